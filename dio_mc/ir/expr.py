@@ -1,0 +1,176 @@
+"""Expressions of the IR: pure, scalar, typed, frozen. A span is commentary and takes no part in comparison.
+
+Evaluation is by value over integers of any size. ``And``, ``Or``, ``Implies`` and ``Ite`` evaluate from the left and
+only as far as needed, so a guard protects an index (``i < n and a[i]``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal, assert_never
+
+from dio_mc.ir.types import BOOL, ScalarType
+from dio_mc.source import Span
+
+CompareOp = Literal["==", "!=", "<", "<=", ">", ">="]
+ArithOp = Literal["+", "-", "*", "//", "%"]
+
+
+@dataclass(frozen=True, slots=True)
+class Const:
+    """A literal; `value` is the integer code of `type`."""
+
+    value: int
+    type: ScalarType
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A local of the running thread, by its position in the template."""
+
+    index: int
+    name: str
+    type: ScalarType
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A cell of a shared or ghost variable; one index per dimension.
+
+    In a thread body an index outside the dimension is a fault ``index``. In a property (`total`) it reads the last
+    element, so that a formula is defined everywhere. `after` reads the state behind the step (step invariants only).
+    """
+
+    variable: int
+    indices: tuple[Expr, ...]
+    type: ScalarType
+    total: bool = False
+    after: bool = False
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """The running thread's id."""
+
+    type: ScalarType
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    operand: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    operands: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    operands: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Implies:
+    """Kept apart from ``not a or b``: whether its premise ever held is reported as vacuity."""
+
+    premise: Expr
+    conclusion: Expr
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ite:
+    """``then if condition else orelse``."""
+
+    condition: Expr
+    then: Expr
+    orelse: Expr
+    type: ScalarType
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """A comparison of two scalars by their integer codes."""
+
+    op: CompareOp
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Arith:
+    """Integer arithmetic; ``//`` and ``%`` are Python's (floor), and the right side is a positive constant there."""
+
+    op: ArithOp
+    left: Expr
+    right: Expr
+    type: ScalarType
+
+
+@dataclass(frozen=True, slots=True)
+class AtLocation:
+    """Properties only: the thread instance stands at one of these locations (positions in its template)."""
+
+    thread: int
+    locations: frozenset[int]
+    after: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LocalOf:
+    """Properties only: a local of a given thread instance (an argument latched by a region)."""
+
+    thread: int
+    index: int
+    type: ScalarType
+    after: bool = False
+
+
+Expr = (
+    Const | Local | Load | Me | Not | And | Or | Implies | Ite | Compare | Arith | AtLocation | LocalOf
+)  # fmt: skip
+
+TRUE = Const(1, BOOL)
+FALSE = Const(0, BOOL)
+
+
+def type_of(expr: Expr) -> ScalarType:
+    """The type of an expression's value."""
+    match expr:
+        case Const() | Local() | Load() | Me() | Ite() | Arith() | LocalOf():
+            return expr.type
+        case Not() | And() | Or() | Implies() | Compare() | AtLocation():
+            return BOOL
+        case _:
+            assert_never(expr)
+
+
+def children(expr: Expr) -> tuple[Expr, ...]:
+    """The direct operands, in evaluation order."""
+    match expr:
+        case Const() | Local() | Me() | AtLocation() | LocalOf():
+            return ()
+        case Load():
+            return expr.indices
+        case Not(operand):
+            return (operand,)
+        case And(operands) | Or(operands):
+            return operands
+        case Implies(premise, conclusion):
+            return (premise, conclusion)
+        case Ite(condition, then, orelse):
+            return (condition, then, orelse)
+        case Compare(_, left, right) | Arith(_, left, right):
+            return (left, right)
+        case _:
+            assert_never(expr)
+
+
+def walk(expr: Expr) -> Iterator[Expr]:
+    """The expression and everything below it, parents first."""
+    yield expr
+    for child in children(expr):
+        yield from walk(child)

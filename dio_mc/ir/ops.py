@@ -1,0 +1,133 @@
+"""Operations and terminators: what a basic block does. Frozen data; spans are commentary.
+
+A *step* of a thread runs from its location to the next one (`program.Location`) through these, all or nothing: an
+`Await` that is false, or a `Choose` without an open option, means that this run of the step does not exist; a failing
+`Check`, index or range is a fault, and the step has no successor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from dio_mc.ir.expr import Expr
+from dio_mc.ir.types import ScalarType
+from dio_mc.source import Span
+
+FaultKind = Literal["assertion", "index", "range", "lock_misuse", "spawn", "endless_loop", "lifetime"]
+"""Run-time faults of a model. ``assertion``: an `assert` failed. ``index``: outside an array. ``range``: a value outside
+its variable's type. ``lock_misuse``: a lock's rule broken. ``spawn``: no idle slot. ``endless_loop``: local statements
+that never reach a step. ``lifetime``: use after free or double completion."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreTo:
+    """A cell of a shared or ghost variable as a target."""
+
+    variable: int
+    indices: tuple[Expr, ...]
+    type: ScalarType
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTo:
+    """A local of the running thread as a target."""
+
+    index: int
+    name: str
+    type: ScalarType
+
+
+Target = StoreTo | LocalTo
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """Parallel assignment: all values and indexes are evaluated first, in order, then all targets are written.
+
+    A value outside its target's type is a fault ``range``.
+    """
+
+    targets: tuple[Target, ...]
+    values: tuple[Expr, ...]
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Await:
+    """The step exists only when the condition holds here."""
+
+    condition: Expr
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The condition must hold here; otherwise a fault of this kind."""
+
+    condition: Expr
+    kind: FaultKind
+    message: str
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One alternative of a `Choose`, open when `when` holds."""
+
+    value: Expr
+    when: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """Non-determinism: one run of the step per open option, in order; the option's position is part of the action."""
+
+    target: Target
+    options: tuple[Option, ...]
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Spawn:
+    """Start the first idle instance of a spawned template with these arguments (its first locals), run its local
+    prefix; no idle instance is a fault ``spawn``."""
+
+    template: int
+    arguments: tuple[Expr, ...]
+    span: Span | None = field(default=None, compare=False)
+
+
+Op = Assign | Await | Check | Choose | Spawn
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    block: int
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    condition: Expr
+    then: int
+    orelse: int
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The thread ends (goes to location 0); a spawned instance is idle again."""
+
+
+Terminator = Jump | Branch | End
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Straight-line operations and where control goes. `location` is the position of the location that this block
+    begins, or None: entering a block with a location ends the step before it."""
+
+    ops: tuple[Op, ...]
+    terminator: Terminator
+    location: int | None = None

@@ -1,0 +1,169 @@
+"""What engines, judges and replay agree on: actions, steps, faults, decisions, budgets, results, coverage.
+
+An engine explores a `Program` and answers with an `Exploration`. It never words a verdict (the driver does) and never
+decides a property itself: it asks a `Judge`, once per distinct valuation of what the property reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from dio_mc.ir.expr import Expr
+from dio_mc.ir.ops import FaultKind
+from dio_mc.ir.program import Property
+from dio_mc.semantics.layout import State
+from dio_mc.source import Span
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Action:
+    """One scheduling decision: a thread (position), the location it stands at, and the option taken at each `Choose` on
+    the way, in order. The fixed order of actions is the order of these fields."""
+
+    thread: int
+    location: int
+    choice: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A run-time fault of the model: the offending action has no successor."""
+
+    kind: FaultKind
+    message: str
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An action with what it leads to: exactly one of `state` and `fault` is set."""
+
+    action: Action
+    state: State | None
+    fault: Fault | None = None
+
+
+class Decision(Enum):
+    """What is known of one property on one valuation."""
+
+    HOLDS = "holds"
+    VIOLATED = "violated"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One value that a property reads: a cell of the state, or the truth of a control proposition. With `after` it is
+    read in the successor (step invariants)."""
+
+    name: str
+    cell: int | None
+    atom: Expr | None = None
+    after: bool = False
+
+
+class Judge(Protocol):
+    """Decides one property. Values are handed over in the order of `probes`."""
+
+    @property
+    def property(self) -> Property: ...
+
+    @property
+    def probes(self) -> tuple[Probe, ...]: ...
+
+    def decide(self, valuations: Sequence[tuple[int, ...]]) -> list[Decision]:
+        """One decision per valuation; called with each distinct valuation once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Limits of an exploration; None is no limit. Seconds of wall time, bytes of resident memory."""
+
+    max_states: int | None = None
+    max_depth: int | None = None
+    timeout: float | None = None
+    max_memory: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a running exploration is; `open` counts states not yet expanded."""
+
+    depth: int
+    states: int
+    transitions: int
+    open: int
+    seconds: float
+
+
+Report = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """The canonical counterexample of one property: shortest, then fewest context switches, then first in order.
+
+    `property` is the author's name, ``deadlock``, or ``kind@line`` for a fault; `initial` the position of the initial
+    state; `fault` is set when the last action has no successor. For `reachable` properties it is a witness.
+    """
+
+    property: str
+    initial: int
+    schedule: tuple[Action, ...]
+    switches: int
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What an exploration saw: (template, location) pairs that fired, that were blocked at least once, and distinct
+    values per state cell when the search was stopped early (for "which variable exploded"), else empty."""
+
+    fired: frozenset[tuple[int, int]]
+    blocked: frozenset[tuple[int, int]]
+    distinct: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exploration:
+    """What an engine found.
+
+    `states` distinct reachable states; `transitions` all successors, duplicates and self-loops included; `depth` the
+    last non-empty level. `stopped` is None when every reachable state was expanded and judged, else the reason in
+    words (``--max-states 100``). `open` counts states found and not expanded. `violations` in the order of properties.
+    `unknown` names properties some valuation of which the solver could not decide.
+    """
+
+    engine: str
+    states: int
+    transitions: int
+    depth: int
+    stopped: str | None
+    open: int
+    violations: tuple[Violation, ...]
+    unknown: tuple[str, ...]
+    coverage: Coverage
+
+    @property
+    def complete(self) -> bool:
+        """Every reachable state was expanded and every valuation decided."""
+        return self.stopped is None and not self.unknown
+
+
+def fault_name(kind: str, span: Span | None, file: str) -> str:
+    """The property name of a fault: ``assertion@41``, with the file's stem where it is not the model's own file."""
+    if span is None:
+        return kind
+    if span.file == file:
+        return f"{kind}@{span.line}"
+    stem = span.file.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".py")
+    return f"{kind}@{stem}:{span.line}"
+
+
+def count_switches(schedule: Sequence[Action]) -> int:
+    """Context switches of a schedule: neighbouring steps of different threads."""
+    return sum(a.thread != b.thread for a, b in zip(schedule, schedule[1:], strict=False))

@@ -1,0 +1,112 @@
+"""Where things stand in source files: spans, excerpts with carets, and the syntax tree of a function.
+
+Everything that reads Python text goes through here, so that a model's classes may be made dynamically (a product of a
+protocol and a workload has no source of its own, its functions do).
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a source file; lines and columns count from 1, the end column is exclusive."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    def __str__(self) -> str:
+        return f"{display_path(self.file)}:{self.line}"
+
+    @property
+    def head(self) -> str:
+        """``file:line:column``, the form editors jump to."""
+        return f"{display_path(self.file)}:{self.line}:{self.column}"
+
+
+def display_path(file: str) -> str:
+    """The path relative to the working directory when it lies below it, otherwise as given."""
+    try:
+        relative = os.path.relpath(file)
+    except ValueError:  # another drive
+        return file
+    return file if relative.startswith("..") else relative.replace(os.sep, "/")
+
+
+def span_of(node: ast.AST, file: str) -> Span:
+    """The span of a syntax node that carries positions (columns become characters, not UTF-8 bytes)."""
+    line = int(getattr(node, "lineno", 1))
+    end_line = int(getattr(node, "end_lineno", None) or line)
+    start = _character_column(file, line, int(getattr(node, "col_offset", 0)))
+    end = _character_column(file, end_line, int(getattr(node, "end_col_offset", None) or 0))
+    return Span(file, line, start + 1, end_line, end + 1)
+
+
+def _character_column(file: str, line: int, offset: int) -> int:
+    """`ast` counts UTF-8 bytes; people and editors count characters."""
+    lines = source_lines(file)
+    if not 0 < line <= len(lines) or lines[line - 1].isascii():
+        return offset
+    return len(lines[line - 1].encode()[:offset].decode(errors="replace"))
+
+
+@lru_cache(maxsize=256)
+def source_lines(file: str) -> tuple[str, ...]:
+    """The lines of a file without their ends; empty when it cannot be read."""
+    try:
+        return tuple(Path(file).read_text(encoding="utf-8").splitlines())
+    except (OSError, UnicodeDecodeError):
+        return ()
+
+
+def excerpt(span: Span) -> list[str]:
+    """The source line of `span` with a line of carets under it; empty when the source is not to be had."""
+    lines = source_lines(span.file)
+    if not 0 < span.line <= len(lines):
+        return []
+    text = lines[span.line - 1]
+    end = span.end_column if span.end_line == span.line else len(text) + 1
+    width = max(1, min(end, len(text) + 1) - span.column)
+    number = f"{span.line:5d}"
+    return [f"{number} | {text}", f"{'':5} | {' ' * (span.column - 1)}{'^' * width}"]
+
+
+@lru_cache(maxsize=256)
+def _functions_of(file: str) -> dict[tuple[str, int], ast.FunctionDef | ast.Lambda]:
+    """Every function of a file by name and first line (decorators included, as `co_firstlineno` counts)."""
+    tree = ast.parse("\n".join(source_lines(file)) + "\n", filename=file)
+    found: dict[tuple[str, int], ast.FunctionDef | ast.Lambda] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            found[(node.name, first)] = node
+    return found
+
+
+def function_tree(function: Callable[..., Any]) -> ast.FunctionDef | None:
+    """The `ast` node of a function defined by ``def``; None when its source cannot be read (a REPL, a lambda)."""
+    if not isinstance(function, FunctionType):
+        return None
+    code = function.__code__
+    try:
+        node = _functions_of(code.co_filename).get((code.co_name, code.co_firstlineno))
+    except SyntaxError:
+        return None
+    return node if isinstance(node, ast.FunctionDef) else None
+
+
+def forget_sources() -> None:
+    """Drop what was read of source files; a long-lived process calls this before it loads a changed model."""
+    source_lines.cache_clear()
+    _functions_of.cache_clear()
