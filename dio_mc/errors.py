@@ -1,0 +1,79 @@
+"""Diagnostics and the exception tree.
+
+A diagnostic is code + span + sentence + hint. Codes: ``DIO1xx`` the model, ``DIO2xx`` usage and files, ``DIO3xx``
+findings about quality, ``DIO9xx`` our own faults. `dio_mc.catalogue` holds a page for each.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from dio_mc.source import Span, display_path, excerpt
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One thing to say about a place. `span` is None when there is no place (a missing file); `file` then names it."""
+
+    code: str
+    message: str
+    span: Span | None = None
+    hint: str = ""
+    file: str = ""
+    severity: str = "error"
+
+    @property
+    def head(self) -> str:
+        """The first line, in the form editors jump to: ``file:line:col: error DIO104: message``."""
+        where = self.span.head if self.span else display_path(self.file) if self.file else "dio-mc"
+        return f"{where}: {self.severity} {self.code}: {self.message}"
+
+    def render(self) -> str:
+        """The head, the source line with carets, the hint."""
+        lines = [self.head]
+        if self.span:
+            lines += excerpt(self.span)
+        if self.hint:
+            lines.append(f"  hint: {self.hint}")
+        return "\n".join(lines)
+
+
+class DioError(Exception):
+    """Base of everything this package raises on purpose; `exit_code` is what the command ends with."""
+
+    exit_code = 2
+
+
+@dataclass(eq=False)
+class ModelError(DioError):
+    """The model, a file or the usage is wrong; all that is known to be wrong is in `diagnostics`."""
+
+    diagnostics: tuple[Diagnostic, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(d.render() for d in self.diagnostics)
+
+
+@dataclass(eq=False)
+class InternalError(DioError):
+    """A fault of dio-mc itself: an engine's answer did not replay, a translation disagreed, the IR does not verify."""
+
+    message: str
+    details: Sequence[str] = field(default=())
+    exit_code = 4
+
+    def __str__(self) -> str:
+        return "\n".join([f"internal error: {self.message}", *self.details])
+
+
+def usage_error(code: str, message: str, *, file: str = "", hint: str = "") -> ModelError:
+    """A `ModelError` with one diagnostic that has no place in a source file."""
+    return ModelError((Diagnostic(code, message, None, hint, file),))
+
+
+def did_you_mean(word: str, candidates: Iterable[str]) -> str:
+    """``did you mean `page`?`` for the nearest candidate, or the empty string."""
+    near = difflib.get_close_matches(word, sorted(set(candidates)), n=1, cutoff=0.6)
+    return f"did you mean `{near[0]}`?" if near else ""

@@ -1,0 +1,170 @@
+"""A model class with its parameters -> `Program`. The one entry of the frontend after loading."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dio_mc.errors import Diagnostic, ModelError
+from dio_mc.frontend import expressions
+from dio_mc.frontend.calls import SolverOnly, body_of
+from dio_mc.frontend.context import Abort, Context, Scope, parameters_of
+from dio_mc.frontend.declare import Members, bind_params, declare, function_span, members_of
+from dio_mc.frontend.propositions import Control
+from dio_mc.frontend.templates import Asked, compile_templates
+from dio_mc.frontend.values import Value
+from dio_mc.ir.expr import Expr
+from dio_mc.ir.printer import print_program
+from dio_mc.ir.program import Atom, Program, Property, PropertyKind
+from dio_mc.ir.verify import verify
+from dio_mc.lang.model import PropertyRole
+from dio_mc.source import Span, function_tree
+
+FORMAT = 1
+"""Part of the digest: changes when the meaning of the IR text changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A program and the warnings found on the way."""
+
+    program: Program
+    warnings: tuple[Diagnostic, ...]
+
+
+def build(model: type, params: Mapping[str, int] | None = None) -> Built:
+    """Compile a model class with parameters bound.
+
+    Raises `ModelError` with every diagnostic found when the model is wrong, and for an unknown parameter.
+    """
+    members = members_of(model)
+    bound = bind_params(model, members, params or {})
+    context = declare(model, members, bound)
+    _check_parts(model, members, context)
+    asked = _asked(members)
+    templates, regions = compile_templates(context, members, asked)
+    context.control = Control(tuple(templates), tuple(regions), asked.operations)
+    properties: list[Property] = []
+    if not context.diagnostics.errors:
+        properties = [p for name in members.properties if (p := _property(name, members, context)) is not None]
+    if context.diagnostics.errors:
+        raise ModelError(tuple(context.diagnostics.errors))
+    given = {n: v for n, v in bound.items() if n in (params or {}) and v != members.params[n].default}
+    program = Program(
+        program_name(model, given), tuple((n, int(v)) for n, v in bound.items()), tuple(context.variables), context.root,
+        tuple(templates), context.threads, tuple(regions), tuple(properties), bool(getattr(model, "deadlock", True)),
+        inspect.getfile(model) if hasattr(model, "__module__") else "", inspect.cleandoc(model.__doc__ or ""),
+    )  # fmt: skip
+    program = replace(program, digest=digest_of(program))
+    verify(program)
+    return Built(program, tuple(d for d in context.diagnostics.found if d.severity != "error"))
+
+
+def program_name(model: type, given: Mapping[str, int | bool]) -> str:
+    """``Class`` or ``Class@pages=2``: parameters that differ from their defaults."""
+    listed = ",".join(f"{n}={int(v)}" for n, v in sorted(given.items()))
+    return f"{model.__name__}@{listed}" if listed else model.__name__
+
+
+def digest_of(program: Program) -> str:
+    """A hash of what the program does: the IR text without places in files."""
+    text = f"{FORMAT}\n{print_program(program)}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _check_parts(model: type, members: Members, context: Context) -> None:
+    """A model needs threads, and something to check."""
+    span = _class_span(model)
+    if not members.threads:
+        context.diagnostics.add(Diagnostic("DIO107", f"{model.__name__} has no @thread", span, "mark a method with @thread"))
+    nothing = not members.properties and not getattr(model, "deadlock", True)
+    if nothing:
+        hint = "add an @invariant, or leave the deadlock check on"
+        context.diagnostics.add(Diagnostic("DIO108", f"{model.__name__} has nothing to check", span, hint))
+
+
+def _class_span(model: type) -> Span | None:
+    try:
+        lines, first = inspect.getsourcelines(model)
+        file = inspect.getfile(model)
+    except (OSError, TypeError):
+        return None
+    for offset, line in enumerate(lines):
+        if line.lstrip().startswith("class "):
+            start = line.index("class ") + 1
+            return Span(file, first + offset, start, first + offset, len(line.rstrip()) + 1)
+    return Span(file, first, 1, first, 2)
+
+
+def _asked(members: Members) -> Asked:
+    """What the bodies of properties and pure methods ask with ``inside``."""
+    operations: set[str] = set()
+    arguments: set[str] = set()
+    for function, *_ in [*members.properties.values(), *members.methods.values()]:
+        tree = function_tree(function)
+        for node in ast.walk(tree) if tree is not None else ():
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "inside":
+                arguments |= {k.arg for k in node.keywords if k.arg}
+                operations |= {a.attr for a in node.args[:1] if isinstance(a, ast.Attribute)}
+    return Asked(frozenset(operations), frozenset(arguments))
+
+
+def _property(name: str, members: Members, context: Context) -> Property | None:
+    function, owner, role = members.properties[name]
+    tree = function_tree(function)
+    span = function_span(function)
+    if tree is None or span is None:
+        context.diagnostics.add(Diagnostic("DIO118", f"the source of `{name}` cannot be read", None, "define it in a file"))
+        return None
+    scope = Scope(context, function, owner, {}, None, in_property=True)
+    try:
+        kind = _bind_views(tree, role, scope)
+        context.control.atoms = {}
+        expr = _compile_property(tree, scope)
+    except Abort:
+        return None
+    atoms = tuple(context.control.atoms[text] for text in sorted(context.control.atoms))
+    doc = inspect.cleandoc(function.__doc__ or "")
+    return Property(name, kind, expr, doc, span, function, context.model, _with_instances(atoms))
+
+
+def _with_instances(atoms: tuple[Atom, ...]) -> tuple[Atom, ...]:
+    return atoms
+
+
+def _bind_views(tree: ast.FunctionDef, role: PropertyRole, scope: Scope) -> PropertyKind:
+    names = [tree.args.args[0].arg, *parameters_of(tree)] if tree.args.args else []
+    if not 1 <= len(names) <= 2 or (len(names) == 2 and role.kind == "reachable"):
+        raise scope.fail("DIO113", tree, "a property takes `self`, and a step invariant the state `after` as well")
+    scope.bindings[names[0]] = scope.receiver = scope.context.receiver(total=True)
+    if len(names) == 2:
+        scope.bindings[names[1]] = scope.context.receiver(total=True, after=True)
+        return "step"
+    return "reachable" if role.kind == "reachable" else "invariant"
+
+
+def _compile_property(tree: ast.FunctionDef, scope: Scope) -> Expr | None:
+    """The compiled form, or None where only z3 can say it."""
+    body = body_of(tree)
+    try:
+        for statement in body[:-1]:
+            scope.bindings.update(_named(statement, scope))
+        last = body[-1]
+        if not isinstance(last, ast.Return) or last.value is None:
+            raise scope.fail("DIO113", last, "a property ends with `return` and a condition")
+        return expressions.truth(last.value, scope)
+    except SolverOnly:
+        return None
+
+
+def _named(statement: ast.stmt, scope: Scope) -> dict[str, Value]:
+    """``name = expression`` before the ``return`` of a property."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            return {name: expressions.value_of(value, scope)}
+        case _:
+            raise scope.fail("DIO113", statement, "a property is names for expressions and one `return`")

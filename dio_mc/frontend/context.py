@@ -1,0 +1,149 @@
+"""What compiling one model needs everywhere: its layout, its parameters, the diagnostics found so far, and scopes."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from dio_mc.errors import Diagnostic, did_you_mean
+from dio_mc.frontend.values import Place, Static, Value
+from dio_mc.ir.program import RecordShape, Thread, Variable
+from dio_mc.ir.types import ThreadIdType
+from dio_mc.source import Span, function_tree, span_of
+
+
+class Abort(Exception):
+    """The statement or property being compiled is wrong; its diagnostic is recorded, go on with the next one."""
+
+
+@dataclass(slots=True)
+class Diagnostics:
+    """Collects what is wrong, each thing once."""
+
+    found: list[Diagnostic] = field(default_factory=list)
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        """Record a diagnostic unless the same one is there already."""
+        if diagnostic not in self.found:
+            self.found.append(diagnostic)
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        """Those that make the model unusable."""
+        return [d for d in self.found if d.severity == "error"]
+
+
+@dataclass(slots=True)
+class Context:
+    """One model class with its parameters bound, while it is compiled."""
+
+    model: type
+    params: dict[str, int | bool]
+    thread_names: tuple[str, ...]
+    threads: tuple[Thread, ...]
+    thread_groups: dict[str, tuple[int, ...]]
+    variables: list[Variable] = field(default_factory=list)
+    root: RecordShape = field(default_factory=lambda: RecordShape(()))
+    parts: dict[str, Any] = field(default_factory=dict)
+    spinlocks: list[str] = field(default_factory=list)
+    spawned: dict[str, Any] = field(default_factory=dict)
+    control: Any = None
+    diagnostics: Diagnostics = field(default_factory=Diagnostics)
+
+    @property
+    def thread_id(self) -> ThreadIdType:
+        """The type of a thread's identity in this model."""
+        return ThreadIdType(self.thread_names)
+
+    def receiver(self, *, total: bool = False, after: bool = False) -> Place:
+        """The model itself as a place."""
+        return Place(self.root, "", model=True, total=total, after=after)
+
+
+UNKNOWN = object()
+
+
+@dataclass(slots=True)
+class Scope:
+    """Names visible in one function while it is compiled.
+
+    `bindings` are the function's own names known as values; `locate` finds run-time locals (None: no such local yet).
+    """
+
+    context: Context
+    function: Callable[..., Any]
+    owner: type
+    bindings: dict[str, Value]
+    receiver: Value | None
+    locate: Callable[[str], Value | None] | None = None
+    in_property: bool = False
+    inline_depth: int = 0
+    call_site: Span | None = None
+
+    @property
+    def file(self) -> str:
+        """The file that the function stands in."""
+        return self.function.__code__.co_filename
+
+    def span(self, node: ast.AST) -> Span:
+        """Where to report a node: in the library's own locks, the caller's line."""
+        return self.call_site or span_of(node, self.file)
+
+    def fail(self, code: str, node: ast.AST, message: str, hint: str = "") -> Abort:
+        """Record an error at a node; raise what this returns."""
+        self.context.diagnostics.add(Diagnostic(code, message, self.span(node), hint))
+        return Abort()
+
+    def warn(self, code: str, node: ast.AST, message: str, hint: str = "") -> None:
+        """Record a warning at a node."""
+        self.context.diagnostics.add(Diagnostic(code, message, self.span(node), hint, severity="warning"))
+
+    def lookup(self, node: ast.Name) -> Value:
+        """The meaning of a name; an unknown one is an error with the nearest known name."""
+        name = node.id
+        if name in self.bindings:
+            return self.bindings[name]
+        if self.locate is not None and (local := self.locate(name)) is not None:
+            return local
+        found = self._outer(name)
+        if found is UNKNOWN:
+            hint = did_you_mean(name, [*self.bindings, *self._globals(), *self.own_names()])
+            raise self.fail("DIO104", node, f"unknown name `{name}`", hint)
+        return Static(found)
+
+    def _globals(self) -> dict[str, Any]:
+        return dict(self.function.__globals__)  # type: ignore[attr-defined]  # a FunctionType
+
+    def own_names(self) -> set[str]:
+        """Names that the function assigns or takes."""
+        tree = function_tree(self.function)
+        if tree is None:
+            return set()
+        stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        return stored | {a.arg for a in tree.args.args}
+
+    def _outer(self, name: str) -> Any:
+        closure = inspect.getclosurevars(self.function).nonlocals if self.function.__closure__ else {}  # type: ignore[attr-defined]
+        if name in closure:
+            return closure[name]
+        scope = self.function.__globals__  # type: ignore[attr-defined]
+        if name in scope:
+            return scope[name]
+        return getattr(builtins, name, UNKNOWN)
+
+
+def parameters_of(tree: ast.FunctionDef) -> list[str]:
+    """Names of the positional parameters after ``self``."""
+    return [a.arg for a in [*tree.args.posonlyargs, *tree.args.args][1:]]
+
+
+def find_method(cls: type, name: str) -> tuple[Any, type] | None:
+    """The function of that name and the class of the MRO that defines it."""
+    for owner in cls.__mro__:
+        if name in vars(owner):
+            return vars(owner)[name], owner
+    return None

@@ -1,0 +1,283 @@
+"""A model class -> its parameters, threads, laid-out data. Looks at class attributes only; no body is compiled here."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dio_mc.errors import Diagnostic, did_you_mean, usage_error
+from dio_mc.frontend.context import Context, Scope
+from dio_mc.frontend.shapes import (
+    ArrayTree,
+    DeclarationError,
+    Layouter,
+    Resolve,
+    TypeTree,
+    array_tree,
+    type_tree,
+)
+from dio_mc.frontend.spawning import SpawnTarget, spawned_by
+from dio_mc.ir.program import RecordShape, Shape, Thread
+from dio_mc.lang.declarations import MISSING, ParamDeclaration, ParamExpr, VarDeclaration
+from dio_mc.lang.locks import SpinLock
+from dio_mc.lang.model import ROLE, Model, OperationRole, Part, PropertyRole, ThreadRole
+from dio_mc.source import Span, function_tree, source_lines, span_of
+
+
+@dataclass(slots=True)
+class Members:
+    """The attributes of a model class by what they are, in the order of first declaration along the MRO."""
+
+    params: dict[str, ParamDeclaration] = field(default_factory=dict)
+    data: dict[str, tuple[Any, type]] = field(default_factory=dict)
+    threads: dict[str, tuple[Any, type, ThreadRole]] = field(default_factory=dict)
+    operations: dict[str, tuple[Any, type, OperationRole]] = field(default_factory=dict)
+    properties: dict[str, tuple[Any, type, PropertyRole]] = field(default_factory=dict)
+    methods: dict[str, tuple[Any, type]] = field(default_factory=dict)
+
+
+def members_of(model: type) -> Members:
+    """Collect; an attribute of a subclass replaces the base's at its place."""
+    merged: dict[str, tuple[Any, type]] = {}
+    for cls in reversed(model.__mro__):
+        if cls in (object, Model):
+            continue
+        for name, value in vars(cls).items():
+            if not name.startswith("__"):
+                merged[name] = (value, cls)
+    found = Members()
+    for name, (value, owner) in merged.items():
+        _sort_in(found, name, value, owner)
+    return found
+
+
+def _sort_in(found: Members, name: str, value: Any, owner: type) -> None:
+    role = getattr(value, ROLE, None)
+    if isinstance(value, ParamDeclaration):
+        found.params[name] = value
+    elif isinstance(value, VarDeclaration | Part) or _is_part_class(value):
+        found.data[name] = (value() if _is_part_class(value) else value, owner)
+    elif isinstance(role, ThreadRole):
+        found.threads[name] = (value, owner, role)
+    elif isinstance(role, OperationRole):
+        found.operations[name] = (value, owner, role)
+    elif isinstance(role, PropertyRole):
+        found.properties[name] = (value, owner, role)
+    elif inspect.isfunction(value):
+        found.methods[name] = (value, owner)
+
+
+def _is_part_class(value: Any) -> bool:
+    return isinstance(value, type) and issubclass(value, Part)
+
+
+def bind_params(model: type, members: Members, given: Mapping[str, int]) -> dict[str, int | bool]:
+    """Parameter values for a run; unknown names and values outside the bounds are usage errors."""
+    unknown = [name for name in given if name not in members.params]
+    if unknown:
+        listed = ", ".join(members.params) or "none"
+        hint = did_you_mean(unknown[0], members.params) or f"{model.__name__} has: {listed}"
+        raise usage_error("DIO203", f"{model.__name__} has no parameter `{unknown[0]}`", hint=hint)
+    bound: dict[str, int | bool] = {}
+    for name, declared in members.params.items():
+        value = given.get(name, declared.default)
+        low, high = declared.min, declared.max
+        if isinstance(declared.default, bool):
+            low, high, value = 0, 1, int(value)
+        if (low is not None and value < low) or (high is not None and value > high):
+            raise usage_error("DIO204", f"parameter {name}={value} is outside {_bounds(low, high)}")
+        bound[name] = bool(value) if isinstance(declared.default, bool) else value
+    return bound
+
+
+def _bounds(low: int | None, high: int | None) -> str:
+    return f"{'' if low is None else low}..{'' if high is None else high}"
+
+
+def resolver(model: type, params: Mapping[str, int | bool]) -> Resolve:
+    """Evaluates parameters by name in the final class, and arithmetic over them."""
+
+    def resolve(value: Any) -> Any:
+        if isinstance(value, ParamDeclaration):
+            if value.name not in params:
+                raise DeclarationError(f"`{value.name}` is no parameter of {model.__name__}")
+            return params[value.name]
+        if isinstance(value, ParamExpr):
+            return value.function(*[resolve(operand) for operand in value.operands])
+        return value
+
+    return resolve
+
+
+def declare(model: type, members: Members, params: dict[str, int | bool]) -> Context:
+    """Threads and data of a model with its parameters bound; wrong declarations are recorded in the context."""
+    resolve = resolver(model, params)
+    counts: dict[str, int] = {}
+    problems: list[Diagnostic] = []
+    for name, (function, _, role) in members.threads.items():
+        counts[name] = _instances(name, function, role, resolve, problems)
+    spawned = _spawned(model, members, counts, resolve, problems)
+    threads, groups = _instances_of([*counts.items(), *spawned.items()])
+    context = Context(model, params, tuple(t.name for t in threads), threads, groups)
+    for diagnostic in problems:
+        context.diagnostics.add(diagnostic)
+    for number, name in enumerate(spawned):
+        context.spawned[name] = SpawnTarget(name, len(counts) + number)
+    _lay_out(members, context, resolve)
+    return context
+
+
+def _instances(name: str, function: Any, role: ThreadRole, resolve: Resolve, problems: list[Diagnostic]) -> int:
+    try:
+        count = resolve(role.instances)
+        if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+            raise DeclarationError(f"thread `{name}` has {count!r} instances; a whole number or a parameter is needed")
+    except DeclarationError as error:
+        problems.append(Diagnostic("DIO109", str(error), function_span(function)))
+        return 0
+    return count
+
+
+def _spawned(
+    model: type, members: Members, counts: dict[str, int], resolve: Resolve, problems: list[Diagnostic]
+) -> dict[str, int]:
+    """Slots of each spawned operation: declared, or one per thread that may spawn it."""
+    reach = {thread: spawned_by(model, thread) for thread in counts}
+    order = [name for name in members.operations if any(name in found for found in reach.values())]
+    frontier = list(order)
+    while frontier:
+        further = [n for n in members.operations if n in spawned_by(model, frontier.pop()) and n not in order]
+        order += further
+        frontier += further
+    slots: dict[str, int] = {}
+    for name in order:
+        function, _, role = members.operations[name]
+        bound = resolve(role.slots)
+        if bound is None:
+            bound = max(1, sum(counts[t] for t, found in reach.items() if name in found))
+        if not isinstance(bound, int) or bound < 1:
+            problems.append(Diagnostic("DIO109", f"operation `{name}` has {bound!r} slots", function_span(function)))
+            bound = 1
+        slots[name] = bound
+    return slots
+
+
+def _instances_of(counts: list[tuple[str, int]]) -> tuple[tuple[Thread, ...], dict[str, tuple[int, ...]]]:
+    threads: list[Thread] = []
+    groups: dict[str, tuple[int, ...]] = {}
+    for template, (name, count) in enumerate(counts):
+        first = len(threads)
+        threads += [Thread(name if count == 1 else f"{name}[{i}]", template, i) for i in range(count)]
+        groups[name] = tuple(range(first, first + count))
+    return tuple(threads), groups
+
+
+def function_span(function: Any) -> Span | None:
+    """The line of a function's ``def``."""
+    tree = function_tree(function)
+    if tree is None:
+        return None
+    span = span_of(tree, function.__code__.co_filename)
+    line = source_lines(span.file)[tree.lineno - 1]
+    return Span(span.file, tree.lineno, tree.col_offset + 1, tree.lineno, len(line) + 1)
+
+
+def _lay_out(members: Members, context: Context, resolve: Resolve) -> None:
+    layouter = Layouter(context.variables)
+    fields: list[tuple[str, Shape]] = []
+    for name, (declared, owner) in members.data.items():
+        span = attribute_span(owner, name)
+        try:
+            shape, part = _place(name, declared, layouter, context, resolve, span)
+        except DeclarationError as error:
+            context.diagnostics.add(Diagnostic("DIO105" if "no bounds" in str(error) else "DIO109", f"`{name}`: {error}", span))
+            continue
+        fields.append((name, shape))
+        if part is not None:
+            context.parts[name] = part
+            if isinstance(part, SpinLock):
+                context.spinlocks.append(name)
+    context.root = RecordShape(tuple(fields), context.model)
+
+
+def _place(
+    name: str, declared: Any, layouter: Layouter, context: Context, resolve: Resolve, span: Span | None
+) -> tuple[Shape, Part | None]:
+    if isinstance(declared, Part):
+        return _place_part((name,), (), declared, layouter, context, resolve, span), declared
+    inner = declared.type() if _is_part_class(declared.type) else declared.type
+    sizes = len(context.threads) if declared.per_thread else declared.size
+    if isinstance(inner, Part):
+        return _place_part_array(name, inner, sizes, layouter, context, resolve, span), inner
+    tree = type_tree(inner, resolve, context.thread_names)
+    if sizes is not None:
+        tree = array_tree(sizes, tree, resolve)
+    init = resolve(declared.init) if not isinstance(declared.init, list | tuple) else [resolve(v) for v in declared.init]
+    return layouter.place(name, tree, init, ghost=declared.ghost, role="data", span=span), None
+
+
+def _place_part_array(
+    name: str, part: Part, sizes: Any, layouter: Layouter, context: Context, resolve: Resolve, span: Span | None
+) -> Shape:
+    """An array of locks: every field of the lock gets the array's dimensions in front."""
+    dims = array_tree(sizes, type_tree(bool, resolve, ()), resolve)
+    extents: list[int] = []
+    tree: TypeTree = dims
+    while isinstance(tree, ArrayTree):
+        extents.append(tree.size)
+        tree = tree.element
+    shape = _place_part((name, *[None] * len(extents)), tuple(extents), part, layouter, context, resolve, span)
+    from dio_mc.ir.program import ArrayShape
+
+    for extent in reversed(extents):
+        shape = ArrayShape(extent, shape)
+    return shape
+
+
+def _place_part(
+    path: tuple[str | None, ...],
+    dims: tuple[int, ...],
+    part: Part,
+    layouter: Layouter,
+    context: Context,
+    resolve: Resolve,
+    span: Span | None,
+) -> Shape:
+    fields: list[tuple[str, Shape]] = []
+    for name, declared in part.declarations().items():
+        if isinstance(declared, Part):
+            inner = _place_part((*path, f".{name}"), dims, declared, layouter, context, resolve, span)
+        else:
+            tree = type_tree(declared.type, resolve, context.thread_names)
+            size = len(context.threads) if declared.per_thread else declared.size
+            if size is not None:
+                tree = array_tree(size, tree, resolve)
+            inner = layouter.place_under((*path, f".{name}"), dims, tree, declared.init, declared.ghost, span)
+        fields.append((name, inner))
+    return RecordShape(tuple(fields), type(part))
+
+
+def attribute_span(owner: type, name: str) -> Span | None:
+    """Where a class assigns an attribute."""
+    try:
+        file = inspect.getfile(owner)
+    except (TypeError, OSError):
+        return None
+    try:
+        tree = ast.parse("\n".join(source_lines(file)) + "\n")
+    except SyntaxError:
+        return None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and node.name == owner.__name__:
+            for statement in node.body:
+                targets = statement.targets if isinstance(statement, ast.Assign) else []
+                names = [n for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)]
+                if any(n.id == name for n in names):
+                    return span_of(statement, file)
+    return None
+
+
+__all__ = ["MISSING", "Scope"]

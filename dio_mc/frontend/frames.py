@@ -1,0 +1,172 @@
+"""The state of compiling one thread template: the graph so far, and a frame per inlined function."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from dio_mc.frontend.context import Context, Scope
+from dio_mc.frontend.graph import Graph, Node, RegionKey, Site, Weight
+from dio_mc.frontend.shapes import TypeTree
+from dio_mc.frontend.storage import Storage
+from dio_mc.frontend.values import Value
+from dio_mc.ir.expr import Expr, Load, Local, walk
+from dio_mc.ir.ops import Assign, Check, FaultKind, Op, StoreTo, Target
+from dio_mc.source import Span
+
+
+@dataclass(slots=True)
+class TemplateState:
+    """Shared by all frames of one template's compilation pass."""
+
+    context: Context
+    storage: Storage
+    asked_operations: frozenset[str]
+    graph: Graph = field(default_factory=Graph)
+    touched_locks: dict[str, None] = field(default_factory=dict)
+    regions: int = 0
+    unresolved: list[tuple[Scope, ast.Name]] = field(default_factory=list)
+    last_assignment: dict[str, tuple[Scope, ast.AST]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Loop:
+    """Where ``break`` and ``continue`` go, and how many windows were open outside."""
+
+    head: int
+    exit: int
+    windows: int
+
+
+@dataclass(slots=True)
+class Frame:
+    """One function being inlined.
+
+    `prefix` starts the names of its locals; `result` is the local that takes its return value; `exit` the label behind
+    it; `inner` is set inside an atomic block, `ghost` inside a statement that only writes history.
+    """
+
+    state: TemplateState
+    scope: Scope
+    tree: ast.FunctionDef
+    prefix: str
+    result: str
+    exit: int
+    operations: tuple[str, ...]
+    anchor: str | None
+    path: str
+    stack: tuple[object, ...]
+    inner: bool = False
+    ghost: bool = False
+    loops: list[Loop] = field(default_factory=list)
+    windows: list[RegionKey] = field(default_factory=list)
+    arguments: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def graph(self) -> Graph:
+        """The template's graph."""
+        return self.state.graph
+
+    @property
+    def storage(self) -> Storage:
+        """The template's locals."""
+        return self.state.storage
+
+    def local(self, name: str) -> str:
+        """The full name of one of this function's locals."""
+        return f"{self.prefix}{name}"
+
+    def locate(self, name: str) -> Value | None:
+        """The scope's question for a run-time local."""
+        return self.storage.read(self.local(name))
+
+    def site(self, node: ast.AST, text: str | None = None) -> Site:
+        """Where a statement stands, with its source text in one line."""
+        span = self.scope.span(node)
+        shown = text if text is not None else ast.unparse(node)
+        line = int(getattr(node, "lineno", self.tree.lineno)) - self.tree.lineno
+        name = self.path if self.scope.call_site else f"{self.path}+{line}"
+        return Site(span, shorten(shown), self.anchor, self.operations, name)
+
+    def emit(self, op: Op | None, node: ast.AST, weight: Weight, text: str | None = None) -> None:
+        """Append one statement; inside an atomic block everything joins it."""
+        actual = Weight.LOCAL if self.inner else weight
+        self.graph.emit(Node(actual, self.site(node, text), op))
+
+    def check(self, condition: Expr, kind: FaultKind, message: str, node: ast.AST) -> None:
+        """A check that joins the step around it."""
+        self.graph.emit(Node(Weight.LOCAL, self.site(node), Check(condition, kind, message, self.scope.span(node))))
+
+
+def shorten(text: str, limit: int = 72) -> str:
+    """One line of at most `limit` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 3] + "..."
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """What some expressions read and some targets write: attribute names of the model."""
+
+    shared_reads: frozenset[str]
+    ghost_reads: frozenset[str]
+    shared_writes: frozenset[str]
+    ghost_writes: frozenset[str]
+
+
+def touched(context: Context, exprs: Iterable[Expr], targets: Sequence[Target] = ()) -> Touched:
+    """The shared and ghost variables that a statement touches, by attribute name."""
+    reads: dict[bool, set[str]] = {False: set(), True: set()}
+    writes: dict[bool, set[str]] = {False: set(), True: set()}
+    for expr in exprs:
+        for part in walk(expr):
+            if isinstance(part, Load):
+                variable = context.variables[part.variable]
+                reads[variable.ghost].add(str(variable.path[0]))
+    for target in targets:
+        if isinstance(target, StoreTo):
+            variable = context.variables[target.variable]
+            writes[variable.ghost].add(str(variable.path[0]))
+            for index in target.indices:
+                inner = touched(context, [index])
+                reads[False] |= inner.shared_reads
+                reads[True] |= inner.ghost_reads
+    return Touched(frozenset(reads[False]), frozenset(reads[True]), frozenset(writes[False]), frozenset(writes[True]))
+
+
+def assignment_weight(found: Touched, frame: Frame, node: ast.AST) -> Weight:
+    """The weight of an assignment, after checking that history does not influence the program."""
+    if found.ghost_reads and (not found.ghost_writes or found.shared_writes) and not frame.ghost:
+        names = ", ".join(sorted(found.ghost_reads))
+        raise frame.scope.fail("DIO112", node, f"ghost `{names}` would influence the program", "a ghost may be read by ghost statements, asserts and properties only")
+    if found.shared_writes:
+        return Weight.STEP
+    if found.ghost_writes:
+        return Weight.GHOST
+    return Weight.STEP if found.shared_reads else Weight.LOCAL
+
+
+def warn_atomicity(found: Touched, frame: Frame, node: ast.AST) -> None:
+    """A CPU would not do these in one go; inside ``atomic`` the author said that it is meant."""
+    if frame.inner or frame.ghost or frame.scope.call_site is not None:
+        return
+    both = found.shared_reads & found.shared_writes
+    if both:
+        frame.scope.warn("DIO302", node, f"reads and writes `{sorted(both)[0]}` in one step", "if the kernel does this under a lock or atomically, say so: `with atomic():`")
+        return
+    names = sorted(found.shared_reads | found.shared_writes)
+    if len(names) > 1:
+        frame.scope.warn("DIO301", node, f"touches {_list(names)} in one step", "split it, or say that it is atomic: `with atomic():`")
+
+
+def _list(names: list[str]) -> str:
+    return ", ".join(f"`{n}`" for n in names[:-1]) + f" and `{names[-1]}`"
+
+
+def locals_assigned(op: Assign) -> list[str]:
+    """Names of the locals that an assignment writes."""
+    return [t.name for t in op.targets if not isinstance(t, StoreTo)]
+
+
+__all__ = ["Local", "Span", "TypeTree"]

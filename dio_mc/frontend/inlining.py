@@ -1,0 +1,180 @@
+"""Calls that take steps: operations and locks are inlined where they are called, spawned ones get threads of their own."""
+
+from __future__ import annotations
+
+import ast
+
+from dio_mc.frontend import expressions
+from dio_mc.frontend.calls import bind_arguments, body_of, is_pure
+from dio_mc.frontend.context import Abort, Scope
+from dio_mc.frontend.frames import Frame
+from dio_mc.frontend.graph import Node, RegionKey, Weight
+from dio_mc.frontend.locking import lock_places
+from dio_mc.frontend.spawning import SpawnTarget
+from dio_mc.frontend.values import Bound, Mismatch, Place, Static, Super, Value, coerce_scalar, load, scalar_of
+from dio_mc.ir.expr import Expr
+from dio_mc.lang.model import ROLE, Model, OperationRole, ThreadRole
+from dio_mc.source import function_tree
+
+
+def stepping_call(call: ast.Call, frame: Frame) -> Bound | None:
+    """The method that a call inlines with steps, or None for a pure expression."""
+    if not isinstance(call.func, ast.Attribute):
+        return None
+    base = call.func.value
+    if isinstance(base, ast.Call) and isinstance(base.func, ast.Name) and base.func.id == "super":
+        found: Value = _super_method(call, frame)
+    else:
+        found = expressions.reference(call.func, frame.scope)
+    if not isinstance(found, Bound) or found.owner is Model or is_pure(found.function):
+        return None
+    return found
+
+
+def _super_method(call: ast.Call, frame: Frame) -> Value:
+    receiver = frame.scope.receiver
+    if not isinstance(receiver, Place):
+        raise frame.scope.fail("DIO102", call, "super() has no meaning here")
+    assert isinstance(call.func, ast.Attribute)
+    from dio_mc.frontend.expressions import _super_attribute
+
+    return _super_attribute(receiver, frame.scope.owner, call.func, frame.scope)
+
+
+def inline_call(bound: Bound, call: ast.Call, frame: Frame) -> Value:
+    """Inline a call at the current point; its result as a value (None where it returns nothing)."""
+    tree = _inlinable(bound, call, frame)
+    inner = _frame(bound, tree, call, frame)
+    _bind(bound, tree, call, frame, inner)
+    region = _enter(bound, inner, call)
+    atomic = bool(getattr(bound.function, "__dio_atomic__", False)) and not frame.inner
+    if atomic:
+        frame.graph.emit(Node(Weight.STEP, frame.site(call) if inner.scope.call_site else inner.site(tree, bound.name)))
+        inner.inner = True
+    from dio_mc.frontend.statements import compile_body
+
+    compile_body(body_of(tree), inner)
+    frame.graph.mark(inner.exit)
+    if region is not None:
+        frame.graph.emit(Node(Weight.LOCAL, inner.site(tree, ""), leave=region))
+    return _result(inner, tree)
+
+
+def _inlinable(bound: Bound, call: ast.Call, frame: Frame) -> ast.FunctionDef:
+    role = getattr(bound.function, ROLE, None)
+    if isinstance(role, ThreadRole) or (role is not None and not isinstance(role, OperationRole)):
+        raise frame.scope.fail("DIO114", call, f"`{bound.name}` is no operation and cannot be called")
+    if bound.function in frame.stack:
+        raise frame.scope.fail("DIO106", call, f"`{bound.name}` calls itself", "operations are inlined; use a loop")
+    tree = function_tree(bound.function)
+    if tree is None:
+        raise frame.scope.fail("DIO118", call, f"the source of `{bound.name}` cannot be read")
+    return tree
+
+
+def _frame(bound: Bound, tree: ast.FunctionDef, call: ast.Call, frame: Frame) -> Frame:
+    receiver = bound.receiver
+    is_part = isinstance(receiver, Place) and receiver.part is not None
+    if is_part:
+        assert isinstance(receiver, Place)
+        frame.state.touched_locks[receiver.name.split("[", maxsplit=1)[0]] = None
+    library = bound.owner.__module__.startswith("dio_mc.lang")
+    site = frame.scope.span(call) if library else frame.scope.call_site
+    scope = Scope(frame.state.context, bound.function, bound.owner, {}, receiver, call_site=site)
+    overridden = not is_part and _is_overridden(bound, frame)
+    name = f"{bound.owner.__name__}.{bound.name}" if overridden or is_part else bound.name
+    prefix = f"{receiver.name}.{bound.name}." if is_part and isinstance(receiver, Place) else f"{name}."
+    line = int(call.lineno) - frame.tree.lineno
+    role = getattr(bound.function, ROLE, None)
+    anchor = role.kernel if isinstance(role, OperationRole) else None
+    path = f"{frame.path}+{line}" if site else f"{frame.path}+{line}/{name}"
+    operations = frame.operations if is_part else (*frame.operations, bound.name)
+    inner = Frame(
+        frame.state, scope, tree, prefix, f"{prefix}return", frame.graph.label(frame.site(call, "")), operations,
+        anchor or frame.anchor, path, (*frame.stack, bound.function), frame.inner, frame.ghost,
+    )  # fmt: skip
+    scope.locate = inner.locate
+    return inner
+
+
+def _is_overridden(bound: Bound, frame: Frame) -> bool:
+    final = getattr(frame.state.context.model, bound.name, None)
+    return final is not bound.function
+
+
+def _bind(bound: Bound, tree: ast.FunctionDef, call: ast.Call, frame: Frame, inner: Frame) -> None:
+    """Arguments by value into the callee's locals; compile-time objects and places stay what they are."""
+    from dio_mc.frontend.statements import emit_assign, fit, local_type
+
+    values = bind_arguments(bound.function, tree, True, call, frame.scope)
+    inner.scope.bindings[tree.args.args[0].arg] = bound.receiver
+    assigned = _assigned_names(tree)
+    latched: list[tuple[str, str]] = []
+    for name, value in values.items():
+        if _stays(value, name in assigned, inner):
+            inner.scope.bindings[name] = value
+            continue
+        if isinstance(value, Place):
+            value = load(value, frame.state.context.variables, frame.scope.span(call))
+        tree_ = local_type(name, value, call, inner)
+        exprs = fit(value, tree_, call, frame)
+        emit_assign(inner.storage.targets(inner.local(name)), exprs, call, frame)  # type: ignore[arg-type]  # any node will do
+        if scalar_of(value) is not None or isinstance(value, Static):
+            latched.append((name, inner.local(name)))
+    inner.arguments = tuple(latched)
+
+
+def _assigned_names(tree: ast.FunctionDef) -> set[str]:
+    return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+
+
+def _stays(value: Value, assigned: bool, inner: Frame) -> bool:
+    """Whether an argument needs no local: constants of locks, classes, strings, places of arrays."""
+    if assigned:
+        return False
+    if isinstance(value, Static):
+        return inner.scope.call_site is not None or (scalar_of(value) is None and value.value is not None)
+    if isinstance(value, Place):
+        return True
+    return isinstance(value, Bound | Super)
+
+
+def _enter(bound: Bound, inner: Frame, call: ast.Call) -> RegionKey | None:
+    state = inner.state
+    if bound.name not in state.asked_operations or not isinstance(bound.receiver, Place) or not bound.receiver.model:
+        return None
+    key = RegionKey(f"{bound.name}()", inner.arguments, state.regions)
+    state.regions += 1
+    inner.graph.emit(Node(Weight.LOCAL, inner.site(call, ""), enter=key))
+    return key
+
+
+def _result(inner: Frame, tree: ast.FunctionDef) -> Value:
+    returns = [n for n in ast.walk(tree) if isinstance(n, ast.Return) and n.value is not None]
+    if not returns:
+        return Static(None)
+    found = inner.storage.read(inner.result)
+    if found is None:
+        if inner.result in inner.storage.pending_none:
+            return Static(None)
+        raise Abort
+    return found
+
+
+def spawn_arguments(call: ast.Call, frame: Frame) -> tuple[int, list[Expr]]:
+    """The spawned template and the latched arguments of ``spawn(self.operation, ...)``."""
+    if not call.args or call.keywords:
+        raise frame.scope.fail("DIO111", call, "`spawn` takes an operation and its arguments")
+    found = expressions.reference(call.args[0], frame.scope)
+    if not isinstance(found, Bound) or not isinstance(getattr(found.function, ROLE, None), OperationRole):
+        raise frame.scope.fail("DIO103", call.args[0], "`spawn` starts an operation of the model")
+    context = frame.state.context
+    tree = function_tree(found.function)
+    assert tree is not None
+    plain = ast.copy_location(ast.Call(call.func, call.args[1:], []), call)
+    values = bind_arguments(found.function, tree, True, plain, frame.scope)
+    spawned: SpawnTarget = context.spawned[found.name]
+    return spawned.template, [spawned.latch(name, value, call, frame) for name, value in values.items()]
+
+
+__all__ = ["Mismatch", "coerce_scalar", "inline_call", "lock_places", "spawn_arguments", "stepping_call"]

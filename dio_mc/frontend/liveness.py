@@ -1,0 +1,78 @@
+"""Which locals a thread may still read at each location; the others are reset there ("a dead local holds its default")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from dio_mc.ir.expr import Expr, Local, walk
+from dio_mc.ir.ops import Assign, Await, Block, Branch, Check, Choose, Jump, LocalTo, Op, Spawn, StoreTo, Target
+
+
+def live_at_entry(blocks: Sequence[Block], watched: dict[int, frozenset[int]]) -> list[frozenset[int]]:
+    """Per block, the locals that may be read after its start before they are written.
+
+    `watched` adds locals that a property reads while the thread stands at a location (by location number).
+    """
+    live: list[frozenset[int]] = [frozenset()] * len(blocks)
+    changed = True
+    while changed:
+        changed = False
+        for number in range(len(blocks) - 1, -1, -1):
+            block = blocks[number]
+            found = _through(block, frozenset().union(*(live[s] for s in successors(block))))
+            if block.location is not None:
+                found |= watched.get(block.location, frozenset())
+            if found != live[number]:
+                live[number] = found
+                changed = True
+    return live
+
+
+def successors(block: Block) -> tuple[int, ...]:
+    """The blocks that control may go to."""
+    match block.terminator:
+        case Jump(target):
+            return (target,)
+        case Branch(_, then, orelse):
+            return (then, orelse)
+        case _:
+            return ()
+
+
+def _through(block: Block, after: frozenset[int]) -> frozenset[int]:
+    live = set(after)
+    if isinstance(block.terminator, Branch):
+        live |= _reads([block.terminator.condition])
+    for op in reversed(block.ops):
+        live -= _writes(op)
+        live |= _reads(_expressions(op))
+    return frozenset(live)
+
+
+def _reads(exprs: Iterable[Expr]) -> set[int]:
+    return {part.index for expr in exprs for part in walk(expr) if isinstance(part, Local)}
+
+
+def _writes(op: Op) -> set[int]:
+    targets: Sequence[Target] = ()
+    match op:
+        case Assign(targets=found):
+            targets = found
+        case Choose(target=target):
+            targets = (target,)
+        case _:
+            pass
+    return {t.index for t in targets if isinstance(t, LocalTo)}
+
+
+def _expressions(op: Op) -> list[Expr]:
+    match op:
+        case Assign(targets=targets, values=values):
+            return [*values, *(i for t in targets if isinstance(t, StoreTo) for i in t.indices)]
+        case Await(condition=condition) | Check(condition=condition):
+            return [condition]
+        case Choose(target=target, options=options):
+            indices = list(target.indices) if isinstance(target, StoreTo) else []
+            return [*indices, *(o.value for o in options), *(o.when for o in options if o.when is not None)]
+        case Spawn(arguments=arguments):
+            return list(arguments)

@@ -1,0 +1,150 @@
+"""A file -> the model classes in it. Importing a model runs its top level, as importing any Python file does."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from dio_mc.errors import Diagnostic, ModelError, usage_error
+from dio_mc.lang.declarations import Expectation
+from dio_mc.lang.model import Model
+from dio_mc.source import Span, source_lines
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModule:
+    """A model file: its path as displayed, and its classes that are to be checked, in order of definition."""
+
+    path: str
+    models: tuple[type[Model], ...]
+
+    def expectations(self, model: type[Model]) -> tuple[Expectation, ...]:
+        """What the file says of a class."""
+        return model.__dio_expectations__
+
+
+def load_module(path: str | os.PathLike[str], *, allow_empty: bool = False) -> LoadedModule:
+    """Import a model file. Raises `ModelError` for a missing file, a directory, a syntax error, an import that raises,
+    or a file without a model."""
+    file = Path(path)
+    _check_file(file)
+    source = _check_syntax(file)
+    del source
+    module = _import(file)
+    found = [v for v in vars(module).values() if isinstance(v, type) and issubclass(v, Model) and v is not Model]
+    own = [cls for cls in dict.fromkeys(found) if cls.__module__ == module.__name__ and not cls.__dio_abstract__]
+    _check_expectations(found, file)
+    if not own and not allow_empty:
+        raise usage_error("DIO107", "no model in this file", file=str(file), hint="define a class that derives from dio_mc.Model")
+    return LoadedModule(str(path), tuple(own))
+
+
+def _check_file(file: Path) -> None:
+    if file.is_dir():
+        raise usage_error("DIO202", "is a directory, a file is needed here", file=str(file))
+    if not file.exists():
+        raise usage_error("DIO201", "no such file", file=str(file))
+    try:
+        file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise usage_error("DIO201", f"cannot be read: {error.strerror}", file=str(file)) from None
+    except UnicodeDecodeError:
+        raise usage_error("DIO201", "is not UTF-8 text", file=str(file)) from None
+
+
+def _check_syntax(file: Path) -> str:
+    text = file.read_text(encoding="utf-8")
+    try:
+        compile(text, str(file), "exec", dont_inherit=True)
+    except SyntaxError as error:
+        line, column = error.lineno or 1, error.offset or 1
+        end = error.end_offset if error.end_lineno == error.lineno and error.end_offset else column + 1
+        span = Span(str(file.resolve()), line, max(1, column), line, max(column + 1, end))
+        raise ModelError((Diagnostic("DIO100", error.msg, span),)) from None
+    except ValueError as error:  # null bytes
+        raise usage_error("DIO100", str(error), file=str(file)) from None
+    return text
+
+
+def _import(file: Path) -> ModuleType:
+    file = file.resolve()
+    root, name = _module_name(file)
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    with _search_path(root):
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException as error:
+            sys.modules.pop(name, None)
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            raise _import_failure(error, file) from None
+    return module
+
+
+def _module_name(file: Path) -> tuple[Path, str]:
+    """The nearest ancestor folder without ``__init__.py`` and the dotted name below it; what a sibling would import."""
+    parts = [file.stem]
+    folder = file.parent
+    while (folder / "__init__.py").exists() and folder.parent != folder:
+        parts.append(folder.name)
+        folder = folder.parent
+    return folder, ".".join(reversed(parts))
+
+
+@contextmanager
+def _search_path(root: Path) -> Iterator[None]:
+    entry = str(root)
+    sys.path.insert(0, entry)
+    before = sys.dont_write_bytecode
+    sys.dont_write_bytecode = True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
+        if entry in sys.path:
+            sys.path.remove(entry)
+
+
+def _import_failure(error: BaseException, file: Path) -> ModelError:
+    """The author's exception at the author's line, without our frames."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if _is_users(f.filename)]
+    text = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
+    if not frames:
+        return usage_error("DIO101", f"importing it raised {text}", file=str(file))
+    last = frames[-1]
+    line = last.lineno or 1
+    column = (last.colno or 0) + 1
+    end = (last.end_colno or 0) + 1 if last.end_lineno == last.lineno else len(_line(last.filename, line)) + 1
+    span = Span(last.filename, line, column, line, max(end, column + 1))
+    chain = " <- ".join(f"{Path(f.filename).name}:{f.lineno}" for f in reversed(frames[:-1]))
+    return ModelError((Diagnostic("DIO101", f"importing the model raised {text}", span, f"imported from {chain}" if chain else ""),))
+
+
+def _is_users(filename: str) -> bool:
+    package = str(Path(__file__).resolve().parent.parent)
+    return not filename.startswith("<frozen") and not filename.startswith(package)
+
+
+def _line(file: str, line: int) -> str:
+    lines = source_lines(file)
+    return lines[line - 1] if 0 < line <= len(lines) else ""
+
+
+def _check_expectations(models: list[type[Model]], file: Path) -> None:
+    for model in models:
+        for stated in model.__dio_expectations__:
+            if Path(stated.file).resolve() == file.resolve() and model.__dio_abstract__:
+                line = _line(stated.file, stated.line)
+                span = Span(stated.file, stated.line, 1, stated.line, len(line) + 1)
+                raise ModelError((Diagnostic("DIO117", f"{model.__name__} is abstract and is not checked", span),))

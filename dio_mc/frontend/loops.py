@@ -1,0 +1,180 @@
+"""Loops of thread bodies. They are not unrolled: a back edge is a jump."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+
+from dio_mc.frontend import arithmetic, expressions, statements
+from dio_mc.frontend.context import Abort
+from dio_mc.frontend.frames import Frame, Loop
+from dio_mc.frontend.graph import Node, Weight
+from dio_mc.frontend.values import Scalar, Static, Value, scalar_of
+from dio_mc.ir.expr import TRUE, Const, Local
+from dio_mc.ir.ops import Assign
+from dio_mc.ir.types import RangeType
+
+
+def while_loop(node: ast.While, frame: Frame) -> None:
+    """``while test: body else: orelse``."""
+    graph = frame.graph
+    head, end = graph.label(frame.site(node, "")), graph.label(frame.site(node, ""))
+    graph.mark(head)
+    expr = statements.test_expression(node.test, node, frame)
+    if isinstance(expr, Const) and expr != TRUE:
+        statements.compile_body(node.orelse, frame)
+        graph.mark(end)
+        return
+    otherwise = []
+    if expr != TRUE:
+        then, otherwise = statements.emit_branch(expr, node, frame, f"while {ast.unparse(node.test)}")
+        graph.dangling = then
+    _body(node, head, end, frame)
+    graph.dangling = otherwise
+    statements.compile_body(node.orelse, frame)
+    graph.mark(end)
+
+
+def _body(node: ast.While | ast.For, head: int, end: int, frame: Frame) -> None:
+    frame.loops.append(Loop(head, end, len(frame.windows)))
+    statements.compile_body(node.body, frame)
+    frame.loops.pop()
+    frame.graph.go_to(head)
+
+
+def leave_loop(node: ast.Break | ast.Continue, frame: Frame) -> None:
+    """``break`` and ``continue`` close the windows opened inside the loop."""
+    if not frame.loops:
+        raise frame.scope.fail("DIO114", node, "outside a loop")
+    loop = frame.loops[-1]
+    for region in reversed(frame.windows[loop.windows :]):
+        frame.graph.emit(Node(Weight.LOCAL, frame.site(node), leave=region))
+    frame.graph.go_to(loop.exit if isinstance(node, ast.Break) else loop.head)
+
+
+def for_loop(node: ast.For, frame: Frame) -> None:
+    """``for name in range(...)`` with bounds that may be locals, or over a fixed sequence."""
+    if not isinstance(node.target, ast.Name):
+        raise frame.scope.fail("DIO102", node.target, "a loop binds one name")
+    bounds = _range_bounds(node, frame)
+    if bounds is None:
+        found = expressions.reference(node.iter, frame.scope)
+        values = expressions.elements(found, node.iter, frame.scope)
+        _over(node, Static(0), Static(len(values)), 1, values, frame)
+    else:
+        start, stop, step = bounds
+        _over(node, start, stop, step, None, frame)
+
+
+def _range_bounds(node: ast.For, frame: Frame) -> tuple[Value, Value, int] | None:
+    """Start, stop and step of ``for ... in range(...)``; a bare parameter means ``range(parameter)``."""
+    call = node.iter
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "range" and not call.keywords:
+        values = [expressions.value_of(a, frame.scope) for a in call.args]
+        if not 1 <= len(values) <= 3:
+            raise frame.scope.fail("DIO111", call, "`range` takes one to three bounds")
+    else:
+        found = expressions.reference(call, frame.scope)
+        if not (isinstance(found, Static) and isinstance(found.value, int) and not isinstance(found.value, bool)):
+            return None
+        values = [found]
+    step = values[2] if len(values) == 3 else Static(1)
+    if not isinstance(step, Static) or not isinstance(step.value, int) or step.value == 0:
+        raise frame.scope.fail("DIO103", call, "the step of a range is a constant other than 0")
+    start, stop = (Static(0), values[0]) if len(values) == 1 else (values[0], values[1])
+    return start, stop, step.value
+
+
+def _over(node: ast.For, start: Value, stop: Value, step: int, values: list[Value] | None, frame: Frame) -> None:
+    assert isinstance(node.target, ast.Name)
+    graph = frame.graph
+    line = node.lineno - frame.tree.lineno
+    counter = node.target.id if values is None and _may_count(node, frame) else f"{node.target.id}@{line}"
+    stop = _held(stop, f"stop@{line}", node, frame)
+    _set(counter, start, node, frame)
+    _widen(counter, start, stop, step, node, frame)
+    head, again, end = (graph.label(frame.site(node, "")) for _ in range(3))
+    graph.mark(head)
+    test = arithmetic.compare("<" if step > 0 else ">", _get(counter, frame), stop, node, frame.scope)
+    then, otherwise = statements.emit_branch(test, node, frame, f"for {node.target.id}")
+    graph.dangling = then
+    if counter != node.target.id:
+        _set(node.target.id, _element(values, counter, start, stop, step, node, frame), node, frame)
+    _body(node, again, end, frame)
+    graph.mark(again)
+    _set(counter, arithmetic.combine("+", _get(counter, frame), Static(step), node, frame.scope), node, frame, widen=False)
+    graph.go_to(head)
+    graph.dangling = otherwise
+    statements.compile_body(node.orelse, frame)
+    graph.mark(end)
+
+
+def _held(stop: Value, name: str, node: ast.For, frame: Frame) -> Value:
+    """A bound that is no constant is read once, before the loop."""
+    if isinstance(stop, Static):
+        return stop
+    _set(name, stop, node, frame)
+    return _get(name, frame)
+
+
+def _may_count(node: ast.For, frame: Frame) -> bool:
+    """The loop's name itself may count when nobody assigns it in the body or reads it after the loop."""
+    assert isinstance(node.target, ast.Name)
+    name = node.target.id
+    inside = {id(n) for n in ast.walk(node)}
+    for part in ast.walk(frame.tree):
+        if isinstance(part, ast.Name) and part.id == name and part is not node.target:
+            if isinstance(part.ctx, ast.Store) and id(part) in inside:
+                return False
+            if isinstance(part.ctx, ast.Load) and id(part) not in inside:
+                return False
+    return True
+
+
+def _get(name: str, frame: Frame) -> Value:
+    found = frame.locate(name)
+    if found is None:
+        raise Abort
+    return found
+
+
+def _set(name: str, value: Value, node: ast.For, frame: Frame, *, widen: bool = True) -> None:
+    if widen:
+        statements.local_type(name, value, node.iter, frame)
+    targets = frame.storage.targets(frame.local(name))
+    tree = frame.storage.types[frame.local(name)]
+    exprs = statements.fit(value, tree, node, frame)
+    found = statements.touched(frame.state.context, exprs, targets)
+    weight = statements.assignment_weight(found, frame, node)
+    span = frame.scope.span(node.iter)
+    frame.emit(Assign(tuple(targets), tuple(exprs), span), node, weight, f"for {ast.unparse(node.target)} in {ast.unparse(node.iter)}")
+
+
+def _widen(name: str, start: Value, stop: Value, step: int, node: ast.For, frame: Frame) -> None:
+    """The counter runs from start to the first value at or beyond stop."""
+    a, b = scalar_of(start), scalar_of(stop)
+    if a is None or b is None or not isinstance(a.type, RangeType) or not isinstance(b.type, RangeType):
+        raise frame.scope.fail("DIO103", node.iter, "the bounds of a range are numbers")
+    low, high = min(a.type.low, b.type.low), max(a.type.high, b.type.high)
+    reach = RangeType(a.type.low, max(a.type.high, high + step - 1)) if step > 0 else RangeType(min(a.type.low, low + step + 1), a.type.high)
+    frame.storage.assign(frame.local(name), Scalar(Const(reach.low, reach)))
+
+
+def _element(values: list[Value] | None, counter: str, start: Value, stop: Value, step: int, node: ast.For, frame: Frame) -> Value:
+    """What the loop's name holds in this round."""
+    current = _get(counter, frame)
+    if values is None:
+        scalar, a, b = scalar_of(current), scalar_of(start), scalar_of(stop)
+        assert scalar is not None
+        assert a is not None
+        assert b is not None
+        assert isinstance(a.type, RangeType)
+        assert isinstance(b.type, RangeType)
+        low, high = (a.type.low, max(a.type.low, b.type.high - 1)) if step > 0 else (min(a.type.high, b.type.low + 1), a.type.high)
+        assert isinstance(scalar.expr, Local)
+        return Scalar(replace(scalar.expr, type=RangeType(low, high)))  # in the body it has not reached the bound
+    found = values[-1]
+    for position in range(len(values) - 2, -1, -1):
+        test = arithmetic.compare("==", current, Static(position), node, frame.scope)
+        found = expressions.conditional(node, test, values[position], found, frame.scope)
+    return found

@@ -1,0 +1,95 @@
+"""Operations that run as threads of their own: which there are, how many slots, what their arguments can be."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from dio_mc.frontend.context import find_method
+from dio_mc.frontend.frames import Frame
+from dio_mc.frontend.shapes import ScalarTree
+from dio_mc.frontend.storage import NoCommonType, join_trees
+from dio_mc.frontend.values import Mismatch, Static, Value, coerce_scalar, describe, scalar_of
+from dio_mc.ir.expr import Expr
+from dio_mc.ir.types import OptionType, ScalarType
+from dio_mc.source import function_tree
+
+
+@dataclass(slots=True)
+class SpawnTarget:
+    """A spawned operation: its template's position, and the types of its arguments joined over all spawns."""
+
+    name: str
+    template: int
+    parameters: dict[str, ScalarType] = field(default_factory=dict)
+    changed: bool = False
+
+    def latch(self, name: str, value: Value, call: ast.Call, frame: Frame) -> Expr:
+        """Widen a parameter so that it holds an argument; the argument as a value of it."""
+        old = self.parameters.get(name)
+        if isinstance(value, Static) and value.value is None:
+            new = None if old is None else old if isinstance(old, OptionType) else OptionType(old)
+        else:
+            new = self._joined(old, value, call, frame)
+        if new is None:
+            raise frame.scope.fail("DIO103", call, f"the type of argument `{name}` cannot be told from None")
+        if new != old:
+            self.parameters[name] = new
+            self.changed = True
+        try:
+            return coerce_scalar(value, new)
+        except Mismatch as error:
+            raise frame.scope.fail("DIO103", call, f"argument `{name}`: {error}") from None
+
+    def _joined(self, old: ScalarType | None, value: Value, call: ast.Call, frame: Frame) -> ScalarType:
+        scalar = scalar_of(value)
+        if scalar is None:
+            raise frame.scope.fail("DIO103", call, f"a spawned operation takes scalars, not {describe(value)}")
+        if old is None:
+            return scalar.type
+        try:
+            joined = join_trees(ScalarTree(old), ScalarTree(scalar.type))
+        except NoCommonType:
+            raise frame.scope.fail("DIO116", call, "spawned with arguments of different types") from None
+        assert isinstance(joined, ScalarTree)
+        return joined.type
+
+
+def spawned_by(model: type, entry: str) -> frozenset[str]:
+    """Names of the operations that a method may spawn, directly or through the operations it calls."""
+    seen: set[str] = set()
+    spawned: set[str] = set()
+    waiting = [entry]
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        for function in _definitions(model, name):
+            called, started = _mentions(function)
+            waiting += sorted(called)
+            spawned |= started
+    return frozenset(spawned)
+
+
+def _definitions(model: type, name: str) -> list[object]:
+    """Every definition of a method along the MRO: `super()` may reach any of them."""
+    return [vars(cls)[name] for cls in model.__mro__ if name in vars(cls) and find_method(cls, name) is not None]
+
+
+def _mentions(function: object) -> tuple[set[str], set[str]]:
+    tree = function_tree(function)  # type: ignore[arg-type]  # anything else has no tree
+    if tree is None:
+        return set(), set()
+    called: set[str] = set()
+    started: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            called.add(node.func.attr)
+        if isinstance(node, ast.Call) and _is_spawn(node.func) and node.args and isinstance(node.args[0], ast.Attribute):
+            started.add(node.args[0].attr)
+    return called, started
+
+
+def _is_spawn(node: ast.expr) -> bool:
+    return (isinstance(node, ast.Name) and node.id == "spawn") or (isinstance(node, ast.Attribute) and node.attr == "spawn")

@@ -1,0 +1,176 @@
+"""Cutting a raw graph into steps: which nodes begin a location, which windows are open there.
+
+The graph is walked as a product with two small things: the *mode* (before the first step, in a step's tail, or behind a
+location whose step has not had its statement yet) and the windows open. So the first statement of a window that is
+also the head of a loop becomes two locations, outside and inside, and nothing else is ever duplicated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from dio_mc.frontend.graph import Graph, Node, RegionKey, Site, Weight
+from dio_mc.ir.expr import Expr
+from dio_mc.ir.ops import Block, Branch, End, Jump, Op, Terminator
+
+
+class Mode(Enum):
+    """Where in a step a walk stands."""
+
+    ENTRY = "entry"
+    TAIL = "tail"
+    LEAD = "lead"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A node of the product. `begins` marks a location."""
+
+    node: int
+    mode: Mode
+    open: frozenset[RegionKey]
+    pending: frozenset[RegionKey]
+    begins: bool = False
+
+
+@dataclass(slots=True)
+class CutLocation:
+    """A location found: its block, the statement that runs next, the windows it stands in."""
+
+    block: int
+    site: Site
+    open: frozenset[RegionKey]
+
+
+@dataclass(slots=True)
+class Cut:
+    """Blocks and locations of a template (location 0, the end, is left to the caller)."""
+
+    blocks: list[Block] = field(default_factory=list)
+    locations: list[CutLocation] = field(default_factory=list)
+    entry: int = 0
+
+
+def cut(graph: Graph) -> Cut:
+    """The blocks and locations of a graph, numbered in the order of a depth-first walk from the start."""
+    return _Cutter(graph).run()
+
+
+@dataclass(slots=True)
+class _Cutter:
+    graph: Graph
+    order: list[Key] = field(default_factory=list)
+    edges: dict[Key, tuple[Key, ...]] = field(default_factory=dict)
+
+    def run(self) -> Cut:
+        start = self._enter(self.graph.start, Mode.ENTRY, frozenset(), frozenset())
+        self._walk(start)
+        leaders = self._leaders(start)
+        numbers = {key: i for i, key in enumerate(k for k in self.order if k in leaders)}
+        located = [k for k in self.order if k.begins]
+        places = {key: i + 1 for i, key in enumerate(located)}
+        result = Cut(entry=numbers[start])
+        for key in numbers:
+            result.blocks.append(self._block(key, numbers, places))
+        result.locations = [CutLocation(numbers[k], self._site(k), k.open) for k in located]
+        return result
+
+    def _enter(self, node: int, mode: Mode, opened: frozenset[RegionKey], pending: frozenset[RegionKey]) -> Key:
+        """The product node for arriving at a graph node: labels are skipped, leaves applied, locations begun."""
+        seen: set[int] = set()
+        while True:
+            found = self.graph.nodes[node]
+            if node in seen:  # an empty loop: it stays one, and is a fault when a thread gets there
+                break
+            seen.add(node)
+            if found.leave is not None:
+                opened, pending = opened - {found.leave}, pending - {found.leave}
+            elif found.enter is not None and mode is Mode.LEAD:
+                pending = pending | {found.enter}
+            elif not _is_label(found) or found.weight is Weight.STEP:
+                break
+            if found.next < 0:
+                break
+            node = found.next
+        if mode is not Mode.LEAD and _begins(found, mode):
+            return Key(node, Mode.LEAD, opened, frozenset(), begins=True)
+        return Key(node, mode, opened, pending)
+
+    def _walk(self, start: Key) -> None:
+        stack = [start]
+        seen: set[Key] = set()
+        while stack:
+            key = stack.pop()
+            if key in seen:
+                continue
+            seen.add(key)
+            self.order.append(key)
+            self.edges[key] = self._successors(key)
+            stack += reversed(self.edges[key])
+
+    def _successors(self, key: Key) -> tuple[Key, ...]:
+        node = self.graph.nodes[key.node]
+        if node.end:
+            return ()
+        mode, opened, pending = key.mode, key.open, key.pending
+        if node.enter is not None:
+            pending = pending | {node.enter}
+        if node.weight is Weight.STEP:
+            mode, opened, pending = Mode.TAIL, opened | pending, frozenset()
+        targets = [node.next] if node.condition is None else [node.next, node.orelse]
+        return tuple(self._enter(t, mode, opened, pending) for t in targets)
+
+    def _leaders(self, start: Key) -> set[Key]:
+        counts: dict[Key, int] = {}
+        leaders = {start} | {k for k in self.order if k.begins}
+        for key in self.order:
+            for target in self.edges[key]:
+                counts[target] = counts.get(target, 0) + 1
+                if len(self.edges[key]) > 1 or counts[target] > 1:
+                    leaders.add(target)
+        return leaders
+
+    def _block(self, leader: Key, numbers: dict[Key, int], places: dict[Key, int]) -> Block:
+        ops: list[Op] = []
+        key = leader
+        while True:
+            node = self.graph.nodes[key.node]
+            if node.op is not None:
+                ops.append(node.op)
+            following = self.edges[key]
+            if len(following) == 1 and following[0] not in numbers:
+                key = following[0]
+                continue
+            return Block(tuple(ops), _terminator(node, following, numbers), places.get(leader))
+
+    def _site(self, key: Key) -> Site:
+        """The statement of a location's step: the first node of weight STEP behind it, or what begins it."""
+        current = key
+        for _ in range(len(self.order)):
+            node = self.graph.nodes[current.node]
+            if node.weight is Weight.STEP or len(self.edges[current]) != 1:
+                return node.site
+            current = self.edges[current][0]
+            if current.begins:
+                break
+        return self.graph.nodes[key.node].site
+
+
+def _is_label(node: Node) -> bool:
+    return node.op is None and node.condition is None and node.enter is None and node.leave is None and not node.end
+
+
+def _begins(node: Node, mode: Mode) -> bool:
+    if node.enter is not None or node.weight is Weight.STEP:
+        return True
+    return node.weight is Weight.GHOST and mode is Mode.ENTRY
+
+
+def _terminator(node: Node, following: tuple[Key, ...], numbers: dict[Key, int]) -> Terminator:
+    if not following:
+        return End()
+    if node.condition is None:
+        return Jump(numbers[following[0]])
+    condition: Expr = node.condition
+    return Branch(condition, numbers[following[0]], numbers[following[1]], node.site.span)

@@ -1,0 +1,197 @@
+"""Thread bodies -> templates: compile until the types of locals settle, cut into steps, find what is live."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import Any
+
+from dio_mc.frontend.calls import body_of
+from dio_mc.frontend.context import Context, Scope, parameters_of
+from dio_mc.frontend.declare import Members, function_span
+from dio_mc.frontend.frames import Frame, TemplateState
+from dio_mc.frontend.graph import Node, RegionKey, Weight
+from dio_mc.frontend.liveness import live_at_entry
+from dio_mc.frontend.locking import lock_places, not_held
+from dio_mc.frontend.shapes import ScalarTree
+from dio_mc.frontend.statements import compile_body
+from dio_mc.frontend.steps import Cut, CutLocation, cut
+from dio_mc.frontend.storage import Storage
+from dio_mc.ir.ops import Check
+from dio_mc.ir.program import Location, Region, Template
+from dio_mc.ir.types import RangeType
+from dio_mc.source import function_tree
+
+MAX_PASSES = 12
+
+
+@dataclass(slots=True)
+class Draft:
+    """One template while its locals' types are still widening."""
+
+    name: str
+    function: Any
+    owner: type
+    daemon: bool
+    spawned: bool
+    storage: Storage = field(default_factory=Storage)
+    state: TemplateState | None = None
+
+
+def compile_templates(context: Context, members: Members, asked: Asked) -> tuple[list[Template], list[Region]]:
+    """All templates of a model and the regions in them. Errors are left in the context's diagnostics."""
+    drafts = [Draft(n, f, owner, role.daemon, False) for n, (f, owner, role) in members.threads.items()]
+    drafts += [Draft(n, *members.operations[n][:2], False, True) for n in context.spawned]
+    earlier = list(context.diagnostics.found)
+    for _ in range(MAX_PASSES):
+        context.diagnostics.found = list(earlier)
+        for target in context.spawned.values():
+            target.changed = False
+        for draft in drafts:
+            _compile(draft, context, asked)
+        if not any(d.storage.changed for d in drafts) and not any(t.changed for t in context.spawned.values()):
+            break
+    else:
+        _unbounded(drafts, context)
+    if context.diagnostics.errors:
+        return [], []
+    templates: list[Template] = []
+    regions: list[Region] = []
+    for number, draft in enumerate(drafts):
+        template, found = _finish(draft, number, context, asked)
+        templates.append(template)
+        regions += found
+    return templates, regions
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What properties ask about control: operations as regions, and arguments by name."""
+
+    operations: frozenset[str]
+    arguments: frozenset[str]
+
+
+def _unbounded(drafts: list[Draft], context: Context) -> None:
+    for draft in drafts:
+        assert draft.state is not None
+        for name in sorted(draft.storage.changed):
+            where = draft.state.last_assignment.get(name)
+            if where is not None:
+                scope, node = where
+                short = name.rsplit(".", 1)[-1]
+                scope.fail("DIO105", node, f"`{short}` has no bound: it grows with every round", f"annotate its first assignment: `{short}: Range(0, 3) = ...`")
+
+
+def _compile(draft: Draft, context: Context, asked: Asked) -> None:
+    """One pass over a thread's body."""
+    draft.storage.begin_pass()
+    state = TemplateState(context, draft.storage, asked.operations)
+    draft.state = state
+    tree = function_tree(draft.function)
+    if tree is None:
+        from dio_mc.errors import Diagnostic
+
+        context.diagnostics.add(Diagnostic("DIO118", f"the source of `{draft.name}` cannot be read", None, "define it in a file"))
+        return
+    scope = Scope(context, draft.function, draft.owner, {}, context.receiver())
+    operations = (draft.name,) if draft.spawned else ()
+    role = getattr(draft.function, "__dio_role__", None)
+    anchor = getattr(role, "kernel", None)
+    frame = Frame(state, scope, tree, "", "return" if draft.spawned else "", 0, operations, anchor, draft.name, (draft.function,))
+    scope.locate = frame.locate
+    scope.bindings[tree.args.args[0].arg if tree.args.args else "self"] = context.receiver()
+    frame.exit = state.graph.label(frame.site(tree, ""))
+    state.graph.start = -1
+    start = state.graph.label(frame.site(tree, ""))
+    state.graph.mark(start)
+    _parameters(draft, tree, frame)
+    if getattr(draft.function, "__dio_atomic__", False):
+        state.graph.emit(Node(Weight.STEP, frame.site(tree, draft.name)))
+        frame.inner = True
+    compile_body(body_of(tree), frame)
+    state.graph.mark(frame.exit)
+    _held_at_exit(frame, tree)
+    state.graph.emit(Node(Weight.LOCAL, frame.site(tree, "end"), end=True))
+
+
+def _parameters(draft: Draft, tree: ast.FunctionDef, frame: Frame) -> None:
+    """A thread may ask for its instance number; a spawned operation has its latched arguments."""
+    names = parameters_of(tree)
+    if draft.spawned:
+        types = frame.state.context.spawned[draft.name].parameters
+        for name in names:
+            if name in types:
+                frame.storage.declare(name, ScalarTree(types[name]))
+    elif len(names) > 1:
+        raise_at = frame.scope.fail("DIO111", tree, f"thread `{draft.name}` takes {len(names)} parameters", "at most one: its instance number")
+        del raise_at, names[1:]
+    elif names:
+        count = len(frame.state.context.thread_groups[draft.name])
+        frame.storage.declare(names[0], ScalarTree(RangeType(0, max(0, count - 1))))
+    for name in names:
+        if name in frame.storage.types:
+            frame.storage.targets(name)
+    frame.arguments = tuple((n, n) for n in names if n in frame.storage.types)
+
+
+def _held_at_exit(frame: Frame, tree: ast.FunctionDef) -> None:
+    for name, place in lock_places(frame.state.context):
+        if name.split("[", maxsplit=1)[0] in frame.state.touched_locks:
+            condition = not_held(place, frame)
+            span = function_span(frame.scope.function)
+            check = Check(condition, "lock_misuse", f"`{name}` is still held at exit", span)
+            frame.graph.emit(Node(Weight.LOCAL, frame.site(tree, "end"), check))
+
+
+def _finish(draft: Draft, number: int, context: Context, asked: Asked) -> tuple[Template, list[Region]]:
+    assert draft.state is not None
+    shape = cut(draft.state.graph)
+    slots = {name: index for name, (index, _) in draft.storage.slots.items()}
+    regions = _regions(shape, number, slots)
+    watched = _watched(regions, asked)
+    live = live_at_entry(shape.blocks, watched)
+    variables = draft.storage.variables()
+    everything = range(len(variables))
+    locations = [Location("end", -1, "end", None, (), tuple(everything))]
+    taken: dict[str, int] = {}
+    for found in shape.locations:
+        kills = tuple(i for i in everything if i not in live[found.block])
+        locations.append(_location(found, kills, taken))
+    tree = function_tree(draft.function)
+    assert tree is not None
+    count = len(parameters_of(tree))
+    template = Template(
+        draft.name, draft.daemon, draft.spawned, count, variables, tuple(shape.blocks), tuple(locations), shape.entry,
+        function_span(draft.function),
+    )  # fmt: skip
+    return template, regions
+
+
+def _location(found: CutLocation, kills: tuple[int, ...], taken: dict[str, int]) -> Location:
+    site = found.site
+    taken[site.name] = taken.get(site.name, 0) + 1
+    name = site.name if taken[site.name] == 1 else f"{site.name}#{taken[site.name]}"
+    return Location(name, found.block, site.text, site.anchor, site.operations, kills, site.span)
+
+
+def _regions(shape: Cut, number: int, slots: dict[str, int]) -> list[Region]:
+    inside: dict[RegionKey, set[int]] = {}
+    for position, location in enumerate(shape.locations, start=1):
+        for key in location.open:
+            inside.setdefault(key, set()).add(position)
+    ordered = sorted(inside, key=lambda key: key.occurrence)
+    return [
+        Region(key.name, number, frozenset(inside[key]), tuple((n, slots[s]) for n, s in key.arguments if s in slots))
+        for key in ordered
+    ]
+
+
+def _watched(regions: list[Region], asked: Asked) -> dict[int, frozenset[int]]:
+    """Arguments that a property may ask for stay alive inside their region."""
+    found: dict[int, frozenset[int]] = {}
+    for region in regions:
+        slots = frozenset(index for name, index in region.arguments if name in asked.arguments)
+        for location in region.locations:
+            found[location] = found.get(location, frozenset()) | slots
+    return found

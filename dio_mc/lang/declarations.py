@@ -1,0 +1,146 @@
+"""Declarations of a model's data: parameters, variables, arrays, and the types that have no Python spelling."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+MISSING: Any = object()
+"""Marks "no initial value given"."""
+
+
+class ThreadId:
+    """The type of a thread instance's identity; `me` is the running thread's. `ThreadId | None` for "nobody"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The integers ``low..high``, both included; bounds may be parameters (``Range(0, pages - 1)``)."""
+
+    low: Any
+    high: Any
+
+    def __or__(self, other: Any) -> Choice:
+        return Choice((self, other))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """``Range(0, 3) | None``: a union that Python's own types cannot spell."""
+
+    members: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ParamExpr:
+    """Arithmetic over parameters, evaluated when they are bound."""
+
+    function: Callable[..., Any]
+    operands: tuple[Any, ...]
+
+
+class _Arithmetic:
+    """Operators shared by parameters and expressions over them."""
+
+    def __add__(self, other: Any) -> Any:
+        return _Sum(operator.add, (self, other))
+
+    def __radd__(self, other: Any) -> Any:
+        return _Sum(operator.add, (other, self))
+
+    def __sub__(self, other: Any) -> Any:
+        return _Sum(operator.sub, (self, other))
+
+    def __rsub__(self, other: Any) -> Any:
+        return _Sum(operator.sub, (other, self))
+
+    def __mul__(self, other: Any) -> Any:
+        return _Sum(operator.mul, (self, other))
+
+    def __rmul__(self, other: Any) -> Any:
+        return _Sum(operator.mul, (other, self))
+
+    def __lt__(self, other: Any) -> Any:
+        return _Sum(operator.lt, (self, other))
+
+    def __le__(self, other: Any) -> Any:
+        return _Sum(operator.le, (self, other))
+
+    def __gt__(self, other: Any) -> Any:
+        return _Sum(operator.gt, (self, other))
+
+    def __ge__(self, other: Any) -> Any:
+        return _Sum(operator.ge, (self, other))
+
+
+class _Sum(_Arithmetic, ParamExpr):
+    __slots__ = ()
+
+
+@dataclass(slots=True, eq=False)
+class ParamDeclaration(_Arithmetic):
+    """A parameter as declared; `name` is set by the class body. Resolved by name in the final class, so a subclass may
+    declare another default."""
+
+    default: int
+    min: int | None = None
+    max: int | None = None
+    name: str = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+
+@dataclass(slots=True, eq=False)
+class VarDeclaration:
+    """A variable as declared: its type, size (None, an integer or a tuple of them), initial value, ghost or not."""
+
+    type: Any
+    size: Any = None
+    init: Any = MISSING
+    ghost: bool = False
+    per_thread: bool = False
+
+
+def Param(default: int | bool, *, min: int | None = None, max: int | None = None) -> Any:  # noqa: N802, A002
+    """An integer or truth value fixed for a run (``--param pages=3``); `min` and `max` are included."""
+    return ParamDeclaration(default, min, max)
+
+
+def Var(type: Any, *, init: Any = MISSING, ghost: bool = False) -> Any:  # noqa: N802, A002
+    """One shared variable of `type`.
+
+    `init` is a value, or the builtin `any` to start from every value of the type. A `ghost` records history: it may be
+    read by ghost statements and properties only.
+    """
+    return VarDeclaration(type, None, init, ghost)
+
+
+def Array(type: Any, *, size: Any, init: Any = MISSING, ghost: bool = False) -> Any:  # noqa: N802, A002
+    """An array of `size` elements (a tuple for more dimensions); `type` may be a type or a lock's class or instance.
+
+    `init` is one value for all elements, a list with one per element, or `any`.
+    """
+    return VarDeclaration(type, size, init, ghost)
+
+
+def PerThread(type: Any, *, init: Any = MISSING, ghost: bool = False) -> Any:  # noqa: N802, A002
+    """An array with one element per thread of the model, indexed by `ThreadId`: ``self.seen[me]``."""
+    return VarDeclaration(type, None, init, ghost, per_thread=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What a model file says of one of its classes: the exact set of violated properties for a parameter binding.
+
+    `file` and `line` are where the statement stands.
+    """
+
+    violates: frozenset[str]
+    params: tuple[tuple[str, int], ...]
+    file: str
+    line: int
+    steps: int | None = None
+    tags: tuple[str, ...] = field(default=())

@@ -1,0 +1,267 @@
+"""The kernel's locks with the kernel's rules, written in the modelling language itself.
+
+Each method is one step unless its docstring says otherwise. A broken rule is the fault ``lock_misuse`` at the caller's
+line. A lock taken twice by one thread blocks it for ever, as in the kernel. ``held_by(t)`` is pure and may be used in
+properties; a thread that ends while it holds a lock broke a rule, unless it handed the lock over.
+
+``hand_over`` gives a lock to nobody in particular, for a completion to release (``*_non_owner``): AIO completion
+releases `i_alloc_sem` for the submitter in ``fs/direct-io.c:dio_complete``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dio_mc.lang.declarations import Array, PerThread, Range, ThreadId, Var
+from dio_mc.lang.model import Part
+from dio_mc.lang.statements import atomic, me, require, wait_until
+
+
+class Lock(Part):
+    """What all locks share. `sleeps` says that taking it may sleep, which is not allowed under a spinlock."""
+
+    sleeps = True
+
+    def held_by(self, thread: Any) -> Any:
+        return False
+
+
+class Mutex(Lock):
+    """``struct mutex`` (`i_mutex`): one owner, and only the owner releases it (kernel/locking/mutex.c)."""
+
+    owner = Var(ThreadId | None)  # type: ignore[operator]
+    handed = Var(bool)
+
+    def held_by(self, thread: Any) -> Any:
+        return self.owner == thread
+
+    def is_locked(self) -> Any:
+        return self.owner is not None or self.handed
+
+    @atomic()
+    def lock(self) -> Any:
+        wait_until(self.owner is None and not self.handed)
+        self.owner = me
+
+    @atomic()
+    def trylock(self) -> Any:
+        if self.owner is None and not self.handed:
+            self.owner = me
+            return True
+        return False
+
+    @atomic()
+    def unlock(self) -> Any:
+        require(self.owner == me, "unlocked by a thread that does not hold it")
+        self.owner = None
+
+    @atomic()
+    def hand_over(self) -> Any:
+        require(self.owner == me, "handed over by a thread that does not hold it")
+        self.owner = None
+        self.handed = True
+
+    @atomic()
+    def unlock_non_owner(self) -> Any:
+        require(self.handed, "released for a holder that did not hand it over")
+        self.handed = False
+
+
+class PageLock(Mutex):
+    """The page (folio) lock bit, ``lock_page``/``unlock_page`` (mm/filemap.c). The kernel lets any context unlock a
+    page it was handed (end of read IO); say so with ``hand_over``."""
+
+
+class SpinLock(Lock):
+    """``spinlock_t``: as a mutex, but its holder must not sleep (wait, or take a sleeping lock)."""
+
+    sleeps = False
+    owner = Var(ThreadId | None)  # type: ignore[operator]
+
+    def held_by(self, thread: Any) -> Any:
+        return self.owner == thread
+
+    def is_locked(self) -> Any:
+        return self.owner is not None
+
+    @atomic()
+    def lock(self) -> Any:
+        wait_until(self.owner is None)
+        self.owner = me
+
+    @atomic()
+    def unlock(self) -> Any:
+        require(self.owner == me, "unlocked by a thread that does not hold it")
+        self.owner = None
+
+
+class RWSem(Lock):
+    """``struct rw_semaphore`` (`i_alloc_sem`, `i_rwsem`, `invalidate_lock`; kernel/locking/rwsem.c).
+
+    With ``writer_preference=True`` a waiting writer keeps new readers out, and ``down_write`` takes two steps: it
+    queues, then gets the lock.
+    """
+
+    writer_preference = False
+    writer = Var(ThreadId | None)  # type: ignore[operator]
+    reading = PerThread(bool)
+    waiting = PerThread(bool)
+    handed_writer = Var(bool)
+    handed_readers = Var(Range(0, 7))
+
+    def held_by(self, thread: Any) -> Any:
+        return self.writer == thread or self.reading[thread]
+
+    def is_locked(self) -> Any:
+        return self.writer is not None or self.handed_writer or any(self.reading) or self.handed_readers > 0
+
+    def read_blocked(self) -> Any:
+        return self.writer is not None or self.handed_writer or any(self.waiting)
+
+    def write_blocked(self) -> Any:
+        return self.writer is not None or self.handed_writer or any(self.reading) or self.handed_readers > 0
+
+    @atomic()
+    def down_read(self) -> Any:
+        wait_until(not self.read_blocked() and not self.reading[me])
+        self.reading[me] = True
+
+    @atomic()
+    def down_read_trylock(self) -> Any:
+        if self.read_blocked() or self.reading[me]:
+            return False
+        self.reading[me] = True
+        return True
+
+    @atomic()
+    def up_read(self) -> Any:
+        require(self.reading[me], "up_read by a thread that does not hold it for reading")
+        self.reading[me] = False
+
+    def down_write(self) -> Any:
+        if self.writer_preference:
+            self.waiting[me] = True
+        with atomic():
+            wait_until(not self.write_blocked())
+            self.writer = me
+            if self.writer_preference:
+                self.waiting[me] = False
+
+    @atomic()
+    def down_write_trylock(self) -> Any:
+        if self.write_blocked():
+            return False
+        self.writer = me
+        return True
+
+    @atomic()
+    def up_write(self) -> Any:
+        require(self.writer == me, "up_write by a thread that does not hold it for writing")
+        self.writer = None
+
+    @atomic()
+    def downgrade_write(self) -> Any:
+        require(self.writer == me, "downgrade_write by a thread that does not hold it for writing")
+        self.writer = None
+        self.reading[me] = True
+
+    @atomic()
+    def hand_over(self) -> Any:
+        require(self.writer == me or self.reading[me], "handed over by a thread that does not hold it")
+        if self.writer == me:
+            self.writer = None
+            self.handed_writer = True
+        else:
+            self.reading[me] = False
+            self.handed_readers += 1
+
+    @atomic()
+    def up_read_non_owner(self) -> Any:
+        require(self.handed_readers > 0, "up_read_non_owner without a reader that handed it over")
+        self.handed_readers -= 1
+
+    @atomic()
+    def up_write_non_owner(self) -> Any:
+        require(self.handed_writer, "up_write_non_owner without a writer that handed it over")
+        self.handed_writer = False
+
+
+class RangeLock(Lock):
+    """A lock over ``[low, high)`` of a fixed range of indexes (btrfs ``lock_extent``, the placeholder idea)."""
+
+    size: Any = 1
+
+    def declarations(self) -> dict[str, Any]:
+        """One owner per index."""
+        return {"owner": Array(ThreadId | None, size=self.size)}  # type: ignore[operator]
+
+    def held_by(self, thread: Any) -> Any:
+        return any(self.owner[i] == thread for i in range(self.size))  # type: ignore[attr-defined]
+
+    @atomic()
+    def lock(self, low: Any, high: Any) -> Any:
+        wait_until(all(self.owner[i] is None or not low <= i < high for i in range(self.size)))  # type: ignore[attr-defined]
+        for i in range(self.size):
+            if low <= i < high:
+                self.owner[i] = me  # type: ignore[attr-defined]
+
+    @atomic()
+    def unlock(self, low: Any, high: Any) -> Any:
+        for i in range(self.size):
+            if low <= i < high:
+                require(self.owner[i] == me, "unlocked by a thread that does not hold all of the range")  # type: ignore[attr-defined]
+                self.owner[i] = None  # type: ignore[attr-defined]
+
+
+class DrainCounter(Lock):
+    """A count of things in flight that others can wait for (`i_dio_count`: ``inode_dio_begin``, ``inode_dio_end``,
+    ``inode_dio_wait``). Any thread may end what another began; more than `max` at once is a fault."""
+
+    max: Any = 7
+
+    def declarations(self) -> dict[str, Any]:
+        """The count."""
+        return {"count": Var(Range(0, self.max))}
+
+    @atomic()
+    def begin(self) -> Any:
+        self.count += 1
+
+    @atomic()
+    def end(self) -> Any:
+        require(self.count > 0, "ended more often than begun")
+        self.count -= 1
+
+    @atomic()
+    def wait(self) -> Any:
+        wait_until(self.count == 0)
+
+
+class TwoClassLock(Lock):
+    """Buffered and direct users exclude each other; members of one class run together (fs/nfs/io.c, fs/ceph/io.c)."""
+
+    buffered = PerThread(bool)
+    direct = PerThread(bool)
+
+    def held_by(self, thread: Any) -> Any:
+        return self.buffered[thread] or self.direct[thread]
+
+    @atomic()
+    def lock_buffered(self) -> Any:
+        wait_until(not any(self.direct) and not self.buffered[me])
+        self.buffered[me] = True
+
+    @atomic()
+    def unlock_buffered(self) -> Any:
+        require(self.buffered[me], "unlock_buffered by a thread that does not hold it")
+        self.buffered[me] = False
+
+    @atomic()
+    def lock_direct(self) -> Any:
+        wait_until(not any(self.buffered) and not self.direct[me])
+        self.direct[me] = True
+
+    @atomic()
+    def unlock_direct(self) -> Any:
+        require(self.direct[me], "unlock_direct by a thread that does not hold it")
+        self.direct[me] = False

@@ -1,0 +1,152 @@
+"""Models, parts, and the decorators that mark what a method is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar, overload
+
+from dio_mc.lang.declarations import Expectation
+from dio_mc.lang.statements import _compiled_only
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+ROLE = "__dio_role__"
+"""Attribute under which a decorated function carries its role."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRole:
+    """An operation: its kernel anchor (``file.c:function``) and the bound on its spawned instances."""
+
+    kernel: str | None = None
+    slots: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadRole:
+    """A thread: how many instances, and whether it may wait for ever."""
+
+    instances: Any = 1
+    daemon: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyRole:
+    """A property: ``invariant`` or ``reachable`` (a step invariant is told by its second parameter)."""
+
+    kind: str
+
+
+class Model:
+    """A program to check. Its class attributes declare data and locks, its methods say what threads do.
+
+    A subclass is a patch: it overrides the operations that change. ``class Base(Model, abstract=True)`` is not checked
+    itself. ``deadlock = False`` switches the deadlock check off.
+    """
+
+    deadlock: ClassVar[bool] = True
+    __dio_abstract__: ClassVar[bool] = True
+    __dio_expectations__: ClassVar[tuple[Expectation, ...]] = ()
+
+    def __init_subclass__(cls, *, abstract: bool = False, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        cls.__dio_abstract__ = abstract
+        cls.__dio_expectations__ = ()
+
+    def inside(self, region: str | Callable[..., Any], **arguments: Any) -> Any:
+        """In properties: some thread is inside the window or operation, with these arguments of the operation."""
+        _compiled_only("inside")
+
+    def finished(self, thread: Callable[..., Any]) -> Any:
+        """In properties: every instance of the thread has ended."""
+        _compiled_only("finished")
+
+    def at_rest(self) -> Any:
+        """In properties: every thread that is no daemon has ended and no spawned operation is running."""
+        _compiled_only("at_rest")
+
+
+class Part:
+    """A component with state of its own, such as a lock: class attributes declare its variables, keyword arguments of
+    the constructor override its class constants. Its methods are written in the modelling language; a method decorated
+    with ``@atomic()`` is one step."""
+
+    def __init__(self, **options: Any) -> None:
+        for name, value in options.items():
+            if not hasattr(type(self), name):
+                raise TypeError(f"{type(self).__name__} has no option {name!r}")
+            setattr(self, name, value)
+
+    def declarations(self) -> dict[str, Any]:
+        """The variables of this part; a part whose sizes depend on its options overrides this."""
+        from dio_mc.lang.declarations import VarDeclaration
+
+        found: dict[str, Any] = {}
+        for cls in reversed(type(self).__mro__):
+            found.update({k: v for k, v in vars(cls).items() if isinstance(v, VarDeclaration | Part)})
+        return found
+
+
+def operation(*, kernel: str | None = None, slots: Any = None) -> Callable[[F], F]:
+    """Mark a method as an operation: inlined where it is called, shown in traces under its kernel function.
+
+    `kernel` is ``file.c:function``; `slots` bounds how many instances `spawn` may have running.
+    """
+    return _mark(OperationRole(kernel, slots))
+
+
+@overload
+def thread(function: F, /) -> F: ...
+@overload
+def thread(*, instances: Any = 1, daemon: bool = False) -> Callable[[F], F]: ...
+def thread(function: Any = None, /, *, instances: Any = 1, daemon: bool = False) -> Any:
+    """Mark a method as a thread body. `instances` may be a parameter; a daemon may wait for ever."""
+    mark = _mark(ThreadRole(instances, daemon))
+    return mark if function is None else mark(function)
+
+
+def invariant(function: F) -> F:
+    """Mark a method as a property of every reachable state, or, with a second parameter, of every step.
+
+    The body is one expression after ``return``. An array index outside its bounds reads the last element.
+    """
+    return _mark(PropertyRole("invariant"))(function)
+
+
+def reachable(function: F) -> F:
+    """Mark a method as a state that must be reachable: a witness must exist."""
+    return _mark(PropertyRole("reachable"))(function)
+
+
+def _mark(role: object) -> Callable[[F], F]:
+    def mark(function: F) -> F:
+        setattr(function, ROLE, role)
+        return function
+
+    return mark
+
+
+def expect(
+    model: type[Model],
+    *,
+    violates: str | Iterable[str] = (),
+    holds: bool = False,
+    steps: int | None = None,
+    params: dict[str, int] | None = None,
+    **bound: int,
+) -> None:
+    """State at module level what checking a class of this file must give: the exact set of violated properties.
+
+    ``holds=True`` says that nothing is violated. A fault may be named without its line (``"assertion"``). `steps` also
+    states the length of the (only) counterexample. Parameters are bound by keyword for this expectation's run. An
+    unmet expectation makes the check fail.
+    """
+    frame = sys._getframe(1)
+    names = frozenset([violates] if isinstance(violates, str) else violates)
+    if holds == bool(names):
+        raise ValueError("expect needs either violates=... or holds=True")
+    binding = tuple(sorted({**(params or {}), **bound}.items()))
+    stated = Expectation(names, binding, frame.f_code.co_filename, frame.f_lineno, steps)
+    model.__dio_expectations__ = (*model.__dio_expectations__, stated)

@@ -1,0 +1,72 @@
+"""The words of thread bodies. They are compiled, never called; a call from ordinary Python says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _compiled_only(word: str) -> NoReturn:
+    raise RuntimeError(f"{word} is a word of the modelling language: it is compiled, not called")
+
+
+def wait_until(condition: Any) -> None:
+    """Block until the condition holds; testing it and going on are one step."""
+    _compiled_only("wait_until")
+
+
+def choose(*options: Any) -> Any:
+    """A non-deterministic value: the options, or the elements of one range, enum, or guarded generator."""
+    _compiled_only("choose")
+
+
+def spawn(operation: Callable[..., Any], *arguments: Any) -> None:
+    """Start an idle instance of an operation as a thread of its own, with these arguments."""
+    _compiled_only("spawn")
+
+
+def require(condition: Any, message: str) -> None:
+    """In a lock's method: the rule that must hold, otherwise ``lock_misuse`` at the caller's line."""
+    _compiled_only("require")
+
+
+def threads(thread: Callable[..., Any] | None = None) -> Iterable[Any]:
+    """All thread ids, or those of one thread's instances; for ``all(...)``, ``any(...)`` and ``sum(...)``."""
+    _compiled_only("threads")
+
+
+class _Block:
+    """Stands for ``with atomic():`` and ``with window(name):``."""
+
+    def __enter__(self) -> None:
+        _compiled_only("with atomic/window")
+
+    def __exit__(self, *_: object) -> None:
+        _compiled_only("with atomic/window")
+
+    def __call__(self, function: F) -> F:
+        """As a decorator, ``@atomic()`` makes a whole method one step."""
+        function.__dio_atomic__ = True  # type: ignore[attr-defined]  # functions take attributes, mypy does not know
+        return function
+
+
+def atomic() -> _Block:
+    """``with atomic():`` joins statements into one step that runs to its end or not at all."""
+    return _Block()
+
+
+def window(name: str) -> _Block:
+    """``with window(name):`` names a stretch of code that properties can ask about with ``self.inside(name)``."""
+    return _Block()
+
+
+class _Me:
+    """The running thread's id."""
+
+    def __repr__(self) -> str:
+        return "me"
+
+
+me: Any = _Me()
