@@ -1,0 +1,319 @@
+"""The code of one thread instance, ready to run: blocks cut into segments of closures.
+
+A segment is a stretch of `Assign`, `Await` and `Check` that ends in a tail: a terminator, a `Choose` or a `Spawn`. What
+is fixed is worked out here (addresses, bounds, resets on arrival, which blocks lie on a cycle without a location);
+running it is the business of `machine`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from dio_mc.ir.ops import (
+    Assign,
+    Await,
+    Block,
+    Branch,
+    Check,
+    Choose,
+    End,
+    Jump,
+    LocalTo,
+    Spawn,
+    StoreTo,
+    Target,
+    Terminator,
+)
+from dio_mc.ir.program import Program, Template
+from dio_mc.ir.types import RangeType, ScalarType, bounds, show_type
+from dio_mc.semantics.contract import Action
+from dio_mc.semantics.evaluation import Evaluate, FaultRaised, Scope, compile_address, compile_expr
+from dio_mc.semantics.layout import Layout
+from dio_mc.source import Span
+
+Operation = Callable[[list[int]], bool]
+"""Changes the cells; False when this run of the step does not exist. May raise `FaultRaised`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A target: where it is (`address`), what it holds (`low..high`), and how a fault names it."""
+
+    address: Evaluate
+    low: int
+    high: int
+    type: ScalarType
+    name: Callable[[int], str]
+    span: Span | None
+
+    def write(self, cells: list[int], cell: int, value: int) -> None:
+        """Store `value` at `cell`; a value outside the type is a fault ``range``."""
+        if not self.low <= value <= self.high:
+            shown = f"{self.low}..{self.high}" if isinstance(self.type, RangeType) else show_type(self.type)
+            raise FaultRaised("range", f"value {value} outside {shown} of {self.name(cell)}", self.span)
+        cells[cell] = value
+
+
+@dataclass(frozen=True, slots=True)
+class Goto:
+    """Go on at segment `target`."""
+
+    target: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """Go on at one of two segments."""
+
+    condition: Evaluate
+    then: int
+    orelse: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The thread ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A `Choose`: per option its guard (None: always open) and value; go on at `target`."""
+
+    place: Place
+    options: tuple[tuple[Evaluate | None, Evaluate], ...]
+    target: int
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A `Spawn`; go on at `target`."""
+
+    template: int
+    arguments: tuple[Evaluate, ...]
+    target: int
+    span: Span | None
+
+
+Tail = Goto | Fork | Finish | Pick | Launch
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """`location` is set on the first segment of a block that begins a location. `loops`: it begins a block that control
+    can come back to without passing a location."""
+
+    operations: tuple[Operation, ...]
+    tail: Tail
+    location: int | None = None
+    loops: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One thread instance. `begin[L]` is the segment where location L begins; `entry` where the instance starts;
+    `arrive[L]` the cells to set on arrival at L (pc and dead locals); `clear` those that a spawn resets;
+    `parameters` the places of its arguments; `actions[L]` the action of a step from L without a choice; `spans[L]` for
+    faults of a whole step."""
+
+    segments: tuple[Segment, ...]
+    begin: tuple[int, ...]
+    entry: int
+    entry_span: Span | None
+    arrive: tuple[tuple[tuple[int, int], ...], ...]
+    clear: tuple[tuple[int, int], ...]
+    parameters: tuple[Place, ...]
+    actions: tuple[Action, ...]
+    spans: tuple[Span | None, ...]
+
+
+def compile_thread(program: Program, layout: Layout, thread: int) -> Code:
+    """The code of thread instance `thread`."""
+    template = program.template_of(thread)
+    scope = Scope(program, layout, thread)
+    segments, first = _compile_blocks(template, scope)
+    base, pc = layout.local_base[thread], layout.pc[thread]
+    clear = tuple((base + index, local.default) for index, local in enumerate(template.locals))
+    parameters = tuple(
+        _compile_target(LocalTo(index, local.name, local.type), scope)
+        for index, local in enumerate(template.locals[: template.parameters])
+    )
+    return Code(
+        segments=tuple(segments),
+        begin=tuple(-1 if number == 0 else first[place.block] for number, place in enumerate(template.locations)),
+        entry=first[template.entry],
+        entry_span=template.span,
+        arrive=tuple(
+            ((pc, number), *(clear[local] for local in place.kills)) for number, place in enumerate(template.locations)
+        ),
+        clear=clear,
+        parameters=parameters,
+        actions=tuple(Action(thread, number) for number in range(len(template.locations))),
+        spans=tuple(place.span for place in template.locations),
+    )
+
+
+def _compile_blocks(template: Template, scope: Scope) -> tuple[list[Segment], list[int]]:
+    """All segments, and the first segment of every block."""
+    first: list[int] = []
+    total = 0
+    for block in template.blocks:
+        first.append(total)
+        total += 1 + sum(isinstance(op, Choose | Spawn) for op in block.ops)
+    cyclic = _cyclic_blocks(template.blocks)
+    segments: list[Segment] = []
+    for number, block in enumerate(template.blocks):
+        parts = _cut(block, first[number], first, scope)
+        parts[0] = replace(parts[0], location=block.location, loops=number in cyclic)
+        segments += parts
+    return segments, first
+
+
+def _cut(block: Block, at: int, first: Sequence[int], scope: Scope) -> list[Segment]:
+    """The segments of one block, the first of which has number `at`."""
+    parts: list[Segment] = []
+    operations: list[Operation] = []
+    for op in block.ops:
+        inner = replace(scope, span=op.span)
+        match op:
+            case Assign() | Await() | Check():
+                operations.append(_compile_operation(op, inner))
+            case Choose():
+                parts.append(Segment(tuple(operations), _compile_choose(op, at + len(parts) + 1, inner)))
+                operations = []
+            case Spawn():
+                parts.append(Segment(tuple(operations), _compile_spawn(op, at + len(parts) + 1, inner)))
+                operations = []
+            case _:
+                assert_never(op)
+    parts.append(Segment(tuple(operations), _compile_terminator(block.terminator, first, scope)))
+    return parts
+
+
+def _compile_terminator(terminator: Terminator, first: Sequence[int], scope: Scope) -> Tail:
+    match terminator:
+        case Jump(block):
+            return Goto(first[block])
+        case Branch(condition, then, orelse):
+            test = compile_expr(condition, replace(scope, span=terminator.span))
+            return Fork(test, first[then], first[orelse])
+        case End():
+            return Finish()
+        case _:
+            assert_never(terminator)
+
+
+def _compile_choose(op: Choose, target: int, scope: Scope) -> Pick:
+    options = tuple(
+        (None if option.when is None else compile_expr(option.when, scope), compile_expr(option.value, scope))
+        for option in op.options
+    )
+    return Pick(_compile_target(op.target, scope), options, target)
+
+
+def _compile_spawn(op: Spawn, target: int, scope: Scope) -> Launch:
+    return Launch(op.template, tuple(compile_expr(value, scope) for value in op.arguments), target, op.span)
+
+
+def _compile_operation(op: Assign | Await | Check, scope: Scope) -> Operation:
+    match op:
+        case Assign():
+            return _compile_assign(op, scope)
+        case Await(condition):
+            holds = compile_expr(condition, scope)
+            return lambda cells: holds(cells) != 0
+        case Check():
+            return _compile_check(op, scope)
+        case _:
+            assert_never(op)
+
+
+def _compile_check(op: Check, scope: Scope) -> Operation:
+    holds = compile_expr(op.condition, scope)
+
+    def run(cells: list[int]) -> bool:
+        if not holds(cells):
+            raise FaultRaised(op.kind, op.message, op.span)
+        return True
+
+    return run
+
+
+def _compile_assign(op: Assign, scope: Scope) -> Operation:
+    """All values, then all addresses, then all writes."""
+    places = tuple(_compile_target(target, scope) for target in op.targets)
+    values = tuple(compile_expr(value, scope) for value in op.values)
+    if len(places) == len(values) == 1:
+        return _assign_one(places[0], values[0])
+
+    def run(cells: list[int]) -> bool:
+        computed = [value(cells) for value in values]
+        addresses = [place.address(cells) for place in places]
+        for place, cell, value in zip(places, addresses, computed, strict=True):
+            place.write(cells, cell, value)
+        return True
+
+    return run
+
+
+def _assign_one(place: Place, value: Evaluate) -> Operation:
+    def run(cells: list[int]) -> bool:
+        computed = value(cells)
+        place.write(cells, place.address(cells), computed)
+        return True
+
+    return run
+
+
+def _compile_target(target: Target, scope: Scope) -> Place:
+    low, high = bounds(target.type)
+    match target:
+        case LocalTo(index, name):
+            assert scope.thread is not None
+            cell = scope.layout.local_base[scope.thread] + index
+            return Place(lambda cells: cell, low, high, target.type, lambda found: name, scope.span)
+        case StoreTo(variable, indices):
+            declared, base = scope.program.variables[variable], scope.layout.variable_base[variable]
+            address = compile_address(variable, indices, scope, target.span)
+            return Place(
+                _constant(address) if isinstance(address, int) else address,
+                *(low, high, target.type),
+                lambda found: f"self.{declared.cell_name(found - base)}",
+                target.span or scope.span,
+            )
+        case _:
+            assert_never(target)
+
+
+def _constant(cell: int) -> Evaluate:
+    return lambda cells: cell
+
+
+def _cyclic_blocks(blocks: Sequence[Block]) -> frozenset[int]:
+    """Blocks that control can come back to without entering a block with a location."""
+    return frozenset(number for number in range(len(blocks)) if number in _reachable(blocks, number))
+
+
+def _reachable(blocks: Sequence[Block], start: int) -> set[int]:
+    """Blocks without a location that are entered behind `start`, directly or through one another."""
+    seen: set[int] = set()
+    waiting = [start]
+    while waiting:
+        for following in _following(blocks[waiting.pop()].terminator):
+            if blocks[following].location is None and following not in seen:
+                seen.add(following)
+                waiting.append(following)
+    return seen
+
+
+def _following(terminator: Terminator) -> tuple[int, ...]:
+    match terminator:
+        case Jump(block):
+            return (block,)
+        case Branch(_, then, orelse):
+            return (then, orelse)
+        case End():
+            return ()
+        case _:
+            assert_never(terminator)

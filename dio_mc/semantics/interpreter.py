@@ -1,0 +1,163 @@
+"""The reference interpreter: Program -> initial states and successors. The judge of every other engine.
+
+A step of a thread that stands at location L begins at the block of L and runs until control enters a block that begins
+a location, or the thread ends. It is all or nothing:
+
+* an `Await` that is false, or a `Choose` without an open option: this run does not exist;
+* a fault (`Check`, index, range, no idle slot, a loop that never reaches a step): the step has no successor;
+* a `Choose` forks the step, in the order of its options; the positions taken are the action's `choice`. A fault in an
+  option's own guard or value belongs to that option.
+
+Nothing here is clever on purpose: expressions are closures (`evaluation`), blocks are lists of them (`code`), a run
+(`machine`) is a list of cells and a point in the code. No pass of dio-mc has touched what it reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+
+from dio_mc.errors import InternalError
+from dio_mc.ir.expr import Expr, walk
+from dio_mc.ir.program import Program
+from dio_mc.ir.types import bounds
+from dio_mc.semantics.code import Code, compile_thread
+from dio_mc.semantics.contract import Action, Fault, Step
+from dio_mc.semantics.evaluation import Evaluate, FaultRaised, Scope, compile_expr
+from dio_mc.semantics.layout import State, layout_of
+from dio_mc.semantics.machine import Machine, Outcome, Run
+
+
+class Interpreter:
+    """The semantics of one program.
+
+    `program` is what it was made from, `layout` says how to read its states. A thread that is not at location 0 and has
+    no step in `successors` is blocked.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.layout = layout_of(program)
+        self._codes: tuple[Code, ...] = tuple(
+            compile_thread(program, self.layout, thread) for thread in range(len(program.threads))
+        )
+        self._machine = Machine(program, self.layout, self._codes)
+        self._pcs = tuple(enumerate(self.layout.pc))
+        self._expressions: dict[Expr, tuple[Evaluate, bool]] = {}
+        self._starts: tuple[list[State], list[tuple[State, Fault]]] | None = None
+
+    # -- initial states ---------------------------------------------------------------------------------------------
+
+    def initial(self) -> list[State]:
+        """The initial states, each once: every value of every cell declared `any_init`, the first cell slowest, and
+        every thread's local prefix run, in thread order. A start whose prefix has a fault is not among them."""
+        return list(self._started()[0])
+
+    @property
+    def initial_faults(self) -> list[tuple[int, Fault]]:
+        """Faults in local prefixes, as (position in `starts`, fault)."""
+        good, bad = self._started()
+        return [(len(good) + position, fault) for position, (_, fault) in enumerate(bad)]
+
+    @property
+    def starts(self) -> list[State]:
+        """What `Violation.initial` counts: the initial states, then, for each initial fault, the cells as they were
+        before the prefix that failed (its thread still at location 0). The latter have no successors."""
+        good, bad = self._started()
+        return [*good, *(state for state, _ in bad)]
+
+    def _started(self) -> tuple[list[State], list[tuple[State, Fault]]]:
+        if self._starts is None:
+            good: dict[State, None] = {}
+            bad: dict[tuple[State, Fault], None] = {}
+            for cells in product(*self._initial_values()):
+                for outcome, before in self._run_prefixes(cells):
+                    if outcome.state is not None:
+                        good[outcome.state] = None
+                    elif outcome.fault is not None:
+                        bad[before, outcome.fault] = None
+            self._starts = list(good), list(bad)
+        return self._starts
+
+    def _initial_values(self) -> list[Sequence[int]]:
+        """Per cell the values it may start with."""
+        values: list[Sequence[int]] = []
+        for variable in self.program.variables:
+            low, high = bounds(variable.type)
+            for value in variable.init:
+                values.append(range(low, high + 1) if variable.any_init else (value,))
+        for thread in self.program.threads:
+            template = self.program.templates[thread.template]
+            values.append((0,))
+            numbered = not template.spawned and template.parameters > 0
+            for position, local in enumerate(template.locals):
+                values.append((thread.number,) if numbered and position == 0 else (local.default,))
+        return values
+
+    def _run_prefixes(self, cells: State) -> list[tuple[Outcome, State]]:
+        """Every way to run all prefixes, each with the cells before its last prefix."""
+        found = [(Outcome((), cells, None), cells)]
+        for thread, code in enumerate(self._codes):
+            if self.program.template_of(thread).spawned:
+                continue
+            further: list[tuple[Outcome, State]] = []
+            for outcome, before in found:
+                if outcome.state is None:
+                    further.append((outcome, before))
+                    continue
+                run = Run(list(outcome.state), thread, code.entry, code.entry_span)
+                further += [(ended, outcome.state) for ended in self._machine.enter_and_finish(run)]
+            found = further
+        return found
+
+    # -- steps ------------------------------------------------------------------------------------------------------
+
+    def successors(self, state: State) -> list[Step]:
+        """Every step that exists in `state`, in the order of threads and then of choices."""
+        steps: list[Step] = []
+        for thread, pc in self._pcs:
+            if location := state[pc]:
+                steps += self._steps_of(state, thread, location)
+        return steps
+
+    def step(self, state: State, action: Action) -> Step | None:
+        """The step of one action; None when it is not enabled in `state`."""
+        thread, location = action.thread, action.location
+        if not 0 <= thread < len(self._codes) or location == 0 or location != state[self.layout.pc[thread]]:
+            return None
+        steps = self._steps_of(state, thread, location)
+        return next((step for step in steps if step.action == action), None)
+
+    def _steps_of(self, state: State, thread: int, location: int) -> list[Step]:
+        code = self._codes[thread]
+        run = Run(list(state), thread, code.begin[location], code.spans[location])
+        plain = code.actions[location]
+        return [
+            Step(Action(thread, location, choice) if choice else plain, after, fault)
+            for choice, after, fault in self._machine.finish([run])
+        ]
+
+    # -- properties -------------------------------------------------------------------------------------------------
+
+    def evaluate(self, expr: Expr, state: State, after: State | None = None) -> int:
+        """The value of a property expression on a state, or with `after` on a step.
+
+        Raises `InternalError` for an expression that a property may not contain, for one that reads ``after`` when
+        there is none, and for a run-time fault: the loads of a property are `total`.
+        """
+        function, reads_after = self.compiled(expr)
+        if reads_after and after is None:
+            raise InternalError("a step property was asked about a single state")
+        try:
+            return function(state if after is None else state + after)
+        except FaultRaised as raised:
+            raise InternalError(f"a property is not total: {raised.fault.message}") from None
+
+    def compiled(self, expr: Expr) -> tuple[Evaluate, bool]:
+        """A property expression as a function of ``state`` or ``state + after``, and whether it needs the latter."""
+        found = self._expressions.get(expr)
+        if found is None:
+            reads_after = any(getattr(part, "after", False) for part in walk(expr))
+            found = compile_expr(expr, Scope(self.program, self.layout, None)), reads_after
+            self._expressions[expr] = found
+        return found

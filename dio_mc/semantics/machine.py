@@ -1,0 +1,184 @@
+"""Running one step of one thread: through its code, forking at every `Choose`, until it arrives at a location.
+
+`interpreter` says where runs begin and what their outcomes are called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, NamedTuple, assert_never
+
+from dio_mc.ir.program import Program
+from dio_mc.semantics.code import Code, Finish, Fork, Goto, Launch, Pick
+from dio_mc.semantics.contract import Fault
+from dio_mc.semantics.evaluation import FaultRaised
+from dio_mc.semantics.layout import Layout, State
+from dio_mc.source import Span
+
+BLOCK_LIMIT: Final = 100_000
+"""How often a run may enter blocks of local loops before it counts as endless."""
+
+Seen = set[tuple[int, tuple[int, ...]]]
+
+
+class Frame(NamedTuple):
+    """A step that waits, in the middle, for the local prefix of the thread it spawned."""
+
+    thread: int
+    at: int
+    seen: Seen
+    span: Span | None
+
+
+class Outcome(NamedTuple):
+    """How one run of a step ended: exactly one of `state` and `fault` is set."""
+
+    choice: tuple[int, ...]
+    state: State | None
+    fault: Fault | None
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of a step under way: the cells as they are now, the running thread and the segment it is at.
+
+    `option` is the alternative to take at the `Choose` that ends this segment (whose operations have run); `span` the
+    place of the whole step; `frames` the steps around this one, outermost first; `seen` the configurations passed.
+    """
+
+    cells: list[int]
+    thread: int
+    at: int
+    span: Span | None
+    choice: tuple[int, ...] = ()
+    option: int | None = None
+    frames: tuple[Frame, ...] = ()
+    seen: Seen = field(default_factory=set)
+    blocks: int = 0
+
+
+class Machine:
+    """Runs the compiled threads of a program."""
+
+    def __init__(self, program: Program, layout: Layout, codes: Sequence[Code]) -> None:
+        self._program = program
+        self._layout = layout
+        self._codes = tuple(codes)
+
+    def finish(self, waiting: list[Run]) -> list[Outcome]:
+        """Run until nothing waits; depth first, so that outcomes come in the order of their choices."""
+        outcomes: list[Outcome] = []
+        while waiting:
+            run = waiting.pop()
+            try:
+                if self._advance(run, waiting):
+                    outcomes.append(Outcome(run.choice, tuple(run.cells), None))
+            except FaultRaised as raised:
+                outcomes.append(Outcome(run.choice, None, raised.fault))
+        return outcomes
+
+    def enter_and_finish(self, run: Run) -> list[Outcome]:
+        """As `finish`, for a prefix: its entry may be a location already, which then is where it arrives."""
+        if self._enter(run, run.at):
+            return [Outcome(run.choice, tuple(run.cells), None)]
+        return self.finish([run])
+
+    def _advance(self, run: Run, waiting: list[Run]) -> bool:
+        """Go on with a run. True: the step is complete. False: it does not exist, or its forks wait instead."""
+        while True:
+            segment = self._codes[run.thread].segments[run.at]
+            if run.option is None:
+                for operation in segment.operations:
+                    if not operation(run.cells):
+                        return False
+            match segment.tail:
+                case Goto(target):
+                    complete = self._enter(run, target)
+                case Fork(condition, then, orelse):
+                    complete = self._enter(run, then if condition(run.cells) else orelse)
+                case Finish():
+                    complete = self._arrive(run, 0)
+                case Launch() as launch:
+                    complete = self._launch(run, launch)
+                case Pick() as pick:
+                    if run.option is None:
+                        waiting += self._forks(run, pick)
+                        return False
+                    if not self._take(run, pick, run.option):
+                        return False
+                    complete = False
+                case _:
+                    assert_never(segment.tail)
+            if complete:
+                return True
+
+    def _enter(self, run: Run, target: int) -> bool:
+        """Move control to a segment; True when that ends the step."""
+        segment = self._codes[run.thread].segments[target]
+        if segment.location is not None:
+            return self._arrive(run, segment.location)
+        run.at = target
+        if segment.loops:
+            configuration = target, tuple(run.cells)
+            run.blocks += 1
+            if configuration in run.seen or run.blocks > BLOCK_LIMIT:
+                raise FaultRaised("endless_loop", "a loop of local statements that never reaches a step", run.span)
+            run.seen.add(configuration)
+        return False
+
+    def _arrive(self, run: Run, location: int) -> bool:
+        """The running thread has reached a location; the step around it, if any, goes on."""
+        for cell, value in self._codes[run.thread].arrive[location]:
+            run.cells[cell] = value
+        if not run.frames:
+            return True
+        *outer, frame = run.frames
+        run.frames = tuple(outer)
+        run.thread, run.at, run.seen, run.span = frame
+        return False
+
+    @staticmethod
+    def _forks(run: Run, pick: Pick) -> list[Run]:
+        """One run per option, the first one last (it is taken first)."""
+        return [
+            replace(run, cells=list(run.cells), choice=(*run.choice, option), option=option, seen=set(run.seen))
+            for option in reversed(range(len(pick.options)))
+        ]
+
+    @staticmethod
+    def _take(run: Run, pick: Pick, option: int) -> bool:
+        """Take an option, if it is open."""
+        when, value = pick.options[option]
+        if when is not None and not when(run.cells):
+            return False
+        chosen = value(run.cells)
+        pick.place.write(run.cells, pick.place.address(run.cells), chosen)
+        run.option = None
+        run.at = pick.target
+        return True
+
+    def _launch(self, run: Run, launch: Launch) -> bool:
+        """Start the first idle instance and run its prefix; the spawning step goes on when it has arrived."""
+        arguments = [argument(run.cells) for argument in launch.arguments]
+        thread = self._idle_instance(run, launch)
+        code = self._codes[thread]
+        for cell, default in code.clear:
+            run.cells[cell] = default
+        for place, value in zip(code.parameters, arguments, strict=True):
+            try:
+                place.write(run.cells, place.address(run.cells), value)
+            except FaultRaised as raised:
+                raise FaultRaised("range", raised.fault.message, launch.span) from None
+        run.frames = (*run.frames, Frame(run.thread, launch.target, run.seen, run.span))
+        run.thread, run.seen, run.span = thread, set(), code.entry_span
+        return self._enter(run, code.entry)
+
+    def _idle_instance(self, run: Run, launch: Launch) -> int:
+        busy = {run.thread, *(frame.thread for frame in run.frames)}
+        instances = [t for t, thread in enumerate(self._program.threads) if thread.template == launch.template]
+        for thread in instances:
+            if run.cells[self._layout.pc[thread]] == 0 and thread not in busy:
+                return thread
+        name = self._program.templates[launch.template].name
+        raise FaultRaised("spawn", f"no idle slot for {name}: all {len(instances)} are running", launch.span)
