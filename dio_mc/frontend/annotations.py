@@ -41,7 +41,11 @@ def _type_object(node: ast.expr, scope: Scope) -> Any:
         case ast.Call(func=function, args=args, keywords=[]):
             outer = expressions.value_of(function, scope)
             bounds = [expressions.value_of(a, scope) for a in args]
-            if isinstance(outer, Static) and outer.value in (Range, range) and all(isinstance(b, Static) for b in bounds):
+            if (
+                isinstance(outer, Static)
+                and outer.value in (Range, range)
+                and all(isinstance(b, Static) for b in bounds)
+            ):
                 return outer.value(*[b.value for b in bounds if isinstance(b, Static)])
     found = expressions.value_of(node, scope)
     if not isinstance(found, Static):

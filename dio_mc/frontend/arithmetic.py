@@ -47,7 +47,16 @@ def binary(node: ast.BinOp, left: Value, right: Value, scope: Scope) -> Value:
 
 
 def _spelling(op: ast.operator) -> str:
-    signs = {"Div": "/", "Pow": "**", "LShift": "<<", "RShift": ">>", "BitOr": "|", "BitAnd": "&", "BitXor": "^", "MatMult": "@"}
+    signs = {
+        "Div": "/",
+        "Pow": "**",
+        "LShift": "<<",
+        "RShift": ">>",
+        "BitOr": "|",
+        "BitAnd": "&",
+        "BitXor": "^",
+        "MatMult": "@",
+    }
     return f"`{signs.get(type(op).__name__, type(op).__name__)}`"
 
 
@@ -60,7 +69,9 @@ def combine(sign: ArithOp, left: Value, right: Value, node: ast.AST, scope: Scop
     a, b = scalar_of(left), scalar_of(right)
     if a is None or b is None or not isinstance(a.type, RangeType) or not isinstance(b.type, RangeType):
         wrong = left if a is None or not isinstance(a.type, RangeType) else right
-        hint = "an optional number must be compared with None first and stored in a plain one" if _optional(wrong) else ""
+        hint = (
+            "an optional number must be compared with None first and stored in a plain one" if _optional(wrong) else ""
+        )
         raise scope.fail("DIO103", node, f"`{sign}` needs numbers, not {describe(wrong)}", hint)
     if sign in ("//", "%") and not (isinstance(b.expr, Const) and b.expr.value > 0):
         raise scope.fail("DIO103", node, f"the right side of `{sign}` must be a positive constant")
@@ -113,7 +124,9 @@ def _check_order(sign: CompareOp, a: Scalar, b: Scalar, node: ast.AST, scope: Sc
     if sign in ("==", "!="):
         return
     if isinstance(a.type, OptionType) or isinstance(b.type, OptionType):
-        raise scope.fail("DIO103", node, f"`{sign}` does not order None", "compare with `is not None` first, then with ==")
+        raise scope.fail(
+            "DIO103", node, f"`{sign}` does not order None", "compare with `is not None` first, then with =="
+        )
 
 
 def _fold(expr: Compare, a: Scalar, b: Scalar) -> Expr:
@@ -153,7 +166,11 @@ def _compare_none(sign: CompareOp, left: Value, right: Value, node: ast.AST, sco
 def _compare_records(sign: CompareOp, left: Value, right: Value, node: ast.AST, scope: Scope) -> Expr:
     if sign not in ("==", "!="):
         raise scope.fail("DIO103", node, f"`{sign}` does not order records")
-    tree = left.tree if isinstance(left, RecordValue) and (left.tree.variants or not isinstance(right, RecordValue)) else None
+    tree = (
+        left.tree
+        if isinstance(left, RecordValue) and (left.tree.variants or not isinstance(right, RecordValue))
+        else None
+    )
     if tree is None:
         tree = right.tree if isinstance(right, RecordValue) else left.tree  # type: ignore[union-attr]  # one of them is
     try:

@@ -7,7 +7,6 @@ import hashlib
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from dio_mc.errors import Diagnostic, ModelError
 from dio_mc.frontend import expressions
@@ -19,7 +18,7 @@ from dio_mc.frontend.templates import Asked, compile_templates
 from dio_mc.frontend.values import Value
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.printer import print_program
-from dio_mc.ir.program import Atom, Program, Property, PropertyKind
+from dio_mc.ir.program import Program, Property, PropertyKind
 from dio_mc.ir.verify import verify
 from dio_mc.lang.model import PropertyRole
 from dio_mc.source import Span, function_tree
@@ -80,7 +79,9 @@ def _check_parts(model: type, members: Members, context: Context) -> None:
     """A model needs threads, and something to check."""
     span = _class_span(model)
     if not members.threads:
-        context.diagnostics.add(Diagnostic("DIO107", f"{model.__name__} has no @thread", span, "mark a method with @thread"))
+        context.diagnostics.add(
+            Diagnostic("DIO107", f"{model.__name__} has no @thread", span, "mark a method with @thread")
+        )
     nothing = not members.properties and not getattr(model, "deadlock", True)
     if nothing:
         hint = "add an @invariant, or leave the deadlock check on"
@@ -104,7 +105,8 @@ def _asked(members: Members) -> Asked:
     """What the bodies of properties and pure methods ask with ``inside``."""
     operations: set[str] = set()
     arguments: set[str] = set()
-    for function, *_ in [*members.properties.values(), *members.methods.values()]:
+    functions = [f for f, *_ in members.properties.values()] + [f for f, *_ in members.methods.values()]
+    for function in functions:
         tree = function_tree(function)
         for node in ast.walk(tree) if tree is not None else ():
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "inside":
@@ -118,7 +120,9 @@ def _property(name: str, members: Members, context: Context) -> Property | None:
     tree = function_tree(function)
     span = function_span(function)
     if tree is None or span is None:
-        context.diagnostics.add(Diagnostic("DIO118", f"the source of `{name}` cannot be read", None, "define it in a file"))
+        context.diagnostics.add(
+            Diagnostic("DIO118", f"the source of `{name}` cannot be read", None, "define it in a file")
+        )
         return None
     scope = Scope(context, function, owner, {}, None, in_property=True)
     try:
@@ -129,11 +133,7 @@ def _property(name: str, members: Members, context: Context) -> Property | None:
         return None
     atoms = tuple(context.control.atoms[text] for text in sorted(context.control.atoms))
     doc = inspect.cleandoc(function.__doc__ or "")
-    return Property(name, kind, expr, doc, span, function, context.model, _with_instances(atoms))
-
-
-def _with_instances(atoms: tuple[Atom, ...]) -> tuple[Atom, ...]:
-    return atoms
+    return Property(name, kind, expr, doc, span, function, context.model, atoms)
 
 
 def _bind_views(tree: ast.FunctionDef, role: PropertyRole, scope: Scope) -> PropertyKind:

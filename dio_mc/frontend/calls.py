@@ -98,7 +98,9 @@ def is_pure(function: Any) -> bool:
 def body_of(tree: ast.FunctionDef) -> list[ast.stmt]:
     """The statements of a function without its docstring."""
     first = tree.body[0]
-    has_doc = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    has_doc = (
+        isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    )
     return tree.body[1:] if has_doc else tree.body
 
 
@@ -120,7 +122,9 @@ def inline(function: Any, owner: type, receiver: Value | None, node: ast.Call, s
     return Static(None) if returned.value is None else expressions.value_of(returned.value, inner)
 
 
-def bind_arguments(function: Any, tree: ast.FunctionDef, method: bool, node: ast.Call, scope: Scope) -> dict[str, Value]:
+def bind_arguments(
+    function: Any, tree: ast.FunctionDef, method: bool, node: ast.Call, scope: Scope
+) -> dict[str, Value]:
     """Parameter names with the values of the arguments, defaults filled in; wrong calls are errors."""
     parameters = [a.arg for a in [*tree.args.posonlyargs, *tree.args.args]][1 if method else 0 :]
     name = tree.name
@@ -213,7 +217,9 @@ def iterate(node: ast.Call, scope: Scope) -> list[tuple[ast.expr | None, Value, 
     ]
 
 
-def generator_scopes(generators: list[ast.comprehension], condition: Expr, scope: Scope) -> Iterator[tuple[Expr, Scope]]:
+def generator_scopes(
+    generators: list[ast.comprehension], condition: Expr, scope: Scope
+) -> Iterator[tuple[Expr, Scope]]:
     """One scope per combination of the loop variables, with the conjunction of the filters."""
     if not generators:
         yield condition, scope
@@ -291,7 +297,12 @@ def _len(node: ast.Call, scope: Scope) -> Value:
 def _range(node: ast.Call, scope: Scope) -> Value:
     values = _arguments(node, 1, 3, scope)
     if not all(isinstance(v, Static) and isinstance(v.value, int) for v in values):
-        raise scope.fail("DIO103", node, "this range must have constant bounds", "filter inside: all(... or i >= n for i in range(MAX))")
+        raise scope.fail(
+            "DIO103",
+            node,
+            "this range must have constant bounds",
+            "filter inside: all(... or i >= n for i in range(MAX))",
+        )
     try:
         return Static(range(*[v.value for v in values if isinstance(v, Static)]))
     except ValueError as error:

@@ -116,7 +116,7 @@ class Scope:
         return Static(found)
 
     def _globals(self) -> dict[str, Any]:
-        return dict(self.function.__globals__)  # type: ignore[attr-defined]  # a FunctionType
+        return dict(self.function.__globals__)
 
     def own_names(self) -> set[str]:
         """Names that the function assigns or takes."""
@@ -127,10 +127,10 @@ class Scope:
         return stored | {a.arg for a in tree.args.args}
 
     def _outer(self, name: str) -> Any:
-        closure = inspect.getclosurevars(self.function).nonlocals if self.function.__closure__ else {}  # type: ignore[attr-defined]
+        closure = inspect.getclosurevars(self.function).nonlocals if self.function.__closure__ else {}
         if name in closure:
             return closure[name]
-        scope = self.function.__globals__  # type: ignore[attr-defined]
+        scope = self.function.__globals__
         if name in scope:
             return scope[name]
         return getattr(builtins, name, UNKNOWN)

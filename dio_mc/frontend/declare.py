@@ -193,7 +193,9 @@ def _lay_out(members: Members, context: Context, resolve: Resolve) -> None:
         try:
             shape, part = _place(name, declared, layouter, context, resolve, span)
         except DeclarationError as error:
-            context.diagnostics.add(Diagnostic("DIO105" if "no bounds" in str(error) else "DIO109", f"`{name}`: {error}", span))
+            context.diagnostics.add(
+                Diagnostic("DIO105" if "no bounds" in str(error) else "DIO109", f"`{name}`: {error}", span)
+            )
             continue
         fields.append((name, shape))
         if part is not None:
@@ -215,7 +217,9 @@ def _place(
     tree = type_tree(inner, resolve, context.thread_names)
     if sizes is not None:
         tree = array_tree(sizes, tree, resolve)
-    init = resolve(declared.init) if not isinstance(declared.init, list | tuple) else [resolve(v) for v in declared.init]
+    init = (
+        resolve(declared.init) if not isinstance(declared.init, list | tuple) else [resolve(v) for v in declared.init]
+    )
     return layouter.place(name, tree, init, ghost=declared.ghost, role="data", span=span), None
 
 

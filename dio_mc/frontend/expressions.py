@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Any
 
+from dio_mc.errors import did_you_mean
 from dio_mc.frontend import arithmetic, calls
-
 from dio_mc.frontend.context import Scope, find_method
 from dio_mc.frontend.values import (
     Bound,
@@ -32,7 +32,6 @@ from dio_mc.frontend.values import (
     place_name,
     scalar_of,
 )
-from dio_mc.errors import did_you_mean
 from dio_mc.ir.expr import FALSE, TRUE, And, Const, Expr, Implies, Ite, Load, Not, Or, type_of
 from dio_mc.ir.program import ArrayShape, RecordShape, ScalarShape
 from dio_mc.ir.types import BOOL, RangeType, ScalarType, ThreadIdType, bounds, show_type
@@ -183,7 +182,9 @@ def place_attribute(place: Place, node: ast.Attribute, scope: Scope) -> Value:
         if name in dict(place.shape.fields):
             found = field_of(place, name)
             if place.model:
-                found = Place(found.shape, name, found.indices, scope.context.parts.get(name), False, place.total, place.after)
+                found = Place(
+                    found.shape, name, found.indices, scope.context.parts.get(name), False, place.total, place.after
+                )
             return found
         if place.model and name in scope.context.params:
             return Static(scope.context.params[name])

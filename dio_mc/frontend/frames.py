@@ -139,7 +139,12 @@ def assignment_weight(found: Touched, frame: Frame, node: ast.AST) -> Weight:
     """The weight of an assignment, after checking that history does not influence the program."""
     if found.ghost_reads and (not found.ghost_writes or found.shared_writes) and not frame.ghost:
         names = ", ".join(sorted(found.ghost_reads))
-        raise frame.scope.fail("DIO112", node, f"ghost `{names}` would influence the program", "a ghost may be read by ghost statements, asserts and properties only")
+        raise frame.scope.fail(
+            "DIO112",
+            node,
+            f"ghost `{names}` would influence the program",
+            "a ghost may be read by ghost statements, asserts and properties only",
+        )
     if found.shared_writes:
         return Weight.STEP
     if found.ghost_writes:
@@ -153,11 +158,21 @@ def warn_atomicity(found: Touched, frame: Frame, node: ast.AST) -> None:
         return
     both = found.shared_reads & found.shared_writes
     if both:
-        frame.scope.warn("DIO302", node, f"reads and writes `{sorted(both)[0]}` in one step", "if the kernel does this under a lock or atomically, say so: `with atomic():`")
+        frame.scope.warn(
+            "DIO302",
+            node,
+            f"reads and writes `{sorted(both)[0]}` in one step",
+            "if the kernel does this under a lock or atomically, say so: `with atomic():`",
+        )
         return
     names = sorted(found.shared_reads | found.shared_writes)
     if len(names) > 1:
-        frame.scope.warn("DIO301", node, f"touches {_list(names)} in one step", "split it, or say that it is atomic: `with atomic():`")
+        frame.scope.warn(
+            "DIO301",
+            node,
+            f"touches {_list(names)} in one step",
+            "split it, or say that it is atomic: `with atomic():`",
+        )
 
 
 def _list(names: list[str]) -> str:

@@ -42,7 +42,9 @@ def load_module(path: str | os.PathLike[str], *, allow_empty: bool = False) -> L
     own = [cls for cls in dict.fromkeys(found) if cls.__module__ == module.__name__ and not cls.__dio_abstract__]
     _check_expectations(found, file)
     if not own and not allow_empty:
-        raise usage_error("DIO107", "no model in this file", file=str(file), hint="define a class that derives from dio_mc.Model")
+        raise usage_error(
+            "DIO107", "no model in this file", file=str(file), hint="define a class that derives from dio_mc.Model"
+        )
     return LoadedModule(str(path), tuple(own))
 
 
@@ -128,7 +130,9 @@ def _import_failure(error: BaseException, file: Path) -> ModelError:
     end = (last.end_colno or 0) + 1 if last.end_lineno == last.lineno else len(_line(last.filename, line)) + 1
     span = Span(last.filename, line, column, line, max(end, column + 1))
     chain = " <- ".join(f"{Path(f.filename).name}:{f.lineno}" for f in reversed(frames[:-1]))
-    return ModelError((Diagnostic("DIO101", f"importing the model raised {text}", span, f"imported from {chain}" if chain else ""),))
+    return ModelError(
+        (Diagnostic("DIO101", f"importing the model raised {text}", span, f"imported from {chain}" if chain else ""),)
+    )
 
 
 def _is_users(filename: str) -> bool:

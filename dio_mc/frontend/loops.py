@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from dio_mc.frontend import arithmetic, expressions, statements
 from dio_mc.frontend.context import Abort
-from dio_mc.frontend.frames import Frame, Loop
-from dio_mc.frontend.graph import Node, Weight
+from dio_mc.frontend.frames import Frame, Loop, assignment_weight, touched
+from dio_mc.frontend.graph import Edge, Node, Weight
 from dio_mc.frontend.values import Scalar, Static, Value, scalar_of
 from dio_mc.ir.expr import TRUE, Const, Local
 from dio_mc.ir.ops import Assign
@@ -25,7 +25,7 @@ def while_loop(node: ast.While, frame: Frame) -> None:
         statements.compile_body(node.orelse, frame)
         graph.mark(end)
         return
-    otherwise = []
+    otherwise: list[Edge] = []
     if expr != TRUE:
         then, otherwise = statements.emit_branch(expr, node, frame, f"while {ast.unparse(node.test)}")
         graph.dangling = then
@@ -102,7 +102,13 @@ def _over(node: ast.For, start: Value, stop: Value, step: int, values: list[Valu
         _set(node.target.id, _element(values, counter, start, stop, step, node, frame), node, frame)
     _body(node, again, end, frame)
     graph.mark(again)
-    _set(counter, arithmetic.combine("+", _get(counter, frame), Static(step), node, frame.scope), node, frame, widen=False)
+    _set(
+        counter,
+        arithmetic.combine("+", _get(counter, frame), Static(step), node, frame.scope),
+        node,
+        frame,
+        widen=False,
+    )
     graph.go_to(head)
     graph.dangling = otherwise
     statements.compile_body(node.orelse, frame)
@@ -144,10 +150,15 @@ def _set(name: str, value: Value, node: ast.For, frame: Frame, *, widen: bool = 
     targets = frame.storage.targets(frame.local(name))
     tree = frame.storage.types[frame.local(name)]
     exprs = statements.fit(value, tree, node, frame)
-    found = statements.touched(frame.state.context, exprs, targets)
-    weight = statements.assignment_weight(found, frame, node)
+    found = touched(frame.state.context, exprs, targets)
+    weight = assignment_weight(found, frame, node)
     span = frame.scope.span(node.iter)
-    frame.emit(Assign(tuple(targets), tuple(exprs), span), node, weight, f"for {ast.unparse(node.target)} in {ast.unparse(node.iter)}")
+    frame.emit(
+        Assign(tuple(targets), tuple(exprs), span),
+        node,
+        weight,
+        f"for {ast.unparse(node.target)} in {ast.unparse(node.iter)}",
+    )
 
 
 def _widen(name: str, start: Value, stop: Value, step: int, node: ast.For, frame: Frame) -> None:
@@ -156,11 +167,17 @@ def _widen(name: str, start: Value, stop: Value, step: int, node: ast.For, frame
     if a is None or b is None or not isinstance(a.type, RangeType) or not isinstance(b.type, RangeType):
         raise frame.scope.fail("DIO103", node.iter, "the bounds of a range are numbers")
     low, high = min(a.type.low, b.type.low), max(a.type.high, b.type.high)
-    reach = RangeType(a.type.low, max(a.type.high, high + step - 1)) if step > 0 else RangeType(min(a.type.low, low + step + 1), a.type.high)
+    reach = (
+        RangeType(a.type.low, max(a.type.high, high + step - 1))
+        if step > 0
+        else RangeType(min(a.type.low, low + step + 1), a.type.high)
+    )
     frame.storage.assign(frame.local(name), Scalar(Const(reach.low, reach)))
 
 
-def _element(values: list[Value] | None, counter: str, start: Value, stop: Value, step: int, node: ast.For, frame: Frame) -> Value:
+def _element(
+    values: list[Value] | None, counter: str, start: Value, stop: Value, step: int, node: ast.For, frame: Frame
+) -> Value:
     """What the loop's name holds in this round."""
     current = _get(counter, frame)
     if values is None:
@@ -170,7 +187,11 @@ def _element(values: list[Value] | None, counter: str, start: Value, stop: Value
         assert b is not None
         assert isinstance(a.type, RangeType)
         assert isinstance(b.type, RangeType)
-        low, high = (a.type.low, max(a.type.low, b.type.high - 1)) if step > 0 else (min(a.type.high, b.type.low + 1), a.type.high)
+        low, high = (
+            (a.type.low, max(a.type.low, b.type.high - 1))
+            if step > 0
+            else (min(a.type.high, b.type.low + 1), a.type.high)
+        )
         assert isinstance(scalar.expr, Local)
         return Scalar(replace(scalar.expr, type=RangeType(low, high)))  # in the body it has not reached the bound
     found = values[-1]

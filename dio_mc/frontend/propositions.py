@@ -45,7 +45,9 @@ def _thread_name(argument: ast.expr, node: ast.Call, scope: Scope) -> str:
 def proposition(name: str, node: ast.Call, scope: Scope) -> Value:
     """``self.inside(...)``, ``self.finished(...)``, ``self.at_rest()``."""
     if not scope.in_property:
-        raise scope.fail("DIO113", node, f"`{name}` may be asked by properties only", "record what the model needs in a variable")
+        raise scope.fail(
+            "DIO113", node, f"`{name}` may be asked by properties only", "record what the model needs in a variable"
+        )
     receiver = expressions.reference(node.func.value, scope) if isinstance(node.func, ast.Attribute) else None
     after = isinstance(receiver, Place) and receiver.after
     match name:
@@ -58,7 +60,9 @@ def proposition(name: str, node: ast.Call, scope: Scope) -> Value:
             meaning = conjunction_of(scope.context.thread_groups[thread], after)
             return _atom(f"finished({thread})", meaning, after, scope)
         case "at_rest":
-            workers = [i for i, t in enumerate(scope.context.threads) if not _control(scope).templates[t.template].daemon]
+            workers = [
+                i for i, t in enumerate(scope.context.threads) if not _control(scope).templates[t.template].daemon
+            ]
             return _atom("at_rest()", conjunction_of(tuple(workers), after), after, scope)
         case _:
             raise scope.fail("DIO104", node, f"unknown proposition `{name}`")

@@ -103,7 +103,9 @@ def _why_not(annotation: Any) -> str:
     if annotation is int:
         return "`int` has no bounds, and every value here must be finite: use Range(low, high)"
     if annotation in (str, float, list, dict, set):
-        return f"`{annotation.__name__}` is not a finite type: use bool, an Enum, Range, ThreadId, or a frozen dataclass"
+        return (
+            f"`{annotation.__name__}` is not a finite type: use bool, an Enum, Range, ThreadId, or a frozen dataclass"
+        )
     return f"{annotation!r} is no type of the modelling language"
 
 
@@ -216,15 +218,19 @@ class Layouter:
 
     variables: list[Variable]
 
-    def place(
-        self, name: str, tree: TypeTree, init: Any, *, ghost: bool, role: str, span: Span | None
-    ) -> Shape:
+    def place(self, name: str, tree: TypeTree, init: Any, *, ghost: bool, role: str, span: Span | None) -> Shape:
         """Variables for `tree` under the attribute `name`; returns its shape."""
         leaf = _Leaf(ghost, role, span, init is any)
         return self._place((name,), (), tree, [MISSING if init is any else init], leaf)
 
     def place_under(
-        self, path: tuple[str | None, ...], dims: tuple[int, ...], tree: TypeTree, init: Any, ghost: bool, span: Span | None
+        self,
+        path: tuple[str | None, ...],
+        dims: tuple[int, ...],
+        tree: TypeTree,
+        init: Any,
+        ghost: bool,
+        span: Span | None,
     ) -> Shape:
         """Variables for one field of a lock under `path`, whose arrays have the extents `dims`."""
         return self._place(path, dims, tree, [init] * prod(dims), _Leaf(ghost, "lock", span, init is any))
@@ -253,7 +259,12 @@ class Layouter:
         return RecordShape(tuple(placed), tree.cls, tree.variants)
 
     def _variable(
-        self, path: tuple[str | None, ...], dims: tuple[int, ...], type_: ScalarType, codes: tuple[int, ...], leaf: _Leaf
+        self,
+        path: tuple[str | None, ...],
+        dims: tuple[int, ...],
+        type_: ScalarType,
+        codes: tuple[int, ...],
+        leaf: _Leaf,
     ) -> int:
         name = "".join(piece or "" for piece in path)
         role: typing.Literal["data", "lock"] = "lock" if leaf.role == "lock" else "data"
@@ -296,4 +307,5 @@ def record_field(tree: RecordTree, value: Any, name: str, default: Any) -> Any:
 
 def _Tag(name: str) -> Any:  # noqa: N802
     """A stand-in for a member of the synthetic enum ``tag``."""
-    return Enum("tag", {name: 0})[name]
+    functional: Any = Enum
+    return functional("tag", {name: 0})[name]

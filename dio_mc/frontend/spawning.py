@@ -28,7 +28,7 @@ class SpawnTarget:
         """Widen a parameter so that it holds an argument; the argument as a value of it."""
         old = self.parameters.get(name)
         if isinstance(value, Static) and value.value is None:
-            new = None if old is None else old if isinstance(old, OptionType) else OptionType(old)
+            new: ScalarType | None = None if old is None else old if isinstance(old, OptionType) else OptionType(old)
         else:
             new = self._joined(old, value, call, frame)
         if new is None:
@@ -86,10 +86,17 @@ def _mentions(function: object) -> tuple[set[str], set[str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             called.add(node.func.attr)
-        if isinstance(node, ast.Call) and _is_spawn(node.func) and node.args and isinstance(node.args[0], ast.Attribute):
+        if (
+            isinstance(node, ast.Call)
+            and _is_spawn(node.func)
+            and node.args
+            and isinstance(node.args[0], ast.Attribute)
+        ):
             started.add(node.args[0].attr)
     return called, started
 
 
 def _is_spawn(node: ast.expr) -> bool:
-    return (isinstance(node, ast.Name) and node.id == "spawn") or (isinstance(node, ast.Attribute) and node.attr == "spawn")
+    return (isinstance(node, ast.Name) and node.id == "spawn") or (
+        isinstance(node, ast.Attribute) and node.attr == "spawn"
+    )

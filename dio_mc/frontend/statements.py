@@ -122,7 +122,9 @@ def _parallel(target: ast.Tuple | ast.List, value: ast.expr, node: ast.stmt, fra
     store(target.elts, values, node, frame, [value])
 
 
-def store(targets: Sequence[ast.expr], values: Sequence[Value], node: ast.stmt, frame: Frame, sources: Sequence[ast.expr]) -> None:
+def store(
+    targets: Sequence[ast.expr], values: Sequence[Value], node: ast.stmt, frame: Frame, sources: Sequence[ast.expr]
+) -> None:
     """One parallel assignment of values to targets."""
     where: list[Target] = []
     what: list[Expr] = []
@@ -160,7 +162,9 @@ def target_place(target: ast.expr, frame: Frame) -> Place:
         raise frame.scope.fail("DIO102", target, "cannot assign to this")
     place = expressions.reference(target, frame.scope)
     if not isinstance(place, Place) or place.model:
-        raise frame.scope.fail("DIO103", target, f"cannot assign to {describe(place)}", "only variables of the model can change")
+        raise frame.scope.fail(
+            "DIO103", target, f"cannot assign to {describe(place)}", "only variables of the model can change"
+        )
     if place.part is not None:
         raise frame.scope.fail("DIO103", target, f"`{place.name}` is a lock; use its methods")
     return place
@@ -176,7 +180,9 @@ def local_type(name: str, value: Value, node: ast.AST, frame: Frame) -> TypeTree
         known = frame.storage.types.get(full)
         if known is None:
             raise frame.scope.fail("DIO103", node, f"a local cannot hold {describe(value)}") from None
-        raise frame.scope.fail("DIO116", node, f"`{name}` is assigned values of different types", "use two names") from None
+        raise frame.scope.fail(
+            "DIO116", node, f"`{name}` is assigned values of different types", "use two names"
+        ) from None
     tree = frame.storage.types.get(full)
     if tree is None:  # only None so far: wait for the pass that knows more
         raise Abort
@@ -297,7 +303,12 @@ def condition(node: ast.expr, frame: Frame) -> Expr:
     expr = expressions.truth(node, frame.scope)
     found = touched(frame.state.context, [expr])
     if found.ghost_reads and not frame.ghost:
-        raise frame.scope.fail("DIO112", node, f"ghost `{sorted(found.ghost_reads)[0]}` would influence the program", "a ghost may be read by ghost statements, asserts and properties only")
+        raise frame.scope.fail(
+            "DIO112",
+            node,
+            f"ghost `{sorted(found.ghost_reads)[0]}` would influence the program",
+            "a ghost may be read by ghost statements, asserts and properties only",
+        )
     return expr
 
 
@@ -336,7 +347,7 @@ def _require(call: ast.Call, frame: Frame) -> None:
     if not isinstance(receiver, Place) or receiver.model:
         raise frame.scope.fail("DIO114", call, "`require` is for the methods of locks and parts", "use `assert`")
     expr = expressions.truth(call.args[0], frame.scope)
-    message = f"`{receiver.name}` {call.args[1].value}"
+    message = f"`{receiver.name}` {call.args[1].value!s}"
     frame.emit(Check(expr, "lock_misuse", message, frame.scope.span(call)), call, Weight.STEP)
 
 
@@ -423,7 +434,9 @@ def test_expression(test: ast.expr, node: ast.stmt, frame: Frame) -> Expr:
     return condition(test, frame)
 
 
-def emit_branch(expr: Expr, node: ast.stmt, frame: Frame, text: str) -> tuple[list[tuple[int, bool]], list[tuple[int, bool]]]:
+def emit_branch(
+    expr: Expr, node: ast.stmt, frame: Frame, text: str
+) -> tuple[list[tuple[int, bool]], list[tuple[int, bool]]]:
     """A branch node; its condition is a step when it reads shared state."""
     found = touched(frame.state.context, [expr])
     weight = Weight.STEP if found.shared_reads else Weight.LOCAL
@@ -480,7 +493,9 @@ def _window(node: ast.With, head: ast.Call, frame: Frame) -> None:
     if len(head.args) != 1 or not isinstance(head.args[0], ast.Constant) or not isinstance(head.args[0].value, str):
         raise frame.scope.fail("DIO111", head, "`window` takes its name as a plain string")
     if frame.inner:
-        raise frame.scope.fail("DIO114", node, "a window inside an atomic block is never seen open", "put the atomic block inside")
+        raise frame.scope.fail(
+            "DIO114", node, "a window inside an atomic block is never seen open", "put the atomic block inside"
+        )
     key = RegionKey(head.args[0].value, frame.arguments, frame.state.regions)
     frame.state.regions += 1
     frame.graph.emit(Node(Weight.LOCAL, frame.site(node, ""), enter=key))

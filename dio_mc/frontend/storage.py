@@ -117,8 +117,8 @@ def tree_of_value(value: Value) -> TypeTree | None:
         case Items(values) if values:
             first = tree_of_value(values[0])
             for other in values[1:]:
-                tree = tree_of_value(other)
-                first = None if first is None or tree is None else join_trees(first, tree)
+                next_ = tree_of_value(other)
+                first = None if first is None or next_ is None else join_trees(first, next_)
             return None if first is None else ArrayTree(len(values), first)
         case _:
             return None
@@ -137,7 +137,12 @@ def join_trees(left: TypeTree, right: TypeTree) -> TypeTree:
         joined = join(left.type, right.type)
         if joined is not None:
             return ScalarTree(joined)
-    if isinstance(left, RecordTree) and isinstance(right, RecordTree) and left.cls is right.cls and left.variants == right.variants:
+    if (
+        isinstance(left, RecordTree)
+        and isinstance(right, RecordTree)
+        and left.cls is right.cls
+        and left.variants == right.variants
+    ):
         return left
     if isinstance(left, ArrayTree) and isinstance(right, ArrayTree) and left.size == right.size:
         return ArrayTree(left.size, join_trees(left.element, right.element))

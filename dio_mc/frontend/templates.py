@@ -80,7 +80,12 @@ def _unbounded(drafts: list[Draft], context: Context) -> None:
             if where is not None:
                 scope, node = where
                 short = name.rsplit(".", 1)[-1]
-                scope.fail("DIO105", node, f"`{short}` has no bound: it grows with every round", f"annotate its first assignment: `{short}: Range(0, 3) = ...`")
+                scope.fail(
+                    "DIO105",
+                    node,
+                    f"`{short}` has no bound: it grows with every round",
+                    f"annotate its first assignment: `{short}: Range(0, 3) = ...`",
+                )
 
 
 def _compile(draft: Draft, context: Context, asked: Asked) -> None:
@@ -92,13 +97,17 @@ def _compile(draft: Draft, context: Context, asked: Asked) -> None:
     if tree is None:
         from dio_mc.errors import Diagnostic
 
-        context.diagnostics.add(Diagnostic("DIO118", f"the source of `{draft.name}` cannot be read", None, "define it in a file"))
+        context.diagnostics.add(
+            Diagnostic("DIO118", f"the source of `{draft.name}` cannot be read", None, "define it in a file")
+        )
         return
     scope = Scope(context, draft.function, draft.owner, {}, context.receiver())
     operations = (draft.name,) if draft.spawned else ()
     role = getattr(draft.function, "__dio_role__", None)
     anchor = getattr(role, "kernel", None)
-    frame = Frame(state, scope, tree, "", "return" if draft.spawned else "", 0, operations, anchor, draft.name, (draft.function,))
+    frame = Frame(
+        state, scope, tree, "", "return" if draft.spawned else "", 0, operations, anchor, draft.name, (draft.function,)
+    )
     scope.locate = frame.locate
     scope.bindings[tree.args.args[0].arg if tree.args.args else "self"] = context.receiver()
     frame.exit = state.graph.label(frame.site(tree, ""))
@@ -124,7 +133,9 @@ def _parameters(draft: Draft, tree: ast.FunctionDef, frame: Frame) -> None:
             if name in types:
                 frame.storage.declare(name, ScalarTree(types[name]))
     elif len(names) > 1:
-        raise_at = frame.scope.fail("DIO111", tree, f"thread `{draft.name}` takes {len(names)} parameters", "at most one: its instance number")
+        raise_at = frame.scope.fail(
+            "DIO111", tree, f"thread `{draft.name}` takes {len(names)} parameters", "at most one: its instance number"
+        )
         del raise_at, names[1:]
     elif names:
         count = len(frame.state.context.thread_groups[draft.name])

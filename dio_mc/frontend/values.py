@@ -95,7 +95,9 @@ def load(place: Place, variables: list[Variable], span: Span | None) -> Value:
             tree = RecordTree(cls, tuple((n, tree_of(s, variables), MISSING) for n, s in fields), variants)
             return RecordValue(tree, values)
         case ArrayShape(size, _):
-            return Items(tuple(load(element_of(place, Const(i, RangeType(i, i))), variables, span) for i in range(size)))
+            return Items(
+                tuple(load(element_of(place, Const(i, RangeType(i, i))), variables, span) for i in range(size))
+            )
 
 
 def field_of(place: Place, name: str) -> Place:

@@ -5,7 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dio_mc.errors import InternalError
-from dio_mc.ir.expr import And, AtLocation, Compare, Const, Expr, Implies, Ite, Load, Local, LocalOf, Me, Not, Or, type_of, walk
+from dio_mc.ir.expr import (
+    And,
+    AtLocation,
+    Compare,
+    Const,
+    Expr,
+    Implies,
+    Ite,
+    Load,
+    Local,
+    LocalOf,
+    Me,
+    Not,
+    Or,
+    type_of,
+    walk,
+)
 from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, Jump, LocalTo, Op, Spawn, StoreTo, Target
 from dio_mc.ir.program import Program, Template
 from dio_mc.ir.types import BOOL, ScalarType, bounds
@@ -96,8 +112,8 @@ def _target(program: Program, template: Template, target: Target) -> Iterator[st
                 yield f"local {name} is not what the template says"
         case StoreTo(variable, indices, type_):
             yield from _access(program, variable, indices, type_)
-            for index in indices:
-                yield from _body_expr(program, template, index)
+            for position in indices:
+                yield from _body_expr(program, template, position)
 
 
 def _access(program: Program, variable: int, indices: tuple[Expr, ...], type_: ScalarType) -> Iterator[str]:

@@ -29,7 +29,7 @@ class Lock(Part):
 class Mutex(Lock):
     """``struct mutex`` (`i_mutex`): one owner, and only the owner releases it (kernel/locking/mutex.c)."""
 
-    owner = Var(ThreadId | None)  # type: ignore[operator]
+    owner = Var(ThreadId | None)
     handed = Var(bool)
 
     def held_by(self, thread: Any) -> Any:
@@ -76,7 +76,7 @@ class SpinLock(Lock):
     """``spinlock_t``: as a mutex, but its holder must not sleep (wait, or take a sleeping lock)."""
 
     sleeps = False
-    owner = Var(ThreadId | None)  # type: ignore[operator]
+    owner = Var(ThreadId | None)
 
     def held_by(self, thread: Any) -> Any:
         return self.owner == thread
@@ -103,7 +103,7 @@ class RWSem(Lock):
     """
 
     writer_preference = False
-    writer = Var(ThreadId | None)  # type: ignore[operator]
+    writer = Var(ThreadId | None)
     reading = PerThread(bool)
     waiting = PerThread(bool)
     handed_writer = Var(bool)
@@ -190,27 +190,28 @@ class RangeLock(Lock):
     """A lock over ``[low, high)`` of a fixed range of indexes (btrfs ``lock_extent``, the placeholder idea)."""
 
     size: Any = 1
+    owner: Any
 
     def declarations(self) -> dict[str, Any]:
         """One owner per index."""
-        return {"owner": Array(ThreadId | None, size=self.size)}  # type: ignore[operator]
+        return {"owner": Array(ThreadId | None, size=self.size)}
 
     def held_by(self, thread: Any) -> Any:
-        return any(self.owner[i] == thread for i in range(self.size))  # type: ignore[attr-defined]
+        return any(self.owner[i] == thread for i in range(self.size))
 
     @atomic()
     def lock(self, low: Any, high: Any) -> Any:
-        wait_until(all(self.owner[i] is None or not low <= i < high for i in range(self.size)))  # type: ignore[attr-defined]
+        wait_until(all(self.owner[i] is None or not low <= i < high for i in range(self.size)))
         for i in range(self.size):
             if low <= i < high:
-                self.owner[i] = me  # type: ignore[attr-defined]
+                self.owner[i] = me
 
     @atomic()
     def unlock(self, low: Any, high: Any) -> Any:
         for i in range(self.size):
             if low <= i < high:
-                require(self.owner[i] == me, "unlocked by a thread that does not hold all of the range")  # type: ignore[attr-defined]
-                self.owner[i] = None  # type: ignore[attr-defined]
+                require(self.owner[i] == me, "unlocked by a thread that does not hold all of the range")
+                self.owner[i] = None
 
 
 class DrainCounter(Lock):
@@ -218,6 +219,7 @@ class DrainCounter(Lock):
     ``inode_dio_wait``). Any thread may end what another began; more than `max` at once is a fault."""
 
     max: Any = 7
+    count: Any
 
     def declarations(self) -> dict[str, Any]:
         """The count."""

@@ -1,0 +1,130 @@
+"""A page per diagnostic code: what ``dio-mc help DIO104`` prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a code means and what to do. `example` is a line or two that give it, may be empty."""
+
+    title: str
+    text: str
+    example: str = ""
+
+
+PAGES: dict[str, Page] = {
+    "DIO100": Page("syntax error", "The file is not valid Python. Nothing was run."),
+    "DIO101": Page(
+        "importing the model raised",
+        "A model file is imported, so its top level runs. The exception is the file's own, at the line shown.",
+    ),
+    "DIO102": Page(
+        "unsupported construct",
+        "Bodies are compiled, not run, and only the statements and expressions of docs/language.md have a meaning. Write "
+        "it with if, while, for, assignments, and the words of the language.",
+        "try: self.x = 1\nexcept ValueError: ...",
+    ),
+    "DIO103": Page(
+        "wrong type",
+        "A value cannot be used like this: a condition that is no bool, numbers compared with enum members, an index "
+        "that is no number. Every value has one finite type.",
+        "if self.page[0]: ...        # compare it: self.page[0] != Page.ABSENT",
+    ),
+    "DIO104": Page(
+        "unknown name",
+        "No variable, parameter, method, enum member, window or Python name of this spelling is visible here. The hint "
+        "names the nearest one.",
+        "self.pgae[0]",
+    ),
+    "DIO105": Page(
+        "unbounded value",
+        "Every state must be finite. `int` has no bounds, and a local that grows with every round of a loop has none "
+        "either: annotate its first assignment with a Range. Leaving that range is then a fault of the model.",
+        "i = 0\nwhile self.more: i += 1        # i: Range(0, 7) = 0",
+    ),
+    "DIO106": Page("recursion", "Operations are inlined where they are called, so none may call itself. Use a loop."),
+    "DIO107": Page(
+        "no model",
+        "The file defines no class that derives from dio_mc.Model (other than abstract ones and imported ones), or the "
+        "class has no @thread.",
+    ),
+    "DIO108": Page(
+        "nothing to check",
+        "The class has no property and its deadlock check is off. That is an error and never a pass.",
+    ),
+    "DIO109": Page(
+        "wrong declaration",
+        "A type, size, initial value, number of instances or slots does not make sense. Types are bool, an Enum, Range, "
+        "ThreadId, `T | None`, a frozen dataclass or a union of them.",
+        "x = Var(str)",
+    ),
+    "DIO110": Page(
+        "steps inside an expression",
+        "An operation takes steps, and other threads may run between them. Its call stands alone, is the whole right "
+        "side of an assignment, or follows `return`; so what is atomic stays visible.",
+        "self.seen = self.read(0) + 1",
+    ),
+    "DIO111": Page("wrong arguments", "A call does not fit the parameters of what it calls."),
+    "DIO112": Page(
+        "history would influence the program",
+        "A ghost variable records history for properties. If the program could read it, the model would know more than "
+        "the kernel does. Ghosts may be read by ghost statements, asserts and properties.",
+    ),
+    "DIO113": Page(
+        "not allowed in a property, or only there",
+        "Properties read shared and ghost variables and ask where threads stand (inside, finished, at_rest). They are "
+        "names for expressions and one return. Locals of threads are not visible: record what matters in a ghost.",
+    ),
+    "DIO114": Page(
+        "misplaced word",
+        "A word of the language cannot stand here: wait_until and choose are statements of a body, atomic and window "
+        "head a block, break and continue need a loop.",
+    ),
+    "DIO115": Page(
+        "local read before it is assigned",
+        "On some way through the body the local has no value here. In Python this raises; here it would silently be a "
+        "default.",
+    ),
+    "DIO116": Page(
+        "conflicting types",
+        "A local is assigned values of different types, such as a number and an enum member. Use two names.",
+    ),
+    "DIO117": Page("wrong expectation", "An expect(...) statement names something that cannot be checked."),
+    "DIO118": Page(
+        "source not available",
+        "The source of a function cannot be read, for instance because it was typed at a prompt. Define it in a file.",
+    ),
+    "DIO201": Page("no such file", "The path does not exist or cannot be read as UTF-8 text."),
+    "DIO202": Page("a directory", "A file is needed here, or the directory holds no model file."),
+    "DIO203": Page("unknown parameter", "--param names a parameter that the model class does not declare."),
+    "DIO204": Page("parameter value", "--param NAME=VALUE needs a whole number within the declared bounds."),
+    "DIO205": Page("unreadable trace", "The file is no trace of this program, is truncated, or has another version."),
+    "DIO206": Page("trace of another model", "The trace was recorded with another model or other parameters."),
+    "DIO207": Page(
+        "cannot write",
+        "A counterexample or report could not be written. The verdict above is complete; the exit code is 2.",
+    ),
+    "DIO208": Page("no such class", "The file has no model class of that name."),
+    "DIO301": Page(
+        "several shared variables in one step",
+        "One statement is one step, but a CPU would not read or write several shared variables in one go. Split the "
+        "statement, or wrap it in `with atomic():` where the kernel holds a lock or uses one instruction.",
+    ),
+    "DIO302": Page(
+        "read-modify-write in one step",
+        "`self.x += 1` is one step here; on a CPU it is a read and a write unless it is atomic. Say which you mean.",
+    ),
+    "DIO310": Page("trivially true", "The invariant holds for every value of its variables. It checks nothing."),
+    "DIO311": Page("never true", "The invariant is false for every value of its variables."),
+    "DIO312": Page("premise cannot hold", "The premise of an implication is false for every value of its variables."),
+    "DIO313": Page(
+        "premise never held",
+        "No reachable state made the premise of this implication true: the property held vacuously.",
+    ),
+    "DIO314": Page(
+        "decided by the solver alone",
+        "The property uses something that only z3 can say, so every distinct valuation costs a solver call.",
+    ),
+}

@@ -1,0 +1,266 @@
+"""The facade: load a class, build it, judge, explore, replay what was found, word the verdict.
+
+Data flows one way: `Options` in, `Report` out. Nothing here prints or writes files.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from dio_mc.errors import Diagnostic, InternalError
+from dio_mc.explore.reference import explore
+from dio_mc.frontend.build import build
+from dio_mc.ir.program import Program
+from dio_mc.lang.declarations import Expectation
+from dio_mc.lang.model import Model
+from dio_mc.semantics.contract import Budget, Exploration, Violation
+from dio_mc.semantics.contract import Report as ProgressReport
+from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.source import display_path
+from dio_mc.symbolic.explain import explain
+from dio_mc.symbolic.judge import JudgeReport, judge_property
+from dio_mc.trace.replay import ReplayError, build_trace
+from dio_mc.trace.trace import Trace
+
+Verdict = Literal["HOLDS", "VIOLATED", "UNDETERMINED"]
+SEVERITY: dict[Verdict, int] = {"HOLDS": 0, "VIOLATED": 1, "UNDETERMINED": 3}
+"""Exit code of a verdict without an expectation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to check. `stop` is polled and returns the reason to stop (Ctrl-C) or None; `first` ends after the level of
+    the first violation."""
+
+    budget: Budget = field(default_factory=Budget)
+    first: bool = False
+    report: ProgressReport | None = None
+    stop: Callable[[], str | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyResult:
+    """One property's verdict. `vacuous`: it holds, but some premise in it never did. `note` says more in words."""
+
+    name: str
+    kind: str
+    verdict: Verdict
+    vacuous: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something about the model's quality, with its code and place (``file:line``)."""
+
+    code: str
+    message: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What checking one class with one binding of its parameters gave.
+
+    `seconds` is wall time from build to verdict. `traces` pairs with `violations`; `expected` is None where the file
+    says nothing, else whether what it says is met; `exit_code` follows from both.
+    """
+
+    model: str
+    file: str
+    doc: str
+    verdict: Verdict
+    complete: bool
+    states: int
+    transitions: int
+    depth: int
+    seconds: float
+    params: dict[str, int]
+    engine: str
+    properties: tuple[PropertyResult, ...]
+    violations: tuple[Violation, ...]
+    traces: tuple[Trace, ...]
+    findings: tuple[Finding, ...]
+    expected: bool | None
+    expectation: str
+    stopped: str | None
+    open: int
+    threads: int
+    growth: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0 holds or as expected, 1 violated or not as expected, 3 undetermined."""
+        if self.expected is None:
+            return SEVERITY[self.verdict]
+        if self.expected:
+            return 0
+        return 3 if self.verdict == "UNDETERMINED" else 1
+
+    def __bool__(self) -> bool:
+        return self.verdict == "HOLDS"
+
+
+def check_class(
+    model: type[Model],
+    params: Mapping[str, int] | None = None,
+    options: Options | None = None,
+    expectation: Expectation | None = None,
+) -> Report:
+    """Check one class with parameters bound.
+
+    Raises `ModelError` when the model is wrong and `InternalError` when dio-mc is: a counterexample that does not
+    replay is never shown.
+    """
+    started = time.perf_counter()
+    options = options or Options()
+    built = build(model, params)
+    program = built.program
+    judges = [judge_property(program, p) for p in program.properties]
+    found = explore(
+        program,
+        [j.judge for j in judges],
+        options.budget,
+        report=options.report,
+        first=options.first,
+        stop=options.stop,
+    )
+    traces = tuple(_trace(program, found, v) for v in found.violations)
+    properties = _properties(program, found, judges)
+    findings = tuple(_finding(d) for d in built.warnings) + tuple(_judge_findings(judges))
+    verdict = _verdict(properties)
+    expected, text = _expected(expectation, properties, traces, verdict)
+    return Report(
+        program.name, display_path(program.file), program.doc, verdict, found.complete, found.states, found.transitions,
+        found.depth, time.perf_counter() - started, dict(program.params), found.engine, properties, found.violations,
+        traces, findings, expected, text, found.stopped, found.open, len(program.threads), _growth(program, found),
+    )  # fmt: skip
+
+
+def _trace(program: Program, found: Exploration, violation: Violation) -> Trace:
+    """Replay on the reference interpreter, then attach why the property fails there."""
+    try:
+        trace = build_trace(program, violation, engine=found.engine)
+    except ReplayError as error:
+        raise InternalError(f"a counterexample of engine {found.engine} does not replay", [str(error)]) from error
+    property_ = next((p for p in program.properties if p.name == violation.property), None)
+    if property_ is None or violation.fault is not None:
+        return trace
+    before, after = _last_states(program, violation)
+    told = explain(program, property_, before if property_.kind == "step" else after, after)
+    return trace.with_failing(tuple((c.text, c.values) for c in told.conjuncts))
+
+
+def _last_states(program: Program, violation: Violation) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The states before and behind the last step."""
+    interpreter = Interpreter(program)
+    state = interpreter.initial()[violation.initial]
+    before = state
+    for action in violation.schedule:
+        step = interpreter.step(state, action)
+        if step is None or step.state is None:
+            raise InternalError(f"the counterexample of {violation.property} does not replay")
+        before, state = state, step.state
+    return before, state
+
+
+def _properties(program: Program, found: Exploration, judges: Sequence[JudgeReport]) -> tuple[PropertyResult, ...]:
+    violated = {v.property for v in found.violations}
+    results = [_written(j, violated, found) for j in judges]
+    if program.check_deadlock:
+        results.append(PropertyResult("deadlock", "deadlock", _plain("deadlock" in violated, found)))
+    known = {p.name for p in program.properties} | {"deadlock"}
+    results += [
+        PropertyResult(v.property, v.fault.kind if v.fault else "fault", "VIOLATED", note=v.fault.message if v.fault else "")
+        for v in found.violations
+        if v.property not in known
+    ]
+    results.append(PropertyResult("faults", "faults", _plain(bool(violated - known), found)))
+    return tuple(results)
+
+
+def _plain(violated: bool, found: Exploration) -> Verdict:
+    return "VIOLATED" if violated else "UNDETERMINED" if found.stopped is not None else "HOLDS"
+
+
+def _written(judged: JudgeReport, violated: set[str], found: Exploration) -> PropertyResult:
+    name, kind = judged.judge.property.name, judged.judge.property.kind
+    vacuous = any(not held for _, held in judged.judge.premises())
+    if kind == "reachable":
+        witnessed = name in violated
+        verdict: Verdict = "HOLDS" if witnessed else "VIOLATED" if found.complete else "UNDETERMINED"
+        return PropertyResult(name, kind, verdict, note="" if witnessed else "no reachable state satisfies it")
+    if name in violated:
+        return PropertyResult(name, kind, "VIOLATED")
+    if name in found.unknown:
+        return PropertyResult(name, kind, "UNDETERMINED", note="z3 could not decide it on some state")
+    verdict = "UNDETERMINED" if found.stopped is not None else "HOLDS"
+    return PropertyResult(name, kind, verdict, vacuous=vacuous and verdict == "HOLDS")
+
+
+def _verdict(properties: Sequence[PropertyResult]) -> Verdict:
+    verdicts = {p.verdict for p in properties}
+    return "VIOLATED" if "VIOLATED" in verdicts else "UNDETERMINED" if "UNDETERMINED" in verdicts else "HOLDS"
+
+
+def _finding(diagnostic: Diagnostic) -> Finding:
+    return Finding(diagnostic.code, diagnostic.message, str(diagnostic.span) if diagnostic.span else "")
+
+
+def _judge_findings(judges: Sequence[JudgeReport]) -> list[Finding]:
+    return [
+        Finding(f.code, f.message, str(f.span) if f.span else "")
+        for judged in judges
+        for f in [*judged.findings, *judged.judge.findings_after()]
+    ]
+
+
+def _growth(program: Program, found: Exploration) -> tuple[tuple[str, int], ...]:
+    """The cells with most distinct values, for a search that was stopped."""
+    if not found.coverage.distinct:
+        return ()
+    names = Interpreter(program).layout.names
+    ranked = sorted(zip(found.coverage.distinct, names, strict=True), key=lambda pair: (-pair[0], pair[1]))
+    return tuple((name, count) for count, name in ranked[:3])
+
+
+# --- expectations -----------------------------------------------------------------------------------------------------
+
+
+def expectation_for(model: type[Model], params: Mapping[str, int]) -> Expectation | None:
+    """What a class's file says for a binding: the statement with just these parameters, else the one without any."""
+    stated = model.__dio_expectations__
+    exact = [e for e in stated if e.params and dict(e.params) == dict(params)]
+    general = [e for e in stated if not e.params]
+    return (exact or general or [None])[-1]
+
+
+def bindings_of(model: type[Model], params: Mapping[str, int]) -> list[tuple[dict[str, int], Expectation | None]]:
+    """The runs that checking a class takes: the given parameters, or one run per binding its file makes a statement on."""
+    if params or not model.__dio_expectations__:
+        return [(dict(params), expectation_for(model, params))]
+    bindings = dict.fromkeys(e.params for e in model.__dio_expectations__)
+    return [(dict(b), expectation_for(model, dict(b))) for b in bindings]
+
+
+def _expected(
+    stated: Expectation | None, properties: Sequence[PropertyResult], traces: Sequence[Trace], verdict: Verdict
+) -> tuple[bool | None, str]:
+    """Whether the exact set of violated properties is what was stated; the difference in words."""
+    if stated is None:
+        return None, ""
+    violated = [p.name for p in properties if p.verdict == "VIOLATED" and p.kind != "faults"]
+    extra = [n for n in violated if n not in stated.violates and n.split("@")[0] not in stated.violates]
+    missing = [s for s in sorted(stated.violates) if not any(s in (n, n.split("@")[0]) for n in violated)]
+    undecided = [p.name for p in properties if p.verdict == "UNDETERMINED"]
+    parts = [f"not expected to be violated: {', '.join(extra)}"] if extra else []
+    parts += [f"expected to be violated: {', '.join(missing)}"] if missing else []
+    parts += [f"undetermined: {', '.join(undecided)}"] if undecided else []
+    lengths = [len(t.steps) for t in traces if t.property in stated.violates]
+    if stated.steps is not None and not parts and lengths != [stated.steps]:
+        parts.append(f"expected {stated.steps} steps, found {', '.join(map(str, lengths))}")
+    del verdict
+    return not parts, "; ".join(parts)
