@@ -1,0 +1,52 @@
+"""ext3 in Linux 2.6.18: writepage fills a hole in the middle of an O_DIRECT read (R01).
+
+The race that Chris Mason names in "place holder pages for O_DIRECT", linux-fsdevel, 20 Oct 2006. A direct read takes
+`i_mutex`, flushes its range, takes `i_alloc_sem` shared, maps and submits, drops `i_mutex`, waits. write(2) and
+truncate respect those locks; the writeback of a page that was dirtied through mmap takes neither. It may allocate a
+block behind the flush, and the read returns what the block's previous owner left there.
+
+Order of the locks as in fs/direct-io.c of 2.6.18 (DIO_LOCKING). write(2) and truncate are left out: they are excluded.
+"""
+
+from pagecache import Block, Data, PageCache
+from z3 import Implies
+
+from dio_mc import Mutex, RWSem, expect, invariant, operation, reachable, window
+
+
+class Ext3(PageCache):
+    """2.6.18."""
+
+    i_mutex, i_alloc_sem = Mutex(), RWSem()
+
+    @operation(kernel="fs/direct-io.c:__blockdev_direct_IO")
+    def direct_read(self, index):
+        self.i_mutex.lock()
+        self.fdatawrite(index)
+        with window("read"):
+            self.fdatawait(index)
+            self.i_alloc_sem.down_read()
+            mapped = self.get_block(index)
+            self.i_mutex.unlock()  # the bio is submitted
+            self.transfer(index, mapped)
+        self.i_alloc_sem.up_read()
+
+    @invariant
+    def no_stale_exposure(self):
+        return all(self.seen[i] != Data.STALE for i in range(self.pages))
+
+    @invariant
+    def no_hole_filled(self, after):
+        """... in the middle of an O_DIRECT read: from the moment it relies on the flush to the end of its IO."""
+        return all(
+            Implies(self.inside("read", index=i) and self.block[i] == Block.HOLE, after.block[i] == Block.HOLE)
+            for i in range(self.pages)
+        )
+
+    @reachable
+    def new_data_can_be_read(self):
+        return any(self.seen[i] == Data.NEW for i in range(self.pages))
+
+
+expect(Ext3, violates={"no_stale_exposure", "no_hole_filled"})
+expect(Ext3, violates={"no_stale_exposure", "no_hole_filled"}, pages=2)

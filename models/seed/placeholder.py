@@ -1,0 +1,117 @@
+"""The proposal of October 2006: a place holder, or the page's lock, from before the map to after the IO (R01, P5).
+
+Chris Mason, "place holder pages for O_DIRECT", linux-fsdevel, 20 Oct 2006, against 2.6.18. The read drops `i_mutex` and
+`i_alloc_sem`. For every index of its range it locks the page that is there, or puts a place holder into the empty slot.
+Whoever wants to insert a page waits for the place holder; writepage waits for the page lock. A page that was locked may
+have been dirtied, or gone under writeback, since the flush: look again, and back to the flush if so.
+
+The classes below `Placeholder` are the mistakes one can make with it. The last is none for this race: the read has
+remembered "a hole" and returns zeros whatever happens next (but see placeholder_truncate.py). And `no_hole_filled` is
+not the whole story: without the second look, writepage fills the hole *before* the read locks the page, and only the
+data is still on its way.
+"""
+
+from ext3_2_6_18 import Ext3
+from pagecache import Slot
+from z3 import Implies
+
+from dio_mc import atomic, expect, invariant, operation, threads, wait_until, window
+
+
+class Placeholder(Ext3):
+    """The proposal, one page at a time (chunks.py has ranges)."""
+
+    @operation(kernel="fs/direct-io.c:__blockdev_direct_IO")
+    def direct_read(self, index):
+        while True:
+            self.fdatawrite(index)
+            self.fdatawait(index)
+            self.lock_page_range(index)
+            with window("read"):
+                with atomic():
+                    settled = self.is_settled(index)
+                if settled:
+                    self.read_locked(index)
+                    break
+            self.unlock_page_range(index)
+
+    def is_settled(self, index):
+        return not self.dirty[index] and not self.writeback[index]
+
+    @operation(kernel="fs/direct-io.c:direct_io_worker")
+    def read_locked(self, index):
+        mapped = self.get_block(index)
+        self.transfer(index, mapped)
+        self.unlock_page_range(index)
+
+    @operation(kernel="fs/direct-io.c:lock_page_range")
+    def lock_page_range(self, index):
+        with atomic():
+            wait_until(self.slot[index] != Slot.PLACEHOLDER)
+            if self.slot[index] == Slot.ABSENT:
+                self.slot[index] = Slot.PLACEHOLDER
+            else:
+                self.page_lock[index].lock()
+
+    @operation(kernel="fs/direct-io.c:unlock_page_range")
+    def unlock_page_range(self, index):
+        with atomic():
+            if self.slot[index] == Slot.PLACEHOLDER:
+                self.slot[index] = Slot.ABSENT
+            else:
+                self.page_lock[index].unlock()
+
+    @operation(kernel="mm/filemap.c:add_to_page_cache")
+    def add_to_page_cache(self, index):
+        with atomic():
+            wait_until(self.slot[index] != Slot.PLACEHOLDER)
+            super().add_to_page_cache(index)
+
+    @invariant
+    def pinned_while_reading(self):
+        return all(Implies(self.inside("read", index=i), self.is_pinned(i)) for i in range(self.pages))
+
+    def is_pinned(self, i):
+        return self.slot[i] == Slot.PLACEHOLDER or any(self.page_lock[i].held_by(t) for t in threads(self.reader))
+
+
+class NoSecondLook(Placeholder):
+    """The page is locked after the flush and taken as the flush left it."""
+
+    def is_settled(self, index):
+        return True
+
+
+class LooksForDirtyOnly(Placeholder):
+    """writepage has dropped the page lock, and the dirty bit, when its IO starts."""
+
+    def is_settled(self, index):
+        return not self.dirty[index]
+
+
+class ReleasedBeforeMap(Placeholder):
+    """The pin covers the flush and the second look, not the map."""
+
+    @operation(kernel="fs/direct-io.c:direct_io_worker")
+    def read_locked(self, index):
+        self.unlock_page_range(index)
+        mapped = self.get_block(index)
+        self.transfer(index, mapped)
+
+
+class ReleasedBeforeIO(Placeholder):
+    """The pin covers the map, not the IO."""
+
+    @operation(kernel="fs/direct-io.c:direct_io_worker")
+    def read_locked(self, index):
+        mapped = self.get_block(index)
+        self.unlock_page_range(index)
+        self.transfer(index, mapped)
+
+
+expect(Placeholder, holds=True)
+expect(Placeholder, holds=True, pages=2, readers=2)
+expect(NoSecondLook, violates={"no_stale_exposure"})
+expect(LooksForDirtyOnly, violates={"no_stale_exposure"})
+expect(ReleasedBeforeMap, violates={"no_stale_exposure", "no_hole_filled", "pinned_while_reading"})
+expect(ReleasedBeforeIO, violates={"no_hole_filled", "pinned_while_reading"})
