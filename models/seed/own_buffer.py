@@ -68,7 +68,7 @@ class PinnedFirst(OwnBuffer):
 
 
 class FaultFails(OwnBuffer):
-    """The fault does not wait for a place holder of its own caller; the read lets go, faults the page in, tries again."""
+    """The fault does not wait for its own caller; the read lets go, faults the page in, tries again."""
 
     @operation(kernel="fs/direct-io.c:__blockdev_direct_IO")
     def direct_read(self):
