@@ -10,7 +10,6 @@ import ast
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -61,13 +60,18 @@ def _character_column(file: str, line: int, offset: int) -> int:
     return len(lines[line - 1].encode()[:offset].decode(errors="replace"))
 
 
-@lru_cache(maxsize=256)
+_LINES: dict[str, tuple[str, ...]] = {}
+_FUNCTIONS: dict[str, dict[tuple[str, int], ast.FunctionDef]] = {}
+
+
 def source_lines(file: str) -> tuple[str, ...]:
-    """The lines of a file without their ends; empty when it cannot be read."""
-    try:
-        return tuple(Path(file).read_text(encoding="utf-8").splitlines())
-    except (OSError, UnicodeDecodeError):
-        return ()
+    """The lines of a file without their ends; empty when it cannot be read. Read once, see `forget_source`."""
+    if file not in _LINES:
+        try:
+            _LINES[file] = tuple(Path(file).read_text(encoding="utf-8").splitlines())
+        except (OSError, UnicodeDecodeError):
+            _LINES[file] = ()
+    return _LINES[file]
 
 
 def excerpt(span: Span) -> list[str]:
@@ -82,15 +86,17 @@ def excerpt(span: Span) -> list[str]:
     return [f"{number} | {text}", f"{'':5} | {' ' * (span.column - 1)}{'^' * width}"]
 
 
-@lru_cache(maxsize=256)
-def _functions_of(file: str) -> dict[tuple[str, int], ast.FunctionDef | ast.Lambda]:
+def _functions_of(file: str) -> dict[tuple[str, int], ast.FunctionDef]:
     """Every function of a file by name and first line (decorators included, as `co_firstlineno` counts)."""
+    if file in _FUNCTIONS:
+        return _FUNCTIONS[file]
     tree = ast.parse("\n".join(source_lines(file)) + "\n", filename=file)
-    found: dict[tuple[str, int], ast.FunctionDef | ast.Lambda] = {}
+    found: dict[tuple[str, int], ast.FunctionDef] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
             found[(node.name, first)] = node
+    _FUNCTIONS[file] = found
     return found
 
 
@@ -103,10 +109,10 @@ def function_tree(function: Callable[..., Any]) -> ast.FunctionDef | None:
         node = _functions_of(code.co_filename).get((code.co_name, code.co_firstlineno))
     except SyntaxError:
         return None
-    return node if isinstance(node, ast.FunctionDef) else None
+    return node
 
 
-def forget_sources() -> None:
-    """Drop what was read of source files; a long-lived process calls this before it loads a changed model."""
-    source_lines.cache_clear()
-    _functions_of.cache_clear()
+def forget_source(file: str) -> None:
+    """Drop what was read of a file; loading a model does this, since the file may have changed."""
+    _LINES.pop(file, None)
+    _FUNCTIONS.pop(file, None)

@@ -34,7 +34,12 @@ class Diagnostics:
     @property
     def errors(self) -> list[Diagnostic]:
         """Those that make the model unusable."""
-        return [d for d in self.found if d.severity == "error"]
+        return sorted((d for d in self.found if d.severity == "error"), key=_place)
+
+
+def _place(diagnostic: Diagnostic) -> tuple[str, int, int]:
+    span = diagnostic.span
+    return (span.file, span.line, span.column) if span else ("", 0, 0)
 
 
 @dataclass(slots=True)
@@ -109,6 +114,9 @@ class Scope:
             return self.bindings[name]
         if self.locate is not None and (local := self.locate(name)) is not None:
             return local
+        if self.locate is not None and name in self.own_names():
+            hint = "assign it first, on every way that leads here"
+            raise self.fail("DIO115", node, f"local `{name}` is read before it is assigned", hint)
         found = self._outer(name)
         if found is UNKNOWN:
             hint = did_you_mean(name, [*self.bindings, *self._globals(), *self.own_names()])

@@ -149,7 +149,8 @@ def _spawned(
     order = [name for name in members.operations if any(name in found for found in reach.values())]
     frontier = list(order)
     while frontier:
-        further = [n for n in members.operations if n in spawned_by(model, frontier.pop()) and n not in order]
+        started = spawned_by(model, frontier.pop())
+        further = [n for n in members.operations if n in started and n not in order]
         order += further
         frontier += further
     slots: dict[str, int] = {}

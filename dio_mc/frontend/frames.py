@@ -44,7 +44,7 @@ class Frame:
     """One function being inlined.
 
     `prefix` starts the names of its locals; `result` is the local that takes its return value; `exit` the label behind
-    it; `inner` is set inside an atomic block, `ghost` inside a statement that only writes history.
+    it; `inner` is set inside an atomic block (`inherited`: the caller's), `ghost` inside a statement that only writes history.
     """
 
     state: TemplateState
@@ -58,6 +58,7 @@ class Frame:
     path: str
     stack: tuple[object, ...]
     inner: bool = False
+    inherited: bool = False
     ghost: bool = False
     loops: list[Loop] = field(default_factory=list)
     windows: list[RegionKey] = field(default_factory=list)

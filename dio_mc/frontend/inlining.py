@@ -91,7 +91,7 @@ def _frame(bound: Bound, tree: ast.FunctionDef, call: ast.Call, frame: Frame) ->
     operations = frame.operations if is_part else (*frame.operations, bound.name)
     inner = Frame(
         frame.state, scope, tree, prefix, f"{prefix}return", frame.graph.label(frame.site(call, "")), operations,
-        anchor or frame.anchor, path, (*frame.stack, bound.function), frame.inner, frame.ghost,
+        anchor or frame.anchor, path, (*frame.stack, bound.function), frame.inner, frame.inner, frame.ghost,
     )  # fmt: skip
     scope.locate = inner.locate
     return inner

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from dio_mc.ir.expr import Expr, Local, walk
 from dio_mc.ir.ops import Assign, Await, Block, Branch, Check, Choose, Jump, LocalTo, Op, Spawn, StoreTo, Target
+from dio_mc.source import Span
 
 
 def live_at_entry(blocks: Sequence[Block], watched: dict[int, frozenset[int]]) -> list[frozenset[int]]:
@@ -37,6 +38,33 @@ def successors(block: Block) -> tuple[int, ...]:
             return (then, orelse)
         case _:
             return ()
+
+
+def unassigned_reads(blocks: Sequence[Block], entry: int, assigned: frozenset[int]) -> list[tuple[int, Span | None]]:
+    """Reads of locals that some way from the start has not assigned: the local and the place, in block order."""
+    everything = frozenset(i for block in blocks for op in block.ops for i in _writes(op)) | assigned
+    known: list[frozenset[int]] = [everything] * len(blocks)
+    known[entry] = assigned
+    changed = True
+    while changed:
+        changed = False
+        for number, block in enumerate(blocks):
+            after = known[number].union(*(_writes(op) for op in block.ops))
+            for target in successors(block):
+                if not known[target] <= after:
+                    known[target] &= after
+                    changed = True
+    return [found for number, block in enumerate(blocks) for found in _early(block, set(known[number]))]
+
+
+def _early(block: Block, known: set[int]) -> list[tuple[int, Span | None]]:
+    found: list[tuple[int, Span | None]] = []
+    for op in block.ops:
+        found += [(i, op.span) for i in sorted(_reads(_expressions(op)) - known)]
+        known |= _writes(op)
+    if isinstance(block.terminator, Branch):
+        found += [(i, block.terminator.span) for i in sorted(_reads([block.terminator.condition]) - known)]
+    return found
 
 
 def _through(block: Block, after: frozenset[int]) -> frozenset[int]:

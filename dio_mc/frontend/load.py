@@ -15,7 +15,7 @@ from types import ModuleType
 from dio_mc.errors import Diagnostic, ModelError, usage_error
 from dio_mc.lang.declarations import Expectation
 from dio_mc.lang.model import Model
-from dio_mc.source import Span, source_lines
+from dio_mc.source import Span, forget_source, source_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,7 @@ def load_module(path: str | os.PathLike[str], *, allow_empty: bool = False) -> L
     or a file without a model."""
     file = Path(path)
     _check_file(file)
-    source = _check_syntax(file)
-    del source
+    _check_syntax(file)
     module = _import(file)
     found = [v for v in vars(module).values() if isinstance(v, type) and issubclass(v, Model) and v is not Model]
     own = [cls for cls in dict.fromkeys(found) if cls.__module__ == module.__name__ and not cls.__dio_abstract__]
@@ -61,7 +60,7 @@ def _check_file(file: Path) -> None:
         raise usage_error("DIO201", "is not UTF-8 text", file=str(file)) from None
 
 
-def _check_syntax(file: Path) -> str:
+def _check_syntax(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     try:
         compile(text, str(file), "exec", dont_inherit=True)
@@ -72,12 +71,12 @@ def _check_syntax(file: Path) -> str:
         raise ModelError((Diagnostic("DIO100", error.msg, span),)) from None
     except ValueError as error:  # null bytes
         raise usage_error("DIO100", str(error), file=str(file)) from None
-    return text
 
 
 def _import(file: Path) -> ModuleType:
     file = file.resolve()
     root, name = _module_name(file)
+    forget_source(str(file))
     spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None
     assert spec.loader is not None

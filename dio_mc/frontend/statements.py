@@ -288,6 +288,7 @@ def _call_statement(call: ast.Call, frame: Frame) -> None:
     else:
         bound = stepping_call(call, frame)
         if bound is None:
+            expressions.value_of(call, frame.scope)
             raise frame.scope.fail("DIO102", call, "this call has no effect", "it is a pure expression")
         inline_call(bound, call, frame)
 
@@ -492,6 +493,9 @@ def _atomic(node: ast.With, frame: Frame) -> None:
 def _window(node: ast.With, head: ast.Call, frame: Frame) -> None:
     if len(head.args) != 1 or not isinstance(head.args[0], ast.Constant) or not isinstance(head.args[0].value, str):
         raise frame.scope.fail("DIO111", head, "`window` takes its name as a plain string")
+    if frame.inherited:  # called from an atomic block: the window opens and closes within one step
+        compile_body(node.body, frame)
+        return
     if frame.inner:
         raise frame.scope.fail(
             "DIO114", node, "a window inside an atomic block is never seen open", "put the atomic block inside"

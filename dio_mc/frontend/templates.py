@@ -6,12 +6,13 @@ import ast
 from dataclasses import dataclass, field
 from typing import Any
 
+from dio_mc.errors import Diagnostic
 from dio_mc.frontend.calls import body_of
 from dio_mc.frontend.context import Context, Scope, parameters_of
 from dio_mc.frontend.declare import Members, function_span
 from dio_mc.frontend.frames import Frame, TemplateState
 from dio_mc.frontend.graph import Node, RegionKey, Weight
-from dio_mc.frontend.liveness import live_at_entry
+from dio_mc.frontend.liveness import live_at_entry, unassigned_reads
 from dio_mc.frontend.locking import lock_places, not_held
 from dio_mc.frontend.shapes import ScalarTree
 from dio_mc.frontend.statements import compile_body
@@ -95,8 +96,6 @@ def _compile(draft: Draft, context: Context, asked: Asked) -> None:
     draft.state = state
     tree = function_tree(draft.function)
     if tree is None:
-        from dio_mc.errors import Diagnostic
-
         context.diagnostics.add(
             Diagnostic("DIO118", f"the source of `{draft.name}` cannot be read", None, "define it in a file")
         )
@@ -172,11 +171,21 @@ def _finish(draft: Draft, number: int, context: Context, asked: Asked) -> tuple[
     tree = function_tree(draft.function)
     assert tree is not None
     count = len(parameters_of(tree))
+    _check_assigned(shape, count, [v.name for v in variables], context)
     template = Template(
         draft.name, draft.daemon, draft.spawned, count, variables, tuple(shape.blocks), tuple(locations), shape.entry,
         function_span(draft.function),
     )  # fmt: skip
     return template, regions
+
+
+def _check_assigned(shape: Cut, parameters: int, names: list[str], context: Context) -> None:
+    for local, span in unassigned_reads(shape.blocks, shape.entry, frozenset(range(parameters))):
+        short = names[local].rsplit(".", 1)[-1]
+        message = f"local `{short}` is not assigned on every way that leads here"
+        if short == "return":
+            message = "the operation does not return a value on every way through it"
+        context.diagnostics.add(Diagnostic("DIO115", message, span, "assign it first"))
 
 
 def _location(found: CutLocation, kills: tuple[int, ...], taken: dict[str, int]) -> Location:

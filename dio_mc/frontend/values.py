@@ -293,6 +293,8 @@ def describe(value: Value) -> str:
     match value:
         case Scalar():
             return show_type(value.type)
+        case Static(Enum() as member):
+            return f"{type(member).__name__}.{member.name}"
         case Static(plain):
             return repr(plain) if not isinstance(plain, type) else f"the class {plain.__name__}"
         case RecordValue(tree):
