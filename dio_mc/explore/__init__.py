@@ -1,0 +1,1 @@
+"""Search: breadth first over any transition system, canonical counterexamples, budgets, progress."""

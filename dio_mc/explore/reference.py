@@ -1,0 +1,99 @@
+"""The reference engine: breadth first over the interpreter. Slow, exact, what every other engine is held against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dio_mc.explore.canonical import Goal, Path, any_path, canonical_paths
+from dio_mc.explore.limits import Limits, Stop
+from dio_mc.explore.search import Search
+from dio_mc.explore.watch import Watch
+from dio_mc.ir.program import Program
+from dio_mc.semantics.contract import Budget, Coverage, Exploration, Judge, Report, Violation, count_switches
+from dio_mc.semantics.interpreter import Interpreter
+
+ENGINE = "reference"
+"""The engine's name in an `Exploration`."""
+
+
+def explore(
+    program: Program,
+    judges: Sequence[Judge],
+    budget: Budget | None = None,
+    report: Report | None = None,
+    first: bool = False,
+    stop: Stop | None = None,
+) -> Exploration:
+    """Every reachable state of `program`, level by level, with every judge asked about every distinct valuation.
+
+    The search goes on through violating states; with `first` it ends with the level in which the first violation was
+    seen. The answer has the canonical counterexample of each violated property (`canonical`), and of each reachable
+    property that some state satisfies a witness. Properties come in the order of `judges`, then ``deadlock``, then
+    faults by kind, file and line.
+
+    Budgets: `max_states` ends the search where one more state would have to be stored; `max_depth` leaves the states of
+    that level judged but not expanded; `timeout` and `max_memory` are looked at every few hundred states, as is `stop`,
+    whose answer is the reason to stop. An interrupt (Ctrl-C) and a lack of memory end the search too. Whatever ended
+    it, the answer holds what was found until then; a counterexample is canonical among the states found.
+
+    Deterministic, but for searches that time, memory, `stop` or an interrupt ended. Raises `InternalError` when a judge
+    does not keep to its contract.
+    """
+    interpreter = Interpreter(program)
+    watch = Watch(interpreter, judges)
+    search = Search(interpreter, watch, Limits(budget or Budget(), stop), report, first)
+    search.run()
+    violations = _violations(interpreter, watch, search)
+    return Exploration(
+        engine=ENGINE,
+        states=len(search.parents),
+        transitions=search.transitions,
+        depth=search.depth,
+        stopped=search.stopped,
+        open=search.open,
+        violations=violations,
+        unknown=tuple(tracker.judge.property.name for tracker in watch.trackers if tracker.unknown),
+        coverage=Coverage(frozenset(watch.fired), frozenset(watch.blocked), _distinct(search, interpreter.layout.size)),
+    )
+
+
+def _violations(interpreter: Interpreter, watch: Watch, search: Search) -> tuple[Violation, ...]:
+    """What was found, in the order of properties."""
+    goals, violations = watch.found()
+    paths = _paths(interpreter, search, [goal for _, goal in goals])
+    for (name, _), path in zip(goals, paths, strict=True):
+        violations.append(Violation(name, path.initial, path.schedule, count_switches(path.schedule), path.fault))
+    ranks = {tracker.judge.property.name: rank for rank, tracker in enumerate(watch.trackers)}
+    return tuple(sorted(violations, key=lambda found: _order(found.property, ranks)))
+
+
+def _paths(interpreter: Interpreter, search: Search, goals: Sequence[Goal]) -> list[Path]:
+    """Canonical paths; should the user or the memory not allow that, the first shortest ones that the search saw."""
+    try:
+        return canonical_paths(interpreter, search.levels, goals)
+    except KeyboardInterrupt:
+        search.stopped = search.stopped or "interrupted"
+    except MemoryError:
+        search.stopped = search.stopped or "out of memory"
+    return [any_path(interpreter, search.parents, goal) for goal in goals]
+
+
+def _order(name: str, ranks: dict[str, int]) -> tuple[int, str, str, int]:
+    """The author's properties first, then the deadlock, then faults (``kind@line``, ``kind@file:line``)."""
+    if name in ranks:
+        return ranks[name], "", "", 0
+    if name == "deadlock":
+        return len(ranks), "", "", 0
+    kind, _, place = name.partition("@")
+    file, _, line = place.rpartition(":")
+    return len(ranks) + 1, kind, file, int(line or 0)
+
+
+def _distinct(search: Search, size: int) -> tuple[int, ...]:
+    """Distinct values per cell, for a search that was stopped."""
+    if search.stopped is None or not search.parents:
+        return ()
+    try:
+        return tuple(len({state[cell] for state in search.parents}) for cell in range(size))
+    except (KeyboardInterrupt, MemoryError):
+        return ()

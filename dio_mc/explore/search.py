@@ -1,0 +1,157 @@
+"""Breadth-first search by levels over any transition system. Exact, deterministic, no opinion about properties.
+
+The search knows states and levels. What is to be noticed on the way (properties, deadlocks, coverage) is a `Watcher`'s
+business; where successors come from is a `TransitionSystem`'s: the reference interpreter, or a reduction of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from dio_mc.explore.limits import Limits
+from dio_mc.semantics.contract import Progress, Report, Step
+from dio_mc.semantics.layout import State
+
+POLL_EVERY: Final = 256
+"""States expanded between two looks at clock, memory and `stop`."""
+
+
+class TransitionSystem(Protocol):
+    """Initial states and successors, both in a fixed order. A step with a fault has no successor."""
+
+    def initial(self) -> Sequence[State]:
+        """The initial states, each once."""
+        ...
+
+    def successors(self, state: State) -> Sequence[Step]:
+        """Every step that exists in `state`."""
+        ...
+
+
+class Watcher(Protocol):
+    """Is told what the search comes across."""
+
+    def discovered(self, state: State, depth: int) -> None:
+        """A new state of level `depth`."""
+        ...
+
+    def expanded(self, state: State, steps: Sequence[Step], depth: int) -> None:
+        """All steps of a state of level `depth`."""
+        ...
+
+    def level_ends(self, depth: int) -> bool:
+        """Level `depth` has all its states (or the search was stopped in it). Whether a violation is known."""
+        ...
+
+
+class Search:
+    """One search. Its attributes are right at any time, whatever ended `run`.
+
+    `levels` holds the states by depth, in the order of discovery; `parents` every state with the one it was first seen
+    from; `expanded` counts states all successors of which are known; `transitions` all successors so far; `stopped`
+    says why the search ended early, None if it did not.
+    """
+
+    def __init__(
+        self,
+        system: TransitionSystem,
+        watcher: Watcher,
+        limits: Limits,
+        report: Report | None = None,
+        first: bool = False,
+    ) -> None:
+        self.levels: list[list[State]] = []
+        self.parents: dict[State, State | None] = {}
+        self.expanded = 0
+        self.transitions = 0
+        self.stopped: str | None = None
+        self._system = system
+        self._watcher = watcher
+        self._limits = limits
+        self._report = report
+        self._first = first
+
+    @property
+    def depth(self) -> int:
+        """The last level with a state in it."""
+        return max(len([level for level in self.levels if level]) - 1, 0)
+
+    @property
+    def open(self) -> int:
+        """States found and not expanded."""
+        return len(self.parents) - self.expanded
+
+    def run(self) -> None:
+        """Search until all is expanded or something stops it, be it an interrupt or a lack of memory."""
+        try:
+            self._run()
+        except KeyboardInterrupt:
+            self.stopped = "interrupted"
+        except MemoryError:
+            self.stopped = "out of memory"
+
+    def _run(self) -> None:
+        self.levels.append([])
+        for state in self._system.initial():
+            if not self._add(state, None):
+                break
+        while True:
+            depth = len(self.levels) - 1
+            violated = self._watcher.level_ends(depth)
+            self._tell()
+            if self.stopped is not None or not self.levels[-1]:
+                return
+            self.stopped = self._limit_before(depth, violated)
+            if self.stopped is not None:
+                return
+            self.levels.append([])
+            self._expand_level(depth)
+
+    def _limit_before(self, depth: int, violated: bool) -> str | None:
+        """What forbids the expansion of level `depth`."""
+        if self._first and violated:
+            return "--first"
+        if depth == self._limits.budget.max_depth:
+            return f"--max-depth {depth}"
+        return None
+
+    def _expand_level(self, depth: int) -> None:
+        for state in self.levels[depth]:
+            if self.expanded % POLL_EVERY == 0:
+                self._tell()
+                self.stopped = self._limits.exceeded()
+                if self.stopped is not None:
+                    return
+            if not self._expand(state, depth):
+                return
+            self.expanded += 1
+
+    def _expand(self, state: State, depth: int) -> bool:
+        """Whether all successors could be taken in."""
+        steps = self._system.successors(state)
+        self._watcher.expanded(state, steps, depth)
+        room = True
+        for step in steps:
+            if step.state is None:
+                continue
+            self.transitions += 1
+            if step.state not in self.parents:
+                room = room and self._add(step.state, state)
+        return room
+
+    def _add(self, state: State, parent: State | None) -> bool:
+        """Take in a new state; False, and the search is stopped, if there is no room for one more."""
+        limit = self._limits.budget.max_states
+        if limit is not None and len(self.parents) >= limit:
+            self.stopped = f"--max-states {limit}"
+            return False
+        self.levels[-1].append(state)
+        self.parents[state] = parent
+        self._watcher.discovered(state, len(self.levels) - 1)
+        return True
+
+    def _tell(self) -> None:
+        if self._report is not None:
+            depth, seconds = self.depth, self._limits.seconds
+            self._report(Progress(depth, len(self.parents), self.transitions, self.open, seconds))

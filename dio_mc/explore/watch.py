@@ -1,0 +1,175 @@
+"""What a search notices: violated properties, faults, deadlocks, coverage.
+
+A property is not decided here. Each judge names the few values it reads (its probes); every new state, or for a step
+invariant every edge, is projected on them, and each distinct valuation is handed to the judge once, in one batch at the
+end of the level that first showed it.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+
+from dio_mc.errors import InternalError
+from dio_mc.explore.canonical import End, Goal
+from dio_mc.semantics.contract import Decision, Fault, Judge, Probe, Step, Violation, fault_name
+from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.layout import State
+
+Valuation = tuple[int, ...]
+Cells = tuple[int, ...]
+
+
+class Tracker:
+    """One judge with its memory: decisions by valuation, valuations that wait for the end of the level, the nearest
+    ends. `goal` is the nearest violation (for a reachable property: witness); `unknown` is set when the judge could not
+    decide some valuation."""
+
+    def __init__(self, judge: Judge, interpreter: Interpreter) -> None:
+        self.judge = judge
+        self.goal: Goal | None = None
+        self.unknown = False
+        self._wanted = Decision.HOLDS if judge.property.kind == "reachable" else Decision.VIOLATED
+        self._project = _projection(judge, interpreter)
+        self._decided: dict[Valuation, Decision] = {}
+        self._waiting: dict[Valuation, list[End]] = {}
+
+    def see(self, cells: Cells, end: End, length: int) -> None:
+        """A state, or for a step invariant an edge as ``state + after``, at the end of paths of this length."""
+        valuation = self._project(cells)
+        decision = self._decided.get(valuation)
+        if decision is self._wanted:
+            self._reached(end, length)
+        elif decision is None:
+            ends = self._waiting.setdefault(valuation, [])
+            if self.goal is None or self.goal.length == length:
+                ends.append(end)
+
+    def flush(self, length: int) -> None:
+        """The level is at its end: have what waits decided. Raises `InternalError` when the judge answers short."""
+        if not self._waiting:
+            return
+        valuations = list(self._waiting)
+        decisions = self.judge.decide(valuations)
+        if len(decisions) != len(valuations):
+            raise InternalError(f"the judge of {self.judge.property.name} left valuations undecided")
+        for valuation, decision in zip(valuations, decisions, strict=True):
+            self._decided[valuation] = decision
+            self.unknown |= decision is Decision.UNKNOWN
+            if decision is self._wanted:
+                for end in self._waiting[valuation]:
+                    self._reached(end, length)
+        self._waiting.clear()
+
+    def _reached(self, end: End, length: int) -> None:
+        if self.goal is None:
+            self.goal = Goal(length, [])
+        if self.goal.length == length:
+            self.goal.ends.append(end)
+
+
+def _projection(judge: Judge, interpreter: Interpreter) -> Callable[[Cells], Valuation]:
+    """From the cells of a state (an edge: ``state + after``) to the values that the judge reads."""
+    size = interpreter.layout.size
+    stepwise = judge.property.kind == "step"
+    if not stepwise and any(probe.after for probe in judge.probes):
+        raise InternalError(f"{judge.property.name} reads the state behind a step, but is not about steps")
+    cells = [probe.cell + size if probe.after else probe.cell for probe in judge.probes if probe.cell is not None]
+    if len(cells) == len(judge.probes) >= 2:
+        return operator.itemgetter(*cells)
+    reads = tuple(_read(probe, interpreter) for probe in judge.probes)
+    return lambda cells: tuple([read(cells) for read in reads])
+
+
+def _read(probe: Probe, interpreter: Interpreter) -> Callable[[Cells], int]:
+    size = interpreter.layout.size
+    if probe.cell is not None:
+        return operator.itemgetter(probe.cell + size if probe.after else probe.cell)
+    if probe.atom is None:
+        raise InternalError(f"probe {probe.name} reads nothing")
+    evaluate, reads_after = interpreter.compiled(probe.atom)
+    if probe.after and not reads_after:
+        return lambda cells: evaluate(cells[size:])
+    return evaluate
+
+
+class Watch:
+    """The `search.Watcher` of a program: its judges, deadlock, faults, coverage.
+
+    `fired` and `blocked` are (template, location) pairs, of states that were expanded; a step that ends in a fault has
+    fired.
+    """
+
+    def __init__(self, interpreter: Interpreter, judges: Sequence[Judge]) -> None:
+        self._interpreter = interpreter
+        self._program = interpreter.program
+        self.fired: set[tuple[int, int]] = set()
+        self.blocked: set[tuple[int, int]] = set()
+        self.trackers = [Tracker(judge, interpreter) for judge in judges]
+        self._on_states = [t for t in self.trackers if t.judge.property.kind != "step"]
+        self._on_edges = [t for t in self.trackers if t.judge.property.kind == "step"]
+        self._deadlock: Goal | None = None
+        self._faults: dict[str, Goal] = {}
+        self._at_start: dict[str, Violation] = {}
+        threads = enumerate(self._program.threads)
+        self._threads = tuple((t, interpreter.layout.pc[t], thread.template) for t, thread in threads)
+        self._daemon = tuple(self._program.template_of(t).daemon for t, _, _ in self._threads)
+
+    def discovered(self, state: State, depth: int) -> None:
+        """Have a new state judged."""
+        for tracker in self._on_states:
+            tracker.see(state, End(state), depth)
+
+    def expanded(self, state: State, steps: Sequence[Step], depth: int) -> None:
+        """Have the edges judged; note faults, a deadlock, what fired and what was blocked."""
+        for step in steps:
+            if step.fault is not None:
+                self._note_fault(step.fault, End(state, step.action, step.fault), depth + 1)
+            elif step.state is not None and self._on_edges:
+                edge, end = state + step.state, End(state, step.action)
+                for tracker in self._on_edges:
+                    tracker.see(edge, end, depth + 1)
+        moving = {step.action.thread for step in steps}
+        for thread, pc, template in self._threads:
+            if location := state[pc]:
+                (self.fired if thread in moving else self.blocked).add((template, location))
+        if not steps and self._program.check_deadlock and self._unfinished(state):
+            self._note_deadlock(state, depth)
+
+    def level_ends(self, depth: int) -> bool:
+        """Have the level's new valuations decided. Whether a violation (no witness) is known."""
+        if depth == 0:
+            self._note_initial_faults()
+        for tracker in self.trackers:
+            tracker.flush(depth)
+        violated = any(t.goal is not None and t.judge.property.kind != "reachable" for t in self.trackers)
+        return violated or self._deadlock is not None or bool(self._faults) or bool(self._at_start)
+
+    def found(self) -> tuple[list[tuple[str, Goal]], list[Violation]]:
+        """The nearest ends by property name, and violations that need no search (faults before the first state)."""
+        goals = [(t.judge.property.name, t.goal) for t in self.trackers if t.goal is not None]
+        if self._deadlock is not None:
+            goals.append(("deadlock", self._deadlock))
+        goals += [(name, goal) for name, goal in self._faults.items() if name not in self._at_start]
+        return goals, list(self._at_start.values())
+
+    def _unfinished(self, state: State) -> bool:
+        """A thread that is no daemon is not at its end; a spawn that runs counts, an idle slot is at location 0."""
+        return any(state[pc] != 0 and not self._daemon[thread] for thread, pc, _ in self._threads)
+
+    def _note_deadlock(self, state: State, depth: int) -> None:
+        if self._deadlock is None:
+            self._deadlock = Goal(depth, [])
+        if self._deadlock.length == depth:
+            self._deadlock.ends.append(End(state))
+
+    def _note_fault(self, fault: Fault, end: End, length: int) -> None:
+        name = fault_name(fault.kind, fault.span, self._program.file)
+        goal = self._faults.setdefault(name, Goal(length, []))
+        if goal.length == length:
+            goal.ends.append(end)
+
+    def _note_initial_faults(self) -> None:
+        for position, fault in self._interpreter.initial_faults:
+            name = fault_name(fault.kind, fault.span, self._program.file)
+            self._at_start.setdefault(name, Violation(name, position, (), 0, fault))
