@@ -1,0 +1,36 @@
+"""Dining philosophers (Dijkstra 1971): n locks in a circle. If all take the left one first, all can wait for ever."""
+
+from dio_mc import Array, Model, Mutex, Param, expect, operation, thread
+
+
+class Philosophers(Model):
+    """Everyone takes the left fork, then the right one, and puts them back."""
+
+    n = Param(3, min=2, max=5)
+    fork = Array(Mutex, size=n)
+
+    @thread(instances=n)
+    def philosopher(self, k):
+        self.dine(k, (k + 1) % self.n)
+
+    @operation()
+    def dine(self, first, second):
+        self.fork[first].lock()
+        self.fork[second].lock()
+        self.fork[second].unlock()
+        self.fork[first].unlock()
+
+
+class Ordered(Philosophers):
+    """The fix: the lower fork first."""
+
+    @operation()
+    def dine(self, first, second):
+        super().dine(min(first, second), max(first, second))
+
+
+expect(Philosophers, violates={"deadlock"})
+expect(Philosophers, violates={"deadlock"}, n=2)
+expect(Philosophers, violates={"deadlock"}, n=5)
+expect(Ordered, holds=True)
+expect(Ordered, holds=True, n=5)

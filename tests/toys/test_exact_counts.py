@@ -1,0 +1,185 @@
+"""The toys' states and transitions, counted a second time: a few lines of plain Python each, or a formula.
+
+Nothing of dio-mc is used for the second count. A step that ends in a fault of the model has no successor in either.
+"""
+
+from collections.abc import Callable, Hashable, Iterator
+from pathlib import Path
+
+import pytest
+
+import dio_mc
+from dio_mc.frontend import load_module
+
+TOYS = Path(__file__).parents[2] / "models" / "toys"
+Successors = Callable[..., Iterator[Hashable]]
+
+
+def check(name: str, params: dict[str, int]):
+    """`name` is ``file:Class``."""
+    stem, _, wanted = name.partition(":")
+    loaded = load_module(TOYS / f"{stem}.py")
+    model = next(cls for cls in loaded.models if cls.__name__ == wanted)
+    return dio_mc.check(model, **params)
+
+
+def count(start: Hashable, successors: Successors) -> tuple[int, int]:
+    """States and transitions of a graph."""
+    seen, todo, transitions = {start}, [start], 0
+    while todo:
+        for state in successors(todo.pop()):
+            transitions += 1
+            if state not in seen:
+                seen.add(state)
+                todo.append(state)
+    return len(seen), transitions
+
+
+def put(values: tuple, index: int, value: object) -> tuple:
+    return (*values[:index], value, *values[index + 1 :])
+
+
+def counter(n: int) -> tuple[int, int]:
+    """Per thread: increments done, and what it has read."""
+
+    def successors(state):
+        x, threads = state
+        for k, (done, seen) in enumerate(threads):
+            if seen is not None:
+                yield seen + 1, put(threads, k, (done + 1, None))
+            elif done < n:
+                yield x, put(threads, k, (done, x))
+
+    return count((0, ((0, None), (0, None))), successors)
+
+
+def philosophers(n: int, ordered: bool) -> tuple[int, int]:
+    """Per philosopher: 0 at the start, 1 one fork, 2 both, 3 one again, 4 gone."""
+    forks = [(k, (k + 1) % n) for k in range(n)]
+    if ordered:
+        forks = [(min(pair), max(pair)) for pair in forks]
+
+    def held(stages):
+        return {f for (a, b), stage in zip(forks, stages, strict=True) for f in ((), (a,), (a, b), (a,), ())[stage]}
+
+    def successors(stages):
+        for k, stage in enumerate(stages):
+            if stage in (2, 3) or (stage < 2 and forks[k][stage] not in held(stages)):
+                yield put(stages, k, stage + 1)
+
+    return count((0,) * n, successors)
+
+
+def peterson(turn_first: bool) -> tuple[int, int]:
+    """Per thread: 0 wants, 1 turn (or the reverse), 2 looks at the other, 3 looks at the turn, 4 in, 5 out, 6 done."""
+
+    def successors(state):
+        at, wants, turn, critical = state
+        for k, place in enumerate(at):
+            if place == (1 if turn_first else 0):
+                yield put(at, k, place + 1), put(wants, k, True), turn, critical
+            elif place < 2:
+                yield put(at, k, place + 1), wants, 1 - k, critical
+            elif place == 2:
+                yield put(at, k, 3 if wants[1 - k] else 4), wants, turn, critical
+            elif place == 3:
+                yield put(at, k, 4 if turn == k else 2), wants, turn, critical
+            elif place < 6:
+                yield put(at, k, place + 1), wants, turn, put(critical, k, place == 4)
+            else:
+                yield put(at, k, 0), put(wants, k, False), turn, critical
+
+    return count(((0, 0), (False, False), 0, (False, False)), successors)
+
+
+def readers_writers(readers: int, writers: int, careful: bool) -> tuple[int, int]:
+    """Reader: 0 outside, 1 inside, (2, left) has read one field, 3 both, 4 gone. Writer: 0, 1 to 3 inside, 4."""
+
+    def successors(state):
+        left, right, rs, ws = state
+        writing = any(0 < w < 4 for w in ws)
+        reading = any(r not in (0, 4) for r in rs)
+        for k, r in enumerate(rs):
+            if r == 1:
+                yield left, right, put(rs, k, (2, left)), ws
+            elif r == (2, right):
+                yield left, right, put(rs, k, 3), ws
+            elif r == 3 or (r == 0 and not writing):
+                yield left, right, put(rs, k, r + 1), ws
+        for k, w in enumerate(ws):
+            if w in (1, 2, 3) or (w == 0 and not writing and not (careful and reading)):
+                yield left ^ (w == 1), right ^ (w == 2), rs, put(ws, k, w + 1)
+
+    return count((0, 0, (0,) * readers, (0,) * writers), successors)
+
+
+def bounded_buffer(size: int, items: int, consumers: int) -> tuple[int, int]:
+    """All (put, taken) with put - taken in 0..size; the ring is what the two numbers say it is."""
+    states = [(p, t) for p in range(items + 1) for t in range(p + 1) if p - t <= size]
+    puts = sum(p < items and p - t < size for p, t in states)
+    return len(states), puts + consumers * sum(p > t for p, t in states)
+
+
+def looks_then_takes(size: int, items: int, consumers: int) -> tuple[int, int]:
+    """As above; per consumer, whether it has looked and not yet taken. Taking from an empty ring is a fault."""
+
+    def successors(state):
+        p, t, looked = state
+        if p < items and p - t < size:
+            yield p + 1, t, looked
+        for k, has_looked in enumerate(looked):
+            if has_looked and p > t:
+                yield p, t + 1, put(looked, k, False)
+            elif not has_looked and p > t:
+                yield p, t, put(looked, k, True)
+
+    return count((0, 0, (False,) * consumers), successors)
+
+
+CASES = [
+    *[("counter:Counter", {"n": n}, counter(n)) for n in (1, 2, 3)],
+    *[("counter:AtomicCounter", {"n": n}, ((n + 1) ** 2, 2 * n * (n + 1))) for n in (1, 2, 6)],
+    *[("philosophers:Philosophers", {"n": n}, philosophers(n, False)) for n in (2, 3, 5)],
+    *[("philosophers:Ordered", {"n": n}, philosophers(n, True)) for n in (2, 3, 5)],
+    ("peterson:Peterson", {}, peterson(False)),
+    ("peterson:TurnFirst", {}, peterson(True)),
+    *[
+        (f"readers_writers:{name}", {"readers": r, "writers": w}, readers_writers(r, w, name == "ReadersWriters"))
+        for name in ("ReadersWriters", "WriterIgnoresReaders")
+        for r, w in ((1, 1), (2, 1), (3, 2))
+    ],
+    *[
+        ("bounded_buffer:BoundedBuffer", {"size": s, "items": i, "consumers": c}, bounded_buffer(s, i, c))
+        for s, i, c in ((1, 1, 1), (2, 4, 2), (3, 7, 2))
+    ],
+    *[
+        ("bounded_buffer:TestThenTake", {"size": s, "items": i, "consumers": c}, looks_then_takes(s, i, c))
+        for s, i, c in ((2, 4, 1), (2, 4, 2), (3, 5, 3))
+    ],
+]
+
+
+@pytest.mark.parametrize(("name", "params", "expected"), CASES, ids=[f"{n}-{p}" for n, p, _ in CASES])
+def test_counts(name, params, expected):
+    report = check(name, params)
+    assert (report.states, report.transitions) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "verdict"),
+    [
+        ("counter:Counter", {"n": 3}, "VIOLATED"),
+        ("counter:AtomicCounter", {"n": 3}, "HOLDS"),
+        ("philosophers:Philosophers", {}, "VIOLATED"),
+        ("philosophers:Ordered", {}, "HOLDS"),
+        ("peterson:Peterson", {}, "HOLDS"),
+        ("peterson:TurnFirst", {}, "VIOLATED"),
+    ],
+)
+def test_verdict(name, params, verdict):
+    assert check(name, params).verdict == verdict
+
+
+def test_deadlock_after_everyone_took_one_fork():
+    report = check("philosophers:Philosophers", {"n": 5})
+    assert [(v.property, len(v.schedule), v.switches) for v in report.violations] == [("deadlock", 5, 4)]
