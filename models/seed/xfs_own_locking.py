@@ -3,13 +3,13 @@
 "For the XFS guys, you probably want to avoid the page locking steps as well": the mail of 20 Oct 2006. XFS reads under
 its iolock, shared, and nothing else. Three ages, after a write fault had come to reserve blocks (`page_mkwrite`):
 
-- up to v4.8 a direct read that maps a delalloc extent is a crash, and writeback turns delalloc into mapped blocks
+- up to v4.9 a direct read that maps a delalloc extent is a BUG(), and writeback turns delalloc into mapped blocks
   before the data is there, so that the read of the seed mail can also return stale data;
-- v4.9, 04197b341f23: the collision fails that one read with EIO; the stale read is still there;
+- v4.10, 04197b341f23: the collision fails that one read with EIO; the stale read is still there;
 - v5.8, a5949d3faedf: writeback allocates unwritten and converts at the end of its IO. EIO is all that is left.
 
 A failed read is no violation: what is asked for is zeros, new data, or EIO. The page cache is that of pagecache.py, but
-for the write fault, which locks the page and reserves a block. Up to v4.8 nothing is reported: see its expectation.
+for the write fault, which locks the page and reserves a block. Up to v4.9 nothing is reported: see its expectation.
 """
 
 from pagecache import Block, Data
@@ -55,7 +55,7 @@ class Xfs(UnwrittenExtents):
 
 
 class XfsMapsAtWriteback(Xfs):
-    """v4.9 to v5.7."""
+    """v4.10 to v5.7."""
 
     @operation(kernel="fs/xfs/xfs_iomap.c:xfs_iomap_write_allocate")
     def allocate(self, index):
@@ -67,7 +67,7 @@ class XfsMapsAtWriteback(Xfs):
 
 
 class XfsAsserts(XfsMapsAtWriteback):
-    """Up to v4.8."""
+    """Up to v4.9."""
 
     @operation(kernel="fs/xfs/xfs_aops.c:__xfs_get_blocks")
     def map_and_read(self, index):
