@@ -1,0 +1,86 @@
+"""Where a stored trace and a model part: comparing initial states, effects and faults by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dio_mc.semantics.contract import Fault
+from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.layout import State
+from dio_mc.trace.naming import Naming
+from dio_mc.trace.trace import Cell, Change, Trace, TraceFault, TraceStep
+
+Reason = Literal[
+    "initial_state", "thread_gone", "location_gone", "elsewhere", "not_enabled", "different_changes", "different_fault"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """The first step at which the model does not do what the trace says (0: the initial state), and how."""
+
+    step: int
+    reason: Reason
+    message: str
+
+    def __str__(self) -> str:
+        return f"step {self.step}: {self.message}" if self.step else f"initial state: {self.message}"
+
+
+def match_initial(interpreter: Interpreter, naming: Naming, trace: Trace) -> State | Divergence:
+    """The initial state of the model that agrees with the trace's in every shared cell that both have."""
+    if trace.fault is not None:
+        return _match_start_fault(interpreter, naming, trace, trace.fault)
+    states = interpreter.initial()
+    for state in states:
+        if not _differences(naming.cells(state), trace):
+            return state
+    if not states:
+        return Divergence(0, "initial_state", "the model has none: a thread's start is a fault")
+    nearest = min((_differences(naming.cells(state), trace) for state in states), key=len)
+    return Divergence(0, "initial_state", "; ".join(nearest))
+
+
+def _match_start_fault(interpreter: Interpreter, naming: Naming, trace: Trace, fault: TraceFault) -> State | Divergence:
+    starts = interpreter.starts
+    for position, found in interpreter.initial_faults:
+        if found.kind == fault.kind and not _differences(naming.cells(starts[position]), trace):
+            return starts[position]
+    return Divergence(0, "different_fault", f"no start of the model has the fault {fault.kind}: {fault.message}")
+
+
+def _differences(cells: tuple[Cell, ...], trace: Trace) -> list[str]:
+    stored = {cell.name: cell.value for cell in trace.initial if cell.thread is None}
+    pairs = [(cell.name, cell.value, stored.get(cell.name, cell.value)) for cell in cells if cell.thread is None]
+    return [f"{name} is {new}, not {old}" for name, new, old in pairs if new != old]
+
+
+def compare_fault(number: int, planned: TraceFault | None, found: Fault | None) -> Divergence | None:
+    """A fault where there was none, none where there was one, or one of another kind."""
+    if (planned.kind if planned else None) == (found.kind if found else None):
+        return None
+    if found is not None:
+        return Divergence(number, "different_fault", f"it is a fault {found.kind}: {found.message}")
+    assert planned is not None
+    return Divergence(number, "different_fault", f"it is no fault {planned.kind} any more")
+
+
+def compare_changes(naming: Naming, trace: Trace, planned: TraceStep, before: State, after: State) -> Divergence | None:
+    """Different effects on shared cells. Cells that the trace does not know are the model's own affair."""
+    known = {cell.name for cell in trace.initial}
+    found = {change.cell: change for change in naming.changes(before, after)[0] if change.cell in known}
+    stored = {change.cell: change for change in planned.changes}
+    if found == stored:
+        return None
+    pairs = [(cell, stored.get(cell), found.get(cell)) for cell in dict.fromkeys([*stored, *found])]
+    told = [_difference(cell, old, new) for cell, old, new in pairs if old != new]
+    return Divergence(planned.number, "different_changes", "; ".join(told))
+
+
+def _difference(cell: str, stored: Change | None, found: Change | None) -> str:
+    if found is None:
+        assert stored is not None
+        return f"{cell} does not go from {stored.before} to {stored.after}"
+    shown = f"{cell} goes from {found.before} to {found.after}"
+    return f"{shown}, not from {stored.before} to {stored.after}" if stored else f"{shown} as well"

@@ -1,0 +1,147 @@
+"""States, steps and places of a program as the text that a trace stores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from dio_mc.ir.program import Location, Program, Template
+from dio_mc.semantics.contract import Fault, Step
+from dio_mc.semantics.layout import Layout, State, show_cell
+from dio_mc.source import Span, display_path
+from dio_mc.trace.trace import Alternative, Cell, Change, ModelName, Place, ThreadName, TraceFault, Waiting
+
+
+def shown_file(file: str) -> str:
+    """The path relative to the working directory; only the name of a file elsewhere, so that no trace depends on where
+    a checkout lies."""
+    shown = display_path(file)
+    return shown if not os.path.isabs(shown) else shown.replace("\\", "/").rsplit("/", 1)[-1]
+
+
+def place_of(span: Span | None) -> Place | None:
+    """The line of a span."""
+    return None if span is None else Place(shown_file(span.file), span.line)
+
+
+def fault_of(fault: Fault | None) -> TraceFault | None:
+    """A fault with its place as displayed."""
+    return None if fault is None else TraceFault(fault.kind, fault.message, place_of(fault.span))
+
+
+class Naming:
+    """How one program's cells, threads and steps are called."""
+
+    def __init__(self, program: Program, layout: Layout) -> None:
+        self._program = program
+        self._layout = layout
+
+    def model(self) -> ModelName:
+        """The model."""
+        program = self._program
+        return ModelName(shown_file(program.file) if program.file else "", program.name, program.params, program.digest)
+
+    def threads(self) -> tuple[ThreadName, ...]:
+        """The thread instances in their fixed order."""
+        templates = self._program.templates
+        return tuple(
+            ThreadName(t.name, templates[t.template].name, templates[t.template].daemon) for t in self._program.threads
+        )
+
+    def cells(self, state: State) -> tuple[Cell, ...]:
+        """Every cell with its value."""
+        shown = (show_cell(self._program, self._layout, cell, value) for cell, value in enumerate(state))
+        return tuple(
+            Cell(cell.name, value, cell.role, cell.ghost, cell.free, cell.thread)
+            for cell, value in zip(self._kinds, shown, strict=True)
+        )
+
+    def changes(self, before: State, after: State) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
+        """What differs: in shared and ghost cells, and in locals and locations."""
+        shared: list[Change] = []
+        own: list[Change] = []
+        for cell, (old, new) in enumerate(zip(before, after, strict=True)):
+            if old == new:
+                continue
+            kind = self._kinds[cell]
+            shown = [show_cell(self._program, self._layout, cell, value) for value in (old, new)]
+            into = shared if kind.thread is None else own
+            into.append(Change(kind.name, shown[0], shown[1], kind.role, kind.ghost))
+        return tuple(shared), tuple(own)
+
+    def alternatives(self, steps: Iterable[Step], taken: Step) -> tuple[Alternative, ...]:
+        """The enabled steps except the one taken."""
+        return tuple(self._alternative(step) for step in steps if step.action != taken.action)
+
+    def _alternative(self, step: Step) -> Alternative:
+        location = self.location(step.action.thread, step.action.location)
+        thread = self._program.threads[step.action.thread].name
+        fault = step.fault.kind if step.fault else None
+        return Alternative(thread, location.name, step.action.choice, location.text, fault)
+
+    def blocked(self, state: State, steps: Iterable[Step]) -> tuple[Waiting, ...]:
+        """The threads that have not ended and have no enabled step."""
+        moving = {step.action.thread for step in steps}
+        found: list[Waiting] = []
+        for number, thread in enumerate(self._program.threads):
+            pc = state[self._layout.pc[number]]
+            if pc == 0 or number in moving:
+                continue
+            location, daemon = self.location(number, pc), self._program.template_of(number).daemon
+            found.append(Waiting(thread.name, location.name, location.text, daemon, place_of(location.span)))
+        return tuple(found)
+
+    def location(self, thread: int, number: int) -> Location:
+        """A location of a thread instance."""
+        return self._program.template_of(thread).locations[number]
+
+    def calls(self, thread: int, number: int) -> tuple[str, ...]:
+        """What each operation around a location is shown as: the kernel function it models, else its own name."""
+        template = self._program.template_of(thread)
+        here = template.locations[number]
+        anchors: list[str | None] = []
+        for depth in range(1, len(here.operations) + 1):
+            anchors.append(here.anchor if depth == len(here.operations) else _anchor_at(template, here, depth))
+        outer = [None, *anchors]
+        return tuple(
+            _function(anchor) if anchor is not None and anchor != outer[depth] else operation
+            for depth, (operation, anchor) in enumerate(zip(here.operations, anchors, strict=True))
+        )
+
+    @cached_property
+    def _kinds(self) -> tuple[Cell, ...]:
+        """Every cell with an empty value."""
+        return tuple(_cells_of(self._program, self._layout))
+
+
+def _cells_of(program: Program, layout: Layout) -> Iterator[Cell]:
+    names = iter(layout.names)
+    for variable in program.variables:
+        for _ in range(variable.size):
+            yield Cell(next(names), "", variable.role, variable.ghost, variable.any_init, None)
+    for thread in program.threads:
+        yield Cell(next(names), "", "location", False, False, thread.name)
+        for _ in program.templates[thread.template].locals:
+            yield Cell(next(names), "", "local", False, False, thread.name)
+
+
+def _function(anchor: str) -> str:
+    """``mm/filemap.c:filemap_nopage`` -> ``filemap_nopage``."""
+    return anchor.rsplit(":", 1)[-1]
+
+
+def _anchor_at(template: Template, here: Location, depth: int) -> str | None:
+    """The anchor of the call around `here` at this depth, known from a step that stands directly in it."""
+    site = call_site(here.name, depth)
+    for location in template.locations:
+        if location.operations == here.operations[:depth] and call_site(location.name, depth) == site:
+            return location.anchor
+    return None
+
+
+def call_site(location: str, depth: int) -> str:
+    """The call that a location's name passes at this depth: ``reader+2/direct_read+4/fdatawait+1`` at depth 1 is
+    ``reader+2/direct_read``."""
+    parts = location.split("/")
+    return "/".join(parts[:depth] + [part.split("+", 1)[0] for part in parts[depth : depth + 1]])

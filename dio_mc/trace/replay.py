@@ -1,0 +1,280 @@
+"""Schedule -> trace, and trace -> the model again, both on the reference interpreter.
+
+`build_trace` is the gate that every engine's counterexample passes before anyone sees it: if the schedule does not run,
+or does not end as the engine says, that is a fault of dio-mc and names the engine. `replay` takes a stored trace to a
+model that may have changed since: it says at which step the two part, and how, or that the trace still goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from dio_mc.errors import InternalError
+from dio_mc.ir.program import Program, Property
+from dio_mc.semantics.contract import Action, Fault, Step, Violation, fault_name
+from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.layout import State
+from dio_mc.trace.divergence import Divergence, compare_changes, compare_fault, match_initial
+from dio_mc.trace.naming import Naming, fault_of, place_of
+from dio_mc.trace.trace import SCHEMA, Failing, Place, PropertyKind, Trace, TraceStep
+
+
+class ReplayError(InternalError):
+    """An engine's schedule does not run on the reference interpreter: a fault of dio-mc, never a verdict."""
+
+
+class Execution(NamedTuple):
+    """A schedule as it ran: the states passed (one fewer when the last step is a fault) and the steps."""
+
+    states: tuple[State, ...]
+    steps: tuple[Step, ...]
+
+
+def run_schedule(interpreter: Interpreter, violation: Violation, engine: str) -> Execution:
+    """Run a violation's schedule. Raises `ReplayError` at the first step that does not go as the engine says."""
+    starts = interpreter.starts
+    if not 0 <= violation.initial < len(starts):
+        raise _error(engine, violation, 0, f"there is no initial state {violation.initial} (of {len(starts)})")
+    states, steps = [starts[violation.initial]], []
+    for number, action in enumerate(violation.schedule, start=1):
+        step = interpreter.step(states[-1], action)
+        if step is None:
+            shown = _shown(interpreter.program, action)
+            raise _error(engine, violation, number, f"{shown} is not enabled")
+        expected = violation.fault if number == len(violation.schedule) else None
+        if step.fault != expected:
+            raise _error(engine, violation, number, f"expected {_outcome(expected)}, found {_outcome(step.fault)}")
+        steps.append(step)
+        if step.state is not None:
+            states.append(step.state)
+    if not violation.schedule and violation.fault is not None:
+        _check_start(interpreter, violation, engine)
+    return Execution(tuple(states), tuple(steps))
+
+
+def build_trace(
+    program: Program,
+    violation: Violation,
+    *,
+    engine: str,
+    failing: Sequence[tuple[str, str]] = (),
+    interpreter: Interpreter | None = None,
+) -> Trace:
+    """The trace of a violation (or witness) that `engine` found.
+
+    `failing` lists conjuncts that are false at the end, as (source text, values). Raises `ReplayError` when the
+    schedule does not run on the reference interpreter or the property is not violated at its end.
+    """
+    interpreter = interpreter or Interpreter(program)
+    execution = run_schedule(interpreter, violation, engine)
+    _check_end(interpreter, execution, violation, engine)
+    naming = Naming(program, interpreter.layout)
+    property_ = _find_property(program, violation.property)
+    kind, doc, place = _about(property_, violation)
+    last = execution.states[-1]
+    return Trace(
+        schema=SCHEMA,
+        kind="witness" if property_ is not None and property_.kind == "reachable" else "violation",
+        model=naming.model(),
+        property=violation.property,
+        property_kind=kind,
+        doc=doc,
+        place=place,
+        engine=engine,
+        threads=naming.threads(),
+        initial=naming.cells(execution.states[0]),
+        steps=_trace_steps(interpreter, naming, execution),
+        failing=tuple(Failing(source, values) for source, values in failing),
+        blocked=() if violation.fault else naming.blocked(last, interpreter.successors(last)),
+        fault=None if violation.schedule else fault_of(violation.fault),
+    )
+
+
+def _trace_steps(interpreter: Interpreter, naming: Naming, execution: Execution) -> tuple[TraceStep, ...]:
+    pairs = enumerate(zip(execution.states, execution.steps, strict=False), start=1)
+    return tuple(_trace_step(interpreter, naming, number, before, step) for number, (before, step) in pairs)
+
+
+def _trace_step(interpreter: Interpreter, naming: Naming, number: int, before: State, step: Step) -> TraceStep:
+    action = step.action
+    location = naming.location(action.thread, action.location)
+    enabled = interpreter.successors(before)
+    shared, own = naming.changes(before, before if step.state is None else step.state)
+    return TraceStep(
+        number=number,
+        thread=interpreter.program.threads[action.thread].name,
+        location=location.name,
+        choice=action.choice,
+        text=location.text,
+        anchor=location.anchor,
+        operations=location.operations,
+        calls=naming.calls(action.thread, action.location),
+        place=place_of(location.span),
+        changes=shared,
+        local_changes=own,
+        alternatives=naming.alternatives(enabled, step),
+        blocked=naming.blocked(before, enabled),
+        fault=fault_of(step.fault),
+    )
+
+
+def _find_property(program: Program, name: str) -> Property | None:
+    return next((p for p in program.properties if p.name == name), None)
+
+
+def _about(property_: Property | None, violation: Violation) -> tuple[PropertyKind, str, Place | None]:
+    """The property's kind, the words for it, and its place."""
+    if violation.fault is not None:
+        return "fault", violation.fault.message, place_of(violation.fault.span)
+    if property_ is not None:
+        return property_.kind, property_.doc, place_of(property_.span)
+    return "deadlock", "", None
+
+
+# -- the engine's word against the reference --------------------------------------------------------------------------
+
+
+def _check_start(interpreter: Interpreter, violation: Violation, engine: str) -> None:
+    if (violation.initial, violation.fault) not in interpreter.initial_faults:
+        raise _error(engine, violation, 0, f"the start has no {_outcome(violation.fault)}")
+
+
+def _check_end(interpreter: Interpreter, execution: Execution, violation: Violation, engine: str) -> None:
+    """The property is violated where the schedule ends, as far as the reference can tell."""
+    number, program = len(violation.schedule), interpreter.program
+    property_ = _find_property(program, violation.property)
+    if violation.fault is not None:
+        name = fault_name(violation.fault.kind, violation.fault.span, program.file)
+        if name != violation.property:
+            raise _error(engine, violation, number, f"the fault there is {name}")
+    elif property_ is not None:
+        if _truth(interpreter, property_, execution.states) is (property_.kind != "reachable"):
+            raise _error(engine, violation, number, "the reference evaluates it to the opposite")
+    elif not _is_deadlock(interpreter, execution.states[-1]):
+        raise _error(engine, violation, number, "that state is no deadlock, and the program has no such property")
+
+
+def _truth(interpreter: Interpreter, property_: Property, states: Sequence[State]) -> bool | None:
+    """The property's value where the run ends; None when only the solver knows."""
+    if property_.expr is None:
+        return None
+    if property_.kind == "step":
+        return len(states) > 1 and bool(interpreter.evaluate(property_.expr, states[-2], states[-1]))
+    return bool(interpreter.evaluate(property_.expr, states[-1]))
+
+
+def _is_deadlock(interpreter: Interpreter, state: State) -> bool:
+    program, pcs = interpreter.program, interpreter.layout.pc
+    waiting = any(state[pc] != 0 and not program.template_of(thread).daemon for thread, pc in enumerate(pcs))
+    return waiting and not interpreter.successors(state)
+
+
+def _shown(program: Program, action: Action) -> str:
+    if not 0 <= action.thread < len(program.threads):
+        return f"an action of thread {action.thread}, which does not exist,"
+    locations = program.template_of(action.thread).locations
+    known = 0 <= action.location < len(locations)
+    place = locations[action.location].name if known else f"location {action.location}"
+    choice = f" with choice {', '.join(map(str, action.choice))}" if action.choice else ""
+    return f"{program.threads[action.thread].name} at {place}{choice}"
+
+
+def _outcome(fault: Fault | None) -> str:
+    return "a step" if fault is None else f"fault {fault.kind}: {fault.message}"
+
+
+def _error(engine: str, violation: Violation, number: int, what: str) -> ReplayError:
+    where = f"step {number} of {len(violation.schedule)}" if number else "the initial state"
+    name = violation.property
+    return ReplayError(f"engine {engine!r}: the counterexample of {name} does not replay: {where}: {what}")
+
+
+# -- a stored trace against a model -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayResult:
+    """What became of a stored trace on a model.
+
+    `same_model` compares digests. `divergence` is where the model parts from the trace, None when it goes to its end.
+    `violated`: whether the property is violated there (for a witness: reached), None when that was not decided.
+    """
+
+    same_model: bool
+    divergence: Divergence | None
+    violated: bool | None
+
+    @property
+    def runs(self) -> bool:
+        """Every step goes, with the same effect."""
+        return self.divergence is None
+
+
+Judgement = Callable[[tuple[State, ...]], bool]
+"""Whether the property is violated (a witness: reached) at the end of a run through these states."""
+
+
+def replay(
+    program: Program, trace: Trace, violated: Judgement | None = None, *, interpreter: Interpreter | None = None
+) -> ReplayResult:
+    """Run a stored trace on `program`, which may have changed since, finding everything by name.
+
+    Faults and deadlocks are decided here, other properties by `violated`.
+    """
+    interpreter = interpreter or Interpreter(program)
+    same = program.digest == trace.model.digest
+    outcome = _follow(interpreter, trace)
+    if isinstance(outcome, Divergence):
+        return ReplayResult(same, outcome, None)
+    match trace.property_kind:
+        case "fault":
+            verdict: bool | None = trace.final_fault is not None
+        case "deadlock":
+            verdict = _is_deadlock(interpreter, outcome[-1])
+        case _:
+            verdict = violated(outcome) if violated is not None else None
+    return ReplayResult(same, None, verdict)
+
+
+def _follow(interpreter: Interpreter, trace: Trace) -> tuple[State, ...] | Divergence:
+    naming = Naming(interpreter.program, interpreter.layout)
+    start = match_initial(interpreter, naming, trace)
+    if isinstance(start, Divergence):
+        return start
+    states = [start]
+    for planned in trace.steps:
+        step = _take(interpreter, naming, states[-1], planned)
+        if isinstance(step, Divergence):
+            return step
+        different = compare_fault(planned.number, planned.fault, step.fault)
+        if different is None and step.state is not None:
+            different = compare_changes(naming, trace, planned, states[-1], step.state)
+        if different is not None:
+            return different
+        if step.state is not None:
+            states.append(step.state)
+    return tuple(states)
+
+
+def _take(interpreter: Interpreter, naming: Naming, state: State, planned: TraceStep) -> Step | Divergence:
+    """The planned action in `state`."""
+    program, number = interpreter.program, planned.number
+    thread = next((n for n, t in enumerate(program.threads) if t.name == planned.thread), None)
+    if thread is None:
+        return Divergence(number, "thread_gone", f"the model has no thread {planned.thread}")
+    names = [location.name for location in program.template_of(thread).locations]
+    if planned.location not in names:
+        return Divergence(number, "location_gone", f"{planned.thread} has no location {planned.location}")
+    here = naming.location(thread, state[interpreter.layout.pc[thread]])
+    if here.name != planned.location:
+        return Divergence(number, "elsewhere", f"{planned.thread} stands at {here.name}, not at {planned.location}")
+    step = interpreter.step(state, Action(thread, names.index(planned.location), planned.choice))
+    if step is not None:
+        return step
+    others = any(other.action.thread == thread for other in interpreter.successors(state))
+    if others:
+        choice = ", ".join(map(str, planned.choice)) or "none"
+        return Divergence(number, "not_enabled", f"{planned.thread} has no choice {choice} at {here.name}")
+    return Divergence(number, "not_enabled", f"{planned.thread} cannot run: it waits at `{here.text}`")

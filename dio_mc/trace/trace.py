@@ -1,0 +1,262 @@
+"""A trace: one run of a program, written down by name.
+
+Everything a renderer shows is stored here as text (names, values, statements, places, what else could have run), so
+that render needs neither the program nor its semantics, and a trace still reads when the model has changed. What makes
+a trace go again is its actions (thread, location and choice, by name) and the model's digest; states are commentary.
+
+Nothing here knows where a trace comes from (`replay`) or how it is stored (`codec`).
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import networkx
+
+SCHEMA = "dio-mc/trace/1"
+"""The version of the stored form; it changes when a field does."""
+
+CellRole = Literal["data", "lock", "local", "location"]
+TraceKind = Literal["violation", "witness"]
+PropertyKind = Literal["invariant", "step", "reachable", "deadlock", "fault"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line of a source file, the file as displayed."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelName:
+    """The model: its file as displayed, the program's name (``Class`` or ``Class@pages=2``), all parameters, digest."""
+
+    file: str
+    name: str
+    params: tuple[tuple[str, int], ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadName:
+    """A thread instance and the template it runs."""
+
+    name: str
+    template: str
+    daemon: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of the initial state and its value.
+
+    `role` ``local`` and ``location`` are a thread's locals and where it stands; `thread` is set for these. `free`: the
+    model starts from every value of it (``init=any``), so the value is part of the counterexample.
+    """
+
+    name: str
+    value: str
+    role: CellRole
+    ghost: bool
+    free: bool
+    thread: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A cell that a step changed."""
+
+    cell: str
+    before: str
+    after: str
+    role: CellRole
+    ghost: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A step that was enabled as well and was not taken; `fault` its kind of fault, if it had one."""
+
+    thread: str
+    location: str
+    choice: tuple[int, ...]
+    text: str
+    fault: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A thread that has not ended and could not run, and what it waits at."""
+
+    thread: str
+    location: str
+    text: str
+    daemon: bool
+    place: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class TraceFault:
+    """A run-time fault of the model."""
+
+    kind: str
+    message: str
+    place: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class TraceStep:
+    """One step. `number` counts from 1.
+
+    `thread`, `location` and `choice` are the action by name. `text` is the statement, `anchor` the kernel function
+    around it (``mm/filemap.c:filemap_nopage``), `operations` the operations around it, outermost first, and `calls` the
+    function each of them is shown as. `changes` are to shared and ghost cells, `local_changes` to locals and
+    locations. `alternatives` and `blocked` speak of the state before. With a `fault` there is no state behind.
+    """
+
+    number: int
+    thread: str
+    location: str
+    choice: tuple[int, ...]
+    text: str
+    anchor: str | None
+    operations: tuple[str, ...]
+    calls: tuple[str, ...]
+    place: Place | None
+    changes: tuple[Change, ...]
+    local_changes: tuple[Change, ...]
+    alternatives: tuple[Alternative, ...]
+    blocked: tuple[Waiting, ...]
+    fault: TraceFault | None
+
+    @property
+    def head(self) -> str:
+        """What the step does in one line: ``reader: self.i_mutex.lock()``."""
+        return f"{self.thread}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A conjunct that is false at the end (true, in a witness): its source text, and the values that make it so."""
+
+    source: str
+    values: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A counterexample or a witness.
+
+    `property` is the author's name, ``deadlock``, or ``kind@line`` for a fault; `doc` the author's words (a fault's
+    message); `place` where it is stated (where the fault is).
+    `initial` has every cell in the order of the state. `fault` is a fault of a thread's start, before any step.
+    `blocked` are the threads that cannot run at the end (all of them, in a deadlock).
+    """
+
+    schema: str
+    kind: TraceKind
+    model: ModelName
+    property: str
+    property_kind: PropertyKind
+    doc: str
+    place: Place | None
+    engine: str
+    threads: tuple[ThreadName, ...]
+    initial: tuple[Cell, ...]
+    steps: tuple[TraceStep, ...]
+    failing: tuple[Failing, ...]
+    blocked: tuple[Waiting, ...]
+    fault: TraceFault | None
+
+    @builtins.property
+    def switches(self) -> int:
+        """Neighbouring steps of different threads."""
+        return sum(a.thread != b.thread for a, b in zip(self.steps, self.steps[1:], strict=False))
+
+    @builtins.property
+    def cast(self) -> tuple[ThreadName, ...]:
+        """The threads that take a step, in order of appearance."""
+        by_name = {thread.name: thread for thread in self.threads}
+        return tuple(by_name[name] for name in dict.fromkeys(step.thread for step in self.steps))
+
+    @builtins.property
+    def final_fault(self) -> TraceFault | None:
+        """The fault that the trace ends in."""
+        return self.steps[-1].fault if self.steps else self.fault
+
+    def with_failing(self, failing: Sequence[tuple[str, str]]) -> Trace:
+        """The trace with these conjuncts, as (source text, values)."""
+        return replace(self, failing=tuple(Failing(source, values) for source, values in failing))
+
+    def states(self) -> Iterator[dict[str, str]]:
+        """The values of all cells by name: in the initial state, then behind each step that has a state behind it."""
+        state = {cell.name: cell.value for cell in self.initial}
+        yield dict(state)
+        for step in self.steps:
+            if step.fault is None:
+                state.update((change.cell, change.after) for change in step.changes + step.local_changes)
+                yield dict(state)
+
+    def state_before(self, number: int) -> dict[str, str]:
+        """The state in which step `number` was taken; one past the last step is the final state."""
+        for position, state in enumerate(self.states(), start=1):
+            if position == number:
+                return state
+        raise IndexError(f"there is no state before step {number}")
+
+    def graph(self) -> networkx.DiGraph:
+        """The trace as a graph: states ``s000``.. along the path, one node per alternative (``s000a0``..).
+
+        Nodes carry `kind` (``path``, ``alternative`` or ``fault``) and `state`; edges `thread`, `text`, `taken` and, on
+        the path, `number`.
+        """
+        import networkx
+
+        graph: networkx.DiGraph = networkx.DiGraph(model=self.model.name, property=self.property)
+        states = list(self.states())
+        for position, state in enumerate(states):
+            graph.add_node(f"s{position:03d}", kind="path", state=state)
+        for step in self.steps:
+            here, there = f"s{step.number - 1:03d}", f"s{step.number:03d}"
+            if step.fault is not None:
+                graph.add_node(there, kind="fault", state={})
+            graph.add_edge(here, there, thread=step.thread, text=step.text, taken=True, number=step.number)
+            for position, other in enumerate(step.alternatives):
+                graph.add_node(f"{here}a{position}", kind="alternative", state={})
+                graph.add_edge(here, f"{here}a{position}", thread=other.thread, text=other.text, taken=False)
+        return graph
+
+
+def inconsistencies(trace: Trace) -> Iterator[str]:
+    """What is wrong between the parts of a trace, each as a sentence; nothing for one that `replay` built."""
+    threads = {thread.name for thread in trace.threads}
+    state = {cell.name: cell.value for cell in trace.initial}
+    if len(threads) != len(trace.threads):
+        yield "two threads have the same name"
+    if len(state) != len(trace.initial):
+        yield "two cells have the same name"
+    for position, step in enumerate(trace.steps, start=1):
+        where = f"step {position}"
+        if step.number != position:
+            yield f"{where} has the number {step.number}"
+        if step.thread not in threads:
+            yield f"{where} is of thread {step.thread!r}, which is not in the list of threads"
+        if len(step.calls) != len(step.operations):
+            yield f"{where} has {len(step.operations)} operations and {len(step.calls)} calls"
+        if step.fault is not None and position != len(trace.steps):
+            yield f"{where} ends in a fault and is not the last"
+        for change in step.changes + step.local_changes:
+            if state.get(change.cell) != change.before:
+                yield f"{where} changes {change.cell} from {change.before!r}, but it is {state.get(change.cell)!r}"
+            state[change.cell] = change.after
+    if trace.fault is not None and trace.steps:
+        yield "a fault of the start is followed by steps"
