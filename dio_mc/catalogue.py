@@ -22,8 +22,8 @@ PAGES: dict[str, Page] = {
     ),
     "DIO102": Page(
         "unsupported construct",
-        "Bodies are compiled, not run, and only the statements and expressions of docs/language.md have a meaning. Write "
-        "it with if, while, for, assignments, and the words of the language.",
+        "Bodies are compiled, not run, and only the statements and expressions of docs/language.md have a meaning. "
+        "Write it with if, while, for, assignments, and the words of the language.",
         "try: self.x = 1\nexcept ValueError: ...",
     ),
     "DIO103": Page(

@@ -44,6 +44,7 @@ class _Group(click.Group):
 @click.version_option(__version__, prog_name="dio-mc")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
+    """Explore every schedule of a locking rule and show each race as a picture."""
     if ctx.invoked_subcommand is None:
         click.echo(GUIDE, nl=False)
 
@@ -51,13 +52,13 @@ def cli(ctx: click.Context) -> None:
 # --- check ------------------------------------------------------------------------------------------------------------
 
 
-class _Param(click.ParamType):
+class _Param(click.ParamType):  # type: ignore[type-arg]  # generic in click's stubs only
     name = "NAME=VALUE"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
         if isinstance(value, tuple):
             return value
-        name, sign, number = str(value).partition("=")
+        name, _, number = str(value).partition("=")
         words = {"true": "1", "false": "0"}
         try:
             return name, int(words.get(number.lower(), number))
@@ -65,7 +66,7 @@ class _Param(click.ParamType):
             self.fail(f"{value!r} is not NAME=VALUE with a whole number (DIO204)", param, ctx)
 
 
-class _Memory(click.ParamType):
+class _Memory(click.ParamType):  # type: ignore[type-arg]  # generic in click's stubs only
     name = "SIZE"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
@@ -132,9 +133,9 @@ def check(
 
 def _options(budget: Any, first: bool, stop: Callable[[], str | None]) -> Options:
     from dio_mc.driver import Options
-    from dio_mc.explore.progress import progress_line
+    from dio_mc.explore.progress import ProgressLine
 
-    return Options(budget, first, progress_line(sys.stderr), stop)
+    return Options(budget, first, ProgressLine(sys.stderr), stop)
 
 
 class _Session:
@@ -191,13 +192,23 @@ class _Session:
 
         bindings = bindings_of(cls, self.params)
         for params, stated in bindings:
-            report = check_class(cls, params, self.options, stated)
+            report = self._explore(check_class, cls, params, stated)
             self.reports.append(report)
             problems = self._write(report)
             show(report, max(total, len(bindings)))
             for problem in problems:
                 click.echo(f"dio-mc: error DIO207: {problem}", err=True)
                 self.codes.append(2)
+
+    def _explore(self, check_class: Any, cls: Any, params: dict[str, int], stated: Any) -> Report:
+        """One run, with the progress line wiped behind it."""
+        try:
+            report: Report = check_class(cls, params, self.options, stated)
+        finally:
+            finish = getattr(self.options.report, "finish", None)
+            if finish is not None:
+                finish()
+        return report
 
     def _write(self, report: Report) -> list[str]:
         if self.folder is None:

@@ -174,7 +174,9 @@ def _properties(program: Program, found: Exploration, judges: Sequence[JudgeRepo
         results.append(PropertyResult("deadlock", "deadlock", _plain("deadlock" in violated, found)))
     known = {p.name for p in program.properties} | {"deadlock"}
     results += [
-        PropertyResult(v.property, v.fault.kind if v.fault else "fault", "VIOLATED", note=v.fault.message if v.fault else "")
+        PropertyResult(
+            v.property, v.fault.kind if v.fault else "fault", "VIOLATED", note=v.fault.message if v.fault else ""
+        )
         for v in found.violations
         if v.property not in known
     ]
@@ -235,11 +237,12 @@ def expectation_for(model: type[Model], params: Mapping[str, int]) -> Expectatio
     stated = model.__dio_expectations__
     exact = [e for e in stated if e.params and dict(e.params) == dict(params)]
     general = [e for e in stated if not e.params]
-    return (exact or general or [None])[-1]
+    chosen = exact or general
+    return chosen[-1] if chosen else None
 
 
 def bindings_of(model: type[Model], params: Mapping[str, int]) -> list[tuple[dict[str, int], Expectation | None]]:
-    """The runs that checking a class takes: the given parameters, or one run per binding its file makes a statement on."""
+    """The runs that checking a class takes: the given parameters, or one per binding that its file speaks of."""
     if params or not model.__dio_expectations__:
         return [(dict(params), expectation_for(model, params))]
     bindings = dict.fromkeys(e.params for e in model.__dio_expectations__)

@@ -54,7 +54,8 @@ def build(model: type, params: Mapping[str, int] | None = None) -> Built:
         raise ModelError(tuple(context.diagnostics.errors))
     given = {n: v for n, v in bound.items() if n in (params or {}) and v != members.params[n].default}
     program = Program(
-        program_name(model, given), tuple((n, int(v)) for n, v in bound.items()), tuple(context.variables), context.root,
+        program_name(model, given), tuple((n, int(v)) for n, v in bound.items()), tuple(context.variables),
+        context.root,
         tuple(templates), context.threads, tuple(regions), tuple(properties), bool(getattr(model, "deadlock", True)),
         inspect.getfile(model) if hasattr(model, "__module__") else "", inspect.cleandoc(model.__doc__ or ""),
     )  # fmt: skip

@@ -44,7 +44,8 @@ class Frame:
     """One function being inlined.
 
     `prefix` starts the names of its locals; `result` is the local that takes its return value; `exit` the label behind
-    it; `inner` is set inside an atomic block (`inherited`: the caller's), `ghost` inside a statement that only writes history.
+    it; `inner` is set inside an atomic block (`inherited`: the caller's), `ghost` inside a statement
+    that only writes history.
     """
 
     state: TemplateState

@@ -1,4 +1,4 @@
-"""Calls that take steps: operations and locks are inlined where they are called, spawned ones get threads of their own."""
+"""Calls that take steps: operations and locks are inlined where they are called, spawns start threads of their own."""
 
 from __future__ import annotations
 

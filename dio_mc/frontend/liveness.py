@@ -1,4 +1,4 @@
-"""Which locals a thread may still read at each location; the others are reset there ("a dead local holds its default")."""
+"""Which locals a thread may still read at each location; the others are reset there to their defaults."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Reserved for the page-cache vocabulary, written in the modelling language."""

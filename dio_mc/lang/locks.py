@@ -23,6 +23,7 @@ class Lock(Part):
     sleeps = True
 
     def held_by(self, thread: Any) -> Any:
+        """Whether this thread holds it (pure)."""
         return False
 
 
@@ -33,18 +34,22 @@ class Mutex(Lock):
     handed = Var(bool)
 
     def held_by(self, thread: Any) -> Any:
+        """Whether this thread holds it (pure)."""
         return self.owner == thread
 
     def is_locked(self) -> Any:
+        """Whether anybody holds it, a completion it was handed to included (pure)."""
         return self.owner is not None or self.handed
 
     @atomic()
     def lock(self) -> Any:
+        """Wait until it is free, then hold it."""
         wait_until(self.owner is None and not self.handed)
         self.owner = me
 
     @atomic()
     def trylock(self) -> Any:
+        """Hold it if it is free; says whether it was."""
         if self.owner is None and not self.handed:
             self.owner = me
             return True
@@ -52,17 +57,20 @@ class Mutex(Lock):
 
     @atomic()
     def unlock(self) -> Any:
+        """Release it; only its holder may."""
         require(self.owner == me, "unlocked by a thread that does not hold it")
         self.owner = None
 
     @atomic()
     def hand_over(self) -> Any:
+        """Let a completion release it; the caller holds it no longer."""
         require(self.owner == me, "handed over by a thread that does not hold it")
         self.owner = None
         self.handed = True
 
     @atomic()
     def unlock_non_owner(self) -> Any:
+        """Release what another thread handed over."""
         require(self.handed, "released for a holder that did not hand it over")
         self.handed = False
 
@@ -79,18 +87,22 @@ class SpinLock(Lock):
     owner = Var(ThreadId | None)
 
     def held_by(self, thread: Any) -> Any:
+        """Whether this thread holds it (pure)."""
         return self.owner == thread
 
     def is_locked(self) -> Any:
+        """Whether anybody holds it, a completion it was handed to included (pure)."""
         return self.owner is not None
 
     @atomic()
     def lock(self) -> Any:
+        """Wait until it is free, then hold it."""
         wait_until(self.owner is None)
         self.owner = me
 
     @atomic()
     def unlock(self) -> Any:
+        """Release it; only its holder may."""
         require(self.owner == me, "unlocked by a thread that does not hold it")
         self.owner = None
 
@@ -110,24 +122,30 @@ class RWSem(Lock):
     handed_readers = Var(Range(0, 7))
 
     def held_by(self, thread: Any) -> Any:
+        """Whether this thread holds it (pure)."""
         return self.writer == thread or self.reading[thread]
 
     def is_locked(self) -> Any:
+        """Whether anybody holds it, a completion it was handed to included (pure)."""
         return self.writer is not None or self.handed_writer or any(self.reading) or self.handed_readers > 0
 
     def read_blocked(self) -> Any:
+        """Whether a reader would have to wait (pure)."""
         return self.writer is not None or self.handed_writer or any(self.waiting)
 
     def write_blocked(self) -> Any:
+        """Whether a writer would have to wait (pure)."""
         return self.writer is not None or self.handed_writer or any(self.reading) or self.handed_readers > 0
 
     @atomic()
     def down_read(self) -> Any:
+        """Wait for writers, then hold it for reading; not recursive."""
         wait_until(not self.read_blocked() and not self.reading[me])
         self.reading[me] = True
 
     @atomic()
     def down_read_trylock(self) -> Any:
+        """Hold it for reading if no writer is in the way; says whether it does."""
         if self.read_blocked() or self.reading[me]:
             return False
         self.reading[me] = True
@@ -135,10 +153,12 @@ class RWSem(Lock):
 
     @atomic()
     def up_read(self) -> Any:
+        """Release it for reading."""
         require(self.reading[me], "up_read by a thread that does not hold it for reading")
         self.reading[me] = False
 
     def down_write(self) -> Any:
+        """Wait for everybody, then hold it for writing; two steps with writer preference."""
         if self.writer_preference:
             self.waiting[me] = True
         with atomic():
@@ -149,6 +169,7 @@ class RWSem(Lock):
 
     @atomic()
     def down_write_trylock(self) -> Any:
+        """Hold it for writing if it is free; says whether it does."""
         if self.write_blocked():
             return False
         self.writer = me
@@ -156,17 +177,20 @@ class RWSem(Lock):
 
     @atomic()
     def up_write(self) -> Any:
+        """Release it for writing."""
         require(self.writer == me, "up_write by a thread that does not hold it for writing")
         self.writer = None
 
     @atomic()
     def downgrade_write(self) -> Any:
+        """Go from writing to reading without letting a writer in between."""
         require(self.writer == me, "downgrade_write by a thread that does not hold it for writing")
         self.writer = None
         self.reading[me] = True
 
     @atomic()
     def hand_over(self) -> Any:
+        """Let a completion release it; the caller holds it no longer."""
         require(self.writer == me or self.reading[me], "handed over by a thread that does not hold it")
         if self.writer == me:
             self.writer = None
@@ -177,11 +201,13 @@ class RWSem(Lock):
 
     @atomic()
     def up_read_non_owner(self) -> Any:
+        """Release for reading what another thread handed over."""
         require(self.handed_readers > 0, "up_read_non_owner without a reader that handed it over")
         self.handed_readers -= 1
 
     @atomic()
     def up_write_non_owner(self) -> Any:
+        """Release for writing what another thread handed over."""
         require(self.handed_writer, "up_write_non_owner without a writer that handed it over")
         self.handed_writer = False
 
@@ -197,10 +223,12 @@ class RangeLock(Lock):
         return {"owner": Array(ThreadId | None, size=self.size)}
 
     def held_by(self, thread: Any) -> Any:
+        """Whether this thread holds it (pure)."""
         return any(self.owner[i] == thread for i in range(self.size))
 
     @atomic()
     def lock(self, low: Any, high: Any) -> Any:
+        """Wait until all of the range is free, then hold it."""
         wait_until(all(self.owner[i] is None or not low <= i < high for i in range(self.size)))
         for i in range(self.size):
             if low <= i < high:
@@ -208,6 +236,7 @@ class RangeLock(Lock):
 
     @atomic()
     def unlock(self, low: Any, high: Any) -> Any:
+        """Release all of the range; its holder only."""
         for i in range(self.size):
             if low <= i < high:
                 require(self.owner[i] == me, "unlocked by a thread that does not hold all of the range")
@@ -227,15 +256,18 @@ class DrainCounter(Lock):
 
     @atomic()
     def begin(self) -> Any:
+        """One more in flight (``inode_dio_begin``)."""
         self.count += 1
 
     @atomic()
     def end(self) -> Any:
+        """One fewer in flight (``inode_dio_end``)."""
         require(self.count > 0, "ended more often than begun")
         self.count -= 1
 
     @atomic()
     def wait(self) -> Any:
+        """Wait until nothing is in flight (``inode_dio_wait``)."""
         wait_until(self.count == 0)
 
 
@@ -246,24 +278,29 @@ class TwoClassLock(Lock):
     direct = PerThread(bool)
 
     def held_by(self, thread: Any) -> Any:
+        """Whether this thread holds it (pure)."""
         return self.buffered[thread] or self.direct[thread]
 
     @atomic()
     def lock_buffered(self) -> Any:
+        """Wait for direct users, then be a buffered one."""
         wait_until(not any(self.direct) and not self.buffered[me])
         self.buffered[me] = True
 
     @atomic()
     def unlock_buffered(self) -> Any:
+        """Be a buffered user no longer."""
         require(self.buffered[me], "unlock_buffered by a thread that does not hold it")
         self.buffered[me] = False
 
     @atomic()
     def lock_direct(self) -> Any:
+        """Wait for buffered users, then be a direct one."""
         wait_until(not any(self.buffered) and not self.direct[me])
         self.direct[me] = True
 
     @atomic()
     def unlock_direct(self) -> Any:
+        """Be a direct user no longer."""
         require(self.direct[me], "unlock_direct by a thread that does not hold it")
         self.direct[me] = False

@@ -1,0 +1,1 @@
+"""Reserved for IR -> IR transformations and facts about the IR."""

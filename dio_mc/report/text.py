@@ -106,4 +106,5 @@ def summary_text(reports: Sequence[Report]) -> str:
     counts = [f"{sum(r.verdict == v for r in reports)} {v}" for v in ("HOLDS", "VIOLATED", "UNDETERMINED")]
     states = sum(r.states for r in reports)
     told = f"; {met} as expected" + (f", {unmet} NOT AS EXPECTED" if unmet else "") if met or unmet else ""
-    return f"{plural(len(reports), 'run')}: {', '.join(c for c in counts if not c.startswith('0 '))}{told}; {states:,} states"
+    listed = ", ".join(c for c in counts if not c.startswith("0 "))
+    return f"{plural(len(reports), 'run')}: {listed}{told}; {states:,} states"

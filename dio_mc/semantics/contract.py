@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import pairwise
 from typing import Protocol
 
 from dio_mc.ir.expr import Expr
@@ -69,10 +70,14 @@ class Judge(Protocol):
     """Decides one property. Values are handed over in the order of `probes`."""
 
     @property
-    def probes(self) -> tuple[Probe, ...]: ...
+    def probes(self) -> tuple[Probe, ...]:
+        """What the property reads, in the order of a valuation's values."""
+        ...
 
     @property
-    def property(self) -> Property: ...
+    def property(self) -> Property:
+        """The property it decides."""
+        ...
 
     def decide(self, valuations: Sequence[tuple[int, ...]]) -> list[Decision]:
         """One decision per valuation; called with each distinct valuation once."""
@@ -166,4 +171,4 @@ def fault_name(kind: str, span: Span | None, file: str) -> str:
 
 def count_switches(schedule: Sequence[Action]) -> int:
     """Context switches of a schedule: neighbouring steps of different threads."""
-    return sum(a.thread != b.thread for a, b in zip(schedule, schedule[1:], strict=False))
+    return sum(a.thread != b.thread for a, b in pairwise(schedule))

@@ -130,7 +130,9 @@ def test_names_of_locations_count_lines_from_the_def(tmp_path: Path) -> None:
     assert [location.name for location in found.templates[0].locations] == [
         "end", "t+1/read+2", "t+1/read+3", "t+1/read+4", "t+1",
     ]  # fmt: skip
-    assert [location.anchor for location in found.templates[0].locations[1:]] == ["mm/filemap.c:filemap_read"] * 3 + [None]
+    assert [location.anchor for location in found.templates[0].locations[1:]] == ["mm/filemap.c:filemap_read"] * 3 + [
+        None
+    ]
 
 
 def test_dead_locals_are_reset_and_live_ones_kept(tmp_path: Path) -> None:
@@ -179,7 +181,13 @@ def test_super_runs_the_patched_operation(tmp_path: Path) -> None:
         + "        self.a = 7\n        return y\n"
     )
     found = build(load_module(file).models[1]).program
-    assert texts(found.templates[0]) == ["self.a = index", "self.b = index", "return self.b", "self.a = 7", "self.b = x"]
+    assert texts(found.templates[0]) == [
+        "self.a = index",
+        "self.b = index",
+        "return self.b",
+        "self.a = 7",
+        "self.b = x",
+    ]
 
 
 def test_holding_a_lock_at_exit_is_misuse_unless_it_was_handed_over(tmp_path: Path) -> None:

@@ -1,0 +1,98 @@
+"""A stored counterexample against the model as it is now: ``dio-mc replay``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dio_mc.errors import ModelError, usage_error
+from dio_mc.frontend import build, load_module
+from dio_mc.ir.program import Program, Property
+from dio_mc.lang.model import Model
+from dio_mc.semantics.contract import Decision, Probe
+from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.layout import State
+from dio_mc.symbolic.judge import judge_property
+from dio_mc.trace.codec import TraceFormatError, read_trace
+from dio_mc.trace.replay import ReplayResult, replay
+from dio_mc.trace.trace import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Whether a trace still shows what it showed, and the answer in words."""
+
+    reproduces: bool
+    text: str
+
+
+def replay_file(path: str, model_file: str | None = None) -> Outcome:
+    """Run a trace file again.
+
+    The model is looked for where the trace says, relative to the working directory, or in `model_file`. Raises
+    `ModelError` when the file is no trace (DIO205) or the model has no such class or parameters (DIO206).
+    """
+    try:
+        trace = read_trace(path)
+    except TraceFormatError as error:
+        raise usage_error("DIO205", str(error).removeprefix(f"{path}: "), file=path) from None
+    program = _program_of(trace, path, model_file or trace.model.file)
+    interpreter = Interpreter(program)
+    result = replay(
+        program, trace, lambda states: _is_shown(program, interpreter, trace, states), interpreter=interpreter
+    )
+    return _worded(trace, result)
+
+
+def _program_of(trace: Trace, path: str, file: str) -> Program:
+    name = trace.model.name.split("@", maxsplit=1)[0]
+    if not Path(file).exists():
+        hint = "run this where the model's path is right, or name the file with --model-file"
+        raise usage_error("DIO206", f"its model {file} is not here", file=path, hint=hint)
+    found: list[type[Model]] = [cls for cls in load_module(file).models if cls.__name__ == name]
+    if not found:
+        raise usage_error("DIO206", f"{file} has no model {name}; the trace is of another model", file=path)
+    try:
+        return build(found[0], dict(trace.model.params)).program
+    except ModelError as error:
+        if any(d.code in ("DIO203", "DIO204") for d in error.diagnostics):
+            raise usage_error(
+                "DIO206", f"recorded with other parameters: {error.diagnostics[0].message}", file=path
+            ) from None
+        raise
+
+
+def _is_shown(program: Program, interpreter: Interpreter, trace: Trace, states: tuple[State, ...]) -> bool:
+    """Whether the property is violated (a witness: holds) where the run ends."""
+    property_ = next((p for p in program.properties if p.name == trace.property), None)
+    if property_ is None or (property_.kind == "step" and len(states) < 2):
+        return False
+    judge = judge_property(program, property_).judge
+    values = tuple(_read(interpreter, probe, states, property_) for probe in judge.probes)
+    wanted = Decision.HOLDS if property_.kind == "reachable" else Decision.VIOLATED
+    return bool(judge.decide([values]) == [wanted])
+
+
+def _read(interpreter: Interpreter, probe: Probe, states: tuple[State, ...], property_: Property) -> int:
+    before, after = (states[-2], states[-1]) if property_.kind == "step" else (states[-1], None)
+    if probe.cell is None:
+        assert probe.atom is not None
+        return interpreter.evaluate(probe.atom, before, after)
+    return (after if probe.after and after is not None else before)[probe.cell]
+
+
+def _worded(trace: Trace, result: ReplayResult) -> Outcome:
+    name = f"{trace.model.name} {trace.property}"
+    changed = "" if result.same_model else " (the model has changed since)"
+    if result.divergence is not None:
+        return Outcome(
+            False, f"{name}: DIVERGES at {_where(result.divergence.step)}{changed}: {result.divergence.message}"
+        )
+    if not result.violated:
+        what = "reached" if trace.kind == "witness" else "violated"
+        return Outcome(False, f"{name}: all {len(trace.steps)} steps go, but the property is no longer {what}{changed}")
+    return Outcome(True, f"{name}: reproduces in {len(trace.steps)} steps{changed}")
+
+
+def _where(step: int) -> str:
+    return f"step {step}" if step else "the initial state"
