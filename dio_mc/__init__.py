@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = [  # noqa: F822  # found by __getattr__
+__all__ = [  # found by __getattr__
     "Array", "DrainCounter", "Model", "Mutex", "PageLock", "Param", "Part", "PerThread", "RWSem", "Range", "RangeLock",
     "SpinLock", "ThreadId", "TwoClassLock", "Var", "atomic", "check", "choose", "expect", "invariant", "me",
     "operation", "reachable", "require", "spawn", "thread", "threads", "wait_until", "window",

@@ -1,0 +1,1 @@
+"""Traces as text, as graphs; everything is read from the trace alone."""

@@ -1,0 +1,1 @@
+"""Reports of checks, and the files of counterexamples."""
