@@ -1,0 +1,191 @@
+"""Trace -> text, the way kernel people draw a race: one column per CPU, time downwards, the functions that run, and
+what each step changes::
+
+         CPU0 reader                      CPU1 writer
+         -------------------------------  -------------------------
+      1  filemap_read()  page: 0 -> 1
+      2                                   ext4_writepages()
+                                            block[0]: HOLE -> MAPPED
+      =  no_hole_filled: block[0] == Block.HOLE   (block[0]=MAPPED)
+
+A function's name stands where a call begins, its steps below are indented; what a thread did before goes on further
+down in its column. With more than three threads the columns become a list. Pure ASCII; nothing but the trace is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dio_mc.render.columns import GUTTER, Line, as_list, fair_width, in_columns, wrapped
+from dio_mc.render.statement import printable, short, shown_changes, shown_statement
+from dio_mc.render.where import where_block
+from dio_mc.trace.trace import Trace, TraceStep
+
+WIDTH = 100
+MOST_COLUMNS = 3
+_NARROWEST = 20
+_STATEMENT_ROWS = 3
+
+
+def render_text(trace: Trace, *, width: int = WIDTH, model: bool = False) -> str:
+    """The trace as text without a newline at the end; with `model` the model is named above it.
+
+    Every line has at most `width` characters (`width` is at least 40).
+    """
+    width = max(40, width)
+    lines = _heading(trace, width, model)
+    lines += _diagram(trace, width)
+    lines += _ending(trace, width)
+    lines += where_block(trace.steps, width)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+# -- above and below the diagram --------------------------------------------------------------------------------------
+
+
+def _heading(trace: Trace, width: int, model: bool) -> list[str]:
+    lines: list[str] = []
+    if model:
+        params = ", ".join(f"{name}={value}" for name, value in trace.model.params)
+        told = f"{trace.model.file} {trace.model.name}" + (f" ({params})" if params else "")
+        lines += wrapped(printable(f"{told}, digest {trace.model.digest}"), width, 0)
+    word = "reached" if trace.kind == "witness" else "violated"
+    where = f"  ({trace.place})" if trace.place else ""
+    lines += wrapped(printable(f"{trace.property}: {word} {_extent(trace)}{where}"), width, 0)
+    if trace.doc and trace.property_kind != "fault":
+        lines += wrapped(printable(" ".join(trace.doc.split("\n\n")[0].split())), width, 2, limit=2)
+    return lines
+
+
+def _extent(trace: Trace) -> str:
+    """``in 12 steps, 3 switches``."""
+    if not trace.steps:
+        return "in the initial state"
+    return f"in {_count(len(trace.steps), 'step', 'steps')}, {_count(trace.switches, 'switch', 'switches')}"
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _ending(trace: Trace, width: int) -> list[str]:
+    """The line that says what is wrong now."""
+    fault = trace.final_fault
+    if fault is not None:
+        where = f"   ({fault.place})" if fault.place else ""
+        told = [f"fault {fault.kind}: {fault.message}{where}"]
+    elif trace.property_kind == "deadlock":
+        told = ["deadlock: no thread can run", *_waiting(trace)]
+    elif trace.failing:
+        told = [f"{short(part.source)}   ({part.values})" if part.values else part.source for part in trace.failing]
+    else:
+        told = [f"{trace.property} is {'reached' if trace.kind == 'witness' else 'violated'} here"]
+    rows = [row for text in told for row in wrapped(printable(text), width - GUTTER, 0)]
+    return [("  =  " if position == 0 else "     ") + row for position, row in enumerate(rows)]
+
+
+def _waiting(trace: Trace) -> Iterator[str]:
+    """Who waits where; daemons may, and are only named."""
+    cpus = {thread.name: title for thread, title in zip(trace.cast, _titles(trace), strict=True)}
+    for waiting in (w for w in trace.blocked if not w.daemon):
+        where = f"   ({waiting.place})" if waiting.place else ""
+        yield f"{cpus.get(waiting.thread, waiting.thread)} waits at {short(waiting.text)}{where}"
+    daemons = [waiting.thread for waiting in trace.blocked if waiting.daemon]
+    if daemons:
+        yield f"daemons that wait: {', '.join(daemons)}"
+
+
+# -- the diagram ------------------------------------------------------------------------------------------------------
+
+
+def _diagram(trace: Trace, width: int) -> list[str]:
+    lines = [*_start(trace, width)]
+    if not trace.steps:
+        return lines
+    titles = _titles(trace)
+    share = fair_width(len(titles), width)
+    columns = len(titles) <= MOST_COLUMNS and share >= _NARROWEST
+    entries = _entries(trace, share * 5 // 4 if columns else width // 2)
+    return lines + (in_columns if columns else as_list)(entries, titles, width)
+
+
+def _titles(trace: Trace) -> list[str]:
+    """``CPU0 reader``, in order of appearance."""
+    cast = enumerate(trace.cast)
+    return [printable(f"CPU{number} {t.name}{' (daemon)' if t.daemon else ''}") for number, t in cast]
+
+
+def _start(trace: Trace, width: int) -> list[str]:
+    """The initial values that the model leaves open."""
+    free = ", ".join(f"{cell.name} = {cell.value}" for cell in trace.initial if cell.free)
+    rows = wrapped(printable(f"starts with {free}"), width - GUTTER, 0) if free else []
+    return [("  0  " if position == 0 else "     ") + row for position, row in enumerate(rows)]
+
+
+def _entries(trace: Trace, room: int) -> list[Line]:
+    """The lines of all steps in order. `room` is what fits into one row of a lane."""
+    lanes = {thread.name: lane for lane, thread in enumerate(trace.cast)}
+    stacks: dict[str, tuple[str, ...]] = {}
+    following = _following(trace.steps)
+    lines: list[Line] = []
+    for step in trace.steps:
+        stack = call_stack(step)
+        known = _common(stacks.get(step.thread, ()), stack)
+        lines += _step_lines(step, lanes[step.thread], known, following[step.number], room)
+        stacks[step.thread] = stack
+    return lines
+
+
+def call_stack(step: TraceStep) -> tuple[str, ...]:
+    """The calls around a step, each told apart from other calls of the same operation by where it is called."""
+    parts = step.location.split("/")
+    if len(parts) != len(step.operations) + 1:
+        return step.operations
+    return tuple("/".join([*parts[: depth + 1], name]) for depth, name in enumerate(step.operations))
+
+
+def _common(before: Sequence[str], now: Sequence[str]) -> int:
+    """How many calls go on."""
+    pairs = zip(before, now, strict=False)
+    return next((depth for depth, (a, b) in enumerate(pairs) if a != b), min(len(before), len(now)))
+
+
+def _following(steps: Sequence[TraceStep]) -> dict[int, tuple[str, ...]]:
+    """Per step the call stack of the thread's next step."""
+    found: dict[int, tuple[str, ...]] = {}
+    ahead: dict[str, tuple[str, ...]] = {}
+    for step in reversed(steps):
+        found[step.number] = ahead.get(step.thread, ())
+        ahead[step.thread] = call_stack(step)
+    return found
+
+
+def _step_lines(step: TraceStep, lane: int, known: int, following: Sequence[str], room: int) -> list[Line]:
+    """The new calls of a step, its statement, its changes; the first line carries the number."""
+    depth = len(step.calls)
+    calls = [Line(lane, 2 * level, printable(f"{step.calls[level]}()")) for level in range(known, depth)]
+    body = _body(step, lane, 2 * depth, room)
+    leaves = _common(call_stack(step), following) < depth
+    if calls and leaves and len(body) == 1:
+        joined = Line(lane, calls[-1].indent, f"{calls[-1].text}  {body[0].text}")
+        if joined.indent + len(joined.text) <= room:
+            calls, body = calls[:-1], [joined]
+    first, *others = [*calls, *body]
+    return [Line(first.lane, first.indent, first.text, step.number, first.limit), *others]
+
+
+def _body(step: TraceStep, lane: int, indent: int, room: int) -> list[Line]:
+    """Statement and changes; a step that changes what is shown needs no statement that only says so."""
+    statement, changes = shown_statement(step), shown_changes(step)
+    lines = [Line(lane, indent, part, limit=_STATEMENT_ROWS) for part in _parts(statement, room - indent)]
+    if lines and not statement and changes:
+        lines = []
+    deeper = indent + 2 if lines else indent
+    together = ", ".join(changes)
+    rows = [together] if changes and deeper + len(together) <= room else changes
+    return lines + [Line(lane, deeper, row) for row in rows]
+
+
+def _parts(statement: str, room: int) -> list[str]:
+    """The statement in one line, the parts of a long atomic one below each other."""
+    return [statement] if len(statement) <= room else statement.replace("; ", ";\n").split("\n")

@@ -1,0 +1,55 @@
+"""Where the steps of a trace stand: lines of the model, functions of the kernel, a row for each file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from dio_mc.render.columns import wrapped
+from dio_mc.render.statement import printable
+from dio_mc.trace.trace import TraceStep
+
+
+def where_block(steps: Sequence[TraceStep], width: int) -> list[str]:
+    """The block::
+
+    where   models/ext3.py  1@24 4@28 11@30
+    kernel  fs/direct-io.c  __blockdev_direct_IO 1,4,11; dio_await_completion 12
+    """
+    lines: dict[str, list[str]] = {}
+    functions: dict[str, dict[str, list[int]]] = {}
+    for step in steps:
+        if step.place is not None:
+            lines.setdefault(step.place.file, []).append(f"{step.number}@{step.place.line}")
+        if step.anchor is not None:
+            file, _, function = step.anchor.rpartition(":")
+            functions.setdefault(file, {}).setdefault(function, []).append(step.number)
+    rows = [("where", file, " ".join(found)) for file, found in lines.items()]
+    rows += [
+        ("kernel", file, "; ".join(f"{f} {numbers(n)}" for f, n in found.items())) for file, found in functions.items()
+    ]
+    return _table(rows, width)
+
+
+def numbers(values: Iterable[int]) -> str:
+    """``1-3,7``."""
+    runs: list[list[int]] = []
+    for value in values:
+        if runs and runs[-1][1] == value - 1:
+            runs[-1][1] = value
+        else:
+            runs.append([value, value])
+    return ",".join(str(low) if low == high else f"{low}-{high}" for low, high in runs)
+
+
+def _table(rows: Sequence[tuple[str, str, str]], width: int) -> list[str]:
+    """The rows, a label only where it changes, files in a column that takes half the page at most."""
+    files = [printable(file) for _, file, _ in rows]
+    column = min(max(map(len, files), default=0), (width - 8) // 2 - 2)
+    shown: list[str] = []
+    label = ""
+    for (name, _, text), file in zip(rows, files, strict=True):
+        front = f"{name if name != label else '':8}"
+        label = name
+        folded = wrapped(f"{file.ljust(column)}  {printable(text)}", width - len(front), 0, hang=column + 2)
+        shown += [(front if position == 0 else " " * len(front)) + row for position, row in enumerate(folded)]
+    return shown
