@@ -161,13 +161,13 @@ class _Session:
         for name in self.names:
             if not any(cls.__name__ == name for _, cls in runs):
                 self._fail(_unknown_class(name, [cls.__name__ for m in modules for cls in m.models]))
-        total = len(runs)
+        files = len({m.path for m, _ in runs})
         for _, cls in runs:
             if stop() is not None and self.reports:
                 self.codes.append(3)
                 break
             try:
-                self._check(cls, show, total)
+                self._check(cls, show, files)
             except DioError as error:
                 self._fail(error)
 
@@ -187,15 +187,14 @@ class _Session:
                 self._fail(error)
         return modules
 
-    def _check(self, cls: Any, show: Callable[[Report, int], None], total: int) -> None:
+    def _check(self, cls: Any, show: Callable[[Report, int], None], files: int) -> None:
         from dio_mc.driver import bindings_of, check_class
 
-        bindings = bindings_of(cls, self.params)
-        for params, stated in bindings:
+        for params, stated in bindings_of(cls, self.params):
             report = self._explore(check_class, cls, params, stated)
             self.reports.append(report)
             problems = self._write(report)
-            show(report, max(total, len(bindings)))
+            show(report, files)
             for problem in problems:
                 click.echo(f"dio-mc: error DIO207: {problem}", err=True)
                 self.codes.append(2)
@@ -224,17 +223,18 @@ class _Session:
 
 
 def _text_printer(session: _Session, verbose: bool) -> Callable[[Report, int], None]:
-    """Shows a counterexample in full when it is the point: the only run, or not as expected."""
+    """Shows a counterexample in full when it is the point: the first of a single file, or one not expected."""
     from dio_mc.report.text import report_text
 
-    def show(report: Report, total: int) -> None:
-        full = total == 1 or report.expected is False or (report.expected is None and report.exit_code == 1)
+    def show(report: Report, files: int) -> None:
+        first = files == 1 and not any(r.verdict == "VIOLATED" for r in session.reports[:-1])
+        full = first or report.exit_code == 1
         click.echo(report_text(report, trace=full, folder=session.folder, seconds=verbose))
 
     return show
 
 
-def _silent(report: Report, total: int) -> None:
+def _silent(report: Report, files: int) -> None:
     """Formats that are written whole at the end."""
 
 

@@ -21,7 +21,7 @@ from dio_mc.ir.printer import print_program
 from dio_mc.ir.program import Program, Property, PropertyKind
 from dio_mc.ir.verify import verify
 from dio_mc.lang.model import PropertyRole
-from dio_mc.source import Span, function_tree
+from dio_mc.source import Span, function_tree, source_lines
 
 FORMAT = 1
 """Part of the digest: changes when the meaning of the IR text changes."""
@@ -57,7 +57,7 @@ def build(model: type, params: Mapping[str, int] | None = None) -> Built:
         program_name(model, given), tuple((n, int(v)) for n, v in bound.items()), tuple(context.variables),
         context.root,
         tuple(templates), context.threads, tuple(regions), tuple(properties), bool(getattr(model, "deadlock", True)),
-        inspect.getfile(model) if hasattr(model, "__module__") else "", inspect.cleandoc(model.__doc__ or ""),
+        str(getattr(model, "__dio_place__", ("", 0))[0]), inspect.cleandoc(model.__doc__ or ""),
     )  # fmt: skip
     program = replace(program, digest=digest_of(program))
     verify(program)
@@ -90,16 +90,14 @@ def _check_parts(model: type, members: Members, context: Context) -> None:
 
 
 def _class_span(model: type) -> Span | None:
-    try:
-        lines, first = inspect.getsourcelines(model)
-        file = inspect.getfile(model)
-    except (OSError, TypeError):
-        return None
-    for offset, line in enumerate(lines):
-        if line.lstrip().startswith("class "):
-            start = line.index("class ") + 1
-            return Span(file, first + offset, start, first + offset, len(line.rstrip()) + 1)
-    return Span(file, first, 1, first, 2)
+    """The line that begins with ``class``, decorators aside."""
+    file, line = getattr(model, "__dio_place__", ("", 0))
+    text = source_lines(file)
+    for number in range(line, min(line + 20, len(text)) + 1):
+        if number > 0 and text[number - 1].lstrip().startswith("class "):
+            column = text[number - 1].index("class ") + 1
+            return Span(file, number, column, number, len(text[number - 1].rstrip()) + 1)
+    return None
 
 
 def _asked(members: Members) -> Asked:

@@ -267,10 +267,7 @@ def _place_part(
 
 def attribute_span(owner: type, name: str) -> Span | None:
     """Where a class assigns an attribute."""
-    try:
-        file = inspect.getfile(owner)
-    except (TypeError, OSError):
-        return None
+    file = getattr(owner, "__dio_place__", ("", 0))[0]
     try:
         tree = ast.parse("\n".join(source_lines(file)) + "\n")
     except SyntaxError:

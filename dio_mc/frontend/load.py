@@ -77,6 +77,7 @@ def _import(file: Path) -> ModuleType:
     file = file.resolve()
     root, name = _module_name(file)
     forget_source(str(file))
+    _evict_namesakes(root)
     spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None
     assert spec.loader is not None
@@ -101,6 +102,17 @@ def _module_name(file: Path) -> tuple[Path, str]:
         parts.append(folder.name)
         folder = folder.parent
     return folder, ".".join(reversed(parts))
+
+
+def _evict_namesakes(root: Path) -> None:
+    """Two folders of models may both have a ``pagecache.py``: what was imported from another folder makes room. Classes
+    already loaded from it go on to work, since nothing later looks them up by module."""
+    for sibling in root.glob("*.py"):
+        known = sys.modules.get(sibling.stem)
+        origin = getattr(known, "__file__", None)
+        if known is not None and origin is not None and Path(origin).resolve() != sibling.resolve():
+            if sibling.stem not in sys.stdlib_module_names and not hasattr(known, "__path__"):
+                del sys.modules[sibling.stem]
 
 
 @contextmanager

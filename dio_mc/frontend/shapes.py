@@ -157,7 +157,7 @@ def _record_tree(cls: Any, resolve: Resolve, names: tuple[str, ...]) -> RecordTr
     if not cls.__dataclass_params__.frozen:
         raise DeclarationError(f"dataclass {cls.__name__} must be frozen: @dataclass(frozen=True)")
     try:
-        hints = typing.get_type_hints(cls)
+        hints = typing.get_type_hints(cls, globalns=cls.__init__.__globals__)
     except Exception as error:
         raise DeclarationError(f"the field types of {cls.__name__} cannot be read: {error}") from None
     fields: list[tuple[str, TypeTree, Any]] = []

@@ -48,10 +48,13 @@ class Model:
 
     deadlock: ClassVar[bool] = True
     __dio_abstract__: ClassVar[bool] = True
+    __dio_place__: ClassVar[tuple[str, int]] = ("", 0)
     __dio_expectations__: ClassVar[tuple[Expectation, ...]] = ()
 
     def __init_subclass__(cls, *, abstract: bool = False, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
+        frame = sys._getframe(1)
+        cls.__dio_place__ = (frame.f_code.co_filename, frame.f_lineno)
         cls.__dio_abstract__ = abstract
         cls.__dio_expectations__ = ()
 

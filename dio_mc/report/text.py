@@ -52,7 +52,7 @@ def headline(report: Report) -> str:
 def _violated(report: Report, folder: str | None) -> list[str]:
     lines = []
     for violation, trace in zip(report.violations, report.traces, strict=True):
-        kind = "witness of" if _is_witness(report, violation.property) else "violated"
+        kind = "reached" if _is_witness(report, violation.property) else "violated"
         where = f"  {folder}/{stem_of(report)}/{violation.property}.txt" if folder else ""
         steps, switches = plural(len(trace.steps), "step"), plural(violation.switches, "switch")
         lines.append(f"  {kind} {violation.property}: {steps}, {switches}{where}")

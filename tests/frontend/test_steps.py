@@ -218,3 +218,14 @@ def test_the_same_source_gives_the_same_digest_and_another_another(tmp_path: Pat
     assert program(tmp_path / "moved", "self.a = 1").digest == one.digest
     (tmp_path / "other").mkdir()
     assert program(tmp_path / "other", "self.a = 2").digest != one.digest
+
+
+def test_two_folders_may_have_helpers_of_the_same_name(tmp_path: Path) -> None:
+    for name, value in (("one", 1), ("two", 2)):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "base.py").write_text(HEAD + f"    @thread\n    def t(self):\n        self.a = {value}\n")
+        (folder / "model.py").write_text("from base import M as Base\nclass M(Base):\n    pass\n")
+    modules = [load_module(tmp_path / name / "model.py") for name in ("one", "two")]
+    finals = [max(s[0] for s in reachable(build(module.models[0]).program)) for module in modules]
+    assert finals == [1, 2]
