@@ -1,4 +1,4 @@
-"""Small random programs, the same for the same seed: two or three threads, branches, choices, awaits, spawns, faults."""
+"""Small random programs, the same for the same seed: up to four threads, branches, choices, awaits, spawns, faults."""
 
 import random
 from dataclasses import replace
@@ -63,7 +63,8 @@ class Maker:
             index = self.random.randrange(locals_)
             return LocalTo(index, f"x{index}", SMALL)
         if kind == "a":
-            return StoreTo(1, (number(self.random.randint(0, 1)) if self.chance(0.8) else self.value(locals_, 0),), SMALL)
+            index = number(self.random.randint(0, 1)) if self.chance(0.8) else self.value(locals_, 0)
+            return StoreTo(1, (index,), SMALL)
         return StoreTo(0, (), SMALL)
 
     def tame(self, value: Expr) -> Expr:

@@ -22,18 +22,22 @@ Stop = Callable[[], str | None]
 _STATM: Final = Path("/proc/self/statm")
 
 
+def _now() -> float:
+    return time.monotonic()
+
+
 @dataclass(slots=True)
 class Limits:
     """The limits of one search; the clock runs from its creation."""
 
     budget: Budget
     stop: Stop | None = None
-    started: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=_now)
 
     @property
     def seconds(self) -> float:
         """Wall time since the start."""
-        return time.monotonic() - self.started
+        return _now() - self.started
 
     def exceeded(self) -> str | None:
         """Why the search has to end now, in words, or None."""

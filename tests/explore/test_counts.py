@@ -3,8 +3,26 @@
 from math import comb
 
 import pytest
-from ir_builder import DIGIT, cell, equal, load, local, own, plus, program, put, straight, template, variable, wait
-from ir_builder import END, block, branch, less, number  # isort: skip
+from ir_builder import (
+    DIGIT,
+    END,
+    block,
+    branch,
+    cell,
+    equal,
+    less,
+    load,
+    local,
+    number,
+    own,
+    plus,
+    program,
+    put,
+    straight,
+    template,
+    variable,
+    wait,
+)
 from naive import Broken, Naive
 from random_programs import random_program
 

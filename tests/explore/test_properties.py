@@ -1,8 +1,29 @@
 """How judges are asked, and what is made of their answers."""
 
 import pytest
-from ir_builder import DIGIT, FILE, at, cell, check, equal, judge, load, local, number, own, plus, probe, program, put
-from ir_builder import straight, template, variable, END, block, wait  # isort: skip
+from ir_builder import (
+    DIGIT,
+    END,
+    FILE,
+    at,
+    block,
+    cell,
+    check,
+    equal,
+    judge,
+    load,
+    local,
+    number,
+    own,
+    plus,
+    probe,
+    program,
+    put,
+    straight,
+    template,
+    variable,
+    wait,
+)
 
 from dio_mc.errors import InternalError
 from dio_mc.explore.reference import explore

@@ -74,7 +74,7 @@ def test_kills_reset_on_arrival_and_only_what_is_dead():
 
 def test_coming_back_to_the_block_of_the_step_ends_it():
     body = template(block(put(cell(0), Arith("%", plus(load(0), 1), number(3), DIGIT)), to=0, location=1))
-    interpreter, start = one([variable("a")], body)
+    interpreter, _ = one([variable("a")], body)
     assert [only(interpreter.successors((n, 1))).state for n in range(3)] == [(1, 1), (2, 1), (0, 1)]
 
 
