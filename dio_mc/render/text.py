@@ -85,11 +85,15 @@ def _ending(trace: Trace, width: int) -> list[str]:
 
 
 def _waiting(trace: Trace) -> Iterator[str]:
-    """Who waits where; daemons may, and are only named."""
+    """Who waits where, and what state the locks are in; daemons may wait, and are only named."""
     cpus = {thread.name: title for thread, title in zip(trace.cast, _titles(trace), strict=True)}
     for waiting in (w for w in trace.blocked if not w.daemon):
         where = f"   ({waiting.place})" if waiting.place else ""
         yield f"{cpus.get(waiting.thread, waiting.thread)} waits at {short(waiting.text)}{where}"
+    *_, final = trace.states()
+    taken = [f"{c.name} = {final[c.name]}" for c in trace.initial if c.role == "lock" and final[c.name] != c.value]
+    if taken:
+        yield f"locks: {', '.join(taken)}"
     daemons = [waiting.thread for waiting in trace.blocked if waiting.daemon]
     if daemons:
         yield f"daemons that wait: {', '.join(daemons)}"
@@ -105,7 +109,7 @@ def _diagram(trace: Trace, width: int) -> list[str]:
     titles = _titles(trace)
     share = fair_width(len(titles), width)
     columns = len(titles) <= MOST_COLUMNS and share >= _NARROWEST
-    entries = _entries(trace, share * 5 // 4 if columns else width // 2)
+    entries = _entries(trace, min(share * 5 // 4, width - GUTTER) if columns else width // 2)
     return lines + (in_columns if columns else as_list)(entries, titles, width)
 
 

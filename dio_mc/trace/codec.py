@@ -78,7 +78,7 @@ def _parse(text: str | bytes) -> Any:
             raise TraceFormatError("not a dio-mc trace: it is empty") from None
         cut = " (is the file cut off?)" if not error.doc[error.pos :].strip() or "Unterminated" in error.msg else ""
         where = f"line {error.lineno}, column {error.colno}"
-        raise TraceFormatError(f"not JSON: {error.msg} at {where}{cut}") from None
+        raise TraceFormatError(f"not JSON: {error.msg.removesuffix(' at')} at {where}{cut}") from None
     except RecursionError:
         raise TraceFormatError("not a dio-mc trace: it is nested too deeply") from None
     except ValueError as error:  # an integer of more digits than Python converts

@@ -161,7 +161,7 @@ def _truth(interpreter: Interpreter, property_: Property, states: Sequence[State
     if property_.expr is None:
         return None
     if property_.kind == "step":
-        return len(states) > 1 and bool(interpreter.evaluate(property_.expr, states[-2], states[-1]))
+        return len(states) < 2 or bool(interpreter.evaluate(property_.expr, states[-2], states[-1]))
     return bool(interpreter.evaluate(property_.expr, states[-1]))
 
 

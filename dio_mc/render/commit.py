@@ -1,0 +1,134 @@
+"""Trace -> the diagram of a commit message: plain ASCII, at most 72 columns, one column per CPU, time downwards::
+
+    CPU0 (reader)                       CPU1 (mapper)
+
+    __blockdev_direct_IO()
+      lock(i_mutex)
+                                        set_page_dirty()
+                                          /* dirty[0]: False -> True */
+
+    This breaks the rule "no stale exposure". ...
+
+A row belongs to one CPU, so a long line may run on below the names to its right. More than three CPUs make a list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dio_mc.render.columns import wrapped
+from dio_mc.render.pseudo import pseudo_code
+from dio_mc.render.scene import waited, wrong_cells
+from dio_mc.render.statement import printable
+from dio_mc.render.text import call_stack
+from dio_mc.render.words import closing, cpu_names
+from dio_mc.trace.trace import Trace
+
+WIDTH = 72
+MOST_COLUMNS = 3
+_GAP = 2
+_NARROWEST = 16
+_DEEPEST = 8
+_JOINT = "\x00"
+_HANG = 3
+"""Where a comment goes on: behind its ``/* ``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The lines of one step, as (indent, text), in the lane of its thread."""
+
+    number: int
+    lane: int
+    lines: tuple[tuple[int, str], ...]
+
+
+def render_commit(trace: Trace, *, width: int = WIDTH) -> str:
+    """The diagram and what is wrong now, without a newline at the end."""
+    blocks = [_start(trace, width), diagram(trace, width), wrapped(" ".join(closing(trace)), width, 0, hang=0)]
+    return "\n\n".join("\n".join(row.rstrip() for row in block) for block in blocks if block)
+
+
+def diagram(trace: Trace, width: int = WIDTH) -> list[str]:
+    """The names of the CPUs, an empty row, the steps."""
+    titles = list(cpu_names(trace).values())
+    if not titles:
+        return []
+    steps = entries(trace)
+    return _columns(steps, titles, width) if len(titles) <= MOST_COLUMNS else _list(steps, titles, width)
+
+
+def entries(trace: Trace) -> list[Entry]:
+    """What each step shows: the calls it begins, its statement, what it changes. Every step once, in order."""
+    lanes = {thread.name: lane for lane, thread in enumerate(trace.cast)}
+    ghosts = frozenset(wrong_cells(trace))
+    stacks: dict[str, tuple[str, ...]] = {}
+    found: list[Entry] = []
+    for position, (step, state) in enumerate(zip(trace.steps, trace.states(), strict=False)):
+        stack, before = call_stack(step), stacks.get(step.thread, ())
+        known = next((d for d, (a, b) in enumerate(zip(before, stack, strict=False)) if a != b), len(before))
+        known = min(known, len(stack), len(before))
+        calls = [(2 * d, printable(f"{step.calls[d]}()")) for d in range(known, len(stack))]
+        body = pseudo_code(step, state, waited(trace.steps, position), ghosts)
+        found.append(Entry(step.number, lanes[step.thread], (*calls, *((2 * len(stack), line) for line in body))))
+        stacks[step.thread] = stack
+    return found
+
+
+def _start(trace: Trace, width: int) -> list[str]:
+    """The initial values that the model leaves open."""
+    free = ", ".join(f"{cell.name} = {cell.value}" for cell in trace.initial if cell.free)
+    return wrapped(printable(f"It starts with {free}."), width, 0, hang=0) if free else []
+
+
+def _columns(steps: Sequence[Entry], titles: Sequence[str], width: int) -> list[str]:
+    starts = _starts(steps, titles, width)
+    page = ["".join(_at(title, start, starts[lane + 1 : lane + 2], width) for lane, (title, start) in
+            enumerate(zip(titles, starts, strict=True))), ""]  # fmt: skip
+    for step in steps:
+        start = starts[step.lane]
+        for indent, text in step.lines:
+            page += [" " * start + row for row in folded(text, width - start, min(indent, _DEEPEST))]
+    return page
+
+
+def _at(title: str, start: int, following: Sequence[int], width: int) -> str:
+    """A title, cut to its column and filled up to the next one."""
+    room = (following[0] if following else width) - start
+    return title[: room - (_GAP if following else 0)].ljust(room)
+
+
+def _starts(steps: Sequence[Entry], titles: Sequence[str], width: int) -> list[int]:
+    """Where the columns begin: each as wide as it needs, at most an even part of what the last one leaves. That one
+    cannot run on to its right: the others move together for it, down to their titles."""
+    needs = [len(title) for title in titles]
+    for step in steps:
+        for indent, text in step.lines:
+            needs[step.lane] = max(needs[step.lane], min(indent, _DEEPEST) + len(text))
+    gaps = _GAP * (len(titles) - 1)
+    least = sum(max(_NARROWEST, len(title)) for title in titles[:-1])
+    last = min(needs[-1], max(width - gaps - least, (width - gaps) // len(titles)))
+    rest = (width - last - gaps) // max(1, len(titles) - 1)
+    widths = [min(need, rest) for need in needs[:-1]]
+    return [sum(widths[:lane]) + _GAP * lane for lane in range(len(titles))]
+
+
+def folded(text: str, width: int, indent: int) -> list[str]:
+    """The text in rows; a comment does not break before its ``*/``, nor between an arrow and what follows it."""
+    indent = max(0, min(indent, width - len(text))) if text.endswith("()") else indent
+    joined = text.replace(" */", f"{_JOINT}*/").replace("-> ", f"->{_JOINT}")
+    return [row.replace(_JOINT, " ") for row in wrapped(joined, width, indent, hang=_HANG)]
+
+
+def _list(steps: Sequence[Entry], titles: Sequence[str], width: int) -> list[str]:
+    """One row after the other behind the step's number and CPU."""
+    page = [*wrapped(", ".join(titles), width, 0, hang=0), ""]
+    margin = len(f"{len(steps)}. CPU{len(titles) - 1}  ")
+    for step in steps:
+        head = f"{step.number:{len(str(len(steps)))}d}. CPU{step.lane}".ljust(margin)
+        for indent, text in step.lines:
+            for row in folded(text, width - margin, min(indent, _DEEPEST)):
+                page.append(head + row)
+                head = " " * margin
+    return page

@@ -1,0 +1,90 @@
+"""What is wrong at the end of a trace, in whole sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dio_mc.render.pseudo import c_words
+from dio_mc.render.scene import held_at, last_writers, wrong_cells
+from dio_mc.render.statement import printable, short
+from dio_mc.trace.trace import Trace, Waiting
+
+_MOST = 3
+
+
+def cpu_names(trace: Trace) -> dict[str, str]:
+    """``CPU0 (reader)`` by thread, in order of appearance."""
+    return {thread.name: printable(f"CPU{number} ({thread.name})") for number, thread in enumerate(trace.cast)}
+
+
+def closing(trace: Trace) -> list[str]:
+    """The sentences that end a diagram: which rule is broken, by which values, who wrote them."""
+    fault = trace.final_fault
+    if fault is not None:
+        return [_sentence(f"{_actor(trace)} goes wrong here ({fault.kind}): {fault.message}")]
+    if trace.property_kind == "deadlock":
+        return list(_stuck(trace))
+    sentences = [_rule(trace), *_values(trace)]
+    return [printable(sentence) for sentence in sentences if sentence]
+
+
+def rule_words(trace: Trace) -> str:
+    """The rule: its name as words, with its first paragraph of documentation."""
+    name = trace.property.replace("_", " ")
+    doc = " ".join(trace.doc.split("\n\n")[0].split()).rstrip(".")
+    if doc.startswith("..."):
+        return f"{name} {doc.removeprefix('...').strip()}"
+    return f"{name}: {doc}" if doc else name
+
+
+def _rule(trace: Trace) -> str:
+    if trace.kind == "witness":
+        return _sentence(f'This can happen: "{rule_words(trace)}"')
+    return _sentence(f'This breaks the rule "{rule_words(trace)}"')
+
+
+def _values(trace: Trace) -> Iterator[str]:
+    """The values at the end, each with who wrote it."""
+    wrong, writers = wrong_cells(trace), last_writers(trace)
+    for cell, value in list(wrong.items())[:_MOST]:
+        number = writers.get(cell)
+        if number is None:
+            yield _sentence(f"{cell} is {value}, as it was from the start")
+            continue
+        step = trace.steps[number - 1]
+        before = next(c.before for c in step.changes if c.cell == cell)
+        call = f" in {step.calls[-1]}()" if step.calls else ""
+        yield _sentence(f"{cell} is now {value}: {_cpu(trace, step.thread)}{call} changed it from {before}")
+
+
+def _stuck(trace: Trace) -> Iterator[str]:
+    """Who waits for what, and who holds it."""
+    yield "Nothing can run any more."
+    held = held_at(trace, len(trace.steps))
+    for waiting in [w for w in trace.blocked if not w.daemon]:
+        own = [hold.label for hold in held if hold.thread == waiting.thread]
+        holding = f"; it holds {', '.join(own)}" if own else ""
+        yield _sentence(f"{_cpu(trace, waiting.thread)} waits at {waits_at(trace, waiting)}{holding}")
+
+
+def waits_at(trace: Trace, waiting: Waiting) -> str:
+    """The statement that a thread waits at, with its indices filled in as far as they are known."""
+    final = list(trace.states())[-1]
+    text = short(waiting.text)
+    for name, value in final.items():
+        if name.startswith(f"{waiting.thread}.") and value.lstrip("-").isdigit():
+            text = text.replace(f"[{name.rsplit('.', 1)[-1]}]", f"[{value}]")
+    return f"`{c_words(text)}`"
+
+
+def _cpu(trace: Trace, thread: str) -> str:
+    return cpu_names(trace).get(thread, thread).split(" (")[0]
+
+
+def _actor(trace: Trace) -> str:
+    return _cpu(trace, trace.steps[-1].thread) if trace.steps else "The start"
+
+
+def _sentence(text: str) -> str:
+    text = printable(" ".join(text.split()))
+    return text if text.endswith((".", "!", '."')) else f"{text}."
