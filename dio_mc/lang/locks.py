@@ -224,7 +224,7 @@ class RangeLock(Lock):
 
     def held_by(self, thread: Any) -> Any:
         """Whether this thread holds it (pure)."""
-        return any(self.owner[i] == thread for i in range(self.size))
+        return any(owner == thread for owner in self.owner)
 
     @atomic()
     def lock(self, low: Any, high: Any) -> Any:

@@ -4,99 +4,93 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dio_mc.driver import PropertyResult, Report
+from dio_mc.driver import Report
 from dio_mc.render.text import render_text
 from dio_mc.report.words import plural, stem_of
+from dio_mc.semantics.contract import Violation
+from dio_mc.trace.trace import Trace
 
 
 def report_text(report: Report, *, trace: bool, folder: str | None, seconds: bool = False) -> str:
-    """One report. `trace` shows the first counterexample in full; `folder` is where files were written, if they were;
-    `seconds` adds wall time (left out by default: the same input gives the same bytes)."""
+    """One report: a line when it is as it should be, and with `trace` the first counterexample in full.
+
+    `folder` is where files were written, if they were; `seconds` adds wall time, which is left out by default since
+    the same input gives the same bytes.
+    """
+    if not trace and report.exit_code == 0:
+        return "\n".join([f"{headline(report)}  {_counts(report)}", *_remarks(report)])
+    shown = _shown(report) if trace else None
     lines = [headline(report)]
-    if report.doc and trace:
-        lines.append(f"  {report.doc.splitlines()[0]}")
-    if trace and report.traces:
-        lines += ["", render_text(_shown(report)), ""]
-    lines += _violated(report, folder)
-    lines += _others(report)
-    if report.verdict == "UNDETERMINED" or report.stopped:
-        lines += _stopped(report)
-    lines += [f"  finding {f.code} {f.where}: {f.message}" for f in report.findings]
-    if report.expected is False:
-        lines.append(f"  NOT AS EXPECTED: {report.expectation}")
-    lines.append(_last(report, seconds))
+    if shown is not None:
+        lines.append(render_text(shown))
+    lines += _others(report, shown)
+    lines += _remarks(report)
+    lines.append(_last(report, folder, seconds))
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _shown(report: Report):  # type: ignore[no-untyped-def]  # a Trace
-    """The counterexample to show: of a violated property, not a witness."""
-    bad = [t for t in report.traces if t.property in _names(report, "VIOLATED")]
-    return (bad or list(report.traces))[0]
-
-
-def _names(report: Report, verdict: str) -> list[str]:
-    return [p.name for p in report.properties if p.verdict == verdict and p.kind != "faults"]
-
-
 def headline(report: Report) -> str:
-    """``models/x.py Ext3: VIOLATED no_stale_exposure (as expected)``."""
-    violated = _names(report, "VIOLATED")
-    tail = f" {', '.join(violated)}" if violated else ""
-    if report.verdict == "HOLDS":
-        checked = [p for p in report.properties if p.kind != "faults"]
-        tail = f" {', '.join(p.name for p in checked)}"
+    """``models/x.py Ext3: VIOLATED no_stale_exposure; holds deadlock (as expected)``."""
+    groups = [f"{word} {', '.join(names)}" for word, names in _by_verdict(report) if names]
     expected = "" if report.expected is None else " (as expected)" if report.expected else " (NOT AS EXPECTED)"
-    return f"{report.file} {report.model}: {report.verdict}{tail}{expected}"
+    return f"{report.file} {report.model}: {'; '.join(groups)}{expected}"
 
 
-def _violated(report: Report, folder: str | None) -> list[str]:
-    lines = []
-    for violation, trace in zip(report.violations, report.traces, strict=True):
-        kind = "reached" if _is_witness(report, violation.property) else "violated"
-        where = f"  {folder}/{stem_of(report)}/{violation.property}.txt" if folder else ""
-        steps, switches = plural(len(trace.steps), "step"), plural(violation.switches, "switch")
-        lines.append(f"  {kind} {violation.property}: {steps}, {switches}{where}")
-    return lines
+def _by_verdict(report: Report) -> list[tuple[str, list[str]]]:
+    """The model's own verdict first, in capitals."""
+    words = {"VIOLATED": "violated", "UNDETERMINED": "undetermined", "HOLDS": "holds"}
+    order = [report.verdict, *(v for v in words if v != report.verdict)]
+    groups = [(v, [p.name for p in report.properties if p.verdict == v and p.kind != "faults"]) for v in order]
+    return [(v if v == report.verdict else words[v], names) for v, names in groups]
 
 
-def _is_witness(report: Report, name: str) -> bool:
-    return any(p.name == name and p.kind == "reachable" for p in report.properties)
+def _shown(report: Report) -> Trace | None:
+    """The counterexample to show: of a violated property, not a witness."""
+    bad = {p.name for p in report.properties if p.verdict == "VIOLATED"}
+    return next((t for t in report.traces if t.property in bad), None)
 
 
-def _others(report: Report) -> list[str]:
-    lines = []
-    if report.verdict != "HOLDS":
-        holds = [p for p in report.properties if p.verdict == "HOLDS" and p.kind != "faults"]
-        if holds:
-            lines.append(f"  holds {', '.join(p.name for p in holds)}")
-        lines += [f"  violated {p.name}: {p.note}" for p in report.properties if _unreachable(p)]
+def _others(report: Report, shown: Trace | None) -> list[str]:
+    """The other counterexamples in a line each, and properties without a state that satisfies them."""
+    bad = {p.name for p in report.properties if p.verdict == "VIOLATED"}
+    listed = [v for v in report.violations if v.property in bad and (shown is None or v.property != shown.property)]
+    lines = [f"violated {v.property}: {_extent(v)}" for v in listed]
+    return lines + [f"{p.verdict.lower()} {p.name}: {p.note}" for p in report.properties if p.note and p.verdict != "HOLDS"
+                    and p.name not in {v.property for v in report.violations}]  # fmt: skip
+
+
+def _extent(violation: Violation) -> str:
+    return f"{plural(len(violation.schedule), 'step')}, {plural(violation.switches, 'switch')}"
+
+
+def _remarks(report: Report) -> list[str]:
+    """What a reader must know beside the verdict."""
     vacuous = [p.name for p in report.properties if p.vacuous]
-    if vacuous:
-        lines.append(f"  vacuous {', '.join(vacuous)}")
-    undecided = [p for p in report.properties if p.verdict == "UNDETERMINED" and p.note]
-    return lines + [f"  undetermined {p.name}: {p.note}" for p in undecided]
-
-
-def _unreachable(result: PropertyResult) -> bool:
-    return result.kind == "reachable" and result.verdict == "VIOLATED"
-
-
-def _stopped(report: Report) -> list[str]:
-    lines = []
+    lines = [f"  vacuous: {', '.join(vacuous)}"] if vacuous else []
     if report.stopped:
         lines.append(f"  stopped by {report.stopped}; {plural(report.open, 'state')} found but not expanded")
     if report.growth:
         listed = ", ".join(f"{name} ({count} values)" for name, count in report.growth)
         lines.append(f"  most values seen: {listed}")
+    lines += [f"  finding {f.code} {f.where}: {f.message}" for f in report.findings]
+    if report.expected is False:
+        lines.append(f"  NOT AS EXPECTED: {report.expectation}")
     return lines
 
 
-def _last(report: Report, seconds: bool) -> str:
-    shown = [plural(report.states, "state"), plural(report.transitions, "transition"), f"depth {report.depth}"]
+def _counts(report: Report) -> str:
+    """``114 states, depth 17``."""
+    return f"{plural(report.states, 'state')}, depth {report.depth}"
+
+
+def _last(report: Report, folder: str | None, seconds: bool) -> str:
+    """What was covered, and where the files are."""
     bounds = [plural(report.threads, "thread"), *(f"{n}={v}" for n, v in report.params.items())]
     scope = "complete" if report.complete else "not complete"
     time = f" in {report.seconds:.2f} s" if seconds else ""
-    return f"  {', '.join(shown)}, {scope} for {', '.join(bounds)}{time}"
+    files = f"; files: {folder}/{stem_of(report)}/" if folder and report.traces else ""
+    moves = plural(report.transitions, "transition")
+    return f"{_counts(report)}, {moves}, {scope} for {', '.join(bounds)}{time}{files}"
 
 
 def summary_text(reports: Sequence[Report]) -> str:
