@@ -165,5 +165,8 @@ def _named(statement: ast.stmt, scope: Scope) -> dict[str, Value]:
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)], value=value):
             return {name: expressions.value_of(value, scope)}
+        case ast.Assign(targets=[ast.Tuple(elts=names)], value=value) if all(isinstance(n, ast.Name) for n in names):
+            values = expressions.elements(expressions.value_of(value, scope), value, scope)
+            return {n.id: v for n, v in zip(names, values, strict=False) if isinstance(n, ast.Name)}
         case _:
             raise scope.fail("DIO113", statement, "a property is names for expressions and one `return`")

@@ -55,8 +55,9 @@ def _others(report: Report, shown: Trace | None) -> list[str]:
     bad = {p.name for p in report.properties if p.verdict == "VIOLATED"}
     listed = [v for v in report.violations if v.property in bad and (shown is None or v.property != shown.property)]
     lines = [f"violated {v.property}: {_extent(v)}" for v in listed]
-    return lines + [f"{p.verdict.lower()} {p.name}: {p.note}" for p in report.properties if p.note and p.verdict != "HOLDS"
-                    and p.name not in {v.property for v in report.violations}]  # fmt: skip
+    traced = {v.property for v in report.violations}
+    noted = [p for p in report.properties if p.note and p.verdict != "HOLDS" and p.name not in traced]
+    return lines + [f"{p.verdict.lower()} {p.name}: {p.note}" for p in noted]
 
 
 def _extent(violation: Violation) -> str:

@@ -109,8 +109,8 @@ def explain(program: Program, property_: Property, before: State, after: State) 
 def _walk(tree: ast.FunctionDef, scope: dict[str, Any], source: StateSource, positive: bool) -> Iterator[Conjunct]:
     body = [s for s in tree.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
     for statement in body[:-1]:
-        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-            scope[statement.targets[0].id] = _evaluate(statement.value, scope)
+        module = ast.fix_missing_locations(ast.Module([_Rewriter().visit(copy.deepcopy(statement))], []))
+        exec(compile(module, "<property>", "exec"), scope)  # the model's own code, rewritten
     last = body[-1]
     if isinstance(last, ast.Return) and last.value is not None:
         yield from _failing(last.value, scope, source, positive)

@@ -1,7 +1,7 @@
 """z3 as the judge of a property: two translations proved equal, then one decision per distinct valuation.
 
-What is promised: a valuation is decided HOLDS only by the author's formula as z3 reads it, or by the compiled form after
-z3 has proved for all typed values that both agree. The closures that evaluate the compiled form are our own Python;
+What is promised: a valuation is decided HOLDS only by the author's formula as z3 reads it, or by the compiled form
+after z3 has proved for all typed values that both agree. The closures that evaluate the compiled form are our own Python;
 each property's first `AUDITED` valuations are therefore decided by both ways, and a difference is an internal error.
 `unknown` never holds. Formulas with free symbols of their own (uninterpreted functions) hold when they are valid.
 """
@@ -28,7 +28,9 @@ from dio_mc.symbolic.symbols import Symbol, Symbols
 AUDITED = 256
 """Valuations per property that are decided by z3 as well as by the compiled form."""
 PROOF_MS = 10_000
-"""Milliseconds for proving the two translations equal, and for each question about triviality."""
+"""Milliseconds for proving the two translations equal."""
+TRIVIAL_MS = 1_000
+"""Milliseconds for each question about triviality; no answer is no finding."""
 DECISION_MS = 2_000
 """Milliseconds for one valuation that only the solver can decide."""
 SOLVER_LIMIT = 20_000
@@ -124,7 +126,9 @@ class PropertyJudge:
         if z3.is_false(term):
             return Decision.VIOLATED
         answer = _check(self._timeout_ms, z3.Not(term))
-        return {z3.unsat: Decision.HOLDS, z3.sat: Decision.VIOLATED}.get(answer, Decision.UNKNOWN)
+        if answer == z3.unsat:
+            return Decision.HOLDS
+        return Decision.VIOLATED if answer == z3.sat else Decision.UNKNOWN
 
     def _spell(self, valuation: Valuation) -> str:
         pairs = zip(self._symbols, valuation, strict=True)
@@ -203,11 +207,11 @@ def _check(timeout_ms: int, *terms: Any) -> Any:
 def _triviality(property_: Property, formula: Any, bounds: list[Any]) -> list[Finding]:
     kind, name, span = property_.kind, property_.name, property_.span
     if kind == "reachable":
-        never = _check(PROOF_MS, *bounds, formula) == z3.unsat
+        never = _check(TRIVIAL_MS, *bounds, formula) == z3.unsat
         return [Finding("DIO311", f"{name} is false for every value of its variables", span)] if never else []
-    if _check(PROOF_MS, *bounds, z3.Not(formula)) == z3.unsat:
+    if _check(TRIVIAL_MS, *bounds, z3.Not(formula)) == z3.unsat:
         return [Finding("DIO310", f"{name} is true for every value of its variables: it checks nothing", span)]
-    if _check(PROOF_MS, *bounds, formula) == z3.unsat:
+    if _check(TRIVIAL_MS, *bounds, formula) == z3.unsat:
         return [Finding("DIO311", f"{name} is false for every value of its variables", span)]
     return []
 
@@ -229,7 +233,7 @@ def _impossible_premises(property_: Property, symbols: Symbols, bounds: list[Any
     assert property_.expr is not None
     found = []
     for span, premises in _sites(property_.expr).items():
-        if _check(PROOF_MS, *bounds, z3.Or(*[encode(p, symbols) for p in premises])) == z3.unsat:
+        if _check(TRIVIAL_MS, *bounds, z3.Or(*[encode(p, symbols) for p in premises])) == z3.unsat:
             text = f"{property_.name}: the premise is false for every value of its variables"
             found.append(Finding("DIO312", text, span))
     return found

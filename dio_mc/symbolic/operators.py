@@ -51,7 +51,7 @@ def any_of(values: Iterable[Any]) -> Any:
 
 def conjunction(*parts: Thunk) -> Any:
     """``and``: later parts are not looked at once one is plainly false."""
-    terms = []
+    terms: list[Any] = []
     for part in parts:
         value = truth(part())
         if value is False:
@@ -63,7 +63,7 @@ def conjunction(*parts: Thunk) -> Any:
 
 def disjunction(*parts: Thunk) -> Any:
     """``or``: later parts are not looked at once one is plainly true."""
-    terms = []
+    terms: list[Any] = []
     for part in parts:
         value = truth(part())
         if value is True:

@@ -1,8 +1,8 @@
 """Translation (b): a property's Python source -> z3, by rewriting its syntax tree and running the result on terms.
 
 Independent of the frontend on purpose: both start from the source, and z3 proves that they agree. The rewrite replaces
-every construct whose Python meaning would be wrong on terms by a call of `operators`; what is left (z3py's own functions
-among it) runs as it is.
+every construct whose Python meaning would be wrong on terms by a call of `operators`; what is left (z3py's own
+functions among it) runs as it is.
 """
 
 from __future__ import annotations
