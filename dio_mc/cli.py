@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dio_mc import __version__
+from dio_mc import __version__, cli_show
 
 if TYPE_CHECKING:
     from dio_mc.driver import Options, Report
@@ -24,6 +24,7 @@ GUIDE = """\
 dio-mc explores every schedule of a locking rule and shows each race as a picture.
 
   dio-mc check FILE_OR_FOLDER    check the models in it
+  dio-mc show TRACE.json         show a counterexample: --format commit, svg, ...
   dio-mc replay TRACE.json       run a counterexample again, on the model as it is now
   dio-mc ir FILE                 show what a model was compiled to
   dio-mc help DIO104             what an error code means
@@ -338,6 +339,9 @@ def help_(code: str | None) -> None:
     click.echo(f"{code.upper()}: {found.title}\n\n{found.text}")
     if found.example:
         click.echo("\n" + "\n".join(f"    {line}" for line in found.example.splitlines()))
+
+
+cli_show.register(cli)
 
 
 def main() -> None:

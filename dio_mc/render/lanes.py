@@ -1,0 +1,175 @@
+"""Where everything of a picture of a trace lies: rows of steps, lanes of threads, tracks of locks, columns of cells.
+
+Pure geometry in whole pixels; `svg` draws it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dio_mc.render.columns import cut
+from dio_mc.render.commit import Entry, entries
+from dio_mc.render.scene import Hold, cells_shown, holds
+from dio_mc.render.words import waits_at
+from dio_mc.trace.trace import Cell, Trace
+
+CHAR, SMALL = 7, 6
+"""Width of a character of a statement (11 px) and of a value (9 px)."""
+LINE, PAD = 15, 12
+TRACK = 14
+DOT = 11
+LEFT, TOP, GAP = 16, 64, 18
+_WIDEST = 44
+_MOST_ROWS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A step (0: the initial state; None: steps that are left out), between `top` and `top + height`."""
+
+    number: int | None
+    top: int
+    height: int
+
+    @property
+    def middle(self) -> int:
+        """Where its dot and its cells are."""
+        return self.top + PAD // 2 + LINE // 2
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A lock as it is held, from `top` to `bottom` at `left`."""
+
+    hold: Hold
+    left: int
+    top: int
+    bottom: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A thread: its line at `x`, text from `text` on, its bars."""
+
+    thread: str
+    x: int
+    text: int
+    width: int
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A cell of the state."""
+
+    cell: Cell
+    x: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The whole layout. `bottom` is where the last row ends."""
+
+    rows: tuple[Row, ...]
+    lanes: tuple[Lane, ...]
+    columns: tuple[Column, ...]
+    entries: dict[int, Entry]
+    waits: dict[str, str]
+    top: int
+    bottom: int
+    width: int
+
+
+def layout(trace: Trace, most_columns: int = 12) -> Picture:
+    """The picture of a trace with at most `most_columns` cells."""
+    steps = {entry.number: entry for entry in entries(trace)}
+    cells = cells_shown(trace, most_columns)
+    values = {c.name: [s[c.name] for s in trace.states()] for c in cells}
+    widths = [max(len(v) for v in values[c.name]) * SMALL + 10 for c in cells]
+    top = TOP + max((_slant(cell, width) for cell, width in zip(cells, widths, strict=True)), default=0)
+    rows = _rows(trace, steps, top)
+    waits = {w.thread: cut(waits_at(trace, w)[1:-1], _WIDEST - 7) for w in trace.blocked if _is_told(trace, w.thread)}
+    bottom = rows[-1].top + rows[-1].height
+    lanes, x = _lanes(trace, steps, rows, waits)
+    columns: list[Column] = []
+    for cell, width in zip(cells, widths, strict=True):
+        columns.append(Column(cell, x, max(30, width)))
+        x += max(30, width) + 4
+    slant = max((c.x + max(c.width, len(c.cell.name) * 5 + c.width // 2) for c in columns), default=0)
+    return Picture(rows, lanes, tuple(columns), steps, waits, top, bottom, max(x, slant) + LEFT)
+
+
+def _is_told(trace: Trace, thread: str) -> bool:
+    return trace.property_kind == "deadlock" and any(t.name == thread and not t.daemon for t in trace.threads)
+
+
+def _slant(cell: Cell, width: int) -> int:
+    """How high a slanted heading is; none that fits its column is slanted."""
+    return len(cell.name) * 4 - 6 if len(cell.name) * SMALL > width else 0
+
+
+def _rows(trace: Trace, steps: dict[int, Entry], top: int) -> tuple[Row, ...]:
+    rows = [Row(0, top, LINE + PAD)]
+    half = _MOST_ROWS // 2
+    for number, entry in steps.items():
+        y = rows[-1].top + rows[-1].height
+        if len(steps) > _MOST_ROWS and half < number <= len(steps) - half:
+            if number == half + 1:
+                rows.append(Row(None, y, LINE + PAD))
+            continue
+        rows.append(Row(number, y, max(2 if trace.steps[number - 1].fault else 1, len(entry.lines)) * LINE + PAD))
+    return tuple(rows)
+
+
+def _lanes(
+    trace: Trace, steps: dict[int, Entry], rows: Sequence[Row], waits: dict[str, str]
+) -> tuple[tuple[Lane, ...], int]:
+    """The lanes of the threads that run or, in a deadlock, wait; and where they end."""
+    names = dict.fromkeys([*(t.name for t in trace.cast), *waits])
+    held = holds(trace)
+    lanes: list[Lane] = []
+    x = LEFT
+    for position, name in enumerate(names):
+        line = x + DOT
+        bars, tracks = _bars([hold for hold in held if hold.thread == name], rows, line + DOT + 4)
+        text = line + DOT + 6 + tracks * TRACK + (4 if tracks else 0)
+        longest = max([len(name) + 6, *(_length(e) for e in steps.values() if e.lane == position)])
+        longest = max(longest, len(waits.get(name, "")) + 7)
+        width = text - x + min(longest, _WIDEST) * CHAR
+        lanes.append(Lane(name, line, text, width, bars))
+        x += width + GAP
+    return tuple(lanes), x
+
+
+def _length(entry: Entry) -> int:
+    return max(min(indent, 8) // 2 + len(text) for indent, text in entry.lines)
+
+
+def shown_line(indent: int, text: str) -> tuple[int, str]:
+    """How far in a line stands, in pixels, and its text, cut to the widest lane."""
+    deep = min(indent, 8) // 2
+    return deep * CHAR, cut(text, _WIDEST - deep)
+
+
+def _bars(held: Sequence[Hold], rows: Sequence[Row], left: int) -> tuple[tuple[Bar, ...], int]:
+    """Each hold in the first track that is free by then, and how many tracks that takes."""
+    free: list[int] = []
+    bars: list[Bar] = []
+    for hold in held:
+        top = _behind(rows, hold.start)
+        last = rows[-1]
+        bottom = last.top + last.height if hold.end is None else _behind(rows, hold.end)
+        track = next((n for n, until in enumerate(free) if until <= top), len(free))
+        free[track : track + 1] = [bottom]
+        bars.append(Bar(hold, left + track * TRACK, top, max(bottom, top + 6)))
+    return tuple(bars), len(free)
+
+
+def _behind(rows: Sequence[Row], number: int) -> int:
+    """The height at which a step has happened."""
+    for row in rows:
+        if row.number == number:
+            return row.middle
+    return next(row.middle for row in rows if row.number is None)

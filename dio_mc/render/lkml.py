@@ -1,0 +1,66 @@
+"""Trace -> a mail: what was checked, the diagram of `commit`, why, and how to see it again. ASCII, 72 columns."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from dio_mc.render.columns import wrapped
+from dio_mc.render.commit import WIDTH, render_commit
+from dio_mc.render.statement import printable
+from dio_mc.render.words import rule_words
+from dio_mc.trace.trace import Trace
+
+
+def render_lkml(trace: Trace, *, why: Sequence[str] = (), path: str = "TRACE.json") -> str:
+    """The mail without a newline at the end; `why` are sentences, `path` is where the trace is stored."""
+    blocks = [_subject(trace), _about(trace), render_commit(trace)]
+    if why:
+        rows = [row for line in why for row in wrapped(printable(line), WIDTH, 2, hang=2)]
+        blocks.append("Why:\n" + "\n".join(rows))
+    blocks.append("To see it again:\n" + "\n".join(_commands(trace, path)))
+    return "\n\n".join(blocks)
+
+
+def _subject(trace: Trace) -> str:
+    stem = trace.model.file.rsplit("/", 1)[-1].removesuffix(".py")
+    what = {"deadlock": "deadlock", "fault": trace.property}.get(trace.property_kind, trace.property.replace("_", " "))
+    verdict = "can be reached" if trace.kind == "witness" else "found" if what == "deadlock" else "is violated"
+    return "\n".join(wrapped(printable(f"Subject: {stem} ({trace.model.name}): {what} {verdict}"), WIDTH, 0, hang=1))
+
+
+def _about(trace: Trace) -> str:
+    """The model, its bounds, the rule."""
+    threads = ", ".join(t.name + (" (daemon)" if t.daemon else "") for t in trace.threads)
+    params = ", ".join(f"{name}={value}" for name, value in trace.model.params)
+    about = [
+        ("Model", f"{trace.model.file}, {trace.model.name}, digest {trace.model.digest}"),
+        ("Bounds", "; ".join(part for part in (params, f"threads: {threads}") if part)),
+        ("Rule", rule_words(trace) + (f" ({trace.place})" if trace.place else "")),
+        ("Shown", f"a shortest schedule: {len(trace.steps)} steps, {trace.switches} context switches (sequential "
+                  "consistency; a step of the model is one step here)"),
+    ]  # fmt: skip
+    return "\n".join(row for label, text in about for row in _labelled(label, text))
+
+
+def _labelled(label: str, text: str) -> list[str]:
+    rows = wrapped(printable(text), WIDTH - 8, 0, hang=0)
+    return [(f"{label}:".ljust(8) if not number else " " * 8) + row for number, row in enumerate(rows)]
+
+
+def _commands(trace: Trace, path: str) -> list[str]:
+    name = trace.model.name.split("@", maxsplit=1)[0]
+    params = [part for key, value in trace.model.params for part in ("--param", f"{key}={value}")]
+    check = ["dio-mc", "check", trace.model.file, "--model", name, *params]
+    return [*_command(check), *_command(["dio-mc", "replay", path])]
+
+
+def _command(words: Sequence[str]) -> list[str]:
+    """A shell command in rows that end in a backslash where it goes on."""
+    rows, row = list[str](), " "
+    for word in (printable(shlex.quote(word)) for word in words):
+        if len(row) + 1 + len(word) > WIDTH - 2 and row.strip():
+            rows.append(f"{row} \\")
+            row = "     "
+        row += f" {word}"
+    return [*rows, row]

@@ -1,0 +1,47 @@
+"""Trace -> a Mermaid sequence diagram, as GitHub and GitLab draw it: a participant per thread, one for the shared data.
+
+Statements are messages of a thread to itself, changes of data go to ``shared``. Text from the model is escaped, so that
+no name can end a line or open a tag.
+"""
+
+from __future__ import annotations
+
+import re
+
+from dio_mc.render.commit import entries
+from dio_mc.render.statement import printable
+from dio_mc.render.words import closing
+from dio_mc.trace.trace import Trace
+
+_SPECIAL = re.compile(r"[^A-Za-z0-9 _.,()\[\]/=+!?-]")
+
+
+def render_mermaid(trace: Trace) -> str:
+    """The diagram as text with a newline at the end."""
+    lines = ["sequenceDiagram"]
+    lines += [f"    participant T{lane} as CPU{lane} {_text(thread.name)}" for lane, thread in enumerate(trace.cast)]
+    lines.append("    participant S as shared")
+    for entry, step in zip(entries(trace), trace.steps, strict=True):
+        said = [text for _, text in entry.lines if not _is_change(text)]
+        changes = [text[3:-3] for _, text in entry.lines if _is_change(text)]
+        shown = [text.removeprefix("/* ").removesuffix(" */") for text in said] or [f"{step.thread} runs"]
+        lines.append(f"    T{entry.lane}->>T{entry.lane}: {_joined([f'{entry.number}. {shown[0]}', *shown[1:]])}")
+        if changes:
+            lines.append(f"    T{entry.lane}->>S: {_joined(changes)}")
+    over = "S" if not trace.cast else "T0,S"
+    lines.append(f"    Note over {over}: {_joined(closing(trace))}")
+    return "\n".join(lines) + "\n"
+
+
+def _is_change(text: str) -> bool:
+    return text.startswith("/* ") and ": " in text and " -> " in text
+
+
+def _joined(lines: list[str]) -> str:
+    return "<br/>".join(_text(line) for line in lines)
+
+
+def _text(text: str) -> str:
+    """Everything but plain characters as Mermaid's ``#60;``."""
+    escaped = _SPECIAL.sub(lambda match: f"#{ord(match[0])};", printable(text))
+    return re.sub(r"\b(end)\b", lambda match: f"#{ord(match[0][0])};{match[0][1:]}", escaped)

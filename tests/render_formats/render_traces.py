@@ -1,0 +1,61 @@
+"""Counterexamples of the repository's models, without the solver: properties are decided by their compiled form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+from dio_mc.errors import ModelError
+from dio_mc.explore.reference import explore
+from dio_mc.frontend import build, load_module
+from dio_mc.ir.expr import Expr
+from dio_mc.ir.program import Program, Property
+from dio_mc.semantics.contract import Budget, Decision, Probe
+from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.trace.replay import build_trace
+from dio_mc.trace.trace import Trace
+
+MODELS = Path(__file__).resolve().parents[2] / "models"
+FILES = sorted(path for path in MODELS.rglob("*.py"))
+
+
+class CompiledJudge:
+    """Decides a property by its compiled form, read as one probe."""
+
+    def __init__(self, property_: Property, expr: Expr) -> None:
+        self.property = property_
+        self.probes = (Probe(property_.name, None, expr, after=property_.kind == "step"),)
+
+    def decide(self, valuations: Sequence[tuple[int, ...]]) -> list[Decision]:
+        return [Decision.HOLDS if value else Decision.VIOLATED for (value,) in valuations]
+
+
+def traces_of(program: Program, max_states: int = 2500) -> list[Trace]:
+    judges = [CompiledJudge(p, p.expr) for p in program.properties if p.expr is not None]
+    found = explore(program, judges, Budget(max_states=max_states))
+    interpreter = Interpreter(program)
+    return [build_trace(program, v, engine=found.engine, interpreter=interpreter) for v in found.violations]
+
+
+@cache
+def programs() -> tuple[Program, ...]:
+    """Every model, with the parameters of each of its expectations."""
+    found: list[Program] = []
+    for path in FILES:
+        for cls in load_module(str(path), allow_empty=True).models:
+            bindings = dict.fromkeys(e.params for e in cls.__dio_expectations__) or {(): None}
+            with suppress(ModelError):  # whether a model can be built is another test's business
+                found += [build(cls, dict(binding)).program for binding in bindings]
+    return tuple(found)
+
+
+@cache
+def all_traces() -> tuple[Trace, ...]:
+    return tuple(trace for program in programs() for trace in traces_of(program))
+
+
+def ext3() -> Trace:
+    """The seed race: stale data read through O_DIRECT."""
+    return next(t for t in all_traces() if t.model.name == "Ext3" and t.property == "no_stale_exposure")
