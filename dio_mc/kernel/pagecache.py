@@ -1,0 +1,122 @@
+"""The page cache of a file: buffered reads and writes, writeback, invalidation."""
+
+from dio_mc.kernel.file import File
+from dio_mc.kernel.words import Data, Slot
+from dio_mc.lang import Array, PageLock, atomic, operation, wait_until
+
+
+class PageCache(File, abstract=True):
+    """`page[i]` is the contents of the page at i, `NOTHING` while there is none or it is being filled.
+
+    Nobody writes back here: a model that dirties pages adds a daemon that calls `writepage`; a flush only waits.
+    """
+
+    slot = Array(Slot, size=File.pages)
+    page = Array(Data, size=File.pages)
+    page_lock = Array(PageLock, size=File.pages)
+    dirty = Array(bool, size=File.pages)
+    writeback = Array(bool, size=File.pages)
+
+    @operation(kernel="mm/filemap.c:do_generic_file_read")
+    def buffered_read(self, i):
+        """Copy from the page; read it in if it is not there, wait if somebody else does."""
+        with atomic():
+            wait_until(self.slot[i] != Slot.FILLING)
+            missing = self.slot[i] == Slot.ABSENT
+            data = self.page[i]
+            if missing:
+                self.add_to_page_cache(i)
+        if missing:
+            data = self.read_page(i)
+        return data
+
+    @operation(kernel="mm/filemap.c:add_to_page_cache_lru")
+    def add_to_page_cache(self, i):
+        """Insert a locked page without contents."""
+        with atomic():
+            self.slot[i] = Slot.FILLING
+            self.page_lock[i].lock()
+
+    @operation(kernel="fs/mpage.c:mpage_readpage")
+    def read_page(self, i):
+        """Fill the page that this thread has inserted."""
+        block = self.get_block(i)
+        data = self.bio_read(i, block)
+        with atomic():  # mpage_end_io_read: SetPageUptodate, unlock_page
+            self.page[i], self.slot[i] = data, Slot.UPTODATE
+            self.page_lock[i].unlock()
+        return data
+
+    @operation(kernel="mm/filemap.c:generic_perform_write")
+    def buffered_write(self, i, data):
+        """Overwrite the whole page, in the cache."""
+        self.write_begin(i)
+        with atomic():  # write_end
+            self.page[i], self.dirty[i] = data, True
+            self.page_lock[i].unlock()
+
+    @operation(kernel="fs/buffer.c:block_write_begin")
+    def write_begin(self, i):
+        """The page, locked; it need not be read if all of it is overwritten."""
+        with atomic():
+            self.page_lock[i].lock()
+            if self.slot[i] == Slot.ABSENT:
+                self.slot[i] = Slot.UPTODATE
+
+    @operation(kernel="mm/filemap.c:filemap_write_and_wait_range")
+    def filemap_write_and_wait_range(self, i):
+        """Until it is no longer dirty, then until its IO has ended."""
+        wait_until(not self.dirty[i])
+        wait_until(not self.writeback[i])
+
+    @operation(kernel="mm/page-writeback.c:write_cache_pages")
+    def writepage(self, i):
+        """Wait for a dirty page and write it; its contents go to disk as they are at the transfer."""
+        with atomic():
+            wait_until(self.dirty[i])
+            self.page_lock[i].lock()
+        self.map_for_writeback(i)
+        with atomic():  # clear_page_dirty_for_io, set_page_writeback, unlock_page
+            self.dirty[i], self.writeback[i] = False, True
+            self.page_lock[i].unlock()
+        self.submit_page(i)
+        self.end_page_writeback(i)
+
+    @operation(kernel="fs/buffer.c:submit_bh")
+    def submit_page(self, i):
+        """The device takes the page as it is."""
+        with atomic():
+            self.bio_write(i, self.page[i])
+
+    @operation(kernel="fs/ext3/inode.c:ext3_get_block")
+    def map_for_writeback(self, i):
+        """Allocate what is missing; the page is locked. Nothing to do for a mapped block."""
+
+    @operation(kernel="mm/filemap.c:end_page_writeback")
+    def end_page_writeback(self, i):
+        """The IO of writeback has ended."""
+        self.writeback[i] = False
+
+    @operation(kernel="mm/truncate.c:invalidate_inode_pages2_range")
+    def invalidate_inode_pages2_range(self, i):
+        """Wait for the page's lock and writeback, then drop it; a dirty page stays. Says whether it is gone."""
+        with atomic():
+            wait_until(not self.page_lock[i].is_locked() and not self.writeback[i])
+            gone = not self.dirty[i]
+            if gone:
+                self.remove_from_page_cache(i)
+        return gone
+
+    @operation(kernel="mm/truncate.c:truncate_inode_pages_range")
+    def truncate_inode_pages_range(self, i):
+        """Wait for the page's lock and writeback, then drop it, dirty or not."""
+        with atomic():
+            wait_until(not self.page_lock[i].is_locked() and not self.writeback[i])
+            self.dirty[i] = False
+            self.remove_from_page_cache(i)
+
+    @operation(kernel="mm/filemap.c:__remove_from_page_cache")
+    def remove_from_page_cache(self, i):
+        """The slot is empty."""
+        with atomic():
+            self.slot[i], self.page[i] = Slot.ABSENT, Data.NOTHING

@@ -1,0 +1,98 @@
+"""A direct write allocates a block inside i_size, and a buffered read sees it before the data (R04, ext2/3/4).
+
+fs/direct-io.c has a rule: inside i_size a direct write must not allocate mapped blocks, it falls back to a buffered
+write. The test for "inside" compared block numbers, `block < i_size >> blkbits`, and was wrong for the block that
+contains i_size, such as the only one of a small sparse file. 9ecd10b7a027 (May 2016, v4.7) compares with the last block
+that i_size touches. A filesystem with extents may instead allocate unwritten and convert after the write.
+
+Inspired by a relative in f2fs ("avoid racing in between read and OPU dio write", seen as 0cac51185e65): readers wait for
+direct writes in flight. Its author says that it does not cover every case; `ReadersDrain` shows one.
+"""
+
+from dio_mc import DrainCounter, expect, operation, thread
+from dio_mc.kernel import Block, Data, File, NoStaleExposure
+from dio_mc.lang import Array
+
+
+class DirectWriteAllocates(NoStaleExposure):
+    """Before v4.7, in the block that contains i_size. The write ends by dropping what the cache has."""
+
+    block = Array(Block, size=File.pages, init=Block.HOLE)
+    disk = Array(Data, size=File.pages, init=Data.STALE)
+
+    @thread
+    def writer(self):
+        for i in range(self.pages):
+            self.direct_write(i)
+
+    @operation(kernel="fs/direct-io.c:do_blockdev_direct_IO")
+    def direct_write(self, i):
+        self.allocate(i)
+        self.bio_write(i, Data.NEW)
+        self.invalidate_inode_pages2_range(i)
+
+    @operation(kernel="fs/ext2/inode.c:ext2_get_block")
+    def allocate(self, i):
+        self.block[i] = Block.MAPPED
+
+    @thread
+    def reader(self):
+        for i in range(self.pages):
+            self.seen[i] = self.buffered_read(i)
+
+
+class FallsBack(DirectWriteAllocates):
+    """9ecd10b7a027: the hole is reported (ENOTBLK), and the write is a buffered one, written and waited for."""
+
+    @operation(kernel="mm/filemap.c:__generic_file_write_iter")
+    def direct_write(self, i):
+        self.buffered_write(i, Data.NEW)
+        self.filemap_write_and_wait_range(i)
+
+    @operation(kernel="fs/ext2/inode.c:ext2_get_block")
+    def map_for_writeback(self, i):
+        self.allocate(i)
+
+    @thread(daemon=True, instances=DirectWriteAllocates.pages)
+    def flusher(self, i):
+        while True:
+            self.writepage(i)
+
+
+class AllocatesUnwritten(DirectWriteAllocates):
+    """What extents allow: the block reads as zeros until its data is on disk."""
+
+    @operation(kernel="fs/ext4/inode.c:ext4_get_block_unwritten")
+    def allocate(self, i):
+        self.block[i] = Block.UNWRITTEN
+
+    @operation(kernel="fs/direct-io.c:do_blockdev_direct_IO")
+    def direct_write(self, i):
+        self.allocate(i)
+        self.bio_write(i, Data.NEW)
+        self.convert_unwritten(i)
+        self.invalidate_inode_pages2_range(i)
+
+
+class ReadersDrain(DirectWriteAllocates):
+    """The f2fs repair: a reader waits for the direct writes that it can see."""
+
+    in_flight = DrainCounter(max=1)
+
+    @operation(kernel="fs/f2fs/file.c:f2fs_dio_write_iter")
+    def direct_write(self, i):
+        self.in_flight.begin()
+        super().direct_write(i)
+        self.in_flight.end()
+
+    @operation(kernel="fs/f2fs/file.c:f2fs_file_read_iter")
+    def buffered_read(self, i):
+        self.in_flight.wait()
+        data = super().buffered_read(i)
+        return data
+
+
+expect(DirectWriteAllocates, violates={"no_stale_exposure"})
+expect(FallsBack, holds=True)
+expect(AllocatesUnwritten, holds=True)
+expect(ReadersDrain, violates={"no_stale_exposure"})

@@ -1,0 +1,73 @@
+"""A reader fills the cache again between the invalidation and the device's write (R05, generic code of 2.6.2x).
+
+A direct write drops the cached pages of its range, then writes. A buffered read, or mere readahead, brings a page back
+in between, with the old bytes, and the page stays. xfstests generic/209, whose comment goes back to LKML of 26 Oct
+2007; repaired by "dio: fix cache invalidation after sync writes" in 2.6.24 (id not verified): invalidate a second time,
+behind the write. That must be the variant that waits for the page's lock: the page that is just being filled is the one
+that matters.
+"""
+
+from dio_mc import Array, atomic, expect, invariant, operation, thread, wait_until
+from dio_mc.kernel import CoherentAtRest, Data, File
+
+
+class InvalidatesBefore(CoherentAtRest):
+    """Up to 2.6.23. `later` is what a buffered read returns that starts when the write was acknowledged."""
+
+    acknowledged = Array(bool, size=File.pages)
+    later = Array(Data, size=File.pages)
+
+    @thread
+    def writer(self):
+        for i in range(self.pages):
+            self.direct_write(i)
+
+    @operation(kernel="mm/filemap.c:generic_file_direct_IO")
+    def direct_write(self, i):
+        self.invalidate_inode_pages2_range(i)
+        self.bio_write(i, Data.NEW)
+        self.dio_complete(i)
+
+    @operation(kernel="fs/direct-io.c:dio_complete")
+    def dio_complete(self, i):
+        self.acknowledged[i] = True
+
+    @thread
+    def reader(self):
+        for i in range(self.pages):
+            self.seen[i] = self.buffered_read(i)
+
+    @thread
+    def later_reader(self):
+        for i in range(self.pages):
+            wait_until(self.acknowledged[i])
+            self.later[i] = self.buffered_read(i)
+
+    @invariant
+    def read_after_ack(self):
+        return all(self.later[i] in (Data.NOTHING, Data.NEW) for i in range(self.pages))
+
+
+class InvalidatesAfterwards(InvalidatesBefore):
+    """2.6.24: before and behind."""
+
+    @operation(kernel="mm/filemap.c:generic_file_direct_IO")
+    def dio_complete(self, i):
+        self.invalidate_inode_pages2_range(i)
+        super().dio_complete(i)
+
+
+class SkipsLockedPages(InvalidatesAfterwards):
+    """The mistake: `invalidate_mapping_pages` passes over pages that are locked, such as one that is being filled."""
+
+    @operation(kernel="mm/truncate.c:invalidate_mapping_pages")
+    def invalidate_inode_pages2_range(self, i):
+        with atomic():
+            if not self.page_lock[i].is_locked():
+                self.remove_from_page_cache(i)
+
+
+expect(InvalidatesBefore, violates={"coherent_at_rest", "read_after_ack"})
+expect(InvalidatesAfterwards, holds=True)
+expect(InvalidatesAfterwards, holds=True, pages=2)
+expect(SkipsLockedPages, violates={"coherent_at_rest", "read_after_ack"})

@@ -1,0 +1,66 @@
+"""The second invalidation comes before the conversion of the unwritten extent (R07, XFS and the generic path, 2017).
+
+A buffered read between the two finds "unwritten" in the block map, fills its page with zeros, and nobody drops that
+page: zeros over acknowledged data. c771c14baa33 "invalidate page caches should be after iomap_dio_complete() in direct
+write" (2017) for XFS; xfstests generic/418.
+
+A chain: 332391a9935d (r06_aio_no_late_invalidate.py) put its invalidation before the call to `end_io`, and so opened
+this race for fs/direct-io.c while closing the other. The follow-up is "fs: invalidate page cache after end_io() in dio
+completion" (Oct 2017, id not verified). Both properties of the first repair, asked of it on unwritten extents, fail.
+"""
+
+from r05_refill_behind_dio_write import InvalidatesAfterwards
+from r06_aio_no_late_invalidate import CompletionInvalidates
+
+from dio_mc import Array, expect, operation
+from dio_mc.kernel import Block, File
+
+
+class XfsInvalidatesFirst(InvalidatesAfterwards):
+    """Before c771c14baa33: the direct write goes into an unwritten extent."""
+
+    block = Array(Block, size=File.pages, init=Block.UNWRITTEN)
+
+    @operation(kernel="fs/iomap.c:iomap_dio_rw")
+    def dio_complete(self, i):
+        self.invalidate_inode_pages2_range(i)
+        self.convert_unwritten(i)
+        self.acknowledged[i] = True
+
+
+class XfsConvertsFirst(XfsInvalidatesFirst):
+    """c771c14baa33."""
+
+    @operation(kernel="fs/iomap.c:iomap_dio_complete")
+    def dio_complete(self, i):
+        self.convert_unwritten(i)
+        self.invalidate_inode_pages2_range(i)
+        self.acknowledged[i] = True
+
+
+class RepairOfSeptember(CompletionInvalidates):
+    """332391a9935d as it was: `dio_aio_complete_work` invalidates, and `dio_complete` calls `end_io`."""
+
+    block = Array(Block, size=File.pages, init=Block.UNWRITTEN)
+
+    @operation(kernel="fs/direct-io.c:dio_complete")
+    def dio_complete(self, i):
+        self.convert_unwritten(i)  # end_io
+        super().dio_complete(i)
+
+
+class RepairOfOctober(RepairOfSeptember):
+    """The follow-up. A conversion sleeps as well, so the completion goes to the workqueue whether pages are cached or
+    not, and looks for them afterwards."""
+
+    @operation(kernel="fs/direct-io.c:dio_complete")
+    def dio_complete(self, i):
+        self.convert_unwritten(i)
+        self.invalidate_inode_pages2_range(i)
+        self.acknowledged[i] = True
+
+
+expect(XfsInvalidatesFirst, violates={"coherent_at_rest", "read_after_ack"})
+expect(XfsConvertsFirst, holds=True)
+expect(RepairOfSeptember, violates={"coherent_at_rest", "read_after_ack"})
+expect(RepairOfOctober, holds=True)

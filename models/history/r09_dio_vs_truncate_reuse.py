@@ -1,0 +1,98 @@
+"""Truncate frees a block under a direct IO in flight, and another file gets it (R09, ext4 and generic code).
+
+Until 2011 `i_alloc_sem` kept truncate out (models/seed/ext3_truncate.py); then ext4's unlocked direct reads had nothing
+at all. df2d6f26586f (Jul 2011) gives them the count of direct IOs in flight that "kill i_alloc_sem" had brought
+(bd5fe6c5eb9c, id not verified): truncate, with the inode's lock, waits until it is zero. xfstests generic/299 and
+generic/300 tell what a write in flight does to the block's next owner.
+
+The rule: the count is raised while the lock is held that the waiter takes exclusively. An IO that raises it later can
+have mapped a block that truncate did not wait for. A direct write (`writes`) overwrites the other file, a read returns
+its secrets.
+"""
+
+from dio_mc import DrainCounter, Param, RWSem, expect, operation, thread
+from dio_mc.kernel import Block, Data, Reuse
+
+
+class NoCount(Reuse):
+    """Before: the lock covers the map, the IO ends without it."""
+
+    writes = Param(False)
+    i_rwsem = RWSem()
+
+    @thread
+    def direct_io(self):
+        for i in range(self.pages):
+            self.submit(i)
+
+    @operation(kernel="fs/direct-io.c:do_blockdev_direct_IO")
+    def submit(self, i):
+        self.i_rwsem.down_read()
+        block = self.get_block(i)
+        self.i_rwsem.up_read()
+        self.transfer(i, block)
+
+    @operation(kernel="fs/direct-io.c:dio_complete")
+    def transfer(self, i, block):
+        if not self.writes:
+            self.seen[i] = self.bio_read(i, block)
+        elif block == Block.MAPPED:  # a hole is left to a buffered write
+            self.bio_write(i, Data.NEW)
+
+    @thread
+    def truncater(self):
+        for i in range(self.pages):
+            self.truncate(i)
+
+    @operation(kernel="fs/ext4/inode.c:ext4_setattr")
+    def truncate(self, i):
+        self.i_rwsem.down_write()
+        self.inode_dio_wait()
+        self.free_block(i)
+        self.i_rwsem.up_write()
+
+    @operation()
+    def inode_dio_wait(self):
+        """Nothing to wait for yet."""
+
+
+class Counts(NoCount):
+    """df2d6f26586f."""
+
+    i_dio_count = DrainCounter(max=1)
+
+    @operation(kernel="fs/ext4/indirect.c:ext4_ind_direct_IO")
+    def get_block(self, i):
+        self.i_dio_count.begin()
+        block = super().get_block(i)
+        return block
+
+    @operation(kernel="fs/direct-io.c:dio_complete")
+    def transfer(self, i, block):
+        super().transfer(i, block)
+        self.i_dio_count.end()
+
+    @operation(kernel="fs/inode.c:inode_dio_wait")
+    def inode_dio_wait(self):
+        self.i_dio_count.wait()
+
+
+class CountsLate(Counts):
+    """The mistake: the count is raised when the lock has been dropped."""
+
+    @operation(kernel="fs/direct-io.c:get_more_blocks")
+    def get_block(self, i):
+        return self.block[i]
+
+    @operation(kernel="fs/direct-io.c:dio_complete")
+    def transfer(self, i, block):
+        self.i_dio_count.begin()
+        super().transfer(i, block)
+
+
+expect(NoCount, violates={"no_freed_io", "no_stale_exposure"})
+expect(NoCount, violates={"no_freed_io", "no_collateral"}, writes=True)
+expect(Counts, holds=True)
+expect(Counts, holds=True, writes=True)
+expect(CountsLate, violates={"no_freed_io", "no_stale_exposure"})
+expect(CountsLate, violates={"no_freed_io", "no_collateral"}, writes=True)

@@ -1,0 +1,94 @@
+"""A page fault brings a page back over blocks that a hole punch is about to free (R10, ext4).
+
+Punching a hole drops the cached pages of the range, then frees the blocks. A fault in between inserts a page again,
+with buffers that remember the block; writeback later writes to it, and it belongs to another file by then (or the fault
+itself reads the other file's secrets in). Truncate is safe because a fault asks for i_size; a hole in the middle has no such test. ea3d7209ca01 (Dec 2015, v4.5) adds
+`i_mmap_sem` (`invalidate_lock` since 2021): exclusive over both halves of the punch, shared over the fault. The commit
+notes that it ranks above the start of a transaction, so that `i_data_sem` would not do. XFS had its MMAPLOCK from v4.1.
+"""
+
+from dio_mc import Array, RWSem, atomic, expect, operation, thread
+from dio_mc.kernel import Block, Data, File, PageCache, Reuse, Slot
+
+
+class PunchesBetween(Reuse, PageCache):
+    """Up to v4.4. `buffers[i]`: the page at i remembers its block."""
+
+    buffers = Array(bool, size=File.pages)
+
+    @thread
+    def puncher(self):
+        for i in range(self.pages):
+            self.punch_hole(i)
+
+    @operation(kernel="fs/ext4/inode.c:ext4_punch_hole")
+    def punch_hole(self, i):
+        self.truncate_inode_pages_range(i)
+        self.free_block(i)
+
+    @thread
+    def mapper(self):
+        for i in range(self.pages):
+            self.fault(i)
+            self.store(i)
+
+    @operation(kernel="mm/filemap.c:filemap_fault")
+    def fault(self, i):
+        self.seen[i] = self.buffered_read(i)
+
+    @operation(kernel="fs/ext4/inode.c:ext4_get_block")
+    def get_block(self, i):
+        with atomic():
+            self.buffers[i] = self.block[i] == Block.MAPPED
+            block = self.block[i]
+        return block
+
+    @operation(kernel="mm/page-writeback.c:set_page_dirty")
+    def store(self, i):
+        with atomic():  # if the page has been unmapped meanwhile, the store faults, and that is the same story again
+            if self.slot[i] == Slot.UPTODATE:
+                self.page[i], self.dirty[i] = Data.NEW, True
+
+    @thread(daemon=True)
+    def flusher(self):
+        for i in range(self.pages):
+            self.writepage(i)
+
+    @operation(kernel="fs/ext4/inode.c:ext4_writepage")
+    def submit_page(self, i):
+        if self.buffers[i]:
+            self.bio_write(i, Data.NEW)
+
+
+class InvalidateLock(PunchesBetween):
+    """ea3d7209ca01."""
+
+    invalidate_lock = RWSem()
+
+    @operation(kernel="fs/ext4/inode.c:ext4_punch_hole")
+    def punch_hole(self, i):
+        self.invalidate_lock.down_write()
+        super().punch_hole(i)
+        self.invalidate_lock.up_write()
+
+    @operation(kernel="fs/ext4/inode.c:ext4_filemap_fault")
+    def fault(self, i):
+        self.invalidate_lock.down_read()
+        super().fault(i)
+        self.invalidate_lock.up_read()
+
+
+class OnlyTheFree(InvalidateLock):
+    """The mistake: the lock covers the second half of the punch."""
+
+    @operation(kernel="fs/ext4/inode.c:ext4_punch_hole")
+    def punch_hole(self, i):
+        self.truncate_inode_pages_range(i)
+        self.invalidate_lock.down_write()
+        self.free_block(i)
+        self.invalidate_lock.up_write()
+
+
+expect(PunchesBetween, violates={"no_freed_io", "no_collateral", "no_stale_exposure"})
+expect(InvalidateLock, holds=True)
+expect(OnlyTheFree, violates={"no_freed_io", "no_collateral"})

@@ -1,0 +1,58 @@
+"""An asynchronous write is acknowledged before its extent is converted (R12, XFS).
+
+A direct write into an unwritten extent ends in three steps: the device has the data, the program is told, a worker
+converts the extent. A read that starts between the last two maps "unwritten" and returns zeros. fb511f215017 (Jul 2010)
+tells the program after the conversion; xfstests generic/239. Not stale exposure: zeros leak nothing, they are merely
+not what was written.
+"""
+
+from dio_mc import Array, Var, expect, invariant, operation, thread, wait_until
+from dio_mc.kernel import Block, Data, File
+
+
+class TellsFirst(File):
+    """Up to v2.6.35. The reader starts when it knows that the write is complete."""
+
+    block = Array(Block, size=File.pages, init=Block.UNWRITTEN)
+    disk = Array(Data, size=File.pages, init=Data.STALE)
+    acknowledged = Var(bool)
+
+    @thread
+    def completion(self):
+        for i in range(self.pages):
+            self.bio_write(i, Data.NEW)
+        self.end_io()
+
+    @operation(kernel="fs/xfs/linux-2.6/xfs_aops.c:xfs_end_io_direct_write")
+    def end_io(self):
+        self.acknowledged = True
+        self.convert()
+
+    @operation(kernel="fs/xfs/linux-2.6/xfs_aops.c:xfs_end_io")
+    def convert(self):
+        for i in range(self.pages):
+            self.convert_unwritten(i)
+
+    @thread
+    def reader(self):
+        wait_until(self.acknowledged)
+        for i in range(self.pages):
+            self.seen[i] = self.direct_read(i)
+
+    @invariant
+    def read_after_ack(self):
+        return all(self.seen[i] in (Data.NOTHING, Data.NEW) for i in range(self.pages))
+
+
+class ConvertsFirst(TellsFirst):
+    """fb511f215017."""
+
+    @operation(kernel="fs/xfs/linux-2.6/xfs_aops.c:xfs_end_io")
+    def end_io(self):
+        self.convert()
+        self.acknowledged = True
+
+
+expect(TellsFirst, violates={"read_after_ack"})
+expect(ConvertsFirst, holds=True)
+expect(ConvertsFirst, holds=True, pages=2)

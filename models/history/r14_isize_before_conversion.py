@@ -1,0 +1,95 @@
+"""A write that extends the file makes the new size visible before its extent is readable (R14, XFS).
+
+The completion of an appending direct write sets i_size, then converts the extent: a read between the two sees a block
+that is inside the file and unwritten, and returns zeros. It may return "end of file", or the data. The comment in
+`xfs_dio_write_end_io` gives the order: convert, then the size in core, then on disk (ee70daaba82d, id not verified);
+the program of xfstests generic/465 looks for it.
+
+Its older sibling is a rule of fs/direct-io.c: an extending write is made synchronous, since a size that is raised
+before the data is on disk exposes what the blocks had before. XFS lifted the rule in 2014 (6039257378e4, d531d91d6990,
+9862f62faba8): its blocks are always allocated unwritten.
+"""
+
+from dio_mc import Array, Var, expect, invariant, operation, thread
+from dio_mc.kernel import Block, Data, File
+
+
+class SizeFirst(File):
+    """Before. `inside`: i_size covers the block."""
+
+    block = Array(Block, size=File.pages, init=Block.HOLE)
+    disk = Array(Data, size=File.pages, init=Data.STALE)
+    inside = Array(bool, size=File.pages)
+
+    @thread
+    def appender(self):
+        for i in range(self.pages):
+            self.append(i)
+
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_dio_aio_write")
+    def append(self, i):
+        self.block[i] = Block.UNWRITTEN
+        self.bio_write(i, Data.NEW)
+        self.end_io(i)
+
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_dio_write_end_io")
+    def end_io(self, i):
+        self.inside[i] = True
+        self.convert_unwritten(i)
+
+    @thread
+    def reader(self):
+        for i in range(self.pages):
+            self.read(i)
+
+    @operation(kernel="fs/iomap.c:iomap_dio_rw")
+    def read(self, i):
+        inside = self.inside[i]
+        if not inside:
+            self.seen[i] = Data.EOF
+        else:
+            self.seen[i] = self.direct_read(i)
+
+    @invariant
+    def size_ok(self):
+        """What is inside i_size can be read."""
+        return all(self.seen[i] in (Data.NOTHING, Data.EOF, Data.NEW) for i in range(self.pages))
+
+    @invariant
+    def no_stale_exposure(self):
+        return all(self.seen[i] != Data.STALE for i in range(self.pages))
+
+
+class ConvertsFirst(SizeFirst):
+    """The order of the comment."""
+
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_dio_write_end_io")
+    def end_io(self, i):
+        self.convert_unwritten(i)
+        self.inside[i] = True
+
+
+class Synchronous(SizeFirst):
+    """fs/direct-io.c: mapped blocks, and the size when the data is there."""
+
+    @operation(kernel="fs/direct-io.c:direct_io_worker")
+    def append(self, i):
+        self.block[i] = Block.MAPPED
+        self.bio_write(i, Data.NEW)
+        self.inside[i] = True
+
+
+class Asynchronous(Synchronous):
+    """The same without the rule: the caller raises i_size when the IO has been submitted."""
+
+    @operation(kernel="fs/direct-io.c:direct_io_worker")
+    def append(self, i):
+        self.block[i] = Block.MAPPED
+        self.inside[i] = True
+        self.bio_write(i, Data.NEW)
+
+
+expect(SizeFirst, violates={"size_ok"})
+expect(ConvertsFirst, holds=True)
+expect(Synchronous, holds=True)
+expect(Asynchronous, violates={"size_ok", "no_stale_exposure"})

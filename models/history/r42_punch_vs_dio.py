@@ -1,0 +1,98 @@
+"""Punching a hole frees blocks under a direct write in flight (R42, ext4).
+
+r09_dio_vs_truncate_reuse.py for blocks in the middle of the file: hole punching neither took the inode's lock nor
+waited for direct writers. 02d262dffcf4 (2012) does both; the lock without the wait would not have been enough.
+
+A sequel: since 07961ebb09c9 and its parent (Jun-Jul 2026) aligned direct writes inside i_size allocate under the lock
+taken shared, and the count is all that stands between an allocation and a hole punch. It does its work as long as it is
+raised before the lock is dropped, be it before or behind the map.
+"""
+
+from r09_dio_vs_truncate_reuse import Counts
+
+from dio_mc import Array, Param, atomic, expect, operation
+from dio_mc.kernel import Block, File, Owner
+
+
+class PunchesUnlocked(Counts):
+    """Before: direct IO holds the lock and counts, the punch does not care."""
+
+    writes = Param(True)
+
+    @operation(kernel="fs/ext4/extents.c:ext4_ext_punch_hole")
+    def truncate(self, i):
+        self.free_block(i)
+
+
+class PunchesLocked(PunchesUnlocked):
+    """02d262dffcf4."""
+
+    @operation(kernel="fs/ext4/extents.c:ext4_ext_punch_hole")
+    def truncate(self, i):
+        self.i_rwsem.down_write()
+        self.inode_dio_wait()
+        super().truncate(i)
+        self.i_rwsem.up_write()
+
+
+class PunchesWithoutDrain(PunchesUnlocked):
+    """The mistake: the lock only."""
+
+    @operation(kernel="fs/ext4/extents.c:ext4_ext_punch_hole")
+    def truncate(self, i):
+        self.i_rwsem.down_write()
+        super().truncate(i)
+        self.i_rwsem.up_write()
+
+
+class AllocatesShared(PunchesLocked):
+    """07961ebb09c9: a hole is allocated under the shared lock; the file and its rival start with the block free."""
+
+    block = Array(Block, size=File.pages, init=Block.HOLE)
+    owner = Array(Owner, size=File.pages, init=Owner.NOBODY)
+
+    @operation(kernel="fs/ext4/inode.c:ext4_iomap_alloc")
+    def get_block(self, i):
+        self.i_dio_count.begin()
+        block = self.allocate(i)
+        return block
+
+    @operation(kernel="fs/ext4/inode.c:ext4_map_blocks")
+    def allocate(self, i):
+        with atomic():
+            if self.owner[i] == Owner.NOBODY:
+                self.block[i], self.owner[i] = Block.MAPPED, Owner.FILE
+            block = self.block[i]
+        return block
+
+
+class CountsBehindTheMap(AllocatesShared):
+    """Not a mistake: the lock is still held."""
+
+    @operation(kernel="fs/ext4/inode.c:ext4_iomap_alloc")
+    def get_block(self, i):
+        block = self.allocate(i)
+        self.i_dio_count.begin()
+        return block
+
+
+class CountsBehindTheLock(AllocatesShared):
+    """The mistake."""
+
+    @operation(kernel="fs/ext4/inode.c:ext4_iomap_alloc")
+    def get_block(self, i):
+        block = self.allocate(i)
+        return block
+
+    @operation(kernel="fs/iomap/direct-io.c:iomap_dio_submit_bio")
+    def transfer(self, i, block):
+        self.i_dio_count.begin()
+        super().transfer(i, block)
+
+
+expect(PunchesUnlocked, violates={"no_freed_io", "no_collateral"})
+expect(PunchesLocked, holds=True)
+expect(PunchesWithoutDrain, violates={"no_freed_io", "no_collateral"})
+expect(AllocatesShared, holds=True)
+expect(CountsBehindTheMap, holds=True)
+expect(CountsBehindTheLock, violates={"no_freed_io", "no_collateral"})
