@@ -70,7 +70,7 @@ def _runs(drawn: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 def _header(trace: Trace) -> Iterator[str]:
     yield f"// {printable(trace.model.file)} {printable(trace.model.name)}, digest {printable(trace.model.digest)}"
-    yield f"// {trace.kind} of {printable(trace.property)}: {len(trace.steps)} steps, {trace.switches} switches"
+    yield f"// {trace.kind} of {printable(trace.property)}: steps {len(trace.steps)}, switches {trace.switches}"
     yield "digraph trace {"
     yield "  rankdir=TB;"
     yield f"  label={_quoted(f'{trace.model.name}: {_verdict(trace)} {trace.property}')};"
@@ -127,7 +127,8 @@ def _changed(change: Change) -> str:
 
 def _failing(trace: Trace) -> list[str]:
     word = "reached" if trace.kind == "witness" else "violated"
-    waiting = [f"{w.thread} waits at {short(w.text)}" for w in trace.blocked if trace.property_kind == "deadlock"]
+    blocked = [w for w in trace.blocked if trace.property_kind == "deadlock" and not w.daemon]
+    waiting = [f"{w.thread} waits at {short(w.text)}" for w in blocked]
     return [f"{word}: {trace.property}", *(short(part.source) for part in trace.failing), *waiting]
 
 

@@ -75,6 +75,8 @@ def shown_statement(step: TraceStep) -> str:
     """The statement without the assignments that `shown_changes` tells; empty when these are all it does."""
     changed = {root_of(change.cell) for change in step.changes if change.role == "data"}
     kept = [piece for piece in step.text.split("; ") if not _is_told(piece, changed)]
+    if changed and len(kept) > 1 and kept[-1].endswith("..."):  # cut off, and its effect is shown
+        kept.pop()
     choice = f"  [choice {', '.join(map(str, step.choice))}]" if step.choice else ""
     return short("; ".join(kept)) + choice
 

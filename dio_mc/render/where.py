@@ -8,6 +8,9 @@ from dio_mc.render.columns import wrapped
 from dio_mc.render.statement import printable
 from dio_mc.trace.trace import TraceStep
 
+_STUCK = "\x1f"
+"""A space at which no row is broken."""
+
 
 def where_block(steps: Sequence[TraceStep], width: int) -> list[str]:
     """The block::
@@ -25,7 +28,8 @@ def where_block(steps: Sequence[TraceStep], width: int) -> list[str]:
             functions.setdefault(file, {}).setdefault(function, []).append(step.number)
     rows = [("where", file, " ".join(found)) for file, found in lines.items()]
     rows += [
-        ("kernel", file, "; ".join(f"{f} {numbers(n)}" for f, n in found.items())) for file, found in functions.items()
+        ("kernel", file, "; ".join(f"{f}{_STUCK}{numbers(n)}" for f, n in found.items()))
+        for file, found in functions.items()
     ]
     return _table(rows, width)
 
@@ -50,6 +54,8 @@ def _table(rows: Sequence[tuple[str, str, str]], width: int) -> list[str]:
     for (name, _, text), file in zip(rows, files, strict=True):
         front = f"{name if name != label else '':8}"
         label = name
-        folded = wrapped(f"{file.ljust(column)}  {printable(text)}", width - len(front), 0, hang=column + 2)
+        text = _STUCK.join(map(printable, text.split(_STUCK)))
+        folded = wrapped(f"{file.ljust(column)}  {text}", width - len(front), 0, hang=column + 2)
+        folded = [row.replace(_STUCK, " ") for row in folded]
         shown += [(front if position == 0 else " " * len(front)) + row for position, row in enumerate(folded)]
     return shown

@@ -132,16 +132,6 @@ def _function(anchor: str) -> str:
 
 
 def _anchor_at(template: Template, here: Location, depth: int) -> str | None:
-    """The anchor of the call around `here` at this depth, known from a step that stands directly in it."""
-    site = call_site(here.name, depth)
-    for location in template.locations:
-        if location.operations == here.operations[:depth] and call_site(location.name, depth) == site:
-            return location.anchor
-    return None
-
-
-def call_site(location: str, depth: int) -> str:
-    """The call that a location's name passes at this depth: ``reader+2/direct_read+4/fdatawait+1`` at depth 1 is
-    ``reader+2/direct_read``."""
-    parts = location.split("/")
-    return "/".join(parts[:depth] + [part.split("+", 1)[0] for part in parts[depth : depth + 1]])
+    """The anchor of the call around `here` at this depth, known from a step that stands directly in such a call."""
+    around = here.operations[:depth]
+    return next((location.anchor for location in template.locations if location.operations == around), None)

@@ -88,6 +88,8 @@ def data(cell: str, before: str, after: str, **rest) -> Change:
         ("self.acked = True", [data("acked", "0", "1", ghost=True)], "", ["acked: 0 -> 1 (ghost)"]),
         ("self.lock = True", [data("lock", "0", "1", role="lock")], "lock = True", []),
         ("if self.a: self.b = 1 else: self.b...", [data("b", "0", "1")], "if a: b = 1 else: b...", ["b: 0 -> 1"]),
+        ("go(); if self.a: self.b = 1 else: self.b...", [data("b", "0", "1")], "go()", ["b: 0 -> 1"]),
+        ("go(); if self.a: self.b = 1 else: self.b...", [], "go(); if a: b = 1 else: b...", []),
         ("itself.x(self.y)", [], "itself.x(y)", []),
     ],
 )
@@ -248,6 +250,13 @@ def test_where():
         "        fs/x.c        h 4",
     ]
     assert where_block([step(1)], 100) == []
+
+
+def test_a_function_and_its_steps_stay_together():
+    steps = [step(n, anchor=f"mm/filemap.c:{'f' * n}") for n in range(1, 12)]
+    for width in range(50, 80):
+        rows = [row[len("kernel  mm/filemap.c") :] for row in where_block(steps, width)]
+        assert [row for row in rows if not re.fullmatch(r"  (f+ \d+(; |;?$))+", row)] == []
 
 
 def test_step_numbers_are_runs():

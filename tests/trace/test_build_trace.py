@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from trace_programs import abba, bad_start, find, misuse, race, trace_of
+from trace_programs import READ, abba, bad_start, find, misuse, race, trace_of
 
 from dio_mc.errors import InternalError
-from dio_mc.semantics.contract import Action, Fault
+from dio_mc.ir.program import Thread
+from dio_mc.semantics.contract import Action, Fault, Violation
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import show_cell
 from dio_mc.trace.replay import ReplayError, build_trace
@@ -44,6 +45,19 @@ def test_calls_are_kernel_functions_where_these_are_known():
     assert steps[1].operations == ("read", "get_block")
     assert steps[1].calls == ("__blockdev_direct_IO", "ext3_get_block")
     assert steps[4].calls == ("store",)
+
+
+def test_an_operation_without_a_kernel_function_has_its_own_name():
+    model = race()
+    first = model.templates[0]
+    places = tuple(replace(p, anchor=READ) if "get_block" in p.name else p for p in first.locations)
+    model = replace(model, templates=(replace(first, locations=places), model.templates[1]))
+    assert trace_of(model, "no_undo").steps[1].calls == ("__blockdev_direct_IO", "get_block")
+
+
+def test_a_daemon_that_waits_for_ever_is_no_deadlock():
+    idle = replace(abba(), templates=(abba().templates[2],), threads=(Thread("idle", 0, 0),))
+    assert "no deadlock" in failure(idle, Violation("deadlock", 0, (), 0))
 
 
 def test_alternatives_and_blocked_threads_are_those_of_the_state_before():
@@ -88,6 +102,7 @@ def test_a_fault_of_the_start():
     assert trace.final_fault is not None
     assert trace.final_fault.message == "order must be 0"
     assert [cell.value for cell in trace.initial if cell.free] == ["1"]
+    assert trace.blocked == ()
 
 
 @pytest.mark.parametrize("name", ["never_dirty", "no_undo", "read_done", "deadlock", "lock_misuse@14"])
