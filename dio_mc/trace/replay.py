@@ -18,7 +18,7 @@ from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
 from dio_mc.trace.divergence import Divergence, compare_changes, compare_fault, match_initial
 from dio_mc.trace.naming import Naming, fault_of, place_of
-from dio_mc.trace.trace import SCHEMA, Failing, Place, PropertyKind, Trace, TraceStep
+from dio_mc.trace.trace import SCHEMA, Place, PropertyKind, Trace, TraceStep
 
 
 class ReplayError(InternalError):
@@ -70,13 +70,17 @@ def build_trace(
     interpreter = interpreter or Interpreter(program)
     execution = run_schedule(interpreter, violation, engine)
     _check_end(interpreter, execution, violation, engine)
-    naming = Naming(program, interpreter.layout)
-    property_ = _find_property(program, violation.property)
+    return _trace(interpreter, violation, execution, engine).with_failing(failing)
+
+
+def _trace(interpreter: Interpreter, violation: Violation, execution: Execution, engine: str) -> Trace:
+    naming = Naming(interpreter.program, interpreter.layout)
+    property_ = _find_property(interpreter.program, violation.property)
     kind, doc, place = _about(property_, violation)
     last = execution.states[-1]
     return Trace(
         schema=SCHEMA,
-        kind="witness" if property_ is not None and property_.kind == "reachable" else "violation",
+        kind="witness" if kind == "reachable" else "violation",
         model=naming.model(),
         property=violation.property,
         property_kind=kind,
@@ -86,7 +90,7 @@ def build_trace(
         threads=naming.threads(),
         initial=naming.cells(execution.states[0]),
         steps=_trace_steps(interpreter, naming, execution),
-        failing=tuple(Failing(source, values) for source, values in failing),
+        failing=(),
         blocked=() if violation.fault else naming.blocked(last, interpreter.successors(last)),
         fault=None if violation.schedule else fault_of(violation.fault),
     )
