@@ -28,7 +28,7 @@ LAYERS: dict[str, set[str]] = {
     "kernel": {"lang"},
     "driver": {"frontend", "lang", "symbolic", "explore", *ENGINE},
     "replaying": {"frontend", "lang", "symbolic", *ENGINE},
-    "report": {"driver", "render", "trace", "ir"},
+    "report": {"driver", "render", "semantics", "trace", "ir"},
 }
 """Layer -> the layers it may import besides itself, `source` and `errors`."""
 FACES = {"cli", "cli_show", "__main__", "__init__"}
