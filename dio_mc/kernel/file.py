@@ -35,8 +35,7 @@ class File(Model, abstract=True):
     def direct_read(self, i):
         """Map, then transfer."""
         block = self.get_block(i)
-        data = self.bio_read(i, block)
-        return data
+        return self.bio_read(i, block)
 
     @operation(kernel="fs/xfs/xfs_iomap.c:xfs_iomap_write_unwritten")
     def convert_unwritten(self, i):

@@ -5,13 +5,12 @@ write. The test for "inside" compared block numbers, `block < i_size >> blkbits`
 contains i_size, such as the only one of a small sparse file. 9ecd10b7a027 (May 2016, v4.7) compares with the last block
 that i_size touches. A filesystem with extents may instead allocate unwritten and convert after the write.
 
-Inspired by a relative in f2fs ("avoid racing in between read and OPU dio write", seen as 0cac51185e65): readers wait for
-direct writes in flight. Its author says that it does not cover every case; `ReadersDrain` shows one.
+A relative in f2fs ("avoid racing in between read and OPU dio write", seen as 0cac51185e65) makes readers wait for direct
+writes in flight. Its author says that it does not cover every case; `ReadersDrain` shows one.
 """
 
-from dio_mc import DrainCounter, expect, operation, thread
+from dio_mc import Array, DrainCounter, expect, operation, thread
 from dio_mc.kernel import Block, Data, File, NoStaleExposure
-from dio_mc.lang import Array
 
 
 class DirectWriteAllocates(NoStaleExposure):
@@ -88,8 +87,7 @@ class ReadersDrain(DirectWriteAllocates):
     @operation(kernel="fs/f2fs/file.c:f2fs_file_read_iter")
     def buffered_read(self, i):
         self.in_flight.wait()
-        data = super().buffered_read(i)
-        return data
+        return super().buffered_read(i)
 
 
 expect(DirectWriteAllocates, violates={"no_stale_exposure"})

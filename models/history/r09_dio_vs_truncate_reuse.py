@@ -64,8 +64,7 @@ class Counts(NoCount):
     @operation(kernel="fs/ext4/indirect.c:ext4_ind_direct_IO")
     def get_block(self, i):
         self.i_dio_count.begin()
-        block = super().get_block(i)
-        return block
+        return super().get_block(i)
 
     @operation(kernel="fs/direct-io.c:dio_complete")
     def transfer(self, i, block):

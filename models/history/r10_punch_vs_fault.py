@@ -1,10 +1,11 @@
 """A page fault brings a page back over blocks that a hole punch is about to free (R10, ext4).
 
 Punching a hole drops the cached pages of the range, then frees the blocks. A fault in between inserts a page again,
-with buffers that remember the block; writeback later writes to it, and it belongs to another file by then (or the fault
-itself reads the other file's secrets in). Truncate is safe because a fault asks for i_size; a hole in the middle has no such test. ea3d7209ca01 (Dec 2015, v4.5) adds
-`i_mmap_sem` (`invalidate_lock` since 2021): exclusive over both halves of the punch, shared over the fault. The commit
-notes that it ranks above the start of a transaction, so that `i_data_sem` would not do. XFS had its MMAPLOCK from v4.1.
+with buffers that remember the block; writeback later writes to it, and it belongs to another file by then. Or the fault
+itself reads that file's secrets. Truncate is safe because a fault asks for i_size; a hole in the middle has no such
+test. ea3d7209ca01 (Dec 2015, v4.5) adds `i_mmap_sem` (`invalidate_lock` since 2021): exclusive over both halves of the
+punch, shared over the fault. It ranks above the start of a transaction, says the commit, so `i_data_sem` would not do.
+XFS had its MMAPLOCK from v4.1 (id not verified).
 """
 
 from dio_mc import Array, RWSem, atomic, expect, operation, thread
@@ -40,8 +41,7 @@ class PunchesBetween(Reuse, PageCache):
     def get_block(self, i):
         with atomic():
             self.buffers[i] = self.block[i] == Block.MAPPED
-            block = self.block[i]
-        return block
+            return self.block[i]
 
     @operation(kernel="mm/page-writeback.c:set_page_dirty")
     def store(self, i):

@@ -10,7 +10,7 @@ before the data is on disk exposes what the blocks had before. XFS lifted the ru
 9862f62faba8): its blocks are always allocated unwritten.
 """
 
-from dio_mc import Array, Var, expect, invariant, operation, thread
+from dio_mc import Array, expect, invariant, operation, thread
 from dio_mc.kernel import Block, Data, File
 
 

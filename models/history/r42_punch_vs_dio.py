@@ -54,16 +54,14 @@ class AllocatesShared(PunchesLocked):
     @operation(kernel="fs/ext4/inode.c:ext4_iomap_alloc")
     def get_block(self, i):
         self.i_dio_count.begin()
-        block = self.allocate(i)
-        return block
+        return self.allocate(i)
 
     @operation(kernel="fs/ext4/inode.c:ext4_map_blocks")
     def allocate(self, i):
         with atomic():
             if self.owner[i] == Owner.NOBODY:
                 self.block[i], self.owner[i] = Block.MAPPED, Owner.FILE
-            block = self.block[i]
-        return block
+            return self.block[i]
 
 
 class CountsBehindTheMap(AllocatesShared):
@@ -81,8 +79,7 @@ class CountsBehindTheLock(AllocatesShared):
 
     @operation(kernel="fs/ext4/inode.c:ext4_iomap_alloc")
     def get_block(self, i):
-        block = self.allocate(i)
-        return block
+        return self.allocate(i)
 
     @operation(kernel="fs/iomap/direct-io.c:iomap_dio_submit_bio")
     def transfer(self, i, block):

@@ -1,0 +1,121 @@
+"""A page is faulted in and dirtied while a direct write is in flight (R08, iomap and generic code).
+
+A direct write of a whole page of two halves; a program stores into the first half through mmap. If the page came in
+before the device wrote, its second half is old, and to write it back loses half of an acknowledged write that nobody
+else has touched. No lock keeps a fault out of a direct write. 5a9d929d6e13 (v4.16, id not verified; a92853b6746f and
+xfstests generic/095 give its title): if the second invalidation meets a dirty page, say so in the log and have fsync
+fail. xfstests generic/247. Not every loss is reported: writeback may clean the page before that invalidation looks
+(`early_writeback`). Prevention: r08_faults_kept_out.py.
+"""
+
+from dio_mc import Array, Model, PageLock, Param, Var, atomic, expect, invariant, operation, thread, wait_until
+from dio_mc.kernel import Data, Slot
+
+
+class Silent(Model):
+    """Up to v4.15. NEW is of the direct write, NEWER of the store."""
+
+    early_writeback = Param(True)
+
+    slot = Var(Slot)
+    page_lock = PageLock()
+    page = Array(Data, size=2)
+    dirty = Var(bool)
+    disk = Array(Data, size=2, init=Data.OLD)
+    started = Var(bool)
+    acknowledged = Var(bool)
+    stored = Var(bool)
+    reported = Var(bool)
+
+    @thread
+    def writer(self):
+        self.direct_write()
+        self.acknowledged = True
+
+    @operation(kernel="fs/iomap.c:iomap_dio_rw")
+    def direct_write(self):
+        self.write_out()
+        self.complete()
+
+    @operation(kernel="fs/iomap.c:iomap_dio_actor")
+    def write_out(self):
+        clean = False
+        while not clean:
+            wait_until(not self.dirty)
+            clean = self.invalidate()
+        with atomic():
+            self.disk[0], self.disk[1] = Data.NEW, Data.NEW
+
+    @operation(kernel="fs/iomap.c:iomap_dio_complete")
+    def complete(self):
+        clean = self.invalidate()
+        if not clean:
+            self.report()
+
+    @operation(kernel="mm/truncate.c:invalidate_inode_pages2_range")
+    def invalidate(self):
+        with atomic():
+            wait_until(not self.page_lock.is_locked())
+            clean = not self.dirty
+            if clean:
+                self.slot, self.started = Slot.ABSENT, True
+        return clean
+
+    @operation()
+    def report(self):
+        """Nobody is told."""
+
+    @thread
+    def mapper(self):
+        while not self.stored:
+            self.fault()
+            self.store()
+
+    @operation(kernel="mm/filemap.c:filemap_fault")
+    def fault(self):
+        with atomic():
+            self.page_lock.lock()
+            missing = self.slot == Slot.ABSENT
+        if missing:
+            with atomic():
+                self.page[0], self.page[1] = self.disk[0], self.disk[1]
+        with atomic():
+            self.slot = Slot.UPTODATE
+            self.page_lock.unlock()
+
+    @operation(kernel="fs/iomap.c:iomap_page_mkwrite")
+    def store(self):
+        with atomic():  # through the pte, if it is still there
+            if self.slot == Slot.UPTODATE:
+                self.page[0], self.dirty, self.stored = Data.NEWER, True, True
+
+    @thread(daemon=True)
+    def flusher(self):
+        with atomic():
+            wait_until(self.dirty and (self.early_writeback or self.acknowledged or not self.started))
+            self.page_lock.lock()
+        with atomic():  # writeback, as long as this thread has the lock
+            self.disk[0], self.disk[1], self.dirty = self.page[0], self.page[1], False
+            self.page_lock.unlock()
+
+    @invariant
+    def no_collateral(self):
+        """The second half is only ever written by the direct write."""
+        return not self.acknowledged or self.disk[1] == Data.NEW
+
+    @invariant
+    def loss_is_reported(self):
+        return not self.acknowledged or self.disk[1] == Data.NEW or self.reported
+
+
+class Reports(Silent):
+    """5a9d929d6e13."""
+
+    @operation(kernel="fs/iomap.c:dio_warn_stale_pagecache")
+    def report(self):
+        self.reported = True
+
+
+expect(Silent, violates={"no_collateral", "loss_is_reported"})
+expect(Reports, violates={"no_collateral", "loss_is_reported"})
+expect(Reports, violates={"no_collateral"}, early_writeback=False)

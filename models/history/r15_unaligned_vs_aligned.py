@@ -1,0 +1,67 @@
+"""An unaligned direct write zeroes the bytes of an aligned one (R15, ext4 and XFS).
+
+r15_unaligned_zeroing.py, where one writer writes the whole block: it has nothing to zero, takes the lock shared and
+waits for nobody. Then it is not enough that the unaligned write has waited for others; it must keep the lock until its
+own IO is done. XFS 906753befc4d, xfstests generic/114.
+
+Later rules take the lock shared again for what zeroes nothing: pure overwrites (XFS ed1128c2d0c8, 2021; ext4
+310ee0902b8d, 2023), and writes whose head and tail blocks need no zeroing (ext4 07961ebb09c9, 2026).
+"""
+
+from r15_unaligned_zeroing import Drains
+
+from dio_mc import atomic, expect, operation, thread
+from dio_mc.kernel import Block, Data
+
+
+class AlignedNeighbour(Drains):
+    """The unaligned writer waits for others; the second writer writes the whole block."""
+
+    @thread(instances=2)
+    def writer(self, k):
+        if k == 0:
+            self.write(k)
+        else:
+            self.write_aligned()
+        self.acknowledged[k] = True
+
+    @operation(kernel="fs/ext4/file.c:ext4_dio_write_iter")
+    def write_aligned(self):
+        self.i_rwsem.down_read()
+        self.i_dio_count.begin()
+        self.i_rwsem.up_read()
+        with atomic():
+            self.disk[0], self.disk[1] = Data.NEW, Data.NEW
+        self.block = Block.MAPPED
+        self.i_dio_count.end()
+
+
+class WaitsForItself(AlignedNeighbour):
+    """What is needed: exclusive, drained, and held to the end of the IO."""
+
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_dio_write_unaligned")
+    def write(self, k):
+        self.i_rwsem.down_write()
+        new = self.map_block()
+        self.transfer(k, new)
+        self.i_rwsem.up_write()
+
+
+class OverwritesShared(WaitsForItself):
+    """ed1128c2d0c8: shared if the block is written already, else as before."""
+
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_dio_write_unaligned")
+    def write(self, k):
+        self.i_rwsem.down_read()
+        overwrite = self.block == Block.MAPPED
+        if overwrite:
+            self.i_dio_count.begin()
+            self.transfer(k, False)
+        self.i_rwsem.up_read()
+        if not overwrite:
+            super().write(k)
+
+
+expect(AlignedNeighbour, violates={"no_collateral"})
+expect(WaitsForItself, holds=True)
+expect(OverwritesShared, holds=True)

@@ -1,0 +1,83 @@
+"""Two sub-block direct writes zero each other's bytes (R15, ext4 and XFS).
+
+A direct write of part of a block that is not yet written must zero the rest of it; so must a second write, of another
+part of the same block, that maps it before the first has converted it: each wipes the other's data. ext4 e9e3bcecf44c
+(2011), XFS 2032a8a27b5c and 906753befc4d; xfstests generic/240, generic/114. Two lessons: a lock over submission is no
+protection, since the IO goes on without it; to wait, under the lock, for the IO of others is enough, as long as all
+writes do so. r15_unaligned_vs_aligned.py has those that do not.
+"""
+
+from dio_mc import Array, DrainCounter, Model, RWSem, Var, atomic, expect, invariant, operation, thread
+from dio_mc.kernel import Block, Data
+
+
+class NoProtection(Model):
+    """Before 2011. One block of two sectors, a writer for each."""
+
+    block = Var(Block)
+    disk = Array(Data, size=2, init=Data.STALE)
+    acknowledged = Array(bool, size=2)
+
+    @thread(instances=2)
+    def writer(self, k):
+        self.write(k)
+        self.acknowledged[k] = True
+
+    @operation(kernel="fs/direct-io.c:direct_io_worker")
+    def write(self, k):
+        new = self.map_block()
+        self.transfer(k, new)
+
+    @operation(kernel="fs/ext4/inode.c:ext4_get_block_write")
+    def map_block(self):
+        with atomic():
+            new = self.block != Block.MAPPED
+            if new:
+                self.block = Block.UNWRITTEN
+        return new
+
+    @operation(kernel="fs/direct-io.c:dio_zero_block")
+    def transfer(self, k, new):
+        self.disk[k] = Data.NEW
+        if new:
+            self.disk[1 - k] = Data.ZERO
+            self.block = Block.MAPPED
+
+    @invariant
+    def no_collateral(self):
+        return all(not self.acknowledged[k] or self.disk[k] == Data.NEW for k in range(2))
+
+
+class LocksSubmission(NoProtection):
+    """The mistake. An asynchronous writer goes on to its next step without the lock."""
+
+    i_rwsem = RWSem()
+
+    @operation(kernel="fs/ext4/file.c:ext4_unaligned_aio")
+    def write(self, k):
+        self.i_rwsem.down_write()
+        new = self.map_block()
+        self.i_rwsem.up_write()
+        self.transfer(k, new)
+
+
+class Drains(LocksSubmission):
+    """e9e3bcecf44c: other IO has ended before the block is mapped."""
+
+    i_dio_count = DrainCounter(max=2)
+
+    @operation(kernel="fs/ext4/file.c:ext4_aiodio_wait")
+    def map_block(self):
+        self.i_dio_count.wait()
+        self.i_dio_count.begin()
+        return super().map_block()
+
+    @operation(kernel="fs/direct-io.c:dio_complete")
+    def transfer(self, k, new):
+        super().transfer(k, new)
+        self.i_dio_count.end()
+
+
+expect(NoProtection, violates={"no_collateral"})
+expect(LocksSubmission, violates={"no_collateral"})
+expect(Drains, holds=True)
