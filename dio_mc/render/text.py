@@ -27,8 +27,9 @@ _NARROWEST = 20
 _STATEMENT_ROWS = 3
 
 
-def render_text(trace: Trace, *, width: int = WIDTH, model: bool = False) -> str:
-    """The trace as text without a newline at the end; with `model` the model is named above it.
+def render_text(trace: Trace, *, width: int = WIDTH, model: bool = False, brief: bool = False) -> str:
+    """The trace as text without a newline at the end; with `model` the model is named above it, with
+    `brief` the block of places below it is shorter.
 
     Every line has at most `width` characters (`width` is at least 40).
     """
@@ -36,7 +37,7 @@ def render_text(trace: Trace, *, width: int = WIDTH, model: bool = False) -> str
     lines = _heading(trace, width, model)
     lines += _diagram(trace, width)
     lines += _ending(trace, width)
-    lines += where_block(trace.steps, width)
+    lines += where_block(trace.steps, width, brief=brief)
     return "\n".join(line.rstrip() for line in lines)
 
 

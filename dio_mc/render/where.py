@@ -12,11 +12,13 @@ _STUCK = "\x1f"
 """A space at which no row is broken."""
 
 
-def where_block(steps: Sequence[TraceStep], width: int) -> list[str]:
+def where_block(steps: Sequence[TraceStep], width: int, *, brief: bool = False) -> list[str]:
     """The block::
 
-    where   models/ext3.py  1@24 4@28 11@30
-    kernel  fs/direct-io.c  __blockdev_direct_IO 1,4,11; dio_await_completion 12
+        where   models/ext3.py  1@24 4@28 11@30
+        kernel  fs/direct-io.c  __blockdev_direct_IO 1,4,11; dio_await_completion 12
+
+    With `brief` the kernel's files share rows, without the functions, which the diagram names.
     """
     lines: dict[str, list[str]] = {}
     functions: dict[str, dict[str, list[int]]] = {}
@@ -27,11 +29,22 @@ def where_block(steps: Sequence[TraceStep], width: int) -> list[str]:
             file, _, function = step.anchor.rpartition(":")
             functions.setdefault(file, {}).setdefault(function, []).append(step.number)
     rows = [("where", file, " ".join(found)) for file, found in lines.items()]
+    if brief:
+        files = (f"{file}{_STUCK}{numbers(sorted(sum(found.values(), [])))}" for file, found in functions.items())
+        return _table(rows, width) + _shared_row("; ".join(files), width)
     rows += [
         ("kernel", file, "; ".join(f"{f}{_STUCK}{numbers(n)}" for f, n in found.items()))
         for file, found in functions.items()
     ]
     return _table(rows, width)
+
+
+def _shared_row(text: str, width: int) -> list[str]:
+    """The kernel's files in one row, folded where it is too long."""
+    if not text:
+        return []
+    folded = wrapped(_STUCK.join(map(printable, text.split(_STUCK))), width - 8, 0)
+    return [("kernel  " if n == 0 else " " * 8) + row.replace(_STUCK, " ") for n, row in enumerate(folded)]
 
 
 def numbers(values: Iterable[int]) -> str:

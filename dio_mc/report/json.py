@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dio_mc.driver import Report
+from dio_mc.report.artifacts import safe_name
 from dio_mc.report.words import stem_of
 
 SCHEMA = "dio-mc/report/1"
@@ -43,7 +44,7 @@ def _model(report: Report, folder: str | None) -> dict[str, Any]:
                 "property": violation.property,
                 "steps": len(violation.schedule),
                 "switches": violation.switches,
-                "trace": f"{folder}/{stem_of(report)}/{violation.property}.json" if folder else None,
+                "trace": f"{folder}/{stem_of(report)}/{safe_name(violation.property)}.json" if folder else None,
             }
             for violation in report.violations
         ],

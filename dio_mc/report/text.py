@@ -18,22 +18,28 @@ def report_text(report: Report, *, trace: bool, folder: str | None, seconds: boo
     the same input gives the same bytes.
     """
     if not trace and report.exit_code == 0:
-        return "\n".join([f"{headline(report)}  {_counts(report)}", *_remarks(report)])
+        return "\n".join([f"{headline(report, brief=True)}  {_counts(report)}", *_remarks(report)])
     shown = _shown(report) if trace else None
     lines = [headline(report)]
     if shown is not None:
-        lines.append(render_text(shown))
+        lines.append(render_text(shown, brief=True))
     lines += _others(report, shown)
     lines += _remarks(report)
     lines.append(_last(report, folder, seconds))
     return "\n".join(line.rstrip() for line in lines)
 
 
-def headline(report: Report) -> str:
-    """``models/x.py Ext3: VIOLATED no_stale_exposure; holds deadlock (as expected)``."""
+def headline(report: Report, *, brief: bool = False) -> str:
+    """``models/x.py Ext3: VIOLATED no_stale_exposure; holds deadlock (as expected)``; `brief` says what matters."""
     groups = [f"{word} {', '.join(names)}" for word, names in _by_verdict(report) if names]
+    if brief:
+        groups = groups[:1] if report.verdict != "HOLDS" else [f"HOLDS {plural(len(_checked(report)), 'property')}"]
     expected = "" if report.expected is None else " (as expected)" if report.expected else " (NOT AS EXPECTED)"
     return f"{report.file} {report.model}: {'; '.join(groups)}{expected}"
+
+
+def _checked(report: Report) -> list[str]:
+    return [p.name for p in report.properties if p.kind != "faults"]
 
 
 def _by_verdict(report: Report) -> list[tuple[str, list[str]]]:

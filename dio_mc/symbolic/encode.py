@@ -1,109 +1,156 @@
-"""Translation (a): a property's IR expression -> z3, over the constants of `symbols`."""
+"""The graph of a property's IR -> z3, and the z3 constants that both translations are formulas over.
+
+One constant per cell of the state (bool cells are Bool, others Int) and one Bool per control proposition. Their names
+begin with ``self.`` or ``after.``, which no name in the author's own z3py can, short of trying: a quantifier over
+``Int("x")`` must not capture the model's `x`.
+
+What a proposition means is not part of the formulas. `Symbols.facts` states it beside the bounds of all cells, so that
+the solver knows as much about where threads stand as the locations of single threads tell.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import product
+from collections.abc import Callable
 from typing import Any, assert_never
 
 import z3
 
-from dio_mc.errors import InternalError
-from dio_mc.ir.expr import (
-    And,
-    Arith,
-    AtLocation,
-    Compare,
-    Const,
-    Expr,
-    Implies,
-    Ite,
-    Load,
-    Local,
-    LocalOf,
-    Me,
-    Not,
-    Or,
-)
-from dio_mc.ir.types import BoolType
-from dio_mc.symbolic.symbols import Symbols
+from dio_mc.ir.expr import AtLocation
+from dio_mc.ir.types import BoolType, bounds
+from dio_mc.semantics.contract import Probe
+from dio_mc.symbolic.graph import Graph, Node, cell_probe
+
+Encoded = Any
+"""z3.ExprRef, or a Python int for a constant."""
+Leaf = Callable[[Probe], Encoded]
 
 
-def encode(expr: Expr, symbols: Symbols) -> Any:
-    """The z3 term of a property expression."""
-    match expr:
-        case Const(value, type_):
-            return z3.BoolVal(bool(value)) if isinstance(type_, BoolType) else z3.IntVal(value)
-        case Load(variable, indices, _, _, after):
-            terms = [encode(i, symbols) for i in indices]
-            return select(symbols, variable, terms, after)
-        case Not(operand):
-            return z3.Not(encode(operand, symbols))
-        case And(operands):
-            return z3.And(*[encode(o, symbols) for o in operands])
-        case Or(operands):
-            return z3.Or(*[encode(o, symbols) for o in operands])
-        case Implies(premise, conclusion):
-            return z3.Implies(encode(premise, symbols), encode(conclusion, symbols))
-        case Ite(condition, then, orelse):
-            return z3.If(encode(condition, symbols), encode(then, symbols), encode(orelse, symbols))
-        case Compare(op, left, right):
-            return _compare(op, encode(left, symbols), encode(right, symbols))
-        case Arith(op, left, right):
-            return _arith(op, encode(left, symbols), encode(right, symbols))
-        case AtLocation(thread, locations, after):
-            return symbols.at(thread, locations, after)
-        case LocalOf(thread, index, _, after):
-            return symbols.local(thread, index, after)
-        case Local() | Me():
-            raise InternalError("a property reads a running thread")
+class Symbols:
+    """The z3 constants of one property, made as they are asked for."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._constants: dict[Probe, Any] = {}
+
+    def constant(self, probe: Probe) -> Any:
+        """The constant that stands for what a probe reads."""
+        found = self._constants.get(probe)
+        if found is None:
+            name = probe.name if probe.after else f"self.{probe.name}"
+            truth = probe.cell is None or isinstance(self._graph.layout.types[probe.cell], BoolType)
+            found = self._constants[probe] = z3.Bool(name) if truth else z3.Int(name)
+        return found
+
+    def value(self, probe: Probe, value: int) -> Any:
+        """The z3 value that a probe's constant takes."""
+        return z3.BoolVal(bool(value)) if z3.is_bool(self.constant(probe)) else z3.IntVal(value)
+
+    def made(self) -> dict[str, Probe]:
+        """The probes of all constants so far, by the constant's name."""
+        return {constant.decl().name(): probe for probe, constant in self._constants.items()}
+
+    def facts(self) -> list[Any]:
+        """The bounds of every cell, and what every proposition means."""
+        facts: list[Any] = []
+        for probe in list(self._constants):
+            if probe.atom is not None:
+                meaning = encode(self._graph, self._graph.lower(probe.atom), self._definition)
+                facts.append(self.constant(probe) == meaning)
+        for probe, constant in self._constants.items():
+            if probe.cell is not None and not z3.is_bool(constant):
+                low, high = bounds(self._graph.layout.types[probe.cell])
+                facts.append(z3.And(constant >= low, constant <= high))
+        return facts
+
+    def _definition(self, probe: Probe) -> Any:
+        """A thread's standing at a location in terms of its pc."""
+        at = probe.atom
+        if not isinstance(at, AtLocation):
+            return self.constant(probe)
+        pc = self.constant(cell_probe(self._graph.layout, self._graph.layout.pc[at.thread], at.after))
+        return z3.Or([pc == location for location in sorted(at.locations)])
+
+
+def encode(graph: Graph, root: int, leaf: Leaf) -> Any:
+    """A node of type bool as a z3 formula; `leaf` says what stands for a probe."""
+    done: dict[int, Encoded] = {}
+    for number in graph.below([root]):
+        node = graph.nodes[number]
+        done[number] = _encode(node, [done[a] for a in node.args], leaf)
+    return _formula(done[root])
+
+
+def _encode(node: Node, args: list[Encoded], leaf: Leaf) -> Encoded:
+    match node.op:
+        case "const":
+            return node.data
+        case "probe":
+            return leaf(node.data)
+        case "not":
+            return z3.Not(_formula(args[0]))
+        case "and":
+            return z3.And([_formula(a) for a in args])
+        case "or":
+            return z3.Or([_formula(a) for a in args])
+        case "implies":
+            return z3.Implies(_formula(args[0]), _formula(args[1]))
+        case "ite":
+            return _choice(_formula(args[0]), args[1], args[2])
+        case "compare":
+            return _compare(node.data, args[0], args[1])
+        case "arith":
+            return _arithmetic(node.data, _number(args[0]), _number(args[1]))
+        case "select":
+            return _select(_number(args[0]), args[1:])
         case _:
-            assert_never(expr)
+            assert_never(node.op)
 
 
-def select(symbols: Symbols, variable: int, indices: Sequence[Any], after: bool) -> Any:
-    """A cell of an array; an index outside reads the last element of its dimension."""
-    shape = symbols.program.variables[variable].shape
-    ranges = [_positions(term, extent) for term, extent in zip(indices, shape, strict=True)]
-    found: Any = None
-    for position in reversed(list(product(*ranges))):
-        flat = 0
-        for number, extent in zip(position, shape, strict=True):
-            flat = flat * extent + number
-        term = symbols.cell(variable, flat, after)
-        tests = [i == n for i, n, e in zip(indices, position, shape, strict=True) if not _literal(i) and n < e - 1]
-        found = term if found is None or not tests else z3.If(z3.And(*tests), term, found)
+def _formula(value: Encoded) -> Any:
+    return z3.BoolVal(bool(value)) if isinstance(value, int) else value
+
+
+def _number(value: Encoded) -> Encoded:
+    """An integer term; a constant becomes a z3 value only beside one."""
+    return z3.If(value, z3.IntVal(1), z3.IntVal(0)) if isinstance(value, z3.BoolRef) else value
+
+
+def _choice(condition: Any, then: Encoded, orelse: Encoded) -> Any:
+    if isinstance(then, z3.BoolRef) or isinstance(orelse, z3.BoolRef):
+        return z3.If(condition, _formula(then), _formula(orelse))
+    return z3.If(condition, z3.IntVal(then) if isinstance(then, int) else then, orelse)
+
+
+def _select(index: Encoded, elements: list[Encoded]) -> Any:
+    if isinstance(index, int):
+        return elements[index] if 0 <= index < len(elements) else elements[-1]
+    found = elements[-1]
+    for position, element in reversed(list(enumerate(elements[:-1]))):
+        found = _choice(index == position, element, found)
     return found
 
 
-def _literal(term: Any) -> bool:
-    return isinstance(term, int) or z3.is_int_value(term)
-
-
-def _positions(term: Any, extent: int) -> list[int]:
-    if not _literal(term):
-        return list(range(extent))
-    value = term if isinstance(term, int) else term.as_long()
-    return [value if 0 <= value < extent else extent - 1]
-
-
-def _compare(op: str, left: Any, right: Any) -> Any:
+def _compare(op: str, left: Encoded, right: Encoded) -> Any:
+    if op in ("==", "!=") and isinstance(left, z3.BoolRef) and isinstance(right, z3.BoolRef):
+        return left == right if op == "==" else left != right
+    left, right = _number(left), _number(right)
     match op:
         case "==":
-            return left == right
+            return _formula(left == right)
         case "!=":
-            return left != right
+            return _formula(left != right)
         case "<":
-            return left < right
+            return _formula(left < right)
         case "<=":
-            return left <= right
+            return _formula(left <= right)
         case ">":
-            return left > right
+            return _formula(left > right)
         case _:
-            return left >= right
+            return _formula(left >= right)
 
 
-def _arith(op: str, left: Any, right: Any) -> Any:
+def _arithmetic(op: str, left: Encoded, right: Encoded) -> Encoded:
+    """Divisors are positive constants, where z3's and Python's division agree."""
     match op:
         case "+":
             return left + right
@@ -111,7 +158,7 @@ def _arith(op: str, left: Any, right: Any) -> Any:
             return left - right
         case "*":
             return left * right
-        case "//":  # Python's, since the right side is positive
-            return left / right
+        case "//":
+            return left // right if isinstance(left, int) else left / right
         case _:
             return left % right

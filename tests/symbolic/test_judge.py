@@ -20,8 +20,8 @@ from dio_mc.ir.program import Program, Property
 from dio_mc.ir.types import BOOL
 from dio_mc.semantics.contract import Decision
 from dio_mc.semantics.interpreter import Interpreter
-from dio_mc.symbolic.explain import explain
-from dio_mc.symbolic.judge import JudgeReport, TranslationMismatch, judge_property
+from dio_mc.solver.explain import explain
+from dio_mc.solver.judge import JudgeReport, TranslationMismatch, judge_property
 
 HEAD = """\
 from dataclasses import dataclass

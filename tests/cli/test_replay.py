@@ -1,0 +1,126 @@
+"""`dio-mc replay`, `ir` and `help` from outside."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from test_check import HOLDS, ROOT, VIOLATED, dio_mc, model
+
+from dio_mc.catalogue import PAGES
+
+
+@pytest.fixture
+def trace(tmp_path: Path) -> Path:
+    assert dio_mc("check", model(tmp_path, VIOLATED), cwd=tmp_path).returncode == 1
+    return tmp_path / "counterexamples" / "m.M" / "small.json"
+
+
+def replay(path: Path, *options: str) -> tuple[int, str]:
+    done = dio_mc("replay", str(path), *options, cwd=path.parents[2])
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_trace_reproduces(trace: Path) -> None:
+    assert replay(trace) == (0, "M small: reproduces in 1 steps\n")
+
+
+CHANGES = [
+    ("self.n = 1", "self.n = 2", 1, "DIVERGES at step 1 (the model has changed since)"),
+    ("self.n == 0", "self.n < 3", 1, "all 1 steps go, but the property is no longer violated (the model has changed since)"),
+    ("def t(self)", "def u(self)", 1, "DIVERGES at step 1 (the model has changed since): the model has no thread t"),
+    ("self.n = 1", "wait_until(self.n == 1)\n        self.n = 1", 1, "DIVERGES at step 1"),
+    ("class M(", "# one line more\nclass M(", 0, "reproduces in 1 steps"),
+    ("class M(", "class N(", 2, "error DIO206: m.py has no model M; the trace is of another model"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "code", "shown"), CHANGES)
+def test_a_changed_model(trace: Path, old: str, new: str, code: int, shown: str) -> None:
+    model(trace.parents[2], VIOLATED.replace(old, new))
+    found, text = replay(trace)
+    assert (found, shown in text) == (code, True), text
+
+
+def test_a_model_that_is_gone(trace: Path) -> None:
+    (trace.parents[2] / "m.py").unlink()
+    code, text = replay(trace)
+    assert code == 2
+    assert "error DIO206: its model m.py is not here" in text
+
+
+def test_another_model_file(trace: Path) -> None:
+    model(trace.parents[2], HOLDS, "other.py")
+    code, text = replay(trace, "--model-file", "other.py")
+    assert code == 1
+    assert "the property is no longer violated" in text
+
+
+FOREIGN = ["", "{", "[]", '{"schema": "dio-mc/trace/99"}', '{"traceEvents": []}', "\0\1\2", "null"]
+
+
+@pytest.mark.parametrize("text", FOREIGN)
+def test_files_that_are_no_trace(trace: Path, text: str) -> None:
+    trace.write_text(text)
+    code, shown = replay(trace)
+    assert code == 2
+    assert re.match(r".*small\.json: error DIO205: .+\n", shown), shown
+
+
+def test_a_truncated_trace(trace: Path) -> None:
+    whole = trace.read_text()
+    trace.write_text(whole[: len(whole) // 2])
+    assert replay(trace)[0] == 2
+    missing = trace.parent / "none.json"
+    code, shown = replay(missing)
+    assert code == 2
+    assert "error DIO205: cannot be read: No such file or directory" in shown
+
+
+def test_a_trace_of_other_parameters(trace: Path) -> None:
+    data = json.loads(trace.read_text())
+    data["model"]["params"] = [["pages", 2]]
+    trace.write_text(json.dumps(data, indent=2) + "\n")
+    code, shown = replay(trace)
+    assert code == 2
+    assert "error DIO206: recorded with other parameters: M has no parameter `pages`" in shown
+
+
+def test_ir_shows_the_program(tmp_path: Path) -> None:
+    done = dio_mc("ir", model(tmp_path, HOLDS), cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout == (
+        "program M\nvar n : 0..3 = 0\nthreads t\n\ntemplate t entry B0\n  B0:  ; L1 t+1\n    n := 1\n    end\n\n"
+        "invariant small: n < 3\ndeadlock checked\n"
+    )
+
+
+@pytest.mark.parametrize("arguments", [["ir", "none.py"], ["ir", "."], ["replay"], ["check"], ["help", "DIO999"], ["nonsense"]])
+def test_wrong_usage_ends_with_2(tmp_path: Path, arguments: list[str]) -> None:
+    done = dio_mc(*arguments, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_help_explains_every_code(tmp_path: Path) -> None:
+    listed = dio_mc("help", cwd=tmp_path).stdout
+    assert [line.split()[0] for line in listed.splitlines()] == list(PAGES)
+    page = dio_mc("help", "dio104", cwd=tmp_path)
+    assert page.returncode == 0
+    assert page.stdout.startswith("DIO104: unknown name\n\n")
+
+
+def test_every_code_in_the_source_has_a_page() -> None:
+    text = "".join(p.read_text() for p in (ROOT / "dio_mc").rglob("*.py"))
+    assert set(re.findall(r'"(DIO\d{3})"', text)) - set(PAGES) == set()
+
+
+def test_bare_dio_mc_is_a_guide(tmp_path: Path) -> None:
+    done = dio_mc(cwd=tmp_path)
+    assert done.returncode == 0
+    assert "dio-mc check" in done.stdout
+    assert len(done.stdout.splitlines()) <= 16

@@ -1,0 +1,52 @@
+"""The README shows what the tool prints, and its model does what the text says."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dio_mc.driver import bindings_of, check_class
+from dio_mc.frontend import load_module
+
+ROOT = Path(__file__).resolve().parents[2]
+README = ROOT / "README.md"
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README.read_text(), re.DOTALL)
+
+
+def test_the_first_screen_is_what_check_prints(request: pytest.FixtureRequest) -> None:
+    command = [sys.executable, "-m", "dio_mc", "check", "models/seed/ext3_2_6_18.py", "--no-artifacts"]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    (block,) = blocks("text")
+    if request.config.getoption("--update-golden"):
+        README.write_text(README.read_text().replace(f"```text\n{block}```", f"```text\n{shown}```"))
+        return
+    assert block == shown
+
+
+def test_the_model_of_the_text_does_what_it_says(tmp_path: Path) -> None:
+    (block,) = blocks("python")
+    (tmp_path / "model.py").write_text(block)
+    module = load_module(tmp_path / "model.py")
+    reports = [check_class(cls, params, None, e) for cls in module.models for params, e in bindings_of(cls, {})]
+    assert [(r.model, r.verdict, r.expected) for r in reports] == [
+        ("MissingFlush", "VIOLATED", True), ("Flushes", "HOLDS", True),
+    ]  # fmt: skip
+
+
+def test_two_commands_set_up_run_and_test() -> None:
+    run, test = [block.strip() for block in blocks("sh")]
+    assert "\n" not in run + test
+    assert run.endswith(".venv/bin/dio-mc check models/seed/ext3_2_6_18.py")
+    assert test in (ROOT / ".ci" / "run").read_text().replace(" --quiet --disable-pip-version-check", " -q")
+
+
+def test_every_file_that_the_text_links_is_there() -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", README.read_text()):
+        assert (ROOT / target).exists(), target
