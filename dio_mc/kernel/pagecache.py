@@ -42,10 +42,15 @@ class PageCache(File, abstract=True):
         """Fill the page that this thread has inserted."""
         block = self.get_block(i)
         data = self.bio_read(i, block)
-        with atomic():  # mpage_end_io_read: SetPageUptodate, unlock_page
+        self.end_read(i, data)
+        return data
+
+    @operation(kernel="fs/mpage.c:mpage_end_io_read")
+    def end_read(self, i, data):
+        """SetPageUptodate, unlock_page."""
+        with atomic():
             self.page[i], self.slot[i] = data, Slot.UPTODATE
             self.page_lock[i].unlock()
-        return data
 
     @operation(kernel="mm/filemap.c:generic_perform_write")
     def buffered_write(self, i, data):

@@ -25,6 +25,10 @@ class InvalidatesBefore(CoherentAtRest):
     @operation(kernel="mm/filemap.c:generic_file_direct_IO")
     def direct_write(self, i):
         self.invalidate_inode_pages2_range(i)
+        self.submit(i)
+
+    @operation(kernel="fs/direct-io.c:direct_io_worker")
+    def submit(self, i):
         self.bio_write(i, Data.NEW)
         self.dio_complete(i)
 

@@ -62,8 +62,7 @@ class Silent(Model):
         return clean
 
     @operation()
-    def report(self):
-        """Nobody is told."""
+    def report(self): ...
 
     @thread
     def mapper(self):

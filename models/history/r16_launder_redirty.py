@@ -1,0 +1,90 @@
+"""A store between the test for dirty and the unmapping is thrown away (R16, generic code and NFS).
+
+invalidate_inode_pages2 locked a page, saw that it was clean, then unmapped it and took it out of the cache. The page
+lock does not stop stores: through a pte that is still there a program dirties the page behind the test. NFS had its
+`releasepage` write such pages out, which deadlocked in reclaim. e3db7691e9f3 (10 Jan 2007): unmap first, then, if the
+page is dirty, `launder_page` writes it with the page lock held, then remove it.
+"""
+
+from dio_mc import Array, atomic, expect, invariant, operation, thread
+from dio_mc.kernel import Data, File, PageCache, Slot
+
+
+class TestsFirst(PageCache):
+    """Up to 2.6.19. The page is in the cache, clean, and mapped writable."""
+
+    slot = Array(Slot, size=File.pages, init=Slot.UPTODATE)
+    page = Array(Data, size=File.pages, init=Data.OLD)
+    pte = Array(bool, size=File.pages, init=True)
+    stored = Array(bool, size=File.pages)
+
+    @thread
+    def invalidator(self):
+        for i in range(self.pages):
+            self.page_lock[i].lock()
+            self.invalidate_page(i)
+            self.page_lock[i].unlock()
+
+    @operation(kernel="mm/truncate.c:invalidate_complete_page2")
+    def invalidate_page(self, i):
+        dirty = self.dirty[i]
+        if not dirty:
+            self.unmap(i)
+            self.remove(i)
+
+    @operation(kernel="mm/memory.c:unmap_mapping_range")
+    def unmap(self, i):
+        self.pte[i] = False
+
+    @operation(kernel="mm/filemap.c:remove_from_page_cache")
+    def remove(self, i):
+        with atomic():
+            self.dirty[i] = False
+            self.remove_from_page_cache(i)
+
+    @thread
+    def mapper(self):
+        for i in range(self.pages):
+            self.store(i)
+
+    @operation(kernel="mm/page-writeback.c:set_page_dirty")
+    def store(self, i):
+        with atomic():  # without a pte it faults, and stores into a page that comes later
+            if self.pte[i]:
+                self.page[i], self.dirty[i], self.stored[i] = Data.NEW, True, True
+
+    @invariant
+    def no_lost_write(self):
+        return all(not self.stored[i] or self.page[i] == Data.NEW or self.disk[i] == Data.NEW for i in range(self.pages))
+
+
+class Launders(TestsFirst):
+    """e3db7691e9f3."""
+
+    @operation(kernel="mm/truncate.c:invalidate_inode_pages2_range")
+    def invalidate_page(self, i):
+        self.unmap(i)
+        self.launder_page(i)
+        self.remove(i)
+
+    @operation(kernel="mm/truncate.c:do_launder_page")
+    def launder_page(self, i):
+        dirty = self.dirty[i]
+        if dirty:
+            self.submit_page(i)
+            self.dirty[i] = False
+
+
+class LaundersMapped(Launders):
+    """The mistake: written out, but while stores still come in."""
+
+    @operation(kernel="mm/truncate.c:invalidate_inode_pages2_range")
+    def invalidate_page(self, i):
+        self.launder_page(i)
+        self.unmap(i)
+        self.remove(i)
+
+
+expect(TestsFirst, violates={"no_lost_write"})
+expect(Launders, holds=True)
+expect(LaundersMapped, violates={"no_lost_write"})

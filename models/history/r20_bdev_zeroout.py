@@ -1,0 +1,80 @@
+"""Discard, zero-out or zone reset against a buffered read of the block device (R20).
+
+A reader brings a page back between the dropping of the cache and the device's zeroing. e5113505904e (Mar 2021) drops
+the pages before and behind a zone reset: the cache is right in the end, but on the way a program can see zeros (with a
+direct read) and after that the old data (from the cache). 7607c44c157d, 35e4c6c1a2fc, 86399ea07109 (Nov 2021) hold
+`invalidate_lock`, which every insertion into the cache takes shared; blktests block/009. Two properties, since the
+first repair keeps one of them and not the other.
+"""
+
+from dio_mc import Array, RWSem, expect, invariant, operation, thread
+from dio_mc.kernel import CoherentAtRest, Data, File
+
+
+class DropsBefore(CoherentAtRest):
+    """Up to v5.12. `first` and `second` are what one program sees, directly and then through the cache."""
+
+    first = Array(Data, size=File.pages)
+    second = Array(Data, size=File.pages)
+
+    @thread
+    def discarder(self):
+        for i in range(self.pages):
+            self.zeroout(i)
+
+    @operation(kernel="block/ioctl.c:blk_ioctl_zeroout")
+    def zeroout(self, i):
+        self.truncate_inode_pages_range(i)
+        self.bio_write(i, Data.ZERO)
+
+    @thread
+    def reader(self):
+        for i in range(self.pages):
+            self.seen[i] = self.buffered_read(i)
+
+    @thread
+    def observer(self):
+        for i in range(self.pages):
+            self.first[i] = self.direct_read(i)
+            self.second[i] = self.buffered_read(i)
+
+    @invariant
+    def monotonic_read(self):
+        return all(self.first[i] != Data.ZERO or self.second[i] in (Data.NOTHING, Data.ZERO) for i in range(self.pages))
+
+
+class DropsBeforeAndBehind(DropsBefore):
+    """e5113505904e."""
+
+    @operation(kernel="fs/block_dev.c:truncate_bdev_range")
+    def zeroout(self, i):
+        super().zeroout(i)
+        self.truncate_inode_pages_range(i)
+
+
+class InvalidateLock(DropsBefore):
+    """86399ea07109: no page comes in while the device zeroes; one that is there may still be read."""
+
+    invalidate_lock = RWSem()
+
+    @operation(kernel="block/ioctl.c:blk_ioctl_zeroout")
+    def zeroout(self, i):
+        self.invalidate_lock.down_write()
+        super().zeroout(i)
+        self.invalidate_lock.up_write()
+
+    @operation(kernel="mm/filemap.c:filemap_create_folio")
+    def add_to_page_cache(self, i):
+        self.invalidate_lock.down_read()
+        super().add_to_page_cache(i)
+
+    @operation(kernel="mm/filemap.c:filemap_create_folio")
+    def read_page(self, i):
+        data = super().read_page(i)
+        self.invalidate_lock.up_read()
+        return data
+
+
+expect(DropsBefore, violates={"coherent_at_rest", "monotonic_read"})
+expect(DropsBeforeAndBehind, violates={"monotonic_read"})
+expect(InvalidateLock, holds=True)

@@ -1,0 +1,62 @@
+"""fallocate decides on the new size before an asynchronous append has finished (R23, XFS).
+
+The inode's lock is a barrier to submission only. Under it fallocate reads i_size and decides that the file must grow to
+1; the completion of an append sets 2; fallocate writes 1. "xfs: properly serialise fallocate against AIO+DIO" (Oct
+2019; 249bd9087a52, id not verified, the parent of ae7e403fa5bb) waits for direct IO after taking the lock. xfstests
+generic/586. r23_ocfs2_stale_size.py destroys data.
+"""
+
+from dio_mc import DrainCounter, Model, Range, RWSem, Var, expect, invariant, operation, thread
+
+
+class LockOnly(Model):
+    """Up to v5.4. The append ends at 2."""
+
+    i_size = Var(Range(0, 2))
+    i_rwsem = RWSem()
+    i_dio_count = DrainCounter(max=1)
+
+    @thread
+    def appender(self):
+        self.i_rwsem.down_write()
+        self.i_dio_count.begin()
+        self.i_rwsem.up_write()  # -EIOCBQUEUED
+        self.end_io()
+
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_dio_write_end_io")
+    def end_io(self):
+        self.i_size = 2
+        self.i_dio_count.end()
+
+    @thread
+    def allocator(self):
+        self.i_rwsem.down_write()
+        self.fallocate()
+        self.i_rwsem.up_write()
+
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_fallocate")
+    def fallocate(self):
+        size = self.i_size
+        if size < 1:
+            self.i_size = 1
+
+    @invariant
+    def size_ok(self):
+        return not self.at_rest() or self.i_size == 2
+
+    @invariant
+    def size_never_shrinks(self, after):
+        return after.i_size >= self.i_size
+
+
+class Drains(LockOnly):
+    """249bd9087a52."""
+
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_fallocate")
+    def fallocate(self):
+        self.i_dio_count.wait()
+        super().fallocate()
+
+
+expect(LockOnly, violates={"size_ok", "size_never_shrinks"})
+expect(Drains, holds=True)

@@ -1,0 +1,98 @@
+"""A write beyond the end of the file zeroes the data of an append in flight (R24, XFS).
+
+A write at block 2 of an empty file zeroes what lies between i_size and it. If an earlier asynchronous append to block 0
+is on its way and has not yet raised i_size, its data is in that range. 40c63fbc55a9 (2015): with the lock exclusive,
+wait for direct IO, then read i_size again. 3136e8bb3054 (2015): also when the lock was exclusive already (`unaligned`),
+where the first repair did not wait. xfstests generic/114.
+"""
+
+from dio_mc import Array, DrainCounter, Model, Param, Range, RWSem, Var, expect, invariant, operation, thread
+from dio_mc.kernel import Data
+
+
+class NoDrain(Model):
+    """Up to v4.0: exclusive, and i_size as it is."""
+
+    unaligned = Param(False)
+
+    disk = Array(Data, size=3)
+    i_size = Var(Range(0, 3))
+    acknowledged = Var(bool)
+    i_rwsem = RWSem()
+    i_dio_count = DrainCounter(max=1)
+
+    @thread
+    def appender(self):
+        self.i_rwsem.down_read()
+        self.i_dio_count.begin()
+        self.i_rwsem.up_read()  # -EIOCBQUEUED
+        self.disk[0] = Data.NEW
+        self.end_io()
+
+    @operation(kernel="fs/xfs/xfs_aops.c:xfs_end_io_direct_write")
+    def end_io(self):
+        grows = self.i_size < 1
+        if grows:
+            self.i_size = 1
+        self.acknowledged = True
+        self.i_dio_count.end()
+
+    @thread
+    def writer(self):
+        self.i_rwsem.down_write()
+        size = self.checks()
+        self.write(size)
+        self.i_rwsem.up_write()
+
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_aio_write_checks")
+    def checks(self):
+        return self.i_size
+
+    @operation(kernel="fs/xfs/xfs_inode.c:xfs_zero_eof")
+    def write(self, size):
+        for i in range(2):
+            if i >= size:
+                self.disk[i] = Data.ZERO
+        self.disk[2] = Data.NEW
+        self.i_size = 3
+
+    @invariant
+    def no_lost_write(self):
+        return not self.acknowledged or self.disk[0] == Data.NEW
+
+
+class SizeThenDrain(NoDrain):
+    """The mistake: waits, and goes on with the size that it had read before."""
+
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_aio_write_checks")
+    def checks(self):
+        size = self.i_size
+        self.i_dio_count.wait()
+        return size
+
+
+class DrainsOnUpgrade(NoDrain):
+    """40c63fbc55a9: who had to take the lock again, exclusive, waits."""
+
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_aio_write_checks")
+    def checks(self):
+        if not self.unaligned:
+            self.i_dio_count.wait()
+        return self.i_size
+
+
+class Drains(NoDrain):
+    """3136e8bb3054: everybody waits."""
+
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_aio_write_checks")
+    def checks(self):
+        self.i_dio_count.wait()
+        return self.i_size
+
+
+expect(NoDrain, violates={"no_lost_write"})
+expect(SizeThenDrain, violates={"no_lost_write"})
+expect(DrainsOnUpgrade, holds=True)
+expect(DrainsOnUpgrade, violates={"no_lost_write"}, unaligned=True)
+expect(Drains, holds=True)
+expect(Drains, holds=True, unaligned=True)

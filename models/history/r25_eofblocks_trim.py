@@ -1,0 +1,79 @@
+"""Blocks beyond the end of the file are trimmed under an extending direct write (R25, XFS).
+
+An asynchronous write goes to blocks that were allocated beyond i_size and raises i_size when it is done. Meanwhile
+another descriptor of the file is closed, which frees what lies beyond i_size, and another file may have the block before
+the device writes. e4229d6b0bc9 (Jan 2017); xfstests generic/299, generic/427. What the commit adds is modelled as a wait
+for direct IO under the inode's lock (the end of its message was not read).
+"""
+
+from dio_mc import Array, DrainCounter, RWSem, expect, operation, thread
+from dio_mc.kernel import Block, Data, File, Reuse
+
+
+class TrimsAtOnce(Reuse):
+    """Up to v4.9. `inside`: i_size covers the block."""
+
+    block = Array(Block, size=File.pages, init=Block.UNWRITTEN)
+    inside = Array(bool, size=File.pages)
+    iolock = RWSem()
+    i_dio_count = DrainCounter(max=1)
+
+    @thread
+    def appender(self):
+        for i in range(self.pages):
+            self.append(i)
+
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_dio_aio_write")
+    def append(self, i):
+        self.iolock.down_write()
+        self.i_dio_count.begin()
+        block = self.get_block(i)
+        self.iolock.up_write()  # -EIOCBQUEUED
+        if block != Block.HOLE:  # trimmed before: the write would allocate again
+            self.bio_write(i, Data.NEW)
+            self.end_io(i)
+        self.i_dio_count.end()
+
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_dio_write_end_io")
+    def end_io(self, i):
+        self.convert_unwritten(i)
+        self.inside[i] = True
+
+    @thread
+    def closer(self):
+        self.iolock.down_write()
+        self.free_eofblocks()
+        self.iolock.up_write()
+
+    @operation(kernel="fs/xfs/xfs_bmap_util.c:xfs_free_eofblocks")
+    def free_eofblocks(self):
+        for i in range(self.pages):
+            inside = self.inside[i]
+            if not inside:
+                self.free_block(i)
+
+
+class Drains(TrimsAtOnce):
+    """e4229d6b0bc9."""
+
+    @operation(kernel="fs/xfs/xfs_bmap_util.c:xfs_free_eofblocks")
+    def free_eofblocks(self):
+        self.i_dio_count.wait()
+        super().free_eofblocks()
+
+
+class SizeThenDrain(TrimsAtOnce):
+    """The mistake: decides what lies beyond i_size, then waits."""
+
+    @operation(kernel="fs/xfs/xfs_bmap_util.c:xfs_free_eofblocks")
+    def free_eofblocks(self):
+        for i in range(self.pages):
+            inside = self.inside[i]
+            self.i_dio_count.wait()
+            if not inside:
+                self.free_block(i)
+
+
+expect(TrimsAtOnce, violates={"no_freed_io", "no_collateral"})
+expect(Drains, holds=True)
+expect(SizeThenDrain, holds=True)

@@ -1,0 +1,65 @@
+"""A direct write that failed converts its extent all the same (R27, ext4).
+
+The device reports an error, `end_io` converts the unwritten extent to written, and a read returns what the block had
+before. 74c66bcb7eda (Feb 2016) does not convert after an error; xfstests generic/250, generic/252. An older relative
+converts at the wrong offset (xfstests generic/198).
+"""
+
+from dio_mc import Array, Param, choose, expect, invariant, operation, thread
+from dio_mc.kernel import Block, Data, File
+
+
+class ConvertsAlways(File):
+    """Up to v4.5."""
+
+    block = Array(Block, size=File.pages, init=Block.UNWRITTEN)
+    disk = Array(Data, size=File.pages, init=Data.STALE)
+
+    @thread
+    def writer(self):
+        self.direct_write(0)
+
+    @operation(kernel="fs/direct-io.c:dio_complete")
+    def direct_write(self, i):
+        failed = choose(False, True)
+        if not failed:
+            self.bio_write(i, Data.NEW)
+        self.end_io(i, failed)
+
+    @operation(kernel="fs/ext4/inode.c:ext4_end_io_dio")
+    def end_io(self, i, failed):
+        self.convert_unwritten(i)
+
+    @thread
+    def reader(self):
+        for i in range(self.pages):
+            self.seen[i] = self.direct_read(i)
+
+    @invariant
+    def no_stale_exposure(self):
+        return all(self.seen[i] != Data.STALE for i in range(self.pages))
+
+
+class ConvertsWhatWasWritten(ConvertsAlways):
+    """74c66bcb7eda."""
+
+    @operation(kernel="fs/ext4/inode.c:ext4_end_io_dio")
+    def end_io(self, i, failed):
+        if not failed:
+            super().end_io(i, failed)
+
+
+class ConvertsTheNeighbour(ConvertsWhatWasWritten):
+    """The older one: the right decision, for the wrong block."""
+
+    pages = Param(2, min=2, max=4)
+
+    @operation(kernel="fs/ext4/inode.c:ext4_end_io_dio")
+    def end_io(self, i, failed):
+        if not failed:
+            self.convert_unwritten(i + 1)
+
+
+expect(ConvertsAlways, violates={"no_stale_exposure"})
+expect(ConvertsWhatWasWritten, holds=True)
+expect(ConvertsTheNeighbour, violates={"no_stale_exposure"})

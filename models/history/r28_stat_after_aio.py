@@ -1,0 +1,47 @@
+"""An asynchronous write is reported complete before i_size has grown (R28, generic code up to 2.6.19).
+
+The program reaps its completion, asks for the size with stat(2), and sees the old one. Repaired in 2.6.20 by doing the
+two in the other order; the comment of xfstests generic/207 tells it (kernel bugzilla 6831). No commit id is given there.
+"""
+
+from dio_mc import Model, Range, Var, expect, invariant, operation, thread, wait_until
+
+
+class CompletesFirst(Model):
+    """Up to 2.6.19. `stat` is what the program sees, None as long as it has not looked."""
+
+    i_size = Var(Range(0, 1))
+    completed = Var(bool)
+    stat = Var(Range(0, 1) | None)
+
+    @thread
+    def completion(self):
+        self.dio_complete()
+
+    @operation(kernel="fs/direct-io.c:dio_complete")
+    def dio_complete(self):
+        self.completed = True
+        self.i_size = 1
+
+    @thread
+    def program(self):
+        wait_until(self.completed)  # io_getevents
+        size = self.i_size
+        self.stat = size
+
+    @invariant
+    def size_ok(self):
+        return self.stat != 0
+
+
+class SizeFirst(CompletesFirst):
+    """2.6.20."""
+
+    @operation(kernel="fs/direct-io.c:dio_complete")
+    def dio_complete(self):
+        self.i_size = 1
+        self.completed = True
+
+
+expect(CompletesFirst, violates={"size_ok"})
+expect(SizeFirst, holds=True)
