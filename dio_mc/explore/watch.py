@@ -42,7 +42,7 @@ class Tracker:
             self._reached(end, length)
         elif decision is None:
             ends = self._waiting.setdefault(valuation, [])
-            if self.goal is None or self.goal.length == length:
+            if self.goal is None:  # a known goal is nearer: it was decided at the end of an earlier level
                 ends.append(end)
 
     def flush(self, length: int) -> None:

@@ -215,7 +215,9 @@ def test_an_interrupt_on_the_way_back_keeps_a_fault(monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr(reference, "canonical_paths", interrupted)
-    (violation,) = explore(line(5), []).violations
+    found = explore(line(5), [])
+    (violation,) = found.violations
+    assert found.stopped == "out of memory"
     assert (violation.property, len(violation.schedule), violation.fault.message) == ("assertion@9", 6, "end")
 
 

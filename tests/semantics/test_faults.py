@@ -121,8 +121,9 @@ def test_the_bounds_of_a_type_are_its_own(value):
 
 
 def test_the_element_of_an_array_and_a_local_are_named():
-    array = straight(put(cell(0, 1, type_=SMALL), 5))
-    assert fault_of([variable("a", SMALL, shape=(2,))], array).message == "value 5 outside 0..3 of self.a[1]"
+    array = straight(put(cell(1, 1, type_=SMALL), 5))
+    variables = [variable("before", shape=(3,)), variable("a", SMALL, shape=(2,))]
+    assert fault_of(variables, array).message == "value 5 outside 0..3 of self.a[1]"
     alone = straight(put(own(0, SMALL), 5), locals_=[(SMALL, 0)])
     assert fault_of([], alone).message == "value 5 outside 0..3 of x0"
 
