@@ -55,7 +55,9 @@ class TestsFirst(PageCache):
 
     @invariant
     def no_lost_write(self):
-        return all(not self.stored[i] or self.page[i] == Data.NEW or self.disk[i] == Data.NEW for i in range(self.pages))
+        return all(
+            not self.stored[i] or self.page[i] == Data.NEW or self.disk[i] == Data.NEW for i in range(self.pages)
+        )
 
 
 class Launders(TestsFirst):

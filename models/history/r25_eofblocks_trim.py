@@ -6,8 +6,8 @@ the device writes. e4229d6b0bc9 (Jan 2017); xfstests generic/299, generic/427. W
 for direct IO under the inode's lock (the end of its message was not read).
 """
 
-from dio_mc import Array, DrainCounter, RWSem, expect, operation, thread
-from dio_mc.kernel import Block, Data, File, Reuse
+from dio_mc import Array, DrainCounter, RWSem, expect, invariant, operation, thread
+from dio_mc.kernel import Block, Data, File, Owner, Reuse
 
 
 class TrimsAtOnce(Reuse):
@@ -52,6 +52,11 @@ class TrimsAtOnce(Reuse):
             if not inside:
                 self.free_block(i)
 
+    @invariant
+    def no_lost_write(self):
+        """What is inside the file stays the file's."""
+        return all(not self.inside[i] or self.owner[i] == Owner.FILE for i in range(self.pages))
+
 
 class Drains(TrimsAtOnce):
     """e4229d6b0bc9."""
@@ -74,6 +79,6 @@ class SizeThenDrain(TrimsAtOnce):
                 self.free_block(i)
 
 
-expect(TrimsAtOnce, violates={"no_freed_io", "no_collateral"})
+expect(TrimsAtOnce, violates={"no_freed_io", "no_collateral", "no_lost_write"})
 expect(Drains, holds=True)
-expect(SizeThenDrain, holds=True)
+expect(SizeThenDrain, violates={"no_lost_write"})

@@ -1,0 +1,65 @@
+"""A waiter sleeps for ever, because the place holder went between its test and its sleep (P7, design of October 2006).
+
+The place holder has no lock bit, so its waiters need a queue of their own. Who tests the slot, and then puts itself on
+the queue, misses the owner who removes the place holder and wakes the queue between the two. As page wait queues do:
+prepare to wait, then test. Derived from the design, no commit. A sleeper whom nobody wakes is a deadlock here; that
+waiters get their turn at all would be a question of fairness.
+"""
+
+from dio_mc import Model, Var, expect, operation, thread, wait_until
+
+
+class TestsFirst(Model):
+    """The slot has a place holder; `queued` is on the wait queue and asleep as soon as it calls schedule()."""
+
+    placeholder = Var(bool, init=True)
+    queued = Var(bool)
+
+    @thread
+    def owner(self):
+        self.placeholder = False
+        self.queued = False  # wake_up
+
+    @thread
+    def waiter(self):
+        self.wait_for_placeholder()
+
+    @operation(kernel="mm/filemap.c:wait_on_placeholder")
+    def wait_for_placeholder(self):
+        present = self.placeholder
+        if present:
+            self.prepare_to_wait()
+            self.schedule()
+
+    @operation(kernel="kernel/wait.c:prepare_to_wait")
+    def prepare_to_wait(self):
+        self.queued = True
+
+    @operation(kernel="kernel/sched.c:schedule")
+    def schedule(self):
+        wait_until(not self.queued)
+
+
+class PreparesFirst(TestsFirst):
+    """prepare_to_wait, test, schedule."""
+
+    @operation(kernel="mm/filemap.c:wait_on_placeholder")
+    def wait_for_placeholder(self):
+        self.prepare_to_wait()
+        present = self.placeholder
+        if present:
+            self.schedule()
+
+
+class WakesFirst(PreparesFirst):
+    """The owner's mistake: it wakes, then removes."""
+
+    @thread
+    def owner(self):
+        self.queued = False
+        self.placeholder = False
+
+
+expect(TestsFirst, violates={"deadlock"})
+expect(PreparesFirst, holds=True)
+expect(WakesFirst, violates={"deadlock"})

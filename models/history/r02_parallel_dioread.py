@@ -1,0 +1,79 @@
+"""The race of 2006, argued away in 2016 and closed in 2020 (R02, ext4).
+
+16c54688592c (Sep 2016) lets direct reads run in parallel, with the inode's lock shared. Writeback that allocates
+delayed blocks is harmless, it argues, since the range has been flushed and the lock keeps new dirty pages out. That is
+so for write(2). A write fault does not take the inode's lock (`mmap`), and the read maps a block whose data is still
+under way. 244adf6426ee (Jan 2020) makes dioread_nolock the default: writeback allocates unwritten and converts when its
+IO has ended. The proof was right, about the wrong set of threads: without mmap the code of 2016 holds.
+"""
+
+from dio_mc import Array, Param, RWSem, expect, operation, thread
+from dio_mc.kernel import Block, Data, File, NoStaleExposure
+
+
+class ParallelReads(NoStaleExposure):
+    """16c54688592c. A sparse file; one program dirties its pages."""
+
+    mmap = Param(True)
+
+    block = Array(Block, size=File.pages, init=Block.HOLE)
+    disk = Array(Data, size=File.pages, init=Data.STALE)
+    i_rwsem = RWSem()
+
+    @thread
+    def reader(self):
+        for i in range(self.pages):
+            self.read(i)
+
+    @operation(kernel="fs/ext4/inode.c:ext4_direct_IO_read")
+    def read(self, i):
+        self.i_rwsem.down_read()
+        self.filemap_write_and_wait_range(i)
+        self.seen[i] = self.direct_read(i)
+        self.i_rwsem.up_read()
+
+    @thread
+    def dirtier(self):
+        for i in range(self.pages):
+            if self.mmap:
+                self.buffered_read(i)  # filemap_fault
+                self.page_mkwrite(i)
+            else:
+                self.write(i)
+
+    @operation(kernel="fs/ext4/inode.c:ext4_page_mkwrite")
+    def page_mkwrite(self, i):
+        self.buffered_write(i, Data.NEW)
+
+    @operation(kernel="fs/ext4/file.c:ext4_file_write_iter")
+    def write(self, i):
+        self.i_rwsem.down_write()
+        self.buffered_write(i, Data.NEW)
+        self.i_rwsem.up_write()
+
+    @thread(daemon=True)
+    def flusher(self):
+        for i in range(self.pages):
+            self.writepage(i)
+
+    @operation(kernel="fs/ext4/inode.c:mpage_map_one_extent")
+    def map_for_writeback(self, i):
+        self.block[i] = Block.MAPPED
+
+
+class UnwrittenByDefault(ParallelReads):
+    """244adf6426ee."""
+
+    @operation(kernel="fs/ext4/inode.c:mpage_map_one_extent")
+    def map_for_writeback(self, i):
+        self.block[i] = Block.UNWRITTEN
+
+    @operation(kernel="fs/ext4/page-io.c:ext4_end_io_end")
+    def end_page_writeback(self, i):
+        self.convert_unwritten(i)
+        super().end_page_writeback(i)
+
+
+expect(ParallelReads, violates={"no_stale_exposure"})
+expect(ParallelReads, holds=True, mmap=False)
+expect(UnwrittenByDefault, holds=True)

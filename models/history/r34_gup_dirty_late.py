@@ -1,0 +1,94 @@
+"""A device writes into a file's page that the filesystem believes to be clean (R34, mm and ext4).
+
+The user buffer of a direct read is a mapping of another file. Pinning it makes a write fault (`page_mkwrite`: buffers
+attached, page dirty). While the device is at work writeback cleans the page and reclaim strips its buffers; then the
+completion says "dirty" once more, and nobody has told the filesystem. Told by Jan Kara in 2018. cc5095747edf (Mar 2022)
+turns the crash in ext4's writeback into a warning, and the data is dropped; 6dcc693bc57f (2016) is an older relative.
+To respect the pin is what would be right.
+"""
+
+from dio_mc import Model, Var, atomic, expect, invariant, operation, thread, wait_until
+from dio_mc.kernel import Data
+
+
+class Crashes(Model):
+    """Up to v5.17. `page` is the pinned page, `disk` what its file has."""
+
+    page = Var(Data, init=Data.OLD)
+    disk = Var(Data, init=Data.OLD)
+    dirty = Var(bool)
+    buffers = Var(bool)
+    pinned = Var(bool)
+    complete = Var(bool)
+
+    @thread
+    def reader(self):
+        with atomic():  # get_user_pages: a write fault, page_mkwrite
+            self.buffers, self.dirty, self.pinned = True, True, True
+        self.page = Data.NEW  # the device
+        self.set_page_dirty()
+        with atomic():
+            self.pinned, self.complete = False, True
+
+    @operation(kernel="fs/direct-io.c:bio_check_pages_dirty")
+    def set_page_dirty(self):
+        self.dirty = True
+
+    @thread(daemon=True)
+    def flusher(self):
+        while True:
+            self.writepage()
+            self.reclaim()
+
+    @operation(kernel="fs/ext4/inode.c:mpage_prepare_extent_to_map")
+    def writepage(self):
+        wait_until(self.dirty)
+        with atomic():
+            self.without_buffers()
+            if self.buffers:
+                self.disk = self.page
+            self.dirty = False
+
+    def is_prepared(self):
+        return self.buffers
+
+    @operation(kernel="fs/ext4/inode.c:ext4_page_bufs")
+    def without_buffers(self):
+        assert self.is_prepared(), "a dirty page without buffers"
+
+    @operation(kernel="mm/vmscan.c:try_to_release_page")
+    def reclaim(self):
+        with atomic():
+            if not self.dirty:
+                self.buffers = False
+
+    @invariant
+    def dirtied_with_notice(self):
+        """A page is dirty only between `page_mkwrite` and the next cleaning."""
+        return not self.dirty or self.buffers
+
+    @invariant
+    def no_lost_write(self):
+        return not self.complete or self.dirty or self.disk == Data.NEW
+
+
+class Warns(Crashes):
+    """cc5095747edf: the page is skipped, and clean."""
+
+    @operation(kernel="fs/ext4/inode.c:mpage_prepare_extent_to_map")
+    def without_buffers(self): ...
+
+
+class RespectsPin(Crashes):
+    """Neither writeback nor reclaim touches the buffers of a pinned page."""
+
+    @operation(kernel="mm/vmscan.c:try_to_release_page")
+    def reclaim(self):
+        with atomic():
+            if not self.pinned:
+                super().reclaim()
+
+
+expect(Crashes, violates={"dirtied_with_notice", "assertion"})
+expect(Warns, violates={"dirtied_with_notice", "no_lost_write"})
+expect(RespectsPin, holds=True)

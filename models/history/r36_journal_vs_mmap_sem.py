@@ -1,0 +1,67 @@
+"""Direct IO pins user pages inside a transaction (R36, ext3 and ext4).
+
+The direct IO holds a handle of the journal and takes `mmap_sem` to pin its buffer; a page fault holds `mmap_sem` and
+starts a handle. Both are shared, so nothing happens until somebody wants each exclusively: a commit, which keeps new
+handles out and waits for the open ones, and an mmap(2). Then all four stand still. bd1939de9061 and 7fb5409df092 (Feb
+2008): one short transaction for each get_block. The message also argues that a crash exposes nothing then, which a
+model with persistence would have to show (not here).
+"""
+
+from dio_mc import Model, RWSem, expect, operation, thread
+
+
+class OneTransaction(Model):
+    """Up to 2.6.24."""
+
+    journal = RWSem(writer_preference=True)
+    mmap_sem = RWSem(writer_preference=True)
+
+    @thread
+    def direct_io(self):
+        self.write()
+
+    @operation(kernel="fs/ext3/inode.c:ext3_direct_IO")
+    def write(self):
+        self.journal.down_read()
+        self.get_user_pages()
+        self.journal.up_read()
+
+    @operation(kernel="mm/memory.c:get_user_pages")
+    def get_user_pages(self):
+        self.mmap_sem.down_read()
+        self.mmap_sem.up_read()
+
+    @thread
+    def faulter(self):
+        self.mmap_sem.down_read()
+        self.page_mkwrite()
+        self.mmap_sem.up_read()
+
+    @operation(kernel="fs/jbd/transaction.c:journal_start")
+    def page_mkwrite(self):
+        self.journal.down_read()
+        self.journal.up_read()
+
+    @thread
+    def committer(self):
+        self.journal.down_write()
+        self.journal.up_write()
+
+    @thread
+    def mapper(self):
+        self.mmap_sem.down_write()
+        self.mmap_sem.up_write()
+
+
+class TransactionPerBlock(OneTransaction):
+    """7fb5409df092."""
+
+    @operation(kernel="fs/ext3/inode.c:ext3_get_block")
+    def write(self):
+        self.get_user_pages()
+        self.journal.down_read()
+        self.journal.up_read()
+
+
+expect(OneTransaction, violates={"deadlock"})
+expect(TransactionPerBlock, holds=True)

@@ -1,0 +1,51 @@
+"""O_DIRECT is tested twice while fcntl(2) switches it (R45, ext4, CVE-2014-8086).
+
+The filesystem asks whether the file is open for direct IO and prepares itself; the generic code asks again and goes the
+other way. xfstests generic/036. No commit id is given with it: the repair is to ask once and pass the answer on.
+"""
+
+from dio_mc import Model, Var, choose, expect, invariant, operation, thread
+
+
+class AsksTwice(Model):
+    """Before."""
+
+    o_direct = Var(bool, init=True)
+    prepared = Var(bool | None)
+    taken = Var(bool | None)
+
+    @thread
+    def writer(self):
+        self.file_write()
+
+    @operation(kernel="fs/ext4/file.c:ext4_file_write_iter")
+    def file_write(self):
+        direct = self.o_direct
+        self.prepared = direct
+        self.generic_write(direct)
+
+    @operation(kernel="mm/filemap.c:__generic_file_write_iter")
+    def generic_write(self, direct):
+        direct = self.o_direct
+        self.taken = direct
+
+    @thread(daemon=True)
+    def toggler(self):
+        while True:
+            self.o_direct = choose(False, True)
+
+    @invariant
+    def tests_agree(self):
+        return self.taken is None or self.taken == self.prepared
+
+
+class AsksOnce(AsksTwice):
+    """The answer is passed on."""
+
+    @operation(kernel="mm/filemap.c:__generic_file_write_iter")
+    def generic_write(self, direct):
+        self.taken = direct
+
+
+expect(AsksTwice, violates={"tests_agree"})
+expect(AsksOnce, holds=True)

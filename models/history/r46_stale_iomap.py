@@ -1,0 +1,71 @@
+"""A buffered write acts on a map that writeback has changed (R46, XFS and iomap).
+
+Not direct IO, but the same shape. A write of half a page maps its range, "unwritten", then asks for the page. Meanwhile
+writeback writes the page that was there, converts the extent, and reclaim drops it. The write makes a new page and, as
+its map says unwritten, zeroes the other half: valid data is gone. 304a68b9c63b (2022, XFS; the core, d7b64041164c, id
+not verified), xfs/559: the map carries a cookie that is looked at again with the page locked. The pattern is "map
+optimistically, validate", where older code holds a lock from map to use.
+"""
+
+from dio_mc import Array, Model, PageLock, Range, Var, atomic, expect, invariant, operation, thread
+from dio_mc.kernel import Block, Data, Slot
+
+
+class TrustsTheMap(Model):
+    """Up to v6.1. The page is dirty, its second half has data."""
+
+    block = Var(Block, init=Block.UNWRITTEN)
+    sequence = Var(Range(0, 1))
+    slot = Var(Slot, init=Slot.UPTODATE)
+    page = Array(Data, size=2, init=[Data.ZERO, Data.OLD])
+    disk = Array(Data, size=2, init=Data.STALE)
+    page_lock = PageLock()
+
+    @thread
+    def writer(self):
+        done = False
+        while not done:
+            with atomic():  # xfs_buffered_write_iomap_begin
+                block, cookie = self.block, self.sequence
+            self.page_lock.lock()
+            done = self.is_valid(cookie)
+            if done:
+                self.write_half(block)
+            self.page_lock.unlock()
+
+    @operation(kernel="fs/iomap/buffered-io.c:iomap_write_begin")
+    def is_valid(self, cookie):
+        return True
+
+    @operation(kernel="fs/iomap/buffered-io.c:__iomap_write_begin")
+    def write_half(self, block):
+        with atomic():
+            if self.slot == Slot.ABSENT:
+                self.page[1] = Data.ZERO if block == Block.UNWRITTEN else self.disk[1]
+            self.slot, self.page[0] = Slot.UPTODATE, Data.NEW
+
+    @thread
+    def flusher(self):
+        self.page_lock.lock()
+        with atomic():
+            self.disk[0], self.disk[1] = self.page[0], self.page[1]
+        with atomic():  # iomap_finish_ioend: converted, and the map is another one now
+            self.block, self.sequence = Block.MAPPED, 1
+        self.slot = Slot.ABSENT  # reclaim
+        self.page_lock.unlock()
+
+    @invariant
+    def no_lost_write(self):
+        return self.slot != Slot.UPTODATE or self.page[1] == Data.OLD
+
+
+class Validates(TrustsTheMap):
+    """304a68b9c63b."""
+
+    @operation(kernel="fs/iomap/buffered-io.c:iomap_write_begin")
+    def is_valid(self, cookie):
+        return self.sequence == cookie
+
+
+expect(TrustsTheMap, violates={"no_lost_write"})
+expect(Validates, holds=True)
