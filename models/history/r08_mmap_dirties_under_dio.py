@@ -1,11 +1,10 @@
 """A page is faulted in and dirtied while a direct write is in flight (R08, iomap and generic code).
 
-A direct write of a whole page of two halves; a program stores into the first half through mmap. If the page came in
-before the device wrote, its second half is old, and to write it back loses half of an acknowledged write that nobody
-else has touched. No lock keeps a fault out of a direct write. 5a9d929d6e13 (v4.16, id not verified; a92853b6746f and
-xfstests generic/095 give its title): if the second invalidation meets a dirty page, say so in the log and have fsync
-fail. xfstests generic/247. Not every loss is reported: writeback may clean the page before that invalidation looks
-(`early_writeback`). Prevention: r08_faults_kept_out.py.
+A direct write of a page of two halves; a program stores into the first half through mmap. If the page came in before
+the device wrote, its second half is old, and to write it back loses half of an acknowledged write that nobody else has
+touched. No lock keeps a fault out of a direct write. 5a9d929d6e13 (v4.16, id not verified; a92853b6746f and xfstests
+generic/095 give its title): if the second invalidation meets a dirty page, log it and have fsync fail; generic/247. Not
+every loss is reported: writeback may clean the page first (`early_writeback`). Prevention: r08_faults_kept_out.py.
 """
 
 from dio_mc import Array, Model, PageLock, Param, Var, atomic, expect, invariant, operation, thread, wait_until
@@ -62,7 +61,8 @@ class Silent(Model):
         return clean
 
     @operation()
-    def report(self): ...
+    def report(self):
+        """Nobody is told."""
 
     @thread
     def mapper(self):

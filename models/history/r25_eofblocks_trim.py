@@ -1,9 +1,9 @@
 """Blocks beyond the end of the file are trimmed under an extending direct write (R25, XFS).
 
-An asynchronous write goes to blocks that were allocated beyond i_size and raises i_size when it is done. Meanwhile
-another descriptor of the file is closed, which frees what lies beyond i_size, and another file may have the block before
-the device writes. e4229d6b0bc9 (Jan 2017); xfstests generic/299, generic/427. What the commit adds is modelled as a wait
-for direct IO under the inode's lock (the end of its message was not read).
+An asynchronous write goes to blocks that were allocated beyond i_size, and raises i_size when it is done. Meanwhile
+another descriptor of the file is closed, which frees what lies beyond i_size, and another file may have the block
+before the device writes. e4229d6b0bc9 (Jan 2017); xfstests generic/299, generic/427. What the commit adds is modelled
+as a wait for direct IO under the inode's lock (the end of its message is not known).
 """
 
 from dio_mc import Array, DrainCounter, RWSem, expect, invariant, operation, thread

@@ -1,7 +1,7 @@
 """An asynchronous write is reported complete before i_size has grown (R28, generic code up to 2.6.19).
 
 The program reaps its completion, asks for the size with stat(2), and sees the old one. Repaired in 2.6.20 by doing the
-two in the other order; the comment of xfstests generic/207 tells it (kernel bugzilla 6831). No commit id is given there.
+two in the other order; the comment of xfstests generic/207 tells it (kernel bugzilla 6831), without a commit id.
 """
 
 from dio_mc import Model, Range, Var, expect, invariant, operation, thread, wait_until

@@ -76,7 +76,8 @@ class Warns(Crashes):
     """cc5095747edf: the page is skipped, and clean."""
 
     @operation(kernel="fs/ext4/inode.c:mpage_prepare_extent_to_map")
-    def without_buffers(self): ...
+    def without_buffers(self):
+        """WARN_ON, and on."""
 
 
 class RespectsPin(Crashes):

@@ -6,7 +6,7 @@ b01b2d72da25; xfstests generic/647: no faults while the range is locked; on -EFA
 
 Two sequels of the repair. generic/729: the IO is a write, which drops the cached pages of its range, so that the buffer
 is never resident when it is tried again, and the loop never ends; repaired by a buffered write when nothing has moved.
-generic/708: what the first try had transferred was not counted, and left a hole (not modelled). `finishes` says that
+generic/708: what the first try had transferred was not counted, and left a hole (not modelled). `can_finish` says that
 some run ends; with one thread that does not choose it is the whole of progress.
 """
 
@@ -36,7 +36,7 @@ class FaultsLocked(Model):
         self.extents.unlock(0, 1)
 
     @reachable
-    def finishes(self):
+    def can_finish(self):
         return self.at_rest()
 
 
@@ -84,7 +84,7 @@ class FallsBack(DropsItsBuffer):
             self.fault_in()  # btrfs_buffered_write
 
 
-expect(FaultsLocked, violates={"deadlock", "finishes"})
+expect(FaultsLocked, violates={"deadlock", "can_finish"})
 expect(FaultsUnlocked, holds=True)
-expect(DropsItsBuffer, violates={"finishes"})
+expect(DropsItsBuffer, violates={"can_finish"})
 expect(FallsBack, holds=True)

@@ -7,7 +7,7 @@ if nothing is cached, complete at once and do not invalidate. That opens a small
 the extent is converted, r07_invalidate_before_conversion.py again; the comment there accepts it.
 """
 
-from dio_mc import Var, expect, operation, spawn, thread, wait_until
+from dio_mc import Array, Var, expect, operation, spawn, thread, wait_until
 from dio_mc.kernel import Block, CoherentAtRest, Data, File, Slot
 
 

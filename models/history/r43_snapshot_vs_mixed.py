@@ -1,10 +1,10 @@
 """A snapshot shows zeros where the file never had any (R43, btrfs).
 
 A buffered write of block 0 is still in memory; a direct write of block 1 is on disk and has raised the size on disk
-past both; a snapshot is committed. In it block 0 is a hole inside the file, which the live file never was: every state
-of that had the first write before the second. 609e804d771f (2019). The flush at the start of the snapshot was too early:
-flush again in the commit, when nobody can join the transaction. The other way is not to raise the size on disk over
-what is not written yet. `snapshot_*` is the image that a snapshot, or a crash after it, leaves.
+past both; a snapshot is committed. In it block 0 is a hole inside the file. The live file never had one: in all its
+states the first write comes before the second. 609e804d771f (2019): the flush at the start of the snapshot is too
+early, flush again in the commit, when nobody can join the transaction. The other way is not to raise the size on disk
+over what is not written yet. `snapshot` and `snapshot_size` are the image that stays on disk.
 """
 
 from dio_mc import Array, Model, Range, RWSem, Var, atomic, expect, invariant, operation, thread, wait_until
@@ -74,7 +74,7 @@ class FlushesInCommit(FlushesOnce):
 
 
 class OrdersTheSize(FlushesOnce):
-    """The other way."""
+    """The other way. (The end of the flush would raise the size later; left out.)"""
 
     @operation(kernel="fs/btrfs/ordered-data.c:btrfs_ordered_update_i_size")
     def update_disk_i_size(self):
