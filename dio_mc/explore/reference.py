@@ -1,4 +1,10 @@
-"""The reference engine: breadth first over the interpreter. Slow, exact, what every other engine is held against."""
+"""The reference engine: breadth first over the interpreter. Slow, exact, what every other engine is held against.
+
+Budgets: `max_states` ends the search where one more state would have to be stored; `max_depth` leaves the states of
+that level judged but not expanded; `timeout` and `max_memory` are looked at every few hundred states, as is `stop`,
+whose answer is the reason to stop. An interrupt (Ctrl-C) and a lack of memory end a search too. Searches that time, memory,
+`stop` or an interrupt ended are not reproducible to the state; all others are, to the byte.
+"""
 
 from __future__ import annotations
 
@@ -31,18 +37,18 @@ def explore(
     property that some state satisfies a witness. Properties come in the order of `judges`, then ``deadlock``, then
     faults by kind, file and line.
 
-    Budgets: `max_states` ends the search where one more state would have to be stored; `max_depth` leaves the states of
-    that level judged but not expanded; `timeout` and `max_memory` are looked at every few hundred states, as is `stop`,
-    whose answer is the reason to stop. An interrupt (Ctrl-C) and a lack of memory end the search too. Whatever ended
-    it, the answer holds what was found until then; a counterexample is canonical among the states found.
-
-    Deterministic, but for searches that time, memory, `stop` or an interrupt ended. Raises `InternalError` when a judge
-    does not keep to its contract.
+    Whatever ended the search early (see above), the answer holds what was found until then; a counterexample is
+    canonical among the states found. Raises `InternalError` when a judge does not keep to its contract.
     """
     interpreter = Interpreter(program)
     watch = Watch(interpreter, judges)
     search = Search(interpreter, watch, Limits(budget or Budget(), stop), report, first)
     search.run()
+    return _answer(interpreter, watch, search)
+
+
+def _answer(interpreter: Interpreter, watch: Watch, search: Search) -> Exploration:
+    """What the search, however it ended, has to say."""
     violations = _violations(interpreter, watch, search)
     return Exploration(
         engine=ENGINE,
