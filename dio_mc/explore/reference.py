@@ -2,8 +2,8 @@
 
 Budgets: `max_states` ends the search where one more state would have to be stored; `max_depth` leaves the states of
 that level judged but not expanded; `timeout` and `max_memory` are looked at every few hundred states, as is `stop`,
-whose answer is the reason to stop. An interrupt (Ctrl-C) and a lack of memory end a search too. Searches that time, memory,
-`stop` or an interrupt ended are not reproducible to the state; all others are, to the byte.
+whose answer is the reason to stop. An interrupt (Ctrl-C) and a lack of memory end a search too. Searches that time,
+memory, `stop` or an interrupt ended are not reproducible to the state; all others are, to the byte.
 """
 
 from __future__ import annotations
