@@ -278,7 +278,7 @@ def _index_expr(index: Value, size: int, node: ast.expr, scope: Scope) -> Expr:
     if scalar is None or not isinstance(_plain(scalar.type), RangeType | ThreadIdType):
         raise scope.fail("DIO103", node, f"an index is a number or a ThreadId, not {describe(index)}")
     low, high = bounds(scalar.type)
-    if high < 0 or low >= size:
+    if isinstance(index, Static) and (high < 0 or low >= size):  # anything else is a fault when it happens
         raise scope.fail("DIO103", node, f"index {_range_text(low, high)} is outside 0..{size - 1}")
     return scalar.expr
 

@@ -176,7 +176,9 @@ def test_a_full_disk_leaves_the_verdict_and_exits_2(tmp_path: Path) -> None:
 def test_an_interrupt_gives_a_partial_verdict(tmp_path: Path, number: signal.Signals, word: str) -> None:
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "dio_mc", "check", model(tmp_path, BIG)]
-    with subprocess.Popen(command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as run:
         time.sleep(2.5)
         run.send_signal(number)
         out, err = run.communicate(timeout=60)
@@ -203,7 +205,9 @@ def test_reports_are_byte_identical_under_two_hash_seeds(tmp_path: Path) -> None
         folder = tmp_path / seed
         folder.mkdir()
         text = dio_mc("check", str(SEED.parent), cwd=folder, PYTHONHASHSEED=seed).stdout
-        found = json.loads(dio_mc("check", str(SEED), "--output-format", "json", cwd=folder, PYTHONHASHSEED=seed).stdout)
+        found = json.loads(
+            dio_mc("check", str(SEED), "--output-format", "json", cwd=folder, PYTHONHASHSEED=seed).stdout
+        )
         for entry in found["models"]:
             entry.pop("seconds")
         files = {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}

@@ -98,7 +98,9 @@ def test_ir_shows_the_program(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("arguments", [["ir", "none.py"], ["ir", "."], ["replay"], ["check"], ["help", "DIO999"], ["nonsense"]])
+@pytest.mark.parametrize(
+    "arguments", [["ir", "none.py"], ["ir", "."], ["replay"], ["check"], ["help", "DIO999"], ["nonsense"]]
+)
 def test_wrong_usage_ends_with_2(tmp_path: Path, arguments: list[str]) -> None:
     done = dio_mc(*arguments, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
