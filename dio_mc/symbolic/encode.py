@@ -45,6 +45,23 @@ class Symbols:
         """The z3 value that a probe's constant takes."""
         return z3.BoolVal(bool(value)) if z3.is_bool(self.constant(probe)) else z3.IntVal(value)
 
+    def equals(self, probe: Probe, value: int) -> Any:
+        """The formula that a probe has a value."""
+        constant = self.constant(probe)
+        return constant == value if not z3.is_bool(constant) else constant if value else z3.Not(constant)
+
+    def within(self, probe: Probe, domain: range) -> Any:
+        """The formula that a probe's value is one of its type."""
+        constant = self.constant(probe)
+        return True if z3.is_bool(constant) else z3.And(constant >= domain[0], constant <= domain[-1])
+
+    def read(self, model: Any, probe: Probe, default: int) -> int:
+        """A probe's value in a model; `default` where it does not matter."""
+        found = model.eval(self.constant(probe))
+        return (
+            found.as_long() if z3.is_int_value(found) else default if not z3.is_bool(found) else int(z3.is_true(found))
+        )
+
     def made(self) -> dict[str, Probe]:
         """The probes of all constants so far, by the constant's name."""
         return {constant.decl().name(): probe for probe, constant in self._constants.items()}
@@ -56,10 +73,10 @@ class Symbols:
             if probe.atom is not None:
                 meaning = encode(self._graph, self._graph.lower(probe.atom), self._definition)
                 facts.append(self.constant(probe) == meaning)
-        for probe, constant in self._constants.items():
-            if probe.cell is not None and not z3.is_bool(constant):
+        for probe in self._constants:
+            if probe.cell is not None:
                 low, high = bounds(self._graph.layout.types[probe.cell])
-                facts.append(z3.And(constant >= low, constant <= high))
+                facts.append(self.within(probe, range(low, high + 1)))
         return facts
 
     def _definition(self, probe: Probe) -> Any:

@@ -1,0 +1,67 @@
+"""The graph of a property's IR -> a Python function over a valuation. What decides most properties.
+
+The graph has no side effects and every node has a value everywhere (`Load` is total, divisors are positive), so any
+sub-expression may be computed early: what is used twice, or lies too deep for Python's parser, gets a line of its own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dio_mc.semantics.contract import Probe
+from dio_mc.symbolic.graph import Graph
+
+Compiled = Callable[[Sequence[int]], Any]
+"""Valuation in (in the order of the probes), truth out."""
+
+DEEPEST = 40
+
+
+def compile_node(graph: Graph, root: int, probes: tuple[Probe, ...]) -> Compiled:
+    """The function that evaluates a node of type bool."""
+    lines: list[str] = []
+    positions = {probe: position for position, probe in enumerate(probes)}
+    uses = Counter(a for n in graph.below([root]) for a in graph.nodes[n].args)
+    texts: dict[int, tuple[str, int]] = {}
+    for number in graph.below([root]):
+        node = graph.nodes[number]
+        if node.op == "probe":
+            texts[number] = f"v[{positions[node.data]}]", 0
+            continue
+        text = _text(node.op, [texts[a][0] for a in node.args], node.data)
+        depth = 1 + max((texts[a][1] for a in node.args), default=0)
+        if (uses[number] > 1 and node.args) or depth > DEEPEST:
+            lines.append(f"    t{number} = {text}")
+            text, depth = f"t{number}", 0
+        texts[number] = text, depth
+    source = "\n".join(["def decide(v):", *lines, f"    return {texts[root][0]}"])
+    namespace: dict[str, Any] = {"at": _at}
+    exec(compile(source, "<compiled property>", "exec"), namespace)
+    function: Compiled = namespace["decide"]
+    return function
+
+
+def _at(index: int, *elements: int) -> int:
+    return elements[index] if 0 <= index < len(elements) else elements[-1]
+
+
+def _text(op: str, args: list[str], data: Any) -> str:
+    match op:
+        case "const":
+            return str(data) if data >= 0 else f"({data})"
+        case "not":
+            return f"(not {args[0]})"
+        case "and" | "or":
+            return f"({f' {op} '.join(args)})" if args else str(op == "and")
+        case "implies":
+            return f"(not {args[0]} or {args[1]})"
+        case "ite":
+            return f"({args[1]} if {args[0]} else {args[2]})"
+        case "compare" | "arith":
+            return f"({args[0]} {data} {args[1]})"
+        case "select":
+            return f"at({', '.join(args)})"
+        case _:
+            raise AssertionError(op)

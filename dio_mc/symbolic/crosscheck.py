@@ -1,0 +1,138 @@
+"""The compiled form of a property against z3, value by value.
+
+The proof of equivalence is about formulas; this is about the Python function that decides. Up to `WHOLE` valuations it
+is tabulated completely, the table is folded into a decision diagram, and z3 is asked once whether the formula differs
+from it anywhere. Above that a seeded sample is compared one by one.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+from typing import Any
+
+import z3
+
+from dio_mc.ir.types import bounds
+from dio_mc.semantics.contract import Probe
+from dio_mc.semantics.layout import Layout
+from dio_mc.symbolic.compiled import Compiled
+from dio_mc.symbolic.encode import Symbols
+from dio_mc.symbolic.errors import TranslationMismatch
+from dio_mc.symbolic.solver import model_of
+from dio_mc.symbolic.terms import known_truth
+
+WHOLE, SAMPLE = 1 << 11, 48
+"""By default: the largest domain that is compared completely, and the size of a sample of a larger one (a few
+milliseconds each)."""
+FULL_WHOLE, FULL_SAMPLE = 1 << 16, 1 << 12
+"""The same when asked for all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """On how many of how many valuations the compiled form was compared with z3."""
+
+    covered: int
+    domain: int
+
+    def __str__(self) -> str:
+        if self.covered == self.domain:
+            return f"compared with z3 on all {self.domain} valuations"
+        return f"compared with z3 on {self.covered} of {self.domain} valuations"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is compared: the function, its formula, and what both read."""
+
+    name: str
+    compiled: Compiled
+    formula: Any
+    probes: tuple[Probe, ...]
+    symbols: Symbols
+    layout: Layout
+
+    def domains(self) -> list[range]:
+        """The values of each probe."""
+        return [domain_of(probe, self.layout) for probe in self.probes]
+
+
+def domain_of(probe: Probe, layout: Layout) -> range:
+    """The values that a probe's type allows."""
+    low, high = (0, 1) if probe.cell is None else bounds(layout.types[probe.cell])
+    return range(low, high + 1)
+
+
+def cross_check(subject: Subject, budget_ms: int, *, full: bool = False) -> Checked:
+    """Compare. Raises `TranslationMismatch` with a valuation on which the two differ."""
+    whole, sample = (FULL_WHOLE, FULL_SAMPLE) if full else (WHOLE, SAMPLE)
+    domains = subject.domains()
+    size = prod(len(domain) for domain in domains)
+    if size <= whole:
+        return Checked(size if _compare_all(subject, domains, budget_ms) else 0, size)
+    chance = random.Random(size)
+    for _ in range(sample):
+        _compare_one(subject, tuple(chance.choice(domain) for domain in domains))
+    return Checked(sample, size)
+
+
+def _compare_one(subject: Subject, valuation: tuple[int, ...]) -> None:
+    pairs = [
+        (subject.symbols.constant(p), subject.symbols.value(p, v))
+        for p, v in zip(subject.probes, valuation, strict=True)
+    ]
+    if known_truth(z3.substitute(subject.formula, *pairs)) is not bool(subject.compiled(valuation)):
+        raise _mismatch(subject, valuation)
+
+
+def _mismatch(subject: Subject, valuation: tuple[int, ...]) -> TranslationMismatch:
+    shown = [f"{probe.name} = {value}" for probe, value in zip(subject.probes, valuation, strict=True)]
+    message = f"the compiled form of {subject.name} says {bool(subject.compiled(valuation))}, z3 the opposite"
+    return TranslationMismatch(message, [", ".join(shown)])
+
+
+def _compare_all(subject: Subject, domains: list[range], budget_ms: int) -> bool:
+    """Whether z3 came to an answer."""
+    compiled = subject.compiled
+    table = [1 if compiled(valuation) else 0 for valuation in product(*domains)]
+    facts = [subject.symbols.within(p, d) for p, d in zip(subject.probes, domains, strict=True) if p.cell is not None]
+    model = model_of([*facts, subject.formula != _diagram(subject, domains, table)], budget_ms)
+    if model is None:
+        return False
+    if model is not False:
+        values = [
+            subject.symbols.read(model, probe, domain[0]) for probe, domain in zip(subject.probes, domains, strict=True)
+        ]
+        raise _mismatch(subject, tuple(values))
+    return True
+
+
+def _diagram(subject: Subject, domains: list[range], table: list[int]) -> Any:
+    """The table as a formula: one level of choices per probe, from the last one up, equal parts shared."""
+    made: list[Any] = [z3.BoolVal(False), z3.BoolVal(True)]
+    for probe, domain in reversed(list(zip(subject.probes, domains, strict=True))):
+        known: dict[tuple[int, ...], int] = {}
+        level: list[int] = []
+        for start in range(0, len(table), len(domain)):
+            branches = tuple(table[start : start + len(domain)])
+            if branches not in known:
+                known[branches] = _branching(subject, probe, domain, branches, made)
+            level.append(known[branches])
+        table = level
+    return made[table[0]]
+
+
+def _branching(subject: Subject, probe: Probe, domain: range, branches: tuple[int, ...], made: list[Any]) -> int:
+    """The number of the formula that goes to one of the branches by the probe's value."""
+    if len(set(branches)) == 1:
+        return branches[0]
+    usual = max(set(branches), key=lambda b: (branches.count(b), b))
+    found = made[usual]
+    for value, branch in zip(domain, branches, strict=True):
+        if branch != usual:
+            found = z3.If(subject.symbols.equals(probe, value), made[branch], found)
+    made.append(found)
+    return len(made) - 1

@@ -1,0 +1,309 @@
+"""Why a property is false on a state, or on a step: the conjunct, or the instance of an ``all(...)``, that fails, in
+the author's words, with the values that it reads.
+
+``all(self.seen[i] != Data.STALE for i in range(self.pages))`` is told as ``self.seen[0] != Data.STALE`` with
+``seen[0] = STALE``. For a `reachable` property it is what holds that is told.
+
+The function's syntax tree is evaluated on the values of the state by the code that makes its formula (`formula`). z3 is
+asked only about what it alone can say.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from types import FunctionType
+from typing import Any
+
+import z3
+
+from dio_mc.ir.expr import AtLocation, Expr
+from dio_mc.ir.program import Program, Property
+from dio_mc.ir.types import BoolType, show_value
+from dio_mc.semantics.evaluation import Scope, compile_expr
+from dio_mc.semantics.layout import Layout, State, layout_of
+from dio_mc.source import Span, function_tree
+from dio_mc.symbolic import formula, values, world
+from dio_mc.symbolic.errors import FormulaError
+from dio_mc.symbolic.formula import Frame
+from dio_mc.symbolic.solver import valid
+from dio_mc.symbolic.terms import Term
+from dio_mc.symbolic.values import Coded, ThreadNumber, Value, View
+from dio_mc.symbolic.world import Method, World
+
+MOST = 8
+"""Conjuncts told at most."""
+BUDGET_MS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Conjunct:
+    """A part of the property that decides it: its source with loop variables replaced by their values, and the values
+    that it reads (``seen[0] = STALE, block[0] = HOLE``)."""
+
+    text: str
+    values: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What decides a property on a state; at least one conjunct unless the source cannot be evaluated."""
+
+    conjuncts: tuple[Conjunct, ...]
+
+
+@dataclass(slots=True)
+class StateCells:
+    """Values of one state, or of the two of a step; remembers what was read."""
+
+    program: Program
+    layout: Layout
+    state: State
+    after: State | None
+    read: dict[str, str] = field(default_factory=dict)
+
+    def cell(self, cell: int, after: bool) -> Term:
+        """A cell's value."""
+        source = self.after if after and self.after is not None else self.state
+        type_, value = self.layout.types[cell], source[cell]
+        self.read[f"{'after.' if after else ''}{self.layout.names[cell]}"] = show_value(type_, value)
+        return bool(value) if isinstance(type_, BoolType) else value
+
+    def atom(self, text: str, meaning: Expr, after: bool) -> Term:
+        """The truth of a control proposition."""
+        evaluate = compile_expr(meaning, Scope(self.program, self.layout, None))
+        found = bool(evaluate(self.state + (self.after or self.state)))
+        if not (isinstance(meaning, AtLocation) and text.removeprefix("after.").startswith("at(")):
+            self.read[text] = str(found)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A part of a property: where it stands, and what its names stand for in the text. A name's `Spot` is the
+    expression that it was given to."""
+
+    node: ast.expr
+    frame: Frame
+    names: dict[str, ast.expr | Spot]
+    negated: bool = False
+
+    def at(self, node: ast.expr) -> Spot:
+        """Another part of the same function."""
+        return replace(self, node=node)
+
+
+def explain(program: Program, property_: Property, state: State, after: State | None = None) -> Explanation:
+    """What makes the property false on `state` (a step invariant: on the step to `after`; a reachable property: true).
+
+    When the property is not false there, or cannot be evaluated, the whole of it is told.
+    """
+    behind = after if property_.kind == "step" else None
+    cells = StateCells(program, layout_of(program), state, behind)
+    spot = _start(property_, World(program, property_.model, cells))
+    if spot is None:
+        return Explanation(())
+    try:
+        found = _narrow(spot, property_.kind == "reachable")
+    except FormulaError:
+        found = [spot]
+    return Explanation(tuple(_told(one, cells) for one in found[:MOST]))
+
+
+def _start(property_: Property, around: World) -> Spot | None:
+    tree, function = function_tree(property_.function), property_.function
+    if tree is None or not isinstance(function, FunctionType):
+        return None
+    names = [a.arg for a in tree.args.args]
+    views = {n: around.view(after=bool(k)) for k, n in enumerate(names)}
+    return _returned(tree, Frame(around, function, dict(views)), {})
+
+
+def _returned(tree: ast.FunctionDef, frame: Frame, names: dict[str, ast.expr | Spot]) -> Spot | None:
+    """The expression behind a function's ``return``, with its names for expressions; None for other functions."""
+    for statement in tree.body:
+        match statement:
+            case ast.Return(value=ast.expr() as value):
+                return Spot(value, frame, names)
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                origin = Spot(value, replace(frame, names=dict(frame.names)), dict(names))
+                formula.bind(ast.Name(name), formula.evaluate(value, frame), frame)
+                names = {**names, name: origin}
+            case ast.Expr():
+                continue
+            case _:
+                return None
+    return None
+
+
+# --- which part decides -----------------------------------------------------------------------------------------------
+
+
+def _truth(spot: Spot) -> bool | None:
+    return valid(formula.condition_of(spot.node, spot.frame), BUDGET_MS)
+
+
+def _narrow(spot: Spot, value: bool) -> list[Spot]:
+    """The smallest parts that give `spot` its value; `spot` itself where no part does alone."""
+    match spot.node:
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return _negated(spot, operand, value)
+        case ast.BoolOp(op=op, values=operands):
+            return _narrow_operands(spot, isinstance(op, ast.And), [spot.at(o) for o in operands], value)
+        case ast.Name(id=name) if isinstance(origin := spot.names.get(name), Spot):
+            return _narrow(replace(origin, negated=spot.negated), value)
+        case ast.Call():
+            return _narrow_call(spot, spot.node, value)
+        case _:
+            return [spot]
+
+
+def _negated(spot: Spot, operand: ast.expr, value: bool) -> list[Spot]:
+    return _narrow(replace(spot, node=operand, negated=not spot.negated), not value)
+
+
+def _narrow_operands(spot: Spot, conjunction: bool, operands: list[Spot], value: bool) -> list[Spot]:
+    """One false operand makes a conjunction false, one true a disjunction true; a conjunction that holds is told as its
+    operands."""
+    if value is not conjunction:
+        decides = next((o for o in operands if _truth(o) is value), None)
+        return _narrow(decides, value) if decides is not None else [spot]
+    if conjunction and not spot.negated:
+        return [part for o in operands for part in _narrow(o, True)]
+    return [spot]
+
+
+def _narrow_call(spot: Spot, node: ast.Call, value: bool) -> list[Spot]:
+    callee = formula.evaluate(node.func, spot.frame)
+    if callee in (all, any) and len(node.args) == 1:
+        return _narrow_quantifier(spot, node.args[0], callee is all, value)
+    if callee is z3.Not and len(node.args) == 1:
+        return _negated(spot, node.args[0], value)
+    if callee in (z3.And, z3.Or):
+        listed = node.args[0].elts if isinstance(node.args[0], ast.List | ast.Tuple) else node.args
+        if any(isinstance(a, ast.Starred | ast.ListComp | ast.GeneratorExp) for a in listed):
+            return _narrow_quantifier(spot, node.args[0], callee is z3.And, value)
+        return _narrow_operands(spot, callee is z3.And, [spot.at(a) for a in listed], value)
+    inside = _body(spot, node, callee)
+    if inside is None:
+        return [spot]
+    parts = _narrow(inside, value)
+    return [spot] if parts == [inside] else parts
+
+
+def _narrow_quantifier(spot: Spot, body: ast.expr, universal: bool, value: bool) -> list[Spot]:
+    """The instances that fail an ``all``, or one that satisfies an ``any``."""
+    if value is universal:
+        return [spot]
+    found: list[Spot] = []
+    for instance in _instances(spot, body):
+        if len(found) < (MOST if universal or spot.negated else 1) and _truth(instance) is value:
+            found += _narrow(instance, value)
+    return found or [spot]
+
+
+def _instances(spot: Spot, body: ast.expr) -> Iterator[Spot]:
+    if isinstance(body, ast.GeneratorExp | ast.ListComp):
+        for inner in _combinations(spot, body.generators):
+            yield inner.at(body.elt)
+    elif not isinstance(body, ast.Starred):
+        count = len(values.sequence(formula.evaluate(body, spot.frame)))
+        for position in range(count):
+            yield spot.at(ast.copy_location(_element(body, position), body))
+
+
+def _combinations(spot: Spot, generators: list[ast.comprehension]) -> Iterator[Spot]:
+    if not generators:
+        yield spot
+        return
+    first, rest = generators[0], generators[1:]
+    around = formula.evaluate(first.iter, spot.frame)
+    for position, value in enumerate(values.sequence(around)):
+        frame = spot.frame.inner(first.target, value)
+        names = dict(spot.names)
+        if isinstance(first.target, ast.Name):
+            element = _element(_substituted(spot.at(first.iter)), position)
+            names[first.target.id] = element if isinstance(around, View) else _literal(value) or element
+        inner = replace(spot, frame=frame, names=names)
+        if all(_truth(inner.at(test)) is not False for test in first.ifs):
+            yield from _combinations(inner, rest)
+
+
+def _element(body: ast.expr, position: int) -> ast.expr:
+    index = ast.copy_location(ast.Constant(position), body)
+    return ast.copy_location(ast.Subscript(body, index, ast.Load()), body)
+
+
+def _body(spot: Spot, node: ast.Call, callee: Any) -> Spot | None:
+    """What a pure function returns, its parameters standing for the arguments; None for other calls."""
+    function = callee.function if isinstance(callee, Method) else callee
+    if not isinstance(function, FunctionType) or node.keywords or any(isinstance(a, ast.Starred) for a in node.args):
+        return None
+    if (isinstance(callee, Method) and world.is_proposition(callee)) or hasattr(function, "__dio_role__"):
+        return None
+    tree = function_tree(function)
+    if tree is None or function.__module__.startswith(("z3", "dio_mc.lang")) or spot.frame.depth > formula.DEEPEST:
+        return None
+    given = [_substituted(spot.at(a)) for a in node.args]
+    bound = [formula.evaluate(a, spot.frame) for a in node.args]
+    if isinstance(callee, Method):
+        if not isinstance(node.func, ast.Attribute):
+            return None
+        given, bound = [_substituted(spot.at(node.func.value)), *given], [callee.receiver, *bound]
+    parameters = [a.arg for a in tree.args.args]
+    if len(parameters) != len(bound):
+        return None
+    frame = Frame(spot.frame.world, function, dict(zip(parameters, bound, strict=True)), spot.frame.depth + 1)
+    inside = _returned(tree, frame, dict(zip(parameters, given, strict=True)))
+    return replace(inside, negated=spot.negated) if inside is not None else None
+
+
+# --- how it reads -----------------------------------------------------------------------------------------------------
+
+
+def _told(spot: Spot, cells: StateCells) -> Conjunct:
+    cells.read.clear()
+    try:
+        formula.evaluate(spot.node, spot.frame)
+        read = ", ".join(f"{name} = {value}" for name, value in cells.read.items())
+    except FormulaError:
+        read = ""
+    shown = _substituted(spot)
+    if spot.negated:
+        shown = ast.UnaryOp(ast.Not(), shown)
+    return Conjunct(ast.unparse(shown), read, spot.frame.span(spot.node))
+
+
+def _substituted(spot: Spot) -> ast.expr:
+    """The expression with what its names stand for."""
+    return _Substitute(spot.names).visit(copy.deepcopy(spot.node))  # type: ignore[no-any-return]  # an expression
+
+
+class _Substitute(ast.NodeTransformer):
+    def __init__(self, names: dict[str, ast.expr | Spot]) -> None:
+        self._names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        found = self._names.get(node.id)
+        if found is None or not isinstance(node.ctx, ast.Load):
+            return node
+        return _substituted(found) if isinstance(found, Spot) else copy.deepcopy(found)
+
+
+def _literal(value: Value) -> ast.expr | None:
+    """A loop variable's value as it would be written."""
+    match value:
+        case Enum():
+            return ast.Attribute(ast.Name(type(value).__name__), value.name)
+        case ThreadNumber():
+            return ast.Name(value.name)
+        case Coded(int() as code, type_):
+            return ast.Attribute(ast.Name(type_.name), type_.members[code])
+        case bool() | int() | str() | None:
+            return ast.Constant(value)
+        case _:
+            return None

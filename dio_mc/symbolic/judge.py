@@ -1,0 +1,114 @@
+"""Who decides a property: its compiled form, once z3 has proved that it says what the formula says, or z3 itself.
+
+``judge_property(program, property)`` makes two translations of the property's source. (a) is the IR that the frontend
+compiled, (b) the formula that `formula` makes of the same Python function. z3 shows that no typed valuation tells them
+apart; if one does, that is `TranslationMismatch`, a fault of dio-mc. From then on the Python function that is made of
+(a) decides, after it was compared with z3 in turn (`crosscheck`).
+
+Where there is no (a), or z3 gives up on the proof, every distinct valuation is a question to z3, and ``unknown`` is an
+answer. Symbols that the author's z3py leaves open (a function, a constant of its own) are universally quantified: the
+property holds where it holds for all of their interpretations.
+
+Limits: the proof is about typed valuations of the cells and of where threads stand, reachable or not. "Trivial" means
+trivial on these. That a premise held means that it did on some valuation the judge was asked about.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import z3
+
+from dio_mc.ir.program import Program, Property
+from dio_mc.source import Span
+from dio_mc.symbolic.compiled import compile_node
+from dio_mc.symbolic.crosscheck import Checked, Subject, cross_check
+from dio_mc.symbolic.judges import CompiledJudge, SolverJudge
+from dio_mc.symbolic.premises import Finding, Premises
+from dio_mc.symbolic.solver import satisfiable
+from dio_mc.symbolic.translate import Translations, prove_equal, translate
+
+BUDGET_MS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeReport:
+    """A property's judge and what was found out before exploring. `proved`: z3 showed the compiled form equivalent;
+    `checked`: how far it was compared value by value (None for a property that the solver alone decides)."""
+
+    judge: CompiledJudge | SolverJudge
+    findings: tuple[Finding, ...]
+    proved: bool
+    checked: Checked | None
+
+    @property
+    def words(self) -> str:
+        """How the property is decided, in words."""
+        if self.checked is None:
+            return "decided by the solver, valuation by valuation"
+        return f"compiled, proved equivalent, {self.checked}"
+
+
+def judge_property(
+    program: Program,
+    property_: Property,
+    *,
+    budget_ms: int = BUDGET_MS,
+    full: bool = False,
+    max_questions: int | None = None,
+    wall: float | None = None,
+) -> JudgeReport:
+    """The judge of a property, ready to decide.
+
+    `budget_ms` bounds each question to z3, in its own steps. `full` compares the compiled form with z3 on up to 2^16
+    valuations. A solver-only judge answers UNKNOWN behind `max_questions` valuations that z3 had to be asked about, or
+    `wall` seconds. Raises `FormulaError` for a property that cannot be translated, `TranslationMismatch` when the
+    translations differ.
+    """
+    both = translate(program, property_)
+    proved = both.root is not None and prove_equal(both, budget_ms)
+    facts = both.symbols.facts()
+    if proved:
+        premises = Premises.of([(span, both.encoded(node)) for span, node in both.premises], property_)
+    else:
+        premises = Premises.of(list(both.formula_premises), property_)
+    impossible = premises.impossible(facts, budget_ms)
+    findings = _trivial(both, facts, budget_ms) + impossible
+    told = frozenset(f.span for f in impossible)
+    if not proved:
+        judge = SolverJudge(both, premises, told, budget_ms, max_questions, wall)
+        return JudgeReport(judge, (*findings, _solver_only(both, budget_ms)), False, None)
+    compiled, checked = _compiled(both, premises, told, budget_ms, full)
+    return JudgeReport(compiled, tuple(findings), True, checked)
+
+
+def _compiled(
+    both: Translations, premises: Premises, told: frozenset[Span | None], budget_ms: int, full: bool
+) -> tuple[CompiledJudge, Checked]:
+    assert both.root is not None
+    probes = both.graph.probes([both.root, *(node for _, node in both.premises)])
+    function = compile_node(both.graph, both.root, probes)
+    subject = Subject(both.property.name, function, both.encoded(both.root), probes, both.symbols, both.graph.layout)
+    checked = cross_check(subject, budget_ms, full=full)
+    tests = [(span, compile_node(both.graph, node, probes)) for span, node in both.premises]
+    return CompiledJudge(both.property, probes, function, tests, told), checked
+
+
+def _trivial(both: Translations, facts: list[object], budget_ms: int) -> list[Finding]:
+    """Whether the property says anything: true somewhere and false somewhere among the typed valuations."""
+    property_, formula = both.property, both.quoted()
+    states = "step" if property_.kind == "step" else "state"
+    if satisfiable([*facts, formula], budget_ms) is False:
+        return [Finding("DIO311", f"`{property_.name}` is false in every {states}, reachable or not", property_.span)]
+    if satisfiable([*facts, z3.Not(formula)], budget_ms) is False:
+        return [Finding("DIO310", f"`{property_.name}` is true in every {states}, reachable or not", property_.span)]
+    return []
+
+
+def _solver_only(both: Translations, budget_ms: int) -> Finding:
+    used = ", ".join(f"`{name}`" for name in both.natives)
+    if both.root is not None:
+        reason = f"z3 could not prove its compiled form equivalent within its budget ({budget_ms} ms)"
+    else:
+        reason = f"it uses {used} of z3" if used else "it has no compiled form"
+    return Finding("DIO314", f"`{both.property.name}` is decided by the solver alone: {reason}", both.property.span)

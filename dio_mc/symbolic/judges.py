@@ -1,0 +1,129 @@
+"""The two judges (`semantics.contract.Judge`): the compiled form, and the solver."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import z3
+
+from dio_mc.ir.program import Property
+from dio_mc.semantics.contract import Decision, Probe
+from dio_mc.source import Span
+from dio_mc.symbolic.compiled import Compiled
+from dio_mc.symbolic.premises import Finding, Premises, Watched
+from dio_mc.symbolic.solver import satisfiable, valid
+from dio_mc.symbolic.terms import known_truth
+from dio_mc.symbolic.translate import Translations
+
+
+class CompiledJudge:
+    """Decides by the compiled form."""
+
+    def __init__(
+        self,
+        property_: Property,
+        probes: tuple[Probe, ...],
+        compiled: Compiled,
+        premises: list[tuple[Span, Compiled]],
+        told: frozenset[Span | None],
+    ) -> None:
+        self.property = property_
+        self.probes = probes
+        self.compiled = compiled
+        self._watched = Watched(property_.name, list(premises), told)
+
+    def decide(self, valuations: Sequence[tuple[int, ...]]) -> list[Decision]:
+        """One decision per valuation."""
+        for valuation in valuations:
+            self._watched.see(valuation)
+        holds, violated, compiled = Decision.HOLDS, Decision.VIOLATED, self.compiled
+        return [holds if compiled(valuation) else violated for valuation in valuations]
+
+    def premises(self) -> list[tuple[Span, bool]]:
+        """Per place of an ``Implies``: whether its premise was true on some valuation."""
+        return self._watched.premises()
+
+    def findings_after(self) -> list[Finding]:
+        """What exploring showed: premises that never held."""
+        return self._watched.findings()
+
+
+class SolverJudge:
+    """Asks z3 about every valuation: values in, simplified, and if that is not enough, solved.
+
+    `max_questions` and `wall` (seconds) bound what is asked of the solver; behind them the answer is UNKNOWN. A run
+    that is cut by `wall` is not repeatable.
+    """
+
+    def __init__(
+        self,
+        both: Translations,
+        premises: Premises,
+        told: frozenset[Span | None],
+        budget_ms: int,
+        max_questions: int | None,
+        wall: float | None,
+    ) -> None:
+        self.property = both.property
+        self.probes = both.support()
+        self.questions = 0
+        self._formula = z3.simplify(both.quoted())
+        self._constants = [both.symbols.constant(probe) for probe in self.probes]
+        self._symbols = both.symbols
+        self._values: dict[tuple[int, int], Any] = {}
+        self._budget_ms, self._max_questions, self._wall = budget_ms, max_questions, wall
+        self._spent = 0.0
+        tests = [(span, self._test(premise)) for span, group in premises.groups for premise in group]
+        self._watched = Watched(both.property.name, tests, told)
+
+    def _test(self, premise: Any) -> Callable[[tuple[int, ...]], bool]:
+        def held(valuation: tuple[int, ...]) -> bool:
+            if isinstance(premise, bool):
+                return premise
+            found = self._put(premise, valuation)
+            known = known_truth(found)
+            return known if known is not None else satisfiable([found], self._budget_ms) is not False
+
+        return held
+
+    def _put(self, formula: Any, valuation: tuple[int, ...]) -> Any:
+        """A formula with a valuation's values in place of the constants."""
+        pairs = []
+        for position, value in enumerate(valuation):
+            key = position, value
+            if key not in self._values:
+                self._values[key] = self._symbols.value(self.probes[position], value)
+            pairs.append((self._constants[position], self._values[key]))
+        return z3.substitute(formula, *pairs) if pairs else formula
+
+    def decide(self, valuations: Sequence[tuple[int, ...]]) -> list[Decision]:
+        """One decision per valuation."""
+        for valuation in valuations:
+            self._watched.see(valuation)
+        return [self._decide(valuation) for valuation in valuations]
+
+    def _decide(self, valuation: tuple[int, ...]) -> Decision:
+        started = time.perf_counter()
+        put = self._put(self._formula, valuation)
+        answer = known_truth(put)
+        if answer is None and not self._exhausted():
+            self.questions += 1
+            answer = valid(put, self._budget_ms)
+        self._spent += time.perf_counter() - started
+        if answer is None:
+            return Decision.UNKNOWN
+        return Decision.HOLDS if answer else Decision.VIOLATED
+
+    def _exhausted(self) -> bool:
+        too_many = self._max_questions is not None and self.questions >= self._max_questions
+        return too_many or (self._wall is not None and self._spent >= self._wall)
+
+    def premises(self) -> list[tuple[Span, bool]]:
+        """Per place of an ``Implies``: whether its premise was true on some valuation."""
+        return self._watched.premises()
+
+    def findings_after(self) -> list[Finding]:
+        """What exploring showed: premises that never held."""
+        return self._watched.findings()

@@ -1,0 +1,401 @@
+"""What Python expressions of a property are worth here: terms, coded values, optional values, places in the model.
+
+Numbers and truth values are bare terms. An enum value that is not known is `Coded`; one that is known stays the Python
+member. `Maybe` is a value or None. `View` is a place of the model that is no scalar, `Record` a record by value.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol
+
+from dio_mc.ir.expr import Expr
+from dio_mc.ir.program import ArrayShape, Program, RecordShape, ScalarShape, Shape
+from dio_mc.ir.types import BoolType, EnumType, OptionType, ScalarType, bounds, default_value
+from dio_mc.semantics.layout import Layout
+from dio_mc.symbolic import terms
+from dio_mc.symbolic.terms import Term, TermError
+
+Value = Any
+
+
+class Cells(Protocol):
+    """Where values come from: z3 constants, or one state."""
+
+    def cell(self, cell: int, after: bool) -> Term:
+        """A cell of the state, or of the one behind the step; a Bool where its type is bool."""
+        ...
+
+    def atom(self, text: str, meaning: Expr, after: bool) -> Term:
+        """The truth of a control proposition."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """An enum value by its position."""
+
+    term: Term
+    type: EnumType
+
+
+@dataclass(frozen=True, slots=True)
+class Maybe:
+    """None where `none` holds, else `value`. `low` is the lowest code of the values where that is known; None is one
+    below it."""
+
+    none: Term
+    value: Value
+    low: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """The model's data as one function sees it."""
+
+    program: Program
+    layout: Layout
+    cells: Cells
+    after: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A record or an array of the model, with the indexes so far. `part` is the lock it belongs to as declared (an
+    instance or a class); the model itself has `model` set."""
+
+    data: Data
+    shape: RecordShape | ArrayShape
+    indices: tuple[Term, ...] = ()
+    part: Any = None
+    model: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record by value; `shape` and `data` are None for one made in the property."""
+
+    python_class: Any
+    fields: tuple[tuple[str, Value], ...]
+    shape: RecordShape | None = None
+    data: Data | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """The elements of a comprehension with filters that are not known; an element counts where its condition holds."""
+
+    pairs: tuple[tuple[Term, Value], ...]
+
+
+class ThreadNumber(int):
+    """A thread's position that knows the thread's name."""
+
+    name: str
+
+    def __new__(cls, position: int, name: str) -> ThreadNumber:
+        """The thread at a position."""
+        self = super().__new__(cls, position)
+        self.name = name
+        return self
+
+
+# --- places -----------------------------------------------------------------------------------------------------------
+
+
+def wrap(type_: ScalarType, code: Term) -> Value:
+    """A cell's term as a value of its type."""
+    match type_:
+        case EnumType():
+            return Coded(code, type_)
+        case OptionType(element):
+            low, _ = bounds(element)
+            inner = terms.same(code, 1) if isinstance(element, BoolType) else wrap(element, code)
+            return Maybe(terms.same(code, low - 1), inner, low)
+        case _:
+            return code
+
+
+def place(data: Data, shape: Shape, indices: tuple[Term, ...], part: Any = None) -> Value:
+    """A place of the model: a scalar is read."""
+    if not isinstance(shape, ScalarShape):
+        return View(data, shape, indices, part)
+    variable = data.program.variables[shape.variable]
+    base = data.layout.variable_base[shape.variable]
+
+    def element(dimension: int, offset: int) -> Term:
+        if dimension == len(indices):
+            return data.cells.cell(base + offset, data.after)
+        extent, index = variable.shape[dimension], indices[dimension]
+        if not terms.is_symbolic(index):
+            known = index if 0 <= index < extent else extent - 1
+            return element(dimension + 1, offset * extent + known)
+        below = [element(dimension + 1, offset * extent + i) for i in range(extent)]
+        return terms.at_index(below, index, terms.select)
+
+    return wrap(variable.type, element(0, 0))
+
+
+def field_of(view: View, name: str, shape: Shape, part: Any) -> Value:
+    """The field of a record view."""
+    return place(view.data, shape, view.indices, part)
+
+
+def element_of(view: View, index: Term) -> Value:
+    """The element of an array view."""
+    assert isinstance(view.shape, ArrayShape)
+    return place(view.data, view.shape.element, (*view.indices, index), view.part)
+
+
+def elements(view: View) -> list[Value]:
+    """The elements of an array view, or nothing for a record."""
+    if not isinstance(view.shape, ArrayShape):
+        raise TermError("a record has no sequence of elements")
+    return [element_of(view, i) for i in range(view.shape.size)]
+
+
+# --- the algebra of values --------------------------------------------------------------------------------------------
+
+
+def position(one: Enum) -> int:
+    """The code of an enum member."""
+    return list(type(one).__members__).index(one.name)
+
+
+def code(value: Value) -> Term:
+    """A value as the number that stands for it in the state; what z3's own functions are given."""
+    match value:
+        case Enum():
+            return position(value)
+        case Coded(term):
+            return term
+        case Maybe(none, inner, low):
+            if low is None:
+                raise TermError("an optional value that is made here has no number; compare it with None first")
+            return terms.select(none, low - 1, terms.as_number(code(inner)))
+        case View() | Record() | Filtered() | None:
+            raise TermError(f"{describe(value)} is no number")
+        case _:
+            return value
+
+
+def describe(value: Value) -> str:
+    """A value in the words of a message."""
+    match value:
+        case View(shape=ArrayShape()):
+            return "an array"
+        case View() | Record():
+            return "a record"
+        case Coded(_, type_):
+            return f"a {type_.name}"
+        case Maybe():
+            return "a value that may be None"
+        case Enum():
+            return f"{type(value).__name__}.{value.name}"
+        case Filtered():
+            return "a filtered sequence"
+        case _:
+            return repr(value)
+
+
+def equal(left: Value, right: Value) -> Term:
+    """``left == right``."""
+    if left is None or right is None:
+        return is_none(right if left is None else left)
+    if isinstance(left, Maybe) or isinstance(right, Maybe):
+        return _equal_maybe(left, right)
+    if is_record(left) or is_record(right):
+        return _equal_records(left, right)
+    if isinstance(left, Coded | Enum) or isinstance(right, Coded | Enum):
+        return _equal_coded(left, right)
+    if is_sequence(left) and is_sequence(right):
+        ours, others = sequence(left), sequence(right)
+        return terms.conj([len(ours) == len(others), *(equal(a, b) for a, b in zip(ours, others, strict=False))])
+    if isinstance(left, View | Filtered) or isinstance(right, View | Filtered):
+        raise TermError(f"{describe(left)} and {describe(right)} cannot be compared")
+    if terms.is_symbolic(left) or terms.is_symbolic(right) or (terms.is_number(left) and terms.is_number(right)):
+        return terms.same(left, right)
+    return bool(left == right)
+
+
+def is_none(value: Value) -> Term:
+    """``value is None``."""
+    if value is None:
+        return True
+    if isinstance(value, Maybe):
+        return value.none
+    raise TermError(f"{describe(value)} is never None")
+
+
+def _equal_maybe(left: Value, right: Value) -> Term:
+    if isinstance(left, Maybe) and isinstance(right, Maybe):
+        both = terms.conj([terms.neg(left.none), terms.neg(right.none), equal(left.value, right.value)])
+        return terms.disj([terms.conj([left.none, right.none]), both])
+    maybe, other = (left, right) if isinstance(left, Maybe) else (right, left)
+    return terms.conj([terms.neg(maybe.none), equal(maybe.value, other)])
+
+
+def _equal_coded(left: Value, right: Value) -> Term:
+    if isinstance(left, Enum) and isinstance(right, Enum):
+        return left == right
+    names = [v.type.name if isinstance(v, Coded) else type(v).__name__ for v in (left, right)]
+    if names[0] != names[1]:
+        raise TermError(f"{describe(left)} and {describe(right)} cannot be compared")
+    return terms.same(code(left), code(right))
+
+
+def order(op: str, left: Value, right: Value) -> Term:
+    """``<``, ``<=``, ``>``, ``>=``: enum members by position."""
+    for side in (left, right):
+        if side is None or isinstance(side, Maybe | View | Record | Filtered):
+            raise TermError(f"`{op}` does not order {describe(side)}")
+    return terms.order(op, code(left), code(right))
+
+
+def choose(condition: Term, then: Value, orelse: Value) -> Value:
+    """``then if condition else orelse``."""
+    if isinstance(terms.truth(condition), bool):
+        return then if condition else orelse
+    if then is None and orelse is None:
+        return None
+    if then is None or orelse is None or isinstance(then, Maybe) or isinstance(orelse, Maybe):
+        return _choose_maybe(condition, then, orelse)
+    if is_record(then) or is_record(orelse):
+        return _choose_record(condition, then, orelse)
+    if isinstance(then, Coded | Enum) or isinstance(orelse, Coded | Enum):
+        return _choose_coded(condition, then, orelse)
+    return terms.select(condition, code(then), code(orelse))
+
+
+def _choose_coded(condition: Term, then: Value, orelse: Value) -> Value:
+    types = [v.type if isinstance(v, Coded) else enum_type(v) for v in (then, orelse) if isinstance(v, Coded | Enum)]
+    if len(types) < 2 or types[0].name != types[1].name:
+        raise TermError(f"the two sides have no common type: {describe(then)} and {describe(orelse)}")
+    return Coded(terms.select(condition, code(then), code(orelse)), types[0])
+
+
+def enum_type(one: Enum) -> EnumType:
+    """The IR type of a member's class."""
+    return EnumType(type(one).__name__, tuple(type(one).__members__))
+
+
+def _choose_maybe(condition: Term, then: Value, orelse: Value) -> Maybe:
+    if then is None or orelse is None:
+        other, none = (orelse, condition) if then is None else (then, terms.neg(condition))
+        if isinstance(other, Maybe):
+            return Maybe(terms.disj([none, other.none]), other.value, other.low)
+        return Maybe(none, other, None)
+    one, two = (v if isinstance(v, Maybe) else Maybe(False, v, None) for v in (then, orelse))
+    low = one.low if one.low == two.low else None
+    return Maybe(terms.select(condition, one.none, two.none), choose(condition, one.value, two.value), low)
+
+
+# --- records ----------------------------------------------------------------------------------------------------------
+
+
+def is_record(value: Value) -> bool:
+    """A record of the model, one made here, or an instance of a frozen dataclass."""
+    if isinstance(value, Coded | Maybe | Filtered | type):
+        return False
+    if isinstance(value, View):
+        return isinstance(value.shape, RecordShape)
+    return isinstance(value, Record) or dataclasses.is_dataclass(value)
+
+
+def as_record(value: Value) -> Record:
+    """A record with all its fields read."""
+    if isinstance(value, Record):
+        return value
+    if isinstance(value, View) and isinstance(value.shape, RecordShape):
+        fields = tuple((name, field_of(value, name, shape, None)) for name, shape in value.shape.fields)
+        return Record(value.shape.python_class, fields, value.shape, value.data)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = tuple((f.name, getattr(value, f.name)) for f in dataclasses.fields(value))
+        return Record(type(value), fields)
+    raise TermError(f"{describe(value)} is no record")
+
+
+def _equal_records(left: Value, right: Value) -> Term:
+    one, two = like(as_record(left), right), like(as_record(right), left)
+    others = dict(two.fields)
+    if [n for n, _ in one.fields] != [n for n, _ in two.fields] or one.python_class is not two.python_class:
+        raise TermError("records of different classes cannot be compared")
+    return terms.conj([equal(value, others[name]) for name, value in one.fields])
+
+
+def _choose_record(condition: Term, then: Value, orelse: Value) -> Record:
+    one, two = like(as_record(then), orelse), like(as_record(orelse), then)
+    others = dict(two.fields)
+    if [n for n, _ in one.fields] != [n for n, _ in two.fields]:
+        raise TermError("the two sides have no common type")
+    fields = tuple((name, choose(condition, value, others[name])) for name, value in one.fields)
+    return Record(one.python_class, fields, one.shape or two.shape, one.data or two.data)
+
+
+def like(record: Record, other: Value) -> Record:
+    """The record as a value of the tagged union that `other` is one of. Fields of other members hold the defaults of
+    their types, as in the state."""
+    shape, data = (other.shape, other.data) if isinstance(other, View | Record) else (None, None)
+    if record.shape is not None or not isinstance(shape, RecordShape) or not shape.variants or data is None:
+        return record
+    classes = [cls for cls, _ in shape.variants]
+    if record.python_class not in classes:
+        raise TermError(f"{record.python_class.__name__} is no member of the union")
+    given = dict(record.fields)
+    given["tag"] = Coded(classes.index(record.python_class), EnumType("tag", tuple(c.__name__ for c in classes)))
+    fields = tuple((name, given[name] if name in given else default_of(data, s)) for name, s in shape.fields)
+    return Record(None, fields, shape, data)
+
+
+def default_of(data: Data, shape: Shape) -> Value:
+    """The default value of a type, by its shape."""
+    match shape:
+        case ScalarShape(variable):
+            type_ = data.program.variables[variable].type
+            default = default_value(type_)
+            return wrap(type_, bool(default) if isinstance(type_, BoolType) else default)
+        case RecordShape(fields, cls):
+            return Record(cls, tuple((name, default_of(data, below)) for name, below in fields), shape, data)
+        case ArrayShape(size, element):
+            return [default_of(data, element)] * size
+
+
+# --- sequences --------------------------------------------------------------------------------------------------------
+
+
+def is_sequence(value: Value) -> bool:
+    """Something whose elements are known one by one."""
+    if isinstance(value, View):
+        return isinstance(value.shape, ArrayShape)
+    return isinstance(value, list | tuple)
+
+
+def sequence(value: Value) -> list[Value]:
+    """The elements of something of known length: an array, a range, a tuple, an enum class."""
+    match value:
+        case View():
+            return elements(value)
+        case set() | frozenset():
+            return sorted(value, key=repr)
+        case type() if issubclass(value, Enum):
+            return list(value)
+        case list() | tuple() | range() | enumerate() | zip() | reversed():
+            return list(value)
+        case _:
+            raise TermError(f"{describe(value)} has no fixed sequence of elements")
+
+
+def member(value: Value, container: Value) -> Term:
+    """``value in container``."""
+    return terms.disj([equal(value, one) for one in sequence(container)])
+
+
+def extreme(op: str, values: Iterable[Value]) -> Value:
+    """``min`` (op ``<``) or ``max`` (op ``>``)."""
+    best, *rest = values
+    for value in rest:
+        best = choose(order(op, value, best), value, best)
+    return best
