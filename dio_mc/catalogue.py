@@ -56,8 +56,8 @@ PAGES: dict[str, Page] = {
     ),
     "DIO109": Page(
         "wrong declaration",
-        "A type, size, initial value, number of instances or slots does not make sense. Types are bool, an Enum, Range, "
-        "ThreadId, `T | None`, a frozen dataclass or a union of them.",
+        "A type, size, initial value, number of instances or slots does not make sense. Types are bool, an Enum, "
+        "Range, ThreadId, `T | None`, a frozen dataclass or a union of them.",
         "x = Var(str)",
     ),
     "DIO110": Page(

@@ -19,10 +19,10 @@ from dio_mc.lang.model import Model
 from dio_mc.semantics.contract import Budget, Exploration, Violation
 from dio_mc.semantics.contract import Report as ProgressReport
 from dio_mc.semantics.interpreter import Interpreter
-from dio_mc.source import display_path
 from dio_mc.solver.explain import explain
 from dio_mc.solver.judge import JudgeReport, judge_property
-from dio_mc.trace.replay import ReplayError, build_trace
+from dio_mc.source import display_path
+from dio_mc.trace.replay import ReplayError, build_trace, run_schedule
 from dio_mc.trace.trace import Trace
 
 Verdict = Literal["HOLDS", "VIOLATED", "UNDETERMINED"]
@@ -128,7 +128,8 @@ def check_class(
         first=options.first,
         stop=options.stop,
     )
-    traces = tuple(_trace(program, found, v) for v in found.violations)
+    interpreter = Interpreter(program) if found.violations else None
+    traces = tuple(_trace(interpreter, found, v) for v in found.violations if interpreter is not None)
     properties = _properties(program, found, judges)
     findings = tuple(_finding(d) for d in built.warnings) + tuple(_judge_findings(judges))
     verdict = _verdict(properties)
@@ -140,31 +141,20 @@ def check_class(
     )  # fmt: skip
 
 
-def _trace(program: Program, found: Exploration, violation: Violation) -> Trace:
+def _trace(interpreter: Interpreter, found: Exploration, violation: Violation) -> Trace:
     """Replay on the reference interpreter, then attach why the property fails there."""
+    program = interpreter.program
     try:
-        trace = build_trace(program, violation, engine=found.engine)
+        trace = build_trace(program, violation, engine=found.engine, interpreter=interpreter)
+        states = run_schedule(interpreter, violation, found.engine).states
     except ReplayError as error:
         raise InternalError(f"a counterexample of engine {found.engine} does not replay", [str(error)]) from error
     property_ = next((p for p in program.properties if p.name == violation.property), None)
     if property_ is None or violation.fault is not None:
         return trace
-    before, after = _last_states(program, violation)
-    told = explain(program, property_, before if property_.kind == "step" else after, after)
+    before = states[-2] if property_.kind == "step" else states[-1]
+    told = explain(program, property_, before, states[-1])
     return trace.with_failing(tuple((c.text, c.values) for c in told.conjuncts))
-
-
-def _last_states(program: Program, violation: Violation) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The states before and behind the last step."""
-    interpreter = Interpreter(program)
-    state = interpreter.initial()[violation.initial]
-    before = state
-    for action in violation.schedule:
-        step = interpreter.step(state, action)
-        if step is None or step.state is None:
-            raise InternalError(f"the counterexample of {violation.property} does not replay")
-        before, state = state, step.state
-    return before, state
 
 
 def _properties(program: Program, found: Exploration, judges: Sequence[JudgeReport]) -> tuple[PropertyResult, ...]:

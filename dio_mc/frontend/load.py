@@ -110,9 +110,10 @@ def _evict_namesakes(root: Path) -> None:
     for sibling in root.glob("*.py"):
         known = sys.modules.get(sibling.stem)
         origin = getattr(known, "__file__", None)
-        if known is not None and origin is not None and Path(origin).resolve() != sibling.resolve():
-            if sibling.stem not in sys.stdlib_module_names and not hasattr(known, "__path__"):
-                del sys.modules[sibling.stem]
+        if known is None or origin is None or Path(origin).resolve() == sibling.resolve():
+            continue
+        if sibling.stem not in sys.stdlib_module_names and not hasattr(known, "__path__"):
+            del sys.modules[sibling.stem]
 
 
 @contextmanager

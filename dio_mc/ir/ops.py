@@ -15,9 +15,9 @@ from dio_mc.ir.types import ScalarType
 from dio_mc.source import Span
 
 FaultKind = Literal["assertion", "index", "range", "lock_misuse", "spawn", "endless_loop", "lifetime"]
-"""Run-time faults of a model. ``assertion``: an `assert` failed. ``index``: outside an array. ``range``: a value outside
-its variable's type. ``lock_misuse``: a lock's rule broken. ``spawn``: no idle slot. ``endless_loop``: local statements
-that never reach a step. ``lifetime``: use after free or double completion."""
+"""Run-time faults of a model. ``assertion``: an `assert` failed. ``index``: outside an array. ``range``: a value
+outside its variable's type. ``lock_misuse``: a lock's rule broken. ``spawn``: no idle slot. ``endless_loop``: local
+statements that never reach a step. ``lifetime``: use after free or double completion."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,10 @@ def where_block(steps: Sequence[TraceStep], width: int, *, brief: bool = False) 
             functions.setdefault(file, {}).setdefault(function, []).append(step.number)
     rows = [("where", file, " ".join(found)) for file, found in lines.items()]
     if brief:
-        files = (f"{file}{_STUCK}{numbers(sorted(sum(found.values(), [])))}" for file, found in functions.items())
+        files = (
+            f"{file}{_STUCK}{numbers(sorted(n for steps in found.values() for n in steps))}"
+            for file, found in functions.items()
+        )
         return _table(rows, width) + _shared_row("; ".join(files), width)
     rows += [
         ("kernel", file, "; ".join(f"{f}{_STUCK}{numbers(n)}" for f, n in found.items()))

@@ -17,10 +17,10 @@ import z3
 from dio_mc.ir.program import Program, Property
 from dio_mc.ir.types import BoolType, ScalarType, show_value
 from dio_mc.semantics.layout import Layout, State, layout_of
-from dio_mc.source import function_tree
 from dio_mc.solver import operators
 from dio_mc.solver.rewrite import _Rewriter, namespace
 from dio_mc.solver.views import FormulaError, View
+from dio_mc.source import function_tree
 
 MOST = 3
 """Conjuncts shown; a counterexample is read, not searched."""

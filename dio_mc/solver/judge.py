@@ -19,11 +19,11 @@ from dio_mc.ir.expr import Expr, Implies, walk
 from dio_mc.ir.program import Program, Property
 from dio_mc.ir.types import show_value
 from dio_mc.semantics.contract import Decision, Probe
-from dio_mc.source import Span
 from dio_mc.solver.encode import encode
 from dio_mc.solver.evaluate import Compiled, Compiler, Valuation
 from dio_mc.solver.formula import as_term
 from dio_mc.solver.symbols import Symbol, Symbols
+from dio_mc.source import Span
 
 AUDITED = 256
 """Valuations per property that are decided by z3 as well as by the compiled form."""

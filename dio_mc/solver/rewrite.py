@@ -16,10 +16,10 @@ from types import FunctionType
 from typing import Any
 
 from dio_mc.ir.program import Property
-from dio_mc.source import function_tree
 from dio_mc.solver import operators
 from dio_mc.solver.operators import all_of, any_of, code, compare, conjunction, disjunction, held
 from dio_mc.solver.views import FormulaError, Method, Proposition, Source, View, instances
+from dio_mc.source import function_tree
 
 _SIGNS = {
     ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",

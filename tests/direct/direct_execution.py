@@ -285,9 +285,9 @@ class _Yielding:
     def shared(self, node: ast.AST) -> bool:
         """Whether a statement or expression touches shared state (history does not count), waits or chooses."""
         for part in ast.walk(node):
-            if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == "self":
-                if part.attr in self.model.initial and not self.ghost(node):
-                    return True
+            own = isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == "self"
+            if own and part.attr in self.model.initial and not self.ghost(node):  # type: ignore[attr-defined]
+                return True
             if (
                 isinstance(part, ast.Call)
                 and isinstance(part.func, ast.Name)
