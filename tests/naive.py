@@ -15,6 +15,7 @@ from dio_mc.semantics.contract import Action
 
 Seen = frozenset[tuple]
 
+
 class Broken(Exception):
     def __init__(self, kind: str, span=None) -> None:
         self.kind = kind

@@ -118,9 +118,7 @@ class Maker:
         kills = {n: (locals_ - 1,) for n in range(1, location + 1) if self.chance(0.3)}
         kinds = [(SMALL, self.random.choice((0, 1))) for _ in range(locals_)]
         daemon = self.chance(0.2)
-        return template(
-            *made, name=name, locals_=kinds, kills=kills, parameters=1, daemon=daemon, spawned=spawned
-        )
+        return template(*made, name=name, locals_=kinds, kills=kills, parameters=1, daemon=daemon, spawned=spawned)
 
 
 def random_program(seed: int) -> Program:

@@ -178,9 +178,7 @@ def test_a_condition_can_fail():
 
 
 def child(**rest):
-    return template(
-        block(to=END, location=1), name="child", locals_=[(SMALL, 0)], parameters=1, spawned=True, **rest
-    )
+    return template(block(to=END, location=1), name="child", locals_=[(SMALL, 0)], parameters=1, spawned=True, **rest)
 
 
 def test_a_spawn_without_an_idle_slot():

@@ -226,9 +226,7 @@ def test_two_spawns_in_one_step_take_two_instances():
 
 
 def test_a_spawned_thread_without_a_step_is_idle_again_at_once():
-    quick = template(
-        block(put(cell(0), plus(load(0), 1)), to=END), name="quick", spawned=True, locals_=[(DIGIT, 3)]
-    )
+    quick = template(block(put(cell(0), plus(load(0), 1)), to=END), name="quick", spawned=True, locals_=[(DIGIT, 3)])
     main = straight([Spawn(1, ()), Spawn(1, ())], name="main")
     interpreter, start = one([variable("a")], main, quick)
     assert only(interpreter.successors(start)).state == (2, 0, 0, 3)
