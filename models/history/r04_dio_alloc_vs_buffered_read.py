@@ -5,7 +5,7 @@ write. The test for "inside" compared block numbers, `block < i_size >> blkbits`
 contains i_size, such as the only one of a small sparse file. 9ecd10b7a027 (May 2016, v4.7) compares with the last block
 that i_size touches. A filesystem with extents may instead allocate unwritten and convert after the write.
 
-A relative in f2fs ("avoid racing in between read and OPU dio write", seen as 0cac51185e65) has readers wait for direct
+A relative in f2fs ("avoid racing in between read and OPU dio write", 0cac51185e65) has readers wait for direct
 writes in flight. Its author says that it does not cover every case; `ReadersDrain` shows one.
 """
 

@@ -2,7 +2,7 @@
 
 A direct write of a page of two halves; a program stores into the first half through mmap. If the page came in before
 the device wrote, its second half is old, and to write it back loses half of an acknowledged write that nobody else has
-touched. No lock keeps a fault out of a direct write. 5a9d929d6e13 (v4.16, id not verified; a92853b6746f and xfstests
+touched. No lock keeps a fault out of a direct write. 5a9d929d6e13 (v4.16, 2018, id not verified; a92853b6746f, xfstests
 generic/095 give its title): if the second invalidation meets a dirty page, log it and have fsync fail; generic/247. Not
 every loss is reported: writeback may clean the page first (`early_writeback`). Prevention: r08_faults_kept_out.py.
 """

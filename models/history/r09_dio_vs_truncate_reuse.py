@@ -32,8 +32,12 @@ class NoCount(Reuse):
         self.i_rwsem.up_read()
         self.transfer(i, block)
 
-    @operation(kernel="fs/direct-io.c:dio_complete")
+    @operation(kernel="fs/direct-io.c:dio_bio_submit")
     def transfer(self, i, block):
+        self.device(i, block)
+
+    @operation(kernel="block/bio.c:bio_endio")
+    def device(self, i, block):
         if not self.writes:
             self.seen[i] = self.bio_read(i, block)
         elif block == Block.MAPPED:  # a hole is left to a buffered write

@@ -11,7 +11,7 @@ from dio_mc.kernel import Block, Data, File
 
 
 class TellsFirst(File):
-    """Up to v2.6.35. The reader starts when it knows that the write is complete."""
+    """Before. The reader starts when it knows that the write is complete."""
 
     block = Array(Block, size=File.pages, init=Block.UNWRITTEN)
     disk = Array(Data, size=File.pages, init=Data.STALE)

@@ -2,7 +2,7 @@
 
 Where the block is not allocated, ocfs2 falls back to a buffered write. While an asynchronous direct write to one half
 of a block is in flight, the buffered write of the other half reads the block into a page, without the first half's
-data, and later writes the whole page back over it. a11f7e63 (2011) lets only one unaligned asynchronous write at a time
+data, and later writes the whole page back over it. a11f7e63 lets only one unaligned asynchronous write at a time
 into the inode, and whoever falls back waits for it. Lost write, not zeroing: r15_unaligned_zeroing.py has that.
 """
 

@@ -11,7 +11,7 @@ from dio_mc.kernel import Data, File, PageCache, Slot
 
 
 class TestsFirst(PageCache):
-    """Up to 2.6.19. The page is in the cache, clean, and mapped writable."""
+    """Before. The page is in the cache, clean, and mapped writable."""
 
     slot = Array(Slot, size=File.pages, init=Slot.UPTODATE)
     page = Array(Data, size=File.pages, init=Data.OLD)

@@ -16,7 +16,7 @@ from dio_mc import TwoClassLock, expect, operation
 
 
 class CephUnlocked(InvalidatesBefore):
-    """Up to v5.3: nothing new over the generic code of 2007, except the distance."""
+    """Before: nothing new over the generic code of 2007, except the distance."""
 
 
 class CephTwoClasses(CephUnlocked):

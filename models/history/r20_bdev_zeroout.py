@@ -12,7 +12,7 @@ from dio_mc.kernel import CoherentAtRest, Data, File
 
 
 class DropsBefore(CoherentAtRest):
-    """Up to v5.12. `first` and `second` are what one program sees, directly and then through the cache."""
+    """Before. `first` and `second` are what one program sees, directly and then through the cache."""
 
     first = Array(Data, size=File.pages)
     second = Array(Data, size=File.pages)

@@ -8,7 +8,7 @@ from dio_mc import Model, Range, SpinLock, Var, expect, invariant, operation, th
 
 
 class Unlocked(Model):
-    """Up to v4.0. Completion k ends at k + 1."""
+    """Before. Completion k ends at k + 1."""
 
     i_size = Var(Range(0, 2))
 

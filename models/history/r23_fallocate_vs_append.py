@@ -10,7 +10,7 @@ from dio_mc import DrainCounter, Model, Range, RWSem, Var, expect, invariant, op
 
 
 class LockOnly(Model):
-    """Up to v5.4. The append ends at 2."""
+    """Before. The append ends at 2."""
 
     i_size = Var(Range(0, 2))
     i_rwsem = RWSem()

@@ -1,6 +1,6 @@
 """A size that was read before the lock makes fallocate zero valid data (R23, ocfs2).
 
-fallocate zeroes from the end of the file to the end of the block. f267aeb (2021; known by this short id) reads i_size
+fallocate zeroes from the end of the file to the end of the block. f267aeb (2021) reads i_size
 under the lock: what had been read before it was stale by the time a write had extended the file, and the zeroes went
 over the write. The brother of r23_fallocate_vs_append.py that loses data.
 """

@@ -11,7 +11,7 @@ from dio_mc.kernel import Data
 
 
 class NoDrain(Model):
-    """Up to v4.0: exclusive, and i_size as it is."""
+    """Before: exclusive, and i_size as it is."""
 
     unaligned = Param(False)
 

@@ -3,7 +3,7 @@
 An asynchronous write goes to blocks that were allocated beyond i_size, and raises i_size when it is done. Meanwhile
 another descriptor of the file is closed, which frees what lies beyond i_size, and another file may have the block
 before the device writes. e4229d6b0bc9 (Jan 2017); xfstests generic/299, generic/427. What the commit adds is modelled
-as a wait for direct IO under the inode's lock (the end of its message is not known).
+as a wait for direct IO under the inode's lock (this part not verified).
 """
 
 from dio_mc import Array, DrainCounter, RWSem, expect, invariant, operation, thread
@@ -11,7 +11,7 @@ from dio_mc.kernel import Block, Data, File, Owner, Reuse
 
 
 class TrimsAtOnce(Reuse):
-    """Up to v4.9. `inside`: i_size covers the block."""
+    """Before. `inside`: i_size covers the block."""
 
     block = Array(Block, size=File.pages, init=Block.UNWRITTEN)
     inside = Array(bool, size=File.pages)

@@ -10,7 +10,7 @@ from dio_mc.kernel import Block, Data, File
 
 
 class ConvertsAlways(File):
-    """Up to v4.5."""
+    """Before."""
 
     block = Array(Block, size=File.pages, init=Block.UNWRITTEN)
     disk = Array(Data, size=File.pages, init=Data.STALE)

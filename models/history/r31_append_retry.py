@@ -10,7 +10,7 @@ from dio_mc import Array, Model, Range, Var, expect, invariant, operation, threa
 
 
 class AsksAgain(Model):
-    """Up to v6.10."""
+    """Before."""
 
     i_size = Var(Range(0, 2))
     written = Array(bool, size=2)

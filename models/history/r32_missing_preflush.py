@@ -3,8 +3,8 @@
 One program, one file: a buffered write, acknowledged when the page is dirty; then a direct write of the same bytes,
 acknowledged when they are on the server's disk; then the kernel writes the dirty page back over them. The oldest bug of
 mixed IO and the smallest: every filesystem that writes direct flushes the range first. FUSE with a write-back cache did
-not in 2013-14 ("Fix O_DIRECT operations vs cached writeback misorder", id not verified), nor with
-FOPEN_DIRECT_IO and mmap until b5a2a3a0b776 (2023). A second commit of that story, 1ce120d, is known by a short id only.
+not in 2013-14 ("Fix O_DIRECT operations vs cached writeback misorder", id not verified), nor in another mode until
+b5a2a3a0b776 (2023). 1ce120d belongs to the same story.
 
 No interleaving of programs is needed: the second thread is the kernel's own writeback.
 """
@@ -21,7 +21,7 @@ class Data(Enum):
 
 
 class Fuse(Model):
-    """Up to v6.5: the cache is not asked. The page is gone from the cache or not: it does not matter here."""
+    """Before: the cache is not asked. The page is gone from the cache or not: it does not matter here."""
 
     page = Var(Data)
     disk = Var(Data)

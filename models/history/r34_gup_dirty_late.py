@@ -12,7 +12,7 @@ from dio_mc.kernel import Data
 
 
 class Crashes(Model):
-    """Up to v5.17. `page` is the pinned page, `disk` what its file has."""
+    """Before. `page` is the pinned page, `disk` what its file has."""
 
     page = Var(Data, init=Data.OLD)
     disk = Var(Data, init=Data.OLD)

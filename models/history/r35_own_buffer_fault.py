@@ -14,7 +14,7 @@ from dio_mc import Model, RangeLock, Var, expect, operation, reachable, thread
 
 
 class FaultsLocked(Model):
-    """Up to v5.15."""
+    """Before."""
 
     extents = RangeLock(size=1)
     resident = Var(bool)

@@ -11,7 +11,7 @@ from dio_mc import Model, RWSem, expect, operation, thread
 
 
 class OneTransaction(Model):
-    """Up to 2.6.24."""
+    """Before."""
 
     journal = RWSem(writer_preference=True)
     mmap_sem = RWSem(writer_preference=True)

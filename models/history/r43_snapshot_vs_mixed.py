@@ -11,7 +11,7 @@ from dio_mc import Array, Model, Range, RWSem, Var, atomic, expect, invariant, o
 
 
 class FlushesOnce(Model):
-    """Up to v5.0."""
+    """Before."""
 
     dirty = Var(bool)  # block 0, in the cache
     on_disk = Array(bool, size=2)

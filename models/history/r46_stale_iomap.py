@@ -12,7 +12,7 @@ from dio_mc.kernel import Block, Data, Slot
 
 
 class TrustsTheMap(Model):
-    """Up to v6.1. The page is dirty, its second half has data."""
+    """Before. The page is dirty, its second half has data."""
 
     block = Var(Block, init=Block.UNWRITTEN)
     sequence = Var(Range(0, 1))
