@@ -3,7 +3,7 @@
 What is promised: a valuation is decided HOLDS only by the author's formula as z3 reads it, or by the compiled form
 after z3 has proved for all typed values that both agree. The closures that evaluate the compiled form are our own
 Python; each property's first `AUDITED` valuations are therefore decided by both ways, and a difference is an internal
-error. `unknown` never holds. Formulas with free symbols of their own (uninterpreted functions) hold when they are valid.
+error. `unknown` never holds. A formula with free symbols of its own (uninterpreted functions) holds when it is valid.
 """
 
 from __future__ import annotations
