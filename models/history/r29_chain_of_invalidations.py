@@ -7,7 +7,8 @@
   buffers) is no error of the program's. 60263d5889e6 (2020) does this for iomap.
 - 2017, 332391a9935d: the second call in the completion, for asynchronous writes (r06_aio_no_late_invalidate.py).
 
-The last two are in r29_chain_continued.py. (2.6.18 to 2.6.24: ids not verified.) One page, cached and `busy` at first, one write, one reader.
+The last two are in r29_chain_continued.py. (Ids of 2.6.18 to 2.6.24: not verified.) One page, cached and `busy`, one
+write, one reader.
 """
 
 from enum import Enum
