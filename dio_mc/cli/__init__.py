@@ -1,0 +1,69 @@
+"""The command line. Results go to stdout; progress and hints to stderr. Only click is imported before a command runs.
+
+Exit codes: 0 holds or as expected, 1 violated, 2 the model, the usage or a file is wrong, 3 undetermined, 4 a fault of
+dio-mc. For several models the worst, in the order 4, 2, 1, 3, 0. A file of this package per group of commands.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from dio_mc import __version__, cli_show
+from dio_mc.cli import check, inspect
+
+GUIDE = """\
+dio-mc explores every schedule of a locking rule and shows each race as a picture.
+
+  dio-mc check FILE_OR_FOLDER    check the models in it
+  dio-mc show TRACE.json         show a counterexample: --format commit, svg, ...
+  dio-mc replay TRACE.json       run a counterexample again, on the model as it is now
+  dio-mc ir FILE                 show what a model was compiled to
+  dio-mc help DIO104             what an error code means
+
+A model is a Python class: see docs/language.md. `dio-mc COMMAND --help` lists options.
+Exit codes: 0 holds, 1 violated, 2 error in model or usage, 3 undetermined, 4 internal error.
+"""
+
+
+class _Group(click.Group):
+    """Bare ``dio-mc`` is a guide, not an error."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write(GUIDE + "\n")
+
+
+@click.group(cls=_Group, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="dio-mc")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Explore every schedule of a locking rule and show each race as a picture."""
+    if ctx.invoked_subcommand is None:
+        click.echo(GUIDE, nl=False)
+
+
+check.register(cli)
+inspect.register(cli)
+cli_show.register(cli)
+
+
+def main() -> None:
+    """Entry point: errors as text, never a traceback of ours (set DIO_MC_DEBUG=1 to see one)."""
+    try:
+        cli.main(prog_name="dio-mc", standalone_mode=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except Exception as error:
+        if os.environ.get("DIO_MC_DEBUG"):
+            raise
+        from dio_mc.errors import DioError
+
+        if isinstance(error, DioError):
+            click.echo(str(error), err=True)
+            sys.exit(error.exit_code)
+        click.echo(f"dio-mc: internal error: {type(error).__name__}: {error}", err=True)
+        click.echo("This is a fault of dio-mc; DIO_MC_DEBUG=1 shows where. The model may be fine.", err=True)
+        sys.exit(4)

@@ -1,0 +1,69 @@
+"""The commands that look at things: ``replay``, ``ir``, ``help``."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from dio_mc.cli.types import Param, unknown_class
+
+
+def register(group: click.Group) -> None:
+    """Add the commands."""
+    for command in (replay, ir, help_):
+        group.add_command(command)
+
+
+@click.command()
+@click.argument("trace", type=click.Path())
+@click.option("--model-file", type=click.Path(), help="Where the model is now, if it moved.")
+def replay(trace: str, model_file: str | None) -> None:
+    """Run a counterexample again on the model as it is now.
+
+    Exit 0 when it reproduces, 1 when the model has changed so that it does not, 2 when the file is no trace.
+    """
+    from dio_mc.replaying import replay_file
+
+    outcome = replay_file(trace, model_file)
+    click.echo(outcome.text)
+    sys.exit(0 if outcome.reproduces else 1)
+
+
+@click.command()
+@click.argument("file", type=click.Path())
+@click.option("--param", "params", multiple=True, type=Param(), help="Bind a parameter of the model.")
+@click.option("--model", "names", multiple=True, metavar="CLASS", help="Show only these classes.")
+def ir(file: str, params: tuple[tuple[str, int], ...], names: tuple[str, ...]) -> None:
+    """Show the program that a model was compiled to."""
+    from dio_mc.frontend import build, load_module
+    from dio_mc.ir.printer import print_program
+
+    module = load_module(file)
+    chosen = [cls for cls in module.models if not names or cls.__name__ in names]
+    if not chosen:
+        raise unknown_class(names[0], [cls.__name__ for cls in module.models])
+    for number, cls in enumerate(chosen):
+        built = build(cls, dict(params))
+        click.echo(("\n" if number else "") + print_program(built.program), nl=False)
+        for warning in built.warnings:
+            click.echo(warning.render(), err=True)
+
+
+@click.command("help")
+@click.argument("code", required=False)
+def help_(code: str | None) -> None:
+    """What a diagnostic code means; without a code, the list of them."""
+    from dio_mc.catalogue import PAGES
+    from dio_mc.errors import did_you_mean, usage_error
+
+    if code is None:
+        for name, page in PAGES.items():
+            click.echo(f"{name}  {page.title}")
+        return
+    found = PAGES.get(code.upper())
+    if found is None:
+        raise usage_error("DIO203", f"no such code: {code}", hint=did_you_mean(code.upper(), PAGES))
+    click.echo(f"{code.upper()}: {found.title}\n\n{found.text}")
+    if found.example:
+        click.echo("\n" + "\n".join(f"    {line}" for line in found.example.splitlines()))
