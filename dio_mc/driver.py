@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal
 
 from dio_mc.errors import Diagnostic, InternalError
@@ -21,9 +22,9 @@ from dio_mc.semantics.contract import Report as ProgressReport
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.solver.explain import explain
 from dio_mc.solver.judge import JudgeReport, judge_property
-from dio_mc.source import display_path
+from dio_mc.source import Span, display_path
 from dio_mc.trace.replay import ReplayError, build_trace, run_schedule
-from dio_mc.trace.trace import Trace
+from dio_mc.trace.trace import Place, Trace
 
 Verdict = Literal["HOLDS", "VIOLATED", "UNDETERMINED"]
 SEVERITY: dict[Verdict, int] = {"HOLDS": 0, "VIOLATED": 1, "UNDETERMINED": 3}
@@ -43,13 +44,21 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class PropertyResult:
-    """One property's verdict. `vacuous`: it holds, but some premise in it never did. `note` says more in words."""
+    """One property's verdict.
+
+    `vacuous`: it holds, but some premise in it never did. `note` says more in words, `doc` is what the author says of
+    it, `where` its line (a fault's: the line at fault). `expected` is whether the verdict is what the file states of
+    this property, None where it states nothing.
+    """
 
     name: str
     kind: str
     verdict: Verdict
     vacuous: bool = False
     note: str = ""
+    doc: str = ""
+    where: Place | None = None
+    expected: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,7 @@ class Report:
     """What checking one class with one binding of its parameters gave.
 
     `seconds` is wall time from build to verdict. `traces` pairs with `violations`; `expected` is None where the file
-    says nothing, else whether what it says is met; `exit_code` follows from both.
+    says nothing, else whether what it says is met; `exit_code` follows from both. `where` is the class.
     """
 
     model: str
@@ -90,6 +99,7 @@ class Report:
     open: int
     threads: int
     growth: tuple[tuple[str, int], ...] = ()
+    where: Place | None = None
 
     @property
     def exit_code(self) -> int:
@@ -130,7 +140,7 @@ def check_class(
     )
     interpreter = Interpreter(program) if found.violations else None
     traces = tuple(_trace(interpreter, found, v) for v in found.violations if interpreter is not None)
-    properties = _properties(program, found, judges)
+    properties = _stated(expectation, _properties(model, program, found, judges))
     findings = tuple(_finding(d) for d in built.warnings) + tuple(_judge_findings(judges))
     verdict = _verdict(properties)
     expected, text = _expected(expectation, properties, traces, verdict)
@@ -138,6 +148,7 @@ def check_class(
         program.name, display_path(program.file), program.doc, verdict, found.complete, found.states, found.transitions,
         found.depth, time.perf_counter() - started, dict(program.params), found.engine, properties, found.violations,
         traces, findings, expected, text, found.stopped, found.open, len(program.threads), _growth(program, found),
+        _class_place(model),
     )  # fmt: skip
 
 
@@ -157,21 +168,35 @@ def _trace(interpreter: Interpreter, found: Exploration, violation: Violation) -
     return trace.with_failing(tuple((c.text, c.values) for c in told.conjuncts))
 
 
-def _properties(program: Program, found: Exploration, judges: Sequence[JudgeReport]) -> tuple[PropertyResult, ...]:
+def _properties(
+    model: type[Model], program: Program, found: Exploration, judges: Sequence[JudgeReport]
+) -> tuple[PropertyResult, ...]:
     violated = {v.property for v in found.violations}
     results = [_written(j, violated, found) for j in judges]
+    place = _class_place(model)
     if program.check_deadlock:
-        results.append(PropertyResult("deadlock", "deadlock", _plain("deadlock" in violated, found)))
+        results.append(PropertyResult("deadlock", "deadlock", _plain("deadlock" in violated, found), where=place))
     known = {p.name for p in program.properties} | {"deadlock"}
-    results += [
-        PropertyResult(
-            v.property, v.fault.kind if v.fault else "fault", "VIOLATED", note=v.fault.message if v.fault else ""
-        )
-        for v in found.violations
-        if v.property not in known
-    ]
-    results.append(PropertyResult("faults", "faults", _plain(bool(violated - known), found)))
+    results += [_fault(v) for v in found.violations if v.property not in known]
+    results.append(PropertyResult("faults", "faults", _plain(bool(violated - known), found), where=place))
     return tuple(results)
+
+
+def _fault(violation: Violation) -> PropertyResult:
+    fault = violation.fault
+    if fault is None:
+        return PropertyResult(violation.property, "fault", "VIOLATED")
+    place = _place(fault.span) if fault.span else None
+    return PropertyResult(violation.property, fault.kind, "VIOLATED", note=fault.message, where=place)
+
+
+def _place(span: Span) -> Place:
+    return Place(display_path(span.file), span.line)
+
+
+def _class_place(model: type[Model]) -> Place:
+    file, line = model.__dio_place__
+    return Place(display_path(file), line)
 
 
 def _plain(violated: bool, found: Exploration) -> Verdict:
@@ -180,17 +205,18 @@ def _plain(violated: bool, found: Exploration) -> Verdict:
 
 def _written(judged: JudgeReport, violated: set[str], found: Exploration) -> PropertyResult:
     name, kind = judged.judge.property.name, judged.judge.property.kind
+    say = partial(PropertyResult, name, kind, doc=judged.judge.property.doc, where=_place(judged.judge.property.span))
     vacuous = any(not held for _, held in judged.judge.premises())
     if kind == "reachable":
         witnessed = name in violated
         verdict: Verdict = "HOLDS" if witnessed else "VIOLATED" if found.complete else "UNDETERMINED"
-        return PropertyResult(name, kind, verdict, note="" if witnessed else "no reachable state satisfies it")
+        return say(verdict, note="" if witnessed else "no reachable state satisfies it")
     if name in violated:
-        return PropertyResult(name, kind, "VIOLATED")
+        return say("VIOLATED")
     if name in found.unknown:
-        return PropertyResult(name, kind, "UNDETERMINED", note="z3 could not decide it on some state")
+        return say("UNDETERMINED", note="z3 could not decide it on some state")
     verdict = "UNDETERMINED" if found.stopped is not None else "HOLDS"
-    return PropertyResult(name, kind, verdict, vacuous=vacuous and verdict == "HOLDS")
+    return say(verdict, vacuous=vacuous and verdict == "HOLDS")
 
 
 def _verdict(properties: Sequence[PropertyResult]) -> Verdict:
@@ -237,6 +263,17 @@ def bindings_of(model: type[Model], params: Mapping[str, int]) -> list[tuple[dic
         return [(dict(params), expectation_for(model, params))]
     bindings = dict.fromkeys(e.params for e in model.__dio_expectations__)
     return [(dict(b), expectation_for(model, dict(b))) for b in bindings]
+
+
+def _stated(stated: Expectation | None, properties: Sequence[PropertyResult]) -> tuple[PropertyResult, ...]:
+    """Each property with whether its verdict is what the file says of it."""
+    if stated is None:
+        return tuple(properties)
+    named = {p: p.name in stated.violates or p.name.split("@")[0] in stated.violates for p in properties}
+    return tuple(
+        p if p.kind == "faults" else replace(p, expected=p.verdict == ("VIOLATED" if named[p] else "HOLDS"))
+        for p in properties
+    )
 
 
 def _expected(
