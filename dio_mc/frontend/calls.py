@@ -24,6 +24,7 @@ from dio_mc.frontend.values import (
     RecordValue,
     Scalar,
     Static,
+    Super,
     Value,
     coerce,
     default_of,
@@ -68,6 +69,8 @@ def _call_bound(bound: Bound, node: ast.Call, scope: Scope) -> Value:
 
 
 def _call_static(function: Any, node: ast.Call, scope: Scope) -> Value:
+    if function is super and not node.args and isinstance(scope.receiver, Place):
+        return Super(scope.receiver, scope.owner)
     if function in _BUILTINS:
         return _BUILTINS[function](node, scope)
     module = getattr(function, "__module__", "") or ""

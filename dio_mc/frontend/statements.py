@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import types
 from collections.abc import Sequence
 
 from dio_mc import lang
@@ -47,7 +48,7 @@ def compile_statement(node: ast.stmt, frame: Frame) -> None:
     match node:
         case ast.Pass():
             pass
-        case ast.Expr(value=ast.Constant(value=str())):
+        case ast.Expr(value=ast.Constant(value=str() | types.EllipsisType())):
             pass
         case ast.Expr(value=ast.Call() as call):
             _call_statement(call, frame)

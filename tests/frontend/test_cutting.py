@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dio_mc.frontend import build, load_module
+from dio_mc.ir.printer import print_program
 from dio_mc.ir.program import Program, Template
 from dio_mc.semantics.interpreter import Interpreter
 
@@ -229,3 +230,16 @@ def test_two_folders_may_have_helpers_of_the_same_name(tmp_path: Path) -> None:
     modules = [load_module(tmp_path / name / "model.py") for name in ("one", "two")]
     finals = [max(s[0] for s in reachable(build(module.models[0]).program)) for module in modules]
     assert finals == [1, 2]
+
+
+def test_a_pure_method_may_build_on_the_one_it_overrides(tmp_path: Path) -> None:
+    file = tmp_path / "model.py"
+    file.write_text(
+        HEAD
+        + "    def quiet(self):\n        return self.a == 0\n\n    @thread\n    def t(self):\n        wait_until(self.quiet())\n\n"
+        + "class Patched(M):\n    def quiet(self):\n        return super().quiet() and self.b == 0\n"
+        + "    @operation()\n    def end_io(self, index): ...\n"
+    )
+    found = build(load_module(file).models[1]).program
+    assert texts(found.templates[0]) == ["wait_until(self.quiet())"]
+    assert "await (a == 0) and (b == 0)" in print_program(found)
