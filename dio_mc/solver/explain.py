@@ -94,9 +94,10 @@ def explain(program: Program, property_: Property, before: State, after: State) 
     if tree is None or not isinstance(property_.function, FunctionType):
         return Explanation(())
     source = StateSource(program, before, after)
-    scope = namespace(property_.function, source, 0)
+    view = View(source, program.root, model=property_.model)
+    scope = namespace(property_.function, source, receiver=view)
     names = [a.arg for a in tree.args.args]
-    scope[names[0]] = View(source, program.root, model=property_.model)
+    scope[names[0]] = view
     if len(names) > 1:
         scope[names[1]] = View(source, program.root, after=True, model=property_.model)
     try:

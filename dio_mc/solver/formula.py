@@ -52,7 +52,7 @@ def as_term(property_: Property, symbols: Symbols) -> Any:
     except z3.Z3Exception as error:
         text = error.value.decode() if isinstance(error.value, bytes) else str(error)
         raise _wrong(property_, f"z3 says: {text}") from None
-    except (TypeError, AttributeError, ValueError, KeyError, IndexError) as error:
+    except (TypeError, AttributeError, ValueError, KeyError, IndexError, NameError, RuntimeError) as error:
         raise _wrong(property_, f"{type(error).__name__}: {error}") from None
     return z3.BoolVal(found) if isinstance(found, bool) else found
 

@@ -17,7 +17,7 @@ import z3
 from dio_mc.ir.program import RecordShape
 from dio_mc.ir.types import OptionType, none_value
 from dio_mc.solver.symbols import TYPE
-from dio_mc.solver.views import FormulaError, View
+from dio_mc.solver.views import Ancestor, FormulaError, View
 
 Thunk = Callable[[], Any]
 
@@ -251,4 +251,4 @@ def floor_divide(left: Any, right: Any) -> Any:
 
 def attribute(base: Any, name: str) -> Any:
     """``base.name``."""
-    return base.attribute(name) if isinstance(base, View) else getattr(base, name)
+    return base.attribute(name) if isinstance(base, View | Ancestor) else getattr(base, name)

@@ -47,28 +47,32 @@ def run(
     tree = function_tree(function)
     if tree is None or not isinstance(function, FunctionType):
         raise FormulaError(f"the source of {function!r} cannot be read")
-    rewritten = _compiled(tree, function, source, depth)
+    receiver = arguments[0] if arguments and isinstance(arguments[0], View) else None
+    rewritten = _compiled(tree, function, source, depth, receiver)
     return rewritten(*arguments, **keywords)
 
 
-def _compiled(tree: ast.FunctionDef, function: FunctionType, source: Source, depth: int) -> Callable[..., Any]:
+def _compiled(
+    tree: ast.FunctionDef, function: FunctionType, source: Source, depth: int, receiver: View | None
+) -> Callable[..., Any]:
     clone = copy.deepcopy(tree)
     clone.decorator_list = []
     clone.returns = None
     for argument in clone.args.args:
         argument.annotation = None
     module = ast.fix_missing_locations(ast.Module([_Rewriter().visit(clone)], []))
-    scope = namespace(function, source, depth)
+    scope = namespace(function, source, depth, receiver)
     exec(compile(module, function.__code__.co_filename, "exec"), scope)  # the model's own code, rewritten
     made: Any = scope[tree.name]
     made.__defaults__ = function.__defaults__
     return made  # type: ignore[no-any-return]  # a function
 
 
-def namespace(function: FunctionType, source: Source, depth: int) -> dict[str, Any]:
-    """The globals of rewritten source: the function's own, its closure, and the operators."""
+def namespace(function: FunctionType, source: Source, depth: int = 0, receiver: View | None = None) -> dict[str, Any]:
+    """The globals of rewritten source: the function's own, its closure, and the operators. `receiver` is what
+    ``super()`` means in it."""
     closure = inspect.getclosurevars(function).nonlocals if function.__closure__ else {}
-    return {**function.__globals__, **closure, "__dio__": Operators(source, depth)}
+    return {**function.__globals__, **closure, "__dio__": Operators(source, depth, function, receiver)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,8 @@ class Operators:
 
     source: Source
     depth: int
+    function: FunctionType
+    receiver: View | None = None
     conjunction = staticmethod(conjunction)
     disjunction = staticmethod(disjunction)
     negation = staticmethod(operators.negation)
@@ -110,6 +116,8 @@ class Operators:
         if isinstance(function, Method):
             receiver = [function.receiver, *arguments]
             return run(function.function, receiver, keywords, self.source, self.depth + 1)
+        if function is super and self.receiver is not None:
+            return self.receiver.above(self.function)
         if isinstance(function, Proposition):
             return proposition(function, arguments, keywords, self.source)
         known = _BUILTINS.get(function) if isinstance(function, type | type(len)) else None

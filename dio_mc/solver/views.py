@@ -64,6 +64,15 @@ class View:
         found = _class_attribute(cls, name)
         return Method(name, found, self) if callable(found) and not isinstance(found, type) else found
 
+    def above(self, function: Any) -> Ancestor:
+        """``super()`` in one of the methods of this view's class."""
+        cls = self.model if self.model is not None else getattr(self.shape, "python_class", None)
+        order = getattr(cls, "__mro__", ())
+        owner = next((c for c in order if vars(c).get(function.__name__) is function), None)
+        if owner is None:
+            raise FormulaError("super() has no meaning here")
+        return Ancestor(self, tuple(order[order.index(owner) + 1 :]))
+
     def item(self, index: Any) -> Any:
         """What an index selects; a tuple selects along several dimensions."""
         if isinstance(index, tuple):
@@ -90,6 +99,21 @@ class View:
         if isinstance(shape, ScalarShape):
             return self.source.read(shape.variable, indices, self.after)
         return View(self.source, shape, indices, self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class Ancestor:
+    """``super()``: a view whose methods are looked up in these classes only."""
+
+    view: View
+    classes: tuple[type, ...]
+
+    def attribute(self, name: str) -> Method:
+        """The nearest definition of a method above."""
+        for cls in self.classes:
+            if name in vars(cls):
+                return Method(name, vars(cls)[name], self.view)
+        raise FormulaError(f"no class above has {name}")
 
 
 PROPOSITIONS = ("inside", "finished", "at_rest")

@@ -340,3 +340,14 @@ def test_what_has_no_meaning_is_a_located_error(tmp_path: Path) -> None:
     with pytest.raises(ModelError) as caught:
         judge_property(built, bad)
     assert [d.code for d in caught.value.diagnostics] == ["DIO113"]
+
+
+def test_super_in_a_pure_method(tmp_path: Path) -> None:
+    text = HEAD + "\n    @invariant\n    def p(self):\n        return self.small(0)\n"
+    text += "\nclass N(M):\n    def small(self, i):\n        return super().small(i) and self.b\n"
+    file = tmp_path / "model.py"
+    file.write_text(text)
+    built = build(load_module(file).models[1]).program
+    report = judge_property(built, built.properties[0])
+    assert [p.name for p in report.judge.probes] == ["b", "a[0]"]
+    assert report.judge.decide([(1, 1), (0, 1), (1, 2)]) == [Decision.HOLDS, Decision.VIOLATED, Decision.VIOLATED]
