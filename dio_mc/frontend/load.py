@@ -6,6 +6,7 @@ import importlib.util
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -63,7 +64,9 @@ def _check_file(file: Path) -> None:
 def _check_syntax(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     try:
-        compile(text, str(file), "exec", dont_inherit=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)  # Python says it once, when it imports the file
+            compile(text, str(file), "exec", dont_inherit=True)
     except SyntaxError as error:
         line, column = error.lineno or 1, error.offset or 1
         end = error.end_offset if error.end_lineno == error.lineno and error.end_offset else column + 1
