@@ -59,7 +59,8 @@ def _super(frame: Frame) -> Super:
 def _call_method(method: Method, args: list[Value], keywords: dict[str, Value], frame: Frame) -> Value:
     if world.is_proposition(method):
         return world.proposition(method, args, keywords, frame.world)
-    if not isinstance(method.function, FunctionType) or hasattr(method.function, "__dio_role__"):
+    steps = hasattr(method.function, "__dio_role__") or hasattr(method.function, "__dio_atomic__")
+    if steps or not isinstance(method.function, FunctionType):
         raise TermError(f"`{method.name}` takes steps and cannot be called in a property")
     return formula.call_function(method.function, [method.receiver, *args], keywords, frame)
 

@@ -2,7 +2,7 @@
 the author's words, with the values that it reads.
 
 ``all(self.seen[i] != Data.STALE for i in range(self.pages))`` is told as ``self.seen[0] != Data.STALE`` with
-``seen[0] = STALE``. For a `reachable` property it is what holds that is told.
+``seen[0]=STALE``. For a `reachable` property it is what holds that is told.
 
 The function's syntax tree is evaluated on the values of the state by the code that makes its formula (`formula`). z3 is
 asked only about what it alone can say.
@@ -11,6 +11,7 @@ asked only about what it alone can say.
 from __future__ import annotations
 
 import ast
+import contextlib
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -42,7 +43,7 @@ BUDGET_MS = 200
 @dataclass(frozen=True, slots=True)
 class Conjunct:
     """A part of the property that decides it: its source with loop variables replaced by their values, and the values
-    that it reads (``seen[0] = STALE, block[0] = HOLE``)."""
+    that it reads (``seen[0]=STALE, block[0]=HOLE``)."""
 
     text: str
     values: str
@@ -82,15 +83,16 @@ class StateCells:
         return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Spot:
-    """A part of a property: where it stands, and what its names stand for in the text. A name's `Spot` is the
-    expression that it was given to."""
+    """A part of a property: where it stands, and what its names stand for in the text: a literal, or the expression
+    that the name was given to. A disjunction or implication with narrowed operands has these as `parts`."""
 
     node: ast.expr
     frame: Frame
     names: dict[str, ast.expr | Spot]
     negated: bool = False
+    parts: tuple[Spot, ...] = ()
 
     def at(self, node: ast.expr) -> Spot:
         """Another part of the same function."""
@@ -144,7 +146,10 @@ def _returned(tree: ast.FunctionDef, frame: Frame, names: dict[str, ast.expr | S
 
 
 def _truth(spot: Spot) -> bool | None:
-    return valid(formula.condition_of(spot.node, spot.frame), BUDGET_MS)
+    try:
+        return valid(formula.condition_of(spot.node, spot.frame), BUDGET_MS)
+    except FormulaError:
+        return None
 
 
 def _narrow(spot: Spot, value: bool) -> list[Spot]:
@@ -167,14 +172,22 @@ def _negated(spot: Spot, operand: ast.expr, value: bool) -> list[Spot]:
 
 
 def _narrow_operands(spot: Spot, conjunction: bool, operands: list[Spot], value: bool) -> list[Spot]:
-    """One false operand makes a conjunction false, one true a disjunction true; a conjunction that holds is told as its
-    operands."""
+    """False operands make a conjunction false, true ones a disjunction true; a conjunction that holds is told as its
+    operands, a disjunction that fails with the parts of its operands that do."""
     if value is not conjunction:
-        decides = next((o for o in operands if _truth(o) is value), None)
-        return _narrow(decides, value) if decides is not None else [spot]
-    if conjunction and not spot.negated:
+        decide = [o for o in operands if _truth(o) is value]
+        return [part for o in decide[: MOST if conjunction else 1] for part in _narrow(o, value)] or [spot]
+    if spot.negated:
+        return [spot]
+    if conjunction:
         return [part for o in operands for part in _narrow(o, True)]
-    return [spot]
+    return _together(spot, operands, [_narrow(o, False) for o in operands])
+
+
+def _together(spot: Spot, operands: list[Spot], narrowed: list[list[Spot]]) -> list[Spot]:
+    """The same connective between the first failing part of each operand."""
+    firsts = tuple(parts[0] for parts in narrowed)
+    return [spot] if all(a is b for a, b in zip(firsts, operands, strict=True)) else [replace(spot, parts=firsts)]
 
 
 def _narrow_call(spot: Spot, node: ast.Call, value: bool) -> list[Spot]:
@@ -183,6 +196,9 @@ def _narrow_call(spot: Spot, node: ast.Call, value: bool) -> list[Spot]:
         return _narrow_quantifier(spot, node.args[0], callee is all, value)
     if callee is z3.Not and len(node.args) == 1:
         return _negated(spot, node.args[0], value)
+    if callee is z3.Implies and len(node.args) == 2 and not value and not spot.negated:
+        premise, conclusion = (spot.at(a) for a in node.args)
+        return _together(spot, [premise, conclusion], [[premise], _narrow(conclusion, False)])
     if callee in (z3.And, z3.Or):
         listed = node.args[0].elts if isinstance(node.args[0], ast.List | ast.Tuple) else node.args
         if any(isinstance(a, ast.Starred | ast.ListComp | ast.GeneratorExp) for a in listed):
@@ -192,7 +208,7 @@ def _narrow_call(spot: Spot, node: ast.Call, value: bool) -> list[Spot]:
     if inside is None:
         return [spot]
     parts = _narrow(inside, value)
-    return [spot] if parts == [inside] else parts
+    return [spot] if parts[0] is inside else parts
 
 
 def _narrow_quantifier(spot: Spot, body: ast.expr, universal: bool, value: bool) -> list[Spot]:
@@ -213,7 +229,7 @@ def _instances(spot: Spot, body: ast.expr) -> Iterator[Spot]:
     elif not isinstance(body, ast.Starred):
         count = len(values.sequence(formula.evaluate(body, spot.frame)))
         for position in range(count):
-            yield spot.at(ast.copy_location(_element(body, position), body))
+            yield spot.at(_element(body, position))
 
 
 def _combinations(spot: Spot, generators: list[ast.comprehension]) -> Iterator[Spot]:
@@ -226,7 +242,7 @@ def _combinations(spot: Spot, generators: list[ast.comprehension]) -> Iterator[S
         frame = spot.frame.inner(first.target, value)
         names = dict(spot.names)
         if isinstance(first.target, ast.Name):
-            element = _element(_substituted(spot.at(first.iter)), position)
+            element = spot.at(_element(first.iter, position))
             names[first.target.id] = element if isinstance(around, View) else _literal(value) or element
         inner = replace(spot, frame=frame, names=names)
         if all(_truth(inner.at(test)) is not False for test in first.ifs):
@@ -241,19 +257,21 @@ def _element(body: ast.expr, position: int) -> ast.expr:
 def _body(spot: Spot, node: ast.Call, callee: Any) -> Spot | None:
     """What a pure function returns, its parameters standing for the arguments; None for other calls."""
     function = callee.function if isinstance(callee, Method) else callee
-    if not isinstance(function, FunctionType) or node.keywords or any(isinstance(a, ast.Starred) for a in node.args):
+    if not isinstance(function, FunctionType) or function.__module__.startswith(("z3", "dio_mc.lang")):
+        return None
+    if node.keywords or any(isinstance(a, ast.Starred) for a in node.args):
         return None
     if (isinstance(callee, Method) and world.is_proposition(callee)) or hasattr(function, "__dio_role__"):
         return None
     tree = function_tree(function)
-    if tree is None or function.__module__.startswith(("z3", "dio_mc.lang")) or spot.frame.depth > formula.DEEPEST:
+    if tree is None or spot.frame.depth > formula.DEEPEST:
         return None
-    given = [_substituted(spot.at(a)) for a in node.args]
+    given = [spot.at(a) for a in node.args]
     bound = [formula.evaluate(a, spot.frame) for a in node.args]
     if isinstance(callee, Method):
         if not isinstance(node.func, ast.Attribute):
             return None
-        given, bound = [_substituted(spot.at(node.func.value)), *given], [callee.receiver, *bound]
+        given, bound = [spot.at(node.func.value), *given], [callee.receiver, *bound]
     parameters = [a.arg for a in tree.args.args]
     if len(parameters) != len(bound):
         return None
@@ -267,15 +285,30 @@ def _body(spot: Spot, node: ast.Call, callee: Any) -> Spot | None:
 
 def _told(spot: Spot, cells: StateCells) -> Conjunct:
     cells.read.clear()
-    try:
+    for part in spot.parts or (spot,):
+        _read(part)
+    read = ", ".join(f"{name}={value}" for name, value in cells.read.items())
+    return Conjunct(ast.unparse(_shown(spot)), read, spot.frame.span(spot.node))
+
+
+def _read(spot: Spot) -> None:
+    """Evaluate it once more, and what its names were given to, for the cells that are read."""
+    for name in (n.id for n in ast.walk(spot.node) if isinstance(n, ast.Name)):
+        if isinstance(origin := spot.names.get(name), Spot):
+            _read(origin)
+    with contextlib.suppress(FormulaError):
         formula.evaluate(spot.node, spot.frame)
-        read = ", ".join(f"{name} = {value}" for name, value in cells.read.items())
-    except FormulaError:
-        read = ""
-    shown = _substituted(spot)
-    if spot.negated:
-        shown = ast.UnaryOp(ast.Not(), shown)
-    return Conjunct(ast.unparse(shown), read, spot.frame.span(spot.node))
+
+
+def _shown(spot: Spot) -> ast.expr:
+    """The expression as it is told: a narrowed connective between its narrowed operands."""
+    if not spot.parts:
+        shown = _substituted(spot)
+    elif isinstance(spot.node, ast.Call):
+        shown = ast.Call(spot.node.func, [_shown(part) for part in spot.parts], [])
+    else:
+        shown = ast.BoolOp(ast.Or(), [_shown(part) for part in spot.parts])
+    return ast.UnaryOp(ast.Not(), shown) if spot.negated else shown
 
 
 def _substituted(spot: Spot) -> ast.expr:

@@ -303,6 +303,8 @@ def _index(base: Value, index: Value) -> Value:
         if not values.is_sequence(base) or not terms.is_number(number):
             raise TermError(f"{values.describe(base)} cannot be indexed by {values.describe(index)}")
         return values.element_of(base, number)
+    if terms.is_number(base) or terms.is_truth(base) or isinstance(base, values.Coded | values.Maybe | values.Record):
+        raise TermError(f"{values.describe(base)} cannot be indexed")
     if values.is_sequence(base) and terms.is_symbolic(index):
         return terms.at_index(list(base), index, values.choose)
     return base[values.code(index)] if values.is_sequence(base) else base[index]

@@ -1,0 +1,173 @@
+"""What only z3 can say: quantifiers, bit-vectors, uninterpreted functions, and what z3 does not know."""
+
+from __future__ import annotations
+
+import pytest
+from plain import built, judged, prop, table
+from z3 import And, BitVecVal, Exists, ForAll, Function, Implies, Int, Int2BV, Ints, IntSort, Not, Or, Sum
+
+from dio_mc import Array, Model, Param, Range, Var, invariant, thread
+from dio_mc.semantics.contract import Decision
+from dio_mc.symbolic.judge import judge_property
+
+i, j, k = Ints("i j k")
+f = Function("f", IntSort(), IntSort())
+
+
+def even(n):
+    return Exists([k], 2 * k == n)
+
+
+class Solver(Model):
+    n = Param(3)
+    x = Var(Range(0, 5))
+    y = Var(Range(0, 5))
+    flag = Var(bool)
+    a = Array(Range(0, 3), size=n)
+
+    @thread
+    def worker(self):
+        self.x = 1
+
+    def is_even(self):
+        return even(self.x)
+
+    @invariant
+    def quantified(self):
+        return ForAll([i], Implies(And(i >= 0, i < self.x), i * i < 10))
+
+    @invariant
+    def mixed(self):
+        return not self.flag or (even(self.x) and self.x != 4)
+
+    @invariant
+    def by_method(self):
+        return self.is_even()
+
+    @invariant
+    def bits(self):
+        return Int2BV(self.x, 3) & BitVecVal(5, 3) == BitVecVal(4, 3)
+
+    @invariant
+    def uninterpreted(self):
+        return Implies(ForAll([i], f(i) >= i), f(self.x) >= self.y)
+
+    @invariant
+    def summed(self):
+        return Sum([self.a[index] for index in range(self.n)]) <= 6
+
+    @invariant
+    def summed_array(self):
+        return Sum(self.a) <= 6
+
+    @invariant
+    def open_symbol(self):
+        return Int("free") + self.x != 3
+
+    @invariant
+    def vacuous(self):
+        return Implies(even(self.x) and self.flag, Or(self.y == 1, Not(Exists([i], i * i == self.y))))
+
+    @invariant
+    def hard(self):
+        return Not(Exists([i, j, k], i * i * i + j * j * j + k * k * k == 114 + 900 * self.x))
+
+    @invariant
+    def wrong_argument(self):
+        return ForAll([i], Implies(i == self.worker, self.flag))
+
+    @invariant
+    def no_source(self):
+        return And(Exists([i], i > self.x), (lambda v: v)(self.flag))
+
+
+CASES = [
+    ("quantified", lambda x: x <= 4),
+    ("mixed", lambda x, flag: not flag or (x % 2 == 0 and x != 4)),
+    ("by_method", lambda x: x % 2 == 0),
+    ("bits", lambda x: x & 5 == 4),
+    ("uninterpreted", lambda x, y: x >= y),
+    ("summed", lambda *a: sum(a) <= 6),
+    ("summed_array", lambda *a: sum(a) <= 6),
+    ("open_symbol", lambda x: False),
+]
+
+
+@pytest.mark.parametrize(("name", "predicate"), CASES)
+def test_the_solver_decides_valuations(name, predicate) -> None:
+    program = built(Solver)
+    assert prop(program, name).expr is None
+    report = judge_property(program, prop(program, name))
+    assert not report.proved
+    assert report.words == "decided by the solver, valuation by valuation"
+    for valuation, decision in table(program, report).items():
+        assert decision is (Decision.HOLDS if predicate(*valuation) else Decision.VIOLATED), valuation
+
+
+def test_the_reason_is_told_with_its_place() -> None:
+    (finding,) = judged(Solver, "quantified").findings
+    assert finding.code == "DIO314"
+    assert finding.message == "`quantified` is decided by the solver alone: it uses `ForAll` of z3"
+    assert finding.span is not None
+    assert finding.span.file.endswith("test_solver_alone.py")
+
+
+def test_unknown_is_an_answer_of_its_own() -> None:
+    judge = judged(Solver, "hard", budget_ms=1).judge
+    assert judge.decide([(0,)]) == [Decision.UNKNOWN]
+
+
+def test_the_budget_is_counted_in_steps_of_the_solver() -> None:
+    answers = [judged(Solver, "hard", budget_ms=2).judge.decide([(n,) for n in range(3)]) for _ in range(2)]
+    assert answers[0] == answers[1]
+
+
+def test_behind_the_limit_of_questions_nothing_is_known() -> None:
+    judge = judged(Solver, "quantified", max_questions=2).judge
+    assert judge.decide([(1,), (2,), (3,), (5,)]) == [
+        *(Decision.HOLDS, Decision.HOLDS, Decision.UNKNOWN, Decision.UNKNOWN)
+    ]
+
+
+def test_what_simplifying_decides_costs_no_question() -> None:
+    judge = judged(Solver, "bits", max_questions=0).judge
+    assert Decision.UNKNOWN not in judge.decide([(n,) for n in range(6)])
+
+
+def test_wall_time_bounds_the_solver() -> None:
+    judge = judged(Solver, "quantified", wall=0.0).judge
+    assert judge.decide([(3,)]) == [Decision.UNKNOWN]
+
+
+def test_premises_are_watched_by_the_solver_too() -> None:
+    judge = judged(Solver, "vacuous").judge
+    names = [p.name for p in judge.probes]
+    assert names == ["x", "y", "flag"]
+    judge.decide([(2, 1, 0), (3, 1, 1)])
+    assert [held for _, held in judge.premises()] == [False]
+    assert [f.code for f in judge.findings_after()] == ["DIO313"]
+    judge.decide([(2, 1, 1)])
+    assert [held for _, held in judge.premises()] == [True]
+    assert judge.findings_after() == []
+
+
+def test_the_compiled_form_is_not_used_without_a_proof() -> None:
+    class Hard(Model):
+        x = Var(Range(0, 900))
+        y = Var(Range(0, 900))
+        z = Var(Range(0, 900))
+
+        @thread
+        def worker(self):
+            self.x = 1
+
+        @invariant
+        def cubes(self):
+            total = self.x * self.x * self.x + self.y * self.y * self.y
+            return sum(v * v * v for v in (self.x, self.y, self.z)) != 114 or total > 5
+
+    program = built(Hard)
+    report = judge_property(program, prop(program, "cubes"), budget_ms=0)
+    if not report.proved:
+        assert "z3 could not prove" in report.findings[-1].message
+    assert report.judge.decide([(1, 1, 1)]) == [Decision.HOLDS]
