@@ -186,9 +186,9 @@ def condition_of(node: ast.expr, frame: Frame) -> Term:
 
 
 def _evaluate(node: ast.expr, frame: Frame) -> Value:
+    if isinstance(node, ast.Constant):
+        return node.value
     match node:
-        case ast.Constant(value=value):
-            return value
         case ast.Name():
             return _name(node, frame)
         case ast.Attribute(value=base, attr=name):
@@ -204,13 +204,10 @@ def _evaluate(node: ast.expr, frame: Frame) -> Value:
         case ast.UnaryOp():
             return _unary(node, frame)
         case ast.BinOp(left=left, op=op, right=right):
-            sides = [values.code(evaluate(side, frame)) for side in (left, right)]
+            sides = (values.code(evaluate(side, frame)) for side in (left, right))
             return terms.arithmetic(ARITHMETIC.get(type(op), "@"), *sides)
-        case ast.IfExp(test=test, body=then, orelse=orelse):
-            condition = condition_of(test, frame)
-            if isinstance(condition, bool):
-                return evaluate(then if condition else orelse, frame)
-            return values.choose(condition, evaluate(then, frame), evaluate(orelse, frame))
+        case ast.IfExp():
+            return _choice(node, frame)
         case ast.Tuple(elts=elts) | ast.List(elts=elts) | ast.Set(elts=elts):
             return [evaluate(e, frame) for e in elts]
         case ast.GeneratorExp() | ast.ListComp() | ast.SetComp():
@@ -219,6 +216,13 @@ def _evaluate(node: ast.expr, frame: Frame) -> Value:
             return "".join(_formatted(part, frame) for part in parts)
         case _:
             raise FormulaError(f"`{type(node).__name__}` is not supported in a property", frame.span(node))
+
+
+def _choice(node: ast.IfExp, frame: Frame) -> Value:
+    condition = condition_of(node.test, frame)
+    if isinstance(condition, bool):
+        return evaluate(node.body if condition else node.orelse, frame)
+    return values.choose(condition, evaluate(node.body, frame), evaluate(node.orelse, frame))
 
 
 def _formatted(part: ast.expr, frame: Frame) -> str:
@@ -305,9 +309,11 @@ def _index(base: Value, index: Value) -> Value:
         return values.element_of(base, number)
     if terms.is_number(base) or terms.is_truth(base) or isinstance(base, values.Coded | values.Maybe | values.Record):
         raise TermError(f"{values.describe(base)} cannot be indexed")
-    if values.is_sequence(base) and terms.is_symbolic(index):
-        return terms.at_index(list(base), index, values.choose)
-    return base[values.code(index)] if values.is_sequence(base) else base[index]
+    if not values.is_sequence(base):
+        return base[index]
+    number = values.code(index)
+    known = not terms.is_symbolic(number) and -len(base) <= number < 0  # from the end, as Python counts
+    return base[number] if known else terms.at_index(list(base), number, values.choose)
 
 
 def comprehension(node: ast.GeneratorExp | ast.ListComp | ast.SetComp, frame: Frame) -> Value:

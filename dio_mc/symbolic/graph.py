@@ -98,10 +98,8 @@ class Graph:
                 return self.cell(self.layout.local_base[thread] + index, after)
             case Not(operand):
                 return self.add("not", (self.lower(operand),))
-            case And(operands):
-                return self.add("and", tuple(self.lower(o) for o in operands))
-            case Or(operands):
-                return self.add("or", tuple(self.lower(o) for o in operands))
+            case And(operands) | Or(operands):
+                return self.add("and" if isinstance(expr, And) else "or", tuple(self.lower(o) for o in operands))
             case Implies(premise, conclusion, span):
                 given = self.lower(premise)
                 self.implications.append((span, given))

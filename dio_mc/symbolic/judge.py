@@ -68,10 +68,8 @@ def judge_property(
     both = translate(program, property_)
     proved = both.root is not None and prove_equal(both, budget_ms)
     facts = both.symbols.facts()
-    if proved:
-        premises = Premises.of([(span, both.encoded(node)) for span, node in both.premises], property_)
-    else:
-        premises = Premises.of(list(both.formula_premises), property_)
+    compiled_premises = [(span, both.encoded(node)) for span, node in both.premises]
+    premises = Premises.of(compiled_premises if proved else list(both.formula_premises), property_)
     impossible = premises.impossible(facts, budget_ms)
     findings = _trivial(both, facts, budget_ms) + impossible
     told = frozenset(f.span for f in impossible)

@@ -1,4 +1,4 @@
-"""What Python expressions of a property are worth here: terms, coded values, optional values, places in the model.
+"""What Python expressions of a property are worth: terms, coded values, optional values, places in the model.
 
 Numbers and truth values are bare terms. An enum value that is not known is `Coded`; one that is known stays the Python
 member. `Maybe` is a value or None. `View` is a place of the model that is no scalar, `Record` a record by value.
@@ -298,11 +298,9 @@ def _choose_maybe(condition: Term, then: Value, orelse: Value) -> Maybe:
 
 def is_record(value: Value) -> bool:
     """A record of the model, one made here, or an instance of a frozen dataclass."""
-    if isinstance(value, Coded | Maybe | Filtered | type):
-        return False
     if isinstance(value, View):
         return isinstance(value.shape, RecordShape)
-    return isinstance(value, Record) or dataclasses.is_dataclass(value)
+    return dataclasses.is_dataclass(value) and not isinstance(value, Coded | Maybe | Filtered | type)
 
 
 def as_record(value: Value) -> Record:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from plain import built, judged, prop, table
 from z3 import And, BitVecVal, Exists, ForAll, Function, Implies, Int, Int2BV, Ints, IntSort, Not, Or, Sum
 
 from dio_mc import Array, Model, Param, Range, Var, invariant, thread
+from dio_mc.ir.expr import Compare, Const, Load
+from dio_mc.ir.expr import Not as Not_
+from dio_mc.ir.types import RangeType
 from dio_mc.semantics.contract import Decision
+from dio_mc.symbolic import translate
 from dio_mc.symbolic.judge import judge_property
 
 i, j, k = Ints("i j k")
@@ -65,6 +71,10 @@ class Solver(Model):
         return Int("free") + self.x != 3
 
     @invariant
+    def negative_divisors(self):
+        return Exists([i], i == self.x) and self.x // -2 == -2 and self.x % -2 == -1 and (self.x - 9) // 2 == -3
+
+    @invariant
     def vacuous(self):
         return Implies(even(self.x) and self.flag, Or(self.y == 1, Not(Exists([i], i * i == self.y))))
 
@@ -90,6 +100,7 @@ CASES = [
     ("summed", lambda *a: sum(a) <= 6),
     ("summed_array", lambda *a: sum(a) <= 6),
     ("open_symbol", lambda x: False),
+    ("negative_divisors", lambda x: x // -2 == -2 and x % -2 == -1 and (x - 9) // 2 == -3),
 ]
 
 
@@ -151,23 +162,29 @@ def test_premises_are_watched_by_the_solver_too() -> None:
     assert judge.findings_after() == []
 
 
-def test_the_compiled_form_is_not_used_without_a_proof() -> None:
-    class Hard(Model):
-        x = Var(Range(0, 900))
-        y = Var(Range(0, 900))
-        z = Var(Range(0, 900))
+class Bounded(Model):
+    x = Var(Range(0, 3))
 
-        @thread
-        def worker(self):
-            self.x = 1
+    @thread
+    def worker(self):
+        self.x = 1
 
-        @invariant
-        def cubes(self):
-            total = self.x * self.x * self.x + self.y * self.y * self.y
-            return sum(v * v * v for v in (self.x, self.y, self.z)) != 114 or total > 5
+    @invariant
+    def small(self):
+        return self.x < 3
 
-    program = built(Hard)
-    report = judge_property(program, prop(program, "cubes"), budget_ms=0)
-    if not report.proved:
-        assert "z3 could not prove" in report.findings[-1].message
-    assert report.judge.decide([(1, 1, 1)]) == [Decision.HOLDS]
+
+def test_the_compiled_form_is_not_used_without_a_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = built(Bounded)
+    number = RangeType(0, 3)
+    other = Not_(Compare("==", Load(0, (), number, True), Const(3, number)))  # the same, if one knows the bounds
+    property_ = replace(prop(program, "small"), expr=other)
+    assert judge_property(program, property_).proved
+    monkeypatch.setattr(translate, "model_of", lambda *_: None)
+    report = judge_property(program, property_, budget_ms=7)
+    assert not report.proved
+    assert [f.message for f in report.findings] == [
+        "`small` is decided by the solver alone: z3 could not prove its compiled form equivalent within its budget "
+        "(7 ms)"
+    ]
+    assert report.judge.decide([(2,), (3,)]) == [Decision.HOLDS, Decision.VIOLATED]

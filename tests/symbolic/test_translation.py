@@ -262,6 +262,12 @@ def minus(self): return -self.x > 1
 @case(lambda x, cells_0, cells_1, cells_2: [cells_0, cells_1, cells_2][x if 0 <= x <= 2 else 2] == 1)
 def dynamic_index(self): return self.cells[self.x] == 1
 
+@case(lambda x, cells_0, cells_2: (cells_0 if x == 3 else cells_2) == 1)
+def an_index_mostly_below(self): return self.cells[self.x - 3] == 1
+
+@case(lambda cells_0: cells_0 == 1)
+def an_index_from_the_end(self): return (self.cells[0], 2)[-2] == 1
+
 @case(lambda x, y, **g: g[f"grid_{x if 0 <= x <= 1 else 1}__{y if 0 <= y <= 1 else 1}"] == 2)
 def dynamic_indexes(self): return self.grid[self.x][self.y] == 2
 
