@@ -113,6 +113,8 @@ def inline(function: Any, owner: type, receiver: Value | None, node: ast.Call, s
         raise scope.fail("DIO106", node, f"`{function.__name__}` calls itself without end")
     tree = function_tree(function)
     assert tree is not None
+    if receiver is not None and not tree.args.args:
+        raise scope.fail("DIO111", node, f"`{function.__name__}` does not take `self`")
     bindings = bind_arguments(function, tree, receiver is not None, node, scope)
     if receiver is not None:
         bindings[tree.args.args[0].arg] = receiver

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dio_mc.errors import Diagnostic, did_you_mean, usage_error
+from dio_mc.errors import Diagnostic, ModelError, did_you_mean, usage_error
 from dio_mc.frontend.context import Context, Scope
 from dio_mc.frontend.shapes import (
     ArrayTree,
@@ -85,6 +85,11 @@ def bind_params(model: type, members: Members, given: Mapping[str, int]) -> dict
     for name, declared in members.params.items():
         value = given.get(name, declared.default)
         low, high = declared.min, declared.max
+        if not isinstance(value, int):
+            span = attribute_span(model, name)
+            raise ModelError(
+                (Diagnostic("DIO109", f"parameter `{name}` is {value!r}; a number or a bool is needed", span),)
+            )
         if isinstance(declared.default, bool):
             low, high, value = 0, 1, int(value)
         if (low is not None and value < low) or (high is not None and value > high):
@@ -211,6 +216,8 @@ def _place(
 ) -> tuple[Shape, Part | None]:
     if isinstance(declared, Part):
         return _place_part((name,), (), declared, layouter, context, resolve, span), declared
+    if not isinstance(declared.ghost, bool):
+        raise DeclarationError(f"ghost is True or False, not {declared.ghost!r}")
     inner = declared.type() if _is_part_class(declared.type) else declared.type
     sizes = len(context.threads) if declared.per_thread else declared.size
     if isinstance(inner, Part):

@@ -69,6 +69,8 @@ def _inlinable(bound: Bound, call: ast.Call, frame: Frame) -> ast.FunctionDef:
     tree = function_tree(bound.function)
     if tree is None:
         raise frame.scope.fail("DIO118", call, f"the source of `{bound.name}` cannot be read")
+    if not tree.args.args:
+        raise frame.scope.fail("DIO111", call, f"`{bound.name}` does not take `self`")
     return tree
 
 

@@ -134,7 +134,7 @@ def _union_tree(members: tuple[Any, ...], resolve: Resolve, names: tuple[str, ..
         if not isinstance(tree, ScalarTree) or isinstance(tree.type, OptionType):
             raise DeclarationError("only a scalar can be optional; use a union of frozen dataclasses instead")
         return ScalarTree(OptionType(tree.type))
-    if len(rest) == len(members) and all(dataclasses.is_dataclass(m) for m in rest):
+    if len(rest) == len(members) and all(isinstance(m, type) and dataclasses.is_dataclass(m) for m in rest):
         return _tagged_tree(rest, resolve, names)
     raise DeclarationError("a union is `T | None` of a scalar, or a union of frozen dataclasses")
 

@@ -101,6 +101,9 @@ def _compile(draft: Draft, context: Context, asked: Asked) -> None:
         )
         return
     scope = Scope(context, draft.function, draft.owner, {}, context.receiver())
+    if not tree.args.args:
+        scope.fail("DIO111", tree, f"`{draft.name}` does not take `self`")
+        return
     operations = (draft.name,) if draft.spawned else ()
     role = getattr(draft.function, "__dio_role__", None)
     anchor = getattr(role, "kernel", None)
@@ -108,7 +111,7 @@ def _compile(draft: Draft, context: Context, asked: Asked) -> None:
         state, scope, tree, "", "return" if draft.spawned else "", 0, operations, anchor, draft.name, (draft.function,)
     )
     scope.locate = frame.locate
-    scope.bindings[tree.args.args[0].arg if tree.args.args else "self"] = context.receiver()
+    scope.bindings[tree.args.args[0].arg] = context.receiver()
     frame.exit = state.graph.label(frame.site(tree, ""))
     state.graph.start = -1
     start = state.graph.label(frame.site(tree, ""))

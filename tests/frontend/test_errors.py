@@ -141,6 +141,7 @@ CLASSES = [
      "thread `t` has 'two' instances; a whole number or a parameter is needed"),
     ("DIO111", "class M(Model):\n    n = Var(bool)\n    @thread\n    def t(self, a, b): pass\n", 4, 5,
      "thread `t` takes 2 parameters"),
+    ("DIO111", "class M(Model):\n    n = Var(bool)\n    @thread\n    def t(): pass\n", 4, 5, "`t` does not take `self`"),
     ("DIO113", "class M(Model):\n    n = Var(bool)\n    @thread\n    def t(self): pass\n    @invariant\n"
      "    def p(self):\n        for i in (1, 2):\n            pass\n        return self.n\n", 7, 9,
      "a property is names for expressions and one `return`"),
