@@ -12,7 +12,7 @@ from dio_mc.lang.model import Model
 from dio_mc.semantics.contract import Decision, Probe
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
-from dio_mc.solver.judge import judge_property
+from dio_mc.symbolic.judge import judge_property
 from dio_mc.trace.codec import TraceFormatError, read_trace
 from dio_mc.trace.replay import ReplayResult, replay
 from dio_mc.trace.trace import Trace

@@ -23,18 +23,19 @@ LAYERS: dict[str, set[str]] = {
     "semantics": {"ir"},
     "trace": {"semantics", "ir"},
     "symbolic": ENGINE,
-    "solver": ENGINE,
     "explore": ENGINE,
     "render": {"trace", "ir"},
     "kernel": {"lang"},
-    "driver": {"frontend", "lang", "solver", "explore", *ENGINE},
-    "replaying": {"frontend", "lang", "solver", *ENGINE},
-    "report": {"driver", "render", "semantics", "trace", "ir"},
+    "driver": {"frontend", "lang", "symbolic", "explore", *ENGINE},
+    "replaying": {"frontend", "lang", "symbolic", *ENGINE},
+    "config": set(),
+    "report": {"catalogue", "driver", "render", "semantics", "trace", "ir"},
+    "runs": {"driver", "frontend", "lang", "report", "semantics", "trace", "ir"},
 }
 """Layer -> the layers it may import besides itself, `source` and `errors`."""
-FACES = {"cli", "cli_show", "__main__", "__init__"}
+FACES = {"cli", "cli_show", "pytest_plugin", "__main__", "__init__"}
 """May import everything; nobody imports them (`__init__` only for the version and the language)."""
-HEAVY = {"z3": {"symbolic", "solver"}, "networkx": {"trace"}, "click": {"cli", "cli_show"}}
+HEAVY = {"z3": {"symbolic"}, "networkx": {"trace"}, "click": {"cli", "cli_show"}, "pytest": {"pytest_plugin"}}
 """Third-party packages and the only layers that may name them."""
 
 
