@@ -107,6 +107,23 @@ PAGES: dict[str, Page] = {
         "A counterexample or report could not be written. The verdict above is complete; the exit code is 2.",
     ),
     "DIO208": Page("no such class", "The file has no model class of that name."),
+    "DIO211": Page(
+        "unknown setting",
+        "A key of the configuration file, or a variable DIO_MC_... of the environment, is no setting. `dio-mc config` "
+        "lists them. A misspelt limit is an error, since ignoring it would be another check than the one asked for.",
+        "[tool.dio-mc]\ntimout = 30        # timeout",
+    ),
+    "DIO212": Page("wrong value of a setting", "The value does not fit the setting; the message says what would."),
+    "DIO213": Page(
+        "unreadable configuration",
+        "dio-mc.toml or pyproject.toml is no TOML, or both hold settings: keep one of them.",
+    ),
+    "DIO214": Page(
+        "no such revision",
+        "--changed-since needs a git repository, and a revision that has a common commit with the work tree. In CI the "
+        "history must have been fetched that far.",
+    ),
+    "DIO215": Page("wrong sweep", "--sweep is NAME=LOW..HIGH or NAME=VALUE,VALUE with whole numbers, at most 1000."),
     "DIO301": Page(
         "several shared variables in one step",
         "One statement is one step, but a CPU would not read or write several shared variables in one go. Split the "
@@ -126,5 +143,10 @@ PAGES: dict[str, Page] = {
     "DIO314": Page(
         "decided by the solver alone",
         "The property uses something that only z3 can say, so every distinct valuation costs a solver call.",
+    ),
+    "DIO900": Page(
+        "internal error",
+        "A fault of dio-mc, not of the model: an engine's answer did not replay, or something unforeseen. The exit "
+        "code is 4, and other models of the same command keep their verdicts. DIO_MC_DEBUG=1 shows where.",
     ),
 }

@@ -12,7 +12,7 @@ import sys
 import click
 
 from dio_mc import __version__, cli_show
-from dio_mc.cli import check, inspect
+from dio_mc.cli import check, inspect, study
 
 GUIDE = """\
 dio-mc explores every schedule of a locking rule and shows each race as a picture.
@@ -21,6 +21,9 @@ dio-mc explores every schedule of a locking rule and shows each race as a pictur
   dio-mc show TRACE.json         show a counterexample: --format commit, svg, ...
   dio-mc replay TRACE.json       run a counterexample again, on the model as it is now
   dio-mc ir FILE                 show what a model was compiled to
+  dio-mc matrix                  which operations race under which locking rule
+  dio-mc outcomes WORKLOAD       every outcome of a workload, with a run for each
+  dio-mc diff RULE_A RULE_B      what a change of rules repairs and what it opens
   dio-mc help DIO104             what an error code means
 
 A model is a Python class: see docs/language.md. `dio-mc COMMAND --help` lists options.
@@ -47,6 +50,7 @@ def cli(ctx: click.Context) -> None:
 check.register(cli)
 inspect.register(cli)
 cli_show.register(cli)
+study.register(cli)
 
 
 def main() -> None:

@@ -24,23 +24,6 @@ class Param(click.ParamType):  # type: ignore[type-arg]  # generic in click's st
             self.fail(f"{value!r} is not NAME=VALUE with a whole number (DIO204)", param, ctx)
 
 
-class Memory(click.ParamType):  # type: ignore[type-arg]  # generic in click's stubs only
-    """``800M``, ``4G``: bytes."""
-
-    name = "SIZE"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number of bytes."""
-        if isinstance(value, int):
-            return value
-        text = str(value).strip().upper().removesuffix("B").removesuffix("I")
-        scale = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}.get(text[-1:], 1)
-        try:
-            return int(float(text[:-1] if scale > 1 else text) * scale)
-        except (ValueError, OverflowError):
-            self.fail(f"{value!r} is no amount of memory, such as 800M or 4G", param, ctx)
-
-
 def unknown_class(name: str, known: list[str]) -> Exception:
     """The usage error for a class that no file has."""
     from dio_mc.errors import did_you_mean, usage_error

@@ -1,26 +1,62 @@
-"""The report as JSON, versioned. Identical for identical input but for `seconds`."""
+"""The report as JSON, versioned. Identical for identical input but for `seconds`.
+
+`report_json` is one document, `report_jsonl` the same as a line per model and per failure with a summary at the end.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 from dio_mc.driver import Report
 from dio_mc.report.artifacts import safe_name
+from dio_mc.report.batch import Batch, Failure
 from dio_mc.report.words import stem_of
 
 SCHEMA = "dio-mc/report/1"
 
 
-def report_json(reports: Sequence[Report], *, folder: str | None, exit_code: int) -> str:
-    """All reports of a run; `folder` is where counterexamples were written, if they were."""
-    document = {
+def report_json(batch: Batch) -> str:
+    """All reports of a run; files and classes that could not be checked are in `errors`, which is absent without."""
+    document: dict[str, Any] = {
         "schema": SCHEMA,
-        "exit_code": exit_code,
-        "models": [_model(report, folder) for report in reports],
+        "exit_code": batch.exit_code,
+        "models": [_model(report, batch.folder) for report in batch.reports],
     }
+    if batch.failures:
+        document["errors"] = [_failure(failure) for failure in batch.failures]
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def report_jsonl(batch: Batch) -> str:
+    """``{"type": "model", ...}``, ``{"type": "error", ...}`` and at the end ``{"type": "summary", ...}``."""
+    lines: list[dict[str, Any]] = [
+        {"type": "error", **_failure(e)} if isinstance(e, Failure) else {"type": "model", **_model(e, batch.folder)}
+        for e in batch.entries
+    ]
+    summary = {"models": len(batch.reports), "errors": len(batch.failures), "exit_code": batch.exit_code}
+    lines.append({"type": "summary", "schema": SCHEMA, **summary})
+    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+
+
+def _failure(failure: Failure) -> dict[str, Any]:
+    told = [
+        {
+            "code": d.code,
+            "message": d.message,
+            "file": str(d.span).rpartition(":")[0] if d.span else d.file,
+            "line": d.span.line if d.span else None,
+            "hint": d.hint,
+        }
+        for d in failure.diagnostics
+    ]
+    return {
+        "file": failure.file,
+        "model": failure.model or None,
+        "exit_code": failure.exit_code,
+        "message": failure.text,
+        "diagnostics": told,
+    }
 
 
 def _model(report: Report, folder: str | None) -> dict[str, Any]:

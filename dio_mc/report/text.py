@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from dio_mc.driver import Report
 from dio_mc.render.text import render_text
+from dio_mc.report.batch import Batch, Failure
 from dio_mc.report.words import plural, stem_of
 from dio_mc.semantics.contract import Violation
 from dio_mc.trace.trace import Trace
@@ -100,11 +99,47 @@ def _last(report: Report, folder: str | None, seconds: bool) -> str:
     return f"{_counts(report)}, {moves}, {scope} for {', '.join(bounds)}{time}{files}"
 
 
-def summary_text(reports: Sequence[Report]) -> str:
-    """The last line of a run over several classes."""
+def batch_text(batch: Batch) -> str:
+    """All of a batch as `check` prints it, errors in their place, with a newline at the end."""
+    files = len({e.file for e in batch.entries})
+    lines: list[str] = []
+    violated = False
+    for entry in batch.entries:
+        if isinstance(entry, Failure):
+            lines.append(entry.text)
+            continue
+        full = batch.code_of(entry) == 1 or (files == 1 and not violated)
+        lines.append(report_text(entry, trace=full, folder=batch.folder))
+        violated = violated or entry.verdict == "VIOLATED"
+    lines += summary_lines(batch)
+    return "\n".join(lines) + "\n" if lines else ""
+
+
+def summary_lines(batch: Batch) -> list[str]:
+    """The end of a run over several classes: what is not as it should be in a table, and the totals."""
+    if len(batch.entries) < 2:
+        return []
+    red = [_red_row(e, batch) for e in batch.entries if isinstance(e, Failure) or batch.code_of(e) != 0]
+    widths = [max(len(row[column]) for row in red) for column in range(2)] if red else [0, 0]
+    table = [f"  {word:{widths[0]}}  {where:{widths[1]}}  {told}".rstrip() for word, where, told in red]
+    return [*(["not as it should be:"] if table else []), *table, *([_totals(batch)] if batch.reports else [])]
+
+
+def _red_row(entry: Report | Failure, batch: Batch) -> tuple[str, str, str]:
+    if isinstance(entry, Failure):
+        head, *_ = entry.text.splitlines() or [""]
+        return "ERROR", f"{entry.file} {entry.model}".strip(), head
+    red = [c.name for c in batch.cases(entry) if c.status != "pass"]
+    return entry.verdict, f"{entry.file} {entry.model}", ", ".join(dict.fromkeys(red))
+
+
+def _totals(batch: Batch) -> str:
+    """``17 runs: 9 HOLDS, 8 VIOLATED; 17 as expected; 4,626 states``."""
+    reports = batch.reports
     met = sum(r.expected is True for r in reports)
     unmet = sum(r.expected is False for r in reports)
     counts = [f"{sum(r.verdict == v for r in reports)} {v}" for v in ("HOLDS", "VIOLATED", "UNDETERMINED")]
+    counts.append(f"{plural(len(batch.failures), 'error')}")
     states = sum(r.states for r in reports)
     told = f"; {met} as expected" + (f", {unmet} NOT AS EXPECTED" if unmet else "") if met or unmet else ""
     listed = ", ".join(c for c in counts if not c.startswith("0 "))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "dio_mc"
-EVERYONE = {"source", "errors"}
+EVERYONE = {"source", "errors", "__version__"}
 ENGINE = {"passes", "semantics", "trace", "ir"}
 LAYERS: dict[str, set[str]] = {
     "source": set(),

@@ -1,0 +1,125 @@
+"""One ``check`` command: what was found so far, whatever fails later."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dio_mc.config import Value, find_file
+from dio_mc.driver import Options, Report
+from dio_mc.explore.progress import ProgressLine
+from dio_mc.report.artifacts import write_artifacts
+from dio_mc.report.batch import Batch, Failure
+from dio_mc.report.formats import rendered, write_report
+from dio_mc.report.github import append_summary
+from dio_mc.report.text import report_text, summary_lines
+from dio_mc.report.words import stem_of
+from dio_mc.runs.changed import changed_since
+from dio_mc.runs.execute import Outcome, run_here
+from dio_mc.runs.plan import Request, Task, find_files, plan
+from dio_mc.runs.pool import run_in_processes
+from dio_mc.runs.sweep import growth_table, parse_sweep
+from dio_mc.semantics.contract import Budget
+
+
+class Session:
+    """Prepare, run, finish; then `exit_code`. Text goes out as it comes, other formats whole at the end."""
+
+    def __init__(self, values: Mapping[str, Value], stop: Callable[[], str | None], *, verbose: bool) -> None:
+        self.values = {name: value.value for name, value in values.items()}
+        self.stop, self.verbose = stop, verbose
+        self.text = self.values["output-format"] == "text"
+        self.folder: str | None = self.values["counterexamples"] if self.values["artifacts"] else None
+        self.entries: list[Outcome] = []
+        self.codes: list[int] = []
+        self.planned: list[Task | Failure] = []
+        self.files = 0
+        self.sweep: tuple[str, tuple[int, ...]] | None = None
+
+    @property
+    def batch(self) -> Batch:
+        """All that was found."""
+        return Batch(tuple(self.entries), self.folder, self.values["strict"], self.values["allow-undetermined"])
+
+    @property
+    def exit_code(self) -> int:
+        """The worst of all runs and of what could not be written."""
+        return self.batch.code_with(self.codes)
+
+    def prepare(self, paths: Sequence[str], options: Mapping[str, Any]) -> None:
+        """Find the files and load them."""
+        self.sweep = parse_sweep(options["sweep"]) if options["sweep"] else None
+        files, failures = find_files(paths)
+        revision = options["changed_since"]
+        if revision is not None:
+            files = changed_since(revision, files, find_file(Path.cwd()))
+            if not files:
+                click.echo(f"nothing to check: no model changed since {revision}", err=True)
+        request = Request(options["names"], dict(options["params"]), self.sweep)
+        self.planned = [*failures, *(plan(files, request) if files or not revision else [])]
+        self.files = len({e.file for e in self.planned})
+
+    def run(self) -> None:
+        """Check everything, in order."""
+        tasks = [e for e in self.planned if isinstance(e, Task)]
+        jobs = self.values["jobs"]
+        options = Options(self._budget(), self.values["first"], ProgressLine(sys.stderr), self.stop)
+        done = iter(run_in_processes(tasks, options, jobs) if jobs > 1 and len(tasks) > 1 else run_here(tasks, options))
+        for entry in self.planned:
+            self._take(entry if isinstance(entry, Failure) else next(done).outcome)
+
+    def _budget(self) -> Budget:
+        v = self.values
+        return Budget(v["max-states"], v["max-depth"], v["timeout"], v["max-memory"])
+
+    def _take(self, outcome: Outcome) -> None:
+        """Write its files, show it."""
+        first = not any(isinstance(e, Report) and e.verdict == "VIOLATED" for e in self.entries)
+        self.entries.append(outcome)
+        if isinstance(outcome, Failure):
+            click.echo(outcome.text, err=True)
+            return
+        problems = self._write(outcome)
+        if self.text:
+            full = self.batch.code_of(outcome) == 1 or (self.files == 1 and first)
+            click.echo(report_text(outcome, trace=full, folder=self.folder, seconds=self.verbose))
+        self._problems(problems)
+
+    def _write(self, report: Report) -> list[str]:
+        if self.folder is None:
+            return []
+        return [p for t in report.traces for p in write_artifacts(Path(self.folder), stem_of(report), t)]
+
+    def _problems(self, problems: Sequence[str]) -> None:
+        for problem in problems:
+            click.echo(f"dio-mc: error DIO207: {problem}", err=True)
+            self.codes.append(2)
+
+    def finish(self, *, plot: bool) -> None:
+        """The end of the text, or the report in another format; report files; the summary of a GitHub step."""
+        form = self.values["output-format"]
+        if self.text:
+            click.echo("".join(f"{line}\n" for line in summary_lines(self.batch)), nl=False)
+        else:
+            click.echo(rendered(form, self.batch), nl=False)
+        if self.sweep is not None and self.text:
+            reports = self.batch.reports
+            click.echo(growth_table(self.sweep[0], reports, measured=self.verbose, plot=plot), nl=False)
+        written = [write_report(form, Path(path), self.batch) for form, path in self.values["report"]]
+        self._problems([problem for problem in written if problem])
+        if form == "github" or any(form == "github" for form, _ in self.values["report"]):
+            self._step_summary()
+
+    def _step_summary(self) -> None:
+        path = os.environ.get("GITHUB_STEP_SUMMARY")
+        if not path:
+            return
+        try:
+            append_summary(Path(path), self.batch)
+        except OSError as error:
+            self._problems([f"{path}: cannot be written: {error.strerror or error}"])

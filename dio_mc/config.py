@@ -1,0 +1,274 @@
+"""Settings of `check`: command line > environment > file > default, each value with its origin.
+
+The file is the nearest ``dio-mc.toml``, or ``pyproject.toml`` with a table ``[tool.dio-mc]``, in the working directory
+or above it, not above the folder that holds ``.git``. Unknown keys and wrong values are errors: a misspelt limit that
+is ignored would be a check that nobody asked for. Paths in a file are relative to that file.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dio_mc.errors import Diagnostic, ModelError, did_you_mean, usage_error
+from dio_mc.source import Span, display_path, source_lines
+
+PREFIX = "DIO_MC_"
+NOT_SETTINGS = {"DIO_MC_DEBUG"}
+"""Variables of the environment that mean something else."""
+FORMATS = ("text", "concise", "json", "jsonl", "junit", "sarif", "github", "ktap", "markdown")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting: how a value is made from what was written (raising `ValueError`), and what it is without."""
+
+    parse: Callable[[Any], Any]
+    default: Any
+    about: str
+    paths: bool = False
+
+    def words(self) -> str:
+        """The default as text."""
+        return show(self.default)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value and where it came from, in words."""
+
+    value: Any
+    origin: str
+
+
+# --- values -----------------------------------------------------------------------------------------------------------
+
+
+def count(raw: Any) -> int:
+    """A whole number of at least 1."""
+    return _whole(raw, 1)
+
+
+def depth(raw: Any) -> int:
+    """A whole number of at least 0."""
+    return _whole(raw, 0)
+
+
+def _whole(raw: Any, least: int) -> int:
+    try:
+        number = int(raw) if isinstance(raw, str) else raw
+    except ValueError:
+        number = None
+    if isinstance(number, bool) or not isinstance(number, int) or number < least:
+        raise ValueError(f"is no whole number of at least {least}")
+    return number
+
+
+def seconds(raw: Any) -> float:
+    """A number of seconds."""
+    try:
+        number = float(raw) if not isinstance(raw, bool) else -1.0
+    except (TypeError, ValueError):
+        number = -1.0
+    if not 0 <= number < math.inf:
+        raise ValueError("is no number of seconds")
+    return number
+
+
+def memory(raw: Any) -> int:
+    """``800M``, ``4G``, or a number of bytes."""
+    text = str(raw).strip().upper().removesuffix("B").removesuffix("I")
+    scale = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}.get(text[-1:], 1)
+    try:
+        size = int(float(text[:-1] if scale > 1 else text) * scale)
+    except (ValueError, OverflowError):
+        size = -1
+    if size < 0 or isinstance(raw, bool):
+        raise ValueError("is no amount of memory, such as 800M or 4G")
+    return size
+
+
+def flag(raw: Any) -> bool:
+    """``true`` or ``false``; in the environment also 1 and 0."""
+    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
+    if isinstance(raw, bool):
+        return raw
+    if not isinstance(raw, str) or raw.strip().lower() not in words:
+        raise ValueError("is neither true nor false")
+    return words[raw.strip().lower()]
+
+
+def text(raw: Any) -> str:
+    """A string."""
+    if not isinstance(raw, str) or not raw:
+        raise ValueError("is no text")
+    return raw
+
+
+def output_format(raw: Any) -> str:
+    """The name of a report format."""
+    if raw not in FORMATS:
+        raise ValueError(f"is no report format: {did_you_mean(str(raw), FORMATS) or ', '.join(FORMATS)}")
+    return str(raw)
+
+
+def names(raw: Any) -> tuple[str, ...]:
+    """A list of strings; in the environment with commas between."""
+    parts = [p.strip() for p in raw.split(",") if p.strip()] if isinstance(raw, str) else raw
+    if not isinstance(parts, list | tuple) or not all(isinstance(p, str) and p for p in parts):
+        raise ValueError("is no list of texts")
+    return tuple(parts)
+
+
+def reports(raw: Any) -> tuple[tuple[str, str], ...]:
+    """``FORMAT=PATH`` several times, or a table of them."""
+    pairs = list(raw.items()) if isinstance(raw, Mapping) else [tuple(p.partition("=")[::2]) for p in names(raw)]
+    for form, path in pairs:
+        output_format(form)
+        if not path or not isinstance(path, str):
+            raise ValueError(f"is not FORMAT=PATH: no path for {form}")
+    return tuple((form, path) for form, path in pairs)
+
+
+SETTINGS: dict[str, Setting] = {
+    "models": Setting(names, (), "files, folders and globs that `check` takes when none is given", paths=True),
+    "jobs": Setting(count, 1, "processes that check models at the same time"),
+    "output-format": Setting(output_format, "text", "what goes to stdout"),
+    "report": Setting(reports, (), "report files, FORMAT=PATH", paths=True),
+    "max-states": Setting(count, None, "stop a run after so many states"),
+    "max-depth": Setting(depth, None, "stop a run after so many steps from the start"),
+    "timeout": Setting(seconds, None, "stop a run after so many seconds"),
+    "max-memory": Setting(memory, None, "stop a run at this much resident memory"),
+    "first": Setting(flag, False, "stop after the level of the first violation"),
+    "counterexamples": Setting(text, "counterexamples", "where counterexamples are written", paths=True),
+    "artifacts": Setting(flag, True, "write counterexample files"),
+    "strict": Setting(flag, False, "findings make exit code 1"),
+    "allow-undetermined": Setting(flag, False, "exit code 0 instead of 3"),
+}
+
+
+# --- where they come from ---------------------------------------------------------------------------------------------
+
+
+def effective(
+    given: Mapping[str, Any], environment: Mapping[str, str] | None = None, start: Path | None = None
+) -> dict[str, Value]:
+    """Every setting with its origin; `given` is the command line (None: not given). Raises `ModelError`."""
+    values = {name: Value(s.default, "default") for name, s in SETTINGS.items()}
+    values |= _from_file(find_file(start or Path.cwd()))
+    values |= _from_environment(os.environ if environment is None else environment)
+    for name, raw in given.items():
+        if raw is not None and raw != ():
+            values[name] = Value(_parsed(name, raw, usage_prefix=f"--{name} "), "command line")
+    return values
+
+
+def show(value: Any) -> str:
+    """A value as `dio-mc config` prints it."""
+    if value is None or value == ():
+        return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ", ".join("=".join(v) if isinstance(v, tuple) else v for v in value)
+    return str(value)
+
+
+def find_file(start: Path) -> Path | None:
+    """The configuration file that holds in a folder."""
+    for folder in (start, *start.parents):
+        own, project = folder / "dio-mc.toml", folder / "pyproject.toml"
+        table = project.is_file() and _table(project) is not None
+        if own.is_file() and table:
+            raise usage_error("DIO213", "there is [tool.dio-mc] in pyproject.toml as well: keep one", file=str(own))
+        if own.is_file() or table:
+            return own if own.is_file() else project
+        if (folder / ".git").exists():
+            return None
+    return None
+
+
+def _table(file: Path) -> dict[str, Any] | None:
+    """The settings in a file; None for a pyproject.toml without them."""
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise usage_error("DIO213", f"cannot be read: {error}", file=str(file)) from None
+    found = document.get("tool", {}).get("dio-mc") if file.name == "pyproject.toml" else document
+    if found is not None and not isinstance(found, dict):
+        raise usage_error("DIO213", "[tool.dio-mc] is no table", file=str(file))
+    return found
+
+
+def _from_file(file: Path | None) -> dict[str, Value]:
+    table = _table(file) if file is not None else None
+    if file is None or table is None:
+        return {}
+    values: dict[str, Value] = {}
+    problems: list[Diagnostic] = []
+    for key, raw in table.items():
+        span = _span(file, key)
+        name = key.replace("_", "-")
+        if name not in SETTINGS:
+            problems.append(Diagnostic("DIO211", f"unknown setting `{key}`", span, did_you_mean(name, SETTINGS)))
+            continue
+        try:
+            value = _below(file.parent, name, SETTINGS[name].parse(raw))
+            values[name] = Value(value, f"{display_path(str(file))}:{span.line}")
+        except ValueError as error:
+            problems.append(Diagnostic("DIO212", f"{key} = {raw!r} {error}", span))
+    if problems:
+        raise ModelError(tuple(problems))
+    return values
+
+
+def _below(folder: Path, name: str, value: Any) -> Any:
+    """Paths of a file as seen from the working directory."""
+    if not SETTINGS[name].paths or folder.resolve() == Path.cwd():
+        return value
+    if isinstance(value, str):
+        return display_path(str(folder / value))
+    moved = [
+        (v[0], display_path(str(folder / v[1]))) if isinstance(v, tuple) else display_path(str(folder / v))
+        for v in value
+    ]
+    return tuple(moved)
+
+
+def _span(file: Path, key: str) -> Span:
+    """The line of a key, below the table's head in a pyproject.toml."""
+    seen = file.name != "pyproject.toml"
+    for number, line in enumerate(source_lines(str(file)), start=1):
+        seen = seen or line.strip().startswith("[tool.dio-mc")
+        found = re.match(rf"\s*(\[tool\.dio-mc\.|\[)?[\"']?{re.escape(key)}[\"']?\s*(=|\.|\])", line)
+        if seen and found:
+            return Span(str(file), number, 1, number, len(line) + 1)
+    return Span(str(file), 1, 1, 1, 1)
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Value]:
+    values: dict[str, Value] = {}
+    for variable in sorted(v for v in environment if v.startswith(PREFIX) and v not in NOT_SETTINGS):
+        name = variable.removeprefix(PREFIX).lower().replace("_", "-")
+        if name not in SETTINGS:
+            known = [PREFIX + s.upper().replace("-", "_") for s in SETTINGS]
+            message = f"unknown setting {variable} in the environment"
+            raise usage_error("DIO211", message, hint=did_you_mean(variable, known))
+        values[name] = Value(
+            _parsed(name, environment[variable], usage_prefix=f"{variable}="), f"environment {variable}"
+        )
+    return values
+
+
+def _parsed(name: str, raw: Any, usage_prefix: str) -> Any:
+    try:
+        return SETTINGS[name].parse(raw)
+    except ValueError as error:
+        shown = ",".join(raw) if isinstance(raw, tuple) else raw
+        raise usage_error("DIO212", f"{usage_prefix}{shown} {error}") from None

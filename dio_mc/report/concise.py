@@ -1,0 +1,27 @@
+"""The report in lines that editors and hooks read: ``file:line: VIOLATED no_stale_exposure [Ext3] in 12 steps``."""
+
+from __future__ import annotations
+
+from dio_mc.driver import Report
+from dio_mc.report.batch import Batch, Failure
+from dio_mc.report.text import headline
+from dio_mc.report.words import plural
+
+
+def report_concise(batch: Batch) -> str:
+    """A line per thing that is wrong, or one per run where nothing is."""
+    lines: list[str] = []
+    for entry in batch.entries:
+        lines += _heads(entry) if isinstance(entry, Failure) else _run(entry, batch)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _heads(failure: Failure) -> list[str]:
+    return [d.head for d in failure.diagnostics] or failure.text.splitlines()[:1]
+
+
+def _run(report: Report, batch: Batch) -> list[str]:
+    red = [c for c in batch.cases(report) if c.status != "pass"]
+    if not red:
+        return [f"{headline(report, brief=True)}  {plural(report.states, 'state')}"]
+    return [f"{c.where or report.where}: {c.verdict} {c.name} [{report.model}] {c.message}" for c in red]

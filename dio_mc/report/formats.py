@@ -1,0 +1,40 @@
+"""The report formats by name, each loaded when it is asked for, and the writing of report files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from dio_mc.report.artifacts import write_if_changed
+from dio_mc.report.batch import Batch
+from dio_mc.source import display_path
+
+_WRITERS = {
+    "text": ("text", "batch_text"),
+    "concise": ("concise", "report_concise"),
+    "json": ("json", "report_json"),
+    "jsonl": ("json", "report_jsonl"),
+    "junit": ("junit", "report_junit"),
+    "sarif": ("sarif", "report_sarif"),
+    "github": ("github", "report_github"),
+    "ktap": ("ktap", "report_ktap"),
+    "markdown": ("markdown", "report_markdown"),
+}
+FORMATS = tuple(_WRITERS)
+
+
+def rendered(form: str, batch: Batch) -> str:
+    """The batch in a format, with a newline at the end."""
+    module, function = _WRITERS[form]
+    write: Callable[[Batch], str] = getattr(import_module(f"dio_mc.report.{module}"), function)
+    return write(batch)
+
+
+def write_report(form: str, path: Path, batch: Batch) -> str | None:
+    """Write a report file, whole or not at all. Returns what went wrong as a sentence."""
+    try:
+        write_if_changed(path, rendered(form, batch))
+    except OSError as error:
+        return f"{display_path(str(path))}: cannot be written: {error.strerror or error}"
+    return None

@@ -1,0 +1,1 @@
+"""Many models: which runs a command takes, in this process or in several, and how they grow."""

@@ -1,0 +1,92 @@
+"""``--changed-since REV``: the model files that differ from a git revision, or import a file beside them that does."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from dio_mc.errors import usage_error
+
+
+def changed_since(revision: str, files: Sequence[tuple[str, bool]], config: Path | None) -> list[tuple[str, bool]]:
+    """Those of `files` whose own source or imported neighbours changed; all of them when the configuration did."""
+    root = Path(_git("rev-parse", "--show-toplevel", why=revision).rstrip("\n"))
+    changed = changed_files(revision, root)
+    if config is not None and config.resolve() in changed:
+        return list(files)
+    known: dict[Path, frozenset[Path]] = {}
+    return [entry for entry in files if not changed.isdisjoint(sources(Path(entry[0]).resolve(), known))]
+
+
+def changed_files(revision: str, root: Path) -> frozenset[Path]:
+    """What differs between the work tree and where it branched off from a revision, and what git does not know yet."""
+    if revision.startswith("-"):
+        raise usage_error("DIO214", f"{revision} is no revision")
+    base = _git("merge-base", revision, "HEAD", why=revision).strip()
+    listed = _git("diff", "--name-only", "-z", "--no-renames", base, "--", str(root), why=revision)
+    untracked = _git("-C", str(root), "ls-files", "--others", "--exclude-standard", "-z", why=revision)
+    return frozenset((root / name).resolve() for name in (listed + untracked).split("\0") if name)
+
+
+def _git(*arguments: str, why: str) -> str:
+    try:
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise usage_error("DIO214", f"git cannot be run: {error.strerror}") from None
+    if done.returncode != 0:
+        told = done.stderr.strip().splitlines()
+        raise usage_error("DIO214", f"git knows no way from {why} to here: {told[0] if told else 'no common commit'}")
+    return done.stdout
+
+
+def sources(file: Path, known: dict[Path, frozenset[Path]]) -> frozenset[Path]:
+    """A file and everything below its root that it imports, also through others; missing files included, since a file
+    that was removed is a change."""
+    if file in known:
+        return known[file]
+    seen: set[Path] = set()
+    ahead = [file]
+    while ahead:
+        here = ahead.pop()
+        if here not in seen:
+            seen.add(here)
+            ahead += _imported(here)
+    known[file] = frozenset(seen)
+    return known[file]
+
+
+def _imported(file: Path) -> Iterator[Path]:
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return
+    root = _root(file)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from _places(root, alias.name)
+        elif isinstance(node, ast.ImportFrom):
+            start = root if node.level == 0 else Path(os.path.normpath(file.parent / ("../" * (node.level - 1))))
+            yield from _places(start, node.module or "")
+            for alias in node.names:
+                yield from _places(start, ".".join(filter(None, [node.module, alias.name])))
+
+
+def _root(file: Path) -> Path:
+    """The folder that a model's imports are looked up in: the nearest without ``__init__.py``."""
+    folder = file.parent
+    while (folder / "__init__.py").exists() and folder.parent != folder:
+        folder = folder.parent
+    return folder
+
+
+def _places(root: Path, name: str) -> Iterator[Path]:
+    """Where a module would be: its file or its package, and the packages around it."""
+    parts = [p for p in name.split(".") if p != "*"]
+    for length in range(1, len(parts) + 1):
+        stem = root.joinpath(*parts[:length])
+        yield stem.with_name(stem.name + ".py")
+        yield stem / "__init__.py"

@@ -1,0 +1,82 @@
+"""Tasks -> reports, in the order of the tasks: one after the other here, or in several processes (`pool`)."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from dio_mc.driver import Options, PropertyResult, Report, check_class
+from dio_mc.errors import DioError
+from dio_mc.frontend.build import program_name
+from dio_mc.frontend.declare import members_of
+from dio_mc.report.batch import Failure
+from dio_mc.runs.plan import Task, failure_of
+from dio_mc.source import display_path
+from dio_mc.trace.trace import Place
+
+Outcome = Report | Failure
+Stop = Callable[[], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a task gave."""
+
+    task: Task
+    outcome: Outcome
+
+
+def run_here(tasks: Iterable[Task], options: Options) -> Iterator[Done]:
+    """One after the other. What a stop leaves undone is reported as undetermined, never left out."""
+    for task in tasks:
+        reason = options.stop() if options.stop is not None else None
+        if reason is not None:
+            yield Done(task, unfinished(task, reason))
+        else:
+            yield Done(task, checked(task, options))
+
+
+def checked(task: Task, options: Options) -> Outcome:
+    """One run; a fault of dio-mc is an outcome as well, so that the other models keep their verdicts."""
+    name = task.model.__name__
+    try:
+        return check_class(task.model, dict(task.params), options, task.stated)
+    except DioError as error:
+        return failure_of(error, task.file, name)
+    except Exception as error:
+        if os.environ.get("DIO_MC_DEBUG"):
+            raise
+        return Failure(task.file, _fault(error), 4, (), name)
+    finally:
+        finish = getattr(options.report, "finish", None)
+        if finish is not None:
+            finish()
+
+
+def _fault(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"dio-mc: internal error: {type(error).__name__}: {error} ({last.name}, line {last.lineno})\n"
+        "This is a fault of dio-mc; DIO_MC_DEBUG=1 shows where. The model may be fine."
+    )
+
+
+def unfinished(task: Task, reason: str) -> Report:
+    """The report of a run that gave nothing: every property of the class is undetermined."""
+    model = task.model
+    file, line = model.__dio_place__
+    place = Place(display_path(file), line)
+    expected = None if task.stated is None else False
+    kinds = [(name, role.kind) for name, (_, _, role) in members_of(model).properties.items()]
+    kinds += [("deadlock", "deadlock")] if model.deadlock else []
+    results = tuple(
+        PropertyResult(name, kind, "UNDETERMINED", where=place, expected=expected)
+        for name, kind in [*kinds, ("faults", "faults")]
+    )
+    return Report(
+        program_name(model, dict(task.params)), display_path(task.file), model.__doc__ or "", "UNDETERMINED", False,
+        0, 0, 0, 0.0, dict(task.params), "none", results, (), (), (), expected,
+        "" if expected is None else f"undetermined: {', '.join(r.name for r in results)}", reason, 0, 0, where=place,
+    )  # fmt: skip

@@ -1,0 +1,148 @@
+"""Tasks in several processes. Reports come in the order of the tasks, whichever is ready first.
+
+A worker takes a task at a time: the file, class and parameters go there, a report comes back. It loads the model
+itself, so nothing of a model crosses. A worker that is killed (by the kernel, out of memory) leaves its task
+undetermined, with the reason, and a new worker takes its place. A stop is a shared number that workers poll.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from multiprocessing.connection import Connection, wait
+from multiprocessing.sharedctypes import RawValue
+from typing import Any
+
+from dio_mc.driver import Options
+from dio_mc.errors import DioError
+from dio_mc.frontend.load import load_module
+from dio_mc.runs.execute import Done, Outcome, Stop, checked, unfinished
+from dio_mc.runs.plan import Task, failure_of
+
+REASONS = ("", "Ctrl-C", "SIGTERM")
+_POLL = 0.2
+
+
+def run_in_processes(tasks: Sequence[Task], options: Options, jobs: int) -> Iterator[Done]:
+    """As `run_here`, with up to `jobs` processes."""
+    pool = _Pool(tasks, options, min(jobs, len(tasks)))
+    try:
+        for number, task in enumerate(tasks):
+            while number not in pool.outcomes:
+                pool.advance()
+            yield Done(task, pool.outcomes.pop(number))
+    finally:
+        pool.close()
+
+
+class _Worker:
+    """A process and the pipe to it; `task` is the number of what it works on."""
+
+    def __init__(self, context: Any, options: Options, stop: Any) -> None:
+        self.pipe, theirs = context.Pipe()
+        plain = replace(options, report=None, stop=None)
+        self.process = context.Process(target=_work, args=(theirs, plain, stop, os.getpid()), daemon=True)
+        self.process.start()
+        theirs.close()
+        self.task: int | None = None
+
+    def reason(self) -> str:
+        """Why the process is gone."""
+        self.process.join(1)
+        code = self.process.exitcode
+        if code is not None and code < 0:
+            return f"its process was killed by {signal.Signals(-code).name}"
+        return f"its process ended with exit code {code}"
+
+
+class _Pool:
+    def __init__(self, tasks: Sequence[Task], options: Options, jobs: int) -> None:
+        self.tasks, self.options = tasks, options
+        self.context = multiprocessing.get_context("spawn")
+        self.stop = RawValue("i", 0)
+        self.next = 0
+        self.outcomes: dict[int, Outcome] = {}
+        self.workers = [self._start() for _ in range(jobs)]
+
+    def _start(self) -> _Worker:
+        worker = _Worker(self.context, self.options, self.stop)
+        self._give(worker)
+        return worker
+
+    def _give(self, worker: _Worker) -> None:
+        """The next task, if there is one."""
+        worker.task = None
+        if self.next < len(self.tasks):
+            task = self.tasks[self.next]
+            worker.task, self.next = self.next, self.next + 1
+            with suppress(OSError):  # a worker that is gone already: `advance` sees the end of its pipe
+                worker.pipe.send((task.file, task.model.__name__, task.params, task.stated))
+
+    def advance(self) -> None:
+        """Wait for something to happen, and take note of it."""
+        reason = self.options.stop() if self.options.stop is not None else None
+        if reason is not None:
+            self._stopped(reason)
+        busy = {w.pipe: w for w in self.workers if w.task is not None}
+        for ready in wait(list(busy), timeout=_POLL):
+            worker = busy[ready]
+            assert worker.task is not None
+            try:
+                self.outcomes[worker.task] = worker.pipe.recv()
+            except (EOFError, ConnectionResetError):
+                self.outcomes[worker.task] = unfinished(self.tasks[worker.task], worker.reason())
+                self.workers[self.workers.index(worker)] = self._start()
+                continue
+            self._give(worker)
+
+    def _stopped(self, reason: str) -> None:
+        """Running tasks give what they have, the others are not started."""
+        self.stop.value = REASONS.index(reason) if reason in REASONS else 1
+        for number in range(self.next, len(self.tasks)):
+            self.outcomes[number] = unfinished(self.tasks[number], reason)
+        self.next = len(self.tasks)
+
+    def close(self) -> None:
+        for worker in self.workers:
+            worker.pipe.close()
+            if worker.task is not None:
+                worker.process.kill()
+        for worker in self.workers:
+            worker.process.join(2)
+
+
+# --- in a worker ------------------------------------------------------------------------------------------------------
+
+
+def _work(pipe: Connection, options: Options, stop: Any, parent: int) -> None:
+    """Serve tasks until the pipe closes. Signals may go to the whole group of processes: the parent decides."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    options = replace(options, stop=_stop(stop, parent))
+    while True:
+        try:
+            file, name, params, stated = pipe.recv()
+        except (EOFError, OSError):
+            return
+        pipe.send(_outcome(file, name, params, stated, options))
+
+
+def _stop(number: Any, parent: int) -> Stop:
+    def stop() -> str | None:
+        if os.getppid() != parent:
+            return "the end of the command"
+        return REASONS[number.value] or None
+
+    return stop
+
+
+def _outcome(file: str, name: str, params: Any, stated: Any, options: Options) -> Outcome:
+    try:
+        model = next(m for m in load_module(file).models if m.__name__ == name)
+    except DioError as error:
+        return failure_of(error, file, name)
+    return checked(Task(file, model, params, stated), options)
