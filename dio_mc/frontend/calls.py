@@ -275,13 +275,13 @@ def _as_number(value: Value, node: ast.AST, scope: Scope) -> Value:
 
 def _extreme(sign: Any) -> Callable[[ast.Call, Scope], Value]:
     def build(node: ast.Call, scope: Scope) -> Value:
-        values = [v for _, v, _, _ in iterate(node, scope)] if len(node.args) == 1 else _arguments(node, 2, 99, scope)
+        values = _plain_elements(node, scope) if len(node.args) == 1 else _arguments(node, 2, 99, scope)
         if not values:
             raise scope.fail("DIO111", node, "min and max need at least one value")
-        best = values[0]
-        for value in values[1:]:
-            test = arithmetic.compare(sign, value, best, node, scope)
-            best = expressions.conditional(node, test, value, best, scope)
+        best = values[-1]
+        for position in range(len(values) - 2, -1, -1):  # the first that beats all behind it: grows with the square
+            beats = [arithmetic.compare(sign, values[position], v, node, scope) for v in values[position + 1 :]]
+            best = expressions.conditional(node, expressions.conjunction(beats), values[position], best, scope)
         return best
 
     return build
@@ -335,8 +335,17 @@ def _sequence(node: ast.Call, scope: Scope) -> Value:
     return Items(tuple(expressions.elements(expressions.reference(node.args[0], scope), node, scope)))
 
 
+def _plain_elements(node: ast.Call, scope: Scope) -> list[Value]:
+    """The elements of a quantifier whose filters are known now."""
+    found = iterate(node, scope)
+    if any(condition != TRUE for _, _, condition, _ in found):
+        hint = "put the condition into the value: max(x if c else 0 for ...)"
+        raise scope.fail("DIO102", node, "min and max cannot have a filter that depends on the state", hint)
+    return [value for _, value, _, _ in found]
+
+
 _BUILTINS: dict[Any, Callable[[ast.Call, Scope], Value]] = {
-    all: _all, any: _any, sum: _sum, min: _extreme("<"), max: _extreme(">"), abs: _abs, len: _len, range: _range,
+    all: _all, any: _any, sum: _sum, min: _extreme("<="), max: _extreme(">="), abs: _abs, len: _len, range: _range,
     isinstance: _isinstance, bool: _bool, tuple: _sequence, list: _sequence,
 }  # fmt: skip
 
