@@ -29,6 +29,7 @@ LAYERS: dict[str, set[str]] = {
     "driver": {"frontend", "lang", "symbolic", "explore", *ENGINE},
     "replaying": {"frontend", "lang", "symbolic", *ENGINE},
     "config": set(),
+    "study": {"frontend", "lang", "kernel", "explore", "render", *ENGINE},
     "report": {"catalogue", "driver", "render", "semantics", "trace", "ir"},
     "runs": {"driver", "frontend", "lang", "report", "semantics", "trace", "ir"},
 }

@@ -1,0 +1,232 @@
+"""The commands that compare locking rules: ``outcomes``, ``matrix``, ``diff``.
+
+Nothing but click is imported before a command runs.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from dio_mc.study.matrix import Matrix
+    from dio_mc.study.outcomes import Outcomes
+    from dio_mc.study.shelf import Shelf, Workload
+    from dio_mc.trace.trace import Trace
+
+_models = click.option(
+    "--models", "folder", metavar="DIR", help="A folder with protocols/ and workloads/; default: the shipped ones.",
+    type=click.Path(path_type=Path),
+)  # fmt: skip
+_output = click.option("-o", "--output", type=click.Path(), help="Write to this file instead of stdout.")
+_max_states = click.option("--max-states", type=click.IntRange(1), metavar="N", help="Stop each search after N states.")
+_traces = click.option("--traces", metavar="DIR", type=click.Path(path_type=Path), help="Write the runs as .json here.")
+
+
+def register(group: click.Group) -> None:
+    """Add the commands."""
+    for command in (outcomes, matrix, diff):
+        group.add_command(command)
+
+
+@click.command()
+@click.argument("workloads", nargs=-1, metavar="[WORKLOAD...]")
+@click.option("--rule", "rules", multiple=True, metavar="RULE", help="Only this rule.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@_traces
+@_models
+@_max_states
+@_output
+def outcomes(
+    workloads: tuple[str, ...],
+    rules: tuple[str, ...],
+    form: str,
+    traces: Path | None,
+    folder: Path | None,
+    max_states: int | None,
+    output: str | None,
+) -> None:
+    """Every outcome of a workload under a rule, each with a run that shows it.
+
+    WORKLOAD is a name from models/workloads, or two operations: direct_read,mmap_store. Exit 3 when a limit ended a
+    search, else 0.
+    """
+    from dio_mc.study import outcomes as study
+    from dio_mc.study.shelf import open_shelf, pick
+    from dio_mc.study.tables import outcomes_json, outcomes_text
+
+    shelf = open_shelf(folder)
+    chosen = pick(shelf.rules, rules, "locking rule")
+    found: list[Outcomes] = []
+    for workload in _workloads(shelf, workloads):
+        for rule in chosen:
+            if not rule.unsupported & set(workload.calls):
+                found += study.outcomes(workload, rule, _budget(max_states))
+    links = _outcome_files(found, traces)
+    _emit((outcomes_json if form == "json" else outcomes_text)(found, links), output)
+    sys.exit(0 if all(one.complete for one in found) else 3)
+
+
+@click.command()
+@click.option("--rule", "rules", multiple=True, metavar="RULE", help="Only this rule.")
+@click.option("--operation", "operations", multiple=True, metavar="OPERATION", help="Only this operation.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "markdown", "json", "svg", "html"]), default="text",
+    show_default=True,
+)  # fmt: skip
+@_traces
+@_models
+@_max_states
+@_output
+def matrix(
+    rules: tuple[str, ...],
+    operations: tuple[str, ...],
+    form: str,
+    traces: Path | None,
+    folder: Path | None,
+    max_states: int | None,
+    output: str | None,
+) -> None:
+    """Which operations race under which rule: every pair of them, one verdict each.
+
+    Exit 3 when a cell is undetermined, else 0.
+    """
+    from dio_mc.study import matrix as study
+    from dio_mc.study.shelf import open_shelf, pick
+
+    shelf = open_shelf(folder)
+    chosen = pick(shelf.rules, rules, "locking rule")
+    pick(shelf.operations, operations, "operation")
+    names = list(operations) or list(shelf.operations)
+    found = study.matrix(shelf, chosen, names, _budget(max_states), _progress())
+    links = _files(traces, {c.name: c.trace for c in found.cells if c.trace is not None})
+    _emit(_drawn(found, form, links), output)
+    sys.exit(3 if any(c.verdict == "undetermined" for c in found.cells) else 0)
+
+
+@click.command()
+@click.argument("before", metavar="RULE_A")
+@click.argument("after", metavar="RULE_B")
+@click.argument("workloads", nargs=-1, metavar="[WORKLOAD...]")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@_models
+@_max_states
+@_output
+def diff(
+    before: str,
+    after: str,
+    workloads: tuple[str, ...],
+    form: str,
+    folder: Path | None,
+    max_states: int | None,
+    output: str | None,
+) -> None:
+    """What RULE_B adds and removes, compared with RULE_A.
+
+    Exit 1 when it adds something bad (stale, torn, lost, exposed, deadlock), 3 when a limit ended a search, else 0.
+    """
+    from dio_mc.study import diff as study
+    from dio_mc.study.shelf import open_shelf, pick
+    from dio_mc.study.tables import diff_json, diff_text
+
+    shelf = open_shelf(folder)
+    old, new = pick(shelf.rules, [before, after], "locking rule")
+    found = study.diff(old, new, _workloads(shelf, workloads), _budget(max_states))
+    _emit((diff_json if form == "json" else diff_text)(found), output)
+    sys.exit(found.exit_code)
+
+
+# --- helpers ----------------------------------------------------------------------------------------------------------
+
+
+def _workloads(shelf: Shelf, names: tuple[str, ...]) -> list[Workload]:
+    """Those named, pairs of operations included; without names all workloads of the folder."""
+    from dio_mc.study.shelf import pair, pick
+
+    if not names:
+        return list(shelf.workloads.values())
+    found: list[Workload] = []
+    for name in names:
+        first, comma, second = name.partition(",")
+        found += [pair(shelf, first, second)] if comma else pick(shelf.workloads, [name], "workload")
+    return found
+
+
+def _budget(max_states: int | None) -> Any:
+    from dio_mc.semantics.contract import Budget
+
+    return Budget(max_states=max_states)
+
+
+def _progress() -> Any:
+    """A line on a terminal's stderr, wiped at the end."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(done: int, total: int) -> None:
+        click.echo(f"\r{done} of {total} cells" if done < total else "\r\033[K", err=True, nl=False)
+
+    return show
+
+
+def _drawn(found: Matrix, form: str, links: dict[str, str]) -> str:
+    from dio_mc.study import picture, tables
+
+    match form:
+        case "markdown":
+            return tables.matrix_markdown(found, links)
+        case "json":
+            return tables.matrix_json(found, links)
+        case "svg":
+            return picture.matrix_svg(found)
+        case "html":
+            return picture.matrix_html(found)
+        case _:
+            return tables.matrix_text(found, links)
+
+
+def _outcome_files(found: list[Outcomes], folder: Path | None) -> dict[str, str]:
+    from dio_mc.study.tables import outcome_name
+
+    named = {
+        outcome_name(one, number): outcome.trace
+        for one in found
+        for number, outcome in enumerate(one.outcomes, start=1)
+        if outcome.trace is not None
+    }
+    return _files(folder, named)
+
+
+def _files(folder: Path | None, traces: dict[str, Trace]) -> dict[str, str]:
+    """Write traces that `dio-mc show` reads; where each one is, by name."""
+    if folder is None:
+        return {}
+    from dio_mc.trace.codec import encode
+
+    written: dict[str, str] = {}
+    for name, trace in traces.items():
+        path = folder / f"{name}.json"
+        _write(path, encode(trace))
+        written[name] = path.as_posix()
+    return written
+
+
+def _emit(text: str, output: str | None) -> None:
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        _write(Path(output), text)
+
+
+def _write(path: Path, text: str) -> None:
+    from dio_mc.errors import usage_error
+    from dio_mc.report.artifacts import write_if_changed
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_if_changed(path, text)
+    except OSError as error:
+        raise usage_error("DIO207", f"cannot be written: {error.strerror or error}", file=str(path)) from None

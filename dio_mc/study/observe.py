@@ -1,0 +1,128 @@
+"""Every final observation of a program: what each thread was given, and what the file is afterwards.
+
+One breadth first search over the reference interpreter; where nothing is enabled any more, everything has ended, or the
+program is stuck. Each distinct observation is kept with the nearest states that show it, so that `trace` can tell the
+canonical way to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dio_mc.explore.canonical import End, Goal, canonical_paths
+from dio_mc.explore.limits import Limits
+from dio_mc.explore.search import Search
+from dio_mc.ir.program import Program
+from dio_mc.kernel.words import Block, Data, Slot
+from dio_mc.semantics.contract import Budget, Fault, Step, Violation, count_switches, fault_name
+from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.layout import State
+from dio_mc.trace.replay import build_trace
+from dio_mc.trace.trace import Trace
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Record:
+    """What the calls of one thread left: its last result and the one before, what had been acknowledged when its last
+    call began, and what it meant to write. Values are names of `Data`."""
+
+    thread: str
+    earlier: str
+    outcome: str
+    floor: str
+    wrote: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Observation:
+    """Where a run has ended. `cached` is what a read through the cache gives now, `media` what is read when the cache
+    is dropped. `stuck` are the threads that have not ended; `fault` is the rule's own failure (``BUG``)."""
+
+    records: tuple[Record, ...]
+    cached: str
+    media: str
+    freed_io: bool
+    stuck: tuple[str, ...] = ()
+    fault: str = ""
+
+
+class Observed:
+    """What was observed of one program. `complete` is False when a budget ended the search."""
+
+    def __init__(self, program: Program, budget: Budget | None = None) -> None:
+        self.interpreter = Interpreter(program)
+        self.goals: dict[Observation, Goal] = {}
+        self._read = _Reader(self.interpreter)
+        self._search = Search(self.interpreter, self, Limits(budget or Budget()))
+        self._search.run()
+        self.complete = self._search.stopped is None
+        self.states = len(self._search.parents)
+
+    def trace(self, observation: Observation) -> Trace:
+        """The canonical run that ends like this, replayed."""
+        program, goal = self.interpreter.program, self.goals[observation]
+        path = canonical_paths(self.interpreter, self._search.levels, [goal])[0]
+        name = "deadlock" if observation.stuck else "all_ended"
+        if path.fault is not None:
+            name = fault_name(path.fault.kind, path.fault.span, program.file)
+        found = Violation(name, path.initial, path.schedule, count_switches(path.schedule), path.fault)
+        return build_trace(program, found, engine="reference", interpreter=self.interpreter)
+
+    # -- the search's watcher ---------------------------------------------------------------------
+
+    def discovered(self, state: State, depth: int) -> None:
+        """Nothing is noticed of a state before its steps are known."""
+
+    def level_ends(self, depth: int) -> bool:
+        """No observation ends the search."""
+        return False
+
+    def expanded(self, state: State, steps: Sequence[Step], depth: int) -> None:
+        """A state without steps is an end; so is a step that fails."""
+        if not steps:
+            self._note(self._read.observe(state), depth, End(state))
+        for step in steps:
+            if step.fault is not None:
+                self._note(self._read.observe(state, step.fault), depth + 1, End(state, step.action, step.fault))
+
+    def _note(self, observation: Observation, length: int, end: End) -> None:
+        goal = self.goals.setdefault(observation, Goal(length, []))
+        if goal.length == length:
+            goal.ends.append(end)
+
+
+class _Reader:
+    """Takes an observation from a state's cells."""
+
+    def __init__(self, interpreter: Interpreter) -> None:
+        program, layout = interpreter.program, interpreter.layout
+        self._base = dict(zip((v.name for v in program.variables), layout.variable_base, strict=True))
+        self._pcs = layout.pc
+        templates = [program.template_of(number) for number in range(len(program.threads))]
+        self._awaited = [number for number, template in enumerate(templates) if not template.daemon]
+        self._users = [number for number in self._awaited if not templates[number].spawned]
+        self._names = [thread.name for thread in program.threads]
+
+    def observe(self, state: State, fault: Fault | None = None) -> Observation:
+        stuck = () if fault else tuple(self._names[t] for t in self._awaited if state[self._pcs[t]] != 0)
+        disk = self._data(state, "disk")
+        media = disk if self._cell(state, "block") == list(Block).index(Block.MAPPED) else Data.ZERO.name
+        cached = self._data(state, "page") if self._cell(state, "slot") == list(Slot).index(Slot.UPTODATE) else media
+        records = tuple(self._record(state, thread) for thread in self._users)
+        freed = bool(self._cell(state, "freed_io"))
+        if fault is not None or stuck:
+            return Observation(records, "", "", freed, stuck, fault.message if fault else "")
+        return Observation(records, cached, media, freed)
+
+    def _record(self, state: State, thread: int) -> Record:
+        earlier, outcome, floor, wrote = (
+            self._data(state, name, thread) for name in ("earlier", "outcome", "floor", "wrote")
+        )
+        return Record(self._names[thread], earlier, outcome, floor, wrote)
+
+    def _cell(self, state: State, name: str, index: int = 0) -> int:
+        return state[self._base[name] + index]
+
+    def _data(self, state: State, name: str, index: int = 0) -> str:
+        return list(Data)[self._cell(state, name, index)].name

@@ -1,0 +1,151 @@
+"""The shipped rules and workloads: finding them, and putting one of each together.
+
+A rule is an abstract model class that says ``rule = "name"``; a workload is a class that is no model and has threads,
+which make system calls only; an operation is a workload with the threads `first` and `second`, for pairs. Their product
+is a class made of both. It is read like any model, since the frontend reads functions and not the class.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from dio_mc.errors import did_you_mean, usage_error
+from dio_mc.frontend.build import build, digest_of
+from dio_mc.frontend.load import load_module
+from dio_mc.ir.program import Program
+from dio_mc.kernel.words import Block, Data
+from dio_mc.lang.model import ROLE, Model, ThreadRole
+
+LAYOUTS: dict[str, tuple[Block, Data]] = {
+    "hole": (Block.HOLE, Data.STALE),
+    "preallocated": (Block.UNWRITTEN, Data.STALE),
+    "written": (Block.MAPPED, Data.OLD),
+}
+"""What the file is at first: its block, and what is on disk there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A locking rule. `layouts` are the files it can have, `unsupported` the operations it does not know."""
+
+    name: str
+    since: int
+    model: type[Model]
+    layouts: tuple[str, ...]
+    unsupported: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Threads by name, each a function that the frontend compiles; `calls` are the operations of a pair."""
+
+    name: str
+    threads: Mapping[str, Callable[..., Any]]
+    layouts: tuple[str, ...] = tuple(LAYOUTS)
+    calls: tuple[str, ...] = ()
+    place: tuple[str, int] = ("", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What is there, by name: rules by age, workloads and operations in the order of their files."""
+
+    rules: Mapping[str, Rule]
+    workloads: Mapping[str, Workload]
+    operations: Mapping[str, type]
+
+
+def models_folder() -> Path:
+    """The models of the repository that this package lies in, else those that were installed with it."""
+    package = Path(__file__).resolve().parent.parent
+    beside = package.parent / "models"
+    return beside if (beside / "protocols").is_dir() else package / "models"
+
+
+def open_shelf(folder: Path | None = None) -> Shelf:
+    """Load all rules and workloads of a folder of models."""
+    folder = folder or models_folder()
+    rules: dict[str, Rule] = {}
+    workloads: dict[str, Workload] = {}
+    operations: dict[str, type] = {}
+    for cls in _classes(folder / "protocols"):
+        if issubclass(cls, Model) and "rule" in vars(cls):
+            rule = _rule(cls)
+            rules[rule.name] = rule
+    for cls in _classes(folder / "workloads"):
+        threads = _threads(cls)
+        if set(threads) == {"first", "second"}:
+            operations[snake(cls.__name__)] = cls
+        elif threads:
+            layouts = tuple(getattr(cls, "layouts", LAYOUTS))
+            first = next(iter(threads.values())).__code__
+            place = first.co_filename, first.co_firstlineno
+            workloads[snake(cls.__name__)] = Workload(snake(cls.__name__), threads, layouts, (), place)
+    if not rules:
+        raise usage_error("DIO202", "no locking rules in this folder", file=str(folder / "protocols"))
+    return Shelf(dict(sorted(rules.items(), key=lambda pair: pair[1].since)), workloads, operations)
+
+
+def snake(name: str) -> str:
+    """``DirectRead`` is the operation ``direct_read``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def _classes(folder: Path) -> Iterable[type]:
+    for file in sorted(folder.glob("*.py")):
+        load_module(file, allow_empty=True)
+        module = sys.modules[file.stem]
+        yield from (v for v in vars(module).values() if isinstance(v, type) and v.__module__ == file.stem)
+
+
+def _rule(cls: Any) -> Rule:
+    layouts = tuple(getattr(cls, "layouts", LAYOUTS))
+    return Rule(cls.rule, cls.since, cls, layouts, frozenset(getattr(cls, "unsupported", ())))
+
+
+def _threads(cls: type) -> dict[str, Callable[..., Any]]:
+    if issubclass(cls, Model):
+        return {}
+    return {name: f for name, f in vars(cls).items() if isinstance(getattr(f, ROLE, None), ThreadRole)}
+
+
+def pick(known: Mapping[str, Any], names: Iterable[str], what: str) -> list[Any]:
+    """The named ones, or all; a name that is not there is a usage error."""
+    chosen = list(names) or list(known)
+    for name in chosen:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"there are: {', '.join(known)}"
+            raise usage_error("DIO208", f"no {what} `{name}`", hint=hint)
+    return [known[name] for name in chosen]
+
+
+def pair(shelf: Shelf, first: str, second: str) -> Workload:
+    """Two operations side by side."""
+    one, other = (pick(shelf.operations, [name], "operation")[0] for name in (first, second))
+    threads = {f"t0_{first}": one.first, f"t1_{second}": other.second}
+    place = one.first.__code__.co_filename, one.first.__code__.co_firstlineno
+    return Workload(f"{first} x {second}", threads, calls=(first, second), place=place)
+
+
+def product(workload: Workload, rule: Rule) -> dict[str, Program]:
+    """The program of a workload under a rule, by layout of the file. Layouts differ in initial values alone."""
+    name = f"{re.sub(r'[^a-z0-9]+', '_', workload.name)}__{rule.name}"
+    made = type(name, (rule.model,), {**workload.threads, "__doc__": rule.model.__doc__})
+    made.__dio_place__ = workload.place  # type: ignore[attr-defined]
+    program = build(made).program
+    return {layout: _laid_out(program, layout) for layout in workload.layouts if layout in rule.layouts}
+
+
+def _laid_out(program: Program, layout: str) -> Program:
+    block, data = LAYOUTS[layout]
+    initial = {"block": list(Block).index(block), "disk": list(Data).index(data)}
+    variables = tuple(
+        replace(v, init=(initial[v.name],) * v.size) if v.name in initial else v for v in program.variables
+    )
+    changed = replace(program, variables=variables, name=f"{program.name}@{layout}")
+    return replace(changed, digest=digest_of(changed))

@@ -1,0 +1,169 @@
+"""Matrix, outcomes and differences as text, Markdown and JSON. The same input gives the same bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dio_mc.study.diff import Change, Difference
+from dio_mc.study.matrix import NOT_THERE, Cell, Matrix, counts
+from dio_mc.study.outcomes import Outcome, Outcomes
+
+LETTERS = {
+    "ok": ".", "error": "E", "stale": "S", "torn": "T", "lost": "L", "deadlock": "D", "exposed": "X",
+    "undetermined": "?", NOT_THERE: "-",
+}  # fmt: skip
+"""A verdict in one letter."""
+LEGEND = {
+    ".": "ok", "E": "an IO is refused with an error", "S": "stale: an old page is read, or stays in the cache",
+    "L": "lost: an acknowledged write is not on disk, or another file's block is hit",
+    "X": "exposed: data of the block's previous owner is read", "T": "torn: a mixture is read",
+    "D": "deadlock", "?": "undetermined: a limit ended the search", "-": "the rule has no such operation",
+}  # fmt: skip
+Links = Mapping[str, str]
+"""Where a cell's trace was written, by the cell's name."""
+
+
+def racing(found: Matrix) -> list[tuple[str, str]]:
+    """The pairs that are not ok under every rule."""
+    return [pair for pair in found.pairs if any(c.verdict not in ("ok", NOT_THERE) for c in found.row(*pair))]
+
+
+def quiet_line(found: Matrix) -> str:
+    """What is said of all other pairs."""
+    quiet = len(found.pairs) - len(racing(found))
+    return f"{quiet} of {len(found.pairs)} pairs are ok under every rule." if quiet else ""
+
+
+def legend_line(found: Matrix) -> list[str]:
+    """The letters that occur."""
+    used = {LETTERS[c.verdict] for c in found.cells}
+    return [f"{letter}  {words}" for letter, words in LEGEND.items() if letter in used]
+
+
+def matrix_text(found: Matrix, links: Links | None = None) -> str:
+    """A table of letters, a row per pair that races somewhere, a numbered column per rule; then why, cell by cell."""
+    numbers = [str(n) for n in range(1, len(found.rules) + 1)]
+    lines = [f"{number:>3}  {rule}" for number, rule in zip(numbers, found.rules, strict=True)]
+    width = max((len(f"{a} x {b}") for a, b in found.pairs), default=0)
+    lines += ["", " " * width + "".join(f"{n:>4}" for n in numbers)]
+    for first, second in racing(found):
+        letters = "".join(f"{LETTERS[c.verdict]:>4}" for c in found.row(first, second))
+        lines.append(f"{first} x {second}".ljust(width) + letters)
+    lines += ["", *([quiet_line(found)] if quiet_line(found) else []), *legend_line(found)]
+    told = [line for cell in found.cells if cell.trace is not None for line in _why(cell, links or {})]
+    return "\n".join([*lines, *(["", *told] if told else [])]) + "\n"
+
+
+def _why(cell: Cell, links: Links) -> list[str]:
+    layouts = ", ".join(layout for layout, verdict in cell.layouts if verdict == cell.verdict)
+    steps = len(cell.trace.steps) if cell.trace is not None else 0
+    where = f"    {links[cell.name]}\n" if cell.name in links else ""
+    head = f"{cell.rule}: {cell.first} x {cell.second} = {cell.verdict} ({layouts} file, {steps} steps)"
+    return [f"{head}\n{where}    {'; '.join(cell.reasons)}"]
+
+
+def matrix_markdown(found: Matrix, links: Links | None = None) -> str:
+    """A table with a word in each cell, linked to the trace where there is one."""
+    lines = ["| pair | " + " | ".join(f"`{rule}`" for rule in found.rules) + " |"]
+    lines.append("| --- |" + " --- |" * len(found.rules))
+    for first, second in racing(found):
+        row = [_linked(cell, links or {}) for cell in found.row(first, second)]
+        lines.append(f"| {first} x {second} | {' | '.join(row)} |")
+    if quiet_line(found):
+        lines += ["", quiet_line(found)]
+    return "\n".join(lines) + "\n"
+
+
+def _linked(cell: Cell, links: Links) -> str:
+    word = "" if cell.verdict == "ok" else cell.verdict
+    return f"[{word}]({links[cell.name]})" if word and cell.name in links else word
+
+
+def matrix_json(found: Matrix, links: Links | None = None) -> str:
+    """Everything but the runs themselves; `trace` is where the run was written, or null."""
+    cells = [
+        {
+            "rule": c.rule, "operations": [c.first, c.second], "verdict": c.verdict, "layouts": dict(c.layouts),
+            "outcome": c.outcome, "reasons": list(c.reasons), "steps": len(c.trace.steps) if c.trace else None,
+            "states": c.states, "trace": (links or {}).get(c.name),
+        }
+        for c in found.cells
+    ]  # fmt: skip
+    return _json({"schema": "dio-mc/matrix/1", "rules": list(found.rules), "counts": counts(found), "cells": cells})
+
+
+def outcomes_text(found: Sequence[Outcomes], links: Links | None = None) -> str:
+    """One block per rule and layout, one line per outcome, the worst first."""
+    blocks: list[str] = []
+    for one in found:
+        head = f"{one.workload} under {one.rule}, {one.layout} file: {one.verdict} ({one.states:,} states)"
+        width = max((len(o.text) for o in one.outcomes), default=0)
+        lines = [_outcome_line(one, number, o, width, links or {}) for number, o in enumerate(one.outcomes, start=1)]
+        blocks.append("\n".join([head, *lines]))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _outcome_line(one: Outcomes, number: int, outcome: Outcome, width: int, links: Links) -> str:
+    reasons = f"  ({'; '.join(outcome.reasons)})" if outcome.reasons else ""
+    name = outcome_name(one, number)
+    return f"  {outcome.text:<{width}}  {outcome.verdict}{reasons}" + (f"  {links[name]}" if name in links else "")
+
+
+def outcome_name(one: Outcomes, number: int) -> str:
+    """A name for the file of an outcome's run."""
+    return f"{one.rule}-{one.workload.replace(' x ', '-')}-{one.layout}-{number}"
+
+
+def outcomes_json(found: Sequence[Outcomes], links: Links | None = None) -> str:
+    """All outcomes with results by thread."""
+    runs = [
+        {
+            "workload": one.workload, "rule": one.rule, "layout": one.layout, "verdict": one.verdict,
+            "complete": one.complete, "states": one.states,
+            "outcomes": [
+                {**_outcome_json(o), "trace": (links or {}).get(outcome_name(one, number))}
+                for number, o in enumerate(one.outcomes, start=1)
+            ],
+        }
+        for one in found
+    ]  # fmt: skip
+    return _json({"schema": "dio-mc/outcomes/1", "runs": runs})
+
+
+def _outcome_json(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "results": dict(outcome.results), "after": outcome.after, "verdict": outcome.verdict,
+        "reasons": list(outcome.reasons), "steps": len(outcome.trace.steps) if outcome.trace else None,
+    }  # fmt: skip
+
+
+def diff_text(found: Difference) -> str:
+    """Opened and repaired first, then what else comes and goes."""
+    lines = [f"{found.before} -> {found.after}: {found.compared} workloads and layouts compared"]
+    for word in ("opened", "repaired", "adds", "removes"):
+        lines += [_change_line(change) for change in found.changes if change.word == word]
+    tally = [f"{sum(c.word == w for c in found.changes)} {w}" for w in ("opened", "repaired")]
+    cut = "" if found.complete else "; a limit ended some searches"
+    return "\n".join([*lines, f"{', '.join(tally)}{cut}"]) + "\n"
+
+
+def _change_line(change: Change) -> str:
+    reasons = f" ({'; '.join(change.outcome.reasons)})" if change.outcome.reasons else ""
+    tail = f"{change.outcome.text}: {change.outcome.verdict}{reasons}"
+    return f"  {change.word:<8}  {change.workload}, {change.layout} file: {tail}"
+
+
+def diff_json(found: Difference) -> str:
+    """All changes."""
+    changes = [
+        {"workload": c.workload, "layout": c.layout, "change": c.word, **_outcome_json(c.outcome)}
+        for c in found.changes
+    ]
+    head = {"schema": "dio-mc/diff/1", "before": found.before, "after": found.after, "compared": found.compared}
+    return _json({**head, "complete": found.complete, "changes": changes})
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2) + "\n"

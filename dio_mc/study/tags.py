@@ -1,0 +1,114 @@
+"""What an observation amounts to: words for each result, and one verdict, the worst thing about it.
+
+- ``exposed``: a read, or the file afterwards, has bytes of the block's previous owner.
+- ``deadlock``: some thread can never go on.
+- ``lost``: a write was acknowledged, nothing came after it, and the disk has something else; or another file was hit.
+- ``torn``: a mixture. (One page is one block here, so no rule gives it yet.)
+- ``stale``: a read returned what was there before a write that had been acknowledged when the read began, or less than
+  an earlier read had seen; or the cache keeps something else than the disk.
+- ``error``: an IO was refused, and said so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dio_mc.kernel.words import Data
+from dio_mc.study.observe import Observation, Record
+
+RANK = ("exposed", "deadlock", "lost", "torn", "stale", "error", "undetermined", "ok")
+"""Verdicts, the worst first."""
+BAD = frozenset(RANK[:5])
+"""What no rule should give."""
+NOTHING, STALE, ZERO, EIO = Data.NOTHING.name, Data.STALE.name, Data.ZERO.name, Data.EIO.name
+WORDS = {STALE: "exposed", ZERO: "zero", EIO: "error", "OLD": "old", "NEW": "new", "NEWER": "newer", NOTHING: "done"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """An observation in words: per thread its results, the file afterwards, the reasons and the verdict."""
+
+    observation: Observation
+    results: tuple[tuple[str, str], ...]
+    after: str
+    reasons: tuple[str, ...]
+    verdict: str
+
+
+def tag(observation: Observation, initial: str) -> Tagged:
+    """`initial` is what the file reads as before the workload."""
+    problems = _problems(observation, initial)
+    verdict = min((v for v, _ in problems), key=RANK.index, default="ok")
+    results = tuple((r.thread, _result(r)) for r in observation.records)
+    reasons = tuple(dict.fromkeys(text for _, text in problems))
+    return Tagged(observation, results, _after(observation), reasons, verdict)
+
+
+def worst(verdicts: list[str]) -> str:
+    """The worst of several."""
+    return min(verdicts, key=RANK.index, default="ok")
+
+
+def _result(record: Record) -> str:
+    last = WORDS.get(record.outcome, record.outcome)
+    return last if record.earlier == NOTHING else f"{WORDS.get(record.earlier, record.earlier)} then {last}"
+
+
+def _after(observation: Observation) -> str:
+    if observation.stuck or observation.fault:
+        return "-"
+    cached, media = (WORDS.get(value, value) for value in (observation.cached, observation.media))
+    return cached if cached == media else f"cache {cached}, disk {media}"
+
+
+def _problems(observation: Observation, initial: str) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for record in observation.records:
+        found += _of_thread(record, observation, initial)
+    if observation.freed_io:
+        found.append(("lost", "a write went to a freed block"))
+    if observation.fault:
+        return [*found, ("error", f"BUG: {observation.fault}")]
+    if observation.stuck:
+        return [*found, ("deadlock", f"{', '.join(observation.stuck)} can never go on")]
+    return found + _of_file(observation, initial)
+
+
+def _of_thread(record: Record, observation: Observation, initial: str) -> list[tuple[str, str]]:
+    if record.outcome == EIO:
+        return [("error", f"{record.thread} is refused with EIO")]
+    if STALE in (record.outcome, record.earlier):
+        return [("exposed", f"{record.thread} reads the block's previous owner's data")]
+    if record.wrote == record.outcome or record.outcome == NOTHING:
+        return []
+    written = {other.wrote for other in observation.records} - {NOTHING}
+    if record.outcome == initial and initial not in written:
+        if record.floor != NOTHING:
+            return [("stale", f"{record.thread} reads the old page after the write was acknowledged")]
+        if record.earlier in written:
+            return [("stale", f"{record.thread} reads new data, then old")]
+    elif record.outcome not in written:
+        return [("stale", f"{record.thread} reads {WORDS[record.outcome]}, which was never there")]
+    return []
+
+
+def _of_file(observation: Observation, initial: str) -> list[tuple[str, str]]:
+    cached, media = observation.cached, observation.media
+    if STALE in (cached, media):
+        return [("exposed", "the file has the block's previous owner's data")]
+    done = [r for r in observation.records if r.wrote not in (NOTHING,) and r.outcome != EIO]
+    written = {r.wrote for r in observation.records} - {NOTHING}
+    if done and media not in written:
+        return [("lost", f"the disk has {WORDS[media]}, not what was written")]
+    if not written and media != initial:
+        return [("lost", f"the disk has {WORDS[media]}, and nobody wrote")]
+    if any(r.floor == media != r.wrote for r in done) and not any(r.wrote == media for r in _unordered(done)):
+        return [("lost", "an earlier write outlives a later one")]
+    if cached != media:
+        return [("stale", f"the cache keeps {WORDS[cached]}, the disk has {WORDS[media]}")]
+    return []
+
+
+def _unordered(done: list[Record]) -> list[Record]:
+    """Writers that began when something else than nothing had been acknowledged may come last."""
+    return [record for record in done if record.floor not in (NOTHING, record.wrote)]

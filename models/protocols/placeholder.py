@@ -1,0 +1,90 @@
+"""The proposal of October 2006 (P5): a place holder, or the page's lock, from before the map to after the IO.
+
+Chris Mason, "place holder pages for O_DIRECT", linux-fsdevel, 20 Oct 2006, against 2.6.18. models/seed/placeholder.py
+has the mistakes one can make with it. A direct write keeps `i_mutex` against write(2), as before; the page that it
+finds is dropped, and a place holder takes its slot.
+"""
+
+from ext3_2_6_18 import Ext3
+
+from dio_mc import Array, atomic, operation, wait_until
+from dio_mc.kernel import Block, File, Slot
+
+
+class Placeholder(Ext3, abstract=True):
+    """Whoever wants to insert a page waits for `stub`; writepage waits for the page lock."""
+
+    rule, since = "placeholder", 2006
+    stub = Array(bool, size=File.pages)
+
+    @operation(kernel="fs/direct-io.c:__blockdev_direct_IO")
+    def direct_read(self, i):
+        self.pin(i)
+        block = self.get_block(i)
+        data = self.bio_read(i, block)
+        self.unlock_page_range(i)
+        return data
+
+    @operation(kernel="fs/direct-io.c:lock_page_range")
+    def pin(self, i):
+        """Look again under the lock: the page may have been dirtied since the flush."""
+        settled = False
+        while not settled:
+            self.filemap_write_and_wait_range(i)
+            self.lock_page_range(i)
+            with atomic():
+                settled = not self.dirty[i] and not self.writeback[i]
+            if not settled:
+                self.unlock_page_range(i)
+
+    @operation(kernel="mm/filemap.c:generic_file_direct_write")
+    def direct_write(self, i, value):
+        self.i_mutex.lock()
+        self.pin(i)
+        self.replace_page(i)
+        block = self.get_block(i)
+        if block == Block.MAPPED:
+            self.bio_write(i, value)
+        self.unlock_page_range(i)
+        if block != Block.MAPPED:
+            self.through_the_cache(i, value)
+        self.i_mutex.unlock()
+        return value
+
+    @operation(kernel="fs/direct-io.c:lock_page_range")
+    def lock_page_range(self, i):
+        with atomic():
+            wait_until(not self.stub[i])
+            if self.slot[i] == Slot.ABSENT:
+                self.stub[i] = True
+            else:
+                self.page_lock[i].lock()
+
+    @operation(kernel="fs/direct-io.c:unlock_page_range")
+    def unlock_page_range(self, i):
+        with atomic():
+            if self.stub[i]:
+                self.stub[i] = False
+            else:
+                self.page_lock[i].unlock()
+
+    @operation(kernel="mm/filemap.c:__remove_from_page_cache")
+    def replace_page(self, i):
+        """A store through a pte may still come before this step; its page is kept then, and written back later."""
+        with atomic():
+            if not self.stub[i] and not self.dirty[i]:
+                self.remove_from_page_cache(i)
+                self.page_lock[i].unlock()
+                self.stub[i] = True
+
+    @operation(kernel="mm/filemap.c:add_to_page_cache")
+    def add_to_page_cache(self, i):
+        with atomic():
+            wait_until(not self.stub[i])
+            super().add_to_page_cache(i)
+
+    @operation(kernel="fs/buffer.c:block_write_begin")
+    def write_begin(self, i):
+        with atomic():
+            wait_until(not self.stub[i])
+            super().write_begin(i)

@@ -1,0 +1,154 @@
+"""The known cells of the matrix, and what the commands print."""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from dio_mc.cli import cli
+from dio_mc.semantics.contract import Budget
+from dio_mc.study.diff import diff
+from dio_mc.study.matrix import NOT_THERE, Matrix, matrix
+from dio_mc.study.outcomes import outcomes
+from dio_mc.study.picture import matrix_html, matrix_svg
+from dio_mc.study.shelf import Shelf, open_shelf, pair
+from dio_mc.study.tables import matrix_json, matrix_markdown, matrix_text
+from dio_mc.trace.codec import decode, encode
+
+RULES = ("ext3_2_6_18", "placeholder", "ext4_2020")
+OPERATIONS = ("direct_read", "direct_write", "mmap_store", "punch_hole")
+
+
+@pytest.fixture(scope="module")
+def shelf() -> Shelf:
+    return open_shelf()
+
+
+@pytest.fixture(scope="module")
+def small(shelf: Shelf) -> Matrix:
+    return matrix(shelf, [shelf.rules[name] for name in RULES], OPERATIONS)
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, list(arguments))
+
+
+def test_the_race_of_the_mail_and_what_became_of_it(small: Matrix) -> None:
+    assert small.cell("ext3_2_6_18", "direct_read", "mmap_store").verdict == "exposed"
+    assert small.cell("placeholder", "direct_read", "mmap_store").verdict == "ok"
+    assert small.cell("ext4_2020", "direct_read", "mmap_store").verdict == "error"
+
+
+def test_a_racing_cell_has_a_run_that_ends_with_what_it_says(small: Matrix) -> None:
+    cell = small.cell("ext3_2_6_18", "direct_read", "mmap_store")
+    assert cell.layouts == (("hole", "exposed"), ("written", "ok"))
+    assert cell.outcome == "t0_direct_read exposed, t1_mmap_store newer; file newer"
+    assert cell.trace is not None
+    assert any(c.cell == "disk[0]" and c.after == "NEWER" for s in cell.trace.steps for c in s.changes)
+    assert decode(encode(cell.trace)) == cell.trace
+
+
+def test_a_rule_may_lack_an_operation(small: Matrix) -> None:
+    assert small.cell("placeholder", "direct_read", "punch_hole").verdict == NOT_THERE
+    assert small.cell("ext4_2020", "direct_read", "punch_hole").verdict == "ok"
+
+
+@pytest.mark.parametrize("rule", ["ext4_2020", "xfs_own_locking", "invalidate_lock"])
+def test_today_the_collision_is_reported_and_nothing_exposed(shelf: Shelf, rule: str) -> None:
+    found = outcomes(pair(shelf, "direct_read", "mmap_store"), shelf.rules[rule])
+    verdicts = {o.verdict for one in found for o in one.outcomes}
+    assert verdicts == {"ok", "error"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "first", "second", "verdict"),
+    [
+        ("generic_2005", "direct_write", "read", "stale"),  # R05
+        ("generic_late_invalidate", "direct_write", "read", "ok"),
+        ("generic_late_invalidate", "aio_write", "read", "stale"),  # R06
+        ("generic_2017_before_end_io", "direct_write", "read", "stale"),  # R07
+        ("generic_2017_after_end_io", "direct_write", "read", "ok"),
+        ("generic_2017_after_end_io", "aio_write", "read", "ok"),
+        ("ext4_2016", "direct_read", "mmap_store", "exposed"),  # R02
+        ("generic_2005", "mmap_load", "punch_hole", "exposed"),  # R10
+        ("ext4_2016", "mmap_load", "punch_hole", "ok"),
+        ("ext4_2020", "readahead", "punch_hole", "exposed"),  # R11
+        ("invalidate_lock", "readahead", "punch_hole", "ok"),
+        ("xfs_own_locking", "readahead", "punch_hole", "ok"),
+    ],
+)
+def test_cells_that_history_knows(shelf: Shelf, rule: str, first: str, second: str, verdict: str) -> None:
+    found = matrix(shelf, [shelf.rules[rule]], [first, second])
+    assert found.cell(rule, first, second).verdict == verdict
+
+
+def test_a_limit_makes_a_cell_undetermined(shelf: Shelf) -> None:
+    found = matrix(shelf, [shelf.rules["placeholder"]], ["fsync"], Budget(max_states=3))
+    assert found.cell("placeholder", "fsync", "fsync").verdict == "undetermined"
+
+
+def test_the_repair_of_september_2017_and_its_own_repair(shelf: Shelf) -> None:
+    names = ("generic_late_invalidate", "generic_2017_before_end_io", "generic_2017_after_end_io")
+    workloads = [shelf.workloads[name] for name in ("refill_behind_write", "refill_behind_aio")]
+    first, second = (diff(shelf.rules[a], shelf.rules[b], workloads) for a, b in pairwise(names))
+    told = {(c.word, c.workload, c.layout) for c in first.changes}
+    assert ("repaired", "refill_behind_aio", "written") in told
+    assert ("opened", "refill_behind_write", "preallocated") in told
+    assert first.exit_code == 1
+    assert {c.word for c in second.changes} == {"repaired"}
+    assert second.exit_code == 0
+
+
+def test_forms_are_the_same_each_time(shelf: Shelf, small: Matrix) -> None:
+    again = matrix(open_shelf(), [shelf.rules[name] for name in RULES], OPERATIONS)
+    for form in (matrix_text, matrix_markdown, matrix_json, matrix_svg, matrix_html):
+        assert form(small) == form(again)
+
+
+def test_the_page_leads_from_each_racing_cell_to_its_run(small: Matrix) -> None:
+    page = matrix_html(small)
+    assert '<a href="#ext3_2_6_18-direct_read-mmap_store">' in page
+    assert '<h2 id="ext3_2_6_18-direct_read-mmap_store">' in page
+    assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
+
+
+def test_matrix_command(tmp_path: Path) -> None:
+    arguments = ["--rule", "ext3_2_6_18", "--operation", "direct_read", "--operation", "mmap_store"]
+    result = run("matrix", *arguments, "--format", "json", "--traces", str(tmp_path / "runs"))
+    assert result.exit_code == 0
+    cells = {tuple(c["operations"]): c for c in json.loads(result.output)["cells"]}
+    racing = cells["direct_read", "mmap_store"]
+    assert racing["verdict"] == "exposed"
+    assert run("show", racing["trace"]).exit_code == 0
+    assert re.search(r"direct_read x mmap_store +X\n", run("matrix", *arguments).output)
+
+
+def test_outcomes_command() -> None:
+    result = run("outcomes", "seed_race", "--rule", "ext4_2020")
+    assert result.exit_code == 0
+    assert result.output == (
+        "seed_race under ext4_2020, hole file: error (138 states)\n"
+        "  reader error, mapper new; file new  error  (reader is refused with EIO)\n"
+        "  reader new, mapper new; file new    ok\n"
+        "  reader zero, mapper new; file new   ok\n"
+    )
+    assert run("outcomes", "direct_read,mmap_store", "--rule", "placeholder", "--max-states", "5").exit_code == 3
+
+
+def test_diff_command() -> None:
+    result = run("diff", "ext3_2_6_18", "placeholder", "seed_race")
+    assert result.exit_code == 0
+    assert "repaired  seed_race, hole file: reader exposed, mapper new; file new" in result.output
+    assert run("diff", "placeholder", "ext3_2_6_18", "seed_race").exit_code == 1
+
+
+def test_unknown_names_are_usage_errors() -> None:
+    for arguments in (["diff", "ext3", "placeholder"], ["matrix", "--rule", "ext5"], ["outcomes", "read,dance"]):
+        result = run(*arguments)
+        assert result.exit_code != 0
+        assert "DIO208" in str(result.exception)
