@@ -1,0 +1,220 @@
+"""pytest collects models: an item per property and binding of a class, one exploration for all items of a binding.
+
+Asked for by ``pytest --dio-mc`` (every collected file that is a model) or by globs in the configuration of pytest::
+
+    [tool.pytest.ini_options]
+    testpaths = ["tests", "models"]
+    dio_mc_models = ["models/**/*.py"]
+
+An undetermined property is a failure. Limits come from the settings of dio-mc (``dio-mc config``). This module imports
+nothing but the standard library and pytest before a model is collected.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from dio_mc.driver import Report
+    from dio_mc.report.batch import Batch, Case
+    from dio_mc.runs.plan import Task
+
+WANTED: pytest.StashKey[frozenset[Path] | None] = pytest.StashKey()
+"""The files that the globs name; None without globs."""
+WHOLE = ("faults", "expectation", "findings")
+"""Items that are no property of the author."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--dio-mc`` and ``dio_mc_models``."""
+    group = parser.getgroup("dio-mc", "model checking with dio-mc")
+    group.addoption("--dio-mc", action="store_true", help="check the dio-mc models among the files")
+    parser.addini("dio_mc_models", "globs of dio-mc models to check, relative to the root folder", type="args")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker, look up the globs."""
+    config.addinivalue_line("markers", "dio_mc: an item that is a property of a dio-mc model")
+    config.stash[WANTED] = None
+    globs = config.getini("dio_mc_models")
+    if not globs:
+        return
+    found: set[Path] = set()
+    for pattern in globs:
+        matches = [p for p in config.rootpath.glob(pattern) if p.suffix == ".py"]
+        if not matches:
+            raise pytest.UsageError(f"dio_mc_models: no Python file matches {pattern}")
+        found.update(matches)
+    config.stash[WANTED] = frozenset(found)
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """A model file that was asked for."""
+    wanted = parent.config.stash[WANTED]
+    if file_path.suffix != ".py" or (wanted is None and not parent.config.getoption("--dio-mc")):
+        return None
+    chosen = file_path in wanted if wanted is not None else looks_like_a_model(file_path)
+    return ModelFile.from_parent(parent, path=file_path) if chosen else None
+
+
+def looks_like_a_model(file: Path) -> bool:
+    """Whether a file imports the language and defines a class from others; it is not imported to find out."""
+    try:
+        source = file.read_bytes()
+        tree = ast.parse(source) if b"dio_mc" in source else ast.Module([], [])
+    except (OSError, SyntaxError, ValueError):
+        return False
+    languages = ("dio_mc", "dio_mc.lang", "dio_mc.kernel")
+    imported = any(isinstance(s, ast.ImportFrom) and (s.module or "").startswith(languages) for s in tree.body)
+    return imported and any(isinstance(s, ast.ClassDef) and s.bases for s in tree.body)
+
+
+class ModelFile(pytest.File):
+    """A model file; its children are the runs that checking it takes."""
+
+    def collect(self) -> Iterator[pytest.Collector]:
+        """One collector per class and binding."""
+        from dio_mc.report.batch import Failure
+        from dio_mc.runs.plan import Request, plan
+
+        required = self.config.stash[WANTED] is None
+        for entry in plan([(_shown(self.path), not required)], Request()):
+            if isinstance(entry, Failure):
+                raise self.CollectError(entry.text)
+            yield ModelRun.from_parent(self, name=_name(entry), task=entry)
+
+
+def _shown(path: Path) -> str:
+    from dio_mc.source import display_path
+
+    return display_path(str(path))
+
+
+def _name(task: Task) -> str:
+    from dio_mc.frontend.build import program_name
+
+    return program_name(task.model, dict(task.params))
+
+
+class ModelRun(pytest.Collector):
+    """A class with its parameters bound. It is explored when the first of its items runs."""
+
+    def __init__(self, *, task: Task, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.task = task
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """One item per property; what concerns the run as a whole has items of its own."""
+        from dio_mc.errors import DioError
+
+        try:
+            yield from [self._item(name, line) for name, line in self._names()]
+        except DioError as error:
+            raise self.CollectError(str(error)) from None
+
+    def _names(self) -> Iterator[tuple[str, int]]:
+        from dio_mc.frontend.declare import function_span, members_of
+
+        place = self.task.model.__dio_place__[1]
+        for name, (function, _, _) in members_of(self.task.model).properties.items():
+            span = function_span(function)
+            yield name, span.line if span else place
+        names = ["deadlock"] if self.task.model.deadlock else []
+        names += ["faults"] + (["expectation"] if self.task.stated else []) + (["findings"] if self.strict else [])
+        yield from ((name, place) for name in names)
+
+    def _item(self, name: str, line: int) -> pytest.Item:
+        item = PropertyItem.from_parent(self, name=name, line=line)
+        item.add_marker("dio_mc")
+        if self.config.pluginmanager.hasplugin("xdist"):
+            item.add_marker(pytest.mark.xdist_group(self.nodeid))
+        return item
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """The settings of dio-mc that hold in the root folder."""
+        from dio_mc.config import effective
+
+        return {name: v.value for name, v in effective({}, start=self.config.rootpath).items()}
+
+    @property
+    def strict(self) -> bool:
+        """Whether findings fail."""
+        return bool(self.settings["strict"])
+
+    @cached_property
+    def outcome(self) -> tuple[Report, Batch]:
+        """The exploration, once."""
+        from dio_mc.driver import Options, check_class
+        from dio_mc.report.batch import Batch
+        from dio_mc.semantics.contract import Budget
+
+        limits = [self.settings[name] for name in ("max-states", "max-depth", "timeout", "max-memory")]
+        report = check_class(
+            self.task.model, dict(self.task.params), Options(Budget(*limits)), expectation=self.task.stated
+        )
+        return report, Batch((report,), strict=self.strict)
+
+
+class NotAsItShould(Exception):
+    """A property that is violated or undetermined: the text of the failure."""
+
+
+class PropertyItem(pytest.Item):
+    """A property of a run."""
+
+    parent: ModelRun
+
+    def __init__(self, *, line: int, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.line = line
+
+    def runtest(self) -> None:
+        """Fail unless the property is as it should be."""
+        report, batch = self.parent.outcome
+        self.user_properties += [("states", report.states), ("complete", report.complete)]
+        bad = [c for c in self._cases(report, batch) if c.status != "pass"]
+        if bad:
+            raise NotAsItShould("\n\n".join(_told(report, c) for c in bad))
+
+    def _cases(self, report: Report, batch: Batch) -> Iterable[Case]:
+        """The cases that this item stands for: its property, or those that no other item has."""
+        cases = batch.cases(report)
+        if self.name not in WHOLE:
+            return [c for c in cases if c.name == self.name]
+        kinds = {"expectation": {"expectation"}, "findings": {"finding"}}
+        if self.name in kinds:
+            return [c for c in cases if c.kind in kinds[self.name]]
+        written = ("invariant", "step", "reachable", "deadlock", "expectation", "finding")
+        return [c for c in cases if c.kind not in written]
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The diagram, or the diagnostics of a model that cannot be built; a traceback for anything else."""
+        from dio_mc.errors import DioError
+
+        if isinstance(excinfo.value, NotAsItShould | DioError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
+        """The line of the property."""
+        return self.path, self.line - 1, f"{self.parent.name} {self.name}"
+
+
+def _told(report: Report, case: Case) -> str:
+    """What is wrong, the diagram, and how much was covered."""
+    from dio_mc.render.text import render_text
+
+    scope = "complete" if report.complete else "not complete"
+    where = case.where or report.where
+    lines = [f"{where}: {case.verdict} {case.name} ({report.model}): {case.message}"]
+    if case.trace is not None:
+        lines.append(render_text(case.trace, model=True))
+    return "\n".join([*lines, f"{report.states:,} states, depth {report.depth}, {scope}"])
