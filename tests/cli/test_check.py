@@ -204,7 +204,7 @@ def test_reports_are_byte_identical_under_two_hash_seeds(tmp_path: Path) -> None
     for seed in ("1", "2"):
         folder = tmp_path / seed
         folder.mkdir()
-        text = dio_mc("check", str(SEED.parent), cwd=folder, PYTHONHASHSEED=seed).stdout
+        text = dio_mc("check", str(SEED.parent), str(ROOT / "models" / "toys"), cwd=folder, PYTHONHASHSEED=seed).stdout
         found = json.loads(
             dio_mc("check", str(SEED), "--output-format", "json", cwd=folder, PYTHONHASHSEED=seed).stdout
         )
