@@ -21,6 +21,10 @@ _models = click.option(
     "--models", "folder", metavar="DIR", help="A folder with protocols/ and workloads/; default: the shipped ones.",
     type=click.Path(path_type=Path),
 )  # fmt: skip
+_more = click.option(
+    "--file", "files", multiple=True, metavar="FILE", help="A file with further rules or workloads.",
+    type=click.Path(path_type=Path),
+)  # fmt: skip
 _output = click.option("-o", "--output", type=click.Path(), help="Write to this file instead of stdout.")
 _max_states = click.option("--max-states", type=click.IntRange(1), metavar="N", help="Stop each search after N states.")
 _traces = click.option("--traces", metavar="DIR", type=click.Path(path_type=Path), help="Write the runs as .json here.")
@@ -38,6 +42,7 @@ def register(group: click.Group) -> None:
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @_traces
 @_models
+@_more
 @_max_states
 @_output
 def outcomes(
@@ -46,6 +51,7 @@ def outcomes(
     form: str,
     traces: Path | None,
     folder: Path | None,
+    files: tuple[Path, ...],
     max_states: int | None,
     output: str | None,
 ) -> None:
@@ -58,7 +64,7 @@ def outcomes(
     from dio_mc.study.shelf import open_shelf, pick
     from dio_mc.study.tables import outcomes_json, outcomes_text
 
-    shelf = open_shelf(folder)
+    shelf = open_shelf(folder, files)
     chosen = pick(shelf.rules, rules, "locking rule")
     found: list[Outcomes] = []
     for workload in _workloads(shelf, workloads):
@@ -79,6 +85,7 @@ def outcomes(
 )  # fmt: skip
 @_traces
 @_models
+@_more
 @_max_states
 @_output
 def matrix(
@@ -87,6 +94,7 @@ def matrix(
     form: str,
     traces: Path | None,
     folder: Path | None,
+    files: tuple[Path, ...],
     max_states: int | None,
     output: str | None,
 ) -> None:
@@ -97,7 +105,7 @@ def matrix(
     from dio_mc.study import matrix as study
     from dio_mc.study.shelf import open_shelf, pick
 
-    shelf = open_shelf(folder)
+    shelf = open_shelf(folder, files)
     chosen = pick(shelf.rules, rules, "locking rule")
     pick(shelf.operations, operations, "operation")
     names = list(operations) or list(shelf.operations)
@@ -113,6 +121,7 @@ def matrix(
 @click.argument("workloads", nargs=-1, metavar="[WORKLOAD...]")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @_models
+@_more
 @_max_states
 @_output
 def diff(
@@ -121,6 +130,7 @@ def diff(
     workloads: tuple[str, ...],
     form: str,
     folder: Path | None,
+    files: tuple[Path, ...],
     max_states: int | None,
     output: str | None,
 ) -> None:
@@ -132,7 +142,7 @@ def diff(
     from dio_mc.study.shelf import open_shelf, pick
     from dio_mc.study.tables import diff_json, diff_text
 
-    shelf = open_shelf(folder)
+    shelf = open_shelf(folder, files)
     old, new = pick(shelf.rules, [before, after], "locking rule")
     found = study.diff(old, new, _workloads(shelf, workloads), _budget(max_states))
     _emit((diff_json if form == "json" else diff_text)(found), output)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 
 from dio_mc.semantics.contract import Budget
@@ -94,8 +94,6 @@ def _told(
     shelf: Shelf, rule: Rule, names: tuple[str, str], layout: str, verdict: str, budget: Budget | None
 ) -> Outcomes:
     """The outcomes on the layout that is to be shown, with traces of the verdict in question."""
-    from dataclasses import replace
-
     workload = replace(pair(shelf, *names), layouts=(layout,))
     return outcomes(workload, rule, budget, witnesses=(verdict,))[0]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dio_mc.kernel.words import Data
 from dio_mc.semantics.contract import Budget
@@ -74,11 +74,15 @@ def _outcomes(workload: str, rule: str, layout: str, observed: Observed, wanted:
         tagged = tag(observation, initial)
         nearest.setdefault((tagged.results, tagged.after, tagged.verdict), tagged)
     ordered = sorted(nearest.values(), key=lambda t: (RANK.index(t.verdict), t.results, t.after))
-    rows = tuple(
-        Outcome(
-            t.results, t.after, t.reasons, t.verdict,
-            observed.trace(t.observation) if t.verdict in wanted else None,
-        )
-        for t in ordered
-    )  # fmt: skip
+    rows = tuple(_outcome(observed, one, one.verdict in wanted) for one in ordered)
     return Outcomes(workload, rule, layout, rows, observed.complete, observed.states)
+
+
+def _outcome(observed: Observed, one: Tagged, witness: bool) -> Outcome:
+    """With its run, which says in its words what it ends with."""
+    found = Outcome(one.results, one.after, one.reasons, one.verdict, None)
+    if not witness:
+        return found
+    trace = observed.trace(one.observation)
+    doc = ": ".join([found.text, one.verdict]) + (f" ({'; '.join(one.reasons)})" if one.reasons else "") + "."
+    return replace(found, trace=replace(trace, doc=doc))

@@ -14,7 +14,7 @@ COLOURS = {
     "deadlock": "#333333", "exposed": "#d55e00", "undetermined": "#bbbbbb", NOT_THERE: "#ffffff",
 }  # fmt: skip
 """Colours that remain distinct with colour blindness; the letters say the same."""
-WIDTH, HEIGHT, TOP, LEFT = 44, 22, 168, 216
+WIDTH, HEIGHT, LEFT = 44, 22, 216
 FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"
 STYLE = """\
 body { font: 14px/1.5 system-ui, sans-serif; margin: 2em; max-width: 76em }
@@ -28,23 +28,24 @@ def matrix_svg(found: Matrix, *, linked: bool = False) -> str:
     rows = racing(found)
     used = [v for v in COLOURS if any(c.verdict == v for c in found.cells)]
     width = LEFT + WIDTH * len(found.rules) + 130
-    height = TOP + HEIGHT * (len(rows) + len(used) + 2) + 10
+    top = 22 + int(5.2 * max((len(rule) for rule in found.rules), default=0))
+    height = top + HEIGHT * (len(rows) + len(used) + 2) + 10
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
         f'role="img" font-family="{FONT}" font-size="12">'
     )
     parts = [head, "<title>Which operations race under which rule</title>"]
     parts.append(f'<rect width="{width}" height="{height}" fill="#ffffff"/>')
-    parts += _headings(found)
+    parts += _headings(found, top)
     for number, pair in enumerate(rows):
-        parts += _row(found, pair, TOP + HEIGHT * number, linked)
-    parts += _legend(found, used, TOP + HEIGHT * (len(rows) + 1))
+        parts += _row(found, pair, top + HEIGHT * number, linked)
+    parts += _legend(found, used, top + HEIGHT * (len(rows) + 1))
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def _headings(found: Matrix) -> Iterator[str]:
+def _headings(found: Matrix, top: int) -> Iterator[str]:
     for column, rule in enumerate(found.rules):
-        x, y = LEFT + WIDTH * column + WIDTH // 2 + 4, TOP - 8
+        x, y = LEFT + WIDTH * column + WIDTH // 2 + 4, top - 8
         yield f'<text x="{x}" y="{y}" transform="rotate(-45 {x} {y})" fill="#222222">{escape(rule)}</text>'
 
 
@@ -95,5 +96,5 @@ def _section(cell: Cell) -> Iterator[str]:
     assert cell.trace is not None
     layouts = ", ".join(layout for layout, verdict in cell.layouts if verdict == cell.verdict)
     yield f'<h2 id="{cell.name}">{escape(cell.rule)}: {cell.first} x {cell.second} = {cell.verdict}</h2>'
-    yield f"<p>{escape('; '.join(cell.reasons))}. In a file that is {escape(layouts)}: {escape(cell.outcome)}.</p>"
+    yield f"<p>File at first: {escape(layouts)}. {escape('; '.join(cell.reasons))}.</p>"
     yield f"<pre>{escape(render_text(cell.trace, model=False))}</pre>"

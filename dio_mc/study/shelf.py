@@ -67,25 +67,24 @@ def models_folder() -> Path:
     return beside if (beside / "protocols").is_dir() else package / "models"
 
 
-def open_shelf(folder: Path | None = None) -> Shelf:
-    """Load all rules and workloads of a folder of models."""
+def open_shelf(folder: Path | None = None, files: Iterable[Path] = ()) -> Shelf:
+    """Load all rules and workloads of a folder of models, and of further files; these may import the folder's files by
+    their names."""
     folder = folder or models_folder()
     rules: dict[str, Rule] = {}
     workloads: dict[str, Workload] = {}
     operations: dict[str, type] = {}
-    for cls in _classes(folder / "protocols"):
+    shipped = [*sorted((folder / "protocols").glob("*.py")), *sorted((folder / "workloads").glob("*.py"))]
+    for cls in _classes([*shipped, *files]):
+        threads = _threads(cls)
         if issubclass(cls, Model) and "rule" in vars(cls):
             rule = _rule(cls)
             rules[rule.name] = rule
-    for cls in _classes(folder / "workloads"):
-        threads = _threads(cls)
-        if set(threads) == {"first", "second"}:
+        elif set(threads) == {"first", "second"}:
             operations[snake(cls.__name__)] = cls
         elif threads:
-            layouts = tuple(getattr(cls, "layouts", LAYOUTS))
-            first = next(iter(threads.values())).__code__
-            place = first.co_filename, first.co_firstlineno
-            workloads[snake(cls.__name__)] = Workload(snake(cls.__name__), threads, layouts, (), place)
+            workload = _workload(cls, threads)
+            workloads[workload.name] = workload
     if not rules:
         raise usage_error("DIO202", "no locking rules in this folder", file=str(folder / "protocols"))
     return Shelf(dict(sorted(rules.items(), key=lambda pair: pair[1].since)), workloads, operations)
@@ -96,11 +95,17 @@ def snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
-def _classes(folder: Path) -> Iterable[type]:
-    for file in sorted(folder.glob("*.py")):
+def _classes(files: Iterable[Path]) -> Iterable[type]:
+    for file in files:
         load_module(file, allow_empty=True)
         module = sys.modules[file.stem]
         yield from (v for v in vars(module).values() if isinstance(v, type) and v.__module__ == file.stem)
+
+
+def _workload(cls: type, threads: Mapping[str, Callable[..., Any]]) -> Workload:
+    first = next(iter(threads.values())).__code__
+    layouts = tuple(getattr(cls, "layouts", LAYOUTS))
+    return Workload(snake(cls.__name__), threads, layouts, (), (first.co_filename, first.co_firstlineno))
 
 
 def _rule(cls: Any) -> Rule:

@@ -96,19 +96,20 @@ def _of_file(observation: Observation, initial: str) -> list[tuple[str, str]]:
     cached, media = observation.cached, observation.media
     if STALE in (cached, media):
         return [("exposed", "the file has the block's previous owner's data")]
-    done = [r for r in observation.records if r.wrote not in (NOTHING,) and r.outcome != EIO]
+    done = [r for r in observation.records if r.wrote != NOTHING and r.outcome != EIO]
     written = {r.wrote for r in observation.records} - {NOTHING}
     if done and media not in written:
         return [("lost", f"the disk has {WORDS[media]}, not what was written")]
     if not written and media != initial:
         return [("lost", f"the disk has {WORDS[media]}, and nobody wrote")]
-    if any(r.floor == media != r.wrote for r in done) and not any(r.wrote == media for r in _unordered(done)):
+    if _outlived(done, media):
         return [("lost", "an earlier write outlives a later one")]
     if cached != media:
         return [("stale", f"the cache keeps {WORDS[cached]}, the disk has {WORDS[media]}")]
     return []
 
 
-def _unordered(done: list[Record]) -> list[Record]:
-    """Writers that began when something else than nothing had been acknowledged may come last."""
-    return [record for record in done if record.floor not in (NOTHING, record.wrote)]
+def _outlived(done: list[Record], media: str) -> bool:
+    """Some write began when that of `media` had been acknowledged, which itself began before all others ended."""
+    later = any(r.floor == media != r.wrote for r in done)
+    return later and all(r.floor == NOTHING for r in done if r.wrote == media)
