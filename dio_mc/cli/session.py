@@ -87,7 +87,9 @@ class Session:
         problems = self._write(outcome)
         if self.text:
             full = self.batch.code_of(outcome) == 1 or (self.files == 1 and first)
-            click.echo(report_text(outcome, trace=full, folder=self.folder, seconds=self.verbose))
+            strict = self.batch.strict
+            text = report_text(outcome, trace=full, folder=self.folder, seconds=self.verbose, strict=strict)
+            click.echo(text)
         self._problems(problems)
 
     def _write(self, report: Report) -> list[str]:

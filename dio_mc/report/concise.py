@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dio_mc.driver import Report
-from dio_mc.report.batch import Batch, Failure
+from dio_mc.report.batch import Batch, Case, Failure
 from dio_mc.report.text import headline
 from dio_mc.report.words import plural
 
@@ -22,6 +22,14 @@ def _heads(failure: Failure) -> list[str]:
 
 def _run(report: Report, batch: Batch) -> list[str]:
     red = [c for c in batch.cases(report) if c.status != "pass"]
+    told = (
+        [] if batch.strict else [f"{f.where}: finding {f.code} [{report.model}] {f.message}" for f in report.findings]
+    )
     if not red:
-        return [f"{headline(report, brief=True)}  {plural(report.states, 'state')}"]
-    return [f"{c.where or report.where}: {c.verdict} {c.name} [{report.model}] {c.message}" for c in red]
+        return [f"{headline(report, brief=True)}  {plural(report.states, 'state')}", *told]
+    return [f"{c.where or report.where}: {_word(c)} {c.name} [{report.model}] {c.message}" for c in red] + told
+
+
+def _word(case: Case) -> str:
+    """A property that holds can be wrong as well."""
+    return "NOT AS EXPECTED" if case.verdict == "HOLDS" else case.verdict

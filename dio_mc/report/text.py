@@ -10,20 +10,20 @@ from dio_mc.semantics.contract import Violation
 from dio_mc.trace.trace import Trace
 
 
-def report_text(report: Report, *, trace: bool, folder: str | None, seconds: bool = False) -> str:
+def report_text(report: Report, *, trace: bool, folder: str | None, seconds: bool = False, strict: bool = False) -> str:
     """One report: a line when it is as it should be, and with `trace` the first counterexample in full.
 
     `folder` is where files were written, if they were; `seconds` adds wall time, which is left out by default since
-    the same input gives the same bytes.
+    the same input gives the same bytes; `strict` says that findings are errors.
     """
     if not trace and report.exit_code == 0:
-        return "\n".join([f"{headline(report, brief=True)}  {_counts(report)}", *_remarks(report)])
+        return "\n".join([f"{headline(report, brief=True)}  {_counts(report)}", *_remarks(report, strict)])
     shown = _shown(report) if trace else None
     lines = [headline(report)]
     if shown is not None:
         lines.append(render_text(shown, brief=True))
     lines += _others(report, shown)
-    lines += _remarks(report)
+    lines += _remarks(report, strict)
     lines.append(_last(report, folder, seconds))
     return "\n".join(line.rstrip() for line in lines)
 
@@ -69,7 +69,7 @@ def _extent(violation: Violation) -> str:
     return f"{plural(len(violation.schedule), 'step')}, {plural(violation.switches, 'switch')}"
 
 
-def _remarks(report: Report) -> list[str]:
+def _remarks(report: Report, strict: bool) -> list[str]:
     """What a reader must know beside the verdict."""
     vacuous = [p.name for p in report.properties if p.vacuous]
     lines = [f"  vacuous: {', '.join(vacuous)}"] if vacuous else []
@@ -78,7 +78,7 @@ def _remarks(report: Report) -> list[str]:
     if report.growth:
         listed = ", ".join(f"{name} ({count} values)" for name, count in report.growth)
         lines.append(f"  most values seen: {listed}")
-    lines += [f"  finding {f.code} {f.where}: {f.message}" for f in report.findings]
+    lines += [f"  {'FINDING' if strict else 'finding'} {f.code} {f.where}: {f.message}" for f in report.findings]
     if report.expected is False:
         lines.append(f"  NOT AS EXPECTED: {report.expectation}")
     return lines
@@ -109,7 +109,7 @@ def batch_text(batch: Batch) -> str:
             lines.append(entry.text)
             continue
         full = batch.code_of(entry) == 1 or (files == 1 and not violated)
-        lines.append(report_text(entry, trace=full, folder=batch.folder))
+        lines.append(report_text(entry, trace=full, folder=batch.folder, strict=batch.strict))
         violated = violated or entry.verdict == "VIOLATED"
     lines += summary_lines(batch)
     return "\n".join(lines) + "\n" if lines else ""

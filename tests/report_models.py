@@ -1,0 +1,77 @@
+"""Small models for tests of reports, and a way to run the command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+HOLDS = """\
+from dio_mc import *
+
+class M(Model):
+    n = Var(Range(0, 3))
+    @thread
+    def t(self):
+        self.n = 1
+    @invariant
+    def small(self):
+        "Stays <small> & {plain}."
+        return self.n < 3
+"""
+VIOLATED = HOLDS.replace("self.n < 3", "self.n == 0")
+DEADLOCK = HOLDS.replace("self.n = 1", "wait_until(self.n == 1)")
+FAULT = HOLDS.replace("self.n = 1", "x = self.n\n        self.n = x + 4")
+BROKEN = HOLDS.replace("self.n = 1", "self.m = 1")
+VACUOUS = "from z3 import Implies\n" + HOLDS + (
+    "    @invariant\n    def vacuous(self):\n        return Implies(self.n == 3, self.n == 2)\n"
+)  # fmt: skip
+RACE = """\
+from dio_mc import *
+
+class Race(Model):
+    x = Var(Range(0, 2))
+    @operation(kernel="mm/filemap.c:increment")
+    def increment(self):
+        seen = self.x
+        self.x = seen + 1
+    @thread(instances=2)
+    def adder(self):
+        self.increment()
+    @invariant
+    def nothing_lost(self):
+        "No increment is lost."
+        return not self.at_rest() or self.x == 2
+"""
+BIG = """\
+from dio_mc import *
+
+class Big(Model):
+    n = Array(Range(0, 9), size=6)
+    @thread(instances=6)
+    def t(self, k):
+        while True:
+            with atomic():
+                self.n[k] = (self.n[k] + 1) % 10
+    @invariant
+    def always(self):
+        return self.n[0] < 10 or self.n[1] != 3
+"""
+
+
+def dio_mc(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, without settings from outside."""
+    outer = {n: v for n, v in os.environ.items() if not n.startswith(("DIO_MC_", "GITHUB_"))}
+    env = {**outer, "PYTHONPATH": str(ROOT), **environment}
+    command = [sys.executable, "-m", "dio_mc", *arguments]
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=120)
+
+
+def write(folder: Path, **models: str) -> None:
+    """Model files by name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in models.items():
+        (folder / f"{name}.py").write_text(text)
