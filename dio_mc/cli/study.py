@@ -57,8 +57,8 @@ def outcomes(
 ) -> None:
     """Every outcome of a workload under a rule, each with a run that shows it.
 
-    WORKLOAD is a name from models/workloads, or two operations: direct_read,mmap_store. Exit 3 when a limit ended a
-    search, else 0.
+    WORKLOAD is a name from models/workloads, or two or three operations: direct_read,mmap_store. Exit 3 when a limit
+    ended a search, else 0.
     """
     from dio_mc.study import outcomes as study
     from dio_mc.study.shelf import open_shelf, pick
@@ -120,6 +120,7 @@ def matrix(
 @click.argument("after", metavar="RULE_B")
 @click.argument("workloads", nargs=-1, metavar="[WORKLOAD...]")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@_traces
 @_models
 @_more
 @_max_states
@@ -129,6 +130,7 @@ def diff(
     after: str,
     workloads: tuple[str, ...],
     form: str,
+    traces: Path | None,
     folder: Path | None,
     files: tuple[Path, ...],
     max_states: int | None,
@@ -140,12 +142,13 @@ def diff(
     """
     from dio_mc.study import diff as study
     from dio_mc.study.shelf import open_shelf, pick
-    from dio_mc.study.tables import diff_json, diff_text
+    from dio_mc.study.tables import diff_json, diff_text, named_changes
 
     shelf = open_shelf(folder, files)
     old, new = pick(shelf.rules, [before, after], "locking rule")
     found = study.diff(old, new, _workloads(shelf, workloads), _budget(max_states))
-    _emit((diff_json if form == "json" else diff_text)(found), output)
+    links = _files(traces, {name: c.outcome.trace for name, c in named_changes(found) if c.outcome.trace is not None})
+    _emit((diff_json if form == "json" else diff_text)(found, links), output)
     sys.exit(found.exit_code)
 
 
@@ -153,15 +156,14 @@ def diff(
 
 
 def _workloads(shelf: Shelf, names: tuple[str, ...]) -> list[Workload]:
-    """Those named, pairs of operations included; without names all workloads of the folder."""
-    from dio_mc.study.shelf import pair, pick
+    """Those named, operations side by side included; without names all workloads of the folder."""
+    from dio_mc.study.shelf import pick, together
 
     if not names:
         return list(shelf.workloads.values())
     found: list[Workload] = []
     for name in names:
-        first, comma, second = name.partition(",")
-        found += [pair(shelf, first, second)] if comma else pick(shelf.workloads, [name], "workload")
+        found += [together(shelf, name.split(","))] if "," in name else pick(shelf.workloads, [name], "workload")
     return found
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -131,10 +131,19 @@ def pick(known: Mapping[str, Any], names: Iterable[str], what: str) -> list[Any]
 
 def pair(shelf: Shelf, first: str, second: str) -> Workload:
     """Two operations side by side."""
-    one, other = (pick(shelf.operations, [name], "operation")[0] for name in (first, second))
-    threads = {f"t0_{first}": one.first, f"t1_{second}": other.second}
-    place = one.first.__code__.co_filename, one.first.__code__.co_firstlineno
-    return Workload(f"{first} x {second}", threads, calls=(first, second), place=place)
+    return together(shelf, (first, second))
+
+
+def together(shelf: Shelf, names: Sequence[str]) -> Workload:
+    """Operations side by side, a thread each; all but the first write NEWER where they write."""
+    classes: list[Any] = pick(shelf.operations, names, "operation")
+    roles = ["first", *["second"] * (len(names) - 1)]
+    threads = {
+        f"t{number}_{name}": getattr(cls, role)
+        for number, (name, cls, role) in enumerate(zip(names, classes, roles, strict=True))
+    }
+    code = next(iter(threads.values())).__code__
+    return Workload(" x ".join(names), threads, calls=tuple(names), place=(code.co_filename, code.co_firstlineno))
 
 
 def product(workload: Workload, rule: Rule) -> dict[str, Program]:

@@ -139,28 +139,40 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def diff_text(found: Difference) -> str:
+def named_changes(found: Difference) -> list[tuple[str, Change]]:
+    """Each change with a name for the file of its run."""
+    return [
+        (f"{c.word}-{c.workload.replace(' x ', '-')}-{c.layout}-{number}", c)
+        for number, c in enumerate(found.changes, start=1)
+    ]
+
+
+def diff_text(found: Difference, links: Links | None = None) -> str:
     """Opened and repaired first, then what else comes and goes."""
     lines = [f"{found.before} -> {found.after}: {found.compared} workloads and layouts compared"]
+    named = named_changes(found)
     for word in ("opened", "repaired", "adds", "removes"):
-        lines += [_change_line(change) for change in found.changes if change.word == word]
+        lines += [_change_line(change, (links or {}).get(name)) for name, change in named if change.word == word]
     tally = [f"{sum(c.word == w for c in found.changes)} {w}" for w in ("opened", "repaired")]
     cut = "" if found.complete else "; a limit ended some searches"
     return "\n".join([*lines, f"{', '.join(tally)}{cut}"]) + "\n"
 
 
-def _change_line(change: Change) -> str:
+def _change_line(change: Change, link: str | None) -> str:
     reasons = f" ({'; '.join(change.outcome.reasons)})" if change.outcome.reasons else ""
-    tail = f"{change.outcome.text}: {change.outcome.verdict}{reasons}"
+    tail = f"{change.outcome.text}: {change.outcome.verdict}{reasons}" + (f"  {link}" if link else "")
     return f"  {change.word:<8}  {change.workload}, {change.layout} file: {tail}"
 
 
-def diff_json(found: Difference) -> str:
+def diff_json(found: Difference, links: Links | None = None) -> str:
     """All changes."""
     changes = [
-        {"workload": c.workload, "layout": c.layout, "change": c.word, **_outcome_json(c.outcome)}
-        for c in found.changes
-    ]
+        {
+            "workload": c.workload, "layout": c.layout, "change": c.word, **_outcome_json(c.outcome),
+            "trace": (links or {}).get(name),
+        }
+        for name, c in named_changes(found)
+    ]  # fmt: skip
     head = {"schema": "dio-mc/diff/1", "before": found.before, "after": found.after, "compared": found.compared}
     return _json({**head, "complete": found.complete, "changes": changes})
 

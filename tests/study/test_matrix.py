@@ -152,3 +152,22 @@ def test_unknown_names_are_usage_errors() -> None:
         result = run(*arguments)
         assert result.exit_code != 0
         assert "DIO208" in str(result.exception)
+
+
+def test_three_operations_side_by_side() -> None:
+    result = run("outcomes", "direct_write,read,readahead", "--rule", "generic_2005", "--format", "json")
+    runs = json.loads(result.output)["runs"]
+    assert [(one["layout"], one["verdict"]) for one in runs] == [
+        ("hole", "ok"),
+        ("preallocated", "stale"),
+        ("written", "stale"),
+    ]
+    assert {tuple(o["results"]) for o in runs[0]["outcomes"]} == {("t0_direct_write", "t1_read", "t2_readahead")}
+
+
+def test_a_change_leads_to_its_run(tmp_path: Path) -> None:
+    arguments = ["placeholder", "ext3_2_6_18", "seed_race", "--format", "json", "--traces", str(tmp_path)]
+    (opened,) = [c for c in json.loads(run("diff", *arguments).output)["changes"] if c["change"] == "opened"]
+    shown = run("show", opened["trace"])
+    assert shown.exit_code == 0
+    assert "reader exposed, mapper new; file new: exposed" in shown.output
