@@ -15,6 +15,7 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,11 +58,21 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """A model file that was asked for."""
-    wanted = parent.config.stash[WANTED]
-    if file_path.suffix != ".py" or (wanted is None and not parent.config.getoption("--dio-mc")):
-        return None
-    chosen = file_path in wanted if wanted is not None else looks_like_a_model(file_path)
-    return ModelFile.from_parent(parent, path=file_path) if chosen else None
+    return ModelFile.from_parent(parent, path=file_path) if _wanted(file_path, parent.config) else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """A model file named on the command line is no file of tests, unless it is called like one."""
+    tests = any(fnmatch(module_path.name, pattern) for pattern in parent.config.getini("python_files"))
+    return None if tests or not _wanted(module_path, parent.config) else Nothing.from_parent(parent, path=module_path)
+
+
+def _wanted(file: Path, config: pytest.Config) -> bool:
+    wanted = config.stash[WANTED]
+    if file.suffix != ".py" or (wanted is None and not config.getoption("--dio-mc")):
+        return False
+    return file in wanted if wanted is not None else looks_like_a_model(file)
 
 
 def looks_like_a_model(file: Path) -> bool:
@@ -74,6 +85,14 @@ def looks_like_a_model(file: Path) -> bool:
     languages = ("dio_mc", "dio_mc.lang", "dio_mc.kernel")
     imported = any(isinstance(s, ast.ImportFrom) and (s.module or "").startswith(languages) for s in tree.body)
     return imported and any(isinstance(s, ast.ClassDef) and s.bases for s in tree.body)
+
+
+class Nothing(pytest.File):
+    """What pytest itself finds in a model file."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Nothing."""
+        return iter(())
 
 
 class ModelFile(pytest.File):
