@@ -50,7 +50,7 @@ BIG = """\
 from dio_mc import *
 
 class Big(Model):
-    n = Array(Range(0, 9), size=6)
+    n = Array(Range(0, 15), size=6)
     @thread(instances=6)
     def t(self, k):
         while True:

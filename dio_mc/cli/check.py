@@ -63,11 +63,15 @@ def check(paths: tuple[str, ...], verbose: bool, plot: bool, **options: Any) -> 
         raise click.UsageError("Missing argument 'FILE_FOLDER_OR_GLOB', and no setting `models`.")
     from dio_mc.cli.session import Session
 
-    with Interrupts() as stop:
-        session = Session(values, stop, verbose=verbose)
-        session.prepare(chosen, options)
-        session.run()
-    session.finish(plot=plot)
+    try:
+        with Interrupts() as stop:
+            session = Session(values, stop, verbose=verbose)
+            session.prepare(chosen, options)
+            session.run()
+            session.finish(plot=plot)
+    except KeyboardInterrupt:
+        click.echo("dio-mc: ended by a second signal: not all verdicts, and no reports", err=True)
+        sys.exit(3)
     sys.exit(session.exit_code)
 
 

@@ -89,7 +89,7 @@ class Session:
             full = self.batch.code_of(outcome) == 1 or (self.files == 1 and first)
             strict = self.batch.strict
             text = report_text(outcome, trace=full, folder=self.folder, seconds=self.verbose, strict=strict)
-            click.echo(text)
+            self._say(f"{text}\n")
         self._problems(problems)
 
     def _write(self, report: Report) -> list[str]:
@@ -102,16 +102,25 @@ class Session:
             click.echo(f"dio-mc: error DIO207: {problem}", err=True)
             self.codes.append(2)
 
+    def _say(self, text: str) -> None:
+        """To stdout; a disk that is full behind it costs the text, not the report files."""
+        try:
+            click.echo(text, nl=False)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            self._problems([f"stdout: cannot be written: {error.strerror or error}"])
+
     def finish(self, *, plot: bool) -> None:
         """The end of the text, or the report in another format; report files; the summary of a GitHub step."""
         form = self.values["output-format"]
         if self.text:
-            click.echo("".join(f"{line}\n" for line in summary_lines(self.batch)), nl=False)
+            self._say("".join(f"{line}\n" for line in summary_lines(self.batch)))
         else:
-            click.echo(rendered(form, self.batch), nl=False)
+            self._say(rendered(form, self.batch))
         if self.sweep is not None and self.text:
-            reports = self.batch.reports
-            click.echo(growth_table(self.sweep[0], reports, measured=self.verbose, plot=plot), nl=False)
+            self._say(growth_table(self.sweep[0], self.batch.reports, measured=self.verbose, plot=plot))
         written = [write_report(form, Path(path), self.batch) for form, path in self.values["report"]]
         self._problems([problem for problem in written if problem])
         if form == "github" or any(form == "github" for form, _ in self.values["report"]):

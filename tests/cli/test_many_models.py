@@ -1,0 +1,220 @@
+"""Many models in one command: several processes, sweeps, what changed since a revision, interruptions, full disks."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from report_models import BIG, BROKEN, HOLDS, RACE, ROOT, VACUOUS, VIOLATED, dio_mc, write
+
+SUICIDE = (
+    HOLDS
+    + "import multiprocessing, os, signal\nif multiprocessing.parent_process():\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+)
+SWEPT = HOLDS.replace("n = Var(Range(0, 3))", "p = Param(1, min=1, max=9)\n    n = Var(Range(0, 9))").replace(
+    "self.n = 1", "for i in range(self.p):\n            self.n = i"
+).replace("self.n < 3", "self.n < 8")  # fmt: skip
+
+
+def test_several_processes_say_the_same_in_the_same_order(tmp_path: Path) -> None:
+    models = {f"m{i}": text for i, text in enumerate([HOLDS, VIOLATED, RACE, BROKEN, BIG, VACUOUS])}
+    write(tmp_path / "models", **models)
+    runs = []
+    for jobs in ("1", "2", "5"):
+        done = dio_mc(
+            "check", "models", "--jobs", jobs, "--max-states", "200", "--counterexamples", f"c{jobs}", cwd=tmp_path
+        )
+        files = {
+            p.relative_to(tmp_path / f"c{jobs}"): p.read_bytes()
+            for p in (tmp_path / f"c{jobs}").rglob("*.*")
+            if p.is_file()
+        }
+        runs.append((done.returncode, done.stdout.replace(f"c{jobs}/", "c/"), done.stderr, files))
+    assert runs[0] == runs[1] == runs[2]
+    assert runs[0][0] == 2
+    *table, totals = runs[0][1].split("not as it should be:\n")[1].splitlines()
+    assert [line.split()[:2] for line in table] == [
+        ["VIOLATED", "models/m1.py"], ["VIOLATED", "models/m2.py"], ["ERROR", "models/m3.py"], ["UNDETERMINED", "models/m4.py"],
+    ]  # fmt: skip
+    assert totals.startswith("5 runs: 2 HOLDS, 2 VIOLATED, 1 UNDETERMINED, 1 error; ")
+
+
+def test_a_killed_process_leaves_its_model_undetermined(tmp_path: Path) -> None:
+    write(tmp_path, a=HOLDS, b=SUICIDE, c=VIOLATED, d=HOLDS)
+    done = dio_mc("check", ".", "--jobs", "2", "--output-format", "json", cwd=tmp_path)
+    found = json.loads(done.stdout)
+    assert done.returncode == found["exit_code"] == 1
+    assert [m["verdict"] for m in found["models"]] == ["HOLDS", "UNDETERMINED", "VIOLATED", "HOLDS"]
+    killed = found["models"][1]
+    assert killed["stopped"] == "its process was killed by SIGKILL"
+    assert [(p["name"], p["verdict"]) for p in killed["properties"]] == [
+        (n, "UNDETERMINED") for n in ("small", "deadlock", "faults")
+    ]
+    (tmp_path / "c.py").unlink()
+    assert dio_mc("check", ".", "--jobs", "2", cwd=tmp_path).returncode == 3
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize(("number", "word"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
+def test_an_interrupt_reports_everything(tmp_path: Path, jobs: str, number: signal.Signals, word: str) -> None:
+    write(tmp_path, a=HOLDS, b=BIG, c=BIG, d=HOLDS, e=HOLDS)
+    command = [sys.executable, "-m", "dio_mc", "check", *(f"{n}.py" for n in "abcde"), "--jobs", jobs]
+    command += ["--output-format", "jsonl", "--report", "junit=r.xml", "--no-artifacts"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=env, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    ) as run:
+        time.sleep(5)
+        os.killpg(run.pid, number)
+        out, err = run.communicate(timeout=60)
+    assert run.returncode == 3, err
+    *models, summary = [json.loads(line) for line in out.splitlines()]
+    assert [m["file"] for m in models] == [f"{n}.py" for n in "abcde"]
+    assert {m["stopped"] for m in models if m["file"] in ("b.py", "c.py")} == {word}
+    assert summary["exit_code"] == 3
+    assert (tmp_path / "r.xml").read_text().rstrip().endswith("</testsuites>")
+    assert "Traceback" not in err
+
+
+def test_a_full_disk_leaves_whole_reports_or_none(tmp_path: Path) -> None:
+    write(tmp_path, m=RACE)
+    (tmp_path / "old.sarif").write_text("as it was")
+    limit = "import resource, runpy, signal, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64)); "
+    limit += "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); sys.argv = ['dio-mc', *sys.argv[1:]]; "
+    limit += "runpy.run_module('dio_mc', run_name='__main__')"
+    wanted = ["check", "m.py", "--no-artifacts", "--report=sarif=old.sarif", "--report=junit=new.xml"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([sys.executable, "-c", limit, *wanted], cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr
+    assert "Race: VIOLATED nothing_lost" in done.stdout
+    assert done.stderr.count("error DIO207: ") == 2
+    assert (tmp_path / "old.sarif").read_text() == "as it was"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["m.py", "old.sarif"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.parametrize("form", ["text", "sarif"])
+def test_a_full_disk_behind_stdout(tmp_path: Path, form: str) -> None:
+    write(tmp_path, m=RACE)
+    command = [sys.executable, "-m", "dio_mc", "check", "m.py", "--output-format", form, "--report=junit=r.xml"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 2, done.stderr
+    assert "error DIO207: stdout: cannot be written" in done.stderr
+    assert "internal error" not in done.stderr
+
+
+def test_a_sweep_with_its_table(tmp_path: Path) -> None:
+    write(tmp_path, m=SWEPT)
+    done = dio_mc("check", "m.py", "--sweep", "p=1..3,5", "--plot", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    table = done.stdout.split("growth of m.py M\n")[1].splitlines()
+    assert table[0].split() == ["p", "verdict", "states", "growth", "transitions", "depth"]
+    assert [row.split()[0] for row in table[1:5]] == ["1", "2", "3", "5"]
+    assert [row.split()[2] for row in table[1:3]] == ["2", "3"]
+    assert table[2].split()[3] == "x1.5"
+    assert re.fullmatch(r" +5 \|#{40} \d+", table[-1])
+    assert "seconds" in dio_mc("check", "m.py", "--sweep", "p=1..2", "-v", cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize("sweep", ["p", "p=", "p=3..1", "p=a..b", "p=1..100000", "=1..2"])
+def test_a_wrong_sweep(tmp_path: Path, sweep: str) -> None:
+    write(tmp_path, m=SWEPT)
+    done = dio_mc("check", "m.py", "--sweep", sweep, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"error DIO215: --sweep {sweep} is not NAME=LOW..HIGH" in done.stderr
+
+
+def test_globs(tmp_path: Path) -> None:
+    write(tmp_path / "models" / "deep", a=HOLDS, b=VIOLATED, helper="X = 1\n")
+    done = dio_mc("check", "models/**/[ah]*.py", "models/deep/a.py", cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.count("HOLDS") == 1
+    done = dio_mc("check", "models/*.txt", "models/deep/a.py", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "models/*.txt: error DIO201: no Python file matches" in done.stderr
+    assert "a.py M: HOLDS" in done.stdout
+
+
+# --- what changed -----------------------------------------------------------------------------------------------------
+
+
+def git(folder: Path, *arguments: str) -> None:
+    who = ["-c", "user.name=x", "-c", "user.email=x@y", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    own = HOLDS.replace("from dio_mc import *\n", "from dio_mc import *\nfrom helper import TOP\n").replace(
+        "< 3", "< TOP"
+    )
+    write(tmp_path / "models", a=HOLDS, b=VIOLATED, c=own, helper="from deeper import TOP\n", deeper="TOP = 3\n")
+    git(tmp_path, "init", "-q", "-b", "main")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-q", "-m", "first")
+    return tmp_path
+
+
+def checked(folder: Path, revision: str = "main", *options: str) -> list[str]:
+    done = dio_mc("check", "models", "--changed-since", revision, "--output-format", "jsonl", *options, cwd=folder)
+    return [Path(entry["file"]).stem for entry in map(json.loads, done.stdout.splitlines()) if "file" in entry]
+
+
+def test_only_what_changed_is_checked(repository: Path) -> None:
+    done = dio_mc("check", "models", "--changed-since", "HEAD", cwd=repository)
+    assert (done.returncode, done.stderr) == (0, "nothing to check: no model changed since HEAD\n")
+    write(repository / "models", a=HOLDS + "\n", new=HOLDS)
+    assert checked(repository) == ["a", "new"]
+    write(repository / "models", deeper="TOP = 2 + 1\n")
+    assert checked(repository) == ["a", "c", "new"]
+    git(repository, "checkout", "-q", "-b", "work")
+    git(repository, "add", ".")
+    git(repository, "commit", "-q", "-m", "second")
+    assert checked(repository) == ["a", "c", "new"]
+    assert checked(repository, "HEAD") == []
+    (repository / "models" / "deeper.py").unlink()
+    assert checked(repository, "HEAD") == ["c", "helper"]
+
+
+def test_a_branch_is_compared_with_where_it_began(repository: Path) -> None:
+    git(repository, "checkout", "-q", "-b", "work")
+    write(repository / "models", a=HOLDS + "\n")
+    git(repository, "commit", "-q", "-a", "-m", "a")
+    git(repository, "checkout", "-q", "main")
+    write(repository / "models", b=HOLDS)
+    git(repository, "commit", "-q", "-a", "-m", "b")
+    git(repository, "checkout", "-q", "work")
+    assert checked(repository) == ["a"]
+
+
+def test_changed_settings_concern_every_model(repository: Path) -> None:
+    (repository / "dio-mc.toml").write_text("max-states = 50\n")
+    assert checked(repository) == ["a", "b", "c"]
+
+
+def test_revisions_that_do_not_exist(repository: Path, tmp_path: Path) -> None:
+    for revision in ("nowhere", "--output=x"):
+        done = dio_mc("check", "models", f"--changed-since={revision}", cwd=repository)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "error DIO214: " in done.stderr
+        assert not (repository / "x").exists()
+    outside = tmp_path / "outside"
+    write(outside, m=HOLDS)
+    done = dio_mc("check", "m.py", "--changed-since", "HEAD", cwd=outside, GIT_CEILING_DIRECTORIES=str(tmp_path))
+    assert done.returncode == 2
