@@ -1,1 +1,1 @@
-"""Questions about a model or a trace that take further runs of it: why a counterexample is one, what a space looks like."""
+"""Questions that take further runs: why a counterexample is one, what a workload can end with, how rules differ."""

@@ -37,7 +37,8 @@ class Record:
 @dataclass(frozen=True, slots=True, order=True)
 class Observation:
     """Where a run has ended. `cached` is what a read through the cache gives now, `media` what is read when the cache
-    is dropped. `stuck` are the threads that have not ended; `fault` is the rule's own failure (``BUG``)."""
+    is dropped. `stuck` are the threads that have not ended; `endless`: they can go on for ever, and nothing ends them.
+    `fault` is the rule's own failure (``BUG``)."""
 
     records: tuple[Record, ...]
     cached: str
@@ -45,6 +46,7 @@ class Observation:
     freed_io: bool
     stuck: tuple[str, ...] = ()
     fault: str = ""
+    endless: bool = False
 
 
 class Observed:
@@ -54,13 +56,20 @@ class Observed:
         self.interpreter = Interpreter(program)
         self.goals: dict[Observation, Goal] = {}
         self._read = _Reader(self.interpreter)
+        self._before: dict[State, list[State]] = {}
+        self._ends: list[State] = []
         self._search = Search(self.interpreter, self, Limits(budget or Budget()))
         self._search.run()
         self.complete = self._search.stopped is None
         self.states = len(self._search.parents)
+        if self.complete:
+            self._note_endless()
+        self._before.clear()
 
-    def trace(self, observation: Observation) -> Trace:
-        """The canonical run that ends like this, replayed."""
+    def trace(self, observation: Observation) -> Trace | None:
+        """The canonical run that ends like this, replayed; None where nothing ends."""
+        if observation.endless:
+            return None
         program, goal = self.interpreter.program, self.goals[observation]
         path = canonical_paths(self.interpreter, self._search.levels, [goal])[0]
         name = "deadlock" if observation.stuck else "all_ended"
@@ -81,10 +90,28 @@ class Observed:
     def expanded(self, state: State, steps: Sequence[Step], depth: int) -> None:
         """A state without steps is an end; so is a step that fails."""
         if not steps:
+            self._ends.append(state)
             self._note(self._read.observe(state), depth, End(state))
         for step in steps:
+            if step.state is not None:
+                self._before.setdefault(step.state, []).append(state)
             if step.fault is not None:
+                self._ends.append(state)
                 self._note(self._read.observe(state, step.fault), depth + 1, End(state, step.action, step.fault))
+
+    def _note_endless(self) -> None:
+        """The nearest state from which no end can be reached, if there is one."""
+        ending, waiting = set(self._ends), list(self._ends)
+        while waiting:
+            for state in self._before.get(waiting.pop(), ()):
+                if state not in ending:
+                    ending.add(state)
+                    waiting.append(state)
+        for depth, level in enumerate(self._search.levels):
+            for state in level:
+                if state not in ending:
+                    self._note(self._read.observe(state, endless=True), depth, End(state))
+                    return
 
     def _note(self, observation: Observation, length: int, end: End) -> None:
         goal = self.goals.setdefault(observation, Goal(length, []))
@@ -104,15 +131,16 @@ class _Reader:
         self._users = [number for number in self._awaited if not templates[number].spawned]
         self._names = [thread.name for thread in program.threads]
 
-    def observe(self, state: State, fault: Fault | None = None) -> Observation:
+    def observe(self, state: State, fault: Fault | None = None, *, endless: bool = False) -> Observation:
+        """What has been recorded in a state."""
         stuck = () if fault else tuple(self._names[t] for t in self._awaited if state[self._pcs[t]] != 0)
         disk = self._data(state, "disk")
         media = disk if self._cell(state, "block") == list(Block).index(Block.MAPPED) else Data.ZERO.name
         cached = self._data(state, "page") if self._cell(state, "slot") == list(Slot).index(Slot.UPTODATE) else media
         records = tuple(self._record(state, thread) for thread in self._users)
         freed = bool(self._cell(state, "freed_io"))
-        if fault is not None or stuck:
-            return Observation(records, "", "", freed, stuck, fault.message if fault else "")
+        if fault is not None or stuck or endless:
+            return Observation(records, "", "", freed, stuck, fault.message if fault else "", endless)
         return Observation(records, cached, media, freed)
 
     def _record(self, state: State, thread: int) -> Record:

@@ -81,8 +81,8 @@ def _outcomes(workload: str, rule: str, layout: str, observed: Observed, wanted:
 def _outcome(observed: Observed, one: Tagged, witness: bool) -> Outcome:
     """With its run, which says in its words what it ends with."""
     found = Outcome(one.results, one.after, one.reasons, one.verdict, None)
-    if not witness:
+    trace = observed.trace(one.observation) if witness else None
+    if trace is None:
         return found
-    trace = observed.trace(one.observation)
     doc = ": ".join([found.text, one.verdict]) + (f" ({'; '.join(one.reasons)})" if one.reasons else "") + "."
     return replace(found, trace=replace(trace, doc=doc))

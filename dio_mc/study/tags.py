@@ -1,7 +1,7 @@
 """What an observation amounts to: words for each result, and one verdict, the worst thing about it.
 
 - ``exposed``: a read, or the file afterwards, has bytes of the block's previous owner.
-- ``deadlock``: some thread can never go on.
+- ``deadlock``: some thread can never go on, or never end.
 - ``lost``: a write was acknowledged, nothing came after it, and the disk has something else; or another file was hit.
 - ``torn``: a mixture. (One page is one block here, so no rule gives it yet.)
 - ``stale``: a read returned what was there before a write that had been acknowledged when the read began, or less than
@@ -69,6 +69,8 @@ def _problems(observation: Observation, initial: str) -> list[tuple[str, str]]:
         found.append(("lost", "a write went to a freed block"))
     if observation.fault:
         return [*found, ("error", f"BUG: {observation.fault}")]
+    if observation.endless:
+        return [*found, ("deadlock", f"{', '.join(observation.stuck)} can go on for ever, and never end")]
     if observation.stuck:
         return [*found, ("deadlock", f"{', '.join(observation.stuck)} can never go on")]
     return found + _of_file(observation, initial)
