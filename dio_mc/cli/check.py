@@ -50,6 +50,9 @@ def register(group: click.Group) -> None:
 @click.option(
     "--changed-since", metavar="REV", help="Check only models that changed since a git revision, or import what did."
 )
+@click.option(
+    "--affected", is_flag=True, help="The paths are what changed: check them and models beside that import them."
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show wall time.")
 def check(paths: tuple[str, ...], verbose: bool, plot: bool, **options: Any) -> None:
     """Explore every schedule of the models and decide every property.

@@ -19,7 +19,7 @@ from dio_mc.report.formats import rendered, write_report
 from dio_mc.report.github import append_summary
 from dio_mc.report.text import report_text, summary_lines
 from dio_mc.report.words import stem_of
-from dio_mc.runs.changed import changed_since
+from dio_mc.runs.changed import affected, changed_since
 from dio_mc.runs.execute import Outcome, run_here
 from dio_mc.runs.plan import Request, Task, find_files, plan
 from dio_mc.runs.pool import run_in_processes
@@ -55,6 +55,7 @@ class Session:
         """Find the files and load them."""
         self.sweep = parse_sweep(options["sweep"]) if options["sweep"] else None
         files, failures = find_files(paths)
+        files = affected(files) if options["affected"] else files
         revision = options["changed_since"]
         if revision is not None:
             files = changed_since(revision, files, find_file(Path.cwd()))

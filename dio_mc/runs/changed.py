@@ -1,4 +1,6 @@
-"""``--changed-since REV``: the model files that differ from a git revision, or import a file beside them that does."""
+"""``--changed-since REV``: the model files that differ from a git revision, or import a file beside them that does.
+``--affected``: the same for files that somebody else (pre-commit) found to have changed.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +21,15 @@ def changed_since(revision: str, files: Sequence[tuple[str, bool]], config: Path
         return list(files)
     known: dict[Path, frozenset[Path]] = {}
     return [entry for entry in files if not changed.isdisjoint(sources(Path(entry[0]).resolve(), known))]
+
+
+def affected(files: Sequence[tuple[str, bool]]) -> list[tuple[str, bool]]:
+    """The files, and those beside them that import one of them. Any of them may be a helper without a model."""
+    changed = frozenset(Path(file).resolve() for file, _ in files)
+    beside = {str(p) for file, _ in files for p in Path(file).parent.glob("*.py")}
+    known: dict[Path, frozenset[Path]] = {}
+    importing = {f for f in beside if not changed.isdisjoint(sources(Path(f).resolve(), known))}
+    return [(file, False) for file in sorted(importing | {file for file, _ in files})]
 
 
 def changed_files(revision: str, root: Path) -> frozenset[Path]:
