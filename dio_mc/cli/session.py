@@ -37,6 +37,7 @@ class Session:
         self.folder: str | None = self.values["counterexamples"] if self.values["artifacts"] else None
         self.entries: list[Outcome] = []
         self.codes: list[int] = []
+        self.memory: list[tuple[Report, int]] = []
         self.planned: list[Task | Failure] = []
         self.files = 0
         self.sweep: tuple[str, tuple[int, ...]] | None = None
@@ -72,7 +73,12 @@ class Session:
         options = Options(self._budget(), self.values["first"], ProgressLine(sys.stderr), self.stop)
         done = iter(run_in_processes(tasks, options, jobs) if jobs > 1 and len(tasks) > 1 else run_here(tasks, options))
         for entry in self.planned:
-            self._take(entry if isinstance(entry, Failure) else next(done).outcome)
+            if isinstance(entry, Failure):
+                self._take(entry)
+                continue
+            ended = next(done)
+            self._take(ended.outcome)
+            self.memory += [(ended.outcome, ended.memory)] if isinstance(ended.outcome, Report) else []
 
     def _budget(self) -> Budget:
         v = self.values
@@ -121,7 +127,7 @@ class Session:
         else:
             self._say(rendered(form, self.batch))
         if self.sweep is not None and self.text:
-            self._say(growth_table(self.sweep[0], self.batch.reports, measured=self.verbose, plot=plot))
+            self._say(growth_table(self.sweep[0], self.memory, measured=self.verbose, plot=plot))
         written = [write_report(form, Path(path), self.batch) for form, path in self.values["report"]]
         self._problems([problem for problem in written if problem])
         if form == "github" or any(form == "github" for form, _ in self.values["report"]):

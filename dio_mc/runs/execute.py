@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dio_mc.driver import Options, PropertyResult, Report, check_class
 from dio_mc.errors import DioError
+from dio_mc.explore.limits import resident_bytes
 from dio_mc.frontend.build import program_name
 from dio_mc.frontend.declare import members_of
 from dio_mc.report.batch import Failure
 from dio_mc.runs.plan import Task, failure_of
+from dio_mc.semantics.contract import Progress
+from dio_mc.semantics.contract import Report as ProgressReport
 from dio_mc.source import display_path
 from dio_mc.trace.trace import Place
 
@@ -22,10 +25,27 @@ Stop = Callable[[], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a task gave."""
+    """What a task gave; `memory` is by how many bytes the process grew during it, at most."""
 
     task: Task
     outcome: Outcome
+    memory: int = 0
+
+
+class _Peak:
+    """A listener to progress that takes note of resident memory, and passes everything on."""
+
+    def __init__(self, report: ProgressReport | None) -> None:
+        self._report = report
+        self._before = self._most = resident_bytes()
+
+    def __call__(self, progress: Progress) -> None:
+        self._most = max(self._most, resident_bytes())
+        if self._report is not None:
+            self._report(progress)
+
+    def grown(self) -> int:
+        return max(self._most, resident_bytes()) - self._before
 
 
 def run_here(tasks: Iterable[Task], options: Options) -> Iterator[Done]:
@@ -35,11 +55,24 @@ def run_here(tasks: Iterable[Task], options: Options) -> Iterator[Done]:
         if reason is not None:
             yield Done(task, unfinished(task, reason))
         else:
-            yield Done(task, checked(task, options))
+            outcome, memory = checked(task, options)
+            yield Done(task, outcome, memory)
 
 
-def checked(task: Task, options: Options) -> Outcome:
-    """One run; a fault of dio-mc is an outcome as well, so that the other models keep their verdicts."""
+def checked(task: Task, options: Options) -> tuple[Outcome, int]:
+    """One run, and how much memory it took; a fault of dio-mc is an outcome as well, so that the other models keep
+    their verdicts."""
+    peak = _Peak(options.report)
+    try:
+        outcome = _outcome(task, replace(options, report=peak))
+    finally:
+        finish = getattr(options.report, "finish", None)
+        if finish is not None:
+            finish()
+    return outcome, peak.grown()
+
+
+def _outcome(task: Task, options: Options) -> Outcome:
     name = task.model.__name__
     try:
         return check_class(task.model, dict(task.params), options, task.stated)
@@ -49,10 +82,6 @@ def checked(task: Task, options: Options) -> Outcome:
         if os.environ.get("DIO_MC_DEBUG"):
             raise
         return Failure(task.file, _fault(error), 4, (), name)
-    finally:
-        finish = getattr(options.report, "finish", None)
-        if finish is not None:
-            finish()
 
 
 def _fault(error: Exception) -> str:

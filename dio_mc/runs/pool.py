@@ -34,7 +34,7 @@ def run_in_processes(tasks: Sequence[Task], options: Options, jobs: int) -> Iter
         for number, task in enumerate(tasks):
             while number not in pool.outcomes:
                 pool.advance()
-            yield Done(task, pool.outcomes.pop(number))
+            yield Done(task, *pool.outcomes.pop(number))
     finally:
         pool.close()
 
@@ -65,7 +65,7 @@ class _Pool:
         self.context = multiprocessing.get_context("spawn")
         self.stop = RawValue("i", 0)
         self.next = 0
-        self.outcomes: dict[int, Outcome] = {}
+        self.outcomes: dict[int, tuple[Outcome, int]] = {}
         self.workers = [self._start() for _ in range(jobs)]
 
     def _start(self) -> _Worker:
@@ -94,7 +94,7 @@ class _Pool:
             try:
                 self.outcomes[worker.task] = worker.pipe.recv()
             except (EOFError, ConnectionResetError):
-                self.outcomes[worker.task] = unfinished(self.tasks[worker.task], worker.reason())
+                self.outcomes[worker.task] = unfinished(self.tasks[worker.task], worker.reason()), 0
                 self.workers[self.workers.index(worker)] = self._start()
                 continue
             self._give(worker)
@@ -103,7 +103,7 @@ class _Pool:
         """Running tasks give what they have, the others are not started."""
         self.stop.value = REASONS.index(reason) if reason in REASONS else 1
         for number in range(self.next, len(self.tasks)):
-            self.outcomes[number] = unfinished(self.tasks[number], reason)
+            self.outcomes[number] = unfinished(self.tasks[number], reason), 0
         self.next = len(self.tasks)
 
     def close(self) -> None:
@@ -140,9 +140,9 @@ def _stop(number: Any, parent: int) -> Stop:
     return stop
 
 
-def _outcome(file: str, name: str, params: Any, stated: Any, options: Options) -> Outcome:
+def _outcome(file: str, name: str, params: Any, stated: Any, options: Options) -> tuple[Outcome, int]:
     try:
         model = next(m for m in load_module(file).models if m.__name__ == name)
     except DioError as error:
-        return failure_of(error, file, name)
+        return failure_of(error, file, name), 0
     return checked(Task(file, model, params, stated), options)

@@ -32,15 +32,18 @@ def _range(part: str) -> range:
     return range(first, last + 1)
 
 
-def growth_table(name: str, reports: Sequence[Report], *, measured: bool, plot: bool) -> str:
-    """Per class a row per value: states and how many times more than before. `measured` adds seconds and bytes per
-    state, which differ from run to run; `plot` draws the states on a logarithmic scale."""
+def growth_table(name: str, runs: Sequence[tuple[Report, int]], *, measured: bool, plot: bool) -> str:
+    """Per class a row per value: states and how many times more than before. `runs` are reports with the bytes that
+    their process grew by. `measured` adds seconds and bytes, which differ from run to run; `plot` draws the states on a
+    logarithmic scale."""
     head = [name, "verdict", "states", "growth", "transitions", "depth"]
-    head += ["seconds", "states/s"] if measured else []
+    head += ["seconds", "states/s", "MB"] if measured else []
     lines: list[str] = []
-    for model in dict.fromkeys(_class(r) for r in reports):
-        chosen = [r for r in reports if _class(r) == model]
-        rows = [_row(r, chosen[i - 1] if i else None, name, measured) for i, r in enumerate(chosen)]
+    for model in dict.fromkeys(_class(r) for r, _ in runs):
+        chosen = [r for r, _ in runs if _class(r) == model]
+        rows = [_row(r, chosen[i - 1] if i else None, name) for i, r in enumerate(chosen)]
+        if measured:
+            rows = [row + _measured(r, memory) for row, (r, memory) in zip(rows, _of(model, runs), strict=True)]
         lines += ["", f"growth of {chosen[0].file} {model[1]}", *_aligned([head, *rows])]
         lines += _plotted(name, chosen) if plot else []
     return "\n".join(lines) + "\n"
@@ -50,13 +53,20 @@ def _class(report: Report) -> tuple[str, str]:
     return report.file, report.model.split("@")[0]
 
 
-def _row(report: Report, before: Report | None, name: str, measured: bool) -> list[str]:
+def _of(model: tuple[str, str], runs: Sequence[tuple[Report, int]]) -> list[tuple[Report, int]]:
+    return [run for run in runs if _class(run[0]) == model]
+
+
+def _measured(report: Report, memory: int) -> list[str]:
+    rate = f"{report.states / report.seconds:,.0f}" if report.seconds else ""
+    return [f"{report.seconds:.2f}", rate, f"{memory / (1 << 20):.1f}"]
+
+
+def _row(report: Report, before: Report | None, name: str) -> list[str]:
     times = f"x{report.states / before.states:.1f}" if before is not None and before.states else ""
     states = f"{report.states:,}{'' if report.complete else '+'}"
     value = str(report.params.get(name, ""))
-    row = [value, report.verdict, states, times, f"{report.transitions:,}", str(report.depth)]
-    rate = f"{report.states / report.seconds:,.0f}" if report.seconds else ""
-    return row + ([f"{report.seconds:.2f}", rate] if measured else [])
+    return [value, report.verdict, states, times, f"{report.transitions:,}", str(report.depth)]
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:

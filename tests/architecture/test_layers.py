@@ -31,7 +31,7 @@ LAYERS: dict[str, set[str]] = {
     "config": set(),
     "study": {"frontend", "lang", "kernel", "explore", "render", *ENGINE},
     "report": {"catalogue", "driver", "render", "semantics", "trace", "ir"},
-    "runs": {"driver", "frontend", "lang", "report", "semantics", "trace", "ir"},
+    "runs": {"driver", "explore", "frontend", "lang", "report", "semantics", "trace", "ir"},
 }
 """Layer -> the layers it may import besides itself, `source` and `errors`."""
 FACES = {"cli", "cli_show", "pytest_plugin", "__main__", "__init__"}
