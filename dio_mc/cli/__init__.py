@@ -6,6 +6,7 @@ dio-mc. For several models the worst, in the order 4, 2, 1, 3, 0. A file of this
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -55,6 +56,9 @@ study.register(cli)
 
 def main() -> None:
     """Entry point: errors as text, never a traceback of ours (set DIO_MC_DEBUG=1 to see one)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal or a locale without UTF-8 is no reason to fail
+            stream.reconfigure(errors="backslashreplace")
     try:
         cli.main(prog_name="dio-mc", standalone_mode=True)
     except BrokenPipeError:

@@ -25,10 +25,10 @@ FORMATS = tuple(_WRITERS)
 
 
 def rendered(form: str, batch: Batch) -> str:
-    """The batch in a format, with a newline at the end."""
+    """The batch in a format, with a newline at the end. Half a surrogate pair in a model's text becomes an escape."""
     module, function = _WRITERS[form]
     write: Callable[[Batch], str] = getattr(import_module(f"dio_mc.report.{module}"), function)
-    return write(batch)
+    return write(batch).encode("utf-8", "backslashreplace").decode()
 
 
 def write_report(form: str, path: Path, batch: Batch) -> str | None:
