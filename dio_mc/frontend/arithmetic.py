@@ -23,7 +23,7 @@ from dio_mc.frontend.values import (
     scalar_of,
 )
 from dio_mc.ir.expr import FALSE, TRUE, And, Arith, ArithOp, Compare, CompareOp, Const, Expr, Not
-from dio_mc.ir.types import OptionType, RangeType, bounds, none_value, show_type
+from dio_mc.ir.types import OptionType, RangeType, none_value, show_type
 
 SIGNS: dict[type[ast.cmpop], CompareOp] = {
     ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
@@ -130,14 +130,10 @@ def _check_order(sign: CompareOp, a: Scalar, b: Scalar, node: ast.AST, scope: Sc
 
 
 def _fold(expr: Compare, a: Scalar, b: Scalar) -> Expr:
-    """A comparison of two constants is decided now; so is one whose types leave no doubt."""
+    """A comparison of two constants is decided now. One that reads a variable is not, even where the types leave no
+    doubt: what is a step must not hang on inferred types, and the read may be a fault."""
     if isinstance(a.expr, Const) and isinstance(b.expr, Const):
         return TRUE if _PYTHON[expr.op](a.expr.value, b.expr.value) else FALSE
-    (alow, ahigh), (blow, bhigh) = bounds(a.type), bounds(b.type)
-    if expr.op == "==" and (ahigh < blow or bhigh < alow):
-        return FALSE
-    if expr.op == "!=" and (ahigh < blow or bhigh < alow):
-        return TRUE
     return expr
 
 

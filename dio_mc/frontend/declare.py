@@ -149,7 +149,7 @@ def _instances(name: str, function: Any, role: ThreadRole, resolve: Resolve, pro
 def _spawned(
     model: type, members: Members, counts: dict[str, int], resolve: Resolve, problems: list[Diagnostic]
 ) -> dict[str, int]:
-    """Slots of each spawned operation: declared, or one per thread that may spawn it."""
+    """Slots of each spawned operation: declared, or one per thread that may spawn it (spawned ones count as well)."""
     reach = {thread: spawned_by(model, thread) for thread in counts}
     order = [name for name in members.operations if any(name in found for found in reach.values())]
     frontier = list(order)
@@ -163,7 +163,8 @@ def _spawned(
         function, _, role = members.operations[name]
         bound = resolve(role.slots)
         if bound is None:
-            bound = max(1, sum(counts[t] for t, found in reach.items() if name in found))
+            starters = {**counts, **slots}
+            bound = max(1, sum(n for t, n in starters.items() if name in reach.setdefault(t, spawned_by(model, t))))
         if not isinstance(bound, int) or bound < 1:
             problems.append(Diagnostic("DIO109", f"operation `{name}` has {bound!r} slots", function_span(function)))
             bound = 1

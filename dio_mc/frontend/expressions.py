@@ -32,9 +32,9 @@ from dio_mc.frontend.values import (
     place_name,
     scalar_of,
 )
-from dio_mc.ir.expr import FALSE, TRUE, And, Const, Expr, Implies, Ite, Load, Not, Or, type_of
+from dio_mc.ir.expr import FALSE, TRUE, And, Compare, Const, Expr, Implies, Ite, Load, Not, Or, type_of
 from dio_mc.ir.program import ArrayShape, RecordShape, ScalarShape
-from dio_mc.ir.types import BOOL, RangeType, ScalarType, ThreadIdType, bounds, show_type
+from dio_mc.ir.types import BOOL, OptionType, RangeType, ScalarType, ThreadIdType, bounds, show_type
 
 
 def value_of(node: ast.expr, scope: Scope) -> Value:
@@ -280,6 +280,9 @@ def _index_expr(index: Value, size: int, node: ast.expr, scope: Scope) -> Expr:
     low, high = bounds(scalar.type)
     if isinstance(index, Static) and (high < 0 or low >= size):  # anything else is a fault when it happens
         raise scope.fail("DIO103", node, f"index {_range_text(low, high)} is outside 0..{size - 1}")
+    if isinstance(scalar.type, OptionType) and low >= 0 and not scope.in_property:  # None is no index: its code is one
+        minus = Const(-1, RangeType(-1, -1))
+        return Ite(Compare("==", scalar.expr, Const(low, scalar.type)), minus, scalar.expr, RangeType(-1, high))
     return scalar.expr
 
 
@@ -301,6 +304,10 @@ def _index_items(values: tuple[Value, ...], index: Value, node: ast.expr, scope:
     scalar = scalar_of(index)
     if scalar is None or not values:
         raise scope.fail("DIO103", node, f"an index is a number, not {describe(index)}")
+    low, high = bounds(scalar.type)
+    if not scope.in_property and (low < 0 or high >= len(values)):  # there is no fault for it: this is no variable
+        hint = "take it `% n`, or index the variable itself"
+        raise scope.fail("DIO103", node, f"index {_range_text(low, high)} may be outside 0..{len(values) - 1}", hint)
     found = values[-1]
     for position in range(len(values) - 2, -1, -1):
         test = arithmetic.compare("==", scalar, Static(position), node, scope)

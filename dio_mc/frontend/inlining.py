@@ -13,6 +13,7 @@ from dio_mc.frontend.locking import lock_places
 from dio_mc.frontend.spawning import SpawnTarget
 from dio_mc.frontend.values import Bound, Mismatch, Place, Static, Super, Value, coerce_scalar, load, scalar_of
 from dio_mc.ir.expr import Expr
+from dio_mc.ir.ops import Target
 from dio_mc.lang.model import ROLE, Model, OperationRole, ThreadRole
 from dio_mc.source import function_tree
 
@@ -45,12 +46,19 @@ def inline_call(bound: Bound, call: ast.Call, frame: Frame) -> Value:
     """Inline a call at the current point; its result as a value (None where it returns nothing)."""
     tree = _inlinable(bound, call, frame)
     inner = _frame(bound, tree, call, frame)
-    _bind(bound, tree, call, frame, inner)
-    region = _enter(bound, inner, call)
     atomic = bool(getattr(bound.function, "__dio_atomic__", False)) and not frame.inner
-    if atomic:
-        frame.graph.emit(Node(Weight.STEP, frame.site(call) if inner.scope.call_site else inner.site(tree, bound.name)))
-        inner.inner = True
+    outer = frame.inner
+    frame.inner = outer or (atomic and inner.scope.call_site is not None)
+    if frame.inner and not outer:  # a lock's method is one statement: its arguments are read in its step
+        frame.graph.emit(Node(Weight.STEP, frame.site(call)))
+    try:
+        _bind(bound, tree, call, frame, inner)
+    finally:
+        begun, frame.inner = frame.inner, outer
+    region = _enter(bound, inner, call)
+    if atomic and not begun:
+        frame.graph.emit(Node(Weight.STEP, inner.site(tree, bound.name)))
+    inner.inner = inner.inner or atomic
     from dio_mc.frontend.statements import compile_body
 
     compile_body(body_of(tree), inner)
@@ -112,17 +120,20 @@ def _bind(bound: Bound, tree: ast.FunctionDef, call: ast.Call, frame: Frame, inn
     inner.scope.bindings[tree.args.args[0].arg] = bound.receiver
     assigned = _assigned_names(tree)
     latched: list[tuple[str, str]] = []
+    targets: list[Target] = []
+    exprs: list[Expr] = []
     for name, value in values.items():
         if _stays(value, name in assigned, inner):
             inner.scope.bindings[name] = value
             continue
         if isinstance(value, Place):
             value = load(value, frame.state.context.variables, frame.scope.span(call))
-        tree_ = local_type(name, value, call, inner)
-        exprs = fit(value, tree_, call, frame)
-        emit_assign(inner.storage.targets(inner.local(name)), exprs, call, frame)  # type: ignore[arg-type]  # any node will do
+        exprs += fit(value, local_type(name, value, call, inner), call, frame)
+        targets += inner.storage.targets(inner.local(name))
         if scalar_of(value) is not None or isinstance(value, Static):
             latched.append((name, inner.local(name)))
+    if targets:  # one statement, so one step
+        emit_assign(targets, exprs, call, frame)  # type: ignore[arg-type]  # any node will do
     inner.arguments = tuple(latched)
 
 
@@ -131,13 +142,13 @@ def _assigned_names(tree: ast.FunctionDef) -> set[str]:
 
 
 def _stays(value: Value, assigned: bool, inner: Frame) -> bool:
-    """Whether an argument needs no local: constants of locks, classes, strings, places of arrays."""
+    """Whether an argument needs no local: constants of locks, classes, strings, locks and other parts."""
     if assigned:
         return False
     if isinstance(value, Static):
         return inner.scope.call_site is not None or (scalar_of(value) is None and value.value is not None)
     if isinstance(value, Place):
-        return True
+        return value.part is not None
     return isinstance(value, Bound | Super)
 
 

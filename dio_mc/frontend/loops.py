@@ -9,9 +9,9 @@ from dio_mc.frontend import arithmetic, expressions, statements
 from dio_mc.frontend.context import Abort
 from dio_mc.frontend.frames import Frame, Loop, assignment_weight, touched
 from dio_mc.frontend.graph import Edge, Node, Weight
-from dio_mc.frontend.values import Scalar, Static, Value, scalar_of
-from dio_mc.ir.expr import TRUE, Const, Local
-from dio_mc.ir.ops import Assign
+from dio_mc.frontend.values import Place, Scalar, Static, Value, load, scalar_of
+from dio_mc.ir.expr import TRUE, Const, Expr, Local
+from dio_mc.ir.ops import Assign, Target
 from dio_mc.ir.types import RangeType
 
 
@@ -90,8 +90,12 @@ def _over(node: ast.For, start: Value, stop: Value, step: int, values: list[Valu
     graph = frame.graph
     line = node.lineno - frame.tree.lineno
     counter = node.target.id if values is None and _may_count(node, frame) else f"{node.target.id}@{line}"
-    stop = _held(stop, f"stop@{line}", node, frame)
-    _set(counter, start, node, frame)
+    held = {f"stop@{line}": stop} | {f"item@{line}.{i}": v for i, v in enumerate(values or ())}
+    held = {name: value for name, value in held.items() if _is_read(value)}
+    _set({**held, counter: start}, node, frame)  # what is looped over is read once, before the loop, in one step
+    stop = _get(f"stop@{line}", frame) if f"stop@{line}" in held else stop
+    if values is not None:
+        values = [_get(f"item@{line}.{i}", frame) if _is_read(v) else v for i, v in enumerate(values)]
     _widen(counter, start, stop, step, node, frame)
     head, again, end = (graph.label(frame.site(node, "")) for _ in range(3))
     graph.mark(head)
@@ -99,28 +103,20 @@ def _over(node: ast.For, start: Value, stop: Value, step: int, values: list[Valu
     then, otherwise = statements.emit_branch(test, node, frame, f"for {node.target.id}")
     graph.dangling = then
     if counter != node.target.id:
-        _set(node.target.id, _element(values, counter, start, stop, step, node, frame), node, frame)
+        _set({node.target.id: _element(values, counter, start, stop, step, node, frame)}, node, frame)
     _body(node, again, end, frame)
     graph.mark(again)
-    _set(
-        counter,
-        arithmetic.combine("+", _get(counter, frame), Static(step), node, frame.scope),
-        node,
-        frame,
-        widen=False,
-    )
+    following = arithmetic.combine("+", _get(counter, frame), Static(step), node, frame.scope)
+    _set({counter: following}, node, frame, widen=False)
     graph.go_to(head)
     graph.dangling = otherwise
     statements.compile_body(node.orelse, frame)
     graph.mark(end)
 
 
-def _held(stop: Value, name: str, node: ast.For, frame: Frame) -> Value:
-    """A bound that is no constant is read once, before the loop."""
-    if isinstance(stop, Static):
-        return stop
-    _set(name, stop, node, frame)
-    return _get(name, frame)
+def _is_read(value: Value) -> bool:
+    """Whether a value is found at run time: neither a constant nor a lock."""
+    return not isinstance(value, Static) and not (isinstance(value, Place) and value.part is not None)
 
 
 def _may_count(node: ast.For, frame: Frame) -> bool:
@@ -144,12 +140,17 @@ def _get(name: str, frame: Frame) -> Value:
     return found
 
 
-def _set(name: str, value: Value, node: ast.For, frame: Frame, *, widen: bool = True) -> None:
-    if widen:
-        statements.local_type(name, value, node.iter, frame)
-    targets = frame.storage.targets(frame.local(name))
-    tree = frame.storage.types[frame.local(name)]
-    exprs = statements.fit(value, tree, node, frame)
+def _set(values: dict[str, Value], node: ast.For, frame: Frame, *, widen: bool = True) -> None:
+    """Assign to locals in one statement."""
+    targets: list[Target] = []
+    exprs: list[Expr] = []
+    for name, value in values.items():
+        if isinstance(value, Place):
+            value = load(value, frame.state.context.variables, frame.scope.span(node.iter))
+        if widen:
+            statements.local_type(name, value, node.iter, frame)
+        exprs += statements.fit(value, frame.storage.types[frame.local(name)], node, frame)
+        targets += frame.storage.targets(frame.local(name))
     found = touched(frame.state.context, exprs, targets)
     weight = assignment_weight(found, frame, node)
     span = frame.scope.span(node.iter)

@@ -52,9 +52,10 @@ def compile_statement(node: ast.stmt, frame: Frame) -> None:
             pass
         case ast.Expr(value=ast.Call() as call):
             _call_statement(call, frame)
-        case ast.Assign(targets=targets, value=value):
-            for target in targets:
-                assign(target, value, node, frame)
+        case ast.Assign(targets=[target], value=value):
+            assign(target, value, node, frame)
+        case ast.Assign():
+            _chained(node, frame)
         case ast.AnnAssign():
             _annotated(node, frame)
         case ast.AugAssign(target=target, op=op, value=value):
@@ -113,6 +114,16 @@ def assign(target: ast.expr, value: ast.expr, node: ast.stmt, frame: Frame) -> N
         _parallel(target, value, node, frame)
         return
     store([target], [expressions.value_of(value, frame.scope)], node, frame, [value])
+
+
+def _chained(node: ast.Assign, frame: Frame) -> None:
+    """``a = b = value`` is one statement: the value is found once, and stored in one step."""
+    call = node.value if isinstance(node.value, ast.Call) else None
+    stepping = call is not None and (is_word(call, lang.choose, frame) or stepping_call(call, frame) is not None)
+    if stepping or any(isinstance(t, ast.Tuple | ast.List) for t in node.targets):
+        raise frame.scope.fail("DIO102", node, "this value can go to one target only", "assign it to a local first")
+    value = expressions.value_of(node.value, frame.scope)
+    store(node.targets, [value] * len(node.targets), node, frame, [node.value])
 
 
 def _parallel(target: ast.Tuple | ast.List, value: ast.expr, node: ast.stmt, frame: Frame) -> None:

@@ -8,19 +8,21 @@ from typing import Any
 
 from dio_mc.errors import Diagnostic
 from dio_mc.frontend.calls import body_of
-from dio_mc.frontend.context import Context, Scope, parameters_of
+from dio_mc.frontend.context import Abort, Context, Scope, parameters_of
 from dio_mc.frontend.declare import Members, function_span
 from dio_mc.frontend.frames import Frame, TemplateState
 from dio_mc.frontend.graph import Node, RegionKey, Weight
 from dio_mc.frontend.liveness import live_at_entry, unassigned_reads
 from dio_mc.frontend.locking import lock_places, not_held
 from dio_mc.frontend.shapes import ScalarTree
-from dio_mc.frontend.statements import compile_body
+from dio_mc.frontend.statements import compile_body, local_type
 from dio_mc.frontend.steps import Cut, CutLocation, cut
-from dio_mc.frontend.storage import Storage
+from dio_mc.frontend.storage import NoCommonType, Storage, join_trees
+from dio_mc.frontend.values import Scalar
+from dio_mc.ir.expr import Const
 from dio_mc.ir.ops import Check
 from dio_mc.ir.program import Location, Region, Template
-from dio_mc.ir.types import RangeType
+from dio_mc.ir.types import RangeType, ScalarType, bounds
 from dio_mc.source import function_tree
 
 MAX_PASSES = 12
@@ -133,7 +135,7 @@ def _parameters(draft: Draft, tree: ast.FunctionDef, frame: Frame) -> None:
         types = frame.state.context.spawned[draft.name].parameters
         for name in names:
             if name in types:
-                frame.storage.declare(name, ScalarTree(types[name]))
+                _given(name, types[name], tree, frame)
     elif len(names) > 1:
         raise_at = frame.scope.fail(
             "DIO111", tree, f"thread `{draft.name}` takes {len(names)} parameters", "at most one: its instance number"
@@ -141,11 +143,22 @@ def _parameters(draft: Draft, tree: ast.FunctionDef, frame: Frame) -> None:
         del raise_at, names[1:]
     elif names:
         count = len(frame.state.context.thread_groups[draft.name])
-        frame.storage.declare(names[0], ScalarTree(RangeType(0, max(0, count - 1))))
+        _given(names[0], RangeType(0, max(0, count - 1)), tree, frame)
     for name in names:
         if name in frame.storage.types:
             frame.storage.targets(name)
     frame.arguments = tuple((n, n) for n in names if n in frame.storage.types)
+
+
+def _given(name: str, type_: ScalarType, tree: ast.FunctionDef, frame: Frame) -> None:
+    """A parameter holds every value of a type; the body may assign others to it, as to any local."""
+    value = Scalar(Const(bounds(type_)[1], type_))
+    try:
+        found = local_type(name, value, tree, frame)
+        if join_trees(found, ScalarTree(type_)) != found:
+            raise frame.scope.fail("DIO116", tree, f"`{name}` is annotated with a type that does not hold what it gets")
+    except (Abort, NoCommonType):
+        return
 
 
 def _held_at_exit(frame: Frame, tree: ast.FunctionDef) -> None:
