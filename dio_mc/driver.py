@@ -20,9 +20,9 @@ from dio_mc.lang.model import Model
 from dio_mc.semantics.contract import Budget, Exploration, Violation
 from dio_mc.semantics.contract import Report as ProgressReport
 from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.source import Span, display_path
 from dio_mc.symbolic.explain import explain
 from dio_mc.symbolic.judge import JudgeReport, judge_property
-from dio_mc.source import Span, display_path
 from dio_mc.trace.replay import ReplayError, build_trace, run_schedule
 from dio_mc.trace.trace import Place, Trace
 

@@ -83,7 +83,7 @@ def bind_params(model: type, members: Members, given: Mapping[str, int]) -> dict
         raise usage_error("DIO203", f"{model.__name__} has no parameter `{unknown[0]}`", hint=hint)
     bound: dict[str, int | bool] = {}
     for name, declared in members.params.items():
-        value = given.get(name, declared.default)
+        value: Any = given.get(name, declared.default)  # an author may have given anything
         low, high = declared.min, declared.max
         if not isinstance(value, int):
             span = attribute_span(model, name)
