@@ -253,5 +253,8 @@ def test_vacuity_and_triviality_are_told(tmp_path: Path) -> None:
     done = dio_mc("check", model(tmp_path, text), cwd=tmp_path)
     assert done.returncode == 0
     assert "vacuous: vacuous" in done.stdout
-    assert "DIO313 m.py:14: the premise of this implication in `vacuous` never held: nothing was checked by it" in done.stdout
+    assert (
+        "DIO313 m.py:14: the premise of this implication in `vacuous` never held: nothing was checked by it"
+        in done.stdout
+    )
     assert "DIO310 m.py:16: `trivial` is true in every state, reachable or not" in done.stdout
