@@ -210,7 +210,8 @@ def _written(judged: JudgeReport, violated: set[str], found: Exploration) -> Pro
     if kind == "reachable":
         witnessed = name in violated
         verdict: Verdict = "HOLDS" if witnessed else "VIOLATED" if found.complete else "UNDETERMINED"
-        return say(verdict, note="" if witnessed else "no reachable state satisfies it")
+        notes = {"VIOLATED": "no reachable state satisfies it", "UNDETERMINED": "no state found so far satisfies it"}
+        return say(verdict, note=notes.get(verdict, ""))
     if name in violated:
         return say("VIOLATED")
     if name in found.unknown:

@@ -258,3 +258,14 @@ def test_vacuity_and_triviality_are_told(tmp_path: Path) -> None:
         in done.stdout
     )
     assert "DIO310 m.py:16: `trivial` is true in every state, reachable or not" in done.stdout
+
+
+def test_a_witness_not_found_yet_is_not_called_unreachable(tmp_path: Path) -> None:
+    text = BIG + "    @reachable\n    def far(self):\n        return all(self.n[k] == 9 for k in range(6))\n"
+    done = dio_mc("check", model(tmp_path, text), "--max-states", "50", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "undetermined far: no state found so far satisfies it" in done.stdout
+    never = HOLDS + "    @reachable\n    def far(self):\n        return self.n == 3\n"
+    done = dio_mc("check", model(tmp_path, never), cwd=tmp_path)
+    assert done.returncode == 1
+    assert "violated far: no reachable state satisfies it" in done.stdout
