@@ -144,6 +144,26 @@ PAGES: dict[str, Page] = {
         "decided by the solver alone",
         "The property uses something that only z3 can say, so every distinct valuation costs a solver call.",
     ),
+    "DIO320": Page(
+        "statement that never ran",
+        "The search was complete and no schedule runs this statement. What follows from it was not checked either.",
+        "if self.n > 5: self.lost = True        # n never gets there",
+    ),
+    "DIO321": Page(
+        "operation that nothing calls",
+        "No thread and no other operation of the class, its bases and its file calls it.",
+    ),
+    "DIO322": Page(
+        "variable that nobody reads",
+        "It is written at most. A ghost that no property reads checks nothing; other data that nobody reads is no part "
+        "of the rule.",
+    ),
+    "DIO323": Page(
+        "wait that never waits",
+        "The condition held in every state in which a thread came to this `wait_until`: without it the model is the "
+        "same. Something else already keeps the order, or the case that it was written for is missing.",
+    ),
+    "DIO324": Page("parameter that nothing uses", "Its value makes no difference to the model."),
     "DIO900": Page(
         "internal error",
         "A fault of dio-mc, not of the model: an engine's answer did not replay, or something unforeseen. The exit "

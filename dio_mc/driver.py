@@ -13,6 +13,7 @@ from typing import Literal
 
 from dio_mc.errors import Diagnostic, InternalError
 from dio_mc.explore.reference import explore
+from dio_mc.findings import coverage_findings, static_findings
 from dio_mc.frontend.build import build
 from dio_mc.ir.program import Program
 from dio_mc.lang.declarations import Expectation
@@ -141,8 +142,11 @@ def check_class(
     interpreter = Interpreter(program) if found.violations else None
     traces = tuple(_trace(interpreter, found, v) for v in found.violations if interpreter is not None)
     properties = _stated(expectation, _properties(model, program, found, judges))
-    findings = tuple(_finding(d) for d in built.warnings) + tuple(_judge_findings(judges))
     verdict = _verdict(properties)
+    told = [*built.warnings, *static_findings(model, program)]
+    if verdict == "HOLDS" and found.complete and found.coverage.fired:
+        told += coverage_findings(model, program, found.coverage)
+    findings = (*(_finding(d) for d in told), *_judge_findings(judges))
     expected, text = _expected(expectation, properties, traces, verdict)
     return Report(
         program.name, display_path(program.file), program.doc, verdict, found.complete, found.states, found.transitions,

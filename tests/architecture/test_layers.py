@@ -24,9 +24,12 @@ LAYERS: dict[str, set[str]] = {
     "trace": {"semantics", "ir"},
     "symbolic": ENGINE,
     "explore": ENGINE,
+    "native": ENGINE,
+    "engines": {"explore", "native", *ENGINE},
     "render": {"trace", "ir"},
     "kernel": {"lang"},
-    "driver": {"frontend", "lang", "symbolic", "explore", *ENGINE},
+    "findings": {"frontend", "lang", "semantics", "ir"},
+    "driver": {"findings", "engines", "frontend", "lang", "symbolic", "explore", *ENGINE},
     "replaying": {"frontend", "lang", "symbolic", *ENGINE},
     "config": set(),
     "study": {"frontend", "lang", "kernel", "explore", "render", *ENGINE},
@@ -36,7 +39,13 @@ LAYERS: dict[str, set[str]] = {
 """Layer -> the layers it may import besides itself, `source` and `errors`."""
 FACES = {"cli", "cli_show", "pytest_plugin", "__main__", "__init__"}
 """May import everything; nobody imports them (`__init__` only for the version and the language)."""
-HEAVY = {"z3": {"symbolic"}, "networkx": {"trace"}, "click": {"cli", "cli_show"}, "pytest": {"pytest_plugin"}}
+HEAVY = {
+    "z3": {"symbolic"},
+    "networkx": {"trace"},
+    "llvmlite": {"native"},
+    "click": {"cli", "cli_show"},
+    "pytest": {"pytest_plugin"},
+}
 """Third-party packages and the only layers that may name them."""
 
 

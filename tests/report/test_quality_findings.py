@@ -1,0 +1,147 @@
+"""Findings: what makes a pass worth less than it looks. They are told, and fail a check only with --strict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dio_mc.driver import Options, Report, check_class
+from dio_mc.frontend.load import load_module
+from dio_mc.semantics.contract import Budget
+
+MODEL = """\
+from z3 import And
+from dio_mc import *
+
+class M(Model):
+    n = Var(Range(0, 3))
+    other = Var(bool)
+    seen = Var(bool, ghost=True)
+    limit = Param(2, min=1, max=3)
+    lock = Mutex()
+    @operation()
+    def used(self):
+        self.n = 1
+    @thread
+    def t(self):
+        self.used()
+        wait_until(self.n != 0)
+        self.other = True
+    @thread
+    def u(self):
+        wait_until(self.other)
+        self.lock.lock()
+        self.lock.unlock()
+    @invariant
+    def small(self):
+        return self.n <= self.limit
+"""
+
+
+def findings(folder: Path, text: str, name: str = "M", options: Options | None = None) -> list[tuple[str, str, int]]:
+    return [(f.code, f.message, int(f.where.rpartition(":")[2])) for f in report(folder, text, name, options).findings]
+
+
+def report(folder: Path, text: str, name: str = "M", options: Options | None = None) -> Report:
+    (folder / "m.py").write_text(text)
+    (model,) = [m for m in load_module(folder / "m.py").models if m.__name__ == name]
+    return check_class(model, options=options)
+
+
+def coded(folder: Path, text: str, name: str = "M") -> list[str]:
+    return [code for code, _, _ in findings(folder, text, name)]
+
+
+def line_of(text: str, part: str) -> int:
+    return text[: text.index(part)].count("\n") + 1
+
+
+READ = MODEL.replace("return self.n <=", "return not (self.seen and self.other) and self.n <=")
+CLEAN = READ.replace("        wait_until(self.n != 0)\n", "")
+
+
+def test_a_clean_model(tmp_path: Path) -> None:
+    assert findings(tmp_path, CLEAN) == []
+
+
+def test_a_wait_that_never_waits(tmp_path: Path) -> None:
+    told = ("DIO323", "`wait_until(self.n != 0)` never has to wait", line_of(READ, "wait_until(self.n"))
+    assert findings(tmp_path, READ) == [told]
+
+
+def test_a_ghost_that_no_property_reads(tmp_path: Path) -> None:
+    text = CLEAN.replace("not (self.seen and self.other) and ", "")
+    assert findings(tmp_path, text) == [("DIO322", "nothing reads `seen`", line_of(text, "seen = Var"))]
+
+
+def test_nothing_is_said_of_reading_where_only_the_solver_knows(tmp_path: Path) -> None:
+    quantified = "x = Int('x')\n        return ForAll([x], Implies(x > 9, x > self.n))"
+    text = CLEAN.replace("return not (self.seen and self.other) and self.n <= self.limit", quantified)
+    text = text.replace("from z3 import And", "from z3 import ForAll, Implies, Int")
+    assert coded(tmp_path, text) == ["DIO324", "DIO310", "DIO314"]
+
+
+def test_statements_that_never_run(tmp_path: Path) -> None:
+    text = CLEAN.replace(
+        "        self.used()\n",
+        "        self.used()\n        if self.n > 2:\n            self.n = 0\n            self.n = 2\n",
+    )
+    line = line_of(text, "self.n = 0")
+    assert findings(tmp_path, text) == [
+        ("DIO320", f"no schedule runs `self.n = 0`, `self.n = 2` in `t` (line {line}, {line + 1})", line)
+    ]
+
+
+def test_coverage_is_told_only_of_a_complete_pass(tmp_path: Path) -> None:
+    dead = READ.replace(
+        "        self.used()\n", "        self.used()\n        if self.n > 2:\n            self.n = 0\n"
+    )
+    assert set(coded(tmp_path, dead)) == {"DIO320", "DIO323"}
+    assert findings(tmp_path, dead, options=Options(Budget(max_states=2))) == []
+    assert findings(tmp_path, dead.replace("self.n <= self.limit", "self.n * self.limit == 0")) == []
+
+
+def test_an_operation_that_nothing_calls(tmp_path: Path) -> None:
+    text = CLEAN.replace(
+        "    @thread\n    def t", "    @operation()\n    def idle(self):\n        self.n = 0\n    @thread\n    def t"
+    )
+    assert findings(tmp_path, text) == [("DIO321", "nothing calls the operation `idle`", line_of(text, "def idle"))]
+    patched = text + "\nclass P(M):\n    @operation()\n    def used(self):\n        self.idle()\n"
+    assert coded(tmp_path, patched) == coded(tmp_path, patched, "P") == []
+
+
+def test_a_parameter_that_nothing_uses(tmp_path: Path) -> None:
+    text = CLEAN.replace("self.limit", "2")
+    assert findings(tmp_path, text) == [
+        ("DIO324", "nothing uses the parameter `limit`", line_of(text, "limit = Param"))
+    ]
+    assert (
+        coded(
+            tmp_path,
+            CLEAN.replace("self.limit", "2")
+            .replace("Range(0, 3)", "Range(0, limit)")
+            .replace("    n =", "    limit = Param(2)\n    n =")
+            .replace("    limit = Param(2, min=1, max=3)\n", ""),
+        )
+        == []
+    )
+
+
+def test_a_patch_is_not_told_what_its_base_was(tmp_path: Path) -> None:
+    text = READ + "\nclass P(M):\n    @operation()\n    def used(self):\n        self.n = 2\n"
+    assert (coded(tmp_path, text), coded(tmp_path, text, "P")) == (["DIO323"], [])
+    abstract = text.replace("class M(Model)", "class M(Model, abstract=True)")
+    assert coded(tmp_path, abstract, "P") == ["DIO323"]
+
+
+@pytest.mark.parametrize("folder", ["seed", "toys"])
+def test_the_shipped_models_have_none_of_these(folder: str) -> None:
+    from dio_mc.driver import bindings_of
+
+    models = Path(__file__).resolve().parents[2] / "models" / folder
+    for file in sorted(models.glob("*.py")):
+        for model in load_module(file, allow_empty=True).models:
+            for params, _ in bindings_of(model, {}):
+                told = [f for f in check_class(model, params).findings if f.code.startswith("DIO32")]
+                assert told == [], file
