@@ -70,7 +70,7 @@ def _violations(interpreter: Interpreter, watch: Watch, search: Search) -> tuple
     for (name, _), path in zip(goals, paths, strict=True):
         violations.append(Violation(name, path.initial, path.schedule, count_switches(path.schedule), path.fault))
     ranks = {tracker.judge.property.name: rank for rank, tracker in enumerate(watch.trackers)}
-    return tuple(sorted(violations, key=lambda found: _order(found.property, ranks)))
+    return tuple(sorted(violations, key=lambda found: violation_order(found.property, ranks)))
 
 
 def _paths(interpreter: Interpreter, search: Search, goals: Sequence[Goal]) -> list[Path]:
@@ -84,7 +84,7 @@ def _paths(interpreter: Interpreter, search: Search, goals: Sequence[Goal]) -> l
     return [any_path(interpreter, search.parents, goal) for goal in goals]
 
 
-def _order(name: str, ranks: dict[str, int]) -> tuple[int, str, str, int]:
+def violation_order(name: str, ranks: dict[str, int]) -> tuple[int, str, str, int]:
     """The author's properties first, then the deadlock, then faults (``kind@line``, ``kind@file:line``)."""
     if name in ranks:
         return ranks[name], "", "", 0

@@ -1,0 +1,165 @@
+"""Writing LLVM IR text: one function under construction, with constants folded on the way.
+
+A `Ref` is an ``i64``: a Python integer where it is known, else the name of a register. A `Cond` is the same for ``i1``.
+"""
+
+from __future__ import annotations
+
+Ref = int | str
+Cond = int | str
+
+
+class Asm:
+    """The body of one function. Instructions go to the open block; `start` opens the next."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.allocas: list[str] = []
+        self.label = "entry"
+        self._count = 0
+        self._labels = 0
+
+    def new_label(self, hint: str = "b") -> str:
+        """A label not used before."""
+        self._labels += 1
+        return f"{hint}.{self._labels}"
+
+    def op(self, text: str) -> str:
+        """An instruction with a result; its register."""
+        self._count += 1
+        name = f"%r{self._count}"
+        self.lines.append(f"  {name} = {text}")
+        return name
+
+    def do(self, text: str) -> None:
+        """An instruction without a result."""
+        self.lines.append(f"  {text}")
+
+    def slot(self, name: str, type_: str = "i64") -> str:
+        """A variable of the function."""
+        self.allocas.append(f"  %{name} = alloca {type_}")
+        return f"%{name}"
+
+    def start(self, label: str) -> None:
+        """Open a block."""
+        self.lines.append(f"{label}:")
+        self.label = label
+
+    def jump(self, label: str) -> None:
+        """End the block."""
+        self.do(f"br label %{label}")
+
+    def branch(self, condition: Cond, then: str, orelse: str) -> None:
+        """End the block, one of two ways."""
+        if isinstance(condition, int):
+            self.jump(then if condition else orelse)
+        else:
+            self.do(f"br i1 {condition}, label %{then}, label %{orelse}")
+
+    def load(self, slot: str, type_: str = "i64") -> str:
+        """What a variable (or address) holds."""
+        return self.op(f"load {type_}, ptr {slot}")
+
+    def store(self, value: Ref, slot: str, type_: str = "i64") -> None:
+        """Set a variable."""
+        self.do(f"store {type_} {value}, ptr {slot}")
+
+    def text(self, head: str) -> str:
+        """The finished function."""
+        return "\n".join([f"{head} {{", "entry:", *self.allocas, *self.lines, "}", ""])
+
+    # -- arithmetic ----------------------------------------------------------------------------------------------------
+
+    def add(self, first: Ref, second: Ref) -> Ref:
+        """Sum."""
+        if isinstance(first, int) and isinstance(second, int):
+            return first + second
+        if second == 0:
+            return first
+        return second if first == 0 else self.op(f"add i64 {signed(first)}, {signed(second)}")
+
+    def sub(self, first: Ref, second: Ref) -> Ref:
+        """Difference."""
+        if isinstance(first, int) and isinstance(second, int):
+            return first - second
+        return first if second == 0 else self.op(f"sub i64 {signed(first)}, {signed(second)}")
+
+    def mul(self, first: Ref, second: Ref) -> Ref:
+        """Product."""
+        if isinstance(first, int) and isinstance(second, int):
+            return first * second
+        if first == 1:
+            return second
+        return first if second == 1 else self.op(f"mul i64 {signed(first)}, {signed(second)}")
+
+    def shift_left(self, value: Ref, by: Ref) -> Ref:
+        """``value << by``, in 64 bits."""
+        if isinstance(value, int) and isinstance(by, int):
+            return value << by & (1 << 64) - 1
+        return value if by == 0 else self.op(f"shl i64 {signed(value)}, {signed(by)}")
+
+    def shift_right(self, value: Ref, by: Ref) -> Ref:
+        """``value >> by`` of an unsigned value."""
+        if isinstance(value, int) and isinstance(by, int):
+            return value >> by
+        return value if by == 0 else self.op(f"lshr i64 {signed(value)}, {signed(by)}")
+
+    def bits(self, operation: str, first: Ref, second: Ref) -> Ref:
+        """``and``, ``or``, ``xor``; only ``or`` and ``xor`` with 0 are folded."""
+        if second == 0 and operation != "and":
+            return first
+        return self.op(f"{operation} i64 {signed(first)}, {signed(second)}")
+
+    def compare(self, op: str, first: Ref, second: Ref) -> Cond:
+        """A signed comparison, by LLVM's name (``eq``, ``slt``)."""
+        if isinstance(first, int) and isinstance(second, int):
+            return int(_FOLD[op](first, second))
+        return self.op(f"icmp {op} i64 {signed(first)}, {signed(second)}")
+
+    def widen(self, condition: Cond) -> Ref:
+        """A truth as 0 or 1."""
+        return condition if isinstance(condition, int) else self.op(f"zext i1 {condition} to i64")
+
+    def invert(self, condition: Cond) -> Cond:
+        """Not."""
+        return 1 - condition if isinstance(condition, int) else self.op(f"xor i1 {condition}, true")
+
+    def both(self, first: Cond, second: Cond) -> Cond:
+        """And."""
+        if isinstance(first, int):
+            return second if first else 0
+        if isinstance(second, int):
+            return first if second else 0
+        return self.op(f"and i1 {first}, {second}")
+
+    def either(self, first: Cond, second: Cond) -> Cond:
+        """Or."""
+        if isinstance(first, int):
+            return 1 if first else second
+        if isinstance(second, int):
+            return 1 if second else first
+        return self.op(f"or i1 {first}, {second}")
+
+    def select(self, condition: Cond, then: Ref, orelse: Ref) -> Ref:
+        """One of two values."""
+        if isinstance(condition, int):
+            return then if condition else orelse
+        return self.op(f"select i1 {condition}, i64 {signed(then)}, i64 {signed(orelse)}")
+
+
+def signed(value: Ref) -> Ref:
+    """An integer as LLVM's signed 64-bit literal."""
+    if isinstance(value, str):
+        return value
+    value &= (1 << 64) - 1
+    return value - (1 << 64) if value >> 63 else value
+
+
+_FOLD = {
+    "eq": lambda a, b: a == b,
+    "ne": lambda a, b: a != b,
+    "slt": lambda a, b: a < b,
+    "sle": lambda a, b: a <= b,
+    "sgt": lambda a, b: a > b,
+    "sge": lambda a, b: a >= b,
+}

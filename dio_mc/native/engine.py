@@ -1,0 +1,91 @@
+"""The native engine as a whole: program, judges, budget in; what the facade needs to word an answer out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dio_mc.ir.program import Program
+from dio_mc.native.counterexample import Reached, goals_of, reach
+from dio_mc.native.machine import Machine, available, compile_text
+from dio_mc.native.module import Module, write_module
+from dio_mc.native.search import KEEP, Clock, Search
+from dio_mc.native.values import Unsupported as Unsupported
+from dio_mc.semantics.contract import Budget, Coverage, Judge, Report
+from dio_mc.semantics.interpreter import Interpreter
+
+ENGINE = "native"
+"""The engine's name in an `Exploration`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the compiled search found; `reached` pairs goals with the states on the shortest paths to them."""
+
+    interpreter: Interpreter
+    states: int
+    transitions: int
+    depth: int
+    stopped: str | None
+    open: int
+    unknown: tuple[str, ...]
+    coverage: Coverage
+    reached: tuple[Reached, ...]
+
+
+class _Again:
+    """The clock of a search that is repeated, with nothing but its limit of states."""
+
+    seconds = 0.0
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = Budget(max_states=budget.max_states)
+
+    def exceeded(self) -> str | None:
+        """No reason to stop."""
+        return None
+
+
+def search(
+    program: Program,
+    judges: Sequence[Judge],
+    clock: Clock,
+    report: Report | None = None,
+    first: bool = False,
+    workers: int = 1,
+    keep: int = KEEP,
+) -> Outcome:
+    """Explore a program. Raises `Unsupported` with a reason where that is for the reference engine."""
+    if not available():
+        raise Unsupported("llvmlite is not installed (pip install 'dio-mc[native]')")
+    module = write_module(program, judges)
+    machine = compile_text(module.text)
+    interpreter = Interpreter(program)
+    found = Search(module, machine, interpreter, judges, clock, report, first, workers, keep)
+    try:
+        found.run()
+        distinct = found.distinct() if found.stopped is not None else ()
+        fired, blocked = found.coverage()
+        reached = _way_back(module, machine, found)
+        unknown = tuple(v.judge.property.name for v in found.valuations if v.unknown)
+        return Outcome(
+            interpreter, found.states, found.transitions, found.depth, found.stopped, found.open, unknown,
+            Coverage(fired, blocked, distinct), tuple(reached),
+        )  # fmt: skip
+    finally:
+        found.close()
+
+
+def _way_back(module: Module, machine: Machine, found: Search) -> list[Reached]:
+    """The shortest paths to all goals; levels that were given up are found again."""
+    goals = goals_of(found)
+    if not goals or found.kept == 0:
+        return reach(found, goals, found.looked_at)
+    clock = _Again(found.clock.budget)
+    again = Search(module, machine, found.interpreter, [], clock, keep=1 << 62, known=found.valuations)
+    try:
+        again.run(max(goal.base for goal in goals))
+        alone = len(found.workers) == 1
+        return reach(again, goals, found.looked_at if alone else [again.states])
+    finally:
+        again.close()

@@ -1,0 +1,152 @@
+"""The search loop in LLVM IR: successors, their places prefetched in batches, a frontier in the order of discovery."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dio_mc.native.asm import Asm
+from dio_mc.native.back import BackWriter
+from dio_mc.native.context import BOXES, DONE, GROW, NEWS
+
+DECLARATIONS = """\
+declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
+declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
+"""
+
+
+class Loops(BackWriter):
+    """Writes the functions around ``@succ``."""
+
+    def text(self) -> str:
+        """All functions."""
+        loops = [self._flush(), self._expand(), self._insert_all()]
+        return "\n".join([DECLARATIONS, self.table_text(), *loops, self.back_text()])
+
+    # -- the ring ------------------------------------------------------------------------------------------------------
+
+    def _flush(self) -> str:
+        """Insert from the ring until at most ``%lag`` wait; nothing once the search is full."""
+        asm = Asm()
+        ring, mask = self.pointer(asm, "ring"), self.get(asm, "ring_mask")
+        asm.jump("head")
+        asm.start("head")
+        at = asm.op("phi i64 [ %first, %entry ], [ %following, %body ]")
+        waiting = asm.op(f"sub i64 %last, {at}")
+        asm.branch(asm.op(f"icmp ugt i64 {waiting}, %lag"), "body", "done")
+        asm.start("body")
+        words = self.read(asm, self.at(asm, ring, asm.op(f"and i64 {at}, {mask}")))
+        hashed = asm.op(f"call i64 @hash({self.listed(words)})")
+        home = asm.op(f"call i64 @home(ptr %ctx, i64 {hashed})")
+        asm.do(f"call void @insert(ptr %ctx, i64 {home}, {self.listed(words)})")
+        asm.do(f"%following = add i64 {at}, 1")
+        asm.jump("head")
+        asm.start("done")
+        asm.do(f"ret i64 {at}")
+        return asm.text("define internal i64 @flush(ptr %ctx, i64 %first, i64 %last, i64 %lag)")
+
+    def _push(self, asm: Asm, words: Sequence[str], last: str, after: str) -> None:
+        """Put a state on the ring and have its place fetched; with other workers, in the box of its owner."""
+        ring, mask = self.pointer(asm, "ring"), self.get(asm, "ring_mask")
+        hashed = asm.op(f"call i64 @hash({self.listed(words)})")
+        mine, other = asm.new_label("mine"), asm.new_label("other")
+        part = asm.op(f"and i64 {hashed}, 65535")
+        workers = self.get(asm, "workers")
+        owner = asm.op(f"lshr i64 {asm.op(f'mul i64 {part}, {workers}')}, 16")
+        asm.branch(asm.op(f"icmp eq i64 {owner}, {self.get(asm, 'me')}"), mine, other)
+        asm.start(other)
+        box = asm.op(f"getelementptr i64, ptr {self.pointer(asm, 'boxes')}, i64 {asm.mul(owner, 2)}")
+        length_at = asm.op(f"getelementptr i64, ptr {box}, i64 1")
+        length = asm.load(length_at)
+        self.put_words(asm, self.at(asm, asm.load(box, "ptr"), length), words)
+        asm.store(asm.add(length, 1), length_at)
+        self.put(asm, "boxed", asm.add(self.get(asm, "boxed"), 1))
+        asm.jump(after)
+        asm.start(mine)
+        home = asm.op(f"call i64 @home(ptr %ctx, i64 {hashed})")
+        place = self.at(asm, self.pointer(asm, "table"), home)
+        asm.do(f"call void @llvm.prefetch.p0(ptr {place}, i32 1, i32 3, i32 1)")
+        at = asm.load(last)
+        self.put_words(asm, self.at(asm, ring, asm.op(f"and i64 {at}, {mask}")), words)
+        asm.store(asm.add(at, 1), last)
+        asm.jump(after)
+
+    # -- expanding -----------------------------------------------------------------------------------------------------
+
+    def _expand(self) -> str:
+        """Expand states from ``next`` to ``stop``; why it came back."""
+        asm = Asm()
+        first, last, why = asm.slot("first"), asm.slot("last"), asm.slot("why")
+        asm.store(0, first)
+        asm.store(0, last)
+        asm.store(DONE, why)
+        asm.jump("head")
+        asm.start("head")
+        at = self.get(asm, "next")
+        self._leave_if(asm, asm.op(f"icmp uge i64 {at}, {self.get(asm, 'stop')}"), why, DONE)
+        self._leave_if(asm, asm.op(f"icmp uge i64 {self.get(asm, 'count')}, {self.get(asm, 'most')}"), why, GROW)
+        news = asm.op(f"icmp uge i64 {self.get(asm, 'news_length')}, {self.get(asm, 'news_most')}")
+        self._leave_if(asm, news, why, NEWS)
+        boxed = asm.op(f"icmp uge i64 {self.get(asm, 'boxed')}, {self.get(asm, 'boxes_most')}")
+        self._leave_if(asm, boxed, why, BOXES)
+        from_ = self.at(asm, self.pointer(asm, "states"), at)
+        out = self.pointer(asm, "out")
+        count = asm.op(
+            f"call i64 @succ(ptr {from_}, ptr {out}, ptr {self.pointer(asm, 'flags')}, ptr {self.pointer(asm, 'seen')})"
+        )
+        self.put(asm, "transitions", asm.add(self.get(asm, "transitions"), count))
+        if self.on_edges:
+            before = self.read(asm, from_)
+            self.each(asm, out, count, lambda words: self._watch_edge(asm, before, words))
+        self._each_pushed(asm, out, count, last)
+        lag = self.get(asm, "lag")
+        asm.store(asm.op(f"call i64 @flush(ptr %ctx, i64 {asm.load(first)}, i64 {asm.load(last)}, i64 {lag})"), first)
+        full = self.get(asm, "full")
+        asm.branch(asm.op(f"icmp ne i64 {full}, 0"), "stopped", "further")
+        asm.start("stopped")
+        asm.do(f"ret i64 {full}")
+        asm.start("further")
+        self.put(asm, "next", asm.add(at, 1))
+        asm.jump("head")
+        asm.start("leave")
+        asm.op(f"call i64 @flush(ptr %ctx, i64 {asm.load(first)}, i64 {asm.load(last)}, i64 0)")
+        lost = self.get(asm, "full")
+        asm.do(f"ret i64 {asm.select(asm.compare('ne', lost, 0), lost, asm.load(why))}")
+        return asm.text("define i64 @expand(ptr %ctx)")
+
+    def _leave_if(self, asm: Asm, condition: str, why: str, reason: int) -> None:
+        yes, no = asm.new_label("leave"), asm.new_label("stay")
+        asm.branch(condition, yes, no)
+        asm.start(yes)
+        asm.store(reason, why)
+        asm.jump("leave")
+        asm.start(no)
+
+    def _each_pushed(self, asm: Asm, base: str, count: str, last: str) -> None:
+        def body(words: Sequence[str]) -> None:
+            after = asm.new_label("pushed")
+            self._push(asm, words, last, after)
+            asm.start(after)
+
+        self.each(asm, base, count, body)
+
+    def _watch_edge(self, asm: Asm, before: Sequence[str], after: Sequence[str]) -> None:
+        asm.do(f"call void @watch_edge(ptr %ctx, {self.listed(before)}, {self.listed(after)})")
+
+    def _insert_all(self) -> str:
+        """Take in ``%count`` states from ``%source``, in order."""
+        asm = Asm()
+        first, last = asm.slot("first"), asm.slot("last")
+        asm.store(0, first)
+        asm.store(0, last)
+
+        def body(words: Sequence[str]) -> None:
+            after = asm.new_label("pushed")
+            self._push(asm, words, last, after)
+            asm.start(after)
+            waiting = f"i64 {asm.load(first)}, i64 {asm.load(last)}, i64 {self.get(asm, 'lag')}"
+            asm.store(asm.op(f"call i64 @flush(ptr %ctx, {waiting})"), first)
+
+        self.each(asm, "%source", "%count", body)
+        asm.op(f"call i64 @flush(ptr %ctx, i64 {asm.load(first)}, i64 {asm.load(last)}, i64 0)")
+        asm.do(f"ret i64 {self.get(asm, 'full')}")
+        return asm.text("define i64 @insert_all(ptr %ctx, ptr %source, i64 %count)")

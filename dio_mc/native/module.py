@@ -1,0 +1,52 @@
+"""Program + judges -> the text of one LLVM module, and what is needed to talk to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dio_mc.ir.program import Program
+from dio_mc.native.cursor import FAULTS, Names
+from dio_mc.native.facts import Facts, find_facts
+from dio_mc.native.fields import Tables
+from dio_mc.native.loops import Loops
+from dio_mc.native.monitors import Monitors
+from dio_mc.native.packing import Packing, pack
+from dio_mc.native.succ import Successors
+from dio_mc.native.survey import write_survey
+from dio_mc.semantics.contract import Judge
+from dio_mc.semantics.layout import Layout, layout_of
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """`most` bounds the successors of a state; `flags` counts flags before those of monitors; `tables` are the sizes of
+    the judges' tables of valuations."""
+
+    program: Program
+    layout: Layout
+    facts: Facts
+    packing: Packing
+    names: Names
+    most: int
+    flags: int
+    tables: tuple[int, ...]
+    text: str
+
+
+def write_module(program: Program, judges: Sequence[Judge]) -> Module:
+    """The module of a program. Raises `Unsupported` with a reason for one that the native engine cannot run."""
+    layout = layout_of(program)
+    facts = find_facts(program, layout)
+    packing = pack(program, layout, facts)
+    tables = Tables()
+    successors = Successors(program, layout, facts, packing, tables)
+    body = successors.write()
+    flags = FAULTS + len(successors.names.faults)
+    monitors = Monitors(judges, successors.evaluator, packing, tables, facts)
+    watching = monitors.text(flags)
+    loops = Loops(packing.words, flags, monitors.counts).text()
+    counting = write_survey(packing, tables)
+    text = "\n".join([tables.text(), loops, watching, counting, body])
+    most = max(successors.most, 1)
+    return Module(program, layout, facts, packing, successors.names, most, flags, tuple(monitors.sizes), text)

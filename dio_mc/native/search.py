@@ -1,0 +1,314 @@
+"""The compiled search, level by level: ``Module`` -> counts, coverage, and where the nearest violations are.
+
+Each worker owns the states whose hash falls in its slice. In turns, all expand a stretch of their frontier, then all
+take in what the others found for them; a level ends when nobody has anything left. So what a level holds does not
+depend on the number of workers, nor does the answer. With `max_states` there is one worker, whatever was asked for:
+what lies inside such a limit is defined by the order of discovery.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Final, Protocol
+
+from dio_mc.errors import InternalError
+from dio_mc.native.context import FULL, LOST
+from dio_mc.native.cursor import ASTRAY, DEADLOCK, FAULTS
+from dio_mc.native.machine import Machine
+from dio_mc.native.memory import Region
+from dio_mc.native.module import Module
+from dio_mc.native.survey import distinct_values, survey_size
+from dio_mc.native.valuations import Valuations
+from dio_mc.native.worker import LAG, NEVER, Worker
+from dio_mc.semantics.contract import Budget, Judge, Progress, Report
+from dio_mc.semantics.interpreter import Interpreter
+
+STRETCH: Final = 1 << 16
+"""States expanded between two looks at clock, memory and the user."""
+KEEP: Final = 64 << 20
+"""Bytes of levels that are kept for counterexamples; beyond that they are found again."""
+LARGEST_SURVEY: Final = 1 << 26
+
+
+class Clock(Protocol):
+    """What ends a search early."""
+
+    budget: Budget
+
+    @property
+    def seconds(self) -> float:
+        """Since the start."""
+        ...
+
+    def exceeded(self) -> str | None:
+        """The reason to stop, or None."""
+        ...
+
+
+Level = list[tuple[int, int]]
+"""Per worker, the numbers of the first state and behind the last."""
+
+
+class Search:
+    """One search. `levels` are where their states are; those before `kept` have been forgotten."""
+
+    def __init__(
+        self,
+        module: Module,
+        machine: Machine,
+        interpreter: Interpreter,
+        judges: Sequence[Judge],
+        clock: Clock,
+        report: Report | None = None,
+        first: bool = False,
+        workers: int = 1,
+        keep: int = KEEP,
+        known: Sequence[Valuations] | None = None,
+    ) -> None:
+        self.module, self.machine, self.interpreter = module, machine, interpreter
+        self.clock, self.report, self.first, self.keep = clock, report, first, keep
+        self.stopped: str | None = None
+        self.levels: list[Level] = []
+        self.kept = 0
+        self._adopted = known is not None
+        self.valuations = list(known or ())
+        if known is None:
+            pairs = zip(judges, module.tables, strict=True)
+            self.valuations = [Valuations(judge, interpreter, module.facts, size) for judge, size in pairs]
+        self.deadlock: int | None = None
+        self.faults: dict[int, int] = {}
+        limit = clock.budget.max_states
+        self._limit = NEVER if limit is None else limit
+        count = 1 if limit is not None else max(workers, 1)
+        self.workers = self._reserve(count)
+        self.tables = (ctypes.c_int64 * max(len(self.valuations), 1))(*(v.table.address for v in self.valuations))
+        for worker in self.workers:
+            worker.set(watched=ctypes.addressof(self.tables), max_states=self._limit)
+        self._pool = ThreadPoolExecutor(count) if count > 1 else None
+
+    def _reserve(self, count: int) -> list[Worker]:
+        """Workers, each with as much address space as there is to have."""
+        space = 1 << 42
+        while True:
+            try:
+                Region(space).close()
+                Region(space // 4)
+                break
+            except MemoryError:
+                space //= 2
+                if space < 1 << 24:
+                    raise
+        share = space // (4 * count)
+        return [Worker(self.module, self.machine, number, count, share) for number in range(count)]
+
+    # -- numbers -------------------------------------------------------------------------------------------------------
+
+    def _sum(self, name: str) -> int:
+        return sum(worker.get(name) for worker in self.workers)
+
+    @property
+    def states(self) -> int:
+        """States found."""
+        return self._sum("count")
+
+    @property
+    def transitions(self) -> int:
+        """Successors so far."""
+        return self._sum("transitions")
+
+    @property
+    def open(self) -> int:
+        """States found and not expanded."""
+        return self.states - self._sum("next")
+
+    @property
+    def looked_at(self) -> list[int]:
+        """Per worker, behind the last state whose steps were looked at: a limit of states is met amid those of one."""
+        return [worker.get("next") + (worker.get("full") != 0) for worker in self.workers]
+
+    @property
+    def depth(self) -> int:
+        """The last level with a state in it."""
+        return max(sum(1 for level in self.levels if any(a < b for a, b in level)) - 1, 0)
+
+    @property
+    def violated(self) -> bool:
+        """A violation (no witness) is known."""
+        known = any(v.length is not None and v.judge.property.kind != "reachable" for v in self.valuations)
+        return known or self.deadlock is not None or bool(self.faults) or bool(self.interpreter.initial_faults)
+
+    # -- levels --------------------------------------------------------------------------------------------------------
+
+    def run(self, deepest: int | None = None) -> None:
+        """Search until all is expanded, `deepest` is reached, or something ends it."""
+        try:
+            self._run(deepest)
+        except KeyboardInterrupt:
+            self.stopped = "interrupted"
+        except MemoryError:
+            self.stopped = "out of memory"
+
+    def _run(self, deepest: int | None) -> None:
+        for worker in self.workers:
+            worker.set(lag=0)
+        self._start()
+        while True:
+            depth = len(self.levels) - 1
+            self._level_ends(depth)
+            self._tell()
+            if self.stopped is not None or not any(a < b for a, b in self.levels[-1]) or depth == deepest:
+                return
+            self.stopped = self._limit_before(depth)
+            if self.stopped is not None:
+                return
+            self.levels.append([(worker.get("end"), worker.get("end")) for worker in self.workers])
+            try:
+                self._expand_level(depth)
+            finally:
+                self._close_level()
+
+    def _start(self) -> None:
+        """The initial states."""
+        self.levels.append([(0, 0) for _ in self.workers])
+        encoded = [self.module.packing.encode(state) for state in self.interpreter.initial()]
+        try:
+            for start in range(0, len(encoded), 1 << 14):
+                self._check(self.workers[0].insert(encoded[start : start + (1 << 14)]))
+                self._exchange()
+                self._take_news()
+        finally:
+            self._close_level()
+
+    def _close_level(self) -> None:
+        self.levels[-1] = [(first, w.get("end")) for (first, _), w in zip(self.levels[-1], self.workers, strict=True)]
+
+    def _limit_before(self, depth: int) -> str | None:
+        if self.first and self.violated:
+            return "--first"
+        if depth == self.clock.budget.max_depth:
+            return f"--max-depth {depth}"
+        return None
+
+    def _expand_level(self, depth: int) -> None:
+        ends = [end for _, end in self.levels[depth]]
+        while any(worker.get("next") < end for worker, end in zip(self.workers, ends, strict=True)):
+            self._tell()
+            self.stopped = self.clock.exceeded()
+            if self.stopped is not None:
+                return
+            self._set_lag()
+            stops = [min(w.get("next") + self._stretch(), end) for w, end in zip(self.workers, ends, strict=True)]
+            codes = self._all([partial(w.expand, stop) for w, stop in zip(self.workers, stops, strict=True)])
+            self._take_news()
+            if self._check(*codes):
+                return
+            self._exchange()
+            self._take_news()
+        self._forget(depth)
+
+    def _stretch(self) -> int:
+        """States to expand at once: none too many where `max_states` is near."""
+        left = self._limit - self.states
+        return max(min(STRETCH, left // (self.module.most + 1)), 1)
+
+    def _set_lag(self) -> None:
+        """Behind a limit nothing may be counted: near it, a state's successors are taken in before the next."""
+        close = self._limit - self.states <= (self._stretch() + 1) * self.module.most + LAG
+        for worker in self.workers:
+            worker.set(lag=0 if close else LAG)
+
+    def _check(self, *codes: int) -> bool:
+        """Whether the search is at its limit of states."""
+        if LOST in codes:
+            raise MemoryError("the table has no place left")
+        if FULL in codes:
+            self.stopped = f"--max-states {self._limit}"
+        return FULL in codes
+
+    def _all(self, tasks: Sequence[Callable[[], int]]) -> list[int]:
+        """Run something in every worker."""
+        if self._pool is None:
+            return [task() for task in tasks]
+        waiting = [self._pool.submit(task) for task in tasks]
+        return [one.result() for one in waiting]
+
+    def _exchange(self) -> None:
+        """Everybody takes in what the others have for them."""
+        if len(self.workers) == 1:
+            return
+
+        def take(worker: Worker) -> int:
+            return max(worker.take_box(other) for other in self.workers if other is not worker)
+
+        self._check(*self._all([partial(take, w) for w in self.workers]))
+        for worker in self.workers:
+            worker.set(boxed=0)
+
+    def _forget(self, depth: int) -> None:
+        """Give back the memory of levels that are expanded, if there is much of it."""
+        size = 8 * self.module.packing.words
+        if self._sum("end") * size <= self.keep:
+            return
+        for worker, (_, end) in zip(self.workers, self.levels[depth], strict=True):
+            worker.states.forget(0, end * size)
+        self.kept = depth + 1
+
+    # -- what was noticed ----------------------------------------------------------------------------------------------
+
+    def _take_news(self) -> None:
+        decode = self.module.packing.decode
+        for worker in self.workers:
+            for number, words, after in worker.take_news():
+                valuations = self.valuations[number]
+                valuations.note(decode(words), decode(after) if valuations.stepwise else None)
+
+    def _level_ends(self, depth: int) -> None:
+        for valuations in self.valuations:
+            valuations.decide(depth)
+        for worker in self.workers:
+            flags = worker.marks("flags", self.module.flags)
+            if flags[ASTRAY]:
+                raise InternalError("the native engine reached a state that its analysis has not foreseen")
+            if flags[DEADLOCK] and self.deadlock is None:
+                self.deadlock = depth - 1
+            for flag in range(FAULTS, self.module.flags):
+                if flags[flag]:
+                    self.faults.setdefault(flag, depth)
+
+    def _tell(self) -> None:
+        if self.report is not None:
+            self.report(Progress(self.depth, self.states, self.transitions, self.open, self.clock.seconds))
+
+    def distinct(self) -> tuple[int, ...]:
+        """Distinct values per cell of the states found."""
+        packing = self.module.packing
+        size = survey_size(packing)
+        if not self.states or size > LARGEST_SURVEY:
+            return ()
+        region = Region(size)
+        for worker in self.workers:
+            worker.set(survey=region.address)
+            self.machine.call["survey"](worker.address)
+        marks = ctypes.string_at(region.address, size)
+        region.close()
+        return distinct_values(packing, marks)
+
+    def coverage(self) -> tuple[frozenset[tuple[int, int]], frozenset[tuple[int, int]]]:
+        """(template, location) pairs that fired, and that were blocked."""
+        places = self.module.names.places
+        marks = [worker.marks("seen", 2 * len(places)) for worker in self.workers]
+        fired = frozenset(pair for pair, n in places.items() if any(m[2 * n] for m in marks))
+        blocked = frozenset(pair for pair, n in places.items() if any(m[2 * n + 1] for m in marks))
+        return fired, blocked
+
+    def close(self) -> None:
+        """Give the memory back."""
+        if self._pool is not None:
+            self._pool.shutdown()
+        for worker in self.workers:
+            worker.close()
+        for valuations in () if self._adopted else self.valuations:
+            valuations.table.close()

@@ -1,0 +1,174 @@
+"""The table of states in LLVM IR: open addressing, linear probing, growing in place.
+
+The place of a state is ``hash * slots >> 64``, so it keeps the order of hashes whatever the size of the table: growing
+is one pass over the same memory, from the top down, and needs no second table. A state is stored as its words; no
+parents, no depth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dio_mc.native.asm import Asm, Ref
+from dio_mc.native.context import FULL, LOST, SLACK
+from dio_mc.native.writer import Writer
+
+FACTORS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93)
+
+
+class TableWriter(Writer):
+    """Writes what looks states up, takes them in, and grows the table."""
+
+    def table_text(self) -> str:
+        """The functions."""
+        return "\n".join([self._hash(), self._home(), self._find(), self._insert(), self._settle(), self._grow()])
+
+    def _hash(self) -> str:
+        asm = Asm()
+        found = "%a0"
+        for number in range(self.words):
+            if number:
+                found = asm.op(f"add i64 {found}, %a{number}")
+            folded = asm.op(f"xor i64 {found}, {asm.op(f'lshr i64 {found}, 32')}")
+            found = asm.op(f"mul i64 {folded}, {FACTORS[number % 4] - (1 << 64)}")
+        folded = asm.op(f"xor i64 {found}, {asm.op(f'lshr i64 {found}, 29')}")
+        found = asm.op(f"mul i64 {folded}, {FACTORS[3] - (1 << 64)}")
+        asm.do(f"ret i64 {found}")
+        return asm.text(f"define internal i64 @hash({self.arguments()}) alwaysinline")
+
+    def _home(self) -> str:
+        asm = Asm()
+        slots = self.get(asm, "slots")
+        wide = asm.op(f"mul i128 {asm.op('zext i64 %h to i128')}, {asm.op(f'zext i64 {slots} to i128')}")
+        place = asm.op(f"trunc i128 {asm.op(f'lshr i128 {wide}, 64')} to i64")
+        asm.do(f"ret i64 {place}")
+        return asm.text("define internal i64 @home(ptr %ctx, i64 %h) alwaysinline")
+
+    def _probe(self, asm: Asm, found: str, empty: str) -> tuple[str, str]:
+        """Look for ``%a`` from ``%from`` on; go to `found`, or to `empty` with the place; beyond the limit to
+        ``lost``. The address and number of the place."""
+        table = self.pointer(asm, "table")
+        limit = self.get(asm, "limit")
+        before = asm.label
+        asm.jump("probe")
+        asm.start("probe")
+        index = asm.op(f"phi i64 [ %from, %{before} ], [ %following, %next ]")
+        place = self.at(asm, table, index)
+        first = asm.load(place)
+        asm.branch(asm.op(f"icmp eq i64 {first}, %a0"), "same", "other")
+        asm.start("same")
+        equal: Ref = 1
+        for number in range(1, self.words):
+            word = asm.load(asm.op(f"getelementptr i64, ptr {place}, i64 {number}"))
+            equal = asm.both(equal, asm.op(f"icmp eq i64 {word}, %a{number}"))
+        asm.branch(equal, found, "next")
+        asm.start("other")
+        asm.branch(asm.op(f"icmp eq i64 {first}, 0"), empty, "next")
+        asm.start("next")
+        asm.do(f"%following = add i64 {index}, 1")
+        asm.branch(asm.op(f"icmp ult i64 %following, {limit}"), "probe", "lost")
+        return place, index
+
+    def _find(self) -> str:
+        asm = Asm()
+        self._probe(asm, "found", "lost")
+        asm.start("found")
+        asm.do("ret i1 true")
+        asm.start("lost")
+        asm.do("ret i1 false")
+        return asm.text(f"define internal i1 @find(ptr %ctx, i64 %from, {self.arguments()})")
+
+    def _insert(self) -> str:
+        """Take in a state that may be new; a new one is appended to the frontier and watched."""
+        asm = Asm()
+        place, _ = self._probe(asm, "done", "new")
+        asm.start("new")
+        count = self.get(asm, "count")
+        asm.branch(asm.op(f"icmp uge i64 {count}, {self.get(asm, 'max_states')}"), "full", "room")
+        asm.start("room")
+        words = [f"%a{n}" for n in range(self.words)]
+        self.put_words(asm, place, words)
+        self.put(asm, "count", asm.add(count, 1))
+        end = self.get(asm, "end")
+        self.put_words(asm, self.at(asm, self.pointer(asm, "states"), end), words)
+        self.put(asm, "end", asm.add(end, 1))
+        if self.on_states:
+            asm.do(f"call void @watch_state(ptr %ctx, {self.listed(words)})")
+        asm.jump("done")
+        asm.start("full")
+        self.put(asm, "full", FULL)
+        asm.jump("done")
+        asm.start("lost")
+        self.put(asm, "full", LOST)
+        asm.jump("done")
+        asm.start("done")
+        asm.do("ret void")
+        return asm.text(f"define internal void @insert(ptr %ctx, i64 %from, {self.arguments()})")
+
+    def _grow(self) -> str:
+        """Spread the table over ``%slots`` home places, in place, from the top down; 1 when that failed."""
+        asm = Asm()
+        table, old = self.pointer(asm, "table"), self.get(asm, "limit")
+        spill, most = self.pointer(asm, "spill"), self.get(asm, "spill_most")
+        at, spilled = asm.slot("at"), asm.slot("spilled")
+        asm.store(old, at)
+        asm.store(0, spilled)
+        self.put(asm, "slots", "%slots")
+        self.put(asm, "limit", asm.add("%slots", SLACK))
+        asm.jump("head")
+        asm.start("head")
+        left = asm.load(at)
+        asm.branch(asm.op(f"icmp eq i64 {left}, 0"), "scanned", "body")
+        asm.start("body")
+        index = asm.sub(left, 1)
+        asm.store(index, at)
+        place = self.at(asm, table, index)
+        asm.branch(asm.op(f"icmp eq i64 {asm.load(place)}, 0"), "head", "taken")
+        asm.start("taken")
+        words = self.read(asm, place)
+        asm.store(0, place)
+        home = asm.op(f"call i64 @home(ptr %ctx, i64 {asm.op(f'call i64 @hash({self.listed(words)})')})")
+        asm.branch(asm.op(f"icmp ugt i64 {home}, {index}"), "move", "keep")
+        asm.start("keep")
+        number = asm.load(spilled)
+        self.put_words(asm, self.at(asm, spill, number), words)
+        asm.store(asm.add(number, 1), spilled)
+        asm.branch(asm.op(f"icmp ult i64 {asm.add(number, 1)}, {most}"), "head", "failed")
+        asm.start("move")
+        moved = asm.op(f"call i1 @settle(ptr %ctx, {self.listed(words)})")
+        asm.branch(moved, "head", "failed")
+        asm.start("scanned")
+        total = asm.load(spilled)
+
+        def body(words: Sequence[str]) -> None:
+            fine = asm.new_label("fine")
+            asm.branch(asm.op(f"call i1 @settle(ptr %ctx, {self.listed(words)})"), fine, "failed")
+            asm.start(fine)
+
+        self.each(asm, spill, total, body)
+        asm.do("ret i64 0")
+        asm.start("failed")
+        asm.do("ret i64 1")
+        return asm.text("define i64 @grow(ptr %ctx, i64 %slots)")
+
+    def _settle(self) -> str:
+        """Store a state known to be new at the first free place; whether there was one."""
+        asm = Asm()
+        words = [f"%a{n}" for n in range(self.words)]
+        hashed = asm.op(f"call i64 @hash({self.listed(words)})")
+        asm.do(f"%from = call i64 @home(ptr %ctx, i64 {hashed})")
+        table, limit = self.pointer(asm, "table"), self.get(asm, "limit")
+        asm.jump("probe")
+        asm.start("probe")
+        index = asm.op("phi i64 [ %from, %entry ], [ %following, %next ]")
+        place = self.at(asm, table, index)
+        asm.branch(asm.op(f"icmp eq i64 {asm.load(place)}, 0"), "free", "next")
+        asm.start("next")
+        asm.do(f"%following = add i64 {index}, 1")
+        asm.branch(asm.op(f"icmp ult i64 %following, {limit}"), "probe", "lost")
+        asm.start("free")
+        self.put_words(asm, place, words)
+        asm.do("ret i1 true")
+        asm.start("lost")
+        asm.do("ret i1 false")
+        return asm.text(f"define internal i1 @settle(ptr %ctx, {self.arguments()})")

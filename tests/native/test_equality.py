@@ -1,0 +1,127 @@
+"""The native engine against the reference engine: every number, every schedule, on models, toys and random programs."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from ir_builder import probe
+from random_programs import random_program
+
+from dio_mc import engines
+from dio_mc.driver import bindings_of
+from dio_mc.engines import explore
+from dio_mc.explore.limits import Limits
+from dio_mc.explore.reference import explore as explore_reference
+from dio_mc.frontend import build, load_module
+from dio_mc.ir.program import Program, Property
+from dio_mc.native.machine import available
+from dio_mc.native.values import Unsupported
+from dio_mc.semantics.contract import Budget, Decision, Exploration, Probe
+from dio_mc.semantics.layout import layout_of
+from dio_mc.source import Span
+from dio_mc.symbolic.judge import judge_property
+
+pytestmark = pytest.mark.skipif(not available(), reason="llvmlite is not installed")
+
+BLOCKS = int(os.environ.get("DIO_MC_RANDOM_BLOCKS", "3"))
+ROOT = Path(__file__).parents[2]
+FILES = sorted(p for folder in ("seed", "history", "toys") for p in (ROOT / "models" / folder).glob("*.py"))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+class Predicate:
+    """A judge without a solver."""
+
+    def __init__(self, name, kind, probes, predicate) -> None:
+        self.property = Property(name, kind, None, "", Span("model.py", 1, 1, 1, 2), predicate, None)
+        self.probes = probes
+        self.predicate = predicate
+
+    def decide(self, valuations):
+        return [self.predicate(v) for v in valuations]
+
+
+def judges_for(program: Program) -> list[Predicate]:
+    """A few properties of any program, of every kind."""
+    layout = layout_of(program)
+    cells = range(min(3, layout.size))
+    some = tuple(Probe(layout.names[c], c) for c in cells)
+    edge = (
+        Probe(layout.names[0], 0),
+        Probe(layout.names[0], 0, None, True),
+        Probe(layout.names[-1], layout.size - 1, None, True),
+    )
+
+    def ill(v):
+        return Decision.VIOLATED if sum(v) % 4 == 3 else Decision.HOLDS
+
+    def step(v):
+        return Decision.VIOLATED if v[0] != v[1] and v[2] else Decision.HOLDS
+
+    def witness(v):
+        return Decision.HOLDS if sum(v) == 4 else Decision.UNKNOWN if sum(v) == 6 else Decision.VIOLATED
+
+    return [
+        Predicate("ill", "invariant", some, ill),
+        Predicate("step", "step", edge, step),
+        Predicate("seen", "reachable", some, witness),
+    ]
+
+
+def native(program, judges, budget=None, first=False, workers=1) -> Exploration:
+    return engines.native(program, judges, Limits(budget or Budget()), None, first, workers)
+
+
+def same(program, judges, budget=None, first=False, workers=1) -> Exploration:
+    expected = explore_reference(program, judges, budget, None, first)
+    found = native(program, judges, budget, first, workers)
+    assert replace(found, engine="reference") == expected
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_models(path: Path) -> None:
+    for model in load_module(path, allow_empty=True).models:
+        for params, _ in bindings_of(model, {}):
+            program = build(model, params).program
+            same(program, [judge_property(program, p).judge for p in program.properties])
+
+
+@pytest.mark.parametrize("fixed", [0, 1])
+def test_benchmark_small(fixed: int) -> None:
+    model = load_module(ROOT / "benchmarks" / "diorace.py").models[0]
+    for params in ({}, {"pages": 2, "readers": 2}):
+        program = build(model, {**params, "fixed": fixed}).program
+        same(program, [judge_property(program, p).judge for p in program.properties])
+
+
+@pytest.mark.parametrize("block", range(BLOCKS))
+def test_random_programs(block: int) -> None:
+    """The counterexamples too, and searches with a limit. DIO_MC_RANDOM_BLOCKS=50 is 1,000 programs."""
+    ran = 0
+    for seed in range(block * 20, block * 20 + 20):
+        program = random_program(seed)
+        judges = judges_for(program)
+        try:
+            found = same(program, judges)
+        except Unsupported:
+            continue
+        ran += 1
+        if found.states > 2:
+            same(program, judges, Budget(max_states=found.states // 2))
+            same(program, judges, Budget(max_depth=found.depth // 2))
+            same(program, judges, first=True)
+    assert ran > 10
+
+
+def test_auto_stays_on_the_interpreter_for_a_small_model() -> None:
+    program = random_program(1)
+    assert explore(program, judges_for(program)).engine == "reference"
+    assert probe(program, "v").cell == 0
