@@ -13,7 +13,7 @@ from typing import Any
 
 from dio_mc import lang
 from dio_mc.errors import did_you_mean
-from dio_mc.frontend import arithmetic, expressions, propositions
+from dio_mc.frontend import arithmetic, expressions, logic, propositions
 from dio_mc.frontend.context import Scope
 from dio_mc.frontend.shapes import DeclarationError, RecordTree, type_tree
 from dio_mc.frontend.values import (
@@ -235,7 +235,7 @@ def generator_scopes(
     for value in expressions.elements(expressions.reference(first.iter, scope), first.iter, scope):
         inner = dataclasses.replace(scope, bindings={**scope.bindings, first.target.id: value})
         tests = [expressions.truth(test, inner) for test in first.ifs]
-        combined = expressions.conjunction([condition, *tests])
+        combined = logic.conjunction([condition, *tests])
         if combined != FALSE:
             yield from generator_scopes(rest, combined, inner)
 
@@ -244,15 +244,15 @@ def _all(node: ast.Call, scope: Scope) -> Value:
     parts = []
     for element, value, condition, inner in iterate(node, scope):
         truth = expressions.condition_of(value, element or node, inner)
-        parts.append(truth if condition == TRUE else expressions.disjunction([expressions.negation(condition), truth]))
-    return Scalar(expressions.conjunction(parts))
+        parts.append(truth if condition == TRUE else logic.disjunction([logic.negation(condition), truth]))
+    return Scalar(logic.conjunction(parts))
 
 
 def _any(node: ast.Call, scope: Scope) -> Value:
     parts = []
     for element, value, condition, inner in iterate(node, scope):
-        parts.append(expressions.conjunction([condition, expressions.condition_of(value, element or node, inner)]))
-    return Scalar(expressions.disjunction(parts))
+        parts.append(logic.conjunction([condition, expressions.condition_of(value, element or node, inner)]))
+    return Scalar(logic.disjunction(parts))
 
 
 def _sum(node: ast.Call, scope: Scope) -> Value:
@@ -281,7 +281,7 @@ def _extreme(sign: Any) -> Callable[[ast.Call, Scope], Value]:
         best = values[-1]
         for position in range(len(values) - 2, -1, -1):  # the first that beats all behind it: grows with the square
             beats = [arithmetic.compare(sign, values[position], v, node, scope) for v in values[position + 1 :]]
-            best = expressions.conditional(node, expressions.conjunction(beats), values[position], best, scope)
+            best = expressions.conditional(node, logic.conjunction(beats), values[position], best, scope)
         return best
 
     return build
@@ -386,15 +386,15 @@ def _connective(name: str, parts: list[Expr], node: ast.Call, scope: Scope) -> E
         raise scope.fail("DIO111", node, f"`{name}` takes {_count(wanted)}")
     match name:
         case "And":
-            return expressions.conjunction(parts)
+            return logic.conjunction(parts)
         case "Or":
-            return expressions.disjunction(parts)
+            return logic.disjunction(parts)
         case "Not":
-            return expressions.negation(parts[0])
+            return logic.negation(parts[0])
         case "Xor":
             return Compare("!=", parts[0], parts[1])
         case _:
-            return expressions.implication(parts[0], parts[1], node, scope)
+            return logic.implication(parts[0], parts[1], node, scope)
 
 
 __all__ = ["MAX_INLINE", "Place", "SolverOnly", "call"]

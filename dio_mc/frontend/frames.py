@@ -6,11 +6,12 @@ import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from dio_mc.frontend import expressions
 from dio_mc.frontend.context import Context, Scope
 from dio_mc.frontend.graph import Graph, Node, RegionKey, Site, Weight
 from dio_mc.frontend.shapes import TypeTree
 from dio_mc.frontend.storage import Storage
-from dio_mc.frontend.values import Value
+from dio_mc.frontend.values import Static, Value
 from dio_mc.ir.expr import Expr, Load, Local, walk
 from dio_mc.ir.ops import Assign, Check, FaultKind, Op, StoreTo, Target
 from dio_mc.source import Span
@@ -187,3 +188,18 @@ def locals_assigned(op: Assign) -> list[str]:
 
 
 __all__ = ["Local", "Span", "TypeTree"]
+
+
+def is_word(node: ast.expr, word: object, frame: Frame) -> bool:
+    """Whether a call's function is this word of the language."""
+    if not isinstance(node, ast.Call):
+        return False
+    match node.func:
+        case ast.Name(id=name) if frame.locate(name) is None:
+            pass
+        case ast.Attribute(value=ast.Name(id=owner)) if owner != frame.tree.args.args[0].arg:
+            pass
+        case _:
+            return False
+    found = expressions.reference(node.func, frame.scope)
+    return isinstance(found, Static) and found.value is word

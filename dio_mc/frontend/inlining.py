@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from dio_mc.frontend import expressions
+from dio_mc.frontend import attributes, expressions
 from dio_mc.frontend.calls import bind_arguments, body_of, is_pure
 from dio_mc.frontend.context import Abort, Scope
 from dio_mc.frontend.frames import Frame
@@ -37,9 +37,7 @@ def _super_method(call: ast.Call, frame: Frame) -> Value:
     if not isinstance(receiver, Place):
         raise frame.scope.fail("DIO102", call, "super() has no meaning here")
     assert isinstance(call.func, ast.Attribute)
-    from dio_mc.frontend.expressions import _super_attribute
-
-    return _super_attribute(receiver, frame.scope.owner, call.func, frame.scope)
+    return attributes.super_attribute(receiver, frame.scope.owner, call.func, frame.scope)
 
 
 def inline_call(bound: Bound, call: ast.Call, frame: Frame) -> Value:
@@ -114,7 +112,7 @@ def _is_overridden(bound: Bound, frame: Frame) -> bool:
 
 def _bind(bound: Bound, tree: ast.FunctionDef, call: ast.Call, frame: Frame, inner: Frame) -> None:
     """Arguments by value into the callee's locals; compile-time objects and places stay what they are."""
-    from dio_mc.frontend.statements import emit_assign, fit, local_type
+    from dio_mc.frontend.assignment import emit_assign, fit, local_type
 
     values = bind_arguments(bound.function, tree, True, call, frame.scope)
     inner.scope.bindings[tree.args.args[0].arg] = bound.receiver

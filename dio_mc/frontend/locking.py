@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from dio_mc.frontend import expressions
+from dio_mc.frontend import expressions, logic
 from dio_mc.frontend.calls import inline
 from dio_mc.frontend.context import Context, find_method
 from dio_mc.frontend.frames import Frame
@@ -44,7 +44,7 @@ def not_held(place: Place, frame: Frame) -> Expr:
     for part in ast.walk(call):
         ast.copy_location(part, frame.tree)
     value = inline(function, owner, place, _with_me(call, frame), _me_scope(frame))
-    return expressions.negation(expressions.condition_of(value, frame.tree, frame.scope))
+    return logic.negation(expressions.condition_of(value, frame.tree, frame.scope))
 
 
 def _with_me(call: ast.Call, frame: Frame) -> ast.Call:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from dio_mc.frontend import arithmetic, expressions, statements
+from dio_mc.frontend import arithmetic, assignment, branching, expressions, statements
 from dio_mc.frontend.context import Abort
 from dio_mc.frontend.frames import Frame, Loop, assignment_weight, touched
 from dio_mc.frontend.graph import Edge, Node, Weight
@@ -20,14 +20,14 @@ def while_loop(node: ast.While, frame: Frame) -> None:
     graph = frame.graph
     head, end = graph.label(frame.site(node, "")), graph.label(frame.site(node, ""))
     graph.mark(head)
-    expr = statements.test_expression(node.test, node, frame)
+    expr = branching.test_expression(node.test, node, frame)
     if isinstance(expr, Const) and expr != TRUE:
         statements.compile_body(node.orelse, frame)
         graph.mark(end)
         return
     otherwise: list[Edge] = []
     if expr != TRUE:
-        then, otherwise = statements.emit_branch(expr, node, frame, f"while {ast.unparse(node.test)}")
+        then, otherwise = branching.emit_branch(expr, node, frame, f"while {ast.unparse(node.test)}")
         graph.dangling = then
     _body(node, head, end, frame)
     graph.dangling = otherwise
@@ -100,7 +100,7 @@ def _over(node: ast.For, start: Value, stop: Value, step: int, values: list[Valu
     head, again, end = (graph.label(frame.site(node, "")) for _ in range(3))
     graph.mark(head)
     test = arithmetic.compare("<" if step > 0 else ">", _get(counter, frame), stop, node, frame.scope)
-    then, otherwise = statements.emit_branch(test, node, frame, f"for {node.target.id}")
+    then, otherwise = branching.emit_branch(test, node, frame, f"for {node.target.id}")
     graph.dangling = then
     if counter != node.target.id:
         _set({node.target.id: _element(values, counter, start, stop, step, node, frame)}, node, frame)
@@ -148,8 +148,8 @@ def _set(values: dict[str, Value], node: ast.For, frame: Frame, *, widen: bool =
         if isinstance(value, Place):
             value = load(value, frame.state.context.variables, frame.scope.span(node.iter))
         if widen:
-            statements.local_type(name, value, node.iter, frame)
-        exprs += statements.fit(value, frame.storage.types[frame.local(name)], node, frame)
+            assignment.local_type(name, value, node.iter, frame)
+        exprs += assignment.fit(value, frame.storage.types[frame.local(name)], node, frame)
         targets += frame.storage.targets(frame.local(name))
     found = touched(frame.state.context, exprs, targets)
     weight = assignment_weight(found, frame, node)

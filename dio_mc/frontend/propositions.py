@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, field
 
 from dio_mc.errors import did_you_mean
-from dio_mc.frontend import expressions
+from dio_mc.frontend import expressions, logic
 from dio_mc.frontend.context import Scope
 from dio_mc.frontend.values import Bound, Items, Mismatch, Place, Scalar, Static, Value, coerce_scalar
 from dio_mc.ir.expr import And, AtLocation, Compare, Const, Expr, LocalOf
@@ -76,7 +76,7 @@ def _control(scope: Scope) -> Control:
 
 def conjunction_of(threads: tuple[int, ...], after: bool) -> Expr:
     """All of these threads have ended (a spawned one is idle)."""
-    return expressions.conjunction([AtLocation(t, frozenset({0}), after) for t in threads])
+    return logic.conjunction([AtLocation(t, frozenset({0}), after) for t in threads])
 
 
 def _atom(text: str, meaning: Expr, after: bool, scope: Scope) -> Value:
@@ -101,7 +101,7 @@ def _inside(node: ast.Call, after: bool, scope: Scope) -> Value:
         test = _arguments(region, wanted, texts, after, node, scope)
         parts += [p for t, p in test]
     listed = "".join(f", {k}={texts[k]}" for k in sorted(texts))
-    return _atom(f"inside({shown}{listed})", expressions.disjunction(parts), after, scope)
+    return _atom(f"inside({shown}{listed})", logic.disjunction(parts), after, scope)
 
 
 def _region_name(argument: ast.expr, scope: Scope) -> tuple[str, str]:
@@ -129,7 +129,7 @@ def _arguments(
                 hint = did_you_mean(name, known)
                 raise scope.fail("DIO104", node, f"the operation around it has no argument `{name}`", hint)
             parts.append(_same(thread, known[name], name, value, texts, after, node, scope))
-        found.append((thread, expressions.conjunction(parts)))
+        found.append((thread, logic.conjunction(parts)))
     return found
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dio_mc.errors import Diagnostic
+from dio_mc.frontend.assignment import local_type
 from dio_mc.frontend.calls import body_of
 from dio_mc.frontend.context import Abort, Context, Scope, parameters_of
 from dio_mc.frontend.declare import Members, function_span
@@ -15,7 +16,7 @@ from dio_mc.frontend.graph import Node, RegionKey, Weight
 from dio_mc.frontend.liveness import live_at_entry, unassigned_reads
 from dio_mc.frontend.locking import lock_places, not_held
 from dio_mc.frontend.shapes import ScalarTree
-from dio_mc.frontend.statements import compile_body, local_type
+from dio_mc.frontend.statements import compile_body
 from dio_mc.frontend.steps import Cut, CutLocation, cut
 from dio_mc.frontend.storage import NoCommonType, Storage, join_trees
 from dio_mc.frontend.values import Scalar

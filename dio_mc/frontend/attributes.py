@@ -1,0 +1,114 @@
+"""What follows a dot: fields, parameters, options and methods of shared data, records, enums and ``super()``."""
+
+from __future__ import annotations
+
+import ast
+from enum import Enum
+from typing import Any
+
+from dio_mc.errors import did_you_mean
+from dio_mc.frontend import expressions
+from dio_mc.frontend.context import Scope, find_method
+from dio_mc.frontend.values import Bound, Place, RecordValue, Static, Super, Value, describe, field_of, place_name
+from dio_mc.ir.program import ArrayShape, RecordShape, ScalarShape
+
+
+def attribute(node: ast.Attribute, scope: Scope) -> Value:
+    """``base.name``."""
+    base = expressions.reference(node.value, scope)
+    match base:
+        case Place():
+            return place_attribute(base, node, scope)
+        case RecordValue():
+            return _record_attribute(base, node, scope)
+        case Super(receiver, owner):
+            return super_attribute(receiver, owner, node, scope)
+        case Static(value):
+            return _static_attribute(value, node, scope)
+        case _:
+            raise scope.fail("DIO103", node, f"{describe(base)} has no attribute `{node.attr}`")
+
+
+def _static_attribute(value: Any, node: ast.Attribute, scope: Scope) -> Value:
+    if isinstance(value, type) and issubclass(value, Enum) and node.attr not in value.__members__:
+        hint = did_you_mean(node.attr, value.__members__)
+        raise scope.fail("DIO104", node, f"enum {value.__name__} has no member `{node.attr}`", hint)
+    try:
+        return Static(getattr(value, node.attr))
+    except Exception:
+        raise scope.fail("DIO104", node, f"{value!r} has no attribute `{node.attr}`") from None
+
+
+def place_attribute(place: Place, node: ast.Attribute, scope: Scope) -> Value:
+    """An attribute of shared data: a field, a parameter or constant, a method."""
+    name = node.attr
+    assert isinstance(place.shape, RecordShape | ArrayShape | ScalarShape)
+    if isinstance(place.shape, RecordShape):
+        if name in dict(place.shape.fields):
+            found = field_of(place, name)
+            if place.model:
+                found = Place(
+                    found.shape, name, found.indices, scope.context.parts.get(name), False, place.total, place.after
+                )
+            return found
+        if place.model and name in scope.context.params:
+            return Static(scope.context.params[name])
+        if place.part is not None and not callable(getattr(place.part, name, None)) and hasattr(place.part, name):
+            return Static(_option(place.part, name, scope))
+        method = _method_of(place, name, scope)
+        if method is not None:
+            return method
+    hint = did_you_mean(name, names_of(place, scope))
+    raise scope.fail("DIO104", node, f"{_owner_name(place, scope)} has no attribute `{name}`", hint)
+
+
+def _option(part: Any, name: str, scope: Scope) -> Any:
+    from dio_mc.frontend.declare import resolver
+
+    return resolver(scope.context.model, scope.context.params)(getattr(part, name))
+
+
+def _method_of(place: Place, name: str, scope: Scope) -> Value | None:
+    cls = scope.context.model if place.model else type(place.part) if place.part is not None else None
+    cls = cls or (place.shape.python_class if isinstance(place.shape, RecordShape) else None)
+    found = find_method(cls, name) if cls is not None else None
+    if found is None:
+        return None
+    function, owner = found
+    return Bound(place, name, function, owner) if callable(function) else Static(function)
+
+
+def _owner_name(place: Place, scope: Scope) -> str:
+    return f"{scope.context.model.__name__}" if place.model else f"`{place_name(place)}`"
+
+
+def names_of(place: Place, scope: Scope) -> list[str]:
+    """What could follow the dot, for did-you-mean."""
+    if not isinstance(place.shape, RecordShape):
+        return []
+    names = [n for n, _ in place.shape.fields]
+    cls = scope.context.model if place.model else type(place.part) if place.part else place.shape.python_class
+    if cls is not None:
+        names += [n for n in dir(cls) if not n.startswith("_")]
+    return names + (list(scope.context.params) if place.model else [])
+
+
+def _record_attribute(record: RecordValue, node: ast.Attribute, scope: Scope) -> Value:
+    fields = dict(record.fields)
+    if node.attr in fields:
+        return fields[node.attr]
+    found = find_method(record.tree.cls, node.attr) if record.tree.cls is not None else None
+    if found is not None and callable(found[0]):
+        return Bound(record, node.attr, *found)
+    hint = did_you_mean(node.attr, fields)
+    raise scope.fail("DIO104", node, f"{describe(record)} has no field `{node.attr}`", hint)
+
+
+def super_attribute(receiver: Place, owner: type, node: ast.Attribute, scope: Scope) -> Value:
+    """``super().name``: the attribute of the next class above `owner` that has one."""
+    cls = scope.context.model if receiver.model else type(receiver.part)
+    order = cls.__mro__
+    for base in order[order.index(owner) + 1 :]:
+        if node.attr in vars(base):
+            return Bound(receiver, node.attr, vars(base)[node.attr], base)
+    raise scope.fail("DIO104", node, f"no class above {owner.__name__} has `{node.attr}`")
