@@ -11,7 +11,7 @@
         2       3       3       1            11,805,586    52,761,019
         3       3       2       1            56,803,883   about 248.5 M
 """
-# ruff: noqa: D101, D102
+# ruff: noqa: D101, D102  (one model; its names are those of the peers)
 
 from enum import Enum
 

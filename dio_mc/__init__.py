@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dio_mc.driver import Report
-    from dio_mc.lang import *  # noqa: F403
+    from dio_mc.lang import *  # noqa: F403  # the language is the package's face
 
 __version__ = "0.1.0"
 

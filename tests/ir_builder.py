@@ -156,7 +156,7 @@ class FakeJudge:
 
 
 def judge(name: str, predicate: Callable[..., bool | None], *probes: Probe, kind: str = "invariant") -> FakeJudge:
-    made = Property(name, kind, None, "", at(1), predicate, None)  # type: ignore[arg-type]
+    made = Property(name, kind, None, "", at(1), predicate, None)
     return FakeJudge(made, probes, predicate)
 
 

@@ -61,7 +61,7 @@ def template(
 
 
 def compare(op: str, left: Expr, right: Expr) -> Compare:
-    return Compare(op, left, right)  # type: ignore[arg-type]
+    return Compare(op, left, right)
 
 
 def prop(name: str, kind: PropertyKind, expr: Expr, line: int = 90, doc: str = "") -> Property:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dio_mc.errors import did_you_mean
@@ -28,9 +29,9 @@ class Control:
 def threads_value(node: ast.Call, scope: Scope) -> Value:
     """``threads()`` or ``threads(self.reader)``: thread ids in order."""
     names = scope.context.thread_names
-    chosen = range(len(names))
+    chosen: Sequence[int] = range(len(names))
     if node.args:
-        chosen = scope.context.thread_groups.get(_thread_name(node.args[0], node, scope), ())  # type: ignore[assignment]
+        chosen = scope.context.thread_groups.get(_thread_name(node.args[0], node, scope), ())
     return Items(tuple(Scalar(Const(t, scope.context.thread_id)) for t in chosen))
 
 

@@ -300,12 +300,12 @@ def record_field(tree: RecordTree, value: Any, name: str, default: Any) -> Any:
     for cls, fields in tree.variants:
         if type(value) is cls:
             if name == "tag":
-                return _Tag(cls.__name__)
+                return _tag(cls.__name__)
             return getattr(value, name) if name in fields else MISSING
     raise DeclarationError(f"{value!r} is no member of the union")
 
 
-def _Tag(name: str) -> Any:  # noqa: N802
+def _tag(name: str) -> Any:
     """A stand-in for a member of the synthetic enum ``tag``."""
     functional: Any = Enum
     return functional("tag", {name: 0})[name]

@@ -104,12 +104,12 @@ class VarDeclaration:
     per_thread: bool = False
 
 
-def Param(default: int | bool, *, min: int | None = None, max: int | None = None) -> Any:  # noqa: N802
+def Param(default: int | bool, *, min: int | None = None, max: int | None = None) -> Any:  # noqa: N802  # reads as a type
     """An integer or truth value fixed for a run (``--param pages=3``); `min` and `max` are included."""
     return ParamDeclaration(default, min, max)
 
 
-def Var(type: Any, *, init: Any = MISSING, ghost: bool = False) -> Any:  # noqa: N802
+def Var(type: Any, *, init: Any = MISSING, ghost: bool = False) -> Any:  # noqa: N802  # reads as a type
     """One shared variable of `type`.
 
     `init` is a value, or the builtin `any` to start from every value of the type. A `ghost` records history: it may be
@@ -118,7 +118,7 @@ def Var(type: Any, *, init: Any = MISSING, ghost: bool = False) -> Any:  # noqa:
     return VarDeclaration(type, None, init, ghost)
 
 
-def Array(type: Any, *, size: Any, init: Any = MISSING, ghost: bool = False) -> Any:  # noqa: N802
+def Array(type: Any, *, size: Any, init: Any = MISSING, ghost: bool = False) -> Any:  # noqa: N802  # reads as a type
     """An array of `size` elements (a tuple for more dimensions); `type` may be a type or a lock's class or instance.
 
     `init` is one value for all elements, a list with one per element, or `any`.
@@ -126,7 +126,7 @@ def Array(type: Any, *, size: Any, init: Any = MISSING, ghost: bool = False) -> 
     return VarDeclaration(type, size, init, ghost)
 
 
-def PerThread(type: Any, *, init: Any = MISSING, ghost: bool = False) -> Any:  # noqa: N802
+def PerThread(type: Any, *, init: Any = MISSING, ghost: bool = False) -> Any:  # noqa: N802  # reads as a type
     """An array with one element per thread of the model, indexed by `ThreadId`: ``self.seen[me]``."""
     return VarDeclaration(type, None, init, ghost, per_thread=True)
 

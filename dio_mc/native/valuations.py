@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 
 from dio_mc.errors import InternalError
+from dio_mc.ir.expr import Expr
 from dio_mc.native.facts import Facts
 from dio_mc.native.memory import Region
 from dio_mc.native.values import high, low
@@ -45,8 +46,8 @@ class Valuations:
                 values.append(self._atom(probe.atom, probe.after, state, after))
         return tuple(values)
 
-    def _atom(self, atom: object, behind: bool, state: State, after: State | None) -> int:
-        evaluate, reads_after = self._interpreter.compiled(atom)  # type: ignore[arg-type]
+    def _atom(self, atom: Expr, behind: bool, state: State, after: State | None) -> int:
+        evaluate, reads_after = self._interpreter.compiled(atom)
         if reads_after and after is not None:
             return evaluate(state + after)
         return evaluate(after if behind and after is not None else state)

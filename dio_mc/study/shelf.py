@@ -150,7 +150,7 @@ def product(workload: Workload, rule: Rule) -> dict[str, Program]:
     """The program of a workload under a rule, by layout of the file. Layouts differ in initial values alone."""
     name = f"{re.sub(r'[^a-z0-9]+', '_', workload.name)}__{rule.name}"
     made = type(name, (rule.model,), {**workload.threads, "__doc__": rule.model.__doc__})
-    made.__dio_place__ = workload.place  # type: ignore[attr-defined]
+    made.__dio_place__ = workload.place  # type: ignore[attr-defined]  # `type` hides the class it makes
     program = build(made).program
     return {layout: _laid_out(program, layout) for layout in workload.layouts if layout in rule.layouts}
 

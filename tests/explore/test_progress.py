@@ -57,7 +57,7 @@ def test_a_long_line_is_cut_to_the_terminal(monkeypatch):
 
     monkeypatch.setattr(progress.os, "get_terminal_size", lambda _: os.terminal_size((20, 24)))
     stream = Terminal()
-    stream.fileno = lambda: 1  # type: ignore[method-assign]
+    stream.fileno = lambda: 1
     line(stream, every=0.0)(Progress(1, 10, 0, 5, 1.0))
     assert stream.getvalue() == "\r\x1b[K" + "level 1  10 states  10/s"[:19]
 

@@ -204,7 +204,7 @@ def test_first_ends_with_the_level_of_the_first_violation():
 def test_a_judge_that_answers_short_is_an_internal_error():
     made = counting()
     short = judge("short", lambda a: True, probe(made, "a"))
-    short.decide = lambda valuations: []  # type: ignore[method-assign]
+    short.decide = lambda valuations: []
     with pytest.raises(InternalError, match="short"):
         explore(made, [short])
 

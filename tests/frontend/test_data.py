@@ -112,4 +112,4 @@ def test_the_ir_of_the_seed_model(golden: object) -> None:
 
     seed = Path(__file__).resolve().parents[2] / "models" / "seed" / "ext3_2_6_18.py"
     text = print_program(build(load_module(seed).models[0]).program)
-    golden("ir/ext3_2_6_18.txt", text)  # type: ignore[operator]  # the fixture of conftest
+    golden("ir/ext3_2_6_18.txt", text)

@@ -19,7 +19,7 @@ LONGEST = 120
 
 @pytest.fixture(params=HISTORY, ids=lambda path: path.stem)
 def path(request: pytest.FixtureRequest) -> Path:
-    return request.param  # type: ignore[no-any-return]
+    return request.param
 
 
 def test_every_expectation_is_met(path: Path) -> None:

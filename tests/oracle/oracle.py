@@ -545,7 +545,7 @@ class Oracle:
 
     def _show(self, kind: Any, value: Any) -> str:
         if isinstance(value, Lock):
-            return str(value.show_with(self.source.names))  # type: ignore[attr-defined]  # every lock has it
+            return str(value.show_with(self.source.names))
         if isinstance(kind, Lock) or isinstance(getattr(kind, "element", None), Lock) or any(locks_in(value)):
             return "[" + ", ".join(self._show(kind.element, v) for v in value) + "]"
         return str(kind.show(value))

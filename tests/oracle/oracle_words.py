@@ -301,15 +301,15 @@ class Declared:
 NOTHING = object()
 
 
-def Var(type: Any, *, init: Any = NOTHING, ghost: bool = False) -> Any:  # noqa: N802
+def Var(type: Any, *, init: Any = NOTHING, ghost: bool = False) -> Any:  # noqa: N802  # as the language spells it
     return Declared(type, None, init, ghost)
 
 
-def Array(type: Any, *, size: Any, init: Any = NOTHING, ghost: bool = False) -> Any:  # noqa: N802
+def Array(type: Any, *, size: Any, init: Any = NOTHING, ghost: bool = False) -> Any:  # noqa: N802  # as the language spells it
     return Declared(type, size, init, ghost)
 
 
-def PerThread(type: Any, *, init: Any = NOTHING, ghost: bool = False) -> Any:  # noqa: N802
+def PerThread(type: Any, *, init: Any = NOTHING, ghost: bool = False) -> Any:  # noqa: N802  # as the language spells it
     return Declared(type, None, init, ghost, True)
 
 
@@ -593,7 +593,7 @@ class Model:
     """What models derive from."""
 
     def __init_subclass__(cls, *, abstract: bool = False) -> None:
-        cls.abstract = abstract  # type: ignore[attr-defined]
+        cls.abstract = abstract
 
 
 @dataclass(frozen=True)

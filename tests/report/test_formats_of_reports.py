@@ -197,7 +197,7 @@ def test_github_commands(reports: dict[tuple[str, str], tuple[int, str]]) -> Non
     line = RACE[: RACE.index("def nothing_lost")].count("\n") + 1
     assert f"\n::error file=m.py,line={line},title=nothing_lost (Race)::nothing_lost: violated in 4 steps" in text
     assert "CPU0 adder[0]" in text
-    stop, token = re.match(r"::stop-commands::(\S+)\n", text).group(0, 1)  # type: ignore[union-attr]
+    stop, token = re.match(r"::stop-commands::(\S+)\n", text).group(0, 1)
     assert text.count(f"\n::{token}::\n") == 1
     assert "\n::warning file=m.py,line=" in reports["undetermined", "github"][1]
     assert "::error file=m.py,line=7,title=DIO104::M has no attribute `m`" in reports["broken", "github"][1]
@@ -208,7 +208,7 @@ def test_a_model_cannot_speak_to_github(tmp_path: Path) -> None:
     text = VIOLATED.replace("Stays <small> & {plain}.", "::error::fake%0A\\n::warning file=x::y")
     write(tmp_path, m=text)
     out = dio_mc("check", "m.py", "--output-format", "github", cwd=tmp_path).stdout
-    token = re.match(r"::stop-commands::(\S+)\n", out).group(1)  # type: ignore[union-attr]
+    token = re.match(r"::stop-commands::(\S+)\n", out).group(1)
     spoken = out.partition(f"::{token}::\n")[2]
     assert [line[:8] for line in spoken.splitlines()] == ["::error "]
     assert "fake%250A" in spoken

@@ -119,7 +119,7 @@ class Cache(Model):
     def names(self):
         limit = 5
         good = self.x < limit and self.y < limit
-        return good  # noqa: RET504
+        return good  # noqa: RET504  # the shape under test
 
     @invariant
     def method(self):

@@ -85,7 +85,7 @@ def order_of_none(self): return Exists([i], i > 0) and self.owner < 1
 def no_attribute(self): return Exists([i], i > self.y)
 
 @case("DIO104", "unknown", "unknown name `unknown`")
-def no_name(self): return Exists([i], i > unknown)  # noqa: F821
+def no_name(self): return Exists([i], i > unknown)  # noqa: F821  # the error under test
 
 @case("DIO103", "self.x[0]", "self.x cannot be indexed")
 def no_array(self): return Exists([i], i > self.x[0])

@@ -83,11 +83,11 @@ def number(r: random.Random, depth: int) -> Both:
     if kind == 4:
         op = r.choice(["+", "-", "*"])
         a, b = number(r, depth - 1), number(r, depth - 1)
-        return Both(f"({a.text} {op} {b.text})", Arith(op, a.expr, b.expr, WIDE))  # type: ignore[arg-type]
+        return Both(f"({a.text} {op} {b.text})", Arith(op, a.expr, b.expr, WIDE))
     if kind == 5:
         op, by = r.choice(["//", "%"]), r.randrange(1, 4)
         a = number(r, depth - 1)
-        return Both(f"({a.text} {op} {by})", Arith(op, a.expr, number_const(by), WIDE))  # type: ignore[arg-type]
+        return Both(f"({a.text} {op} {by})", Arith(op, a.expr, number_const(by), WIDE))
     if kind == 6:
         c, a, b = truth(r, depth - 1), number(r, depth - 1), number(r, depth - 1)
         return Both(f"({a.text} if {c.text} else {b.text})", Ite(c.expr, a.expr, b.expr, WIDE))
@@ -116,11 +116,11 @@ def truth(r: random.Random, depth: int) -> Both:
     if kind == 4:
         ops = [r.choice(["==", "!=", "<", "<=", ">", ">="]) for _ in range(2)]
         n = [number(r, depth - 1) for _ in range(3)]
-        parts = tuple(Compare(op, n[i].expr, n[i + 1].expr) for i, op in enumerate(ops))  # type: ignore[arg-type]
+        parts = tuple(Compare(op, n[i].expr, n[i + 1].expr) for i, op in enumerate(ops))
         return Both(f"({n[0].text} {ops[0]} {n[1].text} {ops[1]} {n[2].text})", And(parts))
     if kind == 5:
         bound, op = number(r, depth - 1), r.choice(["==", "!=", "<", ">="])
-        tests = [Compare(op, load("cells", number_const(i)), bound.expr) for i in range(SIZE)]  # type: ignore[arg-type]
+        tests = [Compare(op, load("cells", number_const(i)), bound.expr) for i in range(SIZE)]
         word, joined = r.choice([("all", And(tuple(tests))), ("any", Or(tuple(tests)))])
         return Both(f"{word}(self.cells[i] {op} {bound.text} for i in range({SIZE}))", joined)
     if kind == 6:
@@ -140,7 +140,7 @@ def leaf(r: random.Random) -> Both:
         word, op = r.choice([("==", "=="), ("!=", "!="), ("is", "=="), ("is not", "!=")])
         code = r.randrange(3)
         member = f"Page.{PAGE.members[code]}"
-        return Both(f"(self.page {word} {member})", Compare(op, load("page"), Const(code, PAGE)))  # type: ignore[arg-type]
+        return Both(f"(self.page {word} {member})", Compare(op, load("page"), Const(code, PAGE)))
     if kind == 2:
         codes = [r.randrange(3) for _ in range(2)]
         text = ", ".join(f"Page.{PAGE.members[c]}" for c in codes)
@@ -148,13 +148,13 @@ def leaf(r: random.Random) -> Both:
         return Both(f"(self.page not in ({text}))", Not(Or(tests)))
     if kind == 3:
         word, op = r.choice([("is", "=="), ("is not", "!=")])
-        return Both(f"(self.last {word} None)", Compare(op, load("last"), Const(-1, MAYBE)))  # type: ignore[arg-type]
+        return Both(f"(self.last {word} None)", Compare(op, load("last"), Const(-1, MAYBE)))
     if kind == 4:
         value = r.randrange(3)
         return Both(f"(self.last == {value})", Compare("==", load("last"), number_const(value)))
     a, op = number(r, 0), r.choice(["==", "<"])
     b = number(r, 0)
-    return Both(f"({a.text} {op} {b.text})", Compare(op, a.expr, b.expr))  # type: ignore[arg-type]
+    return Both(f"({a.text} {op} {b.text})", Compare(op, a.expr, b.expr))
 
 
 def property_of(both: Both, path: Path) -> tuple[Property, Callable[[Any], Any]]:

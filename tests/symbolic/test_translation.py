@@ -128,10 +128,10 @@ def case(predicate: Callable[..., bool]):
 
 # fmt: off
 @case(lambda x: x != 1)
-def not_of_a_comparison(self): return not (self.x == 1)  # noqa: SIM201
+def not_of_a_comparison(self): return not (self.x == 1)  # noqa: SIM201  # the spelling under test
 
 @case(lambda x, y: x == 1 and y != 1)
-def conjunction(self): return self.x == 1 and not self.y == 1  # noqa: SIM201
+def conjunction(self): return self.x == 1 and not self.y == 1  # noqa: SIM201  # the spelling under test
 
 @case(lambda flag, other: not flag or other)
 def disjunction(self): return not self.flag or self.other
@@ -194,7 +194,7 @@ def none(self): return self.maybe is None
 def not_none(self): return self.maybe is not None
 
 @case(lambda maybe: maybe == 0)
-def equal_to_none(self): return self.maybe == None  # noqa: E711
+def equal_to_none(self): return self.maybe == None  # noqa: E711  # the spelling under test
 
 @case(lambda maybe: maybe == 3)
 def an_optional(self): return self.maybe == 3
@@ -220,7 +220,7 @@ def a_filter(self): return all(self.cells[i] == 0 for i in range(3) if self.flag
 
 @case(lambda flags_0, flags_1, flags_2, cells_0, cells_1, cells_2:
       any(c == 1 for f, c in ((flags_0, cells_0), (flags_1, cells_1), (flags_2, cells_2)) if f))
-def any_with_a_filter(self): return any([self.cells[i] == 1 for i in range(3) if self.flags[i]])  # noqa: C419
+def any_with_a_filter(self): return any([self.cells[i] == 1 for i in range(3) if self.flags[i]])  # noqa: C419  # the spelling under test
 
 @case(lambda flags_0, flags_1, flags_2: flags_0 + flags_1 + flags_2 <= 1)
 def a_sum(self): return sum(self.flags[i] for i in range(3)) <= 1
