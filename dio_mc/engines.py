@@ -101,7 +101,7 @@ def native(
     from dio_mc.native.engine import ENGINE, search
 
     found = search(program, judges, limits, report, first, workers)
-    violations = at_start(found.interpreter)
+    violations = at_start(found.interpreter) if found.started else []
     for reached in found.reached:
         if any(v.property == reached.goal.name for v in violations):
             continue

@@ -76,8 +76,9 @@ class _Prefix(NamedTuple):
 def canonical_paths(system: TransitionSystem, levels: Sequence[Sequence[State]], goals: Sequence[Goal]) -> list[Path]:
     """The canonical path of each goal, in their order. `levels` are those of a search that found the goals; those below
     the longest goal are expanded once more. Deterministic; memory is that of the edges on shortest paths."""
-    starts = {state: number for number, state in enumerate(system.initial())}
-    return [_best(edges, starts, goal) for edges, goal in zip(_prune(system, levels, goals), goals, strict=True)]
+    pruned = list(zip(_prune(system, levels, goals), goals, strict=True))
+    starts = _positions(system, [state for edges, goal in pruned for state in _first(edges, goal)])
+    return [_best(edges, starts, goal) for edges, goal in pruned]
 
 
 def any_path(system: TransitionSystem, parents: Mapping[State, State | None], goal: Goal) -> Path:
@@ -88,7 +89,19 @@ def any_path(system: TransitionSystem, parents: Mapping[State, State | None], go
     while (parent := parents[state]) is not None:
         actions.append(next(step.action for step in system.successors(parent) if step.state == state))
         state = parent
-    return Path(list(system.initial()).index(state), tuple(reversed(actions)), end.fault)
+    return Path(_positions(system, [state])[state], tuple(reversed(actions)), end.fault)
+
+
+def _positions(system: TransitionSystem, wanted: Iterable[State]) -> dict[State, int]:
+    """Where in the order of initial states these are; no more of them is looked at than needed."""
+    left, found = set(wanted), dict[State, int]()
+    for number, state in enumerate(system.starting() if left else ()):
+        if state in left:
+            found[state] = number
+            left.remove(state)
+            if not left:
+                break
+    return found
 
 
 @dataclass(slots=True)
@@ -134,10 +147,14 @@ def _prune(system: TransitionSystem, levels: Sequence[Sequence[State]], goals: S
     return [pruning.edges[::-1] for pruning in prunings]
 
 
+def _first(edges: Sequence[_Edges], goal: Goal) -> Iterable[State]:
+    """The initial states that the paths begin with."""
+    return edges[0] if edges else (end.state for end in goal.ends)
+
+
 def _best(edges: Sequence[_Edges], starts: Mapping[State, int], goal: Goal) -> Path:
     """The forward pass over the pruned edges, then back along the best prefix."""
-    first: Iterable[State] = edges[0] if edges else (end.state for end in goal.ends)
-    ranked: dict[_Key, tuple[int, int]] = {(state, -1): (0, starts[state]) for state in first}
+    ranked: dict[_Key, tuple[int, int]] = {(state, -1): (0, starts[state]) for state in _first(edges, goal)}
     passes: list[dict[_Key, _Prefix]] = []
     for level in edges:
         passes.append(_extend(ranked, level))

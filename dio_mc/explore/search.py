@@ -6,7 +6,7 @@ business; where successors come from is a `TransitionSystem`'s: the reference in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, Protocol
 
 from dio_mc.explore.limits import Limits
@@ -20,7 +20,7 @@ POLL_EVERY: Final = 256
 class TransitionSystem(Protocol):
     """Initial states and successors, both in a fixed order. A step with a fault has no successor."""
 
-    def initial(self) -> Sequence[State]:
+    def starting(self) -> Iterator[State]:
         """The initial states, each once."""
         ...
 
@@ -38,6 +38,10 @@ class Watcher(Protocol):
 
     def expanded(self, state: State, steps: Sequence[Step], depth: int) -> None:
         """All steps of a state of level `depth`."""
+        ...
+
+    def started(self) -> None:
+        """All initial states are known."""
         ...
 
     def level_ends(self, depth: int) -> bool:
@@ -93,9 +97,8 @@ class Search:
 
     def _run(self) -> None:
         self.levels.append([])
-        for state in self._system.initial():
-            if not self._add(state, None):
-                break
+        if self._take_initial():
+            self._watcher.started()
         while True:
             depth = len(self.levels) - 1
             violated = self._watcher.level_ends(depth)
@@ -107,6 +110,18 @@ class Search:
                 return
             self.levels.append([])
             self._expand_level(depth)
+
+    def _take_initial(self) -> bool:
+        """Whether all initial states could be taken in."""
+        for number, state in enumerate(self._system.starting()):
+            if number % POLL_EVERY == POLL_EVERY - 1:
+                self._tell()
+                self.stopped = self._limits.exceeded()
+                if self.stopped is not None:
+                    return False
+            if not self._add(state, None):
+                return False
+        return True
 
     def _limit_before(self, depth: int, violated: bool) -> str | None:
         """What forbids the expansion of level `depth`."""

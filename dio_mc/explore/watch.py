@@ -138,8 +138,6 @@ class Watch:
 
     def level_ends(self, depth: int) -> bool:
         """Have the level's new valuations decided. Whether a violation (no witness) is known."""
-        if depth == 0:
-            self._note_initial_faults()
         for tracker in self.trackers:
             tracker.flush(depth)
         violated = any(t.goal is not None and t.judge.property.kind != "reachable" for t in self.trackers)
@@ -169,7 +167,8 @@ class Watch:
         if goal.length == length:
             goal.ends.append(end)
 
-    def _note_initial_faults(self) -> None:
+    def started(self) -> None:
+        """All initial states are known, and so are the faults before them; a search stopped amid them knows neither."""
         for position, fault in self._interpreter.initial_faults:
             name = fault_name(fault.kind, fault.span, self._program.file)
             self._at_start.setdefault(name, Violation(name, position, (), 0, fault))

@@ -20,9 +20,11 @@ ENGINE = "native"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the compiled search found; `reached` pairs goals with the states on the shortest paths to them."""
+    """What the compiled search found; `reached` pairs goals with the states on the shortest paths to them;
+    `started` when all initial states were known."""
 
     interpreter: Interpreter
+    started: bool
     states: int
     transitions: int
     depth: int
@@ -69,8 +71,8 @@ def search(
         reached = _way_back(module, machine, found)
         unknown = tuple(v.judge.property.name for v in found.valuations if v.unknown)
         return Outcome(
-            interpreter, found.states, found.transitions, found.depth, found.stopped, found.open, unknown,
-            Coverage(fired, blocked, distinct), tuple(reached),
+            interpreter, found.started, found.states, found.transitions, found.depth, found.stopped, found.open,
+            unknown, Coverage(fired, blocked, distinct), tuple(reached),
         )  # fmt: skip
     finally:
         found.close()

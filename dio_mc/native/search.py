@@ -12,6 +12,7 @@ import ctypes
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import islice
 from typing import Final, Protocol
 
 from dio_mc.errors import InternalError
@@ -28,6 +29,8 @@ from dio_mc.semantics.interpreter import Interpreter
 
 STRETCH: Final = 1 << 16
 """States expanded between two looks at clock, memory and the user."""
+STARTS: Final = 1 << 14
+"""Initial states taken in at once."""
 KEEP: Final = 64 << 20
 """Bytes of levels that are kept for counterexamples; beyond that they are found again."""
 LARGEST_SURVEY: Final = 1 << 26
@@ -53,7 +56,8 @@ Level = list[tuple[int, int]]
 
 
 class Search:
-    """One search. `levels` are where their states are; those before `kept` have been forgotten."""
+    """One search. `levels` are where their states are; those before `kept` have been forgotten; `started` when all
+    initial states are known."""
 
     def __init__(
         self,
@@ -71,6 +75,7 @@ class Search:
         self.module, self.machine, self.interpreter = module, machine, interpreter
         self.clock, self.report, self.first, self.keep = clock, report, first, keep
         self.stopped: str | None = None
+        self.started = False
         self.levels: list[Level] = []
         self.kept = 0
         self._adopted = known is not None
@@ -138,7 +143,8 @@ class Search:
     def violated(self) -> bool:
         """A violation (no witness) is known."""
         known = any(v.length is not None and v.judge.property.kind != "reachable" for v in self.valuations)
-        return known or self.deadlock is not None or bool(self.faults) or bool(self.interpreter.initial_faults)
+        early = self.started and bool(self.interpreter.initial_faults)
+        return known or self.deadlock is not None or bool(self.faults) or early
 
     # -- levels --------------------------------------------------------------------------------------------------------
 
@@ -173,12 +179,14 @@ class Search:
     def _start(self) -> None:
         """The initial states."""
         self.levels.append([(0, 0) for _ in self.workers])
-        encoded = [self.module.packing.encode(state) for state in self.interpreter.initial()]
+        states = map(self.module.packing.encode, self.interpreter.starting())
         try:
-            for start in range(0, len(encoded), 1 << 14):
-                self._check(self.workers[0].insert(encoded[start : start + (1 << 14)]))
+            while self.stopped is None and (some := list(islice(states, STARTS))):
+                self._check(self.workers[0].insert(some))
                 self._exchange()
                 self._take_news()
+                self.stopped = self.stopped or self.clock.exceeded()
+            self.started = self.stopped is None
         finally:
             self._close_level()
 

@@ -14,7 +14,7 @@ Nothing here is clever on purpose: expressions are closures (`evaluation`), bloc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 
 from dio_mc.errors import InternalError
@@ -44,40 +44,50 @@ class Interpreter:
         self._machine = Machine(program, self.layout, self._codes)
         self._pcs = tuple(enumerate(self.layout.pc))
         self._expressions: dict[Expr, tuple[Evaluate, bool]] = {}
-        self._starts: tuple[list[State], list[tuple[State, Fault]]] | None = None
+        self._good: list[State] = []
+        self._known: set[State] = set()
+        self._bad: dict[tuple[State, Fault], None] = {}
+        self._products: Iterator[State] = product(*self._initial_values())
 
     # -- initial states ---------------------------------------------------------------------------------------------
 
     def initial(self) -> list[State]:
         """The initial states, each once: every value of every cell declared `any_init`, the first cell slowest, and
         every thread's local prefix run, in thread order. A start whose prefix has a fault is not among them."""
-        return list(self._started()[0])
+        return list(self.starting())
+
+    def starting(self) -> Iterator[State]:
+        """As `initial`, each when it is found: cells of any value may have more starts than anybody can wait for."""
+        position = 0
+        while position < len(self._good) or self._find_more():
+            yield self._good[position]
+            position += 1
 
     @property
     def initial_faults(self) -> list[tuple[int, Fault]]:
         """Faults in local prefixes, as (position in `starts`, fault)."""
-        good, bad = self._started()
-        return [(len(good) + position, fault) for position, (_, fault) in enumerate(bad)]
+        good = len(self.initial())
+        return [(good + position, fault) for position, (_, fault) in enumerate(self._bad)]
 
     @property
     def starts(self) -> list[State]:
         """What `Violation.initial` counts: the initial states, then, for each initial fault, the cells as they were
         before the prefix that failed (its thread still at location 0). The latter have no successors."""
-        good, bad = self._started()
-        return [*good, *(state for state, _ in bad)]
+        return [*self.initial(), *(state for state, _ in self._bad)]
 
-    def _started(self) -> tuple[list[State], list[tuple[State, Fault]]]:
-        if self._starts is None:
-            good: dict[State, None] = {}
-            bad: dict[tuple[State, Fault], None] = {}
-            for cells in product(*self._initial_values()):
-                for outcome, before in self._run_prefixes(cells):
-                    if outcome.state is not None:
-                        good[outcome.state] = None
-                    elif outcome.fault is not None:
-                        bad[before, outcome.fault] = None
-            self._starts = list(good), list(bad)
-        return self._starts
+    def _find_more(self) -> bool:
+        """Look for initial states until there is one more; faults on the way are kept."""
+        known = len(self._good)
+        for cells in self._products:
+            for outcome, before in self._run_prefixes(cells):
+                if outcome.fault is not None:
+                    self._bad[before, outcome.fault] = None
+                elif outcome.state is not None and outcome.state not in self._known:
+                    self._known.add(outcome.state)
+                    self._good.append(outcome.state)
+            if len(self._good) > known:
+                return True
+        return False
 
     def _initial_values(self) -> list[Sequence[int]]:
         """Per cell the values it may start with."""

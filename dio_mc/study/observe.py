@@ -83,6 +83,9 @@ class Observed:
     def discovered(self, state: State, depth: int) -> None:
         """Nothing is noticed of a state before its steps are known."""
 
+    def started(self) -> None:
+        """Nothing is noticed of a start."""
+
     def level_ends(self, depth: int) -> bool:
         """No observation ends the search."""
         return False

@@ -32,10 +32,10 @@ def match_initial(interpreter: Interpreter, naming: Naming, trace: Trace) -> Sta
     """The initial state of the model that agrees with the trace's in every shared cell that both have."""
     if trace.fault is not None:
         return _match_start_fault(interpreter, naming, trace, trace.fault)
-    states = interpreter.initial()
-    for state in states:
+    for state in interpreter.starting():
         if not _differences(naming.cells(state), trace):
             return state
+    states = interpreter.initial()
     if not states:
         return Divergence(0, "initial_state", "the model has none: a thread's start is a fault")
     nearest = min((_differences(naming.cells(state), trace) for state in states), key=len)

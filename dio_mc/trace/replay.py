@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from dio_mc.errors import InternalError
@@ -34,10 +35,13 @@ class Execution(NamedTuple):
 
 def run_schedule(interpreter: Interpreter, violation: Violation, engine: str) -> Execution:
     """Run a violation's schedule. Raises `ReplayError` at the first step that does not go as the engine says."""
-    starts = interpreter.starts
-    if not 0 <= violation.initial < len(starts):
-        raise _error(engine, violation, 0, f"there is no initial state {violation.initial} (of {len(starts)})")
-    states, steps = [starts[violation.initial]], []
+    start = next(islice(interpreter.starting(), violation.initial, None), None) if violation.initial >= 0 else None
+    if start is None:  # none of the good ones: a fault before the first state, or nothing
+        starts = interpreter.starts
+        if not 0 <= violation.initial < len(starts):
+            raise _error(engine, violation, 0, f"there is no initial state {violation.initial} (of {len(starts)})")
+        start = starts[violation.initial]
+    states, steps = [start], []
     for number, action in enumerate(violation.schedule, start=1):
         step = interpreter.step(states[-1], action)
         if step is None:

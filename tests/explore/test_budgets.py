@@ -66,6 +66,36 @@ def test_max_states_holds_for_initial_states_too():
     assert (found.states, found.stopped, found.open, found.depth) == (4, "--max-states 4", 4, 0)
 
 
+def endless_starts(bad: bool = False):
+    """10**12 initial states; with `bad`, most prefixes fail."""
+    first = check(less(load(0), 3), "first below 3", line=5)
+    body = template(block(*[first] * bad, to=1), block(put(cell(0), 0), to=0, location=1))
+    return program([variable(f"v{n}", any_init=True) for n in range(12)], [body])
+
+
+def test_more_initial_states_than_anybody_can_wait_for():
+    found = explore(endless_starts(), [], Budget(max_states=500))
+    assert (found.states, found.stopped, found.depth) == (500, "--max-states 500", 0)
+
+
+def test_the_clock_is_looked_at_between_initial_states():
+    asked = itertools.count()
+    found = explore(endless_starts(), [], stop=lambda: "enough" if next(asked) == 2 else None)
+    assert (found.stopped, found.states) == ("enough", 3 * POLL_EVERY - 1)
+
+
+def test_a_violation_among_a_part_of_the_initial_states_has_its_position():
+    seen = judge("two", lambda v: v != 2, probe(endless_starts(), "v10"))
+    found = explore(endless_starts(), [seen], Budget(max_states=500))
+    assert found.violations == (Violation("two", 20, (), 0),)
+
+
+def test_faults_of_starts_are_told_when_all_starts_are_known():
+    small = program([variable("v0", any_init=True)], endless_starts(True).templates)
+    assert [v.fault.message for v in explore(small, []).violations] == ["first below 3"]
+    assert explore(small, [], Budget(max_states=2)).violations == ()
+
+
 def test_states_found_are_judged_when_there_is_no_room_for_more():
     made = grid(1, 5)
     seen = judge("place", lambda pc: pc != 3, probe(made, "t.pc"))
@@ -185,7 +215,7 @@ def test_an_interrupt_before_the_first_state(monkeypatch):
     def interrupted(self):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Interpreter, "initial", interrupted)
+    monkeypatch.setattr(Interpreter, "starting", interrupted)
     found = explore(grid(), [])
     assert (found.states, found.depth, found.stopped, found.violations) == (0, 0, "interrupted", ())
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ir_builder import probe
+from ir_builder import block, cell, check, less, load, probe, program, put, straight, template, variable
 from random_programs import random_program
 
 from dio_mc import engines
@@ -119,6 +119,20 @@ def test_random_programs(block: int) -> None:
             same(program, judges, Budget(max_depth=found.depth // 2))
             same(program, judges, first=True)
     assert ran > 10
+
+
+@pytest.mark.parametrize("limit", [1, 500, 20_000])
+def test_more_initial_states_than_anybody_can_wait_for(limit: int) -> None:
+    made = program([variable(f"v{n}", any_init=True) for n in range(12)], [straight(put(cell(0), 0))])
+    same(made, judges_for(made), Budget(max_states=limit))
+
+
+def test_faults_of_starts_are_told_when_all_starts_are_known() -> None:
+    bad = check(less(load(0), 3), "below 3", line=5)
+    body = template(block(bad, to=1), block(put(cell(0), 0), to=0, location=1))
+    made = program([variable("a", any_init=True)], [body])
+    assert len(same(made, []).violations) == 1
+    assert not same(made, [], Budget(max_states=2)).violations
 
 
 def test_auto_stays_on_the_interpreter_for_a_small_model() -> None:

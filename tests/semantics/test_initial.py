@@ -104,3 +104,20 @@ def test_the_caller_may_keep_and_change_the_list():
     interpreter = Interpreter(program([variable("a")]))
     interpreter.initial().clear()
     assert interpreter.initial() == [(0,)]
+
+
+def test_starts_are_found_one_at_a_time():
+    """A product of 10**12 starts is never made for the sake of the first three."""
+    interpreter = Interpreter(program([variable(f"v{n}", any_init=True) for n in range(12)]))
+    first = [state for state, _ in zip(interpreter.starting(), range(3), strict=False)]
+    assert first == [(0,) * 11 + (n,) for n in range(3)]
+    again = interpreter.starting()
+    assert next(again) == first[0], "from the beginning for everybody"
+
+
+def test_two_readers_of_the_starts_see_them_all():
+    interpreter = Interpreter(program([variable("a", any_init=True)]))
+    one, other = interpreter.starting(), interpreter.starting()
+    next(one)
+    assert len(list(other)) == 10
+    assert len(list(one)) == 9
