@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from dio_mc import lang
-from dio_mc.frontend import calls, expressions
+from dio_mc.frontend import builtins, expressions
 from dio_mc.frontend.annotations import annotated_tree
 from dio_mc.frontend.context import Abort
 from dio_mc.frontend.frames import Frame, assignment_weight, is_word, touched, warn_atomicity
@@ -189,7 +189,7 @@ def choice_options(call: ast.Call, frame: Frame) -> list[tuple[Value, Expr | Non
         raise scope.fail("DIO111", call, "`choose` takes its options")
     first = call.args[0]
     if len(call.args) == 1 and isinstance(first, ast.GeneratorExp | ast.ListComp):
-        found = [(v, None if c == TRUE else c) for _, v, c, _ in calls.iterate(call, scope)]
+        found = [(v, None if c == TRUE else c) for _, v, c, _ in builtins.iterate(call, scope)]
     elif len(call.args) == 1:
         single = expressions.reference(first, scope)
         plain = isinstance(single, Scalar) or (isinstance(single, Static) and isinstance(single.value, bool | int))

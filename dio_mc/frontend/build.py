@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from dio_mc.errors import Diagnostic, ModelError
 from dio_mc.frontend import expressions
-from dio_mc.frontend.calls import SolverOnly, body_of
+from dio_mc.frontend.calls import body_of
+from dio_mc.frontend.connectives import SolverOnly
 from dio_mc.frontend.context import Abort, Context, Scope, parameters_of
 from dio_mc.frontend.declare import Members, bind_params, declare, function_span, members_of
 from dio_mc.frontend.propositions import Control
