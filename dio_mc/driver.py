@@ -18,13 +18,14 @@ from dio_mc.frontend.build import build
 from dio_mc.ir.program import Program
 from dio_mc.lang.declarations import Expectation
 from dio_mc.lang.model import Model
-from dio_mc.semantics.contract import Budget, Exploration, Violation
+from dio_mc.semantics.contract import Budget, Exploration, Judge, Violation
 from dio_mc.semantics.contract import Report as ProgressReport
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.source import Span, display_path
 from dio_mc.symbolic.explain import explain
 from dio_mc.symbolic.judge import JudgeReport, judge_property
 from dio_mc.trace.replay import ReplayError, build_trace, run_schedule
+from dio_mc.trace.standing import standings
 from dio_mc.trace.trace import Place, Trace
 
 Verdict = Literal["HOLDS", "VIOLATED", "UNDETERMINED"]
@@ -131,16 +132,17 @@ def check_class(
     built = build(model, params)
     program = built.program
     judges = [judge_property(program, p) for p in program.properties]
+    asked = [j.judge for j in judges]
     found = explore(
         program,
-        [j.judge for j in judges],
+        asked,
         options.budget,
         report=options.report,
         first=options.first,
         stop=options.stop,
     )
     interpreter = Interpreter(program) if found.violations else None
-    traces = tuple(_trace(interpreter, found, v) for v in found.violations if interpreter is not None)
+    traces = tuple(_trace(interpreter, found, v, asked) for v in found.violations if interpreter is not None)
     properties = _stated(expectation, _properties(model, program, found, judges))
     verdict = _verdict(properties)
     told = [*built.warnings, *static_findings(model, program)]
@@ -156,14 +158,15 @@ def check_class(
     )  # fmt: skip
 
 
-def _trace(interpreter: Interpreter, found: Exploration, violation: Violation) -> Trace:
-    """Replay on the reference interpreter, then attach why the property fails there."""
+def _trace(interpreter: Interpreter, found: Exploration, violation: Violation, judges: Sequence[Judge]) -> Trace:
+    """Replay on the reference interpreter, then attach how every property stands and why this one fails."""
     program = interpreter.program
     try:
         trace = build_trace(program, violation, engine=found.engine, interpreter=interpreter)
         states = run_schedule(interpreter, violation, found.engine).states
     except ReplayError as error:
         raise InternalError(f"a counterexample of engine {found.engine} does not replay", [str(error)]) from error
+    trace = replace(trace, standings=standings(interpreter, judges, states))
     property_ = next((p for p in program.properties if p.name == violation.property), None)
     if property_ is None or violation.fault is not None:
         return trace

@@ -7,14 +7,15 @@ from pathlib import Path
 
 from dio_mc.errors import ModelError, usage_error
 from dio_mc.frontend import build, load_module
-from dio_mc.ir.program import Program, Property
+from dio_mc.ir.program import Program
 from dio_mc.lang.model import Model
-from dio_mc.semantics.contract import Decision, Probe
+from dio_mc.semantics.contract import Decision
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
 from dio_mc.symbolic.judge import judge_property
 from dio_mc.trace.codec import TraceFormatError, read_trace
 from dio_mc.trace.replay import ReplayResult, replay
+from dio_mc.trace.standing import decide_at_end
 from dio_mc.trace.trace import Trace
 
 
@@ -67,18 +68,8 @@ def _is_shown(program: Program, interpreter: Interpreter, trace: Trace, states: 
     property_ = next((p for p in program.properties if p.name == trace.property), None)
     if property_ is None or (property_.kind == "step" and len(states) < 2):
         return False
-    judge = judge_property(program, property_).judge
-    values = tuple(_read(interpreter, probe, states, property_) for probe in judge.probes)
     wanted = Decision.HOLDS if property_.kind == "reachable" else Decision.VIOLATED
-    return bool(judge.decide([values]) == [wanted])
-
-
-def _read(interpreter: Interpreter, probe: Probe, states: tuple[State, ...], property_: Property) -> int:
-    before, after = (states[-2], states[-1]) if property_.kind == "step" else (states[-1], None)
-    if probe.cell is None:
-        assert probe.atom is not None
-        return interpreter.evaluate(probe.atom, before, after)
-    return (after if probe.after and after is not None else before)[probe.cell]
+    return decide_at_end(interpreter, judge_property(program, property_).judge, states) is wanted
 
 
 def _worded(trace: Trace, result: ReplayResult) -> Outcome:

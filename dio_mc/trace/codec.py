@@ -12,8 +12,8 @@ one sentence with the path of the field, never as a Python traceback:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Container, Iterable
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import NoneType, UnionType
@@ -59,9 +59,11 @@ def read_trace(path: str | Path) -> Trace:
 
 
 def _plain(value: Any) -> Any:
-    """Dataclasses as objects, tuples as arrays."""
+    """Dataclasses as objects, tuples as arrays. A field that says no more than its default is left out."""
     if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        said = [(field.name, getattr(value, field.name)) for field in fields(value)]
+        usual = {field.name: field.default for field in fields(value) if field.default is not MISSING}
+        return {name: _plain(found) for name, found in said if name not in usual or found != usual[name]}
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return value
@@ -171,17 +173,17 @@ def _record(data: Any, kind: type, path: str) -> Any:
     if not isinstance(data, dict):
         raise _wrong(path, "an object", data)
     hints = _hints(kind)
-    _same_keys(data, hints, path)
-    return kind(**{name: _value(data[name], hint, f"{path}.{name}") for name, hint in hints.items()})
+    _check_keys(data, hints, {field.name for field in fields(kind) if field.default is MISSING}, path)
+    return kind(**{name: _value(data[name], hint, f"{path}.{name}") for name, hint in hints.items() if name in data})
 
 
-def _same_keys(data: dict[str, Any], expected: Iterable[str], path: str) -> None:
-    wanted = list(expected)
+def _check_keys(data: dict[str, Any], known: Iterable[str], needed: Container[str], path: str) -> None:
+    wanted = list(known)
     for name in data:
         if name not in wanted:
             raise TraceFormatError(f"not a dio-mc trace: {path}: unknown field {name!r}")
     for name in wanted:
-        if name not in data:
+        if name in needed and name not in data:
             raise TraceFormatError(f"not a dio-mc trace: {path}: the field {name!r} is missing")
 
 

@@ -9,8 +9,18 @@ from functools import cached_property
 from dio_mc.ir.program import Location, Program, Template
 from dio_mc.semantics.contract import Fault, Step
 from dio_mc.semantics.layout import Layout, State, show_cell
-from dio_mc.source import Span, display_path
-from dio_mc.trace.trace import Alternative, Cell, Change, ModelName, Place, ThreadName, TraceFault, Waiting
+from dio_mc.source import Span, display_path, source_lines
+from dio_mc.trace.trace import (
+    Alternative,
+    Cell,
+    Change,
+    ModelName,
+    Place,
+    SourceLine,
+    ThreadName,
+    TraceFault,
+    Waiting,
+)
 
 
 def shown_file(file: str) -> str:
@@ -23,6 +33,16 @@ def shown_file(file: str) -> str:
 def place_of(span: Span | None) -> Place | None:
     """The line of a span."""
     return None if span is None else Place(shown_file(span.file), span.line)
+
+
+def lines_at(spans: Iterable[Span | None]) -> tuple[SourceLine, ...]:
+    """The source at these spans, each line once, by file and number; of a source that cannot be read, none."""
+    found: dict[tuple[str, int], str] = {}
+    for span in spans:
+        lines = source_lines(span.file) if span is not None else ()
+        if span is not None and 0 < span.line <= len(lines):
+            found[shown_file(span.file), span.line] = lines[span.line - 1].rstrip()
+    return tuple(SourceLine(file, line, text) for (file, line), text in sorted(found.items()))
 
 
 def fault_of(fault: Fault | None) -> TraceFault | None:

@@ -18,7 +18,7 @@ from dio_mc.semantics.contract import Action, Fault, Step, Violation, fault_name
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
 from dio_mc.trace.divergence import Divergence, compare_changes, compare_fault, match_initial
-from dio_mc.trace.naming import Naming, fault_of, place_of
+from dio_mc.trace.naming import Naming, fault_of, lines_at, place_of
 from dio_mc.trace.trace import SCHEMA, Place, PropertyKind, Trace, TraceStep
 
 
@@ -82,6 +82,8 @@ def _trace(interpreter: Interpreter, violation: Violation, execution: Execution,
     property_ = _find_property(interpreter.program, violation.property)
     kind, doc, place = _about(property_, violation)
     last = execution.states[-1]
+    spans = [naming.location(step.action.thread, step.action.location).span for step in execution.steps]
+    stated = property_.span if property_ is not None else None
     return Trace(
         schema=SCHEMA,
         kind="witness" if kind == "reachable" else "violation",
@@ -97,6 +99,7 @@ def _trace(interpreter: Interpreter, violation: Violation, execution: Execution,
         failing=(),
         blocked=() if violation.fault else naming.blocked(last, interpreter.successors(last)),
         fault=None if violation.schedule else fault_of(violation.fault),
+        lines=lines_at([*spans, stated, violation.fault.span if violation.fault else None]),
     )
 
 

@@ -153,13 +153,36 @@ class Failing:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """A property along a trace: where it is violated (a ``reachable``: where it holds), and where only the solver could
+    say and did not. Numbers are of states, 0 the initial one, n the one behind step n; a ``step`` property's of steps.
+    """
+
+    property: str
+    kind: PropertyKind
+    doc: str
+    at: tuple[int, ...]
+    unknown: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """A line of the model's source as it was when the trace was taken, without its end."""
+
+    file: str
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """A counterexample or a witness.
 
     `property` is the author's name, ``deadlock``, or ``kind@line`` for a fault; `doc` the author's words (a fault's
     message); `place` where it is stated (where the fault is).
     `initial` has every cell in the order of the state. `fault` is a fault of a thread's start, before any step.
-    `blocked` are the threads that cannot run at the end (all of them, in a deadlock).
+    `blocked` are the threads that cannot run at the end (all of them, in a deadlock). Older traces and those of other
+    writers have no `standings` (every property along the way) and no `lines` (the source at the steps' places).
     """
 
     schema: str
@@ -176,6 +199,8 @@ class Trace:
     failing: tuple[Failing, ...]
     blocked: tuple[Waiting, ...]
     fault: TraceFault | None
+    standings: tuple[Standing, ...] = ()
+    lines: tuple[SourceLine, ...] = ()
 
     @builtins.property
     def switches(self) -> int:
@@ -258,5 +283,9 @@ def inconsistencies(trace: Trace) -> Iterator[str]:
             if state.get(change.cell) != change.before:
                 yield f"{where} changes {change.cell} from {change.before!r}, but it is {state.get(change.cell)!r}"
             state[change.cell] = change.after
+    for standing in trace.standings:
+        for number in standing.at + standing.unknown:
+            if not 0 <= number <= len(trace.steps):
+                yield f"{standing.property} is said to be decided at step {number}, which does not exist"
     if trace.fault is not None and trace.steps:
         yield "a fault of the start is followed by steps"
