@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import z3
 
-from dio_mc.symbolic import formula, terms, values, world
+from dio_mc.symbolic import algebra, formula, terms, world
 from dio_mc.symbolic.terms import Term, TermError
 from dio_mc.symbolic.values import Coded, Filtered, Maybe, Record, Value, View
 from dio_mc.symbolic.world import Method, Super
@@ -34,12 +34,12 @@ def call(node: ast.Call, frame: Frame) -> Value:
         return _call_z3(callee, args, keywords, node, frame)
     if isinstance(callee, type | FunctionType) or callable(callee):
         return _call_python(callee, args, keywords, frame)
-    raise TermError(f"{values.describe(callee)} cannot be called")
+    raise TermError(f"{algebra.describe(callee)} cannot be called")
 
 
 def _argument(node: ast.expr, frame: Frame) -> list[Value]:
     if isinstance(node, ast.Starred):
-        return values.sequence(formula.evaluate(node.value, frame))
+        return algebra.sequence(formula.evaluate(node.value, frame))
     return [formula.evaluate(node, frame)]
 
 
@@ -103,7 +103,7 @@ def _pairs(args: list[Value]) -> list[tuple[Term, Value]]:
         raise TermError("one generator or array is needed here")
     if isinstance(args[0], Filtered):
         return list(args[0].pairs)
-    return [(True, value) for value in values.sequence(args[0])]
+    return [(True, value) for value in algebra.sequence(args[0])]
 
 
 def _all(args: list[Value]) -> Term:
@@ -117,42 +117,42 @@ def _any(args: list[Value]) -> Term:
 def _sum(args: list[Value]) -> Term:
     total: Term = 0
     for condition, value in _pairs(args):
-        number = terms.as_number(values.code(value))
+        number = terms.as_number(algebra.code(value))
         total = total + terms.select(condition, number, 0)
     return total
 
 
 def _extreme(op: str) -> Callable[[list[Value]], Value]:
     def build(args: list[Value]) -> Value:
-        found = values.sequence(args[0]) if len(args) == 1 else args
+        found = algebra.sequence(args[0]) if len(args) == 1 else args
         if not found:
             raise TermError("min and max need at least one value")
-        return values.extreme(op, found)
+        return algebra.extreme(op, found)
 
     return build
 
 
 def _abs(args: list[Value]) -> Term:
-    number = values.code(args[0])
+    number = algebra.code(args[0])
     return terms.select(terms.order("<", number, 0), -number, number)
 
 
 def _isinstance(args: list[Value]) -> Term:
     value, cls = args
-    if not values.is_record(value):
-        raise TermError(f"isinstance asks a tagged union for one of its classes, not {values.describe(value)}")
-    record = values.as_record(value)
+    if not algebra.is_record(value):
+        raise TermError(f"isinstance asks a tagged union for one of its classes, not {algebra.describe(value)}")
+    record = algebra.as_record(value)
     classes = [c for c, _ in record.shape.variants] if record.shape is not None else []
     if not classes:
         return bool(record.python_class is cls)
     if cls not in classes:
         raise TermError(f"{cls} is no member of the union")
     tag = dict(record.fields)["tag"]
-    return terms.same(values.code(tag), classes.index(cls))
+    return terms.same(algebra.code(tag), classes.index(cls))
 
 
 def _sequences(function: Callable[..., Any]) -> Callable[[list[Value]], Value]:
-    return lambda args: list(function(*(values.sequence(a) for a in args)))
+    return lambda args: list(function(*(algebra.sequence(a) for a in args)))
 
 
 def _range(args: list[Value]) -> range:
@@ -163,7 +163,7 @@ def _range(args: list[Value]) -> range:
 
 _BUILTINS: Final[dict[Any, Callable[[list[Value]], Value]]] = {
     all: _all, any: _any, sum: _sum, min: _extreme("<"), max: _extreme(">"), abs: _abs, isinstance: _isinstance,
-    bool: lambda args: terms.truth(args[0]), len: lambda args: len(values.sequence(args[0])), range: _range,
+    bool: lambda args: terms.truth(args[0]), len: lambda args: len(algebra.sequence(args[0])), range: _range,
     tuple: _sequences(list), list: _sequences(list), enumerate: _sequences(enumerate), zip: _sequences(zip),
     reversed: _sequences(reversed),
 }  # fmt: skip
@@ -185,19 +185,19 @@ def _call_z3(callee: Any, args: list[Value], keywords: dict[str, Value], node: a
 def _lift(value: Value) -> Any:
     """An argument as z3 knows it: codes for values of the model, lists of them for arrays."""
     match value:
-        case View() if values.is_sequence(value):
-            return [_lift(v) for v in values.sequence(value)]
+        case View() if algebra.is_sequence(value):
+            return [_lift(v) for v in algebra.sequence(value)]
         case list() | tuple():
             return [_lift(v) for v in value]
         case Enum() | Coded() | Maybe() | Filtered() | Record() | View():
-            return values.code(value)
+            return algebra.code(value)
         case _:
             return value
 
 
 def _spread(args: list[Value]) -> list[Value]:
     """z3's And and Or take a list as well."""
-    return values.sequence(args[0]) if len(args) == 1 and values.is_sequence(args[0]) else args
+    return algebra.sequence(args[0]) if len(args) == 1 and algebra.is_sequence(args[0]) else args
 
 
 def _fixed(count: int, function: Callable[..., Value]) -> Callable[[list[Value]], Value]:
@@ -215,6 +215,6 @@ def _xor(left: Value, right: Value) -> Term:
 
 _CONNECTIVES: Final[dict[Any, Callable[[list[Value]], Value]]] = {
     z3.And: lambda args: terms.conj(_spread(args)), z3.Or: lambda args: terms.disj(_spread(args)),
-    z3.Not: _fixed(1, terms.neg), z3.Implies: _fixed(2, terms.implies), z3.If: _fixed(3, values.choose),
+    z3.Not: _fixed(1, terms.neg), z3.Implies: _fixed(2, terms.implies), z3.If: _fixed(3, algebra.choose),
     z3.Xor: _fixed(2, _xor),
 }  # fmt: skip

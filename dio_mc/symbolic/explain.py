@@ -27,7 +27,7 @@ from dio_mc.ir.types import BoolType, show_value
 from dio_mc.semantics.evaluation import Scope, compile_expr
 from dio_mc.semantics.layout import Layout, State, layout_of
 from dio_mc.source import Span, function_tree
-from dio_mc.symbolic import formula, values, world
+from dio_mc.symbolic import algebra, formula, world
 from dio_mc.symbolic.errors import FormulaError
 from dio_mc.symbolic.formula import Frame
 from dio_mc.symbolic.solver import valid
@@ -227,7 +227,7 @@ def _instances(spot: Spot, body: ast.expr) -> Iterator[Spot]:
         for inner in _combinations(spot, body.generators):
             yield inner.at(body.elt)
     elif not isinstance(body, ast.Starred):
-        count = len(values.sequence(formula.evaluate(body, spot.frame)))
+        count = len(algebra.sequence(formula.evaluate(body, spot.frame)))
         for position in range(count):
             yield spot.at(_element(body, position))
 
@@ -238,7 +238,7 @@ def _combinations(spot: Spot, generators: list[ast.comprehension]) -> Iterator[S
         return
     first, rest = generators[0], generators[1:]
     around = formula.evaluate(first.iter, spot.frame)
-    for position, value in enumerate(values.sequence(around)):
+    for position, value in enumerate(algebra.sequence(around)):
         frame = spot.frame.inner(first.target, value)
         names = dict(spot.names)
         if isinstance(first.target, ast.Name):

@@ -21,7 +21,7 @@ from typing import Any, Final
 import z3
 
 from dio_mc.source import Span, function_tree, span_of
-from dio_mc.symbolic import calls, terms, values
+from dio_mc.symbolic import algebra, calls, terms, values
 from dio_mc.symbolic.errors import FormulaError
 from dio_mc.symbolic.terms import Term, TermError
 from dio_mc.symbolic.values import Filtered, Value, View
@@ -137,7 +137,7 @@ def _branch(test: ast.expr, then: list[ast.stmt], orelse: list[ast.stmt], rest: 
         return run([*(then if condition else orelse), *rest], frame)
     other = Frame(frame.world, frame.function, dict(frame.names), frame.depth)
     yes, no = run([*then, *rest], frame), run([*orelse, *rest], other)
-    return located(frame, test, lambda: values.choose(condition, yes, no))
+    return located(frame, test, lambda: algebra.choose(condition, yes, no))
 
 
 def bind(target: ast.expr, value: Value, frame: Frame) -> None:
@@ -146,7 +146,7 @@ def bind(target: ast.expr, value: Value, frame: Frame) -> None:
         case ast.Name(id=name):
             frame.names[name] = value
         case ast.Tuple(elts=elts):
-            parts = located(frame, target, lambda: values.sequence(value))
+            parts = located(frame, target, lambda: algebra.sequence(value))
             if len(parts) != len(elts):
                 raise FormulaError(f"{len(elts)} values are needed here", frame.span(target), "DIO103")
             for one, part in zip(elts, parts, strict=True):
@@ -204,7 +204,7 @@ def _evaluate(node: ast.expr, frame: Frame) -> Value:
         case ast.UnaryOp():
             return _unary(node, frame)
         case ast.BinOp(left=left, op=op, right=right):
-            sides = (values.code(evaluate(side, frame)) for side in (left, right))
+            sides = (algebra.code(evaluate(side, frame)) for side in (left, right))
             return terms.arithmetic(ARITHMETIC.get(type(op), "@"), *sides)
         case ast.IfExp():
             return _choice(node, frame)
@@ -222,7 +222,7 @@ def _choice(node: ast.IfExp, frame: Frame) -> Value:
     condition = condition_of(node.test, frame)
     if isinstance(condition, bool):
         return evaluate(node.body if condition else node.orelse, frame)
-    return values.choose(condition, evaluate(node.body, frame), evaluate(node.orelse, frame))
+    return algebra.choose(condition, evaluate(node.body, frame), evaluate(node.orelse, frame))
 
 
 def _formatted(part: ast.expr, frame: Frame) -> str:
@@ -260,7 +260,7 @@ def _connect(node: ast.BoolOp, frame: Frame) -> Term:
 def _unary(node: ast.UnaryOp, frame: Frame) -> Term:
     if isinstance(node.op, ast.Not):
         return terms.neg(condition_of(node.operand, frame))
-    value = values.code(evaluate(node.operand, frame))
+    value = algebra.code(evaluate(node.operand, frame))
     match node.op:
         case ast.USub():
             return -value
@@ -283,15 +283,15 @@ def _compare(node: ast.Compare, frame: Frame) -> Term:
 def _one_comparison(op: ast.cmpop, left: Value, right: Value) -> Term:
     match op:
         case ast.Eq() | ast.Is():
-            return values.equal(left, right)
+            return algebra.equal(left, right)
         case ast.NotEq() | ast.IsNot():
-            return terms.neg(values.equal(left, right))
+            return terms.neg(algebra.equal(left, right))
         case ast.In():
-            return values.member(left, right)
+            return algebra.member(left, right)
         case ast.NotIn():
-            return terms.neg(values.member(left, right))
+            return terms.neg(algebra.member(left, right))
         case _:
-            return values.order(ORDERS[type(op)], left, right)
+            return algebra.order(ORDERS[type(op)], left, right)
 
 
 def _subscript(node: ast.Subscript, frame: Frame) -> Value:
@@ -303,17 +303,17 @@ def _subscript(node: ast.Subscript, frame: Frame) -> Value:
 
 def _index(base: Value, index: Value) -> Value:
     if isinstance(base, View):
-        number = values.code(index)
-        if not values.is_sequence(base) or not terms.is_number(number):
-            raise TermError(f"{values.describe(base)} cannot be indexed by {values.describe(index)}")
+        number = algebra.code(index)
+        if not algebra.is_sequence(base) or not terms.is_number(number):
+            raise TermError(f"{algebra.describe(base)} cannot be indexed by {algebra.describe(index)}")
         return values.element_of(base, number)
     if terms.is_number(base) or terms.is_truth(base) or isinstance(base, values.Coded | values.Maybe | values.Record):
-        raise TermError(f"{values.describe(base)} cannot be indexed")
-    if not values.is_sequence(base):
+        raise TermError(f"{algebra.describe(base)} cannot be indexed")
+    if not algebra.is_sequence(base):
         return base[index]
-    number = values.code(index)
+    number = algebra.code(index)
     known = not terms.is_symbolic(number) and -len(base) <= number < 0  # from the end, as Python counts
-    return base[number] if known else terms.at_index(list(base), number, values.choose)
+    return base[number] if known else terms.at_index(list(base), number, algebra.choose)
 
 
 def comprehension(node: ast.GeneratorExp | ast.ListComp | ast.SetComp, frame: Frame) -> Value:
@@ -331,7 +331,7 @@ def scopes(generators: list[ast.comprehension], frame: Frame, condition: Term = 
         return
     first, rest = generators[0], generators[1:]
     around = evaluate(first.iter, frame)
-    for value in located(frame, first.iter, lambda: values.sequence(around)):
+    for value in located(frame, first.iter, lambda: algebra.sequence(around)):
         inner = frame.inner(first.target, value)
         combined = condition
         for test in first.ifs:

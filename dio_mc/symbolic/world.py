@@ -11,7 +11,7 @@ from dio_mc.ir.program import Program, RecordShape, Region
 from dio_mc.ir.types import show_value
 from dio_mc.semantics.layout import layout_of
 from dio_mc.source import Span
-from dio_mc.symbolic import terms, values
+from dio_mc.symbolic import algebra, terms, values
 from dio_mc.symbolic.terms import Term, TermError
 from dio_mc.symbolic.values import Cells, Data, Maybe, Record, ThreadNumber, Value, View
 
@@ -76,7 +76,7 @@ def attribute(base: Value, name: str, world: World) -> Value:
                 raise TermError(f"no class above {owner.__name__} has `{name}`")
             return Method(receiver, name, found)
         case View() | Method() | values.Coded() | Maybe() | values.Filtered():
-            raise TermError(f"{values.describe(base)} has no attribute `{name}`")
+            raise TermError(f"{algebra.describe(base)} has no attribute `{name}`")
         case _:
             return _python_attribute(base, name)
 
@@ -230,7 +230,7 @@ def _place(
             raise TermError(f"the operation around it has no argument `{name}`")
         type_ = data.program.template_of(thread).locals[known[name]].type
         local = LocalOf(thread, known[name], type_, data.after)
-        fixed = _fixed(values.code(value)) if value is not None else _none_code(local)
+        fixed = _fixed(algebra.code(value)) if value is not None else _none_code(local)
         codes[name, local] = fixed
         if fixed is not None:
             texts[name] = show_value(type_, fixed)
@@ -261,5 +261,5 @@ def _somewhere(at: AtLocation, codes: Codes, given: dict[str, Value], data: Data
     for name, local in codes:
         cell = data.layout.local_base[local.thread] + local.index
         held = data.cells.cell(cell, data.after)
-        parts.append(values.equal(values.wrap(local.type, held), given[name]))
+        parts.append(algebra.equal(values.wrap(local.type, held), given[name]))
     return terms.conj(parts)
