@@ -1,1 +1,1 @@
-"""Reserved for IR -> IR transformations and facts about the IR."""
+"""IR -> IR, and facts about the IR that several engines need: `symmetry` with its proof."""

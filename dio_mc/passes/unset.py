@@ -1,0 +1,108 @@
+"""Locals whose default may be seen: by a read before any assignment, or as a value at rest at a location.
+
+A default is a constant that nobody wrote down. Where a local is dead it is reset to it and that does not matter; where
+it can be read, it counts as a constant of the local's domain (`symmetry`).
+"""
+
+from __future__ import annotations
+
+from dio_mc.ir.expr import Expr, Local, walk
+from dio_mc.ir.ops import Assign, Await, Block, Branch, Check, Choose, Jump, LocalTo, Op, Spawn, StoreTo, Target
+from dio_mc.ir.program import Template
+
+
+def defaults_seen(template: Template) -> frozenset[int]:
+    """The positions of these locals."""
+    everything = frozenset(range(len(template.locals)))
+    given = frozenset(range(template.parameters if template.spawned else min(template.parameters, 1)))
+    ends = frozenset(template.locations[0].kills)
+    seen = set(everything - ends) if template.spawned else set[int]()
+    unset: dict[int, frozenset[int]] = {}
+    waiting = [(template.entry, everything - given)]
+    while waiting:
+        number, arriving = waiting.pop()
+        block = template.blocks[number]
+        if block.location is not None:
+            kills = frozenset(template.locations[block.location].kills)
+            seen |= arriving - kills
+            arriving |= kills
+        known = unset.get(number)
+        if known is not None and arriving <= known:
+            continue
+        unset[number] = arriving | (known or frozenset())
+        after = _through(block, set(unset[number]), seen)
+        match block.terminator:
+            case Jump(target):
+                waiting.append((target, after))
+            case Branch(_, then, orelse):
+                waiting += [(then, after), (orelse, after)]
+            case _:
+                seen |= after - ends
+    return frozenset(seen)
+
+
+def shared_start(template: Template) -> bool:
+    """Whether an instance changes shared data before it arrives at its first location."""
+    seen: set[int] = set()
+    waiting = [template.entry]
+    while waiting:
+        number = waiting.pop()
+        block = template.blocks[number]
+        if number in seen or block.location is not None:
+            continue
+        seen.add(number)
+        if any(_changes(op) for op in block.ops):
+            return True
+        match block.terminator:
+            case Jump(target):
+                waiting.append(target)
+            case Branch(_, then, orelse):
+                waiting += [then, orelse]
+            case _:
+                pass
+    return False
+
+
+def _changes(op: Op) -> bool:
+    targets = op.targets if isinstance(op, Assign) else (op.target,) if isinstance(op, Choose) else ()
+    return isinstance(op, Spawn) or any(isinstance(target, StoreTo) for target in targets)
+
+
+def _through(block: Block, unset: set[int], seen: set[int]) -> frozenset[int]:
+    """What is still unset behind a block; reads on the way are added to `seen`."""
+    for op in block.ops:
+        seen |= _reads(op_expressions(op)) & unset
+        unset -= _writes(op)
+    if isinstance(block.terminator, Branch):
+        seen |= _reads([block.terminator.condition]) & unset
+    return frozenset(unset)
+
+
+def _reads(exprs: list[Expr]) -> set[int]:
+    return {part.index for expr in exprs for part in walk(expr) if isinstance(part, Local)}
+
+
+def _writes(op: Op) -> set[int]:
+    targets: tuple[Target, ...] = ()
+    match op:
+        case Assign(found):
+            targets = found
+        case Choose(target):
+            targets = (target,)
+        case _:
+            pass
+    return {target.index for target in targets if isinstance(target, LocalTo)}
+
+
+def op_expressions(op: Op) -> list[Expr]:
+    """Everything that an operation evaluates."""
+    match op:
+        case Assign(targets, values):
+            return [*values, *(index for t in targets if isinstance(t, StoreTo) for index in t.indices)]
+        case Await(condition) | Check(condition):
+            return [condition]
+        case Choose(target, options):
+            indices = list(target.indices) if isinstance(target, StoreTo) else []
+            return [*indices, *(o.value for o in options), *(o.when for o in options if o.when is not None)]
+        case Spawn(_, arguments):
+            return list(arguments)
