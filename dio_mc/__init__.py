@@ -16,8 +16,9 @@ __version__ = "0.1.0"
 
 __all__ = [  # found by __getattr__
     "Array", "DrainCounter", "Model", "Mutex", "PageLock", "Param", "Part", "PerThread", "RWSem", "Range", "RangeLock",
-    "SpinLock", "ThreadId", "TwoClassLock", "Var", "atomic", "check", "choose", "expect", "invariant", "me",
-    "operation", "reachable", "require", "spawn", "thread", "threads", "wait_until", "window",
+    "SpinLock", "ThreadId", "TwoClassLock", "Var", "always_reachable", "atomic", "check", "choose", "expect",
+    "invariant", "me", "operation", "progress", "reachable", "require", "spawn", "thread", "threads", "wait_until",
+    "window",
 ]  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from dio_mc.explore.canonical import End, Goal, canonical_paths
 from dio_mc.explore.limits import Limits, Stop
 from dio_mc.explore.reference import explore as explore_reference
 from dio_mc.explore.reference import violation_order
-from dio_mc.ir.program import Program, Property
+from dio_mc.ir.program import LIVENESS, Program, Property
 from dio_mc.semantics.contract import (
     Budget,
     Decision,
@@ -73,7 +73,8 @@ def explore(
 ) -> Exploration:
     """Explore with the engine asked for. `note` is told, in a sentence, where it had to be another one."""
     budget = budget or Budget()
-    if engine == "reference":
+    live = any(judge.property.kind in LIVENESS for judge in judges)
+    if engine == "reference" or (engine == "auto" and live):
         return explore_reference(program, judges, budget, report, first, stop)
     remembering = [Remembering(judge) for judge in judges]
     limits = Limits(budget, stop)

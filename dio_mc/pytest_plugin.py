@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
@@ -208,10 +208,12 @@ class PropertyItem(pytest.Item):
         cases = batch.cases(report)
         if self.name not in WHOLE:
             return [c for c in cases if c.name == self.name]
+        from dio_mc.ir.program import PropertyKind
+
         kinds = {"expectation": {"expectation"}, "findings": {"finding"}}
         if self.name in kinds:
             return [c for c in cases if c.kind in kinds[self.name]]
-        written = ("invariant", "step", "reachable", "deadlock", "expectation", "finding")
+        written = (*get_args(PropertyKind), "deadlock", "expectation", "finding")
         return [c for c in cases if c.kind not in written]
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:

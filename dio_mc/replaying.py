@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dio_mc.errors import ModelError, usage_error
 from dio_mc.frontend import build, load_module
-from dio_mc.ir.program import Program
+from dio_mc.ir.program import LIVENESS, Program
 from dio_mc.lang.model import Model
 from dio_mc.semantics.contract import Decision
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
 from dio_mc.symbolic.judge import judge_property
 from dio_mc.trace.codec import TraceFormatError, read_trace
-from dio_mc.trace.replay import ReplayResult, replay
+from dio_mc.trace.lasting import Run
+from dio_mc.trace.replay import ReplayResult, lasting_problem, replay
 from dio_mc.trace.standing import decide_at_end
 from dio_mc.trace.trace import Trace
 
@@ -39,9 +41,7 @@ def replay_file(path: str, model_file: str | None = None) -> Outcome:
         raise usage_error("DIO205", str(error).removeprefix(f"{path}: "), file=path) from None
     program = _program_of(trace, path, model_file or trace.model.file)
     interpreter = Interpreter(program)
-    result = replay(
-        program, trace, lambda states: _is_shown(program, interpreter, trace, states), interpreter=interpreter
-    )
+    result = replay(program, trace, lambda run: _why_not(program, interpreter, trace, run), interpreter=interpreter)
     return _worded(trace, result)
 
 
@@ -63,13 +63,24 @@ def _program_of(trace: Trace, path: str, file: str) -> Program:
         raise
 
 
-def _is_shown(program: Program, interpreter: Interpreter, trace: Trace, states: tuple[State, ...]) -> bool:
-    """Whether the property is violated (a witness: holds) where the run ends."""
+def _why_not(program: Program, interpreter: Interpreter, trace: Trace, run: Run) -> str | None:
+    """Why the run does not violate the property (a witness: reach it), in words; None when it does."""
     property_ = next((p for p in program.properties if p.name == trace.property), None)
-    if property_ is None or (property_.kind == "step" and len(states) < 2):
-        return False
+    if property_ is None or (property_.kind == "step" and len(run.states) < 2):
+        return "the model has no such property"
+    judge = judge_property(program, property_).judge
+
+    def decided(states: Sequence[State]) -> Decision:
+        return decide_at_end(interpreter, judge, states)
+
+    if property_.kind in LIVENESS:
+        loop = None if trace.loop is None else trace.loop - 1
+        return lasting_problem(
+            interpreter, property_, run, loop, lambda state: decided([state]) is not Decision.VIOLATED
+        )
     wanted = Decision.HOLDS if property_.kind == "reachable" else Decision.VIOLATED
-    return decide_at_end(interpreter, judge_property(program, property_).judge, states) is wanted
+    what = "reached" if trace.kind == "witness" else "violated"
+    return None if decided(run.states) is wanted else f"the property is no longer {what}"
 
 
 def _worded(trace: Trace, result: ReplayResult) -> Outcome:
@@ -81,7 +92,8 @@ def _worded(trace: Trace, result: ReplayResult) -> Outcome:
         )
     if not result.violated:
         what = "reached" if trace.kind == "witness" else "violated"
-        return Outcome(False, f"{name}: all {len(trace.steps)} steps go, but the property is no longer {what}{changed}")
+        reason = result.reason or f"the property is no longer {what}"
+        return Outcome(False, f"{name}: all {len(trace.steps)} steps go, but {reason}{changed}")
     return Outcome(True, f"{name}: reproduces in {len(trace.steps)} steps{changed}")
 
 

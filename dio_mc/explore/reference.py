@@ -9,13 +9,15 @@ memory, `stop` or an interrupt ended are not reproducible to the state; all othe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 from dio_mc.explore.canonical import Goal, Path, any_path, canonical_paths
 from dio_mc.explore.limits import Limits, Stop
+from dio_mc.explore.liveness import Violated
 from dio_mc.explore.search import Search
 from dio_mc.explore.watch import Watch
 from dio_mc.ir.program import Program
-from dio_mc.semantics.contract import Budget, Coverage, Exploration, Judge, Report, Violation, count_switches
+from dio_mc.semantics.contract import Action, Budget, Coverage, Exploration, Judge, Report, Violation, count_switches
 from dio_mc.semantics.interpreter import Interpreter
 
 ENGINE = "reference"
@@ -33,9 +35,9 @@ def explore(
     """Every reachable state of `program`, level by level, with every judge asked about every distinct valuation.
 
     The search goes on through violating states; with `first` it ends with the level in which the first violation was
-    seen. The answer has the canonical counterexample of each violated property (`canonical`), and of each reachable
-    property that some state satisfies a witness. Properties come in the order of `judges`, then ``deadlock``, then
-    faults by kind, file and line.
+    seen. The answer has the canonical counterexample of each violated property (`canonical`; `liveness` for those that
+    speak of what can or must still happen), and of each reachable property that some state satisfies a witness.
+    Properties come in the order of `judges`, then ``deadlock``, then faults by kind, file and line.
 
     Whatever ended the search early (see above), the answer holds what was found until then; a counterexample is
     canonical among the states found. Raises `InternalError` when a judge does not keep to its contract.
@@ -66,11 +68,35 @@ def _answer(interpreter: Interpreter, watch: Watch, search: Search) -> Explorati
 def _violations(interpreter: Interpreter, watch: Watch, search: Search) -> tuple[Violation, ...]:
     """What was found, in the order of properties."""
     goals, violations = watch.found()
+    lasting = dict(_lasting(watch, search))
+    goals += [(name, violated.goal) for name, violated in lasting.items()]
     paths = _paths(interpreter, search, [goal for _, goal in goals])
     for (name, _), path in zip(goals, paths, strict=True):
-        violations.append(Violation(name, path.initial, path.schedule, count_switches(path.schedule), path.fault))
+        loop = _loop(interpreter, watch, lasting[name], path) if name in lasting else ()
+        schedule = path.schedule + loop
+        begins = len(path.schedule) if loop else None
+        violations.append(Violation(name, path.initial, schedule, count_switches(schedule), path.fault, begins))
     ranks = {tracker.judge.property.name: rank for rank, tracker in enumerate(watch.trackers)}
     return tuple(sorted(violations, key=lambda found: violation_order(found.property, ranks)))
+
+
+def _lasting(watch: Watch, search: Search) -> list[tuple[str, Violated]]:
+    """The violated properties that need the whole graph; none, should the user or the memory not allow that."""
+    try:
+        return watch.violated_at_last(search.levels)
+    except KeyboardInterrupt:
+        search.stopped = search.stopped or "interrupted"
+    except MemoryError:
+        search.stopped = search.stopped or "out of memory"
+    return []
+
+
+def _loop(interpreter: Interpreter, watch: Watch, found: Violated, path: Path) -> tuple[Action, ...]:
+    """What a run repeats for ever behind a path."""
+    state = next(islice(interpreter.starting(), path.initial, None))
+    for action in path.schedule:
+        state = next(s.state for s in watch.graph.steps[state] if s.action == action and s.state is not None)
+    return found.loop(watch.graph, state)
 
 
 def _paths(interpreter: Interpreter, search: Search, goals: Sequence[Goal]) -> list[Path]:

@@ -12,6 +12,9 @@ from collections.abc import Callable, Sequence
 
 from dio_mc.errors import InternalError
 from dio_mc.explore.canonical import End, Goal
+from dio_mc.explore.components import Graph
+from dio_mc.explore.liveness import Violated, violated
+from dio_mc.ir.program import LIVENESS, PropertyKind
 from dio_mc.semantics.contract import Decision, Fault, Judge, Probe, Step, Violation, fault_name
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
@@ -22,14 +25,14 @@ Cells = tuple[int, ...]
 
 class Tracker:
     """One judge with its memory: decisions by valuation, valuations that wait for the end of the level, the nearest
-    ends. `goal` is the nearest violation (for a reachable property: witness); `unknown` is set when the judge could not
-    decide some valuation."""
+    ends. `goal` is the nearest violation (for a reachable property: witness; there is none for the kinds `LIVENESS`,
+    no single state or edge shows them); `unknown` is set when the judge could not decide some valuation."""
 
     def __init__(self, judge: Judge, interpreter: Interpreter) -> None:
         self.judge = judge
         self.goal: Goal | None = None
         self.unknown = False
-        self._wanted = Decision.HOLDS if judge.property.kind == "reachable" else Decision.VIOLATED
+        self._wanted = _wanted(judge.property.kind)
         self._project = _projection(judge, interpreter)
         self._decided: dict[Valuation, Decision] = {}
         self._waiting: dict[Valuation, list[End]] = {}
@@ -38,12 +41,12 @@ class Tracker:
         """A state, or for a step invariant an edge as ``state + after``, at the end of paths of this length."""
         valuation = self._project(cells)
         decision = self._decided.get(valuation)
-        if decision is self._wanted:
-            self._reached(end, length)
-        elif decision is None:
+        if decision is None:
             ends = self._waiting.setdefault(valuation, [])
-            if self.goal is None:  # a known goal is nearer: it was decided at the end of an earlier level
+            if self.goal is None and self._wanted is not None:  # a known goal is nearer: an earlier level's
                 ends.append(end)
+        elif decision is self._wanted:
+            self._reached(end, length)
 
     def flush(self, length: int) -> None:
         """The level is at its end: have what waits decided. Raises `InternalError` when the judge answers short."""
@@ -61,11 +64,22 @@ class Tracker:
                     self._reached(end, length)
         self._waiting.clear()
 
+    def truth(self, state: State) -> Decision:
+        """What was decided on a state that was seen; UNKNOWN where the search ended before it was."""
+        return self._decided.get(self._project(state), Decision.UNKNOWN)
+
     def _reached(self, end: End, length: int) -> None:
         if self.goal is None:
             self.goal = Goal(length, [])
         if self.goal.length == length:
             self.goal.ends.append(end)
+
+
+def _wanted(kind: PropertyKind) -> Decision | None:
+    """The decision that a search looks for."""
+    if kind in LIVENESS:
+        return None
+    return Decision.HOLDS if kind == "reachable" else Decision.VIOLATED
 
 
 def _projection(judge: Judge, interpreter: Interpreter) -> Callable[[Cells], Valuation]:
@@ -97,7 +111,7 @@ class Watch:
     """The `search.Watcher` of a program: its judges, deadlock, faults, coverage.
 
     `fired` and `blocked` are (template, location) pairs, of states that were expanded; a step that ends in a fault has
-    fired.
+    fired. `graph` has the steps of the expanded states where a property of the kinds `LIVENESS` is among those judged.
     """
 
     def __init__(self, interpreter: Interpreter, judges: Sequence[Judge]) -> None:
@@ -106,6 +120,8 @@ class Watch:
         self.fired: set[tuple[int, int]] = set()
         self.blocked: set[tuple[int, int]] = set()
         self.trackers = [Tracker(judge, interpreter) for judge in judges]
+        self._live = any(t.judge.property.kind in LIVENESS for t in self.trackers)
+        self.graph = Graph()
         self._on_states = [t for t in self.trackers if t.judge.property.kind != "step"]
         self._on_edges = [t for t in self.trackers if t.judge.property.kind == "step"]
         self._deadlock: Goal | None = None
@@ -122,6 +138,8 @@ class Watch:
 
     def expanded(self, state: State, steps: Sequence[Step], depth: int) -> None:
         """Have the edges judged; note faults, a deadlock, what fired and what was blocked."""
+        if self._live:
+            self.graph.steps[state] = steps
         for step in steps:
             if step.fault is not None:
                 self._note_fault(step.fault, End(state, step.action, step.fault), depth + 1)
@@ -140,8 +158,8 @@ class Watch:
         """Have the level's new valuations decided. Whether a violation (no witness) is known."""
         for tracker in self.trackers:
             tracker.flush(depth)
-        violated = any(t.goal is not None and t.judge.property.kind != "reachable" for t in self.trackers)
-        return violated or self._deadlock is not None or bool(self._faults) or bool(self._at_start)
+        broken = any(t.goal is not None and t.judge.property.kind != "reachable" for t in self.trackers)
+        return broken or self._deadlock is not None or bool(self._faults) or bool(self._at_start)
 
     def found(self) -> tuple[list[tuple[str, Goal]], list[Violation]]:
         """The nearest ends by property name, and violations that need no search (faults before the first state)."""
@@ -150,6 +168,12 @@ class Watch:
             goals.append(("deadlock", self._deadlock))
         goals += [(name, goal) for name, goal in self._faults.items() if name not in self._at_start]
         return goals, list(self._at_start.values())
+
+    def violated_at_last(self, levels: Sequence[Sequence[State]]) -> list[tuple[str, Violated]]:
+        """The properties of the kinds `LIVENESS` that are violated, by name, once the search has ended."""
+        live = [t for t in self.trackers if t.judge.property.kind in LIVENESS]
+        found = [(t.judge.property, violated(t.judge.property, self.graph, levels, t.truth)) for t in live]
+        return [(property_.name, one) for property_, one in found if one is not None]
 
     def _unfinished(self, state: State) -> bool:
         """A thread that is no daemon is not at its end; a spawn that runs counts, an idle slot is at location 0."""

@@ -133,18 +133,18 @@ def _property(name: str, members: Members, context: Context) -> Property | None:
         return None
     atoms = tuple(context.control.atoms[text] for text in sorted(context.control.atoms))
     doc = inspect.cleandoc(function.__doc__ or "")
-    return Property(name, kind, expr, doc, span, function, context.model, atoms)
+    return Property(name, kind, expr, doc, span, function, context.model, atoms, role.fairness)
 
 
 def _bind_views(tree: ast.FunctionDef, role: PropertyRole, scope: Scope) -> PropertyKind:
     names = [tree.args.args[0].arg, *parameters_of(tree)] if tree.args.args else []
-    if not 1 <= len(names) <= 2 or (len(names) == 2 and role.kind == "reachable"):
+    if not 1 <= len(names) <= 2 or (len(names) == 2 and role.kind != "invariant"):
         raise scope.fail("DIO113", tree, "a property takes `self`, and a step invariant the state `after` as well")
     scope.bindings[names[0]] = scope.receiver = scope.context.receiver(total=True)
     if len(names) == 2:
         scope.bindings[names[1]] = scope.context.receiver(total=True, after=True)
         return "step"
-    return "reachable" if role.kind == "reachable" else "invariant"
+    return role.kind
 
 
 def _compile_property(tree: ast.FunctionDef, scope: Scope) -> Expr | None:

@@ -150,7 +150,8 @@ def _cell(program: Program, variable: int, indices: tuple[Expr, ...]) -> str:
 
 def _property(program: Program, property_: Property) -> str:
     text = "by the solver alone" if property_.expr is None else print_expr(program, property_.expr)
-    return f"{property_.kind} {property_.name}: {text}"
+    fair = " under strong fairness" if property_.fairness == "strong" else ""
+    return f"{property_.kind} {property_.name}{fair}: {text}"
 
 
 def print_expr(program: Program, expr: Expr) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.ops import Block
@@ -159,7 +159,12 @@ class Atom:
     meaning: Expr
 
 
-PropertyKind = Literal["invariant", "step", "reachable"]
+PropertyKind = Literal["invariant", "step", "reachable", "always_reachable", "progress"]
+LIVENESS: Final = frozenset({"always_reachable", "progress"})
+"""The kinds that speak of what can or must still happen: they are decided on the graph of all states."""
+
+Fairness = Literal["weak", "strong"]
+"""What a run grants its threads: a turn to one that can run all the time, or to one that can run again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +173,8 @@ class Property:
 
     `expr` is the compiled form, None when the body uses what the IR cannot say (then only the solver decides).
     `function` and `model` are the Python function and final class, for the independent translation to z3.
-    `atoms` are the control propositions that occur in `expr`.
+    `atoms` are the control propositions that occur in `expr`. `fairness` is that of the runs a ``progress`` property
+    speaks of.
     """
 
     name: str
@@ -179,6 +185,7 @@ class Property:
     function: Callable[..., Any] = field(compare=False, repr=False)
     model: Any = field(compare=False, repr=False)
     atoms: tuple[Atom, ...] = ()
+    fairness: Fairness = "weak"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ raises.
 
 from dio_mc.lang.declarations import Array, Param, PerThread, Range, ThreadId, Var
 from dio_mc.lang.locks import DrainCounter, Mutex, PageLock, RangeLock, RWSem, SpinLock, TwoClassLock
-from dio_mc.lang.model import Model, Part, expect, invariant, operation, reachable, thread
+from dio_mc.lang.model import Model, Part, always_reachable, expect, invariant, operation, progress, reachable, thread
 from dio_mc.lang.statements import atomic, choose, me, require, spawn, threads, wait_until, window
 
 __all__ = [
@@ -26,12 +26,14 @@ __all__ = [
     "ThreadId",
     "TwoClassLock",
     "Var",
+    "always_reachable",
     "atomic",
     "choose",
     "expect",
     "invariant",
     "me",
     "operation",
+    "progress",
     "reachable",
     "require",
     "spawn",

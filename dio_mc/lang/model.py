@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar, overload
 
+from dio_mc.ir.program import Fairness, PropertyKind
 from dio_mc.lang.declarations import Expectation
 from dio_mc.lang.statements import _compiled_only
 
@@ -34,9 +35,11 @@ class ThreadRole:
 
 @dataclass(frozen=True, slots=True)
 class PropertyRole:
-    """A property: ``invariant`` or ``reachable`` (a step invariant is told by its second parameter)."""
+    """A property: ``invariant`` (a step invariant is told by its second parameter), ``reachable``,
+    ``always_reachable`` or ``progress``, the last under a fairness."""
 
-    kind: str
+    kind: PropertyKind
+    fairness: Fairness = "weak"
 
 
 class Model:
@@ -121,6 +124,29 @@ def invariant(function: F) -> F:
 def reachable(function: F) -> F:
     """Mark a method as a state that must be reachable: a witness must exist."""
     return _mark(PropertyRole("reachable"))(function)
+
+
+def always_reachable(function: F) -> F:
+    """Mark a method as a state that can be reached from every reachable state: whatever has happened, some run still
+    gets there (AG EF). It need not come to pass: nothing is said about the scheduler."""
+    return _mark(PropertyRole("always_reachable"))(function)
+
+
+@overload
+def progress(function: F, /) -> F: ...
+@overload
+def progress(*, fairness: Fairness = "weak") -> Callable[[F], F]: ...
+def progress(function: Any = None, /, *, fairness: Fairness = "weak") -> Any:
+    """Mark a method as a condition that every fair run meets again and again (GF), and holds where the run ends.
+
+    Weak fairness: a thread that can run all the time runs some time. Strong fairness, for waiters that are served in
+    turn: so does one that can run again and again. It is violated by a fair run that goes round without the condition,
+    or that ends without it. Raises `ValueError` for another fairness.
+    """
+    if fairness not in ("weak", "strong"):
+        raise ValueError(f"fairness is 'weak' or 'strong', not {fairness!r}")
+    mark = _mark(PropertyRole("progress", fairness))
+    return mark if function is None else mark(function)
 
 
 def _mark(role: object) -> Callable[[F], F]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dio_mc.ir.program import Program
+from dio_mc.ir.program import LIVENESS, Program
 from dio_mc.native.counterexample import Reached, goals_of, reach
 from dio_mc.native.machine import Machine, available, compile_text
 from dio_mc.native.module import Module, write_module
@@ -60,6 +60,9 @@ def search(
     """Explore a program. Raises `Unsupported` with a reason where that is for the reference engine."""
     if not available():
         raise Unsupported("llvmlite is not installed (pip install 'dio-mc[native]')")
+    live = [judge.property.name for judge in judges if judge.property.kind in LIVENESS]
+    if live:
+        raise Unsupported(f"`{live[0]}` is decided on the graph of all states")
     module = write_module(program, judges)
     machine = compile_text(module.text)
     interpreter = Interpreter(program)

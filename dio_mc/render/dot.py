@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from dio_mc.render.columns import cut
 from dio_mc.render.statement import learned_by, printable, short
+from dio_mc.render.text import lasting_words
 from dio_mc.trace.trace import Alternative, Change, Trace, TraceStep
 
 MOST_NODES = 150
@@ -129,6 +130,8 @@ def _failing(trace: Trace) -> list[str]:
     word = "reached" if trace.kind == "witness" else "violated"
     blocked = [w for w in trace.blocked if trace.property_kind == "deadlock" and not w.daemon]
     waiting = [f"{w.thread} waits at {short(w.text)}" for w in blocked]
+    if trace.property_kind in ("progress", "always_reachable"):
+        return [f"violated: {trace.property}", lasting_words(trace)]
     return [f"{word}: {trace.property}", *(short(part.source) for part in trace.failing), *waiting]
 
 
@@ -151,6 +154,9 @@ def _edges(trace: Trace, plan: _Plan) -> Iterator[str]:
         tip = [part for part in (str(step.place) if step.place else "", step.anchor or "") if part]
         look = f'color="{colours[step.thread]}", penwidth=3, weight=10'
         yield f"  s{before:03d} -> s{after:03d} [label={_lines(label)}, tooltip={_quoted(*tip)}, {look}];"
+    if trace.loop is not None and trace.loop - 1 in (0, *plan.drawn):
+        look = 'style=bold, color="gray40", fontcolor="gray40"'
+        yield f'  s{len(trace.steps):03d} -> s{trace.loop - 1:03d} [label="  the same state: for ever", {look}];'
 
 
 def _colours(trace: Trace) -> dict[str, str]:

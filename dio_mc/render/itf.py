@@ -2,6 +2,7 @@
 
 Arrays are functions from 0 (``#map``), locks and records are records, threads a function from their names with their
 location and locals. The step that led to a state is in ``mbt::actionTaken`` and ``mbt::nondetPicks``, as Quint has it.
+``loop`` is the state that comes after the last one, again and again.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ def render_itf(trace: Trace) -> str:
         "params": [],
         "vars": [*map(str, shared), THREADS, ACTION, PICKS],
         "states": states,
+        **({} if trace.loop is None else {"loop": trace.loop}),
     }
     return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
 

@@ -22,12 +22,16 @@ def render_mermaid(trace: Trace) -> str:
     lines += [f"    participant T{lane} as CPU{lane} {_text(thread.name)}" for lane, thread in enumerate(trace.cast)]
     lines.append("    participant S as shared")
     for entry, step in zip(entries(trace), trace.steps, strict=True):
+        if entry.repeats:
+            lines.append("    loop for ever")
         said = [text for _, text in entry.lines if not _is_change(text)]
         changes = [text[3:-3] for _, text in entry.lines if _is_change(text)]
         shown = [text.removeprefix("/* ").removesuffix(" */") for text in said] or [f"{step.thread} runs"]
         lines.append(f"    T{entry.lane}->>T{entry.lane}: {_joined([f'{entry.number}. {shown[0]}', *shown[1:]])}")
         if changes:
             lines.append(f"    T{entry.lane}->>S: {_joined(changes)}")
+    if trace.loop is not None:
+        lines.append("    end")
     over = "S" if not trace.cast else "T0,S"
     lines.append(f"    Note over {over}: {_joined(closing(trace))}")
     return "\n".join(lines) + "\n"

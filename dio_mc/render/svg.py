@@ -60,7 +60,7 @@ def _document(trace: Trace, picture: Picture) -> str:
         f"<title>{escape(title)}</title><style>{STYLE}</style>",
         f'<rect class="bg" width="{picture.width}" height="{height}"/>',
         *_heading(trace, picture), *_stripes(picture), *_lanes(trace, picture), *_path(trace, picture),
-        *_steps(trace, picture), *_waits(picture), *_ending(picture, notes), "</svg>",
+        *_steps(trace, picture), *_loop(trace, picture), *_waits(picture), *_ending(picture, notes), "</svg>",
     ]  # fmt: skip
     return "\n".join(parts) + "\n"
 
@@ -197,6 +197,16 @@ def _cells(
         if name in wrong:
             yield _rect(column.x - 1, y - 1, column.width + 2, 18, 'rx="3"', "x")
             yield _text(column.x + column.width - 3, y - 3, "x", "e", 'text-anchor="middle"')
+
+
+def _loop(trace: Trace, picture: Picture) -> Iterator[str]:
+    """An arrow at the left edge, from the last step back to the first of those that repeat."""
+    rows = {row.number: row for row in picture.rows}
+    if trace.loop is None:
+        return
+    top = rows[trace.loop].middle if trace.loop in rows else rows[None].middle
+    last = rows[len(trace.steps)].middle
+    yield f'<path class="p" d="M11 {last + 6}H4V{top - 6}H11m-4 -4l4 4l-4 4"/>'
 
 
 def _waits(picture: Picture) -> Iterator[str]:

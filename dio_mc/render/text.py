@@ -8,6 +8,8 @@ what each step changes::
                                             block[0]: HOLE -> MAPPED
       =  no_hole_filled: block[0] == Block.HOLE   (block[0]=MAPPED)
 
+Steps that repeat for ever have a line along their numbers.
+
 A function's name stands where a call begins, its steps below are indented; what a thread did before goes on further
 down in its column. With more than three threads the columns become a list. Pure ASCII; nothing but the trace is read.
 """
@@ -62,7 +64,11 @@ def _extent(trace: Trace) -> str:
     """``in 12 steps, 3 switches``."""
     if not trace.steps:
         return "in the initial state"
-    return f"in {_count(len(trace.steps), 'step', 'steps')}, {_count(trace.switches, 'switch', 'switches')}"
+    switches = _count(trace.switches, "switch", "switches")
+    if trace.loop is not None:
+        round_ = len(trace.steps) - trace.loop + 1
+        return f"by {_count(trace.loop - 1, 'step', 'steps')} and a loop of {round_}, {switches}"
+    return f"in {_count(len(trace.steps), 'step', 'steps')}, {switches}"
 
 
 def _count(number: int, one: str, many: str) -> str:
@@ -77,12 +83,32 @@ def _ending(trace: Trace, width: int) -> list[str]:
         told = [f"fault {fault.kind}: {fault.message}{where}"]
     elif trace.property_kind == "deadlock":
         told = ["deadlock: no thread can run", *_waiting(trace)]
+    elif trace.property_kind in ("progress", "always_reachable"):
+        told = [lasting_words(trace), *(_waiting(trace) if ends(trace) else ())]
     elif trace.failing:
         told = [f"{short(part.source)}   ({part.values})" if part.values else part.source for part in trace.failing]
     else:
         told = [f"{trace.property} is {'reached' if trace.kind == 'witness' else 'violated'} here"]
     rows = [row for text in told for row in wrapped(printable(text), width - GUTTER, 0)]
     return [("  =  " if position == 0 else "     ") + row for position, row in enumerate(rows)]
+
+
+def ends(trace: Trace) -> bool:
+    """Whether it is the end of the run that makes it a counterexample of progress."""
+    return trace.property_kind == "progress" and trace.loop is None
+
+
+def lasting_words(trace: Trace) -> str:
+    """What never happens behind the last step of a counterexample of ``progress`` or ``always_reachable``."""
+    goal = " and ".join(short(part.source) for part in trace.failing) or trace.property
+    if trace.property_kind == "always_reachable":
+        return f"no run leads from here to: {goal}"
+    if trace.loop is None:
+        return f"the run ends here, without: {goal}"
+    which = (
+        f"step {trace.loop} repeats" if trace.loop == len(trace.steps) else f"{trace.loop} to {len(trace.steps)} repeat"
+    )
+    return f"{which} for ever, without: {goal}"
 
 
 def _waiting(trace: Trace) -> Iterator[str]:
@@ -111,7 +137,19 @@ def _diagram(trace: Trace, width: int) -> list[str]:
     share = fair_width(len(titles), width)
     columns = len(titles) <= MOST_COLUMNS and share >= _NARROWEST
     entries = _entries(trace, min(share * 5 // 4, width - GUTTER) if columns else width // 2)
-    return lines + (in_columns if columns else as_list)(entries, titles, width)
+    page = (in_columns if columns else as_list)(entries, titles, width)
+    return lines + (page if trace.loop is None else _looped(page, trace.loop))
+
+
+def _looped(page: Sequence[str], loop: int) -> list[str]:
+    """The rows with a line beside the numbers of the steps that repeat."""
+    first = next(position for position, row in enumerate(page) if row[:3].strip() == str(loop))
+    last = len(page) - 1
+    marks = {first: "/" if first < last else "@", last: "\\" if first < last else "@"}
+    return [
+        row if position < first else f"{row[:3]:3}{marks.get(position, '|')}{row[4:]}"
+        for position, row in enumerate(page)
+    ]
 
 
 def _titles(trace: Trace) -> list[str]:

@@ -24,6 +24,8 @@ def closing(trace: Trace) -> list[str]:
         return [_sentence(f"{_actor(trace)} goes wrong here ({fault.kind}): {fault.message}")]
     if trace.property_kind == "deadlock":
         return list(_stuck(trace))
+    if trace.property_kind in ("progress", "always_reachable"):
+        return [printable(_rule(trace)), *_lasting(trace)]
     sentences = [_rule(trace), *_values(trace)]
     return [printable(sentence) for sentence in sentences if sentence]
 
@@ -55,6 +57,23 @@ def _values(trace: Trace) -> Iterator[str]:
         before = next(c.before for c in step.changes if c.cell == cell)
         call = f" in {step.calls[-1]}()" if step.calls else ""
         yield _sentence(f"{cell} is now {value}: {_cpu(trace, step.thread)}{call} changed it from {before}")
+
+
+def _lasting(trace: Trace) -> Iterator[str]:
+    """What goes on for ever, or has come to an end."""
+    if trace.property_kind == "always_reachable":
+        yield "No run leads there from here."
+    elif trace.loop is None:
+        yield from _stuck(trace)
+    else:
+        round_ = len(trace.steps) - trace.loop + 1
+        which = "The last step repeats" if round_ == 1 else f"The last {round_} steps repeat"
+        yield f"{which} for ever, and the scheduler owes nobody a turn."
+        looped = trace.steps[trace.loop - 1 :]
+        ran = {step.thread for step in looped}
+        waits = {w.thread: w for step in looped for w in step.blocked if w.thread not in ran and not w.daemon}
+        for waiting in waits.values():
+            yield _sentence(f"{_cpu(trace, waiting.thread)} stays at {waits_at(trace, waiting)}")
 
 
 def _stuck(trace: Trace) -> Iterator[str]:

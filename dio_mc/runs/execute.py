@@ -98,7 +98,7 @@ def unfinished(task: Task, reason: str) -> Report:
     file, line = model.__dio_place__
     place = Place(display_path(file), line)
     expected = None if task.stated is None else False
-    kinds = [(name, role.kind) for name, (_, _, role) in members_of(model).properties.items()]
+    kinds: list[tuple[str, str]] = [(name, role.kind) for name, (_, _, role) in members_of(model).properties.items()]
     kinds += [("deadlock", "deadlock")] if model.deadlock else []
     results = tuple(
         PropertyResult(name, kind, "UNDETERMINED", where=place, expected=expected)

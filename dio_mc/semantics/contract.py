@@ -113,7 +113,8 @@ class Violation:
     """The canonical counterexample of one property: shortest, then fewest context switches, then first in order.
 
     `property` is the author's name, ``deadlock``, or ``kind@line`` for a fault; `initial` the position of the initial
-    state; `fault` is set when the last action has no successor. For `reachable` properties it is a witness.
+    state; `fault` is set when the last action has no successor. For `reachable` properties it is a witness. With `loop`
+    the run goes on for ever: the actions from this position on lead back to the state before them, and are repeated.
     """
 
     property: str
@@ -121,6 +122,7 @@ class Violation:
     schedule: tuple[Action, ...]
     switches: int
     fault: Fault | None = None
+    loop: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,12 @@ from itertools import islice
 from typing import NamedTuple
 
 from dio_mc.errors import InternalError
-from dio_mc.ir.program import Program, Property
+from dio_mc.ir.program import LIVENESS, Program, Property
 from dio_mc.semantics.contract import Action, Fault, Step, Violation, fault_name
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
 from dio_mc.trace.divergence import Divergence, compare_changes, compare_fault, match_initial
+from dio_mc.trace.lasting import Run, Truth, progress_problem, unreachable_problem
 from dio_mc.trace.naming import Naming, fault_of, lines_at, place_of
 from dio_mc.trace.trace import SCHEMA, Place, PropertyKind, Trace, TraceStep
 
@@ -100,6 +101,7 @@ def _trace(interpreter: Interpreter, violation: Violation, execution: Execution,
         blocked=() if violation.fault else naming.blocked(last, interpreter.successors(last)),
         fault=None if violation.schedule else fault_of(violation.fault),
         lines=lines_at([*spans, stated, violation.fault.span if violation.fault else None]),
+        loop=None if violation.loop is None else violation.loop + 1,
     )
 
 
@@ -160,11 +162,31 @@ def _check_end(interpreter: Interpreter, execution: Execution, violation: Violat
         name = fault_name(violation.fault.kind, violation.fault.span, program.file)
         if name != violation.property:
             raise _error(engine, violation, number, f"the fault there is {name}")
+    elif property_ is not None and property_.kind in LIVENESS:
+        run = Run(execution.states, [step.action.thread for step in execution.steps])
+        problem = lasting_problem(interpreter, property_, run, violation.loop, _reference_truth(interpreter, property_))
+        if problem is not None:
+            raise _error(engine, violation, number, problem)
     elif property_ is not None:
         if _truth(interpreter, property_, execution.states) is (property_.kind != "reachable"):
             raise _error(engine, violation, number, "the reference evaluates it to the opposite")
     elif not _is_deadlock(interpreter, execution.states[-1]):
         raise _error(engine, violation, number, "that state is no deadlock, and the program has no such property")
+
+
+def lasting_problem(
+    interpreter: Interpreter, property_: Property, run: Run, loop: int | None, truth: Truth
+) -> str | None:
+    """Why a run does not violate a property of the kinds `LIVENESS`, in words; None when it does."""
+    if property_.kind == "progress":
+        return progress_problem(interpreter, run, loop, property_.fairness, truth)
+    return unreachable_problem(interpreter, run.states[-1], truth)
+
+
+def _reference_truth(interpreter: Interpreter, property_: Property) -> Truth:
+    """Whether the goal holds, by the compiled form; what only the solver knows is false, as the engine says."""
+    expr = property_.expr
+    return lambda state: expr is not None and bool(interpreter.evaluate(expr, state))
 
 
 def _truth(interpreter: Interpreter, property_: Property, states: Sequence[State]) -> bool | None:
@@ -210,12 +232,14 @@ class ReplayResult:
     """What became of a stored trace on a model.
 
     `same_model` compares digests. `divergence` is where the model parts from the trace, None when it goes to its end.
-    `violated`: whether the property is violated there (for a witness: reached), None when that was not decided.
+    `violated`: whether the property is violated there (for a witness: reached), None when that was not decided; where
+    it is not, `reason` says why in words.
     """
 
     same_model: bool
     divergence: Divergence | None
     violated: bool | None
+    reason: str = ""
 
     @property
     def runs(self) -> bool:
@@ -223,16 +247,16 @@ class ReplayResult:
         return self.divergence is None
 
 
-Judgement = Callable[[tuple[State, ...]], bool]
-"""Whether the property is violated (a witness: reached) at the end of a run through these states."""
+Judgement = Callable[[Run], str | None]
+"""Why the property is not violated (a witness: not reached) by a run, in words; None when it is."""
 
 
 def replay(
-    program: Program, trace: Trace, violated: Judgement | None = None, *, interpreter: Interpreter | None = None
+    program: Program, trace: Trace, judge: Judgement | None = None, *, interpreter: Interpreter | None = None
 ) -> ReplayResult:
     """Run a stored trace on `program`, which may have changed since, finding everything by name.
 
-    Faults and deadlocks are decided here, other properties by `violated`.
+    Faults and deadlocks are decided here, other properties by `judge`.
     """
     interpreter = interpreter or Interpreter(program)
     same = program.digest == trace.model.digest
@@ -241,20 +265,22 @@ def replay(
         return ReplayResult(same, outcome, None)
     match trace.property_kind:
         case "fault":
-            verdict: bool | None = trace.final_fault is not None
+            return ReplayResult(same, None, trace.final_fault is not None)
         case "deadlock":
-            verdict = _is_deadlock(interpreter, outcome[-1])
+            return ReplayResult(same, None, _is_deadlock(interpreter, outcome.states[-1]))
+        case _ if judge is None:
+            return ReplayResult(same, None, None)
         case _:
-            verdict = violated(outcome) if violated is not None else None
-    return ReplayResult(same, None, verdict)
+            reason = judge(outcome)
+            return ReplayResult(same, None, reason is None, reason or "")
 
 
-def _follow(interpreter: Interpreter, trace: Trace) -> tuple[State, ...] | Divergence:
+def _follow(interpreter: Interpreter, trace: Trace) -> Run | Divergence:
     naming = Naming(interpreter.program, interpreter.layout)
     start = match_initial(interpreter, naming, trace)
     if isinstance(start, Divergence):
         return start
-    states = [start]
+    states, threads = [start], list[int]()
     for planned in trace.steps:
         step = _take(interpreter, naming, states[-1], planned)
         if isinstance(step, Divergence):
@@ -264,9 +290,10 @@ def _follow(interpreter: Interpreter, trace: Trace) -> tuple[State, ...] | Diver
             different = compare_changes(naming, trace, planned, states[-1], step.state)
         if different is not None:
             return different
+        threads.append(step.action.thread)
         if step.state is not None:
             states.append(step.state)
-    return tuple(states)
+    return Run(tuple(states), tuple(threads))
 
 
 def _take(interpreter: Interpreter, naming: Naming, state: State, planned: TraceStep) -> Step | Divergence:

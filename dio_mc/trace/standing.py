@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dio_mc.ir.program import LIVENESS
 from dio_mc.semantics.contract import Decision, Judge, Probe
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
@@ -26,7 +27,8 @@ def decide_at_end(interpreter: Interpreter, judge: Judge, states: Sequence[State
 
 def _standing(interpreter: Interpreter, judge: Judge, states: Sequence[State]) -> Standing:
     property_ = judge.property
-    wanted = Decision.HOLDS if property_.kind == "reachable" else Decision.VIOLATED
+    hoped = property_.kind == "reachable" or property_.kind in LIVENESS
+    wanted = Decision.HOLDS if hoped else Decision.VIOLATED
     first = 1 if property_.kind == "step" else 0
     found = {n: decide_at_end(interpreter, judge, states[: n + 1]) for n in range(first, len(states))}
     at = tuple(number for number, decision in found.items() if decision is wanted)

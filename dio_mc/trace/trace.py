@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     import networkx
 
 SCHEMA = "dio-mc/trace/1"
-"""The version of the stored form; it changes when a field does."""
+"""The version of the stored form; it changes when a field does. `Trace.loop` is stored where a trace has one."""
 
 CellRole = Literal["data", "lock", "local", "location"]
 TraceKind = Literal["violation", "witness"]
-PropertyKind = Literal["invariant", "step", "reachable", "deadlock", "fault"]
+PropertyKind = Literal["invariant", "step", "reachable", "always_reachable", "progress", "deadlock", "fault"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +154,8 @@ class Failing:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A property along a trace: where it is violated (a ``reachable``: where it holds), and where only the solver could
-    say and did not. Numbers are of states, 0 the initial one, n the one behind step n; a ``step`` property's of steps.
+    """A property along a trace: where it is violated (one of what can or must happen: where it holds), and where only
+    the solver could say and did not. Numbers are of states, 0 the initial one, n the one behind step n; a ``step`` property's of steps.
     """
 
     property: str
@@ -181,8 +181,10 @@ class Trace:
     `property` is the author's name, ``deadlock``, or ``kind@line`` for a fault; `doc` the author's words (a fault's
     message); `place` where it is stated (where the fault is).
     `initial` has every cell in the order of the state. `fault` is a fault of a thread's start, before any step.
-    `blocked` are the threads that cannot run at the end (all of them, in a deadlock). Older traces and those of other
-    writers have no `standings` (every property along the way) and no `lines` (the source at the steps' places).
+    `blocked` are the threads that cannot run at the end (all of them, in a deadlock). `loop` is the number of the step
+    from which on all of them repeat for ever: behind the last one, all is as it was before that step.
+    Older traces and those of other writers have no `standings` (every property along the way) and no `lines` (the
+    source at the steps' places).
     """
 
     schema: str
@@ -201,6 +203,7 @@ class Trace:
     fault: TraceFault | None
     standings: tuple[Standing, ...] = ()
     lines: tuple[SourceLine, ...] = ()
+    loop: int | None = None
 
     @builtins.property
     def switches(self) -> int:
@@ -242,7 +245,7 @@ class Trace:
         """The trace as a graph: states ``s000``.. along the path, one node per alternative (``s000a0``..).
 
         Nodes carry `kind` (``path``, ``alternative`` or ``fault``) and `state`; edges `thread`, `text`, `taken` and, on
-        the path, `number`.
+        the path, `number`. A loop has an edge ``for ever`` from the last state to the same state before it.
         """
         import networkx
 
@@ -258,6 +261,9 @@ class Trace:
             for position, other in enumerate(step.alternatives):
                 graph.add_node(f"{here}a{position}", kind="alternative", state={})
                 graph.add_edge(here, f"{here}a{position}", thread=other.thread, text=other.text, taken=False)
+        if self.loop is not None:
+            last, again = f"s{len(self.steps):03d}", f"s{self.loop - 1:03d}"
+            graph.add_edge(last, again, thread="", text="for ever", taken=True)
         return graph
 
 
@@ -289,3 +295,15 @@ def inconsistencies(trace: Trace) -> Iterator[str]:
                 yield f"{standing.property} is said to be decided at step {number}, which does not exist"
     if trace.fault is not None and trace.steps:
         yield "a fault of the start is followed by steps"
+    if trace.loop is not None:
+        yield from _broken_loop(trace, trace.loop, state)
+
+
+def _broken_loop(trace: Trace, loop: int, final: dict[str, str]) -> Iterator[str]:
+    if not 1 <= loop <= len(trace.steps):
+        yield f"the loop begins at step {loop}, which it does not have"
+    elif trace.final_fault is not None:
+        yield "a fault ends the loop"
+    elif (before := trace.state_before(loop)) != final:
+        cell = next(cell for cell in final if final[cell] != before[cell])
+        yield f"the loop does not close: {cell} is {before[cell]!r} before it and {final[cell]!r} behind it"

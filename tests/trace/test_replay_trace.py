@@ -41,7 +41,7 @@ def with_templates(*templates, name: str | None = None) -> Program:
 
 
 def parts(program: Program, name: str = "never_dirty") -> Divergence:
-    result = replay(program, trace_of(race(), name), lambda states: pytest.fail("not asked"))
+    result = replay(program, trace_of(race(), name), lambda run: pytest.fail("not asked"))
     assert isinstance(result, ReplayResult)
     assert not result.runs
     assert result.divergence is not None
@@ -51,13 +51,14 @@ def parts(program: Program, name: str = "never_dirty") -> Divergence:
 
 def test_the_same_model_reproduces():
     seen = []
-    result = replay(race(), trace_of(race(), "never_dirty"), lambda states: not seen.append(len(states)))
+    result = replay(race(), trace_of(race(), "never_dirty"), lambda run: seen.append(len(run.states)))
     assert result == ReplayResult(same_model=True, divergence=None, violated=True)
     assert seen == [5]
 
 
 def test_whether_it_is_still_violated_is_the_callers_word():
-    assert replay(race(), trace_of(race(), "never_dirty"), lambda states: False).violated is False
+    result = replay(race(), trace_of(race(), "never_dirty"), lambda run: "it is not")
+    assert (result.violated, result.reason) == (False, "it is not")
     assert replay(race(), trace_of(race(), "never_dirty")).violated is None
 
 
@@ -157,7 +158,7 @@ def test_the_initial_state_that_the_trace_names_is_taken():
     trace = trace_of(race(), "never_dirty")
     other = replace(trace, initial=tuple(replace(c, value="1") if c.name == "order" else c for c in trace.initial))
     ends = []
-    assert replay(race(), other, lambda states: bool(ends.append(states[-1]))).violated is False
+    assert replay(race(), other, lambda run: ends.append(run.states[-1])).violated is True
     assert ends[0][4] == 1
 
 

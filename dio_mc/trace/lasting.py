@@ -1,0 +1,66 @@
+"""The reference's word on runs that never meet a goal: what a counterexample of ``progress`` or ``always_reachable``
+claims, looked at once more without the engine's graph.
+
+`truth` says whether the goal holds in a state. Each answer is None, or what is wrong with the claim, in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from dio_mc.ir.program import Fairness
+from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.layout import State
+
+Truth = Callable[[State], bool]
+
+
+class Run(NamedTuple):
+    """The states of a run, and the threads whose steps lead from each to the next."""
+
+    states: Sequence[State]
+    threads: Sequence[int]
+
+
+def progress_problem(
+    interpreter: Interpreter, run: Run, loop: int | None, fairness: Fairness, truth: Truth
+) -> str | None:
+    """A run that goes on from position `loop` for ever, or (None) ends in its last state."""
+    states = run.states
+    if loop is None:
+        if interpreter.successors(states[-1]):
+            return "the run does not end there"
+        return "the goal holds where the run ends" if truth(states[-1]) else None
+    if not 0 <= loop < len(states) - 1 or states[loop] != states[-1]:
+        return "the loop does not lead back to where it began"
+    if any(truth(state) for state in states[loop:]):
+        return "the goal holds inside the loop"
+    return _unfair(interpreter, states[loop:-1], run.threads[loop:], fairness)
+
+
+def _unfair(
+    interpreter: Interpreter, states: Sequence[State], threads: Sequence[int], fairness: Fairness
+) -> str | None:
+    """Who does not run in a loop although fairness gives it a turn."""
+    able = [{step.action.thread for step in interpreter.successors(state)} for state in states]
+    owed = set.intersection(*able) if fairness == "weak" else set.union(*able)
+    kept_out = sorted(owed - set(threads))
+    if not kept_out:
+        return None
+    name = interpreter.program.threads[kept_out[0]].name
+    return f"the loop is not fair: {name} could run and never does"
+
+
+def unreachable_problem(interpreter: Interpreter, state: State, truth: Truth) -> str | None:
+    """A state from which no run reaches the goal; everything behind it is explored again."""
+    known, waiting = {state}, [state]
+    while waiting:
+        here = waiting.pop()
+        if truth(here):
+            return "a run from there reaches the goal"
+        for step in interpreter.successors(here):
+            if step.state is not None and step.state not in known:
+                known.add(step.state)
+                waiting.append(step.state)
+    return None
