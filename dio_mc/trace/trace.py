@@ -155,7 +155,8 @@ class Failing:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A property along a trace: where it is violated (one of what can or must happen: where it holds), and where only
-    the solver could say and did not. Numbers are of states, 0 the initial one, n the one behind step n; a ``step`` property's of steps.
+    the solver could say and did not. Numbers are of states, 0 the initial one, n the one behind step n; a ``step``
+    property's of steps.
     """
 
     property: str
