@@ -2,11 +2,11 @@
 
 The place holder has no lock bit, so its waiters need a queue of their own. Who tests the slot, and then puts itself on
 the queue, misses the owner who removes the place holder and wakes the queue between the two. As page wait queues do:
-prepare to wait, then test. Derived from the design, no commit. A sleeper whom nobody wakes is a deadlock here; that
-waiters get their turn at all would be a question of fairness.
+prepare to wait, then test. Derived from the design, no commit. A sleeper whom nobody wakes is a deadlock here, and no
+progress.
 """
 
-from dio_mc import Model, Var, expect, operation, thread, wait_until
+from dio_mc import Model, Var, expect, operation, progress, thread, wait_until
 
 
 class TestsFirst(Model):
@@ -39,6 +39,10 @@ class TestsFirst(Model):
     def schedule(self):
         wait_until(not self.queued)
 
+    @progress
+    def waiter_goes_on(self):
+        return self.finished(self.waiter)
+
 
 class PreparesFirst(TestsFirst):
     """prepare_to_wait, test, schedule."""
@@ -60,6 +64,6 @@ class WakesFirst(PreparesFirst):
         self.placeholder = False
 
 
-expect(TestsFirst, violates={"deadlock"})
+expect(TestsFirst, violates={"deadlock", "waiter_goes_on"})
 expect(PreparesFirst, holds=True)
-expect(WakesFirst, violates={"deadlock"})
+expect(WakesFirst, violates={"deadlock", "waiter_goes_on"})

@@ -6,8 +6,7 @@ got a lock of two classes (a5864c999de6, 2016), and so did ceph (321fe13c9398, 2
 failed now and then): buffered users run together, direct users run together, the classes exclude each other. No second
 invalidation is needed then.
 
-Not checked: that the class which is in the minority gets its turn. That is a question of fairness, of lasso-shaped
-runs, and the lock here has no queue.
+Whether the class that is in the minority gets its turn is asked in r19_minority.py.
 """
 
 from r05_refill_behind_dio_write import InvalidatesBefore

@@ -6,11 +6,10 @@ b01b2d72da25; xfstests generic/647: no faults while the range is locked; on -EFA
 
 Two sequels of the repair. generic/729: the IO is a write, which drops the cached pages of its range, so that the buffer
 is never resident when it is tried again, and the loop never ends; repaired by a buffered write when nothing has moved.
-generic/708: what the first try had transferred was not counted, and left a hole (not modelled). `can_finish` says that
-some run ends; with one thread that does not choose it is the whole of progress.
+generic/708: what the first try had transferred was not counted, and left a hole (not modelled).
 """
 
-from dio_mc import Model, RangeLock, Var, expect, operation, reachable, thread
+from dio_mc import Model, RangeLock, Var, expect, operation, progress, thread
 
 
 class FaultsLocked(Model):
@@ -35,8 +34,9 @@ class FaultsLocked(Model):
         self.resident = True
         self.extents.unlock(0, 1)
 
-    @reachable
-    def can_finish(self):
+    @progress
+    def io_ends(self):
+        """The IO comes to an end."""
         return self.at_rest()
 
 
@@ -84,7 +84,7 @@ class FallsBack(DropsItsBuffer):
             self.fault_in()  # btrfs_buffered_write
 
 
-expect(FaultsLocked, violates={"deadlock", "can_finish"})
+expect(FaultsLocked, violates={"deadlock", "io_ends"})
 expect(FaultsUnlocked, holds=True)
-expect(DropsItsBuffer, violates={"can_finish"})
+expect(DropsItsBuffer, violates={"io_ends"})
 expect(FallsBack, holds=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from dio_mc.driver import Report, bindings_of, check_class
 from dio_mc.frontend.load import load_module
 from dio_mc.lang.model import Model
+from dio_mc.trace.trace import Trace
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "models"
@@ -99,9 +100,16 @@ def _is_bound(model: type[Model], name: str, value: int) -> bool:
     return getattr(model, name).default != value
 
 
+def _length(trace: Trace) -> str:
+    """Steps; of a run that goes on for ever, those before the loop and those in it."""
+    if trace.loop is None:
+        return str(len(trace.steps))
+    return f"{trace.loop - 1}+{len(trace.steps) - trace.loop + 1}"
+
+
 def _verdict(report: Report) -> str:
     if report.verdict == "HOLDS":
         return "holds"
-    steps = {trace.property: len(trace.steps) for trace in report.traces}
+    steps = {trace.property: _length(trace) for trace in report.traces}
     names = [p.name for p in report.properties if p.verdict == "VIOLATED" and p.kind != "faults"]
     return ", ".join(f"{name} {steps[name]}" if name in steps else f"{name} never" for name in names)
