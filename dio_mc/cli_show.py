@@ -73,6 +73,11 @@ def rendered(trace: Trace, form: str, path: str, model_file: str | None) -> str:
             from dio_mc.render.svg import render_svg
 
             return render_svg(trace)
+        case "html":
+            from dio_mc.page.source import sources_of
+            from dio_mc.page.trace_page import trace_page
+
+            return trace_page(trace, sources_of(trace, Path.cwd(), model_file))
         case _:
             return _older(trace, form)
 

@@ -21,7 +21,7 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#999933", "#8
 """Okabe and Ito, then Tol; told apart by people who see few colours, and never the only sign."""
 WRONG = "#D55E00"
 MOST_BYTES = 190_000
-_DARK_INK = {"#E69F00", "#CC79A7", "#56B4E9", "#999933"}
+_DARK_INK = {"#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#999933"}
 
 STYLE = (
     "svg.dm{font:11px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;color-scheme:light dark}"
@@ -50,6 +50,20 @@ def render_svg(trace: Trace) -> str:
     return text
 
 
+def lanes_svg(trace: Trace, most_columns: int = 0) -> str:
+    """The lanes alone as an element of an HTML page, which brings `STYLE` and says the rest in words."""
+    picture = layout(trace, most_columns)
+    top, height = picture.top - 26, picture.bottom - picture.top + 26 + 8 + (LINE if picture.waits else 0)
+    label = quoteattr(printable(f"lanes of the threads of {trace.model.name}, time downwards"))
+    parts = [
+        f'<svg class="dm" role="img" aria-label={label} viewBox="0 {top} {picture.width} {height}" '
+        f'width="{picture.width}" height="{height}">',
+        *_heads(trace, picture), *_stripes(picture), *_lanes(trace, picture), *_path(trace, picture),
+        *_steps(trace, picture), *_waits(picture), "</svg>",
+    ]  # fmt: skip
+    return "\n".join(parts)
+
+
 def _document(trace: Trace, picture: Picture) -> str:
     notes = _notes(trace, picture)
     height = picture.bottom + 16 + LINE * len(notes) + LINE
@@ -74,6 +88,10 @@ def _heading(trace: Trace, picture: Picture) -> Iterator[str]:
     yield _text(LEFT, 22, cut(f"{trace.property}: {verdict}", room), "t")
     about = f"{trace.model.name}, {trace.model.file}; {len(trace.steps)} steps, {trace.switches} context switches"
     yield _text(LEFT, 39, cut(about, max(30, (picture.width - 2 * LEFT) // SMALL)), "c s")
+    yield from _heads(trace, picture)
+
+
+def _heads(trace: Trace, picture: Picture) -> Iterator[str]:
     for number, lane in enumerate(picture.lanes):
         daemon = any(t.name == lane.thread and t.daemon for t in trace.threads)
         name = cut(f"CPU{number} {lane.thread}{' (daemon)' if daemon else ''}", (lane.width + 12) // CHAR)
@@ -246,4 +264,4 @@ def _rect(x: int, y: int, width: int, height: int, more: str, look: str = "") ->
     return f'<rect x="{x}" y="{y}" width="{width}" height="{height}"{attributes}/>'
 
 
-__all__ = ["COLOURS", "STYLE", "WRONG", "Lane", "render_svg"]
+__all__ = ["COLOURS", "STYLE", "WRONG", "Lane", "lanes_svg", "render_svg"]

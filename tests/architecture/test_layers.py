@@ -28,6 +28,7 @@ LAYERS: dict[str, set[str]] = {
     "native": {"reduce", *ENGINE},
     "engines": {"explore", "native", "reduce", *ENGINE},
     "render": {"trace", "ir"},
+    "page": {"render", "trace"},
     "kernel": {"lang"},
     "findings": {"frontend", "lang", "semantics", "ir"},
     "driver": {"findings", "engines", "frontend", "lang", "symbolic", "explore", *ENGINE},

@@ -17,7 +17,7 @@ from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.trace.replay import build_trace
 from dio_mc.trace.trace import Trace
 
-MODELS = Path(__file__).resolve().parents[2] / "models"
+MODELS = Path(__file__).resolve().parents[1] / "models"
 FILES = sorted(path for path in MODELS.rglob("*.py"))
 
 
@@ -56,6 +56,9 @@ def all_traces() -> tuple[Trace, ...]:
     return tuple(trace for program in programs() for trace in traces_of(program))
 
 
+@cache
 def ext3() -> Trace:
     """The seed race: stale data read through O_DIRECT."""
-    return next(t for t in all_traces() if t.model.name == "Ext3" and t.property == "no_stale_exposure")
+    module = load_module(str(MODELS / "seed" / "ext3_2_6_18.py"))
+    (cls,) = (cls for cls in module.models if cls.__name__ == "Ext3")
+    return next(t for t in traces_of(build(cls, {}).program) if t.property == "no_stale_exposure")

@@ -1,0 +1,108 @@
+"""HTML of untrusted text: escaping, data for scripts, and documents that run nothing but our own scripts.
+
+Names, documentation and notes of a model are text of its author, a trace file may come from anybody. Three walls, each
+of which would do: every text is escaped where it is put into markup; scripts put data into the page as text only; and
+the page's Content-Security-Policy knows the scripts and styles by their hashes, so that nothing else runs or loads.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A whole page. `blocks` are texts for the scripts by id and media type: data, never run. `extra` are sources of
+    the policy beyond its defaults, by directive."""
+
+    title: str
+    styles: Sequence[str]
+    body: str
+    scripts: Sequence[str]
+    blocks: Sequence[tuple[str, str, str]] = ()
+    extra: Sequence[tuple[str, str]] = ()
+
+    def render(self) -> str:
+        """The text of the file, UTF-8 when encoded."""
+        head = [
+            "<!DOCTYPE html>",
+            '<html lang="en"><head><meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{attribute(self.policy)}">',
+            '<meta name="viewport" content="width=device-width,initial-scale=1">',
+            '<meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">',
+            '<link rel="icon" href="data:,">',
+            f"<title>{text(self.title)}</title>",
+            *(f"<style>{style}</style>" for style in self.styles),
+            "</head><body>",
+        ]
+        tail = [f'<script type="{media}" id="{name}">{block}</script>' for name, media, block in self.blocks]
+        tail += [f"<script>{script}</script>" for script in self.scripts]
+        return "\n".join([*head, self.body, *tail, "</body></html>"]) + "\n"
+
+    @property
+    def policy(self) -> str:
+        """The Content-Security-Policy: nothing but these scripts and styles, and no network."""
+        rules = {
+            "default-src": "'none'",
+            "script-src": " ".join(map(_hash, self.scripts)) or "'none'",
+            "style-src": " ".join(map(_hash, self.styles)) or "'none'",
+            "img-src": "data:",
+            "base-uri": "'none'",
+            "form-action": "'none'",
+        }
+        for directive, source in self.extra:
+            rules[directive] = f"{rules[directive]} {source}" if directive in rules else source
+        return "; ".join(f"{directive} {sources}" for directive, sources in rules.items())
+
+
+def asset(package: str, name: str) -> str:
+    """A style or script that is shipped beside a package, ready to stand inside its element."""
+    found = resources.files(package).joinpath(name).read_text(encoding="utf-8").strip()
+    assert not any(mark in found for mark in ("</script", "</style", "<!--")), name
+    return found
+
+
+def visible(value: str) -> str:
+    """The text with control characters, lone surrogates and marks of direction spelled as escapes."""
+    if value.isprintable():
+        return value
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in value)
+
+
+def text(value: str) -> str:
+    """The text inside an element."""
+    return html.escape(visible(value), quote=True)
+
+
+def prose(value: str) -> str:
+    """Like `text`, with runs of blanks and newlines as one blank."""
+    return text(" ".join(value.split()))
+
+
+attribute = text
+"""The text between double quotes; the same escapes serve."""
+
+
+def block(value: str) -> str:
+    """Text of several lines inside ``pre``."""
+    return "\n".join(text(row) for row in value.split("\n"))
+
+
+def data(value: Any) -> str:
+    """A value as JSON that may stand inside a ``script`` element: no angle bracket, no ampersand, ASCII."""
+    found = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    for character in "<>&":
+        found = found.replace(character, f"\\u{ord(character):04x}")
+    return found
+
+
+def _hash(content: str) -> str:
+    digest = hashlib.sha256(content.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
