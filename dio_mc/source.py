@@ -60,6 +60,9 @@ def _character_column(file: str, line: int, offset: int) -> int:
     return len(lines[line - 1].encode()[:offset].decode(errors="replace"))
 
 
+TREE = "__dio_tree__"
+"""Attribute under which a function carries a tree that stands for it instead of its source (a mutant)."""
+
 _LINES: dict[str, tuple[str, ...]] = {}
 _FUNCTIONS: dict[str, dict[tuple[str, int], ast.FunctionDef]] = {}
 
@@ -104,6 +107,9 @@ def function_tree(function: Callable[..., Any]) -> ast.FunctionDef | None:
     """The `ast` node of a function defined by ``def``; None when its source cannot be read (a REPL, a lambda)."""
     if not isinstance(function, FunctionType):
         return None
+    carried: ast.FunctionDef | None = getattr(function, TREE, None)
+    if carried is not None:
+        return carried
     code = function.__code__
     try:
         node = _functions_of(code.co_filename).get((code.co_name, code.co_firstlineno))

@@ -1,0 +1,128 @@
+"""The functions that a model runs: threads, the operations and pure methods they reach, and where each was written."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any
+
+from dio_mc import lang
+from dio_mc.frontend.calls import is_pure
+from dio_mc.frontend.declare import members_of
+from dio_mc.lang.model import ROLE, Model, PropertyRole, ThreadRole
+from dio_mc.source import function_tree
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A function that the program is made of. `pure` is a condition with a name; `thread` the body of a thread."""
+
+    name: str
+    function: FunctionType
+    owner: type
+    tree: ast.FunctionDef
+    pure: bool
+    thread: bool
+
+    @property
+    def file(self) -> str:
+        """Where it was written."""
+        return self.function.__code__.co_filename
+
+    @property
+    def receiver(self) -> str:
+        """What its first parameter is called."""
+        return self.tree.args.args[0].arg if self.tree.args.args else ""
+
+    def names(self, node: ast.expr, word: Any) -> bool:
+        """Whether an expression names this object of the language (``atomic``, under whatever name)."""
+        match node:
+            case ast.Name(id=name):
+                return self.function.__globals__.get(name) is word
+            case ast.Attribute(value=ast.Name(id=module), attr=name):
+                return getattr(self.function.__globals__.get(module), name, None) is word
+            case _:
+                return False
+
+
+def bodies_of(model: type[Model]) -> list[Body]:
+    """What runs, each function once, in the order of files and lines. A function that a subclass replaced is among them
+    only if somebody calls it by ``super()``."""
+    found: dict[FunctionType, Body] = {}
+    ahead = [(name, model.__mro__) for name in members_of(model).threads]
+    while ahead:
+        name, classes = ahead.pop()
+        body = _definition(name, classes)
+        if body is not None and body.function not in found:
+            found[body.function] = body
+            ahead += _reached(body, model)
+    return sorted(found.values(), key=lambda body: (body.file, body.tree.lineno))
+
+
+def asked_by_properties(model: type[Model]) -> frozenset[str]:
+    """Names of the methods that properties use, through others too: a mutant must not change what is asked."""
+    ahead = list(members_of(model).properties)
+    seen: set[str] = set()
+    while ahead:
+        name = ahead.pop()
+        body = _definition(name, model.__mro__)
+        if name not in seen and body is not None and body.pure:
+            seen.add(name)
+            ahead += [reached for reached, _ in _reached(body, model)]
+    return frozenset(seen)
+
+
+def _definition(name: str, classes: tuple[type, ...]) -> Body | None:
+    for owner in classes:
+        if name in vars(owner):
+            function = vars(owner)[name]
+            tree = function_tree(function)
+            if tree is None or not isinstance(function, FunctionType) or not tree.args.args:
+                return None
+            role = getattr(function, ROLE, None)
+            pure = is_pure(function) or isinstance(role, PropertyRole)
+            return Body(name, function, owner, tree, pure, isinstance(role, ThreadRole))
+    return None
+
+
+def _reached(body: Body, model: type[Model]) -> Iterator[tuple[str, tuple[type, ...]]]:
+    """The methods that a body names, with the classes in which each is looked up."""
+    for node in ast.walk(body.tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id=name), attr=attribute) if name == body.receiver:
+                yield attribute, model.__mro__
+            case ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=attribute):
+                yield attribute, model.__mro__[model.__mro__.index(body.owner) + 1 :]
+            case _:
+                pass
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Statements that follow one another, and whether they are part of one atomic step."""
+
+    statements: list[ast.stmt]
+    atomic: bool
+
+
+def stretches(body: Body) -> Iterator[Stretch]:
+    """Every list of statements of a body, outer ones first."""
+    ahead = [Stretch(body.tree.body, bool(getattr(body.function, "__dio_atomic__", False)))]
+    while ahead:
+        stretch = ahead.pop(0)
+        yield stretch
+        for statement in stretch.statements:
+            atomic = stretch.atomic or is_atomic_block(statement, body)
+            inner = [getattr(statement, part, []) for part in ("body", "orelse")]
+            ahead += [Stretch(statements, atomic) for statements in inner if statements]
+
+
+def is_atomic_block(statement: ast.stmt, body: Body) -> bool:
+    """``with atomic():``."""
+    match statement:
+        case ast.With(items=[ast.withitem(context_expr=ast.Call(func=word))]):
+            return body.names(word, lang.atomic)
+        case _:
+            return False

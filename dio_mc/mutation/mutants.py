@@ -1,0 +1,84 @@
+"""All mutants of a model, in a fixed order, and the class that each of them is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from dio_mc import lang
+from dio_mc.frontend.declare import members_of
+from dio_mc.lang.model import Model
+from dio_mc.mutation.bodies import Body, asked_by_properties, bodies_of
+from dio_mc.mutation.locks import WORDS, Edits, dropped_locks, locks_of
+from dio_mc.mutation.operators import Surroundings, changes_of
+from dio_mc.mutation.rewriting import regrown, rewritten
+from dio_mc.source import Span, span_of
+
+KINDS: Final = {
+    "lock": "an acquisition and its release left out; of a lock that changes hands or counts, all uses",
+    "wait": "a wait left out",
+    "call": "the call of an operation left out, such as an invalidation; or its result taken to be true",
+    "store": "an assignment to the model's data left out",
+    "check": "a condition not asked: taken as true, as false, or a loop that does not look again",
+    "condition": "one part of an `and` or `or` not asked",
+    "swap": "two neighbouring statements in the other order",
+    "shrink": "a lock taken a statement later, or released one earlier",
+    "atomic": "a block that was one step taken apart",
+}
+"""What mutants there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A model with one thing wrong. `number` counts the mutants of its class from 0; `text` says what is different;
+    `function` is where, by name."""
+
+    number: int
+    kind: str
+    text: str
+    function: str
+    span: Span
+    edits: Edits = field(compare=False, repr=False)
+
+    def of(self, model: type[Model]) -> type[Model]:
+        """The class that it is; `model` is left as it was."""
+        edits = [(body.function, rewritten(body.tree, changes)) for body, changes in self.edits.items()]
+        return regrown(model, edits, WORDS)
+
+
+def mutants_of(model: type[Model], *, inherited: bool = False) -> list[Mutant]:
+    """The mutants of what the model's own file says; with `inherited` also of what it takes from others, the page cache
+    of the library included. By file and line, then kind; the same source gives the same list."""
+    everywhere = bodies_of(model)
+    chosen = [body for body in everywhere if _is_chosen(body, model, inherited)]
+    found = sorted(_found(model, chosen, everywhere), key=lambda entry: entry[0])
+    return [Mutant(number, *entry) for number, (_, *entry) in enumerate(found)]  # type: ignore[arg-type]  # a row each
+
+
+def _is_chosen(body: Body, model: type[Model], inherited: bool) -> bool:
+    if inherited:
+        return Path(body.file).parent != Path(lang.__file__).parent
+    return body.file == model.__dio_place__[0]
+
+
+_Row = tuple[tuple[str, int, int, int, str], str, str, str, Span, Edits]
+
+
+def _found(model: type[Model], chosen: list[Body], everywhere: list[Body]) -> Iterator[_Row]:
+    locks = locks_of(model)
+    around = Surroundings(locks, frozenset(members_of(model).params), {body.name: body for body in everywhere})
+    for use, text, edits in dropped_locks(chosen, everywhere, locks):
+        yield _row("lock", text, use.body, span_of(use.call, use.body.file), edits)
+    asked = asked_by_properties(model)
+    for body in chosen:
+        if body.name in asked:
+            continue
+        for change in changes_of(body, around):
+            yield _row(change.kind, change.text, body, span_of(change.place, body.file), {body: dict(change.replaced)})
+
+
+def _row(kind: str, text: str, body: Body, span: Span, edits: Edits) -> _Row:
+    order = (span.file, span.line, span.column, list(KINDS).index(kind), text)
+    return order, kind, text, body.name, span, edits

@@ -1,0 +1,86 @@
+"""Syntax trees with some nodes replaced, and a model class made of functions that carry such trees."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Mapping, Sequence
+from types import FunctionType
+from typing import Any
+
+from dio_mc.lang.model import Model
+from dio_mc.source import TREE
+
+Replacement = ast.expr | list[ast.stmt]
+"""An expression for an expression, or any number of statements for a statement."""
+
+
+def rewritten(tree: ast.FunctionDef, changes: Mapping[ast.AST, Replacement]) -> ast.FunctionDef:
+    """A copy of a function with nodes replaced; a block that loses its last statement gets ``pass``."""
+    fresh = copy.deepcopy(tree)
+    twins = {id(twin): changes[node] for node, twin in zip(ast.walk(tree), ast.walk(fresh), strict=True) if node in changes}
+    changed = _Replacing(twins).visit(fresh)
+    assert isinstance(changed, ast.FunctionDef)
+    return changed
+
+
+class _Replacing(ast.NodeTransformer):
+    def __init__(self, twins: Mapping[int, Replacement]) -> None:
+        self.twins = twins
+
+    def visit(self, node: ast.AST) -> Any:
+        if id(node) in self.twins:
+            return copy.deepcopy(self.twins[id(node)])
+        self.generic_visit(node)
+        if isinstance(node, ast.FunctionDef | ast.If | ast.While | ast.For | ast.With) and not node.body:
+            node.body = [ast.copy_location(ast.Pass(), node)]
+        return node
+
+
+def located(text: str, place: ast.AST) -> list[ast.stmt]:
+    """Statements from text, all of them at the place of a node."""
+    statements = ast.parse(text).body
+    for statement in statements:
+        for part in ast.walk(statement):
+            ast.copy_location(part, place)
+    return statements
+
+
+def located_expression(text: str, place: ast.AST) -> ast.expr:
+    """As `located`, for an expression."""
+    (statement,) = located(text, place)
+    assert isinstance(statement, ast.Expr)
+    return statement.value
+
+
+def regrown(model: type[Model], edits: Sequence[tuple[FunctionType, ast.FunctionDef]], words: Mapping[str, Any]) -> type[Model]:
+    """The class with some of its functions, inherited ones included, changed. Every class above it is made again, so
+    that ``super()`` leads where it did; the model itself is left alone. `words` are further names for the new trees."""
+    changed = {function: _with_tree(function, tree, words) for function, tree in edits}
+    clones: dict[type, type] = {object: object, Model: Model}
+    for cls in reversed(model.__mro__):
+        if cls not in clones:
+            clones[cls] = _clone(cls, tuple(clones.get(base, base) for base in cls.__bases__), changed)
+    return clones[model]
+
+
+def _clone(cls: type, bases: tuple[type, ...], changed: Mapping[FunctionType, FunctionType]) -> type:
+    members = {
+        name: changed.get(value, value) if isinstance(value, FunctionType) else value
+        for name, value in vars(cls).items()
+        if name not in ("__dict__", "__weakref__")
+    }
+    clone = type(cls.__name__, bases, members)
+    for name in ("__dio_place__", "__dio_abstract__", "__dio_expectations__"):
+        if name in members:
+            setattr(clone, name, members[name])
+    return clone
+
+
+def _with_tree(function: FunctionType, tree: ast.FunctionDef, words: Mapping[str, Any]) -> FunctionType:
+    scope = {**function.__globals__, **words}
+    changed = FunctionType(function.__code__, scope, function.__name__, function.__defaults__, function.__closure__)
+    changed.__dict__.update(function.__dict__)
+    changed.__kwdefaults__ = function.__kwdefaults__
+    setattr(changed, TREE, tree)
+    return changed
