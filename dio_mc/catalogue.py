@@ -124,6 +124,11 @@ PAGES: dict[str, Page] = {
         "history must have been fetched that far.",
     ),
     "DIO215": Page("wrong sweep", "--sweep is NAME=LOW..HIGH or NAME=VALUE,VALUE with whole numbers, at most 1000."),
+    "DIO216": Page(
+        "nothing to mutate",
+        "Every class given violates something as it stands, or says nothing itself that the chosen kinds of mutants "
+        "change. Inherited code is mutated with --inherited.",
+    ),
     "DIO301": Page(
         "several shared variables in one step",
         "One statement is one step, but a CPU would not read or write several shared variables in one go. Split the "

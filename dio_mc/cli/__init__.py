@@ -13,7 +13,7 @@ import sys
 import click
 
 from dio_mc import __version__, cli_show
-from dio_mc.cli import check, inspect, study
+from dio_mc.cli import check, inspect, mutate, study
 
 GUIDE = """\
 dio-mc explores every schedule of a locking rule and shows each race as a picture.
@@ -25,6 +25,7 @@ dio-mc explores every schedule of a locking rule and shows each race as a pictur
   dio-mc matrix                  which operations race under which locking rule
   dio-mc outcomes WORKLOAD       every outcome of a workload, with a run for each
   dio-mc diff RULE_A RULE_B      what a change of rules repairs and what it opens
+  dio-mc mutate FILE             break a model on purpose: would its properties notice?
   dio-mc help DIO104             what an error code means
 
 A model is a Python class: see docs/language.md. `dio-mc COMMAND --help` lists options.
@@ -52,6 +53,7 @@ check.register(cli)
 inspect.register(cli)
 cli_show.register(cli)
 study.register(cli)
+mutate.register(cli)
 
 
 def main() -> None:

@@ -60,7 +60,7 @@ def check(paths: tuple[str, ...], verbose: bool, plot: bool, **options: Any) -> 
     A folder is searched for model files. `expect(...)` lines in a model file decide what counts as success. Without a
     path, the setting `models` says what is checked; `dio-mc config` shows all settings.
     """
-    values = _effective(options)
+    values = settings(options)
     chosen = paths or values["models"].value
     if not chosen:
         raise click.UsageError("Missing argument 'FILE_FOLDER_OR_GLOB', and no setting `models`.")
@@ -78,7 +78,8 @@ def check(paths: tuple[str, ...], verbose: bool, plot: bool, **options: Any) -> 
     sys.exit(session.exit_code)
 
 
-def _effective(options: dict[str, Any]) -> dict[str, Value]:
+def settings(options: dict[str, Any]) -> dict[str, Value]:
+    """Every setting, with what the command line says of it (None: nothing)."""
     from dio_mc.config import SETTINGS, effective
 
     given = {name.replace("_", "-"): value for name, value in options.items()}

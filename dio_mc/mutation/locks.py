@@ -75,7 +75,9 @@ def uses_in(bodies: Sequence[Body], locks: Mapping[str, type]) -> list[Use]:
 Edits = dict[Body, dict[ast.AST, Replacement]]
 
 
-def dropped_locks(chosen: Sequence[Body], everywhere: Sequence[Body], locks: Mapping[str, type]) -> Iterator[tuple[Use, str, Edits]]:
+def dropped_locks(
+    chosen: Sequence[Body], everywhere: Sequence[Body], locks: Mapping[str, type]
+) -> Iterator[tuple[Use, str, Edits]]:
     """Each lock that can be dropped: where, what that is in words, and the changes of all bodies."""
     uses = uses_in(everywhere, locks)
     whole = {use.lock for use in uses if use.method in _HANDED or issubclass(locks[use.lock], DrainCounter)}

@@ -48,6 +48,18 @@ class Mutant:
         return regrown(model, edits, WORDS)
 
 
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A mutant by its number, for another process, which has the same source."""
+
+    number: int
+    inherited: bool
+
+    def of(self, model: type[Model]) -> type[Model]:
+        """The class."""
+        return mutants_of(model, inherited=self.inherited)[self.number].of(model)
+
+
 def mutants_of(model: type[Model], *, inherited: bool = False) -> list[Mutant]:
     """The mutants of what the model's own file says; with `inherited` also of what it takes from others, the page cache
     of the library included. By file and line, then kind; the same source gives the same list."""

@@ -59,7 +59,11 @@ def _statements(body: Body) -> Iterator[tuple[ast.stmt, Stretch]]:
 def _waits(body: Body, around: Surroundings) -> Iterator[Change]:
     """``wait_until(...)``, ``i_dio_count.wait()``."""
     for statement, _ in _statements(body):
-        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call) and _is_wait(statement.value, body, around):
+        if (
+            isinstance(statement, ast.Expr)
+            and isinstance(statement.value, ast.Call)
+            and _is_wait(statement.value, body, around)
+        ):
             yield Change("wait", f"without `{_shown(statement)}`", statement, {statement: []})
 
 
@@ -114,7 +118,11 @@ def _is_truth(value: ast.expr, body: Body) -> bool:
                 for node in ast.walk(body.tree)
                 if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets)
             ]
-            return bool(given) and not any(isinstance(v, ast.Name) for v in given) and all(_is_truth(v, body) for v in given)
+            return (
+                bool(given)
+                and not any(isinstance(v, ast.Name) for v in given)
+                and all(_is_truth(v, body) for v in given)
+            )
         case _:
             return False
 
@@ -125,7 +133,9 @@ def _stores(body: Body, around: Surroundings) -> Iterator[Change]:
     for statement, _ in _statements(body):
         targets = statement.targets if isinstance(statement, ast.Assign) else []
         targets = [statement.target] if isinstance(statement, ast.AugAssign) else targets
-        if targets and not any(isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) for t in targets for n in ast.walk(t)):
+        if targets and not any(
+            isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) for t in targets for n in ast.walk(t)
+        ):
             yield Change("store", f"without `{_shown(statement)}`", statement, {statement: []})
 
 
@@ -205,7 +215,11 @@ def _neighbours(body: Body, around: Surroundings) -> Iterator[Change]:
 
 
 def _kind_of_swap(first: ast.stmt, second: ast.stmt, body: Body, around: Surroundings) -> str | None:
-    if not (_steps(first, body) and _steps(second, body)) or _binds(first) & _mentions(second) or ast.dump(first) == ast.dump(second):
+    if (
+        not (_steps(first, body) and _steps(second, body))
+        or _binds(first) & _mentions(second)
+        or ast.dump(first) == ast.dump(second)
+    ):
         return None
     takes = [_lock_method(s, body, around) for s in (first, second)]
     match takes:
@@ -250,7 +264,12 @@ def _atomic_blocks(body: Body, around: Surroundings) -> Iterator[Change]:
     """``with atomic():`` whose statements are a step each."""
     del around
     for statement, stretch in _statements(body):
-        if isinstance(statement, ast.With) and not stretch.atomic and is_atomic_block(statement, body) and _several(statement):
+        if (
+            isinstance(statement, ast.With)
+            and not stretch.atomic
+            and is_atomic_block(statement, body)
+            and _several(statement)
+        ):
             text = f"`{_shown(statement)}` in several steps"
             yield Change("atomic", text, statement, {statement: list(statement.body)})
 

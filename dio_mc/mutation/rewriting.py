@@ -18,7 +18,9 @@ Replacement = ast.expr | list[ast.stmt]
 def rewritten(tree: ast.FunctionDef, changes: Mapping[ast.AST, Replacement]) -> ast.FunctionDef:
     """A copy of a function with nodes replaced; a block that loses its last statement gets ``pass``."""
     fresh = copy.deepcopy(tree)
-    twins = {id(twin): changes[node] for node, twin in zip(ast.walk(tree), ast.walk(fresh), strict=True) if node in changes}
+    twins = {
+        id(twin): changes[node] for node, twin in zip(ast.walk(tree), ast.walk(fresh), strict=True) if node in changes
+    }
     changed = _Replacing(twins).visit(fresh)
     assert isinstance(changed, ast.FunctionDef)
     return changed
@@ -53,7 +55,9 @@ def located_expression(text: str, place: ast.AST) -> ast.expr:
     return statement.value
 
 
-def regrown(model: type[Model], edits: Sequence[tuple[FunctionType, ast.FunctionDef]], words: Mapping[str, Any]) -> type[Model]:
+def regrown(
+    model: type[Model], edits: Sequence[tuple[FunctionType, ast.FunctionDef]], words: Mapping[str, Any]
+) -> type[Model]:
     """The class with some of its functions, inherited ones included, changed. Every class above it is made again, so
     that ``super()`` leads where it did; the model itself is left alone. `words` are further names for the new trees."""
     changed = {function: _with_tree(function, tree, words) for function, tree in edits}

@@ -38,19 +38,19 @@ def _run(report: Report, batch: Batch) -> str:
     scope = "complete" if report.complete else "not complete"
     code = {0: "ok", 3: "UNDETERMINED"}.get(batch.code_of(report), "**FAIL**")
     where = f"{report.file} {report.model}"
-    return f"| {_cell(where)} | {report.verdict} | {_cell(listed)} | {report.states:,} ({scope}) | {code} |"
+    return f"| {cell(where)} | {report.verdict} | {cell(listed)} | {report.states:,} ({scope}) | {code} |"
 
 
 def _broken(failure: Failure) -> str:
     head, *_ = failure.text.splitlines() or [""]
-    return f"| {_cell(f'{failure.file} {failure.model}'.strip())} | ERROR | {_cell(head)} | | **FAIL** |"
+    return f"| {cell(f'{failure.file} {failure.model}'.strip())} | ERROR | {cell(head)} | | **FAIL** |"
 
 
 def _section(report: Report, case: Case) -> str:
     where = f" ({case.where})" if case.where else ""
-    parts = [f"### {_cell(case.name)}, {_cell(report.model)}{_cell(where)}", _cell(case.message)]
+    parts = [f"### {cell(case.name)}, {cell(report.model)}{cell(where)}", cell(case.message)]
     if case.doc:
-        parts.append(f"> {_cell(one_line(case.doc))}")
+        parts.append(f"> {cell(one_line(case.doc))}")
     if case.trace is not None:
         parts.append(_fence(render_text(case.trace), "text"))
         chart = render_mermaid(case.trace)
@@ -59,7 +59,7 @@ def _section(report: Report, case: Case) -> str:
     return "\n\n".join(parts)
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Text that can end no cell, open no tag and start no markup."""
     flat = " ".join(without_control(text).split()).replace("&", "&amp;").replace("<", "&lt;")
     return re.sub(r"([\\`*_|\[\]])", r"\\\1", flat)

@@ -75,7 +75,8 @@ def checked(task: Task, options: Options) -> tuple[Outcome, int]:
 def _outcome(task: Task, options: Options) -> Outcome:
     name = task.model.__name__
     try:
-        return check_class(task.model, dict(task.params), options, task.stated)
+        model = task.recipe.of(task.model) if task.recipe is not None else task.model
+        return check_class(model, dict(task.params), options, task.stated)
     except DioError as error:
         return failure_of(error, task.file, name)
     except Exception as error:

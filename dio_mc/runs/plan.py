@@ -12,17 +12,20 @@ from dio_mc.errors import DioError, ModelError, did_you_mean, usage_error
 from dio_mc.frontend.load import load_module
 from dio_mc.lang.declarations import Expectation
 from dio_mc.lang.model import Model
+from dio_mc.mutation.mutants import Recipe
 from dio_mc.report.batch import Failure
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One run: a class of a file with its parameters bound, and what the file says of it."""
+    """One run: a class of a file with its parameters bound, and what the file says of it; with a recipe, that mutant
+    of the class."""
 
     file: str
     model: type[Model]
     params: tuple[tuple[str, int], ...]
     stated: Expectation | None
+    recipe: Recipe | None = None
 
 
 @dataclass(frozen=True, slots=True)

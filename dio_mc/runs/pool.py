@@ -1,5 +1,9 @@
 """Tasks in several processes. Reports come in the order of the tasks, whichever is ready first.
 
+The process of the command is the first of them and begins alone: a process more takes about half a second to start,
+which is longer than most models take. Only when `PATIENCE` has passed and something is left are the others started,
+also amid a task, and given what nobody has begun. So `--jobs` costs nothing where it gains nothing.
+
 A worker takes a task at a time: the file, class and parameters go there, a report comes back. It loads the model
 itself, so nothing of a model crosses. A worker that is killed (by the kernel, out of memory) leaves its task
 undetermined, with the reason, and a new worker takes its place. A stop is a shared number that workers poll.
@@ -10,6 +14,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -24,16 +29,18 @@ from dio_mc.runs.execute import Done, Outcome, Stop, checked, unfinished
 from dio_mc.runs.plan import Task, failure_of
 
 REASONS = ("", "Ctrl-C", "SIGTERM")
+PATIENCE = 1.0
+"""Seconds that the command works alone."""
 _POLL = 0.2
 
 
-def run_in_processes(tasks: Sequence[Task], options: Options, jobs: int) -> Iterator[Done]:
-    """As `run_here`, with up to `jobs` processes."""
-    pool = _Pool(tasks, options, min(jobs, len(tasks)))
+def run_in_processes(tasks: Sequence[Task], options: Options, jobs: int, patience: float = PATIENCE) -> Iterator[Done]:
+    """As `run_here`, with up to `jobs` processes, this one included."""
+    pool = _Pool(tasks, options, jobs - 1, time.monotonic() + patience)
     try:
         for number, task in enumerate(tasks):
             while number not in pool.outcomes:
-                pool.advance()
+                pool.work()
             yield Done(task, *pool.outcomes.pop(number))
     finally:
         pool.close()
@@ -60,13 +67,32 @@ class _Worker:
 
 
 class _Pool:
-    def __init__(self, tasks: Sequence[Task], options: Options, jobs: int) -> None:
-        self.tasks, self.options = tasks, options
+    def __init__(self, tasks: Sequence[Task], options: Options, workers: int, begin: float) -> None:
+        self.tasks, self.options, self.begin = tasks, options, begin
         self.context = multiprocessing.get_context("spawn")
         self.stop = RawValue("i", 0)
         self.next = 0
         self.outcomes: dict[int, tuple[Outcome, int]] = {}
-        self.workers = [self._start() for _ in range(jobs)]
+        self.wanted = workers
+        self.workers: list[_Worker] = []
+
+    def work(self) -> None:
+        """Do the next task here; when none is left, wait for the others."""
+        if self._reason() is None and self.next < len(self.tasks):
+            number, self.next = self.next, self.next + 1
+            self.outcomes[number] = checked(self.tasks[number], replace(self.options, stop=self._reason))
+        else:
+            self._advance(_POLL)
+
+    def _reason(self) -> str | None:
+        """Polled by what runs here: why to stop; the others are started and served on the way."""
+        reason = self.options.stop() if self.options.stop is not None else None
+        if reason is not None:
+            self._stopped(reason)
+        while len(self.workers) < self.wanted and self.next < len(self.tasks) and time.monotonic() >= self.begin:
+            self.workers.append(self._start())
+        self._advance(0)
+        return reason
 
     def _start(self) -> _Worker:
         worker = _Worker(self.context, self.options, self.stop)
@@ -79,23 +105,20 @@ class _Pool:
         if self.next < len(self.tasks):
             task = self.tasks[self.next]
             worker.task, self.next = self.next, self.next + 1
-            with suppress(OSError):  # a worker that is gone already: `advance` sees the end of its pipe
-                worker.pipe.send((task.file, task.model.__name__, task.params, task.stated))
+            with suppress(OSError):  # a worker that is gone already: `_advance` sees the end of its pipe
+                worker.pipe.send((task.file, task.model.__name__, task.params, task.stated, task.recipe))
 
-    def advance(self) -> None:
-        """Wait for something to happen, and take note of it."""
-        reason = self.options.stop() if self.options.stop is not None else None
-        if reason is not None:
-            self._stopped(reason)
+    def _advance(self, timeout: float) -> None:
+        """Take note of what the workers have sent."""
         busy = {w.pipe: w for w in self.workers if w.task is not None}
-        for ready in wait(list(busy), timeout=_POLL):
+        for ready in wait(list(busy), timeout=timeout) if busy else []:
             worker = busy[ready]
             assert worker.task is not None
             try:
                 self.outcomes[worker.task] = worker.pipe.recv()
             except (EOFError, ConnectionResetError):
                 self.outcomes[worker.task] = unfinished(self.tasks[worker.task], worker.reason()), 0
-                self.workers[self.workers.index(worker)] = self._start()
+                self.workers.remove(worker)  # `_reason` starts another if there is something left for it
                 continue
             self._give(worker)
 
@@ -125,10 +148,10 @@ def _work(pipe: Connection, options: Options, stop: Any, parent: int) -> None:
     options = replace(options, stop=_stop(stop, parent))
     while True:
         try:
-            file, name, params, stated = pipe.recv()
+            file, name, params, stated, recipe = pipe.recv()
         except (EOFError, OSError):
             return
-        pipe.send(_outcome(file, name, params, stated, options))
+        pipe.send(_outcome(file, name, params, stated, recipe, options))
 
 
 def _stop(number: Any, parent: int) -> Stop:
@@ -140,9 +163,9 @@ def _stop(number: Any, parent: int) -> Stop:
     return stop
 
 
-def _outcome(file: str, name: str, params: Any, stated: Any, options: Options) -> tuple[Outcome, int]:
+def _outcome(file: str, name: str, params: Any, stated: Any, recipe: Any, options: Options) -> tuple[Outcome, int]:
     try:
         model = next(m for m in load_module(file).models if m.__name__ == name)
     except DioError as error:
         return failure_of(error, file, name), 0
-    return checked(Task(file, model, params, stated), options)
+    return checked(Task(file, model, params, stated, recipe), options)

@@ -30,13 +30,14 @@ LAYERS: dict[str, set[str]] = {
     "render": {"trace", "ir"},
     "page": {"render", "trace"},
     "kernel": {"lang"},
+    "mutation": {"frontend", "lang", "semantics", "ir"},
     "findings": {"frontend", "lang", "semantics", "ir"},
     "driver": {"findings", "engines", "frontend", "lang", "symbolic", "explore", *ENGINE},
     "replaying": {"frontend", "lang", "symbolic", *ENGINE},
     "config": set(),
     "study": {"frontend", "lang", "kernel", "explore", "render", *ENGINE},
-    "report": {"catalogue", "driver", "render", "semantics", "trace", "ir"},
-    "runs": {"driver", "explore", "frontend", "lang", "report", "semantics", "trace", "ir"},
+    "report": {"catalogue", "driver", "mutation", "render", "semantics", "trace", "ir"},
+    "runs": {"driver", "explore", "frontend", "lang", "mutation", "report", "semantics", "trace", "ir"},
 }
 """Layer -> the layers it may import besides itself, `source` and `errors`."""
 FACES = {"cli", "cli_show", "pytest_plugin", "__main__", "__init__"}

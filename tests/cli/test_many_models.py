@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import signal
@@ -13,6 +14,10 @@ from pathlib import Path
 
 import pytest
 from report_models import BIG, BROKEN, HOLDS, RACE, ROOT, VACUOUS, VIOLATED, dio_mc, write
+
+from dio_mc.driver import Options, Report
+from dio_mc.runs.plan import Request, Task, plan
+from dio_mc.runs.pool import run_in_processes
 
 SUICIDE = (
     HOLDS
@@ -46,19 +51,50 @@ def test_several_processes_say_the_same_in_the_same_order(tmp_path: Path) -> Non
     assert totals.startswith("5 runs: 2 HOLDS, 2 VIOLATED, 1 UNDETERMINED, 1 error; ")
 
 
-def test_a_killed_process_leaves_its_model_undetermined(tmp_path: Path) -> None:
-    write(tmp_path, a=HOLDS, b=SUICIDE, c=VIOLATED, d=HOLDS)
-    done = dio_mc("check", ".", "--jobs", "2", "--output-format", "json", cwd=tmp_path)
+def test_a_process_that_dies_leaves_its_model_undetermined(tmp_path: Path) -> None:
+    write(tmp_path, a=BIG, b=SUICIDE, c=VIOLATED, d=HOLDS)
+    command = ["check", ".", "--jobs", "2", "--timeout", "6", "--output-format", "json"]
+    done = dio_mc(*command, cwd=tmp_path)
     found = json.loads(done.stdout)
     assert done.returncode == found["exit_code"] == 1
-    assert [m["verdict"] for m in found["models"]] == ["HOLDS", "UNDETERMINED", "VIOLATED", "HOLDS"]
+    assert [m["verdict"] for m in found["models"]] == ["UNDETERMINED", "UNDETERMINED", "VIOLATED", "HOLDS"]
     killed = found["models"][1]
     assert killed["stopped"] == "its process was killed by SIGKILL"
     assert [(p["name"], p["verdict"]) for p in killed["properties"]] == [
         (n, "UNDETERMINED") for n in ("small", "deadlock", "faults")
     ]
     (tmp_path / "c.py").unlink()
-    assert dio_mc("check", ".", "--jobs", "2", cwd=tmp_path).returncode == 3
+    assert dio_mc(*command, cwd=tmp_path).returncode == 3
+
+
+def workers_of(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(c) for c in children if b"spawn_main" in Path(f"/proc/{c}/cmdline").read_bytes()]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc to find the worker")
+def test_a_worker_killed_from_outside(tmp_path: Path) -> None:
+    write(tmp_path, a=BIG, b=BIG, c=HOLDS)
+    command = [sys.executable, "-m", "dio_mc", "check", "a.py", "b.py", "c.py", "--jobs=2", "--timeout=15"]
+    command += ["--output-format=json", "--report=sarif=r.sarif", "--no-artifacts"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True) as run:
+        while not workers_of(run.pid):
+            time.sleep(0.1)
+        os.kill(workers_of(run.pid)[0], signal.SIGKILL)
+        out, _ = run.communicate(timeout=60)
+    found = json.loads(out)
+    assert [m["verdict"] for m in found["models"]] == ["UNDETERMINED", "UNDETERMINED", "HOLDS"]
+    assert [m["stopped"] for m in found["models"]] == ["--timeout 15", "its process was killed by SIGKILL", None]
+    assert run.returncode == found["exit_code"] == 3
+    assert json.loads((tmp_path / "r.sarif").read_text())["runs"][0]["invocations"][0]["exitCode"] == 3
+
+
+def test_no_process_is_started_before_it_is_time(tmp_path: Path) -> None:
+    write(tmp_path, a=SUICIDE, b=SUICIDE, c=SUICIDE)
+    tasks = [t for t in plan([(str(tmp_path / f"{n}.py"), True) for n in "abc"], Request()) if isinstance(t, Task)]
+    found = list(run_in_processes(tasks, Options(), 4, patience=math.inf))
+    assert [d.outcome.verdict for d in found if isinstance(d.outcome, Report)] == ["HOLDS"] * 3
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])

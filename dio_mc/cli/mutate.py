@@ -1,0 +1,147 @@
+"""``mutate``: whether the properties of a model would notice if it were wrong."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dio_mc.cli.interrupts import Interrupts
+from dio_mc.cli.types import Param
+
+if TYPE_CHECKING:
+    from dio_mc.config import Value
+    from dio_mc.mutation.score import Score
+    from dio_mc.report.batch import Failure
+    from dio_mc.runs.mutate import Plan
+    from dio_mc.runs.plan import Task
+
+KINDS = ("lock", "wait", "call", "store", "check", "condition", "swap", "shrink", "atomic")
+
+
+def register(group: click.Group) -> None:
+    """Add the command."""
+    group.add_command(mutate)
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="FILE_FOLDER_OR_GLOB...", type=click.Path())
+@click.option("--model", "names", multiple=True, metavar="CLASS", help="Mutate only these classes.")
+@click.option("--param", "params", multiple=True, type=Param(), help="Bind a parameter of the models.")
+@click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only mutants of this kind.")
+@click.option("--inherited", is_flag=True, help="Mutate also what the model takes from other files.")
+@click.option(
+    "--min-score",
+    type=click.FloatRange(0, 100),
+    default=100,
+    metavar="PERCENT",
+    show_default=True,
+    help="Exit code 0 if so many per cent are caught.",
+)
+@click.option(
+    "--max-states",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Give up on a run after N states  [default: for a mutant ten times those of the model, at least 10000]",
+)
+@click.option("--timeout", type=click.FloatRange(0), metavar="SECONDS", help="Give up on a run after this long.")
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Check in N processes.")
+@click.option("--output-format", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+@click.option("-v", "--verbose", is_flag=True, help="List the mutants that were caught as well, and by what.")
+def mutate(paths: tuple[str, ...], names: tuple[str, ...], params: tuple[tuple[str, int], ...], **options: Any) -> None:
+    """Break models on purpose, one small thing at a time, and see which properties notice.
+
+    A mutant leaves out a lock and its release, a wait, a call or a check, swaps two statements, or makes a critical
+    section smaller. It is caught when some property is violated, or a deadlock or a fault occurs. What survives is
+    listed with its line: either nothing depends on it, or a property is missing. A class that does not hold as it
+    stands is not mutated.
+
+    Exit codes: 0 all caught (or --min-score), 1 survivors, 2 nothing to mutate or a wrong model, 3 undetermined.
+    """
+    from dio_mc.cli.check import settings
+    from dio_mc.runs.plan import Request, find_files, plan
+
+    values = settings({name: options[name] for name in ("jobs", "max_states", "timeout")})
+    files, failures = find_files(paths)
+    entries = [*failures, *plan(files, Request(names, dict(params)))]
+    try:
+        with Interrupts() as stop:
+            session = _Session(_plan(values, options, stop), options)
+            session.run(entries)
+            session.finish()
+    except KeyboardInterrupt:
+        click.echo("dio-mc: ended by a second signal: not all mutants", err=True)
+        sys.exit(3)
+    sys.exit(session.exit_code)
+
+
+def _plan(values: Mapping[str, Value], options: Mapping[str, Any], stop: Callable[[], str | None]) -> Plan:
+    from dio_mc.driver import Options
+    from dio_mc.explore.progress import ProgressLine
+    from dio_mc.runs.mutate import Plan
+    from dio_mc.semantics.contract import Budget
+
+    budget = Budget(*(values[name].value for name in ("max-states", "max-depth", "timeout", "max-memory")))
+    checking = Options(budget, False, ProgressLine(sys.stderr), stop)
+    return Plan(checking, frozenset(options["kinds"]), options["inherited"], values["jobs"].value)
+
+
+class _Session:
+    """Class by class; text goes out as it comes."""
+
+    def __init__(self, plan: Plan, options: Mapping[str, Any]) -> None:
+        self.plan, self.options = plan, options
+        self.entries: list[Score | Failure] = []
+        self.text = options["output_format"] == "text"
+
+    @property
+    def exit_code(self) -> int:
+        """The worst of all classes; 2 if none had a mutant that could be caught."""
+        from dio_mc.mutation.score import Score, exit_code
+        from dio_mc.report.batch import WORST
+
+        scores = tuple(e for e in self.entries if isinstance(e, Score))
+        codes = {exit_code(scores, self.options["min_score"])}
+        codes |= {e.exit_code for e in self.entries if not isinstance(e, Score)}
+        if codes == {0} and not any(s.judged for s in scores):
+            codes = {2}
+        return next(code for code in WORST if code in codes)
+
+    def run(self, entries: list[Task | Failure]) -> None:
+        """Mutate each class with all its bindings."""
+        from dio_mc.report.batch import Failure
+        from dio_mc.runs.mutate import score
+
+        groups: dict[Any, list[Task]] = {}
+        for entry in entries:
+            if isinstance(entry, Failure):
+                self._take(entry)
+            else:
+                groups.setdefault(entry.model, []).append(entry)
+        for tasks in groups.values():
+            self._take(score(tasks, self.plan))
+
+    def _take(self, entry: Score | Failure) -> None:
+        from dio_mc.report.batch import Failure
+        from dio_mc.report.mutation import mutation_text
+
+        self.entries.append(entry)
+        if isinstance(entry, Failure):
+            click.echo(entry.text, err=True)
+        elif self.text:
+            click.echo(mutation_text(entry, everything=self.options["verbose"]))
+
+    def finish(self) -> None:
+        """The totals, or all of it in another format."""
+        from dio_mc.report.mutation import WRITERS, totals
+
+        if not self.text:
+            click.echo(WRITERS[self.options["output_format"]](self.entries, self.exit_code), nl=False)
+        elif len(self.entries) > 1:
+            click.echo(totals(self.entries))
+        if self.exit_code == 2 and not any(getattr(e, "exit_code", 0) for e in self.entries):
+            click.echo(
+                "dio-mc: error DIO216: nothing to mutate: no class that holds has a mutant of this kind", err=True
+            )
