@@ -9,25 +9,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from dio_mc.explore.canonical import End, Goal, canonical_paths
 from dio_mc.explore.limits import Limits, Stop
 from dio_mc.explore.reference import explore as explore_reference
 from dio_mc.explore.reference import violation_order
 from dio_mc.ir.program import LIVENESS, Program, Property
+from dio_mc.passes.symmetry import find_symmetry
+from dio_mc.reduce.representatives import Representatives
 from dio_mc.semantics.contract import (
+    NO_REDUCTION,
     Budget,
     Decision,
     Exploration,
     Judge,
     Probe,
+    Reductions,
     Report,
     Violation,
     count_switches,
     fault_name,
 )
 from dio_mc.semantics.interpreter import Interpreter
+
+if TYPE_CHECKING:
+    from dio_mc.native.engine import Prepared
 
 EngineName = Literal["auto", "reference", "native"]
 SWITCH: Final = 20_000
@@ -70,38 +77,136 @@ def explore(
     engine: EngineName = "auto",
     workers: int = 1,
     note: Callable[[str], None] | None = None,
+    reductions: Reductions = NO_REDUCTION,
 ) -> Exploration:
-    """Explore with the engine asked for. `note` is told, in a sentence, where it had to be another one."""
-    budget = budget or Budget()
-    live = any(judge.property.kind in LIVENESS for judge in judges)
-    if engine == "reference" or (engine == "auto" and live):
-        return explore_reference(program, judges, budget, report, first, stop)
-    remembering = [Remembering(judge) for judge in judges]
-    limits = Limits(budget, stop)
+    """Explore with the engine asked for. `note` is told, in a sentence, where it had to be another one.
+
+    A search begins with all states. One that finds more than `SWITCH` begins again with those `reductions` that are
+    proved sound for the program and its properties; so small models have full counts, with every engine.
+    """
+    run = _Run(program, [Remembering(judge) for judge in judges], budget or Budget(), report, first, stop)
+    if engine == "reference" or (engine == "auto" and run.alive):
+        return run.reference(reductions)
     if engine == "auto":
-        if budget.max_states is not None and budget.max_states <= SWITCH:
-            return explore_reference(program, judges, budget, report, first, stop)
-        found = explore_reference(program, remembering, replace(budget, max_states=SWITCH), report, first, stop)
-        if found.stopped != f"--max-states {SWITCH}":
+        found = run.small()
+        if found is not None:
             return found
     from dio_mc.native.engine import Unsupported
 
     try:
-        return native(program, remembering, limits, report, first, workers)
+        return run.native(reductions, workers, known_large=engine == "auto")
     except Unsupported as reason:
         if note is not None and (engine == "native" or "llvmlite" in str(reason)):
             note(f"The reference engine explores this model: {reason}.")
-        left = replace(budget, timeout=None if budget.timeout is None else max(budget.timeout - limits.seconds, 0))
-        return explore_reference(program, remembering, left, report, first, stop)
+        return run.reference(reductions, known_large=engine == "auto")
+
+
+class _Run:
+    """One exploration, by whichever engine; the clock runs through all attempts."""
+
+    def __init__(
+        self,
+        program: Program,
+        judges: Sequence[Judge],
+        budget: Budget,
+        report: Report | None,
+        first: bool,
+        stop: Stop | None,
+    ) -> None:
+        self._program, self._judges, self._budget = program, judges, budget
+        self._report, self._first, self._stop = report, first, stop
+        self._limits = Limits(budget, stop)
+
+    @property
+    def alive(self) -> bool:
+        """Whether a property is about runs."""
+        return any(judge.property.kind in LIVENESS for judge in self._judges)
+
+    def small(self) -> Exploration | None:
+        """What the interpreter finds, all states; None where they are too many."""
+        limit = self._budget.max_states
+        if limit is not None and limit <= SWITCH:
+            return self._interpret(self._left(), None)
+        found = self._interpret(replace(self._left(), max_states=SWITCH), None)
+        return None if found.stopped == f"--max-states {SWITCH}" else found
+
+    def reference(self, reductions: Reductions, *, known_large: bool = False) -> Exploration:
+        """The reference engine's answer."""
+        representatives = self._representatives(reductions)
+        if representatives is not None and not known_large:
+            found = self.small()
+            if found is not None:
+                return found
+        return self._interpret(self._left(), representatives)
+
+    def native(self, reductions: Reductions, workers: int, *, known_large: bool) -> Exploration:
+        """The native engine's answer. Raises `Unsupported` where it has none."""
+        from dio_mc.native.engine import Askew, prepare
+
+        representatives = self._representatives(reductions)
+        try:
+            prepared = prepare(self._program, self._judges, representatives)
+        except Askew:
+            representatives = None
+            prepared = prepare(self._program, self._judges)
+        if representatives is not None and not known_large:
+            limit = min(self._budget.max_states or SWITCH, SWITCH)
+            found = self._compiled(prepared, Limits(replace(self._left(), max_states=limit), self._stop), 1, False)
+            if found.stopped != f"--max-states {SWITCH}" or self._budget.max_states == SWITCH:
+                return found
+        return self._compiled(prepared, self._limits, workers, representatives is not None)
+
+    def _representatives(self, reductions: Reductions) -> Representatives | None:
+        if not reductions.symmetry:
+            return None
+        symmetry = find_symmetry(self._program)
+        found = Representatives(self._program, symmetry) if symmetry else None
+        return found if found is not None and found.plan.symmetry else None
+
+    def _left(self) -> Budget:
+        """The budget, less the time that has passed."""
+        timeout = self._budget.timeout
+        return self._budget if timeout is None else replace(self._budget, timeout=timeout - self._limits.seconds)
+
+    def _interpret(self, budget: Budget, representatives: Representatives | None) -> Exploration:
+        return explore_reference(
+            self._program, self._judges, budget, self._report, self._first, self._stop, representatives
+        )
+
+    def _compiled(self, prepared: Prepared, limits: Limits, workers: int, reduced: bool) -> Exploration:
+        return compiled(prepared, self._judges, limits, self._report, self._first, workers, reduced=reduced)
 
 
 def native(
-    program: Program, judges: Sequence[Judge], limits: Limits, report: Report | None, first: bool, workers: int
+    program: Program,
+    judges: Sequence[Judge],
+    limits: Limits,
+    report: Report | None,
+    first: bool,
+    workers: int,
+    representatives: Representatives | None = None,
 ) -> Exploration:
     """Explore with machine code. Raises `Unsupported` where that is not possible."""
+    from dio_mc.native.engine import prepare
+
+    prepared = prepare(program, judges, representatives)
+    return compiled(prepared, judges, limits, report, first, workers, reduced=representatives is not None)
+
+
+def compiled(
+    prepared: Prepared,
+    judges: Sequence[Judge],
+    limits: Limits,
+    report: Report | None,
+    first: bool,
+    workers: int,
+    *,
+    reduced: bool,
+) -> Exploration:
+    """Explore a compiled program."""
     from dio_mc.native.engine import ENGINE, search
 
-    found = search(program, judges, limits, report, first, workers)
+    found = search(prepared, judges, limits, report, first, workers, reduced=reduced)
     violations = at_start(found.interpreter) if found.started else []
     for reached in found.reached:
         if any(v.property == reached.goal.name for v in violations):
@@ -114,7 +219,7 @@ def native(
     violations.sort(key=lambda violation: violation_order(violation.property, ranks))
     return Exploration(
         ENGINE, found.states, found.transitions, found.depth, found.stopped, found.open, tuple(violations),
-        found.unknown, found.coverage,
+        found.unknown, found.coverage, ("symmetry",) if reduced else (),
     )  # fmt: skip
 
 

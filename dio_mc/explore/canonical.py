@@ -81,6 +81,13 @@ def canonical_paths(system: TransitionSystem, levels: Sequence[Sequence[State]],
     return [_best(edges, starts, goal) for edges, goal in pruned]
 
 
+def states_on_paths(
+    system: TransitionSystem, levels: Sequence[Sequence[State]], goals: Sequence[Goal]
+) -> list[list[list[State]]]:
+    """Per goal, level by level, the states from which a shortest path leads on. `levels` as for `canonical_paths`."""
+    return [[list(level) for level in edges] for edges in _prune(system, levels, goals)]
+
+
 def any_path(system: TransitionSystem, parents: Mapping[State, State | None], goal: Goal) -> Path:
     """Some shortest path to the goal, from the search's own record: for when there is no time for the best one."""
     end = goal.ends[0]

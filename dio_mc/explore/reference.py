@@ -14,10 +14,21 @@ from itertools import islice
 from dio_mc.explore.canonical import Goal, Path, any_path, canonical_paths
 from dio_mc.explore.limits import Limits, Stop
 from dio_mc.explore.liveness import Violated
+from dio_mc.explore.orbits import Unfolding
 from dio_mc.explore.search import Search
 from dio_mc.explore.watch import Watch
 from dio_mc.ir.program import Program
-from dio_mc.semantics.contract import Action, Budget, Coverage, Exploration, Judge, Report, Violation, count_switches
+from dio_mc.semantics.contract import (
+    Action,
+    Budget,
+    Coverage,
+    Exploration,
+    Judge,
+    Report,
+    Representatives,
+    Violation,
+    count_switches,
+)
 from dio_mc.semantics.interpreter import Interpreter
 
 ENGINE = "reference"
@@ -31,8 +42,10 @@ def explore(
     report: Report | None = None,
     first: bool = False,
     stop: Stop | None = None,
+    representatives: Representatives | None = None,
 ) -> Exploration:
-    """Every reachable state of `program`, level by level, with every judge asked about every distinct valuation.
+    """Every reachable state of `program`, level by level, with every judge asked about every distinct valuation. With
+    `representatives` (whose symmetry must be that of the judges' properties too) one state of each orbit.
 
     The search goes on through violating states; with `first` it ends with the level in which the first violation was
     seen. The answer has the canonical counterexample of each violated property (`canonical`; `liveness` for those that
@@ -44,14 +57,16 @@ def explore(
     """
     interpreter = Interpreter(program)
     watch = Watch(interpreter, judges)
-    search = Search(interpreter, watch, Limits(budget or Budget(), stop), report, first)
+    search = Search(interpreter, watch, Limits(budget or Budget(), stop), report, first, representatives)
     search.run()
-    return _answer(interpreter, watch, search)
+    return _answer(interpreter, watch, search, representatives)
 
 
-def _answer(interpreter: Interpreter, watch: Watch, search: Search) -> Exploration:
+def _answer(
+    interpreter: Interpreter, watch: Watch, search: Search, representatives: Representatives | None
+) -> Exploration:
     """What the search, however it ended, has to say."""
-    violations = _violations(interpreter, watch, search)
+    violations = _violations(interpreter, watch, search, representatives)
     return Exploration(
         engine=ENGINE,
         states=len(search.parents),
@@ -62,15 +77,21 @@ def _answer(interpreter: Interpreter, watch: Watch, search: Search) -> Explorati
         violations=violations,
         unknown=tuple(tracker.judge.property.name for tracker in watch.trackers if tracker.unknown),
         coverage=Coverage(frozenset(watch.fired), frozenset(watch.blocked), _distinct(search, interpreter.layout.size)),
+        reductions=() if representatives is None else ("symmetry",),
     )
 
 
-def _violations(interpreter: Interpreter, watch: Watch, search: Search) -> tuple[Violation, ...]:
+def _violations(
+    interpreter: Interpreter, watch: Watch, search: Search, representatives: Representatives | None
+) -> tuple[Violation, ...]:
     """What was found, in the order of properties."""
     goals, violations = watch.found()
     lasting = dict(_lasting(watch, search))
     goals += [(name, violated.goal) for name, violated in lasting.items()]
-    paths = _paths(interpreter, search, [goal for _, goal in goals])
+    if representatives is None:
+        paths = _paths(interpreter, search, [goal for _, goal in goals])
+    else:
+        paths = _unfolded(Unfolding(interpreter, representatives, watch.ends_at), search, goals)
     for (name, _), path in zip(goals, paths, strict=True):
         loop = _loop(interpreter, watch, lasting[name], path) if name in lasting else ()
         schedule = path.schedule + loop
@@ -108,6 +129,17 @@ def _paths(interpreter: Interpreter, search: Search, goals: Sequence[Goal]) -> l
     except MemoryError:
         search.stopped = search.stopped or "out of memory"
     return [any_path(interpreter, search.parents, goal) for goal in goals]
+
+
+def _unfolded(unfolding: Unfolding, search: Search, goals: Sequence[tuple[str, Goal]]) -> list[Path]:
+    """As `_paths`, for a search of representatives."""
+    try:
+        return [unfolding.path(name, search.levels, goal) for name, goal in goals]
+    except KeyboardInterrupt:
+        search.stopped = search.stopped or "interrupted"
+    except MemoryError:
+        search.stopped = search.stopped or "out of memory"
+    return [unfolding.any_path(name, search.parents, goal) for name, goal in goals]
 
 
 def violation_order(name: str, ranks: dict[str, int]) -> tuple[int, str, str, int]:

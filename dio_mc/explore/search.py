@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, Protocol
 
 from dio_mc.explore.limits import Limits
-from dio_mc.semantics.contract import Progress, Report, Step
+from dio_mc.semantics.contract import Progress, Report, Representatives, Step
 from dio_mc.semantics.layout import State
 
 POLL_EVERY: Final = 256
@@ -50,7 +50,8 @@ class Watcher(Protocol):
 
 
 class Search:
-    """One search. Its attributes are right at any time, whatever ended `run`.
+    """One search. Its attributes are right at any time, whatever ended `run`. With `representatives`, what is stored
+    and expanded is one state of each orbit; the watcher still sees the steps as they are.
 
     `levels` holds the states by depth, in the order of discovery; `parents` every state with the one it was first seen
     from; `expanded` counts states all successors of which are known; `transitions` all successors so far; `stopped`
@@ -64,6 +65,7 @@ class Search:
         limits: Limits,
         report: Report | None = None,
         first: bool = False,
+        representatives: Representatives | None = None,
     ) -> None:
         self.levels: list[list[State]] = []
         self.parents: dict[State, State | None] = {}
@@ -75,6 +77,7 @@ class Search:
         self._limits = limits
         self._report = report
         self._first = first
+        self._representatives = representatives
 
     @property
     def depth(self) -> int:
@@ -119,7 +122,8 @@ class Search:
                 self.stopped = self._limits.exceeded()
                 if self.stopped is not None:
                     return False
-            if not self._add(state, None):
+            found = self._named(state)
+            if found not in self.parents and not self._add(found, None):
                 return False
         return True
 
@@ -151,9 +155,14 @@ class Search:
             if step.state is None:
                 continue
             self.transitions += 1
-            if step.state not in self.parents:
-                room = room and self._add(step.state, state)
+            found = self._named(step.state)
+            if found not in self.parents:
+                room = room and self._add(found, state)
         return room
+
+    def _named(self, state: State) -> State:
+        """The state that stands for this one."""
+        return state if self._representatives is None else self._representatives.of(state)
 
     def _add(self, state: State, parent: State | None) -> bool:
         """Take in a new state; False, and the search is stopped, if there is no room for one more."""

@@ -68,6 +68,13 @@ class Tracker:
         """What was decided on a state that was seen; UNKNOWN where the search ended before it was."""
         return self._decided.get(self._project(state), Decision.UNKNOWN)
 
+    def is_end(self, cells: Cells) -> bool:
+        """Whether a state (an edge: ``state + after``) is what is looked for; the judge is asked if need be."""
+        valuation = self._project(cells)
+        if valuation not in self._decided:
+            self._decided[valuation] = self.judge.decide([valuation])[0]
+        return self._decided[valuation] is self._wanted
+
     def _reached(self, end: End, length: int) -> None:
         if self.goal is None:
             self.goal = Goal(length, [])
@@ -174,6 +181,16 @@ class Watch:
         live = [t for t in self.trackers if t.judge.property.kind in LIVENESS]
         found = [(t.judge.property, violated(t.judge.property, self.graph, levels, t.truth)) for t in live]
         return [(property_.name, one) for property_, one in found if one is not None]
+
+    def ends_at(self, name: str, state: State) -> list[End]:
+        """The edges out of a state that are ends of a property about steps or of a fault."""
+        steps = self._interpreter.successors(state)
+        tracker = next((t for t in self._on_edges if t.judge.property.name == name), None)
+        if tracker is not None:
+            return [End(state, s.action) for s in steps if s.state is not None and tracker.is_end(state + s.state)]
+        faults = [(s, s.fault) for s in steps if s.fault is not None]
+        named = [(s, f) for s, f in faults if fault_name(f.kind, f.span, self._program.file) == name]
+        return [End(state, step.action, fault) for step, fault in named]
 
     def _unfinished(self, state: State) -> bool:
         """A thread that is no daemon is not at its end; a spawn that runs counts, an idle slot is at location 0."""

@@ -66,6 +66,8 @@ class BackWriter(TableWriter):
         """Which states have a successor in the table of ``%needed``, another context."""
 
         def judge(asm: Asm, words: Sequence[str], out: str, count: str) -> None:
+            self.reduce(asm, out, count)
+
             def body(after: Sequence[str]) -> None:
                 hashed = asm.op(f"call i64 @hash({self.listed(after)})")
                 home = asm.op(f"call i64 @home(ptr %needed, i64 {hashed})")

@@ -11,13 +11,14 @@ NAMES: Final = (
     "flags", "seen", "out", "ring", "ring_mask", "lag",
     "max_states", "full", "spill", "spill_most",
     "me", "workers", "boxes", "boxed", "boxes_most",
-    "found", "found_length", "goal", "survey",
+    "found", "found_length", "goal", "survey", "reduced",
 )  # fmt: skip
 """``table`` of ``slots`` home places (``limit`` with those behind the last) holds ``count`` states, ``most`` before it
 must grow; ``states`` in the order of discovery: ``next`` to expand, up to ``stop``, the last before ``end``. ``news``
 are states (edges) with a valuation not seen before, ``watched`` the tables of valuations. ``ring`` holds successors
 whose place is being fetched, at most ``lag`` long. ``boxes``: per worker address and length of what goes to it,
-``boxed`` in all. ``found``: results of ``examine`` and ``prune``."""
+``boxed`` in all. ``found``: results of ``examine`` and ``prune``. ``reduced``: whether states are exchanged for their
+representatives."""
 
 INDEX: Final = {name: number for number, name in enumerate(NAMES)}
 SIZE: Final = len(NAMES)

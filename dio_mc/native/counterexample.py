@@ -17,6 +17,7 @@ from dio_mc.native.memory import Region
 from dio_mc.native.search import Level, Search
 from dio_mc.native.valuations import Valuations
 from dio_mc.native.worker import Worker
+from dio_mc.reduce.representatives import Representatives
 from dio_mc.semantics.contract import Action, Fault, Step, fault_name
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
@@ -63,17 +64,23 @@ def goals_of(search: Search) -> list[Goal]:
     return found
 
 
-def reach(search: Search, goals: Sequence[Goal], expanded: Sequence[int]) -> list[Reached]:
+def reach(
+    search: Search, goals: Sequence[Goal], expanded: Sequence[int], representatives: Representatives | None = None
+) -> list[Reached]:
     """The shortest paths to each goal. The levels of `search` from 0 on must be kept; `expanded` is behind the last
-    state of each worker whose steps have been looked at."""
-    return [_Way(search, goal, expanded).back() for goal in goals]
+    state of each worker whose steps have been looked at. Of a search of `representatives`, the orbits on these paths
+    are what a search of all states has on its (`explore.orbits`)."""
+    return [_Way(search, goal, expanded, representatives).back() for goal in goals]
 
 
 class _Way:
     """One goal's way back."""
 
-    def __init__(self, search: Search, goal: Goal, expanded: Sequence[int]) -> None:
+    def __init__(
+        self, search: Search, goal: Goal, expanded: Sequence[int], representatives: Representatives | None
+    ) -> None:
         self._search = search
+        self._representatives = representatives
         self._expanded = expanded
         self._goal = goal
         self._machine = search.machine.call
@@ -130,9 +137,12 @@ class _Way:
         self._table.close()
 
     def _found(self) -> list[State]:
-        """The states found, in the order of discovery of each worker."""
+        """The states found, in the order of discovery of each worker, each with its orbit."""
         decode = self._search.module.packing.decode
-        return [decode(worker.state(number)) for worker in self._search.workers for number in _numbers(worker)]
+        found = [decode(worker.state(number)) for worker in self._search.workers for number in _numbers(worker)]
+        if self._representatives is None:
+            return found
+        return [one for state in found for one in self._representatives.orbit(state)]
 
     def _ends(self, state: State) -> list[tuple[State, Action | None, Fault | None]]:
         goal, interpreter = self._goal, self._search.interpreter

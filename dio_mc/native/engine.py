@@ -10,7 +10,9 @@ from dio_mc.native.counterexample import Reached, goals_of, reach
 from dio_mc.native.machine import Machine, available, compile_text
 from dio_mc.native.module import Module, write_module
 from dio_mc.native.search import KEEP, Clock, Search
+from dio_mc.native.values import Askew as Askew
 from dio_mc.native.values import Unsupported as Unsupported
+from dio_mc.reduce.representatives import Representatives
 from dio_mc.semantics.contract import Budget, Coverage, Judge, Report
 from dio_mc.semantics.interpreter import Interpreter
 
@@ -33,6 +35,17 @@ class Outcome:
     unknown: tuple[str, ...]
     coverage: Coverage
     reached: tuple[Reached, ...]
+    reduced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A program in machine code, ready for any number of searches; with `representatives`, reduced ones too."""
+
+    module: Module
+    machine: Machine
+    interpreter: Interpreter
+    representatives: Representatives | None
 
 
 class _Again:
@@ -48,49 +61,60 @@ class _Again:
         return None
 
 
+def prepare(program: Program, judges: Sequence[Judge], representatives: Representatives | None = None) -> Prepared:
+    """Compile a program. Raises `Unsupported` with a reason where it is for the reference engine, `Askew` where only
+    its `representatives` are."""
+    if not available():
+        raise Unsupported("llvmlite is not installed (pip install 'dio-mc[native]')")
+    live = [judge.property.name for judge in judges if judge.property.kind in LIVENESS]
+    if live:
+        raise Unsupported(f"`{live[0]}` is decided on the graph of all states")
+    module = write_module(program, judges, representatives)
+    return Prepared(module, compile_text(module.text), Interpreter(program), representatives)
+
+
 def search(
-    program: Program,
+    prepared: Prepared,
     judges: Sequence[Judge],
     clock: Clock,
     report: Report | None = None,
     first: bool = False,
     workers: int = 1,
     keep: int = KEEP,
+    *,
+    reduced: bool = False,
 ) -> Outcome:
-    """Explore a program. Raises `Unsupported` with a reason where that is for the reference engine."""
-    if not available():
-        raise Unsupported("llvmlite is not installed (pip install 'dio-mc[native]')")
-    live = [judge.property.name for judge in judges if judge.property.kind in LIVENESS]
-    if live:
-        raise Unsupported(f"`{live[0]}` is decided on the graph of all states")
-    module = write_module(program, judges)
-    machine = compile_text(module.text)
-    interpreter = Interpreter(program)
-    found = Search(module, machine, interpreter, judges, clock, report, first, workers, keep)
+    """Explore a program; if `reduced`, one state of each orbit."""
+    found = Search(
+        prepared.module, prepared.machine, prepared.interpreter, judges, clock, report, first, workers, keep,
+        reduced=reduced,
+    )  # fmt: skip
     try:
         found.run()
         distinct = found.distinct() if found.stopped is not None else ()
         fired, blocked = found.coverage()
-        reached = _way_back(module, machine, found)
+        reached = _way_back(prepared, found, prepared.representatives if reduced else None)
         unknown = tuple(v.judge.property.name for v in found.valuations if v.unknown)
         return Outcome(
-            interpreter, found.started, found.states, found.transitions, found.depth, found.stopped, found.open,
-            unknown, Coverage(fired, blocked, distinct), tuple(reached),
+            prepared.interpreter, found.started, found.states, found.transitions, found.depth, found.stopped,
+            found.open, unknown, Coverage(fired, blocked, distinct), tuple(reached), reduced,
         )  # fmt: skip
     finally:
         found.close()
 
 
-def _way_back(module: Module, machine: Machine, found: Search) -> list[Reached]:
+def _way_back(prepared: Prepared, found: Search, representatives: Representatives | None) -> list[Reached]:
     """The shortest paths to all goals; levels that were given up are found again."""
     goals = goals_of(found)
     if not goals or found.kept == 0:
-        return reach(found, goals, found.looked_at)
-    clock = _Again(found.clock.budget)
-    again = Search(module, machine, found.interpreter, [], clock, keep=1 << 62, known=found.valuations)
+        return reach(found, goals, found.looked_at, representatives)
+    again = Search(
+        prepared.module, prepared.machine, found.interpreter, [], _Again(found.clock.budget), keep=1 << 62,
+        known=found.valuations, reduced=representatives is not None,
+    )  # fmt: skip
     try:
         again.run(max(goal.base for goal in goals))
         alone = len(found.workers) == 1
-        return reach(again, goals, found.looked_at if alone else [again.states])
+        return reach(again, goals, found.looked_at if alone else [again.states], representatives)
     finally:
         again.close()

@@ -97,6 +97,7 @@ class Loops(BackWriter):
         if self.on_edges:
             before = self.read(asm, from_)
             self.each(asm, out, count, lambda words: self._watch_edge(asm, before, words))
+        self.reduce(asm, out, count)
         self._each_pushed(asm, out, count, last)
         lag = self.get(asm, "lag")
         asm.store(asm.op(f"call i64 @flush(ptr %ctx, i64 {asm.load(first)}, i64 {asm.load(last)}, i64 {lag})"), first)

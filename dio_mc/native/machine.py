@@ -18,7 +18,16 @@ from typing import Any, Final
 
 from dio_mc import __version__
 
-FUNCTIONS: Final = {"expand": 1, "insert_all": 3, "grow": 2, "examine": 3, "prune": 4, "fill": 2, "survey": 1}
+FUNCTIONS: Final = {
+    "expand": 1,
+    "insert_all": 3,
+    "grow": 2,
+    "examine": 3,
+    "prune": 4,
+    "fill": 2,
+    "survey": 1,
+    "reduce_all": 3,
+}
 """Name -> number of arguments."""
 _MARK: Final = b"dio-mc object\n"
 

@@ -12,8 +12,10 @@ from dio_mc.native.fields import Tables
 from dio_mc.native.loops import Loops
 from dio_mc.native.monitors import Monitors
 from dio_mc.native.packing import Packing, pack
+from dio_mc.native.representative import write_representative
 from dio_mc.native.succ import Successors
 from dio_mc.native.survey import write_survey
+from dio_mc.reduce.representatives import Representatives
 from dio_mc.semantics.contract import Judge
 from dio_mc.semantics.layout import Layout, layout_of
 
@@ -34,8 +36,9 @@ class Module:
     text: str
 
 
-def write_module(program: Program, judges: Sequence[Judge]) -> Module:
-    """The module of a program. Raises `Unsupported` with a reason for one that the native engine cannot run."""
+def write_module(program: Program, judges: Sequence[Judge], representatives: Representatives | None = None) -> Module:
+    """The module of a program. Raises `Unsupported` with a reason for one that the native engine cannot run, `Askew`
+    for one that it can run without `representatives`."""
     layout = layout_of(program)
     facts = find_facts(program, layout)
     packing = pack(program, layout, facts)
@@ -47,6 +50,7 @@ def write_module(program: Program, judges: Sequence[Judge]) -> Module:
     watching = monitors.text(flags)
     loops = Loops(packing.words, flags, monitors.counts).text()
     counting = write_survey(packing, tables)
-    text = "\n".join([tables.text(), loops, watching, counting, body])
+    standing = write_representative(program, representatives, facts, packing, tables)
+    text = "\n".join([tables.text(), loops, watching, counting, standing, body])
     most = max(successors.most, 1)
     return Module(program, layout, facts, packing, successors.names, most, flags, tuple(monitors.sizes), text)

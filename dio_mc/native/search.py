@@ -71,6 +71,8 @@ class Search:
         workers: int = 1,
         keep: int = KEEP,
         known: Sequence[Valuations] | None = None,
+        *,
+        reduced: bool = False,
     ) -> None:
         self.module, self.machine, self.interpreter = module, machine, interpreter
         self.clock, self.report, self.first, self.keep = clock, report, first, keep
@@ -91,7 +93,7 @@ class Search:
         self.workers = self._reserve(count)
         self.tables = (ctypes.c_int64 * max(len(self.valuations), 1))(*(v.table.address for v in self.valuations))
         for worker in self.workers:
-            worker.set(watched=ctypes.addressof(self.tables), max_states=self._limit)
+            worker.set(watched=ctypes.addressof(self.tables), max_states=self._limit, reduced=int(reduced))
         self._pool = ThreadPoolExecutor(count) if count > 1 else None
 
     def _reserve(self, count: int) -> list[Worker]:

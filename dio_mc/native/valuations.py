@@ -31,6 +31,7 @@ class Valuations:
         self._facts = facts
         self._waiting: dict[tuple[int, ...], None] = {}
         self._found: set[tuple[int, ...]] = set()
+        self._known: set[tuple[int, ...]] = set()
         for probe in judge.probes:
             if probe.after and not self.stepwise:
                 raise InternalError(f"{judge.property.name} reads the state behind a step, but is not about steps")
@@ -65,6 +66,7 @@ class Valuations:
         decisions = self.judge.decide(valuations)
         if len(decisions) != len(valuations):
             raise InternalError(f"the judge of {self.judge.property.name} left valuations undecided")
+        self._known.update(valuations)
         for valuation, decision in zip(valuations, decisions, strict=True):
             self.unknown |= decision is Decision.UNKNOWN
             if decision is self.wanted:
@@ -74,8 +76,13 @@ class Valuations:
                     self.length = length
 
     def is_wanted(self, state: State, after: State | None) -> bool:
-        """Whether a state or edge is what is looked for."""
-        return self.of(state, after) in self._found
+        """Whether a state or edge is what is looked for; the judge is asked about what it has not seen."""
+        valuation = self.of(state, after)
+        if valuation not in self._known:
+            self._known.add(valuation)
+            if self.judge.decide([valuation])[0] is self.wanted:
+                self._found.add(valuation)
+        return valuation in self._found
 
     def _place(self, valuation: tuple[int, ...]) -> int:
         place = 0

@@ -24,6 +24,10 @@ class Unsupported(Exception):
     """This program is for the reference engine; the reason in words."""
 
 
+class Askew(Unsupported):
+    """This symmetry is for the reference engine; the reason in words. Without it the program can be run."""
+
+
 def normal(values: set[int] | frozenset[int]) -> Values:
     """A set, or its hull when it is large."""
     if len(values) <= EXACT:

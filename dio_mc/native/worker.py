@@ -107,6 +107,8 @@ class Worker:
         """Take in states from Python."""
         flat = [word - (1 << 64) if word >> 63 else word for state in words for word in state]
         source = (ctypes.c_int64 * max(len(flat), 1))(*flat)
+        if self.get("reduced"):
+            self.machine.call["reduce_all"](self.address, ctypes.addressof(source), len(words))
         self.room_for(len(words))
         return self.machine.call["insert_all"](self.address, ctypes.addressof(source), len(words))
 

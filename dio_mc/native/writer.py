@@ -54,6 +54,15 @@ class Writer:
         """Words as arguments."""
         return ", ".join(f"i64 {word}" for word in words)
 
+    def reduce(self, asm: Asm, base: str, count: str) -> None:
+        """Exchange `count` states for their representatives, if the search is a reduced one."""
+        reduced, done = asm.new_label("reduced"), asm.new_label("whole")
+        asm.branch(asm.op(f"icmp ne i64 {self.get(asm, 'reduced')}, 0"), reduced, done)
+        asm.start(reduced)
+        asm.op(f"call i64 @reduce_all(ptr %ctx, ptr {base}, i64 {count})")
+        asm.jump(done)
+        asm.start(done)
+
     def each(self, asm: Asm, base: str, count: str, body: Callable[[Sequence[str]], None]) -> None:
         """Do something with each of `count` states."""
         head, inner, done = asm.new_label("each"), asm.new_label("one"), asm.new_label("all")

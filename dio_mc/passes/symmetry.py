@@ -8,7 +8,7 @@ Ip and Dill ("Better verification through symmetry", 1993) every such permutatio
 steps to steps and violations to violations; what it does to a state is in `reduce.action`.
 
 Refused, each with its reason: sorts whose elements are ordered or computed with, instances of spawned templates (a
-spawn takes the first idle one), and everything when a property is decided by the solver alone.
+spawn takes the first idle one), and everything when a property is decided by the solver alone, or speaks of runs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from math import factorial, prod
 from typing import Literal
 
 from dio_mc.ir.ops import Assign, Choose, StoreTo
-from dio_mc.ir.program import Program
+from dio_mc.ir.program import LIVENESS, Program
 from dio_mc.passes.automorphism import Automorphisms
 from dio_mc.passes.domains import THREADS, Break, Domains, Slot
 from dio_mc.passes.exchange import Exchange
@@ -118,6 +118,10 @@ class _Proof:
         for property_ in self.program.properties:
             if property_.expr is None:
                 text = f"`{property_.name}` is decided by the solver alone"
+                self.refusals.append(Refusal("all threads and indices", text, property_.span))
+                return []
+            if property_.kind in LIVENESS:
+                text = f"`{property_.name}` is decided on the graph of all states"
                 self.refusals.append(Refusal("all threads and indices", text, property_.span))
                 return []
         found = [self._candidate(root) for root in self._roots()]

@@ -76,18 +76,25 @@ class Action:
             images = dict(enumerate(permutation[domain]))
         return {one: other for one, other in images.items() if one != other}
 
-    def _compile(self, permutation: Permutation) -> _Compiled:
-        source = list(range(self.layout.size))
-        cells: list[tuple[int, Renaming]] = []
+    def origins(self, permutation: Permutation) -> dict[int, tuple[int, Renaming]]:
+        """For every cell of a variable where its new value comes from, and what renames it there."""
+        found: dict[int, tuple[int, Renaming]] = {}
         for number, variable in enumerate(self.program.variables):
             base, indices = self.layout.variable_base[number], self.symmetry.indices[number]
             renamings = [self.renaming(permutation, domain) for domain in indices]
+            values = self.renaming(permutation, self.symmetry.values[number])
             places = {index: base + n for n, index in enumerate(product(*map(range, variable.shape)))}
             for index, cell in places.items():
                 target = tuple(r.get(i, i) for r, i in zip(renamings, index, strict=True))
-                source[places[target]] = cell
-            values = self.renaming(permutation, self.symmetry.values[number])
-            cells += [(cell, values) for cell in places.values() if values]
+                found[places[target]] = cell, values
+        return found
+
+    def _compile(self, permutation: Permutation) -> _Compiled:
+        source = list(range(self.layout.size))
+        cells: list[tuple[int, Renaming]] = []
+        for cell, (origin, renaming) in self.origins(permutation).items():
+            source[cell] = origin
+            cells += [(cell, renaming)] if renaming else []
         for thread in range(len(self.program.threads)):
             target_thread = self.thread(permutation, thread)
             source[self.layout.pc[target_thread]] = self.layout.pc[thread]

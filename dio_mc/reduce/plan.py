@@ -2,8 +2,9 @@
 
 The elements of a sort can be *sorted* when all that a state says of an element is said in its own row (the cells of
 arrays at its index, its threads) and in fields that name it; then the rows, with what names them, are a total key. That
-fails where a cell is in the rows of two elements, or a row names elements. Sorts that are tied in this way are tried in
-all permutations, but for one of each tie; if that were too many, one more is left out of the symmetry.
+fails where a cell is in the rows of two elements, where a row names elements, and where a thread's locals do. Sorts
+that are tied in this way are tried in all permutations, but for one of each tie; if that were too many, one more is
+left out of the symmetry.
 """
 
 from __future__ import annotations
@@ -19,29 +20,19 @@ from dio_mc.ir.program import Program
 from dio_mc.passes.symmetry import Domain, Refusal, Symmetry
 from dio_mc.semantics.layout import layout_of
 
-MOST_TRIED: Final = 120
+MOST_TRIED: Final = 24
 """Permutations that are tried for every state at most."""
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
-    """A cell whose value may name an element: those in `values` (the n-th is the element's n-th thread, or the element
-    itself). A local of `thread` does so only where it is not dead."""
-
-    cell: int
-    values: tuple[int, ...]
-    thread: int | None = None
-    local: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Key:
-    """What a state says of one element: its threads, other cells in its row, and what names it. Keys of one block are
-    alike: part by part, they can be compared and exchanged."""
+    """What a state says of one element: its threads, other cells in its row, and what names it, as (cell, values): the
+    n-th of `values` means the element's n-th thread, or the element itself. Keys of one block are alike: part by part,
+    they can be compared and exchanged."""
 
     threads: tuple[int, ...]
     cells: tuple[int, ...]
-    names: tuple[Name, ...]
+    names: tuple[tuple[int, tuple[int, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +164,13 @@ class _Cells:
         return [cell.domain]
 
     def ties(self) -> set[tuple[int, int]]:
-        """Pairs of sorts of which one says something of the other; (s, s) where a sort does so of itself."""
+        """Pairs of sorts of which one says something of the other; (s, s) where a sort cannot be sorted at all."""
         found: set[tuple[int, int]] = set()
         for cell in self._all:
             rows = [sort for sort, _ in cell.rows]
-            pairs = [*combinations(rows, 2), *product(rows, self._named(cell))]
+            named = self._named(cell)
+            pairs = [*combinations(rows, 2), *product(rows, named)]
+            pairs += [(sort, sort) for sort in named if cell.thread is not None]
             found |= {pair for one, other in pairs for pair in ((one, other), (other, one))}
         return found
 
@@ -185,12 +178,11 @@ class _Cells:
         """The key of an element."""
         threads = [t for t in range(len(self._program.threads)) if self._of_thread(t) == (sort, element)]
         mine = [cell for cell in self._all if (sort, element) in cell.rows and cell.thread is None]
-        names: list[Name] = []
-        for cell in self._all:
-            if sort in self._named(cell):
-                local = None if cell.thread is None else cell.number - self._layout.local_base[cell.thread]
-                meant = tuple(threads) if cell.domain == "threads" else (element,)
-                names.append(Name(cell.number, meant, cell.thread, local))
+        names = [
+            (cell.number, tuple(threads) if cell.domain == "threads" else (element,))
+            for cell in self._all
+            if sort in self._named(cell)
+        ]
         return Key(tuple(threads), tuple(cell.number for cell in mine), tuple(names))
 
 

@@ -8,26 +8,27 @@ from itertools import pairwise, permutations, product
 from dio_mc.ir.program import Program
 from dio_mc.passes.symmetry import Sort, Symmetry
 from dio_mc.reduce.action import Action, Permutation
-from dio_mc.reduce.plan import Key, Name, Plan, make_plan
+from dio_mc.reduce.plan import Key, Plan, make_plan
 from dio_mc.semantics.layout import State
 
 
 class Representatives:
-    """Representatives and orbits of a program's states. `plan` says which symmetry is used."""
+    """Representatives and orbits of a program's states. `plan` says which symmetry is used, `tried` lists the
+    permutations of what is not sorted, the identity first."""
 
     def __init__(self, program: Program, symmetry: Symmetry) -> None:
         self.plan: Plan = make_plan(program, symmetry)
         self._program = program
-        self._action = Action(program, self.plan.symmetry)
-        self._layout = self._action.layout
+        self.action = Action(program, self.plan.symmetry)
+        self._layout = self.action.layout
         self._sorts = self.plan.symmetry.sorts
-        self._tried = self._every_tried()
+        self.tried = self._every_tried()
         self._swaps = self._neighbours()
 
     def of(self, state: State) -> State:
         """The same for all states of an orbit, and one of them."""
-        apply = self._action.apply
-        return min(self._sorted(apply(permutation, state)) for permutation in self._tried)
+        apply = self.action.apply
+        return min(self._sorted(apply(permutation, state)) for permutation in self.tried)
 
     def orbit(self, state: State) -> Sequence[State]:
         """All states that the symmetry takes this one to, in order."""
@@ -35,7 +36,7 @@ class Representatives:
         while waiting:
             current = waiting.pop()
             for swap in self._swaps:
-                image = self._action.apply(swap, current)
+                image = self.action.apply(swap, current)
                 if image not in found:
                     found.add(image)
                     waiting.append(image)
@@ -57,18 +58,18 @@ class Representatives:
             for first, second in (pair for block in sort.blocks for pair in pairwise(block)):
                 images = list(range(sort.size))
                 images[first], images[second] = second, first
-                found.append((*self._action.identity[:number], tuple(images), *self._action.identity[number + 1 :]))
+                found.append((*self.action.identity[:number], tuple(images), *self.action.identity[number + 1 :]))
         return found
 
     # -- sorting -------------------------------------------------------------------------------------------------------
 
     def _sorted(self, state: State) -> State:
-        images = [list(found) for found in self._action.identity]
+        images = [list(found) for found in self.action.identity]
         for sort, block, keys in self.plan.blocks:
             ordered = sorted(zip((self._value(key, state) for key in keys), block, strict=True))
             for place, (_, element) in zip(block, ordered, strict=True):
                 images[sort][element] = place
-        return self._action.apply(tuple(map(tuple, images)), state)
+        return self.action.apply(tuple(map(tuple, images)), state)
 
     def _value(self, key: Key, state: State) -> tuple[int, ...]:
         """The key of an element in a state. A thread's own number is the same as its element, and left out."""
@@ -80,17 +81,8 @@ class Representatives:
             values.append(state[self._layout.pc[thread]])
             values += state[base + own : base + len(template.locals)]
         values += [state[cell] for cell in key.cells]
-        values += [self._named(name, state) for name in key.names]
+        values += [meant.index(state[cell]) + 1 if state[cell] in meant else 0 for cell, meant in key.names]
         return tuple(values)
-
-    def _named(self, name: Name, state: State) -> int:
-        """0: this is not named; else by which of its values."""
-        if name.thread is not None:
-            location = state[self._layout.pc[name.thread]]
-            if name.local in self._program.template_of(name.thread).locations[location].kills:
-                return 0
-        value = state[name.cell]
-        return name.values.index(value) + 1 if value in name.values else 0
 
 
 def _within_blocks(sort: Sort) -> list[tuple[int, ...]]:

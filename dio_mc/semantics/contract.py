@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import pairwise
-from typing import Protocol
+from typing import Final, Protocol
 
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.ops import FaultKind
@@ -84,6 +84,18 @@ class Judge(Protocol):
         ...
 
 
+class Representatives(Protocol):
+    """Which states are the same but for the names of threads and indices: the orbits of a proved symmetry."""
+
+    def of(self, state: State) -> State:
+        """The representative of a state's orbit: one of it, and the same for all of it."""
+        ...
+
+    def orbit(self, state: State) -> Sequence[State]:
+        """Every state of the orbit, in order."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """Limits of an exploration; None is no limit. Seconds of wall time, bytes of resident memory."""
@@ -92,6 +104,16 @@ class Budget:
     max_depth: int | None = None
     timeout: float | None = None
     max_memory: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reductions:
+    """Which reductions may be used where they are proved sound."""
+
+    symmetry: bool = True
+
+
+NO_REDUCTION: Final = Reductions(symmetry=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +164,8 @@ class Exploration:
     `states` distinct reachable states; `transitions` all successors, duplicates and self-loops included; `depth` the
     last non-empty level. `stopped` is None when every reachable state was expanded and judged, else the reason in
     words (``--max-states 100``). `open` counts states found and not expanded. `violations` in the order of properties.
-    `unknown` names properties some valuation of which the solver could not decide.
+    `unknown` names properties some valuation of which the solver could not decide. `reductions` names what the search
+    was reduced by; with ``symmetry``, states are representatives of orbits, and transitions and `open` are theirs.
     """
 
     engine: str
@@ -154,6 +177,7 @@ class Exploration:
     violations: tuple[Violation, ...]
     unknown: tuple[str, ...]
     coverage: Coverage
+    reductions: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:

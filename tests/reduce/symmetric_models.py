@@ -189,3 +189,41 @@ class Spawns(Model):
     @invariant
     def fine(self):
         return self.count <= 2
+
+
+class Torn(PerPage):
+    """A step property that fails, some way in: both cleaners at work, and a page written again."""
+
+    @invariant
+    def no_page_is_cleaned_twice(self, after):
+        return not any(
+            self.page[i] == Page.WRITEBACK and self.page[j] == Page.WRITEBACK and after.page[i] == Page.CLEAN
+            for i in range(self.n)
+            for j in range(self.n)
+            if i != j
+        )
+
+
+class Stuck(PerPage):
+    """A deadlock, when a mapper keeps the lock."""
+
+    @thread(instances=2)
+    def taker(self):
+        with atomic():
+            wait_until(any(self.page[i] == Page.WRITEBACK for i in range(self.n)))
+            self.lock.lock()
+        with atomic():
+            wait_until(not any(self.page[i] == Page.DIRTY for i in range(self.n)))
+            wait_until(any(self.page[i] == Page.WRITEBACK for i in range(self.n)))
+            self.lock.unlock()
+
+
+class Broken(Both):
+    """An assertion and an index that fail."""
+
+    @thread(instances=2)
+    def reader(self):
+        with atomic():
+            k = choose(range(self.pages))
+            wait_until(self.last == k)
+            assert self.page[k] != Page.WRITEBACK, "read under writeback"

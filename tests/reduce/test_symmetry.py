@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import symmetric_models as models
-from brute import group, image, reachable
+from all_permutations import group, image, reachable
 
 from dio_mc.driver import bindings_of
 from dio_mc.frontend import build, load_module
