@@ -169,6 +169,12 @@ PAGES: dict[str, Page] = {
         "same. Something else already keeps the order, or the case that it was written for is missing.",
     ),
     "DIO324": Page("parameter that nothing uses", "Its value makes no difference to the model."),
+    "DIO325": Page(
+        "lock that nobody waits for",
+        "It was free whenever a thread came to take it, in every reachable state: it excludes nothing. Something else "
+        "keeps these threads apart, or the instance is too small for the case it is there for. Whether a lock that is "
+        "waited for protects anything is what `dio-mc mutate --kind lock` tells.",
+    ),
     "DIO900": Page(
         "internal error",
         "A fault of dio-mc, not of the model: an engine's answer did not replay, or something unforeseen. The exit "

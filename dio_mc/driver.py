@@ -13,7 +13,8 @@ from typing import Literal
 
 from dio_mc.errors import Diagnostic, InternalError
 from dio_mc.explore.reference import explore
-from dio_mc.findings import coverage_findings, static_findings
+from dio_mc.findings.coverage import coverage_findings
+from dio_mc.findings.declared import static_findings
 from dio_mc.frontend.build import build
 from dio_mc.ir.program import Program
 from dio_mc.lang.declarations import Expectation

@@ -62,10 +62,10 @@ ROWS = [
         ("lock", "without `self.b.lock()` and its release"),
         ("swap", "`self.b.lock()` before `self.a.lock()`"),
     ]),
-    ("a lock that is tried", "if self.lock.trylock():\n    self.lock.unlock()", LOCK, [
-        ("check", "`if self.lock.trylock()` taken as false"),
-        ("check", "`if self.lock.trylock()` taken as true"),
+    ("a lock that is tried", "got = self.lock.trylock()\nif got:\n    self.lock.unlock()", LOCK, [
         ("lock", "`self.lock.trylock()` succeeds and locks nothing"),
+        ("check", "`if got` taken as false"),
+        ("check", "`if got` taken as true"),
     ]),
     ("a lock that changes hands goes as a whole", "self.lock.lock()\nself.lock.hand_over()\nself.lock.unlock_non_owner()", LOCK,
      [("lock", "without `lock`")]),
@@ -175,6 +175,17 @@ def test_a_release_elsewhere_is_skipped_by_who_does_not_hold_it(tmp_path: Path) 
     first, second = [m for m in mutants_of(model) if m.kind == "lock"]
     assert [v.property for v in check(model, first).violations] == ["nothing_lost"]
     assert check(model, second).verdict == "HOLDS"
+
+
+def test_a_lock_that_is_tried(tmp_path: Path) -> None:
+    text = LOCKED.replace(
+        "        self.lock.lock()\n",
+        "        got = False\n        while not got:\n            got = self.lock.trylock()\n",
+    )
+    model = load(tmp_path, text)
+    assert check_class(model).verdict == "HOLDS"
+    report = check(model, named(model, "`self.lock.trylock()` succeeds and locks nothing"))
+    assert [v.property for v in report.violations] == ["nothing_lost"]
 
 
 def test_readers_and_writers(tmp_path: Path) -> None:

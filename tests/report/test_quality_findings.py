@@ -8,6 +8,7 @@ import pytest
 
 from dio_mc.driver import Options, Report, check_class
 from dio_mc.frontend.load import load_module
+from dio_mc.mutation.mutants import mutants_of
 from dio_mc.semantics.contract import Budget
 
 MODEL = """\
@@ -28,6 +29,8 @@ class M(Model):
         self.used()
         wait_until(self.n != 0)
         self.other = True
+        self.lock.lock()
+        self.lock.unlock()
     @thread
     def u(self):
         wait_until(self.other)
@@ -133,6 +136,63 @@ def test_a_patch_is_not_told_what_its_base_was(tmp_path: Path) -> None:
     assert (coded(tmp_path, text), coded(tmp_path, text, "P")) == (["DIO323"], [])
     abstract = text.replace("class M(Model)", "class M(Model, abstract=True)")
     assert coded(tmp_path, abstract, "P") == ["DIO323"]
+
+
+# --- locks that nobody waits for --------------------------------------------------------------------------------------
+
+LOCK = """\
+from dio_mc import *
+
+class M(Model):
+    a = Mutex()
+    b = Mutex()
+    n = Var(Range(0, 3))
+    @thread(instances=2)
+    def t(self):
+        self.a.lock()
+        self.b.lock()
+        seen = self.n
+        self.n = seen + 1
+        self.b.unlock()
+        self.a.unlock()
+    @invariant
+    def nothing_lost(self):
+        return not self.at_rest() or self.n == 2
+"""
+IDLE = [("DIO325", "nobody ever waits for the lock `b`", 5)]
+LOCKS = [
+    ("inside another", LOCK, IDLE),
+    ("waited for", LOCK.replace("        self.a.lock()\n", "").replace("        self.a.unlock()\n", ""), []),
+    ("for reading only", LOCK.replace("b = Mutex", "b = RWSem").replace("b.lock", "b.down_read").replace("b.unlock", "b.up_read"), IDLE),
+    ("never taken", LOCK.replace("        self.b.lock()\n", "").replace("        self.b.unlock()\n", ""), []),
+    ("a property asks who holds it", LOCK.replace("or self.n == 2", "or self.n == 2 and not any(self.b.held_by(x) for x in threads())"), []),
+    ("somebody asks whether it is held", LOCK.replace("        seen =", "        if self.b.is_locked():\n            self.n = self.n\n        seen ="), []),
+    ("tried elsewhere", LOCK + "    @thread\n    def u(self):\n        got = self.b.trylock()\n        if got:\n            self.b.unlock()\n", []),
+    ("waited for from outside", LOCK + "    @thread\n    def u(self):\n        wait_until(not self.b.is_locked())\n", []),
+    ("with a choice in the step", LOCK.replace("        self.b.lock()\n", "        with atomic():\n            x = choose(0, 1)\n            self.b.lock()\n"), []),
+    ("a patch may need it", LOCK + "\nclass P(M):\n    pass\n", []),
+    ("in-flight IO that is always over", LOCK.replace("b = Mutex()", "b = DrainCounter()").replace("b.lock", "b.begin").replace("self.b.unlock()", "self.b.end()\n        self.b.wait()"), IDLE),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), [row[1:] for row in LOCKS], ids=[row[0] for row in LOCKS])
+def test_locks_that_nobody_waits_for(tmp_path: Path, text: str, expected: list[tuple[str, str, int]]) -> None:
+    assert [f for f in findings(tmp_path, text) if f[0] in ("DIO320", "DIO323", "DIO325")] == expected
+
+
+def test_a_lock_that_nobody_waits_for_can_be_left_out(tmp_path: Path) -> None:
+    """What the finding says, tried: the mutant without the lock holds. Without the other one it does not."""
+    (tmp_path / "m.py").write_text(LOCK)
+    (model,) = load_module(tmp_path / "m.py").models
+    verdicts = {m.text: check_class(m.of(model)).verdict for m in mutants_of(model) if m.kind == "lock"}
+    assert verdicts == {
+        "without `self.a.lock()` and its release": "HOLDS",  # the two threads still exclude each other by b
+        "without `self.b.lock()` and its release": "HOLDS",
+    }
+    only_b = LOCK.replace("        self.a.lock()\n", "").replace("        self.a.unlock()\n", "")
+    (tmp_path / "m.py").write_text(only_b)
+    (model,) = load_module(tmp_path / "m.py").models
+    assert [check_class(m.of(model)).verdict for m in mutants_of(model) if m.kind == "lock"] == ["VIOLATED"]
 
 
 @pytest.mark.parametrize("folder", ["seed", "toys"])
