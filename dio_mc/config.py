@@ -23,6 +23,7 @@ PREFIX = "DIO_MC_"
 NOT_SETTINGS = {"DIO_MC_DEBUG"}
 """Variables of the environment that mean something else."""
 FORMATS = ("text", "concise", "json", "jsonl", "junit", "sarif", "github", "ktap", "markdown")
+ENGINES = ("auto", "reference", "native")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,13 @@ def output_format(raw: Any) -> str:
     return str(raw)
 
 
+def engine(raw: Any) -> str:
+    """The name of an engine."""
+    if raw not in ENGINES:
+        raise ValueError(f"is no engine: {did_you_mean(str(raw), ENGINES) or ', '.join(ENGINES)}")
+    return str(raw)
+
+
 def names(raw: Any) -> tuple[str, ...]:
     """A list of strings; in the environment with commas between."""
     parts = [p.strip() for p in raw.split(",") if p.strip()] if isinstance(raw, str) else raw
@@ -139,6 +147,8 @@ def reports(raw: Any) -> tuple[tuple[str, str], ...]:
 SETTINGS: dict[str, Setting] = {
     "models": Setting(names, (), "files, folders and globs that `check` takes when none is given", paths=True),
     "jobs": Setting(count, 1, "processes that check models at the same time"),
+    "engine": Setting(engine, "auto", "what explores: auto, reference or native"),
+    "workers": Setting(count, 1, "threads of the native engine"),
     "output-format": Setting(output_format, "text", "what goes to stdout"),
     "report": Setting(reports, (), "report files, FORMAT=PATH", paths=True),
     "max-states": Setting(count, None, "stop a run after so many states"),

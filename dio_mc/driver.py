@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
+from dio_mc.engines import EngineName, explore
 from dio_mc.errors import Diagnostic, InternalError
-from dio_mc.explore.reference import explore
 from dio_mc.findings.coverage import coverage_findings
 from dio_mc.findings.declared import static_findings
 from dio_mc.frontend.build import build
@@ -37,12 +37,14 @@ SEVERITY: dict[Verdict, int] = {"HOLDS": 0, "VIOLATED": 1, "UNDETERMINED": 3}
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to check. `stop` is polled and returns the reason to stop (Ctrl-C) or None; `first` ends after the level of
-    the first violation."""
+    the first violation; `engine` explores, in `workers` threads where it is the native one."""
 
     budget: Budget = field(default_factory=Budget)
     first: bool = False
     report: ProgressReport | None = None
     stop: Callable[[], str | None] | None = None
+    engine: EngineName = "auto"
+    workers: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ class Report:
     """What checking one class with one binding of its parameters gave.
 
     `seconds` is wall time from build to verdict. `traces` pairs with `violations`; `expected` is None where the file
-    says nothing, else whether what it says is met; `exit_code` follows from both. `where` is the class.
+    says nothing, else whether what it says is met; `exit_code` follows from both. `where` is the class; `notes` are
+    sentences about how it was explored.
     """
 
     model: str
@@ -103,6 +106,7 @@ class Report:
     threads: int
     growth: tuple[tuple[str, int], ...] = ()
     where: Place | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -134,14 +138,11 @@ def check_class(
     program = built.program
     judges = [judge_property(program, p) for p in program.properties]
     asked = [j.judge for j in judges]
+    notes: list[str] = []
     found = explore(
-        program,
-        asked,
-        options.budget,
-        report=options.report,
-        first=options.first,
-        stop=options.stop,
-    )
+        program, asked, options.budget, options.report, options.first, options.stop,
+        engine=options.engine, workers=options.workers, note=notes.append,
+    )  # fmt: skip
     interpreter = Interpreter(program) if found.violations else None
     traces = tuple(_trace(interpreter, found, v, asked) for v in found.violations if interpreter is not None)
     properties = _stated(expectation, _properties(model, program, found, judges))
@@ -155,7 +156,7 @@ def check_class(
         program.name, display_path(program.file), program.doc, verdict, found.complete, found.states, found.transitions,
         found.depth, time.perf_counter() - started, dict(program.params), found.engine, properties, found.violations,
         traces, findings, expected, text, found.stopped, found.open, len(program.threads), _growth(program, found),
-        _class_place(model),
+        _class_place(model), tuple(notes),
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ name. Where the native engine cannot run a program, or llvmlite is missing, the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -24,12 +24,14 @@ from dio_mc.semantics.contract import (
     Decision,
     Exploration,
     Judge,
+    Note,
     Probe,
     Reductions,
     Report,
     Violation,
     count_switches,
     fault_name,
+    unheard,
 )
 from dio_mc.semantics.interpreter import Interpreter
 
@@ -76,10 +78,11 @@ def explore(
     *,
     engine: EngineName = "auto",
     workers: int = 1,
-    note: Callable[[str], None] | None = None,
+    note: Note = unheard,
     reductions: Reductions = NO_REDUCTION,
 ) -> Exploration:
-    """Explore with the engine asked for. `note` is told, in a sentence, where it had to be another one.
+    """Explore with the engine asked for. `note` is told in words where it had to be another one, and of what does
+    not change the answer.
 
     A search begins with all states. One that finds more than `SWITCH` begins again with those `reductions` that are
     proved sound for the program and its properties; so small models have full counts, with every engine.
@@ -91,13 +94,13 @@ def explore(
         found = run.small()
         if found is not None:
             return found
-    from dio_mc.native.engine import Unsupported
+    from dio_mc.native.engine import NoMachine, Unsupported
 
     try:
-        return run.native(reductions, workers, known_large=engine == "auto")
+        return run.native(reductions, workers, note, known_large=engine == "auto")
     except Unsupported as reason:
-        if note is not None and (engine == "native" or "llvmlite" in str(reason)):
-            note(f"The reference engine explores this model: {reason}.")
+        if engine == "native" or isinstance(reason, NoMachine):
+            note(f"explored by the reference engine: {reason}")
         return run.reference(reductions, known_large=engine == "auto")
 
 
@@ -139,16 +142,16 @@ class _Run:
                 return found
         return self._interpret(self._left(), representatives)
 
-    def native(self, reductions: Reductions, workers: int, *, known_large: bool) -> Exploration:
+    def native(self, reductions: Reductions, workers: int, note: Note, *, known_large: bool) -> Exploration:
         """The native engine's answer. Raises `Unsupported` where it has none."""
         from dio_mc.native.engine import Askew, prepare
 
         representatives = self._representatives(reductions)
         try:
-            prepared = prepare(self._program, self._judges, representatives)
+            prepared = prepare(self._program, self._judges, representatives, note)
         except Askew:
             representatives = None
-            prepared = prepare(self._program, self._judges)
+            prepared = prepare(self._program, self._judges, note=note)
         if representatives is not None and not known_large:
             limit = min(self._budget.max_states or SWITCH, SWITCH)
             found = self._compiled(prepared, Limits(replace(self._left(), max_states=limit), self._stop), 1, False)
@@ -185,11 +188,12 @@ def native(
     first: bool,
     workers: int,
     representatives: Representatives | None = None,
+    note: Note = unheard,
 ) -> Exploration:
     """Explore with machine code. Raises `Unsupported` where that is not possible."""
     from dio_mc.native.engine import prepare
 
-    prepared = prepare(program, judges, representatives)
+    prepared = prepare(program, judges, representatives, note)
     return compiled(prepared, judges, limits, report, first, workers, reduced=representatives is not None)
 
 

@@ -176,9 +176,8 @@ class ModelRun(pytest.Collector):
         from dio_mc.semantics.contract import Budget
 
         limits = [self.settings[name] for name in ("max-states", "max-depth", "timeout", "max-memory")]
-        report = check_class(
-            self.task.model, dict(self.task.params), Options(Budget(*limits)), expectation=self.task.stated
-        )
+        options = Options(Budget(*limits), engine=self.settings["engine"], workers=self.settings["workers"])
+        report = check_class(self.task.model, dict(self.task.params), options, expectation=self.task.stated)
         return report, Batch((report,), strict=self.strict)
 
 

@@ -43,6 +43,8 @@ def register(group: click.Group) -> None:
 )
 @click.option("--artifacts/--no-artifacts", default=None, help="Write counterexample files, or none.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Check in N processes.")
+@click.option("--engine", metavar="NAME", help="What explores: auto (default), reference, native.")
+@click.option("--workers", type=click.IntRange(1), metavar="N", help="Threads of the native engine.")
 @click.option("--strict/--no-strict", default=None, help="Findings about a model make exit code 1.")
 @click.option("--allow-undetermined/--no-allow-undetermined", default=None, help="Exit code 0 instead of 3.")
 @click.option("--sweep", metavar="NAME=LOW..HIGH", help="Check with each value of a parameter; show the growth.")

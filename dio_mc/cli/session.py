@@ -70,7 +70,10 @@ class Session:
         """Check everything, in order."""
         tasks = [e for e in self.planned if isinstance(e, Task)]
         jobs = self.values["jobs"]
-        options = Options(self._budget(), self.values["first"], ProgressLine(sys.stderr), self.stop)
+        engine, workers = self.values["engine"], self.values["workers"]
+        options = Options(
+            self._budget(), self.values["first"], ProgressLine(sys.stderr), self.stop, engine=engine, workers=workers
+        )
         done = iter(run_in_processes(tasks, options, jobs) if jobs > 1 and len(tasks) > 1 else run_here(tasks, options))
         for entry in self.planned:
             if isinstance(entry, Failure):

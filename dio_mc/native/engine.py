@@ -7,17 +7,21 @@ from dataclasses import dataclass
 
 from dio_mc.ir.program import LIVENESS, Program
 from dio_mc.native.counterexample import Reached, goals_of, reach
-from dio_mc.native.machine import Machine, available, compile_text
+from dio_mc.native.machine import Machine, compile_text, missing
 from dio_mc.native.module import Module, write_module
 from dio_mc.native.search import KEEP, Clock, Search
 from dio_mc.native.values import Askew as Askew
 from dio_mc.native.values import Unsupported as Unsupported
 from dio_mc.reduce.representatives import Representatives
-from dio_mc.semantics.contract import Budget, Coverage, Judge, Report
+from dio_mc.semantics.contract import Budget, Coverage, Judge, Note, Report, unheard
 from dio_mc.semantics.interpreter import Interpreter
 
 ENGINE = "native"
 """The engine's name in an `Exploration`."""
+
+
+class NoMachine(Unsupported):
+    """There is nothing to make machine code with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +65,22 @@ class _Again:
         return None
 
 
-def prepare(program: Program, judges: Sequence[Judge], representatives: Representatives | None = None) -> Prepared:
+def prepare(
+    program: Program,
+    judges: Sequence[Judge],
+    representatives: Representatives | None = None,
+    note: Note = unheard,
+) -> Prepared:
     """Compile a program. Raises `Unsupported` with a reason where it is for the reference engine, `Askew` where only
-    its `representatives` are."""
-    if not available():
-        raise Unsupported("llvmlite is not installed (pip install 'dio-mc[native]')")
+    its `representatives` are. `note` is told in words what does not change the answer."""
+    reason = missing()
+    if reason is not None:
+        raise NoMachine(reason)
     live = [judge.property.name for judge in judges if judge.property.kind in LIVENESS]
     if live:
         raise Unsupported(f"`{live[0]}` is decided on the graph of all states")
     module = write_module(program, judges, representatives)
-    return Prepared(module, compile_text(module.text), Interpreter(program), representatives)
+    return Prepared(module, compile_text(module.text, note), Interpreter(program), representatives)
 
 
 def search(

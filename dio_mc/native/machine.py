@@ -1,22 +1,18 @@
 """LLVM IR text -> functions that can be called: the only place that names llvmlite.
 
-Object code is kept below the user's cache folder, by a hash of the text, the versions and the processor. A cache that
-cannot be read or written is bypassed with one warning; what is in it and broken is made again.
+Object code is kept (`cache`) by a hash of the text, the versions and the processor.
 """
 
 from __future__ import annotations
 
 import ctypes
 import hashlib
-import importlib.util
-import os
-import tempfile
-import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 from dio_mc import __version__
+from dio_mc.native.cache import Cache
+from dio_mc.semantics.contract import Note
 
 FUNCTIONS: Final = {
     "expand": 1,
@@ -29,16 +25,17 @@ FUNCTIONS: Final = {
     "reduce_all": 3,
 }
 """Name -> number of arguments."""
-_MARK: Final = b"dio-mc object\n"
 
 
-class CacheWarning(UserWarning):
-    """The cache of compiled code cannot be used."""
-
-
-def available() -> bool:
-    """Whether llvmlite is installed."""
-    return importlib.util.find_spec("llvmlite") is not None
+def missing() -> str | None:
+    """Why there is no machine code here, or None where there is."""
+    try:
+        import llvmlite.binding  # noqa: F401  # whether it can be imported is the question
+    except ModuleNotFoundError:
+        return "llvmlite is not installed (pip install llvmlite)"
+    except (ImportError, OSError, RuntimeError) as error:
+        return f"llvmlite does not load: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
+    return None
 
 
 class Machine:
@@ -52,8 +49,8 @@ class Machine:
             self.call[name] = ctypes.CFUNCTYPE(ctypes.c_int64, *([ctypes.c_int64] * count))(address)
 
 
-def compile_text(text: str) -> Machine:
-    """The functions of a module."""
+def compile_text(text: str, note: Note) -> Machine:
+    """The functions of a module. `note` is told where compiled code cannot be kept."""
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
@@ -62,19 +59,16 @@ def compile_text(text: str) -> Machine:
     target = llvm.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=2, jit=True)
     versions = ".".join(map(str, llvm.llvm_version_info))
     key = hashlib.sha256("\0".join([text, __version__, versions, cpu, features]).encode()).hexdigest()
-    empty = llvm.parse_assembly("")
-    cached = _read(key)
-    if cached is not None:
-        try:
-            engine = llvm.create_mcjit_compiler(empty, target)
-            engine.add_object_file(llvm.object_file.ObjectFileRef.from_data(cached))
-            engine.finalize_object()
-            return Machine(engine)
-        except RuntimeError:
-            empty = llvm.parse_assembly("")
-    code = _optimised(llvm, text, target)
-    _write(key, code)
-    engine = llvm.create_mcjit_compiler(empty, target)
+    cache = Cache(note)
+    code = cache.get(key)
+    if code is None:
+        code = _optimised(llvm, text, target)
+        cache.put(key, code)
+    return _loaded(llvm, code, target)
+
+
+def _loaded(llvm: Any, code: bytes, target: Any) -> Machine:
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target)
     engine.add_object_file(llvm.object_file.ObjectFileRef.from_data(code))
     engine.finalize_object()
     return Machine(engine)
@@ -89,49 +83,3 @@ def _optimised(llvm: Any, text: str, target: Any) -> bytes:
     passes.getModulePassManager().run(module, passes)
     code: bytes = target.emit_object(module)
     return code
-
-
-# -- the cache ---------------------------------------------------------------------------------------------------------
-
-
-def cache_folder() -> Path:
-    """Where object code is kept."""
-    base = os.environ.get("XDG_CACHE_HOME") or ""
-    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "dio-mc" / "native"
-
-
-def _read(key: str) -> bytes | None:
-    """Object code, if it is there and whole."""
-    try:
-        data = (cache_folder() / key).read_bytes()
-    except FileNotFoundError:
-        return None
-    except (OSError, RuntimeError) as error:
-        _warn(error)
-        return None
-    head = len(_MARK)
-    digest, code = data[head : head + 32], data[head + 32 :]
-    whole = data[:head] == _MARK and hashlib.sha256(code).digest() == digest
-    return code if whole else None
-
-
-def _write(key: str, code: bytes) -> None:
-    """Keep object code, all of it or nothing."""
-    try:
-        folder = cache_folder()
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=folder)
-        with os.fdopen(handle, "wb") as file:
-            file.write(_MARK + hashlib.sha256(code).digest() + code)
-        os.replace(name, folder / key)
-    except (OSError, RuntimeError) as error:
-        _warn(error)
-
-
-_warned: list[str] = []
-
-
-def _warn(error: Exception) -> None:
-    if not _warned:
-        _warned.append(str(error))
-        warnings.warn(f"compiled code is not cached: {error}", CacheWarning, stacklevel=2)

@@ -89,4 +89,5 @@ def _model(report: Report, folder: str | None) -> dict[str, Any]:
         "expectation": report.expectation,
         "stopped": report.stopped,
         "open": report.open,
+        "notes": list(report.notes),
     }

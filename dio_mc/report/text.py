@@ -78,6 +78,7 @@ def _remarks(report: Report, strict: bool) -> list[str]:
     if report.growth:
         listed = ", ".join(f"{name} ({count} values)" for name, count in report.growth)
         lines.append(f"  most values seen: {listed}")
+    lines += [f"  note: {note}" for note in report.notes]
     lines += [f"  {'FINDING' if strict else 'finding'} {f.code} {f.where}: {f.message}" for f in report.findings]
     if report.expected is False:
         lines.append(f"  NOT AS EXPECTED: {report.expectation}")

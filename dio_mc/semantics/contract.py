@@ -128,6 +128,12 @@ class Progress:
 
 
 Report = Callable[[Progress], None]
+Note = Callable[[str], None]
+"""Is told in words what does not change an answer: another engine had to be used, compiled code cannot be kept."""
+
+
+def unheard(text: str) -> None:
+    """The `Note` of a caller who does not ask."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,11 @@ from dio_mc.explore.limits import Limits
 from dio_mc.explore.reference import explore as explore_reference
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import Program, Property
-from dio_mc.native.machine import available
 from dio_mc.native.values import Unsupported
 from dio_mc.semantics.contract import Budget, Decision, Exploration, Probe
 from dio_mc.semantics.layout import layout_of
 from dio_mc.source import Span
 from dio_mc.symbolic.judge import judge_property
-
-pytestmark = pytest.mark.skipif(not available(), reason="llvmlite is not installed")
 
 BLOCKS = int(os.environ.get("DIO_MC_RANDOM_BLOCKS", "3"))
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,6 @@ from dio_mc.explore.limits import Limits
 from dio_mc.explore.reference import explore
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import Program
-from dio_mc.native.machine import available
 from dio_mc.native.representative import write_representative
 from dio_mc.native.values import Askew
 from dio_mc.passes.symmetry import find_symmetry
@@ -62,11 +61,10 @@ def agree(program: Program) -> tuple[Exploration, Exploration]:
     reduced = explore(program, judges_of(program), representatives=representatives)
     assert said(reduced) == said(full)
     assert (full.reductions, reduced.reductions) == ((), ("symmetry",))
-    if available():
-        for workers in (1, 2):
-            native = compiled(program, representatives, workers)
-            assert said(native) == said(full)
-            assert (native.states, native.reductions) == (reduced.states, ("symmetry",))
+    for workers in (1, 2):
+        native = compiled(program, representatives, workers)
+        assert said(native) == said(full)
+        assert (native.states, native.reductions) == (reduced.states, ("symmetry",))
     return full, reduced
 
 
@@ -111,7 +109,6 @@ def test_benchmark(sizes: dict[str, int], fixed: int) -> None:
     assert bool(full.violations) == (fixed == 0)
 
 
-@pytest.mark.skipif(not available(), reason="llvmlite is not installed")
 def test_benchmark_has_the_orbits_that_rumur_counts() -> None:
     """Size M, with two scalarsets of threads, as Rumur 2022.08 counts them."""
     model = load_module(BENCHMARK).models[0]
@@ -124,7 +121,7 @@ def test_benchmark_has_the_orbits_that_rumur_counts() -> None:
 
 def test_small_models_keep_their_full_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     program = build(models.PerPage).program
-    names = ["auto", "reference"] + ["native"] * available()
+    names = ["auto", "reference", "native"]
     for name in names:
         found = engines.explore(program, judges_of(program), engine=name, reductions=Reductions())
         assert (found.states, found.reductions) == (1599, ())
@@ -138,13 +135,12 @@ def test_small_models_keep_their_full_counts(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_limit_of_states_below_the_switch_is_one_of_all_states() -> None:
     program = build(models.PerPage).program
-    for name in ["auto", "reference"] + ["native"] * available():
+    for name in ["auto", "reference", "native"]:
         budget = Budget(max_states=300)
         found = engines.explore(program, judges_of(program), budget, engine=name, reductions=Reductions())
         assert (found.states, found.stopped, found.reductions) == (300, "--max-states 300", ())
 
 
-@pytest.mark.skipif(not available(), reason="llvmlite is not installed")
 def test_where_the_compiled_analysis_is_askew_all_states_are_searched(monkeypatch: pytest.MonkeyPatch) -> None:
     def askew(program, representatives, *rest):
         if representatives is not None:
