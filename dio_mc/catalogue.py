@@ -129,6 +129,10 @@ PAGES: dict[str, Page] = {
         "Every class given violates something as it stands, or says nothing itself that the chosen kinds of mutants "
         "change. Inherited code is mutated with --inherited.",
     ),
+    "DIO221": Page("no folder", "A folder of counterexamples is needed; one trace is shown by `dio-mc show`."),
+    "DIO222": Page(
+        "port taken", "The port of --port is in use or not permitted. Without --port any free one is taken."
+    ),
     "DIO301": Page(
         "several shared variables in one step",
         "One statement is one step, but a CPU would not read or write several shared variables in one go. Split the "

@@ -13,13 +13,14 @@ import sys
 import click
 
 from dio_mc import __version__, cli_show
-from dio_mc.cli import check, inspect, mutate, study
+from dio_mc.cli import browse, check, inspect, mutate, study
 
 GUIDE = """\
 dio-mc explores every schedule of a locking rule and shows each race as a picture.
 
   dio-mc check FILE_OR_FOLDER    check the models in it
   dio-mc show TRACE.json         show a counterexample: --format commit, svg, ...
+  dio-mc browse                  counterexamples/ in the browser, step by step
   dio-mc replay TRACE.json       run a counterexample again, on the model as it is now
   dio-mc ir FILE                 show what a model was compiled to
   dio-mc matrix                  which operations race under which locking rule
@@ -53,6 +54,7 @@ check.register(cli)
 inspect.register(cli)
 cli_show.register(cli)
 study.register(cli)
+browse.register(cli)
 mutate.register(cli)
 
 

@@ -29,6 +29,7 @@ LAYERS: dict[str, set[str]] = {
     "engines": {"explore", "native", "reduce", *ENGINE},
     "render": {"trace", "ir"},
     "page": {"render", "trace"},
+    "browse": {"page", "render", "report", "trace"},
     "kernel": {"lang"},
     "mutation": {"frontend", "lang", "semantics", "ir"},
     "findings": {"frontend", "lang", "semantics", "ir"},

@@ -1,0 +1,1 @@
+"""Styles and scripts of the index; data, read by `page.markup.asset`."""

@@ -1,0 +1,1 @@
+"""Graphviz for the browser; data, see NOTICE."""
