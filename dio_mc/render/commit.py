@@ -98,7 +98,8 @@ def _columns(steps: Sequence[Entry], titles: Sequence[str], width: int) -> list[
 
 def _loop_head(step: Entry) -> list[str]:
     """The row above the steps that repeat."""
-    return ["", "/* again and again: */"] if step.repeats else []
+    above = [""] if step.number > 1 else []
+    return [*above, "/* again and again: */"] if step.repeats else []
 
 
 def _at(title: str, start: int, following: Sequence[int], width: int) -> str:

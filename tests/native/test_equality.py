@@ -14,7 +14,7 @@ from dio_mc.engines import explore
 from dio_mc.explore.limits import Limits
 from dio_mc.explore.reference import explore as explore_reference
 from dio_mc.frontend import build, load_module
-from dio_mc.ir.program import Program, Property
+from dio_mc.ir.program import LIVENESS, Program, Property
 from dio_mc.native.values import Unsupported
 from dio_mc.semantics.contract import Budget, Decision, Exploration, Probe
 from dio_mc.semantics.layout import layout_of
@@ -88,7 +88,19 @@ def test_models(path: Path) -> None:
     for model in load_module(path, allow_empty=True).models:
         for params, _ in bindings_of(model, {}):
             program = build(model, params).program
-            same(program, [judge_property(program, p).judge for p in program.properties])
+            same(program, [judge_property(program, p).judge for p in program.properties if p.kind not in LIVENESS])
+
+
+def test_progress_is_the_reference_engines_affair() -> None:
+    made = program([variable("a")], [straight(put(cell(0), 1))])
+    ends = Predicate("ends", "progress", (Probe("a", 0),), lambda v: Decision.HOLDS if v[0] else Decision.VIOLATED)
+    with pytest.raises(Unsupported):
+        engines.native(made, [ends], Limits(Budget()), None, False, 1)
+    for engine in ("native", "auto"):
+        told: list[str] = []
+        assert explore(made, [ends], engine=engine, note=told.append) == explore_reference(made, [ends])
+        sentence = "The reference engine explores this model: `ends` is decided on the graph of all states."
+        assert told == ([sentence] if engine == "native" else [])
 
 
 @pytest.mark.parametrize("fixed", [0, 1])
