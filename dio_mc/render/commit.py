@@ -72,7 +72,8 @@ def entries(trace: Trace) -> list[Entry]:
         known = min(known, len(stack), len(before))
         calls = [(2 * d, printable(f"{step.calls[d]}()")) for d in range(known, len(stack))]
         body = pseudo_code(step, state, waited(trace.steps, position), ghosts)
-        lines = (*calls, *((2 * len(stack), line) for line in body))
+        repeats = [(0, "/* again and again: */")] if step.number == trace.loop else []
+        lines = (*repeats, *calls, *((2 * len(stack), line) for line in body))
         found.append(Entry(step.number, lanes[step.thread], lines, step.number == trace.loop))
         stacks[step.thread] = stack
     return found
@@ -89,17 +90,10 @@ def _columns(steps: Sequence[Entry], titles: Sequence[str], width: int) -> list[
     page = ["".join(_at(title, start, starts[lane + 1 : lane + 2], width) for lane, (title, start) in
             enumerate(zip(titles, starts, strict=True))), ""]  # fmt: skip
     for step in steps:
-        page += _loop_head(step)
         start = starts[step.lane]
         for indent, text in step.lines:
             page += [" " * start + row for row in folded(text, width - start, min(indent, _DEEPEST))]
     return page
-
-
-def _loop_head(step: Entry) -> list[str]:
-    """The row above the steps that repeat."""
-    above = [""] if step.number > 1 else []
-    return [*above, "/* again and again: */"] if step.repeats else []
 
 
 def _at(title: str, start: int, following: Sequence[int], width: int) -> str:
@@ -135,7 +129,6 @@ def _list(steps: Sequence[Entry], titles: Sequence[str], width: int) -> list[str
     page = [*wrapped(", ".join(titles), width, 0, hang=0), ""]
     margin = len(f"{len(steps)}. CPU{len(titles) - 1}  ")
     for step in steps:
-        page += _loop_head(step)
         head = f"{step.number:{len(str(len(steps)))}d}. CPU{step.lane}".ljust(margin)
         for indent, text in step.lines:
             for row in folded(text, width - margin, min(indent, _DEEPEST)):

@@ -24,7 +24,7 @@ def render_mermaid(trace: Trace) -> str:
     for entry, step in zip(entries(trace), trace.steps, strict=True):
         if entry.repeats:
             lines.append("    loop for ever")
-        said = [text for _, text in entry.lines if not _is_change(text)]
+        said = [text for _, text in entry.lines[entry.repeats :] if not _is_change(text)]
         changes = [text[3:-3] for _, text in entry.lines if _is_change(text)]
         shown = [text.removeprefix("/* ").removesuffix(" */") for text in said] or [f"{step.thread} runs"]
         lines.append(f"    T{entry.lane}->>T{entry.lane}: {_joined([f'{entry.number}. {shown[0]}', *shown[1:]])}")
