@@ -99,7 +99,7 @@ def test_progress_is_the_reference_engines_affair() -> None:
     for engine in ("native", "auto"):
         told: list[str] = []
         assert explore(made, [ends], engine=engine, note=told.append) == explore_reference(made, [ends])
-        sentence = "The reference engine explores this model: `ends` is decided on the graph of all states."
+        sentence = "explored by the reference engine: `ends` is decided on the graph of all states"
         assert told == ([sentence] if engine == "native" else [])
 
 
