@@ -4,7 +4,6 @@ property and print the diagram; with the broken one repaired all of them are gre
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -119,15 +118,14 @@ def test_the_hook_takes_helpers_and_checks_who_imports_them(
 
 
 def test_the_hook_as_pre_commit_runs_it(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    if shutil.which("pre-commit") is None:
-        pytest.skip("no pre-commit here; the entry is run above")
+    pytest.importorskip("pre_commit", reason="no pre-commit here; the entry is run above")
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     (described,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
     local = {**described, "language": "system", "entry": f"{elsewhere}/binaries/{described['entry']}"}
     config = {"repos": [{"repo": "local", "hooks": [local]}]}
     (repository / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config))
     env = tools(elsewhere) | {"PRE_COMMIT_HOME": str(elsewhere / "cache")}
-    command = ["pre-commit", "run", "--all-files", "--color=never"]
+    command = [sys.executable, "-m", "pre_commit", "run", "--all-files", "--color=never"]
     done = subprocess.run(command, cwd=repository, env=env, capture_output=True, text=True, timeout=120)
     assert is_red(done)
     assert "dio-mc check" in done.stdout
