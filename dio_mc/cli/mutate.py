@@ -47,6 +47,8 @@ def register(group: click.Group) -> None:
     help="Give up on a run after N states  [default: for a mutant ten times those of the model, at least 10000]",
 )
 @click.option("--timeout", type=click.FloatRange(0), metavar="SECONDS", help="Give up on a run after this long.")
+@click.option("--engine", metavar="NAME", help="What explores: auto (default), reference, native.")
+@click.option("--workers", type=click.IntRange(1), metavar="N", help="Threads of the native engine.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Check in N processes.")
 @click.option("--output-format", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
 @click.option("-v", "--verbose", is_flag=True, help="List the mutants that were caught as well, and by what.")
@@ -63,7 +65,7 @@ def mutate(paths: tuple[str, ...], names: tuple[str, ...], params: tuple[tuple[s
     from dio_mc.cli.check import settings
     from dio_mc.runs.plan import Request, find_files, plan
 
-    values = settings({name: options[name] for name in ("jobs", "max_states", "timeout")})
+    values = settings({name: options[name] for name in ("jobs", "engine", "workers", "max_states", "timeout")})
     files, failures = find_files(paths)
     entries = [*failures, *plan(files, Request(names, dict(params)))]
     try:
@@ -84,7 +86,8 @@ def _plan(values: Mapping[str, Value], options: Mapping[str, Any], stop: Callabl
     from dio_mc.semantics.contract import Budget
 
     budget = Budget(*(values[name].value for name in ("max-states", "max-depth", "timeout", "max-memory")))
-    checking = Options(budget, False, ProgressLine(sys.stderr), stop)
+    engine, workers = values["engine"].value, values["workers"].value
+    checking = Options(budget, False, ProgressLine(sys.stderr), stop, engine=engine, workers=workers)
     return Plan(checking, frozenset(options["kinds"]), options["inherited"], values["jobs"].value)
 
 

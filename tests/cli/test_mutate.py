@@ -128,6 +128,13 @@ def test_the_same_bytes_from_several_processes_and_hash_seeds(tmp_path: Path) ->
     assert runs[0].splitlines()[-1] == "2 models mutated: 5 of 8 mutants caught, 62 %"
 
 
+@pytest.mark.parametrize("engine", ["reference", "native"])
+def test_every_engine_catches_the_same(tmp_path: Path, engine: str) -> None:
+    write(tmp_path, m=LARGER, n=BLIND)
+    asked = dio_mc("mutate", ".", "-v", "--engine", engine, cwd=tmp_path)
+    assert (asked.stdout, asked.returncode) == (dio_mc("mutate", ".", "-v", cwd=tmp_path).stdout, 1)
+
+
 def test_an_interrupt_keeps_what_is_known(tmp_path: Path) -> None:
     """The first class is done; the second is so large that its first mutant would run for minutes."""
     slow = (
