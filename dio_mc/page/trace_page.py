@@ -63,8 +63,6 @@ def _head(trace: Trace, home: str | None) -> Iterator[str]:
         yield f'<a class="home" href="{attribute(home)}">All counterexamples</a>'
     yield f'<h1><span class="badge {"good" if reached else "bad"}">{"reached" if reached else "violated"}</span> '
     yield f"{text(trace.property)}</h1>"
-    if trace.doc and trace.property_kind != "fault":
-        yield f'<p class="doc">{prose(trace.doc.split(chr(10) + chr(10))[0])}</p>'
     yield f'<p class="end">{prose(" ".join(closing(trace)))}</p>'
     yield f'<p class="about">{_about(trace)}</p>'
 

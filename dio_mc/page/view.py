@@ -36,6 +36,7 @@ def view(trace: Trace, sources: Sequence[Source]) -> dict[str, Any]:
         "blocked": _blocked(trace.blocked, threads, trace),
         "failing": [visible(f"{f.source}  ({f.values})" if f.values else f.source) for f in trace.failing],
         "end": visible(" ".join(closing(trace))),
+        "loop": trace.loop,
         "witness": trace.kind == "witness",
         "deadlock": trace.property_kind == "deadlock",
     }  # fmt: skip

@@ -19,7 +19,9 @@ CHAR, SMALL = 7, 6
 LINE, PAD = 15, 12
 TRACK = 14
 DOT = 11
-LEFT, TOP, GAP = 16, 64, 18
+LEFT, TOP, GAP = 16, 72, 18
+_NARROWEST = 520
+"""So that the heading and what is wrong have room beside few and narrow lanes."""
 _WIDEST = 44
 _MOST_ROWS = 120
 
@@ -98,7 +100,7 @@ def layout(trace: Trace, most_columns: int = 12) -> Picture:
         columns.append(Column(cell, x, max(30, width)))
         x += max(30, width) + 4
     slant = max((c.x + max(c.width, len(c.cell.name) * 5 + c.width // 2) for c in columns), default=0)
-    return Picture(rows, lanes, tuple(columns), steps, waits, top, bottom, max(x, slant) + LEFT)
+    return Picture(rows, lanes, tuple(columns), steps, waits, top, bottom, max(x, slant, _NARROWEST) + LEFT)
 
 
 def _is_told(trace: Trace, thread: str) -> bool:

@@ -59,7 +59,7 @@ def lanes_svg(trace: Trace, most_columns: int = 0) -> str:
         f'<svg class="dm" role="img" aria-label={label} viewBox="0 {top} {picture.width} {height}" '
         f'width="{picture.width}" height="{height}">',
         *_heads(trace, picture), *_stripes(picture), *_lanes(trace, picture), *_path(trace, picture),
-        *_steps(trace, picture), *_waits(picture), "</svg>",
+        *_steps(trace, picture), *_loop(trace, picture), *_waits(picture), "</svg>",
     ]  # fmt: skip
     return "\n".join(parts)
 
@@ -129,7 +129,7 @@ def _bar(bar: Bar, colour: str, last: int) -> str:
     until = f"to step {hold.end}" if hold.end is not None else f"still at the end (step {last})"
     told = f"<title>{escape(printable(f'{hold.thread} holds {hold.label} from step {hold.start} {until}'))}</title>"
     rect = f'<rect x="{bar.left}" y="{bar.top}" width="11" height="{length}" rx="2" fill="{colour}"/>'
-    room = (length - 4) // SMALL
+    room = 2 * (length - 6) // 11  # 9 px of a monospaced font are 5.5 wide
     if room < 3:
         return f"<g>{told}{rect}</g>"
     x, y = bar.left + 3, bar.top + 4

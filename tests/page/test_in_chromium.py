@@ -163,6 +163,45 @@ def test_a_step_is_told_in_full(seed: Open) -> None:
     assert words(driver, "#state tr.wrong") == "seen[0] ZERO \u2192 STALE \u2717 step 12"
 
 
+def test_the_current_line_is_in_sight_at_every_step(seed: Open) -> None:
+    seen = walk(
+        seed(),
+        "(() => { const line = document.querySelector('.source:not([hidden]) .line.now');"
+        " if (!line) return null;"
+        " const at = line.getBoundingClientRect(), box = line.closest('.lines').getBoundingClientRect();"
+        " return [line.dataset.line, at.top >= box.top && at.bottom <= box.bottom]; })()",
+    )
+    lines = [str(step.place.line) for step in read_trace(SEED).steps if step.place is not None]
+    assert seen == [None, *([line, True] for line in lines)]
+
+
+def test_a_printed_page_has_the_whole_picture(seed: Open) -> None:
+    driver = seed("#step=9")
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    driver.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": 700, "height": 990, "deviceScaleFactor": 1, "mobile": False}
+    )
+    try:
+        edges = "const b = arguments[0].getBoundingClientRect(); return [b.left, b.right]"
+        left, right = driver.execute_script(edges, driver.find_element("css selector", "svg.dm"))
+        assert left >= 0
+        assert right <= 700
+        assert not driver.find_element("css selector", ".stepper").is_displayed()
+    finally:
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_a_run_that_goes_on_for_ever_says_from_where(show: Open) -> None:
+    trace = next(t for t in all_traces() if t.loop is not None and len(t.steps) > t.loop)
+    driver = show(trace_page(trace))
+    round_ = len(trace.steps) - trace.loop + 1
+    assert words(driver, ".again") == f"\u21ba The last {round_} steps repeat for ever, from step {trace.loop} on."
+    driver.find_element("css selector", ".again a").click()
+    driver.execute_async_script("setTimeout(arguments[0], 50)")
+    assert step_of(driver) == trace.loop
+
+
 def test_the_states_are_those_of_the_trace(show: Open) -> None:
     for trace in all_traces()[::9]:
         shown = walk(show(trace_page(trace)), ROWS)

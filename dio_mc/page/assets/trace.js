@@ -60,6 +60,11 @@
     }
     if (number === last) {
       const sign = trace.witness ? "\u2713 " : "\u2717 ";
+      if (trace.loop !== null) {
+        const round = last - trace.loop + 1;
+        parts.push(make("p", "again", `\u21ba ${round === 1 ? "This step repeats" : `The last ${round} steps repeat`} for ever, from `,
+          link(trace.loop, "", `step ${trace.loop}`, "where it begins again"), " on."));
+      }
       parts.push(...(trace.failing.length ? trace.failing : [trace.end]).map((told) => make("p", trace.witness ? "finally reached" : "finally", sign, told)));
     }
     box.replaceChildren(...parts);
@@ -111,11 +116,13 @@
     byId("locks").replaceChildren(held.length ? make("ul", "list", ...items) : make("p", "quiet", "None."));
   }
 
+  const HOPED = new Set(["reachable", "always_reachable", "progress"]);
+
   // A property's standing at a state: [look, sign, word].
   function standing(property, number) {
     if (property.unknown.includes(number)) return ["open", "?", "undecided"];
     const at = property.at.includes(number);
-    if (property.kind === "reachable") return at ? ["good", "\u2713", "reached"] : ["open", "\u00b7", "not here"];
+    if (HOPED.has(property.kind)) return at ? ["good", "\u2713", "reached"] : ["open", "\u00b7", "not here"];
     if (property.kind === "step" && number === 0) return ["open", "\u00b7", "speaks of steps"];
     if (number && trace.steps[number - 1].fault) return ["open", "\u00b7", "no state"];
     return at ? ["bad", "\u2717", "violated"] : ["good", "\u2713", "holds"];
@@ -164,7 +171,8 @@
   }
 
   function centre(box, line) {
-    box.scrollTop = line.offsetTop - box.offsetTop - (box.clientHeight - line.offsetHeight) / 2;
+    const above = line.getBoundingClientRect().top - box.getBoundingClientRect().top;
+    box.scrollTop += above - (box.clientHeight - line.offsetHeight) / 2;
   }
 
   function showSource(number) {
