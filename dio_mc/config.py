@@ -158,6 +158,7 @@ SETTINGS: dict[str, Setting] = {
     "first": Setting(flag, False, "stop after the level of the first violation"),
     "counterexamples": Setting(text, "counterexamples", "where counterexamples are written", paths=True),
     "artifacts": Setting(flag, True, "write counterexample files"),
+    "html": Setting(flag, False, "among them a page to step through"),
     "strict": Setting(flag, False, "findings make exit code 1"),
     "allow-undetermined": Setting(flag, False, "exit code 0 instead of 3"),
 }

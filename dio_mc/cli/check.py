@@ -42,6 +42,7 @@ def register(group: click.Group) -> None:
     help="Where counterexamples are written  [default: counterexamples]",
 )
 @click.option("--artifacts/--no-artifacts", default=None, help="Write counterexample files, or none.")
+@click.option("--html/--no-html", default=None, help="Among them one HTML page each, to step through offline.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Check in N processes.")
 @click.option("--engine", metavar="NAME", help="What explores: auto (default), reference, native.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Threads of the native engine.")

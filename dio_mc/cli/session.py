@@ -25,6 +25,7 @@ from dio_mc.runs.plan import Request, Task, find_files, plan
 from dio_mc.runs.pool import run_in_processes
 from dio_mc.runs.sweep import growth_table, parse_sweep
 from dio_mc.semantics.contract import Budget
+from dio_mc.trace.trace import Trace
 
 
 class Session:
@@ -105,7 +106,11 @@ class Session:
     def _write(self, report: Report) -> list[str]:
         if self.folder is None:
             return []
-        return [p for t in report.traces for p in write_artifacts(Path(self.folder), stem_of(report), t)]
+        return [p for t in report.traces for p in self._files(stem_of(report), t)]
+
+    def _files(self, stem: str, trace: Trace) -> list[str]:
+        assert self.folder is not None
+        return write_artifacts(Path(self.folder), stem, trace, page=self.values["html"])
 
     def _problems(self, problems: Sequence[str]) -> None:
         for problem in problems:

@@ -8,7 +8,7 @@ reader's light or dark setting and prints black on white. Its text depends on th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from xml.sax.saxutils import escape, quoteattr
+from html import escape
 
 from dio_mc.render.columns import cut, wrapped
 from dio_mc.render.lanes import CHAR, DOT, LEFT, LINE, PAD, SMALL, Bar, Column, Lane, Picture, Row, layout, shown_line
@@ -54,9 +54,9 @@ def lanes_svg(trace: Trace, most_columns: int = 0) -> str:
     """The lanes alone as an element of an HTML page, which brings `STYLE` and says the rest in words."""
     picture = layout(trace, most_columns)
     top, height = picture.top - 26, picture.bottom - picture.top + 26 + 8 + (LINE if picture.waits else 0)
-    label = quoteattr(printable(f"lanes of the threads of {trace.model.name}, time downwards"))
+    label = escape(printable(f"lanes of the threads of {trace.model.name}, time downwards"))
     parts = [
-        f'<svg class="dm" role="img" aria-label={label} viewBox="0 {top} {picture.width} {height}" '
+        f'<svg class="dm" role="img" aria-label="{label}" viewBox="0 {top} {picture.width} {height}" '
         f'width="{picture.width}" height="{height}">',
         *_heads(trace, picture), *_stripes(picture), *_lanes(trace, picture), *_path(trace, picture),
         *_steps(trace, picture), *_loop(trace, picture), *_waits(picture), "</svg>",
@@ -71,7 +71,7 @@ def _document(trace: Trace, picture: Picture) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="dm" role="img" viewBox="0 0 {picture.width} {height}" '
         f'width="{picture.width}" height="{height}">',
-        f"<title>{escape(title)}</title><style>{STYLE}</style>",
+        f"<title>{escape(title, quote=False)}</title><style>{STYLE}</style>",
         f'<rect class="bg" width="{picture.width}" height="{height}"/>',
         *_heading(trace, picture), *_stripes(picture), *_lanes(trace, picture), *_path(trace, picture),
         *_steps(trace, picture), *_loop(trace, picture), *_waits(picture), *_ending(picture, notes), "</svg>",
@@ -255,8 +255,8 @@ def _colour(lane: int) -> str:
 
 
 def _text(x: int, y: int, text: str, look: str, more: str = "") -> str:
-    attributes = (f" class={quoteattr(look)}" if look else "") + (f" {more}" if more else "")
-    return f'<text x="{x}" y="{y}"{attributes}>{escape(printable(text))}</text>'
+    attributes = (f' class="{look}"' if look else "") + (f" {more}" if more else "")
+    return f'<text x="{x}" y="{y}"{attributes}>{escape(printable(text), quote=False)}</text>'
 
 
 def _rect(x: int, y: int, width: int, height: int, more: str, look: str = "") -> str:

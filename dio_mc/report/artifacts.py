@@ -1,4 +1,4 @@
-"""Counterexample files: ``counterexamples/<stem>.<Class>[@params]/<property>.{txt,dot,json}``.
+"""Counterexample files: ``counterexamples/<stem>.<Class>[@params]/<property>.{txt,dot,json}``, on request ``.html``.
 
 A file is written beside its place and renamed, and left alone when it already says the same, so that a committed
 gallery changes only where a counterexample does. Nothing else in the folder is touched. What the file system refuses is
@@ -22,11 +22,14 @@ _LONGEST_NAME = 120
 _RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))}
 
 
-def write_artifacts(folder: Path, stem: str, trace: Trace) -> list[str]:
-    """Write the three files of a trace below ``folder/stem``. Returns what went wrong, a sentence per file."""
+def write_artifacts(folder: Path, stem: str, trace: Trace, *, page: bool = False) -> list[str]:
+    """Write the files of a trace below ``folder/stem``, with `page` a page too.
+
+    Returns what went wrong, a sentence per file.
+    """
     place = folder / safe_name(stem)
     problems: list[str] = []
-    for suffix, text in rendered(trace).items():
+    for suffix, text in rendered(trace, page=page).items():
         path = place / f"{safe_name(trace.property)}.{suffix}"
         try:
             write_if_changed(path, text)
@@ -36,9 +39,17 @@ def write_artifacts(folder: Path, stem: str, trace: Trace) -> list[str]:
     return problems
 
 
-def rendered(trace: Trace) -> dict[str, str]:
-    """The contents of a trace's files by suffix."""
-    return {"txt": render_text(trace, model=True) + "\n", "dot": render_dot(trace), "json": encode(trace)}
+def rendered(trace: Trace, *, page: bool = False) -> dict[str, str]:
+    """The contents of a trace's files by suffix. A page has the sources below the working directory in it."""
+    files = {"txt": render_text(trace, model=True) + "\n", "dot": render_dot(trace), "json": encode(trace)}
+    return {**files, "html": _page(trace)} if page else files
+
+
+def _page(trace: Trace) -> str:
+    from dio_mc.page.source import sources_of  # a tenth of the time of a small check, for those who ask for pages
+    from dio_mc.page.trace_page import trace_page
+
+    return trace_page(trace, sources_of(trace, Path.cwd()))
 
 
 def safe_name(name: str) -> str:

@@ -37,7 +37,7 @@ LAYERS: dict[str, set[str]] = {
     "replaying": {"frontend", "lang", "symbolic", *ENGINE},
     "config": set(),
     "study": {"frontend", "lang", "kernel", "explore", "render", *ENGINE},
-    "report": {"catalogue", "driver", "mutation", "render", "semantics", "trace", "ir"},
+    "report": {"catalogue", "driver", "mutation", "page", "render", "semantics", "trace", "ir"},
     "runs": {"driver", "explore", "frontend", "lang", "mutation", "report", "semantics", "trace", "ir"},
 }
 """Layer -> the layers it may import besides itself, `source` and `errors`."""

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from trace_programs import misuse, race, trace_of
 
+from dio_mc.page.source import sources_of
+from dio_mc.page.trace_page import trace_page
 from dio_mc.render.dot import render_dot
 from dio_mc.render.text import render_text
 from dio_mc.report.artifacts import safe_name, write_artifacts, write_if_changed
@@ -22,6 +24,12 @@ def test_three_files(tmp_path):
     assert (folder / "never_dirty.dot").read_text() == render_dot(TRACE)
     assert (folder / "never_dirty.json").read_text() == encode(TRACE)
     assert read_trace(folder / "never_dirty.json") == TRACE
+
+
+def test_a_page_is_among_them_on_request(tmp_path):
+    assert write_artifacts(tmp_path, "m", TRACE, page=True) == []
+    assert sorted(p.suffix for p in (tmp_path / "m").iterdir()) == [".dot", ".html", ".json", ".txt"]
+    assert (tmp_path / "m" / "never_dirty.html").read_text() == trace_page(TRACE, sources_of(TRACE, Path.cwd()))
 
 
 def test_the_name_of_a_fault(tmp_path):
