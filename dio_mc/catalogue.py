@@ -129,6 +129,10 @@ PAGES: dict[str, Page] = {
         "Every class given violates something as it stands, or says nothing itself that the chosen kinds of mutants "
         "change. Inherited code is mutated with --inherited.",
     ),
+    "DIO217": Page(
+        "no baseline",
+        "The file of --baseline is not a matrix that `dio-mc matrix --format json` wrote, or one of another version.",
+    ),
     "DIO221": Page("no folder", "A folder of counterexamples is needed; one trace is shown by `dio-mc show`."),
     "DIO222": Page(
         "port taken", "The port of --port is in use or not permitted. Without --port any free one is taken."

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from dio_mc.errors import ModelError, usage_error
 from dio_mc.frontend import build, load_module
@@ -20,6 +22,11 @@ from dio_mc.trace.replay import ReplayResult, lasting_problem, replay
 from dio_mc.trace.standing import decide_at_end
 from dio_mc.trace.trace import Trace
 
+Products = Callable[[str], Program | None]
+"""The program of a workload under a rule, by name."""
+IS_PRODUCT: Final = re.compile(r"__\w+@\w+$")
+"""``direct_read_x_mmap_store__ext4_2020@hole``: what a program is called that no file has as a class."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -29,20 +36,32 @@ class Outcome:
     text: str
 
 
-def replay_file(path: str, model_file: str | None = None) -> Outcome:
+def replay_file(path: str, model_file: str | None = None, products: Products | None = None) -> Outcome:
     """Run a trace file again.
 
-    The model is looked for where the trace says, relative to the working directory, or in `model_file`. Raises
+    The model is looked for where the trace says, relative to the working directory, or in `model_file`; a model that is
+    no class of a file, but made of a locking rule and a workload, is asked of `products` by its name. Raises
     `ModelError` when the file is no trace (DIO205) or the model has no such class or parameters (DIO206).
     """
     try:
         trace = read_trace(path)
     except TraceFormatError as error:
         raise usage_error("DIO205", str(error).removeprefix(f"{path}: "), file=path) from None
-    program = _program_of(trace, path, model_file or trace.model.file)
+    if products is not None and IS_PRODUCT.search(trace.model.name):
+        program = _product_of(trace, path, products)
+    else:
+        program = _program_of(trace, path, model_file or trace.model.file)
     interpreter = Interpreter(program)
     result = replay(program, trace, lambda run: _why_not(program, interpreter, trace, run), interpreter=interpreter)
     return _worded(trace, result)
+
+
+def _product_of(trace: Trace, path: str, products: Products) -> Program:
+    found = products(trace.model.name)
+    if found is None:
+        hint = "name the file that has them with --file, or another folder of models with --models"
+        raise usage_error("DIO206", f"no rule and workload make {trace.model.name}", file=path, hint=hint)
+    return found
 
 
 def _program_of(trace: Trace, path: str, file: str) -> Program:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from dio_mc.cli.types import Param, unknown_class
+
+if TYPE_CHECKING:
+    from dio_mc.ir.program import Program
 
 
 def register(group: click.Group) -> None:
@@ -18,14 +23,29 @@ def register(group: click.Group) -> None:
 @click.command()
 @click.argument("trace", type=click.Path())
 @click.option("--model-file", type=click.Path(), help="Where the model is now, if it moved.")
-def replay(trace: str, model_file: str | None) -> None:
+@click.option(
+    "--models", "folder", metavar="DIR", help="For a run of a rule: where protocols/ and workloads/ are.",
+    type=click.Path(path_type=Path),
+)  # fmt: skip
+@click.option(
+    "--file", "files", multiple=True, metavar="FILE", help="For a run of a rule: a file with further rules.",
+    type=click.Path(path_type=Path),
+)  # fmt: skip
+def replay(trace: str, model_file: str | None, folder: Path | None, files: tuple[Path, ...]) -> None:
     """Run a counterexample again on the model as it is now.
+
+    A run that `outcomes`, `matrix` or `diff` wrote is run on its workload and rule as they are now.
 
     Exit 0 when it reproduces, 1 when the model has changed so that it does not, 2 when the file is no trace.
     """
     from dio_mc.replaying import replay_file
 
-    outcome = replay_file(trace, model_file)
+    def products(name: str) -> Program | None:
+        from dio_mc.study.shelf import open_shelf, program_named
+
+        return program_named(open_shelf(folder, files), name)
+
+    outcome = replay_file(trace, model_file, products)
     click.echo(outcome.text)
     sys.exit(0 if outcome.reproduces else 1)
 

@@ -83,6 +83,11 @@ def outcomes(
     "--format", "form", type=click.Choice(["text", "markdown", "json", "svg", "html"]), default="text",
     show_default=True,
 )  # fmt: skip
+@click.option("--triples", is_flag=True, help="Three operations side by side; best with some --operation and --rule.")
+@click.option(
+    "--baseline", metavar="FILE", help="Compare with a matrix in JSON; exit 1 when a cell is worse.",
+    type=click.Path(path_type=Path),
+)  # fmt: skip
 @_traces
 @_models
 @_more
@@ -92,6 +97,8 @@ def matrix(
     rules: tuple[str, ...],
     operations: tuple[str, ...],
     form: str,
+    triples: bool,
+    baseline: Path | None,
     traces: Path | None,
     folder: Path | None,
     files: tuple[Path, ...],
@@ -100,18 +107,25 @@ def matrix(
 ) -> None:
     """Which operations race under which rule: every pair of them, one verdict each.
 
-    Exit 3 when a cell is undetermined, else 0.
+    Exit 1 when a cell is worse than in the baseline, 3 when a cell is undetermined, else 0. What has changed since the
+    baseline is told on stderr.
     """
     from dio_mc.study import matrix as study
+    from dio_mc.study.baseline import baseline_text, read_baseline, shifts
     from dio_mc.study.shelf import open_shelf, pick
 
+    before = read_baseline(baseline) if baseline is not None else None
     shelf = open_shelf(folder, files)
     chosen = pick(shelf.rules, rules, "locking rule")
     pick(shelf.operations, operations, "operation")
     names = list(operations) or list(shelf.operations)
-    found = study.matrix(shelf, chosen, names, _budget(max_states), _progress())
+    found = study.matrix(shelf, chosen, names, _budget(max_states), _progress(), size=3 if triples else 2)
     links = _files(traces, {c.name: c.trace for c in found.cells if c.trace is not None})
     _emit(_drawn(found, form, links), output)
+    if before is not None:
+        click.echo(baseline_text(before, found), err=True, nl=False)
+        if any(shift.worse for shift in shifts(before, found)):
+            sys.exit(1)
     sys.exit(3 if any(c.verdict == "undetermined" for c in found.cells) else 0)
 
 

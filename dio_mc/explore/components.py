@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from dio_mc.semantics.contract import Step
+from dio_mc.semantics.contract import Action, Step
 from dio_mc.semantics.layout import State
 
 
@@ -22,6 +22,12 @@ class Graph:
     def successors(self, state: State) -> Iterator[State]:
         """Where the steps of an expanded state lead; nothing for one that was not expanded."""
         return (step.state for step in self.steps.get(state, ()) if step.state is not None)
+
+    def follow(self, state: State, schedule: Iterable[Action]) -> State:
+        """Where a schedule leads, every step of which is known and has a successor."""
+        for action in schedule:
+            state = next(s.state for s in self.steps[state] if s.action == action and s.state is not None)
+        return state
 
     def enabled(self, state: State) -> int:
         """The threads that have a step in an expanded state, one bit each."""

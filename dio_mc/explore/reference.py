@@ -115,9 +115,7 @@ def _lasting(watch: Watch, search: Search) -> list[tuple[str, Violated]]:
 def _loop(interpreter: Interpreter, watch: Watch, found: Violated, path: Path) -> tuple[Action, ...]:
     """What a run repeats for ever behind a path."""
     state = next(islice(interpreter.starting(), path.initial, None))
-    for action in path.schedule:
-        state = next(s.state for s in watch.graph.steps[state] if s.action == action and s.state is not None)
-    return found.loop(watch.graph, state)
+    return found.loop(watch.graph, watch.graph.follow(state, path.schedule))
 
 
 def _paths(interpreter: Interpreter, search: Search, goals: Sequence[Goal]) -> list[Path]:

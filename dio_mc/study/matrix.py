@@ -1,4 +1,4 @@
-"""Which operations race under which rule: every pair of operations under every rule, one verdict each."""
+"""Which operations race under which rule: every pair (or triple) of operations under every rule, one verdict each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import combinations_with_replacement
 
 from dio_mc.semantics.contract import Budget
 from dio_mc.study.outcomes import Outcomes, outcomes
-from dio_mc.study.shelf import Rule, Shelf, pair
+from dio_mc.study.shelf import Rule, Shelf, together
 from dio_mc.study.tags import RANK, worst
 from dio_mc.trace.trace import Trace
 
@@ -18,11 +18,10 @@ NOT_THERE = "n/a"
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A pair of operations under a rule. `layouts` has the verdict per layout of the file; `outcome`, `reasons` and
+    """Operations side by side under a rule. `layouts` has the verdict per layout of the file; `outcome`, `reasons` and
     `trace` are those of the worst outcome, unless all is well."""
 
-    first: str
-    second: str
+    operations: tuple[str, ...]
     rule: str
     verdict: str
     layouts: tuple[tuple[str, str], ...] = ()
@@ -34,25 +33,35 @@ class Cell:
     @property
     def name(self) -> str:
         """A name for files and links."""
-        return f"{self.rule}-{self.first}-{self.second}"
+        return "-".join([self.rule, *self.operations])
+
+    @property
+    def shown(self) -> str:
+        """The operations as a reader sees them."""
+        return " x ".join(self.operations)
 
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """All cells, pair by pair."""
+    """All cells, group by group: of two operations, or of three."""
 
     rules: tuple[str, ...]
-    pairs: tuple[tuple[str, str], ...]
+    groups: tuple[tuple[str, ...], ...]
     cells: tuple[Cell, ...]
 
-    def row(self, first: str, second: str) -> tuple[Cell, ...]:
-        """The cells of a pair, rule by rule."""
-        return tuple(c for c in self.cells if (c.first, c.second) == (first, second))
+    @property
+    def noun(self) -> str:
+        """What a group is called."""
+        return "triple" if any(len(group) == 3 for group in self.groups) else "pair"
 
-    def cell(self, rule: str, first: str, second: str) -> Cell:
+    def row(self, *operations: str) -> tuple[Cell, ...]:
+        """The cells of a group, rule by rule."""
+        return tuple(c for c in self.cells if c.operations == operations)
+
+    def cell(self, rule: str, *operations: str) -> Cell:
         """One cell; the order of the operations does not matter."""
-        found = {frozenset((c.first, c.second)): c for c in self.cells if c.rule == rule}
-        return found[frozenset((first, second))]
+        found = {tuple(sorted(c.operations)): c for c in self.cells if c.rule == rule}
+        return found[tuple(sorted(operations))]
 
 
 def matrix(
@@ -61,40 +70,40 @@ def matrix(
     operations: Sequence[str],
     budget: Budget | None = None,
     progress: Callable[[int, int], None] | None = None,
+    *,
+    size: int = 2,
 ) -> Matrix:
-    """Explore each pair (an operation against itself included) under each rule."""
-    pairs = tuple(combinations_with_replacement(operations, 2))
+    """Explore each group of `size` operations (an operation against itself included) under each rule."""
+    groups = tuple(combinations_with_replacement(operations, size))
     cells: list[Cell] = []
-    for first, second in pairs:
+    for group in groups:
         for rule in rules:
-            cells.append(_cell(shelf, rule, first, second, budget))
+            cells.append(_cell(shelf, rule, group, budget))
             if progress is not None:
-                progress(len(cells), len(pairs) * len(rules))
-    return Matrix(tuple(rule.name for rule in rules), pairs, tuple(cells))
+                progress(len(cells), len(groups) * len(rules))
+    return Matrix(tuple(rule.name for rule in rules), groups, tuple(cells))
 
 
-def _cell(shelf: Shelf, rule: Rule, first: str, second: str, budget: Budget | None) -> Cell:
-    if rule.unsupported & {first, second}:
-        return Cell(first, second, rule.name, NOT_THERE)
-    found = outcomes(pair(shelf, first, second), rule, budget, witnesses=())
+def _cell(shelf: Shelf, rule: Rule, group: tuple[str, ...], budget: Budget | None) -> Cell:
+    if rule.unsupported & set(group):
+        return Cell(group, rule.name, NOT_THERE)
+    found = outcomes(together(shelf, group), rule, budget, witnesses=())
     verdict = worst([f.verdict for f in found])
     layouts = tuple((f.layout, f.verdict) for f in found)
     states = sum(f.states for f in found)
     if verdict in ("ok", "undetermined"):
-        return Cell(first, second, rule.name, verdict, layouts, states=states)
+        return Cell(group, rule.name, verdict, layouts, states=states)
     layout = next(f.layout for f in found if f.verdict == verdict)
-    told = _told(shelf, rule, (first, second), layout, verdict, budget)
+    told = _told(shelf, rule, group, layout, verdict, budget)
     worst_one = next(o for o in told.outcomes if o.verdict == verdict)
-    return Cell(
-        first, second, rule.name, verdict, layouts, worst_one.text, worst_one.reasons, worst_one.trace, states
-    )  # fmt: skip
+    return Cell(group, rule.name, verdict, layouts, worst_one.text, worst_one.reasons, worst_one.trace, states)
 
 
 def _told(
-    shelf: Shelf, rule: Rule, names: tuple[str, str], layout: str, verdict: str, budget: Budget | None
+    shelf: Shelf, rule: Rule, names: tuple[str, ...], layout: str, verdict: str, budget: Budget | None
 ) -> Outcomes:
     """The outcomes on the layout that is to be shown, with traces of the verdict in question."""
-    workload = replace(pair(shelf, *names), layouts=(layout,))
+    workload = replace(together(shelf, names), layouts=(layout,))
     return outcomes(workload, rule, budget, witnesses=(verdict,))[0]
 
 

@@ -1,7 +1,8 @@
 """Every final observation of a program: what each thread was given, and what the file is afterwards.
 
 One breadth first search over the reference interpreter; where nothing is enabled any more, everything has ended, or the
-program is stuck. Each distinct observation is kept with the nearest states that show it, so that `trace` can tell the
+program is stuck. Threads that should end can also go round for ever, though nobody who waits is passed over (strong
+fairness). Each distinct observation is kept with the nearest states that show it, so that `trace` can tell the
 canonical way to it.
 """
 
@@ -9,9 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import Final
 
 from dio_mc.explore.canonical import End, Goal, canonical_paths
+from dio_mc.explore.components import Graph
 from dio_mc.explore.limits import Limits
+from dio_mc.explore.liveness import Violated, endless
 from dio_mc.explore.search import Search
 from dio_mc.ir.program import Program
 from dio_mc.kernel.words import Block, Data, Slot
@@ -20,6 +25,9 @@ from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
 from dio_mc.trace.replay import build_trace
 from dio_mc.trace.trace import Trace
+
+ENDS: Final = "every_call_ends"
+"""The property of a product (`shelf`) that a run violates which never ends."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,8 +45,8 @@ class Record:
 @dataclass(frozen=True, slots=True, order=True)
 class Observation:
     """Where a run has ended. `cached` is what a read through the cache gives now, `media` what is read when the cache
-    is dropped. `stuck` are the threads that have not ended; `endless`: they can go on for ever, and nothing ends them.
-    `fault` is the rule's own failure (``BUG``)."""
+    is dropped. `stuck` are the threads that have not ended; `endless`: they can go on for ever, under a scheduler that
+    keeps nobody out. `fault` is the rule's own failure (``BUG``)."""
 
     records: tuple[Record, ...]
     cached: str
@@ -56,23 +64,26 @@ class Observed:
         self.interpreter = Interpreter(program)
         self.goals: dict[Observation, Goal] = {}
         self._read = _Reader(self.interpreter)
-        self._before: dict[State, list[State]] = {}
-        self._ends: list[State] = []
+        self._graph = Graph()
+        self._endless: Violated | None = None
         self._search = Search(self.interpreter, self, Limits(budget or Budget()))
         self._search.run()
         self.complete = self._search.stopped is None
         self.states = len(self._search.parents)
         if self.complete:
             self._note_endless()
-        self._before.clear()
 
-    def trace(self, observation: Observation) -> Trace | None:
-        """The canonical run that ends like this, replayed; None where nothing ends."""
-        if observation.endless:
-            return None
+    def trace(self, observation: Observation) -> Trace:
+        """The canonical run that ends like this, or goes round for ever, replayed."""
         program, goal = self.interpreter.program, self.goals[observation]
         path = canonical_paths(self.interpreter, self._search.levels, [goal])[0]
         name = "deadlock" if observation.stuck else "all_ended"
+        if observation.endless:
+            assert self._endless is not None
+            loop = self._endless.loop(self._graph, self._graph.follow(self._start(path.initial), path.schedule))
+            schedule, switches = path.schedule + loop, count_switches(path.schedule + loop)
+            lasso = Violation(ENDS, path.initial, schedule, switches, None, len(path.schedule))
+            return build_trace(program, lasso, engine="reference", interpreter=self.interpreter)
         if path.fault is not None:
             name = fault_name(path.fault.kind, path.fault.span, program.file)
         found = Violation(name, path.initial, path.schedule, count_switches(path.schedule), path.fault)
@@ -92,29 +103,24 @@ class Observed:
 
     def expanded(self, state: State, steps: Sequence[Step], depth: int) -> None:
         """A state without steps is an end; so is a step that fails."""
+        self._graph.steps[state] = steps
         if not steps:
-            self._ends.append(state)
             self._note(self._read.observe(state), depth, End(state))
         for step in steps:
-            if step.state is not None:
-                self._before.setdefault(step.state, []).append(state)
             if step.fault is not None:
-                self._ends.append(state)
                 self._note(self._read.observe(state, step.fault), depth + 1, End(state, step.action, step.fault))
 
     def _note_endless(self) -> None:
-        """The nearest state from which no end can be reached, if there is one."""
-        ending, waiting = set(self._ends), list(self._ends)
-        while waiting:
-            for state in self._before.get(waiting.pop(), ()):
-                if state not in ending:
-                    ending.add(state)
-                    waiting.append(state)
-        for depth, level in enumerate(self._search.levels):
-            for state in level:
-                if state not in ending:
-                    self._note(self._read.observe(state, endless=True), depth, End(state))
-                    return
+        """The nearest state where threads that should end can begin to go round for ever, if there is one."""
+        away = {state for state, steps in self._graph.steps.items() if steps and self._read.stuck(state)}
+        self._endless = endless(self._graph, self._search.levels, away, "strong")
+        if self._endless is not None:
+            goal = self._endless.goal
+            for end in goal.ends:
+                self._note(self._read.observe(end.state, endless=True), goal.length, end)
+
+    def _start(self, initial: int) -> State:
+        return next(islice(self.interpreter.starting(), initial, None))
 
     def _note(self, observation: Observation, length: int, end: End) -> None:
         goal = self.goals.setdefault(observation, Goal(length, []))
@@ -136,7 +142,7 @@ class _Reader:
 
     def observe(self, state: State, fault: Fault | None = None, *, endless: bool = False) -> Observation:
         """What has been recorded in a state."""
-        stuck = () if fault else tuple(self._names[t] for t in self._awaited if state[self._pcs[t]] != 0)
+        stuck = () if fault else self.stuck(state)
         disk = self._data(state, "disk")
         media = disk if self._cell(state, "block") == list(Block).index(Block.MAPPED) else Data.ZERO.name
         cached = self._data(state, "page") if self._cell(state, "slot") == list(Slot).index(Slot.UPTODATE) else media
@@ -145,6 +151,10 @@ class _Reader:
         if fault is not None or stuck or endless:
             return Observation(records, "", "", freed, stuck, fault.message if fault else "", endless)
         return Observation(records, cached, media, freed)
+
+    def stuck(self, state: State) -> tuple[str, ...]:
+        """The threads that should end and have not."""
+        return tuple(self._names[t] for t in self._awaited if state[self._pcs[t]] != 0)
 
     def _record(self, state: State, thread: int) -> Record:
         earlier, outcome, floor, wrote = (

@@ -1,8 +1,8 @@
-"""The matrix as a picture: an SVG of the pairs that race somewhere, and a page in which each cell leads to its run."""
+"""The matrix as a picture: an SVG of what races somewhere, and a page in which each cell leads to its run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 
 from dio_mc.render.text import render_text
@@ -24,10 +24,11 @@ pre { background: #f6f6f6; padding: 1em; overflow-x: auto } svg a { cursor: poin
 
 
 def matrix_svg(found: Matrix, *, linked: bool = False) -> str:
-    """Rows are pairs, columns rules by age. With `linked` a cell leads to ``#rule-first-second``."""
+    """Rows are pairs (triples), columns rules by age. With `linked` a cell leads to ``#rule-first-second``."""
     rows = racing(found)
     used = [v for v in COLOURS if any(c.verdict == v for c in found.cells)]
-    width = LEFT + WIDTH * len(found.rules) + 130
+    left = _left(rows)
+    width = left + WIDTH * len(found.rules) + 130
     top = 22 + int(5.2 * max((len(rule) for rule in found.rules), default=0))
     height = top + HEIGHT * (len(rows) + len(used) + 2) + 10
     head = (
@@ -36,30 +37,35 @@ def matrix_svg(found: Matrix, *, linked: bool = False) -> str:
     )
     parts = [head, "<title>Which operations race under which rule</title>"]
     parts.append(f'<rect width="{width}" height="{height}" fill="#ffffff"/>')
-    parts += _headings(found, top)
-    for number, pair in enumerate(rows):
-        parts += _row(found, pair, top + HEIGHT * number, linked)
+    parts += _headings(found, left, top)
+    for number, group in enumerate(rows):
+        parts += _row(found, group, left, top + HEIGHT * number, linked)
     parts += _legend(found, used, top + HEIGHT * (len(rows) + 1))
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def _headings(found: Matrix, top: int) -> Iterator[str]:
+def _left(rows: Sequence[tuple[str, ...]]) -> int:
+    """Where the columns begin: behind the longest name of a row."""
+    return max([LEFT, *(16 + 7 * len(" x ".join(group)) + len(group) for group in rows if len(group) > 2)])
+
+
+def _headings(found: Matrix, left: int, top: int) -> Iterator[str]:
     for column, rule in enumerate(found.rules):
-        x, y = LEFT + WIDTH * column + WIDTH // 2 + 4, top - 8
+        x, y = left + WIDTH * column + WIDTH // 2 + 4, top - 8
         yield f'<text x="{x}" y="{y}" transform="rotate(-45 {x} {y})" fill="#222222">{escape(rule)}</text>'
 
 
-def _row(found: Matrix, pair: tuple[str, str], top: int, linked: bool) -> Iterator[str]:
+def _row(found: Matrix, group: tuple[str, ...], left: int, top: int, linked: bool) -> Iterator[str]:
     base = top + HEIGHT - 7
-    yield f'<text x="{LEFT - 8}" y="{base}" text-anchor="end" fill="#222222">{pair[0]} x {pair[1]}</text>'
-    for column, cell in enumerate(found.row(*pair)):
-        drawn = _cell(cell, LEFT + WIDTH * column, top)
+    yield f'<text x="{left - 8}" y="{base}" text-anchor="end" fill="#222222">{" x ".join(group)}</text>'
+    for column, cell in enumerate(found.row(*group)):
+        drawn = _cell(cell, left + WIDTH * column, top)
         yield f'<a href="#{cell.name}">{drawn}</a>' if linked and cell.trace is not None else drawn
 
 
 def _cell(cell: Cell, x: int, y: int) -> str:
     told = "; ".join(cell.reasons) or cell.verdict
-    title = escape(f"{cell.rule}: {cell.first} x {cell.second}: {told}")
+    title = escape(f"{cell.rule}: {cell.shown}: {told}")
     return f"<g><title>{title}</title>{_box(cell.verdict, x, y)}</g>"
 
 
@@ -95,6 +101,6 @@ def matrix_html(found: Matrix) -> str:
 def _section(cell: Cell) -> Iterator[str]:
     assert cell.trace is not None
     layouts = ", ".join(layout for layout, verdict in cell.layouts if verdict == cell.verdict)
-    yield f'<h2 id="{cell.name}">{escape(cell.rule)}: {cell.first} x {cell.second} = {cell.verdict}</h2>'
+    yield f'<h2 id="{cell.name}">{escape(cell.rule)}: {cell.shown} = {cell.verdict}</h2>'
     yield f"<p>File at first: {escape(layouts)}. {escape('; '.join(cell.reasons))}.</p>"
     yield f"<pre>{escape(render_text(cell.trace, model=False))}</pre>"

@@ -18,6 +18,7 @@ from dio_mc.errors import did_you_mean, usage_error
 from dio_mc.frontend.build import build, digest_of
 from dio_mc.frontend.load import load_module
 from dio_mc.ir.program import Program
+from dio_mc.kernel.families import EveryCallEnds
 from dio_mc.kernel.words import Block, Data
 from dio_mc.lang.model import ROLE, Model, ThreadRole
 
@@ -146,13 +147,34 @@ def together(shelf: Shelf, names: Sequence[str]) -> Workload:
     return Workload(" x ".join(names), threads, calls=tuple(names), place=(code.co_filename, code.co_firstlineno))
 
 
-def product(workload: Workload, rule: Rule) -> dict[str, Program]:
-    """The program of a workload under a rule, by layout of the file. Layouts differ in initial values alone."""
-    name = f"{re.sub(r'[^a-z0-9]+', '_', workload.name)}__{rule.name}"
-    made = type(name, (rule.model,), {**workload.threads, "__doc__": rule.model.__doc__})
+def product(workload: Workload, rule: Rule, families: Sequence[type[Model]] = (EveryCallEnds,)) -> dict[str, Program]:
+    """The program of a workload under a rule, by layout of the file. Layouts differ in initial values alone. `families`
+    bring the properties that it has beside the rule's own."""
+    name = product_name(workload, rule)
+    made = type(name, (*families, rule.model), {**workload.threads, "__doc__": rule.model.__doc__})
     made.__dio_place__ = workload.place  # type: ignore[attr-defined]  # `type` hides the class it makes
     program = build(made).program
     return {layout: _laid_out(program, layout) for layout in workload.layouts if layout in rule.layouts}
+
+
+def product_name(workload: Workload, rule: Rule) -> str:
+    """What the program of a workload under a rule is called, without the layout."""
+    return f"{re.sub(r'[^a-z0-9]+', '_', workload.name)}__{rule.name}"
+
+
+def program_named(shelf: Shelf, name: str) -> Program | None:
+    """The program of the shelf that is called this (``direct_read_x_mmap_store__ext4_2020@hole``), if there is one."""
+    made, _, layout = name.partition("@")
+    work, _, rule = made.partition("__")
+    if rule not in shelf.rules:
+        return None
+    chosen = {product_name(w, shelf.rules[rule]): w for w in shelf.workloads.values()}
+    if made in chosen:
+        return product(chosen[made], shelf.rules[rule]).get(layout)
+    operations = work.split("_x_")
+    if len(operations) < 2 or any(operation not in shelf.operations for operation in operations):
+        return None
+    return product(together(shelf, operations), shelf.rules[rule]).get(layout)
 
 
 def _laid_out(program: Program, layout: str) -> Program:

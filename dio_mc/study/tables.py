@@ -21,19 +21,20 @@ LEGEND = {
     "X": "exposed: data of the block's previous owner is read", "T": "torn: a mixture is read",
     "D": "deadlock", "?": "undetermined: a limit ended the search", "-": "the rule has no such operation",
 }  # fmt: skip
+MATRIX_SCHEMA = "dio-mc/matrix/1"
 Links = Mapping[str, str]
 """Where a cell's trace was written, by the cell's name."""
 
 
-def racing(found: Matrix) -> list[tuple[str, str]]:
-    """The pairs that are not ok under every rule."""
-    return [pair for pair in found.pairs if any(c.verdict not in ("ok", NOT_THERE) for c in found.row(*pair))]
+def racing(found: Matrix) -> list[tuple[str, ...]]:
+    """The groups of operations that are not ok under every rule."""
+    return [group for group in found.groups if any(c.verdict not in ("ok", NOT_THERE) for c in found.row(*group))]
 
 
 def quiet_line(found: Matrix) -> str:
-    """What is said of all other pairs."""
-    quiet = len(found.pairs) - len(racing(found))
-    return f"{quiet} of {len(found.pairs)} pairs are ok under every rule." if quiet else ""
+    """What is said of all other groups."""
+    quiet = len(found.groups) - len(racing(found))
+    return f"{quiet} of {len(found.groups)} {found.noun}s are ok under every rule." if quiet else ""
 
 
 def legend_line(found: Matrix) -> list[str]:
@@ -43,14 +44,14 @@ def legend_line(found: Matrix) -> list[str]:
 
 
 def matrix_text(found: Matrix, links: Links | None = None) -> str:
-    """A table of letters, a row per pair that races somewhere, a numbered column per rule; then why, cell by cell."""
+    """A table of letters, a row per group that races somewhere, a numbered column per rule; then why, cell by cell."""
     numbers = [str(n) for n in range(1, len(found.rules) + 1)]
     lines = [f"{number:>3}  {rule}" for number, rule in zip(numbers, found.rules, strict=True)]
-    width = max((len(f"{a} x {b}") for a, b in found.pairs), default=0)
+    width = max((len(" x ".join(group)) for group in found.groups), default=0)
     lines += ["", " " * width + "".join(f"{n:>4}" for n in numbers)]
-    for first, second in racing(found):
-        letters = "".join(f"{LETTERS[c.verdict]:>4}" for c in found.row(first, second))
-        lines.append(f"{first} x {second}".ljust(width) + letters)
+    for group in racing(found):
+        letters = "".join(f"{LETTERS[c.verdict]:>4}" for c in found.row(*group))
+        lines.append(" x ".join(group).ljust(width) + letters)
     lines += ["", *([quiet_line(found)] if quiet_line(found) else []), *legend_line(found)]
     told = [line for cell in found.cells if cell.trace is not None for line in _why(cell, links or {})]
     return "\n".join([*lines, *(["", *told] if told else [])]) + "\n"
@@ -60,17 +61,17 @@ def _why(cell: Cell, links: Links) -> list[str]:
     layouts = ", ".join(layout for layout, verdict in cell.layouts if verdict == cell.verdict)
     steps = len(cell.trace.steps) if cell.trace is not None else 0
     where = f"    {links[cell.name]}\n" if cell.name in links else ""
-    head = f"{cell.rule}: {cell.first} x {cell.second} = {cell.verdict} ({layouts} file, {steps} steps)"
+    head = f"{cell.rule}: {cell.shown} = {cell.verdict} ({layouts} file, {steps} steps)"
     return [f"{head}\n{where}    {'; '.join(cell.reasons)}"]
 
 
 def matrix_markdown(found: Matrix, links: Links | None = None) -> str:
     """A table with a word in each cell, linked to the trace where there is one."""
-    lines = ["| pair | " + " | ".join(f"`{rule}`" for rule in found.rules) + " |"]
+    lines = [f"| {found.noun} | " + " | ".join(f"`{rule}`" for rule in found.rules) + " |"]
     lines.append("| --- |" + " --- |" * len(found.rules))
-    for first, second in racing(found):
-        row = [_linked(cell, links or {}) for cell in found.row(first, second)]
-        lines.append(f"| {first} x {second} | {' | '.join(row)} |")
+    for group in racing(found):
+        row = [_linked(cell, links or {}) for cell in found.row(*group)]
+        lines.append(f"| {' x '.join(group)} | {' | '.join(row)} |")
     if quiet_line(found):
         lines += ["", quiet_line(found)]
     return "\n".join(lines) + "\n"
@@ -85,13 +86,13 @@ def matrix_json(found: Matrix, links: Links | None = None) -> str:
     """Everything but the runs themselves; `trace` is where the run was written, or null."""
     cells = [
         {
-            "rule": c.rule, "operations": [c.first, c.second], "verdict": c.verdict, "layouts": dict(c.layouts),
+            "rule": c.rule, "operations": list(c.operations), "verdict": c.verdict, "layouts": dict(c.layouts),
             "outcome": c.outcome, "reasons": list(c.reasons), "steps": len(c.trace.steps) if c.trace else None,
             "states": c.states, "trace": (links or {}).get(c.name),
         }
         for c in found.cells
     ]  # fmt: skip
-    return _json({"schema": "dio-mc/matrix/1", "rules": list(found.rules), "counts": counts(found), "cells": cells})
+    return _json({"schema": MATRIX_SCHEMA, "rules": list(found.rules), "counts": counts(found), "cells": cells})
 
 
 def outcomes_text(found: Sequence[Outcomes], links: Links | None = None) -> str:

@@ -112,6 +112,7 @@ def _of_file(observation: Observation, initial: str) -> list[tuple[str, str]]:
 
 
 def _outlived(done: list[Record], media: str) -> bool:
-    """Some write began when that of `media` had been acknowledged, which itself began before all others ended."""
+    """Some write began when that of `media` had been acknowledged, which itself began before all others ended. Of two
+    writes of the same value nobody can say which it is that is there."""
     later = any(r.floor == media != r.wrote for r in done)
-    return later and all(r.floor == NOTHING for r in done if r.wrote == media)
+    return later and [r.floor for r in done if r.wrote == media] == [NOTHING]
