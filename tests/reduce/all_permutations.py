@@ -61,11 +61,12 @@ def image(program: Program, symmetry: Symmetry, element: list[dict[int, int]], s
     return tuple(moved)
 
 
-def reachable(program: Program) -> set:
+def reachable(program: Program, most: int = 1_000_000) -> set:
+    """The reachable states, or more than `most` of them."""
     interpreter = Interpreter(program)
     found = set(interpreter.initial())
     waiting = list(found)
-    while waiting:
+    while waiting and len(found) <= most:
         for step in interpreter.successors(waiting.pop()):
             if step.state is not None and step.state not in found:
                 found.add(step.state)
