@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
-from dio_mc.engines import EngineName, explore
+from dio_mc.engines import EngineName, explore, verify_reduction
 from dio_mc.errors import Diagnostic, InternalError
 from dio_mc.findings.coverage import coverage_findings
 from dio_mc.findings.declared import static_findings
@@ -19,7 +19,7 @@ from dio_mc.frontend.build import build
 from dio_mc.ir.program import Program
 from dio_mc.lang.declarations import Expectation
 from dio_mc.lang.model import Model
-from dio_mc.semantics.contract import Budget, Exploration, Judge, Violation
+from dio_mc.semantics.contract import Budget, Exploration, Judge, Reductions, Violation
 from dio_mc.semantics.contract import Report as ProgressReport
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.source import Span, display_path
@@ -37,7 +37,8 @@ SEVERITY: dict[Verdict, int] = {"HOLDS": 0, "VIOLATED": 1, "UNDETERMINED": 3}
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to check. `stop` is polled and returns the reason to stop (Ctrl-C) or None; `first` ends after the level of
-    the first violation; `engine` explores, in `workers` threads where it is the native one."""
+    the first violation; `engine` explores, in `workers` threads where it is the native one, with `reductions` where
+    they are proved sound. With `verify_reduction` it explores once more, to compare."""
 
     budget: Budget = field(default_factory=Budget)
     first: bool = False
@@ -45,6 +46,8 @@ class Options:
     stop: Callable[[], str | None] | None = None
     engine: EngineName = "auto"
     workers: int = 1
+    reductions: Reductions = field(default_factory=Reductions)
+    verify_reduction: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,8 @@ class Report:
 
     `seconds` is wall time from build to verdict. `traces` pairs with `violations`; `expected` is None where the file
     says nothing, else whether what it says is met; `exit_code` follows from both. `where` is the class; `notes` are
-    sentences about how it was explored.
+    sentences about how it was explored, `reductions` what it was reduced by: states and transitions are those of
+    representatives then (`Exploration`).
     """
 
     model: str
@@ -107,6 +111,7 @@ class Report:
     growth: tuple[tuple[str, int], ...] = ()
     where: Place | None = None
     notes: tuple[str, ...] = ()
+    reductions: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -141,8 +146,11 @@ def check_class(
     notes: list[str] = []
     found = explore(
         program, asked, options.budget, options.report, options.first, options.stop,
-        engine=options.engine, workers=options.workers, note=notes.append,
+        engine=options.engine, workers=options.workers, note=notes.append, reductions=options.reductions,
     )  # fmt: skip
+    if options.verify_reduction:
+        engine, workers = options.engine, options.workers
+        notes += verify_reduction(found, program, asked, options.budget, options.stop, engine=engine, workers=workers)
     interpreter = Interpreter(program) if found.violations else None
     traces = tuple(_trace(interpreter, found, v, asked) for v in found.violations if interpreter is not None)
     properties = _stated(expectation, _properties(model, program, found, judges))
@@ -156,7 +164,7 @@ def check_class(
         program.name, display_path(program.file), program.doc, verdict, found.complete, found.states, found.transitions,
         found.depth, time.perf_counter() - started, dict(program.params), found.engine, properties, found.violations,
         traces, findings, expected, text, found.stopped, found.open, len(program.threads), _growth(program, found),
-        _class_place(model), tuple(notes),
+        _class_place(model), tuple(notes), found.reductions,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 ``auto`` begins on the interpreter and goes over to machine code when `SWITCH` states are known: by count, never by
 time, so the same run is explored the same way everywhere. Both give the same answer, to the byte but for the engine's
 name. Where the native engine cannot run a program, or llvmlite is missing, the reference engine does, with the reason.
+Reductions begin at the same count, whichever engine is asked for.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
+from dio_mc.errors import InternalError
 from dio_mc.explore.canonical import End, Goal, canonical_paths
 from dio_mc.explore.limits import Limits, Stop
 from dio_mc.explore.reference import explore as explore_reference
@@ -102,6 +104,53 @@ def explore(
         if engine == "native" or isinstance(reason, NoMachine):
             note(f"explored by the reference engine: {reason}")
         return run.reference(reductions, known_large=engine == "auto")
+
+
+def verify_reduction(
+    found: Exploration,
+    program: Program,
+    judges: Sequence[Judge],
+    budget: Budget | None = None,
+    stop: Stop | None = None,
+    *,
+    engine: EngineName = "auto",
+    workers: int = 1,
+) -> list[str]:
+    """Explore once more, reduced if `found` is not and in full if it is; what there is to say, in words.
+
+    Raises `InternalError` when verdicts, depths or schedules differ: then a reduction is wrong.
+    """
+    run = _Run(program, [Remembering(judge) for judge in judges], budget or Budget(), None, False, stop)
+    compiled_ = found.engine == "native"
+    if found.reductions:
+        again = (
+            run.native(NO_REDUCTION, workers, unheard, known_large=True) if compiled_ else run.reference(NO_REDUCTION)
+        )
+    elif compiled_ and engine == "native":
+        again = run.native(Reductions(), workers, unheard, known_large=True)
+    else:
+        again = run.reference(Reductions(), known_large=True)
+    reduced, full = (found, again) if found.reductions else (again, found)
+    if not reduced.reductions:
+        reasons = [str(refusal) for refusal in find_symmetry(program).refusals] or ["there is nothing to exchange"]
+        return [f"no reduction: {reason}" for reason in reasons]
+    if full.stopped is not None or reduced.stopped is not None:
+        return [f"the reduction was not verified: {full.stopped or reduced.stopped}"]
+    told = differences(reduced, full)
+    if told:
+        raise InternalError(f"the reduced search of {program.name} says something else than the full one", told)
+    return [f"verified: {full.states:,} states, and {reduced.states:,} up to symmetry, give the same answer"]
+
+
+def differences(reduced: Exploration, full: Exploration) -> list[str]:
+    """What a reduction must not change and did, in words."""
+    pairs = {
+        "violations": (reduced.violations, full.violations),
+        "depth": (reduced.depth, full.depth),
+        "undecided properties": (reduced.unknown, full.unknown),
+        "coverage": (reduced.coverage, full.coverage),
+    }
+    return [f"{name}: {one} reduced, {other} in full" for name, (one, other) in pairs.items() if one != other]
 
 
 class _Run:

@@ -173,10 +173,16 @@ class ModelRun(pytest.Collector):
         """The exploration, once."""
         from dio_mc.driver import Options, check_class
         from dio_mc.report.batch import Batch
-        from dio_mc.semantics.contract import Budget
+        from dio_mc.semantics.contract import Budget, Reductions
 
         limits = [self.settings[name] for name in ("max-states", "max-depth", "timeout", "max-memory")]
-        options = Options(Budget(*limits), engine=self.settings["engine"], workers=self.settings["workers"])
+        options = Options(
+            Budget(*limits),
+            engine=self.settings["engine"],
+            workers=self.settings["workers"],
+            reductions=Reductions(symmetry=self.settings["reduction"] and self.settings["symmetry"]),
+            verify_reduction=self.settings["verify-reduction"],
+        )
         report = check_class(self.task.model, dict(self.task.params), options, expectation=self.task.stated)
         return report, Batch((report,), strict=self.strict)
 

@@ -24,7 +24,7 @@ from dio_mc.runs.execute import Outcome, run_here
 from dio_mc.runs.plan import Request, Task, find_files, plan
 from dio_mc.runs.pool import run_in_processes
 from dio_mc.runs.sweep import growth_table, parse_sweep
-from dio_mc.semantics.contract import Budget
+from dio_mc.semantics.contract import Budget, Reductions
 from dio_mc.trace.trace import Trace
 
 
@@ -71,9 +71,15 @@ class Session:
         """Check everything, in order."""
         tasks = [e for e in self.planned if isinstance(e, Task)]
         jobs = self.values["jobs"]
-        engine, workers = self.values["engine"], self.values["workers"]
         options = Options(
-            self._budget(), self.values["first"], ProgressLine(sys.stderr), self.stop, engine=engine, workers=workers
+            self._budget(),
+            self.values["first"],
+            ProgressLine(sys.stderr),
+            self.stop,
+            engine=self.values["engine"],
+            workers=self.values["workers"],
+            reductions=Reductions(symmetry=self.values["reduction"] and self.values["symmetry"]),
+            verify_reduction=self.values["verify-reduction"],
         )
         done = iter(run_in_processes(tasks, options, jobs) if jobs > 1 and len(tasks) > 1 else run_here(tasks, options))
         for entry in self.planned:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dio_mc.driver import Report
 from dio_mc.report.batch import Batch, Case, Failure
 from dio_mc.report.text import headline
-from dio_mc.report.words import plural
+from dio_mc.report.words import counted
 
 
 def report_concise(batch: Batch) -> str:
@@ -26,7 +26,7 @@ def _run(report: Report, batch: Batch) -> list[str]:
         [] if batch.strict else [f"{f.where}: finding {f.code} [{report.model}] {f.message}" for f in report.findings]
     )
     if not red:
-        return [f"{headline(report, brief=True)}  {plural(report.states, 'state')}", *told]
+        return [f"{headline(report, brief=True)}  {counted(report)}", *told]
     return [f"{c.where or report.where}: {_word(c)} {c.name} [{report.model}] {c.message}" for c in red] + told
 
 

@@ -71,6 +71,7 @@ def _model(report: Report, folder: str | None) -> dict[str, Any]:
         "seconds": round(report.seconds, 3),
         "params": report.params,
         "engine": report.engine,
+        "reductions": list(report.reductions),
         "properties": [
             {"name": p.name, "kind": p.kind, "verdict": p.verdict, "vacuous": p.vacuous, "note": p.note}
             for p in report.properties

@@ -32,6 +32,7 @@ def _suite(root: ElementTree.Element, report: Report, cases: tuple[Case, ...]) -
     listed = ElementTree.SubElement(suite, "properties")
     facts = {"verdict": report.verdict, "complete": str(report.complete).lower(), "states": report.states}
     facts |= {"depth": report.depth, "engine": report.engine, **{f"param.{n}": v for n, v in report.params.items()}}
+    facts |= {"reductions": " ".join(report.reductions)} if report.reductions else {}
     for name, value in facts.items():
         ElementTree.SubElement(listed, "property", name=name, value=str(value))
     for case in cases:

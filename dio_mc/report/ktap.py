@@ -8,7 +8,7 @@ from __future__ import annotations
 from dio_mc.driver import Report
 from dio_mc.render.text import render_text
 from dio_mc.report.batch import Batch, Case, Failure
-from dio_mc.report.words import without_control
+from dio_mc.report.words import up_to, without_control
 
 
 def report_ktap(batch: Batch) -> str:
@@ -25,7 +25,8 @@ def _run(number: int, report: Report, batch: Batch) -> list[str]:
     lines = ["KTAP version 1", f"# Subtest: {name}", f"1..{len(cases)}"]
     for position, case in enumerate(cases, start=1):
         lines += _case(position, case)
-    lines.append(f"# {report.states} states, depth {report.depth}, {'complete' if report.complete else 'not complete'}")
+    scope = "complete" if report.complete else "not complete"
+    lines.append(f"# {report.states} states{up_to(report)}, depth {report.depth}, {scope}")
     good = batch.code_of(report) == 0
     return [*(f"  {line}" for line in lines), f"{'ok' if good else 'not ok'} {number} {name}{_why(report, good)}"]
 

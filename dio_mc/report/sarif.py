@@ -54,6 +54,7 @@ def _invocation(batch: Batch, cut: int) -> dict[str, Any]:
 def _facts(report: Report) -> dict[str, Any]:
     """What a pass rests on: how much was covered."""
     facts = {"model": report.model, "file": report.file, "verdict": report.verdict, "complete": report.complete}
+    facts |= {"reductions": list(report.reductions)} if report.reductions else {}
     return {**facts, "states": report.states, "depth": report.depth, "properties": len(report.properties)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dio_mc.driver import Report
 from dio_mc.render.text import render_text
 from dio_mc.report.batch import Batch, Failure
-from dio_mc.report.words import plural, stem_of
+from dio_mc.report.words import counted, plural, stem_of
 from dio_mc.semantics.contract import Violation
 from dio_mc.trace.trace import Trace
 
@@ -86,8 +86,8 @@ def _remarks(report: Report, strict: bool) -> list[str]:
 
 
 def _counts(report: Report) -> str:
-    """``114 states, depth 17``."""
-    return f"{plural(report.states, 'state')}, depth {report.depth}"
+    """``114 states, depth 17``; of a reduced search ``185 states up to symmetry, depth 9``."""
+    return f"{counted(report)}, depth {report.depth}"
 
 
 def _last(report: Report, folder: str | None, seconds: bool) -> str:

@@ -19,6 +19,16 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun if count == 1 else many}"
 
 
+def up_to(report: Report) -> str:
+    """What the states of a reduced search are counted up to: `` up to symmetry``, or nothing."""
+    return " up to symmetry" if "symmetry" in report.reductions else ""
+
+
+def counted(report: Report) -> str:
+    """``114 states``; of a reduced search ``185 states up to symmetry``."""
+    return plural(report.states, "state") + up_to(report)
+
+
 def one_line(text: str) -> str:
     """The first paragraph in one line."""
     return " ".join(text.split("\n\n")[0].split())

@@ -1,0 +1,100 @@
+"""`--no-reduction`, `--no-symmetry`, `--verify-reduction`: what is said, and that a wrong reduction is noticed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dio_mc import engines
+from dio_mc.driver import Options, check_class
+from dio_mc.errors import InternalError
+from dio_mc.frontend import load_module
+from dio_mc.report.text import report_text
+from dio_mc.semantics.contract import Budget, Reductions
+
+ROOT = Path(__file__).resolve().parents[2]
+LARGE = str(ROOT / "benchmarks" / "diorace.py")
+SMALL = str(ROOT / "models" / "toys" / "readers_writers.py")
+RUN = ("--model", "ReadersWriters", "--param", "readers=3", "--param", "writers=2")
+
+
+def dio_mc(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    known = {**os.environ, "XDG_CACHE_HOME": str(cwd / "cache"), "PYTHONPATH": str(ROOT), **environment}
+    command = [sys.executable, "-m", "dio_mc", "check", *arguments, "--no-artifacts"]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=known, check=False, timeout=300)
+
+
+def readers_writers(**options: object):
+    model = next(m for m in load_module(Path(SMALL)).models if m.__name__ == "ReadersWriters")
+    return check_class(model, {"readers": 3, "writers": 2}, Options(**options))
+
+
+def test_a_large_search_is_counted_up_to_symmetry(tmp_path: Path) -> None:
+    at_s = ("--param", "pages=2", "--param", "readers=2")
+    reduced, full = dio_mc(LARGE, *at_s, cwd=tmp_path), dio_mc(LARGE, *at_s, "--no-reduction", cwd=tmp_path)
+    assert "19,860 states up to symmetry, depth 62, 58,826 transitions" in reduced.stdout
+    assert "35,402 states, depth 62, 104,999 transitions" in full.stdout
+    assert dio_mc(LARGE, *at_s, "--no-symmetry", cwd=tmp_path).stdout == full.stdout
+    assert dio_mc(LARGE, *at_s, cwd=tmp_path, DIO_MC_REDUCTION="false").stdout == full.stdout
+    rows = json.loads(dio_mc(LARGE, *at_s, "--output-format", "json", cwd=tmp_path).stdout)["models"]
+    assert [row["reductions"] for row in rows] == [["symmetry"]]
+
+
+def test_a_small_search_keeps_its_full_count(tmp_path: Path) -> None:
+    said = dio_mc(SMALL, *RUN, cwd=tmp_path).stdout
+    assert "596 states, depth 20" in said
+    assert said == dio_mc(SMALL, *RUN, "--no-reduction", cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize("engine", ["auto", "reference", "native"])
+def test_verified(tmp_path: Path, engine: str) -> None:
+    said = dio_mc(SMALL, *RUN, "--verify-reduction", "--engine", engine, cwd=tmp_path)
+    assert said.returncode == 0
+    assert "  note: verified: 596 states, and 129 up to symmetry, give the same answer\n" in said.stdout
+
+
+def test_nothing_to_verify_says_why(tmp_path: Path) -> None:
+    said = dio_mc(
+        str(ROOT / "models" / "toys" / "peterson.py"), "--model", "Peterson", "--verify-reduction", cwd=tmp_path
+    )
+    assert "  note: no reduction: instances of contender: they are computed (peterson.py:25)\n" in said.stdout
+
+
+def test_a_search_that_was_cut_verifies_nothing() -> None:
+    report = readers_writers(verify_reduction=True, budget=Budget(max_states=100))
+    assert report.notes == ("the reduction was not verified: --max-states 100",)
+
+
+def test_a_reduced_search_is_verified_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "SWITCH", 300)
+    report = readers_writers(verify_reduction=True, engine="reference")
+    assert (report.states, report.reductions) == (129, ("symmetry",))
+    assert report.notes == ("verified: 596 states, and 129 up to symmetry, give the same answer",)
+    assert "129 states up to symmetry, depth 20" in report_text(report, trace=False, folder=None)
+
+
+def test_a_reduction_that_says_something_else_is_an_internal_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Representatives that are no states of the orbit: the readers are gone."""
+    monkeypatch.setattr("dio_mc.reduce.representatives.Representatives.of", lambda self, state: tuple(0 for _ in state))
+    with pytest.raises(InternalError) as raised:
+        readers_writers(verify_reduction=True)
+    assert raised.value.message == (
+        "the reduced search of ReadersWriters@readers=3,writers=2 says something else than the full one"
+    )
+    assert "depth: 0 reduced, 20 in full" in raised.value.details
+
+
+def test_switched_off_means_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "SWITCH", 300)
+    full = readers_writers(engine="reference", reductions=Reductions(symmetry=False))
+    assert (full.states, full.reductions) == (596, ())
+    reduced = readers_writers(engine="reference")
+    assert replace(reduced, states=0, transitions=0, reductions=(), seconds=0.0) == replace(
+        full, states=0, transitions=0, seconds=0.0
+    )
