@@ -185,6 +185,37 @@ def test_markup_in_a_graph_runs_nothing_loads_nothing_leads_nowhere(show: Shown)
     assert [told for told in chromium.complaints(driver) if "Applying inline style" not in told] == []
 
 
+ENGINE_TURNED_BAD = """
+const svg = `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 9 9" onload="x()">
+  <script>document.title = 'owned'</script><style>* { display: none }</style>
+  <foreignObject><img xmlns="http://www.w3.org/1999/xhtml" src="x" onerror="document.title = 'owned'"/></foreignObject>
+  <image href="http://evil.example/x.png"/><use href="#data"/><animate attributeName="href" values="javascript:x()"/>
+  <iframe xmlns="http://www.w3.org/1999/xhtml" srcdoc="x"/>
+  <a href="javascript:x()" xlink:href="javascript:x()" xlink:title="tip" style="color: red"><rect id="data" fill="url(http://evil.example)"/>
+  <text fill=" URL( 'http://evil.example')" stroke="url(#g)" filter="url(#f)">kept</text></a></svg>`;
+window.Worker = class { postMessage() { setTimeout(() => this.onmessage({ data: { svg } })); } terminate() {} };
+"""
+
+
+def test_an_engine_that_draws_a_script_draws_nothing_that_runs(show: Shown) -> None:
+    """The drawing is taken over element by element, whatever Graphviz lets through."""
+    driver = show({"a.dot": "digraph {}"})
+    title = driver.title
+    driver.execute_script(ENGINE_TURNED_BAD)
+    assert press(driver, "a.dot") == ""
+    found = driver.execute_script(
+        "return [...document.querySelectorAll('#drawing *')].map((e) => [e.localName, e.getAttributeNames().sort().join()])"
+    )
+    assert found == [
+        ["svg", "aria-label,height,role,viewBox,width"], ["g", "data-tip"], ["rect", "id"], ["text", "stroke"],
+    ]  # fmt: skip
+    assert (
+        driver.execute_script("return document.querySelector('#drawing text').getAttribute('stroke')")
+        == "url(#drawn-g)"
+    )
+    assert driver.title == title
+
+
 def test_the_filter_leaves_what_has_every_word(show: Shown) -> None:
     files = {p.name: p.read_text() for p in SEED.iterdir()} | {"stray.dot": "digraph {}", "odd.bin": ""}
     driver = show(files)

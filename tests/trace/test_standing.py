@@ -36,6 +36,10 @@ class Two(Model):
     @reachable
     def began(self):
         return self.n > 0
+
+    @reachable
+    def fresh(self):
+        return self.n == 0
 '''
 
 
@@ -52,8 +56,10 @@ def test_a_property_is_followed_beyond_its_first_violation(traces: dict[str, Tra
         Standing("small", "invariant", "", (2,), ()),
         Standing("one_at_a_time", "step", "", (1, 2), ()),
         Standing("began", "reachable", "", (1, 2), ()),
+        Standing("fresh", "reachable", "", (0,), ()),
     )
-    assert [s.at for s in traces["began"].standings] == [(), (1,), (1,)]
+    assert [s.at for s in traces["began"].standings] == [(), (1,), (1,), (0,)]
+    assert [s.at for s in traces["fresh"].standings] == [(), (), (), (0,)]
 
 
 def test_the_lines_are_those_of_the_steps_and_of_the_property(traces: dict[str, Trace]) -> None:
