@@ -6,20 +6,22 @@ they cut is not reproducible to the state.
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
+from dio_mc.memory import RESERVE, available_bytes, resident_bytes
 from dio_mc.semantics.contract import Budget
+
+OUT_OF_MEMORY: Final = "out of memory"
+"""Why a search ends that would otherwise take what the machine, or its share of it, has left."""
 
 Stop = Callable[[], str | None]
 """Asked from time to time; a reason in words ends the search."""
 
-_STATM: Final = Path("/proc/self/statm")
+LOOKED_AT: Final = 4
+"""Memory left is asked for at every so manieth look: that takes longer than the rest."""
 
 
 def _now() -> float:
@@ -33,6 +35,7 @@ class Limits:
     budget: Budget
     stop: Stop | None = None
     started: float = field(default_factory=_now)
+    looks: int = 0
 
     @property
     def seconds(self) -> float:
@@ -48,6 +51,9 @@ class Limits:
             return f"--timeout {timeout:g}"
         if max_memory is not None and resident_bytes() >= max_memory:
             return f"--max-memory {show_bytes(max_memory)}"
+        self.looks += 1
+        if self.looks % LOOKED_AT == 1 and available_bytes() < RESERVE:
+            return OUT_OF_MEMORY
         return None
 
 
@@ -57,20 +63,3 @@ def show_bytes(size: int) -> str:
         if size and size % (1 << shift) == 0:
             return f"{size >> shift}{letter}"
     return str(size)
-
-
-def resident_bytes() -> int:
-    """Bytes of this process in memory now; where the system does not tell, the most there ever were (0: unknown)."""
-    try:
-        return int(_STATM.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError, AttributeError):
-        return _peak_bytes()
-
-
-def _peak_bytes() -> int:
-    try:
-        import resource
-    except ImportError:
-        return 0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

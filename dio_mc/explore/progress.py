@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 from typing import Final, TextIO
 
-from dio_mc.explore.limits import resident_bytes
+from dio_mc.memory import resident_bytes
 from dio_mc.semantics.contract import Progress
 
 _ERASE: Final = "\r\x1b[K"

@@ -101,9 +101,8 @@ def search(
     )  # fmt: skip
     try:
         found.run()
-        distinct = found.distinct() if found.stopped is not None else ()
         fired, blocked = found.coverage()
-        reached = _way_back(prepared, found, prepared.representatives if reduced else None)
+        reached, distinct = _told(prepared, found, prepared.representatives if reduced else None)
         unknown = tuple(v.judge.property.name for v in found.valuations if v.unknown)
         return Outcome(
             prepared.interpreter, found.started, found.states, found.transitions, found.depth, found.stopped,
@@ -111,6 +110,22 @@ def search(
         )  # fmt: skip
     finally:
         found.close()
+
+
+def _told(
+    prepared: Prepared, found: Search, representatives: Representatives | None
+) -> tuple[list[Reached], tuple[int, ...]]:
+    """The ways back, and distinct values. Where the user or the memory does not allow that, less: what has no way to
+    it is not claimed, and the search counts as stopped."""
+    reached: list[Reached] = []
+    try:
+        reached = _way_back(prepared, found, representatives)
+        return reached, found.distinct() if found.stopped is not None else ()
+    except KeyboardInterrupt:
+        found.stopped = found.stopped or "interrupted"
+    except MemoryError:
+        found.stopped = found.stopped or "out of memory"
+    return reached, ()
 
 
 def _way_back(prepared: Prepared, found: Search, representatives: Representatives | None) -> list[Reached]:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import mmap
-from pathlib import Path
 from typing import Final
 
 PAGE: Final = 1 << 21
 _NORESERVE: Final = getattr(mmap, "MAP_NORESERVE", 0x4000)
-_MEMINFO: Final = Path("/proc/meminfo")
-_CGROUP: Final = Path("/sys/fs/cgroup")
 
 
 class Region:
@@ -38,30 +35,3 @@ class Region:
         """Give back everything."""
         del self._view
         self._map.close()
-
-
-def available_bytes() -> int:
-    """Memory that may still be taken before the machine, or the group this process is in, is out of it."""
-    found = [_meminfo(), _group()]
-    known = [size for size in found if size is not None]
-    return min(known) if known else 1 << 62
-
-
-def _meminfo() -> int | None:
-    try:
-        for line in _MEMINFO.read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) << 10
-    except (OSError, ValueError, IndexError):
-        return None
-    return None
-
-
-def _group() -> int | None:
-    """What a control group (version 2) leaves."""
-    try:
-        most = (_CGROUP / "memory.max").read_text(encoding="ascii").strip()
-        used = int((_CGROUP / "memory.current").read_text(encoding="ascii"))
-        return None if most == "max" else max(int(most) - used, 0)
-    except (OSError, ValueError):
-        return None

@@ -31,7 +31,7 @@ STRETCH: Final = 1 << 16
 """States expanded between two looks at clock, memory and the user."""
 STARTS: Final = 1 << 14
 """Initial states taken in at once."""
-KEEP: Final = 64 << 20
+KEEP: Final = 16 << 20
 """Bytes of levels that are kept for counterexamples; beyond that they are found again."""
 LARGEST_SURVEY: Final = 1 << 26
 

@@ -6,9 +6,10 @@ import ctypes
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from dio_mc.memory import RESERVE, available_bytes
 from dio_mc.native.context import GROW, INDEX, SIZE, SLACK
 from dio_mc.native.machine import Machine
-from dio_mc.native.memory import Region, available_bytes
+from dio_mc.native.memory import Region
 from dio_mc.native.module import Module
 
 LAG: Final = 64
@@ -17,7 +18,7 @@ START: Final = 1 << 15
 """Home places of a new table."""
 LOAD: Final = 0.75
 DOUBLED: Final = 1 << 22
-"""Up to so many home places a table doubles, then it grows by half."""
+"""Up to so many home places a table doubles, then it grows by a quarter."""
 NEWS: Final = 1 << 12
 BOX: Final = 1 << 16
 NEVER: Final = (1 << 63) - 1
@@ -95,9 +96,9 @@ class Worker:
 
     def _grow(self) -> None:
         slots = self.get("slots")
-        larger = slots * 2 if slots < DOUBLED else slots + slots // 2
+        larger = slots * 2 if slots < DOUBLED else slots + slots // 4
         needed = (larger - slots) * 8 * self.words
-        if (larger + SLACK) * 8 * self.words > self.table.size or needed > available_bytes() * 0.9 - (64 << 20):
+        if (larger + SLACK) * 8 * self.words > self.table.size or needed > available_bytes() - RESERVE:
             raise MemoryError("no memory for a larger table")
         if self.machine.call["grow"](self.address, larger):
             raise MemoryError("the table could not be spread")

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from dio_mc.driver import Options, PropertyResult, Report, check_class
 from dio_mc.errors import DioError
-from dio_mc.explore.limits import resident_bytes
 from dio_mc.frontend.build import program_name
 from dio_mc.frontend.declare import members_of
+from dio_mc.memory import resident_bytes
 from dio_mc.report.batch import Failure
 from dio_mc.runs.plan import Task, failure_of
 from dio_mc.semantics.contract import Progress

@@ -15,6 +15,7 @@ ENGINE = {"passes", "semantics", "trace", "ir"}
 LAYERS: dict[str, set[str]] = {
     "source": set(),
     "errors": set(),
+    "memory": set(),
     "catalogue": set(),
     "ir": set(),
     "lang": {"ir"},
@@ -24,8 +25,8 @@ LAYERS: dict[str, set[str]] = {
     "trace": {"semantics", "ir"},
     "symbolic": ENGINE,
     "reduce": {"passes", "semantics", "ir"},
-    "explore": ENGINE,
-    "native": {"reduce", *ENGINE},
+    "explore": {"memory", *ENGINE},
+    "native": {"memory", "reduce", *ENGINE},
     "engines": {"explore", "native", "reduce", *ENGINE},
     "render": {"trace", "ir"},
     "page": {"render", "trace"},
@@ -38,7 +39,7 @@ LAYERS: dict[str, set[str]] = {
     "config": set(),
     "study": {"frontend", "lang", "kernel", "explore", "render", *ENGINE},
     "report": {"catalogue", "driver", "mutation", "page", "render", "semantics", "trace", "ir"},
-    "runs": {"driver", "explore", "frontend", "lang", "mutation", "report", "semantics", "trace", "ir"},
+    "runs": {"driver", "explore", "frontend", "lang", "memory", "mutation", "report", "semantics", "trace", "ir"},
 }
 """Layer -> the layers it may import besides itself, `source` and `errors`."""
 FACES = {"cli", "cli_show", "pytest_plugin", "__main__", "__init__"}

@@ -1,7 +1,6 @@
 """What ends a search early, and that what was found until then is right."""
 
 import itertools
-import os
 
 import pytest
 from ir_builder import (
@@ -23,7 +22,7 @@ from ir_builder import (
 )
 
 from dio_mc.explore import limits, reference
-from dio_mc.explore.limits import Limits, resident_bytes, show_bytes
+from dio_mc.explore.limits import Limits, show_bytes
 from dio_mc.explore.reference import explore
 from dio_mc.explore.search import POLL_EVERY
 from dio_mc.ir.types import RangeType
@@ -137,15 +136,6 @@ def test_memory_is_a_limit():
     found = explore(line(), [], Budget(max_memory=1 << 20))
     assert (found.states, found.stopped) == (1, "--max-memory 1M"), "this process is larger than a megabyte"
     assert explore(line(50), [], Budget(max_memory=1 << 50)).stopped is None
-
-
-def test_resident_bytes_are_those_of_this_process(monkeypatch, tmp_path):
-    assert 5 << 20 < resident_bytes() < 1 << 40
-    monkeypatch.setattr(limits, "_STATM", tmp_path / "absent")
-    assert 5 << 20 < resident_bytes() < 1 << 40, "where /proc is not to be had"
-    (tmp_path / "statm").write_text("100 25 3")
-    monkeypatch.setattr(limits, "_STATM", tmp_path / "statm")
-    assert resident_bytes() == 25 * os.sysconf("SC_PAGE_SIZE")
 
 
 @pytest.mark.parametrize(
