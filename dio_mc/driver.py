@@ -19,7 +19,7 @@ from dio_mc.frontend.build import build
 from dio_mc.ir.program import Program
 from dio_mc.lang.declarations import Expectation
 from dio_mc.lang.model import Model
-from dio_mc.semantics.contract import Budget, Exploration, Judge, Reductions, Violation
+from dio_mc.semantics.contract import Budget, Exploration, Judge, Partial, Reductions, Violation
 from dio_mc.semantics.contract import Report as ProgressReport
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.source import Span, display_path
@@ -38,7 +38,8 @@ SEVERITY: dict[Verdict, int] = {"HOLDS": 0, "VIOLATED": 1, "UNDETERMINED": 3}
 class Options:
     """How to check. `stop` is polled and returns the reason to stop (Ctrl-C) or None; `first` ends after the level of
     the first violation; `engine` explores, in `workers` threads where it is the native one, with `reductions` where
-    they are proved sound. With `verify_reduction` it explores once more, to compare."""
+    they are proved sound. With `verify_reduction` it explores once more, to compare. With `partial` only
+    a part of the states is covered, and what is not violated is undetermined."""
 
     budget: Budget = field(default_factory=Budget)
     first: bool = False
@@ -48,6 +49,7 @@ class Options:
     workers: int = 1
     reductions: Reductions = field(default_factory=Reductions)
     verify_reduction: bool = False
+    partial: Partial | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,7 @@ def check_class(
     found = explore(
         program, asked, options.budget, options.report, options.first, options.stop,
         engine=options.engine, workers=options.workers, note=notes.append, reductions=options.reductions,
+        partial=options.partial,
     )  # fmt: skip
     if options.verify_reduction:
         engine, workers = options.engine, options.workers

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from dio_mc.errors import InternalError
 from dio_mc.explore.canonical import End, Goal, canonical_paths
 from dio_mc.explore.limits import Limits, Stop
+from dio_mc.explore.partial import explore_partly
 from dio_mc.explore.reference import explore as explore_reference
 from dio_mc.explore.reference import violation_order
 from dio_mc.ir.program import LIVENESS, Program, Property
@@ -27,6 +28,7 @@ from dio_mc.semantics.contract import (
     Exploration,
     Judge,
     Note,
+    Partial,
     Probe,
     Reductions,
     Report,
@@ -82,13 +84,18 @@ def explore(
     workers: int = 1,
     note: Note = unheard,
     reductions: Reductions = NO_REDUCTION,
+    partial: Partial | None = None,
 ) -> Exploration:
     """Explore with the engine asked for. `note` is told in words where it had to be another one, and of what does
-    not change the answer.
+    not change the answer. With `partial` only a part is covered, by the reference engine; `note` is told which.
 
     A search begins with all states. One that finds more than `SWITCH` begins again with those `reductions` that are
     proved sound for the program and its properties; so small models have full counts, with every engine.
     """
+    if partial is not None:
+        part, covered = explore_partly(program, judges, partial, budget or Budget(), report, first, stop)
+        note(covered)
+        return part
     run = _Run(program, [Remembering(judge) for judge in judges], budget or Budget(), report, first, stop)
     if engine == "reference" or (engine == "auto" and run.alive):
         return run.reference(reductions)

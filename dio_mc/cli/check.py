@@ -49,6 +49,11 @@ def register(group: click.Group) -> None:
 @click.option("--reduction/--no-reduction", default=None, help="Reduce large searches where that is proved sound.")
 @click.option("--symmetry/--no-symmetry", default=None, help="Exchange equal threads and indices in a reduced search.")
 @click.option("--verify-reduction", is_flag=True, default=None, help="Explore reduced and in full, and compare.")
+@click.option("--simulate", type=click.IntRange(1), metavar="N", help="Cover only N random runs; never HOLDS.")
+@click.option("--seed", type=int, metavar="S", help="With --simulate: which random runs (default 0).")
+@click.option(
+    "--preemptions", type=click.IntRange(0), metavar="K", help="Cover only schedules with K preemptions; never HOLDS."
+)
 @click.option("--strict/--no-strict", default=None, help="Findings about a model make exit code 1.")
 @click.option("--allow-undetermined/--no-allow-undetermined", default=None, help="Exit code 0 instead of 3.")
 @click.option("--sweep", metavar="NAME=LOW..HIGH", help="Check with each value of a parameter; show the growth.")
@@ -70,6 +75,7 @@ def check(paths: tuple[str, ...], verbose: bool, plot: bool, **options: Any) -> 
     chosen = paths or values["models"].value
     if not chosen:
         raise click.UsageError("Missing argument 'FILE_FOLDER_OR_GLOB', and no setting `models`.")
+    check_partial(options)
     from dio_mc.cli.session import Session
 
     try:
@@ -82,6 +88,17 @@ def check(paths: tuple[str, ...], verbose: bool, plot: bool, **options: Any) -> 
         click.echo("dio-mc: ended by a second signal: not all verdicts, and no reports", err=True)
         sys.exit(3)
     sys.exit(session.exit_code)
+
+
+def check_partial(options: dict[str, Any]) -> None:
+    """Raises `click.UsageError` for options of partial searches that do not go together."""
+    if options["simulate"] is not None and options["preemptions"] is not None:
+        raise click.UsageError("--simulate and --preemptions: one or the other.")
+    if options["seed"] is not None and options["simulate"] is None:
+        raise click.UsageError("--seed says which random runs: it needs --simulate.")
+    chosen = [name for name in ("simulate", "preemptions") if options[name] is not None]
+    if chosen and options["verify_reduction"]:
+        raise click.UsageError(f"--verify-reduction explores everything: not with --{chosen[0]}.")
 
 
 def settings(options: dict[str, Any]) -> dict[str, Value]:

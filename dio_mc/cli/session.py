@@ -24,7 +24,7 @@ from dio_mc.runs.execute import Outcome, run_here
 from dio_mc.runs.plan import Request, Task, find_files, plan
 from dio_mc.runs.pool import run_in_processes
 from dio_mc.runs.sweep import growth_table, parse_sweep
-from dio_mc.semantics.contract import Budget, Reductions
+from dio_mc.semantics.contract import Budget, FewPreemptions, Partial, RandomRuns, Reductions
 from dio_mc.trace.trace import Trace
 
 
@@ -42,6 +42,7 @@ class Session:
         self.planned: list[Task | Failure] = []
         self.files = 0
         self.sweep: tuple[str, tuple[int, ...]] | None = None
+        self.partial: Partial | None = None
 
     @property
     def batch(self) -> Batch:
@@ -56,6 +57,7 @@ class Session:
     def prepare(self, paths: Sequence[str], options: Mapping[str, Any]) -> None:
         """Find the files and load them."""
         self.sweep = parse_sweep(options["sweep"]) if options["sweep"] else None
+        self.partial = partial_of(options)
         files, failures = find_files(paths)
         files = affected(files) if options["affected"] else files
         revision = options["changed_since"]
@@ -80,6 +82,7 @@ class Session:
             workers=self.values["workers"],
             reductions=Reductions(symmetry=self.values["reduction"] and self.values["symmetry"]),
             verify_reduction=self.values["verify-reduction"],
+            partial=self.partial,
         )
         done = iter(run_in_processes(tasks, options, jobs) if jobs > 1 and len(tasks) > 1 else run_here(tasks, options))
         for entry in self.planned:
@@ -155,3 +158,10 @@ class Session:
             append_summary(Path(path), self.batch)
         except OSError as error:
             self._problems([f"{path}: cannot be written: {error.strerror or error}"])
+
+
+def partial_of(options: Mapping[str, Any]) -> Partial | None:
+    """The part of the states to cover, where not all."""
+    if options["simulate"] is not None:
+        return RandomRuns(options["simulate"], options["seed"] or 0)
+    return FewPreemptions(options["preemptions"]) if options["preemptions"] is not None else None

@@ -15,7 +15,7 @@ from dio_mc.explore.canonical import Goal, Path, any_path, canonical_paths
 from dio_mc.explore.limits import Limits, Stop
 from dio_mc.explore.liveness import Violated
 from dio_mc.explore.orbits import Unfolding
-from dio_mc.explore.search import Search
+from dio_mc.explore.search import Part, Search
 from dio_mc.explore.watch import Watch
 from dio_mc.ir.program import Program
 from dio_mc.semantics.contract import (
@@ -43,9 +43,11 @@ def explore(
     first: bool = False,
     stop: Stop | None = None,
     representatives: Representatives | None = None,
+    within: Part | None = None,
 ) -> Exploration:
     """Every reachable state of `program`, level by level, with every judge asked about every distinct valuation. With
-    `representatives` (whose symmetry must be that of the judges' properties too) one state of each orbit.
+    `representatives` (whose symmetry must be that of the judges' properties too) one state of each orbit. With `within`
+    only states of that part, which `partial` has found; `open` then counts those that steps out of them lead to.
 
     The search goes on through violating states; with `first` it ends with the level in which the first violation was
     seen. The answer has the canonical counterexample of each violated property (`canonical`; `liveness` for those that
@@ -57,7 +59,7 @@ def explore(
     """
     interpreter = Interpreter(program)
     watch = Watch(interpreter, judges)
-    search = Search(interpreter, watch, Limits(budget or Budget(), stop), report, first, representatives)
+    search = Search(interpreter, watch, Limits(budget or Budget(), stop), report, first, representatives, within)
     search.run()
     return _answer(interpreter, watch, search, representatives)
 

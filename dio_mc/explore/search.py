@@ -6,7 +6,9 @@ business; where successors come from is a `TransitionSystem`'s: the reference in
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Protocol
 
 from dio_mc.explore.limits import Limits
@@ -49,9 +51,18 @@ class Watcher(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Reachable states to be content with. Of the initial ones only the first `starts` are looked at (None: all)."""
+
+    states: Set[State]
+    starts: int | None = None
+
+
 class Search:
     """One search. Its attributes are right at any time, whatever ended `run`. With `representatives`, what is stored
-    and expanded is one state of each orbit; the watcher still sees the steps as they are.
+    and expanded is one state of each orbit; the watcher still sees the steps as they are. With `within`, only states of
+    that part are taken in; those that a step leads to outside of it are `outside`.
 
     `levels` holds the states by depth, in the order of discovery; `parents` every state with the one it was first seen
     from; `expanded` counts states all successors of which are known; `transitions` all successors so far; `stopped`
@@ -66,6 +77,7 @@ class Search:
         report: Report | None = None,
         first: bool = False,
         representatives: Representatives | None = None,
+        within: Part | None = None,
     ) -> None:
         self.levels: list[list[State]] = []
         self.parents: dict[State, State | None] = {}
@@ -78,6 +90,8 @@ class Search:
         self._report = report
         self._first = first
         self._representatives = representatives
+        self._within = within
+        self.outside: set[State] = set()
 
     @property
     def depth(self) -> int:
@@ -87,7 +101,7 @@ class Search:
     @property
     def open(self) -> int:
         """States found and not expanded."""
-        return len(self.parents) - self.expanded
+        return len(self.parents) - self.expanded + len(self.outside)
 
     def run(self) -> None:
         """Search until all is expanded or something stops it, be it an interrupt or a lack of memory."""
@@ -115,17 +129,20 @@ class Search:
             self._expand_level(depth)
 
     def _take_initial(self) -> bool:
-        """Whether all initial states could be taken in."""
-        for number, state in enumerate(self._system.starting()):
+        """Whether all initial states are known."""
+        most = None if self._within is None else self._within.starts
+        for number, state in enumerate(islice(self._system.starting(), most)):
             if number % POLL_EVERY == POLL_EVERY - 1:
                 self._tell()
                 self.stopped = self._limits.exceeded()
                 if self.stopped is not None:
                     return False
             found = self._named(state)
-            if found not in self.parents and not self._add(found, None):
+            if self._within is not None and found not in self._within.states:
+                self.outside.add(found)
+            elif found not in self.parents and not self._add(found, None):
                 return False
-        return True
+        return most is None
 
     def _limit_before(self, depth: int, violated: bool) -> str | None:
         """What forbids the expansion of level `depth`."""
@@ -156,7 +173,9 @@ class Search:
                 continue
             self.transitions += 1
             found = self._named(step.state)
-            if found not in self.parents:
+            if self._within is not None and found not in self._within.states:
+                self.outside.add(found)
+            elif found not in self.parents:
                 room = room and self._add(found, state)
         return room
 

@@ -117,6 +117,25 @@ NO_REDUCTION: Final = Reductions(symmetry=False)
 
 
 @dataclass(frozen=True, slots=True)
+class RandomRuns:
+    """Cover only the states on so many random runs. The same `seed` gives the same runs."""
+
+    runs: int
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FewPreemptions:
+    """Cover only schedules in which a thread that could go on is left at most so many times."""
+
+    most: int
+
+
+Partial = RandomRuns | FewPreemptions
+"""A part of the state space to be content with: nothing that is not violated is decided."""
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """Where a running exploration is; `open` counts states not yet expanded."""
 
