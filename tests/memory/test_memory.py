@@ -146,7 +146,7 @@ def test_a_process_that_is_given_little_says_what_it_covered(tmp_path: Path, fix
     command = [sys.executable, "-c", code, "check", str(ROOT / "benchmarks" / "diorace.py"), *options]
     known = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [*command, "--engine", "native", "--no-artifacts"],
+        [*command, "--engine", "native", "--no-reduction", "--no-artifacts"],
         capture_output=True, text=True, cwd=tmp_path, env=known, check=False, timeout=120,
     )  # fmt: skip
     assert not done.stderr
