@@ -3,12 +3,12 @@
 ``auto`` begins on the interpreter and goes over to machine code when `SWITCH` states are known: by count, never by
 time, so the same run is explored the same way everywhere. Both give the same answer, to the byte but for the engine's
 name. Where the native engine cannot run a program, or llvmlite is missing, the reference engine does, with the reason.
-Reductions begin at the same count, whichever engine is asked for.
+Reductions begin at a count too (`FULL`), whichever engine is asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -43,8 +43,10 @@ if TYPE_CHECKING:
     from dio_mc.native.engine import Prepared
 
 EngineName = Literal["auto", "reference", "native"]
-SWITCH: Final = 20_000
-"""States behind which ``auto`` goes over to machine code."""
+SWITCH: Final = 5_000
+"""States behind which ``auto`` goes over to machine code: about as long as it takes to make that."""
+FULL: Final = 20_000
+"""States up to which every search is one of all states; a larger one is reduced, if it can be."""
 
 
 class Remembering:
@@ -89,7 +91,7 @@ def explore(
     """Explore with the engine asked for. `note` is told in words where it had to be another one, and of what does
     not change the answer. With `partial` only a part is covered, by the reference engine; `note` is told which.
 
-    A search begins with all states. One that finds more than `SWITCH` begins again with those `reductions` that are
+    A search begins with all states. One that finds more than `FULL` begins again with those `reductions` that are
     proved sound for the program and its properties; so small models have full counts, with every engine.
     """
     if partial is not None:
@@ -106,11 +108,11 @@ def explore(
     from dio_mc.native.engine import NoMachine, Unsupported
 
     try:
-        return run.native(reductions, workers, note, known_large=engine == "auto")
+        return run.native(reductions, workers, note)
     except Unsupported as reason:
         if engine == "native" or isinstance(reason, NoMachine):
             note(f"explored by the reference engine: {reason}")
-        return run.reference(reductions, known_large=engine == "auto")
+        return run.reference(reductions)
 
 
 def verify_reduction(
@@ -130,13 +132,11 @@ def verify_reduction(
     run = _Run(program, [Remembering(judge) for judge in judges], budget or Budget(), None, False, stop)
     compiled_ = found.engine == "native"
     if found.reductions:
-        again = (
-            run.native(NO_REDUCTION, workers, unheard, known_large=True) if compiled_ else run.reference(NO_REDUCTION)
-        )
+        again = run.native(NO_REDUCTION, workers) if compiled_ else run.reference(NO_REDUCTION)
     elif compiled_ and engine == "native":
-        again = run.native(Reductions(), workers, unheard, known_large=True)
+        again = run.native(Reductions(), workers, full=0)
     else:
-        again = run.reference(Reductions(), known_large=True)
+        again = run.reference(Reductions(), full=0)
     reduced, full = (found, again) if found.reductions else (again, found)
     if not reduced.reductions:
         reasons = [str(refusal) for refusal in find_symmetry(program).refusals] or ["there is nothing to exchange"]
@@ -182,24 +182,22 @@ class _Run:
         return any(judge.property.kind in LIVENESS for judge in self._judges)
 
     def small(self) -> Exploration | None:
-        """What the interpreter finds, all states; None where they are too many."""
-        limit = self._budget.max_states
-        if limit is not None and limit <= SWITCH:
-            return self._interpret(self._left(), None)
-        found = self._interpret(replace(self._left(), max_states=SWITCH), None)
-        return None if found.stopped == f"--max-states {SWITCH}" else found
+        """What the interpreter finds, all states; None where they are more than `SWITCH`."""
+        return self._within(SWITCH, lambda budget: self._interpret(budget, None))
 
-    def reference(self, reductions: Reductions, *, known_large: bool = False) -> Exploration:
-        """The reference engine's answer."""
+    def reference(self, reductions: Reductions, *, full: int | None = None) -> Exploration:
+        """The reference engine's answer; reduced behind `full` states (None: behind `FULL`)."""
         representatives = self._representatives(reductions)
-        if representatives is not None and not known_large:
-            found = self.small()
+        if representatives is not None:
+            found = self._within(FULL if full is None else full, lambda budget: self._interpret(budget, None))
             if found is not None:
                 return found
         return self._interpret(self._left(), representatives)
 
-    def native(self, reductions: Reductions, workers: int, note: Note, *, known_large: bool) -> Exploration:
-        """The native engine's answer. Raises `Unsupported` where it has none."""
+    def native(
+        self, reductions: Reductions, workers: int, note: Note = unheard, *, full: int | None = None
+    ) -> Exploration:
+        """The native engine's answer, reduced as the other's. Raises `Unsupported` where it has none."""
         from dio_mc.native.engine import Askew, prepare
 
         representatives = self._representatives(reductions)
@@ -208,12 +206,25 @@ class _Run:
         except Askew:
             representatives = None
             prepared = prepare(self._program, self._judges, note=note)
-        if representatives is not None and not known_large:
-            limit = min(self._budget.max_states or SWITCH, SWITCH)
-            found = self._compiled(prepared, Limits(replace(self._left(), max_states=limit), self._stop), 1, False)
-            if found.stopped != f"--max-states {SWITCH}" or self._budget.max_states == SWITCH:
+
+        def compiled_within(budget: Budget) -> Exploration:
+            return self._compiled(prepared, Limits(budget, self._stop), 1, reduced=False)
+
+        if representatives is not None:
+            found = self._within(FULL if full is None else full, compiled_within)
+            if found is not None:
                 return found
-        return self._compiled(prepared, self._limits, workers, representatives is not None)
+        return self._compiled(prepared, self._limits, workers, reduced=representatives is not None)
+
+    def _within(self, limit: int, search: Callable[[Budget], Exploration]) -> Exploration | None:
+        """What a search of all states finds, if it finds no more than `limit`."""
+        most = self._budget.max_states
+        if most is not None and most <= limit:
+            return search(self._left())
+        if limit == 0:
+            return None
+        found = search(replace(self._left(), max_states=limit))
+        return None if found.stopped == f"--max-states {limit}" else found
 
     def _representatives(self, reductions: Reductions) -> Representatives | None:
         if not reductions.symmetry:
@@ -232,7 +243,7 @@ class _Run:
             self._program, self._judges, budget, self._report, self._first, self._stop, representatives
         )
 
-    def _compiled(self, prepared: Prepared, limits: Limits, workers: int, reduced: bool) -> Exploration:
+    def _compiled(self, prepared: Prepared, limits: Limits, workers: int, *, reduced: bool) -> Exploration:
         return compiled(prepared, self._judges, limits, self._report, self._first, workers, reduced=reduced)
 
 

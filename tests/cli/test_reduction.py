@@ -72,7 +72,7 @@ def test_a_search_that_was_cut_verifies_nothing() -> None:
 
 
 def test_a_reduced_search_is_verified_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "SWITCH", 300)
+    monkeypatch.setattr(engines, "FULL", 300)
     report = readers_writers(verify_reduction=True, engine="reference")
     assert (report.states, report.reductions) == (129, ("symmetry",))
     assert report.notes == ("verified: 596 states, and 129 up to symmetry, give the same answer",)
@@ -91,7 +91,7 @@ def test_a_reduction_that_says_something_else_is_an_internal_error(monkeypatch: 
 
 
 def test_switched_off_means_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "SWITCH", 300)
+    monkeypatch.setattr(engines, "FULL", 300)
     full = readers_writers(engine="reference", reductions=Reductions(symmetry=False))
     assert (full.states, full.reductions) == (596, ())
     reduced = readers_writers(engine="reference")

@@ -125,7 +125,8 @@ def test_small_models_keep_their_full_counts(monkeypatch: pytest.MonkeyPatch) ->
     for name in names:
         found = engines.explore(program, judges_of(program), engine=name, reductions=Reductions())
         assert (found.states, found.reductions) == (1599, ())
-    monkeypatch.setattr(engines, "SWITCH", 1000)
+    monkeypatch.setattr(engines, "SWITCH", 500)
+    monkeypatch.setattr(engines, "FULL", 1000)
     for name in names:
         found = engines.explore(program, judges_of(program), engine=name, reductions=Reductions())
         assert (found.states, found.reductions) == (185, ("symmetry",))
@@ -148,7 +149,7 @@ def test_where_the_compiled_analysis_is_askew_all_states_are_searched(monkeypatc
         return write_representative(program, None, *rest)
 
     monkeypatch.setattr("dio_mc.native.module.write_representative", askew)
-    monkeypatch.setattr(engines, "SWITCH", 1000)
+    monkeypatch.setattr(engines, "FULL", 1000)
     program = build(models.PerPage).program
     found = engines.explore(program, judges_of(program), engine="native", reductions=Reductions())
     assert (found.engine, found.states, found.reductions) == ("native", 1599, ())
