@@ -129,6 +129,8 @@ def verify_reduction(
 
     Raises `InternalError` when verdicts, depths or schedules differ: then a reduction is wrong.
     """
+    if found.stopped is not None:
+        return [f"the reduction was not verified: {found.stopped}"]
     run = _Run(program, [Remembering(judge) for judge in judges], budget or Budget(), None, False, stop)
     compiled_ = found.engine == "native"
     if found.reductions:
@@ -141,8 +143,8 @@ def verify_reduction(
     if not reduced.reductions:
         reasons = [str(refusal) for refusal in find_symmetry(program).refusals] or ["there is nothing to exchange"]
         return [f"no reduction: {reason}" for reason in reasons]
-    if full.stopped is not None or reduced.stopped is not None:
-        return [f"the reduction was not verified: {full.stopped or reduced.stopped}"]
+    if again.stopped is not None:
+        return [f"the reduction was not verified: {again.stopped}"]
     told = differences(reduced, full)
     if told:
         raise InternalError(f"the reduced search of {program.name} says something else than the full one", told)
