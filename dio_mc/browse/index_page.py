@@ -51,9 +51,9 @@ def _body(folder: Folder) -> Iterator[str]:
     violations = sum(found.trace.kind == "violation" for found in folder.traces)
     witnesses = len(folder.traces) - violations
     yield f"<header><h1>Counterexamples</h1><p>{text(folder.title)}: "
-    yield f"{_count(violations, 'violation')}, {_count(witnesses, 'witness', 'witnesses')}, "
-    yield f"{_count(len(folder.graphs), 'graph')}"
-    yield f", {len(folder.refused)} not shown</p>" if folder.refused else "</p>"
+    counts = [_count(violations, "violation"), _count(witnesses, "witness", "witnesses")]
+    counts += [_count(len(folder.graphs), "graph"), *([f"{len(folder.refused)} not shown"] if folder.refused else [])]
+    yield f"{', '.join(counts)}</p>"
     yield '<p><label>Filter <input id="filter" type="search" autocomplete="off"></label> '
     yield '<span id="matches" role="status" aria-live="polite"></span></p></header><main><section class="list">'
     for trace, entries in groups(folder):

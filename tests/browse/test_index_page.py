@@ -46,6 +46,13 @@ def test_every_trace_has_a_link_to_its_page_and_its_graph() -> None:
     assert sorted(map(str, drawn)) == sorted(g.name for g in folder.graphs)
 
 
+def test_the_heading_counts(tmp_path: Path) -> None:
+    shutil.copytree(SEED.parent, tmp_path / "f" / "a")
+    (tmp_path / "f" / "x.bin").write_text("")
+    words = " ".join(re.sub(r"<[^>]*>", " ", index_page(scan(tmp_path / "f"))[:20_000]).split())
+    assert "f: 2 violations, 1 witness, 3 graphs, 1 not shown" in words
+
+
 def test_pages_lead_back_to_the_index() -> None:
     pages = pages_of(scan(GALLERY), ROOT)
     assert 'href="../index.html"' in pages["ext3_2_6_18.Ext3/no_stale_exposure.html"]()

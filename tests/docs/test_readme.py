@@ -11,6 +11,8 @@ import pytest
 
 from dio_mc.driver import bindings_of, check_class
 from dio_mc.frontend import load_module
+from dio_mc.render.svg import render_svg
+from dio_mc.trace.codec import read_trace
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
@@ -38,6 +40,14 @@ def test_the_model_of_the_text_does_what_it_says(tmp_path: Path) -> None:
     assert [(r.model, r.verdict, r.expected) for r in reports] == [
         ("MissingFlush", "VIOLATED", True), ("Flushes", "HOLDS", True),
     ]  # fmt: skip
+
+
+def test_the_picture_is_that_of_the_counterexample(request: pytest.FixtureRequest) -> None:
+    picture = ROOT / "docs" / "race.svg"
+    drawn = render_svg(read_trace(ROOT / "counterexamples" / "ext3_2_6_18.Ext3" / "no_stale_exposure.json"))
+    if request.config.getoption("--update-golden"):
+        picture.write_text(drawn)
+    assert picture.read_text() == drawn
 
 
 def test_two_commands_set_up_run_and_test() -> None:

@@ -192,6 +192,34 @@ def test_a_printed_page_has_the_whole_picture(seed: Open) -> None:
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
+def test_a_fault_is_told_once_at_the_step_where_it_happens(show: Open) -> None:
+    trace = next(t for t in all_traces() if t.final_fault is not None and t.steps)
+    driver = show(trace_page(trace))
+    told = driver.execute_script(
+        "return [...document.querySelectorAll('#step .fault, #step .finally')].map((e) => e.innerText)"
+    )
+    assert told == [f"\u2717 {trace.final_fault.kind}: {trace.final_fault.message}"]
+    assert words(driver, "#state-hint") == "before the fault: a fault has no state behind it"
+
+
+def test_on_a_narrow_screen_the_current_step_is_in_sight(seed: Open) -> None:
+    driver = chromium.browser()
+    size = {"width": 300, "height": 700, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        driver = seed("#step=11")
+        dot, box = (
+            driver.execute_script(
+                "const b = document.querySelector(arguments[0]).getBoundingClientRect(); return [b.left, b.right]", s
+            )
+            for s in (".dots .here", ".dots")
+        )
+        assert box[0] <= dot[0] < dot[1] <= box[1]
+        assert driver.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+    finally:
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_a_run_that_goes_on_for_ever_says_from_where(show: Open) -> None:
     trace = next(t for t in all_traces() if t.loop is not None and len(t.steps) > t.loop)
     driver = show(trace_page(trace))

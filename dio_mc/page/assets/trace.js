@@ -58,7 +58,7 @@
       parts.push(make("div", "anchor", [step.anchor, step.place].filter(Boolean).join("  \u00b7  ")));
       if (step.fault) parts.push(make("p", "fault", "\u2717 ", step.fault));
     }
-    if (number === last) {
+    if (number === last && !(number && trace.steps[number - 1].fault)) {
       const sign = trace.witness ? "\u2713 " : "\u2717 ";
       if (trace.loop !== null) {
         const round = last - trace.loop + 1;
@@ -214,6 +214,8 @@
       if (position === number) dot.setAttribute("aria-current", "step");
       else dot.removeAttribute("aria-current");
     });
+    const here = document.querySelector(".dots .here");
+    if (here) here.closest(".dots").scrollLeft = here.offsetLeft - here.closest(".dots").clientWidth / 2;
     showRow(number, quietly);
     history.replaceState(null, "", `#step=${number}`);
     const step = number ? trace.steps[number - 1] : null;
