@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,8 +51,8 @@ BIG = """\
 from dio_mc import *
 
 class Big(Model):
-    n = Array(Range(0, 15), size=6)
-    @thread(instances=6)
+    n = Array(Range(0, 15), size=12)
+    @thread(instances=12)
     def t(self, k):
         while True:
             with atomic():
@@ -68,6 +69,17 @@ def dio_mc(*arguments: str, cwd: Path, **environment: str) -> subprocess.Complet
     env = {**outer, "PYTHONPATH": str(ROOT), **environment}
     command = [sys.executable, "-m", "dio_mc", *arguments]
     return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=120)
+
+
+def wait_for_work(pid: int, seconds: float) -> None:
+    """Until a process has had that much of a processor: on a busy machine a wait by the clock proves nothing."""
+    stat = Path(f"/proc/{pid}/stat")
+    while stat.exists():
+        fields = stat.read_text().rpartition(")")[2].split()
+        if (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") >= seconds:
+            return
+        time.sleep(0.05)
+    time.sleep(5)
 
 
 def write(folder: Path, **models: str) -> None:

@@ -7,10 +7,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from report_models import wait_for_work
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = ROOT / "models" / "seed" / "ext3_2_6_18.py"
@@ -51,8 +51,8 @@ BIG = """\
 from dio_mc import *
 
 class M(Model):
-    n = Array(Range(0, 9), size=6)
-    @thread(instances=6)
+    n = Array(Range(0, 9), size=12)
+    @thread(instances=12)
     def t(self, k):
         while True:
             self.n[k] = (self.n[k] + 1) % 10
@@ -179,7 +179,7 @@ def test_an_interrupt_gives_a_partial_verdict(tmp_path: Path, number: signal.Sig
     with subprocess.Popen(
         command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as run:
-        time.sleep(2.5)
+        wait_for_work(run.pid, 1.5)
         run.send_signal(number)
         out, err = run.communicate(timeout=60)
     assert run.returncode == 3, err
@@ -232,6 +232,7 @@ def test_the_json_report(tmp_path: Path) -> None:
         ],
         "violations": [{"property": "small", "steps": 1, "switches": 0, "trace": "counterexamples/m.M/small.json"}],
         "findings": [], "expected": None, "expectation": "", "stopped": None, "open": 0,
+        "notes": [],
     }  # fmt: skip
 
 
@@ -261,7 +262,7 @@ def test_vacuity_and_triviality_are_told(tmp_path: Path) -> None:
 
 
 def test_a_witness_not_found_yet_is_not_called_unreachable(tmp_path: Path) -> None:
-    text = BIG + "    @reachable\n    def far(self):\n        return all(self.n[k] == 9 for k in range(6))\n"
+    text = BIG + "    @reachable\n    def far(self):\n        return all(self.n[k] == 9 for k in range(12))\n"
     done = dio_mc("check", model(tmp_path, text), "--max-states", "50", cwd=tmp_path)
     assert done.returncode == 3
     assert "undetermined far: no state found so far satisfies it" in done.stdout

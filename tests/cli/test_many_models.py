@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from report_models import BIG, BROKEN, HOLDS, RACE, ROOT, VACUOUS, VIOLATED, dio_mc, write
+from report_models import BIG, BROKEN, HOLDS, RACE, ROOT, VACUOUS, VIOLATED, dio_mc, wait_for_work, write
 
 from dio_mc.driver import Options, Report
 from dio_mc.runs.plan import Request, Task, plan
@@ -108,7 +108,8 @@ def test_an_interrupt_reports_everything(tmp_path: Path, jobs: str, number: sign
     with subprocess.Popen(
         command, cwd=tmp_path, env=env, stdout=pipe, stderr=pipe, text=True, start_new_session=True
     ) as run:
-        time.sleep(5)
+        wait_for_work(run.pid, 0.8)
+        time.sleep(3)  # workers that are started have their own clocks
         os.killpg(run.pid, number)
         out, err = run.communicate(timeout=60)
     assert run.returncode == 3, err
