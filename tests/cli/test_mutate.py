@@ -7,11 +7,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from report_models import BROKEN, DEADLOCK, HOLDS, ROOT, VIOLATED, dio_mc, write
+from report_models import BROKEN, DEADLOCK, HOLDS, ROOT, VIOLATED, dio_mc, wait_for_work, write
 
 LOCKED = """\
 from dio_mc import *
@@ -137,10 +136,8 @@ def test_every_engine_catches_the_same(tmp_path: Path, engine: str) -> None:
 
 def test_an_interrupt_keeps_what_is_known(tmp_path: Path) -> None:
     """The first class is done; the second is so large that its first mutant would run for minutes."""
-    slow = (
-        LOCKED.replace("instances=2", "instances=6").replace("Range(0, 2)", "Range(0, 6)").replace("x == 2", "x == 6")
-    )
-    slow = slow.replace("        self.lock.lock()\n", "        self.lock.lock()\n        self.x = self.x\n" * 1)
+    many = "    @thread(instances=12)\n    def spin(self, k):\n        while True:\n            self.n[k] = (self.n[k] + 1) % 10\n"
+    slow = LOCKED + "    n = Array(Range(0, 9), size=12)\n" + many
     write(tmp_path, a=LOCKED, b=slow)
     command = [sys.executable, "-m", "dio_mc", "mutate", "a.py", "b.py", "--kind=lock", "--max-states=100000000"]
     env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
@@ -148,7 +145,7 @@ def test_an_interrupt_keeps_what_is_known(tmp_path: Path) -> None:
     with subprocess.Popen(command, cwd=tmp_path, env=env, stdout=pipe, stderr=pipe, text=True) as run:
         assert run.stdout is not None
         first = run.stdout.readline()
-        time.sleep(1.5)
+        wait_for_work(run.pid, 3)
         run.send_signal(signal.SIGINT)
         out, err = run.communicate(timeout=60)
     assert first == "a.py Locked: 1 of 1 mutant caught, 100 %\n"
