@@ -28,6 +28,7 @@ from dio_mc.symbolic.judge import JudgeReport, judge_property
 from dio_mc.trace.replay import ReplayError, build_trace, run_schedule
 from dio_mc.trace.standing import standings
 from dio_mc.trace.trace import Place, Trace
+from dio_mc.why.cause import why
 
 Verdict = Literal["HOLDS", "VIOLATED", "UNDETERMINED"]
 SEVERITY: dict[Verdict, int] = {"HOLDS": 0, "VIOLATED": 1, "UNDETERMINED": 3}
@@ -172,7 +173,8 @@ def check_class(
 
 
 def _trace(interpreter: Interpreter, found: Exploration, violation: Violation, judges: Sequence[Judge]) -> Trace:
-    """Replay on the reference interpreter, then attach how every property stands and why this one fails."""
+    """Replay on the reference interpreter, then attach how every property stands and why this one fails. What a
+    search without a window goes through is bounded, so that no check is slow for it."""
     program = interpreter.program
     try:
         trace = build_trace(program, violation, engine=found.engine, interpreter=interpreter)
@@ -181,6 +183,7 @@ def _trace(interpreter: Interpreter, found: Exploration, violation: Violation, j
         raise InternalError(f"a counterexample of engine {found.engine} does not replay", [str(error)]) from error
     trace = replace(trace, standings=standings(interpreter, judges, states))
     property_ = next((p for p in program.properties if p.name == violation.property), None)
+    trace = replace(trace, why=why(interpreter, trace, states, violation.schedule, property_))
     if property_ is None or violation.fault is not None:
         return trace
     before = states[-2] if property_.kind == "step" else states[-1]

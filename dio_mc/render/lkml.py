@@ -8,15 +8,16 @@ from collections.abc import Sequence
 from dio_mc.render.columns import wrapped
 from dio_mc.render.commit import WIDTH, render_commit
 from dio_mc.render.statement import printable
+from dio_mc.render.why import why_sentences
 from dio_mc.render.words import rule_words
 from dio_mc.trace.trace import Trace
 
 
-def render_lkml(trace: Trace, *, why: Sequence[str] = (), path: str = "TRACE.json") -> str:
-    """The mail without a newline at the end; `why` are sentences, `path` is where the trace is stored."""
+def render_lkml(trace: Trace, *, path: str = "TRACE.json") -> str:
+    """The mail without a newline at the end; `path` is where the trace is stored."""
     blocks = [_subject(trace), _about(trace), render_commit(trace)]
-    if why:
-        rows = [row for line in why for row in wrapped(printable(line), WIDTH, 2, hang=2)]
+    if trace.why is not None:
+        rows = [row for line in why_sentences(trace) for row in wrapped(printable(line), WIDTH, 2, hang=2)]
         blocks.append("Why:\n" + "\n".join(rows))
     blocks.append("To see it again:\n" + "\n".join(_commands(trace, path)))
     return "\n\n".join(blocks)

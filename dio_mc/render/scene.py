@@ -71,13 +71,14 @@ def _held(trace: Trace, state: Mapping[str, str]) -> Iterator[tuple[str, str, st
 
 def wrong_cells(trace: Trace) -> dict[str, str]:
     """The cells that the failing conjuncts speak of, with their values at the end; without any, what the last step
-    changed. Cells that the trace does not have (``after.x`` is ``x``) are left out."""
+    changed. Only shared cells count (``after.x`` is ``x``)."""
     final = list(trace.states())[-1]
+    shared = {cell.name for cell in trace.initial if cell.thread is None}
     found: dict[str, str] = {}
     for part in trace.failing:
         for match in _VALUE.finditer(part.values):
             name = match["cell"].removeprefix("after.").removeprefix("self.")
-            if name in final:
+            if name in shared:
                 found[name] = final[name]
     if not found and trace.property_kind in ("invariant", "step", "reachable") and trace.steps:
         changed = [c.cell for c in trace.steps[-1].changes if c.role == "data"]

@@ -21,12 +21,14 @@ from collections.abc import Iterator, Sequence
 from dio_mc.render.columns import GUTTER, Line, as_list, fair_width, in_columns, wrapped
 from dio_mc.render.statement import printable, short, shown_changes, shown_statement
 from dio_mc.render.where import where_block
+from dio_mc.render.why import cause_sentences
 from dio_mc.trace.trace import Trace, TraceStep
 
 WIDTH = 100
 MOST_COLUMNS = 3
 _NARROWEST = 20
 _STATEMENT_ROWS = 3
+_LABEL = 8
 
 
 def render_text(trace: Trace, *, width: int = WIDTH, model: bool = False, brief: bool = False) -> str:
@@ -39,6 +41,7 @@ def render_text(trace: Trace, *, width: int = WIDTH, model: bool = False, brief:
     lines = _heading(trace, width, model)
     lines += _diagram(trace, width)
     lines += _ending(trace, width)
+    lines += _why(trace, width)
     lines += where_block(trace.steps, width, brief=brief)
     return "\n".join(line.rstrip() for line in lines)
 
@@ -91,6 +94,12 @@ def _ending(trace: Trace, width: int) -> list[str]:
         told = [f"{trace.property} is {'reached' if trace.kind == 'witness' else 'violated'} here"]
     rows = [row for text in told for row in wrapped(printable(text), width - GUTTER, 0)]
     return [("  =  " if position == 0 else "     ") + row for position, row in enumerate(rows)]
+
+
+def _why(trace: Trace, width: int) -> list[str]:
+    """The causes, a row or two each."""
+    rows = [row for told in cause_sentences(trace) for row in wrapped(told, width - _LABEL, 0, limit=2, hang=2)]
+    return [("why" if not position else "").ljust(_LABEL) + row for position, row in enumerate(rows)]
 
 
 def ends(trace: Trace) -> bool:

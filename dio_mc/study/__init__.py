@@ -1,1 +1,1 @@
-"""Questions that take further runs: why a counterexample is one, what a workload can end with, how rules differ."""
+"""Questions that take further runs: what a workload can end with, how rules differ."""

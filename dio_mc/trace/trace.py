@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     import networkx
 
 SCHEMA = "dio-mc/trace/1"
-"""The version of the stored form; it changes when a field does. `Trace.loop` is stored where a trace has one."""
+"""The version of the stored form; it changes when a field does. `Trace.loop` and `Trace.why` are stored where a trace has them."""
 
 CellRole = Literal["data", "lock", "local", "location"]
 TraceKind = Literal["violation", "witness"]
+WindowSearch = Literal["found", "none", "gave up", "not sought"]
 PropertyKind = Literal["invariant", "step", "reachable", "always_reachable", "progress", "deadlock", "fault"]
 
 
@@ -176,6 +177,32 @@ class SourceLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """From behind step `first` until step `last`, both of one thread: when no other runs there while that one can, the
+    model does not violate the property, which a search of `states` states has shown. `inside` are the steps of others
+    that this trace has there."""
+
+    first: int
+    last: int
+    inside: tuple[int, ...]
+    states: int
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why a trace shows what it shows: `steps` are those that matter (empty: not known), `window` is the decisive one.
+
+    `search` says how looking for the window ended: every pair of steps was tried and there is ``none``, or it ``gave
+    up`` after `states` states.
+    """
+
+    steps: tuple[int, ...]
+    window: Window | None
+    search: WindowSearch
+    states: int
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """A counterexample or a witness.
 
@@ -185,7 +212,7 @@ class Trace:
     `blocked` are the threads that cannot run at the end (all of them, in a deadlock). `loop` is the number of the step
     from which on all of them repeat for ever: behind the last one, all is as it was before that step.
     Older traces and those of other writers have no `standings` (every property along the way) and no `lines` (the
-    source at the steps' places).
+    source at the steps' places). `why` is None where it was not asked, and where no single point shows it.
     """
 
     schema: str
@@ -205,6 +232,7 @@ class Trace:
     standings: tuple[Standing, ...] = ()
     lines: tuple[SourceLine, ...] = ()
     loop: int | None = None
+    why: Why | None = None
 
     @builtins.property
     def switches(self) -> int:
@@ -294,6 +322,10 @@ def inconsistencies(trace: Trace) -> Iterator[str]:
         for number in standing.at + standing.unknown:
             if not 0 <= number <= len(trace.steps):
                 yield f"{standing.property} is said to be decided at step {number}, which does not exist"
+    if trace.why is not None:
+        window = trace.why.window
+        named = [*trace.why.steps, *((window.first, window.last, *window.inside) if window else ())]
+        yield from (f"step {n} is said to matter and does not exist" for n in named if not 1 <= n <= len(trace.steps))
     if trace.fault is not None and trace.steps:
         yield "a fault of the start is followed by steps"
     if trace.loop is not None:
