@@ -1,10 +1,10 @@
-"""A stored counterexample against the model as it is now: ``dio-mc replay``."""
+"""A stored counterexample against the model as it is now: ``dio-mc replay``, ``dio-mc why``."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -12,15 +12,17 @@ from dio_mc.errors import ModelError, usage_error
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import LIVENESS, Program
 from dio_mc.lang.model import Model
-from dio_mc.semantics.contract import Decision
+from dio_mc.semantics.contract import Action, Decision
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
 from dio_mc.symbolic.judge import judge_property
 from dio_mc.trace.codec import TraceFormatError, read_trace
+from dio_mc.trace.divergence import Divergence
 from dio_mc.trace.lasting import Run
-from dio_mc.trace.replay import ReplayResult, lasting_problem, replay
+from dio_mc.trace.replay import ReplayResult, follow, lasting_problem, replay
 from dio_mc.trace.standing import decide_at_end
-from dio_mc.trace.trace import Trace
+from dio_mc.trace.trace import Trace, TraceStep
+from dio_mc.why.cause import why
 
 Products = Callable[[str], Program | None]
 """The program of a workload under a rule, by name."""
@@ -43,17 +45,45 @@ def replay_file(path: str, model_file: str | None = None, products: Products | N
     no class of a file, but made of a locking rule and a workload, is asked of `products` by its name. Raises
     `ModelError` when the file is no trace (DIO205) or the model has no such class or parameters (DIO206).
     """
-    try:
-        trace = read_trace(path)
-    except TraceFormatError as error:
-        raise usage_error("DIO205", str(error).removeprefix(f"{path}: "), file=path) from None
-    if products is not None and IS_PRODUCT.search(trace.model.name):
-        program = _product_of(trace, path, products)
-    else:
-        program = _program_of(trace, path, model_file or trace.model.file)
+    trace = _trace_in(path)
+    program = _program(trace, path, model_file, products)
     interpreter = Interpreter(program)
     result = replay(program, trace, lambda run: _why_not(program, interpreter, trace, run), interpreter=interpreter)
     return _worded(trace, result)
+
+
+def explained(path: str, model_file: str | None, max_states: int, products: Products | None = None) -> Trace:
+    """The trace in a file with its cause, for which `max_states` states may be searched.
+
+    Raises `ModelError` as `replay_file` does, and when the trace does not run on the model as it is now (DIO206).
+    """
+    trace = _trace_in(path)
+    program = _program(trace, path, model_file, products)
+    interpreter = Interpreter(program)
+    run = follow(interpreter, trace)
+    if isinstance(run, Divergence):
+        raise usage_error("DIO206", f"the model has changed: {_where(run.step)}: {run.message}", file=path)
+    actions = [_action(program, thread, step) for thread, step in zip(run.threads, trace.steps, strict=True)]
+    property_ = next((p for p in program.properties if p.name == trace.property), None)
+    return replace(trace, why=why(interpreter, trace, run.states, actions, property_, max_states))
+
+
+def _action(program: Program, thread: int, step: TraceStep) -> Action:
+    names = [location.name for location in program.template_of(thread).locations]
+    return Action(thread, names.index(step.location), step.choice)
+
+
+def _trace_in(path: str) -> Trace:
+    try:
+        return read_trace(path)
+    except TraceFormatError as error:
+        raise usage_error("DIO205", str(error).removeprefix(f"{path}: "), file=path) from None
+
+
+def _program(trace: Trace, path: str, model_file: str | None, products: Products | None) -> Program:
+    if products is not None and IS_PRODUCT.search(trace.model.name):
+        return _product_of(trace, path, products)
+    return _program_of(trace, path, model_file or trace.model.file)
 
 
 def _product_of(trace: Trace, path: str, products: Products) -> Program:

@@ -1,4 +1,4 @@
-"""The commands that look at things: ``replay``, ``ir``, ``help``."""
+"""The commands that look at things: ``replay``, ``why``, ``ir``, ``help``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def register(group: click.Group) -> None:
     """Add the commands."""
-    for command in (replay, ir, help_):
+    for command in (replay, why, ir, help_):
         group.add_command(command)
 
 
@@ -40,14 +40,36 @@ def replay(trace: str, model_file: str | None, folder: Path | None, files: tuple
     """
     from dio_mc.replaying import replay_file
 
-    def products(name: str) -> Program | None:
-        from dio_mc.study.shelf import open_shelf, program_named
-
-        return program_named(open_shelf(folder, files), name)
-
-    outcome = replay_file(trace, model_file, products)
+    outcome = replay_file(trace, model_file, lambda name: _product(name, folder, files))
     click.echo(outcome.text)
     sys.exit(0 if outcome.reproduces else 1)
+
+
+def _product(name: str, folder: Path | None, files: tuple[Path, ...]) -> Program | None:
+    from dio_mc.study.shelf import open_shelf, program_named
+
+    return program_named(open_shelf(folder, files), name)
+
+
+@click.command()
+@click.argument("trace", type=click.Path())
+@click.option("--model-file", type=click.Path(), help="Where the model is now, if it moved.")
+@click.option(
+    "--max-states", type=click.IntRange(1), default=500_000, show_default=True, metavar="N",
+    help="Give up looking for the decisive steps after N states.",
+)  # fmt: skip
+def why(trace: str, model_file: str | None, max_states: int) -> None:
+    """Say why a counterexample is one, and try it on the model as it is now.
+
+    What fails and who wrote it, which steps matter, and between which two steps no other thread must run: the model is
+    searched again with these two made atomic. `check` does the same in at most 5,000 states.
+    """
+    from dio_mc.render.why import why_sentences
+    from dio_mc.replaying import explained
+
+    found = explained(trace, model_file, max_states, lambda name: _product(name, None, ()))
+    told = why_sentences(found) or ["Nothing more is known than what `dio-mc show` says."]
+    click.echo("\n".join([f"{found.model.name} {found.property}:", *(f"  {sentence}" for sentence in told)]))
 
 
 @click.command()

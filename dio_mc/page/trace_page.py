@@ -13,6 +13,7 @@ from dio_mc.page.source import Source, coloured
 from dio_mc.page.view import lanes, view
 from dio_mc.render.commit import render_commit
 from dio_mc.render.svg import COLOURS, STYLE, lanes_svg
+from dio_mc.render.why import why_sentences
 from dio_mc.render.words import closing
 from dio_mc.trace.codec import encode
 from dio_mc.trace.trace import Trace
@@ -25,14 +26,15 @@ _ALL_DOTS = 80
 
 
 def trace_page(
-    trace: Trace, sources: Sequence[Source] = (), *, why: Sequence[str] = (), home: str | None = None
+    trace: Trace, sources: Sequence[Source] = (), *, why: Sequence[str] | None = None, home: str | None = None
 ) -> str:
-    """The page. `why` are lines on the cause, of which the first five are shown; `home` is where its index is."""
+    """The page. `why` are lines on the cause, of which the first five are shown (None: what the trace says of it);
+    `home` is where its index is."""
     word = "reached" if trace.kind == "witness" else "violated"
     return Document(
         title=f"{trace.property}: {word} - {trace.model.name}",
         styles=(STYLE, asset(ASSETS, "base.css"), asset(ASSETS, "trace.css")),
-        body="\n".join(_body(trace, sources, why[:MOST_WHY], home)),
+        body="\n".join(_body(trace, sources, (why_sentences(trace) if why is None else why)[:MOST_WHY], home)),
         scripts=(asset(ASSETS, "trace.js"),),
         blocks=(
             ("data", "application/json", data(view(trace, sources))),

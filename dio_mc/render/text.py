@@ -97,9 +97,15 @@ def _ending(trace: Trace, width: int) -> list[str]:
 
 
 def _why(trace: Trace, width: int) -> list[str]:
-    """The causes, a row or two each."""
-    rows = [row for told in cause_sentences(trace) for row in wrapped(told, width - _LABEL, 0, limit=2, hang=2)]
+    """The causes, five rows at most where `width` is as usual."""
+    room = width - _LABEL
+    rows = [row for told in cause_sentences(trace) for row in wrapped(told, room, 0, limit=_rows_for(told), hang=2)]
     return [("why" if not position else "").ljust(_LABEL) + row for position, row in enumerate(rows)]
+
+
+def _rows_for(told: str) -> int:
+    """Only what happened in the window may take two."""
+    return 2 if told.startswith("Between ") else 1
 
 
 def ends(trace: Trace) -> bool:

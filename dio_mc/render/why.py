@@ -71,7 +71,8 @@ def _window(trace: Trace, why: Why) -> Iterator[str]:
             if why.states:
                 yield f"No pair of steps is decisive: none, made atomic, prevents it (tried: {why.states:,} states)."
         case "gave up":
-            yield f"The decisive pair of steps was not found in {why.states:,} states; `dio-mc why` looks longer."
+            longer = "dio-mc why TRACE --max-states N looks longer"
+            yield f"Not verified: no decisive pair of steps within {why.states:,} states; {longer}."
         case "found":
             if why.window is not None:
                 yield from _decisive(trace, why, why.window)
@@ -85,9 +86,8 @@ def _decisive(trace: Trace, why: Why, window: Window) -> Iterator[str]:
         by_cpu.setdefault(_cpu(trace, trace.steps[number - 1]), []).append(trace.steps[number - 1])
     calls = [f"{cpu} {', '.join(_cut(_calls(steps), _MOST_INSIDE))}" for cpu, steps in by_cpu.items()]
     yield f"Between {_called(first)} and {_called(last)} of {_cpu(trace, first)} ran: {'; '.join(_cut(calls, 3))}."
-    good = f"{trace.property} holds" if trace.property_kind in ("invariant", "step") else f"there is no {trace.property}"
-    cpu = _cpu(trace, first)
-    yield f"If no other thread runs there while {cpu} can, {good} (re-checked: {window.states:,} states)."
+    alone = f"If no other runs there while {_cpu(trace, first)} can"
+    yield f"{alone}, it never happens (re-checked: {window.states:,} states)."
 
 
 def _calls(steps: Sequence[TraceStep]) -> list[str]:

@@ -260,7 +260,7 @@ def replay(
     """
     interpreter = interpreter or Interpreter(program)
     same = program.digest == trace.model.digest
-    outcome = _follow(interpreter, trace)
+    outcome = follow(interpreter, trace)
     if isinstance(outcome, Divergence):
         return ReplayResult(same, outcome, None)
     match trace.property_kind:
@@ -275,7 +275,8 @@ def replay(
             return ReplayResult(same, None, reason is None, reason or "")
 
 
-def _follow(interpreter: Interpreter, trace: Trace) -> Run | Divergence:
+def follow(interpreter: Interpreter, trace: Trace) -> Run | Divergence:
+    """The run that a stored trace is on a model, or where the two part."""
     naming = Naming(interpreter.program, interpreter.layout)
     start = match_initial(interpreter, naming, trace)
     if isinstance(start, Divergence):

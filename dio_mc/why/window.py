@@ -109,7 +109,12 @@ def candidates(actions: Sequence[Action]) -> list[tuple[int, int]]:
 
 
 def try_window(
-    interpreter: Interpreter, actions: Sequence[Action], pair: tuple[int, int], name: str, property_: Property | None, most: int
+    interpreter: Interpreter,
+    actions: Sequence[Action],
+    pair: tuple[int, int],
+    name: str,
+    property_: Property | None,
+    most: int,
 ) -> Try:
     """Search again with a window made atomic, in at most `most` states."""
     first, last = pair

@@ -39,7 +39,7 @@ def nasty(trace: Trace) -> Trace:
 
 @each_trace
 def test_commit_is_narrow_ascii(trace: Trace) -> None:
-    for text in (render_commit(trace), render_lkml(trace, why=["It is so. " * 20], path="counterexamples/x/y.json")):
+    for text in (render_commit(trace), render_lkml(trace, path="counterexamples/x/y.json")):
         assert text.isascii()
         assert max(map(len, text.split("\n"))) <= WIDTH
         assert not any(row != row.rstrip() for row in text.split("\n"))
@@ -94,10 +94,9 @@ def test_a_deadlock_says_who_holds_what() -> None:
 
 
 def test_the_mail_tells_how_to_see_it_again() -> None:
-    text = render_lkml(ext3(), why=["The flush is not enough."], path="x.json")
+    text = render_lkml(ext3(), path="x.json")
     assert "dio-mc check models/seed/ext3_2_6_18.py --model Ext3" in text
     assert "dio-mc replay x.json" in text
-    assert "Why:\n  The flush is not enough." in text
 
 
 # -- pictures and other tools -------------------------------------------------------------------------
