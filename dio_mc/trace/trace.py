@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import networkx
 
 SCHEMA = "dio-mc/trace/1"
-"""The version of the stored form; it changes when a field does. `Trace.loop` and `Trace.why` are stored where a trace has them."""
+"""The version of the stored form; it changes when a field does. `Trace.loop` and `Trace.why` are stored where a trace
+has them."""
 
 CellRole = Literal["data", "lock", "local", "location"]
 TraceKind = Literal["violation", "witness"]

@@ -1,9 +1,9 @@
 """The decisive window: two steps of one thread between which no other thread must run.
 
-A candidate is a pair of steps of the trace with another thread's step between them. It is tried on the model: the search
-is run again where, while a thread stands between the two and can run, only that thread may move. If the violation is
-gone, and the second step still happens, the window is decisive. Shortest windows come first. States are counted, not
-seconds, so that the answer is the same every time.
+A candidate is a pair of steps of the trace with another thread's step between them. It is tried on the model: the
+search is run again where, while a thread stands between the two and can run, only that thread may move. If the
+violation is gone, and the second step still happens, the window is decisive. Shortest windows come first.
+States are counted, not seconds, so that the answer is the same every time.
 """
 
 from __future__ import annotations
