@@ -44,7 +44,7 @@ def _writers(trace: Trace) -> Iterator[str]:
     told = [(cell, trace.steps[writers[cell] - 1]) for cell in wrong_cells(trace) if cell in writers]
     if told and trace.failing:
         listed = [f"{cell} in step {step.number} ({_cpu(trace, step)}, {_call(step)})" for cell, step in told]
-        yield f"Last written: {'; '.join(_cut(listed, _MOST_WRITERS))}."
+        yield f"Last changed: {'; '.join(_cut(listed, _MOST_WRITERS))}."
 
 
 def _slice(trace: Trace, why: Why) -> Iterator[str]:
