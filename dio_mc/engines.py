@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from dio_mc.errors import InternalError
 from dio_mc.explore.canonical import End, Goal, canonical_paths
-from dio_mc.explore.limits import Limits, Stop
+from dio_mc.explore.limits import Limits, Stop, show_bytes
 from dio_mc.explore.partial import explore_partly
 from dio_mc.explore.reference import explore as explore_reference
 from dio_mc.explore.reference import violation_order
@@ -23,6 +23,7 @@ from dio_mc.passes.symmetry import find_symmetry
 from dio_mc.reduce.representatives import Representatives
 from dio_mc.semantics.contract import (
     NO_REDUCTION,
+    Approximate,
     Budget,
     Decision,
     Exploration,
@@ -40,7 +41,7 @@ from dio_mc.semantics.contract import (
 from dio_mc.semantics.interpreter import Interpreter
 
 if TYPE_CHECKING:
-    from dio_mc.native.engine import Prepared
+    from dio_mc.native.engine import Outcome, Prepared
 
 EngineName = Literal["auto", "reference", "native"]
 SWITCH: Final = 5_000
@@ -89,12 +90,15 @@ def explore(
     partial: Partial | None = None,
 ) -> Exploration:
     """Explore with the engine asked for. `note` is told in words where it had to be another one, and of what does
-    not change the answer. With `partial` only a part is covered, by the reference engine; `note` is told which.
+    not change the answer. With `partial` only a part is covered, and never told to be all; `note` is told
+    which.
 
     A search begins with all states. One that finds more than `FULL` begins again with those `reductions` that are
     proved sound for the program and its properties; so small models have full counts, with every engine.
     """
     if partial is not None:
+        if isinstance(partial, Approximate):
+            return _approximated(program, judges, partial, Limits(budget or Budget(), stop), report, first, note)
         part, covered = explore_partly(program, judges, partial, budget or Budget(), report, first, stop)
         note(covered)
         return part
@@ -277,9 +281,51 @@ def compiled(
     reduced: bool,
 ) -> Exploration:
     """Explore a compiled program."""
-    from dio_mc.native.engine import ENGINE, search
+    from dio_mc.native.engine import search
 
-    found = search(prepared, judges, limits, report, first, workers, reduced=reduced)
+    return _told(search(prepared, judges, limits, report, first, workers, reduced=reduced), judges)
+
+
+def _approximated(
+    program: Program,
+    judges: Sequence[Judge],
+    approximate: Approximate,
+    limits: Limits,
+    report: Report | None,
+    first: bool,
+    note: Note,
+) -> Exploration:
+    """Explore with machine code and less storage than states take; `note` is told how much may have been left out."""
+    from dio_mc.native.engine import Unsupported, prepare, search
+
+    asked = [judge for judge in judges if judge.property.kind not in LIVENESS]
+    try:
+        prepared = prepare(program, asked, note=note, approximate=approximate)
+    except Unsupported as reason:
+        note(f"explored by the reference engine, which stores states as they are: {reason}")
+        return explore_reference(program, judges, limits.budget, report, first, limits.stop)
+    found = search(prepared, asked, limits, report, first)
+    note(_left_out(approximate, found))
+    return replace(_told(found, asked), stopped=found.stopped or f"--approximate {approximate.storage}")
+
+
+def _left_out(approximate: Approximate, found: Outcome) -> str:
+    """How much may be missing, in words."""
+    if approximate.storage == "hash-compaction":
+        missing = f"{found.states * found.taken_for_known / 2:.1e}"
+        return f"of each state 64 bits were kept: {missing} states are expected to be left out, with all behind them"
+    known = found.taken_for_known
+    share = f"{known:.2%}" if known >= 0.0001 else "fewer than 0.01%"
+    return (
+        f"three bits in {show_bytes(approximate.memory)} stood for each state: at the end {share} of new states were "
+        "taken for known ones; those, and what is only behind them, are left out"
+    )
+
+
+def _told(found: Outcome, judges: Sequence[Judge]) -> Exploration:
+    """What machine code has found, with canonical counterexamples."""
+    from dio_mc.native.engine import ENGINE
+
     violations = at_start(found.interpreter) if found.started else []
     for reached in found.reached:
         if any(v.property == reached.goal.name for v in violations):
@@ -292,7 +338,7 @@ def compiled(
     violations.sort(key=lambda violation: violation_order(violation.property, ranks))
     return Exploration(
         ENGINE, found.states, found.transitions, found.depth, found.stopped, found.open, tuple(violations),
-        found.unknown, found.coverage, ("symmetry",) if reduced else (),
+        found.unknown, found.coverage, ("symmetry",) if found.reduced else (),
     )  # fmt: skip
 
 

@@ -54,6 +54,7 @@ def register(group: click.Group) -> None:
 @click.option(
     "--preemptions", type=click.IntRange(0), metavar="K", help="Cover only schedules with K preemptions; never HOLDS."
 )
+@click.option("--approximate", metavar="STORAGE", help="hash-compaction, bitstate or bitstate:SIZE; never HOLDS.")
 @click.option("--strict/--no-strict", default=None, help="Findings about a model make exit code 1.")
 @click.option("--allow-undetermined/--no-allow-undetermined", default=None, help="Exit code 0 instead of 3.")
 @click.option("--sweep", metavar="NAME=LOW..HIGH", help="Check with each value of a parameter; show the growth.")
@@ -92,11 +93,11 @@ def check(paths: tuple[str, ...], verbose: bool, plot: bool, **options: Any) -> 
 
 def check_partial(options: dict[str, Any]) -> None:
     """Raises `click.UsageError` for options of partial searches that do not go together."""
-    if options["simulate"] is not None and options["preemptions"] is not None:
-        raise click.UsageError("--simulate and --preemptions: one or the other.")
+    chosen = [name for name in ("simulate", "preemptions", "approximate") if options[name] is not None]
+    if len(chosen) > 1:
+        raise click.UsageError(f"--{chosen[0]} and --{chosen[1]}: one or the other.")
     if options["seed"] is not None and options["simulate"] is None:
         raise click.UsageError("--seed says which random runs: it needs --simulate.")
-    chosen = [name for name in ("simulate", "preemptions") if options[name] is not None]
     if chosen and options["verify_reduction"]:
         raise click.UsageError(f"--verify-reduction explores everything: not with --{chosen[0]}.")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from dio_mc.config import Value, find_file
+from dio_mc.config import Value, find_file, memory
 from dio_mc.driver import Options, Report
 from dio_mc.explore.progress import ProgressLine
 from dio_mc.report.artifacts import write_artifacts
@@ -24,7 +24,7 @@ from dio_mc.runs.execute import Outcome, run_here
 from dio_mc.runs.plan import Request, Task, find_files, plan
 from dio_mc.runs.pool import run_in_processes
 from dio_mc.runs.sweep import growth_table, parse_sweep
-from dio_mc.semantics.contract import Budget, FewPreemptions, Partial, RandomRuns, Reductions
+from dio_mc.semantics.contract import Approximate, Budget, FewPreemptions, Partial, RandomRuns, Reductions
 from dio_mc.trace.trace import Trace
 
 
@@ -164,4 +164,19 @@ def partial_of(options: Mapping[str, Any]) -> Partial | None:
     """The part of the states to cover, where not all."""
     if options["simulate"] is not None:
         return RandomRuns(options["simulate"], options["seed"] or 0)
-    return FewPreemptions(options["preemptions"]) if options["preemptions"] is not None else None
+    if options["preemptions"] is not None:
+        return FewPreemptions(options["preemptions"])
+    return approximate_of(options["approximate"]) if options["approximate"] is not None else None
+
+
+def approximate_of(text: str) -> Approximate:
+    """``hash-compaction``, ``bitstate``, ``bitstate:4G``. Raises `click.UsageError`."""
+    storage, colon, size = text.partition(":")
+    if storage == "hash-compaction" and not colon:
+        return Approximate("hash-compaction")
+    if storage != "bitstate":
+        raise click.UsageError(f"--approximate {text}: is neither hash-compaction nor bitstate nor bitstate:SIZE.")
+    try:
+        return Approximate("bitstate", memory(size)) if colon else Approximate("bitstate")
+    except ValueError as error:
+        raise click.UsageError(f"--approximate {text}: {size} {error}.") from None

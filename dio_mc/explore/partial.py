@@ -21,7 +21,7 @@ from dio_mc.explore import reference
 from dio_mc.explore.limits import Limits, Stop
 from dio_mc.explore.search import POLL_EVERY, Part
 from dio_mc.ir.program import LIVENESS, Program
-from dio_mc.semantics.contract import Budget, Exploration, FewPreemptions, Judge, Partial, Progress, RandomRuns, Report
+from dio_mc.semantics.contract import Budget, Exploration, FewPreemptions, Judge, Progress, RandomRuns, Report, Sampled
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
 
@@ -36,7 +36,7 @@ STARTS: Final = 4_096
 def explore_partly(
     program: Program,
     judges: Sequence[Judge],
-    partial: Partial,
+    partial: Sampled,
     budget: Budget,
     report: Report | None = None,
     first: bool = False,
@@ -57,7 +57,7 @@ def explore_partly(
     return replace(found, stopped=stopped), f"covered {covered}; {_outside(found, part)}"
 
 
-def _option(partial: Partial) -> str:
+def _option(partial: Sampled) -> str:
     match partial:
         case RandomRuns(runs):
             return f"--simulate {runs}"
@@ -67,7 +67,7 @@ def _option(partial: Partial) -> str:
             assert_never(partial)
 
 
-def _walked(part: _Found, partial: Partial) -> str:
+def _walked(part: _Found, partial: Sampled) -> str:
     """Fill the set; what it is, in words."""
     match partial:
         case RandomRuns(runs, seed):

@@ -13,7 +13,7 @@ from dio_mc.native.search import KEEP, Clock, Search
 from dio_mc.native.values import Askew as Askew
 from dio_mc.native.values import Unsupported as Unsupported
 from dio_mc.reduce.representatives import Representatives
-from dio_mc.semantics.contract import Budget, Coverage, Judge, Note, Report, unheard
+from dio_mc.semantics.contract import Approximate, Budget, Coverage, Judge, Note, Report, unheard
 from dio_mc.semantics.interpreter import Interpreter
 
 ENGINE = "native"
@@ -40,6 +40,7 @@ class Outcome:
     coverage: Coverage
     reached: tuple[Reached, ...]
     reduced: bool
+    taken_for_known: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ def prepare(
     judges: Sequence[Judge],
     representatives: Representatives | None = None,
     note: Note = unheard,
+    approximate: Approximate | None = None,
 ) -> Prepared:
     """Compile a program. Raises `Unsupported` with a reason where it is for the reference engine, `Askew` where only
     its `representatives` are. `note` is told in words what does not change the answer."""
@@ -79,7 +81,7 @@ def prepare(
     live = [judge.property.name for judge in judges if judge.property.kind in LIVENESS]
     if live:
         raise Unsupported(f"`{live[0]}` is decided on the graph of all states")
-    module = write_module(program, judges, representatives)
+    module = write_module(program, judges, representatives, approximate)
     return Prepared(module, compile_text(module.text, note), Interpreter(program), representatives)
 
 
@@ -107,6 +109,7 @@ def search(
         return Outcome(
             prepared.interpreter, found.started, found.states, found.transitions, found.depth, found.stopped,
             found.open, unknown, Coverage(fired, blocked, distinct), tuple(reached), reduced,
+            found.taken_for_known(),
         )  # fmt: skip
     finally:
         found.close()

@@ -63,7 +63,7 @@ class Loops(BackWriter):
         asm.jump(after)
         asm.start(mine)
         home = asm.op(f"call i64 @home(ptr %ctx, i64 {hashed})")
-        place = self.at(asm, self.pointer(asm, "table"), home)
+        place = self.entry(asm, self.pointer(asm, "table"), home)
         asm.do(f"call void @llvm.prefetch.p0(ptr {place}, i32 1, i32 3, i32 1)")
         at = asm.load(last)
         self.put_words(asm, self.at(asm, ring, asm.op(f"and i64 {at}, {mask}")), words)

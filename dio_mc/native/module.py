@@ -16,7 +16,7 @@ from dio_mc.native.representative import write_representative
 from dio_mc.native.succ import Successors
 from dio_mc.native.survey import write_survey
 from dio_mc.reduce.representatives import Representatives
-from dio_mc.semantics.contract import Judge
+from dio_mc.semantics.contract import Approximate, Judge
 from dio_mc.semantics.layout import Layout, layout_of
 
 
@@ -34,9 +34,15 @@ class Module:
     flags: int
     tables: tuple[int, ...]
     text: str
+    approximate: Approximate | None
 
 
-def write_module(program: Program, judges: Sequence[Judge], representatives: Representatives | None = None) -> Module:
+def write_module(
+    program: Program,
+    judges: Sequence[Judge],
+    representatives: Representatives | None = None,
+    approximate: Approximate | None = None,
+) -> Module:
     """The module of a program. Raises `Unsupported` with a reason for one that the native engine cannot run, `Askew`
     for one that it can run without `representatives`."""
     layout = layout_of(program)
@@ -48,9 +54,11 @@ def write_module(program: Program, judges: Sequence[Judge], representatives: Rep
     flags = FAULTS + len(successors.names.faults)
     monitors = Monitors(judges, successors.evaluator, packing, tables, facts)
     watching = monitors.text(flags)
-    loops = Loops(packing.words, flags, monitors.counts).text()
+    loops = Loops(packing.words, flags, monitors.counts, approximate).text()
     counting = write_survey(packing, tables)
     standing = write_representative(program, representatives, facts, packing, tables)
     text = "\n".join([tables.text(), loops, watching, counting, standing, body])
     most = max(successors.most, 1)
-    return Module(program, layout, facts, packing, successors.names, most, flags, tuple(monitors.sizes), text)
+    return Module(
+        program, layout, facts, packing, successors.names, most, flags, tuple(monitors.sizes), text, approximate
+    )

@@ -23,7 +23,7 @@ from dio_mc.native.memory import Region
 from dio_mc.native.module import Module
 from dio_mc.native.survey import distinct_values, survey_size
 from dio_mc.native.valuations import Valuations
-from dio_mc.native.worker import LAG, NEVER, Worker
+from dio_mc.native.worker import LAG, NEVER, Worker, sample
 from dio_mc.semantics.contract import Budget, Judge, Progress, Report
 from dio_mc.semantics.interpreter import Interpreter
 
@@ -34,6 +34,8 @@ STARTS: Final = 1 << 14
 KEEP: Final = 16 << 20
 """Bytes of levels that are kept for counterexamples; beyond that they are found again."""
 LARGEST_SURVEY: Final = 1 << 26
+SAMPLE: Final = 1 << 16
+"""Hashes that a bit-state table is tried with."""
 
 
 class Clock(Protocol):
@@ -89,7 +91,8 @@ class Search:
         self.faults: dict[int, int] = {}
         limit = clock.budget.max_states
         self._limit = NEVER if limit is None else limit
-        count = 1 if limit is not None else max(workers, 1)
+        alone = limit is not None or module.approximate is not None
+        count = 1 if alone else max(workers, 1)
         self.workers = self._reserve(count)
         self.tables = (ctypes.c_int64 * max(len(self.valuations), 1))(*(v.table.address for v in self.valuations))
         for worker in self.workers:
@@ -296,7 +299,7 @@ class Search:
         """Distinct values per cell of the states found."""
         packing = self.module.packing
         size = survey_size(packing)
-        if not self.states or size > LARGEST_SURVEY:
+        if not self.states or size > LARGEST_SURVEY or self.module.approximate is not None:
             return ()
         region = Region(size)
         for worker in self.workers:
@@ -305,6 +308,16 @@ class Search:
         marks = ctypes.string_at(region.address, size)
         region.close()
         return distinct_values(packing, marks)
+
+    def taken_for_known(self) -> float:
+        """Approximate: which share of new states would be taken for known ones now."""
+        approximate = self.module.approximate
+        if approximate is None:
+            return 0.0
+        if approximate.storage == "hash-compaction":
+            return self.states / 2**64
+        (worker,) = self.workers
+        return sum(worker.has_bits(hash_) for hash_ in sample(SAMPLE)) / SAMPLE
 
     def coverage(self) -> tuple[frozenset[tuple[int, int]], frozenset[tuple[int, int]]]:
         """(template, location) pairs that fired, and that were blocked."""

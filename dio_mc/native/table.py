@@ -7,21 +7,42 @@ parents, no depth.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from dio_mc.native.asm import Asm, Ref
 from dio_mc.native.context import FULL, LOST, SLACK
 from dio_mc.native.writer import Writer
+from dio_mc.semantics.contract import Approximate
 
 FACTORS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93)
+
+
+BITS: Final = (16, 22, 28)
+"""Which bits of a hash, six from each on, choose the bits of a bit-state table; those above choose the word."""
+KNOWN, NO_PLACE, NEW = range(3)
+_NEVER_GROWS: Final = "define i64 @grow(ptr %ctx, i64 %slots) { ret i64 1 }"
 
 
 class TableWriter(Writer):
     """Writes what looks states up, takes them in, and grows the table."""
 
+    settle = "settle"
+
+    def hashed(self, asm: Asm, words: Sequence[str]) -> str:
+        """The hash of an entry."""
+        return asm.op(f"call i64 @hash({self.listed(words)})")
+
     def table_text(self) -> str:
         """The functions."""
-        return "\n".join([self._hash(), self._home(), self._find(), self._insert(), self._settle(), self._grow()])
+        exact = [self._hash(), self._home(), self._find(), self._settle()]
+        match self.approximate:
+            case None:
+                return "\n".join([*exact, self._insert(), self._grow()])
+            case Approximate("bitstate"):
+                return "\n".join([*exact, self._insert_bits(), _NEVER_GROWS])
+            case _:
+                return "\n".join([*exact, self._insert_hash(), Hashes(1, 0, (0, 0)).hashes_text()])
 
     def _hash(self) -> str:
         asm = Asm()
@@ -79,15 +100,57 @@ class TableWriter(Writer):
         return asm.text(f"define internal i1 @find(ptr %ctx, i64 %from, {self.arguments()})")
 
     def _insert(self) -> str:
-        """Take in a state that may be new; a new one is appended to the frontier and watched."""
+        """Take in a state that may be new."""
         asm = Asm()
         place, _ = self._probe(asm, "done", "new")
         asm.start("new")
+        self._take_in(asm, lambda: self.put_words(asm, place, [f"%a{n}" for n in range(self.words)]))
+        self._report_lost(asm)
+        return asm.text(f"define internal void @insert(ptr %ctx, i64 %from, {self.arguments()})")
+
+    def _insert_bits(self) -> str:
+        """The same where a state is three bits of the word at its place."""
+        asm = Asm()
+        hashed = asm.op(f"call i64 @hash({self.listed([f'%a{n}' for n in range(self.words)])})")
+        place = self.entry(asm, self.pointer(asm, "table"), "%from")
+        before = asm.load(place)
+        mask: Ref = 0
+        for shift in BITS:
+            bit = asm.op(f"and i64 {asm.shift_right(hashed, shift)}, 63")
+            mask = asm.bits("or", mask, asm.op(f"shl i64 1, {bit}"))
+        asm.branch(asm.op(f"icmp eq i64 {asm.bits('and', before, mask)}, {mask}"), "done", "new")
+        asm.start("new")
+        self._take_in(asm, lambda: asm.store(asm.bits("or", before, mask), place))
+        asm.start("done")
+        asm.do("ret void")
+        return asm.text(f"define internal void @insert(ptr %ctx, i64 %from, {self.arguments()})")
+
+    def _insert_hash(self) -> str:
+        """The same where only its hash is kept of a state."""
+        asm = Asm()
+        hashed = asm.op(f"call i64 @hash({self.listed([f'%a{n}' for n in range(self.words)])})")
+        key = asm.select(asm.compare("eq", hashed, 0), 1, hashed)
+        found = asm.op(f"call i64 @put_hash(ptr %ctx, i64 %from, i64 {key})")
+        asm.do(f"switch i64 {found}, label %new [ i64 {KNOWN}, label %done i64 {NO_PLACE}, label %lost ]")
+        asm.start("new")
+        self._take_in(asm, lambda: None)
+        self._report_lost(asm)
+        return asm.text(f"define internal void @insert(ptr %ctx, i64 %from, {self.arguments()})")
+
+    def _report_lost(self, asm: Asm) -> None:
+        asm.start("lost")
+        self.put(asm, "full", LOST)
+        asm.jump("done")
+        asm.start("done")
+        asm.do("ret void")
+
+    def _take_in(self, asm: Asm, store: Callable[[], None]) -> None:
+        """A new state is stored, appended to the frontier and watched, if there may be one more."""
         count = self.get(asm, "count")
         asm.branch(asm.op(f"icmp uge i64 {count}, {self.get(asm, 'max_states')}"), "full", "room")
         asm.start("room")
         words = [f"%a{n}" for n in range(self.words)]
-        self.put_words(asm, place, words)
+        store()
         self.put(asm, "count", asm.add(count, 1))
         end = self.get(asm, "end")
         self.put_words(asm, self.at(asm, self.pointer(asm, "states"), end), words)
@@ -98,12 +161,6 @@ class TableWriter(Writer):
         asm.start("full")
         self.put(asm, "full", FULL)
         asm.jump("done")
-        asm.start("lost")
-        self.put(asm, "full", LOST)
-        asm.jump("done")
-        asm.start("done")
-        asm.do("ret void")
-        return asm.text(f"define internal void @insert(ptr %ctx, i64 %from, {self.arguments()})")
 
     def _grow(self) -> str:
         """Spread the table over ``%slots`` home places, in place, from the top down; 1 when that failed."""
@@ -127,7 +184,7 @@ class TableWriter(Writer):
         asm.start("taken")
         words = self.read(asm, place)
         asm.store(0, place)
-        home = asm.op(f"call i64 @home(ptr %ctx, i64 {asm.op(f'call i64 @hash({self.listed(words)})')})")
+        home = asm.op(f"call i64 @home(ptr %ctx, i64 {self.hashed(asm, words)})")
         asm.branch(asm.op(f"icmp ugt i64 {home}, {index}"), "move", "keep")
         asm.start("keep")
         number = asm.load(spilled)
@@ -135,14 +192,14 @@ class TableWriter(Writer):
         asm.store(asm.add(number, 1), spilled)
         asm.branch(asm.op(f"icmp ult i64 {asm.add(number, 1)}, {most}"), "head", "failed")
         asm.start("move")
-        moved = asm.op(f"call i1 @settle(ptr %ctx, {self.listed(words)})")
+        moved = asm.op(f"call i1 @{self.settle}(ptr %ctx, {self.listed(words)})")
         asm.branch(moved, "head", "failed")
         asm.start("scanned")
         total = asm.load(spilled)
 
         def body(words: Sequence[str]) -> None:
             fine = asm.new_label("fine")
-            asm.branch(asm.op(f"call i1 @settle(ptr %ctx, {self.listed(words)})"), fine, "failed")
+            asm.branch(asm.op(f"call i1 @{self.settle}(ptr %ctx, {self.listed(words)})"), fine, "failed")
             asm.start(fine)
 
         self.each(asm, spill, total, body)
@@ -155,7 +212,7 @@ class TableWriter(Writer):
         """Store a state known to be new at the first free place; whether there was one."""
         asm = Asm()
         words = [f"%a{n}" for n in range(self.words)]
-        hashed = asm.op(f"call i64 @hash({self.listed(words)})")
+        hashed = self.hashed(asm, words)
         asm.do(f"%from = call i64 @home(ptr %ctx, i64 {hashed})")
         table, limit = self.pointer(asm, "table"), self.get(asm, "limit")
         asm.jump("probe")
@@ -171,4 +228,28 @@ class TableWriter(Writer):
         asm.do("ret i1 true")
         asm.start("lost")
         asm.do("ret i1 false")
-        return asm.text(f"define internal i1 @settle(ptr %ctx, {self.arguments()})")
+        return asm.text(f"define internal i1 @{self.settle}(ptr %ctx, {self.arguments()})")
+
+
+class Hashes(TableWriter):
+    """Writes the table of hash compaction: its entries are hashes of states, and so their own hashes."""
+
+    settle = "settle_hash"
+
+    def hashed(self, asm: Asm, words: Sequence[str]) -> str:
+        """The entry itself."""
+        return words[0]
+
+    def hashes_text(self) -> str:
+        """The functions."""
+        asm = Asm()
+        place, _ = self._probe(asm, "known", "new")
+        asm.start("new")
+        asm.store("%a0", place)
+        asm.do(f"ret i64 {NEW}")
+        asm.start("known")
+        asm.do(f"ret i64 {KNOWN}")
+        asm.start("lost")
+        asm.do(f"ret i64 {NO_PLACE}")
+        put = asm.text("define internal i64 @put_hash(ptr %ctx, i64 %from, i64 %a0)")
+        return "\n".join([put, self._settle(), self._grow()])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator, Sequence
+from random import Random
 from typing import Final
 
 from dio_mc.memory import RESERVE, available_bytes
@@ -11,6 +12,7 @@ from dio_mc.native.context import GROW, INDEX, SIZE, SLACK
 from dio_mc.native.machine import Machine
 from dio_mc.native.memory import Region
 from dio_mc.native.module import Module
+from dio_mc.native.table import BITS
 
 LAG: Final = 64
 """Successors that wait for their place in the table to arrive."""
@@ -31,6 +33,8 @@ class Worker:
         self.module = module
         self.machine = machine
         self.words = module.packing.words
+        self.entry = 8 * (self.words if module.approximate is None else 1)
+        self.fixed = module.approximate is not None and module.approximate.storage == "bitstate"
         self._context = (ctypes.c_int64 * SIZE)()
         self.address = ctypes.addressof(self._context)
         self._regions: list[Region] = []
@@ -55,7 +59,7 @@ class Worker:
             news_most=NEWS, ring_mask=ring - 1, lag=LAG, max_states=NEVER, spill_most=BOX, me=me, workers=workers,
             boxes_most=BOX,
         )  # fmt: skip
-        self.resize(START)
+        self.resize(START if not self.fixed else self._bits())
 
     # -- numbers and memory --------------------------------------------------------------------------------------------
 
@@ -85,20 +89,25 @@ class Worker:
 
     # -- the table -----------------------------------------------------------------------------------------------------
 
+    def _bits(self) -> int:
+        """Words of a bit-state table."""
+        assert self.module.approximate is not None
+        return max(min(self.module.approximate.memory, self.table.size) // 8, 1)
+
     def resize(self, slots: int) -> None:
         """A table of so many home places; the number of states it takes follows."""
         self.set(slots=slots, limit=slots + SLACK, most=int(slots * LOAD))
 
     def room_for(self, more: int) -> None:
         """Grow until `more` states fit. Raises `MemoryError` where there is no memory for it."""
-        while self.get("count") + more + LAG + self.module.most > int(self.get("slots") * LOAD):
+        while not self.fixed and self.get("count") + more + LAG + self.module.most > int(self.get("slots") * LOAD):
             self._grow()
 
     def _grow(self) -> None:
         slots = self.get("slots")
         larger = slots * 2 if slots < DOUBLED else slots + slots // 4
-        needed = (larger - slots) * 8 * self.words
-        if (larger + SLACK) * 8 * self.words > self.table.size or needed > available_bytes() - RESERVE:
+        needed = (larger - slots) * self.entry
+        if (larger + SLACK) * self.entry > self.table.size or needed > available_bytes() - RESERVE:
             raise MemoryError("no memory for a larger table")
         if self.machine.call["grow"](self.address, larger):
             raise MemoryError("the table could not be spread")
@@ -127,7 +136,7 @@ class Worker:
         """Expand up to state `stop`; why it came back. A table that must grow does."""
         self.set(stop=stop)
         while True:
-            self.set(most=int(self.get("slots") * LOAD) - LAG - self.module.most)
+            self.set(most=NEVER if self.fixed else int(self.get("slots") * LOAD) - LAG - self.module.most)
             code = self.machine.call["expand"](self.address)
             if code != GROW:
                 return code
@@ -152,3 +161,15 @@ class Worker:
     def marks(self, name: str, size: int) -> bytes:
         """The bytes of ``flags`` or ``seen``."""
         return ctypes.string_at(self.get(name), size)
+
+    def has_bits(self, hash_: int) -> bool:
+        """Whether a bit-state table would know a state with this hash."""
+        mask = sum({1 << (hash_ >> shift & 63) for shift in BITS})
+        at = self.get("table") + 8 * (hash_ * self.get("slots") >> 64)
+        return ctypes.c_uint64.from_address(at).value & mask == mask
+
+
+def sample(count: int) -> Iterator[int]:
+    """So many hashes, the same ones each time."""
+    random = Random(0)
+    return (random.getrandbits(64) for _ in range(count))

@@ -6,15 +6,19 @@ from collections.abc import Callable, Sequence
 
 from dio_mc.native.asm import Asm, Ref
 from dio_mc.native.context import INDEX
+from dio_mc.semantics.contract import Approximate
 
 
 class Writer:
     """Writes functions over states of so many words. `flags` is the number of flags, `watches` that of monitors on
     states and on edges."""
 
-    def __init__(self, words: int, flags: int, watches: tuple[int, int]) -> None:
+    def __init__(
+        self, words: int, flags: int, watches: tuple[int, int], approximate: Approximate | None = None
+    ) -> None:
         self.words = words
         self.flags = flags
+        self.approximate = approximate
         self.on_states, self.on_edges = watches
 
     def arguments(self, prefix: str = "a") -> str:
@@ -39,6 +43,11 @@ class Writer:
     def at(self, asm: Asm, base: str, index: Ref) -> str:
         """The address of state number `index` of an array."""
         return asm.op(f"getelementptr i64, ptr {base}, i64 {asm.mul(index, self.words)}")
+
+    def entry(self, asm: Asm, table: str, index: Ref) -> str:
+        """The address of an entry of the table."""
+        size = self.words if self.approximate is None else 1
+        return asm.op(f"getelementptr i64, ptr {table}, i64 {asm.mul(index, size)}")
 
     def read(self, asm: Asm, place: str) -> list[str]:
         """The words of a state."""

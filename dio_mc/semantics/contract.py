@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import pairwise
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.ops import FaultKind
@@ -131,8 +131,21 @@ class FewPreemptions:
     most: int
 
 
-Partial = RandomRuns | FewPreemptions
-"""A part of the state space to be content with: nothing that is not violated is decided."""
+@dataclass(frozen=True, slots=True)
+class Approximate:
+    """Store less than the states found, so that a new one may be taken for a known one and be left out.
+
+    ``hash-compaction`` keeps 64 bits of each (Wolper, Leroy 1993), ``bitstate`` sets three bits in a table of `memory`
+    bytes (Holzmann 1988).
+    """
+
+    storage: Literal["hash-compaction", "bitstate"]
+    memory: int = 256 << 20
+
+
+Sampled = RandomRuns | FewPreemptions
+Partial = Sampled | Approximate
+"""Ways to be content with a part of the state space: what is not violated there is undetermined."""
 
 
 @dataclass(frozen=True, slots=True)
