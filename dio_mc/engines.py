@@ -245,12 +245,22 @@ class _Run:
         return self._budget if timeout is None else replace(self._budget, timeout=timeout - self._limits.seconds)
 
     def _interpret(self, budget: Budget, representatives: Representatives | None) -> Exploration:
-        return explore_reference(
-            self._program, self._judges, budget, self._report, self._first, self._stop, representatives
+        return self._as_asked(
+            explore_reference(
+                self._program, self._judges, budget, self._report, self._first, self._stop, representatives
+            )
         )
 
     def _compiled(self, prepared: Prepared, limits: Limits, workers: int, *, reduced: bool) -> Exploration:
-        return compiled(prepared, self._judges, limits, self._report, self._first, workers, reduced=reduced)
+        return self._as_asked(
+            compiled(prepared, self._judges, limits, self._report, self._first, workers, reduced=reduced)
+        )
+
+    def _as_asked(self, found: Exploration) -> Exploration:
+        """A limit of time is told as it was given, not as what was left of it for this attempt."""
+        timeout = self._budget.timeout
+        timed_out = timeout is not None and found.stopped is not None and found.stopped.startswith("--timeout ")
+        return replace(found, stopped=f"--timeout {timeout:g}") if timed_out else found
 
 
 def native(

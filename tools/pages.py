@@ -34,8 +34,8 @@ CHAPTERS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("wait_until", "choose", "atomic", "window", "spawn", "require", "me", "threads"),
     ),
     "Locks": (
-        "Class attributes too, and written in this language. Releasing what one does not hold, and holding at the end of "
-        "a thread, is the fault `lock_misuse`.",
+        "Class attributes too, and written in this language. Releasing what one does not hold, and holding at the end "
+        "of a thread, is the fault `lock_misuse`.",
         ("Mutex", "PageLock", "SpinLock", "RWSem", "RangeLock", "DrainCounter", "TwoClassLock"),
     ),
 }
@@ -43,8 +43,8 @@ CHAPTERS: dict[str, tuple[str, tuple[str, ...]]] = {
 RANGES = {
     "DIO1": ("Models", "The model cannot be built, or not as it stands. Exit code 2; nothing was explored."),
     "DIO2": ("Usage, files, settings", "The command, a file or a setting is wrong. Exit code 2."),
-    "DIO3": ("Findings", "The check is as good as before, but perhaps worth less than it looks. They are told, and make "
-             "the exit code 1 only with `--strict`."),
+    "DIO3": ("Findings", "The check is as good as before, but perhaps worth less than it looks. They are told, and "
+             "make the exit code 1 only with `--strict`."),
     "DIO9": ("Internal", "Exit code 4."),
 }  # fmt: skip
 

@@ -1,8 +1,8 @@
 """Tasks in several processes. Reports come in the order of the tasks, whichever is ready first.
 
 The process of the command is the first of them and begins alone: a process more takes about half a second to start,
-which is longer than most models take. Only when `PATIENCE` has passed and something is left are the others started,
-also amid a task, and given what nobody has begun. So `--jobs` costs nothing where it gains nothing.
+which is longer than most models take. Only when `PATIENCE` has passed, and what is left seems to take twice that, are
+the others started, also amid a task, and given what nobody has begun. So `--jobs` costs nothing where it gains nothing.
 
 A worker takes a task at a time: the file, class and parameters go there, a report comes back. It loads the model
 itself, so nothing of a model crosses. A worker that is killed (by the kernel, out of memory) leaves its task
@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.sharedctypes import RawValue
 from typing import Any
@@ -32,11 +33,12 @@ REASONS = ("", "Ctrl-C", "SIGTERM")
 PATIENCE = 1.0
 """Seconds that the command works alone."""
 _POLL = 0.2
+_OURS = (signal.SIGINT, signal.SIGTERM)
 
 
 def run_in_processes(tasks: Sequence[Task], options: Options, jobs: int, patience: float = PATIENCE) -> Iterator[Done]:
     """As `run_here`, with up to `jobs` processes, this one included."""
-    pool = _Pool(tasks, options, jobs - 1, time.monotonic() + patience)
+    pool = _Pool(tasks, options, jobs - 1, patience)
     try:
         for number, task in enumerate(tasks):
             while number not in pool.outcomes:
@@ -46,6 +48,12 @@ def run_in_processes(tasks: Sequence[Task], options: Options, jobs: int, patienc
         pool.close()
 
 
+def worthwhile(elapsed: float, finished: int, left: int, patience: float) -> bool:
+    """Whether to start another process, `elapsed` seconds after the first began: `finished` tasks are done, and `left`
+    not begun. If none is done, the one at work may take for ever."""
+    return left > 0 and elapsed >= patience and (not finished or left * elapsed / finished >= 2 * patience)
+
+
 class _Worker:
     """A process and the pipe to it; `task` is the number of what it works on."""
 
@@ -53,7 +61,7 @@ class _Worker:
         self.pipe, theirs = context.Pipe()
         plain = replace(options, report=None, stop=None)
         self.process = context.Process(target=_work, args=(theirs, plain, stop, os.getpid()), daemon=True)
-        self.process.start()
+        _start_deaf(self.process)
         theirs.close()
         self.task: int | None = None
 
@@ -66,9 +74,20 @@ class _Worker:
         return f"its process ended with exit code {code}"
 
 
+def _start_deaf(process: Any) -> None:
+    """Start a process that no signal to the whole group ends before it has learnt to ignore it (`_work`)."""
+    resource_tracker.ensure_running()  # or `start` would do that, and let the signals through again
+    signal.pthread_sigmask(signal.SIG_BLOCK, _OURS)
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
+
+
 class _Pool:
-    def __init__(self, tasks: Sequence[Task], options: Options, workers: int, begin: float) -> None:
-        self.tasks, self.options, self.begin = tasks, options, begin
+    def __init__(self, tasks: Sequence[Task], options: Options, workers: int, patience: float) -> None:
+        self.tasks, self.options = tasks, options
+        self.patience, self.began, self.finished = patience, time.monotonic(), 0
         self.context = multiprocessing.get_context("spawn")
         self.stop = RawValue("i", 0)
         self.next = 0
@@ -81,6 +100,7 @@ class _Pool:
         if self._reason() is None and self.next < len(self.tasks):
             number, self.next = self.next, self.next + 1
             self.outcomes[number] = checked(self.tasks[number], replace(self.options, stop=self._reason))
+            self.finished += 1
         else:
             self._advance(_POLL)
 
@@ -89,10 +109,14 @@ class _Pool:
         reason = self.options.stop() if self.options.stop is not None else None
         if reason is not None:
             self._stopped(reason)
-        while len(self.workers) < self.wanted and self.next < len(self.tasks) and time.monotonic() >= self.begin:
+        while len(self.workers) < self.wanted and self._is_worthwhile():
             self.workers.append(self._start())
         self._advance(0)
         return reason
+
+    def _is_worthwhile(self) -> bool:
+        left = len(self.tasks) - self.next
+        return worthwhile(time.monotonic() - self.began, self.finished, left, self.patience)
 
     def _start(self) -> _Worker:
         worker = _Worker(self.context, self.options, self.stop)
@@ -143,8 +167,9 @@ class _Pool:
 
 def _work(pipe: Connection, options: Options, stop: Any, parent: int) -> None:
     """Serve tasks until the pipe closes. Signals may go to the whole group of processes: the parent decides."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _OURS:
         signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
     options = replace(options, stop=_stop(stop, parent))
     while True:
         try:

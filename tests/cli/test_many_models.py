@@ -17,7 +17,7 @@ from report_models import BIG, BROKEN, HOLDS, RACE, ROOT, VACUOUS, VIOLATED, dio
 
 from dio_mc.driver import Options, Report
 from dio_mc.runs.plan import Request, Task, plan
-from dio_mc.runs.pool import run_in_processes
+from dio_mc.runs.pool import run_in_processes, worthwhile
 
 SUICIDE = (
     HOLDS
@@ -53,7 +53,7 @@ def test_several_processes_say_the_same_in_the_same_order(tmp_path: Path) -> Non
 
 def test_a_process_that_dies_leaves_its_model_undetermined(tmp_path: Path) -> None:
     write(tmp_path, a=BIG, b=SUICIDE, c=VIOLATED, d=HOLDS)
-    command = ["check", ".", "--jobs", "2", "--timeout", "6", "--output-format", "json"]
+    command = ["check", ".", "--jobs=2", "--timeout=6", "--engine=reference", "--output-format=json"]
     done = dio_mc(*command, cwd=tmp_path)
     found = json.loads(done.stdout)
     assert done.returncode == found["exit_code"] == 1
@@ -75,7 +75,18 @@ def workers_of(pid: int) -> list[int]:
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc to find the worker")
 def test_a_worker_killed_from_outside(tmp_path: Path) -> None:
     write(tmp_path, a=BIG, b=BIG, c=HOLDS)
-    command = [sys.executable, "-m", "dio_mc", "check", "a.py", "b.py", "c.py", "--jobs=2", "--timeout=15"]
+    command = [
+        sys.executable,
+        "-m",
+        "dio_mc",
+        "check",
+        "a.py",
+        "b.py",
+        "c.py",
+        "--jobs=2",
+        "--timeout=15",
+        "--engine=reference",
+    ]
     command += ["--output-format=json", "--report=sarif=r.sarif", "--no-artifacts"]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True) as run:
@@ -90,6 +101,14 @@ def test_a_worker_killed_from_outside(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "r.sarif").read_text())["runs"][0]["invocations"][0]["exitCode"] == 3
 
 
+@pytest.mark.parametrize(("elapsed", "finished", "left", "expected"), [
+    (0.9, 0, 9, False), (1.0, 0, 1, True), (1.0, 0, 0, False),
+    (1.0, 10, 10, False), (1.0, 10, 20, True), (60.0, 1, 1, True), (60.0, 600, 9, False),
+])  # fmt: skip
+def test_when_another_process_is_worth_its_start(elapsed: float, finished: int, left: int, expected: bool) -> None:
+    assert worthwhile(elapsed, finished, left, patience=1.0) == expected
+
+
 def test_no_process_is_started_before_it_is_time(tmp_path: Path) -> None:
     write(tmp_path, a=SUICIDE, b=SUICIDE, c=SUICIDE)
     tasks = [t for t in plan([(str(tmp_path / f"{n}.py"), True) for n in "abc"], Request()) if isinstance(t, Task)]
@@ -102,7 +121,7 @@ def test_no_process_is_started_before_it_is_time(tmp_path: Path) -> None:
 def test_an_interrupt_reports_everything(tmp_path: Path, jobs: str, number: signal.Signals, word: str) -> None:
     write(tmp_path, a=HOLDS, b=BIG, c=BIG, d=HOLDS, e=HOLDS)
     command = [sys.executable, "-m", "dio_mc", "check", *(f"{n}.py" for n in "abcde"), "--jobs", jobs]
-    command += ["--output-format", "jsonl", "--report", "junit=r.xml", "--no-artifacts"]
+    command += ["--output-format", "jsonl", "--report", "junit=r.xml", "--no-artifacts", "--engine", "reference"]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     pipe = subprocess.PIPE
     with subprocess.Popen(

@@ -22,6 +22,8 @@ PAIRS = [
      "`self.x < 1 and self.x < 3` without `self.x < 3`", True),
     ("a part that is not", "with atomic():\n    wait_until(self.x < 1 and self.x < 3)\n    self.x += 1", "",
      "`self.x < 1 and self.x < 3` without `self.x < 1`", False),
+    ("a mutant that waits where the model goes on", "with atomic():\n    if self.x == 1:\n        wait_until(self.y == 3)\n    self.x = 1",
+     "", "`if self.x == 1` taken as true", False),
     ("another order", "self.x = 1\nself.y = 1", "", "`self.y = 1` before `self.x = 1`", False),
 ]  # fmt: skip
 
