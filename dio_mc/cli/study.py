@@ -40,6 +40,7 @@ def register(group: click.Group) -> None:
 @click.argument("workloads", nargs=-1, metavar="[WORKLOAD...]")
 @click.option("--rule", "rules", multiple=True, metavar="RULE", help="Only this rule.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--sectors", type=click.IntRange(1, 2), metavar="N", help="Sectors per page; with 2 an IO can be torn.")
 @_traces
 @_models
 @_more
@@ -49,6 +50,7 @@ def outcomes(
     workloads: tuple[str, ...],
     rules: tuple[str, ...],
     form: str,
+    sectors: int | None,
     traces: Path | None,
     folder: Path | None,
     files: tuple[Path, ...],
@@ -67,7 +69,7 @@ def outcomes(
     shelf = open_shelf(folder, files)
     chosen = pick(shelf.rules, rules, "locking rule")
     found: list[Outcomes] = []
-    for workload in _workloads(shelf, workloads):
+    for workload in _workloads(shelf, workloads, sectors):
         for rule in chosen:
             if not rule.unsupported & set(workload.calls):
                 found += study.outcomes(workload, rule, _budget(max_states))
@@ -169,16 +171,16 @@ def diff(
 # --- helpers ----------------------------------------------------------------------------------------------------------
 
 
-def _workloads(shelf: Shelf, names: tuple[str, ...]) -> list[Workload]:
+def _workloads(shelf: Shelf, names: tuple[str, ...], sectors: int | None = None) -> list[Workload]:
     """Those named, operations side by side included; without names all workloads of the folder."""
+    from dataclasses import replace
+
     from dio_mc.study.shelf import pick, together
 
-    if not names:
-        return list(shelf.workloads.values())
-    found: list[Workload] = []
+    found: list[Workload] = [] if names else list(shelf.workloads.values())
     for name in names:
         found += [together(shelf, name.split(","))] if "," in name else pick(shelf.workloads, [name], "workload")
-    return found
+    return [replace(one, sectors=sectors) for one in found] if sectors is not None else found
 
 
 def _budget(max_states: int | None) -> Any:

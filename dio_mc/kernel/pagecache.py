@@ -23,12 +23,16 @@ class PageCache(File, abstract=True):
         with atomic():
             wait_until(self.slot[i] != Slot.FILLING)
             missing = self.slot[i] == Slot.ABSENT
-            data = self.page[i]
+            data = self.copy_to_user(i)
             if missing:
                 self.add_to_page_cache(i)
         if missing:
             data = self.read_page(i)
         return data
+
+    def copy_to_user(self, i):
+        """What a read finds in the page, in one step."""
+        return self.page[i]
 
     @operation(kernel="mm/filemap.c:add_to_page_cache_lru")
     def add_to_page_cache(self, i):
@@ -54,9 +58,16 @@ class PageCache(File, abstract=True):
 
     @operation(kernel="mm/filemap.c:generic_perform_write")
     def buffered_write(self, i, data):
-        """Overwrite the whole page, in the cache."""
+        """Overwrite the whole page, in the cache; it is TORN until the last of its sectors is copied."""
         self.write_begin(i)
-        with atomic():  # write_end
+        for _ in range(1, self.sectors):
+            self.page[i] = Data.TORN
+        self.write_end(i, data)
+
+    @operation(kernel="fs/buffer.c:generic_write_end")
+    def write_end(self, i, data):
+        """Copied; dirty; unlock_page."""
+        with atomic():
             self.page[i], self.dirty[i] = data, True
             self.page_lock[i].unlock()
 

@@ -18,6 +18,7 @@ class Block(Enum):
     DELALLOC = 1
     UNWRITTEN = 2
     MAPPED = 3
+    BEYOND = 4  # past the end of the file
 
 
 class Owner(Enum):
@@ -29,7 +30,10 @@ class Owner(Enum):
 
 
 class Data(Enum):
-    """What a page, a block, or a read has. `STALE` is of the block's previous owner, `SECRET` of its next one."""
+    """What a page, a block, or a read has. `STALE` is of the block's previous owner, `SECRET` of its next one.
+
+    `TORN`: its sectors differ. `UNTOUCHED`: a user's buffer, after a read whose data went somewhere else.
+    """
 
     NOTHING = 0
     STALE = 1
@@ -40,3 +44,5 @@ class Data(Enum):
     SECRET = 6
     EIO = 7
     EOF = 8
+    TORN = 9
+    UNTOUCHED = 10

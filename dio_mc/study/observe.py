@@ -46,7 +46,8 @@ class Record:
 class Observation:
     """Where a run has ended. `cached` is what a read through the cache gives now, `media` what is read when the cache
     is dropped. `stuck` are the threads that have not ended; `endless`: they can go on for ever, under a scheduler that
-    keeps nobody out. `fault` is the rule's own failure (``BUG``)."""
+    keeps nobody out. `fault` is the rule's own failure (``BUG``). `reported`: an error is on the mapping, for the next
+    fsync."""
 
     records: tuple[Record, ...]
     cached: str
@@ -55,6 +56,7 @@ class Observation:
     stuck: tuple[str, ...] = ()
     fault: str = ""
     endless: bool = False
+    reported: bool = False
 
 
 class Observed:
@@ -135,6 +137,7 @@ class _Reader:
         program, layout = interpreter.program, interpreter.layout
         self._base = dict(zip((v.name for v in program.variables), layout.variable_base, strict=True))
         self._pcs = layout.pc
+        self._sectors = next(v.size for v in program.variables if v.name == "disk")
         templates = [program.template_of(number) for number in range(len(program.threads))]
         self._awaited = [number for number, template in enumerate(templates) if not template.daemon]
         self._users = [number for number in self._awaited if not templates[number].spawned]
@@ -143,14 +146,24 @@ class _Reader:
     def observe(self, state: State, fault: Fault | None = None, *, endless: bool = False) -> Observation:
         """What has been recorded in a state."""
         stuck = () if fault else self.stuck(state)
-        disk = self._data(state, "disk")
-        media = disk if self._cell(state, "block") == list(Block).index(Block.MAPPED) else Data.ZERO.name
-        cached = self._data(state, "page") if self._cell(state, "slot") == list(Slot).index(Slot.UPTODATE) else media
+        media = self._media(state) if self._cell(state, "i_disksize") else Data.EOF.name
+        cached = self._cached(state) if self._cell(state, "i_size") else Data.EOF.name
         records = tuple(self._record(state, thread) for thread in self._users)
         freed = bool(self._cell(state, "freed_io"))
         if fault is not None or stuck or endless:
             return Observation(records, "", "", freed, stuck, fault.message if fault else "", endless)
-        return Observation(records, cached, media, freed)
+        reported = "wb_err" in self._base and bool(self._cell(state, "wb_err"))
+        return Observation(records, cached, media, freed, reported=reported)
+
+    def _media(self, state: State) -> str:
+        if self._cell(state, "block") != list(Block).index(Block.MAPPED):
+            return Data.ZERO.name
+        sectors = {self._data(state, "disk", s) for s in range(self._sectors)}
+        return sectors.pop() if len(sectors) == 1 else Data.TORN.name
+
+    def _cached(self, state: State) -> str:
+        uptodate = self._cell(state, "slot") == list(Slot).index(Slot.UPTODATE)
+        return self._data(state, "page") if uptodate else self._media(state)
 
     def stuck(self, state: State) -> tuple[str, ...]:
         """The threads that should end and have not."""

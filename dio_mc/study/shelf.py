@@ -43,13 +43,15 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Threads by name, each a function that the frontend compiles; `calls` are the operations of a pair."""
+    """Threads by name, each a function that the frontend compiles; `calls` are the operations of a pair. With two
+    `sectors` a page is copied and transferred in halves."""
 
     name: str
     threads: Mapping[str, Callable[..., Any]]
     layouts: tuple[str, ...] = tuple(LAYOUTS)
     calls: tuple[str, ...] = ()
     place: tuple[str, int] = ("", 0)
+    sectors: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ def _classes(files: Iterable[Path]) -> Iterable[type]:
 def _workload(cls: type, threads: Mapping[str, Callable[..., Any]]) -> Workload:
     first = next(iter(threads.values())).__code__
     layouts = tuple(getattr(cls, "layouts", LAYOUTS))
-    return Workload(snake(cls.__name__), threads, layouts, (), (first.co_filename, first.co_firstlineno))
+    place = (first.co_filename, first.co_firstlineno)
+    return Workload(snake(cls.__name__), threads, layouts, (), place, getattr(cls, "sectors", 1))
 
 
 def _rule(cls: Any) -> Rule:
@@ -153,7 +156,7 @@ def product(workload: Workload, rule: Rule, families: Sequence[type[Model]] = (E
     name = product_name(workload, rule)
     made = type(name, (*families, rule.model), {**workload.threads, "__doc__": rule.model.__doc__})
     made.__dio_place__ = workload.place  # type: ignore[attr-defined]  # `type` hides the class it makes
-    program = build(made).program
+    program = build(made, {"sectors": workload.sectors}).program
     return {layout: _laid_out(program, layout) for layout in workload.layouts if layout in rule.layouts}
 
 

@@ -2,11 +2,13 @@
 
 - ``exposed``: a read, or the file afterwards, has bytes of the block's previous owner.
 - ``deadlock``: some thread can never go on, or never end.
-- ``lost``: a write was acknowledged, nothing came after it, and the disk has something else; or another file was hit.
-- ``torn``: a mixture. (One page is one block here, so no rule gives it yet.)
+- ``lost``: a write was acknowledged, nothing came after it, and the disk has something else; or another file was hit;
+  or what was read went to a page that is not the reader's buffer.
+- ``torn``: sectors of different writes in one read, or on disk. It needs two sectors per page.
 - ``stale``: a read returned what was there before a write that had been acknowledged when the read began, or less than
   an earlier read had seen; or the cache keeps something else than the disk.
-- ``error``: an IO was refused, and said so.
+- ``error``: an IO was refused, and said so; or an error is left on the mapping, for the next fsync to return. What is
+  wrong with the file is no worse than that then.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ RANK = ("exposed", "deadlock", "lost", "torn", "stale", "error", "undetermined",
 BAD = frozenset(RANK[:5])
 """What no rule should give."""
 NOTHING, STALE, ZERO, EIO = Data.NOTHING.name, Data.STALE.name, Data.ZERO.name, Data.EIO.name
-WORDS = {STALE: "exposed", ZERO: "zero", EIO: "error", "OLD": "old", "NEW": "new", "NEWER": "newer", NOTHING: "done"}
+TORN, EOF, UNTOUCHED = Data.TORN.name, Data.EOF.name, Data.UNTOUCHED.name
+WORDS = {value.name: value.name.lower() for value in Data} | {STALE: "exposed", EIO: "error", NOTHING: "done"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +53,14 @@ def worst(verdicts: list[str]) -> str:
 
 
 def _result(record: Record) -> str:
-    last = WORDS.get(record.outcome, record.outcome)
-    return last if record.earlier == NOTHING else f"{WORDS.get(record.earlier, record.earlier)} then {last}"
+    last = WORDS[record.outcome]
+    return last if record.earlier == NOTHING else f"{WORDS[record.earlier]} then {last}"
 
 
 def _after(observation: Observation) -> str:
     if observation.stuck or observation.fault:
         return "-"
-    cached, media = (WORDS.get(value, value) for value in (observation.cached, observation.media))
+    cached, media = (WORDS[value] for value in (observation.cached, observation.media))
     return cached if cached == media else f"cache {cached}, disk {media}"
 
 
@@ -73,17 +76,30 @@ def _problems(observation: Observation, initial: str) -> list[tuple[str, str]]:
         return [*found, ("deadlock", f"{', '.join(observation.stuck)} can go on for ever, and never end")]
     if observation.stuck:
         return [*found, ("deadlock", f"{', '.join(observation.stuck)} can never go on")]
-    return found + _of_file(observation, initial)
+    wrong = _of_file(observation, initial)
+    if observation.reported:
+        told = "; ".join(text for _, text in wrong)
+        return [*found, ("error", f"EIO is left for the next fsync{': ' if told else ''}{told}")]
+    return found + wrong
 
 
 def _of_thread(record: Record, observation: Observation, initial: str) -> list[tuple[str, str]]:
+    given = (record.outcome, record.earlier)
     if record.outcome == EIO:
         return [("error", f"{record.thread} is refused with EIO")]
-    if STALE in (record.outcome, record.earlier):
+    if STALE in given:
         return [("exposed", f"{record.thread} reads the block's previous owner's data")]
+    if UNTOUCHED in given:
+        return [("lost", f"what {record.thread} reads goes to a page that is no longer its buffer")]
+    if TORN in given:
+        return [("torn", f"{record.thread} reads sectors of different writes")]
     if record.wrote == record.outcome or record.outcome == NOTHING:
         return []
-    written = {other.wrote for other in observation.records} - {NOTHING}
+    return _of_read(record, observation.records, initial)
+
+
+def _of_read(record: Record, records: tuple[Record, ...], initial: str) -> list[tuple[str, str]]:
+    written = _written(records)
     if record.outcome == initial and initial not in written:
         if record.floor != NOTHING:
             return [("stale", f"{record.thread} reads the old page after the write was acknowledged")]
@@ -91,15 +107,24 @@ def _of_thread(record: Record, observation: Observation, initial: str) -> list[t
             return [("stale", f"{record.thread} reads new data, then old")]
     elif record.outcome not in written:
         return [("stale", f"{record.thread} reads {WORDS[record.outcome]}, which was never there")]
+    elif any(r.floor == record.outcome and r.wrote == record.floor != record.outcome for r in records):
+        return [("stale", f"{record.thread} reads {WORDS[record.outcome]}, and a later write was acknowledged")]
     return []
+
+
+def _written(records: tuple[Record, ...]) -> set[str]:
+    """What has been there but the initial contents: what was meant, or acknowledged, by the threads' last calls."""
+    return {value for r in records for value in (r.wrote, r.floor)} - {NOTHING}
 
 
 def _of_file(observation: Observation, initial: str) -> list[tuple[str, str]]:
     cached, media = observation.cached, observation.media
     if STALE in (cached, media):
         return [("exposed", "the file has the block's previous owner's data")]
-    done = [r for r in observation.records if r.wrote != NOTHING and r.outcome != EIO]
-    written = {r.wrote for r in observation.records} - {NOTHING}
+    if TORN in (cached, media):
+        return [("torn", "the file has sectors of different writes")]
+    done = [r for r in observation.records if r.wrote != NOTHING and r.outcome not in {EIO, EOF} - {r.wrote}]
+    written = _written(observation.records)
     if done and media not in written:
         return [("lost", f"the disk has {WORDS[media]}, not what was written")]
     if not written and media != initial:

@@ -1,11 +1,12 @@
 """One page of one file, mapped and unmapped, without any lock but the page's: what all rules in this folder start from.
 
-Abstracted: one page is one block and its IO is never torn; a freed block belongs to another file at once, so that its
+Abstracted: one page is one block of `sectors` sectors; a freed block belongs to another file at once, so that its
 contents are STALE, and a write to it is `freed_io`. A block that is freed and allocated again is the same block. A
-pte lives as long as its page; a store dirties the page at once. pdflush is the daemon, and a flush waits for it.
+pte lives as long as its page; a store is one step and dirties the page at once. pdflush is the daemon, and a flush
+waits for it. Sizes are in pages: `i_size` is what the kernel goes by, `i_disksize` what is on disk.
 """
 
-from dio_mc import Var, atomic, operation, thread
+from dio_mc import Range, Var, atomic, operation, thread
 from dio_mc.kernel import Block, Data, PageCache, Slot
 
 
@@ -13,14 +14,41 @@ class OnePage(PageCache, abstract=True):
     """Linux without anybody's locks."""
 
     freed_io = Var(bool, ghost=True)
+    i_size = Var(Range(0, 1), init=1)
+    i_disksize = Var(Range(0, 1), init=1)
 
     @thread(daemon=True)
     def pdflush(self):
         while True:
             self.writepage(0)
 
+    @operation(kernel="fs/direct-io.c:get_more_blocks")
+    def get_block(self, i):
+        """A read that is past the end of the file does not ask the map."""
+        return self.block[i] if i < self.i_size else Block.BEYOND
+
+    @operation(kernel="fs/mpage.c:mpage_end_io_read")
+    def end_read(self, i, data):
+        super().end_read(i, Data.ZERO if data == Data.EOF else data)
+
+    def copy_to_user(self, i):
+        return self.page[i] if i < self.i_size else Data.EOF
+
+    @operation(kernel="fs/buffer.c:generic_write_end")
+    def write_end(self, i, data):
+        with atomic():
+            super().write_end(i, data)
+            self.i_size = 1
+
+    @operation(kernel="mm/filemap.c:end_page_writeback")
+    def end_page_writeback(self, i):
+        with atomic():
+            super().end_page_writeback(i)
+            self.i_disksize = self.i_size
+
     @operation(kernel="mm/filemap.c:filemap_fault")
     def filemap_fault(self, i):
+        """EOF is SIGBUS."""
         return super().buffered_read(i)
 
     @operation(kernel="mm/readahead.c:force_page_cache_readahead")
@@ -29,28 +57,19 @@ class OnePage(PageCache, abstract=True):
 
     @operation(kernel="mm/page-writeback.c:set_page_dirty")
     def store_through_pte(self, i, value):
+        """Says whether there was a pte; a page beyond the end of the file has none."""
         with atomic():
-            present = self.slot[i] == Slot.UPTODATE
+            present = self.slot[i] == Slot.UPTODATE and i < self.i_size
             if present:
                 self.page[i], self.dirty[i] = value, True
         return present
 
-    @operation(kernel="fs/aio.c:io_submit_one")
-    def aio_write(self, i, value):
-        """To submit may block; here it does, and there is nothing to wait for."""
-        return self.direct_write(i, value)
-
     @operation(kernel="block/bio.c:bio_endio")
     def bio_write(self, i, data):
-        with atomic():
-            self.disk[i] = data
-            self.freed_io = self.freed_io or self.block[i] == Block.HOLE
-
-    @operation(kernel="fs/direct-io.c:direct_io_worker")
-    def write_blocks(self, i, block, value):
-        self.bio_write(i, value)
-        if block == Block.UNWRITTEN:
-            self.convert_unwritten(i)
+        for s in range(self.sectors):
+            with atomic():
+                self.disk[i * self.sectors + s] = data
+                self.freed_io = self.freed_io or self.block[i] == Block.HOLE
 
     @operation(kernel="fs/ext3/inode.c:ext3_get_block")
     def map_for_writeback(self, i):
@@ -61,5 +80,20 @@ class OnePage(PageCache, abstract=True):
     def free_blocks(self, i):
         with atomic():
             if self.block[i] in (Block.UNWRITTEN, Block.MAPPED):
-                self.disk[i] = Data.STALE
+                for s in range(self.sectors):
+                    self.disk[i * self.sectors + s] = Data.STALE
             self.block[i] = Block.HOLE
+
+    @operation(kernel="mm/memory.c:vmtruncate")
+    def vmtruncate(self):
+        """To nothing: first the size, then the page, then its block."""
+        with atomic():
+            self.i_size, self.i_disksize = 0, 0
+        self.truncate_inode_pages_range(0)
+        self.free_blocks(0)
+
+    @operation(kernel="fs/sync.c:do_fsync")
+    def vfs_fsync_range(self, i):
+        """Says whether no error was found."""
+        self.filemap_write_and_wait_range(i)
+        return True

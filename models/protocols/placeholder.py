@@ -2,7 +2,8 @@
 
 Chris Mason, "place holder pages for O_DIRECT", linux-fsdevel, 20 Oct 2006, against 2.6.18. models/seed/placeholder.py
 has the mistakes one can make with it. A direct write keeps `i_mutex` against write(2), as before; the page that it
-finds is dropped, and a place holder takes its slot.
+finds is dropped, and a place holder takes its slot. Whoever completes the IO releases both, and truncate waits for
+that (P8). `i_alloc_sem` has nothing left to do. placeholder_2006.py has what was discussed instead.
 """
 
 from ext3_2_6_18 import Ext3
@@ -12,7 +13,7 @@ from dio_mc.kernel import Block, File, Slot
 
 
 class Placeholder(Ext3, abstract=True):
-    """Whoever wants to insert a page waits for `stub`; writepage waits for the page lock."""
+    """Whoever wants to insert a page waits for `stub`; writepage waits for the page lock. A stub per direct IO."""
 
     rule, since = "placeholder", 2006
     stub = Array(bool, size=File.pages)
@@ -38,35 +39,40 @@ class Placeholder(Ext3, abstract=True):
                 self.unlock_page_range(i)
 
     @operation(kernel="mm/filemap.c:generic_file_direct_write")
-    def direct_write(self, i, value):
-        self.i_mutex.lock()
+    def prepare(self, i, value):
         self.pin(i)
         self.replace_page(i)
-        block = self.get_block(i)
-        if block == Block.MAPPED:
-            self.bio_write(i, value)
-        self.unlock_page_range(i)
-        if block != Block.MAPPED:
-            self.through_the_cache(i, value)
-        self.i_mutex.unlock()
+        block = self.map_for_write(i)
+        if block == Block.HOLE:
+            self.inode_dio_end()
+            self.write_through_cache(i, value)
+        return block
+
+    @operation(kernel="mm/filemap.c:generic_file_direct_write")
+    def submitted(self, i, value):
         return value
 
     @operation(kernel="fs/direct-io.c:lock_page_range")
     def lock_page_range(self, i):
         with atomic():
-            wait_until(not self.stub[i])
+            self.wait_for_stub(i)
             if self.slot[i] == Slot.ABSENT:
-                self.stub[i] = True
+                self.insert_stub(i)
             else:
                 self.page_lock[i].lock()
+                self.page_lock[i].hand_over()
 
     @operation(kernel="fs/direct-io.c:unlock_page_range")
     def unlock_page_range(self, i):
         with atomic():
             if self.stub[i]:
-                self.stub[i] = False
+                self.remove_stub(i)
             else:
-                self.page_lock[i].unlock()
+                self.page_lock[i].unlock_non_owner()
+
+    @operation(kernel="fs/direct-io.c:dio_complete")
+    def inode_dio_end(self):
+        self.unlock_page_range(0)
 
     @operation(kernel="mm/filemap.c:__remove_from_page_cache")
     def replace_page(self, i):
@@ -74,17 +80,35 @@ class Placeholder(Ext3, abstract=True):
         with atomic():
             if not self.stub[i] and not self.dirty[i]:
                 self.remove_from_page_cache(i)
-                self.page_lock[i].unlock()
-                self.stub[i] = True
+                self.page_lock[i].unlock_non_owner()
+                self.insert_stub(i)
 
     @operation(kernel="mm/filemap.c:add_to_page_cache")
     def add_to_page_cache(self, i):
         with atomic():
-            wait_until(not self.stub[i])
+            self.wait_for_stub(i)
             super().add_to_page_cache(i)
 
     @operation(kernel="fs/buffer.c:block_write_begin")
     def write_begin(self, i):
         with atomic():
-            wait_until(not self.stub[i])
+            self.wait_for_stub(i)
             super().write_begin(i)
+
+    @operation(kernel="mm/truncate.c:truncate_inode_pages_range")
+    def truncate_inode_pages_range(self, i):
+        with atomic():
+            self.wait_for_stub(i)
+            super().truncate_inode_pages_range(i)
+
+    @operation(kernel="mm/filemap.c:wait_on_placeholder")
+    def wait_for_stub(self, i):
+        wait_until(not self.stub[i])
+
+    @operation(kernel="mm/filemap.c:insert_placeholder")
+    def insert_stub(self, i):
+        self.stub[i] = True
+
+    @operation(kernel="mm/filemap.c:remove_placeholder")
+    def remove_stub(self, i):
+        self.stub[i] = False

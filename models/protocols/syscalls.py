@@ -1,25 +1,22 @@
 """What the locking rules in this folder share: system calls on one page of one file, and what they leave on record.
 
-A workload calls `pread`, `pwrite`, `pread_direct`, `pwrite_direct`, `aio_pwrite`, `mmap_load`, `mmap_store`,
-`readahead`, `fsync` and `punch_hole`, and nothing else; a rule overrides the kernel functions below them. Each call
-leaves a record of its own in ghosts, which no rule can read: the result and the one before it, what had been
-acknowledged when the call began, what it meant to write. `dio_mc.study` reads them where everything has ended.
-
+A workload makes these calls and nothing else; a rule overrides the kernel functions below them. Each call leaves a
+record of its own in ghosts, which no rule can read: the result and the one before it, what had been acknowledged when
+the call began, what it meant to write. `dio_mc.study` reads them where everything has ended.
 """
 
-from onepage import OnePage
+from buffers import UserBuffers
 
-from dio_mc import PerThread, Var, me, operation, reachable
+from dio_mc import PerThread, Var, atomic, me, operation, reachable, wait_until
 from dio_mc.kernel import Data
 
 
-class SystemCalls(OnePage, abstract=True):
+class SystemCalls(UserBuffers, abstract=True):
     """A rule derives from this and says what it is called (`rule`) and since when it is there (`since`)."""
 
-    outcome = PerThread(Data, ghost=True)
-    earlier = PerThread(Data, ghost=True)
-    floor = PerThread(Data, ghost=True)
-    wrote = PerThread(Data, ghost=True)
+    iocb = PerThread(Data)
+    outcome, earlier = PerThread(Data, ghost=True), PerThread(Data, ghost=True)
+    floor, wrote = PerThread(Data, ghost=True), PerThread(Data, ghost=True)
     acknowledged = Var(Data, ghost=True)
 
     @operation()
@@ -30,9 +27,9 @@ class SystemCalls(OnePage, abstract=True):
 
     @operation()
     def pread_direct(self, i):
-        self.floor[me] = self.acknowledged
+        self.floor[me], self.moved[me], self.copy_on_write = self.acknowledged, False, False
         data = self.direct_read(i)
-        self.earlier[me], self.outcome[me] = self.outcome[me], data
+        self.earlier[me], self.outcome[me] = self.outcome[me], Data.UNTOUCHED if self.moved[me] else data
 
     @operation()
     def mmap_load(self, i):
@@ -53,25 +50,44 @@ class SystemCalls(OnePage, abstract=True):
         self.outcome[me], self.acknowledged = result, self.acknowledged if result == Data.EIO else value
 
     @operation()
-    def aio_pwrite(self, i, value):
+    def io_submit_pwrite(self, i, value):
+        """Returns as soon as the kernel lets it; one request per thread."""
         self.floor[me], self.wrote[me] = self.acknowledged, value
-        result = self.aio_write(i, value)
-        self.outcome[me], self.acknowledged = result, self.acknowledged if result == Data.EIO else value
+        self.aio_write(i, value)
+
+    @operation()
+    def io_getevents(self):
+        with atomic():
+            wait_until(self.iocb[me] != Data.NOTHING)
+            result = self.iocb[me]
+            self.iocb[me] = Data.NOTHING
+        self.earlier[me], self.outcome[me] = self.outcome[me], result
+        self.acknowledged = self.acknowledged if result == Data.EIO else result
 
     @operation()
     def mmap_store(self, i, value):
         self.floor[me], self.wrote[me] = self.acknowledged, value
-        stored = False
-        while not stored:
-            self.filemap_fault(i)
-            stored = self.store_through_pte(i, value)
-        self.outcome[me], self.acknowledged = value, value
+        stored, result = False, value
+        while not stored and result != Data.EOF:
+            result = self.filemap_fault(i)
+            if result != Data.EOF:
+                stored = self.store_through_pte(i, value)
+                result = value
+        self.outcome[me], self.acknowledged = result, self.acknowledged if result == Data.EOF else value
 
     @operation()
     def punch_hole(self, i):
         self.floor[me], self.wrote[me] = self.acknowledged, Data.ZERO
         self.fallocate_punch_hole(i)
-        self.outcome[me], self.acknowledged = Data.ZERO, Data.ZERO
+        self.outcome[me] = Data.ZERO if i < self.i_size else Data.EOF
+        self.acknowledged = self.outcome[me]
+
+    @operation()
+    def truncate(self):
+        """To nothing."""
+        self.floor[me], self.wrote[me] = self.acknowledged, Data.EOF
+        self.do_truncate()
+        self.outcome[me], self.acknowledged = Data.EOF, Data.EOF
 
     @operation()
     def readahead(self, i):
@@ -79,6 +95,18 @@ class SystemCalls(OnePage, abstract=True):
 
     @operation()
     def fsync(self, i):
+        good = self.vfs_fsync_range(i)
+        self.outcome[me] = self.outcome[me] if good else Data.EIO
+
+    @operation()
+    def msync(self, i):
+        """MS_SYNC."""
+        good = self.vfs_fsync_range(i)
+        self.outcome[me] = self.outcome[me] if good else Data.EIO
+
+    @operation()
+    def sync_file_range(self, i):
+        """Wait before, write, wait after."""
         self.filemap_write_and_wait_range(i)
 
     @reachable

@@ -1,44 +1,79 @@
-"""XFS keeps to its own locks (R03): the iolock for all reads and writes, the mmaplock for faults.
+"""XFS keeps to its own locks (R03, R11): the iolock for reads and writes, the mmaplock for faults.
 
-Buffered reads and direct IO take the iolock (`i_rwsem`) shared, buffered writes exclusive. A write fault reserves a
-block, and direct IO that meets the reservation fails with EIO (04197b341f23, v4.10). Since v5.8 (a5949d3faedf)
-writeback allocates unwritten and converts at the end of its IO. Readahead takes the iolock as reads do (R11).
+Buffered reads and direct IO take the iolock shared, buffered writes exclusive: buffered reads and writes are atomic to
+each other. A write fault reserves a block, and direct IO that meets the reservation fails with EIO (04197b341f23,
+v4.10). Since v5.8 (a5949d3faedf) writeback allocates unwritten and converts at the end of its IO. Readahead by advice
+takes the iolock as reads do (R11). Truncate and holes: both locks exclusive, direct IO drained (R23).
 """
 
-from ext4_2020 import Ext4Of2020
+from iomap import FallsBack
 
-from dio_mc import operation
+from dio_mc import RWSem, operation
 
 
-class Xfs(Ext4Of2020, abstract=True):
-    """v5.8."""
+class Xfs(FallsBack, abstract=True):
+    """v5.9."""
 
     rule, since = "xfs_own_locking", 2020
+    iolock, mmaplock = RWSem(), RWSem()
 
-    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_buffered_read")
+    @operation(kernel="fs/xfs/xfs_inode.c:xfs_ilock")
+    def lock_inode(self):
+        self.iolock.down_write()
+
+    @operation(kernel="fs/xfs/xfs_inode.c:xfs_iunlock")
+    def unlock_inode(self):
+        self.iolock.up_write()
+
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_buffered_aio_read")
     def buffered_read(self, i):
-        self.i_rwsem.down_read()
+        self.iolock.down_read()
         data = super().buffered_read(i)
-        self.i_rwsem.up_read()
+        self.iolock.up_read()
         return data
 
     @operation(kernel="fs/xfs/xfs_file.c:xfs_file_fadvise")
     def force_page_cache_readahead(self, i):
-        self.i_rwsem.down_read()
+        self.iolock.down_read()
         super().force_page_cache_readahead(i)
-        self.i_rwsem.up_read()
+        self.iolock.up_read()
 
-    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_dio_write_aligned")
-    def direct_write(self, i, value):
-        self.i_rwsem.down_read()
-        self.filemap_write_and_wait_range(i)
-        gone = self.invalidate_inode_pages2_range(i)
-        result = value
-        if gone:
-            result = self.allocate_and_write(i, value)
-            self.invalidate_inode_pages2_range(i)
-        self.i_rwsem.up_read()
-        if not gone:
-            self.buffered_write(i, value)
-            self.filemap_write_and_wait_range(i)
-        return result
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_dio_aio_read")
+    def start_direct_read(self):
+        self.iolock.down_read()
+
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_dio_aio_read")
+    def end_direct_read(self):
+        self.iolock.up_read()
+
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_dio_aio_write")
+    def start_direct_write(self, i):
+        self.iolock.down_read()
+
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_dio_aio_write")
+    def end_direct_write(self):
+        self.iolock.up_read()
+
+    @operation(kernel="fs/xfs/xfs_file.c:__xfs_filemap_fault")
+    def fault_begins(self):
+        self.mmaplock.down_read()
+
+    @operation(kernel="fs/xfs/xfs_file.c:__xfs_filemap_fault")
+    def fault_ends(self):
+        self.mmaplock.up_read()
+
+    def faults_kept_out(self):
+        return self.mmaplock.read_blocked()
+
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_fallocate")
+    def freeing_begins(self):
+        super().freeing_begins()
+        self.mmaplock.down_write()
+
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_fallocate")
+    def freeing_ends(self):
+        self.mmaplock.up_write()
+
+    @operation(kernel="fs/xfs/xfs_bmap_util.c:xfs_unmap_extent")
+    def free_blocks(self, i):
+        super().free_blocks(i)

@@ -36,7 +36,8 @@ class RefillBehindAio:
 
     @thread
     def writer(self):
-        self.aio_pwrite(0, Data.NEW)
+        self.io_submit_pwrite(0, Data.NEW)
+        self.io_getevents()
 
     @thread
     def reader(self):
@@ -93,3 +94,84 @@ class LoadBesideWrite:
     def mapper(self):
         self.mmap_load(0)
         self.mmap_load(0)
+
+
+class ReadBeforeReap:
+    """An asynchronous write is read back through the cache before and after its event is reaped."""
+
+    @thread
+    def program(self):
+        self.io_submit_pwrite(0, Data.NEW)
+        self.pread(0)
+        self.io_getevents()
+        self.pread(0)
+
+
+class SubmitThenDirectRead:
+    """An asynchronous write is read directly before its event is reaped."""
+
+    @thread
+    def program(self):
+        self.io_submit_pwrite(0, Data.NEW)
+        self.pread_direct(0)
+        self.io_getevents()
+
+
+class ForkUnderDirectRead:
+    """A direct read into memory that is shared with a child meanwhile, and written to beside the buffer."""
+
+    layouts = ("written",)
+
+    @thread
+    def reader(self):
+        self.pread_direct(0)
+
+    @thread
+    def forker(self):
+        self.fork()
+        self.store_beside_buffer()
+
+
+class SyncWhatIsMapped:
+    """A store through a mapping, msync, and a direct read of it; another program only starts writeback."""
+
+    @thread
+    def mapper(self):
+        self.mmap_store(0, Data.NEW)
+        self.msync(0)
+        self.pread_direct(0)
+
+    @thread
+    def other(self):
+        self.sync_file_range(0)
+
+
+class TruncateAndExtend:
+    """A file is truncated and written anew while another program reads it directly."""
+
+    layouts = ("written",)
+
+    @thread
+    def writer(self):
+        self.truncate()
+        self.pwrite(0, Data.NEW)
+
+    @thread
+    def reader(self):
+        self.pread_direct(0)
+
+
+class TruncateAndExtendDirectly:
+    """The same with a direct write; the reader uses the cache."""
+
+    layouts = ("written",)
+
+    @thread
+    def writer(self):
+        self.truncate()
+        self.pwrite_direct(0, Data.NEW)
+
+    @thread
+    def reader(self):
+        self.pread(0)
+        self.pread(0)

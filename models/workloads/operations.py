@@ -46,11 +46,13 @@ class DirectWrite:
 class AioWrite:
     @thread
     def first(self):
-        self.aio_pwrite(0, Data.NEW)
+        self.io_submit_pwrite(0, Data.NEW)
+        self.io_getevents()
 
     @thread
     def second(self):
-        self.aio_pwrite(0, Data.NEWER)
+        self.io_submit_pwrite(0, Data.NEWER)
+        self.io_getevents()
 
 
 class MmapLoad:
@@ -91,5 +93,13 @@ class PunchHole:
     @thread
     def first(self):
         self.punch_hole(0)
+
+    second = first
+
+
+class Truncate:
+    @thread
+    def first(self):
+        self.truncate()
 
     second = first

@@ -1,0 +1,76 @@
+"""Every path that brings pages into the cache needs the lock, and new paths forget it (R10, R11, XFS and ext4).
+
+- ea3d7209ca01 (2015): page faults take `i_mmap_sem` against a hole punch (r10_punch_vs_fault.py).
+- readahead on advice (fadvise, madvise) takes nothing, and inserts a page over a block that is about to be freed.
+- XFS, 2019 (id not verified): such readahead takes the iolock shared, as reads do; a punch has it exclusive.
+- 2021 (id not verified): `mapping->invalidate_lock`, taken by the generic code that inserts pages, whoever calls it.
+
+The chain goes on: large folios (2022) are not modelled, a slot has one page here.
+"""
+
+from r10_punch_vs_fault import InvalidateLock
+
+from dio_mc import RWSem, atomic, expect, operation, thread
+from dio_mc.kernel import Slot
+
+
+class ReadsAhead(InvalidateLock):
+    """ea3d7209ca01, and a second path."""
+
+    @thread
+    def adviser(self):
+        for i in range(self.pages):
+            self.readahead(i)
+
+    @operation(kernel="mm/readahead.c:force_page_cache_readahead")
+    def readahead(self, i):
+        self.buffered_read(i)
+
+
+class XfsReadahead(ReadsAhead):
+    """2019: each filesystem for itself."""
+
+    iolock = RWSem()
+
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_fadvise")
+    def readahead(self, i):
+        self.iolock.down_read()
+        super().readahead(i)
+        self.iolock.up_read()
+
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_fallocate")
+    def punch_hole(self, i):
+        self.iolock.down_write()
+        super().punch_hole(i)
+        self.iolock.up_write()
+
+
+class EveryInsertion(ReadsAhead):
+    """2021: where the page is inserted."""
+
+    @operation(kernel="mm/readahead.c:page_cache_ra_unbounded")
+    def readahead(self, i):
+        self.invalidate_lock.down_read()
+        super().readahead(i)
+        self.invalidate_lock.up_read()
+
+
+class InsertedBeforeTheLock(ReadsAhead):
+    """The mistake: the page is in the cache, locked, before the lock is taken. A punch with the lock waits for it."""
+
+    @operation(kernel="mm/readahead.c:page_cache_ra_unbounded")
+    def readahead(self, i):
+        with atomic():
+            missing = self.slot[i] == Slot.ABSENT
+            if missing:
+                self.add_to_page_cache(i)
+        if missing:
+            self.invalidate_lock.down_read()
+            self.read_page(i)
+            self.invalidate_lock.up_read()
+
+
+expect(ReadsAhead, violates={"no_freed_io", "no_collateral", "no_stale_exposure"})
+expect(XfsReadahead, holds=True)
+expect(EveryInsertion, holds=True)
+expect(InsertedBeforeTheLock, violates={"deadlock"})

@@ -1,0 +1,120 @@
+"""Garbage collection moves a block under a direct write in flight (R21, f2fs).
+
+The cleaner copies a block that is in use, switches the map, and gives the old place away. A direct write that has
+mapped the old place, and transfers after the copy, is lost, and may hit another file. 82e0a5aa5ddf gives both a rwsem,
+shared around the direct write and exclusive around the move: a barrier to submission, enough if the submitter waits. An
+asynchronous IO (`aio`) goes on without it; 73ac2f4e8256 waits for those, with the lock held. (What the two commits do
+was not compared with a tree.) The same lesson as in r15_unaligned_zeroing.py and r23_fallocate_vs_append.py.
+"""
+
+from dio_mc import (
+    Array,
+    DrainCounter,
+    Model,
+    Param,
+    RWSem,
+    Var,
+    atomic,
+    expect,
+    invariant,
+    operation,
+    spawn,
+    thread,
+    wait_until,
+)
+from dio_mc.kernel import Data
+
+
+class MovesFreely(Model):
+    """Before. `place` is where the map says that the block is; the old place goes to another file."""
+
+    aio = Param(True)
+    place = Var(range(2))
+    disk = Array(Data, size=2, init=[Data.OLD, Data.NOTHING])
+    written = Var(bool)
+
+    @thread
+    def program(self):
+        self.direct_write()
+
+    @operation(kernel="fs/f2fs/data.c:f2fs_direct_IO")
+    def direct_write(self):
+        place = self.place
+        self.submit(place)
+        wait_until(self.written or self.aio)
+
+    @operation(kernel="block/blk-core.c:submit_bio")
+    def submit(self, place):
+        spawn(self.device, place)
+
+    @operation(kernel="block/bio.c:bio_endio")
+    def device(self, place):
+        with atomic():
+            self.disk[place], self.written = Data.NEW, True
+
+    @thread
+    def cleaner(self):
+        self.move_data_block()
+
+    @operation(kernel="fs/f2fs/gc.c:move_data_block")
+    def move_data_block(self):
+        self.disk[1] = self.disk[0]
+        with atomic():
+            self.place, self.disk[0] = 1, Data.SECRET
+
+    @invariant
+    def no_lost_write(self):
+        return not self.at_rest() or self.disk[self.place] == Data.NEW
+
+    @invariant
+    def no_freed_io(self):
+        return self.place == 0 or self.disk[0] != Data.NEW
+
+
+class LocksSubmission(MovesFreely):
+    """82e0a5aa5ddf."""
+
+    dio_rwsem = RWSem()
+
+    @operation(kernel="fs/f2fs/data.c:f2fs_direct_IO")
+    def direct_write(self):
+        self.dio_rwsem.down_read()
+        super().direct_write()
+        self.dio_rwsem.up_read()
+
+    @operation(kernel="fs/f2fs/gc.c:gc_data_segment")
+    def move_data_block(self):
+        self.dio_rwsem.down_write()
+        self.inode_dio_wait()
+        super().move_data_block()
+        self.dio_rwsem.up_write()
+
+    @operation(kernel="fs/f2fs/gc.c:gc_data_segment")
+    def inode_dio_wait(self):
+        """Not yet."""
+
+
+class Drains(LocksSubmission):
+    """73ac2f4e8256."""
+
+    i_dio_count = DrainCounter(max=1)
+
+    @operation(kernel="fs/f2fs/file.c:f2fs_dio_write_iter")
+    def submit(self, place):
+        self.i_dio_count.begin()
+        super().submit(place)
+
+    @operation(kernel="fs/f2fs/file.c:f2fs_dio_write_end_io")
+    def device(self, place):
+        super().device(place)
+        self.i_dio_count.end()
+
+    @operation(kernel="fs/inode.c:inode_dio_wait")
+    def inode_dio_wait(self):
+        self.i_dio_count.wait()
+
+
+expect(MovesFreely, violates={"no_lost_write", "no_freed_io"})
+expect(LocksSubmission, violates={"no_lost_write", "no_freed_io"})
+expect(LocksSubmission, holds=True, aio=False)
+expect(Drains, holds=True)

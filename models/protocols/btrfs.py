@@ -1,0 +1,119 @@
+"""btrfs: a lock over the range of the file, and ordered extents (4b46fce23349, 2010).
+
+Direct IO locks the extent range, and starts again if an ordered extent or a page is in it (eb838e73dc21, 2012;
+fc4adbff823f, 2014). New data goes to a new place, and the map has it when the IO has ended; until then there is an
+ordered extent. Not modelled: checksums (R44), nodatacow.
+"""
+
+from directio import DirectIO
+
+from dio_mc import Array, Mutex, RangeLock, atomic, operation, wait_until
+from dio_mc.kernel import Block, Data, File, Slot
+
+
+class Btrfs(DirectIO, abstract=True):
+    """`fresh` is what the ordered extent's new place has."""
+
+    rule, since = "btrfs_range_lock", 2014
+    i_mutex, extent = Mutex(), RangeLock(size=File.pages)
+    ordered = Array(bool, size=File.pages)
+    fresh = Array(Data, size=File.pages)
+
+    @operation(kernel="fs/btrfs/file.c:btrfs_file_write_iter")
+    def lock_inode(self):
+        self.i_mutex.lock()
+
+    @operation(kernel="fs/btrfs/file.c:btrfs_file_write_iter")
+    def unlock_inode(self):
+        self.i_mutex.unlock()
+
+    @operation(kernel="fs/btrfs/extent_io.c:lock_extent_bits")
+    def lock_extent(self, i):
+        """No ordered extent is in it; says whether no page is either, else gives it up again."""
+        with atomic():
+            wait_until(not self.ordered[i])
+            self.extent.lock(i, i + 1)
+        empty = self.slot[i] == Slot.ABSENT
+        if not empty:
+            self.extent.unlock(i, i + 1)
+        return empty
+
+    @operation(kernel="fs/btrfs/inode.c:lock_extent_direct")
+    def lock_extent_direct(self, i):
+        """Without a page either: a page's lock comes before the range, and is not waited for inside."""
+        settled = False
+        while not settled:
+            self.filemap_write_and_wait_range(i)
+            self.invalidate_inode_pages2_range(i)
+            settled = self.lock_extent(i)
+
+    @operation(kernel="fs/btrfs/inode.c:btrfs_direct_IO")
+    def direct_read(self, i):
+        self.lock_extent_direct(i)
+        block = self.get_block(i)
+        data = self.bio_read(i, block)
+        self.extent.unlock(i, i + 1)
+        return data
+
+    @operation(kernel="fs/btrfs/inode.c:btrfs_get_blocks_direct")
+    def prepare(self, i, value):
+        self.inode_dio_begin()
+        self.lock_extent_direct(i)
+        self.ordered[i] = True  # btrfs_add_ordered_extent
+        self.extent.unlock(i, i + 1)
+        return Block.UNWRITTEN if i < self.i_size else Block.BEYOND
+
+    @operation(kernel="fs/btrfs/inode.c:btrfs_submit_direct")
+    def bio_write(self, i, value):
+        self.fresh[i] = value
+
+    @operation(kernel="fs/btrfs/inode.c:btrfs_finish_ordered_io")
+    def convert_unwritten(self, i):
+        with atomic():
+            for s in range(self.sectors):
+                self.disk[i * self.sectors + s] = self.fresh[i]
+            self.block[i], self.ordered[i] = Block.MAPPED, False
+
+    @operation(kernel="fs/btrfs/inode.c:btrfs_readpage")
+    def read_page(self, i):
+        with atomic():
+            wait_until(self.unlocked(i))
+            self.extent.lock(i, i + 1)
+        data = super().read_page(i)
+        self.extent.unlock(i, i + 1)
+        return data
+
+    @operation(kernel="fs/btrfs/inode.c:cow_file_range")
+    def map_for_writeback(self, i):
+        with atomic():
+            wait_until(self.unlocked(i))
+            self.ordered[i] = True
+
+    @operation(kernel="fs/btrfs/inode.c:end_bio_extent_writepage")
+    def end_page_writeback(self, i):
+        self.convert_unwritten(i)
+        super().end_page_writeback(i)
+
+    @operation(kernel="fs/btrfs/inode.c:btrfs_page_mkwrite")
+    def store_through_pte(self, i, value):
+        with atomic():
+            wait_until(not self.page_lock[i].is_locked() and self.unlocked(i))
+            return super().store_through_pte(i, value)
+
+    @operation(kernel="fs/btrfs/file.c:btrfs_dirty_pages")
+    def write_end(self, i, data):
+        with atomic():
+            wait_until(self.unlocked(i))
+            super().write_end(i, data)
+
+    def unlocked(self, i):
+        return not self.ordered[i] and self.extent.owner[i] is None
+
+    @operation(kernel="fs/btrfs/file.c:btrfs_punch_hole")
+    def free_blocks(self, i):
+        settled = False
+        while not settled:
+            self.truncate_inode_pages_range(i)
+            settled = self.lock_extent(i)
+        super().free_blocks(i)
+        self.extent.unlock(i, i + 1)

@@ -1,0 +1,35 @@
+"""A program's own memory as far as direct reads see it: fork, and the copy that a store makes after it.
+
+Until the program stores into a page that it shares with its child, both have the same page; then it gets a copy, and a
+device that was given the old one goes on writing there: the read leaves the buffer UNTOUCHED. All buffers of a workload
+are in one page. No IO depends on any of that, so ghosts keep it.
+"""
+
+from onepage import OnePage
+
+from dio_mc import PerThread, Var, operation, threads
+
+
+class UserBuffers(OnePage, abstract=True):
+    """Linux before 5.12: the child shares pages that a device may be writing to."""
+
+    forks = Var(bool)
+    copy_on_write = Var(bool, ghost=True)
+    moved = PerThread(bool, ghost=True)
+
+    @operation()
+    def fork(self):
+        self.forks = True
+        self.copy_on_write = self.copy_page_range()
+
+    def copy_page_range(self):
+        """Whether parent and child share the page of the buffers from now on."""
+        return True
+
+    @operation()
+    def store_beside_buffer(self):
+        """Into the buffers' page, beside them."""
+        self.forks = False
+        for t in threads():
+            self.moved[t] = self.moved[t] or self.copy_on_write
+        self.copy_on_write = False

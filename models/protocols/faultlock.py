@@ -1,0 +1,71 @@
+"""A lock that faults take shared and whoever frees blocks takes exclusive (R10); blocks that write faults reserve."""
+
+from directio import DirectIO
+
+from dio_mc import atomic, operation, wait_until
+from dio_mc.kernel import Block, Slot
+
+
+class FaultLock(DirectIO, abstract=True):
+    """A rule says which lock it is: `fault_begins`, `fault_ends`, `faults_kept_out`."""
+
+    @operation(kernel="mm/memory.c:__do_fault")
+    def filemap_fault(self, i):
+        self.fault_begins()
+        data = super().filemap_fault(i)
+        self.fault_ends()
+        return data
+
+    @operation(kernel="mm/memory.c:do_page_mkwrite")
+    def store_through_pte(self, i, value):
+        """Under the page's lock and that of faults."""
+        with atomic():
+            wait_until(not self.page_lock[i].is_locked() and not self.faults_kept_out())
+            present = self.slot[i] == Slot.UPTODATE and i < self.i_size
+            if present:
+                self.reserve(i)
+                self.page[i], self.dirty[i] = value, True
+        return present
+
+    @operation(kernel="fs/buffer.c:block_page_mkwrite")
+    def reserve(self, i):
+        """Nothing."""
+
+    @operation(kernel="mm/memory.c:__do_fault")
+    def fault_begins(self):
+        """Shared."""
+
+    @operation(kernel="mm/memory.c:__do_fault")
+    def fault_ends(self):
+        """Shared."""
+
+    def faults_kept_out(self):
+        """Whether somebody has it exclusive."""
+        return False
+
+
+class AllocatesUnwritten(FaultLock, abstract=True):
+    """Delayed allocation: write(2) and write faults reserve a block, writeback allocates it unwritten and converts it
+    before it says that its IO has ended."""
+
+    @operation(kernel="fs/iomap/buffered-io.c:iomap_page_mkwrite")
+    def reserve(self, i):
+        with atomic():
+            if self.block[i] == Block.HOLE:
+                self.block[i] = Block.DELALLOC
+
+    @operation(kernel="fs/iomap/buffered-io.c:iomap_write_begin")
+    def write_begin(self, i):
+        super().write_begin(i)
+        self.reserve(i)
+
+    @operation(kernel="fs/iomap/buffered-io.c:iomap_writepage_map")
+    def map_for_writeback(self, i):
+        with atomic():
+            if self.block[i] != Block.MAPPED:
+                self.block[i] = Block.UNWRITTEN
+
+    @operation(kernel="fs/iomap/buffered-io.c:iomap_finish_ioend")
+    def end_page_writeback(self, i):
+        self.convert_unwritten(i)
+        super().end_page_writeback(i)

@@ -1,0 +1,74 @@
+"""Network filesystems: buffered and direct users exclude each other by class (R19).
+
+NFS a5864c999de6 (2016), ceph 321fe13c9398 (2019). Whoever reads through the cache is of the buffered class, direct IO
+of the other one; members of a class run together, and write(2) excludes everybody. The class of a direct write lasts
+until its submission; whoever starts buffered IO drains what is in flight. A page is dropped before a direct write, and
+not again behind it. Faults have no part in that.
+"""
+
+from directio import DirectIO
+
+from dio_mc import RWSem, TwoClassLock, atomic, operation
+from dio_mc.kernel import Block
+
+
+class TwoClasses(DirectIO, abstract=True):
+    """a5864c999de6. The server has the blocks: no file is laid out in another way than `written`."""
+
+    rule, since = "two_class_lock", 2016
+    unsupported = ("punch_hole",)
+    layouts = ("written",)
+    i_rwsem, classes = RWSem(), TwoClassLock()
+
+    @operation(kernel="fs/nfs/io.c:nfs_start_io_read")
+    def buffered_read(self, i):
+        self.i_rwsem.down_read()
+        self.classes.lock_buffered()
+        self.i_dio_count.wait()
+        data = super().buffered_read(i)
+        self.classes.unlock_buffered()
+        self.i_rwsem.up_read()
+        return data
+
+    @operation(kernel="fs/nfs/io.c:nfs_start_io_write")
+    def lock_inode(self):
+        self.i_rwsem.down_write()
+        self.i_dio_count.wait()
+
+    @operation(kernel="fs/nfs/io.c:nfs_end_io_write")
+    def unlock_inode(self):
+        self.i_rwsem.up_write()
+
+    @operation(kernel="fs/nfs/io.c:nfs_start_io_direct")
+    def start_direct_read(self):
+        self.i_rwsem.down_read()
+        self.classes.lock_direct()
+
+    @operation(kernel="fs/nfs/io.c:nfs_end_io_direct")
+    def read_submitted(self):
+        self.classes.unlock_direct()
+        self.i_rwsem.up_read()
+
+    @operation(kernel="fs/nfs/io.c:nfs_start_io_direct")
+    def start_direct_write(self, i):
+        self.i_rwsem.down_read()
+        self.classes.lock_direct()
+
+    @operation(kernel="fs/nfs/io.c:nfs_end_io_direct")
+    def end_direct_write(self):
+        self.classes.unlock_direct()
+        self.i_rwsem.up_read()
+
+    @operation(kernel="fs/nfs/direct.c:nfs_file_direct_write")
+    def prepare(self, i, value):
+        self.filemap_write_and_wait_range(i)
+        self.invalidate_inode_pages2_range(i)
+        self.inode_dio_begin()
+        return Block.MAPPED if i < self.i_size else Block.BEYOND
+
+    @operation(kernel="fs/nfs/write.c:nfs_writeback_done")
+    def bio_write(self, i, value):
+        """The server allocates and writes in one step."""
+        with atomic():
+            self.block[i] = Block.MAPPED
+            super().bio_write(i, value)

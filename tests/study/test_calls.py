@@ -1,0 +1,145 @@
+"""What the rules make of truncate, fork, asynchronous IO, fsync and sectors: outcomes that tell rules apart."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from dio_mc.cli import cli
+from dio_mc.study.diff import diff
+from dio_mc.study.observe import Observation, Record
+from dio_mc.study.outcomes import Outcomes, outcomes
+from dio_mc.study.shelf import open_shelf, pair
+from dio_mc.study.tags import tag, worst
+
+SHELF = open_shelf()
+
+
+def run(workload: str, rule: str, layout: str = "written") -> Outcomes:
+    """One workload under one rule, on a file of one layout."""
+    found = outcomes(SHELF.workloads[workload], SHELF.rules[rule], witnesses=())
+    return next(one for one in found if one.layout == layout)
+
+
+@pytest.mark.parametrize(
+    ("workload", "rule", "verdict"),
+    [
+        ("torn_read", "ext4_2020", "torn"),
+        ("torn_read", "xfs_own_locking", "ok"),  # the iolock makes buffered reads and writes atomic to each other
+        ("torn_direct_read", "ext3_2_6_18", "torn"),  # i_mutex is dropped when the read is submitted
+        ("torn_direct_read", "placeholder", "ok"),
+        ("torn_direct_read", "placeholder_chunked", "torn"),  # P6
+        ("torn_direct_read", "btrfs_range_lock", "ok"),
+        ("torn_by_two", "ext4_2016", "ok"),  # direct writes had the inode lock exclusive
+        ("torn_by_two", "ext4_2020", "torn"),  # overwrites share it
+    ],
+)
+def test_with_two_sectors_some_rules_let_reads_be_torn(workload: str, rule: str, verdict: str) -> None:
+    assert run(workload, rule).verdict == verdict
+
+
+def test_with_one_sector_nothing_is_torn() -> None:
+    arguments = ["outcomes", "torn_read", "torn_direct_read", "torn_by_two", "--sectors", "1"]
+    assert "torn  (" not in CliRunner().invoke(cli, arguments).output
+    assert "torn  (" in CliRunner().invoke(cli, [*arguments[:-1], "2", "--rule", "ext4_2020"]).output
+
+
+def test_a_fork_takes_the_buffer_away_from_a_direct_read() -> None:
+    verdicts = {rule: run("fork_under_direct_read", rule).verdict for rule in SHELF.rules}
+    assert {rule for rule, verdict in verdicts.items() if verdict == "ok"} == {"iomap_today"}
+    assert set(verdicts.values()) == {"ok", "lost"}
+
+
+@pytest.mark.parametrize("rule", SHELF.rules)
+def test_an_asynchronous_write_is_under_way_when_submit_returns(rule: str) -> None:
+    """Some run reads after the submission what was there before the transfer; not where the range is locked until then."""
+    workload = SHELF.workloads["submit_then_direct_read"]
+    found = outcomes(workload, SHELF.rules[rule], witnesses=())
+    given = {dict(o.results)["program"] for one in found if one.layout == "written" for o in one.outcomes}
+    waits = {"placeholder", "placeholder_global", "placeholder_chunked", "btrfs_range_lock"}
+    assert given == ({"new then new"} if rule in waits else {"old then new", "new then new"})
+
+
+@pytest.mark.parametrize("rule", SHELF.rules)
+def test_who_reads_a_truncated_file_sees_nothing_of_the_old_block(rule: str) -> None:
+    assert run("truncate_and_extend", rule).verdict == "ok"
+    assert run("truncate_and_extend_directly", rule).verdict in ("ok", "stale")
+
+
+def test_a_size_that_is_raised_before_the_second_drop_shows_a_page_of_zeros() -> None:
+    told = {o.reasons for o in run("truncate_and_extend_directly", "iomap_today").outcomes if o.verdict == "stale"}
+    assert told == {("reader reads zero, which was never there",)}
+    assert run("truncate_and_extend_directly", "placeholder").verdict == "ok"
+    assert run("truncate_and_extend_directly", "btrfs_range_lock").verdict == "ok"
+
+
+def test_msync_makes_a_store_visible_to_direct_reads_everywhere() -> None:
+    assert {run("sync_what_is_mapped", rule).verdict for rule in SHELF.rules} <= {"ok", "error"}
+
+
+def test_what_2017_passed_over_2018_reports() -> None:
+    workload = pair(SHELF, "direct_write", "mmap_store")
+    found = diff(SHELF.rules["iomap_2017"], SHELF.rules["iomap_2018"], [workload])
+    added = [c for c in found.changes if c.word == "adds" and c.layout == "written"]
+    assert added
+    assert {c.outcome.verdict for c in added} == {"error"}
+    assert all("EIO is left for the next fsync" in c.outcome.reasons for c in added)
+    assert found.exit_code == 0
+
+
+def test_one_place_holder_for_all_is_as_good_as_one_each() -> None:
+    rules = [SHELF.rules[name] for name in ("placeholder", "placeholder_global")]
+    found = diff(*rules, [SHELF.workloads[name] for name in ("seed_race", "refill_behind_write", "torn_direct_read")])
+    assert found.changes == ()
+
+
+@pytest.mark.parametrize(
+    ("rule", "first", "second", "verdict"),
+    [
+        ("placeholder_chunked", "direct_read", "mmap_store", "ok"),
+        ("placeholder_global", "direct_read", "mmap_store", "ok"),
+        ("btrfs_range_lock", "direct_read", "mmap_store", "ok"),
+        ("iomap_2017", "direct_read", "mmap_store", "error"),  # R03
+        ("btrfs_range_lock", "direct_write", "read", "ok"),
+        ("two_class_lock", "direct_write", "read", "ok"),  # R19
+        ("two_class_lock", "direct_write", "mmap_load", "stale"),  # faults have no part in it
+        ("ext3_2_6_18", "aio_write", "read", "stale"),  # R06
+        ("iomap_2018", "readahead", "punch_hole", "exposed"),  # R11
+        ("iomap_today", "readahead", "punch_hole", "ok"),
+        ("generic_2005", "aio_write", "truncate", "ok"),
+        ("placeholder", "aio_write", "truncate", "ok"),  # P8
+    ],
+)
+def test_more_cells_that_history_knows(rule: str, first: str, second: str, verdict: str) -> None:
+    found = outcomes(pair(SHELF, first, second), SHELF.rules[rule], witnesses=())
+    assert worst([one.verdict for one in found]) == verdict
+
+
+def record(thread: str, outcome: str, wrote: str = "NOTHING", floor: str = "NOTHING") -> Record:
+    return Record(thread, "NOTHING", outcome, floor, wrote)
+
+
+@pytest.mark.parametrize(
+    ("records", "cached", "media", "verdict"),
+    [
+        ([record("r", "TORN")], "OLD", "OLD", "torn"),
+        ([record("w", "NEW", "NEW")], "NEW", "TORN", "torn"),
+        ([record("r", "UNTOUCHED")], "OLD", "OLD", "lost"),
+        ([record("t", "EOF", "EOF"), record("r", "EOF")], "EOF", "EOF", "ok"),
+        ([record("r", "EOF")], "OLD", "OLD", "stale"),
+        ([record("t", "EOF", "EOF")], "EOF", "OLD", "lost"),
+        ([record("w", "NEW", "NEW", "EOF"), record("r", "EOF", floor="NEW")], "NEW", "NEW", "stale"),
+        ([record("w", "NEW", "NEW", "EOF"), record("r", "EOF", floor="EOF")], "NEW", "NEW", "ok"),
+        ([record("t", "EOF", "EOF"), record("m", "EOF", "NEW")], "EOF", "EOF", "ok"),  # SIGBUS
+    ],
+)
+def test_verdicts_of_sizes_and_sectors(records: list[Record], cached: str, media: str, verdict: str) -> None:
+    assert tag(Observation(tuple(records), cached, media, False), "OLD").verdict == verdict
+
+
+def test_what_is_wrong_with_a_file_is_an_error_where_fsync_will_tell() -> None:
+    wrong = (record("w", "NEW", "NEW"),)
+    assert tag(Observation(wrong, "NEW", "OLD", False), "OLD").verdict == "lost"
+    told = tag(Observation(wrong, "NEW", "OLD", False, reported=True), "OLD")
+    assert told.verdict == "error"
+    assert told.reasons == ("EIO is left for the next fsync: the disk has old, not what was written",)
