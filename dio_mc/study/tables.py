@@ -16,7 +16,8 @@ LETTERS = {
 }  # fmt: skip
 """A verdict in one letter."""
 LEGEND = {
-    ".": "ok", "E": "an IO is refused, or an error is left for fsync", "S": "stale: an old page is read, or stays in the cache",
+    ".": "ok", "E": "an IO is refused, or an error is left for fsync",
+    "S": "stale: an old page is read, or stays in the cache",
     "L": "lost: an acknowledged write is not on disk, or another file's block is hit",
     "X": "exposed: data of the block's previous owner is read", "T": "torn: a mixture is read",
     "D": "deadlock", "?": "undetermined: a limit ended the search", "-": "the rule has no such operation",
