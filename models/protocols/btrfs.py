@@ -1,8 +1,8 @@
 """btrfs: a lock over the range of the file, and ordered extents (4b46fce23349, 2010).
 
-Direct IO locks the extent range, and starts again if an ordered extent or a page is in it (eb838e73dc21, 2012;
-fc4adbff823f, 2014). New data goes to a new place, and the map has it when the IO has ended; until then there is an
-ordered extent. Not modelled: checksums (R44), nodatacow.
+Direct IO locks the extent range when no ordered extent is in it, and a write goes through the cache if a page is
+(eb838e73dc21, 2012; fc4adbff823f, 2014). New data goes to a new place, which the map has when the IO has ended; until
+then there is an ordered extent. A hole punch starts again if a page has come back. Not modelled: checksums (R44).
 """
 
 from directio import DirectIO
@@ -27,38 +27,41 @@ class Btrfs(DirectIO, abstract=True):
     def unlock_inode(self):
         self.i_mutex.unlock()
 
-    @operation(kernel="fs/btrfs/extent_io.c:lock_extent_bits")
-    def lock_extent(self, i):
-        """No ordered extent is in it; says whether no page is either, else gives it up again."""
+    @operation(kernel="fs/btrfs/ordered-data.c:btrfs_lock_and_flush_ordered_range")
+    def lock_ordered(self, i):
+        """The range, without an ordered extent in it."""
         with atomic():
             wait_until(not self.ordered[i])
             self.extent.lock(i, i + 1)
+
+    @operation(kernel="fs/btrfs/extent_io.c:lock_extent_bits")
+    def lock_empty(self, i):
+        """Without a page either; says whether that is so, and does not keep the range if it is not."""
+        self.lock_ordered(i)
         empty = self.slot[i] == Slot.ABSENT
         if not empty:
             self.extent.unlock(i, i + 1)
         return empty
 
-    @operation(kernel="fs/btrfs/inode.c:lock_extent_direct")
-    def lock_extent_direct(self, i):
-        """Without a page either: a page's lock comes before the range, and is not waited for inside."""
-        settled = False
-        while not settled:
-            self.filemap_write_and_wait_range(i)
-            self.invalidate_inode_pages2_range(i)
-            settled = self.lock_extent(i)
-
     @operation(kernel="fs/btrfs/inode.c:btrfs_direct_IO")
     def direct_read(self, i):
-        self.lock_extent_direct(i)
+        self.filemap_write_and_wait_range(i)
+        self.lock_ordered(i)
         block = self.get_block(i)
         data = self.bio_read(i, block)
         self.extent.unlock(i, i + 1)
         return data
 
-    @operation(kernel="fs/btrfs/inode.c:btrfs_get_blocks_direct")
+    @operation(kernel="fs/btrfs/inode.c:lock_extent_direct")
     def prepare(self, i, value):
+        """A page's lock comes before the range, and is not waited for inside: a page that is there is ENOTBLK."""
+        self.filemap_write_and_wait_range(i)
+        self.invalidate_inode_pages2_range(i)
+        empty = self.lock_empty(i)
+        if not empty:
+            self.write_through_cache(i, value)
+            return Block.HOLE
         self.inode_dio_begin()
-        self.lock_extent_direct(i)
         self.ordered[i] = True  # btrfs_add_ordered_extent
         self.extent.unlock(i, i + 1)
         return Block.UNWRITTEN if i < self.i_size else Block.BEYOND
@@ -76,9 +79,7 @@ class Btrfs(DirectIO, abstract=True):
 
     @operation(kernel="fs/btrfs/inode.c:btrfs_readpage")
     def read_page(self, i):
-        with atomic():
-            wait_until(self.unlocked(i))
-            self.extent.lock(i, i + 1)
+        self.lock_ordered(i)
         data = super().read_page(i)
         self.extent.unlock(i, i + 1)
         return data
@@ -114,6 +115,6 @@ class Btrfs(DirectIO, abstract=True):
         settled = False
         while not settled:
             self.truncate_inode_pages_range(i)
-            settled = self.lock_extent(i)
+            settled = self.lock_empty(i)
         super().free_blocks(i)
         self.extent.unlock(i, i + 1)
