@@ -62,7 +62,8 @@ def test_an_asynchronous_write_is_under_way_when_submit_returns(rule: str) -> No
 
 @pytest.mark.parametrize("rule", SHELF.rules)
 def test_who_reads_a_truncated_file_sees_nothing_of_the_old_block(rule: str) -> None:
-    assert run("truncate_and_extend", rule).verdict == "ok"
+    # btrfs lets write(2) extend the file between a direct read's flush and its map, which finds a hole inside the file
+    assert run("truncate_and_extend", rule).verdict == ("stale" if rule == "btrfs_range_lock" else "ok")
     assert run("truncate_and_extend_directly", rule).verdict in ("ok", "stale")
 
 
