@@ -8,12 +8,13 @@ from dio_mc.kernel import Data
 
 
 class TornRead:
-    """write(2) beside read(2)."""
+    """write(2) beside read(2), of a page that is cached."""
 
     layouts, sectors = ("written",), 2
 
     @thread
     def writer(self):
+        self.pread(0)
         self.pwrite(0, Data.NEW)
 
     @thread
