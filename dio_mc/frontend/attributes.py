@@ -30,6 +30,9 @@ def attribute(node: ast.Attribute, scope: Scope) -> Value:
 
 
 def _static_attribute(value: Any, node: ast.Attribute, scope: Scope) -> Value:
+    ancestor = _ancestor_method(value, node, scope)
+    if ancestor is not None:
+        return ancestor
     if isinstance(value, type) and issubclass(value, Enum) and node.attr not in value.__members__:
         hint = did_you_mean(node.attr, value.__members__)
         raise scope.fail("DIO104", node, f"enum {value.__name__} has no member `{node.attr}`", hint)
@@ -37,6 +40,23 @@ def _static_attribute(value: Any, node: ast.Attribute, scope: Scope) -> Value:
         return Static(getattr(value, node.attr))
     except Exception:
         raise scope.fail("DIO104", node, f"{value!r} has no attribute `{node.attr}`") from None
+
+
+def _ancestor_method(value: Any, node: ast.Attribute, scope: Scope) -> Value | None:
+    """``Base.op`` where Base is a class that the model derives from: its method, of this model's data."""
+    receiver = scope.receiver
+    if scope.in_property or not isinstance(value, type) or not isinstance(receiver, Place) or not receiver.model:
+        return None
+    base = _ancestor(value, scope)
+    found = find_method(base, node.attr) if base is not None else None
+    return Bound(receiver, node.attr, *found, explicit=True) if found is not None and callable(found[0]) else None
+
+
+def _ancestor(named: type, scope: Scope) -> type | None:
+    """The class above the model that a name means. It may be another object: when several files are checked, one that
+    others import may have been loaded again since they did."""
+    name = named.__module__, named.__qualname__
+    return next((cls for cls in scope.context.model.__mro__ if (cls.__module__, cls.__qualname__) == name), None)
 
 
 def place_attribute(place: Place, node: ast.Attribute, scope: Scope) -> Value:

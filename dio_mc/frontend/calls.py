@@ -58,7 +58,17 @@ def _call_bound(bound: Bound, node: ast.Call, scope: Scope) -> Value:
             "DIO110", node, f"`{bound.name}` takes steps, so its call cannot be part of a larger expression",
             "assign its result to a local first: what is one step stays visible",
         )  # fmt: skip
-    return inline(bound.function, bound.owner, bound.receiver, node, scope)
+    return inline(bound.function, bound.owner, bound.receiver, without_self(bound, node, scope), scope)
+
+
+def without_self(bound: Bound, node: ast.Call, scope: Scope) -> ast.Call:
+    """The call with the arguments that the method's other parameters get: ``Base.op(self, i)`` is ``op(i)``."""
+    if not bound.explicit:
+        return node
+    if not node.args or expressions.reference(node.args[0], scope) != bound.receiver:
+        called = ast.unparse(node.func)
+        raise scope.fail("DIO111", node, f"`{called}` is called on a class: its first argument is `self`")
+    return ast.copy_location(ast.Call(node.func, node.args[1:], node.keywords), node)
 
 
 def _call_static(function: Any, node: ast.Call, scope: Scope) -> Value:

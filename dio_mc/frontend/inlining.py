@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from dio_mc.frontend import attributes, expressions
-from dio_mc.frontend.calls import bind_arguments, body_of, is_pure
+from dio_mc.frontend.calls import bind_arguments, body_of, is_pure, without_self
 from dio_mc.frontend.context import Abort, Scope
 from dio_mc.frontend.frames import Frame
 from dio_mc.frontend.graph import Node, RegionKey, Weight
@@ -114,7 +114,7 @@ def _bind(bound: Bound, tree: ast.FunctionDef, call: ast.Call, frame: Frame, inn
     """Arguments by value into the callee's locals; compile-time objects and places stay what they are."""
     from dio_mc.frontend.assignment import emit_assign, fit, local_type
 
-    values = bind_arguments(bound.function, tree, True, call, frame.scope)
+    values = bind_arguments(bound.function, tree, True, without_self(bound, call, frame.scope), frame.scope)
     inner.scope.bindings[tree.args.args[0].arg] = bound.receiver
     assigned = _assigned_names(tree)
     latched: list[tuple[str, str]] = []
@@ -179,6 +179,9 @@ def spawn_arguments(call: ast.Call, frame: Frame) -> tuple[int, list[Expr]]:
     found = expressions.reference(call.args[0], frame.scope)
     if not isinstance(found, Bound) or not isinstance(getattr(found.function, ROLE, None), OperationRole):
         raise frame.scope.fail("DIO103", call.args[0], "`spawn` starts an operation of the model")
+    if found.explicit:
+        hint = "write an operation of this class that calls it"
+        raise frame.scope.fail("DIO103", call.args[0], "`spawn` starts operations as the model has them", hint)
     context = frame.state.context
     tree = function_tree(found.function)
     assert tree is not None

@@ -73,12 +73,14 @@ class Super:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A method of the model, of a part or of a record, with its receiver and the class that defines it."""
+    """A method of the model, of a part or of a record, with its receiver and the class that defines it. `explicit`: it
+    was asked of a class (``Base.op``), so that the first argument of a call is `self`."""
 
     receiver: Value
     name: str
     function: Any
     owner: type
+    explicit: bool = False
 
 
 Value = Scalar | Static | RecordValue | Items | Place | Super | Bound

@@ -7,7 +7,7 @@ direct read: what must not happen is that a hole becomes a mapped block, so that
 """
 
 from ext3_2_6_18 import Ext3
-from pagecache import Block
+from pagecache import Block, PageCache
 from z3 import Implies
 
 from dio_mc import expect, invariant, operation
@@ -39,12 +39,12 @@ class ConvertedAtSubmission(UnwrittenExtents):
 
     @operation(kernel="fs/ext4/inode.c:mpage_map_one_extent")
     def allocate(self, index):
-        self.block[index] = Block.UNWRITTEN
+        super().allocate(index)
         self.block[index] = Block.MAPPED
 
     @operation(kernel="mm/filemap.c:end_page_writeback")
     def end_io(self, index):
-        self.writeback[index] = False
+        PageCache.end_io(self, index)
 
 
 expect(UnwrittenExtents, holds=True)

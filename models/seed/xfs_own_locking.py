@@ -12,7 +12,7 @@ A failed read is no violation: what is asked for is zeros, new data, or EIO. The
 for the write fault, which locks the page and reserves a block. Up to v4.9 nothing is reported: see its expectation.
 """
 
-from pagecache import Block, Data
+from pagecache import Block, Data, PageCache
 from unwritten_extents import UnwrittenExtents
 
 from dio_mc import RWSem, atomic, expect, operation, reachable, window
@@ -59,11 +59,11 @@ class XfsMapsAtWriteback(Xfs):
 
     @operation(kernel="fs/xfs/xfs_iomap.c:xfs_iomap_write_allocate")
     def allocate(self, index):
-        self.block[index] = Block.MAPPED
+        PageCache.allocate(self, index)
 
     @operation(kernel="fs/xfs/xfs_aops.c:xfs_destroy_ioend")
     def end_io(self, index):
-        self.writeback[index] = False
+        PageCache.end_io(self, index)
 
 
 class XfsAsserts(XfsMapsAtWriteback):
