@@ -82,7 +82,8 @@ def prepare(
     if live:
         raise Unsupported(f"`{live[0]}` is decided on the graph of all states")
     module = write_module(program, judges, representatives, approximate)
-    return Prepared(module, compile_text(module.text, note), Interpreter(program), representatives)
+    machine = compile_text(module.text, note, quick=representatives is not None)
+    return Prepared(module, machine, Interpreter(program), representatives)
 
 
 def search(
