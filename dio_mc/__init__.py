@@ -22,9 +22,10 @@ __all__ = [  # found by __getattr__
 ]  # fmt: skip
 
 
-def check(model: Any, **params: int) -> Report:
+def check(model: type[Model], **params: int) -> Report:
     """Check one model class with its parameters bound by keyword: ``check(Ext3, pages=2).verdict``.
 
+    The `Report` is true when the model holds. It shows itself in a notebook, and so does each of its `traces`.
     Raises `dio_mc.errors.ModelError` when the model is wrong, `dio_mc.errors.InternalError` when dio-mc is.
     """
     from dio_mc.driver import check_class, expectation_for

@@ -137,6 +137,13 @@ PAGES: dict[str, Page] = {
     "DIO222": Page(
         "port taken", "The port of --port is in use or not permitted. Without --port any free one is taken."
     ),
+    "DIO231": Page("no name for a model", "A letter, then letters, digits, underscores: it names a file and a class."),
+    "DIO232": Page("file exists", "`dio-mc new` overwrites nothing. Choose another name, or move the file."),
+    "DIO233": Page(
+        "too many states to draw",
+        "A graph of some hundred states is unreadable, and Graphviz needs minutes for it. Bind smaller parameters, or "
+        "raise --max-states and take GraphML to a program for large graphs.",
+    ),
     "DIO301": Page(
         "several shared variables in one step",
         "One statement is one step, but a CPU would not read or write several shared variables in one go. Split the "

@@ -1,4 +1,4 @@
-"""The commands that show things: ``show``, ``browse``, ``demo``, ``new``, ``graph``, ``completion``.
+"""The command ``show``: a counterexample in many formats.
 
 `register` adds them to the group of `cli`. Nothing but click is imported before a command runs.
 """

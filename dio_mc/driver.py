@@ -128,6 +128,12 @@ class Report:
     def __bool__(self) -> bool:
         return self.verdict == "HOLDS"
 
+    def _repr_html_(self) -> str:
+        """Verdict, properties and the first counterexample, as a notebook shows them."""
+        from dio_mc.report.notebook import report_html
+
+        return report_html(self)
+
 
 def check_class(
     model: type[Model],

@@ -13,23 +13,20 @@ import sys
 import click
 
 from dio_mc import __version__, cli_show
-from dio_mc.cli import browse, check, inspect, mutate, study
+from dio_mc.cli import browse, check, first, graph, inspect, mutate, study
 
 GUIDE = """\
 dio-mc explores every schedule of a locking rule and shows each race as a picture.
-
+  dio-mc demo                    find a real race of the kernel, in a second
+  dio-mc new NAME                write a model of twenty lines that runs as it is
   dio-mc check FILE_OR_FOLDER    check the models in it
-  dio-mc show TRACE.json         show a counterexample: --format commit, svg, ...
+  dio-mc show TRACE.json         show a counterexample: --format commit, svg, html, ...
+  dio-mc why TRACE.json          which steps matter, and what must not run between them
   dio-mc browse                  counterexamples/ in the browser, step by step
-  dio-mc replay TRACE.json       run a counterexample again, on the model as it is now
-  dio-mc ir FILE                 show what a model was compiled to
   dio-mc matrix                  which operations race under which locking rule
-  dio-mc outcomes WORKLOAD       every outcome of a workload, with a run for each
-  dio-mc diff RULE_A RULE_B      what a change of rules repairs and what it opens
   dio-mc mutate FILE             break a model on purpose: would its properties notice?
   dio-mc help DIO104             what an error code means
-
-A model is a Python class: see docs/language.md. `dio-mc COMMAND --help` lists options.
+All commands: dio-mc --help. Options: dio-mc COMMAND --help. The language: docs/language.md.
 Exit codes: 0 holds, 1 violated, 2 error in model or usage, 3 undetermined, 4 internal error.
 """
 
@@ -50,12 +47,14 @@ def cli(ctx: click.Context) -> None:
         click.echo(GUIDE, nl=False)
 
 
+first.register(cli)
 check.register(cli)
 inspect.register(cli)
 cli_show.register(cli)
 study.register(cli)
 browse.register(cli)
 mutate.register(cli)
+graph.register(cli)
 
 
 def main() -> None:

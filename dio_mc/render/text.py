@@ -31,9 +31,11 @@ _STATEMENT_ROWS = 3
 _LABEL = 8
 
 
-def render_text(trace: Trace, *, width: int = WIDTH, model: bool = False, brief: bool = False) -> str:
+def render_text(
+    trace: Trace, *, width: int = WIDTH, model: bool = False, brief: bool = False, places: bool = True
+) -> str:
     """The trace as text without a newline at the end; with `model` the model is named above it, with
-    `brief` the block of places below it is shorter.
+    `brief` the block of places below it is shorter; without `places` there is none.
 
     Every line has at most `width` characters (`width` is at least 40).
     """
@@ -42,7 +44,7 @@ def render_text(trace: Trace, *, width: int = WIDTH, model: bool = False, brief:
     lines += _diagram(trace, width)
     lines += _ending(trace, width)
     lines += _why(trace, width)
-    lines += where_block(trace.steps, width, brief=brief)
+    lines += where_block(trace.steps, width, brief=brief) if places else []
     return "\n".join(line.rstrip() for line in lines)
 
 

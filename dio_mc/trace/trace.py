@@ -271,6 +271,12 @@ class Trace:
                 return state
         raise IndexError(f"there is no state before step {number}")
 
+    def _repr_svg_(self) -> str:
+        """The picture, as a notebook shows it."""
+        from dio_mc.render.svg import render_svg
+
+        return render_svg(self)
+
     def graph(self) -> networkx.DiGraph:
         """The trace as a graph: states ``s000``.. along the path, one node per alternative (``s000a0``..).
 

@@ -1,0 +1,54 @@
+"""The command ``graph``: the state graph of a small model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dio_mc.cli.types import Param, unknown_class
+
+
+def register(group: click.Group) -> None:
+    """Add the command."""
+    group.add_command(graph)
+
+
+@click.command()
+@click.argument("file", type=click.Path())
+@click.option("--model", "name", metavar="CLASS", help="The class; needed where the file has several.")
+@click.option("--param", "params", multiple=True, type=Param(), help="Bind a parameter of the model.")
+@click.option("--format", "form", type=click.Choice(["dot", "graphml"]), default="dot", show_default=True)
+@click.option("--scc", is_flag=True, help="The strongly connected parts instead of the states.")
+@click.option(
+    "--max-states", type=click.IntRange(1), default=150, show_default=True, metavar="N", help="Refuse larger models."
+)
+@click.option("-o", "--output", type=click.Path(), help="Write to this file instead of stdout.")
+def graph(
+    file: str, name: str | None, params: tuple[tuple[str, int], ...], form: str, scc: bool, max_states: int,
+    output: str | None,
+) -> None:  # fmt: skip
+    """Draw every state and step of a small model, as DOT or GraphML.
+
+    Of a larger one nothing is written: Graphviz needs minutes for 500 states. `dio-mc show` draws counterexamples.
+    """
+    from dio_mc.errors import usage_error
+    from dio_mc.frontend import build, load_module
+    from dio_mc.report.artifacts import write_if_changed
+    from dio_mc.space.states import parts, state_graph, written
+
+    known = {cls.__name__: cls for cls in load_module(file).models}
+    if name not in known and (name is not None or len(known) != 1):
+        if name is None:
+            raise usage_error("DIO208", "there are several models: name one with --model", file=file,
+                              hint=f"there are: {', '.join(known)}")  # fmt: skip
+        raise unknown_class(name, list(known))
+    found = state_graph(build(known[name or next(iter(known))], dict(params)).program, max_states)
+    text = written(parts(found) if scc else found, "graphml" if form == "graphml" else "dot")
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        write_if_changed(Path(output), text)
+    except OSError as error:
+        raise usage_error("DIO207", f"cannot be written: {error.strerror or error}", file=output) from None
