@@ -88,7 +88,8 @@ def test_blocks(page: str, tmp_path: Path, request: pytest.FixtureRequest) -> No
             case "python":
                 written |= load_python(first, body, tmp_path)
             case "console":
-                found = run(first.removeprefix("$ "), tmp_path if written or "config" in first else ROOT)
+                own = "config" in first or (written and "models/" not in first)
+                found = run(first.removeprefix("$ "), tmp_path if own else ROOT)
                 if request.config.getoption("--update-golden"):
                     text = text.replace(f"```console\n{body}```", f"```console\n{first}\n{found}```")
                 else:
