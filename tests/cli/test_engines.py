@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -132,3 +134,32 @@ def test_wrong_names_and_numbers(tmp_path: Path, arguments: tuple[str, ...], wor
     done = dio_mc(SEED, *arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert words in done.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="tells by its memory that the search is under way")
+@pytest.mark.parametrize(
+    ("number", "words", "workers"), [(signal.SIGTERM, "SIGTERM", "1"), (signal.SIGINT, "Ctrl-C", "2")]
+)
+def test_a_signal_ends_machine_code_with_what_it_covered(
+    tmp_path: Path, number: signal.Signals, words: str, workers: str
+) -> None:
+    """56.8 million states: nobody waits for the end."""
+    sizes = ("pages=3", "readers=3", "mappers=2", "fixed=1")
+    options = [word for size in sizes for word in ("--param", size)]
+    command = [sys.executable, "-m", "dio_mc", "check", LARGE, *options, "--no-reduction", "--no-artifacts"]
+    known = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT)}
+    running = subprocess.Popen(
+        [*command, "--engine", "native", "--workers", workers],
+        cwd=tmp_path, env=known, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    statm = Path(f"/proc/{running.pid}/statm")
+    deadline = time.monotonic() + 100
+    while int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") < 250 << 20 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    running.send_signal(number)
+    said, errors = running.communicate(timeout=100)
+    assert (running.returncode, errors) == (3, "")
+    assert "UNDETERMINED no_stale, deadlock" in said
+    assert re.search(rf"  stopped by {words}; [0-9,]+ states found but not expanded\n", said)
+    states = int(re.search(r"^([0-9,]+) states, depth", said, re.MULTILINE)[1].replace(",", ""))
+    assert 1_000_000 < states < 56_803_883
