@@ -1,5 +1,7 @@
 """Traces of every shape for hypothesis: any names, any values, any number of threads."""
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from dio_mc.trace.trace import (
@@ -69,12 +71,12 @@ def traces(draw: st.DrawFn, names: st.SearchStrategy[str] = ROUGH, most_threads:
         fault = draw(faults(names)) if number == count else None
         steps.append(draw(_step(names, number, threads, cells, values, fault)))
     params = draw(st.lists(st.tuples(names, st.integers(-9, 9)), max_size=2))
-    return Trace(
+    made = Trace(
         SCHEMA,
         draw(st.sampled_from(["violation", "witness"])),
         ModelName(draw(names), draw(names), tuple(params), draw(names)),
         draw(names),
-        draw(st.sampled_from(["invariant", "step", "reachable", "deadlock", "fault"])),
+        draw(st.sampled_from(["invariant", "step", "reachable", "always_reachable", "progress", "deadlock", "fault"])),
         draw(names),
         draw(places(names)),
         draw(names),
@@ -85,6 +87,14 @@ def traces(draw: st.DrawFn, names: st.SearchStrategy[str] = ROUGH, most_threads:
         draw(waits(names, threads)),
         None if steps else draw(faults(names)),
     )
+    return replace(made, loop=draw(st.none() | st.sampled_from(loops))) if (loops := closed_loops(made)) else made
+
+
+def closed_loops(trace: Trace) -> list[int]:
+    """The steps before which everything is as it is at the end."""
+    states = list(trace.states())
+    whole = trace.steps and trace.final_fault is None
+    return [n for n in range(1, len(trace.steps) + 1) if states[n - 1] == states[-1]] if whole else []
 
 
 @st.composite

@@ -15,6 +15,8 @@ from dio_mc.render.text import call_stack, render_text
 from dio_mc.render.where import numbers, where_block
 from dio_mc.trace.trace import Change, Place, ThreadName, Trace, TraceStep
 
+MARK = r"[ /|\\@]"
+"""What stands behind a step's number: the line beside steps that repeat."""
 RELAXED = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 EXAMPLES = [
     (race, "never_dirty"),
@@ -304,7 +306,7 @@ def test_ascii_and_within_the_page(trace, width, model):
 def test_every_step_once_and_in_order(trace, width):
     lines = render_text(trace, width=width).split("\n")
     end = next(n for n, line in enumerate(lines) if line.startswith("  =  "))
-    found = [int(m[1]) for line in lines[:end] if (m := re.match(r" {1,2}([1-9]\d?)  ", line))]
+    found = [int(m[1]) for line in lines[:end] if (m := re.match(rf" {{1,2}}([1-9]\d?){MARK} ", line))]
     assert found == [s.number for s in trace.steps]
 
 
@@ -312,7 +314,7 @@ def test_every_step_once_and_in_order(trace, width):
 @given(traces(PLAIN))
 def test_every_change_of_data_is_told_once_under_its_step(trace):
     text = render_text(trace).split("\n  =  ")[0]
-    parts = re.split(r"(?m)^ {1,2}[1-9]\d?  ", text)[1:]
+    parts = re.split(rf"(?m)^ {{1,2}}[1-9]\d?{MARK} ", text)[1:]
     assert len(parts) == len(trace.steps)
     for part, taken in zip(parts, trace.steps, strict=True):
         bare = "".join(part.split())
@@ -330,7 +332,7 @@ def test_a_step_stands_in_the_column_of_its_thread(trace):
     rule = next(n for n, line in enumerate(lines) if set(line) == {" ", "-"})
     starts = [m.start() for m in re.finditer(r"-+", lines[rule])]
     lanes = {thread.name: start for thread, start in zip(trace.cast, starts, strict=True)}
-    rows = [line for line in lines[rule:] if re.match(r" {1,2}[1-9]\d?  ", line)]
+    rows = [line for line in lines[rule:] if re.match(rf" {{1,2}}[1-9]\d?{MARK} ", line)]
     for row, taken in zip(rows, trace.steps, strict=True):
         blank = row[5:]
         assert 5 + len(blank) - len(blank.lstrip()) >= lanes[taken.thread]

@@ -1,6 +1,7 @@
 """Traces as JSON: there and back, and what is said of a file that is none."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -49,6 +50,16 @@ def test_there_and_back(program, name):
 def test_there_and_back_for_any_trace(trace):
     assert decode(encode(trace)) == trace
     assert decode(encode(trace).encode()) == trace
+
+
+def test_a_loop_has_to_close():
+    data = json.loads(TEXT)
+    data["loop"] = 1
+    assert re.search("the loop does not close: .* is .* before it and .* behind it", refusal(json.dumps(data)))
+    data["loop"] = 99
+    assert refusal(json.dumps(data)).endswith("the loop begins at step 99, which it does not have")
+    data["loop"] = 0
+    assert refusal(json.dumps(data)).endswith("the loop begins at step 0, which it does not have")
 
 
 def test_form(golden):
