@@ -95,6 +95,10 @@ def _reached(body: Body, model: type[Model]) -> Iterator[tuple[str, tuple[type, 
                 yield attribute, model.__mro__
             case ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=attribute):
                 yield attribute, model.__mro__[model.__mro__.index(body.owner) + 1 :]
+            case ast.Attribute(value=ast.Name(id=name), attr=attribute):
+                further_up = body.function.__globals__.get(name)  # Base.operation(self, i)
+                if isinstance(further_up, type) and further_up in model.__mro__:
+                    yield attribute, further_up.__mro__
             case _:
                 pass
 

@@ -59,18 +59,20 @@ def regrown(
     model: type[Model], edits: Sequence[tuple[FunctionType, ast.FunctionDef]], words: Mapping[str, Any]
 ) -> type[Model]:
     """The class with some of its functions, inherited ones included, changed. Every class above it is made again, so
-    that ``super()`` leads where it did; the model itself is left alone. `words` are further names for the new trees."""
-    changed = {function: _with_tree(function, tree, words) for function, tree in edits}
+    that ``super()`` and ``Base.operation(self)`` lead where they did; the model itself is left alone. `words` are
+    further names for the new trees."""
+    copier = _Copier(dict(edits), words)
     clones: dict[type, type] = {object: object, Model: Model}
     for cls in reversed(model.__mro__):
         if cls not in clones:
-            clones[cls] = _clone(cls, tuple(clones.get(base, base) for base in cls.__bases__), changed)
+            clones[cls] = _clone(cls, tuple(clones.get(base, base) for base in cls.__bases__), copier)
+    copier.rename(clones)
     return clones[model]
 
 
-def _clone(cls: type, bases: tuple[type, ...], changed: Mapping[FunctionType, FunctionType]) -> type:
+def _clone(cls: type, bases: tuple[type, ...], copier: _Copier) -> type:
     members = {
-        name: changed.get(value, value) if isinstance(value, FunctionType) else value
+        name: copier.copy(value) if isinstance(value, FunctionType) else value
         for name, value in vars(cls).items()
         if name not in ("__dict__", "__weakref__")
     }
@@ -81,10 +83,27 @@ def _clone(cls: type, bases: tuple[type, ...], changed: Mapping[FunctionType, Fu
     return clone
 
 
-def _with_tree(function: FunctionType, tree: ast.FunctionDef, words: Mapping[str, Any]) -> FunctionType:
-    scope = {**function.__globals__, **words}
-    changed = FunctionType(function.__code__, scope, function.__name__, function.__defaults__, function.__closure__)
-    changed.__dict__.update(function.__dict__)
-    changed.__kwdefaults__ = function.__kwdefaults__
-    setattr(changed, TREE, tree)
-    return changed
+class _Copier:
+    """Copies functions, with other trees where there are some. Functions of one module share their names here too, so
+    that the classes among them can be the new ones."""
+
+    def __init__(self, trees: Mapping[FunctionType, ast.FunctionDef], words: Mapping[str, Any]) -> None:
+        self._trees, self._words = trees, words
+        self._scopes: dict[int, dict[str, Any]] = {}
+
+    def copy(self, function: FunctionType) -> FunctionType:
+        names = function.__globals__
+        scope = self._scopes.setdefault(id(names), {**names, **self._words})
+        copied = FunctionType(function.__code__, scope, function.__name__, function.__defaults__, function.__closure__)
+        copied.__dict__.update(function.__dict__)
+        copied.__kwdefaults__ = function.__kwdefaults__
+        if function in self._trees:
+            setattr(copied, TREE, self._trees[function])
+        return copied
+
+    def rename(self, clones: Mapping[type, type]) -> None:
+        """A name of a class that was made again means the new one."""
+        for scope in self._scopes.values():
+            scope |= {
+                name: clones[value] for name, value in scope.items() if isinstance(value, type) and value in clones
+            }

@@ -65,6 +65,20 @@ def test_each_function_of_a_chain(tmp_path: Path) -> None:
     assert check_class(model).verdict == "HOLDS"
 
 
+def test_a_class_further_up_by_its_name(tmp_path: Path) -> None:
+    """`Base.go(self)` passes Middle by; the changed function is the one that is run."""
+    text = CHAIN.replace(
+        "    def go(self):\n        super().go()\n        self.x = 3",
+        "    def go(self):\n        Base.go(self)\n        self.x = 3",
+    )
+    text = text.replace("    @reachable\n    def two(self):\n        return self.x == 2\n", "")
+    model = load(tmp_path, text, "Final")
+    assert check_class(model).verdict == "HOLDS"
+    assert "without `self.x = 2`" not in [text for _, text in listed(model)]
+    report = check(model, named(model, "without `self.x = 1`"))
+    assert [p.name for p in report.properties if p.verdict == "VIOLATED"] == ["one"]
+
+
 def test_the_model_and_its_neighbours_are_left_alone(tmp_path: Path) -> None:
     model = load(tmp_path, LOCKED)
     before = print_program(build(model).program)
