@@ -79,8 +79,11 @@ def _window(trace: Trace, why: Why) -> Iterator[str]:
 
 
 def _decisive(trace: Trace, why: Why, window: Window) -> Iterator[str]:
+    """Of the steps inside, those that matter, and those whose values of wrong cells got lost."""
     first, last = trace.steps[window.first - 1], trace.steps[window.last - 1]
-    inside = [n for n in window.inside if n in why.steps] or list(window.inside)
+    wrong = wrong_cells(trace)
+    lost = {step.number for step in trace.steps if any(change.cell in wrong for change in step.changes)}
+    inside = [n for n in window.inside if n in lost.union(why.steps)] or list(window.inside)
     by_cpu: dict[str, list[TraceStep]] = {}
     for number in inside:
         by_cpu.setdefault(_cpu(trace, trace.steps[number - 1]), []).append(trace.steps[number - 1])
