@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 EngineName = Literal["auto", "reference", "native"]
 SWITCH: Final = 5_000
 """States behind which ``auto`` goes over to machine code: about as long as it takes to make that."""
-FULL: Final = 20_000
+FULL: Final = 100_000
 """States up to which every search is one of all states; a larger one is reduced, if it can be."""
 
 

@@ -9,7 +9,7 @@ from dio_mc.trace.codec import decode, encode
 from dio_mc.trace.trace import Trace
 
 NASTY = "</script></style></title><img src=x onerror=\"document.title='owned';alert(1)\">&\"'`]]><!--\u202e"
-_KEPT = {"schema", "kind", "property_kind", "role"}
+_KEPT = {"schema", "kind", "property_kind", "role", "search"}
 
 MODEL = '''"""</script><img src=x onerror="document.title='owned'">"""
 

@@ -35,7 +35,8 @@ def render_text(
     trace: Trace, *, width: int = WIDTH, model: bool = False, brief: bool = False, places: bool = True
 ) -> str:
     """The trace as text without a newline at the end; with `model` the model is named above it, with
-    `brief` the block of places below it is shorter; without `places` there is none.
+    `brief` it says nothing twice, and of the places only what the files do not have; without `places` there is no block
+    of them.
 
     Every line has at most `width` characters (`width` is at least 40).
     """
@@ -43,8 +44,9 @@ def render_text(
     lines = _heading(trace, width, model)
     lines += _diagram(trace, width)
     lines += _ending(trace, width)
-    lines += _why(trace, width)
-    lines += where_block(trace.steps, width, brief=brief) if places else []
+    lines += _why(trace, width, brief)
+    told = brief and trace.why is not None and bool(trace.why.steps)
+    lines += where_block(trace.steps, width, brief=brief) if places and not told else []
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -98,10 +100,14 @@ def _ending(trace: Trace, width: int) -> list[str]:
     return [("  =  " if position == 0 else "     ") + row for position, row in enumerate(rows)]
 
 
-def _why(trace: Trace, width: int) -> list[str]:
+def _why(trace: Trace, width: int, brief: bool) -> list[str]:
     """The causes, five rows at most where `width` is as usual."""
     room = width - _LABEL
-    rows = [row for told in cause_sentences(trace) for row in wrapped(told, room, 0, limit=_rows_for(told), hang=2)]
+    rows = [
+        row
+        for told in cause_sentences(trace, brief=brief)
+        for row in wrapped(told, room, 0, limit=_rows_for(told), hang=2)
+    ]
     return [("why" if not position else "").ljust(_LABEL) + row for position, row in enumerate(rows)]
 
 

@@ -30,11 +30,14 @@ def failing_sentences(trace: Trace) -> list[str]:
     return [printable(f"{short(part.source)} {word}{f': {part.values}' if part.values else ''}.")]
 
 
-def cause_sentences(trace: Trace) -> list[str]:
-    """What the end of a trace does not show: the writers, the steps that matter, the window, its verification."""
+def cause_sentences(trace: Trace, *, brief: bool = False) -> list[str]:
+    """What the end of a trace does not show: the writers, the steps that matter, the window, its verification. With
+    `brief` a writer that is the last step, right above, is not told again."""
     if trace.why is None:
         return []
-    found = [*_writers(trace), *_slice(trace, trace.why), *_window(trace, trace.why)]
+    last = {last_writers(trace).get(cell) for cell in wrong_cells(trace)}
+    writers = [] if brief and last == {len(trace.steps)} else list(_writers(trace))
+    found = [*writers, *_slice(trace, trace.why), *_window(trace, trace.why)]
     return [printable(sentence) for sentence in found]
 
 

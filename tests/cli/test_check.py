@@ -232,7 +232,7 @@ def test_the_json_report(tmp_path: Path) -> None:
         ],
         "violations": [{"property": "small", "steps": 1, "switches": 0, "trace": "counterexamples/m.M/small.json"}],
         "findings": [], "expected": None, "expectation": "", "stopped": None, "open": 0,
-        "notes": [],
+        "notes": [], "reductions": [],
     }  # fmt: skip
 
 

@@ -36,13 +36,13 @@ def readers_writers(**options: object):
 
 
 def test_a_large_search_is_counted_up_to_symmetry(tmp_path: Path) -> None:
-    at_s = ("--param", "pages=2", "--param", "readers=2")
-    reduced, full = dio_mc(LARGE, *at_s, cwd=tmp_path), dio_mc(LARGE, *at_s, "--no-reduction", cwd=tmp_path)
-    assert "19,860 states up to symmetry, depth 62, 58,826 transitions" in reduced.stdout
-    assert "35,402 states, depth 62, 104,999 transitions" in full.stdout
-    assert dio_mc(LARGE, *at_s, "--no-symmetry", cwd=tmp_path).stdout == full.stdout
-    assert dio_mc(LARGE, *at_s, cwd=tmp_path, DIO_MC_REDUCTION="false").stdout == full.stdout
-    rows = json.loads(dio_mc(LARGE, *at_s, "--output-format", "json", cwd=tmp_path).stdout)["models"]
+    at_m = ("--param", "pages=2", "--param", "readers=3", "--param", "mappers=2")
+    reduced, full = dio_mc(LARGE, *at_m, cwd=tmp_path), dio_mc(LARGE, *at_m, "--no-reduction", cwd=tmp_path)
+    assert "249,075 states up to symmetry, depth 72, 1,045,036 transitions" in reduced.stdout
+    assert "2,110,756 states, depth 72, 8,813,808 transitions" in full.stdout
+    assert dio_mc(LARGE, *at_m, "--no-symmetry", cwd=tmp_path).stdout == full.stdout
+    assert dio_mc(LARGE, *at_m, cwd=tmp_path, DIO_MC_REDUCTION="false").stdout == full.stdout
+    rows = json.loads(dio_mc(LARGE, *at_m, "--output-format", "json", cwd=tmp_path).stdout)["models"]
     assert [row["reductions"] for row in rows] == [["symmetry"]]
 
 

@@ -294,10 +294,10 @@ def test_the_policy_alone_would_stop_a_script(show: Open) -> None:
 
 def test_a_trace_without_steps_and_one_with_very_many(show: Open) -> None:
     trace = read_trace(SEED)
-    driver = show(trace_page(replace(trace, steps=(), standings=())))
+    driver = show(trace_page(replace(trace, steps=(), standings=(), why=None)))
     assert words(driver, ".where") == "Step 0 of 0"
     many = tuple(replace(trace.steps[1], number=n, changes=(), local_changes=()) for n in range(1, 301))
-    driver = show(trace_page(replace(trace, steps=many)), "#step=150")
+    driver = show(trace_page(replace(trace, steps=many, why=None)), "#step=150")
     assert words(driver, ".where") == "Step 150 of 300"
     driver.execute_script(
         "const s = document.getElementById('slide'); s.value = 42; s.dispatchEvent(new Event('input'))"

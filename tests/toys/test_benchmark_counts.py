@@ -23,4 +23,5 @@ BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "diorace.py"
 def test_counts(pages, readers, mappers, writers, fixed, verdict, counts):
     (model,) = load_module(BENCHMARK).models
     report = dio_mc.check(model, pages=pages, readers=readers, mappers=mappers, writers=writers, fixed=fixed)
+    assert report.reductions == ()
     assert (report.verdict, report.states, report.transitions, report.depth) == (verdict, *counts)
