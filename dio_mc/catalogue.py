@@ -144,6 +144,11 @@ PAGES: dict[str, Page] = {
         "A graph of some hundred states is unreadable, and Graphviz needs minutes for it. Bind smaller parameters, or "
         "raise --max-states and take GraphML to a program for large graphs.",
     ),
+    "DIO241": Page(
+        "cannot be exported",
+        "A step does more than a guarded command can say: a loop of local statements whose length depends on the "
+        "state, or an index with very many values. Write the loop over a range, or bound the index.",
+    ),
     "DIO301": Page(
         "several shared variables in one step",
         "One statement is one step, but a CPU would not read or write several shared variables in one go. Split the "

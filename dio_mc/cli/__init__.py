@@ -13,7 +13,7 @@ import sys
 import click
 
 from dio_mc import __version__, cli_show
-from dio_mc.cli import browse, check, first, graph, inspect, mutate, study
+from dio_mc.cli import browse, check, export, first, graph, inspect, mutate, study
 
 GUIDE = """\
 dio-mc explores every schedule of a locking rule and shows each race as a picture.
@@ -55,6 +55,7 @@ study.register(cli)
 browse.register(cli)
 mutate.register(cli)
 graph.register(cli)
+export.register(cli)
 
 
 def main() -> None:

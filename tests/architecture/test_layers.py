@@ -35,6 +35,7 @@ LAYERS: dict[str, set[str]] = {
     "page": {"render", "trace"},
     "browse": {"page", "render", "report", "trace"},
     "kernel": {"lang"},
+    "export": {"semantics", "ir"},
     "mutation": {"frontend", "lang", "semantics", "ir"},
     "findings": {"frontend", "lang", "semantics", "ir"},
     "driver": {"findings", "engines", "frontend", "lang", "symbolic", "explore", "why", *ENGINE},

@@ -1,0 +1,50 @@
+"""The command ``export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dio_mc.cli.types import Param, unknown_class
+
+TARGETS = ("promela", "murphi", "tla")
+
+
+def register(group: click.Group) -> None:
+    """Add the command."""
+    group.add_command(export)
+
+
+@click.command()
+@click.argument("file", type=click.Path())
+@click.option("--to", "target", type=click.Choice(TARGETS), required=True, help="For SPIN, Rumur or TLC.")
+@click.option("--param", "params", multiple=True, type=Param(), help="Bind a parameter of the model.")
+@click.option("--model", "name", metavar="CLASS", help="Which class, where the file has several.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write here, not to stdout.")
+def export(file: str, target: str, params: tuple[tuple[str, int], ...], name: str | None, output: Path | None) -> None:
+    """Write a model for another checker: Promela, Murphi or TLA+.
+
+    One step is one atomic action there too, so SPIN (with -DNOREDUCE) and Rumur reach exactly as many states.
+    """
+    from dio_mc.errors import usage_error
+    from dio_mc.export.murphi import murphi
+    from dio_mc.export.promela import promela
+    from dio_mc.export.tla import tla
+    from dio_mc.frontend import build, load_module
+
+    models = load_module(file).models
+    names = [cls.__name__ for cls in models]
+    if name is not None and name not in names:
+        raise unknown_class(name, names)
+    if name is None and len(models) > 1:
+        raise usage_error("DIO208", f"which class of {file}?", hint=f"--model {' | '.join(names)}")
+    chosen = next(cls for cls in models if name in (None, cls.__name__))
+    text = {"promela": promela, "murphi": murphi, "tla": tla}[target](build(chosen, dict(params)).program)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise usage_error("DIO207", f"{output}: cannot be written: {error.strerror or error}") from None

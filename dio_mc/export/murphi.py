@@ -1,0 +1,93 @@
+"""Murphi for Rumur: a rule per way to take a step. ``rumur --deadlock-detection stuck m.m --output m.c``.
+
+Rumur stores exactly the states of the model as long as nothing is violated; it stops at the first error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from dio_mc.export import reserved
+from dio_mc.export.terms import Term
+from dio_mc.export.writing import Sheet, Step, Words, assigned, condition, in_sequence, plain, sheet_of, value
+from dio_mc.ir.program import Program
+
+WORDS: Final = Words(
+    {"and": "&", "or": "|", "not": "!", "==": "=", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">=",
+     "+": "+", "-": "-", "*": "*"},
+    lambda test, then, orelse: f"(({test}) ? {then} : {orelse})",
+    lambda left, right, op: (
+        f"((({left}) % {right} + {right}) % {right})" if op == "%"
+        else f"((({left}) - (({left}) % {right} + {right}) % {right}) / {right})"
+    ),
+    {0: "false", 1: "true"},
+    "!= 0",
+)  # fmt: skip
+
+
+def murphi(program: Program) -> str:
+    """The program in Murphi. Raises `ModelError` (DIO241)."""
+    return "\n".join(_lines(sheet_of(program, reserved.MURPHI))) + "\n"
+
+
+def _lines(sheet: Sheet) -> Iterator[str]:
+    yield f"-- {plain(sheet.title)}: {plain(sheet.program.doc.partition(chr(10))[0])}"
+    yield "-- One step of a thread is one rule; all that a thread is between steps is in the variables."
+    for words in sheet.left_out:
+        yield f"-- Left out: {plain(words)}."
+    if sheet.constants:
+        yield "const"
+    for name, number in sheet.constants.items():
+        yield f"  {name}: {number};"
+    yield "var"
+    for cell in sheet.cells:
+        low, high = cell.bounds
+        yield f"  {cell.name}: {low}..{high};".ljust(48) + f" -- {plain(cell.shown)}"
+    yield ""
+    for number, start in enumerate(sheet.starts):
+        yield f'startstate "start {number}" begin'
+        for cell, first in zip(sheet.cells, start, strict=True):
+            yield f"  {cell.name} := {first};"
+        yield "end;"
+    yield ""
+    for step in sheet.steps:
+        yield from _step(step, sheet)
+    idle = _condition(sheet.finished, sheet) if sheet.check_deadlock else "true"
+    yield f'rule "{"all have ended" if sheet.check_deadlock else "stuck is no error here"}" {idle} ==> begin end;'
+    yield ""
+    for name, term in sheet.invariants.items():
+        yield f'invariant "{name}" {_condition(term, sheet)};'
+    for name, term in sheet.witnesses.items():
+        yield f"-- reachable, some state should satisfy it: {name}"
+        yield f'cover "{name}" {_condition(term, sheet)};'
+
+
+def _condition(term: Term, sheet: Sheet) -> str:
+    return condition(term, sheet.cells, WORDS)
+
+
+def _step(step: Step, sheet: Sheet) -> Iterator[str]:
+    command = step.command
+    yield f"-- {step.comment}"
+    yield f'rule "{step.name}" {_condition(command.guard, sheet)} ==>'
+    if command.fault is not None:
+        words = plain(command.fault).replace('"', "'").replace("\\", "/")
+        yield f'begin error "{words}"; end;'
+        return
+    aside, ordered = in_sequence(command.updates)
+    for number, (cell, _) in enumerate(aside):
+        low, high = sheet.cells[cell].bounds
+        yield f"{'var ' if not number else '    '}t{number}: {low}..{high};"
+    yield "begin"
+    for name in sheet.step_properties:
+        term = sheet.on_step(name, command)
+        if term != 1:
+            yield f'  assert "{name}" {_condition(term, sheet)};'
+    for number, (_, term) in enumerate(aside):
+        yield f"  t{number} := {value(term, sheet.cells, WORDS)};"
+    for cell, term in ordered:
+        yield f"  {sheet.cells[cell].name} := {assigned(sheet.cells[cell], term, sheet.cells, WORDS)};"
+    for number, (cell, _) in enumerate(aside):
+        yield f"  {sheet.cells[cell].name} := t{number};"
+    yield "end;"

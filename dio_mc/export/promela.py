@@ -1,0 +1,112 @@
+"""Promela for SPIN: one process that chooses among all steps, each a ``d_step``.
+
+So SPIN stores exactly the states of the model (without ``-o2`` it leaves variables that nobody reads out of the state):
+``spin -o2 -a m.pml; gcc -O2 -DSAFETY -DNOREDUCE -o pan pan.c; ./pan -c0``.
+With several initial states it stores one more, the one before the choice of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from dio_mc.export import reserved
+from dio_mc.export.terms import Term
+from dio_mc.export.writing import Cell, Sheet, Step, Words, assigned, condition, in_sequence, plain, sheet_of, value
+from dio_mc.ir.program import Program
+
+WORDS: Final = Words(
+    {"and": "&&", "or": "||", "not": "!", "==": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">=",
+     "+": "+", "-": "-", "*": "*"},
+    lambda test, then, orelse: f"(({test}) -> {then} : {orelse})",
+    lambda left, right, op: (
+        f"((({left}) % {right} + {right}) % {right})" if op == "%"
+        else f"((({left}) - (({left}) % {right} + {right}) % {right}) / {right})"
+    ),
+    {0: "false", 1: "true"},
+    "!= 0",
+)  # fmt: skip
+
+
+def promela(program: Program) -> str:
+    """The program in Promela. Raises `ModelError` (DIO241)."""
+    return "\n".join(_lines(sheet_of(program, reserved.PROMELA))) + "\n"
+
+
+def _lines(sheet: Sheet) -> Iterator[str]:
+    yield f"/* {plain(sheet.title)}: {plain(sheet.program.doc.partition(chr(10))[0])}"
+    yield " * One step of a thread is one d_step; all that a thread is between steps is in the variables."
+    for words in sheet.left_out:
+        yield f" * Left out: {plain(words)}."
+    yield " */"
+    for name, number in sheet.constants.items():
+        yield f"#define {name} {number}"
+    yield ""
+    single = len(sheet.starts) == 1
+    for position, cell in enumerate(sheet.cells):
+        start = f" = {sheet.starts[0][position]}" if single else ""
+        yield f"{_type(cell)} {cell.name}{start};".ljust(48) + f" /* {plain(cell.shown)} */"
+    for position in range(_aside(sheet)):
+        yield f"hidden int t{position};"
+    yield ""
+    for name, term in sheet.invariants.items():
+        yield f"#define holds_{name} ({_condition(term, sheet)})"
+    for name, term in sheet.witnesses.items():
+        yield f"#define reached_{name} ({_condition(term, sheet)}) /* reachable: some state should satisfy it */"
+    yield ""
+    yield "active proctype model()"
+    yield "{"
+    if not single:
+        yield from _starts(sheet)
+    yield "    do"
+    for name in sheet.invariants:
+        yield f"    :: d_step {{ !holds_{name} -> assert(holds_{name}) }}"
+    for step in sheet.steps:
+        yield from _step(step, sheet)
+    idle = _condition(sheet.finished, sheet) if sheet.check_deadlock else "true"
+    yield f"    :: ({idle}) /* {'all have ended' if sheet.check_deadlock else 'stuck is no error here'} */"
+    yield "    od"
+    yield "}"
+
+
+def _condition(term: Term, sheet: Sheet) -> str:
+    return condition(term, sheet.cells, WORDS)
+
+
+def _type(cell: Cell) -> str:
+    low, high = cell.bounds
+    if low >= 0 and high <= 255:
+        return "bit" if high <= 1 else "byte"
+    return "short" if low >= -32768 and high <= 32767 else "int"
+
+
+def _aside(sheet: Sheet) -> int:
+    return max((len(in_sequence(step.command.updates)[0]) for step in sheet.steps), default=0)
+
+
+def _starts(sheet: Sheet) -> Iterator[str]:
+    yield "    if"
+    for start in sheet.starts:
+        values = "; ".join(f"{cell.name} = {number}" for cell, number in zip(sheet.cells, start, strict=True))
+        yield f"    :: d_step {{ {values} }}"
+    yield "    fi;"
+
+
+def _step(step: Step, sheet: Sheet) -> Iterator[str]:
+    command = step.command
+    yield f"    :: d_step {{ /* {step.comment} */"
+    guard = _condition(command.guard, sheet)
+    if command.fault is not None:
+        yield f"        ({guard}) -> assert(false) /* {plain(command.fault)} */"
+        yield "       }"
+        return
+    lines = [f"({guard}) ->"]
+    checks = [(n, sheet.on_step(n, command)) for n in sheet.step_properties]
+    lines += [f"assert({_condition(term, sheet)}); /* {n} */" for n, term in checks if term != 1]
+    aside, ordered = in_sequence(command.updates)
+    lines += [f"t{n} = {value(term, sheet.cells, WORDS)};" for n, (_, term) in enumerate(aside)]
+    for cell, term in ordered:
+        lines.append(f"{sheet.cells[cell].name} = {assigned(sheet.cells[cell], term, sheet.cells, WORDS)};")
+    lines += [f"{sheet.cells[cell].name} = t{n};" for n, (cell, _) in enumerate(aside)]
+    yield from (f"        {line}" for line in lines)
+    yield "       }"
