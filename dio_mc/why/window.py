@@ -2,8 +2,8 @@
 
 A candidate is a pair of steps of the trace with another thread's step between them. It is tried on the model: the
 search is run again where, while a thread stands between the two and can run, only that thread may move. If the
-violation is gone, and the second step still happens, the window is decisive. Shortest windows come first.
-States are counted, not seconds, so that the answer is the same every time.
+violation is gone, and a thread still gets through to the other side, the window is decisive. Shortest windows come
+first. States are counted, not seconds, so that the answer is the same every time.
 """
 
 from __future__ import annotations
@@ -56,12 +56,27 @@ class _Compiled:
 
 
 class _Watch(Watch):
-    """Ends the search at the first level with the violation in question; any other may happen."""
+    """Ends the search at the first level with the violation in question; any other may happen. `passed`: some step
+    has led out of the window. A thread that spins in it while it keeps the others out only hides the violation."""
 
-    def __init__(self, interpreter: Interpreter, property_: Property | None, name: str) -> None:
+    def __init__(
+        self, interpreter: Interpreter, property_: Property | None, name: str, window: frozenset[tuple[int, int]]
+    ) -> None:
         judges = [_Compiled(property_, property_.expr)] if property_ is not None and property_.expr is not None else []
         super().__init__(interpreter, judges)
         self._name = name
+        self._window = window
+        self._places = [
+            (t.template, pc) for t, pc in zip(interpreter.program.threads, interpreter.layout.pc, strict=True)
+        ]
+        self.passed = False
+
+    def expanded(self, state: State, steps: Sequence[Step], depth: int) -> None:
+        super().expanded(state, steps, depth)
+        for step in steps:
+            template, pc = self._places[step.action.thread]
+            if step.state is not None and (template, step.action.location) in self._window:
+                self.passed = self.passed or (template, step.state[pc]) not in self._window
 
     def level_ends(self, depth: int) -> bool:
         super().level_ends(depth)
@@ -121,8 +136,8 @@ def try_window(
     thread = actions[first - 1].thread
     template = interpreter.program.threads[thread].template
     inside = (a for n, a in enumerate(actions, start=1) if first < n <= last and a.thread == thread)
-    watch = _Watch(interpreter, property_, name)
     window = frozenset((template, action.location) for action in inside)
+    watch = _Watch(interpreter, property_, name, window)
     search = Search(Exclusive(interpreter, window), watch, Limits(Budget(max_states=max(1, most))), first=True)
     search.run()
     states = len(search.parents)
@@ -130,4 +145,4 @@ def try_window(
         return Try(False, states)
     if search.stopped is not None:
         return Try(None, states)
-    return Try((template, actions[last - 1].location) in watch.fired, states)
+    return Try(watch.passed and (template, actions[last - 1].location) in watch.fired, states)

@@ -21,14 +21,15 @@ DECIDED = [c for c in cases() if c.trace.why is not None and c.trace.kind == "vi
 
 
 def brute_force(case: Case, pair: tuple[int, int]) -> bool:
-    """Whether the violation is gone, and the last step of the pair still happens, when the window is atomic."""
+    """Whether the violation is gone, and the last step of the pair and one out of the window still happen, when the
+    window is atomic."""
     first, last = pair
     thread = case.actions[first - 1].thread
     threads = case.interpreter.program.threads
     own = [n for n in range(1, len(case.actions) + 1) if case.actions[n - 1].thread == thread]
     places = {case.actions[n - 1].location for n in own if first < n <= last}
     template = threads[thread].template
-    seen, todo, through = set[State](), [], False
+    seen, todo, through, out = set[State](), [], False, False
     for start in case.interpreter.starting():
         seen.add(start)
         todo.append(start)
@@ -42,10 +43,12 @@ def brute_force(case: Case, pair: tuple[int, int]) -> bool:
         for step in steps:
             stands = (threads[step.action.thread].template, step.action.location)
             through |= stands == (template, case.actions[last - 1].location)
+            if step.state is not None and stands[0] == template and stands[1] in places:
+                out |= step.state[case.interpreter.layout.pc[step.action.thread]] not in places
             if step.state is not None and step.state not in seen:
                 seen.add(step.state)
                 todo.append(step.state)
-    return through
+    return through and out
 
 
 def _wrong(case: Case, state: State, steps: list) -> bool:  # type: ignore[type-arg]  # steps of the interpreter
@@ -149,6 +152,43 @@ def test_a_window_that_nobody_gets_through_decides_nothing(tmp_path: Path) -> No
     assert case.trace.why.window is None
     for pair in candidates(case.actions):
         assert not try_window(case.interpreter, case.actions, pair, "never", case.property, 1000).gone
+
+
+def test_a_window_in_which_a_thread_spins_for_ever_decides_nothing(tmp_path: Path) -> None:
+    """`other` waits for the first step of the window, and `user` in it for `other`: kept out, all that is left is
+    `user` going round."""
+    model = """\
+    from dio_mc import *
+
+    class Spins(Model):
+        started = Var(bool)
+        turn = Var(bool)
+        x = Var(bool)
+
+        @thread
+        def user(self):
+            self.started = True
+            while not self.turn:
+                pass
+            self.x = True
+
+        @thread
+        def other(self):
+            wait_until(self.started)
+            self.turn = True
+
+        @invariant
+        def never(self):
+            return not self.x
+    """
+    path = tmp_path / "spins.py"
+    path.write_text(dedent(model))
+    (cls,) = load_module(str(path)).models
+    (case,) = [c for c in cases_of(build(cls, {}).program) if c.trace.property == "never"]
+    assert candidates(case.actions)
+    for pair in candidates(case.actions):
+        assert not try_window(case.interpreter, case.actions, pair, "never", case.property, 1000).gone
+        assert not brute_force(case, pair)
 
 
 def test_a_search_that_is_cut_says_nothing() -> None:
