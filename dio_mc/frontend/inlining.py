@@ -37,6 +37,10 @@ def _super_method(call: ast.Call, frame: Frame) -> Value:
     if not isinstance(receiver, Place):
         raise frame.scope.fail("DIO102", call, "super() has no meaning here")
     assert isinstance(call.func, ast.Attribute)
+    base = call.func.value
+    if isinstance(base, ast.Call) and (base.args or base.keywords):
+        hint = f"for the operation of a class further up write `Base.{call.func.attr}(self, ...)`"
+        raise frame.scope.fail("DIO102", base, "super() with arguments is not supported", hint)
     return attributes.super_attribute(receiver, frame.scope.owner, call.func, frame.scope)
 
 

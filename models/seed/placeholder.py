@@ -19,15 +19,10 @@ from dio_mc import atomic, expect, invariant, operation, threads, wait_until, wi
 
 
 class Placeholder(Ext3):
-    """The proposal, one page at a time (chunks.py has ranges).
-
-    Of all locks, waits and checks, these can be left out and no property minds (`dio-mc mutate`):
-
-    - `not self.dirty[index]` in `is_settled`: the block of a dirty page is mapped under the page's lock, so behind the
-      lock it is still a hole, and the read returns zeros. They are not new, but nobody else's.
-    - the question of `lock_page_range` whether there is a page: here an empty slot has a lock of its own that would do
-      as well. In the kernel the lock is in the page; hence the place holder.
-    """
+    """The proposal, one page at a time (chunks.py has ranges). No property minds if one leaves out (`dio-mc mutate`)
+    `not self.dirty[index]` in `is_settled`: a dirty page's block is mapped under the page's lock, so behind it the read
+    finds a hole, and its zeros are nobody else's; or the question of `lock_page_range` whether there is a page: here an
+    empty slot has a lock too. In the kernel the lock is in the page; hence the place holder."""
 
     @operation(kernel="fs/direct-io.c:__blockdev_direct_IO")
     def direct_read(self, index):

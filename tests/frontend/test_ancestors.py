@@ -93,6 +93,7 @@ def test_it_takes_no_step_more_than_its_text_in_its_place(tmp_path: Path) -> Non
 
 
 WRONG = [
+    ("super(Second, self).put(value)", "DIO102", "super() with arguments is not supported"),
     ("First.put(value)", "DIO111", "`First.put` is called on a class: its first argument is `self`"),
     ("First.put()", "DIO111", "`First.put` is called on a class: its first argument is `self`"),
     ("First.put(self)", "DIO111", "`put` needs an argument for `value`"),

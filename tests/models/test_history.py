@@ -22,6 +22,12 @@ def path(request: pytest.FixtureRequest) -> Path:
     return request.param
 
 
+@pytest.mark.parametrize("folder", ["seed", "toys", "history", "protocols"])
+def test_no_model_is_longer_than_a_page(folder: str) -> None:
+    lengths = {p.name: len(p.read_text().splitlines()) for p in (HISTORY[0].parents[1] / folder).glob("*.py")}
+    assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
+
+
 def test_every_expectation_is_met(path: Path) -> None:
     entry = shipped(path)
     assert entry.models
