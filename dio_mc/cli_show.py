@@ -99,7 +99,7 @@ def _older(trace: Trace, form: str) -> str:
 
 def _write(path: Path, text: str) -> None:
     from dio_mc.errors import usage_error
-    from dio_mc.report.artifacts import write_if_changed
+    from dio_mc.report.files import write_if_changed
 
     try:
         write_if_changed(path, text)

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Literal
 
 from dio_mc.engines import EngineName, explore, verify_reduction
-from dio_mc.errors import Diagnostic, InternalError
+from dio_mc.errors import Diagnostic
 from dio_mc.findings.coverage import coverage_findings
 from dio_mc.findings.declared import static_findings
 from dio_mc.frontend.build import build
@@ -23,12 +23,8 @@ from dio_mc.semantics.contract import Budget, Exploration, Judge, Partial, Reduc
 from dio_mc.semantics.contract import Report as ProgressReport
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.source import Span, display_path
-from dio_mc.symbolic.explain import explain
 from dio_mc.symbolic.judge import JudgeReport, judge_property
-from dio_mc.trace.replay import ReplayError, build_trace, run_schedule
-from dio_mc.trace.standing import standings
 from dio_mc.trace.trace import Place, Trace
-from dio_mc.why.cause import why
 
 Verdict = Literal["HOLDS", "VIOLATED", "UNDETERMINED"]
 SEVERITY: dict[Verdict, int] = {"HOLDS": 0, "VIOLATED": 1, "UNDETERMINED": 3}
@@ -162,7 +158,7 @@ def check_class(
         engine, workers = options.engine, options.workers
         notes += verify_reduction(found, program, asked, options.budget, options.stop, engine=engine, workers=workers)
     interpreter = Interpreter(program) if found.violations else None
-    traces = tuple(_trace(interpreter, found, v, asked) for v in found.violations if interpreter is not None)
+    traces = _traces(interpreter, found, asked) if interpreter is not None and found.violations else ()
     properties = _stated(expectation, _properties(model, program, found, judges))
     verdict = _verdict(properties)
     told = [*built.warnings, *static_findings(model, program)]
@@ -178,23 +174,11 @@ def check_class(
     )  # fmt: skip
 
 
-def _trace(interpreter: Interpreter, found: Exploration, violation: Violation, judges: Sequence[Judge]) -> Trace:
-    """Replay on the reference interpreter, then attach how every property stands and why this one fails. What a
-    search without a window goes through is bounded, so that no check is slow for it."""
-    program = interpreter.program
-    try:
-        trace = build_trace(program, violation, engine=found.engine, interpreter=interpreter)
-        states = run_schedule(interpreter, violation, found.engine).states
-    except ReplayError as error:
-        raise InternalError(f"a counterexample of engine {found.engine} does not replay", [str(error)]) from error
-    trace = replace(trace, standings=standings(interpreter, judges, states))
-    property_ = next((p for p in program.properties if p.name == violation.property), None)
-    trace = replace(trace, why=why(interpreter, trace, states, violation.schedule, property_))
-    if property_ is None or violation.fault is not None:
-        return trace
-    before = states[-2] if property_.kind == "step" else states[-1]
-    told = explain(program, property_, before, states[-1])
-    return trace.with_failing(tuple((c.text, c.values) for c in told.conjuncts))
+def _traces(interpreter: Interpreter, found: Exploration, judges: Sequence[Judge]) -> tuple[Trace, ...]:
+    """The counterexamples; what makes them is imported for those who have some."""
+    from dio_mc.witness import witness
+
+    return tuple(witness(interpreter, found.engine, violation, judges) for violation in found.violations)
 
 
 def _properties(

@@ -3,7 +3,8 @@
 ``auto`` begins on the interpreter and goes over to machine code when `SWITCH` states are known: by count, never by
 time, so the same run is explored the same way everywhere. Both give the same answer, to the byte but for the engine's
 name. Where the native engine cannot run a program, or llvmlite is missing, the reference engine does, with the reason.
-Reductions begin at a count too (`FULL`), whichever engine is asked for.
+Reductions begin at a count too (`FULL`), whichever engine is asked for. What only large models need is imported when it
+is needed: to import everything takes as long as most models.
 """
 
 from __future__ import annotations
@@ -15,12 +16,9 @@ from typing import TYPE_CHECKING, Final, Literal
 from dio_mc.errors import InternalError
 from dio_mc.explore.canonical import End, Goal, canonical_paths
 from dio_mc.explore.limits import Limits, Stop, show_bytes
-from dio_mc.explore.partial import explore_partly
 from dio_mc.explore.reference import explore as explore_reference
 from dio_mc.explore.reference import violation_order
 from dio_mc.ir.program import LIVENESS, Program, Property
-from dio_mc.passes.symmetry import find_symmetry
-from dio_mc.reduce.representatives import Representatives
 from dio_mc.semantics.contract import (
     NO_REDUCTION,
     Approximate,
@@ -42,6 +40,7 @@ from dio_mc.semantics.interpreter import Interpreter
 
 if TYPE_CHECKING:
     from dio_mc.native.engine import Outcome, Prepared
+    from dio_mc.reduce.representatives import Representatives
 
 EngineName = Literal["auto", "reference", "native"]
 SWITCH: Final = 5_000
@@ -99,6 +98,8 @@ def explore(
     if partial is not None:
         if isinstance(partial, Approximate):
             return _approximated(program, judges, partial, Limits(budget or Budget(), stop), report, first, note)
+        from dio_mc.explore.partial import explore_partly
+
         part, covered = explore_partly(program, judges, partial, budget or Budget(), report, first, stop)
         note(covered)
         return part
@@ -145,6 +146,8 @@ def verify_reduction(
         again = run.reference(Reductions(), full=0)
     reduced, full = (found, again) if found.reductions else (again, found)
     if not reduced.reductions:
+        from dio_mc.passes.symmetry import find_symmetry
+
         reasons = [str(refusal) for refusal in find_symmetry(program).refusals] or ["there is nothing to exchange"]
         return [f"no reduction: {reason}" for reason in reasons]
     if again.stopped is not None:
@@ -235,6 +238,9 @@ class _Run:
     def _representatives(self, reductions: Reductions) -> Representatives | None:
         if not reductions.symmetry:
             return None
+        from dio_mc.passes.symmetry import find_symmetry
+        from dio_mc.reduce.representatives import Representatives
+
         symmetry = find_symmetry(self._program)
         found = Representatives(self._program, symmetry) if symmetry else None
         return found if found is not None and found.plan.symmetry else None

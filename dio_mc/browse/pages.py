@@ -9,7 +9,7 @@ from dio_mc.browse.folder import Folder, Found, scan
 from dio_mc.browse.index_page import index_page, way_home
 from dio_mc.page.source import sources_of
 from dio_mc.page.trace_page import trace_page
-from dio_mc.report.artifacts import write_if_changed
+from dio_mc.report.files import write_if_changed
 
 INDEX = "index.html"
 

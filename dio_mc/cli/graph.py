@@ -34,7 +34,7 @@ def graph(
     """
     from dio_mc.errors import usage_error
     from dio_mc.frontend import build, load_module
-    from dio_mc.report.artifacts import write_if_changed
+    from dio_mc.report.files import write_if_changed
     from dio_mc.space.states import parts, state_graph, written
 
     known = {cls.__name__: cls for cls in load_module(file).models}

@@ -1,10 +1,10 @@
-"""One ``check`` command: what was found so far, whatever fails later."""
+"""One ``check`` command: what was found so far, whatever fails later. What few runs need is imported by those."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +13,12 @@ import click
 from dio_mc.config import Value, find_file, memory
 from dio_mc.driver import Options, Report
 from dio_mc.explore.progress import ProgressLine
-from dio_mc.report.artifacts import write_artifacts
 from dio_mc.report.batch import Batch, Failure
 from dio_mc.report.formats import rendered, write_report
-from dio_mc.report.github import append_summary
 from dio_mc.report.text import report_text, summary_lines
 from dio_mc.report.words import stem_of
-from dio_mc.runs.changed import affected, changed_since
-from dio_mc.runs.execute import Outcome, run_here
+from dio_mc.runs.execute import Done, Outcome, run_here
 from dio_mc.runs.plan import Request, Task, find_files, plan
-from dio_mc.runs.pool import run_in_processes
-from dio_mc.runs.sweep import growth_table, parse_sweep
 from dio_mc.semantics.contract import Approximate, Budget, FewPreemptions, Partial, RandomRuns, Reductions
 from dio_mc.trace.trace import Trace
 
@@ -56,14 +51,16 @@ class Session:
 
     def prepare(self, paths: Sequence[str], options: Mapping[str, Any]) -> None:
         """Find the files and load them."""
-        self.sweep = parse_sweep(options["sweep"]) if options["sweep"] else None
+        if options["sweep"]:
+            from dio_mc.runs.sweep import parse_sweep
+
+            self.sweep = parse_sweep(options["sweep"])
         self.partial = partial_of(options)
         files, failures = find_files(paths)
-        files = affected(files) if options["affected"] else files
         revision = options["changed_since"]
-        if revision is not None:
-            files = changed_since(revision, files, find_file(Path.cwd()))
-            if not files:
+        if options["affected"] or revision is not None:
+            files = _changed(files, revision, affected=options["affected"])
+            if not files and revision is not None:
                 click.echo(f"nothing to check: no model changed since {revision}", err=True)
         request = Request(options["names"], dict(options["params"]), self.sweep)
         self.planned = [*failures, *(plan(files, request) if files or not revision else [])]
@@ -84,7 +81,7 @@ class Session:
             verify_reduction=self.values["verify-reduction"],
             partial=self.partial,
         )
-        done = iter(run_in_processes(tasks, options, jobs) if jobs > 1 and len(tasks) > 1 else run_here(tasks, options))
+        done = _outcomes(tasks, options, jobs)
         for entry in self.planned:
             if isinstance(entry, Failure):
                 self._take(entry)
@@ -118,6 +115,8 @@ class Session:
         return [p for t in report.traces for p in self._files(stem_of(report), t)]
 
     def _files(self, stem: str, trace: Trace) -> list[str]:
+        from dio_mc.report.artifacts import write_artifacts
+
         assert self.folder is not None
         return write_artifacts(Path(self.folder), stem, trace, page=self.values["html"])
 
@@ -144,6 +143,8 @@ class Session:
         else:
             self._say(rendered(form, self.batch))
         if self.sweep is not None and self.text:
+            from dio_mc.runs.sweep import growth_table
+
             self._say(growth_table(self.sweep[0], self.memory, measured=self.verbose, plot=plot))
         written = [write_report(form, Path(path), self.batch) for form, path in self.values["report"]]
         self._problems([problem for problem in written if problem])
@@ -154,10 +155,29 @@ class Session:
         path = os.environ.get("GITHUB_STEP_SUMMARY")
         if not path:
             return
+        from dio_mc.report.github import append_summary
+
         try:
             append_summary(Path(path), self.batch)
         except OSError as error:
             self._problems([f"{path}: cannot be written: {error.strerror or error}"])
+
+
+def _changed(files: Sequence[tuple[str, bool]], revision: str | None, *, affected: bool) -> list[tuple[str, bool]]:
+    """Those of the files that a change concerns."""
+    from dio_mc.runs import changed
+
+    kept = changed.affected(files) if affected else list(files)
+    return changed.changed_since(revision, kept, find_file(Path.cwd())) if revision is not None else kept
+
+
+def _outcomes(tasks: Sequence[Task], options: Options, jobs: int) -> Iterator[Done]:
+    """What becomes of the tasks, in their order."""
+    if jobs == 1 or len(tasks) < 2:
+        return run_here(tasks, options)
+    from dio_mc.runs.pool import run_in_processes
+
+    return iter(run_in_processes(tasks, options, jobs))
 
 
 def partial_of(options: Mapping[str, Any]) -> Partial | None:

@@ -251,7 +251,7 @@ def _emit(text: str, output: str | None) -> None:
 
 def _write(path: Path, text: str) -> None:
     from dio_mc.errors import usage_error
-    from dio_mc.report.artifacts import write_if_changed
+    from dio_mc.report.files import write_if_changed
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ import builtins
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from dio_mc.errors import Diagnostic, did_you_mean
@@ -126,13 +127,10 @@ class Scope:
     def _globals(self) -> dict[str, Any]:
         return dict(self.function.__globals__)
 
-    def own_names(self) -> set[str]:
+    def own_names(self) -> frozenset[str]:
         """Names that the function assigns or takes."""
         tree = function_tree(self.function)
-        if tree is None:
-            return set()
-        stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        return stored | {a.arg for a in tree.args.args}
+        return _stored_names(tree) if tree is not None else frozenset()
 
     def _outer(self, name: str) -> Any:
         closure = inspect.getclosurevars(self.function).nonlocals if self.function.__closure__ else {}
@@ -142,6 +140,12 @@ class Scope:
         if name in scope:
             return scope[name]
         return getattr(builtins, name, UNKNOWN)
+
+
+@lru_cache(maxsize=512)
+def _stored_names(tree: ast.FunctionDef) -> frozenset[str]:
+    stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return frozenset(stored | {a.arg for a in tree.args.args})
 
 
 def parameters_of(tree: ast.FunctionDef) -> list[str]:

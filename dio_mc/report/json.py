@@ -9,8 +9,8 @@ import json
 from typing import Any
 
 from dio_mc.driver import Report
-from dio_mc.report.artifacts import safe_name
 from dio_mc.report.batch import Batch, Failure
+from dio_mc.report.files import safe_name
 from dio_mc.report.words import stem_of
 
 SCHEMA = "dio-mc/report/1"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dio_mc.driver import Report
-from dio_mc.render.text import render_text
 from dio_mc.report.batch import Batch, Failure
 from dio_mc.report.words import counted, plural, stem_of
 from dio_mc.semantics.contract import Violation
@@ -21,6 +20,8 @@ def report_text(report: Report, *, trace: bool, folder: str | None, seconds: boo
     shown = _shown(report) if trace else None
     lines = [headline(report)]
     if shown is not None:
+        from dio_mc.render.text import render_text  # for those who have found something
+
         lines.append(render_text(shown, brief=True))
     lines += _others(report, shown)
     lines += _remarks(report, strict)

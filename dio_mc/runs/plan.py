@@ -6,14 +6,17 @@ import glob
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dio_mc.driver import bindings_of, expectation_for
 from dio_mc.errors import DioError, ModelError, did_you_mean, usage_error
 from dio_mc.frontend.load import load_module
 from dio_mc.lang.declarations import Expectation
 from dio_mc.lang.model import Model
-from dio_mc.mutation.mutants import Recipe
 from dio_mc.report.batch import Failure
+
+if TYPE_CHECKING:
+    from dio_mc.mutation.mutants import Recipe
 
 
 @dataclass(frozen=True, slots=True)
