@@ -143,14 +143,8 @@ def test_in_several_processes(project: Path) -> None:
         assert "CPU0 adder[0]" in done.stdout
 
 
-def test_unused_it_loads_nothing_and_costs_nothing() -> None:
-    script = "import sys, pytest, time\nt = time.perf_counter()\nimport dio_mc.pytest_plugin\n"
-    script += "print(time.perf_counter() - t, *sorted(m for m in sys.modules if m.split('.')[0] in {'dio_mc', 'z3', 'networkx', 'click'}))"
+def test_unused_it_loads_nothing() -> None:
+    script = "import sys, pytest\nbefore = set(sys.modules)\nimport dio_mc.pytest_plugin\nprint(*sorted({*sys.modules} - before))"
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    took = []
-    for _ in range(3):
-        done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
-        seconds, *loaded = done.stdout.split()
-        assert loaded == ["dio_mc", "dio_mc.pytest_plugin"]
-        took.append(float(seconds))
-    assert min(took) < 0.010
+    done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["dio_mc", "dio_mc.pytest_plugin"]
