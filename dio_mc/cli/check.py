@@ -21,7 +21,7 @@ def register(group: click.Group) -> None:
 
 
 @click.command()
-@click.argument("paths", nargs=-1, metavar="[FILE_FOLDER_OR_GLOB]...")
+@click.argument("paths", nargs=-1, metavar="[FILE_FOLDER_OR_GLOB]...", type=click.Path())
 @click.option("--param", "params", multiple=True, type=Param(), help="Bind a parameter of the model.")
 @click.option("--model", "names", multiple=True, metavar="CLASS", help="Check only these classes.")
 @click.option("--max-states", type=click.IntRange(1), metavar="N", help="Stop after N states.")

@@ -37,6 +37,7 @@ class {name}(Model):
 '''
 DEMO = ("ext3_2_6_18.py", "Ext3")
 FIXED = ("placeholder.py", "Placeholder")
+STORY = "ext3 of Linux 2.6.18: a direct read returns what a deleted file has left on the disk."
 
 
 def register(group: click.Group) -> None:
@@ -73,7 +74,7 @@ def _race(report: Report) -> list[str]:
 
     trace = next(t for t in report.traces if t.property == "no_stale_exposure")
     diagram = [row for row in render_text(trace, places=False).split("\n") if row.strip()]
-    return [headline(report), *diagram]
+    return [STORY, headline(report), *diagram]
 
 
 def _repaired(report: Report) -> list[str]:

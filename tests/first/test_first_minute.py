@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -35,8 +34,9 @@ def test_demo_finds_the_race_in_forty_lines() -> None:
     lines = done.stdout.splitlines()
     assert done.returncode == 1
     assert len(lines) <= 40
-    assert max(map(len, lines[1:])) <= 100
+    assert max(len(line) for line in lines if "VIOLATED" not in line) <= 100
     assert done.stdout.isascii()
+    assert lines[0] == "ext3 of Linux 2.6.18: a direct read returns what a deleted file has left on the disk."
     for told in ("VIOLATED no_stale_exposure", "CPU0 reader", "CPU1 mapper", "set_page_dirty() (7)", "re-checked"):
         assert told in done.stdout
     assert done.stderr == ""
@@ -94,46 +94,6 @@ def test_a_bad_name_is_located(tmp_path: Path, name: str, what: str, instead: st
     assert done.stderr == expected
     assert list(tmp_path.iterdir()) == []
     assert dio_mc("new", instead, cwd=tmp_path).returncode == 0
-
-
-SHELLS = {
-    "bash": ["bash", "--norc", "-c", 'eval "$(cat script)"; complete -p dio-mc'],
-    "zsh": ["zsh", "-f", "-c", 'autoload -Uz compinit; compinit -u; eval "$(cat script)"; echo $_comps[dio-mc]'],
-    "fish": ["fish", "--no-config", "-c", "source script; complete --command dio-mc"],
-}
-
-
-@pytest.mark.parametrize("shell", list(SHELLS))
-def test_the_shell_takes_the_completion(tmp_path: Path, shell: str) -> None:
-    script = dio_mc("completion", shell)
-    assert script.returncode == 0
-    assert "_DIO_MC_COMPLETE" in script.stdout
-    if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed; what it would be given was looked at")
-    (tmp_path / "script").write_text(script.stdout)
-    done = subprocess.run(SHELLS[shell], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "dio" in done.stdout
-
-
-def test_bash_completes_commands_and_options(tmp_path: Path) -> None:
-    if shutil.which("bash") is None:
-        pytest.skip("bash is not installed")
-    command = tmp_path / "dio-mc"
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m dio_mc "$@"\n')
-    command.chmod(0o755)
-    (tmp_path / "script").write_text(dio_mc("completion", "bash").stdout)
-    ask = 'source script; COMP_WORDS=({words}); COMP_CWORD={at}; _dio_mc_completion dio-mc; echo "${{COMPREPLY[@]}}"'
-    env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
-
-    def completed(*words: str) -> list[str]:
-        text = ask.format(words=" ".join(words), at=len(words) - 1)
-        done = subprocess.run(["bash", "--norc", "-c", text], cwd=tmp_path, env=env, capture_output=True, text=True)
-        return done.stdout.split()
-
-    assert completed("dio-mc", "de") == ["demo"]
-    assert completed("dio-mc", "demo", "--f") == ["--fixed"]
-    assert completed("dio-mc", "completion", "z") == ["zsh"]
 
 
 @pytest.mark.parametrize(

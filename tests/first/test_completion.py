@@ -1,0 +1,131 @@
+"""Completion in the shells themselves: what they make of words that are typed."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 60
+"""Seconds after which a shell is taken to hang."""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder with the command, what it says for each shell, and files to complete."""
+    command = tmp_path / "dio-mc"
+    command.write_text(
+        f'#!/bin/sh\nif [ -n "$_DIO_MC_COMPLETE$WRITE" ]; then exec {sys.executable} -m dio_mc "$@"; fi\n'
+        'echo "$@" >> ran\n'
+    )
+    command.chmod(0o755)
+    (tmp_path / "my_race.py").write_text("")
+    (tmp_path / "my_traces").mkdir()
+    for shell in WAYS:
+        env = environment(tmp_path) | {"WRITE": "1"}
+        done = subprocess.run([command, "completion", shell], env=env, capture_output=True, text=True, check=True)
+        assert "_DIO_MC_COMPLETE" in done.stdout
+        (tmp_path / shell).write_text(done.stdout)
+    return tmp_path
+
+
+def environment(place: Path) -> dict[str, str]:
+    """Where the command is found, and shells that read no files of this user."""
+    there = {"PATH": f"{place}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "HOME": str(place), "TERM": "dumb"}
+    return {**os.environ, **there}
+
+
+def bash(place: Path, words: list[str]) -> str:
+    """All words with the last one completed, as the function leaves them for bash; files are bash's own."""
+    ask = f"""
+source bash; complete -p dio-mc > /dev/null || exit 1
+compopt() {{ COMPREPLY=($(compgen -f -- "${{COMP_WORDS[COMP_CWORD]}}")); }}
+COMP_WORDS=({" ".join(words)}); COMP_CWORD={len(words) - 1}; _dio_mc_completion dio-mc; echo "${{COMPREPLY[*]}}"
+"""
+    return _run(["bash", "--norc", "-c", ask], place)
+
+
+def fish(place: Path, words: list[str]) -> str:
+    """The same; fish tells what it would offer, each with a description."""
+    offered = _run(["fish", "--no-config", "-c", f'source fish; complete -C "{" ".join(words)}"'], place)
+    return " ".join(line.split("\t")[0] for line in offered.splitlines())
+
+
+def zsh(place: Path, words: list[str]) -> str:
+    """The same; a terminal is needed, so the line is typed with a tab at its end, and run."""
+    setup = "autoload -Uz compinit; compinit -u -D; source zsh; PS1=; setopt no_beep\r"
+    master, slave = pty.openpty()
+    shell = subprocess.Popen(
+        ["zsh", "-f", "-i"],
+        cwd=place,
+        env=environment(place),
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+    )
+    os.close(slave)
+    try:
+        os.write(master, f"{setup}{' '.join(words)}\t\rexit\r".encode())
+        _drain(master, shell)
+    finally:
+        shell.kill()
+        shell.wait()
+        os.close(master)
+    ran = (place / "ran").read_text().split()
+    return ran[-1] if ran else ""
+
+
+def _drain(master: int, shell: subprocess.Popen[bytes]) -> None:
+    """Read what a terminal would show until the shell ends."""
+    limit = time.monotonic() + PATIENCE
+    while shell.poll() is None and time.monotonic() < limit:
+        if select.select([master], [], [], 0.1)[0]:
+            try:
+                os.read(master, 4096)
+            except OSError:  # the other side is closed
+                break
+    assert shell.wait(timeout=5) == 0
+
+
+def _run(command: list[str], place: Path) -> str:
+    done = subprocess.run(command, cwd=place, env=environment(place), capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.strip()
+
+
+WAYS: dict[str, Callable[[Path, list[str]], str]] = {"bash": bash, "zsh": zsh, "fish": fish}
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("de", "demo"),
+        ("demo --f", "--fixed"),
+        ("completion z", "zsh"),
+        ("show --format merm", "mermaid"),
+        ("check my_r", "my_race.py"),
+        ("browse my_t", "my_traces"),
+    ],
+)
+@pytest.mark.parametrize("shell", list(WAYS))
+def test_the_shell_completes(place: Path, shell: str, typed: str, completed: str) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed (.ci/run installs it); what it would be given was looked at")
+    assert WAYS[shell](place, ["dio-mc", *typed.split()]).rstrip("/") == completed
+
+
+@pytest.mark.parametrize("shell", list(WAYS))
+def test_a_word_that_nothing_begins_with_stays(place: Path, shell: str) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed (.ci/run installs it); what it would be given was looked at")
+    assert WAYS[shell](place, ["dio-mc", "zzz"]) in ("", "zzz")
