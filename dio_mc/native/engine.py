@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from dio_mc.ir.program import LIVENESS, Program
 from dio_mc.native.counterexample import Reached, goals_of, reach
+from dio_mc.native.division import SAMPLE, share_out
 from dio_mc.native.machine import Machine, compile_text, missing
 from dio_mc.native.module import Module, write_module
 from dio_mc.native.search import KEEP, Clock, Search
@@ -54,12 +56,10 @@ class Prepared:
 
 
 class _Again:
-    """The clock of a search that is repeated, with nothing but its limit of states."""
+    """The clock of a search that is repeated: none."""
 
     seconds = 0.0
-
-    def __init__(self, budget: Budget) -> None:
-        self.budget = Budget(max_states=budget.max_states)
+    budget = Budget()
 
     def exceeded(self) -> str | None:
         """No reason to stop."""
@@ -97,13 +97,22 @@ def search(
     *,
     reduced: bool = False,
 ) -> Outcome:
-    """Explore a program; if `reduced`, one state of each orbit."""
-    found = Search(
-        prepared.module, prepared.machine, prepared.interpreter, judges, clock, report, first, workers, keep,
+    """Explore a program; if `reduced`, one state of each orbit. What one worker finds soon is left to one; with a limit
+    of states or approximate storage all is."""
+    begin = partial(
+        Search, prepared.module, prepared.machine, prepared.interpreter, judges, clock, report, first, keep,
         reduced=reduced,
     )  # fmt: skip
+    limit = clock.budget.max_states
+    alone = workers == 1 or limit is not None or prepared.module.approximate is not None
+    found = begin(limit=limit if alone else SAMPLE)
     try:
         found.run()
+        if not alone and found.stopped == f"--max-states {SAMPLE}":
+            counts = found.workers[0].tally()
+            found.close()
+            found = begin(division=share_out(counts, workers))
+            found.run()
         fired, blocked = found.coverage()
         reached, distinct = _told(prepared, found, prepared.representatives if reduced else None)
         unknown = tuple(v.judge.property.name for v in found.valuations if v.unknown)
@@ -138,8 +147,8 @@ def _way_back(prepared: Prepared, found: Search, representatives: Representative
     if not goals or found.kept == 0:
         return reach(found, goals, found.looked_at, representatives)
     again = Search(
-        prepared.module, prepared.machine, found.interpreter, [], _Again(found.clock.budget), keep=1 << 62,
-        known=found.valuations, reduced=representatives is not None,
+        prepared.module, prepared.machine, found.interpreter, [], _Again(), keep=1 << 62, known=found.valuations,
+        limit=found.clock.budget.max_states, reduced=representatives is not None,
     )  # fmt: skip
     try:
         again.run(max(goal.base for goal in goals))

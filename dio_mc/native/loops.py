@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dio_mc.native.asm import Asm
+from dio_mc.native.asm import Asm, Cond
 from dio_mc.native.back import BackWriter
-from dio_mc.native.context import BOXES, DONE, GROW, NEWS
+from dio_mc.native.context import BOXES, DONE, GROW, NEWS, recent_states
 
 DECLARATIONS = """\
 declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
@@ -49,9 +49,13 @@ class Loops(BackWriter):
         ring, mask = self.pointer(asm, "ring"), self.get(asm, "ring_mask")
         hashed = asm.op(f"call i64 @hash({self.listed(words)})")
         mine, other = asm.new_label("mine"), asm.new_label("other")
-        part = asm.op(f"and i64 {hashed}, 65535")
-        workers = self.get(asm, "workers")
-        owner = asm.op(f"lshr i64 {asm.op(f'mul i64 {part}, {workers}')}, 16")
+        several, send = asm.new_label("several"), asm.new_label("send")
+        recent = self._recent(asm, words, hashed)
+        asm.branch(asm.op(f"icmp eq i64 {self.get(asm, 'workers')}, 1"), mine, several)
+        asm.start(several)
+        asm.branch(recent, after, send)
+        asm.start(send)
+        owner = self._owner(asm, words)
         asm.branch(asm.op(f"icmp eq i64 {owner}, {self.get(asm, 'me')}"), mine, other)
         asm.start(other)
         box = asm.op(f"getelementptr i64, ptr {self.pointer(asm, 'boxes')}, i64 {asm.mul(owner, 2)}")
@@ -64,11 +68,30 @@ class Loops(BackWriter):
         asm.start(mine)
         home = asm.op(f"call i64 @home(ptr %ctx, i64 {hashed})")
         place = self.entry(asm, self.pointer(asm, "table"), home)
-        asm.do(f"call void @llvm.prefetch.p0(ptr {place}, i32 1, i32 3, i32 1)")
         at = asm.load(last)
-        self.put_words(asm, self.at(asm, ring, asm.op(f"and i64 {at}, {mask}")), words)
-        asm.store(asm.add(at, 1), last)
+        waits = self.at(asm, ring, asm.op(f"and i64 {at}, {mask}"))
+        self.put_words(asm, waits, words)
+        wanted = asm.op(f"select i1 {recent}, ptr {waits}, ptr {place}")
+        asm.do(f"call void @llvm.prefetch.p0(ptr {wanted}, i32 1, i32 3, i32 1)")
+        asm.store(asm.add(at, asm.widen(asm.invert(recent))), last)
         asm.jump(after)
+
+    def _recent(self, asm: Asm, words: Sequence[str], hashed: str) -> Cond:
+        """Whether a state was found a short time ago, as most of those were that are found again: two threads that do
+        not touch each other's data meet in a state whichever goes first. Now it was."""
+        number = asm.op(f"and i64 {asm.shift_right(hashed, 20)}, {recent_states(self.words) - 1}")
+        place = self.at(asm, self.pointer(asm, "recent"), number)
+        same: Cond = 1
+        for one, other in zip(self.read(asm, place), words, strict=True):
+            same = asm.both(same, asm.compare("eq", one, other))
+        self.put_words(asm, place, words)
+        return same
+
+    def _owner(self, asm: Asm, words: Sequence[str]) -> str:
+        """The number of the worker that has a state (`division`)."""
+        part = asm.op(f"call i64 @part({self.listed(words)})")
+        owner = asm.load(asm.op(f"getelementptr i16, ptr {self.pointer(asm, 'owners')}, i64 {part}"), "i16")
+        return asm.op(f"zext i16 {owner} to i64")
 
     # -- expanding -----------------------------------------------------------------------------------------------------
 

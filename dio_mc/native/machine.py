@@ -22,6 +22,7 @@ FUNCTIONS: Final = {
     "prune": 4,
     "fill": 2,
     "survey": 1,
+    "tally": 2,
     "reduce_all": 3,
 }
 """Name -> number of arguments."""

@@ -1,9 +1,8 @@
 """The compiled search, level by level: ``Module`` -> counts, coverage, and where the nearest violations are.
 
-Each worker owns the states whose hash falls in its slice. In turns, all expand a stretch of their frontier, then all
+Each worker owns the states of some parts (`division`). In turns, all expand a stretch of their frontier, then all
 take in what the others found for them; a level ends when nobody has anything left. So what a level holds does not
-depend on the number of workers, nor does the answer. With `max_states` there is one worker, whatever was asked for:
-what lies inside such a limit is defined by the order of discovery.
+depend on the number of workers, nor does the answer.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from typing import Final, Protocol
 from dio_mc.errors import InternalError
 from dio_mc.native.context import FULL, LOST
 from dio_mc.native.cursor import ASTRAY, DEADLOCK, FAULTS
+from dio_mc.native.division import ALONE, Division
 from dio_mc.native.machine import Machine
 from dio_mc.native.memory import Region
 from dio_mc.native.module import Module
@@ -27,7 +27,7 @@ from dio_mc.native.worker import LAG, NEVER, Worker, sample
 from dio_mc.semantics.contract import Budget, Judge, Progress, Report
 from dio_mc.semantics.interpreter import Interpreter
 
-STRETCH: Final = 1 << 16
+STRETCH: Final = 1 << 18
 """States expanded between two looks at clock, memory and the user."""
 STARTS: Final = 1 << 14
 """Initial states taken in at once."""
@@ -58,8 +58,9 @@ Level = list[tuple[int, int]]
 
 
 class Search:
-    """One search. `levels` are where their states are; those before `kept` have been forgotten; `started` when all
-    initial states are known."""
+    """One search, by one worker or by those of a `division`; a search with a `limit` of states is for one worker, since
+    what lies inside is defined by the order of discovery. `levels` are where their states are; those before `kept`
+    have been forgotten; `started` when all initial states are known."""
 
     def __init__(
         self,
@@ -70,10 +71,11 @@ class Search:
         clock: Clock,
         report: Report | None = None,
         first: bool = False,
-        workers: int = 1,
         keep: int = KEEP,
         known: Sequence[Valuations] | None = None,
         *,
+        limit: int | None = None,
+        division: Division = ALONE,
         reduced: bool = False,
     ) -> None:
         self.module, self.machine, self.interpreter = module, machine, interpreter
@@ -89,13 +91,12 @@ class Search:
             self.valuations = [Valuations(judge, interpreter, module.facts, size) for judge, size in pairs]
         self.deadlock: int | None = None
         self.faults: dict[int, int] = {}
-        limit = clock.budget.max_states
         self._limit = NEVER if limit is None else limit
-        alone = limit is not None or module.approximate is not None
-        count = 1 if alone else max(workers, 1)
+        count = division.workers
         self.workers = self._reserve(count)
         self.tables = (ctypes.c_int64 * max(len(self.valuations), 1))(*(v.table.address for v in self.valuations))
         for worker in self.workers:
+            worker.divide(division.owners)
             worker.set(watched=ctypes.addressof(self.tables), max_states=self._limit, reduced=int(reduced))
         self._pool = ThreadPoolExecutor(count) if count > 1 else None
 

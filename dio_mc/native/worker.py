@@ -8,7 +8,8 @@ from random import Random
 from typing import Final
 
 from dio_mc.memory import RESERVE, available_bytes
-from dio_mc.native.context import GROW, INDEX, SIZE, SLACK
+from dio_mc.native.context import GROW, INDEX, RECENT, SIZE, SLACK
+from dio_mc.native.division import parts_of
 from dio_mc.native.machine import Machine
 from dio_mc.native.memory import Region
 from dio_mc.native.module import Module
@@ -19,10 +20,10 @@ LAG: Final = 64
 START: Final = 1 << 15
 """Home places of a new table."""
 LOAD: Final = 0.75
-DOUBLED: Final = 1 << 22
-"""Up to so many home places a table doubles, then it grows by a quarter."""
+DOUBLED: Final = 1 << 24
+"""Up to so many home places, those of all workers together, tables double, then they grow by a quarter."""
 NEWS: Final = 1 << 12
-BOX: Final = 1 << 16
+BOX: Final = 1 << 17
 NEVER: Final = (1 << 63) - 1
 
 
@@ -35,9 +36,9 @@ class Worker:
         self.words = module.packing.words
         self.entry = 8 * (self.words if module.approximate is None else 1)
         self.fixed = module.approximate is not None and module.approximate.storage == "bitstate"
-        self._context = (ctypes.c_int64 * SIZE)()
-        self.address = ctypes.addressof(self._context)
         self._regions: list[Region] = []
+        self.address = self._raw(8 * SIZE).address
+        self._context = (ctypes.c_int64 * SIZE).from_address(self.address)
         bytes_ = 8 * self.words
         self.table = self._region("table", space, huge=True)
         self.states = self._region("states", space, huge=True)
@@ -46,6 +47,7 @@ class Worker:
         self._region("news", news * 8 * (1 + 2 * self.words))
         self._region("flags", module.flags + len(module.tables))
         self._region("seen", 2 * len(module.names.places))
+        self._region("recent", RECENT, huge=True)
         self._region("out", module.most * bytes_)
         ring = 1 << (LAG + module.most).bit_length()
         self._region("ring", ring * bytes_)
@@ -59,7 +61,19 @@ class Worker:
             news_most=NEWS, ring_mask=ring - 1, lag=LAG, max_states=NEVER, spill_most=BOX, me=me, workers=workers,
             boxes_most=BOX,
         )  # fmt: skip
+        self._doubled = DOUBLED // workers
         self.resize(START if not self.fixed else self._bits())
+
+    def divide(self, owners: Sequence[int]) -> None:
+        """Say whose the states of each part are."""
+        region = self._region("owners", 2 * len(owners))
+        (ctypes.c_uint16 * len(owners)).from_address(region.address)[:] = list(owners)
+
+    def tally(self) -> list[int]:
+        """How many states known to this worker each part has."""
+        counts = (ctypes.c_int64 * parts_of(self.module.packing))()
+        self.machine.call["tally"](self.address, ctypes.addressof(counts))
+        return list(counts)
 
     # -- numbers and memory --------------------------------------------------------------------------------------------
 
@@ -105,7 +119,7 @@ class Worker:
 
     def _grow(self) -> None:
         slots = self.get("slots")
-        larger = slots * 2 if slots < DOUBLED else slots + slots // 4
+        larger = slots * 2 if slots < self._doubled else slots + slots // 4
         needed = (larger - slots) * self.entry
         if (larger + SLACK) * self.entry > self.table.size or needed > available_bytes() - RESERVE:
             raise MemoryError("no memory for a larger table")
