@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial as bound  # `partial` is a part of the states here
 from typing import TYPE_CHECKING, Final, Literal
 
 from dio_mc.errors import InternalError
@@ -43,8 +44,11 @@ if TYPE_CHECKING:
     from dio_mc.reduce.representatives import Representatives
 
 EngineName = Literal["auto", "reference", "native"]
-SWITCH: Final = 5_000
+SWITCH: Final = 3_000
 """States behind which ``auto`` goes over to machine code: about as long as it takes to make that."""
+SOON: Final = 1_000_000
+"""Representatives behind which a reduced search begins again in optimised machine code (one of all states: behind
+`FULL`)."""
 FULL: Final = 100_000
 """States up to which every search is one of all states; a larger one is reduced, if it can be."""
 
@@ -207,23 +211,29 @@ class _Run:
         self, reductions: Reductions, workers: int, note: Note = unheard, *, full: int | None = None
     ) -> Exploration:
         """The native engine's answer, reduced as the other's. Raises `Unsupported` where it has none."""
-        from dio_mc.native.engine import Askew, prepare
+        from dio_mc.native.engine import optimised
 
-        representatives = self._representatives(reductions)
-        try:
-            prepared = prepare(self._program, self._judges, representatives, note)
-        except Askew:
-            representatives = None
-            prepared = prepare(self._program, self._judges, note=note)
-
-        def compiled_within(budget: Budget) -> Exploration:
-            return self._compiled(prepared, Limits(budget, self._stop), 1, reduced=False)
-
-        if representatives is not None:
-            found = self._within(FULL if full is None else full, compiled_within)
+        prepared = self._prepared(reductions, note)
+        reduced = prepared.representatives is not None
+        stages = [(FULL if full is None else full, False)] if reduced or not prepared.machine.optimised else []
+        stages += [(SOON, True)] if reduced and not prepared.machine.optimised else []
+        for most, symmetric in stages:
+            found = self._within(most, bound(self._soon, prepared, reduced=symmetric))
             if found is not None:
                 return found
-        return self._compiled(prepared, self._limits, workers, reduced=representatives is not None)
+        return self._compiled(optimised(prepared, note), self._limits, workers, reduced=reduced)
+
+    def _prepared(self, reductions: Reductions, note: Note) -> Prepared:
+        """The program in quickly made machine code, with the symmetry that it can run."""
+        from dio_mc.native.engine import Askew, prepare
+
+        try:
+            return prepare(self._program, self._judges, self._representatives(reductions), note, quick=True)
+        except Askew:
+            return prepare(self._program, self._judges, note=note, quick=True)
+
+    def _soon(self, prepared: Prepared, budget: Budget, *, reduced: bool) -> Exploration:
+        return self._compiled(prepared, Limits(budget, self._stop), 1, reduced=reduced)
 
     def _within(self, limit: int, search: Callable[[Budget], Exploration]) -> Exploration | None:
         """What a search of all states finds, if it finds no more than `limit`."""
@@ -278,11 +288,13 @@ def native(
     workers: int,
     representatives: Representatives | None = None,
     note: Note = unheard,
+    *,
+    quick: bool = False,
 ) -> Exploration:
-    """Explore with machine code. Raises `Unsupported` where that is not possible."""
+    """Explore with machine code, optimised or `quick`. Raises `Unsupported` where that is not possible."""
     from dio_mc.native.engine import prepare
 
-    prepared = prepare(program, judges, representatives, note)
+    prepared = prepare(program, judges, representatives, note, quick=quick)
     return compiled(prepared, judges, limits, report, first, workers, reduced=representatives is not None)
 
 

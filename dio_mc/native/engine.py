@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from dio_mc.ir.program import LIVENESS, Program
@@ -72,9 +72,11 @@ def prepare(
     representatives: Representatives | None = None,
     note: Note = unheard,
     approximate: Approximate | None = None,
+    *,
+    quick: bool = False,
 ) -> Prepared:
-    """Compile a program. Raises `Unsupported` with a reason where it is for the reference engine, `Askew` where only
-    its `representatives` are. `note` is told in words what does not change the answer."""
+    """Compile a program, `quick` for a short search. Raises `Unsupported` with a reason where it is for the reference
+    engine, `Askew` where only its `representatives` are. `note` is told in words what does not change the answer."""
     reason = missing()
     if reason is not None:
         raise NoMachine(reason)
@@ -82,8 +84,15 @@ def prepare(
     if live:
         raise Unsupported(f"`{live[0]}` is decided on the graph of all states")
     module = write_module(program, judges, representatives, approximate)
-    machine = compile_text(module.text, note, quick=representatives is not None)
+    machine = compile_text(module.text, note, quick=quick)
     return Prepared(module, machine, Interpreter(program), representatives)
+
+
+def optimised(prepared: Prepared, note: Note) -> Prepared:
+    """The same program in optimised code."""
+    if prepared.machine.optimised:
+        return prepared
+    return replace(prepared, machine=compile_text(prepared.module.text, note, quick=False))
 
 
 def search(

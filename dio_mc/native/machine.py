@@ -40,53 +40,69 @@ def missing() -> str | None:
 
 
 class Machine:
-    """Compiled functions; they live as long as this object."""
+    """Compiled functions; they live as long as this object. `optimised`, or quickly made."""
 
-    def __init__(self, engine: Any) -> None:
+    def __init__(self, engine: Any, *, optimised: bool) -> None:
         self._engine = engine
+        self.optimised = optimised
         self.call: dict[str, Callable[..., int]] = {}
         for name, count in FUNCTIONS.items():
             address = engine.get_function_address(name)
             self.call[name] = ctypes.CFUNCTYPE(ctypes.c_int64, *([ctypes.c_int64] * count))(address)
 
 
-def compile_text(text: str, note: Note, *, quick: bool = False) -> Machine:
-    """The functions of a module. `note` is told where compiled code cannot be kept. `quick` code is made in a third of
-    the time and runs up to a tenth slower: for a search that is reduced, and so is short."""
+def compile_text(text: str, note: Note, *, quick: bool) -> Machine:
+    """The functions of a module. `note` is told where compiled code cannot be kept. `quick` code is made in a tenth of
+    the time and runs up to twice as long: for a search that may be short. Where optimised code is kept it is taken."""
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     cpu, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
-    target = llvm.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=2, jit=True)
+    target = _target(llvm, cpu, features, 2)
     versions = ".".join(map(str, llvm.llvm_version_info))
-    key = hashlib.sha256("\0".join([text, __version__, versions, cpu, features, str(quick)]).encode()).hexdigest()
+    what = [text, __version__, versions, cpu, features]
     cache = Cache(note)
-    code = cache.get(key)
-    if code is None:
-        code = _optimised(llvm, text, target, quick=quick)
-        cache.put(key, code)
-    return _loaded(llvm, code, target)
+    for optimised in (True, False) if quick else (True,):
+        key = hashlib.sha256("\0".join([*what, str(optimised)]).encode()).hexdigest()
+        code = cache.get(key)
+        if code is not None:
+            return _loaded(llvm, code, target, optimised=optimised)
+    code = _quick(llvm, text, cpu, features) if quick else _optimised(llvm, text, target)
+    cache.put(key, code)
+    return _loaded(llvm, code, target, optimised=not quick)
 
 
-def _loaded(llvm: Any, code: bytes, target: Any) -> Machine:
+def _target(llvm: Any, cpu: str, features: str, level: int) -> Any:
+    return llvm.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=level, jit=True)
+
+
+def _loaded(llvm: Any, code: bytes, target: Any, *, optimised: bool) -> Machine:
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target)
     engine.add_object_file(llvm.object_file.ObjectFileRef.from_data(code))
     engine.finalize_object()
-    return Machine(engine)
+    return Machine(engine, optimised=optimised)
 
 
-def _optimised(llvm: Any, text: str, target: Any, *, quick: bool) -> bytes:
-    """Object code."""
+def _quick(llvm: Any, text: str, cpu: str, features: str) -> bytes:
+    """Object code, made by instruction selection without any search for better ones."""
+    target = _target(llvm, cpu, features, 0)
+    manager = llvm.create_new_module_pass_manager()
+    manager.add_always_inliner_pass()
+    manager.add_sroa_pass()
+    manager.add_simplify_cfg_pass()
+    return _emitted(llvm, text, target, manager)
+
+
+def _optimised(llvm: Any, text: str, target: Any) -> bytes:
+    """Object code, as good as it gets."""
+    passes = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=2))
+    return _emitted(llvm, text, target, passes.getModulePassManager())
+
+
+def _emitted(llvm: Any, text: str, target: Any, manager: Any) -> bytes:
     module = llvm.parse_assembly(text)
     module.verify()
-    options = llvm.create_pipeline_tuning_options(speed_level=2)
-    passes = llvm.create_pass_builder(target, options)
-    manager = llvm.create_new_module_pass_manager() if quick else passes.getModulePassManager()
-    if quick:
-        manager.add_always_inliner_pass()
-        manager.add_sroa_pass()
-        manager.add_simplify_cfg_pass()
-    manager.run(module, passes)
+    manager.run(module, llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=2)))
     code: bytes = target.emit_object(module)
     return code

@@ -38,6 +38,15 @@ def test_code_is_compiled_once(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert explored() == (expected, []), "without the compiler"
 
 
+def test_quick_code_is_for_those_who_find_no_better(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = engine.prepare(TOY, [], quick=True).module.text
+    assert not machine.compile_text(text, print, quick=True).optimised
+    assert machine.compile_text(text, print, quick=False).optimised
+    assert len(list(folder.iterdir())) == 2
+    monkeypatch.setattr(machine, "_quick", None)
+    assert machine.compile_text(text, print, quick=True).optimised, "which is there now"
+
+
 @pytest.mark.parametrize("harm", [b"", b"dio-mc object\n" + bytes(40), "cut"])
 def test_broken_entries_are_made_again(folder: Path, harm: bytes | str) -> None:
     expected = explored()

@@ -16,7 +16,7 @@ from dio_mc.explore.reference import explore as explore_reference
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import LIVENESS, Program, Property
 from dio_mc.native.values import Unsupported
-from dio_mc.semantics.contract import Budget, Decision, Exploration, Probe
+from dio_mc.semantics.contract import Budget, Decision, Exploration, Probe, Reductions
 from dio_mc.semantics.layout import layout_of
 from dio_mc.source import Span
 from dio_mc.symbolic.judge import judge_property
@@ -72,13 +72,9 @@ def judges_for(program: Program) -> list[Predicate]:
     ]
 
 
-def native(program, judges, budget=None, first=False, workers=1) -> Exploration:
-    return engines.native(program, judges, Limits(budget or Budget()), None, first, workers)
-
-
-def same(program, judges, budget=None, first=False, workers=1) -> Exploration:
+def same(program, judges, budget=None, first=False, *, quick=False) -> Exploration:
     expected = explore_reference(program, judges, budget, None, first)
-    found = native(program, judges, budget, first, workers)
+    found = engines.native(program, judges, Limits(budget or Budget()), None, first, 1, quick=quick)
     assert replace(found, engine="reference") == expected
     return found
 
@@ -108,18 +104,20 @@ def test_benchmark_small(fixed: int) -> None:
     model = load_module(ROOT / "benchmarks" / "diorace.py").models[0]
     for params in ({}, {"pages": 2, "readers": 2}):
         program = build(model, {**params, "fixed": fixed}).program
-        same(program, [judge_property(program, p).judge for p in program.properties])
+        for quick in (True, False):
+            same(program, [judge_property(program, p).judge for p in program.properties], quick=quick)
 
 
 @pytest.mark.parametrize("block", range(BLOCKS))
 def test_random_programs(block: int) -> None:
-    """The counterexamples too, and searches with a limit. DIO_MC_RANDOM_BLOCKS=50 is 1,000 programs."""
+    """The counterexamples too, and searches with a limit. DIO_MC_RANDOM_BLOCKS=50 is 1,000 programs, every other one in
+    quickly made code."""
     ran = 0
     for seed in range(block * 20, block * 20 + 20):
         program = random_program(seed)
         judges = judges_for(program)
         try:
-            found = same(program, judges)
+            found = same(program, judges, quick=seed % 2 == 1)
         except Unsupported:
             continue
         ran += 1
@@ -148,3 +146,23 @@ def test_auto_stays_on_the_interpreter_for_a_small_model() -> None:
     program = random_program(1)
     assert explore(program, judges_for(program)).engine == "reference"
     assert probe(program, "v").cell == 0
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_stage_of_a_search_says_the_same(workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the interpreter, in quick code, in optimised code; reduced or not; and told how many states there are."""
+    model = load_module(ROOT / "benchmarks" / "diorace.py").models[0]
+    program = build(model, {"readers": 2, "fixed": 0}).program
+    judges = [judge_property(program, p).judge for p in program.properties]
+    expected = explore_reference(program, judges)
+    monkeypatch.setattr("dio_mc.native.engine.SAMPLE", 16)
+    for switch, full, soon in ((50, 10**6, 10**6), (50, 100, 10**6), (50, 100, 100)):
+        monkeypatch.setattr(engines, "SWITCH", switch)
+        monkeypatch.setattr(engines, "FULL", full)
+        monkeypatch.setattr(engines, "SOON", soon)
+        whole = explore(program, judges, workers=workers)
+        assert replace(whole, engine="reference") == expected
+        reduced = explore(program, judges, workers=workers, reductions=Reductions())
+        assert reduced.violations == expected.violations
+        assert bool(reduced.reductions) == (full == 100)
+        assert (reduced.states < expected.states) == (full == 100)

@@ -62,7 +62,9 @@ def agree(program: Program) -> tuple[Exploration, Exploration]:
     assert said(reduced) == said(full)
     assert (full.reductions, reduced.reductions) == ((), ("symmetry",))
     for workers in (1, 2):
-        native = compiled(program, representatives, workers)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("dio_mc.native.engine.SAMPLE", 16)
+            native = compiled(program, representatives, workers)
         assert said(native) == said(full)
         assert (native.states, native.reductions) == (reduced.states, ("symmetry",))
     return full, reduced
