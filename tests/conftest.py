@@ -1,5 +1,5 @@
-"""Its place puts this directory on the path: tests share `ir_builder`, `naive`, `random_programs`, `trace_programs` and
-`trace_strategies`. And golden files."""
+"""Its place puts this directory on the path: tests share `brute`, `ir_builder`, `naive`, `random_programs`,
+`trace_programs` and `trace_strategies`. And golden files."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
+from dio_mc.trace.cause import Escape, Wait, Why, Window
 from dio_mc.trace.trace import (
     SCHEMA,
     Alternative,
@@ -87,7 +88,8 @@ def traces(draw: st.DrawFn, names: st.SearchStrategy[str] = ROUGH, most_threads:
         draw(waits(names, threads)),
         None if steps else draw(faults(names)),
     )
-    return replace(made, loop=draw(st.none() | st.sampled_from(loops))) if (loops := closed_loops(made)) else made
+    made = replace(made, loop=draw(st.none() | st.sampled_from(loops))) if (loops := closed_loops(made)) else made
+    return replace(made, why=draw(st.none() | whys(made, names))) if steps else made
 
 
 def closed_loops(trace: Trace) -> list[int]:
@@ -95,6 +97,34 @@ def closed_loops(trace: Trace) -> list[int]:
     states = list(trace.states())
     whole = trace.steps and trace.final_fault is None
     return [n for n in range(1, len(trace.steps) + 1) if states[n - 1] == states[-1]] if whole else []
+
+
+def whys(trace: Trace, names: st.SearchStrategy[str]) -> st.SearchStrategy[Why]:
+    """Causes that speak of what the trace has."""
+    numbers = st.integers(1, len(trace.steps))
+    threads = st.sampled_from([thread.name for thread in trace.threads])
+    cells = [cell.name for cell in trace.initial]
+    waits = (
+        st.lists(st.builds(Wait, threads, st.sampled_from(cells), st.none() | numbers), max_size=4)
+        if cells
+        else st.just([])
+    )
+    window = st.builds(
+        Window, numbers, numbers | st.just(len(trace.steps) + 1), sorted_numbers(numbers), st.integers(1, 9999)
+    )
+    return st.builds(
+        Why,
+        sorted_numbers(numbers),
+        st.none() | window,
+        st.sampled_from(["found", "none", "gave up", "not sought"]),
+        st.integers(0, 9999),
+        waits.map(tuple),
+        st.none() | st.builds(Escape, numbers, threads, names, st.integers(1, 99)),
+    )
+
+
+def sorted_numbers(numbers: st.SearchStrategy[int]) -> st.SearchStrategy[tuple[int, ...]]:
+    return st.sets(numbers, max_size=5).map(lambda found: tuple(sorted(found)))
 
 
 @st.composite

@@ -14,6 +14,7 @@ from dio_mc.trace.trace import Change, TraceStep
 
 _SELF = re.compile(r"\bself\.")
 _LONGEST_PARSED = 500
+_LONGEST_TOLD = 32
 
 
 def printable(text: str) -> str:
@@ -27,6 +28,12 @@ def printable(text: str) -> str:
 def short(text: str) -> str:
     """A statement without ``self.``."""
     return printable(_SELF.sub("", text))
+
+
+def cut_statement(text: str) -> str:
+    """The same, cut where it is too long to be told in a sentence."""
+    statement = short(text)
+    return statement if len(statement) <= _LONGEST_TOLD else f"{statement[:_LONGEST_TOLD].rstrip()}..."
 
 
 def shown_changes(step: TraceStep) -> list[str]:

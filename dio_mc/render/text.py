@@ -112,8 +112,8 @@ def _why(trace: Trace, width: int, brief: bool) -> list[str]:
 
 
 def _rows_for(told: str) -> int:
-    """Only what happened in the window may take two."""
-    return 2 if told.startswith("Between ") else 1
+    """Only what happened in the window, and who waits for whom, may take two."""
+    return 2 if told.startswith("Between ") or " waits for " in told else 1
 
 
 def ends(trace: Trace) -> bool:

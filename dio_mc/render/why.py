@@ -3,17 +3,18 @@ was tried. Derived from the trace alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from dio_mc.render.scene import last_writers, wrong_cells
-from dio_mc.render.statement import printable, short
+from dio_mc.render.statement import cut_statement, printable, short
+from dio_mc.render.stuck import turn_sentences, waiting_sentence
 from dio_mc.render.where import numbers
-from dio_mc.render.words import cpu_names
-from dio_mc.trace.trace import Trace, TraceStep, Why, Window
+from dio_mc.render.words import cpu_of
+from dio_mc.trace.cause import Why, Window
+from dio_mc.trace.trace import Trace, TraceStep
 
 _MOST_WRITERS = 2
 _MOST_INSIDE = 3
-_LONGEST_STATEMENT = 32
 
 
 def why_sentences(trace: Trace) -> list[str]:
@@ -37,8 +38,11 @@ def cause_sentences(trace: Trace, *, brief: bool = False) -> list[str]:
         return []
     last = {last_writers(trace).get(cell) for cell in wrong_cells(trace)}
     writers = [] if brief and last == {len(trace.steps)} else list(_writers(trace))
-    found = [*writers, *_slice(trace, trace.why), *_window(trace, trace.why)]
-    return [printable(sentence) for sentence in found]
+    matter = list(_slice(trace, trace.why))
+    stuck = waiting_sentence(trace)
+    before = turn_sentences(trace) if trace.property_kind in ("progress", "always_reachable") else writers
+    first = [" ".join([stuck, *matter])] if stuck else [*before, *matter]
+    return [printable(sentence) for sentence in [*first, *_window(trace, trace.why)]]
 
 
 def _writers(trace: Trace) -> Iterator[str]:
@@ -54,15 +58,34 @@ def _slice(trace: Trace, why: Why) -> Iterator[str]:
     """``5 of 12 steps matter: 7 of CPU1; 8,9 of CPU2``."""
     if not why.steps:
         return
+    if trace.loop is not None:
+        yield from _stem(trace, why, trace.loop)
+        return
     if len(why.steps) == len(trace.steps):
         yield "All steps matter." if len(trace.steps) > 1 else "The one step matters."
         return
-    by_cpu: dict[str, list[int]] = {}
-    for number in why.steps:
-        by_cpu.setdefault(_cpu(trace, trace.steps[number - 1]), []).append(number)
-    listed = "; ".join(f"{numbers(own)} of {cpu}" for cpu, own in sorted(by_cpu.items()))
     verb = "matters" if len(why.steps) == 1 else "matter"
-    yield f"{len(why.steps)} of {len(trace.steps)} steps {verb}: {listed}."
+    yield f"{len(why.steps)} of {len(trace.steps)} steps {verb}: {_by_cpu(trace, why.steps)}."
+
+
+def _stem(trace: Trace, why: Why, loop: int) -> Iterator[str]:
+    """The same of the steps before a loop; those of the loop all matter."""
+    stem = [number for number in why.steps if number < loop]
+    if len(stem) == loop - 1 > 0:
+        yield "All steps before the loop matter." if loop > 2 else "The one step before the loop matters."
+    elif not stem and loop > 1:
+        yield "No step before the loop matters."
+    elif loop > 1:
+        verb = "matters" if len(stem) == 1 else "matter"
+        yield f"{len(stem)} of the {loop - 1} steps before the loop {verb}: {_by_cpu(trace, stem)}."
+
+
+def _by_cpu(trace: Trace, steps: Sequence[int]) -> str:
+    """``7 of CPU1; 8,9 of CPU2``."""
+    by_cpu: dict[str, list[int]] = {}
+    for number in steps:
+        by_cpu.setdefault(_cpu(trace, trace.steps[number - 1]), []).append(number)
+    return "; ".join(f"{numbers(own)} of {cpu}" for cpu, own in sorted(by_cpu.items()))
 
 
 def _window(trace: Trace, why: Why) -> Iterator[str]:
@@ -83,40 +106,60 @@ def _window(trace: Trace, why: Why) -> Iterator[str]:
 
 def _decisive(trace: Trace, why: Why, window: Window) -> Iterator[str]:
     """Of the steps inside, those that matter, and those whose values of wrong cells got lost."""
-    first, last = trace.steps[window.first - 1], trace.steps[window.last - 1]
     wrong = wrong_cells(trace)
     lost = {step.number for step in trace.steps if any(change.cell in wrong for change in step.changes)}
     inside = [n for n in window.inside if n in lost.union(why.steps)] or list(window.inside)
     by_cpu: dict[str, list[TraceStep]] = {}
     for number in inside:
         by_cpu.setdefault(_cpu(trace, trace.steps[number - 1]), []).append(trace.steps[number - 1])
-    calls = [f"{cpu} {', '.join(_cut(_calls(steps), _MOST_INSIDE))}" for cpu, steps in by_cpu.items()]
-    yield f"Between {_called(first)} and {_called(last)} of {_cpu(trace, first)} ran: {'; '.join(_cut(calls, 3))}."
-    alone = f"If no other runs there while {_cpu(trace, first)} can"
-    yield f"{alone}, it never happens (re-checked: {window.states:,} states)."
+    ends, name = _ends(trace, window)
+    calls = [f"{cpu} {', '.join(_cut(_calls(steps, name), _MOST_INSIDE))}" for cpu, steps in by_cpu.items()]
+    cpu = _cpu(trace, trace.steps[window.first - 1])
+    yield f"Between {ends} of {cpu} ran: {'; '.join(_cut(calls, 3))}."
+    yield f"If no other runs there while {cpu} can, it never happens (re-checked: {window.states:,} states)."
 
 
-def _calls(steps: Sequence[TraceStep]) -> list[str]:
+def _calls(steps: Sequence[TraceStep], name: Callable[[TraceStep], str]) -> list[str]:
     """Neighbours in one call are told once."""
     by_call: dict[str, list[int]] = {}
     for step in steps:
-        by_call.setdefault(_call(step), []).append(step.number)
+        by_call.setdefault(name(step), []).append(step.number)
     return [f"{call} ({numbers(found)})" for call, found in by_call.items()]
 
 
-def _called(step: TraceStep) -> str:
-    return f"{_call(step)} ({step.number})"
+def _ends(trace: Trace, window: Window) -> tuple[str, Callable[[TraceStep], str]]:
+    """A window's two steps, and how steps are named there: by the functions they are in; where both ends are in one
+    function, or one is only waited for, by what they do."""
+    first = trace.steps[window.first - 1]
+    if window.last > len(trace.steps):
+        return f"{_does(first)} ({first.number}) and {cut_statement(_awaited(trace, first.thread))}", _does
+    last = trace.steps[window.last - 1]
+    name = _does if _call(first) == _call(last) and _does(first) != _does(last) else _call
+    return f"{name(first)} ({first.number}) and {name(last)} ({last.number})", name
+
+
+def _awaited(trace: Trace, thread: str) -> str:
+    """The statement at which a thread stands at the end."""
+    texts = {waiting.thread: waiting.text for waiting in trace.blocked}
+    if trace.loop is not None:  # there it may be able to run and not do it, or run again
+        looped = trace.steps[trace.loop - 1 :]
+        texts |= {other.thread: other.text for other in looped[0].alternatives}
+        texts |= {step.thread: step.text for step in reversed(looped)}
+    return texts.get(thread, "where it waits")
+
+
+def _does(step: TraceStep) -> str:
+    return cut_statement(step.text)
 
 
 def _call(step: TraceStep) -> str:
     if step.calls:
         return f"{step.calls[-1]}()"
-    statement = short(step.text)
-    return statement if len(statement) <= _LONGEST_STATEMENT else f"{statement[:_LONGEST_STATEMENT].rstrip()}..."
+    return cut_statement(step.text)
 
 
 def _cpu(trace: Trace, step: TraceStep) -> str:
-    return cpu_names(trace)[step.thread].split(" (")[0]
+    return cpu_of(trace, step.thread)
 
 
 def _cut(parts: Sequence[str], most: int) -> list[str]:

@@ -56,7 +56,7 @@ def _values(trace: Trace) -> Iterator[str]:
         step = trace.steps[number - 1]
         before = next(c.before for c in step.changes if c.cell == cell)
         call = f" in {step.calls[-1]}()" if step.calls else ""
-        yield _sentence(f"{cell} is now {value}: {_cpu(trace, step.thread)}{call} changed it from {before}")
+        yield _sentence(f"{cell} is now {value}: {cpu_of(trace, step.thread)}{call} changed it from {before}")
 
 
 def _lasting(trace: Trace) -> Iterator[str]:
@@ -73,7 +73,7 @@ def _lasting(trace: Trace) -> Iterator[str]:
         ran = {step.thread for step in looped}
         waits = {w.thread: w for step in looped for w in step.blocked if w.thread not in ran and not w.daemon}
         for waiting in waits.values():
-            yield _sentence(f"{_cpu(trace, waiting.thread)} stays at {waits_at(trace, waiting)}")
+            yield _sentence(f"{cpu_of(trace, waiting.thread)} stays at {waits_at(trace, waiting)}")
 
 
 def _stuck(trace: Trace) -> Iterator[str]:
@@ -83,7 +83,7 @@ def _stuck(trace: Trace) -> Iterator[str]:
     for waiting in [w for w in trace.blocked if not w.daemon]:
         own = [hold.label for hold in held if hold.thread == waiting.thread]
         holding = f"; it holds {', '.join(own)}" if own else ""
-        yield _sentence(f"{_cpu(trace, waiting.thread)} waits at {waits_at(trace, waiting)}{holding}")
+        yield _sentence(f"{cpu_of(trace, waiting.thread)} waits at {waits_at(trace, waiting)}{holding}")
 
 
 def waits_at(trace: Trace, waiting: Waiting) -> str:
@@ -96,12 +96,13 @@ def waits_at(trace: Trace, waiting: Waiting) -> str:
     return f"`{c_words(text)}`"
 
 
-def _cpu(trace: Trace, thread: str) -> str:
+def cpu_of(trace: Trace, thread: str) -> str:
+    """``CPU0``; the thread's name where it takes no step."""
     return cpu_names(trace).get(thread, thread).split(" (")[0]
 
 
 def _actor(trace: Trace) -> str:
-    return _cpu(trace, trace.steps[-1].thread) if trace.steps else "The start"
+    return cpu_of(trace, trace.steps[-1].thread) if trace.steps else "The start"
 
 
 def _sentence(text: str) -> str:

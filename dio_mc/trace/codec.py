@@ -20,7 +20,8 @@ from types import NoneType, UnionType
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
 from dio_mc.errors import DioError
-from dio_mc.trace.trace import SCHEMA, Trace, inconsistencies
+from dio_mc.trace.consistency import inconsistencies
+from dio_mc.trace.trace import SCHEMA, Trace
 
 
 @dataclass(eq=False)

@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from dio_mc.trace.cause import Why
+
 if TYPE_CHECKING:
     import networkx
 
@@ -23,7 +25,6 @@ has them."""
 
 CellRole = Literal["data", "lock", "local", "location"]
 TraceKind = Literal["violation", "witness"]
-WindowSearch = Literal["found", "none", "gave up", "not sought"]
 PropertyKind = Literal["invariant", "step", "reachable", "always_reachable", "progress", "deadlock", "fault"]
 
 
@@ -178,32 +179,6 @@ class SourceLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """From behind step `first` until step `last`, both of one thread: when no other runs there while that one can, the
-    model does not violate the property, which a search of `states` states has shown. `inside` are the steps of others
-    that this trace has there."""
-
-    first: int
-    last: int
-    inside: tuple[int, ...]
-    states: int
-
-
-@dataclass(frozen=True, slots=True)
-class Why:
-    """Why a trace shows what it shows: `steps` are those that matter (empty: not known), `window` is the decisive one.
-
-    `search` says how looking for the window ended: every pair of steps was tried and there is ``none``, or it ``gave
-    up`` after `states` states.
-    """
-
-    steps: tuple[int, ...]
-    window: Window | None
-    search: WindowSearch
-    states: int
-
-
-@dataclass(frozen=True, slots=True)
 class Trace:
     """A counterexample or a witness.
 
@@ -301,49 +276,3 @@ class Trace:
             last, again = f"s{len(self.steps):03d}", f"s{self.loop - 1:03d}"
             graph.add_edge(last, again, thread="", text="for ever", taken=True)
         return graph
-
-
-def inconsistencies(trace: Trace) -> Iterator[str]:
-    """What is wrong between the parts of a trace, each as a sentence; nothing for one that `replay` built."""
-    threads = {thread.name for thread in trace.threads}
-    state = {cell.name: cell.value for cell in trace.initial}
-    if len(threads) != len(trace.threads):
-        yield "two threads have the same name"
-    if len(state) != len(trace.initial):
-        yield "two cells have the same name"
-    for position, step in enumerate(trace.steps, start=1):
-        where = f"step {position}"
-        if step.number != position:
-            yield f"{where} has the number {step.number}"
-        if step.thread not in threads:
-            yield f"{where} is of thread {step.thread!r}, which is not in the list of threads"
-        if len(step.calls) != len(step.operations):
-            yield f"{where} has {len(step.operations)} operations and {len(step.calls)} calls"
-        if step.fault is not None and position != len(trace.steps):
-            yield f"{where} ends in a fault and is not the last"
-        for change in step.changes + step.local_changes:
-            if state.get(change.cell) != change.before:
-                yield f"{where} changes {change.cell} from {change.before!r}, but it is {state.get(change.cell)!r}"
-            state[change.cell] = change.after
-    for standing in trace.standings:
-        for number in standing.at + standing.unknown:
-            if not 0 <= number <= len(trace.steps):
-                yield f"{standing.property} is said to be decided at step {number}, which does not exist"
-    if trace.why is not None:
-        window = trace.why.window
-        named = [*trace.why.steps, *((window.first, window.last, *window.inside) if window else ())]
-        yield from (f"step {n} is said to matter and does not exist" for n in named if not 1 <= n <= len(trace.steps))
-    if trace.fault is not None and trace.steps:
-        yield "a fault of the start is followed by steps"
-    if trace.loop is not None:
-        yield from _broken_loop(trace, trace.loop, state)
-
-
-def _broken_loop(trace: Trace, loop: int, final: dict[str, str]) -> Iterator[str]:
-    if not 1 <= loop <= len(trace.steps):
-        yield f"the loop begins at step {loop}, which it does not have"
-    elif trace.final_fault is not None:
-        yield "a fault ends the loop"
-    elif (before := trace.state_before(loop)) != final:
-        cell = next(cell for cell in final if final[cell] != before[cell])
-        yield f"the loop does not close: {cell} is {before[cell]!r} before it and {final[cell]!r} behind it"

@@ -2,6 +2,7 @@
 
 A step matters when it wrote a value that is wrong, that another such step used, or that let such a step's thread go on
 where it would have waited at first; and when it decided a branch that led there. Locks that merely were free do not.
+Of a run that goes on for ever the loop matters, and of each thread in it, or kept out, the step that brought it there.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from dio_mc.ir.program import Property
-from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.why.influence import FAULT, Run, changed
+from dio_mc.why.waiting import frees
 
 
 @dataclass(slots=True)
@@ -81,14 +82,32 @@ def slice_of_property(run: Run, property_: Property) -> set[int]:
 
 def slice_of_waiting(run: Run, threads: Iterable[int]) -> set[int]:
     """The steps that made threads wait at the end of a run: who wrote what they wait for."""
-    found, end, state = Slice(run), len(run.states), run.states[-1]
-    for thread in threads:
-        for cell in range(len(state)):
-            others = run.other_values(state, cell) if cell not in run.locations else ()
-            if any(_runs(run.interpreter, changed(state, cell, value), thread) for value in others):
-                found.need(cell, end)
-        found.reach(thread, end)
+    found = Slice(run)
+    _wait(found, threads)
     return found.steps
+
+
+def slice_of_lasting(run: Run, first: int, waiting: Iterable[int]) -> set[int]:
+    """The steps that made a run go on without its goal: those from `first` on (its loop, or the one that left no way
+    back), what led to them, and what made others wait; what brought these threads to where they stand as well."""
+    found, threads = Slice(run), set(waiting)
+    _wait(found, sorted(threads))
+    for number in range(first, len(run.actions) + 1):
+        found.take(number)
+        threads.add(run.actions[number - 1].thread)
+    for thread in sorted(threads):
+        before = [number for number in range(1, first) if run.actions[number - 1].thread == thread]
+        if before:
+            found.take(before[-1])
+    return found.steps
+
+
+def _wait(found: Slice, threads: Iterable[int]) -> None:
+    end = len(found.run.states)
+    for thread in threads:
+        for cell in frees(found.run, thread):
+            found.need(cell, end)
+        found.reach(thread, end)
 
 
 def slice_of_fault(run: Run) -> set[int]:
@@ -99,10 +118,6 @@ def slice_of_fault(run: Run) -> set[int]:
         for cell in sorted(run.influence(last).effects.get(FAULT, ())):
             found.need(cell, last)
     return found.steps
-
-
-def _runs(interpreter: Interpreter, state: tuple[int, ...], thread: int) -> bool:
-    return any(step.action.thread == thread for step in interpreter.successors(state))
 
 
 def _tipping(run: Run, property_: Property) -> list[int]:

@@ -10,8 +10,9 @@ from dio_mc.ir.program import Thread
 from dio_mc.semantics.contract import Action, Fault, Violation
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import show_cell
+from dio_mc.trace.consistency import inconsistencies
 from dio_mc.trace.replay import ReplayError, build_trace
-from dio_mc.trace.trace import Alternative, Change, Failing, Place, ThreadName, Waiting, inconsistencies
+from dio_mc.trace.trace import Alternative, Change, Failing, Place, ThreadName, Waiting
 
 
 def test_what_a_trace_says_of_model_and_property():

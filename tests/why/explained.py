@@ -16,6 +16,7 @@ from dio_mc.semantics.layout import State
 from dio_mc.trace.replay import build_trace, run_schedule
 from dio_mc.trace.trace import Trace
 from dio_mc.why.cause import why
+from dio_mc.why.window import Schedule
 
 
 class Case(NamedTuple):
@@ -30,6 +31,20 @@ class Case(NamedTuple):
     @property
     def name(self) -> str:
         return f"{self.trace.model.name}-{self.trace.property}"
+
+    @property
+    def schedule(self) -> Schedule:
+        """The steps, and where those stand who are no daemons and do not move at the end, or in the loop; and the
+        first step in the loop of those who do."""
+        if self.trace.property_kind not in ("deadlock", "progress", "always_reachable"):
+            return Schedule(self.actions)
+        last, program = self.states[-1], self.interpreter.program
+        looped = self.actions[self.trace.loop - 1 :] if self.trace.loop is not None else ()
+        moving = {a.thread for a in looped} or {s.action.thread for s in self.interpreter.successors(last)}
+        stands = [(thread, last[pc]) for thread, pc in enumerate(self.interpreter.layout.pc) if last[pc]]
+        still = [(t, place) for t, place in stands if t not in moving and not program.template_of(t).daemon]
+        rounds = {action.thread: action for action in reversed(looped)}
+        return Schedule(self.actions, [*(Action(thread, place, ()) for thread, place in still), *rounds.values()])
 
 
 @cache

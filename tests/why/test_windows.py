@@ -8,10 +8,9 @@ from textwrap import dedent
 
 import pytest
 from explained import Case, cases, cases_of
+from windows_by_force import brute_force
 
 from dio_mc.frontend import build, load_module
-from dio_mc.semantics.contract import fault_name
-from dio_mc.semantics.layout import State
 from dio_mc.why.cause import why
 from dio_mc.why.window import candidates, try_window
 
@@ -20,61 +19,13 @@ CHEAP = 1500
 DECIDED = [c for c in cases() if c.trace.why is not None and c.trace.kind == "violation"]
 
 
-def brute_force(case: Case, pair: tuple[int, int]) -> bool:
-    """Whether the violation is gone, and the last step of the pair and one out of the window still happen, when the
-    window is atomic."""
-    first, last = pair
-    thread = case.actions[first - 1].thread
-    threads = case.interpreter.program.threads
-    own = [n for n in range(1, len(case.actions) + 1) if case.actions[n - 1].thread == thread]
-    places = {case.actions[n - 1].location for n in own if first < n <= last}
-    template = threads[thread].template
-    seen, todo, through, out = set[State](), [], False, False
-    for start in case.interpreter.starting():
-        seen.add(start)
-        todo.append(start)
-    while todo:
-        state = todo.pop()
-        steps = case.interpreter.successors(state)
-        held = [s for s in steps if threads[s.action.thread].template == template and s.action.location in places]
-        steps = held or steps
-        if _wrong(case, state, steps):
-            return False
-        for step in steps:
-            stands = (threads[step.action.thread].template, step.action.location)
-            through |= stands == (template, case.actions[last - 1].location)
-            if step.state is not None and stands[0] == template and stands[1] in places:
-                out |= step.state[case.interpreter.layout.pc[step.action.thread]] not in places
-            if step.state is not None and step.state not in seen:
-                seen.add(step.state)
-                todo.append(step.state)
-    return through and out
-
-
-def _wrong(case: Case, state: State, steps: list) -> bool:  # type: ignore[type-arg]  # steps of the interpreter
-    interpreter, program = case.interpreter, case.interpreter.program
-    if case.trace.property_kind == "deadlock":
-        daemons = [program.template_of(t).daemon for t in range(len(program.threads))]
-        stuck = any(state[pc] != 0 and not daemons[t] for t, pc in enumerate(interpreter.layout.pc))
-        return stuck and not steps
-    if case.trace.property_kind == "fault":
-        faults = [s.fault for s in steps if s.fault is not None]
-        return case.trace.property in {fault_name(f.kind, f.span, program.file) for f in faults}
-    assert case.property is not None
-    assert case.property.expr is not None
-    if case.property.kind == "step":
-        after = [s.state for s in steps if s.state is not None]
-        return any(not interpreter.evaluate(case.property.expr, state, s) for s in after)
-    return not interpreter.evaluate(case.property.expr, state)
-
-
 @pytest.mark.parametrize("case", [c for c in DECIDED if c.trace.why.states <= CHEAP], ids=lambda case: case.name)  # type: ignore[union-attr]  # DECIDED has none without
 def test_brute_force_finds_the_same_window(case: Case) -> None:
     """The first candidate without which nothing is violated, or none of them."""
     found = case.trace.why
     assert found is not None
     assert found.search in ("found", "none")
-    first = next((pair for pair in candidates(case.actions) if brute_force(case, pair)), None)
+    first = next((pair for pair in candidates(case.schedule) if brute_force(case, pair)), None)
     assert first == ((found.window.first, found.window.last) if found.window else None)
 
 
@@ -91,10 +42,15 @@ def test_a_window_is_of_one_thread_with_others_inside(case: Case) -> None:
     window = case.trace.why.window
     assert window is not None
     thread = case.trace.steps[window.first - 1].thread
-    assert case.trace.steps[window.last - 1].thread == thread
+    ends = [step.thread for step in case.trace.steps] + [thread] * (thread in waiting_threads(case))
+    assert ends[window.last - 1] == thread
     between = case.trace.steps[window.first : window.last - 1]
     assert window.inside == tuple(step.number for step in between if step.thread != thread)
     assert window.inside
+
+
+def waiting_threads(case: Case) -> list[str]:
+    return [case.trace.threads[action.thread].name for action in case.schedule.pending]
 
 
 def test_the_seed_race_has_store_and_allocation_between_flush_and_map() -> None:
@@ -115,7 +71,7 @@ def test_the_seed_race_has_store_and_allocation_between_flush_and_map() -> None:
 
 def test_the_smallest_comes_first() -> None:
     case = next(c for c in cases() if c.name == "Ext3-no_stale_exposure")
-    tried = candidates(case.actions)
+    tried = candidates(case.schedule)
     own = [sum(a.thread == case.actions[first - 1].thread for a in case.actions[first:last]) for first, last in tried]
     assert all(a <= b for a, b in pairwise(own))
 
@@ -150,8 +106,8 @@ def test_a_window_that_nobody_gets_through_decides_nothing(tmp_path: Path) -> No
     (case,) = [c for c in cases_of(build(cls, {}).program) if c.trace.property == "never"]
     assert case.trace.why is not None
     assert case.trace.why.window is None
-    for pair in candidates(case.actions):
-        assert not try_window(case.interpreter, case.actions, pair, "never", case.property, 1000).gone
+    for pair in candidates(case.schedule):
+        assert not try_window(case.interpreter, case.schedule, pair, "never", case.property, 1000).gone
 
 
 def test_a_window_in_which_a_thread_spins_for_ever_decides_nothing(tmp_path: Path) -> None:
@@ -185,9 +141,9 @@ def test_a_window_in_which_a_thread_spins_for_ever_decides_nothing(tmp_path: Pat
     path.write_text(dedent(model))
     (cls,) = load_module(str(path)).models
     (case,) = [c for c in cases_of(build(cls, {}).program) if c.trace.property == "never"]
-    assert candidates(case.actions)
-    for pair in candidates(case.actions):
-        assert not try_window(case.interpreter, case.actions, pair, "never", case.property, 1000).gone
+    assert candidates(case.schedule)
+    for pair in candidates(case.schedule):
+        assert not try_window(case.interpreter, case.schedule, pair, "never", case.property, 1000).gone
         assert not brute_force(case, pair)
 
 

@@ -19,8 +19,9 @@ from dio_mc.render.lkml import render_lkml
 from dio_mc.render.text import render_text
 from dio_mc.render.why import why_sentences
 from dio_mc.replaying import explained
+from dio_mc.trace.cause import Window
 from dio_mc.trace.codec import TraceFormatError, decode, encode
-from dio_mc.trace.trace import Trace, Window
+from dio_mc.trace.trace import Trace
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = ROOT / "models" / "seed" / "ext3_2_6_18.py"
@@ -98,8 +99,8 @@ def test_a_trace_keeps_it(seed: Trace) -> None:
 
 def test_a_window_outside_the_trace_is_no_trace(seed: Trace) -> None:
     assert seed.why is not None
-    wrong = replace(seed, why=replace(seed.why, window=Window(2, 13, (5,), 79)))
-    with pytest.raises(TraceFormatError, match="step 13 is said to matter and does not exist"):
+    wrong = replace(seed, why=replace(seed.why, window=Window(2, 14, (5,), 79)))
+    with pytest.raises(TraceFormatError, match="step 14 is said to matter and does not exist"):
         decode(encode(wrong))
 
 

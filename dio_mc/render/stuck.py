@@ -1,0 +1,69 @@
+"""Of a run that gets stuck, who waits for whom; of one that goes on without its goal, where it could have turned to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from dio_mc.render.statement import cut_statement
+from dio_mc.render.words import cpu_of
+from dio_mc.trace.cause import Wait
+from dio_mc.trace.trace import Trace
+
+_MOST_WAITS = 3
+
+
+def waiting_sentence(trace: Trace) -> str:
+    """``CPU0 waits for fork[1] of CPU1 (2), CPU1 for fork[0] of CPU0 (1): a circle.`` Empty where nobody waits."""
+    waits = trace.why.waits if trace.why is not None else ()
+    circle = _circle(trace, waits)
+    told = [_told(trace, wait, "for" if n else "waits for") for n, wait in enumerate(circle or waits)]
+    if not told:
+        return ""
+    shown = ", ".join(told if len(told) <= _MOST_WAITS else told[: _MOST_WAITS - 1])
+    if len(circle) > _MOST_WAITS:
+        return f"{shown}, and so on round a circle of {len(circle)}."
+    if len(circle) > 1:
+        return f"{shown}: a circle."
+    return f"{shown}{f', and {len(told) - 2} more' if len(told) > _MOST_WAITS else ''}."
+
+
+def _circle(trace: Trace, waits: Sequence[Wait]) -> list[Wait]:
+    """The first circle among those that wait, from its first thread on; empty when there is none."""
+    by_thread = {wait.thread: wait for wait in waits}
+    for wait in waits:
+        path = [wait]
+        while (holder := _holder(trace, path[-1])) in by_thread and by_thread[holder] not in path:
+            path.append(by_thread[holder])
+        if holder == wait.thread:
+            return path
+    return []
+
+
+def _holder(trace: Trace, wait: Wait) -> str:
+    """The thread that made another wait; empty when nobody did."""
+    return "" if wait.step is None else trace.steps[wait.step - 1].thread
+
+
+def _told(trace: Trace, wait: Wait, verb: str) -> str:
+    role = next(cell.role for cell in trace.initial if cell.name == wait.cell)
+    what = re.sub(r"\.\w+(\[\d+\])?$", "", wait.cell) if role == "lock" else wait.cell
+    head = f"{cpu_of(trace, wait.thread)} {verb} {what}"
+    if wait.step is None:
+        return f"{head}, as it is from the start"
+    holder = _holder(trace, wait)
+    if holder == wait.thread:
+        return f"{head}, {'its own' if role == 'lock' else 'its own doing'} ({wait.step})"
+    stands = any(waiting.thread == holder for waiting in trace.blocked)
+    return f"{head} of {cpu_of(trace, holder)} ({wait.step}){'' if stands else ', which has ended'}"
+
+
+def turn_sentences(trace: Trace) -> Iterator[str]:
+    """Where a run that goes on could have turned off to its goal."""
+    escape = trace.why.escape if trace.why is not None else None
+    if escape is None:
+        return
+    name = "Way out never taken" if trace.loop is not None and escape.step >= trace.loop else "Last way out"
+    steps = f"{escape.length} step{'s' if escape.length > 1 else ''}"
+    told = cut_statement(escape.text)
+    yield f"{name} (before {escape.step}, {steps} to the goal): {cpu_of(trace, escape.thread)} {told}."
