@@ -80,7 +80,7 @@ def test_auto_takes_machine_code_for_a_large_model_only(tmp_path: Path) -> None:
 
     assert engines(SEED) == ["reference", "reference"]
     assert engines(LARGE, *AT_S) == ["native"]
-    assert engines(LARGE, *AT_S, "--max-states", "5000") == ["reference"]
+    assert engines(LARGE, *AT_S, "--max-states", "3000") == ["reference"]
 
 
 def test_a_small_model_does_not_load_the_compiler(tmp_path: Path) -> None:
