@@ -53,8 +53,8 @@ Command = list[str]
 @dataclass(frozen=True, slots=True)
 class Contender:
     """One tool with one set of flags. `ready` gives the commands that make it ready, in an empty folder, without those
-    that the last command line, `run`, stands for; `read` finds the states in its output. `needs`: programs.
-    `reduced`: it counts representatives. `largest`: the largest size worth the wait."""
+    that the last command line, `run`, stands for; `read` finds the states in its output, `searched` the seconds that
+    the search took by its own account, None where it gives none. `needs`: programs. `reduced`: it counts representatives. `largest`: the largest size worth the wait."""
 
     name: str
     needs: tuple[str, ...]
@@ -63,6 +63,7 @@ class Contender:
     read: Callable[[str], int]
     reduced: bool = False
     largest: str = "XL"
+    searched: Callable[[str], float | None] = lambda _: None
 
     def missing(self) -> list[str]:
         """Programs it needs that are not there."""
@@ -79,6 +80,14 @@ def _number(pattern: str) -> Callable[[str], int]:
     return read
 
 
+def _seconds(pattern: str) -> Callable[[str], float | None]:
+    def read(text: str) -> float | None:
+        found = re.search(pattern, text)
+        return float(found[1]) if found is not None and float(found[1]) > 0 else None
+
+    return read
+
+
 # -- dio-mc ------------------------------------------------------------------------------------------------------------
 
 
@@ -87,9 +96,11 @@ def _dio_mc(name: str, *flags: str, reduced: bool = False, largest: str = "XL") 
         names = ("pages", "readers", "mappers", "writers")
         params = [f"--param={n}={v}" for n, v in zip(names, size.numbers, strict=True)]
         model = str(HERE / "diorace.py")
-        return [sys.executable, "-m", "dio_mc", "check", model, *params, "--param=fixed=1", "--no-artifacts", *flags]
+        always = ["--param=fixed=1", "--no-artifacts", "--verbose"]
+        return [sys.executable, "-m", "dio_mc", "check", model, *params, *always, *flags]
 
-    return Contender(name, (), lambda size, folder: [], run, _number(r"([\d,]+) states"), reduced, largest)
+    searched = _seconds(r"\(search ([\d.]+) s\)")
+    return Contender(name, (), lambda size, folder: [], run, _number(r"([\d,]+) states"), reduced, largest, searched)
 
 
 # -- SPIN --------------------------------------------------------------------------------------------------------------
@@ -106,7 +117,9 @@ def _spin(name: str, *flags: str, optimise: str = "-O2", largest: str = "L") -> 
         bits = max(size.states.bit_length() + 1, 16)
         return [str(folder / "pan"), "-m5000000", f"-w{bits}"]
 
-    return Contender(name, ("spin", "gcc"), ready, run, _number(r"(\d+) states, stored"), largest=largest)
+    searched = _seconds(r"elapsed time ([\d.]+) seconds")
+    states = _number(r"(\d+) states, stored")
+    return Contender(name, ("spin", "gcc"), ready, run, states, largest=largest, searched=searched)
 
 
 # -- Rumur -------------------------------------------------------------------------------------------------------------

@@ -81,10 +81,10 @@ class Finding:
 class Report:
     """What checking one class with one binding of its parameters gave.
 
-    `seconds` is wall time from build to verdict. `traces` pairs with `violations`; `expected` is None where the file
-    says nothing, else whether what it says is met; `exit_code` follows from both. `where` is the class; `notes` are
-    sentences about how it was explored, `reductions` what it was reduced by: states and transitions are those of
-    representatives then (`Exploration`).
+    `seconds` is wall time from build to verdict, `search_seconds` of it that of the search (`Exploration`). `traces`
+    pairs with `violations`; `expected` is None where the file says nothing, else whether what it says is met;
+    `exit_code` follows from both. `where` is the class; `notes` are sentences about how it was explored, `reductions`
+    what it was reduced by: states and transitions are those of representatives then (`Exploration`).
     """
 
     model: str
@@ -111,6 +111,7 @@ class Report:
     where: Place | None = None
     notes: tuple[str, ...] = ()
     reductions: tuple[str, ...] = ()
+    search_seconds: float = field(default=0.0, compare=False)
 
     @property
     def exit_code(self) -> int:
@@ -170,7 +171,7 @@ def check_class(
         program.name, display_path(program.file), program.doc, verdict, found.complete, found.states, found.transitions,
         found.depth, time.perf_counter() - started, dict(program.params), found.engine, properties, found.violations,
         traces, findings, expected, text, found.stopped, found.open, len(program.threads), _growth(program, found),
-        _class_place(model), tuple(notes), found.reductions,
+        _class_place(model), tuple(notes), found.reductions, found.seconds,
     )  # fmt: skip
 
 

@@ -366,7 +366,7 @@ def _told(found: Outcome, judges: Sequence[Judge]) -> Exploration:
     violations.sort(key=lambda violation: violation_order(violation.property, ranks))
     return Exploration(
         ENGINE, found.states, found.transitions, found.depth, found.stopped, found.open, tuple(violations),
-        found.unknown, found.coverage, ("symmetry",) if found.reduced else (),
+        found.unknown, found.coverage, ("symmetry",) if found.reduced else (), found.seconds,
     )  # fmt: skip
 
 

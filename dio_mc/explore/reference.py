@@ -8,7 +8,9 @@ memory, `stop` or an interrupt ended are not reproducible to the state; all othe
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 
 from dio_mc.explore.canonical import Goal, Path, any_path, canonical_paths
@@ -60,8 +62,10 @@ def explore(
     interpreter = Interpreter(program)
     watch = Watch(interpreter, judges)
     search = Search(interpreter, watch, Limits(budget or Budget(), stop), report, first, representatives, within)
+    started = time.perf_counter()
     search.run()
-    return _answer(interpreter, watch, search, representatives)
+    seconds = time.perf_counter() - started
+    return replace(_answer(interpreter, watch, search, representatives), seconds=seconds)
 
 
 def _answer(

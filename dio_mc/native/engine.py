@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -29,7 +30,7 @@ class NoMachine(Unsupported):
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What the compiled search found; `reached` pairs goals with the states on the shortest paths to them;
-    `started` when all initial states were known."""
+    `started` when all initial states were known; `seconds` is the wall time until all was."""
 
     interpreter: Interpreter
     started: bool
@@ -43,6 +44,7 @@ class Outcome:
     reached: tuple[Reached, ...]
     reduced: bool
     taken_for_known: float
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ def search(
     )  # fmt: skip
     limit = clock.budget.max_states
     alone = workers == 1 or limit is not None or prepared.module.approximate is not None
+    started = time.perf_counter()
     found = begin(limit=limit if alone else SAMPLE)
     try:
         found.run()
@@ -122,13 +125,14 @@ def search(
             found.close()
             found = begin(division=share_out(counts, workers))
             found.run()
+        seconds = time.perf_counter() - started
         fired, blocked = found.coverage()
         reached, distinct = _told(prepared, found, prepared.representatives if reduced else None)
         unknown = tuple(v.judge.property.name for v in found.valuations if v.unknown)
         return Outcome(
             prepared.interpreter, found.started, found.states, found.transitions, found.depth, found.stopped,
             found.open, unknown, Coverage(fired, blocked, distinct), tuple(reached), reduced,
-            found.taken_for_known(),
+            found.taken_for_known(), seconds,
         )  # fmt: skip
     finally:
         found.close()

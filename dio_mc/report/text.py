@@ -95,7 +95,7 @@ def _last(report: Report, folder: str | None, seconds: bool) -> str:
     """What was covered, and where the files are."""
     bounds = [plural(report.threads, "thread"), *(f"{n}={v}" for n, v in report.params.items())]
     scope = "complete" if report.complete else "not complete"
-    time = f" in {report.seconds:.2f} s" if seconds else ""
+    time = f" in {report.seconds:.2f} s (search {report.search_seconds:.2f} s)" if seconds else ""
     files = f"; files: {folder}/{stem_of(report)}/" if folder and report.traces else ""
     moves = plural(report.transitions, "transition")
     return f"{_counts(report)}, {moves}, {scope} for {', '.join(bounds)}{time}{files}"

@@ -204,6 +204,8 @@ class Exploration:
     words (``--max-states 100``). `open` counts states found and not expanded. `violations` in the order of properties.
     `unknown` names properties some valuation of which the solver could not decide. `reductions` names what the search
     was reduced by; with ``symmetry``, states are representatives of orbits, and transitions and `open` are theirs.
+    `seconds` is the wall time of the search that gave the answer, without what came before (smaller searches, machine
+    code) and behind (counterexamples); no part of what was found.
     """
 
     engine: str
@@ -216,6 +218,7 @@ class Exploration:
     unknown: tuple[str, ...]
     coverage: Coverage
     reductions: tuple[str, ...] = ()
+    seconds: float = field(default=0.0, compare=False)
 
     @property
     def complete(self) -> bool:
