@@ -163,10 +163,11 @@ def _lines(path: str) -> list[str]:
 LEGEND = (
     'Medians of {rounds} interleaved rounds, one process at a time. "Files to verdict" is everything: generating,',
     "compiling and running; for dio-mc importing (its bytecode is there, as pip leaves it), z3, machine code (with an",
-    'empty cache) and the search. "Of it the search" is that by the tool\'s own account, else the run of what was',
-    "compiled. The table limit is the rate at which this machine takes random 64-bit keys into a table of that size, on",
-    "one core, in huge pages, with prefetch. dio-mc without flags stores one state per orbit of threads and pages that it",
-    "proves exchangeable, as Rumur does where the model says so. Bytes are peak resident memory by states stored.",
+    'empty cache) and the search. "Of it the search" is that by the own account of a tool, else the run of what was',
+    "compiled. The table limit is the rate at which this machine takes random 64-bit keys into a table of that size,",
+    "on one core, in huge pages, with prefetch. dio-mc without flags stores one state per orbit of threads and pages",
+    "that it proves exchangeable, as Rumur does where the model says so. Bytes are peak resident memory by states",
+    "stored.",
 )
 
 

@@ -86,3 +86,16 @@ def test_the_table_limit_is_that_of_keys_taken_in() -> None:
     import table_limit
 
     assert 1e4 < table_limit.inserts_per_second(100_000) < 1e10
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "seconds"),
+    [
+        ("dio-mc", "367 states, depth 26, complete for 3 threads in 0.35 s (search 0.21 s)\n", 0.21),
+        ("SPIN -O2, depth first", "pan: elapsed time 19.3 seconds\npan: rate 611688.4 states/second\n", 19.3),
+        ("SPIN -O2, depth first", "pan: elapsed time 0 seconds\n", None),
+        ("Rumur -O3", "1 states, 2 rules", None),
+    ],
+)
+def test_searches_are_timed_by_the_tools_own_account(name: str, text: str, seconds: float | None) -> None:
+    assert next(c for c in ALL if c.name == name).searched(text) == seconds
