@@ -53,8 +53,8 @@ Command = list[str]
 @dataclass(frozen=True, slots=True)
 class Contender:
     """One tool with one set of flags. `ready` gives the commands that make it ready, in an empty folder, without those
-    that the last command line, `run`, stands for; `read` finds the states in its output, `searched` the seconds that the
-    search took by its own account, None where it gives none. `needs`: programs. `reduced`: it counts representatives.
+    that the last command line, `run`, stands for; `read` finds the states in its output, `searched` the seconds that
+    the search took by its own account, None where it gives none. `needs`: programs. `reduced`: it counts representatives.
     `largest`: the largest size worth the wait."""
 
     name: str
