@@ -54,7 +54,7 @@ Command = list[str]
 class Contender:
     """One tool with one set of flags. `ready` gives the commands that make it ready, in an empty folder, without those
     that the last command line, `run`, stands for; `read` finds the states in its output, `searched` the seconds that
-    the search took by its own account, None where it gives none. `needs`: programs. `reduced`: it counts representatives.
+    the search took by its own account, None where it gives none. `needs`: programs. `reduced`: it counts orbits.
     `largest`: the largest size worth the wait."""
 
     name: str
