@@ -45,19 +45,25 @@ class Entry:
     repeats: bool = False
 
 
-def render_commit(trace: Trace, *, width: int = WIDTH) -> str:
-    """The diagram and what is wrong now, without a newline at the end."""
-    blocks = [_start(trace, width), diagram(trace, width), wrapped(" ".join(closing(trace)), width, 0, hang=0)]
+def render_commit(trace: Trace, *, width: int = WIDTH, numbered: bool = False) -> str:
+    """The diagram and what is wrong now, without a newline at the end; `numbered`: with the numbers of the steps."""
+    blocks = [
+        _start(trace, width),
+        diagram(trace, width, numbered),
+        wrapped(" ".join(closing(trace)), width, 0, hang=0),
+    ]
     return "\n\n".join("\n".join(row.rstrip() for row in block) for block in blocks if block)
 
 
-def diagram(trace: Trace, width: int = WIDTH) -> list[str]:
+def diagram(trace: Trace, width: int = WIDTH, numbered: bool = False) -> list[str]:
     """The names of the CPUs, an empty row, the steps."""
     titles = list(cpu_names(trace).values())
     if not titles:
         return []
     steps = entries(trace)
-    return _columns(steps, titles, width) if len(titles) <= MOST_COLUMNS else _list(steps, titles, width)
+    if len(titles) > MOST_COLUMNS:
+        return _list(steps, titles, width)
+    return _columns(steps, titles, width, len(str(len(steps))) + _GAP if numbered else 0)
 
 
 def entries(trace: Trace) -> list[Entry]:
@@ -85,14 +91,17 @@ def _start(trace: Trace, width: int) -> list[str]:
     return wrapped(printable(f"It starts with {free}."), width, 0, hang=0) if free else []
 
 
-def _columns(steps: Sequence[Entry], titles: Sequence[str], width: int) -> list[str]:
+def _columns(steps: Sequence[Entry], titles: Sequence[str], width: int, margin: int) -> list[str]:
+    """A row per line; the first of a step has its number in the margin, if there is one."""
+    width -= margin
     starts = _starts(steps, titles, width)
-    page = ["".join(_at(title, start, starts[lane + 1 : lane + 2], width) for lane, (title, start) in
-            enumerate(zip(titles, starts, strict=True))), ""]  # fmt: skip
+    heads = [_at(title, starts[lane], starts[lane + 1 : lane + 2], width) for lane, title in enumerate(titles)]
+    page = [" " * margin + "".join(heads), ""]
     for step in steps:
         start = starts[step.lane]
-        for indent, text in step.lines:
-            page += [" " * start + row for row in folded(text, width - start, min(indent, _DEEPEST))]
+        lines = [row for indent, text in step.lines for row in folded(text, width - start, min(indent, _DEEPEST))]
+        fronts = [f"{step.number:{margin - _GAP}d}  " if margin else "", *[" " * margin] * (len(lines) - 1)]
+        page += [front + " " * start + row for front, row in zip(fronts, lines, strict=False)]
     return page
 
 

@@ -15,7 +15,7 @@ from dio_mc.trace.trace import Trace
 
 def render_lkml(trace: Trace, *, path: str = "TRACE.json") -> str:
     """The mail without a newline at the end; `path` is where the trace is stored."""
-    blocks = [_subject(trace), _about(trace), render_commit(trace)]
+    blocks = [_subject(trace), _about(trace), render_commit(trace, numbered=True)]
     if trace.why is not None:
         rows = [row for line in why_sentences(trace) for row in wrapped(printable(line), WIDTH, 2, hang=2)]
         blocks.append("Why:\n" + "\n".join(rows))

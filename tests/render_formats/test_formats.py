@@ -76,6 +76,20 @@ def test_commit_keeps_columns_apart(trace: Trace) -> None:
             want = want.removeprefix("".join(row.split()))
 
 
+@each_trace
+def test_a_mail_numbers_the_steps_that_it_speaks_of(trace: Trace) -> None:
+    """The same rows behind their numbers, each number once."""
+    plain, numbered = diagram(trace, WIDTH), diagram(trace, WIDTH, numbered=True)
+    if not trace.steps or len(trace.cast) > 3:
+        assert plain == numbered
+        return
+    margin = len(str(len(trace.steps))) + 2
+    fronts = [row[:margin].strip() for row in numbered[2:]]
+    assert [int(front) for front in fronts if front] == [step.number for step in trace.steps]
+    assert " ".join(" ".join(row[margin:] for row in numbered[2:]).split()) == " ".join(" ".join(plain[2:]).split())
+    assert "\n".join(row.rstrip() for row in numbered) in render_lkml(trace)
+
+
 def test_the_seed_race_as_a_commit_message() -> None:
     text = render_commit(ext3())
     assert "CPU0 (reader)      CPU1 (mapper)      CPU2 (pdflush)" in text
