@@ -44,6 +44,17 @@ class Loops(BackWriter):
         asm.do(f"ret i64 {at}")
         return asm.text("define internal i64 @flush(ptr %ctx, i64 %first, i64 %last, i64 %lag)")
 
+    def _flush_if_long(self, asm: Asm, first: str, last: str) -> None:
+        """Down to ``lag`` when half as many again wait, so not for each state."""
+        long, short = asm.new_label("long"), asm.new_label("short")
+        lag, begin, end = self.get(asm, "lag"), asm.load(first), asm.load(last)
+        most = asm.op(f"add i64 {lag}, {asm.shift_right(lag, 1)}")
+        asm.branch(asm.op(f"icmp ugt i64 {asm.op(f'sub i64 {end}, {begin}')}, {most}"), long, short)
+        asm.start(long)
+        asm.store(asm.op(f"call i64 @flush(ptr %ctx, i64 {begin}, i64 {end}, i64 {lag})"), first)
+        asm.jump(short)
+        asm.start(short)
+
     def _push(self, asm: Asm, words: Sequence[str], last: str, after: str) -> None:
         """Put a state on the ring and have its place fetched; with other workers, in the box of its owner."""
         ring, mask = self.pointer(asm, "ring"), self.get(asm, "ring_mask")
@@ -122,8 +133,7 @@ class Loops(BackWriter):
             self.each(asm, out, count, lambda words: self._watch_edge(asm, before, words))
         self.reduce(asm, out, count)
         self._each_pushed(asm, out, count, last)
-        lag = self.get(asm, "lag")
-        asm.store(asm.op(f"call i64 @flush(ptr %ctx, i64 {asm.load(first)}, i64 {asm.load(last)}, i64 {lag})"), first)
+        self._flush_if_long(asm, first, last)
         full = self.get(asm, "full")
         asm.branch(asm.op(f"icmp ne i64 {full}, 0"), "stopped", "further")
         asm.start("stopped")
@@ -167,8 +177,7 @@ class Loops(BackWriter):
             after = asm.new_label("pushed")
             self._push(asm, words, last, after)
             asm.start(after)
-            waiting = f"i64 {asm.load(first)}, i64 {asm.load(last)}, i64 {self.get(asm, 'lag')}"
-            asm.store(asm.op(f"call i64 @flush(ptr %ctx, {waiting})"), first)
+            self._flush_if_long(asm, first, last)
 
         self.each(asm, "%source", "%count", body)
         asm.op(f"call i64 @flush(ptr %ctx, i64 {asm.load(first)}, i64 {asm.load(last)}, i64 0)")

@@ -23,7 +23,7 @@ from dio_mc.native.memory import Region
 from dio_mc.native.module import Module
 from dio_mc.native.survey import distinct_values, survey_size
 from dio_mc.native.valuations import Valuations
-from dio_mc.native.worker import LAG, NEVER, Worker, sample
+from dio_mc.native.worker import LAG, NEVER, WAITING, Worker, sample
 from dio_mc.semantics.contract import Budget, Judge, Progress, Report
 from dio_mc.semantics.interpreter import Interpreter
 
@@ -230,7 +230,7 @@ class Search:
 
     def _set_lag(self) -> None:
         """Behind a limit nothing may be counted: near it, a state's successors are taken in before the next."""
-        close = self._limit - self.states <= (self._stretch() + 1) * self.module.most + LAG
+        close = self._limit - self.states <= (self._stretch() + 1) * self.module.most + WAITING
         for worker in self.workers:
             worker.set(lag=0 if close else LAG)
 

@@ -16,7 +16,9 @@ from dio_mc.native.module import Module
 from dio_mc.native.table import BITS
 
 LAG: Final = 64
-"""Successors that wait for their place in the table to arrive."""
+"""Successors that wait for their place in the table to arrive, at least."""
+WAITING: Final = LAG + LAG // 2
+"""The most that wait when the next state is expanded."""
 START: Final = 1 << 15
 """Home places of a new table."""
 LOAD: Final = 0.75
@@ -43,17 +45,19 @@ class Worker:
         self.table = self._region("table", space, huge=True)
         self.states = self._region("states", space, huge=True)
         monitors = max(len(module.tables), 1)
-        news = NEWS + (LAG + 2 * module.most + BOX) * monitors
+        news = NEWS + (WAITING + 2 * module.most + BOX) * monitors
         self._region("news", news * 8 * (1 + 2 * self.words))
         self._region("flags", module.flags + len(module.tables))
         self._region("seen", 2 * len(module.names.places))
         self._region("recent", RECENT, huge=True)
         self._region("out", module.most * bytes_)
-        ring = 1 << (LAG + module.most).bit_length()
+        ring = 1 << (WAITING + module.most).bit_length()
         self._region("ring", ring * bytes_)
         self._region("spill", BOX * bytes_)
         boxes = self._region("boxes", workers * 16)
-        self.boxes = [self._raw((BOX + 2 * module.most) * bytes_) for _ in range(workers if workers > 1 else 0)]
+        self.boxes = [
+            self._raw((BOX + 2 * module.most) * bytes_, huge=True) for _ in range(workers if workers > 1 else 0)
+        ]
         self._pairs = (ctypes.c_int64 * (2 * workers)).from_address(boxes.address)
         for number, box in enumerate(self.boxes):
             self._pairs[2 * number] = box.address
@@ -114,7 +118,7 @@ class Worker:
 
     def room_for(self, more: int) -> None:
         """Grow until `more` states fit. Raises `MemoryError` where there is no memory for it."""
-        while not self.fixed and self.get("count") + more + LAG + self.module.most > int(self.get("slots") * LOAD):
+        while not self.fixed and self.get("count") + more + WAITING + self.module.most > int(self.get("slots") * LOAD):
             self._grow()
 
     def _grow(self) -> None:
@@ -150,7 +154,7 @@ class Worker:
         """Expand up to state `stop`; why it came back. A table that must grow does."""
         self.set(stop=stop)
         while True:
-            self.set(most=NEVER if self.fixed else int(self.get("slots") * LOAD) - LAG - self.module.most)
+            self.set(most=NEVER if self.fixed else int(self.get("slots") * LOAD) - WAITING - self.module.most)
             code = self.machine.call["expand"](self.address)
             if code != GROW:
                 return code
