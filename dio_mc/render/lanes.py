@@ -14,8 +14,8 @@ from dio_mc.render.scene import Hold, cells_shown, holds
 from dio_mc.render.words import waits_at
 from dio_mc.trace.trace import Cell, Trace
 
-CHAR, SMALL = 7, 6
-"""Width of a character of a statement (11 px) and of a value (9 px)."""
+CHAR, SMALL, HEAD = 7, 6, 8
+"""Width of a character of a statement (11 px), of a value (9 px), and of a lane's heading (12 px, bold)."""
 LINE, PAD = 15, 12
 TRACK = 14
 DOT = 11
@@ -52,9 +52,10 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A thread: its line at `x`, text from `text` on, its bars."""
+    """A thread: its heading, its line at `x`, text from `text` on, its bars."""
 
     thread: str
+    head: str
     x: int
     text: int
     width: int
@@ -63,11 +64,17 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A cell of the state."""
+    """A cell of the state; `head` is slanted where it is wider than the column."""
 
     cell: Cell
+    head: str
     x: int
     width: int
+
+    @property
+    def slanted(self) -> bool:
+        """Whether the heading does not fit above the column."""
+        return _slanted(self.cell, self.width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +96,7 @@ def layout(trace: Trace, most_columns: int = 12) -> Picture:
     steps = {entry.number: entry for entry in entries(trace)}
     cells = cells_shown(trace, most_columns)
     values = {c.name: [s[c.name] for s in trace.states()] for c in cells}
-    widths = [max(len(v) for v in values[c.name]) * SMALL + 10 for c in cells]
+    widths = [max(30, max(len(v) for v in values[c.name]) * SMALL + 10) for c in cells]
     top = TOP + max((_slant(cell, width) for cell, width in zip(cells, widths, strict=True)), default=0)
     rows = _rows(trace, steps, top)
     waits = {w.thread: cut(waits_at(trace, w)[1:-1], _WIDEST - 7) for w in trace.blocked if _is_told(trace, w.thread)}
@@ -97,9 +104,9 @@ def layout(trace: Trace, most_columns: int = 12) -> Picture:
     lanes, x = _lanes(trace, steps, rows, waits)
     columns: list[Column] = []
     for cell, width in zip(cells, widths, strict=True):
-        columns.append(Column(cell, x, max(30, width)))
-        x += max(30, width) + 4
-    slant = max((c.x + max(c.width, len(c.cell.name) * 5 + c.width // 2) for c in columns), default=0)
+        columns.append(Column(cell, _head(cell, width), x, width))
+        x += width + 4
+    slant = max((c.x + max(c.width, len(c.head) * 5 + c.width // 2) for c in columns), default=0)
     return Picture(rows, lanes, tuple(columns), steps, waits, top, bottom, max(x, slant, _NARROWEST) + LEFT)
 
 
@@ -107,9 +114,18 @@ def _is_told(trace: Trace, thread: str) -> bool:
     return trace.property_kind == "deadlock" and any(t.name == thread and not t.daemon for t in trace.threads)
 
 
+def _slanted(cell: Cell, width: int) -> bool:
+    return len(cell.name) * SMALL > width
+
+
+def _head(cell: Cell, width: int) -> str:
+    """A cell's name; there is room to say that it is a ghost where it is slanted."""
+    return cell.name + (" (ghost)" if cell.ghost and _slanted(cell, width) else "")
+
+
 def _slant(cell: Cell, width: int) -> int:
-    """How high a slanted heading is; none that fits its column is slanted."""
-    return len(cell.name) * 4 - 6 if len(cell.name) * SMALL > width else 0
+    """How high a slanted heading is."""
+    return len(_head(cell, width)) * 4 - 6 if _slanted(cell, width) else 0
 
 
 def _rows(trace: Trace, steps: dict[int, Entry], top: int) -> tuple[Row, ...]:
@@ -130,6 +146,7 @@ def _lanes(
 ) -> tuple[tuple[Lane, ...], int]:
     """The lanes of the threads that run or, in a deadlock, wait; and where they end."""
     names = dict.fromkeys([*(t.name for t in trace.cast), *waits])
+    daemons = {thread.name for thread in trace.threads if thread.daemon}
     held = holds(trace)
     lanes: list[Lane] = []
     x = LEFT
@@ -137,10 +154,10 @@ def _lanes(
         line = x + DOT
         bars, tracks = _bars([hold for hold in held if hold.thread == name], rows, line + DOT + 4)
         text = line + DOT + 6 + tracks * TRACK + (4 if tracks else 0)
-        longest = max([len(name) + 6, *(_length(e) for e in steps.values() if e.lane == position)])
-        longest = max(longest, len(waits.get(name, "")) + 7)
-        width = text - x + min(longest, _WIDEST) * CHAR
-        lanes.append(Lane(name, line, text, width, bars))
+        head = cut(f"CPU{position} {name}{' (daemon)' if name in daemons else ''}", _WIDEST)
+        longest = max([len(waits.get(name, "")) + 7, *(_length(e) for e in steps.values() if e.lane == position)])
+        width = max(len(head) * HEAD, text - x + min(longest, _WIDEST) * CHAR)
+        lanes.append(Lane(name, head, line, text, width, bars))
         x += width + GAP
     return tuple(lanes), x
 

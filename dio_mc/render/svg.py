@@ -58,7 +58,7 @@ def lanes_svg(trace: Trace, most_columns: int = 0) -> str:
     parts = [
         f'<svg class="dm" role="img" aria-label="{label}" viewBox="0 {top} {picture.width} {height}" '
         f'width="{picture.width}" height="{height}">',
-        *_heads(trace, picture), *_stripes(picture), *_lanes(trace, picture), *_path(trace, picture),
+        *_heads(picture), *_stripes(picture), *_lanes(trace, picture), *_path(trace, picture),
         *_steps(trace, picture), *_loop(trace, picture), *_waits(picture), "</svg>",
     ]  # fmt: skip
     return "\n".join(parts)
@@ -88,25 +88,22 @@ def _heading(trace: Trace, picture: Picture) -> Iterator[str]:
     yield _text(LEFT, 22, cut(f"{trace.property}: {verdict}", room), "t")
     about = f"{trace.model.name}, {trace.model.file}; {len(trace.steps)} steps, {trace.switches} context switches"
     yield _text(LEFT, 39, cut(about, max(30, (picture.width - 2 * LEFT) // SMALL)), "c s")
-    yield from _heads(trace, picture)
+    yield from _heads(picture)
 
 
-def _heads(trace: Trace, picture: Picture) -> Iterator[str]:
+def _heads(picture: Picture) -> Iterator[str]:
     for number, lane in enumerate(picture.lanes):
-        daemon = any(t.name == lane.thread and t.daemon for t in trace.threads)
-        name = cut(f"CPU{number} {lane.thread}{' (daemon)' if daemon else ''}", (lane.width + 12) // CHAR)
-        yield _text(lane.x - DOT, picture.top - 8, name, "h")
+        yield _text(lane.x - DOT, picture.top - 8, lane.head, "h")
         yield _rect(lane.x - DOT, picture.top - 3, lane.width, 3, f'fill="{_colour(number)}"')
     for column in picture.columns:
         yield _column_head(column, picture.top)
 
 
 def _column_head(column: Column, top: int) -> str:
-    name = column.cell.name + (" (ghost)" if column.cell.ghost else "")
     middle, y = column.x + column.width // 2, top - 6
-    if len(column.cell.name) * SMALL <= column.width:
-        return _text(middle, y, column.cell.name, "s", 'text-anchor="middle"')
-    return _text(middle - 4, y, name, "s", f'transform="rotate(-42 {middle - 4} {y})"')
+    if column.slanted:
+        return _text(middle - 4, y, column.head, "s", f'transform="rotate(-42 {middle - 4} {y})"')
+    return _text(middle, y, column.head, "s", 'text-anchor="middle"')
 
 
 def _stripes(picture: Picture) -> Iterator[str]:
