@@ -55,11 +55,9 @@ class Worker:
         self._region("ring", ring * bytes_)
         self._region("spill", BOX * bytes_)
         boxes = self._region("boxes", workers * 16)
-        self.boxes = [
-            self._raw((BOX + 2 * module.most) * bytes_, huge=True) for _ in range(workers if workers > 1 else 0)
-        ]
+        self.boxes = {n: self._raw((BOX + 2 * module.most) * bytes_) for n in range(workers) if n != me}
         self._pairs = (ctypes.c_int64 * (2 * workers)).from_address(boxes.address)
-        for number, box in enumerate(self.boxes):
+        for number, box in self.boxes.items():
             self._pairs[2 * number] = box.address
         self.set(
             news_most=NEWS, ring_mask=ring - 1, lag=LAG, max_states=NEVER, spill_most=BOX, me=me, workers=workers,
