@@ -10,6 +10,7 @@ import ast
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -64,6 +65,7 @@ TREE = "__dio_tree__"
 """Attribute under which a function carries a tree that stands for it instead of its source (a mutant)."""
 
 _LINES: dict[str, tuple[str, ...]] = {}
+_TREES: dict[str, ast.Module] = {}
 _FUNCTIONS: dict[str, dict[tuple[str, int], ast.FunctionDef]] = {}
 
 
@@ -89,13 +91,19 @@ def excerpt(span: Span) -> list[str]:
     return [f"{number} | {text}", f"{'':5} | {' ' * (span.column - 1)}{'^' * width}"]
 
 
+def module_tree(file: str) -> ast.Module:
+    """The tree of a file, parsed once, see `forget_source`. Raises `SyntaxError`."""
+    if file not in _TREES:
+        _TREES[file] = ast.parse("\n".join(source_lines(file)) + "\n", filename=file)
+    return _TREES[file]
+
+
 def _functions_of(file: str) -> dict[tuple[str, int], ast.FunctionDef]:
     """Every function of a file by name and first line (decorators included, as `co_firstlineno` counts)."""
     if file in _FUNCTIONS:
         return _FUNCTIONS[file]
-    tree = ast.parse("\n".join(source_lines(file)) + "\n", filename=file)
     found: dict[tuple[str, int], ast.FunctionDef] = {}
-    for node in ast.walk(tree):
+    for node in ast.walk(module_tree(file)):
         if isinstance(node, ast.FunctionDef):
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
             found[(node.name, first)] = node
@@ -118,7 +126,14 @@ def function_tree(function: Callable[..., Any]) -> ast.FunctionDef | None:
     return node
 
 
+@lru_cache(maxsize=512)
+def stored_names(tree: ast.FunctionDef) -> frozenset[str]:
+    """The names that a function assigns, those of its arguments left out."""
+    return frozenset(n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+
+
 def forget_source(file: str) -> None:
     """Drop what was read of a file; loading a model does this, since the file may have changed."""
     _LINES.pop(file, None)
+    _TREES.pop(file, None)
     _FUNCTIONS.pop(file, None)

@@ -13,7 +13,7 @@ from dio_mc.frontend.declare import Members, attribute_span, function_span, memb
 from dio_mc.ir.expr import Load
 from dio_mc.ir.program import Program
 from dio_mc.lang.model import Model
-from dio_mc.source import source_lines
+from dio_mc.source import module_tree
 
 
 def static_findings(model: type[Model], program: Program) -> list[Diagnostic]:
@@ -51,14 +51,17 @@ def _names_in_sources(model: type[Model]) -> frozenset[str]:
     """Every name and attribute that the files of the class and its bases mention, other than to bind it."""
     modules = [sys.modules.get(c.__module__) for c in model.__mro__ if c not in (object, Model)]
     files = {getattr(module, "__file__", None) for module in modules}
-    return frozenset().union(*(_names_in(source_lines(file)) for file in files if file))
+    return frozenset().union(*(_names_in(tree) for file in files if file and (tree := _tree(file)) is not None))
+
+
+def _tree(file: str) -> ast.Module | None:
+    try:
+        return module_tree(file)
+    except SyntaxError:
+        return None
 
 
 @lru_cache(maxsize=64)
-def _names_in(lines: tuple[str, ...]) -> frozenset[str]:
-    try:
-        tree = ast.parse("\n".join(lines) + "\n")
-    except SyntaxError:
-        return frozenset()
+def _names_in(tree: ast.Module) -> frozenset[str]:
     names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     return frozenset(names | {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)})

@@ -7,14 +7,13 @@ import builtins
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from dio_mc.errors import Diagnostic, did_you_mean
 from dio_mc.frontend.values import Place, Static, Value
 from dio_mc.ir.program import RecordShape, Thread, Variable
 from dio_mc.ir.types import ThreadIdType
-from dio_mc.source import Span, function_tree, span_of
+from dio_mc.source import Span, function_tree, span_of, stored_names
 
 
 class Abort(Exception):
@@ -130,7 +129,7 @@ class Scope:
     def own_names(self) -> frozenset[str]:
         """Names that the function assigns or takes."""
         tree = function_tree(self.function)
-        return _stored_names(tree) if tree is not None else frozenset()
+        return stored_names(tree) | {a.arg for a in tree.args.args} if tree is not None else frozenset()
 
     def _outer(self, name: str) -> Any:
         closure = inspect.getclosurevars(self.function).nonlocals if self.function.__closure__ else {}
@@ -140,12 +139,6 @@ class Scope:
         if name in scope:
             return scope[name]
         return getattr(builtins, name, UNKNOWN)
-
-
-@lru_cache(maxsize=512)
-def _stored_names(tree: ast.FunctionDef) -> frozenset[str]:
-    stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    return frozenset(stored | {a.arg for a in tree.args.args})
 
 
 def parameters_of(tree: ast.FunctionDef) -> list[str]:

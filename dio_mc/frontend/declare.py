@@ -6,6 +6,7 @@ import ast
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from dio_mc.errors import Diagnostic, ModelError, did_you_mean, usage_error
@@ -24,7 +25,7 @@ from dio_mc.ir.program import RecordShape, Shape, Thread
 from dio_mc.lang.declarations import MISSING, ParamDeclaration, ParamExpr, VarDeclaration
 from dio_mc.lang.locks import SpinLock
 from dio_mc.lang.model import ROLE, Model, OperationRole, Part, PropertyRole, ThreadRole
-from dio_mc.source import Span, function_tree, source_lines, span_of
+from dio_mc.source import Span, function_tree, module_tree, source_lines, span_of
 
 
 @dataclass(slots=True)
@@ -277,17 +278,22 @@ def attribute_span(owner: type, name: str) -> Span | None:
     """Where a class assigns an attribute."""
     file = getattr(owner, "__dio_place__", ("", 0))[0]
     try:
-        tree = ast.parse("\n".join(source_lines(file)) + "\n")
+        statement = _attributes_of(module_tree(file)).get((owner.__name__, name))
     except SyntaxError:
         return None
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ClassDef) and node.name == owner.__name__:
-            for statement in node.body:
-                targets = statement.targets if isinstance(statement, ast.Assign) else []
-                names = [n for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)]
-                if any(n.id == name for n in names):
-                    return span_of(statement, file)
-    return None
+    return span_of(statement, file) if statement is not None else None
+
+
+@lru_cache(maxsize=64)
+def _attributes_of(tree: ast.Module) -> dict[tuple[str, str], ast.Assign]:
+    """Per class and attribute, the first statement that assigns it."""
+    found: dict[tuple[str, str], ast.Assign] = {}
+    for owner in (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
+        for statement in (s for s in owner.body if isinstance(s, ast.Assign)):
+            names = [n.id for t in statement.targets for n in ast.walk(t) if isinstance(n, ast.Name)]
+            for name in names:
+                found.setdefault((owner.name, name), statement)
+    return found
 
 
 __all__ = ["MISSING", "Scope"]

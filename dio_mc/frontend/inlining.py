@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 
 from dio_mc.frontend import attributes, expressions
 from dio_mc.frontend.calls import bind_arguments, body_of, is_pure, without_self
@@ -15,7 +16,7 @@ from dio_mc.frontend.values import Bound, Mismatch, Place, Static, Super, Value,
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.ops import Target
 from dio_mc.lang.model import ROLE, Model, OperationRole, ThreadRole
-from dio_mc.source import function_tree
+from dio_mc.source import function_tree, stored_names
 
 
 def stepping_call(call: ast.Call, frame: Frame) -> Bound | None:
@@ -120,7 +121,7 @@ def _bind(bound: Bound, tree: ast.FunctionDef, call: ast.Call, frame: Frame, inn
 
     values = bind_arguments(bound.function, tree, True, without_self(bound, call, frame.scope), frame.scope)
     inner.scope.bindings[tree.args.args[0].arg] = bound.receiver
-    assigned = _assigned_names(tree)
+    assigned = stored_names(tree)
     latched: list[tuple[str, str]] = []
     targets: list[Target] = []
     exprs: list[Expr] = []
@@ -137,10 +138,6 @@ def _bind(bound: Bound, tree: ast.FunctionDef, call: ast.Call, frame: Frame, inn
     if targets:  # one statement, so one step
         emit_assign(targets, exprs, call, frame)  # type: ignore[arg-type]  # any node will do
     inner.arguments = tuple(latched)
-
-
-def _assigned_names(tree: ast.FunctionDef) -> set[str]:
-    return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 def _stays(value: Value, assigned: bool, inner: Frame) -> bool:
@@ -164,9 +161,13 @@ def _enter(bound: Bound, inner: Frame, call: ast.Call) -> RegionKey | None:
     return key
 
 
+@lru_cache(maxsize=512)
+def _returns_something(tree: ast.FunctionDef) -> bool:
+    return any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(tree))
+
+
 def _result(inner: Frame, tree: ast.FunctionDef) -> Value:
-    returns = [n for n in ast.walk(tree) if isinstance(n, ast.Return) and n.value is not None]
-    if not returns:
+    if not _returns_something(tree):
         return Static(None)
     found = inner.storage.read(inner.result)
     if found is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from dio_mc.frontend.context import find_method
 from dio_mc.frontend.frames import Frame
@@ -77,23 +78,18 @@ def _definitions(model: type, name: str) -> list[object]:
     return [vars(cls)[name] for cls in model.__mro__ if name in vars(cls) and find_method(cls, name) is not None]
 
 
-def _mentions(function: object) -> tuple[set[str], set[str]]:
+def _mentions(function: object) -> tuple[frozenset[str], frozenset[str]]:
     tree = function_tree(function)  # type: ignore[arg-type]  # anything else has no tree
-    if tree is None:
-        return set(), set()
-    called: set[str] = set()
-    started: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            called.add(node.func.attr)
-        if (
-            isinstance(node, ast.Call)
-            and _is_spawn(node.func)
-            and node.args
-            and isinstance(node.args[0], ast.Attribute)
-        ):
-            started.add(node.args[0].attr)
-    return called, started
+    return _mentioned(tree) if tree is not None else (frozenset(), frozenset())
+
+
+@lru_cache(maxsize=512)
+def _mentioned(tree: ast.FunctionDef) -> tuple[frozenset[str], frozenset[str]]:
+    """Names of methods that a function calls, and of those that it spawns."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    called = {call.func.attr for call in calls if isinstance(call.func, ast.Attribute)}
+    spawns = [call.args[0] for call in calls if _is_spawn(call.func) and call.args]
+    return frozenset(called), frozenset(what.attr for what in spawns if isinstance(what, ast.Attribute))
 
 
 def _is_spawn(node: ast.expr) -> bool:
