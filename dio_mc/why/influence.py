@@ -6,8 +6,11 @@ tests without any effect, is no influence on the data it moves.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress, count
+from operator import ne
 
 from dio_mc.ir.types import bounds
 from dio_mc.semantics.contract import Action, Step
@@ -92,14 +95,19 @@ FAULT = -1
 
 def _changed(state: State, step: Step) -> list[int]:
     after = state if step.state is None else step.state
-    return [cell for cell, (a, b) in enumerate(zip(state, after, strict=True)) if a != b]
+    return list(_unequal(state, after))
+
+
+def _unequal(first: State, second: State) -> Iterator[int]:
+    """The cells in which two states differ."""
+    return compress(count(), map(ne, first, second))
 
 
 def _differences(state: State, step: Step, other: Step, cell: int, value: int) -> list[int]:
     """The cells that come out differently, though only `cell` went in differently."""
     if step.state is None or other.state is None:
         return [] if step.fault == other.fault else [FAULT]
-    found = [n for n, (a, b) in enumerate(zip(step.state, other.state, strict=True)) if n != cell and a != b]
+    found = [n for n in _unequal(step.state, other.state) if n != cell]
     kept = (value,) if step.state[cell] == state[cell] else ()
     if other.state[cell] not in (step.state[cell], *kept):
         found.append(cell)
