@@ -65,5 +65,5 @@ def turn_sentences(trace: Trace) -> Iterator[str]:
         return
     name = "Way out never taken" if trace.loop is not None and escape.step >= trace.loop else "Last way out"
     steps = f"{escape.length} step{'s' if escape.length > 1 else ''}"
-    told = cut_statement(escape.text)
-    yield f"{name} (before {escape.step}, {steps} to the goal): {cpu_of(trace, escape.thread)} {told}."
+    told = f"{cpu_of(trace, escape.thread)} {cut_statement(escape.text)}"
+    yield f"{name} (before {escape.step}, {steps} to the goal): {told}{'' if told.endswith('...') else '.'}"

@@ -269,8 +269,10 @@ def hostile_traces() -> list[Trace]:
 
 
 def test_markup_in_every_name_runs_nothing(show: Open) -> None:
-    for trace in hostile_traces():
-        driver = show(trace_page(trace, why=[NASTY], home=NASTY))
+    """Be it in what a page is given as its cause, or in what it says itself of a circle of waiting threads."""
+    circle = hostile(read_trace(ROOT / "counterexamples" / "philosophers.Philosophers" / "deadlock.json"))
+    for trace, why in [*((trace, [NASTY]) for trace in hostile_traces()), (circle, None)]:
+        driver = show(trace_page(trace, why=why, home=NASTY))
         count = "document.querySelectorAll('img,iframe,object,embed,body script:not([id])').length"
         assert set(walk(driver, count)) == {1}  # our own script
         assert driver.title.startswith(trace.property[:20])

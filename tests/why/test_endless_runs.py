@@ -199,7 +199,7 @@ def test_the_last_way_out_of_what_is_lost(tmp_path: Path) -> None:
     found = case(tmp_path, LOST.replace("{kind}", "always_reachable"), "can_be_done")
     assert len(found.trace.steps) == 1
     assert why_sentences(found.trace)[0] == (
-        "Last way out (before 1, 2 steps to the goal): late wait_until(token == 0); token =...."
+        "Last way out (before 1, 2 steps to the goal): late wait_until(token == 0); token =..."
     )
 
 
