@@ -1,8 +1,9 @@
 """Trace -> SVG: a lane per thread, time downwards, locks as bars along the lanes, the shared data beside each step.
 
 Colour says who: a lane, its locks, and every cell that its thread wrote last have one colour; a cell nobody wrote is
-grey. What is wrong at the end has a thick border and a cross. One file without scripts, fonts or links; it follows the
-reader's light or dark setting and prints black on white. Its text depends on the trace alone.
+grey. What is wrong at the end has a thick border and a cross. The decisive window, where no other thread must run, is
+hatched along its lane. One file without scripts, fonts or links; it follows the reader's light or dark setting and
+prints black on white. Its text depends on the trace alone.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from dio_mc.render.columns import cut, wrapped
 from dio_mc.render.lanes import CHAR, DOT, LEFT, LINE, PAD, SMALL, Bar, Column, Lane, Picture, Row, layout, shown_line
 from dio_mc.render.scene import wrong_cells
 from dio_mc.render.statement import printable
-from dio_mc.render.words import closing
+from dio_mc.render.words import closing, cpu_of
+from dio_mc.trace.cause import Window
 from dio_mc.trace.trace import Trace
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#999933", "#882255", "#666666")
@@ -30,6 +32,7 @@ STYLE = (
     "svg.dm .l{stroke:#c9ced6;stroke-width:1.5}svg.dm .p{fill:none;stroke:#5b616a;stroke-width:1.5}"
     "svg.dm .w{stroke-dasharray:3 3}svg.dm .s{font-size:9px}svg.dm .z rect{fill:#f6f7f9}"
     "svg.dm .n{fill:#8a919b}svg.dm .b{font-weight:700}"
+    f"svg.dm .d{{fill:none;stroke:{WRONG};stroke-width:9;stroke-opacity:.6;stroke-dasharray:2 3}}"
     f"svg.dm .x{{fill:none;stroke:{WRONG};stroke-width:3}}svg.dm .e{{fill:{WRONG};font-weight:700}}"
     "svg.dm g.on .hl{stroke:#0072B2;stroke-width:2}svg.dm .hl{fill:none}"
     "@media (prefers-color-scheme:dark){svg.dm .bg{fill:#14171b}svg.dm text{fill:#e4e7eb}svg.dm .c{fill:#a3abb6}"
@@ -58,7 +61,7 @@ def lanes_svg(trace: Trace, most_columns: int = 0) -> str:
     parts = [
         f'<svg class="dm" role="img" aria-label="{label}" viewBox="0 {top} {picture.width} {height}" '
         f'width="{picture.width}" height="{height}">',
-        *_heads(picture), *_stripes(picture), *_lanes(trace, picture), *_path(trace, picture),
+        *_heads(picture), *_stripes(picture), *_lanes(trace, picture), *_window(trace, picture), *_path(trace, picture),
         *_steps(trace, picture), *_loop(trace, picture), *_waits(picture), "</svg>",
     ]  # fmt: skip
     return "\n".join(parts)
@@ -73,8 +76,9 @@ def _document(trace: Trace, picture: Picture) -> str:
         f'width="{picture.width}" height="{height}">',
         f"<title>{escape(title, quote=False)}</title><style>{STYLE}</style>",
         f'<rect class="bg" width="{picture.width}" height="{height}"/>',
-        *_heading(trace, picture), *_stripes(picture), *_lanes(trace, picture), *_path(trace, picture),
-        *_steps(trace, picture), *_loop(trace, picture), *_waits(picture), *_ending(picture, notes), "</svg>",
+        *_heading(trace, picture), *_stripes(picture), *_lanes(trace, picture), *_window(trace, picture),
+        *_path(trace, picture), *_steps(trace, picture), *_loop(trace, picture), *_waits(picture),
+        *_ending(picture, notes), "</svg>",
     ]  # fmt: skip
     return "\n".join(parts) + "\n"
 
@@ -134,6 +138,27 @@ def _bar(bar: Bar, colour: str, last: int) -> str:
     name = hold.label if len(hold.label) <= room else hold.lock
     label = _text(x, y, name[:room], f"s {ink}", f'transform="rotate(90 {x} {y})"')
     return f"<g>{told}{rect}{label}</g>"
+
+
+def _window(trace: Trace, picture: Picture) -> Iterator[str]:
+    """The decisive window along the lane of its thread; one whose end is only waited for reaches to the bottom."""
+    window = trace.why.window if trace.why is not None else None
+    if window is None:
+        return
+    at = {row.number: row.middle for row in picture.rows}
+    left_out = at.get(None, picture.bottom)
+    top, end = at.get(window.first, left_out), at.get(window.last, picture.bottom)
+    x = next(lane.x for lane in picture.lanes if lane.thread == trace.steps[window.first - 1].thread)
+    yield f'<g><title>{escape(_hatched(trace, window))}</title><path class="d" d="M{x} {top}V{end}"/></g>'
+
+
+def _hatched(trace: Trace, window: Window) -> str:
+    """What the hatching means."""
+    cpu = cpu_of(trace, trace.steps[window.first - 1].thread)
+    beyond = "what it waits for" if trace.loop is None else "its next step"
+    inside = window.last <= len(trace.steps)
+    where = f"{window.first} and {window.last} of {cpu}" if inside else f"{window.first} of {cpu} and {beyond}"
+    return printable(f"Hatched: if no other runs between {where}, it never happens.")
 
 
 # -- the steps ----------------------------------------------------------------------------------------
@@ -237,7 +262,9 @@ def _waits(picture: Picture) -> Iterator[str]:
 def _notes(trace: Trace, picture: Picture) -> list[str]:
     mark = "" if trace.kind == "witness" else "x "
     room = max(40, (picture.width - 2 * LEFT) // CHAR)
-    return wrapped(mark + " ".join(closing(trace)), min(room, 110), 0, hang=len(mark))
+    window = trace.why.window if trace.why is not None else None
+    notes = wrapped(mark + " ".join(closing(trace)), min(room, 110), 0, hang=len(mark))
+    return notes + (wrapped(_hatched(trace, window), min(room, 110), len(mark), hang=0) if window else [])
 
 
 def _ending(picture: Picture, notes: list[str]) -> Iterator[str]:
