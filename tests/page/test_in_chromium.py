@@ -220,6 +220,21 @@ def test_on_a_narrow_screen_the_current_step_is_in_sight(seed: Open) -> None:
         driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+@pytest.mark.parametrize("width", [400, 700, 900, 1100, 1400])
+def test_the_bar_of_steps_stays_a_bar(seed: Open, width: int) -> None:
+    """Where there is no room beside the buttons, the dots go below them and not on top of each other."""
+    driver = chromium.browser()
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        driver = seed("#step=5")
+        height = driver.execute_script("return document.querySelector('.stepper').getBoundingClientRect().height")
+        assert height < 150
+        assert driver.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+    finally:
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_a_run_that_goes_on_for_ever_says_from_where(show: Open) -> None:
     trace = next(t for t in all_traces() if t.loop is not None and len(t.steps) > t.loop)
     driver = show(trace_page(trace))
