@@ -132,6 +132,12 @@ def stored_names(tree: ast.FunctionDef) -> frozenset[str]:
     return frozenset(n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
 
 
+@lru_cache(maxsize=4096)
+def text_of(node: ast.AST) -> str:
+    """A node in Python's own spelling. Remembered: a statement is shown wherever it is inlined."""
+    return ast.unparse(node)
+
+
 def forget_source(file: str) -> None:
     """Drop what was read of a file; loading a model does this, since the file may have changed."""
     _LINES.pop(file, None)

@@ -8,6 +8,7 @@ from dio_mc import lang
 from dio_mc.frontend import statements
 from dio_mc.frontend.frames import Frame, is_word
 from dio_mc.frontend.graph import Node, RegionKey, Weight
+from dio_mc.source import text_of
 
 
 def with_statement(node: ast.With, frame: Frame) -> None:
@@ -28,7 +29,7 @@ def _atomic(node: ast.With, frame: Frame) -> None:
     if frame.inner:
         statements.compile_body(node.body, frame)
         return
-    text = "; ".join(ast.unparse(s) for s in node.body)
+    text = "; ".join(text_of(s) for s in node.body)
     frame.emit(None, node, Weight.STEP, text)
     frame.inner = True
     try:

@@ -10,6 +10,7 @@ from dio_mc.frontend import assignment, expressions, statements
 from dio_mc.frontend.frames import Frame, is_word, touched, warn_atomicity
 from dio_mc.frontend.graph import Node, Weight
 from dio_mc.ir.expr import FALSE, Const, Expr
+from dio_mc.source import text_of
 
 
 def condition(node: ast.expr, frame: Frame) -> Expr:
@@ -71,7 +72,7 @@ def branch(test: ast.expr, body: Sequence[ast.stmt], orelse: Sequence[ast.stmt],
     if isinstance(expr, Const):
         statements.compile_body(orelse if expr == FALSE else body, frame)
         return
-    then, otherwise = emit_branch(expr, node, frame, f"if {ast.unparse(test)}")
+    then, otherwise = emit_branch(expr, node, frame, f"if {text_of(test)}")
     end = frame.graph.label(frame.site(node, ""))
     frame.graph.dangling = then
     statements.compile_body(body, frame)

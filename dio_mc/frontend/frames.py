@@ -14,7 +14,7 @@ from dio_mc.frontend.storage import Storage
 from dio_mc.frontend.values import Static, Value
 from dio_mc.ir.expr import Expr, Load, Local, walk
 from dio_mc.ir.ops import Assign, Check, FaultKind, Op, StoreTo, Target
-from dio_mc.source import Span
+from dio_mc.source import Span, text_of
 
 
 @dataclass(slots=True)
@@ -87,7 +87,7 @@ class Frame:
     def site(self, node: ast.AST, text: str | None = None) -> Site:
         """Where a statement stands, with its source text in one line."""
         span = self.scope.span(node)
-        shown = text if text is not None else ast.unparse(node)
+        shown = text if text is not None else text_of(node)
         line = int(getattr(node, "lineno", self.tree.lineno)) - self.tree.lineno
         name = self.path if self.scope.call_site else f"{self.path}+{line}"
         return Site(span, shorten(shown), self.anchor, self.operations, name)

@@ -13,6 +13,7 @@ from dio_mc.frontend.values import Place, Scalar, Static, Value, load, scalar_of
 from dio_mc.ir.expr import TRUE, Const, Expr, Local
 from dio_mc.ir.ops import Assign, Target
 from dio_mc.ir.types import RangeType
+from dio_mc.source import text_of
 
 
 def while_loop(node: ast.While, frame: Frame) -> None:
@@ -27,7 +28,7 @@ def while_loop(node: ast.While, frame: Frame) -> None:
         return
     otherwise: list[Edge] = []
     if expr != TRUE:
-        then, otherwise = branching.emit_branch(expr, node, frame, f"while {ast.unparse(node.test)}")
+        then, otherwise = branching.emit_branch(expr, node, frame, f"while {text_of(node.test)}")
         graph.dangling = then
     _body(node, head, end, frame)
     graph.dangling = otherwise
@@ -158,7 +159,7 @@ def _set(values: dict[str, Value], node: ast.For, frame: Frame, *, widen: bool =
         Assign(tuple(targets), tuple(exprs), span),
         node,
         weight,
-        f"for {ast.unparse(node.target)} in {ast.unparse(node.iter)}",
+        f"for {text_of(node.target)} in {text_of(node.iter)}",
     )
 
 

@@ -12,6 +12,7 @@ from dio_mc.frontend.inlining import inline_call, spawn_arguments, stepping_call
 from dio_mc.frontend.locking import lock_places, not_held
 from dio_mc.frontend.values import Place
 from dio_mc.ir.ops import Await, Check, Spawn
+from dio_mc.source import text_of
 
 
 def call_statement(call: ast.Call, frame: Frame) -> None:
@@ -25,7 +26,7 @@ def call_statement(call: ast.Call, frame: Frame) -> None:
     elif is_word(call, lang.choose, frame):
         raise frame.scope.fail("DIO114", call, "the chosen value is not used", "write `x = choose(...)`")
     elif is_word(call, lang.atomic, frame) or is_word(call, lang.window, frame):
-        raise frame.scope.fail("DIO114", call, "this word needs a block", f"write `with {ast.unparse(call)}:`")
+        raise frame.scope.fail("DIO114", call, "this word needs a block", f"write `with {text_of(call)}:`")
     else:
         bound = stepping_call(call, frame)
         if bound is None:
@@ -82,7 +83,7 @@ def assert_statement(node: ast.Assert, frame: Frame) -> None:
     expr = expressions.truth(node.test, frame.scope)
     found = touched(frame.state.context, [expr])
     weight = Weight.STEP if found.shared_reads else Weight.GHOST if found.ghost_reads else Weight.LOCAL
-    message = ast.unparse(node.test)
+    message = text_of(node.test)
     if node.msg is not None:
         if not (isinstance(node.msg, ast.Constant) and isinstance(node.msg.value, str)):
             raise frame.scope.fail("DIO103", node, "the message of an assert is a plain string")
