@@ -70,13 +70,23 @@ _FUNCTIONS: dict[str, dict[tuple[str, int], ast.FunctionDef]] = {}
 
 
 def source_lines(file: str) -> tuple[str, ...]:
-    """The lines of a file without their ends; empty when it cannot be read. Read once, see `forget_source`."""
+    """The lines of a file, or of a notebook's cell, without their ends; empty when it cannot be read. Read once, see
+    `forget_source`."""
     if file not in _LINES:
         try:
             _LINES[file] = tuple(Path(file).read_text(encoding="utf-8").splitlines())
-        except (OSError, UnicodeDecodeError):
+        except UnicodeDecodeError:
             _LINES[file] = ()
+        except OSError:
+            _LINES[file] = _cell_lines(file)
     return _LINES[file]
+
+
+def _cell_lines(file: str) -> tuple[str, ...]:
+    """The lines of a cell: IPython puts them where Python's tracebacks look for the text of files that do not exist."""
+    import linecache
+
+    return tuple(line.rstrip("\n") for line in linecache.getlines(file)) if file in linecache.cache else ()
 
 
 def excerpt(span: Span) -> list[str]:

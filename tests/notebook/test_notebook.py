@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -11,6 +12,7 @@ import pytest
 
 import dio_mc
 from dio_mc.driver import Report
+from dio_mc.errors import ModelError
 from dio_mc.frontend import load_module
 from dio_mc.trace.codec import decode, encode
 
@@ -54,6 +56,29 @@ def test_in_a_fresh_python(tmp_path: Path) -> None:
                           check=False, env={"PYTHONPATH": str(ROOT)})  # fmt: skip
     assert done.stderr == ""
     assert done.stdout.splitlines() == ["VIOLATED False 12 1 1", "<svg", "False"]
+
+
+def run_cell(number: int, text: str, names: dict[str, object]) -> None:
+    """What ipykernel does with a cell: a name of a file that does not exist, its text where tracebacks look for it."""
+    name = f"/nowhere/ipykernel_7/{number}.py"
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    exec(compile(text, name, "exec"), names)
+
+
+def test_a_class_of_a_cell_is_checked() -> None:
+    names: dict[str, object] = {"__name__": "__main__"}
+    run_cell(1, "import dio_mc\nfrom dio_mc import Model, Range, Var, invariant, thread\n", names)
+    run_cell(2, SCRIPT[SCRIPT.index("class Lost") : SCRIPT.index("report =")], names)
+    run_cell(3, "report = dio_mc.check(Lost)\n", names)
+    report = names["report"]
+    assert isinstance(report, Report)
+    assert (report.verdict, report.states) == ("VIOLATED", 12)
+    assert [step.place.file for step in report.traces[0].steps if step.place] == ["2.py"] * 4
+    run_cell(4, "class Bad(Model):\n    x = Var(bool)\n\n    @thread\n    def a(self):\n        self.y = True\n", names)
+    with pytest.raises(
+        ModelError, match=r"4\.py:6:9: error DIO104: Bad has no attribute `y`\n *6 \|         self.y = True"
+    ):
+        run_cell(5, "dio_mc.check(Bad)\n", names)
 
 
 def test_a_trace_is_its_picture(report: Report) -> None:
