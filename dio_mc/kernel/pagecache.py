@@ -66,18 +66,18 @@ class PageCache(File, abstract=True):
 
     @operation(kernel="fs/buffer.c:generic_write_end")
     def write_end(self, i, data):
-        """Copied; dirty; unlock_page."""
+        """Copied: SetPageUptodate; dirty; unlock_page."""
         with atomic():
-            self.page[i], self.dirty[i] = data, True
+            self.page[i], self.slot[i], self.dirty[i] = data, Slot.UPTODATE, True
             self.page_lock[i].unlock()
 
     @operation(kernel="fs/buffer.c:block_write_begin")
     def write_begin(self, i):
-        """The page, locked; it need not be read if all of it is overwritten."""
+        """The page, locked; it need not be read if all of it is overwritten, and is not uptodate before that."""
         with atomic():
             self.page_lock[i].lock()
             if self.slot[i] == Slot.ABSENT:
-                self.slot[i] = Slot.UPTODATE
+                self.slot[i] = Slot.FILLING
 
     @operation(kernel="mm/filemap.c:filemap_write_and_wait_range")
     def filemap_write_and_wait_range(self, i):

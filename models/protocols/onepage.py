@@ -34,19 +34,11 @@ class OnePage(PageCache, abstract=True):
     def copy_to_user(self, i):
         return self.page[i] if i < self.i_size else Data.EOF
 
-    @operation(kernel="fs/buffer.c:block_write_begin")
-    def write_begin(self, i):
-        """A new page is not uptodate before it has been copied to."""
-        with atomic():
-            self.page_lock[i].lock()
-            if self.slot[i] == Slot.ABSENT:
-                self.slot[i] = Slot.FILLING
-
     @operation(kernel="fs/buffer.c:generic_write_end")
     def write_end(self, i, data):
         with atomic():
             super().write_end(i, data)
-            self.slot[i], self.i_size = Slot.UPTODATE, 1
+            self.i_size = 1
 
     @operation(kernel="mm/filemap.c:end_page_writeback")
     def end_page_writeback(self, i):
