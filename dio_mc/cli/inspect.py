@@ -62,7 +62,8 @@ def why(trace: str, model_file: str | None, max_states: int) -> None:
     """Say why a counterexample is one, and try it on the model as it is now.
 
     What fails and who wrote it, which steps matter, and between which two steps no other thread must run: the model is
-    searched again with these two made atomic. `check` does the same in at most 5,000 states.
+    searched again with these two made atomic. Of a deadlock also who waits for whom, of a run that goes on for ever the
+    way out that it never takes. `check` does the same in at most 5,000 states.
     """
     from dio_mc.render.why import why_sentences
     from dio_mc.replaying import explained
