@@ -26,8 +26,9 @@ from dio_mc.why.cause import why
 
 Products = Callable[[str], Program | None]
 """The program of a workload under a rule, by name."""
-IS_PRODUCT: Final = re.compile(r"__\w+@\w+$")
-"""``direct_read_x_mmap_store__ext4_2020@hole``: what a program is called that no file has as a class."""
+IS_PRODUCT: Final = re.compile(r"__\w+@(sectors=\d+@)?\w+$")
+"""``direct_read_x_mmap_store__ext4_2020@hole``, ``torn_read__ext4_2020@sectors=2@written``: what a program is called
+that no file has as a class."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,9 @@ _more = click.option(
 )  # fmt: skip
 _output = click.option("-o", "--output", type=click.Path(), help="Write to this file instead of stdout.")
 _max_states = click.option("--max-states", type=click.IntRange(1), metavar="N", help="Stop each search after N states.")
+_sectors = click.option(
+    "--sectors", type=click.IntRange(1, 2), metavar="N", help="Sectors per page; with 2 an IO can be torn."
+)
 _traces = click.option("--traces", metavar="DIR", type=click.Path(path_type=Path), help="Write the runs as .json here.")
 
 
@@ -40,7 +43,7 @@ def register(group: click.Group) -> None:
 @click.argument("workloads", nargs=-1, metavar="[WORKLOAD...]")
 @click.option("--rule", "rules", multiple=True, metavar="RULE", help="Only this rule.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--sectors", type=click.IntRange(1, 2), metavar="N", help="Sectors per page; with 2 an IO can be torn.")
+@_sectors
 @_traces
 @_models
 @_more
@@ -90,6 +93,7 @@ def outcomes(
     "--baseline", metavar="FILE", help="Compare with a matrix in JSON; exit 1 when a cell is worse.",
     type=click.Path(path_type=Path),
 )  # fmt: skip
+@_sectors
 @_traces
 @_models
 @_more
@@ -101,6 +105,7 @@ def matrix(
     form: str,
     triples: bool,
     baseline: Path | None,
+    sectors: int | None,
     traces: Path | None,
     folder: Path | None,
     files: tuple[Path, ...],
@@ -116,12 +121,14 @@ def matrix(
     from dio_mc.study.baseline import baseline_text, read_baseline, shifts
     from dio_mc.study.shelf import open_shelf, pick
 
-    before = read_baseline(baseline) if baseline is not None else None
+    before = read_baseline(baseline, sectors or 1) if baseline is not None else None
     shelf = open_shelf(folder, files)
     chosen = pick(shelf.rules, rules, "locking rule")
     pick(shelf.operations, operations, "operation")
     names = list(operations) or list(shelf.operations)
-    found = study.matrix(shelf, chosen, names, _budget(max_states), _progress(), size=3 if triples else 2)
+    found = study.matrix(
+        shelf, chosen, names, _budget(max_states), _progress(), size=3 if triples else 2, sectors=sectors or 1
+    )
     links = _files(traces, {c.name: c.trace for c in found.cells if c.trace is not None})
     _emit(_drawn(found, form, links), output)
     if before is not None:
@@ -136,6 +143,7 @@ def matrix(
 @click.argument("after", metavar="RULE_B")
 @click.argument("workloads", nargs=-1, metavar="[WORKLOAD...]")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@_sectors
 @_traces
 @_models
 @_more
@@ -146,6 +154,7 @@ def diff(
     after: str,
     workloads: tuple[str, ...],
     form: str,
+    sectors: int | None,
     traces: Path | None,
     folder: Path | None,
     files: tuple[Path, ...],
@@ -162,7 +171,7 @@ def diff(
 
     shelf = open_shelf(folder, files)
     old, new = pick(shelf.rules, [before, after], "locking rule")
-    found = study.diff(old, new, _workloads(shelf, workloads), _budget(max_states))
+    found = study.diff(old, new, _workloads(shelf, workloads, sectors), _budget(max_states))
     links = _files(traces, {name: c.outcome.trace for name, c in named_changes(found) if c.outcome.trace is not None})
     _emit((diff_json if form == "json" else diff_text)(found, links), output)
     sys.exit(found.exit_code)

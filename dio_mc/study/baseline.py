@@ -37,9 +37,9 @@ class Shift:
         return f"{word:<6}  {self.rule}: {' x '.join(self.operations)}: {self.before} -> {self.now}"
 
 
-def read_baseline(path: Path) -> Verdicts:
-    """What ``dio-mc matrix --format json`` wrote. Raises `ModelError` when the file is missing (DIO201) or is no such
-    report (DIO217)."""
+def read_baseline(path: Path, sectors: int = 1) -> Verdicts:
+    """What ``dio-mc matrix --format json`` wrote. Raises `ModelError` when the file is missing (DIO201), is no such
+    report, or is about pages that do not have so many `sectors` (DIO217)."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -56,6 +56,9 @@ def read_baseline(path: Path) -> Verdicts:
         found = {(str(c["rule"]), tuple(sorted(map(str, c["operations"])))): str(c["verdict"]) for c in data["cells"]}
     except (ValueError, KeyError, TypeError, RecursionError):
         raise usage_error("DIO217", "not a matrix that dio-mc wrote", file=str(path), hint=hint) from None
+    if data.get("sectors", 1) != sectors:
+        words = f"it is about pages of {data.get('sectors', 1)} sectors, not {sectors}"
+        raise usage_error("DIO217", words, file=str(path), hint="compare matrices with the same --sectors")
     unknown = sorted(set(found.values()) - {*RANK, NOT_THERE})
     if unknown:
         raise usage_error("DIO217", f"a cell has the unknown verdict {unknown[0]!r}", file=str(path), hint=hint)

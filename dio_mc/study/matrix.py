@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 
 from dio_mc.semantics.contract import Budget
-from dio_mc.study.outcomes import Outcomes, outcomes
-from dio_mc.study.shelf import Rule, Shelf, together
+from dio_mc.study.outcomes import outcomes
+from dio_mc.study.shelf import Rule, Shelf, Workload, together
 from dio_mc.study.tags import RANK, worst
 from dio_mc.trace.trace import Trace
 
@@ -43,11 +43,12 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """All cells, group by group: of two operations, or of three."""
+    """All cells, group by group: of two operations, or of three. A page has so many `sectors`."""
 
     rules: tuple[str, ...]
     groups: tuple[tuple[str, ...], ...]
     cells: tuple[Cell, ...]
+    sectors: int = 1
 
     @property
     def noun(self) -> str:
@@ -72,39 +73,34 @@ def matrix(
     progress: Callable[[int, int], None] | None = None,
     *,
     size: int = 2,
+    sectors: int = 1,
 ) -> Matrix:
-    """Explore each group of `size` operations (an operation against itself included) under each rule."""
+    """Explore each group of `size` operations (an operation against itself included) under each rule. With two
+    `sectors` per page an IO can be torn."""
     groups = tuple(combinations_with_replacement(operations, size))
     cells: list[Cell] = []
     for group in groups:
         for rule in rules:
-            cells.append(_cell(shelf, rule, group, budget))
+            cells.append(_cell(rule, together(shelf, group, sectors), budget))
             if progress is not None:
                 progress(len(cells), len(groups) * len(rules))
-    return Matrix(tuple(rule.name for rule in rules), groups, tuple(cells))
+    return Matrix(tuple(rule.name for rule in rules), groups, tuple(cells), sectors)
 
 
-def _cell(shelf: Shelf, rule: Rule, group: tuple[str, ...], budget: Budget | None) -> Cell:
+def _cell(rule: Rule, workload: Workload, budget: Budget | None) -> Cell:
+    group = workload.calls
     if rule.unsupported & set(group):
         return Cell(group, rule.name, NOT_THERE)
-    found = outcomes(together(shelf, group), rule, budget, witnesses=())
+    found = outcomes(workload, rule, budget, witnesses=())
     verdict = worst([f.verdict for f in found])
     layouts = tuple((f.layout, f.verdict) for f in found)
     states = sum(f.states for f in found)
     if verdict in ("ok", "undetermined"):
         return Cell(group, rule.name, verdict, layouts, states=states)
     layout = next(f.layout for f in found if f.verdict == verdict)
-    told = _told(shelf, rule, group, layout, verdict, budget)
+    (told,) = outcomes(replace(workload, layouts=(layout,)), rule, budget, witnesses=(verdict,))
     worst_one = next(o for o in told.outcomes if o.verdict == verdict)
     return Cell(group, rule.name, verdict, layouts, worst_one.text, worst_one.reasons, worst_one.trace, states)
-
-
-def _told(
-    shelf: Shelf, rule: Rule, names: tuple[str, ...], layout: str, verdict: str, budget: Budget | None
-) -> Outcomes:
-    """The outcomes on the layout that is to be shown, with traces of the verdict in question."""
-    workload = replace(together(shelf, names), layouts=(layout,))
-    return outcomes(workload, rule, budget, witnesses=(verdict,))[0]
 
 
 def counts(found: Matrix) -> dict[str, int]:

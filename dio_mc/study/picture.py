@@ -7,7 +7,7 @@ from html import escape
 
 from dio_mc.render.text import render_text
 from dio_mc.study.matrix import NOT_THERE, Cell, Matrix
-from dio_mc.study.tables import LEGEND, LETTERS, quiet_line, racing
+from dio_mc.study.tables import LEGEND, LETTERS, racing, remark
 
 COLOURS = {
     "ok": "#eef3ee", "error": "#56b4e9", "stale": "#e69f00", "torn": "#0072b2", "lost": "#cc79a7",
@@ -79,7 +79,7 @@ def _box(verdict: str, x: int, y: int) -> str:
 
 
 def _legend(found: Matrix, used: list[str], top: int) -> Iterator[str]:
-    yield f'<text x="8" y="{top + HEIGHT - 7}" fill="#222222">{escape(quiet_line(found))}</text>'
+    yield f'<text x="8" y="{top + HEIGHT - 7}" fill="#222222">{escape(remark(found))}</text>'
     for number, verdict in enumerate(used, start=1):
         y = top + HEIGHT * number
         yield _box(verdict, 8, y)

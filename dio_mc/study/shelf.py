@@ -138,7 +138,7 @@ def pair(shelf: Shelf, first: str, second: str) -> Workload:
     return together(shelf, (first, second))
 
 
-def together(shelf: Shelf, names: Sequence[str]) -> Workload:
+def together(shelf: Shelf, names: Sequence[str], sectors: int = 1) -> Workload:
     """Operations side by side, a thread each; all but the first write NEWER where they write."""
     classes: list[Any] = pick(shelf.operations, names, "operation")
     roles = ["first", *["second"] * (len(names) - 1)]
@@ -147,7 +147,8 @@ def together(shelf: Shelf, names: Sequence[str]) -> Workload:
         for number, (name, cls, role) in enumerate(zip(names, classes, roles, strict=True))
     }
     code = next(iter(threads.values())).__code__
-    return Workload(" x ".join(names), threads, calls=tuple(names), place=(code.co_filename, code.co_firstlineno))
+    place = (code.co_filename, code.co_firstlineno)
+    return Workload(" x ".join(names), threads, calls=tuple(names), place=place, sectors=sectors)
 
 
 def product(workload: Workload, rule: Rule, families: Sequence[type[Model]] = (EveryCallEnds,)) -> dict[str, Program]:
@@ -166,18 +167,21 @@ def product_name(workload: Workload, rule: Rule) -> str:
 
 
 def program_named(shelf: Shelf, name: str) -> Program | None:
-    """The program of the shelf that is called this (``direct_read_x_mmap_store__ext4_2020@hole``), if there is one."""
-    made, _, layout = name.partition("@")
+    """The program of the shelf that is called this (``direct_read_x_mmap_store__ext4_2020@hole``, with two sectors
+    ``..._2020@sectors=2@hole``), if there is one."""
+    made, _, binding = name.partition("@")
+    named, _, layout = binding.rpartition("@")
+    sectors = {"": 1, "sectors=2": 2}.get(named)
     work, _, rule = made.partition("__")
-    if rule not in shelf.rules:
+    if rule not in shelf.rules or sectors is None:
         return None
     chosen = {product_name(w, shelf.rules[rule]): w for w in shelf.workloads.values()}
     if made in chosen:
-        return product(chosen[made], shelf.rules[rule]).get(layout)
+        return product(replace(chosen[made], sectors=sectors), shelf.rules[rule]).get(layout)
     operations = work.split("_x_")
     if len(operations) < 2 or any(operation not in shelf.operations for operation in operations):
         return None
-    return product(together(shelf, operations), shelf.rules[rule]).get(layout)
+    return product(together(shelf, operations, sectors), shelf.rules[rule]).get(layout)
 
 
 def _laid_out(program: Program, layout: str) -> Program:

@@ -32,10 +32,11 @@ def racing(found: Matrix) -> list[tuple[str, ...]]:
     return [group for group in found.groups if any(c.verdict not in ("ok", NOT_THERE) for c in found.row(*group))]
 
 
-def quiet_line(found: Matrix) -> str:
-    """What is said of all other groups."""
+def remark(found: Matrix) -> str:
+    """What is said of all other groups, and of pages that are not of one sector."""
     quiet = len(found.groups) - len(racing(found))
-    return f"{quiet} of {len(found.groups)} {found.noun}s are ok under every rule." if quiet else ""
+    said = [f"{quiet} of {len(found.groups)} {found.noun}s are ok under every rule."] if quiet else []
+    return " ".join([*said, *([f"A page has {found.sectors} sectors."] if found.sectors > 1 else [])])
 
 
 def legend_line(found: Matrix) -> list[str]:
@@ -53,7 +54,7 @@ def matrix_text(found: Matrix, links: Links | None = None) -> str:
     for group in racing(found):
         letters = "".join(f"{LETTERS[c.verdict]:>4}" for c in found.row(*group))
         lines.append(" x ".join(group).ljust(width) + letters)
-    lines += ["", *([quiet_line(found)] if quiet_line(found) else []), *legend_line(found)]
+    lines += ["", *([remark(found)] if remark(found) else []), *legend_line(found)]
     told = [line for cell in found.cells if cell.trace is not None for line in _why(cell, links or {})]
     return "\n".join([*lines, *(["", *told] if told else [])]) + "\n"
 
@@ -73,8 +74,8 @@ def matrix_markdown(found: Matrix, links: Links | None = None) -> str:
     for group in racing(found):
         row = [_linked(cell, links or {}) for cell in found.row(*group)]
         lines.append(f"| {' x '.join(group)} | {' | '.join(row)} |")
-    if quiet_line(found):
-        lines += ["", quiet_line(found)]
+    if remark(found):
+        lines += ["", remark(found)]
     return "\n".join(lines) + "\n"
 
 
@@ -93,7 +94,8 @@ def matrix_json(found: Matrix, links: Links | None = None) -> str:
         }
         for c in found.cells
     ]  # fmt: skip
-    return _json({"schema": MATRIX_SCHEMA, "rules": list(found.rules), "counts": counts(found), "cells": cells})
+    head = {"schema": MATRIX_SCHEMA, "rules": list(found.rules), "sectors": found.sectors}
+    return _json({**head, "counts": counts(found), "cells": cells})
 
 
 def outcomes_text(found: Sequence[Outcomes], links: Links | None = None) -> str:

@@ -128,6 +128,26 @@ def test_matrix_command(tmp_path: Path) -> None:
     assert re.search(r"direct_read x mmap_store +X\n", run("matrix", *arguments).output)
 
 
+def test_with_two_sectors_cells_are_torn(shelf: Shelf) -> None:
+    rules = [shelf.rules[name] for name in ("ext4_2016", "ext4_2020", "btrfs_range_lock")]
+    verdicts = {}
+    for sectors in (1, 2):
+        found = matrix(shelf, rules, ["direct_write"], sectors=sectors)
+        verdicts[sectors] = [c.verdict for c in found.cells]
+        assert ("A page has 2 sectors." in matrix_text(found)) == (sectors == 2)
+        assert json.loads(matrix_json(found))["sectors"] == sectors
+    assert verdicts == {1: ["ok", "ok", "ok"], 2: ["ok", "torn", "ok"]}
+
+
+def test_a_change_of_rules_opens_torn_writes() -> None:
+    arguments = ["diff", "ext4_2016", "ext4_2020", "direct_write,direct_write"]
+    assert run(*arguments).exit_code == 0
+    torn = run(*arguments, "--sectors", "2")
+    assert torn.exit_code == 1
+    assert "opened    direct_write x direct_write, written file" in torn.output
+    assert "torn (the file has sectors of different writes)" in torn.output
+
+
 def test_outcomes_command() -> None:
     result = run("outcomes", "seed_race", "--rule", "ext4_2020")
     assert result.exit_code == 0

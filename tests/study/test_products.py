@@ -63,8 +63,10 @@ def test_runs_of_outcomes_matrix_and_diff_reproduce(tmp_path: Path) -> None:
     run("matrix", *some, "--traces", str(tmp_path))
     run("matrix", *some, "--triples", "--traces", str(tmp_path))
     run("diff", "placeholder", "ext3_2_6_18", "seed_race", "--traces", str(tmp_path))
+    run("outcomes", "torn_read", "--rule", "ext4_2020", "--traces", str(tmp_path))
+    run("matrix", "--rule", "ext4_2020", "--operation", "direct_write", "--sectors", "2", "--traces", str(tmp_path))
     written = sorted(tmp_path.glob("*.json"))
-    assert len(written) >= 6
+    assert len(written) >= 9
     for path in written:
         again = run("replay", str(path))
         assert (again.exit_code, "reproduces in" in again.output) == (0, True), (path, again.output)
@@ -88,14 +90,30 @@ def test_a_rule_that_is_not_there(spins: Path, tmp_path: Path) -> None:
     assert "name the file that has them with --file" in str(result.exception)
 
 
-@pytest.mark.parametrize("name", ["seed_race__ext4_2020@hole", "read_x_write_x_fsync__placeholder@written"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "seed_race__ext4_2020@hole",
+        "read_x_write_x_fsync__placeholder@written",
+        "read_x_write__xfs_own_locking@sectors=2@hole",
+    ],
+)
 def test_programs_by_name(shelf: Shelf, name: str) -> None:
     found = program_named(shelf, name)
     assert found is not None
     assert found.name == name
 
 
-@pytest.mark.parametrize("name", ["dance__ext4_2020@hole", "read_x_dance__ext4_2020@hole", "read__ext4_2020@hole", "M"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "dance__ext4_2020@hole",
+        "read_x_dance__ext4_2020@hole",
+        "read__ext4_2020@hole",
+        "read_x_read__ext4_2020@pages=2@hole",
+        "M",
+    ],
+)
 def test_names_that_are_none(shelf: Shelf, name: str) -> None:
     assert program_named(shelf, name) is None
 
@@ -194,6 +212,8 @@ BAD = {
     '{"schema": "dio-mc/matrix/1", "cells": [{"rule": "a"}]}': "not a matrix that dio-mc wrote",
     '{"schema": "dio-mc/matrix/1", "cells": [{"rule": "a", "operations": [], "verdict": "fine"}]}':
         "a cell has the unknown verdict 'fine'",
+    '{"schema": "dio-mc/matrix/1", "sectors": 2, "cells": []}':
+        "it is about pages of 2 sectors, not 1\n  hint: compare matrices with the same --sectors",
 }  # fmt: skip
 
 
