@@ -19,6 +19,7 @@ from dio_mc.explore.canonical import End, Goal, canonical_paths
 from dio_mc.explore.limits import Limits, Stop, show_bytes
 from dio_mc.explore.reference import explore as explore_reference
 from dio_mc.explore.reference import violation_order
+from dio_mc.ir.expr import Expr
 from dio_mc.ir.program import LIVENESS, Program, Property
 from dio_mc.semantics.contract import (
     NO_REDUCTION,
@@ -64,6 +65,11 @@ class Remembering:
     def probes(self) -> tuple[Probe, ...]:
         """As the judge's."""
         return self._judge.probes
+
+    @property
+    def formulas(self) -> tuple[Expr, ...]:
+        """As the judge's."""
+        return self._judge.formulas
 
     @property
     def property(self) -> Property:

@@ -147,6 +147,7 @@ class FakeJudge:
     property: Property
     probes: tuple[Probe, ...]
     predicate: Callable[..., bool | None]
+    formulas: tuple[Expr, ...] = ()
     batches: list[list[tuple[int, ...]]] = field(default_factory=list)
 
     def decide(self, valuations: Sequence[tuple[int, ...]]) -> list[Decision]:

@@ -27,6 +27,7 @@ class CompiledJudge:
     def __init__(self, property_: Property, expr: Expr) -> None:
         self.property = property_
         self.probes = (Probe(property_.name, None, expr, after=property_.kind == "step"),)
+        self.formulas = ()
 
     def decide(self, valuations: Sequence[tuple[int, ...]]) -> list[Decision]:
         return [Decision.HOLDS if value else Decision.VIOLATED for (value,) in valuations]

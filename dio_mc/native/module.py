@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dio_mc.ir.expr import Expr
 from dio_mc.ir.program import Program
 from dio_mc.native.cursor import FAULTS, Names
 from dio_mc.native.division import write_division
@@ -24,7 +25,7 @@ from dio_mc.semantics.layout import Layout, layout_of
 @dataclass(frozen=True, slots=True)
 class Module:
     """`most` bounds the successors of a state; `flags` counts flags before those of monitors; `tables` are the sizes of
-    the judges' tables of valuations."""
+    the judges' tables of valuations, `formulas` what stands for those of each, if something does."""
 
     program: Program
     layout: Layout
@@ -34,6 +35,7 @@ class Module:
     most: int
     flags: int
     tables: tuple[int, ...]
+    formulas: tuple[tuple[Expr, ...], ...]
     text: str
     approximate: Approximate | None
 
@@ -61,5 +63,15 @@ def write_module(
     text = "\n".join([tables.text(), loops, write_division(packing, tables), watching, counting, standing, body])
     most = max(successors.most, 1)
     return Module(
-        program, layout, facts, packing, successors.names, most, flags, tuple(monitors.sizes), text, approximate
+        program,
+        layout,
+        facts,
+        packing,
+        successors.names,
+        most,
+        flags,
+        tuple(monitors.sizes),
+        tuple(monitors.formulas),
+        text,
+        approximate,
     )

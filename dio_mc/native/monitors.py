@@ -3,6 +3,8 @@
 A judge names what it reads (its probes). Their values, in mixed radix, number the valuations; a table has a byte for
 each: 0 not seen, 1 seen, 2 seen and decided as what is looked for (a violation, a witness). The search reports the
 first state, or for a step property the first edge, of every valuation; the judge decides, at the end of the level.
+
+Where there may be many valuations, the truths of the judge's formulas, as it has proved them, number them instead.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Final
 
+from dio_mc.ir.expr import Expr
 from dio_mc.native.asm import Asm, Ref
 from dio_mc.native.context import INDEX
 from dio_mc.native.evaluate import Evaluator
@@ -24,11 +27,14 @@ from dio_mc.source import Span
 
 LARGEST: Final = 1 << 24
 """Valuations a table may have."""
+MANY: Final = 1 << 12
+"""Valuations behind which formulas stand for them."""
+MOST_FORMULAS: Final = 16
 
 
 class Monitors:
     """Writes ``watch_state``, ``watch_edge`` (report what is new) and ``hit_state``, ``hit_edge`` (flag what is looked
-    for). `sizes` are those of the tables, in the order of judges."""
+    for). In the order of judges: `formulas`, where they stand for valuations, and `sizes` of the tables."""
 
     def __init__(self, judges: Sequence[Judge], evaluator: Evaluator, packing: Packing, tables: Tables, facts: Facts):
         self._judges = list(judges)
@@ -37,7 +43,11 @@ class Monitors:
         self._tables = tables
         self._facts = facts
         self._words = packing.words
-        self.sizes = [prod(self._radices(judge.probes)) for judge in judges]
+        self.formulas = [self._formulas(judge) for judge in judges]
+        self.sizes = [
+            2 ** len(formulas) if formulas else prod(self._radices(judge.probes))
+            for judge, formulas in zip(judges, self.formulas, strict=True)
+        ]
         for judge, size in zip(judges, self.sizes, strict=True):
             if size > LARGEST:
                 raise Unsupported(f"{judge.property.name} reads so much that it has {size} valuations")
@@ -47,6 +57,11 @@ class Monitors:
         """Monitors on states and on edges."""
         steps = sum(judge.property.kind == "step" for judge in self._judges)
         return len(self._judges) - steps, steps
+
+    def _formulas(self, judge: Judge) -> tuple[Expr, ...]:
+        """What stands for the valuations of a judge; empty where they stand for themselves."""
+        many = prod(self._radices(judge.probes)) > MANY
+        return judge.formulas if many and len(judge.formulas) <= MOST_FORMULAS else ()
 
     def text(self, flags: int) -> str:
         """The four functions."""
@@ -73,7 +88,7 @@ class Monitors:
         sides = [self._side(asm, name) for name in names]
         for number, judge in enumerate(self._judges):
             if (judge.property.kind == "step") == step:
-                place = self._place(asm, number, self._index(asm, judge.probes, sides))
+                place = self._place(asm, number, self._number(asm, number, sides))
                 if flags is None:
                     self._report(asm, number, place, step)
                 else:
@@ -86,6 +101,17 @@ class Monitors:
     def _side(self, asm: Asm, name: str) -> Words:
         registers = [f"%{name}{n}" for n in range(self._words)]
         return Words(asm, self._packing, self._tables, registers, slots=False)
+
+    def _number(self, asm: Asm, number: int, sides: Sequence[Words]) -> Ref:
+        """The number of a state's (an edge's) valuation."""
+        formulas = self.formulas[number]
+        if not formulas:
+            return self._index(asm, self._judges[number].probes, sides)
+        formula = Formula(asm, Scope(sides[0], self._evaluator, _no_fault, after=sides[-1]))
+        found: Ref = 0
+        for part in formulas:
+            found = asm.add(asm.mul(found, 2), asm.widen(formula.truth(part)))
+        return found
 
     def _index(self, asm: Asm, probes: Sequence[Probe], sides: Sequence[Words]) -> Ref:
         found: Ref = 0

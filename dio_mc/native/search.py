@@ -87,8 +87,10 @@ class Search:
         self._adopted = known is not None
         self.valuations = list(known or ())
         if known is None:
-            pairs = zip(judges, module.tables, strict=True)
-            self.valuations = [Valuations(judge, interpreter, module.facts, size) for judge, size in pairs]
+            trios = zip(judges, module.tables, module.formulas, strict=True)
+            self.valuations = [
+                Valuations(judge, interpreter, module.facts, size, formulas) for judge, size, formulas in trios
+            ]
         self.deadlock: int | None = None
         self.faults: dict[int, int] = {}
         self._limit = NEVER if limit is None else limit

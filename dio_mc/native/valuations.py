@@ -20,7 +20,9 @@ class Valuations:
     """`length` is that of the shortest paths to what is looked for, None while nothing is; `unknown` is set when the
     judge could not decide some valuation."""
 
-    def __init__(self, judge: Judge, interpreter: Interpreter, facts: Facts, size: int) -> None:
+    def __init__(
+        self, judge: Judge, interpreter: Interpreter, facts: Facts, size: int, formulas: tuple[Expr, ...]
+    ) -> None:
         self.judge = judge
         self.length: int | None = None
         self.unknown = False
@@ -29,7 +31,8 @@ class Valuations:
         self.table = Region(size)
         self._interpreter = interpreter
         self._facts = facts
-        self._waiting: dict[tuple[int, ...], None] = {}
+        self._formulas = formulas
+        self._waiting: dict[tuple[int, ...], int] = {}
         self._found: set[tuple[int, ...]] = set()
         self._known: set[tuple[int, ...]] = set()
         for probe in judge.probes:
@@ -55,14 +58,16 @@ class Valuations:
 
     def note(self, state: State, after: State | None) -> None:
         """A state or edge with a valuation that is to be decided."""
-        self._waiting[self.of(state, after)] = None
+        valuation = self.of(state, after)
+        self._waiting[valuation] = self._place(valuation, state, after)
 
     def decide(self, length: int) -> None:
         """Have the new valuations of the level decided, in their order."""
         if not self._waiting:
             return
-        valuations = sorted(self._waiting)
-        self._waiting.clear()
+        places = self._waiting
+        self._waiting = {}
+        valuations = sorted(places)
         decisions = self.judge.decide(valuations)
         if len(decisions) != len(valuations):
             raise InternalError(f"the judge of {self.judge.property.name} left valuations undecided")
@@ -71,7 +76,7 @@ class Valuations:
             self.unknown |= decision is Decision.UNKNOWN
             if decision is self.wanted:
                 self._found.add(valuation)
-                ctypes.c_uint8.from_address(self.table.address + self._place(valuation)).value = WANTED_BYTE
+                ctypes.c_uint8.from_address(self.table.address + places[valuation]).value = WANTED_BYTE
                 if self.length is None:
                     self.length = length
 
@@ -84,8 +89,13 @@ class Valuations:
                 self._found.add(valuation)
         return valuation in self._found
 
-    def _place(self, valuation: tuple[int, ...]) -> int:
+    def _place(self, valuation: tuple[int, ...], state: State, after: State | None) -> int:
+        """The number of the valuation, or of the truths that stand for it."""
         place = 0
+        if self._formulas:
+            for formula in self._formulas:
+                place = place * 2 + bool(self._atom(formula, False, state, after))
+            return place
         for probe, value in zip(self.judge.probes, valuation, strict=True):
             least, most = 0, 1
             if probe.cell is not None:

@@ -75,6 +75,12 @@ class Judge(Protocol):
         ...
 
     @property
+    def formulas(self) -> tuple[Expr, ...]:
+        """Truths that stand for the valuations: those that agree on all of these are decided alike, and tell the judge
+        the same. Empty where that is not proved. For whoever cannot look at every valuation."""
+        ...
+
+    @property
     def property(self) -> Property:
         """The property it decides."""
         ...

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import z3
 
+from dio_mc.ir.expr import Expr, Implies, Or, walk
 from dio_mc.ir.program import Program, Property
 from dio_mc.source import Span
 from dio_mc.symbolic.compiled import compile_node
@@ -89,7 +90,17 @@ def _compiled(
     subject = Subject(both.property.name, function, both.encoded(both.root), probes, both.symbols, both.graph.layout)
     checked = cross_check(subject, budget_ms, full=full)
     tests = [(span, compile_node(both.graph, node, probes)) for span, node in both.premises]
-    return CompiledJudge(both.property, probes, function, tests, told), checked
+    return CompiledJudge(both.property, _formulas(both.property), probes, function, tests, told), checked
+
+
+def _formulas(property_: Property) -> tuple[Expr, ...]:
+    """The compiled form, and per place of an implication whether one of its premises holds."""
+    assert property_.expr is not None
+    places: dict[Span | None, list[Expr]] = {}
+    for part in walk(property_.expr):
+        if isinstance(part, Implies):
+            places.setdefault(part.span, []).append(part.premise)
+    return property_.expr, *(Or(tuple(premises)) for premises in places.values())
 
 
 def _trivial(both: Translations, facts: list[object], budget_ms: int) -> list[Finding]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import z3
 
+from dio_mc.ir.expr import Expr
 from dio_mc.ir.program import Property
 from dio_mc.semantics.contract import Decision, Probe
 from dio_mc.source import Span
@@ -19,17 +20,19 @@ from dio_mc.symbolic.translate import Translations
 
 
 class CompiledJudge:
-    """Decides by the compiled form."""
+    """Decides by the compiled form. `formulas`: that, in IR, and whether a premise holds at each place of one."""
 
     def __init__(
         self,
         property_: Property,
+        formulas: tuple[Expr, ...],
         probes: tuple[Probe, ...],
         compiled: Compiled,
         premises: list[tuple[Span, Compiled]],
         told: frozenset[Span | None],
     ) -> None:
         self.property = property_
+        self.formulas = formulas
         self.probes = probes
         self.compiled = compiled
         self._watched = Watched(property_.name, list(premises), told)
@@ -67,6 +70,7 @@ class SolverJudge:
         wall: float | None,
     ) -> None:
         self.property = both.property
+        self.formulas: tuple[Expr, ...] = ()
         self.probes = both.support()
         self.questions = 0
         self._formula = z3.simplify(both.quoted())

@@ -81,6 +81,7 @@ class _Compiled:
     def __init__(self, property_: Property, expr: Expr) -> None:
         self.property = property_
         self.probes = (Probe(property_.name, None, expr, after=property_.kind == "step"),)
+        self.formulas: tuple[Expr, ...] = ()
 
     def decide(self, valuations: Sequence[tuple[int, ...]]) -> list[Decision]:
         """True or false."""

@@ -169,6 +169,7 @@ class Interrupting:
     def __init__(self, made, error: type[BaseException], when: int) -> None:
         inner = judge("low", lambda a: a < 3, probe(made, "a"))
         self.property, self.probes, self.inner, self.error, self.when = inner.property, inner.probes, inner, error, when
+        self.formulas = ()
 
     def decide(self, valuations):
         if (self.when,) in valuations:

@@ -39,6 +39,7 @@ class Predicate:
     def __init__(self, name, kind, probes, predicate) -> None:
         self.property = Property(name, kind, None, "", Span("model.py", 1, 1, 1, 2), predicate, None)
         self.probes = probes
+        self.formulas = ()
         self.predicate = predicate
 
     def decide(self, valuations):

@@ -46,7 +46,7 @@ def words(made: Program) -> int:
 
 def same(made: Program, judges=(), workers: int = 1) -> Exploration:
     expected = explore(made, judges)
-    found = engines.native(made, judges, Limits(Budget()), None, False, workers)
+    found = engines.native(made, judges, Limits(Budget()), None, False, workers, quick=workers == 1)
     assert replace(found, engine="reference") == expected
     return found
 
