@@ -224,7 +224,7 @@ class Exploration:
     unknown: tuple[str, ...]
     coverage: Coverage
     reductions: tuple[str, ...] = ()
-    seconds: float = field(default=0.0, compare=False)
+    seconds: float = field(default=0.0, compare=False, repr=False)
 
     @property
     def complete(self) -> bool:
