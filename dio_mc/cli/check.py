@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dio_mc.cli.interrupts import Interrupts
-from dio_mc.cli.types import Param
+from dio_mc.cli.types import ENGINE, FORMAT, Param
 
 if TYPE_CHECKING:
     from dio_mc.config import Value
@@ -31,6 +31,7 @@ def register(group: click.Group) -> None:
 @click.option("--first/--no-first", default=None, help="Stop after the level of the first violation.")
 @click.option(
     "--output-format",
+    type=FORMAT,
     metavar="FORMAT",
     help="What goes to stdout: text (default), concise, json, jsonl, junit, sarif, github, ktap, markdown.",
 )
@@ -44,7 +45,7 @@ def register(group: click.Group) -> None:
 @click.option("--artifacts/--no-artifacts", default=None, help="Write counterexample files, or none.")
 @click.option("--html/--no-html", default=None, help="Among them one HTML page each, to step through offline.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Check in N processes.")
-@click.option("--engine", metavar="NAME", help="What explores: auto (default), reference, native.")
+@click.option("--engine", type=ENGINE, metavar="NAME", help="What explores: auto (default), reference, native.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Threads of the native engine.")
 @click.option("--reduction/--no-reduction", default=None, help="Reduce large searches where that is proved sound.")
 @click.option("--symmetry/--no-symmetry", default=None, help="Exchange equal threads and indices in a reduced search.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dio_mc.cli.interrupts import Interrupts
-from dio_mc.cli.types import Param
+from dio_mc.cli.types import ENGINE, Param
 
 if TYPE_CHECKING:
     from dio_mc.config import Value
@@ -47,7 +47,7 @@ def register(group: click.Group) -> None:
     help="Give up on a run after N states  [default: for a mutant ten times those of the model, at least 10000]",
 )
 @click.option("--timeout", type=click.FloatRange(0), metavar="SECONDS", help="Give up on a run after this long.")
-@click.option("--engine", metavar="NAME", help="What explores: auto (default), reference, native.")
+@click.option("--engine", type=ENGINE, metavar="NAME", help="What explores: auto (default), reference, native.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Threads of the native engine.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Check in N processes.")
 @click.option("--output-format", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 
 class Param(click.ParamType):  # type: ignore[type-arg]  # generic in click's stubs only
@@ -22,6 +23,23 @@ class Param(click.ParamType):  # type: ignore[type-arg]  # generic in click's st
             return name, int(words.get(number.lower(), number))
         except ValueError:
             self.fail(f"{value!r} is not NAME=VALUE with a whole number (DIO204)", param, ctx)
+
+
+class Word(click.ParamType):  # type: ignore[type-arg]  # generic in click's stubs only
+    """A word that the shell completes; whether it is one of these `dio_mc.config` says, in its own words."""
+
+    name = "NAME"
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Those that begin like this."""
+        return [CompletionItem(word) for word in self.words if word.startswith(incomplete)]
+
+
+FORMAT = Word("text", "concise", "json", "jsonl", "junit", "sarif", "github", "ktap", "markdown")
+ENGINE = Word("auto", "reference", "native")
 
 
 def unknown_class(name: str, known: list[str]) -> Exception:

@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from dio_mc import config
+from dio_mc.cli.types import ENGINE, FORMAT
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60
 """Seconds after which a shell is taken to hang."""
@@ -114,6 +117,8 @@ WAYS: dict[str, Callable[[Path, list[str]], str]] = {"bash": bash, "zsh": zsh, "
         ("completion z", "zsh"),
         ("show --format merm", "mermaid"),
         ("check my_r", "my_race.py"),
+        ("check --output-format jun", "junit"),
+        ("mutate --engine ref", "reference"),
         ("browse my_t", "my_traces"),
     ],
 )
@@ -129,3 +134,9 @@ def test_a_word_that_nothing_begins_with_stays(place: Path, shell: str) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed (.ci/run installs it); what it would be given was looked at")
     assert WAYS[shell](place, ["dio-mc", "zzz"]) in ("", "zzz")
+
+
+def test_what_is_completed_is_what_there_is() -> None:
+    """The command line has copies, since completing imports nothing but click."""
+    assert FORMAT.words == config.FORMATS
+    assert ENGINE.words == config.ENGINES
