@@ -6,7 +6,7 @@ b01b2d72da25; xfstests generic/647: no faults while the range is locked; on -EFA
 
 Two sequels of the repair. generic/729: the IO is a write, which drops the cached pages of its range, so that the buffer
 is never resident when it is tried again, and the loop never ends; repaired by a buffered write when nothing has moved.
-generic/708: what the first try had transferred was not counted, and left a hole (not modelled).
+generic/708: what the first try had written was dropped, and left a hole (r35_partial_result.py).
 """
 
 from dio_mc import Model, RangeLock, Var, expect, operation, progress, thread
