@@ -41,7 +41,7 @@ def why(
     steps = tuple(sorted(_slice(run, trace, property_, pending)))
     if trace.kind == "witness":
         return Why(steps, None, "not sought", 0)
-    turn, looked = _escape(run, trace, property_, max_states)
+    turn, looked = _escape(run, trace, property_, max_states // 2)  # a half is left for the window
     schedule = Schedule(actions, (*pending, *again(run, trace.loop)))
     window, search, tried = decisive_window(interpreter, schedule, trace.property, property_, max_states - looked)
     return Why(steps, window, search, tried, waits(run, trace, pending) if _ends(trace) else (), turn)

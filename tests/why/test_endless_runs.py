@@ -11,6 +11,7 @@ from windows_by_force import brute_force
 
 from dio_mc.render.why import why_sentences
 from dio_mc.semantics.layout import State
+from dio_mc.trace.cause import Why
 from dio_mc.why.cause import why
 from dio_mc.why.window import candidates, try_window
 
@@ -211,8 +212,16 @@ def test_a_run_that_ends_without_its_goal_tells_who_waits(tmp_path: Path) -> Non
     assert "which has ended" in sentence
 
 
-def test_a_budget_of_nothing_finds_no_way_out(tmp_path: Path) -> None:
+def test_a_budget_is_shared(tmp_path: Path) -> None:
+    """The way out may use half of it; what the window needs is then left."""
     found = case(tmp_path, LIVELOCK, "somebody_enters")
-    cut = why(found.interpreter, found.trace, found.states, found.actions, found.property, 2)
-    assert cut is not None
-    assert (cut.escape, cut.window, cut.search) == (None, None, "gave up")
+
+    def within(states: int) -> Why:
+        cut = why(found.interpreter, found.trace, found.states, found.actions, found.property, states)
+        assert cut is not None
+        return cut
+
+    assert (within(2).escape, within(2).window, within(2).search) == (None, None, "gave up")
+    for states in range(2, 120):
+        assert within(states).states <= states
+    assert within(120) == found.trace.why
