@@ -217,19 +217,24 @@ class RangeLock(Lock):
 
     size: Any = 1
     owner: Any
+    handed: Any
 
     def declarations(self) -> dict[str, Any]:
         """One owner per index."""
-        return {"owner": Array(ThreadId | None, size=self.size)}
+        return {"owner": Array(ThreadId | None, size=self.size), "handed": Array(bool, size=self.size)}
 
     def held_by(self, thread: Any) -> Any:
         """Whether this thread holds it (pure)."""
         return any(owner == thread for owner in self.owner)
 
+    def is_locked(self, index: Any) -> Any:
+        """Whether anybody holds it at an index, a completion it was handed to included (pure)."""
+        return self.owner[index] is not None or self.handed[index]
+
     @atomic()
     def lock(self, low: Any, high: Any) -> Any:
         """Wait until all of the range is free, then hold it."""
-        wait_until(all(self.owner[i] is None or not low <= i < high for i in range(self.size)))
+        wait_until(all(not self.is_locked(i) or not low <= i < high for i in range(self.size)))
         for i in range(self.size):
             if low <= i < high:
                 self.owner[i] = me
@@ -241,6 +246,22 @@ class RangeLock(Lock):
             if low <= i < high:
                 require(self.owner[i] == me, "unlocked by a thread that does not hold all of the range")
                 self.owner[i] = None
+
+    @atomic()
+    def hand_over(self, low: Any, high: Any) -> Any:
+        """Let a completion release the range; the caller holds it no longer."""
+        for i in range(self.size):
+            if low <= i < high:
+                require(self.owner[i] == me, "handed over by a thread that does not hold all of the range")
+                self.owner[i], self.handed[i] = None, True
+
+    @atomic()
+    def unlock_non_owner(self, low: Any, high: Any) -> Any:
+        """Release what another thread handed over."""
+        for i in range(self.size):
+            if low <= i < high:
+                require(self.handed[i], "released for a holder that did not hand it over")
+                self.handed[i] = False
 
 
 class DrainCounter(Lock):

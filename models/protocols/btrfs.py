@@ -1,8 +1,8 @@
 """btrfs: a lock over the range of the file, and ordered extents (4b46fce23349, 2010).
 
-Direct IO locks the extent range when no ordered extent is in it, and a write goes through the cache if a page is
-(eb838e73dc21, 2012; fc4adbff823f, 2014). New data goes to a new place, which the map has when the IO has ended; until
-then there is an ordered extent. A hole punch starts again if a page has come back. Not modelled: checksums (R44).
+Direct IO locks the extent range without an ordered extent in it, and a write goes through the cache if a page is there
+(eb838e73dc21, 2012; fc4adbff823f, 2014). New data goes to a new place, and has an ordered extent until the map has the
+place. A hole punch starts again if a page has come back. Not modelled: checksums (R44).
 """
 
 from directio import DirectIO
@@ -16,8 +16,7 @@ class Btrfs(DirectIO, abstract=True):
 
     rule, since = "btrfs_range_lock", 2014
     i_mutex, extent = Mutex(), RangeLock(size=File.pages)
-    ordered = Array(bool, size=File.pages)
-    fresh = Array(Data, size=File.pages)
+    ordered, fresh = Array(bool, size=File.pages), Array(Data, size=File.pages)
 
     @operation(kernel="fs/btrfs/file.c:btrfs_file_write_iter")
     def lock_inode(self):
@@ -29,28 +28,29 @@ class Btrfs(DirectIO, abstract=True):
 
     @operation(kernel="fs/btrfs/ordered-data.c:btrfs_lock_and_flush_ordered_range")
     def lock_ordered(self, i):
-        """The range, without an ordered extent in it."""
-        with atomic():
+        with atomic():  # the range without an ordered extent in it
             wait_until(not self.ordered[i])
             self.extent.lock(i, i + 1)
 
     @operation(kernel="fs/btrfs/extent_io.c:lock_extent_bits")
     def lock_empty(self, i):
-        """Without a page either; says whether that is so, and does not keep the range if it is not."""
         self.lock_ordered(i)
-        empty = self.slot[i] == Slot.ABSENT
+        empty = self.slot[i] == Slot.ABSENT  # no page either; else the range is not kept
         if not empty:
             self.extent.unlock(i, i + 1)
         return empty
 
     @operation(kernel="fs/btrfs/inode.c:btrfs_direct_IO")
-    def direct_read(self, i):
+    def prepare_read(self, i):
         self.filemap_write_and_wait_range(i)
-        self.lock_ordered(i)
-        block = self.get_block(i)
-        data = self.bio_read(i, block)
-        self.extent.unlock(i, i + 1)
-        return data
+        with atomic():
+            self.lock_ordered(i)
+            self.extent.hand_over(i, i + 1)
+        return self.get_block(i)
+
+    @operation(kernel="fs/btrfs/inode.c:btrfs_endio_direct_read")
+    def read_complete(self, i):
+        self.extent.unlock_non_owner(i, i + 1)
 
     @operation(kernel="fs/btrfs/inode.c:lock_extent_direct")
     def prepare(self, i, value):
@@ -108,7 +108,7 @@ class Btrfs(DirectIO, abstract=True):
             super().write_end(i, data)
 
     def unlocked(self, i):
-        return not self.ordered[i] and self.extent.owner[i] is None
+        return not self.ordered[i] and not self.extent.is_locked(i)
 
     @operation(kernel="fs/btrfs/file.c:btrfs_punch_hole")
     def free_blocks(self, i):

@@ -1,4 +1,4 @@
-"""The way of direct IO that all filesystems with blocks share, with places for their locks.
+"""The way of direct IO that all filesystems with blocks share, with places for their locks; reads: directread.py.
 
 A write: keep the inode, flush, drop the cached page, map, transfer, convert, raise the size, and whatever is done in
 `submitted` by the submitter and in `dio_complete` behind the transfer. An asynchronous write returns when its transfer
@@ -8,7 +8,7 @@ waits for it. IO in flight is counted (`i_dio_count`) from before the map, and w
 Abstracted: an asynchronous write past the end of the file is not made synchronous: its size follows the data anyway.
 """
 
-from locking import Locking
+from directread import DirectRead
 
 from dio_mc import atomic, me, operation, spawn
 from dio_mc.kernel import Block, Data
@@ -16,22 +16,8 @@ from dio_mc.kernel import Block, Data
 WRITABLE = (Block.UNWRITTEN, Block.MAPPED, Block.BEYOND)
 
 
-class DirectIO(Locking, abstract=True):
+class DirectIO(DirectRead, abstract=True):
     """A rule says what it locks (locking.py), and where it does more."""
-
-    @operation(kernel="fs/direct-io.c:__blockdev_direct_IO")
-    def direct_read(self, i):
-        self.start_direct_read()
-        self.filemap_write_and_wait_range(i)
-        self.inode_dio_begin()
-        block = self.get_block(i)
-        self.read_submitted()
-        data = Data.EIO
-        if block != Block.DELALLOC:
-            data = self.bio_read(i, block)
-        self.inode_dio_end()
-        self.end_direct_read()
-        return data
 
     @operation(kernel="mm/filemap.c:generic_file_direct_write")
     def direct_write(self, i, value):
@@ -68,13 +54,6 @@ class DirectIO(Locking, abstract=True):
         self.dio_complete(i, block)
         self.inode_dio_end()
         self.aio_complete(submitter, value)
-
-    @operation(kernel="fs/aio.c:aio_complete")
-    def aio_complete(self, submitter, value):
-        """The first result counts (models/history/r29_double_complete.py)."""
-        with atomic():
-            if self.iocb[submitter] == Data.NOTHING:
-                self.iocb[submitter] = value
 
     @operation(kernel="mm/filemap.c:generic_file_direct_write")
     def prepare(self, i, value):

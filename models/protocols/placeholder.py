@@ -19,12 +19,13 @@ class Placeholder(Ext3, abstract=True):
     stub = Array(bool, size=File.pages)
 
     @operation(kernel="fs/direct-io.c:__blockdev_direct_IO")
-    def direct_read(self, i):
+    def prepare_read(self, i):
         self.pin(i)
-        block = self.get_block(i)
-        data = self.bio_read(i, block)
-        self.unlock_page_range(i)
-        return data
+        return self.get_block(i)
+
+    @operation(kernel="fs/direct-io.c:direct_io_worker")
+    def read_submitted(self):
+        """A read has no lock but the range."""
 
     @operation(kernel="fs/direct-io.c:lock_page_range")
     def pin(self, i):

@@ -5,19 +5,14 @@ record of its own in ghosts, which no rule can read: the result and the one befo
 the call began, what it meant to write. `dio_mc.study` reads them where everything has ended.
 """
 
-from buffers import UserBuffers
+from aiocalls import AsynchronousCalls
 
-from dio_mc import PerThread, Var, atomic, me, operation, reachable, wait_until
+from dio_mc import me, operation, reachable
 from dio_mc.kernel import Data
 
 
-class SystemCalls(UserBuffers, abstract=True):
+class SystemCalls(AsynchronousCalls, abstract=True):
     """A rule derives from this and says what it is called (`rule`) and since when it is there (`since`)."""
-
-    iocb = PerThread(Data)
-    outcome, earlier = PerThread(Data, ghost=True), PerThread(Data, ghost=True)
-    floor, wrote = PerThread(Data, ghost=True), PerThread(Data, ghost=True)
-    acknowledged = Var(Data, ghost=True)
 
     @operation()
     def pread(self, i):
@@ -48,21 +43,6 @@ class SystemCalls(UserBuffers, abstract=True):
         self.floor[me], self.wrote[me] = self.acknowledged, value
         result = self.direct_write(i, value)
         self.outcome[me], self.acknowledged = result, self.acknowledged if result == Data.EIO else value
-
-    @operation()
-    def io_submit_pwrite(self, i, value):
-        """Returns as soon as the kernel lets it; one request per thread."""
-        self.floor[me], self.wrote[me] = self.acknowledged, value
-        self.aio_write(i, value)
-
-    @operation()
-    def io_getevents(self):
-        with atomic():
-            wait_until(self.iocb[me] != Data.NOTHING)
-            result = self.iocb[me]
-            self.iocb[me] = Data.NOTHING
-        self.earlier[me], self.outcome[me] = self.outcome[me], result
-        self.acknowledged = self.acknowledged if result == Data.EIO else result
 
     @operation()
     def mmap_store(self, i, value):

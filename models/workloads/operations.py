@@ -43,6 +43,15 @@ class DirectWrite:
         self.pwrite_direct(0, Data.NEWER)
 
 
+class AioRead:
+    @thread
+    def first(self):
+        self.io_submit_pread(0)
+        self.io_getevents()
+
+    second = first
+
+
 class AioWrite:
     @thread
     def first(self):

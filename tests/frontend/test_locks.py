@@ -87,6 +87,8 @@ COMPANY = [
     ("a writer among readers", [READ, WRITE], 1),
     ("writers", [WRITE, WRITE], 1),
     ("ranges that overlap", [section("range.lock(0, 2)", "range.unlock(0, 2)"), section("range.lock(1, 3)", "range.unlock(1, 3)")], 1),
+    ("a range handed over", ["self.range.lock(0, 2)\nself.range.hand_over(0, 2)\nself.visit()\nself.range.unlock_non_owner(0, 2)",
+                             section("range.lock(1, 3)", "range.unlock(1, 3)")], 1),
     ("ranges that do not", [section("range.lock(0, 1)", "range.unlock(0, 1)"), section("range.lock(1, 3)", "range.unlock(1, 3)")], 2),
     ("one class", [BUFFERED, BUFFERED], 2),
     ("two classes", [BUFFERED, DIRECT], 1),
@@ -110,6 +112,8 @@ MISUSE = [
     ("self.range.lock(0, 1)\nself.range.unlock(0, 2)", "`range` unlocked by a thread that does not hold all of the range"),
     ("self.count.end()", "`count` ended more often than begun"),
     ("self.classes.unlock_direct()", "`classes` unlock_direct by a thread that does not hold it"),
+    ("self.range.lock(0, 1)\nself.range.hand_over(0, 2)", "`range` handed over by a thread that does not hold all of the range"),
+    ("self.range.unlock_non_owner(0, 1)", "`range` released for a holder that did not hand it over"),
     ("self.mutex.unlock_non_owner()", "`mutex` released for a holder that did not hand it over"),
     ("self.sem.up_read_non_owner()", "`sem` up_read_non_owner without a reader that handed it over"),
     ("self.mutex.lock()", "`mutex` is still held at exit"),
@@ -130,6 +134,7 @@ def test_more_in_flight_than_the_counter_holds_is_a_fault(tmp_path: Path) -> Non
 
 FINE = [
     "self.mutex.lock()\nself.mutex.hand_over()\nself.mutex.unlock_non_owner()",
+    "self.range.lock(0, 2)\nself.range.hand_over(0, 2)\nself.range.unlock_non_owner(0, 2)",
     "self.sem.down_read()\nself.sem.hand_over()\nself.sem.up_read_non_owner()",
     "self.sem.down_write()\nself.sem.hand_over()\nself.sem.up_write_non_owner()",
     "self.sem.down_write()\nself.sem.downgrade_write()\nself.sem.up_read()",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
+from dio_mc import thread
 from dio_mc.cli import cli
+from dio_mc.kernel import Data
 from dio_mc.study.diff import diff
 from dio_mc.study.observe import Observation, Record
 from dio_mc.study.outcomes import Outcomes, outcomes
-from dio_mc.study.shelf import open_shelf, pair
+from dio_mc.study.shelf import Workload, open_shelf, pair
 from dio_mc.study.tags import tag, worst
 
 SHELF = open_shelf()
@@ -48,6 +50,41 @@ def test_a_fork_takes_the_buffer_away_from_a_direct_read() -> None:
     verdicts = {rule: run("fork_under_direct_read", rule).verdict for rule in SHELF.rules}
     assert {rule for rule, verdict in verdicts.items() if verdict == "ok"} == {"iomap_today"}
     assert set(verdicts.values()) == {"ok", "lost"}
+
+
+class SubmitOnly:
+    """An asynchronous read that has been submitted when its file is overwritten."""
+
+    @thread
+    def reader(self):
+        self.io_submit_pread(0)
+        self.pwrite_direct(0, Data.NEW)
+        self.io_getevents()
+
+
+@pytest.mark.parametrize("rule", SHELF.rules)
+def test_an_asynchronous_read_is_under_way_when_submit_returns(rule: str) -> None:
+    """Some run reads what its own program has written after the submission; not where the range is locked until then."""
+    workload = Workload("submit_only", {"reader": SubmitOnly.reader}, ("written",))
+    found = outcomes(workload, SHELF.rules[rule], witnesses=())
+    given = {dict(o.results)["reader"] for one in found for o in one.outcomes}
+    assert all(o.verdict != "deadlock" for one in found for o in one.outcomes)
+    waits = {"placeholder", "placeholder_global", "placeholder_chunked", "btrfs_range_lock"}
+    assert given == ({"new then old"} if rule in waits else {"new then old", "new then new"})
+
+
+def test_an_asynchronous_read_acknowledges_nothing_and_can_lose_its_buffer() -> None:
+    for layout in outcomes(pair(SHELF, "aio_read", "direct_read"), SHELF.rules["ext4_2020"], witnesses=()):
+        assert [o.verdict for o in layout.outcomes] == ["ok"]
+    forks = {
+        "reader": vars(SHELF.operations["aio_read"])["first"],
+        "forker": SHELF.workloads["fork_under_direct_read"].threads["forker"],
+    }
+    workload = Workload("fork_under_aio_read", forks, ("written",))
+    verdicts = {
+        rule: outcomes(workload, SHELF.rules[rule], witnesses=())[0].verdict for rule in ("ext4_2020", "iomap_today")
+    }
+    assert verdicts == {"ext4_2020": "lost", "iomap_today": "ok"}
 
 
 @pytest.mark.parametrize("rule", SHELF.rules)
@@ -109,6 +146,12 @@ def test_one_place_holder_for_all_is_as_good_as_one_each() -> None:
         ("iomap_today", "readahead", "punch_hole", "ok"),
         ("generic_2005", "aio_write", "truncate", "ok"),
         ("placeholder", "aio_write", "truncate", "ok"),  # P8
+        ("ext3_2_6_18", "aio_read", "mmap_store", "exposed"),  # R01
+        ("btrfs_range_lock", "aio_read", "mmap_store", "ok"),
+        ("ext4_2020", "aio_read", "mmap_store", "error"),  # R03
+        ("generic_2005", "aio_read", "truncate", "ok"),
+        ("placeholder", "aio_read", "truncate", "ok"),  # P8
+        ("two_class_lock", "aio_read", "aio_write", "ok"),
     ],
 )
 def test_more_cells_that_history_knows(rule: str, first: str, second: str, verdict: str) -> None:

@@ -21,7 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PROTOCOLS = sorted((ROOT / "models" / "protocols").glob("*.py"))
 WORKLOADS = sorted((ROOT / "models" / "workloads").glob("*.py"))
 CALLS = {
-    "pread", "pwrite", "pread_direct", "pwrite_direct", "io_submit_pwrite", "io_getevents", "mmap_load", "mmap_store",
+    "pread", "pwrite", "pread_direct", "pwrite_direct", "io_submit_pread", "io_submit_pwrite",
+    "io_getevents", "mmap_load", "mmap_store",
     "readahead", "fsync", "msync", "sync_file_range", "truncate", "punch_hole", "fork", "store_beside_buffer",
 }  # fmt: skip
 SHELF = open_shelf()
