@@ -7,10 +7,12 @@ folder is read anew for each index, so that a check that runs meanwhile shows up
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from dio_mc.browse.folder import scan
@@ -46,6 +48,11 @@ class Server(ThreadingHTTPServer):
             self._pages = pages_of(scan(self.root), self.base)
         make = self._pages.get(name)
         return make() if make is not None else None
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that went away while it was answered is no error."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
 
     @property
     def url(self) -> str:

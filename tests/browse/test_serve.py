@@ -6,6 +6,7 @@ import http.client
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -119,6 +120,30 @@ def test_what_is_new_in_the_folder_shows_on_reload(server: Server) -> None:
     status, text, _ = ask(server, "/")
     assert status == 404
     assert "no such folder" in text
+
+
+def test_a_browser_that_goes_away_is_no_error(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """It stops a page that loads, and nothing is said of it; the next one is answered."""
+    shutil.copytree(SEED, tmp_path / "Ext3")
+    with Server(tmp_path, ROOT) as server:
+        server.daemon_threads = False  # so that closing waits for the answers
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        for _ in range(5):
+            with socket.create_connection(("127.0.0.1", server.server_port)) as client:
+                client.sendall(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{server.server_port}\r\n\r\n".encode())
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        assert ask(server, "/")[0] == 200
+        server.shutdown()
+        thread.join()
+    assert capfd.readouterr().err == ""
+
+
+def test_another_error_of_an_answer_is_told(server: Server, capfd: pytest.CaptureFixture[str]) -> None:
+    server.root = None  # type: ignore[assignment]  # a fault of ours
+    with pytest.raises(http.client.RemoteDisconnected):
+        ask(server, "/")
+    assert "Exception occurred during processing of request" in capfd.readouterr().err
 
 
 def test_a_taken_port_is_said(server: Server) -> None:
