@@ -147,7 +147,8 @@ PAGES: dict[str, Page] = {
     "DIO241": Page(
         "cannot be exported",
         "A step does more than a guarded command can say: a loop of local statements whose length depends on the "
-        "state, or an index with very many values. Write the loop over a range, or bound the index.",
+        "state, or an index with more than 64 values. Write the loop over a range, or bound the index. Or the start is "
+        "what cannot be written down: more than 1,000 initial states, or a thread that fails before its first step.",
     ),
     "DIO301": Page(
         "several shared variables in one step",

@@ -31,9 +31,10 @@ from dio_mc.ir.expr import (
     Or,
     walk,
 )  # fmt: skip
-from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, End, Jump, LocalTo, Spawn, StoreTo, Target
+from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, End, Jump, LocalTo, Op, Spawn, StoreTo, Target
 from dio_mc.ir.program import Program
 from dio_mc.ir.types import bounds
+from dio_mc.semantics.contract import fault_name
 from dio_mc.semantics.layout import Layout, layout_of
 from dio_mc.source import Span
 
@@ -45,13 +46,21 @@ MOST_VALUES: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One way to take a step from a location. With `fault` (kind and message) there are no updates: the model fails."""
+    """One way to take a step from a location. With `fault` there are no updates: the model fails. It is the name that a
+    check reports (``lock_misuse@35``), and `message` says more."""
 
     thread: int
     location: int
     guard: Term
     updates: tuple[tuple[int, Term], ...]
     fault: str | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    name: str
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,23 +129,40 @@ class _Maker:
     def step(self, thread: int, number: int) -> Iterator[Command]:
         """Every run of the step from a location."""
         location = self.program.template_of(thread).locations[number]
-        start = _Run(thread, location.block, 0).assume(combine("==", Read(self.layout.pc[thread]), number))
+        base, locals_ = self.layout.local_base[thread], self.program.template_of(thread).locals
+        dead: dict[Term, int] = {Read(base + index): locals_[index].default for index in location.kills}
+        start = _Run(thread, location.block, 0, facts=dead).assume(combine("==", Read(self.layout.pc[thread]), number))
         assert start is not None
         waiting = [start]
         while waiting:
             run = waiting.pop()
             if run.blocks > MOST_BLOCKS:
-                raise self._cannot("runs a loop of local statements that may be long", location.span)
+                hint = "the loop must end after a number of rounds that does not depend on the state"
+                raise _cannot("runs a loop of local statements that may be long", location.span, hint)
             for outcome in self._advance(run):
                 if isinstance(outcome, _Run):
                     waiting.append(outcome)
                 else:
-                    cells, fault = outcome
-                    guard = conj(cells.guard)
-                    updates = () if fault else tuple(sorted((c, v) for c, v in cells.cells.items() if v != Read(c)))
-                    yield Command(thread, number, guard, updates, fault)
+                    ended, fault = outcome
+                    guard = conj(ended.guard)
+                    if fault is not None:
+                        yield Command(thread, number, guard, (), fault.name, fault.message)
+                    else:
+                        yield Command(thread, number, guard, tuple(self._changes(ended)))
 
-    def _advance(self, run: _Run) -> Iterator[_Run | tuple[_Run, str | None]]:
+    def _changes(self, run: _Run) -> list[tuple[int, Term]]:
+        """What the run assigned, without what had that value before."""
+        changed = []
+        for cell, term in sorted(run.cells.items()):
+            low, high = self.bounds[cell]
+            if low < high and term != self._known(Read(cell), run) and term != Read(cell):
+                changed.append((cell, term))
+        return changed
+
+    def _fault(self, kind: str, span: Span | None, message: str = "") -> _Fault:
+        return _Fault(fault_name(kind, span, self.program.file), message)
+
+    def _advance(self, run: _Run) -> Iterator[_Run | tuple[_Run, _Fault | None]]:
         """The next operation, or the end of the block."""
         block = self.program.template_of(run.thread).blocks[run.block]
         if run.op < len(block.ops):
@@ -156,7 +182,7 @@ class _Maker:
                     yield from split
                     return
                 term, fault = self.value(condition, run)
-                yield from self._faulty(run, fault, "index")
+                yield from self._faulty(run, fault, self._fault("index", block.terminator.span))
                 for truth, target in ((term, then), (neg(term), orelse)):
                     taken = run.assume(conj([truth, neg(fault)]))
                     if taken is not None:
@@ -166,13 +192,13 @@ class _Maker:
             case _:
                 assert_never(block.terminator)
 
-    def _enter(self, run: _Run, target: int) -> _Run | tuple[_Run, str | None]:
+    def _enter(self, run: _Run, target: int) -> _Run | tuple[_Run, _Fault | None]:
         location = self.program.template_of(run.thread).blocks[target].location
         if location is not None:
             return self._arrive(run, location)
         return replace(run, block=target, op=0, blocks=run.blocks + 1)
 
-    def _arrive(self, run: _Run, number: int) -> _Run | tuple[_Run, str | None]:
+    def _arrive(self, run: _Run, number: int) -> _Run | tuple[_Run, _Fault | None]:
         template, base = self.program.template_of(run.thread), self.layout.local_base[run.thread]
         cells = {**run.cells, self.layout.pc[run.thread]: number}
         cells |= {base + index: template.locals[index].default for index in template.locations[number].kills}
@@ -204,37 +230,45 @@ class _Maker:
     def _each(self, term: Term, run: _Run) -> Iterator[_Run]:
         low, high = interval(term, self.bounds)
         if high - low >= MOST_VALUES:
-            span = self.program.template_of(run.thread).span
-            raise self._cannot(f"has an index with {high - low + 1} possible values", span)
+            hint = f"give the index a type of at most {MOST_VALUES} values"
+            raise _cannot(f"has an index with {high - low + 1:,} possible values", self._span(run), hint)
         for value in range(low, high + 1):
             taken = run.assume(combine("==", term, value))
             if taken is not None:
                 yield replace(taken, facts={**taken.facts, term: value})
 
+    def _span(self, run: _Run) -> Span | None:
+        """The statement that the run is at."""
+        template = self.program.template_of(run.thread)
+        block = template.blocks[run.block]
+        at = block.ops[run.op] if run.op < len(block.ops) else block.terminator
+        return (None if isinstance(at, Jump | End) else at.span) or template.span
+
     # -- operations ----------------------------------------------------------------------------------------------------
 
-    def _operation(self, op: Assign | Await | Check | Choose | Spawn, run: _Run) -> Iterator[_Run | tuple[_Run, str]]:
+    def _operation(self, op: Op, run: _Run) -> Iterator[_Run | tuple[_Run, _Fault]]:
+        index = self._fault("index", op.span)
         match op:
             case Await(condition):
                 term, fault = self.value(condition, run)
-                yield from self._faulty(run, fault, "index")
+                yield from self._faulty(run, fault, index)
                 yield from self._going_on(run, conj([term, neg(fault)]))
             case Check(condition, kind, message):
                 term, fault = self.value(condition, run)
-                yield from self._faulty(run, fault, "index")
+                yield from self._faulty(run, fault, index)
                 fine = run.assume(neg(fault))
                 if fine is not None:
-                    yield from self._faulty(fine, neg(term), f"{kind}: {message}")
+                    yield from self._faulty(fine, neg(term), self._fault(kind, op.span, message))
                     yield from self._going_on(fine, term)
             case Assign(targets, values):
-                yield from self._assign(run, list(targets), list(values))
+                yield from self._assign(run, list(targets), list(values), op.span)
             case Choose(target, options):
                 for option in options:
                     term, fault = (1, 0) if option.when is None else self.value(option.when, run)
-                    yield from self._faulty(run, fault, "index")
+                    yield from self._faulty(run, fault, index)
                     taken = run.assume(conj([term, neg(fault)]))
                     if taken is not None:
-                        yield from self._assign(taken, [target], [option.value])
+                        yield from self._assign(taken, [target], [option.value], op.span)
             case Spawn():
                 yield from self._spawn(op, run)
             case _:
@@ -247,21 +281,23 @@ class _Maker:
             yield taken
 
     @staticmethod
-    def _faulty(run: _Run, fault: Term, words: str) -> Iterator[tuple[_Run, str]]:
-        failed = None if fault == 0 else run.assume(fault)
+    def _faulty(run: _Run, condition: Term, fault: _Fault) -> Iterator[tuple[_Run, _Fault]]:
+        failed = None if condition == 0 else run.assume(condition)
         if failed is not None:
-            yield failed, words
+            yield failed, fault
 
-    def _assign(self, run: _Run, targets: list[Target], values: list[Expr]) -> Iterator[_Run | tuple[_Run, str]]:
+    def _assign(
+        self, run: _Run, targets: list[Target], values: list[Expr], span: Span | None
+    ) -> Iterator[_Run | tuple[_Run, _Fault]]:
         terms, faults = zip(*(self.value(value, run) for value in values), strict=True)
         places = [self._address(target, run) for target in targets]
         wrong = disj([*faults, *(0 if place is not None else 1 for place in places)])
-        yield from self._faulty(run, wrong, "index")
+        yield from self._faulty(run, wrong, self._fault("index", span))
         fine = run.assume(neg(wrong))
         if fine is None:
             return
         outside = disj([self._outside(term, target) for term, target in zip(terms, targets, strict=True)])
-        yield from self._faulty(fine, outside, "range")
+        yield from self._faulty(fine, outside, self._fault("range", span))
         kept = fine.assume(neg(outside))
         if kept is not None:
             written = {place: term for place, term in zip(places, terms, strict=True) if place is not None}
@@ -288,7 +324,7 @@ class _Maker:
             offset = offset * extent + (index if 0 <= index < extent else extent - 1)
         return self.layout.variable_base[variable] + offset
 
-    def _spawn(self, op: Spawn, run: _Run) -> Iterator[_Run | tuple[_Run, str]]:
+    def _spawn(self, op: Spawn, run: _Run) -> Iterator[_Run | tuple[_Run, _Fault]]:
         """The first idle instance, its prefix, and then what follows the spawn."""
         busy = {run.thread, *(frame.thread for frame in run.frames)}
         instances = [t for t, thread in enumerate(self.program.threads) if thread.template == op.template]
@@ -309,7 +345,7 @@ class _Maker:
                 self._outside(term, LocalTo(n, local.name, local.type))
                 for n, (term, local) in enumerate(zip(terms, template.locals, strict=False))
             ])  # fmt: skip
-            yield from self._faulty(chosen, outside, "range")
+            yield from self._faulty(chosen, outside, self._fault("range", op.span))
             started = chosen.assume(neg(outside))
             if started is not None:
                 frames = (*run.frames, _Frame(run.thread, run.block, run.op))
@@ -318,11 +354,14 @@ class _Maker:
                 assert isinstance(entered, _Run)
                 yield entered
         if none is not None:
-            yield none, "spawn: no idle slot"
+            yield none, self._fault("spawn", op.span, "no idle slot")
 
     # -- expressions ---------------------------------------------------------------------------------------------------
 
     def _read(self, cell: int, run: _Run) -> Term:
+        low, high = self.bounds[cell]
+        if low == high:
+            return low
         return self._known(run.cells.get(cell, Read(cell)), run)
 
     @staticmethod
@@ -400,12 +439,12 @@ class _Maker:
         cell = self._cell(expr.variable, indices, total=expr.total)
         return (0, 1) if cell is None else (self._read(cell, here), fault)
 
-    def _cannot(self, words: str, span: Span | None) -> ModelError:
-        hint = "the loop must end after a number of rounds that does not depend on the state"
-        return ModelError((Diagnostic("DIO241", f"this step {words}: it cannot be exported", span, hint=hint),))
+
+def _cannot(words: str, span: Span | None, hint: str) -> ModelError:
+    return ModelError((Diagnostic("DIO241", f"this step {words}: it cannot be exported", span, hint=hint),))
 
 
-def _expressions(op: Assign | Await | Check | Choose | Spawn) -> list[Expr | Target]:
+def _expressions(op: Op) -> list[Expr | Target]:
     match op:
         case Await(condition) | Check(condition):
             return [condition]

@@ -1,4 +1,4 @@
-"""Murphi for Rumur: a rule per way to take a step. ``rumur --deadlock-detection stuck m.m --output m.c``.
+"""Murphi for Rumur: a rule per way to take a step.
 
 Rumur stores exactly the states of the model as long as nothing is violated; it stops at the first error.
 """
@@ -10,7 +10,8 @@ from typing import Final
 
 from dio_mc.export import reserved
 from dio_mc.export.terms import Term
-from dio_mc.export.writing import Sheet, Step, Words, assigned, condition, in_sequence, plain, sheet_of, value
+from dio_mc.export.words import Words, assigned, condition, in_sequence, value
+from dio_mc.export.writing import Sheet, Step, plain, quoted, sheet_of
 from dio_mc.ir.program import Program
 
 WORDS: Final = Words(
@@ -34,20 +35,26 @@ def murphi(program: Program) -> str:
 def _lines(sheet: Sheet) -> Iterator[str]:
     yield f"-- {plain(sheet.title)}: {plain(sheet.program.doc.partition(chr(10))[0])}"
     yield "-- One step of a thread is one rule; all that a thread is between steps is in the variables."
+    yield f"-- To run it: rumur --deadlock-detection stuck {sheet.file}.m --output {sheet.file}.c"
+    yield f"--   && gcc -O2 -w -mcx16 -o {sheet.file} {sheet.file}.c -lpthread && ./{sheet.file}"
     for words in sheet.left_out:
         yield f"-- Left out: {plain(words)}."
     if sheet.constants:
         yield "const"
     for name, number in sheet.constants.items():
         yield f"  {name}: {number};"
+    # Rumur computes in the narrowest type that holds every declared one; where a part of an expression does not fit in,
+    # it stops.
+    yield "type"
+    yield "  whole: -2147483648..2147483647; -- what numbers are computed in"
     yield "var"
-    for cell in sheet.cells:
+    for _, cell in sheet.variables:
         low, high = cell.bounds
         yield f"  {cell.name}: {low}..{high};".ljust(48) + f" -- {plain(cell.shown)}"
     yield ""
     for number, start in enumerate(sheet.starts):
         yield f'startstate "start {number}" begin'
-        for cell, first in zip(sheet.cells, start, strict=True):
+        for cell, first in sheet.first(start):
             yield f"  {cell.name} := {first};"
         yield "end;"
     yield ""
@@ -72,8 +79,7 @@ def _step(step: Step, sheet: Sheet) -> Iterator[str]:
     yield f"-- {step.comment}"
     yield f'rule "{step.name}" {_condition(command.guard, sheet)} ==>'
     if command.fault is not None:
-        words = plain(command.fault).replace('"', "'").replace("\\", "/")
-        yield f'begin error "{words}"; end;'
+        yield f'begin error "{quoted(": ".join(filter(None, (command.fault, command.message))))}"; end;'
         return
     aside, ordered = in_sequence(command.updates)
     for number, (cell, _) in enumerate(aside):

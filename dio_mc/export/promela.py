@@ -1,8 +1,8 @@
 """Promela for SPIN: one process that chooses among all steps, each a ``d_step``.
 
-So SPIN stores exactly the states of the model (without ``-o2`` it leaves variables that nobody reads out of the state):
-``spin -o2 -a m.pml; gcc -O2 -DSAFETY -DNOREDUCE -o pan pan.c; ./pan -c0``.
-With several initial states it stores one more, the one before the choice of them.
+So SPIN stores exactly the states of the model (without ``-o2`` it leaves variables that nobody reads out of the state).
+With several initial states it stores one more, the one before the choice of them. A state that violates an invariant
+has one more transition there, so SPIN does not tell that it is a deadlock as well.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Final
 
 from dio_mc.export import reserved
 from dio_mc.export.terms import Term
-from dio_mc.export.writing import Cell, Sheet, Step, Words, assigned, condition, in_sequence, plain, sheet_of, value
+from dio_mc.export.words import Cell, Words, assigned, condition, in_sequence, value
+from dio_mc.export.writing import Sheet, Step, plain, quoted, sheet_of
 from dio_mc.ir.program import Program
 
 WORDS: Final = Words(
@@ -36,6 +37,7 @@ def promela(program: Program) -> str:
 def _lines(sheet: Sheet) -> Iterator[str]:
     yield f"/* {plain(sheet.title)}: {plain(sheet.program.doc.partition(chr(10))[0])}"
     yield " * One step of a thread is one d_step; all that a thread is between steps is in the variables."
+    yield from _how(sheet)
     for words in sheet.left_out:
         yield f" * Left out: {plain(words)}."
     yield " */"
@@ -43,8 +45,8 @@ def _lines(sheet: Sheet) -> Iterator[str]:
         yield f"#define {name} {number}"
     yield ""
     single = len(sheet.starts) == 1
-    for position, cell in enumerate(sheet.cells):
-        start = f" = {sheet.starts[0][position]}" if single else ""
+    for cell, first in sheet.first(sheet.starts[0]):
+        start = f" = {first}" if single else ""
         yield f"{_type(cell)} {cell.name}{start};".ljust(48) + f" /* {plain(cell.shown)} */"
     for position in range(_aside(sheet)):
         yield f"hidden int t{position};"
@@ -60,13 +62,22 @@ def _lines(sheet: Sheet) -> Iterator[str]:
         yield from _starts(sheet)
     yield "    do"
     for name in sheet.invariants:
-        yield f"    :: d_step {{ !holds_{name} -> assert(holds_{name}) }}"
+        yield f'    :: d_step {{ !holds_{name} -> printf("violated: {name}\\n"); assert(holds_{name}) }}'
     for step in sheet.steps:
         yield from _step(step, sheet)
     idle = _condition(sheet.finished, sheet) if sheet.check_deadlock else "true"
     yield f"    :: ({idle}) /* {'all have ended' if sheet.check_deadlock else 'stuck is no error here'} */"
     yield "    od"
     yield "}"
+
+
+def _how(sheet: Sheet) -> Iterator[str]:
+    name = sheet.file
+    yield f" * To run it: spin -o2 -a {name}.pml && gcc -O2 -w -DSAFETY -DNOREDUCE -DPRINTF -o pan pan.c"
+    yield " *   && ./pan -c0 -m1000000"
+    yield f" * Step by step to the first error: ./pan -m1000000; spin -t -p {name}.pml"
+    if len(sheet.starts) > 1:
+        yield " * SPIN stores one state more than dio-mc, the one before the choice among the initial states."
 
 
 def _condition(term: Term, sheet: Sheet) -> str:
@@ -87,7 +98,7 @@ def _aside(sheet: Sheet) -> int:
 def _starts(sheet: Sheet) -> Iterator[str]:
     yield "    if"
     for start in sheet.starts:
-        values = "; ".join(f"{cell.name} = {number}" for cell, number in zip(sheet.cells, start, strict=True))
+        values = "; ".join(f"{cell.name} = {first}" for cell, first in sheet.first(start)) or "skip"
         yield f"    :: d_step {{ {values} }}"
     yield "    fi;"
 
@@ -97,12 +108,14 @@ def _step(step: Step, sheet: Sheet) -> Iterator[str]:
     yield f"    :: d_step {{ /* {step.comment} */"
     guard = _condition(command.guard, sheet)
     if command.fault is not None:
-        yield f"        ({guard}) -> assert(false) /* {plain(command.fault)} */"
+        if command.message:
+            yield f"        /* {plain(command.message)} */"
+        yield f'        ({guard}) -> printf("violated: {quoted(command.fault)}\\n"); assert(false)'
         yield "       }"
         return
-    lines = [f"({guard}) ->"]
+    lines = [f"({guard}) ->" if command.updates else f"({guard}) -> skip;"]
     checks = [(n, sheet.on_step(n, command)) for n in sheet.step_properties]
-    lines += [f"assert({_condition(term, sheet)}); /* {n} */" for n, term in checks if term != 1]
+    lines += [_checked(name, _condition(term, sheet)) for name, term in checks if term != 1]
     aside, ordered = in_sequence(command.updates)
     lines += [f"t{n} = {value(term, sheet.cells, WORDS)};" for n, (_, term) in enumerate(aside)]
     for cell, term in ordered:
@@ -110,3 +123,7 @@ def _step(step: Step, sheet: Sheet) -> Iterator[str]:
     lines += [f"{sheet.cells[cell].name} = t{n};" for n, (cell, _) in enumerate(aside)]
     yield from (f"        {line}" for line in lines)
     yield "       }"
+
+
+def _checked(name: str, test: str) -> str:
+    return f'if :: {test} :: else -> printf("violated: {name}\\n"); assert(false) fi;'

@@ -22,7 +22,7 @@ MURPHI: Final = frozenset((
     "error", "exists", "false", "for", "forall", "function", "if", "in", "int", "interleaved", "invariant",
     "isundefined", "liveness", "of", "procedure", "process", "program", "put", "record", "return", "rule",
     "ruleset", "scalarset", "startstate", "switch", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "t7", "then",
-    "to", "traceuntil", "true", "type", "undefine", "union", "var", "while",
+    "to", "traceuntil", "true", "type", "undefine", "union", "var", "while", "whole",
 ))  # fmt: skip
 TLA: Final = frozenset((
     "action", "assume", "assumption", "axiom", "bind", "boolean", "by", "case", "choose", "constant",

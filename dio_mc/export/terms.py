@@ -86,6 +86,11 @@ def combine(op: Operator, left: Term, right: Term) -> Term:
         return int(_FOLD[op](left, right))
     if left == right and op in ("==", "<=", ">="):
         return 1
+    match op, left, right:
+        case (("==" | "!=" | "<" | "<=" | ">" | ">="), Apply("+", (inner, int(added))), int(bound)):
+            return combine(op, inner, bound - added)
+        case (("==" | "!=" | "<" | "<=" | ">" | ">="), Apply("-", (inner, int(taken))), int(bound)):
+            return combine(op, inner, bound + taken)
     return Apply(op, (left, right))
 
 

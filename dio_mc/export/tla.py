@@ -7,12 +7,13 @@ by it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from dio_mc.export import reserved
 from dio_mc.export.terms import Term, conj, neg
-from dio_mc.export.writing import Sheet, Step, Words, assigned, condition, plain, sheet_of
+from dio_mc.export.words import Words, assigned, condition
+from dio_mc.export.writing import Sheet, Step, plain, sheet_of
 from dio_mc.ir.program import Program
 
 _ROUNDED: Final = {"//": "\\div", "%": "%"}
@@ -31,36 +32,35 @@ def tla(program: Program) -> str:
     return "\n".join(_lines(sheet_of(program, reserved.TLA))) + "\n"
 
 
-def module_name(program: Program) -> str:
-    """The module's name, which its file must have too (``NAME.tla``)."""
-    return "".join(c for c in program.name.partition("@")[0] if c.isalnum() or c == "_")
-
-
 def _lines(sheet: Sheet) -> Iterator[str]:
-    yield f"---- MODULE {module_name(sheet.program)} ----"
+    yield f"---- MODULE {sheet.file} ----"
     yield f"(* {plain(sheet.title)}: {plain(sheet.program.doc.partition(chr(10))[0])}"
     yield "   One step of a thread is one action; all that a thread is between steps is in the variables."
+    yield f"   To run it, with the configuration that the last lines hold, as {sheet.file}.cfg:"
+    yield f"   java -cp tla2tools.jar tlc2.TLC -deadlock {sheet.file}.tla"
     for words in sheet.left_out:
         yield f"   Left out: {plain(words)}."
     yield "*)"
     yield "EXTENDS Integers"
     yield ""
-    names = [cell.name for cell in sheet.cells]
+    names = [cell.name for _, cell in sheet.variables]
     yield f"VARIABLES {', '.join([*names, 'fault'])}"
-    yield f"vars == <<{', '.join([*names, 'fault'])}>>"
+    for group in sheet.groups:
+        yield f"{group} == <<{', '.join(_names(sheet, group))}>>"
+    yield f"vars == <<{', '.join([*sheet.groups, 'fault'])}>>"
     yield ""
     for name, number in sheet.constants.items():
         yield f"{name} == {number}"
     yield ""
     yield "TypeOK =="
-    for cell in sheet.cells:
+    for _, cell in sheet.variables:
         low, high = cell.bounds
         yield f"  /\\ {cell.name} \\in ({low})..({high}) \\* {plain(cell.shown)}"
     yield "  /\\ fault \\in BOOLEAN"
     yield ""
     yield "Init =="
     for start in sheet.starts:
-        first = [f"{cell.name} = {number}" for cell, number in zip(sheet.cells, start, strict=True)]
+        first = [f"{cell.name} = {value}" for cell, value in sheet.first(start)]
         joined = " /\\ ".join([*first, "fault = FALSE"])
         yield f"  \\/ {joined}"
     yield ""
@@ -86,7 +86,7 @@ def _lines(sheet: Sheet) -> Iterator[str]:
 def _configuration(sheet: Sheet) -> Iterator[str]:
     wanted = ["TypeOK", "NoFault", *(f"Inv_{name}" for name in sheet.invariants)]
     wanted += ["NoDeadlock"] if sheet.check_deadlock else []
-    yield f"\\* {module_name(sheet.program)}.cfg, for: java -cp tla2tools.jar tlc2.TLC -deadlock ..."
+    yield f"\\* {sheet.file}.cfg:"
     yield "\\* SPECIFICATION Spec"
     yield f"\\* INVARIANTS {' '.join(wanted)}"
 
@@ -102,8 +102,8 @@ def _step(step: Step, sheet: Sheet) -> Iterator[str]:
     yield "  /\\ ~fault"
     yield f"  /\\ {_condition(command.guard, sheet)}"
     if command.fault is not None:
-        yield f"  /\\ fault' = TRUE \\* {plain(command.fault)}"
-        yield f"  /\\ UNCHANGED <<{', '.join(cell.name for cell in cells)}>>"
+        yield f"  /\\ fault' = TRUE \\* {plain(f'{command.fault} {command.message}')}"
+        yield f"  /\\ UNCHANGED <<{', '.join(sheet.groups)}>>"
         yield ""
         return
     good = conj([sheet.on_step(name, command) for name in sheet.step_properties])
@@ -111,7 +111,16 @@ def _step(step: Step, sheet: Sheet) -> Iterator[str]:
     changed = dict(command.updates)
     for number, term in changed.items():
         yield f"  /\\ {cells[number].name}' = {assigned(cells[number], term, cells, WORDS)}"
-    same = [cell.name for number, cell in enumerate(cells) if number not in changed]
+    same: list[str] = []
+    for group, numbers in sheet.groups.items():
+        same += [group] if numbers.isdisjoint(changed) else _names(sheet, group, changed)
     if same:
         yield f"  /\\ UNCHANGED <<{', '.join(same)}>>"
     yield ""
+
+
+def _names(sheet: Sheet, group: str, but: Mapping[int, Term] | None = None) -> list[str]:
+    """The variables of a group, but those."""
+    return [
+        cell.name for number, cell in sheet.variables if number in sheet.groups[group] and number not in (but or {})
+    ]

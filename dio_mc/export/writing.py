@@ -1,36 +1,25 @@
-"""What the writers of all targets share: names that every target takes, comments, terms with the words of a target."""
+"""What the writers of all targets share: a program with names that every target takes, and comments."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
+from dio_mc.errors import Diagnostic, ModelError
 from dio_mc.export.commands import Command, commands_of, property_term
-from dio_mc.export.terms import Apply, Operator, Read, Term, conj, reads
+from dio_mc.export.terms import Apply, Read, Term, conj
+from dio_mc.export.words import NUMBERS, Cell, assigned
 from dio_mc.ir.program import Program, Property
 from dio_mc.ir.types import EnumType, OptionType, ScalarType, bounds, show_value
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import layout_of
 
-MOST_STARTS: Final = 1000
+MOST_STARTS: Final = 1_000
+"""Initial states that a file writes down."""
 _WORDS: Final = re.compile(r"[A-Za-z0-9]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A cell of the state: its name in the target, the author's name, its type, how its values are written."""
-
-    name: str
-    shown: str
-    type: ScalarType
-    values: Mapping[int, str]
-
-    @property
-    def bounds(self) -> tuple[int, int]:
-        """Lowest and highest value."""
-        return bounds(self.type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +35,15 @@ class Step:
 class Sheet:
     """A program, ready to be written down: everything but the syntax.
 
-    `constants` are named values (locations, enum members); `starts` the initial states; `invariants` and `witnesses`
-    terms by property; `steps_checked` per step property the function from a command to its term; `left_out` what the
-    target will not say, in words; `finished` holds where every thread that is no daemon has ended.
+    `groups` are the cells that are shared and those of each thread, by a name; `constants` named values (locations,
+    members of enums); `starts` the initial states; `invariants` and `witnesses` terms by property; `step_properties`
+    those that `on_step` says of a command; `left_out` what the target will not say, in words; `finished` holds where
+    every thread that is no daemon has ended.
     """
 
     title: str
     cells: tuple[Cell, ...]
+    groups: Mapping[str, frozenset[int]]
     constants: Mapping[str, int]
     starts: tuple[tuple[int, ...], ...]
     steps: tuple[Step, ...]
@@ -64,6 +55,20 @@ class Sheet:
     check_deadlock: bool
     program: Program
 
+    @property
+    def variables(self) -> list[tuple[int, Cell]]:
+        """The cells that can have more than one value, by number: the others are constants everywhere."""
+        return [(number, cell) for number, cell in enumerate(self.cells) if cell.bounds[0] < cell.bounds[1]]
+
+    @property
+    def file(self) -> str:
+        """The file's name without its ending: the class, without parameters."""
+        return "".join(c for c in self.program.name.partition("@")[0] if c.isalnum() or c == "_")
+
+    def first(self, start: tuple[int, ...]) -> list[tuple[Cell, str]]:
+        """An initial state, with the names of its values."""
+        return [(cell, assigned(cell, start[n], self.cells, NUMBERS)) for n, cell in self.variables]
+
     def on_step(self, name: str, command: Command) -> Term:
         """A step property over one command's step."""
         expr = self.step_properties[name].expr
@@ -72,7 +77,9 @@ class Sheet:
 
 
 def sheet_of(program: Program, reserved: frozenset[str]) -> Sheet:
-    """Make a program ready. Raises `ModelError` where a step is no guarded command."""
+    """Make a program ready. Raises `ModelError` (DIO241) where a step is no guarded command, or a thread fails before
+    its first step."""
+    starts = _starts(program)
     namer = _Namer(reserved)
     layout = layout_of(program)
     constants: dict[str, int] = {}
@@ -84,16 +91,42 @@ def sheet_of(program: Program, reserved: frozenset[str]) -> Sheet:
         else:
             values = _members(type_, namer, constants)
         cells.append(Cell(name, shown, type_, values))
-    starts = tuple(state for state, _ in zip(Interpreter(program).starting(), range(MOST_STARTS + 1), strict=False))
     invariants, witnesses, on_steps, left_out = _properties(program)
-    if len(starts) > MOST_STARTS:
-        starts = starts[:MOST_STARTS]
-        left_out.append(f"initial states behind the first {MOST_STARTS}")
-    running = [(thread, pc) for thread, pc in enumerate(layout.pc) if not program.template_of(thread).daemon]
+    threads = [t for t in range(len(program.threads)) if not program.template_of(t).daemon]
+    running = [layout.pc[t] for t in threads if len(program.template_of(t).locations) > 1]
+    ended = conj([Apply("==", (Read(pc), 0)) for pc in running])
     return Sheet(
-        program.name, tuple(cells), constants, starts, tuple(_steps(program)), invariants, witnesses, on_steps,
-        tuple(left_out), conj([Apply("==", (Read(pc), 0)) for _, pc in running]), program.check_deadlock, program,
+        program.name, tuple(cells), _groups(program, namer), constants, starts, tuple(_steps(program, namer)),
+        invariants, witnesses, on_steps, tuple(left_out), ended, program.check_deadlock, program,
     )  # fmt: skip
+
+
+def _groups(program: Program, namer: _Namer) -> dict[str, frozenset[int]]:
+    layout, groups = layout_of(program), dict[str, frozenset[int]]()
+    rest = frozenset(range(len(layout.names)))
+    for thread, (pc, base) in enumerate(zip(layout.pc, layout.local_base, strict=True)):
+        own = frozenset({pc, *range(base, base + len(program.template_of(thread).locals))})
+        groups[namer.fresh(f"vars of {program.threads[thread].name}")] = own
+        rest -= own
+    return {namer.fresh("vars shared"): rest, **groups}
+
+
+def _starts(program: Program) -> tuple[tuple[int, ...], ...]:
+    """The initial states. Refused are too many to write down, and a fault before the first step: no step of the target
+    could find it."""
+    interpreter = Interpreter(program)
+    starts = tuple(islice(interpreter.starting(), MOST_STARTS + 1))
+    if len(starts) > MOST_STARTS:
+        span = next((v.span for v in program.variables if v.any_init), None)
+        message = f"this model has more than {MOST_STARTS:,} initial states: it cannot be exported"
+        hint = "give more variables a first value of their own"
+        raise ModelError((Diagnostic("DIO241", message, span, hint=hint),))
+    if interpreter.initial_faults:
+        fault = interpreter.initial_faults[0][1]
+        message = f"a thread fails before its first step ({fault.kind}): it cannot be exported"
+        hint = "`dio-mc check` shows what fails"
+        raise ModelError((Diagnostic("DIO241", message, fault.span, hint=hint),))
+    return starts
 
 
 def _properties(
@@ -142,7 +175,7 @@ def _members(type_: ScalarType, namer: _Namer, constants: dict[str, int]) -> dic
     return values
 
 
-def _steps(program: Program) -> list[Step]:
+def _steps(program: Program, namer: _Namer) -> list[Step]:
     steps: list[Step] = []
     counts: dict[tuple[int, int], int] = {}
     for command in commands_of(program):
@@ -152,7 +185,7 @@ def _steps(program: Program) -> list[Step]:
         thread = program.threads[command.thread].name
         calls = f" {location.operations[-1]}()" if location.operations else ""
         anchor = f" [{location.anchor}]" if location.anchor else ""
-        name = "_".join(_WORDS.findall(f"{thread} L{command.location} {counts[key]}"))
+        name = namer.fresh(f"{thread} L{command.location} {counts[key]}")
         steps.append(Step(command, name, plain(f"{thread}:{calls} {location.text}{anchor}")))
     return steps
 
@@ -161,6 +194,11 @@ def plain(text: str) -> str:
     """Text that ends no comment of any target."""
     flat = " ".join(text.split()).encode("ascii", "replace").decode("ascii")
     return flat.replace("*/", "* /").replace("/*", "/ *").replace("*)", "* )").replace("(*", "( *")
+
+
+def quoted(text: str) -> str:
+    """Text inside double quotes of any target."""
+    return plain(text).replace('"', "'").replace("\\", "/").replace("%", "%%")
 
 
 class _Namer:
@@ -183,91 +221,3 @@ class _Namer:
         if key not in self._known:
             self._known[key] = self.fresh(text)
         return self._known[key]
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """How a target writes terms. `select` takes condition, then, else; `modulo` and `divided` the operands and the
-    lowest value of the left one."""
-
-    operators: Mapping[Operator, str]
-    select: Callable[[str, str, str], str]
-    divided: Callable[[str, str, Operator], str]
-    truth: Mapping[int, str]
-    is_true: str
-    """What makes a condition of a cell that is 0 or 1."""
-
-
-_CONDITIONS: Final = frozenset({"and", "or", "not", "==", "!=", "<", "<=", ">", ">="})
-
-
-def condition(term: Term, cells: Sequence[Cell], words: Words) -> str:
-    """A term as a condition of the target."""
-    match term:
-        case int():
-            return words.truth[1 if term else 0]
-        case Apply("and" | "or" as op, operands):
-            return f" {words.operators[op]} ".join(_grouped(one, cells, words) for one in operands)
-        case Apply("not", (operand,)):
-            return f"{words.operators['not']}({condition(operand, cells, words)})"
-        case Apply("==" | "!=" | "<" | "<=" | ">" | ">=" as op, (left, right)):
-            named = cells[left.cell].values if isinstance(left, Read) else {}
-            shown = named.get(right, number(right)) if isinstance(right, int) else value(right, cells, words)
-            return f"{value(left, cells, words)} {words.operators[op]} {shown}"
-        case Apply("ite", (test, then, orelse)):
-            parts = conj([test, then]), conj([Apply("not", (test,)), orelse])
-            return " {} ".format(words.operators["or"]).join(f"({condition(part, cells, words)})" for part in parts)
-        case _:
-            return f"{value(term, cells, words)} {words.is_true}"
-
-
-def _grouped(term: Term, cells: Sequence[Cell], words: Words) -> str:
-    text = condition(term, cells, words)
-    return f"({text})" if isinstance(term, Apply) and term.operator in ("and", "or", "ite") else text
-
-
-def value(term: Term, cells: Sequence[Cell], words: Words) -> str:
-    """A term as a number of the target."""
-    match term:
-        case int():
-            return number(term)
-        case Read(cell):
-            return cells[cell].name
-        case Apply("ite", (test, then, orelse)):
-            return words.select(
-                condition(test, cells, words), value(then, cells, words), value(orelse, cells, words)
-            )  # fmt: skip
-        case Apply(op, _) if op in _CONDITIONS:
-            return words.select(condition(term, cells, words), "1", "0")
-        case Apply("//" | "%" as op, (left, right)):
-            return words.divided(value(left, cells, words), value(right, cells, words), op)
-        case Apply(op, (left, right)):
-            return f"({value(left, cells, words)} {words.operators[op]} {value(right, cells, words)})"
-        case _:
-            raise AssertionError(f"no value: {term}")
-
-
-def number(value_: int) -> str:
-    """A number; a negative one in parentheses."""
-    return str(value_) if value_ >= 0 else f"({value_})"
-
-
-def assigned(cell: Cell, term: Term, cells: Sequence[Cell], words: Words) -> str:
-    """What a cell is assigned, with the names of its values."""
-    if isinstance(term, int):
-        return cell.values.get(term, number(term))
-    return value(term, cells, words)
-
-
-def in_sequence(updates: Sequence[tuple[int, Term]]) -> tuple[list[tuple[int, Term]], list[tuple[int, Term]]]:
-    """A parallel assignment as one after the other: first those whose values must be kept aside, then an order in which
-    no cell is read after it was written."""
-    waiting, ordered, aside = dict(updates), list[tuple[int, Term]](), list[tuple[int, Term]]()
-    while waiting:
-        free = [c for c in waiting if not any(c in reads(term) for other, term in waiting.items() if other != c)]
-        if free:
-            ordered.append((free[0], waiting.pop(free[0])))
-        else:
-            cell = next(iter(waiting))
-            aside.append((cell, waiting.pop(cell)))
-    return aside, ordered

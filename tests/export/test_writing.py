@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,11 +16,14 @@ from dio_mc.export.murphi import murphi
 from dio_mc.export.promela import promela
 from dio_mc.export.terms import Apply, Read
 from dio_mc.export.tla import tla
-from dio_mc.export.writing import in_sequence, plain, sheet_of
+from dio_mc.export.words import in_sequence
+from dio_mc.export.writing import plain, sheet_of
 from dio_mc.frontend import build, load_module
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = ROOT / "models" / "seed" / "ext3_2_6_18.py"
+GROUP = re.compile(r"^(vars_\w+) == <<(.*)>>$", re.MULTILINE)
+RUN_PAN = "spin -o2 -a Ext3.pml && gcc -O0 -w -DSAFETY -DPRINTF -o pan pan.c"
 NAMES = '''\
 """*/ (* *) -- a model whose names are words elsewhere"""
 from dio_mc import *
@@ -114,11 +118,105 @@ def test_tla_closes_what_it_opens(tmp_path: Path) -> None:
         assert re.findall(r"\\/ (\w+)", following) == actions
         variables = re.search(r"^VARIABLES (.*)$", module, re.MULTILINE)
         assert variables
+        groups = {name: [v for v in inside.split(", ") if v] for name, inside in GROUP.findall(module)}
         for action in re.split(r"\n(?=\w+ ==\n  /\\ ~fault)", module)[1:]:
             body = action.partition("\n\n")[0]
             unchanged = re.search(r"UNCHANGED <<(.*)>>", body)
-            told = re.findall(r"/\\ (\w+)' =", body) + (unchanged[1].split(", ") if unchanged else [])
+            told = re.findall(r"/\\ (\w+)' =", body)
+            for name in unchanged[1].split(", ") if unchanged else []:
+                told += groups.get(name, [name])
             assert sorted(told) == sorted(variables[1].split(", ")), "every variable once"
+
+
+def test_the_header_says_how_to_run_it() -> None:
+    assert promela(seed()).splitlines()[:6] == [
+        "/* Ext3: 2.6.18.",
+        " * One step of a thread is one d_step; all that a thread is between steps is in the variables.",
+        " * To run it: spin -o2 -a Ext3.pml && gcc -O2 -w -DSAFETY -DNOREDUCE -DPRINTF -o pan pan.c",
+        " *   && ./pan -c0 -m1000000",
+        " * Step by step to the first error: ./pan -m1000000; spin -t -p Ext3.pml",
+        " */",
+    ]
+    assert murphi(seed()).splitlines()[2:4] == [
+        "-- To run it: rumur --deadlock-detection stuck Ext3.m --output Ext3.c",
+        "--   && gcc -O2 -w -mcx16 -o Ext3 Ext3.c -lpthread && ./Ext3",
+    ]
+    assert "   java -cp tla2tools.jar tlc2.TLC -deadlock Ext3.tla\n" in tla(seed())
+
+
+@pytest.mark.skipif(None in map(shutil.which, ("spin", "rumur", "gcc")), reason="SPIN, Rumur or gcc is not installed")
+@pytest.mark.parametrize(
+    ("write", "ending", "opening", "told"),
+    [
+        (promela, "pml", " * To run it: ", "114 states, stored"),
+        (promela, "pml", " * Step by step to the first error: ", "violated: no_hole_filled"),
+        (murphi, "m", "-- To run it: ", "error(s) found."),
+    ],
+)
+def test_what_the_header_says_runs(write, ending: str, opening: str, told: str, tmp_path: Path) -> None:
+    text = write(seed())
+    (tmp_path / f"Ext3.{ending}").write_text(text)
+    lines = text.replace("\n *   &&", " &&").replace("\n--   &&", " &&").splitlines()
+    if "Step" in opening:
+        subprocess.run(RUN_PAN, shell=True, cwd=tmp_path, check=True, capture_output=True)
+    (command,) = (line.removeprefix(opening) for line in lines if line.startswith(opening))
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert told in done.stdout, done.stdout + done.stderr
+
+
+def test_what_has_one_value_is_left_out() -> None:
+    text = promela(seed())
+    assert "mapper_index" not in text
+    assert "reader_index" in text
+
+
+def test_a_property_that_fails_is_told_by_its_name() -> None:
+    text = promela(seed())
+    assert '!holds_no_stale_exposure -> printf("violated: no_stale_exposure\\n"); assert(' in text
+    assert ':: else -> printf("violated: no_hole_filled\\n"); assert(false) fi;' in text
+    assert 'printf("violated: lock_misuse@pagecache:' in text
+    assert 'begin error "lock_misuse@pagecache:' in murphi(seed())
+
+
+REFUSED = {
+    "many": (
+        "x = Array(Range(0, 9), size=4, init=any)",
+        "self.x[0] = 1",
+        "this model has more than 1,000 initial states: it cannot be exported",
+        "give more variables a first value of their own",
+        "x = Array",
+    ),
+    "wide": (
+        "n = Var(Range(0, 99))\n    x = Array(Range(0, 9), size=100)",
+        "self.x[self.n] = 1",
+        "this step has an index with 100 possible values: it cannot be exported",
+        "give the index a type of at most 64 values",
+        "self.x[self.n] = 1",
+    ),
+    "prefix": (
+        "x = Var(Range(0, 9))",
+        "assert 1 > 2\n        self.x = 1",
+        "a thread fails before its first step (assertion): it cannot be exported",
+        "`dio-mc check` shows what fails",
+        "assert 1 > 2",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.parametrize("target", ["promela", "murphi", "tla"])
+def test_what_cannot_be_exported_is_refused_where_it_stands(case: str, target: str, tmp_path: Path) -> None:
+    variables, body, message, hint, line = REFUSED[case]
+    model = (
+        f"from dio_mc import *\n\nclass M(Model):\n    {variables}\n\n    @thread\n    def t(self):\n        {body}\n"
+    )
+    (tmp_path / "m.py").write_text(model)
+    done = dio_mc("m.py", "--to", target, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    number = next(n for n, text in enumerate(model.splitlines(), 1) if line in text)
+    assert re.match(rf"m\.py:{number}:\d+: error DIO241: ", done.stderr)
+    assert f"error DIO241: {message}\n" in done.stderr
+    assert f"hint: {hint}\n" in done.stderr
 
 
 def test_the_command_writes_to_stdout_or_a_file(tmp_path: Path) -> None:

@@ -1,0 +1,216 @@
+"""Every shipped model through SPIN and Rumur: ``python benchmarks/exports.py [--only WORD] [--write EXPORTS.md]``.
+
+Each class with each of its bindings, and each workload under each rule, is explored by the reference interpreter and
+exported; the other checkers must store exactly as many states and find the same properties violated. A difference is
+told and makes the exit code 1. It takes about a second of C compiler for each program and checker.
+
+SPIN goes on behind errors, so it is asked for all that is violated, without reduction and with its partial order
+reduction (a file has one process: there is nothing that it could reduce). Rumur leaves a state that violates something
+unexpanded: its states are counted without the properties, and its verdict is that of the first error. The files have no
+scalarsets, so it has no symmetry to use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+from pathlib import Path
+
+from dio_mc.driver import bindings_of
+from dio_mc.explore.reference import explore
+from dio_mc.export.murphi import murphi
+from dio_mc.export.promela import promela
+from dio_mc.frontend import build, load_module
+from dio_mc.ir.program import Program
+from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.study.shelf import open_shelf, product
+from dio_mc.symbolic.judge import judge_property
+
+ROOT = Path(__file__).resolve().parents[1]
+OF_RUNS = ("reachable", "progress", "always_reachable")
+"""Kinds of properties that no single state or step violates."""
+QUICK = ("tcc",) if shutil.which("tcc") else ("gcc", "-O0")
+"""What compiles SPIN's checkers, which run for milliseconds."""
+MARK = re.compile(r'^(invariant|cover) ".*\n|^  assert ".*\n', re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a checker said: states stored, properties violated."""
+
+    states: int
+    violated: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A program, as seen by the reference interpreter, SPIN without and with reduction, Rumur."""
+
+    where: str
+    program: str
+    reference: Told
+    spin: Told
+    reduced: Told
+    rumur: Told
+
+    @property
+    def differences(self) -> list[str]:
+        """What is not as the reference says, in words; empty where all agree."""
+        wrong, found = self.reference.violated, []
+        if self.spin != self.reference:
+            found.append(f"SPIN: {self.spin.states} states, {shown(self.spin.violated)}")
+        if self.reduced.violated != wrong:
+            found.append(f"SPIN, reduced: {shown(self.reduced.violated)}")
+        if self.rumur.states != self.reference.states:
+            found.append(f"Rumur: {self.rumur.states} states")
+        if not (self.rumur.violated <= wrong and bool(self.rumur.violated) == bool(wrong)):
+            found.append(f"Rumur: {shown(self.rumur.violated)}")
+        return found
+
+
+def shown(names: frozenset[str]) -> str:
+    """Properties in a row of the table."""
+    return ", ".join(sorted(names)) or "-"
+
+
+def shipped() -> Iterator[tuple[str, Program]]:
+    """Every program of `models/`, by file or, for a workload under a rule, by ``workload x rule``: with the first
+    layout of its file, since layouts differ in initial values alone."""
+    for path in sorted((ROOT / "models").rglob("*.py")):
+        for model in load_module(path, allow_empty=True).models:
+            for params, _ in bindings_of(model, {}):
+                yield str(path.relative_to(ROOT / "models")), build(model, params).program
+    shelf = open_shelf(ROOT / "models")
+    for rule in shelf.rules.values():
+        for workload in shelf.workloads.values():
+            for program in islice(product(workload, rule).values(), 1):
+                yield f"{workload.name} x {rule.name}", program
+
+
+def reference(program: Program) -> Told:
+    """By the interpreter, which has the last word: what single states and steps can violate."""
+    judges = [judge_property(program, one).judge for one in program.properties]
+    found = explore(program, judges)
+    assert found.complete, program.name
+    beyond = {one.name for one in program.properties if one.kind in OF_RUNS}
+    return Told(found.states, frozenset(v.property for v in found.violations) - beyond)
+
+
+def spin(program: Program, folder: Path, *, reduced: bool = False) -> Told:
+    """By SPIN, behind every error."""
+    (folder / "m.pml").write_text(promela(program), encoding="utf-8")
+    ran(folder, "spin", "-o2", "-a", "m.pml")
+    flags = ["-DSAFETY", "-DPRINTF", *([] if reduced else ["-DNOREDUCE"])]
+    ran(folder, *QUICK, "-w", *flags, "-o", "pan", "pan.c")
+    out = ran(folder, "./pan", "-c0", "-m100000", "-w20")
+    assert "max search depth too small" not in out, program.name
+    several = len(list(islice(Interpreter(program).starting(), 2))) > 1
+    violated = {*re.findall(r"^violated: (.*)$", out, re.MULTILINE)}
+    violated |= {"deadlock"} if re.search(r"^pan:\d+: invalid end state", out, re.MULTILINE) else set()
+    assert (number(r"errors: (\d+)", out) > 0) == bool(violated), out[-2000:]
+    return Told(number(r"(\d+) states, stored", out) - several, frozenset(violated))
+
+
+def rumur(program: Program, folder: Path) -> Told:
+    """By Rumur: the states without the properties, and the first error with them."""
+    text = murphi(program)
+    out = rumur_ran(text, folder)
+    assert "No error found" in out or "error(s) found" in out, out[-2000:]
+    found = [error_name(words) for words in re.findall(r"error trace for the error:\n\n\t(.*)", out)]
+    if "No error found" not in out:
+        # Errors that are left, faults and deadlock, have no successor here either.
+        out = rumur_ran(MARK.sub("", text), folder, "--max-errors", "1000000")
+    return Told(number(r"(\d+) states, \d+ rules", out), frozenset(found))
+
+
+def error_name(words: str) -> str:
+    """The property in what Rumur says of an error."""
+    if words.startswith("deadlock"):
+        return "deadlock"
+    tested = re.fullmatch(r'Assertion failed: \S+: (\S+)|invariant "(.*)" failed', words)
+    return words.partition(": ")[0] if tested is None else tested[1] or tested[2]
+
+
+def rumur_ran(text: str, folder: Path, *flags: str) -> str:
+    """What the checker that Rumur makes of a file has said."""
+    (folder / "m.m").write_text(text, encoding="utf-8")
+    command = ("rumur", "--threads", "1", "--deadlock-detection", "stuck", "--symmetry-reduction", "off", *flags)
+    ran(folder, *command, "m.m", "--output", "m.c")
+    ran(folder, "gcc", "-O0", "-w", "-mcx16", "-o", "m", "m.c", "-lpthread")
+    return ran(folder, "./m")
+
+
+def ran(folder: Path, *command: str) -> str:
+    """All that a command said."""
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=600)
+    assert command[0].startswith("./") or done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def number(pattern: str, text: str) -> int:
+    """The number that a checker told."""
+    found = re.search(pattern, text)
+    assert found, text[-2000:]
+    return int(found[1])
+
+
+def row(where: str, program: Program) -> Row:
+    """One program through all of them."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        return Row(
+            where, program.name, reference(program), spin(program, folder), spin(program, folder, reduced=True),
+            rumur(program, folder),
+        )  # fmt: skip
+
+
+def table(rows: list[Row]) -> str:
+    """The page: what ran, and a line for each program."""
+    different = sum(bool(one.differences) for one in rows)
+    tools = [ran(ROOT, *command).splitlines()[0] for command in (("spin", "-V"), ("rumur", "--version"))]
+    lines = [
+        "# Every shipped model through SPIN and Rumur", "",
+        f"{date.today()}, `python benchmarks/exports.py --write EXPORTS.md`; {'; '.join(tools)}", "",
+        f"{len(rows)} programs, {sum(one.reference.states for one in rows):,} states in all; {different} differ.", "",
+        *" ".join(__doc__.partition("\n\n")[2].split()).replace(". ", ".\n").splitlines(), "",
+        "| from | program | states | SPIN | Rumur | violated | SPIN, reduced | Rumur's first error |",
+        "|---|---|---:|---:|---:|---|---|---|",
+    ]  # fmt: skip
+    for one in rows:
+        same = "same" if one.reduced.violated == one.spin.violated == one.reference.violated else "DIFFERENT"
+        counts = f"{one.reference.states} | {one.spin.states} | {one.rumur.states}"
+        verdicts = f"{shown(one.reference.violated)} | {same} | {shown(one.rumur.violated)}"
+        lines.append(f"| {one.where} | {one.program} | {counts} | {verdicts} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Run what was asked for; 1 when anything differs."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--only", default="", help="programs whose file or name has this word in it")
+    parser.add_argument("--write", type=Path, help="write the table to this file")
+    chosen = parser.parse_args()
+    rows = []
+    for where, program in shipped():
+        if chosen.only in where or chosen.only in program.name:
+            rows.append(row(where, program))
+            print(f"{where} {rows[-1].program}: {rows[-1].reference.states} states", flush=True)
+            for difference in rows[-1].differences:
+                print(f"  DIFFERENT: {shown(rows[-1].reference.violated)}, but {difference}", flush=True)
+    if chosen.write is not None:
+        chosen.write.write_text(table(rows), encoding="utf-8")
+    different = sum(bool(one.differences) for one in rows)
+    print(f"{len(rows)} programs, {different} differ")
+    return 1 if different else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
