@@ -8,34 +8,17 @@ as in `semantics.machine`, which is the judge of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
 from dio_mc.errors import Diagnostic, ModelError
-from dio_mc.export.terms import Read, Term, combine, conj, disj, interval, neg, select
-from dio_mc.ir.expr import (
-    And,
-    Arith,
-    AtLocation,
-    Compare,
-    Const,
-    Expr,
-    Implies,
-    Ite,
-    Load,
-    Local,
-    LocalOf,
-    Me,
-    Not,
-    Or,
-    walk,
-)  # fmt: skip
+from dio_mc.export.terms import Read, Term, combine, conj, disj, interval, neg
+from dio_mc.export.values import Fault, Frame, Run, Values
+from dio_mc.ir.expr import Const, Expr, Load, walk
 from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, End, Jump, LocalTo, Op, Spawn, StoreTo, Target
 from dio_mc.ir.program import Program
-from dio_mc.ir.types import bounds
 from dio_mc.semantics.contract import fault_name
-from dio_mc.semantics.layout import Layout, layout_of
 from dio_mc.source import Span
 
 MOST_BLOCKS: Final = 100
@@ -57,51 +40,6 @@ class Command:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Fault:
-    name: str
-    message: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    thread: int
-    block: int
-    op: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """A run under way: where it is, what it has assumed and assigned, what it knows of terms."""
-
-    thread: int
-    block: int
-    op: int
-    guard: tuple[Term, ...] = ()
-    cells: Mapping[int, Term] = field(default_factory=dict)
-    facts: Mapping[Term, int] = field(default_factory=dict)
-    frames: tuple[_Frame, ...] = ()
-    blocks: int = 0
-
-    def assume(self, condition: Term) -> _Run | None:
-        """The run under a condition; None where it contradicts what is known."""
-        guard = conj([*self.guard, condition])
-        if guard == 0:
-            return None
-        facts = dict(self.facts)
-        for one in guard.operands if not isinstance(guard, int | Read) and guard.operator == "and" else (guard,):
-            match one:
-                case Read():
-                    facts[one] = 1
-                case int():
-                    pass
-                case _ if one.operator == "==" and isinstance(one.operands[1], int):
-                    facts[one.operands[0]] = one.operands[1]
-                case _ if one.operator == "not":
-                    facts[one.operands[0]] = 0
-        return replace(self, guard=(guard,), facts=facts)
-
-
 def commands_of(program: Program) -> list[Command]:
     """All of them, by thread and location. Raises `ModelError` (DIO241) for a step that no guarded command says."""
     maker = _Maker(program)
@@ -112,18 +50,7 @@ def commands_of(program: Program) -> list[Command]:
     return found
 
 
-def property_term(program: Program, expr: Expr, after: Mapping[int, Term] | None = None) -> Term:
-    """A property over the cells; `after` are those behind a step, where they differ."""
-    maker = _Maker(program)
-    return maker.value(expr, _Run(-1, 0, 0, cells=after or {}), before=_Run(-1, 0, 0))[0]
-
-
-class _Maker:
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.layout: Layout = layout_of(program)
-        self.bounds = [bounds(type_) for type_ in self.layout.types]
-
+class _Maker(Values):
     # -- steps ---------------------------------------------------------------------------------------------------------
 
     def step(self, thread: int, number: int) -> Iterator[Command]:
@@ -131,7 +58,7 @@ class _Maker:
         location = self.program.template_of(thread).locations[number]
         base, locals_ = self.layout.local_base[thread], self.program.template_of(thread).locals
         dead: dict[Term, int] = {Read(base + index): locals_[index].default for index in location.kills}
-        start = _Run(thread, location.block, 0, facts=dead).assume(combine("==", Read(self.layout.pc[thread]), number))
+        start = Run(thread, location.block, 0, facts=dead).assume(combine("==", Read(self.layout.pc[thread]), number))
         assert start is not None
         waiting = [start]
         while waiting:
@@ -140,7 +67,7 @@ class _Maker:
                 hint = "the loop must end after a number of rounds that does not depend on the state"
                 raise _cannot("runs a loop of local statements that may be long", location.span, hint)
             for outcome in self._advance(run):
-                if isinstance(outcome, _Run):
+                if isinstance(outcome, Run):
                     waiting.append(outcome)
                 else:
                     ended, fault = outcome
@@ -150,19 +77,19 @@ class _Maker:
                     else:
                         yield Command(thread, number, guard, tuple(self._changes(ended)))
 
-    def _changes(self, run: _Run) -> list[tuple[int, Term]]:
+    def _changes(self, run: Run) -> list[tuple[int, Term]]:
         """What the run assigned, without what had that value before."""
         changed = []
         for cell, term in sorted(run.cells.items()):
             low, high = self.bounds[cell]
-            if low < high and term != self._known(Read(cell), run) and term != Read(cell):
+            if low < high and term != self.known(Read(cell), run) and term != Read(cell):
                 changed.append((cell, term))
         return changed
 
-    def _fault(self, kind: str, span: Span | None, message: str = "") -> _Fault:
-        return _Fault(fault_name(kind, span, self.program.file), message)
+    def _fault(self, kind: str, span: Span | None, message: str = "") -> Fault:
+        return Fault(fault_name(kind, span, self.program.file), message)
 
-    def _advance(self, run: _Run) -> Iterator[_Run | tuple[_Run, _Fault | None]]:
+    def _advance(self, run: Run) -> Iterator[Run | tuple[Run, Fault | None]]:
         """The next operation, or the end of the block."""
         block = self.program.template_of(run.thread).blocks[run.block]
         if run.op < len(block.ops):
@@ -192,13 +119,13 @@ class _Maker:
             case _:
                 assert_never(block.terminator)
 
-    def _enter(self, run: _Run, target: int) -> _Run | tuple[_Run, _Fault | None]:
+    def _enter(self, run: Run, target: int) -> Run | tuple[Run, Fault | None]:
         location = self.program.template_of(run.thread).blocks[target].location
         if location is not None:
             return self._arrive(run, location)
         return replace(run, block=target, op=0, blocks=run.blocks + 1)
 
-    def _arrive(self, run: _Run, number: int) -> _Run | tuple[_Run, _Fault | None]:
+    def _arrive(self, run: Run, number: int) -> Run | tuple[Run, Fault | None]:
         template, base = self.program.template_of(run.thread), self.layout.local_base[run.thread]
         cells = {**run.cells, self.layout.pc[run.thread]: number}
         cells |= {base + index: template.locals[index].default for index in template.locations[number].kills}
@@ -209,7 +136,7 @@ class _Maker:
             run, cells=cells, frames=tuple(outer), thread=frame.thread, block=frame.block, op=frame.op
         )  # fmt: skip
 
-    def _undecided(self, exprs: list[Expr | Target], run: _Run) -> Iterator[_Run] | None:
+    def _undecided(self, exprs: list[Expr | Target], run: Run) -> Iterator[Run] | None:
         """The run once per value of the first index that is not known; None where all are."""
         for expr in exprs:
             indices = list(expr.indices) if isinstance(expr, StoreTo) else []
@@ -227,7 +154,7 @@ class _Maker:
                     return self._each(term, run)
         return None
 
-    def _each(self, term: Term, run: _Run) -> Iterator[_Run]:
+    def _each(self, term: Term, run: Run) -> Iterator[Run]:
         low, high = interval(term, self.bounds)
         if high - low >= MOST_VALUES:
             hint = f"give the index a type of at most {MOST_VALUES} values"
@@ -237,7 +164,7 @@ class _Maker:
             if taken is not None:
                 yield replace(taken, facts={**taken.facts, term: value})
 
-    def _span(self, run: _Run) -> Span | None:
+    def _span(self, run: Run) -> Span | None:
         """The statement that the run is at."""
         template = self.program.template_of(run.thread)
         block = template.blocks[run.block]
@@ -246,7 +173,7 @@ class _Maker:
 
     # -- operations ----------------------------------------------------------------------------------------------------
 
-    def _operation(self, op: Op, run: _Run) -> Iterator[_Run | tuple[_Run, _Fault]]:
+    def _operation(self, op: Op, run: Run) -> Iterator[Run | tuple[Run, Fault]]:
         index = self._fault("index", op.span)
         match op:
             case Await(condition):
@@ -275,20 +202,20 @@ class _Maker:
                 assert_never(op)
 
     @staticmethod
-    def _going_on(run: _Run, condition: Term) -> Iterator[_Run]:
+    def _going_on(run: Run, condition: Term) -> Iterator[Run]:
         taken = run.assume(condition)
         if taken is not None:
             yield taken
 
     @staticmethod
-    def _faulty(run: _Run, condition: Term, fault: _Fault) -> Iterator[tuple[_Run, _Fault]]:
+    def _faulty(run: Run, condition: Term, fault: Fault) -> Iterator[tuple[Run, Fault]]:
         failed = None if condition == 0 else run.assume(condition)
         if failed is not None:
             yield failed, fault
 
     def _assign(
-        self, run: _Run, targets: list[Target], values: list[Expr], span: Span | None
-    ) -> Iterator[_Run | tuple[_Run, _Fault]]:
+        self, run: Run, targets: list[Target], values: list[Expr], span: Span | None
+    ) -> Iterator[Run | tuple[Run, Fault]]:
         terms, faults = zip(*(self.value(value, run) for value in values), strict=True)
         places = [self._address(target, run) for target in targets]
         wrong = disj([*faults, *(0 if place is not None else 1 for place in places)])
@@ -296,44 +223,28 @@ class _Maker:
         fine = run.assume(neg(wrong))
         if fine is None:
             return
-        outside = disj([self._outside(term, target) for term, target in zip(terms, targets, strict=True)])
+        outside = disj([self.outside(term, target) for term, target in zip(terms, targets, strict=True)])
         yield from self._faulty(fine, outside, self._fault("range", span))
         kept = fine.assume(neg(outside))
         if kept is not None:
             written = {place: term for place, term in zip(places, terms, strict=True) if place is not None}
             yield replace(kept, cells={**kept.cells, **written})
 
-    def _outside(self, term: Term, target: Target) -> Term:
-        low, high = bounds(target.type)
-        least, most = interval(term, self.bounds)
-        below = combine("<", term, low) if least < low else 0
-        return disj([below, combine(">", term, high) if most > high else 0])
-
-    def _address(self, target: Target, run: _Run) -> int | None:
+    def _address(self, target: Target, run: Run) -> int | None:
         if isinstance(target, LocalTo):
             return self.layout.local_base[run.thread] + target.index
-        return self._cell(target.variable, [self.value(index, run)[0] for index in target.indices])
+        return self.cell(target.variable, [self.value(index, run)[0] for index in target.indices])
 
-    def _cell(self, variable: int, indices: list[Term], *, total: bool = False) -> int | None:
-        """The cell; None for an index outside."""
-        offset = 0
-        for index, extent in zip(indices, self.program.variables[variable].shape, strict=True):
-            assert isinstance(index, int), "every index has been decided"
-            if not 0 <= index < extent and not total:
-                return None
-            offset = offset * extent + (index if 0 <= index < extent else extent - 1)
-        return self.layout.variable_base[variable] + offset
-
-    def _spawn(self, op: Spawn, run: _Run) -> Iterator[_Run | tuple[_Run, _Fault]]:
+    def _spawn(self, op: Spawn, run: Run) -> Iterator[Run | tuple[Run, Fault]]:
         """The first idle instance, its prefix, and then what follows the spawn."""
         busy = {run.thread, *(frame.thread for frame in run.frames)}
         instances = [t for t, thread in enumerate(self.program.threads) if thread.template == op.template]
         template = self.program.templates[op.template]
-        none: _Run | None = run
+        none: Run | None = run
         for thread in (t for t in instances if t not in busy):
             if none is None:
                 return
-            idle = combine("==", self._read(self.layout.pc[thread], none), 0)
+            idle = combine("==", self.read(self.layout.pc[thread], none), 0)
             chosen, none = none.assume(idle), none.assume(neg(idle))
             if chosen is None:
                 continue
@@ -342,102 +253,19 @@ class _Maker:
             cells = {**chosen.cells, **{base + n: local.default for n, local in enumerate(template.locals)}}
             cells |= {base + n: term for n, term in enumerate(terms)}
             outside = disj([
-                self._outside(term, LocalTo(n, local.name, local.type))
+                self.outside(term, LocalTo(n, local.name, local.type))
                 for n, (term, local) in enumerate(zip(terms, template.locals, strict=False))
             ])  # fmt: skip
             yield from self._faulty(chosen, outside, self._fault("range", op.span))
             started = chosen.assume(neg(outside))
             if started is not None:
-                frames = (*run.frames, _Frame(run.thread, run.block, run.op))
+                frames = (*run.frames, Frame(run.thread, run.block, run.op))
                 inside = replace(started, cells=cells, frames=frames, thread=thread)
                 entered = self._enter(inside, template.entry)
-                assert isinstance(entered, _Run)
+                assert isinstance(entered, Run)
                 yield entered
         if none is not None:
             yield none, self._fault("spawn", op.span, "no idle slot")
-
-    # -- expressions ---------------------------------------------------------------------------------------------------
-
-    def _read(self, cell: int, run: _Run) -> Term:
-        low, high = self.bounds[cell]
-        if low == high:
-            return low
-        return self._known(run.cells.get(cell, Read(cell)), run)
-
-    @staticmethod
-    def _known(term: Term, run: _Run) -> Term:
-        return term if isinstance(term, int) else run.facts.get(term, term)
-
-    def value(self, expr: Expr, run: _Run, before: _Run | None = None) -> tuple[Term, Term]:
-        """The value of an expression, and when its evaluation is a fault. In a property `run` is behind the step and
-        `before` is before it."""
-        term, fault = self._value(expr, run, before)
-        return self._known(term, run), fault
-
-    def _value(self, expr: Expr, run: _Run, before: _Run | None) -> tuple[Term, Term]:
-        here = run if before is None or getattr(expr, "after", False) else before
-        match expr:
-            case Const(value):
-                return value, 0
-            case Me():
-                return run.thread, 0
-            case Local(index):
-                return self._read(self.layout.local_base[run.thread] + index, run), 0
-            case LocalOf(thread, index):
-                return self._read(self.layout.local_base[thread] + index, here), 0
-            case AtLocation(thread, locations):
-                pc = self._read(self.layout.pc[thread], here)
-                return disj([combine("==", pc, number) for number in sorted(locations)]), 0
-            case Load():
-                return self._load(expr, run, before, here)
-            case Not(operand):
-                term, fault = self.value(operand, run, before)
-                return neg(term), fault
-            case And(operands):
-                return self._lazily(operands, run, before, conjunction=True)
-            case Or(operands):
-                return self._lazily(operands, run, before, conjunction=False)
-            case Implies(premise, conclusion):
-                return self._lazily((Not(premise), conclusion), run, before, conjunction=False)
-            case Ite(condition, then, orelse):
-                test, wrong = self.value(condition, run, before)
-                (a, bad), (b, worse) = self.value(then, run, before), self.value(orelse, run, before)
-                return select(test, a, b), disj([wrong, conj([test, bad]), conj([neg(test), worse])])
-            case Compare(op, left, right) | Arith(op, left, right):
-                (a, bad), (b, worse) = self.value(left, run, before), self.value(right, run, before)
-                nought = combine("==", b, 0) if op in ("//", "%") else 0
-                return combine(op, a, b), disj([bad, worse, nought])
-            case _:
-                assert_never(expr)
-
-    def _lazily(
-        self, operands: tuple[Expr, ...], run: _Run, before: _Run | None, *, conjunction: bool
-    ) -> tuple[Term, Term]:
-        """From the left and only as far as needed: what is behind may not fail before its turn."""
-        terms: list[Term] = []
-        faults: list[Term] = []
-        for operand in operands:
-            term, fault = self.value(operand, run, before)
-            faults.append(conj([*(terms if conjunction else map(neg, terms)), fault]))
-            terms.append(term)
-        return conj(terms) if conjunction else disj(terms), disj(faults)
-
-    def _load(self, expr: Load, run: _Run, before: _Run | None, here: _Run) -> tuple[Term, Term]:
-        """A cell; in a property an index that is not known selects among all cells."""
-        indices = [self.value(index, run, before)[0] for index in expr.indices]
-        fault = disj([self.value(index, run, before)[1] for index in expr.indices])
-        for position, index in enumerate(indices):
-            if not isinstance(index, int):
-                extent = self.program.variables[expr.variable].shape[position]
-                parts = [expr.indices[:position], expr.indices[position + 1 :]]
-                found: Term = 0
-                for value in reversed(range(extent)):
-                    fixed = replace(expr, indices=(*parts[0], Const(value, expr.type), *parts[1]))
-                    one = self.value(fixed, run, before)[0]
-                    found = one if value == extent - 1 else select(combine("==", index, value), one, found)
-                return found, fault
-        cell = self._cell(expr.variable, indices, total=expr.total)
-        return (0, 1) if cell is None else (self._read(cell, here), fault)
 
 
 def _cannot(words: str, span: Span | None, hint: str) -> ModelError:

@@ -9,8 +9,9 @@ from itertools import islice
 from typing import Final
 
 from dio_mc.errors import Diagnostic, ModelError
-from dio_mc.export.commands import Command, commands_of, property_term
+from dio_mc.export.commands import Command, commands_of
 from dio_mc.export.terms import Apply, Read, Term, conj
+from dio_mc.export.values import property_term
 from dio_mc.export.words import NUMBERS, Cell, assigned
 from dio_mc.ir.program import Program, Property
 from dio_mc.ir.types import EnumType, OptionType, ScalarType, bounds, show_value
