@@ -1,4 +1,4 @@
-"""A parser of TLA+ reads every module that is exported (TLC needs Java and a jar that no package index has)."""
+"""A parser of TLA+ reads every module that is exported. No package index has TLC, which would be the better judge."""
 
 from __future__ import annotations
 
