@@ -7,10 +7,10 @@ page is dirty, `launder_page` writes it with the page lock held, then remove it.
 """
 
 from dio_mc import Array, atomic, expect, invariant, operation, thread
-from dio_mc.kernel import Data, File, PageCache, Slot
+from dio_mc.kernel import Data, File, MappedFile, Slot
 
 
-class TestsFirst(PageCache):
+class TestsFirst(MappedFile):
     """Before. The page is in the cache, clean, and mapped writable."""
 
     slot = Array(Slot, size=File.pages, init=Slot.UPTODATE)
@@ -29,12 +29,8 @@ class TestsFirst(PageCache):
     def invalidate_page(self, i):
         dirty = self.dirty[i]
         if not dirty:
-            self.unmap(i)
+            self.unmap_mapping_range(i)
             self.remove(i)
-
-    @operation(kernel="mm/memory.c:unmap_mapping_range")
-    def unmap(self, i):
-        self.pte[i] = False
 
     @operation(kernel="mm/filemap.c:remove_from_page_cache")
     def remove(self, i):
@@ -45,13 +41,14 @@ class TestsFirst(PageCache):
     @thread
     def mapper(self):
         for i in range(self.pages):
-            self.store(i)
+            self.store_through_pte(i, Data.NEW)
 
     @operation(kernel="mm/page-writeback.c:set_page_dirty")
-    def store(self, i):
-        with atomic():  # without a pte it faults, and stores into a page that comes later
-            if self.pte[i]:
-                self.page[i], self.dirty[i], self.stored[i] = Data.NEW, True, True
+    def store_through_pte(self, i, value):
+        """Without a pte it faults, and stores into a page that comes later."""
+        with atomic():
+            self.stored[i] = self.pte[i]
+            super().store_through_pte(i, value)
 
     @invariant
     def no_lost_write(self):
@@ -65,7 +62,7 @@ class Launders(TestsFirst):
 
     @operation(kernel="mm/truncate.c:invalidate_inode_pages2_range")
     def invalidate_page(self, i):
-        self.unmap(i)
+        self.unmap_mapping_range(i)
         self.launder_page(i)
         self.remove(i)
 
@@ -83,7 +80,7 @@ class LaundersMapped(Launders):
     @operation(kernel="mm/truncate.c:invalidate_inode_pages2_range")
     def invalidate_page(self, i):
         self.launder_page(i)
-        self.unmap(i)
+        self.unmap_mapping_range(i)
         self.remove(i)
 
 

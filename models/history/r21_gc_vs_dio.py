@@ -2,9 +2,8 @@
 
 The cleaner copies a block that is in use, switches the map, and gives the old place away. A direct write that has
 mapped the old place, and transfers after the copy, is lost, and may hit another file. 82e0a5aa5ddf gives both a rwsem,
-shared around the direct write and exclusive around the move: a barrier to submission, enough if the submitter waits. An
-asynchronous IO (`aio`) goes on without it; 73ac2f4e8256 waits for those, with the lock held. (What the two commits do
-was not compared with a tree.) The same lesson as in r15_unaligned_zeroing.py and r23_fallocate_vs_append.py.
+shared around the write, exclusive around the move: a barrier to submission. An asynchronous IO (`aio`) goes on without
+it; 73ac2f4e8256 waits for those, with the lock held (ids not verified). See r15_unaligned_zeroing.py, too.
 """
 
 from dio_mc import (
@@ -58,7 +57,8 @@ class MovesFreely(Model):
 
     @operation(kernel="fs/f2fs/gc.c:move_data_block")
     def move_data_block(self):
-        self.disk[1] = self.disk[0]
+        data = self.disk[0]
+        self.disk[1] = data
         with atomic():
             self.place, self.disk[0] = 1, Data.SECRET
 

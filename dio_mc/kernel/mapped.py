@@ -1,0 +1,63 @@
+"""Mappings of a file: faults, stores through a pte, unmapping."""
+
+from dio_mc.kernel.file import File
+from dio_mc.kernel.pagecache import PageCache
+from dio_mc.kernel.words import Slot
+from dio_mc.lang import Array, atomic, operation, wait_until
+
+
+class MappedFile(PageCache, abstract=True):
+    """`pte[i]`: some process maps page i, and may write to it.
+
+    One bit per page: processes are not told apart, nor read-only ptes from writable ones. A store is one step, and
+    dirties the page at once.
+    """
+
+    pte = Array(bool, size=File.pages)
+
+    @operation(kernel="mm/filemap.c:filemap_fault")
+    def filemap_fault(self, i):
+        """Bring the page in as a read does, then map it; what a load through the mapping gives."""
+        data = self.buffered_read(i)
+        self.finish_fault(i)
+        return data
+
+    @operation(kernel="mm/memory.c:finish_fault")
+    def finish_fault(self, i):
+        """Set the pte under the page's lock, if the page is still there; else the access faults again."""
+        with atomic():
+            wait_until(not self.page_lock[i].is_locked())
+            self.pte[i] = self.slot[i] == Slot.UPTODATE
+
+    @operation(kernel="mm/memory.c:do_page_mkwrite")
+    def page_mkwrite(self, i):
+        """What a filesystem does before a page is dirtied through a mapping: nothing here."""
+
+    @operation(kernel="mm/page-writeback.c:set_page_dirty")
+    def store_through_pte(self, i, value):
+        """Says whether there was a pte."""
+        with atomic():
+            present = self.pte[i]
+            if present:
+                self.page_mkwrite(i)
+                self.page[i], self.dirty[i] = value, True
+        return present
+
+    @operation(kernel="mm/memory.c:unmap_mapping_range")
+    def unmap_mapping_range(self, i):
+        """Nobody maps the page any more."""
+        self.pte[i] = False
+
+    @operation(kernel="mm/truncate.c:invalidate_inode_pages2_range")
+    def invalidate_inode_pages2_range(self, i):
+        """Unmap the page under its lock, and drop it unless it is dirty. Says whether it is gone."""
+        with atomic():
+            self.unmap_mapping_range(i)
+            return super().invalidate_inode_pages2_range(i)
+
+    @operation(kernel="mm/truncate.c:truncate_inode_pages_range")
+    def truncate_inode_pages_range(self, i):
+        """Unmap the page under its lock, and drop it, dirty or not."""
+        with atomic():
+            self.unmap_mapping_range(i)
+            super().truncate_inode_pages_range(i)
