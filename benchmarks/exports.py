@@ -1,4 +1,4 @@
-"""Every shipped model through SPIN and Rumur: ``python benchmarks/exports.py [--only WORD] [--write EXPORTS.md]``.
+"""Every shipped model through SPIN and Rumur: ``python benchmarks/exports.py [--only WORD] [--write FILE]``.
 
 Each class with each of its bindings, and each workload under each rule, is explored by the reference interpreter and
 exported; the other checkers must store exactly as many states and find the same properties violated. A difference is
@@ -178,7 +178,7 @@ def table(rows: list[Row]) -> str:
     tools = [ran(ROOT, *command).splitlines()[0] for command in (("spin", "-V"), ("rumur", "--version"))]
     lines = [
         "# Every shipped model through SPIN and Rumur", "",
-        f"{date.today()}, `python benchmarks/exports.py --write EXPORTS.md`; {'; '.join(tools)}", "",
+        f"{date.today()}, `python benchmarks/exports.py --write benchmarks/EXPORTS.md`; {'; '.join(tools)}", "",
         f"{len(rows)} programs, {sum(one.reference.states for one in rows):,} states in all; {different} differ.", "",
         *" ".join(__doc__.partition("\n\n")[2].split()).replace(". ", ".\n").splitlines(), "",
         "| from | program | states | SPIN | Rumur | violated | SPIN, reduced | Rumur's first error |",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -21,6 +22,7 @@ from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, LocalTo, Op, Spa
 from dio_mc.study.shelf import open_shelf, program_named
 
 ROOT = Path(__file__).resolve().parents[2]
+TABLE = ROOT / "benchmarks" / "EXPORTS.md"
 ALL = bool(os.environ.get("DIO_MC_EXPORT_ALL"))
 FEW = (
     ("seed/ext3_2_6_18.py", "Ext3"), ("seed/placeholder.py", "Placeholder"), ("seed/xfs_own_locking.py", "XfsAsserts"),
@@ -123,11 +125,36 @@ def test_every_shipped_model(exports) -> None:
 
 
 @pytest.mark.skipif(None in map(shutil.which, ("spin", "rumur", "gcc")), reason="SPIN, Rumur or gcc is not installed")
-def test_a_wrong_export_is_noticed(exports, monkeypatch: pytest.MonkeyPatch) -> None:
-    right = exports.promela
-    monkeypatch.setattr(exports, "promela", lambda program: right(program).replace("dirty_0 = 1;", "skip;"))
+@pytest.mark.parametrize(
+    ("target", "lost", "told"), [("promela", "dirty_0 = 1;", "SPIN"), ("murphi", "dirty_0 := 1;", "Rumur")]
+)
+def test_a_wrong_export_is_noticed(exports, target, lost, told, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = getattr(exports, target)
+    monkeypatch.setattr(
+        exports, target, lambda program: right(program).replace(lost, "skip;" if told == "SPIN" else "")
+    )
     (difference, *_) = exports.row("seed", shipped_class(*FEW[0])).differences
-    assert difference.startswith("SPIN: ")
+    assert difference.startswith(f"{told}: ")
+
+
+def test_every_kind_of_difference_is_told(exports) -> None:
+    right, none = exports.Told(7, frozenset({"a", "b"})), exports.Told(7, frozenset())
+    first = exports.Told(7, frozenset({"a"}))
+    row = exports.Row("file", "Model", right, right, right, first)
+    assert row.differences == [], "Rumur stops at its first error"
+    assert replace(row, spin=exports.Told(8, right.violated)).differences == ["SPIN: 8 states, a, b"]
+    assert replace(row, reduced=none).differences == ["SPIN, reduced: -"]
+    assert replace(row, rumur=none).differences == ["Rumur: -"]
+    assert replace(row, rumur=exports.Told(6, frozenset({"c"}))).differences == ["Rumur: 6 states", "Rumur: c"]
+
+
+def test_the_committed_table_has_no_difference() -> None:
+    rows = [line.strip("| ").split(" | ") for line in TABLE.read_text().splitlines() if line.startswith("| ")][1:]
+    assert len(rows) > 400
+    for file, name, states, spin, rumur, violated, reduced, first in rows:
+        assert states == spin == rumur, (file, name)
+        assert reduced == "same"
+        assert {first} <= {*violated.split(", ")}
 
 
 def test_the_few_use_all_of_the_language(tmp_path: Path) -> None:
