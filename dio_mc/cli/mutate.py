@@ -58,7 +58,8 @@ def mutate(paths: tuple[str, ...], names: tuple[str, ...], params: tuple[tuple[s
     A mutant leaves out a lock and its release, a wait, a call or a check, swaps two statements, or makes a critical
     section smaller. It is caught when some property is violated, or a deadlock or a fault occurs. What survives is
     listed with its line: either nothing depends on it, or a property is missing. A class that does not hold as it
-    stands is not mutated.
+    stands is not mutated, nor is an abstract one: the rules and workloads that `matrix` puts together are not put
+    together here.
 
     Exit codes: 0 all caught (or --min-score), 1 survivors, 2 nothing to mutate or a wrong model, 3 undetermined.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import tempfile
@@ -21,9 +22,15 @@ def safe_name(name: str) -> str:
 def write_if_changed(path: Path, text: str) -> bool:
     """Put `text` into a file, all or nothing: written beside its place and renamed. False when it was there already.
 
+    A device or pipe is written to and neither read (``/dev/full`` has no end) nor replaced; a symbolic link stays one.
     Raises `OSError`.
     """
     data = text.encode("utf-8")
+    if _is_special(path):
+        with path.open("wb", buffering=0) as special:
+            _write_all(special, data)
+        return True
+    path = path.resolve()
     if _content(path) == data:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,6 +44,16 @@ def write_if_changed(path: Path, text: str) -> bool:
         Path(temporary).unlink(missing_ok=True)
         raise
     return True
+
+
+def _is_special(path: Path) -> bool:
+    """Whether `path` leads to something that is there and is neither a file nor a folder."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def _write_all(special: io.FileIO, data: bytes) -> None:
+    while data:
+        data = data[special.write(data) :]
 
 
 def _content(path: Path) -> bytes | None:

@@ -5,9 +5,13 @@ starts a handle. Both are shared, so nothing happens until somebody wants each e
 handles out and waits for the open ones, and an mmap(2). Then all four stand still. bd1939de9061 and 7fb5409df092 (Feb
 2008): one short transaction for each get_block. The message also argues that a crash exposes nothing then, which a
 model with persistence would have to show (not here).
+
+What the two locks are for is asserted where they are held: no handle is open while the journal commits, and no
+mapping is looked up while it is changed. Without that a model with no lock at all would hold. Mutants that survive do
+not commit, do not change a mapping or do not pin the buffer: nothing here says that these have to happen.
 """
 
-from dio_mc import Model, RWSem, expect, operation, thread
+from dio_mc import Model, RWSem, Var, expect, operation, thread
 
 
 class OneTransaction(Model):
@@ -15,6 +19,8 @@ class OneTransaction(Model):
 
     journal = RWSem(writer_preference=True)
     mmap_sem = RWSem(writer_preference=True)
+    committing = Var(bool)
+    remapping = Var(bool)
 
     @thread
     def direct_io(self):
@@ -29,27 +35,34 @@ class OneTransaction(Model):
     @operation(kernel="mm/memory.c:get_user_pages")
     def get_user_pages(self):
         self.mmap_sem.down_read()
+        assert not self.remapping
         self.mmap_sem.up_read()
 
     @thread
     def faulter(self):
         self.mmap_sem.down_read()
         self.page_mkwrite()
+        assert not self.remapping
         self.mmap_sem.up_read()
 
     @operation(kernel="fs/jbd/transaction.c:journal_start")
     def page_mkwrite(self):
         self.journal.down_read()
+        assert not self.committing
         self.journal.up_read()
 
     @thread
     def committer(self):
         self.journal.down_write()
+        self.committing = True
+        self.committing = False
         self.journal.up_write()
 
     @thread
     def mapper(self):
         self.mmap_sem.down_write()
+        self.remapping = True
+        self.remapping = False
         self.mmap_sem.up_write()
 
 
@@ -60,6 +73,7 @@ class TransactionPerBlock(OneTransaction):
     def write(self):
         self.get_user_pages()
         self.journal.down_read()
+        assert not self.committing
         self.journal.up_read()
 
 

@@ -1,6 +1,7 @@
 """Counterexample files: what is written where, and what happens when it cannot be."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,32 @@ def test_nothing_is_left_of_a_write_that_fails(tmp_path, monkeypatch):
         write_if_changed(path, "new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs the device that is always full")
+def test_a_device_is_neither_read_nor_replaced():
+    with pytest.raises(OSError, match="No space"):
+        write_if_changed(Path("/dev/full"), "x")
+    assert Path("/dev/full").is_char_device()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_gets_all_of_it(tmp_path):
+    pipe, text = tmp_path / "pipe", "x" * 200_000
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as threads:
+        reading = threads.submit(pipe.read_text)
+        assert write_if_changed(pipe, text)
+        assert reading.result() == text
+    assert pipe.is_fifo()
+
+
+def test_a_symbolic_link_stays_one(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    for text in ("first", "second"):
+        assert write_if_changed(tmp_path / "link", text)
+        assert (tmp_path / "there").read_text() == text
+    assert (tmp_path / "link").is_symlink()
 
 
 @pytest.mark.parametrize(
