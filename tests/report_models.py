@@ -72,10 +72,14 @@ def dio_mc(*arguments: str, cwd: Path, **environment: str) -> subprocess.Complet
 
 
 def wait_for_work(pid: int, seconds: float) -> None:
-    """Until a process has had that much of a processor: on a busy machine a wait by the clock proves nothing."""
+    """Until a process has had that much of a processor: on a busy machine a wait by the clock proves nothing.
+
+    One that ends before has not been interrupted in its work; nothing could be shown by it.
+    """
     stat = Path(f"/proc/{pid}/stat")
     while stat.exists():
         fields = stat.read_text().rpartition(")")[2].split()
+        assert fields[0] != "Z", f"ended before {seconds} s of work"
         if (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") >= seconds:
             return
         time.sleep(0.05)

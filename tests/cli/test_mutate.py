@@ -136,8 +136,8 @@ def test_every_engine_catches_the_same(tmp_path: Path, engine: str) -> None:
 
 def test_an_interrupt_keeps_what_is_known(tmp_path: Path) -> None:
     """The first class is done; the second is so large that its first mutant would run for minutes."""
-    many = "    @thread(instances=12)\n    def spin(self, k):\n        while True:\n            self.n[k] = (self.n[k] + 1) % 10\n"
-    slow = LOCKED + "    n = Array(Range(0, 9), size=12)\n" + many
+    many = "    @thread(instances=24)\n    def spin(self, k):\n        while True:\n            self.n[k] = (self.n[k] + 1) % 10\n"
+    slow = LOCKED + "    n = Array(Range(0, 9), size=24)\n" + many
     write(tmp_path, a=LOCKED, b=slow)
     command = [sys.executable, "-m", "dio_mc", "mutate", "a.py", "b.py", "--kind=lock", "--max-states=100000000"]
     env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
