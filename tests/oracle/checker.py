@@ -11,7 +11,7 @@ from oracle import Reached, Shown
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import ArrayShape, Program, RecordShape, ScalarShape
 from dio_mc.ir.types import show_value
-from dio_mc.lang import Part
+from dio_mc.lang import Part, RangeLock
 from dio_mc.semantics.interpreter import Interpreter
 
 
@@ -84,7 +84,7 @@ class Checker:
                 return "[" + ", ".join(self._show(element, (*indexes, i), data) for i in range(size)) + "]"
             case RecordShape(fields, cls, variants):
                 if isinstance(cls, type) and issubclass(cls, Part):
-                    return self._lock(dict(fields), indexes, data)
+                    return self._lock(cls, dict(fields), indexes, data)
                 if variants:
                     tag = self._show(dict(fields)["tag"], indexes, data)
                     chosen = next((c, names) for c, names in variants if c.__name__ == tag)
@@ -93,13 +93,13 @@ class Checker:
                 return f"{cls.__name__}({', '.join(shown)})"
         raise AssertionError(shape)
 
-    def _lock(self, fields: dict[str, Any], indexes: tuple[int, ...], data: tuple[int, ...]) -> str:
-        """Arrays of bools by thread are shown as the threads for which they hold."""
+    def _lock(self, cls: type, fields: dict[str, Any], indexes: tuple[int, ...], data: tuple[int, ...]) -> str:
+        """Arrays of bools by thread (a range lock's are by index) are shown as the threads for which they hold."""
         shown = []
         for name, shape in fields.items():
             if isinstance(shape, ArrayShape):
                 values = [self._show(shape.element, (*indexes, i), data) for i in range(shape.size)]
-                if set(values) <= {"True", "False"}:
+                if set(values) <= {"True", "False"} and not issubclass(cls, RangeLock):
                     names = [t.name for t in self.program.threads]
                     values = sorted(n for n, v in zip(names, values, strict=True) if v == "True")
                 shown.append(f"{name}={values}")

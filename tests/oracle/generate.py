@@ -606,7 +606,8 @@ class Body:
                 "pl": self.one("self.pl[1].unlock()", "self.pl[0].hand_over()"),
                 "s": self.one("self.s.up_read()", "self.s.up_read_non_owner()", "self.s.up_write_non_owner()"),
                 "sw": "self.sw.up_write()", "sp": self.one("self.sp.unlock()", "self.sp.lock()"),
-                "rl": "self.rl.unlock(0, 2)", "dc": self.one("self.dc.end()", "self.dc.begin()"),
+                "rl": self.one("self.rl.unlock(0, 2)", "self.rl.hand_over(0, 1)", "self.rl.unlock_non_owner(0, 1)"),
+                "dc": self.one("self.dc.end()", "self.dc.begin()"),
                 "tc": "self.tc.unlock_direct()",
             }[name])  # fmt: skip
         else:

@@ -499,25 +499,35 @@ class RWSem(Lock):
 class RangeLock(Lock):
     size: Any = 1
     owner: tuple[Any, ...] = ()
-    steps = ("lock", "unlock")
+    handed: tuple[bool, ...] = ()
+    steps = ("lock", "unlock", "hand_over", "unlock_non_owner")
     sleeping = ("lock",)
 
     def fresh(self, threads: int) -> Lock:
-        return replace(self, size=resolve(self.size), owner=(None,) * resolve(self.size))
+        size = resolve(self.size)
+        return replace(self, size=size, owner=(None,) * size, handed=(False,) * size)
 
     def held_by(self, thread: int) -> bool:
         return thread in self.owner
 
     def lock(self, me: int, low: int, high: int) -> Done:
-        wait(all(o is None for i, o in enumerate(self.owner) if low <= i < high))
+        wait(all(o is None and not h for o, h in list(zip(self.owner, self.handed, strict=True))[low:high]))
         return replace(self, owner=tuple(me if low <= i < high else o for i, o in enumerate(self.owner))), None
 
     def unlock(self, me: int, low: int, high: int) -> Done:
         rule(all(o == me for i, o in enumerate(self.owner) if low <= i < high))
         return replace(self, owner=tuple(None if low <= i < high else o for i, o in enumerate(self.owner))), None
 
+    def hand_over(self, me: int, low: int, high: int) -> Done:
+        released, _ = self.unlock(me, low, high)
+        return replace(released, handed=tuple(low <= i < high or h for i, h in enumerate(self.handed))), None
+
+    def unlock_non_owner(self, me: int, low: int, high: int) -> Done:
+        rule(all(self.handed[low:high]))
+        return replace(self, handed=tuple(h and not low <= i < high for i, h in enumerate(self.handed))), None
+
     def show_with(self, names: tuple[str, ...]) -> str:
-        return f"owner={[_name(names, o) for o in self.owner]}"
+        return f"owner={[_name(names, o) for o in self.owner]} handed={[str(h) for h in self.handed]}"
 
 
 @dataclass(frozen=True)

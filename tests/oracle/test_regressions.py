@@ -64,6 +64,15 @@ AGREED = {
     ),
     "the arguments of a lock's method are read in its step": "    rl = RangeLock(size=2)\n"
     + thread("self.rl.lock(self.x, 2)", "self.rl.unlock(self.x, 2)"),
+    "a part of a range may be released by another thread": "    rl = RangeLock(size=2)\n"
+    + thread(
+        "self.rl.lock(0, 2)",
+        "self.rl.hand_over(1, 2)",
+        "self.x = 1",
+        "self.rl.unlock(0, 1)",
+        "self.rl.lock(1, 2)",
+        other="self.rl.unlock_non_owner(1, 2)",
+    ),
     "an array that is looped over is read once": thread(
         "for v in self.a:", "    self.x = v", other="self.a[0], self.a[1] = 1, 1"
     ),
