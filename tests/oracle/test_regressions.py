@@ -69,9 +69,9 @@ AGREED = {
         "self.rl.lock(0, 2)",
         "self.rl.hand_over(1, 2)",
         "self.x = 1",
+        "self.rl.unlock(0, 1)",
         "self.rl.lock(1, 2)",
         "self.rl.unlock(1, 2)",
-        "self.rl.lock(1, 2)",
         other="self.rl.unlock_non_owner(1, 2)",
     ),
     "an array that is looped over is read once": thread(
