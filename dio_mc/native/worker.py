@@ -19,8 +19,10 @@ LAG: Final = 64
 """Successors that wait for their place in the table to arrive, at least."""
 WAITING: Final = LAG + LAG // 2
 """The most that wait when the next state is expanded."""
-START: Final = 1 << 15
-"""Home places of a new table."""
+START: Final = 1 << 18
+"""Home places of a new table: for states of one word they are one huge page, which is touched whole anyway."""
+LEAPED: Final = 1 << 21
+"""Up to so many home places a table becomes eight times as large: moving states takes longer than clearing memory."""
 LOAD: Final = 0.75
 DOUBLED: Final = 1 << 24
 """Up to so many home places, those of all workers together, tables double, then they grow by a quarter."""
@@ -121,7 +123,7 @@ class Worker:
 
     def _grow(self) -> None:
         slots = self.get("slots")
-        larger = slots * 2 if slots < self._doubled else slots + slots // 4
+        larger = slots * 8 if slots < LEAPED else slots * 2 if slots < self._doubled else slots + slots // 4
         needed = (larger - slots) * self.entry
         if (larger + SLACK) * self.entry > self.table.size or needed > available_bytes() - RESERVE:
             raise MemoryError("no memory for a larger table")

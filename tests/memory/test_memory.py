@@ -98,7 +98,7 @@ def test_the_reference_engine_ends_before_the_last_bytes(monkeypatch: pytest.Mon
 def test_the_native_engine_ends_before_the_last_bytes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(worker, "available_bytes", lambda: RESERVE)
-    found = engines.native(grid(199), [], Limits(Budget()), None, False, 1)
+    found = engines.native(grid(499), [], Limits(Budget()), None, False, 1)
     most = int(worker.START * worker.LOAD)
     assert found.stopped == "out of memory"
     assert most - 1000 < found.states <= most, "the first table is full, and there is no memory for the next"
