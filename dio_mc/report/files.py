@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import tempfile
@@ -27,8 +26,7 @@ def write_if_changed(path: Path, text: str) -> bool:
     """
     data = text.encode("utf-8")
     if _is_special(path):
-        with path.open("wb", buffering=0) as special:
-            _write_all(special, data)
+        path.write_bytes(data)
         return True
     path = path.resolve()
     if _content(path) == data:
@@ -49,11 +47,6 @@ def write_if_changed(path: Path, text: str) -> bool:
 def _is_special(path: Path) -> bool:
     """Whether `path` leads to something that is there and is neither a file nor a folder."""
     return path.exists() and not path.is_file() and not path.is_dir()
-
-
-def _write_all(special: io.FileIO, data: bytes) -> None:
-    while data:
-        data = data[special.write(data) :]
 
 
 def _content(path: Path) -> bytes | None:
