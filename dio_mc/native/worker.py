@@ -118,12 +118,22 @@ class Worker:
 
     def room_for(self, more: int) -> None:
         """Grow until `more` states fit. Raises `MemoryError` where there is no memory for it."""
-        while not self.fixed and self.get("count") + more + WAITING + self.module.most > int(self.get("slots") * LOAD):
+        while not self.fixed and self.get("count") + more > self._room():
             self._grow()
+
+    def _room(self) -> int:
+        """States with which another may be expanded: all that waits then, and all its successors, still have places."""
+        return int(self.get("slots") * LOAD) - WAITING - self.module.most
+
+    def _larger(self, slots: int) -> int:
+        """The home places after these."""
+        if slots < LEAPED:
+            return slots * 8
+        return slots * 2 if slots < self._doubled else slots + slots // 4
 
     def _grow(self) -> None:
         slots = self.get("slots")
-        larger = slots * 8 if slots < LEAPED else slots * 2 if slots < self._doubled else slots + slots // 4
+        larger = self._larger(slots)
         needed = (larger - slots) * self.entry
         if (larger + SLACK) * self.entry > self.table.size or needed > available_bytes() - RESERVE:
             raise MemoryError("no memory for a larger table")
@@ -154,7 +164,7 @@ class Worker:
         """Expand up to state `stop`; why it came back. A table that must grow does."""
         self.set(stop=stop)
         while True:
-            self.set(most=NEVER if self.fixed else int(self.get("slots") * LOAD) - WAITING - self.module.most)
+            self.set(most=NEVER if self.fixed else self._room())
             code = self.machine.call["expand"](self.address)
             if code != GROW:
                 return code
