@@ -6,21 +6,21 @@ from typing import Final
 
 NAMES: Final = (
     "table", "slots", "limit", "count", "most",
-    "states", "next", "stop", "end", "transitions",
+    "states", "end", "source", "next", "stop", "transitions",
     "news", "news_length", "news_most", "watched",
     "flags", "seen", "out", "ring", "ring_mask", "lag",
     "max_states", "full", "spill", "spill_most",
-    "me", "workers", "boxes", "boxed", "boxes_most",
+    "workers", "turns", "part", "parts_left",
     "found", "found_length", "goal", "survey", "reduced",
-    "recent", "owners",
+    "recent",
 )  # fmt: skip
-"""``table`` of ``slots`` home places (``limit`` with those behind the last) holds ``count`` states, ``most`` before it
-must grow; ``states`` in the order of discovery: ``next`` to expand, up to ``stop``, the last before ``end``. ``news``
-are states (edges) with a valuation not seen before, ``watched`` the tables of valuations. ``ring`` holds successors
-whose place is being fetched, at most ``lag`` long. ``boxes``: per worker address and length of what goes to it,
-``boxed`` in all. ``found``: results of ``examine`` and ``prune``. ``reduced``: whether states are exchanged for their
-representatives. ``recent``: states that were found lately (`recent_states`).
-``owners``: two bytes per part, the worker that has its states (`division`)."""
+"""``table`` of ``slots`` home places (``limit`` with those behind the last) belongs to all ``workers``. ``count``
+states in it are this worker's, at ``most`` so many before the table must grow; ``states`` has them in the order of
+discovery, the last before ``end``. States to expand: from ``next`` up to ``stop`` of the array ``source``; ``turns``,
+``part`` and ``parts_left`` say which are next (`turns`). ``news`` are states (edges) with a valuation not seen before,
+``watched`` the tables of valuations. ``ring`` holds successors whose place is being fetched, at most ``lag`` long.
+``found``: results of ``examine`` and ``prune``. ``reduced``: whether states are exchanged for their representatives.
+``recent``: states that were found lately (`recent_states`)."""
 
 INDEX: Final = {name: number for number, name in enumerate(NAMES)}
 SIZE: Final = len(NAMES)
@@ -30,9 +30,9 @@ RECENT: Final = 1 << 18
 
 SLACK: Final = 1 << 12
 """Places behind the last home place."""
-DONE, GROW, NEWS, FULL, BOXES, LOST = range(6)
-"""Why ``expand`` came back: at its end; the table must grow; news must be taken; `max_states`; a box is full; the table
-has no place left (its hash is worse than anybody thought)."""
+DONE, GROW, NEWS, FULL, HALTED, LOST = range(6)
+"""Why ``expand`` came back: nothing is left; the table must grow; news must be taken; `max_states`; another worker did;
+the table has no place left (its hash is worse than anybody thought)."""
 
 
 def recent_states(words: int) -> int:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from dio_mc.ir.program import LIVENESS, Program
 from dio_mc.native.counterexample import Reached, goals_of, reach
-from dio_mc.native.division import SAMPLE, share_out
 from dio_mc.native.machine import Machine, compile_text, missing
 from dio_mc.native.module import Module, write_module
 from dio_mc.native.search import KEEP, Clock, Search
@@ -108,23 +106,14 @@ def search(
     *,
     reduced: bool = False,
 ) -> Outcome:
-    """Explore a program; if `reduced`, one state of each orbit. What one worker finds soon is left to one; with a limit
-    of states or approximate storage all is."""
-    begin = partial(
-        Search, prepared.module, prepared.machine, prepared.interpreter, judges, clock, report, first, keep,
-        reduced=reduced,
-    )  # fmt: skip
-    limit = clock.budget.max_states
-    alone = workers == 1 or limit is not None or prepared.module.approximate is not None
+    """Explore a program; if `reduced`, one state of each orbit."""
     started = time.perf_counter()
-    found = begin(limit=limit if alone else SAMPLE)
+    found = Search(
+        prepared.module, prepared.machine, prepared.interpreter, judges, clock, report, first, keep,
+        limit=clock.budget.max_states, workers=workers, reduced=reduced,
+    )  # fmt: skip
     try:
         found.run()
-        if not alone and found.stopped == f"--max-states {SAMPLE}":
-            counts = found.workers[0].tally()
-            found.close()
-            found = begin(division=share_out(counts, workers))
-            found.run()
         seconds = time.perf_counter() - started
         fired, blocked = found.coverage()
         reached, distinct = _told(prepared, found, prepared.representatives if reduced else None)

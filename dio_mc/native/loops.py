@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dio_mc.native.asm import Asm, Cond
 from dio_mc.native.back import BackWriter
-from dio_mc.native.context import BOXES, DONE, GROW, NEWS, recent_states
+from dio_mc.native.context import DONE, GROW, HALTED, NEWS, recent_states
 
 DECLARATIONS = """\
 declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
@@ -20,7 +20,7 @@ class Loops(BackWriter):
     def text(self) -> str:
         """All functions."""
         loops = [self._flush(), self._expand(), self._insert_all()]
-        return "\n".join([DECLARATIONS, self.table_text(), *loops, self.back_text()])
+        return "\n".join([DECLARATIONS, self.table_text(), self.turn_text(), *loops, self.back_text()])
 
     # -- the ring ------------------------------------------------------------------------------------------------------
 
@@ -55,28 +55,11 @@ class Loops(BackWriter):
         asm.jump(short)
         asm.start(short)
 
-    def _push(self, asm: Asm, words: Sequence[str], last: str, after: str) -> None:
-        """Put a state on the ring and have its place fetched; with other workers, in the box of its owner."""
+    def _push(self, asm: Asm, words: Sequence[str], last: str) -> None:
+        """Put a state on the ring and have its place fetched, unless it was found a short time ago."""
         ring, mask = self.pointer(asm, "ring"), self.get(asm, "ring_mask")
         hashed = asm.op(f"call i64 @hash({self.listed(words)})")
-        mine, other = asm.new_label("mine"), asm.new_label("other")
-        several, send = asm.new_label("several"), asm.new_label("send")
         recent = self._recent(asm, words, hashed)
-        asm.branch(asm.op(f"icmp eq i64 {self.get(asm, 'workers')}, 1"), mine, several)
-        asm.start(several)
-        asm.branch(recent, after, send)
-        asm.start(send)
-        owner = self._owner(asm, words)
-        asm.branch(asm.op(f"icmp eq i64 {owner}, {self.get(asm, 'me')}"), mine, other)
-        asm.start(other)
-        box = asm.op(f"getelementptr i64, ptr {self.pointer(asm, 'boxes')}, i64 {asm.mul(owner, 2)}")
-        length_at = asm.op(f"getelementptr i64, ptr {box}, i64 1")
-        length = asm.load(length_at)
-        self.put_words(asm, self.at(asm, asm.load(box, "ptr"), length), words)
-        asm.store(asm.add(length, 1), length_at)
-        self.put(asm, "boxed", asm.add(self.get(asm, "boxed"), 1))
-        asm.jump(after)
-        asm.start(mine)
         home = asm.op(f"call i64 @home(ptr %ctx, i64 {hashed})")
         place = self.entry(asm, self.pointer(asm, "table"), home)
         at = asm.load(last)
@@ -85,7 +68,6 @@ class Loops(BackWriter):
         wanted = asm.op(f"select i1 {recent}, ptr {waits}, ptr {place}")
         asm.do(f"call void @llvm.prefetch.p0(ptr {wanted}, i32 1, i32 3, i32 1)")
         asm.store(asm.add(at, asm.widen(asm.invert(recent))), last)
-        asm.jump(after)
 
     def _recent(self, asm: Asm, words: Sequence[str], hashed: str) -> Cond:
         """Whether a state was found a short time ago, as most of those were that are found again: two threads that do
@@ -98,16 +80,11 @@ class Loops(BackWriter):
         self.put_words(asm, place, words)
         return same
 
-    def _owner(self, asm: Asm, words: Sequence[str]) -> str:
-        """The number of the worker that has a state (`division`)."""
-        part = asm.op(f"call i64 @part({self.listed(words)})")
-        owner = asm.load(asm.op(f"getelementptr i16, ptr {self.pointer(asm, 'owners')}, i64 {part}"), "i16")
-        return asm.op(f"zext i16 {owner} to i64")
-
     # -- expanding -----------------------------------------------------------------------------------------------------
 
     def _expand(self) -> str:
-        """Expand states from ``next`` to ``stop``; why it came back."""
+        """Expand states as long as there is a turn to take; why it came back. Who comes back before that has all do
+        so."""
         asm = Asm()
         first, last, why = asm.slot("first"), asm.slot("last"), asm.slot("why")
         asm.store(0, first)
@@ -115,14 +92,17 @@ class Loops(BackWriter):
         asm.store(DONE, why)
         asm.jump("head")
         asm.start("head")
-        at = self.get(asm, "next")
-        self._leave_if(asm, asm.op(f"icmp uge i64 {at}, {self.get(asm, 'stop')}"), why, DONE)
+        halted = self.halted(asm)
+        self._leave_if(asm, halted, why, HALTED)
         self._leave_if(asm, asm.op(f"icmp uge i64 {self.get(asm, 'count')}, {self.get(asm, 'most')}"), why, GROW)
         news = asm.op(f"icmp uge i64 {self.get(asm, 'news_length')}, {self.get(asm, 'news_most')}")
         self._leave_if(asm, news, why, NEWS)
-        boxed = asm.op(f"icmp uge i64 {self.get(asm, 'boxed')}, {self.get(asm, 'boxes_most')}")
-        self._leave_if(asm, boxed, why, BOXES)
-        from_ = self.at(asm, self.pointer(asm, "states"), at)
+        asm.branch(asm.op(f"icmp ult i64 {self.get(asm, 'next')}, {self.get(asm, 'stop')}"), "expand", "turn")
+        asm.start("turn")
+        asm.branch(asm.op("call i1 @turn(ptr %ctx)"), "expand", "finish")
+        asm.start("expand")
+        at = self.get(asm, "next")
+        from_ = self.at(asm, self.pointer(asm, "source"), at)
         out = self.pointer(asm, "out")
         count = asm.op(
             f"call i64 @succ(ptr {from_}, ptr {out}, ptr {self.pointer(asm, 'flags')}, ptr {self.pointer(asm, 'seen')})"
@@ -137,11 +117,15 @@ class Loops(BackWriter):
         full = self.get(asm, "full")
         asm.branch(asm.op(f"icmp ne i64 {full}, 0"), "stopped", "further")
         asm.start("stopped")
+        self.halt(asm)
         asm.do(f"ret i64 {full}")
         asm.start("further")
         self.put(asm, "next", asm.add(at, 1))
         asm.jump("head")
         asm.start("leave")
+        self.halt(asm)
+        asm.jump("finish")
+        asm.start("finish")
         asm.op(f"call i64 @flush(ptr %ctx, i64 {asm.load(first)}, i64 {asm.load(last)}, i64 0)")
         lost = self.get(asm, "full")
         asm.do(f"ret i64 {asm.select(asm.compare('ne', lost, 0), lost, asm.load(why))}")
@@ -157,9 +141,7 @@ class Loops(BackWriter):
 
     def _each_pushed(self, asm: Asm, base: str, count: str, last: str) -> None:
         def body(words: Sequence[str]) -> None:
-            after = asm.new_label("pushed")
-            self._push(asm, words, last, after)
-            asm.start(after)
+            self._push(asm, words, last)
 
         self.each(asm, base, count, body)
 
@@ -174,9 +156,7 @@ class Loops(BackWriter):
         asm.store(0, last)
 
         def body(words: Sequence[str]) -> None:
-            after = asm.new_label("pushed")
-            self._push(asm, words, last, after)
-            asm.start(after)
+            self._push(asm, words, last)
             self._flush_if_long(asm, first, last)
 
         self.each(asm, "%source", "%count", body)

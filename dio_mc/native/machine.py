@@ -22,7 +22,6 @@ FUNCTIONS: Final = {
     "prune": 4,
     "fill": 2,
     "survey": 1,
-    "tally": 2,
     "reduce_all": 3,
 }
 """Name -> number of arguments."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.program import Program
 from dio_mc.native.cursor import FAULTS, Names
-from dio_mc.native.division import write_division
 from dio_mc.native.facts import Facts, find_facts
 from dio_mc.native.fields import Tables
 from dio_mc.native.loops import Loops
@@ -60,7 +59,7 @@ def write_module(
     loops = Loops(packing.words, flags, monitors.counts, approximate).text()
     counting = write_survey(packing, tables)
     standing = write_representative(program, representatives, facts, packing, tables)
-    text = "\n".join([tables.text(), loops, write_division(packing, tables), watching, counting, standing, body])
+    text = "\n".join([tables.text(), loops, watching, counting, standing, body])
     most = max(successors.most, 1)
     return Module(
         program,

@@ -1,34 +1,36 @@
 """The compiled search, level by level: ``Module`` -> counts, coverage, and where the nearest violations are.
 
-Each worker owns the states of some parts (`division`). In turns, all expand a stretch of their frontier, then all
-take in what the others found for them; a level ends when nobody has anything left. So what a level holds does not
-depend on the number of workers, nor does the answer.
+All workers expand the states of a level, in turns of a few (`turns`), and take in what they find in one table
+(`table`); each keeps what it was the first to find. So what a level holds does not depend on the number of workers, and
+nor does the answer, which is one of levels: only whose array a state is in does.
 """
 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import islice
 from typing import Final, Protocol
 
 from dio_mc.errors import InternalError
-from dio_mc.native.context import FULL, LOST
+from dio_mc.native.context import DONE, FULL, GROW, LOST
 from dio_mc.native.cursor import ASTRAY, DEADLOCK, FAULTS
-from dio_mc.native.division import ALONE, Division
 from dio_mc.native.machine import Machine
 from dio_mc.native.memory import Region
 from dio_mc.native.module import Module
 from dio_mc.native.survey import distinct_values, survey_size
+from dio_mc.native.turns import Turns
 from dio_mc.native.valuations import Valuations
+from dio_mc.native.visited import Visited
 from dio_mc.native.worker import LAG, NEVER, WAITING, Worker, sample
 from dio_mc.semantics.contract import Budget, Judge, Progress, Report
 from dio_mc.semantics.interpreter import Interpreter
 
 STRETCH: Final = 1 << 18
-"""States expanded between two looks at clock, memory and the user."""
+"""States that each worker expands between two looks at clock, memory and the user."""
+TOGETHER: Final = 1 << 10
+"""States of a level that are left to one worker: calling the others takes longer."""
 STARTS: Final = 1 << 14
 """Initial states taken in at once."""
 KEEP: Final = 16 << 20
@@ -58,7 +60,7 @@ Level = list[tuple[int, int]]
 
 
 class Search:
-    """One search, by one worker or by those of a `division`; a search with a `limit` of states is for one worker, since
+    """One search, by so many `workers`; one with a `limit` of states, or approximate storage, is for one worker, since
     what lies inside is defined by the order of discovery. `levels` are where their states are; those before `kept`
     have been forgotten; `started` when all initial states are known."""
 
@@ -75,7 +77,7 @@ class Search:
         known: Sequence[Valuations] | None = None,
         *,
         limit: int | None = None,
-        division: Division = ALONE,
+        workers: int = 1,
         reduced: bool = False,
     ) -> None:
         self.module, self.machine, self.interpreter = module, machine, interpreter
@@ -94,16 +96,20 @@ class Search:
         self.deadlock: int | None = None
         self.faults: dict[int, int] = {}
         self._limit = NEVER if limit is None else limit
-        count = division.workers
-        self.workers = self._reserve(count)
+        alone = limit is not None or module.approximate is not None
+        self._reserve(1 if alone else workers)
+        self.turns = Turns([worker.states.address for worker in self.workers])
+        self._before = 0
         self.tables = (ctypes.c_int64 * max(len(self.valuations), 1))(*(v.table.address for v in self.valuations))
         for worker in self.workers:
-            worker.divide(division.owners)
-            worker.set(watched=ctypes.addressof(self.tables), max_states=self._limit, reduced=int(reduced))
-        self._pool = ThreadPoolExecutor(count) if count > 1 else None
+            worker.set(
+                watched=ctypes.addressof(self.tables), max_states=self._limit, reduced=int(reduced),
+                turns=self.turns.address,
+            )  # fmt: skip
+        self._pool = ThreadPoolExecutor(len(self.workers) - 1) if len(self.workers) > 1 else None
 
-    def _reserve(self, count: int) -> list[Worker]:
-        """Workers, each with as much address space as there is to have."""
+    def _reserve(self, count: int) -> None:
+        """The table, and workers, each with as much address space as there is to have."""
         space = 1 << 42
         while True:
             try:
@@ -114,8 +120,9 @@ class Search:
                 space //= 2
                 if space < 1 << 24:
                     raise
+        self.visited = Visited(self.module, self.machine, space // 4)
         share = space // (4 * count)
-        return [Worker(self.module, self.machine, number, count, share) for number in range(count)]
+        self.workers = [Worker(self.module, self.machine, self.visited, count, share) for _ in range(count)]
 
     # -- numbers -------------------------------------------------------------------------------------------------------
 
@@ -135,12 +142,21 @@ class Search:
     @property
     def open(self) -> int:
         """States found and not expanded."""
-        return self.states - self._sum("next")
+        return self.states - self.expanded
+
+    @property
+    def expanded(self) -> int:
+        """States all successors of which were looked at."""
+        return self._before + self.turns.taken - self._sum("stop") + self._sum("next")
 
     @property
     def looked_at(self) -> list[int]:
-        """Per worker, behind the last state whose steps were looked at: a limit of states is met amid those of one."""
-        return [worker.get("next") + (worker.get("full") != 0) for worker in self.workers]
+        """Per worker, behind the last state whose steps were looked at: a limit of states is met amid those of one.
+        What several have looked at is no part of the order of discovery: all there is."""
+        if len(self.workers) > 1:
+            return [worker.get("end") for worker in self.workers]
+        (worker,) = self.workers
+        return [worker.get("next") + (worker.get("full") != 0)]
 
     @property
     def depth(self) -> int:
@@ -190,8 +206,9 @@ class Search:
         states = map(self.module.packing.encode, self.interpreter.starting())
         try:
             while self.stopped is None and (some := list(islice(states, STARTS))):
+                while self._room() < len(some) + self.workers[0].ahead:
+                    self._grow()
                 self._check(self.workers[0].insert(some))
-                self._exchange()
                 self._take_news()
                 self.stopped = self.stopped or self.clock.exceeded()
             self.started = self.stopped is None
@@ -209,21 +226,77 @@ class Search:
         return None
 
     def _expand_level(self, depth: int) -> None:
-        ends = [end for _, end in self.levels[depth]]
-        while any(worker.get("next") < end for worker, end in zip(self.workers, ends, strict=True)):
+        parts = self.levels[depth]
+        while any(first < end for first, end in parts):
             self._tell()
             self.stopped = self.clock.exceeded()
             if self.stopped is not None:
                 return
             self._set_lag()
-            stops = [min(w.get("next") + self._stretch(), end) for w, end in zip(self.workers, ends, strict=True)]
-            codes = self._all([partial(w.expand, stop) for w, stop in zip(self.workers, stops, strict=True)])
+            offered = _first_of(parts, self._stretch() * len(self.workers))
+            if not self._expand(offered):
+                return
+            parts = [(stop, end) for (_, stop), (_, end) in zip(offered, parts, strict=True)]
+        self._forget(depth)
+
+    def _expand(self, offered: Level) -> bool:
+        """Expand all these states; whether there was room for what is behind them."""
+        self._before = self.expanded
+        self.turns.offer(offered)
+        together = sum(end - first for first, end in offered) >= TOGETHER
+        for number, worker in enumerate(self.workers):
+            worker.set(part=number, parts_left=len(self.workers))
+        while True:
+            self._share_room()
+            self.turns.halt(whether=False)
+            codes = self._turn_of_all(self.workers if together else self.workers[:1])
             self._take_news()
             if self._check(*codes):
-                return
-            self._exchange()
-            self._take_news()
-        self._forget(depth)
+                return False
+            if all(code == DONE for code in codes):
+                return True
+            if GROW in codes:
+                self._make_room()
+
+    def _turn_of_all(self, workers: Sequence[Worker]) -> list[int]:
+        """Why each came back; the first runs here."""
+        first, *others = workers
+        if self._pool is None or not others:
+            return [first.expand()]
+        running = [self._pool.submit(worker.expand) for worker in others]
+        try:
+            code = first.expand()
+            return [code, *(one.result() for one in running)]
+        finally:  # nobody may be at work when the memory is given back, or read
+            if any(not one.done() for one in running):
+                self.turns.halt(whether=True)
+                wait(running)
+
+    # -- room ----------------------------------------------------------------------------------------------------------
+
+    def _room(self) -> int:
+        """States that the table can still take."""
+        return NEVER if self.visited.fixed else self.visited.most - self.states
+
+    def _share_room(self) -> None:
+        """Say to each worker how many states it may have before the table must grow."""
+        if self.visited.fixed:
+            for worker in self.workers:
+                worker.set(most=NEVER)
+            return
+        each = self._room() // len(self.workers)
+        for worker in self.workers:
+            worker.set(most=worker.get("count") + each - worker.ahead)
+
+    def _make_room(self) -> None:
+        """The table grows, unless much of it is free and only one worker has used up its share."""
+        if self._room() < max(self.visited.slots // 64, 2 * len(self.workers) * self.workers[0].ahead):
+            self._grow()
+
+    def _grow(self) -> None:
+        self.visited.grow(self.workers[0].address)
+        for worker in self.workers:
+            worker.resize(self.visited.slots)
 
     def _stretch(self) -> int:
         """States to expand at once: none too many where `max_states` is near."""
@@ -243,25 +316,6 @@ class Search:
         if FULL in codes:
             self.stopped = f"--max-states {self._limit}"
         return FULL in codes
-
-    def _all(self, tasks: Sequence[Callable[[], int]]) -> list[int]:
-        """Run something in every worker."""
-        if self._pool is None:
-            return [task() for task in tasks]
-        waiting = [self._pool.submit(task) for task in tasks]
-        return [one.result() for one in waiting]
-
-    def _exchange(self) -> None:
-        """Everybody takes in what the others have for them."""
-        if len(self.workers) == 1:
-            return
-
-        def take(worker: Worker) -> int:
-            return max(worker.take_box(other) for other in self.workers if other is not worker)
-
-        self._check(*self._all([partial(take, w) for w in self.workers]))
-        for worker in self.workers:
-            worker.set(boxed=0)
 
     def _forget(self, depth: int) -> None:
         """Give back the memory of levels that are expanded, if there is much of it."""
@@ -305,9 +359,8 @@ class Search:
         if not self.states or size > LARGEST_SURVEY or self.module.approximate is not None:
             return ()
         region = Region(size)
-        for worker in self.workers:
-            worker.set(survey=region.address)
-            self.machine.call["survey"](worker.address)
+        self.workers[0].set(survey=region.address)
+        self.machine.call["survey"](self.workers[0].address)
         marks = ctypes.string_at(region.address, size)
         region.close()
         return distinct_values(packing, marks)
@@ -336,5 +389,17 @@ class Search:
             self._pool.shutdown()
         for worker in self.workers:
             worker.close()
+        self.turns.close()
+        self.visited.close()
         for valuations in () if self._adopted else self.valuations:
             valuations.table.close()
+
+
+def _first_of(parts: Level, most: int) -> Level:
+    """The first states of these parts, at most so many in all."""
+    found: Level = []
+    for first, end in parts:
+        stop = min(first + most, end)
+        found.append((first, stop))
+        most -= stop - first
+    return found

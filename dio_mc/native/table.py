@@ -3,6 +3,11 @@
 The place of a state is ``hash * slots >> 64``, so it keeps the order of hashes whatever the size of the table: growing
 is one pass over the same memory, from the top down, and needs no second table. A state is stored as its words; no
 parents, no depth.
+
+Several workers share one table without locks: who exchanges the first word of a free place for his own has it. A state
+of several words takes its place with `BUSY`, and whoever meets that waits for the few stores until the state is there.
+(The idea is that of Laarman, van de Pol and Weber, "Boosting multi-core reachability performance with shared hash
+tables", 2010.)
 """
 
 from __future__ import annotations
@@ -12,7 +17,7 @@ from typing import Final
 
 from dio_mc.native.asm import Asm, Ref
 from dio_mc.native.context import FULL, LOST, SLACK
-from dio_mc.native.writer import Writer
+from dio_mc.native.turns import TurnWriter
 from dio_mc.semantics.contract import Approximate
 
 FACTORS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93)
@@ -21,10 +26,12 @@ FACTORS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB
 BITS: Final = (16, 22, 28)
 """Which bits of a hash, six from each on, choose the bits of a bit-state table; those above choose the word."""
 KNOWN, NO_PLACE, NEW = range(3)
+BUSY: Final = 1
+"""The first word of a place that is being written: no state's, as those have bit 63."""
 _NEVER_GROWS: Final = "define i64 @grow(ptr %ctx, i64 %slots) { ret i64 1 }"
 
 
-class TableWriter(Writer):
+class TableWriter(TurnWriter):
     """Writes what looks states up, takes them in, and grows the table."""
 
     settle = "settle"
@@ -65,17 +72,19 @@ class TableWriter(Writer):
         asm.do(f"ret i64 {place}")
         return asm.text("define internal i64 @home(ptr %ctx, i64 %h) alwaysinline")
 
-    def _probe(self, asm: Asm, found: str, empty: str) -> tuple[str, str]:
+    def _probe(self, asm: Asm, found: str, empty: str, *, shared: bool = False) -> str:
         """Look for ``%a`` from ``%from`` on; go to `found`, or to `empty` with the place; beyond the limit to
-        ``lost``. The address and number of the place."""
+        ``lost``. The address of the place. If `shared`, others may write at the same time, and whoever comes to
+        ``again`` looks at the same place again."""
         table = self.pointer(asm, "table")
         limit = self.get(asm, "limit")
         before = asm.label
         asm.jump("probe")
         asm.start("probe")
-        index = asm.op(f"phi i64 [ %from, %{before} ], [ %following, %next ]")
-        place = self.at(asm, table, index)
-        first = asm.load(place)
+        again = ", [ %index, %again ]" if shared else ""
+        asm.do(f"%index = phi i64 [ %from, %{before} ], [ %following, %next ]{again}")
+        place = self.at(asm, table, "%index")
+        first = asm.op(f"load atomic i64, ptr {place} acquire, align 8") if shared else asm.load(place)
         asm.branch(asm.op(f"icmp eq i64 {first}, %a0"), "same", "other")
         asm.start("same")
         equal: Ref = 1
@@ -84,11 +93,15 @@ class TableWriter(Writer):
             equal = asm.both(equal, asm.op(f"icmp eq i64 {word}, %a{number}"))
         asm.branch(equal, found, "next")
         asm.start("other")
-        asm.branch(asm.op(f"icmp eq i64 {first}, 0"), empty, "next")
+        taken = "taken" if shared and self.words > 1 else "next"
+        asm.branch(asm.op(f"icmp eq i64 {first}, 0"), empty, taken)
+        if taken != "next":
+            asm.start(taken)
+            asm.branch(asm.op(f"icmp eq i64 {first}, {BUSY}"), "again", "next")
         asm.start("next")
-        asm.do(f"%following = add i64 {index}, 1")
+        asm.do("%following = add i64 %index, 1")
         asm.branch(asm.op(f"icmp ult i64 %following, {limit}"), "probe", "lost")
-        return place, index
+        return place
 
     def _find(self) -> str:
         asm = Asm()
@@ -102,11 +115,32 @@ class TableWriter(Writer):
     def _insert(self) -> str:
         """Take in a state that may be new."""
         asm = Asm()
-        place, _ = self._probe(asm, "done", "new")
+        place = self._probe(asm, "done", "new", shared=True)
         asm.start("new")
-        self._take_in(asm, lambda: self.put_words(asm, place, [f"%a{n}" for n in range(self.words)]))
+        self._take_in(asm, lambda: self._put_shared(asm, place))
+        asm.start("again")
+        asm.jump("probe")
         self._report_lost(asm)
         return asm.text(f"define internal void @insert(ptr %ctx, i64 %from, {self.arguments()})")
+
+    def _put_shared(self, asm: Asm, place: str) -> None:
+        """Store ``%a`` at a free place; where others may do so too, go to ``again`` if somebody else was first."""
+        words = [f"%a{n}" for n in range(self.words)]
+        asm.branch(asm.op(f"icmp eq i64 {self.get(asm, 'workers')}, 1"), "alone", "shared")
+        asm.start("alone")
+        self.put_words(asm, place, words)
+        asm.jump("stored")
+        asm.start("shared")
+        claim: Ref = words[0] if self.words == 1 else BUSY
+        pair = asm.op(f"cmpxchg ptr {place}, i64 0, i64 {claim} acq_rel acquire")
+        asm.branch(asm.op(f"extractvalue {{ i64, i1 }} {pair}, 1"), "claimed", "again")
+        asm.start("claimed")
+        for number, word in enumerate(words[1:], start=1):
+            asm.store(word, asm.op(f"getelementptr i64, ptr {place}, i64 {number}"))
+        if self.words > 1:
+            asm.do(f"store atomic i64 {words[0]}, ptr {place} release, align 8")
+        asm.jump("stored")
+        asm.start("stored")
 
     def _insert_bits(self) -> str:
         """The same where a state is three bits of the word at its place."""
@@ -243,7 +277,7 @@ class Hashes(TableWriter):
     def hashes_text(self) -> str:
         """The functions."""
         asm = Asm()
-        place, _ = self._probe(asm, "known", "new")
+        place = self._probe(asm, "known", "new")
         asm.start("new")
         asm.store("%a0", place)
         asm.do(f"ret i64 {NEW}")

@@ -156,7 +156,7 @@ def test_every_stage_of_a_search_says_the_same(workers: int, monkeypatch: pytest
     program = build(model, {"readers": 2, "fixed": 0}).program
     judges = [judge_property(program, p).judge for p in program.properties]
     expected = explore_reference(program, judges)
-    monkeypatch.setattr("dio_mc.native.engine.SAMPLE", 16)
+    monkeypatch.setattr("dio_mc.native.search.TOGETHER", 1)
     for switch, full, soon in ((50, 10**6, 10**6), (50, 100, 10**6), (50, 100, 100)):
         monkeypatch.setattr(engines, "SWITCH", switch)
         monkeypatch.setattr(engines, "FULL", full)

@@ -11,7 +11,7 @@ from dio_mc.explore.limits import Limits
 from dio_mc.explore.reference import explore
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import Program
-from dio_mc.native.worker import Worker
+from dio_mc.native.visited import Visited
 from dio_mc.semantics.contract import Budget
 
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "diorace.py"
@@ -22,15 +22,15 @@ def grown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> set[float]:
     """By which factors tables have grown; they begin small."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     for name, places in (("START", 1 << 9), ("LEAPED", 1 << 12), ("DOUBLED", 1 << 14)):
-        monkeypatch.setattr(f"dio_mc.native.worker.{name}", places)
-    factors, grow = set[float](), Worker._grow
+        monkeypatch.setattr(f"dio_mc.native.visited.{name}", places)
+    factors, grow = set[float](), Visited.grow
 
-    def noted(worker: Worker) -> None:
-        before = worker.get("slots")
-        grow(worker)
-        factors.add(worker.get("slots") / before)
+    def noted(visited: Visited, context: int) -> None:
+        before = visited.slots
+        grow(visited, context)
+        factors.add(visited.slots / before)
 
-    monkeypatch.setattr(Worker, "_grow", noted)
+    monkeypatch.setattr(Visited, "grow", noted)
     return factors
 
 

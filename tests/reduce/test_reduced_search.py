@@ -63,7 +63,7 @@ def agree(program: Program) -> tuple[Exploration, Exploration]:
     assert (full.reductions, reduced.reductions) == ((), ("symmetry",))
     for workers in (1, 2):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("dio_mc.native.engine.SAMPLE", 16)
+            patch.setattr("dio_mc.native.search.TOGETHER", 1)
             native = compiled(program, representatives, workers)
         assert said(native) == said(full)
         assert (native.states, native.reductions) == (reduced.states, ("symmetry",))
