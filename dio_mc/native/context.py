@@ -9,7 +9,7 @@ NAMES: Final = (
     "states", "end", "source", "next", "stop", "transitions",
     "news", "news_length", "news_most", "watched",
     "flags", "seen", "out", "ring", "ring_mask", "lag",
-    "max_states", "full", "spill", "spill_most",
+    "max_states", "full", "spill", "spill_most", "spilled",
     "workers", "turns", "part", "parts_left",
     "found", "found_length", "goal", "survey", "reduced",
     "recent",
@@ -19,8 +19,9 @@ states in it are this worker's, at ``most`` so many before the table must grow; 
 discovery, the last before ``end``. States to expand: from ``next`` up to ``stop`` of the array ``source``; ``turns``,
 ``part`` and ``parts_left`` say which are next (`turns`). ``news`` are states (edges) with a valuation not seen before,
 ``watched`` the tables of valuations. ``ring`` holds successors whose place is being fetched, at most ``lag`` long.
-``found``: results of ``examine`` and ``prune``. ``reduced``: whether states are exchanged for their representatives.
-``recent``: states that were found lately (`recent_states`)."""
+``spill`` holds states that are set aside while the table grows. ``found``: results of ``examine`` and ``prune``.
+``reduced``: whether states are exchanged for their representatives. ``recent``: states that were found lately
+(`recent_states`)."""
 
 INDEX: Final = {name: number for number, name in enumerate(NAMES)}
 SIZE: Final = len(NAMES)

@@ -17,7 +17,8 @@ from dio_mc.semantics.contract import Note
 FUNCTIONS: Final = {
     "expand": 1,
     "insert_all": 3,
-    "grow": 2,
+    "spread": 4,
+    "unspill": 1,
     "examine": 3,
     "prune": 4,
     "fill": 2,

@@ -8,8 +8,9 @@ nor does the answer, which is one of levels: only whose array a state is in does
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 from itertools import islice
 from typing import Final, Protocol
 
@@ -22,7 +23,7 @@ from dio_mc.native.module import Module
 from dio_mc.native.survey import distinct_values, survey_size
 from dio_mc.native.turns import Turns
 from dio_mc.native.valuations import Valuations
-from dio_mc.native.visited import Visited
+from dio_mc.native.visited import Visited, stretches
 from dio_mc.native.worker import LAG, NEVER, WAITING, Worker, sample
 from dio_mc.semantics.contract import Budget, Judge, Progress, Report
 from dio_mc.semantics.interpreter import Interpreter
@@ -120,7 +121,7 @@ class Search:
                 space //= 2
                 if space < 1 << 24:
                     raise
-        self.visited = Visited(self.module, self.machine, space // 4)
+        self.visited = Visited(self.module, space // 4)
         share = space // (4 * count)
         self.workers = [Worker(self.module, self.machine, self.visited, count, share) for _ in range(count)]
 
@@ -249,7 +250,7 @@ class Search:
         while True:
             self._share_room()
             self.turns.halt(whether=False)
-            codes = self._turn_of_all(self.workers if together else self.workers[:1])
+            codes = self._all([worker.expand for worker in (self.workers if together else self.workers[:1])])
             self._take_news()
             if self._check(*codes):
                 return False
@@ -258,14 +259,14 @@ class Search:
             if GROW in codes:
                 self._make_room()
 
-    def _turn_of_all(self, workers: Sequence[Worker]) -> list[int]:
-        """Why each came back; the first runs here."""
-        first, *others = workers
+    def _all(self, tasks: Sequence[Callable[[], int]]) -> list[int]:
+        """Have every worker do something: the first here, the others elsewhere."""
+        first, *others = tasks
         if self._pool is None or not others:
-            return [first.expand()]
-        running = [self._pool.submit(worker.expand) for worker in others]
+            return [first()]
+        running = [self._pool.submit(task) for task in others]
         try:
-            code = first.expand()
+            code = first()
             return [code, *(one.result() for one in running)]
         finally:  # nobody may be at work when the memory is given back, or read
             if any(not one.done() for one in running):
@@ -294,9 +295,17 @@ class Search:
             self._grow()
 
     def _grow(self) -> None:
-        self.visited.grow(self.workers[0].address)
+        before = self.visited.slots
+        self.visited.enlarge()
         for worker in self.workers:
             worker.resize(self.visited.slots)
+        for side_by_side in stretches(before, self.visited.slots, len(self.workers)):
+            pairs = list(zip(self.workers, side_by_side, strict=False))
+            least = side_by_side[-1][-1] if len(pairs) > 1 else 0
+            if any(self._all([partial(worker.spread, stretch, least) for worker, stretch in pairs])):
+                raise MemoryError("the table could not be spread")
+        if any(worker.unspill() for worker in self.workers):
+            raise MemoryError("the table could not be spread")
 
     def _stretch(self) -> int:
         """States to expand at once: none too many where `max_states` is near."""

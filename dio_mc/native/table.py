@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from dio_mc.native.asm import Asm, Ref
-from dio_mc.native.context import FULL, LOST, SLACK
+from dio_mc.native.context import FULL, LOST
 from dio_mc.native.turns import TurnWriter
 from dio_mc.semantics.contract import Approximate
 
@@ -28,7 +28,10 @@ BITS: Final = (16, 22, 28)
 KNOWN, NO_PLACE, NEW = range(3)
 BUSY: Final = 1
 """The first word of a place that is being written: no state's, as those have bit 63."""
-_NEVER_GROWS: Final = "define i64 @grow(ptr %ctx, i64 %slots) { ret i64 1 }"
+_NEVER_GROWS: Final = """\
+define i64 @spread(ptr %ctx, i64 %first, i64 %behind, i64 %least) { ret i64 1 }
+define i64 @unspill(ptr %ctx) { ret i64 1 }
+"""
 
 
 class TableWriter(TurnWriter):
@@ -45,7 +48,7 @@ class TableWriter(TurnWriter):
         exact = [self._hash(), self._home(), self._find(), self._settle()]
         match self.approximate:
             case None:
-                return "\n".join([*exact, self._insert(), self._grow()])
+                return "\n".join([*exact, self._insert(), self._spread(), self._unspill()])
             case Approximate("bitstate"):
                 return "\n".join([*exact, self._insert_bits(), _NEVER_GROWS])
             case _:
@@ -196,20 +199,19 @@ class TableWriter(TurnWriter):
         self.put(asm, "full", FULL)
         asm.jump("done")
 
-    def _grow(self) -> str:
-        """Spread the table over ``%slots`` home places, in place, from the top down; 1 when that failed."""
+    def _spread(self) -> str:
+        """Move the states on the places from ``%first`` to ``%behind``, the last first, to where they belong now. Those
+        that belong to where others may not have been moved yet (not behind their own place, or before ``%least``) are
+        spilled. 1 when that failed."""
         asm = Asm()
-        table, old = self.pointer(asm, "table"), self.get(asm, "limit")
+        table = self.pointer(asm, "table")
         spill, most = self.pointer(asm, "spill"), self.get(asm, "spill_most")
-        at, spilled = asm.slot("at"), asm.slot("spilled")
-        asm.store(old, at)
-        asm.store(0, spilled)
-        self.put(asm, "slots", "%slots")
-        self.put(asm, "limit", asm.add("%slots", SLACK))
+        at = asm.slot("at")
+        asm.store("%behind", at)
         asm.jump("head")
         asm.start("head")
         left = asm.load(at)
-        asm.branch(asm.op(f"icmp eq i64 {left}, 0"), "scanned", "body")
+        asm.branch(asm.op(f"icmp eq i64 {left}, %first"), "done", "body")
         asm.start("body")
         index = asm.sub(left, 1)
         asm.store(index, at)
@@ -219,46 +221,58 @@ class TableWriter(TurnWriter):
         words = self.read(asm, place)
         asm.store(0, place)
         home = asm.op(f"call i64 @home(ptr %ctx, i64 {self.hashed(asm, words)})")
-        asm.branch(asm.op(f"icmp ugt i64 {home}, {index}"), "move", "keep")
+        behind, allowed = asm.op(f"icmp ugt i64 {home}, {index}"), asm.op(f"icmp uge i64 {home}, %least")
+        asm.branch(asm.both(behind, allowed), "move", "keep")
         asm.start("keep")
-        number = asm.load(spilled)
+        number = self.get(asm, "spilled")
         self.put_words(asm, self.at(asm, spill, number), words)
-        asm.store(asm.add(number, 1), spilled)
+        self.put(asm, "spilled", asm.add(number, 1))
         asm.branch(asm.op(f"icmp ult i64 {asm.add(number, 1)}, {most}"), "head", "failed")
         asm.start("move")
         moved = asm.op(f"call i1 @{self.settle}(ptr %ctx, {self.listed(words)})")
         asm.branch(moved, "head", "failed")
-        asm.start("scanned")
-        total = asm.load(spilled)
+        asm.start("done")
+        asm.do("ret i64 0")
+        asm.start("failed")
+        asm.do("ret i64 1")
+        return asm.text("define i64 @spread(ptr %ctx, i64 %first, i64 %behind, i64 %least)")
+
+    def _unspill(self) -> str:
+        """Put back what was spilled, when all else is where it belongs; 1 when that failed."""
+        asm = Asm()
+        total = self.get(asm, "spilled")
 
         def body(words: Sequence[str]) -> None:
             fine = asm.new_label("fine")
             asm.branch(asm.op(f"call i1 @{self.settle}(ptr %ctx, {self.listed(words)})"), fine, "failed")
             asm.start(fine)
 
-        self.each(asm, spill, total, body)
+        self.each(asm, self.pointer(asm, "spill"), total, body)
+        self.put(asm, "spilled", 0)
         asm.do("ret i64 0")
         asm.start("failed")
         asm.do("ret i64 1")
-        return asm.text("define i64 @grow(ptr %ctx, i64 %slots)")
+        return asm.text("define i64 @unspill(ptr %ctx)")
 
     def _settle(self) -> str:
         """Store a state known to be new at the first free place; whether there was one."""
         asm = Asm()
         words = [f"%a{n}" for n in range(self.words)]
-        hashed = self.hashed(asm, words)
-        asm.do(f"%from = call i64 @home(ptr %ctx, i64 {hashed})")
+        asm.do(f"%from = call i64 @home(ptr %ctx, i64 {self.hashed(asm, words)})")
         table, limit = self.pointer(asm, "table"), self.get(asm, "limit")
         asm.jump("probe")
         asm.start("probe")
-        index = asm.op("phi i64 [ %from, %entry ], [ %following, %next ]")
-        place = self.at(asm, table, index)
-        asm.branch(asm.op(f"icmp eq i64 {asm.load(place)}, 0"), "free", "next")
+        asm.do("%index = phi i64 [ %from, %entry ], [ %following, %next ], [ %index, %again ]")
+        place = self.at(asm, table, "%index")
+        first = asm.op(f"load atomic i64, ptr {place} monotonic, align 8")
+        asm.branch(asm.op(f"icmp eq i64 {first}, 0"), "free", "next")
         asm.start("next")
-        asm.do(f"%following = add i64 {index}, 1")
+        asm.do("%following = add i64 %index, 1")
         asm.branch(asm.op(f"icmp ult i64 %following, {limit}"), "probe", "lost")
+        asm.start("again")
+        asm.jump("probe")
         asm.start("free")
-        self.put_words(asm, place, words)
+        self._put_shared(asm, place)
         asm.do("ret i1 true")
         asm.start("lost")
         asm.do("ret i1 false")
@@ -286,4 +300,4 @@ class Hashes(TableWriter):
         asm.start("lost")
         asm.do(f"ret i64 {NO_PLACE}")
         put = asm.text("define internal i64 @put_hash(ptr %ctx, i64 %from, i64 %a0)")
-        return "\n".join([put, self._settle(), self._grow()])
+        return "\n".join([put, self._settle(), self._spread(), self._unspill()])

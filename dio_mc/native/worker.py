@@ -96,6 +96,15 @@ class Worker:
             self.machine.call["reduce_all"](self.address, ctypes.addressof(source), len(words))
         return self.machine.call["insert_all"](self.address, ctypes.addressof(source), len(words))
 
+    def spread(self, stretch: tuple[int, int], least: int) -> int:
+        """Move the states of a stretch of the table, which has been resized, to places from `least` on; 1 if that
+        failed."""
+        return self.machine.call["spread"](self.address, *stretch, least)
+
+    def unspill(self) -> int:
+        """Put back what had to be set aside meanwhile; 1 if that failed."""
+        return self.machine.call["unspill"](self.address)
+
     def expand(self) -> int:
         """Expand states as long as there is a turn to take; why it came back."""
         return self.machine.call["expand"](self.address)

@@ -11,7 +11,11 @@ from dio_mc.explore.limits import Limits
 from dio_mc.explore.reference import explore
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import Program
-from dio_mc.native.visited import Visited
+from dio_mc.native.context import SLACK
+from dio_mc.native.engine import prepare
+from dio_mc.native.search import Search
+from dio_mc.native.visited import Visited, stretches
+from dio_mc.native.worker import Worker
 from dio_mc.semantics.contract import Budget
 
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "diorace.py"
@@ -21,16 +25,16 @@ BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "diorace.py"
 def grown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> set[float]:
     """By which factors tables have grown; they begin small."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    for name, places in (("START", 1 << 9), ("LEAPED", 1 << 12), ("DOUBLED", 1 << 14)):
+    for name, places in (("START", 1 << 11), ("LEAPED", 1 << 12), ("DOUBLED", 1 << 15), ("ALONE", 1 << 6)):
         monkeypatch.setattr(f"dio_mc.native.visited.{name}", places)
-    factors, grow = set[float](), Visited.grow
+    factors, grow = set[float](), Visited.enlarge
 
-    def noted(visited: Visited, context: int) -> None:
+    def noted(visited: Visited) -> None:
         before = visited.slots
-        grow(visited, context)
+        grow(visited)
         factors.add(visited.slots / before)
 
-    monkeypatch.setattr(Visited, "grow", noted)
+    monkeypatch.setattr(Visited, "enlarge", noted)
     return factors
 
 
@@ -46,8 +50,62 @@ def test_states_of_one_word(grown: set[float], workers: int) -> None:
     assert grown == {8, 2, 1.25}
 
 
-def test_states_of_several_words(grown: set[float]) -> None:
-    """Two threads, each writes its 150 cells in order."""
-    halves = [straight(*[put(cell(n), 9) for n in range(first, first + 150)], name=f"t{first}") for first in (0, 150)]
-    same(program([variable(f"v{n}") for n in range(300)], halves), 1)
+@pytest.mark.parametrize("workers", [2, 3])
+def test_states_that_are_too_far_from_home(grown: set[float], workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a margin the worker of the lowest stretch has some that belong to where others have not been; that of the
+    uppermost has none, and spills all for once."""
+    monkeypatch.setattr("dio_mc.native.visited.MARGIN", 0)
+    spread, unspill, spilled = Worker.spread, Worker.unspill, list[int]()
+
+    def cautious(worker: Worker, stretch: tuple[int, int], least: int) -> int:
+        return spread(worker, stretch, least if stretch[1] < least else 1 << 40)
+
+    def noted(worker: Worker) -> int:
+        spilled.append(worker.get("spilled"))
+        return unspill(worker)
+
+    monkeypatch.setattr(Worker, "spread", cautious)
+    monkeypatch.setattr(Worker, "unspill", noted)
+    same(build(load_module(BENCHMARK).models[0], {"pages": 2, "readers": 2}).program, workers)
+    assert any(spilled[::workers])
+    assert any(spilled[workers - 1 :: workers])
+
+
+def test_what_was_spilled_is_put_back_once(grown: set[float]) -> None:
+    halves = [straight(*[put(cell(n), 9) for n in range(first, first + 3)], name=f"t{first}") for first in (0, 3)]
+    prepared = prepare(program([variable(f"v{n}") for n in range(6)], halves), [])
+    search = Search(prepared.module, prepared.machine, prepared.interpreter, [], Limits(Budget()))
+    search.run()
+    (worker,) = search.workers
+    everything = (0, search.visited.slots + SLACK)
+    for least, left in ((everything[1], 16), (0, 0)):
+        assert worker.spread(everything, least) == 0
+        assert worker.get("spilled") >= left
+        assert worker.unspill() == worker.get("spilled") == 0
+        assert worker.insert([worker.state(number) for number in range(16)]) == 0
+        assert worker.get("count") == worker.get("end") == 16
+    search.close()
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_states_of_several_words(grown: set[float], workers: int) -> None:
+    """Two threads, each writes its 180 cells in order."""
+    halves = [straight(*[put(cell(n), 9) for n in range(first, first + 180)], name=f"t{first}") for first in (0, 180)]
+    same(program([variable(f"v{n}") for n in range(360)], halves), workers)
     assert grown == {8, 2, 1.25}
+
+
+@pytest.mark.parametrize(("before", "after"), [(1 << 18, 1 << 21), (1 << 22, 1 << 23), (1 << 24, 5 << 22)])
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_every_place_is_in_one_stretch_and_stretches_side_by_side_leave_for_others(
+    before: int, after: int, workers: int
+) -> None:
+    told = list(stretches(before, after, workers))
+    places = [stretch for side_by_side in told for stretch in reversed(side_by_side)]
+    assert places[0][1] == before + SLACK
+    assert [first for first, _ in places] == [*[behind for _, behind in places[1:]], 0]
+    assert (len(told) > 1) == (workers > 1)
+    for side_by_side in told[:-1]:
+        assert len(side_by_side) == workers
+        lowest = side_by_side[0][0] - SLACK  # the home place of whoever is furthest from it
+        assert lowest * after // before >= side_by_side[-1][1] - after // before
