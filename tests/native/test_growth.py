@@ -58,6 +58,7 @@ def test_states_that_are_too_far_from_home(grown: set[float], workers: int, monk
     spread, unspill, spilled = Worker.spread, Worker.unspill, list[int]()
 
     def cautious(worker: Worker, stretch: tuple[int, int], least: int) -> int:
+        assert stretch[0] == 0 or least >= stretch[1]
         return spread(worker, stretch, least if stretch[1] < least else 1 << 40)
 
     def noted(worker: Worker) -> int:
