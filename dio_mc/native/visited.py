@@ -11,15 +11,10 @@ from dio_mc.native.context import SLACK
 from dio_mc.native.memory import Region
 from dio_mc.native.module import Module
 
-START: Final = 1 << 18
-"""Home places of a new table: for states of one word they are one huge page, which is touched whole anyway."""
-LEAPED: Final = 1 << 21
-"""Up to so many home places a table becomes eight times as large: moving states takes longer than clearing memory."""
+LEAPS: Final = (1 << 21, 1 << 25, 1 << 27)
+"""Bytes of a table that is small: at first one huge page, which is touched whole anyway, then so large that few states
+are moved more than once: that takes longer than clearing memory. Behind that, tables grow by a quarter."""
 LOAD: Final = 0.75
-DOUBLED: Final = 1 << 24
-"""Up to so many home places tables double, then they grow by a quarter."""
-
-
 ALONE: Final = 1 << 17
 """Places from which it takes longer to call the others than to move the states."""
 MARGIN: Final = SLACK
@@ -36,10 +31,10 @@ class Visited:
         approximate = module.approximate
         self.region = Region(space)
         self.fixed = approximate is not None and approximate.storage == "bitstate"
-        self.slots = START
+        self._entry = 8 * (module.packing.words if approximate is None else 1)
+        self.slots = LEAPS[0] // self._entry
         if approximate is not None and self.fixed:
             self.slots = max(min(approximate.memory, space) // 8, 1)
-        self._entry = 8 * (module.packing.words if approximate is None else 1)
 
     @property
     def most(self) -> int:
@@ -48,16 +43,17 @@ class Visited:
 
     def enlarge(self) -> None:
         """Say how many home places there are from now on. Raises `MemoryError` where there is no memory for them."""
-        larger = self._larger()
-        needed = (larger - self.slots) * self._entry
-        if (larger + SLACK) * self._entry > self.region.size or needed > available_bytes() - RESERVE:
+        leaps = (size // self._entry for size in LEAPS)
+        a_quarter_more = self.slots + self.slots // 4
+        leap = next((slots for slots in leaps if slots > self.slots), a_quarter_more)
+        larger = next(filter(self._fits, (leap, a_quarter_more)), None)
+        if larger is None:
             raise MemoryError("no memory for a larger table")
         self.slots = larger
 
-    def _larger(self) -> int:
-        if self.slots < LEAPED:
-            return self.slots * 8
-        return self.slots * 2 if self.slots < DOUBLED else self.slots + self.slots // 4
+    def _fits(self, slots: int) -> bool:
+        within = (slots + SLACK) * self._entry <= self.region.size
+        return within and (slots - self.slots) * self._entry <= available_bytes() - RESERVE
 
     def close(self) -> None:
         """Give the memory back."""

@@ -17,7 +17,7 @@ from dio_mc.explore.reference import explore
 from dio_mc.explore.search import POLL_EVERY
 from dio_mc.ir.program import Program
 from dio_mc.memory import RESERVE, UNKNOWN, available_bytes, resident_bytes
-from dio_mc.native import engine, worker
+from dio_mc.native import engine, visited
 from dio_mc.semantics.contract import Budget
 
 MB = 1 << 20
@@ -97,9 +97,9 @@ def test_the_reference_engine_ends_before_the_last_bytes(monkeypatch: pytest.Mon
 
 def test_the_native_engine_ends_before_the_last_bytes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(worker, "available_bytes", lambda: RESERVE)
+    monkeypatch.setattr(visited, "available_bytes", lambda: RESERVE)
     found = engines.native(grid(499), [], Limits(Budget()), None, False, 1)
-    most = int(worker.START * worker.LOAD)
+    most = int(visited.LEAPS[0] // 8 * visited.LOAD)
     assert found.stopped == "out of memory"
     assert most - 1000 < found.states <= most, "the first table is full, and there is no memory for the next"
     assert 0 < found.open < found.states
@@ -107,7 +107,7 @@ def test_the_native_engine_ends_before_the_last_bytes(monkeypatch: pytest.Monkey
 
 def test_a_table_that_fits_needs_nothing_more(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(worker, "available_bytes", lambda: 0)
+    monkeypatch.setattr(visited, "available_bytes", lambda: 0)
     found = engines.native(grid(99), [], Limits(Budget()), None, False, 1)
     assert (found.states, found.stopped) == (10_000, None)
 

@@ -11,6 +11,7 @@ from dio_mc.explore.limits import Limits
 from dio_mc.explore.reference import explore
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import Program
+from dio_mc.memory import RESERVE
 from dio_mc.native.context import SLACK
 from dio_mc.native.engine import prepare
 from dio_mc.native.search import Search
@@ -25,14 +26,14 @@ BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "diorace.py"
 def grown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> set[float]:
     """By which factors tables have grown; they begin small."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    for name, places in (("START", 1 << 11), ("LEAPED", 1 << 12), ("DOUBLED", 1 << 15), ("ALONE", 1 << 6)):
-        monkeypatch.setattr(f"dio_mc.native.visited.{name}", places)
+    monkeypatch.setattr("dio_mc.native.visited.LEAPS", (1 << 14, 1 << 17, 1 << 18))
+    monkeypatch.setattr("dio_mc.native.visited.ALONE", 1 << 6)
     factors, grow = set[float](), Visited.enlarge
 
     def noted(visited: Visited) -> None:
         before = visited.slots
         grow(visited)
-        factors.add(visited.slots / before)
+        factors.add(round(visited.slots / before, 2))
 
     monkeypatch.setattr(Visited, "enlarge", noted)
     return factors
@@ -110,3 +111,11 @@ def test_every_place_is_in_one_stretch_and_stretches_side_by_side_leave_for_othe
         assert len(side_by_side) == workers
         lowest = side_by_side[0][0] - SLACK  # the home place of whoever is furthest from it
         assert lowest * after // before >= side_by_side[-1][1] - after // before
+
+
+def test_who_has_no_memory_to_leap_takes_a_step(grown: set[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as there is memory for that."""
+    monkeypatch.setattr("dio_mc.native.visited.LEAPS", (1 << 14, 1 << 20))
+    monkeypatch.setattr("dio_mc.native.visited.available_bytes", lambda: RESERVE + (1 << 19))
+    same(build(load_module(BENCHMARK).models[0], {"pages": 2, "readers": 2}).program, 1)
+    assert grown == {1.25}

@@ -177,9 +177,9 @@ def test_what_is_left_open_when_the_time_is_up(looks: int, monkeypatch: pytest.M
 
 
 def test_no_memory_for_a_larger_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dio_mc.native.visited.START", 1 << 9)
+    monkeypatch.setattr("dio_mc.native.visited.LEAPS", (1 << 13,))
     monkeypatch.setattr("dio_mc.native.visited.available_bytes", lambda: 0)
     for workers in (1, 2):
         found = search(prepare(counters(3, 8), []), [], Limits(Budget()), workers=workers)
         assert found.stopped == "out of memory"
-        assert 0 < found.open < found.states < 1 << 9
+        assert 0 < found.open < found.states < 1 << 10
