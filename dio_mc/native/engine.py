@@ -6,13 +6,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from dio_mc.analysis.values import Unsupported as Unsupported
 from dio_mc.ir.program import LIVENESS, Program
 from dio_mc.native.counterexample import Reached, goals_of, reach
 from dio_mc.native.machine import Machine, compile_text, missing
 from dio_mc.native.module import Module, write_module
+from dio_mc.native.permute import Askew as Askew
 from dio_mc.native.search import KEEP, Clock, Search
-from dio_mc.native.values import Askew as Askew
-from dio_mc.native.values import Unsupported as Unsupported
 from dio_mc.reduce.representatives import Representatives
 from dio_mc.semantics.contract import Approximate, Budget, Coverage, Judge, Note, Report, unheard
 from dio_mc.semantics.interpreter import Interpreter

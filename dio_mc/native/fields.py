@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dio_mc.analysis.values import Unsupported
 from dio_mc.native.asm import Asm, Cond, Ref
 from dio_mc.native.packing import Field, Packing
-from dio_mc.native.values import Unsupported
 
 
 class Tables:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
+from dio_mc.analysis.evaluate import Evaluator
+from dio_mc.analysis.values import Values, high, low
 from dio_mc.ir.expr import (
     And,
     Arith,
@@ -26,9 +28,7 @@ from dio_mc.ir.expr import (
 )
 from dio_mc.ir.types import BOOL
 from dio_mc.native.asm import Asm, Cond, Ref
-from dio_mc.native.evaluate import Evaluator
 from dio_mc.native.fields import Words
-from dio_mc.native.values import Values, high, low
 from dio_mc.source import Span
 
 PREDICATES: dict[CompareOp, str] = {"==": "eq", "!=": "ne", "<": "slt", "<=": "sle", ">": "sgt", ">=": "sge"}

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from math import prod
 from typing import Final, assert_never
 
+from dio_mc.analysis.facts import Config, Facts
+from dio_mc.analysis.values import high, low
 from dio_mc.ir.ops import Block, Branch, End, Jump, Terminator
 from dio_mc.native.asm import Asm, Cond, Ref
-from dio_mc.native.facts import Config, Facts
 from dio_mc.native.fields import Tables, Words
 from dio_mc.native.packing import Packing
-from dio_mc.native.values import high, low
 
 TABLE: Final = 1 << 12
 """Above so many combinations of unknown locals, control states are compared one by one."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dio_mc.analysis.facts import Facts, find_facts
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.program import Program
 from dio_mc.native.cursor import FAULTS, Names
-from dio_mc.native.facts import Facts, find_facts
 from dio_mc.native.fields import Tables
 from dio_mc.native.loops import Loops
 from dio_mc.native.monitors import Monitors

@@ -13,15 +13,15 @@ from collections.abc import Sequence
 from math import prod
 from typing import Final
 
+from dio_mc.analysis.evaluate import Evaluator
+from dio_mc.analysis.facts import Facts
+from dio_mc.analysis.values import Unsupported, high, low
 from dio_mc.ir.expr import Expr
 from dio_mc.native.asm import Asm, Ref
 from dio_mc.native.context import INDEX
-from dio_mc.native.evaluate import Evaluator
-from dio_mc.native.facts import Facts
 from dio_mc.native.fields import Tables, Words
 from dio_mc.native.formulas import Formula, Scope
 from dio_mc.native.packing import Packing
-from dio_mc.native.values import Unsupported, high, low
 from dio_mc.semantics.contract import Judge, Probe
 from dio_mc.source import Span
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from math import log2, prod
 from typing import Final
 
+from dio_mc.analysis.facts import Config, Facts
+from dio_mc.analysis.values import high, low
 from dio_mc.ir.program import Program
-from dio_mc.native.facts import Config, Facts
-from dio_mc.native.values import high, low
 from dio_mc.semantics.layout import Layout, State
 
 OCCUPIED: Final = 1 << 63

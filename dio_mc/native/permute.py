@@ -6,13 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dio_mc.analysis.facts import Config, Facts
+from dio_mc.analysis.values import Unsupported, high, low
 from dio_mc.ir.program import Program
 from dio_mc.native.asm import Asm, Ref
-from dio_mc.native.facts import Config, Facts
 from dio_mc.native.fields import Tables, Words
 from dio_mc.native.packing import Packing
-from dio_mc.native.values import Askew, high, low
 from dio_mc.reduce.action import Action, Permutation, Renaming
+
+
+class Askew(Unsupported):
+    """This symmetry is for the reference engine; the reason in words. Without it the program can be run."""
+
 
 ASKEW = Askew("what the analysis of its cells and threads found is not symmetric")
 

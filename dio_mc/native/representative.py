@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dio_mc.analysis.facts import Facts
 from dio_mc.ir.program import Program
 from dio_mc.native.asm import Asm, Cond, Ref
-from dio_mc.native.facts import Facts
 from dio_mc.native.fields import Tables, Words
 from dio_mc.native.packing import Packing
 from dio_mc.native.permute import Permuter

@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from dio_mc.analysis.values import high, low
 from dio_mc.native.asm import Asm, Ref
 from dio_mc.native.fields import Words
-from dio_mc.native.permute import ASKEW, Permuter
-from dio_mc.native.values import Askew, high, low
+from dio_mc.native.permute import ASKEW, Askew, Permuter
 from dio_mc.reduce.plan import Key
 
 WIDEST: Final = 63

@@ -13,6 +13,9 @@ from dataclasses import replace
 from functools import partial
 from typing import assert_never
 
+from dio_mc.analysis.evaluate import Evaluator
+from dio_mc.analysis.facts import Facts
+from dio_mc.analysis.values import Unsupported, Values, high, low
 from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, End, Jump, LocalTo, Spawn, StoreTo, Target
 from dio_mc.ir.program import Program
 from dio_mc.ir.types import bounds
@@ -28,13 +31,10 @@ from dio_mc.native.cursor import (
     Frame,
     Names,
 )
-from dio_mc.native.evaluate import Evaluator
-from dio_mc.native.facts import Facts
 from dio_mc.native.fields import Tables, Words, check_size
 from dio_mc.native.formulas import Formula, Scope
 from dio_mc.native.local import Arrival, cyclic_blocks
 from dio_mc.native.packing import Packing
-from dio_mc.native.values import Unsupported, Values, high, low
 from dio_mc.semantics.layout import Layout
 from dio_mc.source import Span
 

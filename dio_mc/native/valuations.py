@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ctypes
 
+from dio_mc.analysis.facts import Facts
+from dio_mc.analysis.values import high, low
 from dio_mc.errors import InternalError
 from dio_mc.ir.expr import Expr
-from dio_mc.native.facts import Facts
 from dio_mc.native.memory import Region
-from dio_mc.native.values import high, low
 from dio_mc.semantics.contract import Decision, Judge
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State

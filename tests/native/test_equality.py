@@ -9,13 +9,13 @@ from ir_builder import block, cell, check, less, load, probe, program, put, stra
 from random_programs import random_program
 
 from dio_mc import engines
+from dio_mc.analysis.values import Unsupported
 from dio_mc.driver import bindings_of
 from dio_mc.engines import explore
 from dio_mc.explore.limits import Limits
 from dio_mc.explore.reference import explore as explore_reference
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import LIVENESS, Program, Property
-from dio_mc.native.values import Unsupported
 from dio_mc.semantics.contract import Budget, Decision, Exploration, Probe, Reductions
 from dio_mc.semantics.layout import layout_of
 from dio_mc.source import Span

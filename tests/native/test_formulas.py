@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from dio_mc import engines
+from dio_mc.analysis.values import Unsupported
 from dio_mc.explore.limits import Limits
 from dio_mc.explore.reference import explore
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import LIVENESS, Program
 from dio_mc.native.module import write_module
-from dio_mc.native.values import Unsupported
 from dio_mc.semantics.contract import Budget
 from dio_mc.symbolic.judge import JudgeReport, judge_property
 

@@ -22,11 +22,11 @@ from ir_builder import (
 )
 
 from dio_mc import engines
+from dio_mc.analysis.facts import find_facts
 from dio_mc.explore.limits import Limits
 from dio_mc.explore.reference import explore
 from dio_mc.ir.program import Program
 from dio_mc.ir.types import RangeType
-from dio_mc.native.facts import find_facts
 from dio_mc.native.packing import pack
 from dio_mc.semantics.contract import Budget, Exploration
 from dio_mc.semantics.layout import layout_of

@@ -12,8 +12,8 @@ from dio_mc.explore.limits import Limits
 from dio_mc.explore.reference import explore
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import Program
+from dio_mc.native.permute import Askew
 from dio_mc.native.representative import write_representative
-from dio_mc.native.values import Askew
 from dio_mc.passes.symmetry import find_symmetry
 from dio_mc.reduce.representatives import Representatives
 from dio_mc.semantics.contract import Budget, Exploration, Reductions

@@ -1,5 +1,5 @@
 """Sets of integers that a value may be in: exact while they are small, an interval above that. Sound, never tight by
-promise. `Unsupported` is what the native engine cannot say; the reference engine takes such a program.
+promise. `Unsupported` is what cannot be said with 62 bits; the reference engine takes such a program.
 """
 
 from __future__ import annotations
@@ -22,10 +22,6 @@ BOTH: Final[Values] = frozenset((0, 1))
 
 class Unsupported(Exception):
     """This program is for the reference engine; the reason in words."""
-
-
-class Askew(Unsupported):
-    """This symmetry is for the reference engine; the reason in words. Without it the program can be run."""
 
 
 def normal(values: set[int] | frozenset[int]) -> Values:

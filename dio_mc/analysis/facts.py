@@ -16,11 +16,11 @@ from itertools import product
 from math import prod
 from typing import Final, assert_never
 
+from dio_mc.analysis.evaluate import Evaluator
+from dio_mc.analysis.values import NONE, Unsupported, Values, interval, join, truths, within
 from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, End, Jump, LocalTo, Op, Spawn, StoreTo, Target
 from dio_mc.ir.program import Program, Template
 from dio_mc.ir.types import bounds
-from dio_mc.native.evaluate import Evaluator
-from dio_mc.native.values import NONE, Unsupported, Values, interval, join, truths, within
 from dio_mc.semantics.layout import Layout
 
 Config = tuple[int, ...]

@@ -7,6 +7,7 @@ from itertools import product
 from math import prod
 from typing import Final, assert_never
 
+from dio_mc.analysis.values import BOTH, NONE, Values, compared, computed, high, join, low, truths, without_zero
 from dio_mc.ir.expr import (
     And,
     Arith,
@@ -25,7 +26,6 @@ from dio_mc.ir.expr import (
     children,
 )
 from dio_mc.ir.program import Program
-from dio_mc.native.values import BOTH, NONE, Values, compared, computed, high, join, low, truths, without_zero
 from dio_mc.semantics.layout import Layout
 
 WHOLE: Final = 512
