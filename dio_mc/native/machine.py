@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from dio_mc import __version__
+from dio_mc.memory import let_go_of_code
 from dio_mc.native.cache import Cache
 from dio_mc.semantics.contract import Note
 
@@ -58,6 +59,13 @@ def compile_text(text: str, note: Note, *, quick: bool) -> Machine:
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
+    machine = _machine(llvm, text, note, quick=quick)
+    if machine.optimised:  # what is large is to come, and the compiler as large as two million states
+        let_go_of_code("llvmlite")
+    return machine
+
+
+def _machine(llvm: Any, text: str, note: Note, *, quick: bool) -> Machine:
     cpu, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
     target = _target(llvm, cpu, features, 2)
     versions = ".".join(map(str, llvm.llvm_version_info))

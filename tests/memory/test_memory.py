@@ -47,6 +47,39 @@ def test_resident_bytes_are_those_of_this_process(system: Path) -> None:
     assert resident_bytes() == 25 * os.sysconf("SC_PAGE_SIZE")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="madvise(2) of Linux")
+def test_code_that_was_let_go_of_is_there_when_it_is_called() -> None:
+    """In a process of its own, where nothing else changes how much it holds."""
+    script = """
+from dio_mc.memory import let_go_of_code, resident_bytes
+import llvmlite.binding as llvm
+def compile():
+    module = llvm.parse_assembly("define i64 @f(i64 %x) { %y = add i64 %x, 1 ret i64 %y }")
+    target = llvm.Target.from_default_triple().create_target_machine()
+    return target.emit_object(module)
+llvm.initialize_native_target()
+llvm.initialize_native_asmprinter()
+code = compile()
+before = resident_bytes()
+let_go_of_code("no such library")
+assert resident_bytes() >= before
+let_go_of_code("llvmlite")
+print(before - resident_bytes())
+assert compile() == code
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 10 * MB
+
+
+def test_where_nothing_is_known_of_libraries_nothing_is_let_go(system: Path) -> None:
+    memory.let_go_of_code("llvmlite")
+    (system / "process" / "maps").write_text(
+        "0-1000 r-xp 00000000 00:00 0\n0-1000 rw-p 00000000 fe:00 7 /lib/llvmlite.so\n"
+    )
+    memory.let_go_of_code("llvmlite")
+
+
 def test_what_the_machine_has_left(system: Path) -> None:
     assert available_bytes() == 100 * MB
     (system / "meminfo").write_text("nothing of the sort")
