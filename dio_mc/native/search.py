@@ -110,7 +110,8 @@ class Search:
         self._pool = ThreadPoolExecutor(len(self.workers) - 1) if len(self.workers) > 1 else None
 
     def _reserve(self, count: int) -> None:
-        """The table, and workers, each with as much address space as there is to have."""
+        """The table, and workers, with half of the address space there is to have; the way back to a violation needs
+        some too. A third and a quarter: a table that is three quarters full has as many states as the arrays."""
         space = 1 << 42
         while True:
             try:
@@ -121,7 +122,7 @@ class Search:
                 space //= 2
                 if space < 1 << 24:
                     raise
-        self.visited = Visited(self.module, space // 4)
+        self.visited = Visited(self.module, space // 3)
         share = space // (4 * count)
         self.workers = [Worker(self.module, self.machine, self.visited, count, share) for _ in range(count)]
 
@@ -209,6 +210,8 @@ class Search:
             while self.stopped is None and (some := list(islice(states, STARTS))):
                 while self._room() < len(some) + self.workers[0].ahead:
                     self._grow()
+                if self.workers[0].capacity < self.states + len(some):
+                    raise MemoryError("no address space for more states")
                 self._check(self.workers[0].insert(some))
                 self._take_news()
                 self.stopped = self.stopped or self.clock.exceeded()
@@ -280,14 +283,14 @@ class Search:
         return NEVER if self.visited.fixed else self.visited.most - self.states
 
     def _share_room(self) -> None:
-        """Say to each worker how many states it may have before the table must grow."""
-        if self.visited.fixed:
-            for worker in self.workers:
-                worker.set(most=NEVER)
-            return
+        """Say to each worker how many states it may have before it must be asked again whether there is room. Raises
+        `MemoryError` where an array is full."""
         each = self._room() // len(self.workers)
         for worker in self.workers:
-            worker.set(most=worker.get("count") + each - worker.ahead)
+            count, ahead = worker.get("count"), worker.ahead
+            if worker.capacity - count < 2 * ahead:
+                raise MemoryError("no address space for more states")
+            worker.set(most=min(count + each, worker.capacity) - ahead)
 
     def _make_room(self) -> None:
         """The table grows, unless much of it is free and only one worker has used up its share."""

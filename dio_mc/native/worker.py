@@ -52,6 +52,11 @@ class Worker:
         self.resize(visited.slots)
 
     @property
+    def capacity(self) -> int:
+        """The most states it can have."""
+        return self.states.size // (8 * self.words)
+
+    @property
     def ahead(self) -> int:
         """The most states that are taken in before it is asked again whether they may be."""
         return WAITING + 2 * self.module.most

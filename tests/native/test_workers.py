@@ -19,6 +19,7 @@ from dio_mc.native.context import DONE, GROW, HALTED
 from dio_mc.native.engine import prepare, search
 from dio_mc.native.search import Search
 from dio_mc.native.table import BUSY
+from dio_mc.native.worker import Worker
 from dio_mc.semantics.contract import Budget, Exploration
 from dio_mc.symbolic.judge import judge_property
 
@@ -183,3 +184,16 @@ def test_no_memory_for_a_larger_table(monkeypatch: pytest.MonkeyPatch) -> None:
         found = search(prepare(counters(3, 8), []), [], Limits(Budget()), workers=workers)
         assert found.stopped == "out of memory"
         assert 0 < found.open < found.states < 1 << 10
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_no_address_space_for_more_states(workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the array of any one worker, however many states the table could take."""
+    monkeypatch.setattr(Worker, "capacity", property(lambda worker: 500))
+    prepared = prepare(counters(3, 8), [])
+    found = Search(prepared.module, prepared.machine, prepared.interpreter, [], Limits(Budget()), workers=workers)
+    found.run()
+    assert found.stopped == "out of memory"
+    assert all(worker.get("end") <= 500 for worker in found.workers)
+    assert found.expanded + found.open == found.states > 200
+    found.close()
