@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
-from dio_mc.engines import EngineName, explore, verify_reduction
+from dio_mc.engines import EngineName, explore
 from dio_mc.errors import Diagnostic
 from dio_mc.findings.coverage import coverage_findings
 from dio_mc.findings.declared import static_findings
@@ -19,12 +19,13 @@ from dio_mc.frontend.build import build
 from dio_mc.ir.program import Program
 from dio_mc.lang.declarations import Expectation
 from dio_mc.lang.model import Model
-from dio_mc.semantics.contract import Budget, Exploration, Judge, Partial, Reductions, Violation
+from dio_mc.semantics.contract import PARTIAL_ORDER, Budget, Exploration, Judge, Partial, Reductions, Violation
 from dio_mc.semantics.contract import Report as ProgressReport
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.source import Span, display_path
 from dio_mc.symbolic.judge import JudgeReport, judge_property
 from dio_mc.trace.trace import Place, Trace
+from dio_mc.verifying import verify_reduction
 
 Verdict = Literal["HOLDS", "VIOLATED", "UNDETERMINED"]
 SEVERITY: dict[Verdict, int] = {"HOLDS": 0, "VIOLATED": 1, "UNDETERMINED": 3}
@@ -84,7 +85,7 @@ class Report:
     `seconds` is wall time from build to verdict, `search_seconds` of it that of the search (`Exploration`). `traces`
     pairs with `violations`; `expected` is None where the file says nothing, else whether what it says is met;
     `exit_code` follows from both. `where` is the class; `notes` are sentences about how it was explored, `reductions`
-    what it was reduced by: states and transitions are those of representatives then (`Exploration`).
+    what it was reduced by: states, transitions and depth are those of what was left then (`Exploration`).
     """
 
     model: str
@@ -156,15 +157,17 @@ def check_class(
         partial=options.partial,
     )  # fmt: skip
     if options.verify_reduction:
-        engine, workers = options.engine, options.workers
-        notes += verify_reduction(found, program, asked, options.budget, options.stop, engine=engine, workers=workers)
+        notes += verify_reduction(
+            found, program, asked, options.budget, options.stop,
+            engine=options.engine, workers=options.workers, partial_order=options.reductions.partial_order,
+        )  # fmt: skip
     interpreter = Interpreter(program) if found.violations else None
     traces = _traces(interpreter, found, asked) if interpreter is not None and found.violations else ()
     properties = _stated(expectation, _properties(model, program, found, judges))
     verdict = _verdict(properties)
     told = [*built.warnings, *static_findings(model, program)]
     if verdict == "HOLDS" and found.complete and found.coverage.fired:
-        told += coverage_findings(model, program, found.coverage)
+        told += coverage_findings(model, program, found.coverage, waits=PARTIAL_ORDER not in found.reductions)
     findings = (*(_finding(d) for d in told), *_judge_findings(judges))
     expected, text = _expected(expectation, properties, traces, verdict)
     return Report(

@@ -176,11 +176,12 @@ class ModelRun(pytest.Collector):
         from dio_mc.semantics.contract import Budget, Reductions
 
         limits = [self.settings[name] for name in ("max-states", "max-depth", "timeout", "max-memory")]
+        reduce = self.settings["reduction"]
         options = Options(
             Budget(*limits),
             engine=self.settings["engine"],
             workers=self.settings["workers"],
-            reductions=Reductions(symmetry=self.settings["reduction"] and self.settings["symmetry"]),
+            reductions=Reductions(reduce and self.settings["symmetry"], reduce and self.settings["partial-order"]),
             verify_reduction=self.settings["verify-reduction"],
         )
         report = check_class(self.task.model, dict(self.task.params), options, expectation=self.task.stated)

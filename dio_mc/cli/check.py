@@ -49,6 +49,9 @@ def register(group: click.Group) -> None:
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Threads of the native engine.")
 @click.option("--reduction/--no-reduction", default=None, help="Reduce large searches where that is proved sound.")
 @click.option("--symmetry/--no-symmetry", default=None, help="Exchange equal threads and indices in a reduced search.")
+@click.option(
+    "--partial-order/--no-partial-order", default=None, help="In a reduced search, take one order of independent steps."
+)
 @click.option("--verify-reduction", is_flag=True, default=None, help="Explore reduced and in full, and compare.")
 @click.option("--simulate", type=click.IntRange(1), metavar="N", help="Cover only N random runs; never HOLDS.")
 @click.option("--seed", type=int, metavar="S", help="With --simulate: which random runs (default 0).")

@@ -70,6 +70,7 @@ class Session:
         """Check everything, in order."""
         tasks = [e for e in self.planned if isinstance(e, Task)]
         jobs = self.values["jobs"]
+        reduce = self.values["reduction"]
         options = Options(
             self._budget(),
             self.values["first"],
@@ -77,7 +78,7 @@ class Session:
             self.stop,
             engine=self.values["engine"],
             workers=self.values["workers"],
-            reductions=Reductions(symmetry=self.values["reduction"] and self.values["symmetry"]),
+            reductions=Reductions(reduce and self.values["symmetry"], reduce and self.values["partial-order"]),
             verify_reduction=self.values["verify-reduction"],
             partial=self.partial,
         )

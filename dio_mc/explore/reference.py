@@ -21,6 +21,8 @@ from dio_mc.explore.search import Part, Search
 from dio_mc.explore.watch import Watch
 from dio_mc.ir.program import Program
 from dio_mc.semantics.contract import (
+    PARTIAL_ORDER,
+    SYMMETRY,
     Action,
     Budget,
     Coverage,
@@ -28,6 +30,7 @@ from dio_mc.semantics.contract import (
     Judge,
     Report,
     Representatives,
+    Selection,
     Violation,
     count_switches,
 )
@@ -46,10 +49,13 @@ def explore(
     stop: Stop | None = None,
     representatives: Representatives | None = None,
     within: Part | None = None,
+    selection: Selection | None = None,
 ) -> Exploration:
     """Every reachable state of `program`, level by level, with every judge asked about every distinct valuation. With
     `representatives` (whose symmetry must be that of the judges' properties too) one state of each orbit. With `within`
     only states of that part, which `partial` has found; `open` then counts those that steps out of them lead to.
+    With a `selection` (for the judges' properties) only the steps that it selects; counterexamples are then the
+    shortest of what is left.
 
     The search goes on through violating states; with `first` it ends with the level in which the first violation was
     seen. The answer has the canonical counterexample of each violated property (`canonical`; `liveness` for those that
@@ -61,11 +67,15 @@ def explore(
     """
     interpreter = Interpreter(program)
     watch = Watch(interpreter, judges)
-    search = Search(interpreter, watch, Limits(budget or Budget(), stop), report, first, representatives, within)
+    search = Search(
+        interpreter, watch, Limits(budget or Budget(), stop), report, first, representatives, within, selection
+    )
     started = time.perf_counter()
     search.run()
     seconds = time.perf_counter() - started
-    return replace(_answer(interpreter, watch, search, representatives), seconds=seconds)
+    used = (SYMMETRY if representatives is not None else "", PARTIAL_ORDER if selection is not None else "")
+    found = _answer(interpreter, watch, search, representatives)
+    return replace(found, seconds=seconds, reductions=tuple(filter(None, used)))
 
 
 def _answer(
@@ -83,7 +93,6 @@ def _answer(
         violations=violations,
         unknown=tuple(tracker.judge.property.name for tracker in watch.trackers if tracker.unknown),
         coverage=Coverage(frozenset(watch.fired), frozenset(watch.blocked), _distinct(search, interpreter.layout.size)),
-        reductions=() if representatives is None else ("symmetry",),
     )
 
 

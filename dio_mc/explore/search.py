@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Final, Protocol
 
 from dio_mc.explore.limits import Limits
-from dio_mc.semantics.contract import Progress, Report, Representatives, Step
+from dio_mc.semantics.contract import Progress, Report, Representatives, Selection, Step
 from dio_mc.semantics.layout import State
 
 POLL_EVERY: Final = 256
@@ -62,7 +62,8 @@ class Part:
 class Search:
     """One search. Its attributes are right at any time, whatever ended `run`. With `representatives`, what is stored
     and expanded is one state of each orbit; the watcher still sees the steps as they are. With `within`, only states of
-    that part are taken in; those that a step leads to outside of it are `outside`.
+    that part are taken in; those that a step leads to outside of it are `outside`. With a `selection` only the steps it
+    selects are taken, and counted as `transitions`; the watcher still sees all.
 
     `levels` holds the states by depth, in the order of discovery; `parents` every state with the one it was first seen
     from; `expanded` counts states all successors of which are known; `transitions` all successors so far; `stopped`
@@ -78,6 +79,7 @@ class Search:
         first: bool = False,
         representatives: Representatives | None = None,
         within: Part | None = None,
+        selection: Selection | None = None,
     ) -> None:
         self.levels: list[list[State]] = []
         self.parents: dict[State, State | None] = {}
@@ -91,6 +93,7 @@ class Search:
         self._first = first
         self._representatives = representatives
         self._within = within
+        self._selection = selection
         self.outside: set[State] = set()
 
     @property
@@ -168,7 +171,7 @@ class Search:
         steps = self._system.successors(state)
         self._watcher.expanded(state, steps, depth)
         room = True
-        for step in steps:
+        for step in steps if self._selection is None else self._selection.of(state, steps):
             if step.state is None:
                 continue
             self.transitions += 1

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dio_mc.driver import Report
 from dio_mc.render.text import render_text
 from dio_mc.report.batch import Batch, Case, Failure
-from dio_mc.report.words import up_to, without_control
+from dio_mc.report.words import without_control
+from dio_mc.semantics.contract import counted_up_to
 
 
 def report_ktap(batch: Batch) -> str:
@@ -26,7 +27,7 @@ def _run(number: int, report: Report, batch: Batch) -> list[str]:
     for position, case in enumerate(cases, start=1):
         lines += _case(position, case)
     scope = "complete" if report.complete else "not complete"
-    lines.append(f"# {report.states} states{up_to(report)}, depth {report.depth}, {scope}")
+    lines.append(f"# {report.states} states{counted_up_to(report.reductions)}, depth {report.depth}, {scope}")
     good = batch.code_of(report) == 0
     return [*(f"  {line}" for line in lines), f"{'ok' if good else 'not ok'} {number} {name}{_why(report, good)}"]
 

@@ -11,7 +11,8 @@ from dio_mc.driver import Report
 from dio_mc.render.mermaid import render_mermaid
 from dio_mc.render.text import render_text
 from dio_mc.report.batch import Batch, Case, Failure, red_cases
-from dio_mc.report.words import one_line, up_to, without_control
+from dio_mc.report.words import one_line, without_control
+from dio_mc.semantics.contract import counted_up_to
 
 _LONGEST_MERMAID = 20_000
 
@@ -38,9 +39,8 @@ def _run(report: Report, batch: Batch) -> str:
     scope = "complete" if report.complete else "not complete"
     code = {0: "ok", 3: "UNDETERMINED"}.get(batch.code_of(report), "**FAIL**")
     where = f"{report.file} {report.model}"
-    return (
-        f"| {cell(where)} | {report.verdict} | {cell(listed)} | {report.states:,}{up_to(report)} ({scope}) | {code} |"
-    )
+    states = f"{report.states:,}{counted_up_to(report.reductions)}"
+    return f"| {cell(where)} | {report.verdict} | {cell(listed)} | {states} ({scope}) | {code} |"
 
 
 def _broken(failure: Failure) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from dio_mc.driver import Report
+from dio_mc.semantics.contract import counted_up_to
 
 
 def stem_of(report: Report) -> str:
@@ -19,14 +20,9 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun if count == 1 else many}"
 
 
-def up_to(report: Report) -> str:
-    """What the states of a reduced search are counted up to: `` up to symmetry``, or nothing."""
-    return " up to symmetry" if "symmetry" in report.reductions else ""
-
-
 def counted(report: Report) -> str:
-    """``114 states``; of a reduced search ``185 states up to symmetry``."""
-    return plural(report.states, "state") + up_to(report)
+    """``114 states``; of a reduced search ``185 states up to symmetry``, ``185 states by partial order``."""
+    return plural(report.states, "state") + counted_up_to(report.reductions)
 
 
 def one_line(text: str) -> str:

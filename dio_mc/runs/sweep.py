@@ -64,7 +64,8 @@ def _measured(report: Report, memory: int) -> list[str]:
 
 def _row(report: Report, before: Report | None, name: str) -> list[str]:
     times = f"x{report.states / before.states:.1f}" if before is not None and before.states else ""
-    states = f"{report.states:,}{'' if report.complete else '+'}{' (symmetry)' if report.reductions else ''}"
+    reduced = f" ({', '.join(report.reductions)})" if report.reductions else ""
+    states = f"{report.states:,}{'' if report.complete else '+'}{reduced}"
     value = str(report.params.get(name, ""))
     return [value, report.verdict, states, times, f"{report.transitions:,}", str(report.depth)]
 

@@ -102,6 +102,14 @@ class Representatives(Protocol):
         ...
 
 
+class Selection(Protocol):
+    """Which steps of a state a search takes, where some stand for all: partial order."""
+
+    def of(self, state: State, steps: Sequence[Step]) -> Sequence[Step]:
+        """The steps to take, of all `steps` of a state, in their order."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """Limits of an exploration; None is no limit. Seconds of wall time, bytes of resident memory."""
@@ -117,9 +125,13 @@ class Reductions:
     """Which reductions may be used where they are proved sound."""
 
     symmetry: bool = True
+    partial_order: bool = False
 
 
 NO_REDUCTION: Final = Reductions(symmetry=False)
+SYMMETRY: Final = "symmetry"
+PARTIAL_ORDER: Final = "partial order"
+"""The names of reductions in an `Exploration`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +221,8 @@ class Exploration:
     last non-empty level. `stopped` is None when every reachable state was expanded and judged, else the reason in
     words (``--max-states 100``). `open` counts states found and not expanded. `violations` in the order of properties.
     `unknown` names properties some valuation of which the solver could not decide. `reductions` names what the search
-    was reduced by; with ``symmetry``, states are representatives of orbits, and transitions and `open` are theirs.
+    was reduced by; with ``symmetry``, states are representatives of orbits, and transitions and `open` are theirs; with
+    ``partial order``, all numbers are those of the steps that were taken, and `coverage` lacks some that can block.
     `seconds` is the wall time of the search that gave the answer, without what came before (smaller searches, machine
     code) and behind (counterexamples); no part of what was found.
     """
@@ -230,6 +243,12 @@ class Exploration:
     def complete(self) -> bool:
         """Every reachable state was expanded and every valuation decided."""
         return self.stopped is None and not self.unknown
+
+
+def counted_up_to(reductions: Sequence[str]) -> str:
+    """What stands behind a number of states: `` up to symmetry``, `` by partial order``, or nothing."""
+    words = {SYMMETRY: " up to symmetry", PARTIAL_ORDER: " by partial order"}
+    return "".join(words[name] for name in reductions)
 
 
 def fault_name(kind: str, span: Span | None, file: str) -> str:

@@ -90,6 +90,52 @@ def test_a_reduction_that_says_something_else_is_an_internal_error(monkeypatch: 
     assert "depth: 0 reduced, 20 in full" in raised.value.details
 
 
+PAGES = """
+from dio_mc import Array, Model, Param, Range, invariant, thread
+
+class Pages(Model):
+    page = Array(Range(0, 3), size=3)
+    @thread(instances=3)
+    def writer(self, k):
+        self.page[k] = 1
+        self.page[k] = 2
+        self.page[k] = 3
+    @invariant
+    def small(self):
+        return self.page[0] <= 3
+"""
+
+
+def test_partial_order_is_verified_when_it_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "pages.py").write_text(PAGES)
+    verified = dio_mc("pages.py", "--verify-reduction", "--partial-order", "--no-symmetry", cwd=tmp_path)
+    assert verified.returncode == 0
+    assert "  note: verified: 64 states, and 10 by partial order, give the same answer\n" in verified.stdout
+    assert "by partial order" not in dio_mc("pages.py", "--verify-reduction", cwd=tmp_path).stdout
+    told = dio_mc("pages.py", "--verify-reduction", cwd=tmp_path, DIO_MC_PARTIAL_ORDER="true").stdout
+    assert "by partial order" in told
+
+
+def test_partial_order_is_counted_and_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(engines, "FULL", 20)
+    (tmp_path / "pages.py").write_text(PAGES)
+    model = load_module(tmp_path / "pages.py").models[0]
+    ordered = Reductions(symmetry=False, partial_order=True)
+    report = check_class(model, {}, Options(engine="reference", reductions=ordered))
+    assert (report.verdict, report.complete, report.reductions) == ("HOLDS", True, ("partial order",))
+    assert "10 states by partial order, depth 9" in report_text(report, trace=False, folder=None)
+    both = check_class(model, {}, Options(engine="reference", reductions=Reductions(partial_order=True)))
+    assert "states up to symmetry by partial order" in report_text(both, trace=False, folder=None)
+
+
+def test_what_partial_order_does_not_see_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is seen to wait for a lock whose holder always goes first."""
+    free = readers_writers(engine="reference")
+    monkeypatch.setattr(engines, "FULL", 20)
+    ordered = readers_writers(engine="reference", reductions=Reductions(symmetry=False, partial_order=True))
+    assert set(ordered.findings) <= set(free.findings)
+
+
 def test_switched_off_means_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "FULL", 300)
     full = readers_writers(engine="reference", reductions=Reductions(symmetry=False))

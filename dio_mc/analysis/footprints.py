@@ -1,0 +1,322 @@
+"""What the step from each control state may read and write, and where it may lead: the code between two locations is
+walked once per control state (`facts`), its locals known, so that an index is a number wherever a local knows it.
+
+Sets of cells are bit sets: bit `c` is cell `c` of the layout. Whether an instance of a spawned template is idle is said
+by the cell of its location: a spawn reads and writes those of all instances, an instance writes its own when it ends.
+No other step reads or writes a location of another thread, so further cells of threads are in no footprint. A prefix
+that a spawn runs is part of the spawning step.
+
+Everything is a superset: of an array whose index is not known, all cells; of a condition, both operands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import assert_never
+
+from dio_mc.analysis.evaluate import Evaluator
+from dio_mc.analysis.facts import Config, Facts
+from dio_mc.analysis.values import NONE, Values, join, truths, within
+from dio_mc.ir.expr import Expr, Load, walk
+from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, End, Jump, LocalTo, Op, Spawn, StoreTo, Target
+from dio_mc.ir.program import Program
+from dio_mc.ir.types import bounds
+from dio_mc.semantics.layout import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """Of one step: cells it may read and write, templates it may spawn, control states of its thread it may lead to."""
+
+    reads: int
+    writes: int
+    spawns: frozenset[int]
+    after: frozenset[Config]
+
+
+@dataclass(frozen=True, slots=True)
+class Future:
+    """What a thread may still read and write, its next step included, and what those may whom it spawns."""
+
+    reads: int
+    writes: int
+
+
+class Footprints:
+    """The steps of every thread. `steps` has them by control state, for threads whose control states are too many by
+    ``(location,)``; `futures` likewise. A thread at its end takes no step and has no future."""
+
+    def __init__(self, program: Program, layout: Layout, facts: Facts) -> None:
+        self.program, self.layout, self.facts = program, layout, facts
+        self.steps: tuple[dict[Config, Footprint], ...] = tuple(
+            dict(_steps(_Walker(program, layout, facts, thread), facts.configs[thread]))
+            for thread in range(len(program.threads))
+        )
+        self.futures = _futures(program, self.steps)
+
+    def control(self, thread: int, state: Sequence[int]) -> Config:
+        """The control state of a thread in a state, as `steps` has it."""
+        pc = self.layout.pc[thread]
+        if self.facts.configs[thread] is None:
+            return (state[pc],)
+        return tuple(state[pc : pc + 1 + len(self.program.template_of(thread).locals)])
+
+
+def instances(program: Program, templates: Iterable[int]) -> list[int]:
+    """The threads of these templates."""
+    wanted = set(templates)
+    return [thread for thread, found in enumerate(program.threads) if found.template in wanted]
+
+
+def _steps(walker: _Walker, configs: tuple[Config, ...] | None) -> Iterator[tuple[Config, Footprint]]:
+    if configs is None:
+        for location in range(1, len(walker.template.locations)):
+            yield (location,), walker.at_location(location)
+        return
+    for config in configs:
+        if config[0]:
+            yield config, walker.at(config)
+
+
+def _futures(program: Program, steps: Sequence[dict[Config, Footprint]]) -> tuple[dict[Config, Future], ...]:
+    """By fixpoint: what a step touches, what those touch that it leads to, and the lives of those it spawns."""
+    futures = [{config: Future(0, 0) for config in own} for own in steps]
+    lives = [Future(0, 0) for _ in steps]
+    changed = True
+    while changed:
+        changed = False
+        for thread, own in enumerate(steps):
+            for config in reversed(own):
+                found = own[config]
+                parts = [futures[thread][config], Future(found.reads, found.writes)]
+                parts += [futures[thread][after] for after in found.after if after[0]]
+                parts += [lives[one] for one in instances(program, found.spawns)] if found.spawns else []
+                joined = _either(parts)
+                if joined != futures[thread][config]:
+                    changed = True
+                    futures[thread][config] = joined
+            lives[thread] = _either(futures[thread].values())
+    return tuple(futures)
+
+
+def _either(futures: Iterable[Future]) -> Future:
+    reads = writes = 0
+    for future in futures:
+        reads |= future.reads
+        writes |= future.writes
+    return Future(reads, writes)
+
+
+_Point = tuple[int, int, tuple[int, ...]]
+"""Block, operation, locals."""
+
+
+class _Walker:
+    """Walks the code of one thread and gathers what it touches."""
+
+    def __init__(self, program: Program, layout: Layout, facts: Facts, thread: int) -> None:
+        self.program, self.layout, self.facts, self.thread = program, layout, facts, thread
+        self.template = program.template_of(thread)
+        self._evaluator = Evaluator(program, layout, list(facts.cells))
+        self._clear()
+
+    def _clear(self) -> None:
+        self._reads = self._writes = 0
+        self._spawns: set[int] = set()
+        self._after: set[Config] = set()
+
+    def _found(self) -> Footprint:
+        return Footprint(self._reads, self._writes, frozenset(self._spawns), frozenset(self._after))
+
+    # -- with locals known ---------------------------------------------------------------------------------------------
+
+    def at(self, config: Config) -> Footprint:
+        """The step from a control state."""
+        self._clear()
+        location, *locals_ = config
+        waiting: list[_Point] = [(self.template.locations[location].block, 0, tuple(locals_))]
+        seen = set(waiting)
+        while waiting:
+            for point in self._advance(*waiting.pop()):
+                if point not in seen:
+                    seen.add(point)
+                    waiting.append(point)
+        return self._found()
+
+    def _advance(self, block: int, at: int, locals_: tuple[int, ...]) -> list[_Point]:
+        """Where the code goes on from a point: behind the next operation that may change locals, or in a next block."""
+        code = self.template.blocks[block]
+        known: list[Values] = [frozenset((value,)) for value in locals_]
+        for number in range(at, len(code.ops)):
+            op = code.ops[number]
+            self._touch(op, known)
+            if isinstance(op, Assign | Choose):
+                return [(block, number + 1, after) for after in self._locals_after(op, locals_, known)]
+            if isinstance(op, Await | Check) and not self._may(op.condition, known)[1]:
+                return []
+        match code.terminator:
+            case Jump(target):
+                return self._enter(target, locals_)
+            case Branch(condition, then, orelse):
+                self._read(condition, known)
+                ways = zip((orelse, then), self._may(condition, known), strict=True)
+                return [point for target, open_ in ways if open_ for point in self._enter(target, locals_)]
+            case End():
+                self._arrive(0, locals_)
+                return []
+            case _:
+                assert_never(code.terminator)
+
+    def _may(self, condition: Expr, known: Sequence[Values]) -> tuple[bool, bool]:
+        return truths(self._evaluator.values(condition, known, self.thread))
+
+    def _enter(self, block: int, locals_: tuple[int, ...]) -> list[_Point]:
+        location = self.template.blocks[block].location
+        if location is None:
+            return [(block, 0, locals_)]
+        self._arrive(location, locals_)
+        return []
+
+    def _arrive(self, location: int, locals_: Sequence[int]) -> None:
+        values = list(locals_)
+        for dead in self.template.locations[location].kills:
+            values[dead] = self.template.locals[dead].default
+        self._after.add((location, *values))
+        self._ends(location)
+
+    def _ends(self, location: int) -> None:
+        if location == 0 and self.template.spawned:
+            self._writes |= 1 << self.layout.pc[self.thread]
+
+    def _locals_after(
+        self, op: Assign | Choose, locals_: tuple[int, ...], known: Sequence[Values]
+    ) -> set[tuple[int, ...]]:
+        targets, results = self._results(op, known)
+        fitting = [within(found, *bounds(target.type)) for target, found in zip(targets, results, strict=True)]
+        if not all(fitting):
+            return set()
+        own = [(t.index, found) for t, found in zip(targets, fitting, strict=True) if isinstance(t, LocalTo)]
+        after: set[tuple[int, ...]] = set()
+        for chosen in product(*(found for _, found in own)):
+            changed = list(locals_)
+            for (index, _), value in zip(own, chosen, strict=True):
+                changed[index] = value
+            after.add(tuple(changed))
+        return after
+
+    def _results(self, op: Assign | Choose, known: Sequence[Values]) -> tuple[tuple[Target, ...], list[Values]]:
+        values = self._evaluator.values
+        if isinstance(op, Assign):
+            return op.targets, [values(value, known, self.thread) for value in op.values]
+        found: Values = NONE
+        for option in op.options:
+            if option.when is None or self._may(option.when, known)[1]:
+                found = join(found, values(option.value, known, self.thread))
+        return (op.target,), [found]
+
+    # -- with locals of any value --------------------------------------------------------------------------------------
+
+    def at_location(self, location: int) -> Footprint:
+        """The step from a location, whatever the locals are there."""
+        self._clear()
+        self._anyhow(self.template.locations[location].block)
+        return self._found()
+
+    def prefix(self, spawned: Iterable[int]) -> Footprint:
+        """What a spawn runs: the code from the start of an instance to its first location. Templates in `spawned` are
+        not looked into again."""
+        self._clear()
+        self._spawns.update(spawned)
+        if self.template.blocks[self.template.entry].location is None:
+            self._anyhow(self.template.entry)
+        return self._found()
+
+    def _anyhow(self, first: int) -> None:
+        base = self.layout.local_base[self.thread]
+        known = [self.facts.cells[base + index] for index in range(len(self.template.locals))]
+        waiting, seen = [first], {first}
+        while waiting:
+            code = self.template.blocks[waiting.pop()]
+            for op in code.ops:
+                self._touch(op, known)
+            for target in self._following(code.terminator, known):
+                location = self.template.blocks[target].location
+                if location is not None:
+                    self._after.add((location,))
+                elif target not in seen:
+                    seen.add(target)
+                    waiting.append(target)
+
+    def _following(self, terminator: Jump | Branch | End, known: Sequence[Values]) -> tuple[int, ...]:
+        match terminator:
+            case Jump(target):
+                return (target,)
+            case Branch(condition, then, orelse):
+                self._read(condition, known)
+                return then, orelse
+            case End():
+                self._after.add((0,))
+                self._ends(0)
+                return ()
+            case _:
+                assert_never(terminator)
+
+    # -- what an operation touches -------------------------------------------------------------------------------------
+
+    def _touch(self, op: Op, known: Sequence[Values]) -> None:
+        match op:
+            case Assign(targets, values):
+                for value in values:
+                    self._read(value, known)
+                for target in targets:
+                    self._write(target, known)
+            case Choose(target, options):
+                for option in options:
+                    self._read(option.value, known)
+                    if option.when is not None:
+                        self._read(option.when, known)
+                self._write(target, known)
+            case Await(condition) | Check(condition):
+                self._read(condition, known)
+            case Spawn(template, arguments):
+                for argument in arguments:
+                    self._read(argument, known)
+                self._spawn(template)
+            case _:
+                assert_never(op)
+
+    def _read(self, expr: Expr, known: Sequence[Values]) -> None:
+        for part in walk(expr):
+            if isinstance(part, Load):
+                cells = self._evaluator.addresses(part.variable, part.indices, known, self.thread, total=part.total)
+                self._reads |= bits(cells)
+
+    def _write(self, target: Target, known: Sequence[Values]) -> None:
+        if isinstance(target, StoreTo):
+            for index in target.indices:
+                self._read(index, known)
+            self._writes |= bits(self._evaluator.addresses(target.variable, target.indices, known, self.thread))
+
+    def _spawn(self, template: int) -> None:
+        if template in self._spawns:
+            return
+        self._spawns.add(template)
+        started = instances(self.program, (template,))
+        slots = bits(self.layout.pc[thread] for thread in started)
+        self._reads |= slots
+        self._writes |= slots
+        for thread in started:
+            before = _Walker(self.program, self.layout, self.facts, thread).prefix(self._spawns)
+            self._reads |= before.reads
+            self._writes |= before.writes
+            self._spawns |= before.spawns
+
+
+def bits(cells: Iterable[int]) -> int:
+    """The set of these cells."""
+    found = 0
+    for cell in cells:
+        found |= 1 << cell
+    return found

@@ -1,0 +1,52 @@
+"""Models whose threads mostly mind their own pages, and what they have in common."""
+
+from dio_mc import Array, Model, Param, Range, Var, atomic, invariant, thread
+
+
+class Pages(Model):
+    """A writer per page: nobody touches another's page until all are written, and then somebody counts."""
+
+    writers = Param(3, min=1, max=5)
+    page = Array(Range(0, 3), size=writers)
+    done = Var(Range(0, 5))
+
+    @thread(instances=writers)
+    def writer(self, k: int):
+        self.page[k] = 1
+        self.page[k] = 2
+        self.page[k] = 3
+        with atomic():
+            self.done += 1
+
+    @invariant
+    def all_or_not(self):
+        """The last one is not missed."""
+        return self.done <= self.writers
+
+
+class Torn(Pages):
+    """With an invariant that the last of them breaks."""
+
+    @invariant
+    def not_all(self):
+        return self.done < self.writers
+
+
+class Turning(Model):
+    """One thread that goes round for ever on its own data, and one that does what must not be done."""
+
+    mine = Var(bool)
+    bad = Var(bool)
+
+    @thread(daemon=True)
+    def turner(self):
+        while True:
+            self.mine = not self.mine
+
+    @thread
+    def culprit(self):
+        self.bad = True
+
+    @invariant
+    def good(self):
+        return not self.bad

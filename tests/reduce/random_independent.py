@@ -1,0 +1,73 @@
+"""Small random programs whose threads have data of their own beside what they share, so that some steps are independent:
+with loops, awaits, choices, spawns, faults. The same for the same seed. And properties that see cells and control."""
+
+from ir_builder import FakeJudge, judge, load, program, variable
+from random_programs import SMALL, Maker
+
+from dio_mc.ir.expr import And, AtLocation, Compare, Const, Expr, Load, Local, LocalOf
+from dio_mc.ir.ops import LocalTo, StoreTo
+from dio_mc.ir.program import Program
+from dio_mc.semantics.contract import Probe
+from dio_mc.semantics.layout import layout_of
+
+SHARED = 0.12
+"""How often what a thread reads or writes is shared."""
+
+
+class Independent(Maker):
+    """Variables 0 and 1 are shared; each template has a variable and a row of a matrix of its own."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self.mine = 2
+        self.variables += [variable(f"own{n}", SMALL, self.random.choice((0, 1)), (3,)) for n in range(4)]
+
+    def index(self, locals_: int) -> Expr:
+        """Where in its own array: fixed, by its number, or by a local that counts."""
+        return Const(self.random.randint(0, 2), SMALL) if not locals_ or self.chance(0.5) else Local(0, "x0", SMALL)
+
+    def value(self, locals_: int, deep: int = 2) -> Expr:
+        made = super().value(locals_, deep)
+        if isinstance(made, Load) and made.variable < 2 and not self.chance(SHARED):
+            return Load(self.mine, (self.index(locals_),), SMALL)
+        return made
+
+    def target(self, locals_: int) -> StoreTo | LocalTo:
+        made = super().target(locals_)
+        if isinstance(made, StoreTo) and made.variable < 2 and not self.chance(SHARED):
+            return StoreTo(self.mine, (self.index(locals_),), SMALL)
+        return made
+
+
+def random_program(seed: int) -> Program:
+    maker = Independent(seed)
+    bodies = []
+    for number, name in enumerate(("first", "second", "third", "fourth")):
+        maker.mine = 2 + number
+        spawned = number == 1
+        bodies.append(maker.body(name, maker.random.randint(1, 2), spawned=spawned, may_spawn=maker.chance(0.3)))
+    return program(maker.variables, bodies, [maker.random.randint(1, 2), maker.random.randint(1, 2), 1, 1])
+
+
+def judges_of(made: Program, seed: int) -> list[FakeJudge]:
+    """Some see shared cells, some own ones, one who stands where with what; now and then none at all."""
+    layout = layout_of(made)
+    if seed % 4 == 0:
+        return []
+    cells = [Probe(layout.names[c], c) for c in range(3)]
+    own = Probe(layout.names[3 + seed % 12], 3 + seed % 12)
+    last = len(made.threads) - 1
+    stands = [Probe(f"{t} stands", None, AtLocation(t, frozenset({1 + seed % 2}))) for t in (0, last)]
+    with_ = And((AtLocation(0, frozenset({1, 2})), Compare("==", LocalOf(0, 0, SMALL), Const(seed % 3, SMALL))))
+    inside = Probe("inside", None, with_)
+    total = Compare("==", load(0, type_=SMALL, total=True), Const(2, SMALL))
+    mixed = Probe("mixed", None, And((total, AtLocation(last, frozenset({1})))))
+    every = [
+        judge("ill", lambda *v: sum(v) % 4 != 3, *cells),
+        judge("seen", lambda *v: None if v[0] == 2 else sum(v) == 3, *cells, kind="reachable"),
+        judge("own", lambda v, here: not (v == 2 and here), own, stands[1]),
+        judge("meet", lambda one, other: one and other, *stands, kind="reachable"),
+        judge("inside", lambda v, w: not (v and w), inside, own),
+        judge("mixed", lambda v: not v, mixed),
+    ]
+    return [one for n, one in enumerate(every) if (seed >> 2) % 7 in (n, 6)]

@@ -1,0 +1,123 @@
+"""Partial order in a whole exploration: when it is used, that counterexamples are the canonical ones all the same, what
+is said where they could not be looked for."""
+
+from dataclasses import replace
+
+import pytest
+from independent_models import Pages, Torn, Turning
+
+from dio_mc import engines
+from dio_mc.engines import explore
+from dio_mc.explore.reference import explore as explore_reference
+from dio_mc.frontend import build
+from dio_mc.ir.program import Program
+from dio_mc.semantics.contract import Budget, Exploration, Reductions
+from dio_mc.symbolic.judge import judge_property
+from dio_mc.verifying import differences, verify_reduction
+
+ORDER = Reductions(symmetry=False, partial_order=True)
+BOTH = Reductions(partial_order=True)
+
+
+@pytest.fixture(autouse=True)
+def _reduced_from_the_start(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    monkeypatch.setattr(engines, "SWITCH", 20)
+    monkeypatch.setattr(engines, "FULL", 20)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+def judges_of(program: Program):
+    return [judge_property(program, p).judge for p in program.properties]
+
+
+def run(model, reductions: Reductions, budget: Budget | None = None, **rest) -> Exploration:
+    program = build(model, {"writers": 4}).program
+    return explore(program, judges_of(program), budget, reductions=reductions, **{"engine": "reference", **rest})
+
+
+def test_it_is_used_when_it_is_asked_for() -> None:
+    assert (run(Pages, ORDER).states, run(Pages, ORDER).reductions) == (28, ("partial order",))
+    assert run(Pages, Reductions(symmetry=False)).reductions == ()
+    assert run(Pages, Reductions()).reductions == ("symmetry",)
+
+
+def test_with_symmetry_too() -> None:
+    both, one, other = run(Pages, BOTH), run(Pages, ORDER), run(Pages, Reductions())
+    assert both.reductions == ("symmetry", "partial order")
+    assert both.states < min(one.states, other.states)
+
+
+def test_a_small_search_is_one_of_all_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "FULL", 1000)
+    assert (run(Pages, ORDER).states, run(Pages, ORDER).reductions) == (625, ())
+
+
+def test_a_limit_of_depth_leaves_no_choice_of_order() -> None:
+    found = run(Pages, ORDER, Budget(max_depth=5))
+    assert (found.reductions, found.stopped) == ((), "--max-depth 5")
+
+
+def test_counterexamples_are_those_of_all_states() -> None:
+    program = build(Torn, {"writers": 4}).program
+    full = explore_reference(program, judges_of(program))
+    for reductions in (ORDER, BOTH):
+        found = run(Torn, reductions)
+        assert found.reductions
+        assert found.violations == full.violations
+        assert (found.stopped, found.complete) == (None, True)
+
+
+def test_with_first_the_answer_is_that_of_a_full_search() -> None:
+    full = run(Torn, Reductions(symmetry=False), first=True)
+    assert run(Torn, ORDER, first=True).violations == full.violations
+
+
+def test_schedules_that_may_not_be_the_shortest_say_so() -> None:
+    """The reduced search fits into the limit, the one for the shortest schedule does not."""
+    told: list[str] = []
+    found = run(Torn, ORDER, Budget(max_states=40), note=told.append)
+    assert [violation.property for violation in found.violations] == ["not_all"]
+    assert (found.states, found.stopped) == (28, None)
+    assert told == ["the schedules shown are not known to be the shortest: --max-states 40 ended the search for those"]
+
+
+# -- compared with a full search ---------------------------------------------------------------------------------------
+
+
+def verified(model, **rest) -> list[str]:
+    program = build(model, {"writers": 3} if model is not Turning else {}).program
+    found = explore(program, judges_of(program), engine="reference", reductions=rest.pop("given", Reductions()))
+    return verify_reduction(found, program, judges_of(program), engine="reference", **rest)
+
+
+def test_verified_each_way() -> None:
+    three = [
+        "verified: 125 states, and 35 up to symmetry, give the same answer",
+        "verified: 125 states, and 17 by partial order, give the same answer",
+        "verified: 125 states, and 13 up to symmetry by partial order, give the same answer",
+    ]
+    for given in (Reductions(), BOTH, ORDER, Reductions(symmetry=False)):
+        assert verified(Pages, partial_order=True, given=given) == three
+    assert verified(Pages) == three[:1]
+
+
+def test_what_is_refused_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = verified(Turning, partial_order=True)
+    assert told == [
+        "no reduction: there is nothing to exchange",
+        "no partial order: no step is unseen by the properties and apart from all that some other thread may do",
+    ]
+
+
+def test_a_difference_is_told() -> None:
+    full = run(Torn, Reductions(symmetry=False))
+    wrong = replace(run(Torn, ORDER), violations=(), unknown=("torn",))
+    assert differences(run(Torn, ORDER), full) == []
+    assert differences(wrong, full) == [
+        "undecided properties: ('torn',) reduced, () in full",
+        "violated properties: [] reduced, ['not_all'] in full",
+    ]
+    nowhere = replace(full.coverage, fired=frozenset())
+    assert differences(replace(run(Torn, ORDER), coverage=nowhere), full)[0].startswith(
+        "statements that ran: [] reduced"
+    )
