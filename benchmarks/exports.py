@@ -82,12 +82,22 @@ def shown(names: frozenset[str]) -> str:
 
 
 def shipped() -> Iterator[tuple[str, Program]]:
-    """Every program of `models/`, by file or, for a workload under a rule, by ``workload x rule``: with the first
-    layout of its file, since layouts differ in initial values alone."""
+    """Every program of `models/`, with where it is from."""
+    yield from classes()
+    yield from products()
+
+
+def classes() -> Iterator[tuple[str, Program]]:
+    """Every class with each of its bindings, by file."""
     for path in sorted((ROOT / "models").rglob("*.py")):
         for model in load_module(path, allow_empty=True).models:
             for params, _ in bindings_of(model, {}):
                 yield str(path.relative_to(ROOT / "models")), build(model, params).program
+
+
+def products() -> Iterator[tuple[str, Program]]:
+    """Every workload under each rule, by ``workload x rule``: with the first layout of its file, since layouts differ
+    in initial values alone."""
     shelf = open_shelf(ROOT / "models")
     for rule in shelf.rules.values():
         for workload in shelf.workloads.values():

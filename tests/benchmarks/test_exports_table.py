@@ -1,0 +1,55 @@
+"""``benchmarks/EXPORTS.md`` is a run of the programs as they are: who changes a model makes the table again."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+AGAIN = "python benchmarks/exports.py --write benchmarks/EXPORTS.md"
+
+
+@pytest.fixture(scope="module")
+def exports():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(BENCHMARKS))
+        import exports
+
+        yield exports
+    sys.modules.pop("exports", None)
+
+
+def rows() -> Counter[tuple[str, ...]]:
+    """Where from, program, states, violated."""
+    lines = (BENCHMARKS / "EXPORTS.md").read_text(encoding="utf-8").splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    return Counter((where, name, states, wrong) for where, name, states, _, _, wrong, *_ in cells[1:])
+
+
+def is_product(row: tuple[str, ...]) -> bool:
+    return " x " in row[0]
+
+
+def told(exports, programs) -> Counter[tuple[str, ...]]:
+    seen = ((where, program.name, exports.reference(program)) for where, program in programs)
+    return Counter((where, name, str(one.states), exports.shown(one.violated)) for where, name, one in seen)
+
+
+def test_the_table_is_that_of_the_classes(exports) -> None:
+    listed = Counter({row: count for row, count in rows().items() if not is_product(row)})
+    assert listed == told(exports, exports.classes()), AGAIN
+
+
+def test_the_table_is_that_of_the_workloads(exports) -> None:
+    listed = Counter({row: count for row, count in rows().items() if is_product(row)})
+    assert listed == told(exports, exports.products()), AGAIN
+
+
+def test_nothing_in_it_differs() -> None:
+    text = (BENCHMARKS / "EXPORTS.md").read_text(encoding="utf-8")
+    assert "; 0 differ." in text
+    states = sum(int(states) * count for (_, _, states, _), count in rows().items())
+    assert f"{rows().total()} programs, {states:,} states in all" in text
