@@ -23,7 +23,6 @@ from dio_mc.ir.program import LIVENESS, Program, Property
 from dio_mc.semantics.contract import (
     NO_REDUCTION,
     PARTIAL_ORDER,
-    SYMMETRY,
     Approximate,
     Budget,
     Decision,
@@ -42,7 +41,7 @@ from dio_mc.semantics.contract import (
 from dio_mc.semantics.interpreter import Interpreter
 
 if TYPE_CHECKING:
-    from dio_mc.native.engine import Outcome, Prepared
+    from dio_mc.native.engine import Outcome, Prepared, Reduced
     from dio_mc.reduce.persistent import PersistentSets
     from dio_mc.reduce.representatives import Representatives
 
@@ -185,31 +184,38 @@ class Run:
 
     def native(self, reductions: Reductions, workers: int, *, full: int | None = None) -> Exploration:
         """The native engine's answer, reduced as the other's. Raises `Unsupported` where it has none."""
-        from dio_mc.native.engine import optimised
+        from dio_mc.native.engine import IN_FULL, Reduced, optimised
 
-        if reductions.partial_order:
-            self._note("partial order is not in machine code yet: it needs --engine reference")
         prepared = self._prepared(reductions)
-        reduced = prepared.representatives is not None
-        stages = [(FULL if full is None else full, False)] if reduced or not prepared.machine.optimised else []
-        stages += [(SOON, True)] if reduced and not prepared.machine.optimised else []
-        for most, symmetric in stages:
-            found = self._within(most, bound(self._soon, prepared, reduced=symmetric))
+        by = Reduced(prepared.representatives is not None, prepared.sets is not None)
+        stages = [(FULL if full is None else full, IN_FULL)] if by.names or not prepared.machine.optimised else []
+        stages += [(SOON, by)] if by.names and not prepared.machine.optimised else []
+
+        def again(budget: Budget) -> Exploration:
+            limits, unordered = Limits(budget, self._stop), replace(by, order=False)
+            return self._compiled(optimised(prepared, self._note), limits, workers, unordered)
+
+        for most, how in stages:
+            found = self._within(most, bound(self._soon, prepared, by=how))
             if found is not None:
-                return found
-        return self._compiled(optimised(prepared, self._note), self._limits, workers, reduced=reduced)
+                return self._shortest(found, again)
+        found = self._compiled(optimised(prepared, self._note), self._limits, workers, by)
+        return self._shortest(found, again)
 
     def _prepared(self, reductions: Reductions) -> Prepared:
         """The program in quickly made machine code, with the symmetry that it can run."""
         from dio_mc.native.engine import Askew, prepare
 
+        prepared = bound(
+            prepare, self._program, self._judges, note=self._note, sets=self._selection(reductions), quick=True
+        )
         try:
-            return prepare(self._program, self._judges, self._representatives(reductions), self._note, quick=True)
+            return prepared(self._representatives(reductions))
         except Askew:
-            return prepare(self._program, self._judges, note=self._note, quick=True)
+            return prepared()
 
-    def _soon(self, prepared: Prepared, budget: Budget, *, reduced: bool) -> Exploration:
-        return self._compiled(prepared, Limits(budget, self._stop), 1, reduced=reduced)
+    def _soon(self, prepared: Prepared, budget: Budget, *, by: Reduced) -> Exploration:
+        return self._compiled(prepared, Limits(budget, self._stop), 1, by)
 
     def _shortest(self, found: Exploration, search: Callable[[Budget], Exploration]) -> Exploration:
         """What was found, with the canonical counterexamples: partial order keeps verdicts, but not lengths. `search`
@@ -268,10 +274,8 @@ class Run:
             )
         )  # fmt: skip
 
-    def _compiled(self, prepared: Prepared, limits: Limits, workers: int, *, reduced: bool) -> Exploration:
-        return self._as_asked(
-            compiled(prepared, self._judges, limits, self._report, self._first, workers, reduced=reduced)
-        )
+    def _compiled(self, prepared: Prepared, limits: Limits, workers: int, by: Reduced) -> Exploration:
+        return self._as_asked(compiled(prepared, self._judges, limits, self._report, self._first, workers, by))
 
     def _as_asked(self, found: Exploration) -> Exploration:
         """A limit of time is told as it was given, not as what was left of it for this attempt."""
@@ -290,13 +294,16 @@ def native(
     representatives: Representatives | None = None,
     note: Note = unheard,
     *,
+    sets: PersistentSets | None = None,
     quick: bool = False,
 ) -> Exploration:
-    """Explore with machine code, optimised or `quick`. Raises `Unsupported` where that is not possible."""
-    from dio_mc.native.engine import prepare
+    """Explore with machine code, optimised or `quick`, reduced by what is given. Raises `Unsupported` where that is not
+    possible. With persistent `sets` counterexamples are the shortest of what is left."""
+    from dio_mc.native.engine import Reduced, prepare
 
-    prepared = prepare(program, judges, representatives, note, quick=quick)
-    return compiled(prepared, judges, limits, report, first, workers, reduced=representatives is not None)
+    prepared = prepare(program, judges, representatives, note, sets=sets, quick=quick)
+    by = Reduced(representatives is not None, sets is not None)
+    return compiled(prepared, judges, limits, report, first, workers, by)
 
 
 def compiled(
@@ -306,13 +313,12 @@ def compiled(
     report: Report | None,
     first: bool,
     workers: int,
-    *,
-    reduced: bool,
+    by: Reduced,
 ) -> Exploration:
     """Explore a compiled program."""
     from dio_mc.native.engine import search
 
-    return _told(search(prepared, judges, limits, report, first, workers, reduced=reduced), judges)
+    return _told(search(prepared, judges, limits, report, first, workers, by=by), judges)
 
 
 def _approximated(
@@ -367,7 +373,7 @@ def _told(found: Outcome, judges: Sequence[Judge]) -> Exploration:
     violations.sort(key=lambda violation: violation_order(violation.property, ranks))
     return Exploration(
         ENGINE, found.states, found.transitions, found.depth, found.stopped, found.open, tuple(violations),
-        found.unknown, found.coverage, (SYMMETRY,) if found.reduced else (), found.seconds,
+        found.unknown, found.coverage, found.reductions, found.seconds,
     )  # fmt: skip
 
 

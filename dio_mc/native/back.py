@@ -33,7 +33,7 @@ class BackWriter(TableWriter):
         out, flags = self.pointer(asm, "out"), self.pointer(asm, "flags")
         size = self.flags + self.on_states + self.on_edges
         asm.do(f"call void @llvm.memset.p0.i64(ptr {flags}, i8 0, i64 {size}, i1 false)")
-        count = asm.op(f"call i64 @succ(ptr {from_}, ptr {out}, ptr {flags}, ptr {self.pointer(asm, 'seen')})")
+        count = self.successors(asm, from_, out, flags)
         judge(asm, self.read(asm, from_), out, count)
         asm.start("yes")
         length = self.get(asm, "found_length")

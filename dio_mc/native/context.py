@@ -11,7 +11,7 @@ NAMES: Final = (
     "flags", "seen", "out", "ring", "ring_mask", "lag",
     "max_states", "full", "spill", "spill_most", "spilled",
     "workers", "turns", "part", "parts_left",
-    "found", "found_length", "goal", "survey", "reduced",
+    "found", "found_length", "goal", "survey", "reduced", "ordered", "ends",
     "recent",
 )  # fmt: skip
 """``table`` of ``slots`` home places (``limit`` with those behind the last) belongs to all ``workers``. ``count``
@@ -20,7 +20,8 @@ discovery, the last before ``end``. States to expand: from ``next`` up to ``stop
 ``part`` and ``parts_left`` say which are next (`turns`). ``news`` are states (edges) with a valuation not seen before,
 ``watched`` the tables of valuations. ``ring`` holds successors whose place is being fetched, at most ``lag`` long.
 ``spill`` holds states that are set aside while the table grows. ``found``: results of ``examine`` and ``prune``.
-``reduced``: whether states are exchanged for their representatives. ``recent``: states that were found lately
+``reduced``: whether states are exchanged for their representatives; ``ordered``: whether steps are selected by partial
+order, from where those of each thread end (``ends``). ``recent``: states that were found lately
 (`recent_states`)."""
 
 INDEX: Final = {name: number for number, name in enumerate(NAMES)}

@@ -13,8 +13,19 @@ from dio_mc.native.machine import Machine, compile_text, missing
 from dio_mc.native.module import Module, write_module
 from dio_mc.native.permute import Askew as Askew
 from dio_mc.native.search import KEEP, Clock, Search
+from dio_mc.reduce.persistent import PersistentSets
 from dio_mc.reduce.representatives import Representatives
-from dio_mc.semantics.contract import Approximate, Budget, Coverage, Judge, Note, Report, unheard
+from dio_mc.semantics.contract import (
+    PARTIAL_ORDER,
+    SYMMETRY,
+    Approximate,
+    Budget,
+    Coverage,
+    Judge,
+    Note,
+    Report,
+    unheard,
+)
 from dio_mc.semantics.interpreter import Interpreter
 
 ENGINE = "native"
@@ -28,7 +39,8 @@ class NoMachine(Unsupported):
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What the compiled search found; `reached` pairs goals with the states on the shortest paths to them;
-    `started` when all initial states were known; `seconds` is the wall time until all was."""
+    `started` when all initial states were known; `reductions` as in an `Exploration`;
+    `seconds` is the wall time until all was."""
 
     interpreter: Interpreter
     started: bool
@@ -40,19 +52,38 @@ class Outcome:
     unknown: tuple[str, ...]
     coverage: Coverage
     reached: tuple[Reached, ...]
-    reduced: bool
+    reductions: tuple[str, ...]
     taken_for_known: float
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A program in machine code, ready for any number of searches; with `representatives`, reduced ones too."""
+    """A program in machine code, ready for any number of searches; with `representatives` or persistent `sets`,
+    reduced ones too."""
 
     module: Module
     machine: Machine
     interpreter: Interpreter
     representatives: Representatives | None
+    sets: PersistentSets | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reduced:
+    """By what a search is reduced: `symmetry` explores one state of each orbit, `order` takes the steps of persistent
+    sets."""
+
+    symmetry: bool = False
+    order: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """As in an `Exploration`."""
+        return (SYMMETRY,) * self.symmetry + (PARTIAL_ORDER,) * self.order
+
+
+IN_FULL = Reduced()
 
 
 class _Again:
@@ -73,6 +104,7 @@ def prepare(
     note: Note = unheard,
     approximate: Approximate | None = None,
     *,
+    sets: PersistentSets | None = None,
     quick: bool = False,
 ) -> Prepared:
     """Compile a program, `quick` for a short search. Raises `Unsupported` with a reason where it is for the reference
@@ -83,9 +115,9 @@ def prepare(
     live = [judge.property.name for judge in judges if judge.property.kind in LIVENESS]
     if live:
         raise Unsupported(f"`{live[0]}` is decided on the graph of all states")
-    module = write_module(program, judges, representatives, approximate)
+    module = write_module(program, judges, representatives, approximate, sets)
     machine = compile_text(module.text, note, quick=quick)
-    return Prepared(module, machine, Interpreter(program), representatives)
+    return Prepared(module, machine, Interpreter(program), representatives, sets)
 
 
 def optimised(prepared: Prepared, note: Note) -> Prepared:
@@ -103,38 +135,35 @@ def search(
     first: bool = False,
     workers: int = 1,
     keep: int = KEEP,
-    *,
-    reduced: bool = False,
+    by: Reduced = IN_FULL,
 ) -> Outcome:
-    """Explore a program; if `reduced`, one state of each orbit."""
+    """Explore a program, reduced `by` what it was prepared for."""
     started = time.perf_counter()
     found = Search(
         prepared.module, prepared.machine, prepared.interpreter, judges, clock, report, first, keep,
-        limit=clock.budget.max_states, workers=workers, reduced=reduced,
+        limit=clock.budget.max_states, workers=workers, reduced=by.symmetry, ordered=by.order,
     )  # fmt: skip
     try:
         found.run()
         seconds = time.perf_counter() - started
         fired, blocked = found.coverage()
-        reached, distinct = _told(prepared, found, prepared.representatives if reduced else None)
+        reached, distinct = _told(prepared, found, by)
         unknown = tuple(v.judge.property.name for v in found.valuations if v.unknown)
         return Outcome(
             prepared.interpreter, found.started, found.states, found.transitions, found.depth, found.stopped,
-            found.open, unknown, Coverage(fired, blocked, distinct), tuple(reached), reduced,
+            found.open, unknown, Coverage(fired, blocked, distinct), tuple(reached), by.names,
             found.taken_for_known(), seconds,
         )  # fmt: skip
     finally:
         found.close()
 
 
-def _told(
-    prepared: Prepared, found: Search, representatives: Representatives | None
-) -> tuple[list[Reached], tuple[int, ...]]:
+def _told(prepared: Prepared, found: Search, by: Reduced) -> tuple[list[Reached], tuple[int, ...]]:
     """The ways back, and distinct values. Where the user or the memory does not allow that, less: what has no way to
     it is not claimed, and the search counts as stopped."""
     reached: list[Reached] = []
     try:
-        reached = _way_back(prepared, found, representatives)
+        reached = _way_back(prepared, found, by)
         return reached, found.distinct() if found.stopped is not None else ()
     except KeyboardInterrupt:
         found.stopped = found.stopped or "interrupted"
@@ -143,14 +172,14 @@ def _told(
     return reached, ()
 
 
-def _way_back(prepared: Prepared, found: Search, representatives: Representatives | None) -> list[Reached]:
+def _way_back(prepared: Prepared, found: Search, by: Reduced) -> list[Reached]:
     """The shortest paths to all goals; levels that were given up are found again."""
-    goals = goals_of(found)
+    goals, representatives = goals_of(found), prepared.representatives if by.symmetry else None
     if not goals or found.kept == 0:
         return reach(found, goals, found.looked_at, representatives)
     again = Search(
         prepared.module, prepared.machine, found.interpreter, [], _Again(), keep=1 << 62, known=found.valuations,
-        limit=found.clock.budget.max_states, reduced=representatives is not None,
+        limit=found.clock.budget.max_states, reduced=by.symmetry, ordered=by.order,
     )  # fmt: skip
     try:
         again.run(max(goal.base for goal in goals))

@@ -11,6 +11,7 @@ from dio_mc.native.context import DONE, GROW, HALTED, NEWS, recent_states
 DECLARATIONS = """\
 declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
+declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)
 """
 
 
@@ -104,9 +105,7 @@ class Loops(BackWriter):
         at = self.get(asm, "next")
         from_ = self.at(asm, self.pointer(asm, "source"), at)
         out = self.pointer(asm, "out")
-        count = asm.op(
-            f"call i64 @succ(ptr {from_}, ptr {out}, ptr {self.pointer(asm, 'flags')}, ptr {self.pointer(asm, 'seen')})"
-        )
+        count = self.selected(asm, from_, out, self.successors(asm, from_, out, self.pointer(asm, "flags")))
         self.put(asm, "transitions", asm.add(self.get(asm, "transitions"), count))
         if self.on_edges:
             before = self.read(asm, from_)

@@ -14,8 +14,10 @@ from dio_mc.native.loops import Loops
 from dio_mc.native.monitors import Monitors
 from dio_mc.native.packing import Packing, pack
 from dio_mc.native.representative import write_representative
+from dio_mc.native.selection import write_selection
 from dio_mc.native.succ import Successors
 from dio_mc.native.survey import write_survey
+from dio_mc.reduce.persistent import PersistentSets
 from dio_mc.reduce.representatives import Representatives
 from dio_mc.semantics.contract import Approximate, Judge
 from dio_mc.semantics.layout import Layout, layout_of
@@ -44,6 +46,7 @@ def write_module(
     judges: Sequence[Judge],
     representatives: Representatives | None = None,
     approximate: Approximate | None = None,
+    sets: PersistentSets | None = None,
 ) -> Module:
     """The module of a program. Raises `Unsupported` with a reason for one that the native engine cannot run, `Askew`
     for one that it can run without `representatives`."""
@@ -51,7 +54,7 @@ def write_module(
     facts = find_facts(program, layout)
     packing = pack(program, layout, facts)
     tables = Tables()
-    successors = Successors(program, layout, facts, packing, tables)
+    successors = Successors(program, layout, facts, packing, tables, parted=sets is not None)
     body = successors.write()
     flags = FAULTS + len(successors.names.faults)
     monitors = Monitors(judges, successors.evaluator, packing, tables, facts)
@@ -59,7 +62,8 @@ def write_module(
     loops = Loops(packing.words, flags, monitors.counts, approximate).text()
     counting = write_survey(packing, tables)
     standing = write_representative(program, representatives, facts, packing, tables)
-    text = "\n".join([tables.text(), loops, watching, counting, standing, body])
+    selecting = write_selection(sets, packing, tables)
+    text = "\n".join([tables.text(), loops, watching, counting, standing, selecting, body])
     most = max(successors.most, 1)
     return Module(
         program,

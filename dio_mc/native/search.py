@@ -80,6 +80,7 @@ class Search:
         limit: int | None = None,
         workers: int = 1,
         reduced: bool = False,
+        ordered: bool = False,
     ) -> None:
         self.module, self.machine, self.interpreter = module, machine, interpreter
         self.clock, self.report, self.first, self.keep = clock, report, first, keep
@@ -105,7 +106,7 @@ class Search:
         for worker in self.workers:
             worker.set(
                 watched=ctypes.addressof(self.tables), max_states=self._limit, reduced=int(reduced),
-                turns=self.turns.address,
+                ordered=int(ordered), turns=self.turns.address,
             )  # fmt: skip
         self._pool = ThreadPoolExecutor(len(self.workers) - 1) if len(self.workers) > 1 else None
 

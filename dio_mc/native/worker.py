@@ -40,6 +40,7 @@ class Worker:
         self._region("news", (NEWS + self.ahead * monitors) * 8 * (1 + 2 * self.words))
         self._region("flags", module.flags + len(module.tables))
         self._region("seen", 2 * len(module.names.places))
+        self._region("ends", 8 * (1 + len(module.program.threads)))
         self._region("recent", RECENT, huge=True)
         self._region("out", module.most * bytes_)
         ring = 1 << (WAITING + module.most).bit_length()

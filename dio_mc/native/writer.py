@@ -72,6 +72,24 @@ class Writer:
         asm.jump(done)
         asm.start(done)
 
+    def successors(self, asm: Asm, from_: str, out: str, flags: str) -> str:
+        """Find the successors of a state; their number."""
+        seen, ends = self.pointer(asm, "seen"), self.pointer(asm, "ends")
+        return asm.op(f"call i64 @succ(ptr {from_}, ptr {out}, ptr {flags}, ptr {seen}, ptr {ends})")
+
+    def selected(self, asm: Asm, from_: str, out: str, count: str) -> str:
+        """The number of successors to take, which are then the first, if the search is one by partial order."""
+        ordered, done = asm.new_label("ordered"), asm.new_label("taken")
+        taken = asm.slot("taken")
+        asm.store(count, taken)
+        asm.branch(asm.op(f"icmp ne i64 {self.get(asm, 'ordered')}, 0"), ordered, done)
+        asm.start(ordered)
+        ends = self.pointer(asm, "ends")
+        asm.store(asm.op(f"call i64 @select_steps(ptr {from_}, ptr {ends}, ptr {out}, i64 {count})"), taken)
+        asm.jump(done)
+        asm.start(done)
+        return asm.load(taken)
+
     def each(self, asm: Asm, base: str, count: str, body: Callable[[Sequence[str]], None]) -> None:
         """Do something with each of `count` states."""
         head, inner, done = asm.new_label("each"), asm.new_label("one"), asm.new_label("all")

@@ -39,6 +39,10 @@ CLASSES: Final = 64
 """Cells that the same steps touch are one class; more classes than this share numbers, which only adds conflicts."""
 
 
+MOST_THREADS: Final = 63
+"""Machine code has sets of threads in one word."""
+
+
 class Refused(Exception):
     """Partial order would not be sound, or save nothing; the reason in words."""
 
@@ -107,6 +111,8 @@ def find_persistent_sets(program: Program, judges: Iterable[Judge]) -> Persisten
             raise Refused(f"`{name}` is about single steps")
         if kind in LIVENESS:
             raise Refused(f"`{name}` is decided on the graph of all states")
+    if len(program.threads) > MOST_THREADS:
+        raise Refused(f"there are more than {MOST_THREADS} threads")
     layout = layout_of(program)
     try:
         footprints = Footprints(program, layout, find_facts(program, layout))

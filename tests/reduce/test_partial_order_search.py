@@ -35,14 +35,20 @@ def run(model, reductions: Reductions, budget: Budget | None = None, **rest) -> 
     return explore(program, judges_of(program), budget, reductions=reductions, **{"engine": "reference", **rest})
 
 
-def test_it_is_used_when_it_is_asked_for() -> None:
-    assert (run(Pages, ORDER).states, run(Pages, ORDER).reductions) == (28, ("partial order",))
-    assert run(Pages, Reductions(symmetry=False)).reductions == ()
-    assert run(Pages, Reductions()).reductions == ("symmetry",)
+ENGINES = pytest.mark.parametrize("engine", ["auto", "reference", "native"])
 
 
-def test_with_symmetry_too() -> None:
-    both, one, other = run(Pages, BOTH), run(Pages, ORDER), run(Pages, Reductions())
+@ENGINES
+def test_it_is_used_when_it_is_asked_for(engine: str) -> None:
+    ordered = run(Pages, ORDER, engine=engine)
+    assert (ordered.states, ordered.reductions) == (28, ("partial order",))
+    assert run(Pages, Reductions(symmetry=False), engine=engine).reductions == ()
+    assert run(Pages, Reductions(), engine=engine).reductions == ("symmetry",)
+
+
+@ENGINES
+def test_with_symmetry_too(engine: str) -> None:
+    both, one, other = (run(Pages, way, engine=engine) for way in (BOTH, ORDER, Reductions()))
     assert both.reductions == ("symmetry", "partial order")
     assert both.states < min(one.states, other.states)
 
@@ -52,30 +58,36 @@ def test_a_small_search_is_one_of_all_states(monkeypatch: pytest.MonkeyPatch) ->
     assert (run(Pages, ORDER).states, run(Pages, ORDER).reductions) == (625, ())
 
 
-def test_a_limit_of_depth_leaves_no_choice_of_order() -> None:
-    found = run(Pages, ORDER, Budget(max_depth=5))
+@ENGINES
+def test_a_limit_of_depth_leaves_no_choice_of_order(engine: str) -> None:
+    found = run(Pages, ORDER, Budget(max_depth=5), engine=engine)
     assert (found.reductions, found.stopped) == ((), "--max-depth 5")
 
 
-def test_counterexamples_are_those_of_all_states() -> None:
+@ENGINES
+@pytest.mark.parametrize("soon", [10, 10**6])
+def test_counterexamples_are_those_of_all_states(engine: str, soon: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "SOON", soon)
     program = build(Torn, {"writers": 4}).program
     full = explore_reference(program, judges_of(program))
     for reductions in (ORDER, BOTH):
-        found = run(Torn, reductions)
+        found = run(Torn, reductions, engine=engine)
         assert found.reductions
         assert found.violations == full.violations
         assert (found.stopped, found.complete) == (None, True)
 
 
-def test_with_first_the_answer_is_that_of_a_full_search() -> None:
+@ENGINES
+def test_with_first_the_answer_is_that_of_a_full_search(engine: str) -> None:
     full = run(Torn, Reductions(symmetry=False), first=True)
-    assert run(Torn, ORDER, first=True).violations == full.violations
+    assert run(Torn, ORDER, first=True, engine=engine).violations == full.violations
 
 
-def test_schedules_that_may_not_be_the_shortest_say_so() -> None:
+@ENGINES
+def test_schedules_that_may_not_be_the_shortest_say_so(engine: str) -> None:
     """The reduced search fits into the limit, the one for the shortest schedule does not."""
     told: list[str] = []
-    found = run(Torn, ORDER, Budget(max_states=40), note=told.append)
+    found = run(Torn, ORDER, Budget(max_states=40), note=told.append, engine=engine)
     assert [violation.property for violation in found.violations] == ["not_all"]
     assert (found.states, found.stopped) == (28, None)
     assert told == ["the schedules shown are not known to be the shortest: --max-states 40 ended the search for those"]

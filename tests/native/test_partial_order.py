@@ -1,0 +1,108 @@
+"""Partial order in machine code against the reference engine: every number, on random programs and on shipped models;
+with symmetry, where the engines name other representatives, every verdict."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import random_independent
+
+from dio_mc import engines
+from dio_mc.analysis.values import Unsupported
+from dio_mc.driver import bindings_of
+from dio_mc.explore.limits import Limits
+from dio_mc.explore.reference import explore as explore_reference
+from dio_mc.frontend import build, load_module
+from dio_mc.ir.program import Program
+from dio_mc.passes.symmetry import find_symmetry
+from dio_mc.reduce.persistent import PersistentSets, Refused, find_persistent_sets
+from dio_mc.reduce.representatives import Representatives
+from dio_mc.semantics.contract import Budget, Exploration, Judge
+from dio_mc.symbolic.judge import judge_property
+
+BLOCKS = int(os.environ.get("DIO_MC_RANDOM_BLOCKS", "3"))
+ROOT = Path(__file__).parents[2]
+FILES = sorted(p for folder in ("seed", "history", "toys") for p in (ROOT / "models" / folder).glob("*.py"))
+LARGEST = 6000
+"""States above which a program is left out."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+def native(program: Program, judges: Sequence[Judge], sets: PersistentSets, workers: int = 1, **rest) -> Exploration:
+    return engines.native(program, judges, Limits(Budget()), None, False, workers, sets=sets, **rest)
+
+
+def same(program: Program, judges: Sequence[Judge], **rest) -> Exploration | None:
+    """The reduced search, the same on both engines; None where there is none."""
+    try:
+        sets = find_persistent_sets(program, judges)
+        expected = explore_reference(program, judges, Budget(max_states=LARGEST), selection=sets)
+        if expected.stopped is not None:
+            return None
+        found = native(program, judges, sets, **rest)
+    except (Refused, Unsupported):
+        return None
+    assert replace(found, engine="reference") == expected
+    assert found.reductions == ("partial order",)
+    return found
+
+
+@pytest.mark.parametrize("block", range(BLOCKS))
+def test_random_programs(block: int) -> None:
+    """The counterexamples too. DIO_MC_RANDOM_BLOCKS=50 is 1,000 programs, every third in optimised code."""
+    compared = saved = 0
+    for seed in range(block * 20, block * 20 + 20):
+        program = random_independent.random_program(seed)
+        found = same(program, random_independent.judges_of(program, seed), workers=1 + seed % 2, quick=seed % 3 > 0)
+        compared += found is not None
+        saved += found is not None and found.states < explore_reference(program, [], Budget(max_states=LARGEST)).states
+    assert compared >= 12
+    assert saved >= 8
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_models(path: Path) -> None:
+    """Reduced or refused: what a search of all states finds."""
+    for model in load_module(path, allow_empty=True).models:
+        for params, _ in bindings_of(model, {}):
+            program = build(model, params).program
+            judges = [judge_property(program, p).judge for p in program.properties]
+            found = same(program, judges, quick=True)
+            if found is not None:
+                full = explore_reference(program, judges)
+                assert verdicts(found) == verdicts(full)
+                assert found.states <= full.states
+
+
+def verdicts(found: Exploration) -> object:
+    return sorted(v.property for v in found.violations), found.unknown, found.coverage.fired
+
+
+def test_with_symmetry_the_verdicts_are_those_of_all_states() -> None:
+    compared = 0
+    for seed in range(60):
+        program = random_independent.random_program(seed)
+        symmetry = find_symmetry(program)
+        try:
+            sets = find_persistent_sets(program, [])
+            representatives = Representatives(program, symmetry)
+            full = explore_reference(program, [], Budget(max_states=LARGEST))
+            if not representatives.plan.symmetry or full.stopped is not None:
+                continue
+            found = engines.native(
+                program, [], Limits(Budget()), None, False, 1, representatives, sets=sets, quick=True
+            )
+        except (Refused, Unsupported):
+            continue
+        assert found.reductions == ("symmetry", "partial order")
+        assert verdicts(found) == verdicts(full)
+        compared += 1
+    assert compared >= 5
