@@ -151,7 +151,7 @@ SETTINGS: dict[str, Setting] = {
     "workers": Setting(count, 1, "threads of the native engine"),
     "reduction": Setting(flag, True, "reduce large searches where that is proved sound"),
     "symmetry": Setting(flag, True, "exchange equal threads and indices in a reduced search"),
-    "partial-order": Setting(flag, False, "take one order of independent steps in a reduced search"),
+    "partial-order": Setting(flag, None, "take one order of independent steps in a reduced search; -: if it pays"),
     "verify-reduction": Setting(flag, False, "explore reduced and in full, and compare"),
     "output-format": Setting(output_format, "text", "what goes to stdout"),
     "report": Setting(reports, (), "report files, FORMAT=PATH", paths=True),

@@ -19,7 +19,7 @@ from dio_mc.frontend.build import build
 from dio_mc.ir.program import Program
 from dio_mc.lang.declarations import Expectation
 from dio_mc.lang.model import Model
-from dio_mc.semantics.contract import PARTIAL_ORDER, Budget, Exploration, Judge, Partial, Reductions, Violation
+from dio_mc.semantics.contract import Budget, Exploration, Judge, Partial, Reductions, Violation
 from dio_mc.semantics.contract import Report as ProgressReport
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.source import Span, display_path
@@ -167,7 +167,7 @@ def check_class(
     verdict = _verdict(properties)
     told = [*built.warnings, *static_findings(model, program)]
     if verdict == "HOLDS" and found.complete and found.coverage.fired:
-        told += coverage_findings(model, program, found.coverage, waits=PARTIAL_ORDER not in found.reductions)
+        told += coverage_findings(model, program, found.coverage)
     findings = (*(_finding(d) for d in told), *_judge_findings(judges))
     expected, text = _expected(expectation, properties, traces, verdict)
     return Report(

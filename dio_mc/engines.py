@@ -184,31 +184,33 @@ class Run:
 
     def native(self, reductions: Reductions, workers: int, *, full: int | None = None) -> Exploration:
         """The native engine's answer, reduced as the other's. Raises `Unsupported` where it has none."""
-        from dio_mc.native.engine import IN_FULL, Reduced, optimised
+        from dio_mc.native.engine import IN_FULL, optimised
 
         prepared = self._prepared(reductions)
-        by = Reduced(prepared.representatives is not None, prepared.sets is not None)
-        stages = [(FULL if full is None else full, IN_FULL)] if by.names or not prepared.machine.optimised else []
-        stages += [(SOON, by)] if by.names and not prepared.machine.optimised else []
+        if reductions != NO_REDUCTION or not prepared.machine.optimised:
+            found = self._within(FULL if full is None else full, bound(self._soon, prepared, by=IN_FULL))
+            if found is not None:
+                return found
+        sets = self._selection(reductions)
+        prepared = prepared if sets is None else self._prepared(reductions, sets)
+        by = prepared.able
 
         def again(budget: Budget) -> Exploration:
             limits, unordered = Limits(budget, self._stop), replace(by, order=False)
             return self._compiled(optimised(prepared, self._note), limits, workers, unordered)
 
-        for most, how in stages:
-            found = self._within(most, bound(self._soon, prepared, by=how))
+        if by != IN_FULL and not prepared.machine.optimised:
+            found = self._within(SOON, bound(self._soon, prepared, by=by))
             if found is not None:
                 return self._shortest(found, again)
         found = self._compiled(optimised(prepared, self._note), self._limits, workers, by)
         return self._shortest(found, again)
 
-    def _prepared(self, reductions: Reductions) -> Prepared:
+    def _prepared(self, reductions: Reductions, sets: PersistentSets | None = None) -> Prepared:
         """The program in quickly made machine code, with the symmetry that it can run."""
         from dio_mc.native.engine import Askew, prepare
 
-        prepared = bound(
-            prepare, self._program, self._judges, note=self._note, sets=self._selection(reductions), quick=True
-        )
+        prepared = bound(prepare, self._program, self._judges, note=self._note, sets=sets, quick=True)
         try:
             return prepared(self._representatives(reductions))
         except Askew:
@@ -250,16 +252,17 @@ class Run:
         return found if found is not None and found.plan.symmetry else None
 
     def _selection(self, reductions: Reductions) -> PersistentSets | None:
-        """Partial order, where it is asked for and sound. What lies within a depth is no matter of order, so a search
-        with a limit of depth has none."""
-        if not reductions.partial_order or self._budget.max_depth is not None:
+        """Partial order, where it is sound, and asked for or seems to pay. What lies within a depth is a matter of
+        order, so a search with a limit of depth has none."""
+        if reductions.partial_order is False or self._budget.max_depth is not None:
             return None
-        from dio_mc.reduce.persistent import Refused, find_persistent_sets
+        from dio_mc.reduce.persistent import Refused, find_persistent_sets, pays
 
         try:
-            return find_persistent_sets(self._program, self._judges)
+            sets = find_persistent_sets(self._program, self._judges)
         except Refused:
             return None
+        return sets if reductions.partial_order or pays(sets, Interpreter(self._program)) else None
 
     def _left(self) -> Budget:
         """The budget, less the time that has passed."""

@@ -173,15 +173,16 @@ class ModelRun(pytest.Collector):
         """The exploration, once."""
         from dio_mc.driver import Options, check_class
         from dio_mc.report.batch import Batch
-        from dio_mc.semantics.contract import Budget, Reductions
+        from dio_mc.semantics.contract import NO_REDUCTION, Budget, Reductions
 
         limits = [self.settings[name] for name in ("max-states", "max-depth", "timeout", "max-memory")]
-        reduce = self.settings["reduction"]
         options = Options(
             Budget(*limits),
             engine=self.settings["engine"],
             workers=self.settings["workers"],
-            reductions=Reductions(reduce and self.settings["symmetry"], reduce and self.settings["partial-order"]),
+            reductions=Reductions(self.settings["symmetry"], self.settings["partial-order"])
+            if self.settings["reduction"]
+            else NO_REDUCTION,
             verify_reduction=self.settings["verify-reduction"],
         )
         report = check_class(self.task.model, dict(self.task.params), options, expectation=self.task.stated)

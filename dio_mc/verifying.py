@@ -18,8 +18,9 @@ from dio_mc.semantics.contract import (
     Reductions,
     counted_up_to,
 )
+from dio_mc.semantics.interpreter import Interpreter
 
-ALONE = (Reductions(), Reductions(symmetry=False, partial_order=True))
+ALONE = (Reductions(partial_order=False), Reductions(symmetry=False, partial_order=True))
 """Each reduction alone."""
 
 
@@ -32,10 +33,10 @@ def verify_reduction(
     *,
     engine: EngineName = "auto",
     workers: int = 1,
-    partial_order: bool = False,
+    partial_order: bool | None = False,
 ) -> list[str]:
-    """Explore once more, in full if `found` is reduced, and with symmetry if it is not; with `partial_order`, with that
-    and with both too. What there is to say, in words.
+    """Explore once more, in full if `found` is reduced, and with symmetry if it is not; with `partial_order` (None: if
+    it seems to pay), with that and with both too. What there is to say, in words.
 
     Raises `InternalError` when what must not differ does (`differences`): then a reduction is wrong.
     """
@@ -50,7 +51,7 @@ def verify_reduction(
     full = again(NO_REDUCTION) if found.reductions else found
     told: list[str] = []
     working: list[Reductions] = []
-    for alone in ALONE if partial_order else ALONE[:1]:
+    for alone in ALONE if _ordered(program, judges, partial_order) else ALONE[:1]:
         reasons = _refusals(program, judges, alone)
         told += reasons
         working += [] if reasons else [alone]
@@ -61,8 +62,20 @@ def verify_reduction(
     return told
 
 
+def _ordered(program: Program, judges: Sequence[Judge], partial_order: bool | None) -> bool:
+    """Whether partial order is to be tried."""
+    if partial_order is not None:
+        return partial_order
+    from dio_mc.reduce.persistent import Refused, find_persistent_sets, pays
+
+    try:
+        return pays(find_persistent_sets(program, judges), Interpreter(program))
+    except Refused:
+        return False
+
+
 def _names(reductions: Reductions) -> tuple[str, ...]:
-    asked = {SYMMETRY: reductions.symmetry, PARTIAL_ORDER: reductions.partial_order}
+    asked = {SYMMETRY: reductions.symmetry, PARTIAL_ORDER: bool(reductions.partial_order)}
     return tuple(name for name, is_asked in asked.items() if is_asked)
 
 
@@ -100,16 +113,17 @@ def _compared(program: Program, reduced: Exploration, full: Exploration) -> str:
 
 def differences(reduced: Exploration, full: Exploration) -> list[str]:
     """What a reduction must not change and did, in words. Symmetry changes nothing but the numbers of states and steps.
-    Partial order changes depth too, and whom the search sees blocked; what it has violated is looked for without it,
-    so of its schedules it is asked that they are of the same properties."""
-    pairs: dict[str, tuple[object, object]] = {"undecided properties": (reduced.unknown, full.unknown)}
+    Partial order changes depth too; what it has violated is looked for without it, so of its schedules it is asked
+    that they are of the same properties."""
+    pairs: dict[str, tuple[object, object]] = {
+        "undecided properties": (reduced.unknown, full.unknown),
+        "coverage": (reduced.coverage, full.coverage),
+    }
     if PARTIAL_ORDER in reduced.reductions:
         pairs["violated properties"] = _violated(reduced), _violated(full)
-        pairs["statements that ran"] = sorted(reduced.coverage.fired), sorted(full.coverage.fired)
     else:
         pairs["violations"] = reduced.violations, full.violations
         pairs["depth"] = reduced.depth, full.depth
-        pairs["coverage"] = reduced.coverage, full.coverage
     return [f"{name}: {one} reduced, {other} in full" for name, (one, other) in pairs.items() if one != other]
 
 

@@ -50,7 +50,9 @@ def register(group: click.Group) -> None:
 @click.option("--reduction/--no-reduction", default=None, help="Reduce large searches where that is proved sound.")
 @click.option("--symmetry/--no-symmetry", default=None, help="Exchange equal threads and indices in a reduced search.")
 @click.option(
-    "--partial-order/--no-partial-order", default=None, help="In a reduced search, take one order of independent steps."
+    "--partial-order/--no-partial-order",
+    default=None,
+    help="In a reduced search, take one order of independent steps  [default: if it pays]",
 )
 @click.option("--verify-reduction", is_flag=True, default=None, help="Explore reduced and in full, and compare.")
 @click.option("--simulate", type=click.IntRange(1), metavar="N", help="Cover only N random runs; never HOLDS.")

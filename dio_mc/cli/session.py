@@ -19,7 +19,7 @@ from dio_mc.report.text import report_text, summary_lines
 from dio_mc.report.words import stem_of
 from dio_mc.runs.execute import Done, Outcome, run_here
 from dio_mc.runs.plan import Request, Task, find_files, plan
-from dio_mc.semantics.contract import Approximate, Budget, FewPreemptions, Partial, RandomRuns, Reductions
+from dio_mc.semantics.contract import NO_REDUCTION, Approximate, Budget, FewPreemptions, Partial, RandomRuns, Reductions
 from dio_mc.trace.trace import Trace
 
 
@@ -70,7 +70,6 @@ class Session:
         """Check everything, in order."""
         tasks = [e for e in self.planned if isinstance(e, Task)]
         jobs = self.values["jobs"]
-        reduce = self.values["reduction"]
         options = Options(
             self._budget(),
             self.values["first"],
@@ -78,7 +77,9 @@ class Session:
             self.stop,
             engine=self.values["engine"],
             workers=self.values["workers"],
-            reductions=Reductions(reduce and self.values["symmetry"], reduce and self.values["partial-order"]),
+            reductions=Reductions(self.values["symmetry"], self.values["partial-order"])
+            if self.values["reduction"]
+            else NO_REDUCTION,
             verify_reduction=self.values["verify-reduction"],
             partial=self.partial,
         )

@@ -30,11 +30,9 @@ class _Function:
         return span is not None and span.file == self.file and self.first <= span.line <= self.last
 
 
-def coverage_findings(
-    model: type[Model], program: Program, coverage: Coverage, *, waits: bool = True
-) -> list[Diagnostic]:
+def coverage_findings(model: type[Model], program: Program, coverage: Coverage) -> list[Diagnostic]:
     """Of a complete search without violations: statements that never ran, waits that never blocked, locks that nobody
-    waited for. Without `waits` the search did not see all that can block (partial order), and nothing is said of it."""
+    waited for."""
     own = list(_own_functions(model, program, members_of(model)))
     places = [(t, n, loc) for t, tpl in enumerate(program.templates) for n, loc in enumerate(tpl.locations) if n]
     ran = {_statement(loc) for t, n, loc in places if (t, n) in coverage.fired}
@@ -44,9 +42,8 @@ def coverage_findings(
         here = {_statement(loc): loc for _, _, loc in places if function.has(loc.span)}
         dead = [loc for key, loc in here.items() if key not in ran]
         found += [_never_ran(function, dead)] if dead else []
-        if waits:
-            found += [_never_blocked(loc) for key, loc in here.items() if key in ran - waited and _waits(loc)]
-    return found + (idle_locks(model, program, coverage) if waits else [])
+        found += [_never_blocked(loc) for key, loc in here.items() if key in ran - waited and _waits(loc)]
+    return found + idle_locks(model, program, coverage)
 
 
 def _statement(location: Location) -> tuple[str, int, str]:

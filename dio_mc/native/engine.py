@@ -68,6 +68,11 @@ class Prepared:
     representatives: Representatives | None
     sets: PersistentSets | None
 
+    @property
+    def able(self) -> Reduced:
+        """All that a search of it can be reduced by."""
+        return Reduced(self.representatives is not None, self.sets is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class Reduced:

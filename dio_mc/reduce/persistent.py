@@ -6,17 +6,19 @@ wait for is read, so whoever could let them go on is in T. Then whatever the oth
 they are, and one of T can as well be taken at once (Godefroid 1996, ch. 4: stubborn, ample, persistent sets).
 
 Let a path lead from the state to something to be found: a valuation that some property reads, a deadlock, a fault, a
-statement that runs. If it has a step of T, the first of these moves to the front, and what is left is shorter. A
-deadlock has one: an enabled step of T would still be enabled there. A path without one is put behind any step of T: it
-leads to the same valuation, as no step that is taken alone may be seen by a property (`visible`), to the same fault,
-through the same statements. That it is not put behind steps for ever is the cycle condition (`anchors`). All steps of
-every state that is visited are looked at, also those that are not taken: a fault of T's own is seen where T is chosen.
+statement that runs, one that is blocked. If it has a step of T, the first of these moves to the front, and what is left
+is shorter. A deadlock has one: an enabled step of T would still be enabled there. A path without one is put behind any
+step of T. It leads to the same valuation, as none that is taken so may be seen by a property (`visible`), to the same
+fault, through the same statements; who is blocked there still is, for a step of T that wrote what it waits for would
+have it in T, and then it is blocked before the path already. That it is not put behind steps for ever is the cycle
+condition (`anchors`). All steps of every state that is visited are looked at, also those that are not taken: a fault of
+T's own is seen where T is chosen.
 
-So violated properties, witnesses, deadlocks, faults, undecided properties and statements that ran are those of all
-states. Depths, the lengths of counterexamples and who ever was blocked are not. What a property says of single steps
-may be said of a step that changes nothing the property reads, and properties of runs need every step: such programs are
-refused. With representatives (`reduce.representatives`) the choice is made at the representative, where all of this
-holds; another representative may have another choice, so the number of states depends on who names them.
+So violated properties, witnesses, deadlocks, faults, undecided properties, what ran and what was blocked are those of
+all states; depths and the lengths of counterexamples are not. What a property says of single steps may be said of a
+step that changes nothing the property reads, and properties of runs need every step: such programs are refused. With
+representatives (`reduce.representatives`) the choice is made at the representative, where all of this holds; another
+representative may have another choice, so the number of states depends on who names them.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from random import Random
 from typing import Final
 
 from dio_mc.analysis.facts import Config, find_facts
@@ -33,12 +36,15 @@ from dio_mc.ir.program import LIVENESS, Program
 from dio_mc.reduce.anchors import Stand, find_anchors
 from dio_mc.reduce.visible import Sight
 from dio_mc.semantics.contract import Judge, Step
+from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State, layout_of
 
 CLASSES: Final = 64
 """Cells that the same steps touch are one class; more classes than this share numbers, which only adds conflicts."""
 
 
+SAMPLE: Final = 500
+"""States that are tried to see whether it pays."""
 MOST_THREADS: Final = 63
 """Machine code has sets of threads in one word."""
 
@@ -100,6 +106,21 @@ def _closed(seed: int, there: Mapping[int, Access], counts: Sequence[int]) -> se
         chosen.update(meeting)
         waiting += meeting
     return chosen
+
+
+def pays(sets: PersistentSets, interpreter: Interpreter) -> bool:
+    """Whether in at least a quarter of the states of a random run, always the same, some steps need not be taken."""
+    random = Random(0)
+    first = next(interpreter.starting(), None)
+    if first is None:
+        return False
+    state, saved = first, 0
+    for _ in range(SAMPLE):
+        steps = interpreter.successors(state)
+        saved += len(sets.of(state, steps)) < len(steps)
+        ahead = [step.state for step in steps if step.state is not None]
+        state = random.choice(ahead) if ahead else first
+    return 4 * saved >= SAMPLE
 
 
 def find_persistent_sets(program: Program, judges: Iterable[Judge]) -> PersistentSets:

@@ -122,13 +122,14 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Reductions:
-    """Which reductions may be used where they are proved sound."""
+    """Which reductions may be used where they are proved sound; partial order with None only where it seems to save
+    much (`reduce.persistent.pays`)."""
 
     symmetry: bool = True
-    partial_order: bool = False
+    partial_order: bool | None = None
 
 
-NO_REDUCTION: Final = Reductions(symmetry=False)
+NO_REDUCTION: Final = Reductions(symmetry=False, partial_order=False)
 SYMMETRY: Final = "symmetry"
 PARTIAL_ORDER: Final = "partial order"
 """The names of reductions in an `Exploration`."""
@@ -222,7 +223,7 @@ class Exploration:
     words (``--max-states 100``). `open` counts states found and not expanded. `violations` in the order of properties.
     `unknown` names properties some valuation of which the solver could not decide. `reductions` names what the search
     was reduced by; with ``symmetry``, states are representatives of orbits, and transitions and `open` are theirs; with
-    ``partial order``, all numbers are those of the steps that were taken, and `coverage` lacks some that can block.
+    ``partial order``, all numbers are those of the steps that were taken.
     `seconds` is the wall time of the search that gave the answer, without what came before (smaller searches, machine
     code) and behind (counterexamples); no part of what was found.
     """

@@ -32,7 +32,7 @@ from dio_mc.ir.ops import Spawn
 from dio_mc.ir.program import Program
 from dio_mc.ir.types import RangeType
 from dio_mc.reduce.persistent import PersistentSets, Refused, find_persistent_sets
-from dio_mc.semantics.contract import Exploration, Probe
+from dio_mc.semantics.contract import Coverage, Exploration, Probe
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.symbolic.judge import judge_property
 
@@ -46,8 +46,8 @@ def chosen(made: Program, *judges: FakeJudge) -> PersistentSets | None:
         return None
 
 
-def verdicts(found: Exploration) -> tuple[list[str], tuple[str, ...], frozenset[tuple[int, int]]]:
-    return [v.property for v in found.violations], found.unknown, found.coverage.fired
+def verdicts(found: Exploration) -> tuple[list[str], tuple[str, ...], Coverage]:
+    return [v.property for v in found.violations], found.unknown, found.coverage
 
 
 def agree(made: Program, *judges: FakeJudge) -> tuple[Exploration, Exploration]:
@@ -114,11 +114,27 @@ def test_a_step_that_a_property_sees_is_not_taken_alone() -> None:
     assert verdicts(agree(made, both)[0])[0] == ["both"]
 
 
+def test_nor_is_one_that_a_proposition_sees() -> None:
+    made = program([variable("a"), variable("b")], [writer(0, 1, 0, name="a"), writer(1, 1, 0, name="b")])
+    atom = And((equal(load(0, total=True), 1), equal(load(1, total=True), 1)))
+    assert verdicts(agree(made, judge("both", lambda both: not both, Probe("both", None, atom)))[0])[0] == ["both"]
+
+
 def test_nor_is_one_whose_place_a_property_sees() -> None:
     made = program([variable("a"), variable("b")], [writer(0, 1, 1, name="a"), writer(1, 1, 1, name="b")])
     inside = [Probe(f"in {t}", None, AtLocation(t, frozenset({2}))) for t in (0, 1)]
     both = judge("both", lambda a, b: not (a and b), *inside)
     assert verdicts(agree(made, both)[0])[0] == ["both"]
+
+
+def test_nor_one_that_starts_whose_place_it_sees() -> None:
+    """The instance never ends: whether the other writes while it is idle is a matter of order."""
+    stays = template(block(to=1), block(wait(equal(load(0), 1)), location=1), name="stays", spawned=True)
+    other = writer(1, 1, name="other")
+    made = program([variable("never"), variable("b")], [straight(Spawn(1, ()), name="first"), stays, other])
+    idle = Probe("idle", None, AtLocation(1, frozenset({0})))
+    before = judge("before", lambda idle, b: idle and b == 1, idle, probe(made, "b"), kind="reachable")
+    assert verdicts(agree(made, before)[0])[0] == ["before", "deadlock"]
 
 
 def test_nor_one_whose_local_it_sees() -> None:

@@ -21,7 +21,7 @@ LARGEST = 3000
 
 
 def verdicts(found: Exploration) -> object:
-    return sorted(v.property for v in found.violations), found.unknown, found.coverage.fired
+    return sorted(v.property for v in found.violations), found.unknown, found.coverage
 
 
 def both(program: Program, judges: Sequence[Judge]) -> tuple[Exploration, Exploration] | None:
