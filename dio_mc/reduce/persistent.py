@@ -192,7 +192,7 @@ def _touched(footprints: Footprints) -> list[dict[Config, Access]]:
         {config: _cells(step, own_futures[config]) for config, step in own.items()}
         for own, own_futures in zip(footprints.steps, footprints.futures, strict=True)
     ]
-    classes = _classes(footprints.layout.size, {sets for own in cells for sets in own.values()})
+    classes = _classes(footprints.size, {sets for own in cells for sets in own.values()})
 
     def said(sets: _Cells) -> Access:
         reads, writes, future, future_writes = (
