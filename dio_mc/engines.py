@@ -224,11 +224,14 @@ class Run:
         is without it; it goes as deep as the schedules found are long."""
         if PARTIAL_ORDER not in found.reductions or not found.violations:
             return found
-        deepest = max(len(violation.schedule) for violation in found.violations)
-        again = search(replace(self._left(), max_depth=deepest))
-        if again.stopped in (None, f"--max-depth {deepest}", "--first"):
-            return replace(found, violations=again.violations)
-        self._note(f"the schedules shown are not known to be the shortest: {again.stopped} ended the search for those")
+        ended = found.stopped
+        if ended in (None, "--first", f"--max-states {self._budget.max_states}"):
+            deepest = max(len(violation.schedule) for violation in found.violations)
+            again = search(replace(self._left(), max_depth=deepest))
+            if again.stopped in (None, f"--max-depth {deepest}", "--first"):
+                return replace(found, violations=again.violations)
+            ended = again.stopped
+        self._note(f"the schedules shown are not known to be the shortest: {ended} ended the search for those")
         return found
 
     def _within(self, limit: int, search: Callable[[Budget], Exploration]) -> Exploration | None:

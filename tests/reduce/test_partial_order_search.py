@@ -103,6 +103,16 @@ def test_schedules_that_may_not_be_the_shortest_say_so(engine: str) -> None:
     assert told == ["the schedules shown are not known to be the shortest: --max-states 40 ended the search for those"]
 
 
+@pytest.mark.parametrize("reason", ["interrupted", "--timeout 5", "out of memory"])
+def test_who_has_to_end_looks_no_further(reason: str) -> None:
+    told: list[str] = []
+    program = build(Torn, {"writers": 2}).program
+    asked = engines.Run(program, judges_of(program), Budget(), None, False, None, told.append)
+    found = replace(run(Torn, ORDER), stopped=reason)
+    assert asked._shortest(found, lambda _: pytest.fail("it goes on")) == found
+    assert told == [f"the schedules shown are not known to be the shortest: {reason} ended the search for those"]
+
+
 # -- compared with a full search ---------------------------------------------------------------------------------------
 
 

@@ -31,7 +31,7 @@ from dio_mc.ir.expr import And, AtLocation, Compare, Const, LocalOf
 from dio_mc.ir.ops import Spawn
 from dio_mc.ir.program import Program
 from dio_mc.ir.types import RangeType
-from dio_mc.reduce.persistent import PersistentSets, Refused, find_persistent_sets
+from dio_mc.reduce.persistent import PersistentSets, Refused, find_persistent_sets, pays
 from dio_mc.semantics.contract import Coverage, Exploration, Probe
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.symbolic.judge import judge_property
@@ -102,6 +102,33 @@ def choose_a(variable_: int):
     from dio_mc.ir.ops import Choose, Option
 
     return Choose(cell(variable_), (Option(Const(1, DIGIT)), Option(Const(2, DIGIT))))
+
+
+def test_it_pays_where_a_quarter_of_a_random_run_can_do_with_fewer_steps() -> None:
+    """Two steps of each thread are its own; the more follow that meet those of the other, the less is saved."""
+    paying = [meeting for meeting in range(1, 16) if pays_with(meeting)]
+    assert paying == list(range(1, 1 + len(paying)))
+    assert 0 < len(paying) < 15
+
+
+def pays_with(meeting: int) -> bool:
+    bodies = [
+        straight(put(cell(n), 1), put(cell(n), 2), *(put(cell(2), n) for _ in range(meeting)), name=f"t{n}")
+        for n in (0, 1)
+    ]
+    made = program([variable("a"), variable("b"), variable("met")], bodies)
+    return pays(find_persistent_sets(made, []), Interpreter(made))
+
+
+def test_a_program_without_a_start_does_not_pay() -> None:
+    """Its prefix fails, so there is no state to try."""
+    fails = template(
+        block(check(equal(load(0), 1)), check(equal(load(0), 2)), to=1),
+        block(put(cell(1), 1), location=1),
+        name="fails",
+    )
+    made = program([variable("a", any_init=True), variable("b"), variable("c")], [fails, writer(2, 1, name="c")])
+    assert not pays(find_persistent_sets(made, []), Interpreter(made))
 
 
 # -- what each condition is for ----------------------------------------------------------------------------------------
