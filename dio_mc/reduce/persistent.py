@@ -40,7 +40,7 @@ from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State, layout_of
 
 CLASSES: Final = 64
-"""Cells that the same steps touch are one class; more classes than this share numbers, which only adds conflicts."""
+"""Cells that the same steps touch are one class; more classes than this are joined, which only adds conflicts."""
 
 
 SAMPLE: Final = 500
@@ -192,7 +192,7 @@ def _touched(footprints: Footprints) -> list[dict[Config, Access]]:
         {config: _cells(step, own_futures[config]) for config, step in own.items()}
         for own, own_futures in zip(footprints.steps, footprints.futures, strict=True)
     ]
-    classes = _classes(footprints.size, {sets for own in cells for sets in own.values()})
+    classes = _classes(cells)
 
     def said(sets: _Cells) -> Access:
         reads, writes, future, future_writes = (
@@ -212,16 +212,33 @@ def _cells(step: Footprint, future: Future) -> _Cells:
     return step.reads, step.writes, future.reads | future.writes, future.writes
 
 
-def _classes(size: int, every: Iterable[_Cells]) -> list[int]:
-    """Cells that nothing tells apart, as bit sets, at most `CLASSES` of them."""
-    distinct = sorted(every)
-    found: dict[tuple[int, ...], int] = {}
-    for cell in range(size):
-        column = tuple(
-            4 * n + kind for n, sets in enumerate(distinct) for kind, cells in enumerate(sets) if cells >> cell & 1
-        )
-        found[column] = found.get(column, 0) | 1 << cell
+def _classes(touched: Sequence[Mapping[Config, _Cells]]) -> list[int]:
+    """Of the cells that some thread writes and another touches, classes that no step tells apart, as bit sets; where
+    these are more than `CLASSES`, classes that the same threads touch."""
+    lives = [reduce(_of_both, own.values(), (0, 0)) for own in touched]
+    shared = 0
+    for thread, (_, writes) in enumerate(lives):
+        for other, (touches, _) in enumerate(lives):
+            shared |= writes & touches if other != thread else 0
+    found = _alike(shared, [part for sets in sorted({s for own in touched for s in own.values()}) for part in sets])
+    if len(found) > CLASSES:
+        found = _alike(shared, [part for life in lives for part in life])
     classes = [0] * min(len(found), CLASSES)
-    for number, members in enumerate(found.values()):
+    for number, members in enumerate(found):
         classes[number % CLASSES] |= members
     return classes
+
+
+def _of_both(life: tuple[int, int], sets: _Cells) -> tuple[int, int]:
+    """What is touched and what is written, a step and its future included."""
+    return life[0] | sets[2], life[1] | sets[3]
+
+
+def _alike(cells: int, sets: Sequence[int]) -> list[int]:
+    """These cells, in classes of those that are in the same ones of the sets."""
+    found: dict[tuple[int, ...], int] = {}
+    for cell in range(cells.bit_length()):
+        if cells >> cell & 1:
+            column = tuple(number for number, members in enumerate(sets) if members >> cell & 1)
+            found[column] = found.get(column, 0) | 1 << cell
+    return list(found.values())

@@ -326,3 +326,29 @@ def test_torn_breaks_what_it_should() -> None:
     full = explore(made, judges)
     assert verdicts(explore(made, judges, selection=find_persistent_sets(made, judges))) == verdicts(full)
     assert verdicts(full)[0] == ["not_all"]
+
+
+def pairs(count: int) -> Program:
+    """So many pairs of threads; each shares three cells, and touches each of them in a step of its own."""
+    bodies = []
+    for first in range(0, 3 * count, 3):
+        bodies.append(straight(*[put(cell(n), 1) for n in range(first, first + 3)], name=f"writes{first}"))
+        bodies.append(straight(*[put(cell(n), 2) for n in range(first, first + 3)], name=f"writes_too{first}"))
+    return program([variable(f"v{n}") for n in range(3 * count)], bodies)
+
+
+def test_more_classes_than_bits_are_those_of_the_same_threads() -> None:
+    """90 cells that steps tell apart, in 30 classes: nobody but the two of a pair is in its way."""
+    sets = find_persistent_sets(pairs(30), [])
+    interpreter = Interpreter(pairs(30))
+    (start,) = interpreter.initial()
+    assert {step.action.thread for step in sets.of(start, interpreter.successors(start))} == {0, 1}
+    assert max(access.future for own in sets.accesses for access in own.values()) < 1 << 30
+
+
+def test_cells_of_one_thread_alone_and_cells_that_nobody_writes_are_no_class() -> None:
+    one = straight(put(cell(0), 1), put(cell(1), load(2)), name="one")
+    other = straight(put(cell(1), load(2)), name="other")
+    sets = find_persistent_sets(program([variable("mine"), variable("ours"), variable("read")], [one, other]), [])
+    assert {access.future | access.reads for own in sets.accesses for access in own.values()} == {1}
+    assert [[access.writes for access in own.values()] for own in sets.accesses] == [[0, 1], [1]]
