@@ -41,6 +41,7 @@ from dio_mc.semantics.contract import (
 from dio_mc.semantics.interpreter import Interpreter
 
 if TYPE_CHECKING:
+    from dio_mc.analysis.facts import Facts
     from dio_mc.native.engine import Outcome, Prepared, Reduced
     from dio_mc.reduce.persistent import PersistentSets
     from dio_mc.reduce.representatives import Representatives
@@ -191,7 +192,7 @@ class Run:
             found = self._within(FULL if full is None else full, bound(self._soon, prepared, by=IN_FULL))
             if found is not None:
                 return found
-        sets = self._selection(reductions)
+        sets = self._selection(reductions, prepared.module.facts)
         prepared = prepared if sets is None else self._prepared(reductions, sets)
         by = prepared.able
 
@@ -254,7 +255,7 @@ class Run:
         found = Representatives(self._program, symmetry) if symmetry else None
         return found if found is not None and found.plan.symmetry else None
 
-    def _selection(self, reductions: Reductions) -> PersistentSets | None:
+    def _selection(self, reductions: Reductions, facts: Facts | None = None) -> PersistentSets | None:
         """Partial order, where it is sound, and asked for or seems to pay. What lies within a depth is a matter of
         order, so a search with a limit of depth has none."""
         if reductions.partial_order is False or self._budget.max_depth is not None:
@@ -262,7 +263,7 @@ class Run:
         from dio_mc.reduce.persistent import Refused, find_persistent_sets, pays
 
         try:
-            sets = find_persistent_sets(self._program, self._judges)
+            sets = find_persistent_sets(self._program, self._judges, facts)
         except Refused:
             return None
         return sets if reductions.partial_order or pays(sets, Interpreter(self._program)) else None

@@ -29,7 +29,7 @@ from functools import reduce
 from random import Random
 from typing import Final
 
-from dio_mc.analysis.facts import Config, find_facts
+from dio_mc.analysis.facts import Config, Facts, find_facts
 from dio_mc.analysis.footprints import Footprint, Footprints, Future
 from dio_mc.analysis.values import Unsupported
 from dio_mc.ir.program import LIVENESS, Program
@@ -43,7 +43,7 @@ CLASSES: Final = 64
 """Cells that the same steps touch are one class; more classes than this are joined, which only adds conflicts."""
 
 
-SAMPLE: Final = 500
+SAMPLE: Final = 200
 """States that are tried to see whether it pays."""
 MOST_THREADS: Final = 63
 """Machine code has sets of threads in one word."""
@@ -123,8 +123,9 @@ def pays(sets: PersistentSets, interpreter: Interpreter) -> bool:
     return 4 * saved >= SAMPLE
 
 
-def find_persistent_sets(program: Program, judges: Iterable[Judge]) -> PersistentSets:
-    """The persistent sets of a program whose properties these judges decide. Raises `Refused`."""
+def find_persistent_sets(program: Program, judges: Iterable[Judge], facts: Facts | None = None) -> PersistentSets:
+    """The persistent sets of a program whose properties these judges decide; `facts` are the program's, where they are
+    known. Raises `Refused`."""
     judges = list(judges)
     for judge in judges:
         name, kind = judge.property.name, judge.property.kind
@@ -136,7 +137,7 @@ def find_persistent_sets(program: Program, judges: Iterable[Judge]) -> Persisten
         raise Refused(f"there are more than {MOST_THREADS} threads")
     layout = layout_of(program)
     try:
-        footprints = Footprints(program, layout, find_facts(program, layout))
+        footprints = Footprints(program, layout, facts or find_facts(program, layout))
     except Unsupported as reason:
         raise Refused(str(reason)) from None
     sight = Sight(footprints, [probe for judge in judges for probe in judge.probes])
