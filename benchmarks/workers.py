@@ -1,0 +1,55 @@
+"""What a second worker brings: the search alone, in one process, interleaved: ``python benchmarks/workers.py``.
+
+All states of the benchmark model at size L (11,805,586) are searched by one worker and by two in turn, after a first
+search that is not counted: it gets the memory from the system, which on a virtual machine takes as long as anything
+else. The limit is what the machine gives to two searches side by side, each by one worker: they share nothing but its
+caches and its memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import median
+
+from dio_mc.explore.limits import Limits
+from dio_mc.frontend import build, load_module
+from dio_mc.native.engine import prepare, search
+from dio_mc.semantics.contract import Budget
+from dio_mc.symbolic.judge import judge_property
+
+MODEL = Path(__file__).resolve().parent / "diorace.py"
+SIZE = {"pages": 2, "readers": 3, "mappers": 3}
+
+
+def main() -> None:
+    """Print the medians and their ratios."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="of each")
+    rounds = parser.parse_args().rounds
+    program = build(load_module(MODEL).models[0], SIZE).program
+    judges = [judge_property(program, one).judge for one in program.properties]
+    prepared = prepare(program, judges)
+
+    def searched(workers: int) -> float:
+        found = search(prepared, judges, Limits(Budget()), workers=workers)
+        assert found.stopped is None
+        return found.seconds
+
+    def side_by_side() -> float:
+        started = time.perf_counter()
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(searched, (1, 1)))
+        return time.perf_counter() - started
+
+    searched(2)
+    told = [(searched(1), searched(2), side_by_side()) for _ in range(rounds)]
+    one, two, both = (median(column) for column in zip(*told, strict=True))
+    print(f"one worker {one:.2f} s, two {two:.2f} s: {one / two:.2f} times as fast")
+    print(f"two searches side by side {both:.2f} s: {2 * one / both:.2f} times as much done")
+
+
+if __name__ == "__main__":
+    main()
