@@ -185,7 +185,7 @@ class Run:
 
     def native(self, reductions: Reductions, workers: int, *, full: int | None = None) -> Exploration:
         """The native engine's answer, reduced as the other's. Raises `Unsupported` where it has none."""
-        from dio_mc.native.engine import IN_FULL, optimised
+        from dio_mc.native.engine import IN_FULL, optimised, prepare
 
         prepared = self._prepared(reductions)
         if reductions != NO_REDUCTION or not prepared.machine.optimised:
@@ -193,7 +193,9 @@ class Run:
             if found is not None:
                 return found
         sets = self._selection(reductions, prepared.module.facts)
-        prepared = prepared if sets is None else self._prepared(reductions, sets)
+        if sets is not None:
+            named = prepared.representatives
+            prepared = prepare(self._program, self._judges, named, self._note, sets=sets, quick=True)
         by = prepared.able
 
         def again(budget: Budget) -> Exploration:
@@ -207,11 +209,11 @@ class Run:
         found = self._compiled(optimised(prepared, self._note), self._limits, workers, by)
         return self._shortest(found, again)
 
-    def _prepared(self, reductions: Reductions, sets: PersistentSets | None = None) -> Prepared:
+    def _prepared(self, reductions: Reductions) -> Prepared:
         """The program in quickly made machine code, with the symmetry that it can run."""
         from dio_mc.native.engine import Askew, prepare
 
-        prepared = bound(prepare, self._program, self._judges, note=self._note, sets=sets, quick=True)
+        prepared = bound(prepare, self._program, self._judges, note=self._note, quick=True)
         try:
             return prepared(self._representatives(reductions))
         except Askew:
