@@ -25,6 +25,7 @@ from dio_mc.ir.expr import (
     Or,
     children,
 )
+from dio_mc.ir.ops import Assign, Choose, Target
 from dio_mc.ir.program import Program
 from dio_mc.semantics.layout import Layout
 
@@ -70,6 +71,18 @@ class Evaluator:
                 return self._logic(expr, locals_, me)
             case _:
                 assert_never(expr)
+
+    def results(
+        self, op: Assign | Choose, locals_: Sequence[Values], me: int
+    ) -> tuple[tuple[Target, ...], list[Values]]:
+        """The targets of an operation, and what each may be given: of a choice, by the options that may be open."""
+        if isinstance(op, Assign):
+            return op.targets, [self.values(value, locals_, me) for value in op.values]
+        found: Values = NONE
+        for option in op.options:
+            if option.when is None or truths(self.values(option.when, locals_, me))[1]:
+                found = join(found, self.values(option.value, locals_, me))
+        return (op.target,), [found]
 
     def _logic(self, expr: Not | And | Or | Implies, locals_: Sequence[Values], me: int) -> Values:
         match expr:

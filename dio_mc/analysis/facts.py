@@ -276,14 +276,7 @@ class _Exploration:
 
     def _assigned(self, op: Assign | Choose, locals_: tuple[int, ...], known: list[Values]) -> set[tuple[int, ...]]:
         """The locals after an assignment or a choice."""
-        evaluate = self.analysis.evaluator.values
-        targets: tuple[Target, ...]
-        if isinstance(op, Assign):
-            targets = op.targets
-            results = [evaluate(value, known, self.thread) for value in op.values]
-        else:
-            targets = (op.target,)
-            results = [self._chosen(op, known)]
+        targets, results = self.analysis.evaluator.results(op, known, self.thread)
         fitting = [within(found, *bounds(t.type)) for t, found in zip(targets, results, strict=True)]
         if not all(fitting):
             return set()
@@ -303,14 +296,6 @@ class _Exploration:
                 self._note(index, value)
             after.add(tuple(changed))
         return after
-
-    def _chosen(self, op: Choose, known: list[Values]) -> Values:
-        evaluate = self.analysis.evaluator.values
-        found: Values = NONE
-        for option in op.options:
-            if option.when is None or truths(evaluate(option.when, known, self.thread))[1]:
-                found = join(found, evaluate(option.value, known, self.thread))
-        return found
 
 
 def find_facts(program: Program, layout: Layout) -> Facts:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from dio_mc.analysis.evaluate import Evaluator
 from dio_mc.analysis.facts import Config
-from dio_mc.analysis.footprints import Footprint, Footprints, bits, instances
+from dio_mc.analysis.footprints import Footprint, Footprints
+from dio_mc.analysis.walker import bits, instances
 from dio_mc.ir.expr import AtLocation, Expr, Load, Local, LocalOf, Me, children, walk
 from dio_mc.semantics.contract import Probe
 from dio_mc.semantics.evaluation import Scope, compile_expr

@@ -23,7 +23,8 @@ from ir_builder import (
 )
 
 from dio_mc.analysis.facts import find_facts
-from dio_mc.analysis.footprints import Footprints, bits
+from dio_mc.analysis.footprints import Footprints
+from dio_mc.analysis.walker import bits
 from dio_mc.ir.expr import And, Const, Not, Or
 from dio_mc.ir.ops import Choose, Option, Spawn
 from dio_mc.ir.program import Program, Template
