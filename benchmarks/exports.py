@@ -24,8 +24,8 @@ from datetime import date
 from itertools import islice
 from pathlib import Path
 
-from dio_mc.driver import bindings_of
-from dio_mc.explore.reference import explore
+from dio_mc.checking.expectations import bindings_of
+from dio_mc.engines.reference.engine import explore
 from dio_mc.export.murphi import murphi
 from dio_mc.export.promela import promela
 from dio_mc.frontend import build, load_module

@@ -15,12 +15,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
-from dio_mc.driver import bindings_of
-from dio_mc.explore.reference import explore
+from dio_mc.analysis.partial_order.persistent import Refused, find_persistent_sets
+from dio_mc.checking.expectations import bindings_of
+from dio_mc.engines.reference.engine import explore
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import Program
-from dio_mc.reduce.persistent import Refused, find_persistent_sets
-from dio_mc.semantics.contract import Budget, Exploration, Judge
+from dio_mc.semantics.judge import Judge
+from dio_mc.semantics.search import Budget, Exploration
 from dio_mc.symbolic.judge import judge_property
 
 MOST = 60_000

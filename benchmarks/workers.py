@@ -14,10 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 
-from dio_mc.explore.limits import Limits
+from dio_mc.engines.limits import Limits
+from dio_mc.engines.native.engine import prepare, search
 from dio_mc.frontend import build, load_module
-from dio_mc.native.engine import prepare, search
-from dio_mc.semantics.contract import Budget
+from dio_mc.semantics.search import Budget
 from dio_mc.symbolic.judge import judge_property
 
 MODEL = Path(__file__).resolve().parent / "diorace.py"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dio_mc.driver import Report
+    from dio_mc.checking.results import Report
     from dio_mc.lang import *  # noqa: F403  # the language is the package's face
 
 __version__ = "0.1.0"
@@ -28,7 +28,8 @@ def check(model: type[Model], **params: int) -> Report:
     The `Report` is true when the model holds. It shows itself in a notebook, and so does each of its `traces`.
     Raises `dio_mc.errors.ModelError` when the model is wrong, `dio_mc.errors.InternalError` when dio-mc is.
     """
-    from dio_mc.driver import check_class, expectation_for
+    from dio_mc.checking.driver import check_class
+    from dio_mc.checking.expectations import expectation_for
 
     return check_class(model, params, expectation=expectation_for(model, params))
 

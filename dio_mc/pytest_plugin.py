@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 
 if TYPE_CHECKING:
-    from dio_mc.driver import Report
+    from dio_mc.checking.results import Report
+    from dio_mc.checking.runs.plan import Task
     from dio_mc.report.batch import Batch, Case
-    from dio_mc.runs.plan import Task
 
 WANTED: pytest.StashKey[frozenset[Path] | None] = pytest.StashKey()
 """The files that the globs name; None without globs."""
@@ -100,8 +100,8 @@ class ModelFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Collector]:
         """One collector per class and binding."""
-        from dio_mc.report.batch import Failure
-        from dio_mc.runs.plan import Request, plan
+        from dio_mc.checking.results import Failure
+        from dio_mc.checking.runs.plan import Request, plan
 
         required = self.config.stash[WANTED] is None
         for entry in plan([(_shown(self.path), not required)], Request()):
@@ -171,9 +171,9 @@ class ModelRun(pytest.Collector):
     @cached_property
     def outcome(self) -> tuple[Report, Batch]:
         """The exploration, once."""
-        from dio_mc.driver import Options, check_class
+        from dio_mc.checking.driver import Options, check_class
         from dio_mc.report.batch import Batch
-        from dio_mc.semantics.contract import NO_REDUCTION, Budget, Reductions
+        from dio_mc.semantics.search import NO_REDUCTION, Budget, Reductions
 
         limits = [self.settings[name] for name in ("max-states", "max-depth", "timeout", "max-memory")]
         options = Options(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from naive import Broken, Naive
 
 from dio_mc.ir.program import Program
-from dio_mc.semantics.contract import Action, count_switches, fault_name
+from dio_mc.semantics.step import Action, count_switches, fault_name
 
 State = tuple[int, ...]
 Found = tuple[int, tuple[Action, ...]]

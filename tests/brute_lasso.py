@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from brute import Found, Graph, State
 from naive import Broken
 
-from dio_mc.semantics.contract import Action, count_switches
+from dio_mc.semantics.step import Action, count_switches
 
 Goal = Callable[[State], bool]
 

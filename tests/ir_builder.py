@@ -8,7 +8,7 @@ from dio_mc.ir.ops import Assign, Await, Block, Branch, Check, End, Jump, LocalT
 from dio_mc.ir.program import LocalVariable, Location, Program, Property, RecordShape, Template, Thread, Variable
 from dio_mc.ir.types import RangeType, ScalarType
 from dio_mc.ir.verify import verify
-from dio_mc.semantics.contract import Decision, Probe
+from dio_mc.semantics.judge import Decision, Probe
 from dio_mc.semantics.layout import layout_of
 from dio_mc.source import Span
 

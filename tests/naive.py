@@ -11,7 +11,7 @@ from dio_mc.ir import expr as e
 from dio_mc.ir import ops as o
 from dio_mc.ir.program import Program
 from dio_mc.ir.types import bounds
-from dio_mc.semantics.contract import Action
+from dio_mc.semantics.step import Action
 
 Seen = frozenset[tuple]
 

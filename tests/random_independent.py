@@ -7,7 +7,7 @@ from random_programs import SMALL, Maker
 from dio_mc.ir.expr import And, AtLocation, Compare, Const, Expr, Load, Local, LocalOf
 from dio_mc.ir.ops import LocalTo, StoreTo
 from dio_mc.ir.program import Program
-from dio_mc.semantics.contract import Probe
+from dio_mc.semantics.judge import Probe
 from dio_mc.semantics.layout import layout_of
 
 SHARED = 0.12

@@ -7,13 +7,14 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from dio_mc.engines.reference.engine import explore
 from dio_mc.errors import ModelError
-from dio_mc.explore.reference import explore
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.program import Program, Property
-from dio_mc.semantics.contract import Budget, Decision, Probe
 from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.judge import Decision, Probe
+from dio_mc.semantics.search import Budget
 from dio_mc.trace.replay import build_trace
 from dio_mc.trace.trace import Trace
 

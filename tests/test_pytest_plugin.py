@@ -127,7 +127,7 @@ def test_a_file_that_cannot_be_imported_is_an_error_of_collection(tmp_path: Path
 def test_a_class_is_explored_once(tmp_path: Path) -> None:
     write(tmp_path, m=HOLDS)
     (tmp_path / "conftest.py").write_text(
-        "import dio_mc.driver as d\nreal = d.check_class\n"
+        "import dio_mc.checking.driver as d\nreal = d.check_class\n"
         "def check_class(*a, **k):\n    print('explored')\n    return real(*a, **k)\nd.check_class = check_class\n"
     )
     done = run(tmp_path, "--dio-mc", "-s", "m.py")

@@ -19,8 +19,9 @@ from dio_mc.ir.program import (
 )
 from dio_mc.ir.types import BOOL, EnumType, OptionType, RangeType, ThreadIdType, none_value
 from dio_mc.ir.verify import verify
-from dio_mc.semantics.contract import Action, Violation, count_switches, fault_name
 from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.search import Violation
+from dio_mc.semantics.step import Action, count_switches, fault_name
 from dio_mc.source import Span
 from dio_mc.trace.replay import build_trace
 from dio_mc.trace.trace import Trace

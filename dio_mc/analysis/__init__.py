@@ -1,1 +1,1 @@
-"""What a program can do, found before any search: values of cells, control states of threads, footprints of steps."""
+"""What a program can do, found before any search: values of cells, symmetry, which steps are independent."""

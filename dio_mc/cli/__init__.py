@@ -12,8 +12,8 @@ import sys
 
 import click
 
-from dio_mc import __version__, cli_show
-from dio_mc.cli import browse, check, export, first, graph, inspect, mutate, study
+from dio_mc import __version__
+from dio_mc.cli import browse, check, export, first, graph, inspect, mutate, show, study
 
 GUIDE = """\
 dio-mc explores every schedule of a locking rule and shows each race as a picture.
@@ -50,7 +50,7 @@ def cli(ctx: click.Context) -> None:
 first.register(cli)
 check.register(cli)
 inspect.register(cli)
-cli_show.register(cli)
+show.register(cli)
 study.register(cli)
 browse.register(cli)
 mutate.register(cli)

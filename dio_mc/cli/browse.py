@@ -30,8 +30,8 @@ def browse(folder: str, port: int, opens: bool, target: str | None) -> None:
 
 
 def _write(root: Path, target: Path) -> None:
-    from dio_mc.browse.pages import INDEX, write_pages
     from dio_mc.errors import usage_error
+    from dio_mc.html.pages import INDEX, write_pages
 
     try:
         count = write_pages(root, target, Path.cwd())
@@ -44,9 +44,9 @@ def _write(root: Path, target: Path) -> None:
 def _serve(root: Path, port: int, *, opens: bool) -> None:
     import webbrowser
 
-    from dio_mc.browse.folder import scan
-    from dio_mc.browse.serve import Server
     from dio_mc.errors import usage_error
+    from dio_mc.html.folder import scan
+    from dio_mc.html.serve import Server
 
     scan(root)  # a wrong folder is said here, not in the browser
     try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from dio_mc.driver import Report
+    from dio_mc.checking.results import Report
 
 MODEL = '''\
 """A lost update, prevented by a lock. Once it is broken, `dio-mc check {file}` shows the race."""
@@ -53,7 +53,8 @@ def demo(fixed: bool) -> None:
 
     Exit 1 when the race is there, 0 with --fixed.
     """
-    from dio_mc.driver import check_class, expectation_for
+    from dio_mc.checking.driver import check_class
+    from dio_mc.checking.expectations import expectation_for
     from dio_mc.frontend import load_module
     from dio_mc.source import display_path
     from dio_mc.study.shelf import models_folder

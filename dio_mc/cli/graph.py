@@ -33,9 +33,9 @@ def graph(
     Of a larger one nothing is written: Graphviz needs minutes for 500 states. `dio-mc show` draws counterexamples.
     """
     from dio_mc.errors import usage_error
+    from dio_mc.files import write_if_changed
     from dio_mc.frontend import build, load_module
-    from dio_mc.report.files import write_if_changed
-    from dio_mc.space.states import parts, state_graph, written
+    from dio_mc.study.state_graph import parts, state_graph, written
 
     known = {cls.__name__: cls for cls in load_module(file).models}
     if name not in known and (name is not None or len(known) != 1):

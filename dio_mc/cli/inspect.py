@@ -38,7 +38,7 @@ def replay(trace: str, model_file: str | None, folder: Path | None, files: tuple
 
     Exit 0 when it reproduces, 1 when the model has changed so that it does not, 2 when the file is no trace.
     """
-    from dio_mc.replaying import replay_file
+    from dio_mc.explain.replaying import replay_file
 
     outcome = replay_file(trace, model_file, lambda name: _product(name, folder, files))
     click.echo(outcome.text)
@@ -65,8 +65,8 @@ def why(trace: str, model_file: str | None, max_states: int) -> None:
     searched again with these two made atomic. Of a deadlock also who waits for whom, of a run that goes on for ever the
     way out that it never takes. `check` does the same in at most 5,000 states.
     """
+    from dio_mc.explain.replaying import explained
     from dio_mc.render.why import why_sentences
-    from dio_mc.replaying import explained
 
     found = explained(trace, model_file, max_states, lambda name: _product(name, None, ()))
     told = why_sentences(found) or ["Nothing more is known than what `dio-mc show` says."]

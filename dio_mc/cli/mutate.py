@@ -12,11 +12,11 @@ from dio_mc.cli.interrupts import Interrupts
 from dio_mc.cli.types import ENGINE, Param
 
 if TYPE_CHECKING:
+    from dio_mc.checking.results import Failure
+    from dio_mc.checking.runs.mutate import Plan
+    from dio_mc.checking.runs.plan import Task
     from dio_mc.config import Value
     from dio_mc.mutation.score import Score
-    from dio_mc.report.batch import Failure
-    from dio_mc.runs.mutate import Plan
-    from dio_mc.runs.plan import Task
 
 KINDS = ("lock", "wait", "call", "store", "check", "condition", "swap", "shrink", "atomic")
 
@@ -63,8 +63,8 @@ def mutate(paths: tuple[str, ...], names: tuple[str, ...], params: tuple[tuple[s
 
     Exit codes: 0 all caught (or --min-score), 1 survivors, 2 nothing to mutate or a wrong model, 3 undetermined.
     """
+    from dio_mc.checking.runs.plan import Request, find_files, plan
     from dio_mc.cli.check import settings
-    from dio_mc.runs.plan import Request, find_files, plan
 
     values = settings({name: options[name] for name in ("jobs", "engine", "workers", "max_states", "timeout")})
     files, failures = find_files(paths)
@@ -81,10 +81,10 @@ def mutate(paths: tuple[str, ...], names: tuple[str, ...], params: tuple[tuple[s
 
 
 def _plan(values: Mapping[str, Value], options: Mapping[str, Any], stop: Callable[[], str | None]) -> Plan:
-    from dio_mc.driver import Options
-    from dio_mc.explore.progress import ProgressLine
-    from dio_mc.runs.mutate import Plan
-    from dio_mc.semantics.contract import Budget
+    from dio_mc.checking.driver import Options
+    from dio_mc.checking.runs.mutate import Plan
+    from dio_mc.cli.progress import ProgressLine
+    from dio_mc.semantics.search import Budget
 
     budget = Budget(*(values[name].value for name in ("max-states", "max-depth", "timeout", "max-memory")))
     engine, workers = values["engine"].value, values["workers"].value
@@ -115,8 +115,8 @@ class _Session:
 
     def run(self, entries: list[Task | Failure]) -> None:
         """Mutate each class with all its bindings."""
-        from dio_mc.report.batch import Failure
-        from dio_mc.runs.mutate import score
+        from dio_mc.checking.results import Failure
+        from dio_mc.checking.runs.mutate import score
 
         groups: dict[Any, list[Task]] = {}
         for entry in entries:
@@ -128,7 +128,7 @@ class _Session:
             self._take(score(tasks, self.plan))
 
     def _take(self, entry: Score | Failure) -> None:
-        from dio_mc.report.batch import Failure
+        from dio_mc.checking.results import Failure
         from dio_mc.report.mutation import mutation_text
 
         self.entries.append(entry)

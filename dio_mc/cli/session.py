@@ -10,16 +10,17 @@ from typing import Any
 
 import click
 
+from dio_mc.checking.driver import Options
+from dio_mc.checking.results import Failure, Report
+from dio_mc.checking.runs.execute import Done, Outcome, run_here
+from dio_mc.checking.runs.plan import Request, Task, find_files, plan
+from dio_mc.cli.progress import ProgressLine
 from dio_mc.config import Value, find_file, memory
-from dio_mc.driver import Options, Report
-from dio_mc.explore.progress import ProgressLine
-from dio_mc.report.batch import Batch, Failure
+from dio_mc.report.batch import Batch
 from dio_mc.report.formats import rendered, write_report
 from dio_mc.report.text import report_text, summary_lines
 from dio_mc.report.words import stem_of
-from dio_mc.runs.execute import Done, Outcome, run_here
-from dio_mc.runs.plan import Request, Task, find_files, plan
-from dio_mc.semantics.contract import NO_REDUCTION, Approximate, Budget, FewPreemptions, Partial, RandomRuns, Reductions
+from dio_mc.semantics.search import NO_REDUCTION, Approximate, Budget, FewPreemptions, Partial, RandomRuns, Reductions
 from dio_mc.trace.trace import Trace
 
 
@@ -52,7 +53,7 @@ class Session:
     def prepare(self, paths: Sequence[str], options: Mapping[str, Any]) -> None:
         """Find the files and load them."""
         if options["sweep"]:
-            from dio_mc.runs.sweep import parse_sweep
+            from dio_mc.checking.runs.sweep import parse_sweep
 
             self.sweep = parse_sweep(options["sweep"])
         self.partial = partial_of(options)
@@ -145,7 +146,7 @@ class Session:
         else:
             self._say(rendered(form, self.batch))
         if self.sweep is not None and self.text:
-            from dio_mc.runs.sweep import growth_table
+            from dio_mc.checking.runs.sweep import growth_table
 
             self._say(growth_table(self.sweep[0], self.memory, measured=self.verbose, plot=plot))
         written = [write_report(form, Path(path), self.batch) for form, path in self.values["report"]]
@@ -167,7 +168,7 @@ class Session:
 
 def _changed(files: Sequence[tuple[str, bool]], revision: str | None, *, affected: bool) -> list[tuple[str, bool]]:
     """Those of the files that a change concerns."""
-    from dio_mc.runs import changed
+    from dio_mc.checking.runs import changed
 
     kept = changed.affected(files) if affected else list(files)
     return changed.changed_since(revision, kept, find_file(Path.cwd())) if revision is not None else kept
@@ -177,7 +178,7 @@ def _outcomes(tasks: Sequence[Task], options: Options, jobs: int) -> Iterator[Do
     """What becomes of the tasks, in their order."""
     if jobs == 1 or len(tasks) < 2:
         return run_here(tasks, options)
-    from dio_mc.runs.pool import run_in_processes
+    from dio_mc.checking.runs.pool import run_in_processes
 
     return iter(run_in_processes(tasks, options, jobs))
 

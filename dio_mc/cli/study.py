@@ -193,7 +193,7 @@ def _workloads(shelf: Shelf, names: tuple[str, ...], sectors: int | None = None)
 
 
 def _budget(max_states: int | None) -> Any:
-    from dio_mc.semantics.contract import Budget
+    from dio_mc.semantics.search import Budget
 
     return Budget(max_states=max_states)
 
@@ -260,7 +260,7 @@ def _emit(text: str, output: str | None) -> None:
 
 def _write(path: Path, text: str) -> None:
     from dio_mc.errors import usage_error
-    from dio_mc.report.files import write_if_changed
+    from dio_mc.files import write_if_changed
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ from dio_mc.export.values import Fault, Frame, Run, Values
 from dio_mc.ir.expr import Const, Expr, Load, walk
 from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, End, Jump, LocalTo, Op, Spawn, StoreTo, Target
 from dio_mc.ir.program import Program
-from dio_mc.semantics.contract import fault_name
+from dio_mc.semantics.step import fault_name
 from dio_mc.source import Span
 
 MOST_BLOCKS: Final = 100

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import Final
 
 from dio_mc.ir.program import Program
-from dio_mc.semantics.contract import Step
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
+from dio_mc.semantics.step import Step
 
 MOST_PAIRS: Final = 20_000
 """Pairs of states after which nothing is said."""

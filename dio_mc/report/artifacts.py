@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dio_mc.files import safe_name, write_if_changed
 from dio_mc.render.dot import render_dot
 from dio_mc.render.text import render_text
-from dio_mc.report.files import safe_name, write_if_changed
 from dio_mc.source import display_path
 from dio_mc.trace.codec import encode
 from dio_mc.trace.trace import Trace
@@ -41,7 +41,7 @@ def rendered(trace: Trace, *, page: bool = False) -> dict[str, str]:
 
 
 def _page(trace: Trace) -> str:
-    from dio_mc.page.source import sources_of  # a tenth of the time of a small check, for those who ask for pages
-    from dio_mc.page.trace_page import trace_page
+    from dio_mc.html.source import sources_of
+    from dio_mc.html.trace_page import trace_page
 
     return trace_page(trace, sources_of(trace, Path.cwd()))

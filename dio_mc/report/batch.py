@@ -10,26 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from dio_mc.driver import Finding, PropertyResult, Report
-from dio_mc.errors import Diagnostic
-from dio_mc.report.words import plural
+from dio_mc.checking.results import Failure, Finding, PropertyResult, Report
 from dio_mc.trace.trace import Place, Trace
+from dio_mc.wording import plural
 
 WORST = (4, 2, 1, 3, 0)
 """Exit codes, the worst first."""
 
 Status = Literal["pass", "fail", "undetermined"]
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A file or class that could not be checked: a model error, or a fault of dio-mc. `text` is all of the message."""
-
-    file: str
-    text: str
-    exit_code: int
-    diagnostics: tuple[Diagnostic, ...] = ()
-    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dio_mc.driver import Report
-from dio_mc.report.batch import Batch, Case, Failure
+from dio_mc.checking.results import Failure, Report
+from dio_mc.report.batch import Batch, Case
 from dio_mc.report.text import headline
 from dio_mc.report.words import counted
 

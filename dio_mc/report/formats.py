@@ -6,8 +6,8 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+from dio_mc.files import write_if_changed
 from dio_mc.report.batch import Batch
-from dio_mc.report.files import write_if_changed
 from dio_mc.source import display_path
 
 _WRITERS = {

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from dio_mc.checking.results import Failure
 from dio_mc.errors import Diagnostic
-from dio_mc.report.batch import Batch, Case, Failure, place_of, red_cases
+from dio_mc.report.batch import Batch, Case, place_of, red_cases
 from dio_mc.report.markdown import report_markdown
 from dio_mc.report.text import batch_text
-from dio_mc.report.words import one_line
 from dio_mc.trace.trace import Place
+from dio_mc.wording import one_line
 
 _LARGEST_SUMMARY = 1_000_000
 """GitHub refuses more than 1 MiB per step."""

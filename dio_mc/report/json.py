@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from dio_mc.driver import Report
-from dio_mc.report.batch import Batch, Failure
-from dio_mc.report.files import safe_name
+from dio_mc.checking.results import Failure, Report
+from dio_mc.files import safe_name
+from dio_mc.report.batch import Batch
 from dio_mc.report.words import stem_of
 
 SCHEMA = "dio-mc/report/1"

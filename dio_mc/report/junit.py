@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from dio_mc.driver import Report
+from dio_mc.checking.results import Failure, Report
 from dio_mc.render.text import render_text
-from dio_mc.report.batch import Batch, Case, Failure
-from dio_mc.report.words import without_control
+from dio_mc.report.batch import Batch, Case
+from dio_mc.wording import without_control
 
 
 def report_junit(batch: Batch) -> str:

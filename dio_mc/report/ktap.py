@@ -5,11 +5,11 @@ What is undetermined is ``not ok ... # undetermined``; no directive (SKIP, TODO)
 
 from __future__ import annotations
 
-from dio_mc.driver import Report
+from dio_mc.checking.results import Failure, Report
 from dio_mc.render.text import render_text
-from dio_mc.report.batch import Batch, Case, Failure
-from dio_mc.report.words import without_control
-from dio_mc.semantics.contract import counted_up_to
+from dio_mc.report.batch import Batch, Case
+from dio_mc.semantics.search import counted_up_to
+from dio_mc.wording import without_control
 
 
 def report_ktap(batch: Batch) -> str:

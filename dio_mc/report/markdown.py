@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 
-from dio_mc.driver import Report
+from dio_mc.checking.results import Failure, Report
 from dio_mc.render.mermaid import render_mermaid
 from dio_mc.render.text import render_text
-from dio_mc.report.batch import Batch, Case, Failure, red_cases
-from dio_mc.report.words import one_line, without_control
-from dio_mc.semantics.contract import counted_up_to
+from dio_mc.report.batch import Batch, Case, red_cases
+from dio_mc.semantics.search import counted_up_to
+from dio_mc.wording import one_line, without_control
 
 _LONGEST_MERMAID = 20_000
 

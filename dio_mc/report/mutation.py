@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from dio_mc.checking.results import Failure
 from dio_mc.mutation.mutants import KINDS
 from dio_mc.mutation.score import Fate, Judged, Score
-from dio_mc.report.batch import Failure
 from dio_mc.report.markdown import cell
-from dio_mc.report.words import plural
+from dio_mc.wording import plural
 
 SCHEMA = "dio-mc/mutation/1"
 Entry = Score | Failure

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from html import escape
 
-from dio_mc.driver import PropertyResult, Report
+from dio_mc.checking.results import PropertyResult, Report
 from dio_mc.render.svg import render_svg
 from dio_mc.render.why import cause_sentences
-from dio_mc.report.words import plural
+from dio_mc.wording import plural
 
 _SIGN = {"HOLDS": "holds", "VIOLATED": "violated", "UNDETERMINED": "undetermined"}
 

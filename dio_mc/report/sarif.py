@@ -16,12 +16,12 @@ from typing import Any
 
 from dio_mc import __version__
 from dio_mc.catalogue import PAGES
-from dio_mc.driver import Finding, Report
+from dio_mc.checking.results import Failure, Finding, Report
 from dio_mc.errors import Diagnostic
-from dio_mc.report.batch import Batch, Case, Failure, place_of
+from dio_mc.report.batch import Batch, Case, place_of
 from dio_mc.report.sarif_flow import code_flow, fingerprint, message_text, physical
-from dio_mc.report.words import one_line
 from dio_mc.trace.trace import Place
+from dio_mc.wording import one_line
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 MOST_RESULTS = 25_000

@@ -8,7 +8,7 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
-from dio_mc.driver import Report
+from dio_mc.checking.results import Report
 from dio_mc.report.batch import Case
 from dio_mc.trace.trace import Place, Trace, TraceStep
 

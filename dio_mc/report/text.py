@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dio_mc.driver import Report
-from dio_mc.report.batch import Batch, Failure
-from dio_mc.report.words import counted, plural, stem_of
-from dio_mc.semantics.contract import Violation
+from dio_mc.checking.results import Failure, Report
+from dio_mc.report.batch import Batch
+from dio_mc.report.words import counted, stem_of
+from dio_mc.semantics.search import Violation
 from dio_mc.trace.trace import Trace
+from dio_mc.wording import plural
 
 
 def report_text(report: Report, *, trace: bool, folder: str | None, seconds: bool = False, strict: bool = False) -> str:

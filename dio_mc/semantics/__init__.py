@@ -1,1 +1,1 @@
-"""What a program means: states, the reference interpreter, and the contract between engines and judges."""
+"""What a program means: states, the reference interpreter, and what engines and judges agree on."""

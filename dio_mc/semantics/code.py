@@ -28,9 +28,9 @@ from dio_mc.ir.ops import (
 )
 from dio_mc.ir.program import Program, Template
 from dio_mc.ir.types import RangeType, ScalarType, bounds, show_type
-from dio_mc.semantics.contract import Action
 from dio_mc.semantics.evaluation import Evaluate, FaultRaised, Scope, compile_address, compile_expr
 from dio_mc.semantics.layout import Layout
+from dio_mc.semantics.step import Action
 from dio_mc.source import Span
 
 Operation = Callable[[list[int]], bool]

@@ -35,8 +35,8 @@ from dio_mc.ir.expr import (
 )
 from dio_mc.ir.ops import FaultKind
 from dio_mc.ir.program import Program, Variable
-from dio_mc.semantics.contract import Fault
 from dio_mc.semantics.layout import Layout
+from dio_mc.semantics.step import Fault
 from dio_mc.source import Span
 
 Evaluate = Callable[[Sequence[int]], int]

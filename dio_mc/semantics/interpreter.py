@@ -22,10 +22,10 @@ from dio_mc.ir.expr import Expr, walk
 from dio_mc.ir.program import Program
 from dio_mc.ir.types import bounds
 from dio_mc.semantics.code import Code, compile_thread
-from dio_mc.semantics.contract import Action, Fault, Step
 from dio_mc.semantics.evaluation import Evaluate, FaultRaised, Scope, compile_expr
 from dio_mc.semantics.layout import State, layout_of
 from dio_mc.semantics.machine import Machine, Outcome, Run
+from dio_mc.semantics.step import Action, Fault, Step
 
 
 class Interpreter:

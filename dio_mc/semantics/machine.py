@@ -11,9 +11,9 @@ from typing import Final, NamedTuple, assert_never
 
 from dio_mc.ir.program import Program
 from dio_mc.semantics.code import Code, Finish, Fork, Goto, Launch, Pick
-from dio_mc.semantics.contract import Fault
 from dio_mc.semantics.evaluation import FaultRaised
 from dio_mc.semantics.layout import Layout, State
+from dio_mc.semantics.step import Fault
 from dio_mc.source import Span
 
 BLOCK_LIMIT: Final = 100_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dio_mc.semantics.contract import Budget
+from dio_mc.semantics.search import Budget
 from dio_mc.study.outcomes import Outcome, Outcomes, outcomes
 from dio_mc.study.shelf import Rule, Workload
 from dio_mc.study.tags import BAD

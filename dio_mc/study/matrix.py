@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 
-from dio_mc.semantics.contract import Budget
+from dio_mc.semantics.search import Budget
 from dio_mc.study.outcomes import outcomes
 from dio_mc.study.shelf import Rule, Shelf, Workload, together
 from dio_mc.study.tags import RANK, worst

@@ -13,16 +13,17 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from dio_mc.explore.canonical import End, Goal, canonical_paths
-from dio_mc.explore.components import Graph
-from dio_mc.explore.limits import Limits
-from dio_mc.explore.liveness import Violated, endless
-from dio_mc.explore.search import Search
+from dio_mc.engines.limits import Limits
+from dio_mc.engines.reference.canonical import End, Goal, canonical_paths
+from dio_mc.engines.reference.components import Graph
+from dio_mc.engines.reference.liveness import Violated, endless
+from dio_mc.engines.reference.search import Search
 from dio_mc.ir.program import Program
 from dio_mc.kernel.words import Block, Data, Slot
-from dio_mc.semantics.contract import Budget, Fault, Step, Violation, count_switches, fault_name
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
+from dio_mc.semantics.search import Budget, Violation
+from dio_mc.semantics.step import Fault, Step, count_switches, fault_name
 from dio_mc.trace.replay import build_trace
 from dio_mc.trace.trace import Trace
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from dio_mc.kernel.words import Data
-from dio_mc.semantics.contract import Budget
+from dio_mc.semantics.search import Budget
 from dio_mc.study.observe import Observed
 from dio_mc.study.shelf import LAYOUTS, Rule, Workload, product
 from dio_mc.study.tags import BAD, RANK, Tagged, tag, worst

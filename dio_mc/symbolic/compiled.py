@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dio_mc.semantics.contract import Probe
+from dio_mc.semantics.judge import Probe
 from dio_mc.symbolic.graph import Graph
 
 Compiled = Callable[[Sequence[int]], Any]

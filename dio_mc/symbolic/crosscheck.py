@@ -16,7 +16,7 @@ from typing import Any
 import z3
 
 from dio_mc.ir.types import bounds
-from dio_mc.semantics.contract import Probe
+from dio_mc.semantics.judge import Probe
 from dio_mc.semantics.layout import Layout
 from dio_mc.symbolic.compiled import Compiled
 from dio_mc.symbolic.encode import Symbols

@@ -17,7 +17,7 @@ import z3
 
 from dio_mc.ir.expr import AtLocation
 from dio_mc.ir.types import BoolType, bounds
-from dio_mc.semantics.contract import Probe
+from dio_mc.semantics.judge import Probe
 from dio_mc.symbolic.graph import Graph, Node, cell_probe
 
 Encoded = Any

@@ -34,7 +34,7 @@ from dio_mc.ir.expr import (
 )
 from dio_mc.ir.program import Program
 from dio_mc.ir.types import bounds
-from dio_mc.semantics.contract import Probe
+from dio_mc.semantics.judge import Probe
 from dio_mc.semantics.layout import Layout, layout_of
 from dio_mc.source import Span
 

@@ -1,4 +1,4 @@
-"""The two judges (`semantics.contract.Judge`): the compiled form, and the solver."""
+"""The two judges (`semantics.search.Judge`): the compiled form, and the solver."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import z3
 
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.program import Property
-from dio_mc.semantics.contract import Decision, Probe
+from dio_mc.semantics.judge import Decision, Probe
 from dio_mc.source import Span
 from dio_mc.symbolic.compiled import Compiled
 from dio_mc.symbolic.premises import Finding, Premises, Watched

@@ -10,7 +10,7 @@ import z3
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.program import Program, Property
 from dio_mc.ir.types import show_value
-from dio_mc.semantics.contract import Probe
+from dio_mc.semantics.judge import Probe
 from dio_mc.source import Span
 from dio_mc.symbolic.encode import Symbols, encode
 from dio_mc.symbolic.errors import FormulaError, TranslationMismatch

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from dio_mc.semantics.contract import Fault
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
+from dio_mc.semantics.step import Fault
 from dio_mc.trace.naming import Naming
 from dio_mc.trace.trace import Cell, Change, Trace, TraceFault, TraceStep
 

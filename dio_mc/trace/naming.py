@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from dio_mc.ir.program import Location, Program, Template
-from dio_mc.semantics.contract import Fault, Step
 from dio_mc.semantics.layout import Layout, State, show_cell
+from dio_mc.semantics.step import Fault, Step
 from dio_mc.source import Span, display_path, source_lines
 from dio_mc.trace.trace import (
     Alternative,

@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 from dio_mc.errors import InternalError
 from dio_mc.ir.program import LIVENESS, Program, Property
-from dio_mc.semantics.contract import Action, Fault, Step, Violation, fault_name
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
+from dio_mc.semantics.search import Violation
+from dio_mc.semantics.step import Action, Fault, Step, fault_name
 from dio_mc.trace.divergence import Divergence, compare_changes, compare_fault, match_initial
 from dio_mc.trace.lasting import Run, Truth, progress_problem, unreachable_problem
 from dio_mc.trace.naming import Naming, fault_of, lines_at, place_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dio_mc.ir.program import LIVENESS
-from dio_mc.semantics.contract import Decision, Judge, Probe
 from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.judge import Decision, Judge, Probe
 from dio_mc.semantics.layout import State
 from dio_mc.trace.trace import Standing
 

@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 from report_models import BIG, BROKEN, HOLDS, RACE, ROOT, VACUOUS, VIOLATED, dio_mc, wait_for_work, write
 
-from dio_mc.driver import Options, Report
-from dio_mc.runs.plan import Request, Task, plan
-from dio_mc.runs.pool import run_in_processes, worthwhile
+from dio_mc.checking.driver import Options
+from dio_mc.checking.results import Report
+from dio_mc.checking.runs.plan import Request, Task, plan
+from dio_mc.checking.runs.pool import run_in_processes, worthwhile
 
 SUICIDE = (
     HOLDS

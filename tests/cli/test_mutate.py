@@ -157,7 +157,7 @@ def test_an_interrupt_keeps_what_is_known(tmp_path: Path) -> None:
 def test_a_fault_of_dio_mc_is_no_fate(tmp_path: Path) -> None:
     write(tmp_path, m=HOLDS)
     script = (
-        "import sys, dio_mc.driver, dio_mc.runs.execute as e; real = e.check_class\n"
+        "import sys, dio_mc.checking.driver, dio_mc.checking.runs.execute as e; real = e.check_class\n"
         "def broken(model, *rest):\n"
         "    if rest[1].first: raise RuntimeError('boom')\n"
         "    return real(model, *rest)\n"

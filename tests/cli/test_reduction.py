@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from dio_mc import engines
-from dio_mc.driver import Options, check_class
+from dio_mc.checking.driver import Options, check_class
+from dio_mc.engines import choose
 from dio_mc.errors import InternalError
 from dio_mc.frontend import load_module
 from dio_mc.report.text import report_text
-from dio_mc.semantics.contract import NO_REDUCTION, Budget, Reductions
+from dio_mc.semantics.search import NO_REDUCTION, Budget, Reductions
 
 ROOT = Path(__file__).resolve().parents[2]
 LARGE = str(ROOT / "benchmarks" / "diorace.py")
@@ -72,7 +72,7 @@ def test_a_search_that_was_cut_verifies_nothing() -> None:
 
 
 def test_a_reduced_search_is_verified_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "FULL", 300)
+    monkeypatch.setattr(choose, "FULL", 300)
     report = readers_writers(verify_reduction=True, engine="reference")
     assert (report.states, report.reductions) == (129, ("symmetry",))
     assert report.notes == ("verified: 596 states, and 129 up to symmetry, give the same answer",)
@@ -81,7 +81,9 @@ def test_a_reduced_search_is_verified_in_full(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_reduction_that_says_something_else_is_an_internal_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """Representatives that are no states of the orbit: the readers are gone."""
-    monkeypatch.setattr("dio_mc.reduce.representatives.Representatives.of", lambda self, state: tuple(0 for _ in state))
+    monkeypatch.setattr(
+        "dio_mc.analysis.symmetry.representatives.Representatives.of", lambda self, state: tuple(0 for _ in state)
+    )
     with pytest.raises(InternalError) as raised:
         readers_writers(verify_reduction=True)
     assert raised.value.message == (
@@ -118,7 +120,7 @@ def test_partial_order_is_verified_when_it_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_partial_order_is_counted_and_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(engines, "FULL", 20)
+    monkeypatch.setattr(choose, "FULL", 20)
     (tmp_path / "pages.py").write_text(PAGES)
     model = load_module(tmp_path / "pages.py").models[0]
     ordered = Reductions(symmetry=False, partial_order=True)
@@ -132,14 +134,14 @@ def test_partial_order_is_counted_and_told(monkeypatch: pytest.MonkeyPatch, tmp_
 def test_findings_are_those_of_all_states(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waited for whom is seen whichever order is taken."""
     free = readers_writers(engine="reference", reductions=NO_REDUCTION)
-    monkeypatch.setattr(engines, "FULL", 20)
+    monkeypatch.setattr(choose, "FULL", 20)
     ordered = readers_writers(engine="reference", reductions=Reductions(symmetry=False, partial_order=True))
     assert ordered.reductions == ("partial order",)
     assert ordered.findings == free.findings
 
 
 def test_switched_off_means_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "FULL", 300)
+    monkeypatch.setattr(choose, "FULL", 300)
     full = readers_writers(engine="reference", reductions=Reductions(symmetry=False))
     assert (full.states, full.reductions) == (596, ())
     reduced = readers_writers(engine="reference")

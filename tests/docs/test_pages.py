@@ -234,7 +234,7 @@ class M(Model):
 
 def test_the_language_page_is_python(tmp_path: Path) -> None:
     """Its fragments are methods; in a class that has the rest they are built and checked."""
-    from dio_mc.driver import check_class
+    from dio_mc.checking.driver import check_class
 
     fragments = [body for kind, body in blocks("language.md") if kind == "python"]
     assert fragments

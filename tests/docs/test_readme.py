@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from dio_mc.driver import bindings_of, check_class
+from dio_mc.checking.driver import check_class
+from dio_mc.checking.expectations import bindings_of
 from dio_mc.frontend import load_module
 from dio_mc.render.svg import render_svg
 from dio_mc.trace.codec import read_trace

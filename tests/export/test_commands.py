@@ -8,15 +8,15 @@ from guarded import reached
 from ir_builder import DIGIT, block, cell, less, load, own, plus, program, put, template, variable
 from random_programs import random_program
 
-from dio_mc.driver import bindings_of
+from dio_mc.checking.expectations import bindings_of
+from dio_mc.engines.reference.engine import explore
 from dio_mc.errors import ModelError
-from dio_mc.explore.reference import explore
 from dio_mc.export.commands import commands_of
 from dio_mc.export.terms import Read, combine, conj, disj, interval, neg, select
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.ops import Branch
-from dio_mc.semantics.contract import Budget
 from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.search import Budget
 
 ROOT = Path(__file__).resolve().parents[2]
 ALL = bool(os.environ.get("DIO_MC_EXPORT_ALL"))

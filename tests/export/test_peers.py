@@ -15,7 +15,7 @@ from typing import get_args
 
 import pytest
 
-from dio_mc.driver import bindings_of
+from dio_mc.checking.expectations import bindings_of
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.expr import Expr, walk
 from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, LocalTo, Op, Spawn

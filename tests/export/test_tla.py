@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dio_mc.driver import bindings_of
+from dio_mc.checking.expectations import bindings_of
 from dio_mc.export.tla import tla
 from dio_mc.frontend import build, load_module
 

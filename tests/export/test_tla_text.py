@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tla_text import Module
 
-from dio_mc.driver import check_class
+from dio_mc.checking.driver import check_class
 from dio_mc.export.tla import tla
 from dio_mc.frontend import build, load_module
 

@@ -38,7 +38,7 @@ def test_the_gallery_is_up_to_date(written: Path, request: pytest.FixtureRequest
 
 
 def test_every_counterexample_replays(written: Path) -> None:
-    from dio_mc.replaying import replay_file
+    from dio_mc.explain.replaying import replay_file
 
     before = Path.cwd()
     os.chdir(ROOT)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dio_mc.driver import Report, check_class
+from dio_mc.checking.driver import check_class
+from dio_mc.checking.results import Report
 from dio_mc.frontend.load import load_module
 from dio_mc.kernel.families import FAMILIES, families
 

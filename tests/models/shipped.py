@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from dio_mc.driver import Report, bindings_of, check_class
+from dio_mc.checking.driver import check_class
+from dio_mc.checking.expectations import bindings_of
+from dio_mc.checking.results import Report
 from dio_mc.frontend.load import load_module
 from dio_mc.lang.model import Model
 from dio_mc.trace.trace import Trace

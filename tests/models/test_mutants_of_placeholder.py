@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from dio_mc.driver import Options
+from dio_mc.checking.driver import Options
+from dio_mc.checking.runs.mutate import Plan, score
+from dio_mc.checking.runs.plan import Request, Task, plan
 from dio_mc.mutation.score import Judged, Score
-from dio_mc.runs.mutate import Plan, score
-from dio_mc.runs.plan import Request, Task, plan
 
 FILE = Path(__file__).resolve().parents[2] / "models" / "seed" / "placeholder.py"
 GUARDS = frozenset({"lock", "wait", "check", "condition"})

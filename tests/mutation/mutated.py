@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dio_mc.driver import Options, Report, check_class
+from dio_mc.checking.driver import Options, check_class
+from dio_mc.checking.results import Report
 from dio_mc.frontend.load import load_module
 from dio_mc.lang.model import Model
 from dio_mc.mutation.mutants import Mutant, mutants_of

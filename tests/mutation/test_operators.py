@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from mutated import LOCKED, body, check, listed, load, named
 
-from dio_mc.driver import check_class
+from dio_mc.checking.driver import check_class
 from dio_mc.errors import ModelError
 from dio_mc.mutation.mutants import KINDS, mutants_of
 

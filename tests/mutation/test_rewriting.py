@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mutated import HEAD, LOCKED, body, check, listed, load, named
 
-from dio_mc.driver import check_class
+from dio_mc.checking.driver import check_class
 from dio_mc.frontend.build import build
 from dio_mc.ir.printer import print_program
 from dio_mc.mutation.mutants import Recipe, mutants_of

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import dio_mc
-from dio_mc.driver import Report
+from dio_mc.checking.results import Report
 from dio_mc.errors import ModelError
 from dio_mc.frontend import load_module
 from dio_mc.trace.codec import decode, encode

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from trace_programs import misuse, race, trace_of
 
-from dio_mc.page.source import sources_of
-from dio_mc.page.trace_page import trace_page
+from dio_mc.files import safe_name, write_if_changed
+from dio_mc.html.source import sources_of
+from dio_mc.html.trace_page import trace_page
 from dio_mc.render.dot import render_dot
 from dio_mc.render.text import render_text
 from dio_mc.report.artifacts import write_artifacts
-from dio_mc.report.files import safe_name, write_if_changed
 from dio_mc.trace.codec import encode, read_trace
 
 TRACE = trace_of(race(), "never_dirty")

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from report_models import RACE, dio_mc, write
 
-from dio_mc.driver import check_class
+from dio_mc.checking.driver import check_class
+from dio_mc.checking.results import Failure
 from dio_mc.frontend.load import load_module
 from dio_mc.report import sarif, sarif_flow
-from dio_mc.report.batch import Batch, Failure
+from dio_mc.report.batch import Batch
 from dio_mc.report.formats import rendered
 from dio_mc.report.github import append_summary
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from dio_mc.driver import Options, Report, check_class
+from dio_mc.checking.driver import Options, check_class
+from dio_mc.checking.results import Report
 from dio_mc.frontend.load import load_module
 from dio_mc.mutation.mutants import mutants_of
-from dio_mc.semantics.contract import Budget
+from dio_mc.semantics.search import Budget
 
 MODEL = """\
 from z3 import And
@@ -197,7 +198,7 @@ def test_a_lock_that_nobody_waits_for_can_be_left_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("folder", ["seed", "toys"])
 def test_the_shipped_models_have_none_of_these(folder: str) -> None:
-    from dio_mc.driver import bindings_of
+    from dio_mc.checking.expectations import bindings_of
 
     models = Path(__file__).resolve().parents[2] / "models" / folder
     for file in sorted(models.glob("*.py")):

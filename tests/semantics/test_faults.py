@@ -29,9 +29,9 @@ from ir_builder import (
 from dio_mc.ir.expr import Arith, Load, Or
 from dio_mc.ir.ops import Assign, Branch, Check, Choose, Option, Spawn, StoreTo
 from dio_mc.ir.types import BOOL, EnumType, OptionType, RangeType
-from dio_mc.semantics.contract import Action, Fault
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.machine import BLOCK_LIMIT
+from dio_mc.semantics.step import Action, Fault
 
 SMALL = RangeType(0, 3)
 

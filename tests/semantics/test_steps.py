@@ -29,8 +29,8 @@ from random_programs import random_program
 from dio_mc.ir.expr import And, Arith, Me
 from dio_mc.ir.ops import Assign, Choose, Option, Spawn
 from dio_mc.ir.types import RangeType, ThreadIdType
-from dio_mc.semantics.contract import Action, Step
 from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.step import Action, Step
 
 
 def only(steps: list[Step]) -> Step:

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dio_mc.cli import cli
-from dio_mc.semantics.contract import Budget
+from dio_mc.semantics.search import Budget
 from dio_mc.study.diff import diff
 from dio_mc.study.matrix import NOT_THERE, Matrix, matrix
 from dio_mc.study.outcomes import outcomes

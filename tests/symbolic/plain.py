@@ -11,7 +11,7 @@ from typing import Any
 
 from dio_mc.frontend.build import build
 from dio_mc.ir.program import Program, Property
-from dio_mc.semantics.contract import Decision
+from dio_mc.semantics.judge import Decision
 from dio_mc.semantics.layout import layout_of
 from dio_mc.symbolic.crosscheck import domain_of
 from dio_mc.symbolic.judge import JudgeReport, judge_property

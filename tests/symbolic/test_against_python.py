@@ -18,8 +18,8 @@ from dio_mc.frontend import build, load_module
 from dio_mc.ir.expr import Expr, Not
 from dio_mc.ir.program import Program
 from dio_mc.ir.types import bounds
-from dio_mc.semantics.contract import Decision
 from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.judge import Decision
 from dio_mc.semantics.layout import layout_of
 from dio_mc.symbolic.errors import TranslationMismatch
 from dio_mc.symbolic.explain import explain

@@ -12,7 +12,7 @@ from dio_mc import Array, Model, Range, Var, invariant, operation, reachable, th
 from dio_mc.errors import InternalError, ModelError
 from dio_mc.ir.expr import Compare, Const, Load, Not
 from dio_mc.ir.types import RangeType
-from dio_mc.semantics.contract import Decision
+from dio_mc.semantics.judge import Decision
 from dio_mc.symbolic import crosscheck, judge
 from dio_mc.symbolic.errors import FormulaError, TranslationMismatch
 from dio_mc.symbolic.judge import judge_property

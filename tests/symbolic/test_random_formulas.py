@@ -17,7 +17,7 @@ import pytest
 from dio_mc.ir.expr import And, Arith, Compare, Const, Expr, Implies, Ite, Load, Not, Or
 from dio_mc.ir.program import ArrayShape, Program, Property, RecordShape, ScalarShape, Variable
 from dio_mc.ir.types import BOOL, EnumType, OptionType, RangeType, bounds
-from dio_mc.semantics.contract import Decision
+from dio_mc.semantics.judge import Decision
 from dio_mc.source import Span
 from dio_mc.symbolic.errors import TranslationMismatch
 from dio_mc.symbolic.judge import judge_property

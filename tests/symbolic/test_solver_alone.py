@@ -12,7 +12,7 @@ from dio_mc import Array, Model, Param, Range, Var, invariant, thread
 from dio_mc.ir.expr import Compare, Const, Load
 from dio_mc.ir.expr import Not as Not_
 from dio_mc.ir.types import RangeType
-from dio_mc.semantics.contract import Decision
+from dio_mc.semantics.judge import Decision
 from dio_mc.symbolic import translate
 from dio_mc.symbolic.judge import judge_property
 

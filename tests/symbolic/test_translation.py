@@ -30,7 +30,7 @@ from dio_mc import (
     window,
 )
 from dio_mc.ir.program import Program
-from dio_mc.semantics.contract import Decision
+from dio_mc.semantics.judge import Decision
 from dio_mc.symbolic.judge import judge_property
 
 

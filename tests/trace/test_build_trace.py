@@ -7,9 +7,10 @@ from trace_programs import READ, abba, bad_start, find, misuse, race, trace_of
 
 from dio_mc.errors import InternalError
 from dio_mc.ir.program import Thread
-from dio_mc.semantics.contract import Action, Fault, Violation
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import show_cell
+from dio_mc.semantics.search import Violation
+from dio_mc.semantics.step import Action, Fault
 from dio_mc.trace.consistency import inconsistencies
 from dio_mc.trace.replay import ReplayError, build_trace
 from dio_mc.trace.trace import Alternative, Change, Failing, Place, ThreadName, Waiting

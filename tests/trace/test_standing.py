@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dio_mc.driver import check_class
+from dio_mc.checking.driver import check_class
 from dio_mc.frontend import load_module
 from dio_mc.trace.codec import decode, encode
 from dio_mc.trace.trace import Standing, Trace

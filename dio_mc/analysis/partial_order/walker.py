@@ -1,0 +1,297 @@
+"""What the step from one control state touches: the code between two locations is walked, its locals known as far as
+the control state knows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import assert_never
+
+from dio_mc.analysis.values.evaluate import Evaluator
+from dio_mc.analysis.values.facts import Config, Facts
+from dio_mc.analysis.values.sets import Values, truths, within
+from dio_mc.ir.expr import And, Compare, Expr, Implies, Load, Not, Or, children, walk
+from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, End, Jump, LocalTo, Op, Spawn, StoreTo, Target
+from dio_mc.ir.program import Program
+from dio_mc.ir.types import bounds
+from dio_mc.semantics.layout import Layout
+
+Test = tuple[int, int]
+"""Whether a cell has a value: true or false for all who ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A cell that a step may write, with the values that it may have before and behind that."""
+
+    cell: int
+    before: Values
+    behind: Values
+
+    def decides(self, test: Test) -> bool:
+        """Whether the answer may be another one afterwards."""
+        cell, value = test
+        if cell != self.cell or (self.before == self.behind and len(self.before) == 1):
+            return False
+        return value in self.before or value in self.behind
+
+
+@dataclass(slots=True)
+class Touched:
+    """What a walk has met so far: cells read as they are, tests, cells written, slots of spawned instances written."""
+
+    reads: int = 0
+    tests: set[Test] = field(default_factory=set)
+    written: set[Written] = field(default_factory=set)
+    slots: int = 0
+    spawns: set[int] = field(default_factory=set)
+    after: set[Config] = field(default_factory=set)
+
+
+def instances(program: Program, templates: Iterable[int]) -> list[int]:
+    """The threads of these templates."""
+    wanted = set(templates)
+    return [thread for thread, found in enumerate(program.threads) if found.template in wanted]
+
+
+_Told = frozenset[Test]
+"""What cells have, as the step itself has asked. That matters where it writes a cell for the first time: what there was
+is told, or any of the cell's values. What there is later is among the values written."""
+_Point = tuple[int, int, tuple[int, ...], _Told]
+"""Block, operation, locals, and what is known of cells."""
+
+
+class Walker:
+    """Walks the code of one thread and gathers what it touches."""
+
+    def __init__(self, program: Program, layout: Layout, facts: Facts, thread: int) -> None:
+        self.program, self.layout, self.facts, self.thread = program, layout, facts, thread
+        self.template = program.template_of(thread)
+        self._evaluator = Evaluator(program, layout, list(facts.cells))
+        self._found = Touched()
+
+    # -- with locals known ---------------------------------------------------------------------------------------------
+
+    def at(self, config: Config) -> Touched:
+        """The step from a control state."""
+        self._found = Touched()
+        location, *locals_ = config
+        waiting: list[_Point] = [(self.template.locations[location].block, 0, tuple(locals_), frozenset())]
+        seen = set(waiting)
+        while waiting:
+            for point in self._advance(*waiting.pop()):
+                if point not in seen:
+                    seen.add(point)
+                    waiting.append(point)
+        return self._found
+
+    def _advance(self, block: int, at: int, locals_: tuple[int, ...], told: _Told) -> list[_Point]:
+        """Where the code goes on from a point: behind the next operation that may change locals, or in a next block."""
+        code = self.template.blocks[block]
+        known: list[Values] = [frozenset((value,)) for value in locals_]
+        for number in range(at, len(code.ops)):
+            op = code.ops[number]
+            self._touch(op, known, told)
+            if isinstance(op, Assign | Choose):
+                return [(block, number + 1, after, told) for after in self._locals_after(op, locals_, known)]
+            if isinstance(op, Await | Check):
+                if not self._may(op.condition, known)[1]:
+                    return []
+                told |= self._tests(op.condition, known)
+        match code.terminator:
+            case Jump(target):
+                return self._enter(target, locals_, told)
+            case Branch(condition, then, orelse):
+                self._ask(condition, known)
+                false, true = self._may(condition, known)
+                yes = self._enter(then, locals_, told | self._tests(condition, known)) if true else []
+                return yes + self._enter(orelse, locals_, told) if false else yes
+            case End():
+                self._arrive(0, locals_)
+                return []
+            case _:
+                assert_never(code.terminator)
+
+    def _tests(self, condition: Expr, known: Sequence[Values]) -> _Told:
+        """What cells have where a condition is true."""
+        parts = condition.operands if isinstance(condition, And) else (condition,)
+        found = (self._test(part, known) for part in parts if isinstance(part, Compare) and part.op == "==")
+        return frozenset(test for test in found if test is not None)
+
+    def _test(self, part: Compare, known: Sequence[Values]) -> Test | None:
+        """The test that a comparison is, if it is one of a single cell with a single value."""
+        for load, other in ((part.left, part.right), (part.right, part.left)):
+            if isinstance(load, Load) and not any(isinstance(inner, Load) for inner in walk(other)):
+                cells = self._addresses(load, known)
+                values = self._evaluator.values(other, known, self.thread)
+                if len(cells) == len(values) == 1:
+                    return cells[0], next(iter(values))
+        return None
+
+    def _addresses(self, access: Load | StoreTo, known: Sequence[Values]) -> Sequence[int]:
+        total = isinstance(access, Load) and access.total
+        return self._evaluator.addresses(access.variable, access.indices, known, self.thread, total=total)
+
+    def _may(self, condition: Expr, known: Sequence[Values]) -> tuple[bool, bool]:
+        return truths(self._evaluator.values(condition, known, self.thread))
+
+    def _enter(self, block: int, locals_: tuple[int, ...], told: _Told) -> list[_Point]:
+        location = self.template.blocks[block].location
+        if location is None:
+            return [(block, 0, locals_, told)]
+        self._arrive(location, locals_)
+        return []
+
+    def _arrive(self, location: int, locals_: Sequence[int]) -> None:
+        values = list(locals_)
+        for dead in self.template.locations[location].kills:
+            values[dead] = self.template.locals[dead].default
+        self._found.after.add((location, *values))
+        self._ends(location)
+
+    def _ends(self, location: int) -> None:
+        if location == 0 and self.template.spawned:
+            self._found.slots |= 1 << self.layout.pc[self.thread]
+
+    def _locals_after(
+        self, op: Assign | Choose, locals_: tuple[int, ...], known: Sequence[Values]
+    ) -> set[tuple[int, ...]]:
+        targets, results = self._evaluator.results(op, known, self.thread)
+        fitting = [within(found, *bounds(target.type)) for target, found in zip(targets, results, strict=True)]
+        if not all(fitting):
+            return set()
+        own = [(t.index, found) for t, found in zip(targets, fitting, strict=True) if isinstance(t, LocalTo)]
+        after: set[tuple[int, ...]] = set()
+        for chosen in product(*(found for _, found in own)):
+            changed = list(locals_)
+            for (index, _), value in zip(own, chosen, strict=True):
+                changed[index] = value
+            after.add(tuple(changed))
+        return after
+
+    # -- with locals of any value --------------------------------------------------------------------------------------
+
+    def at_location(self, location: int) -> Touched:
+        """The step from a location, whatever the locals are there."""
+        self._found = Touched()
+        self._anyhow(self.template.locations[location].block)
+        return self._found
+
+    def prefix(self, spawned: Iterable[int]) -> Touched:
+        """What a spawn runs: the code from the start of an instance to its first location. Templates in `spawned` are
+        not looked into again."""
+        self._found = Touched(spawns=set(spawned))
+        if self.template.blocks[self.template.entry].location is None:
+            self._anyhow(self.template.entry)
+        return self._found
+
+    def _anyhow(self, first: int) -> None:
+        base = self.layout.local_base[self.thread]
+        known = [self.facts.cells[base + index] for index in range(len(self.template.locals))]
+        waiting, seen = [first], {first}
+        while waiting:
+            code = self.template.blocks[waiting.pop()]
+            for op in code.ops:
+                self._touch(op, known, frozenset())
+            for target in self._following(code.terminator, known):
+                location = self.template.blocks[target].location
+                if location is not None:
+                    self._found.after.add((location,))
+                elif target not in seen:
+                    seen.add(target)
+                    waiting.append(target)
+
+    def _following(self, terminator: Jump | Branch | End, known: Sequence[Values]) -> tuple[int, ...]:
+        match terminator:
+            case Jump(target):
+                return (target,)
+            case Branch(condition, then, orelse):
+                self._ask(condition, known)
+                return then, orelse
+            case End():
+                self._found.after.add((0,))
+                self._ends(0)
+                return ()
+            case _:
+                assert_never(terminator)
+
+    # -- what an operation touches -------------------------------------------------------------------------------------
+
+    def _touch(self, op: Op, known: Sequence[Values], told: _Told) -> None:
+        match op:
+            case Assign(targets, values):
+                for value in values:
+                    self._read(value, known)
+                for target, result in zip(targets, self._evaluator.results(op, known, self.thread)[1], strict=True):
+                    self._write(target, result, known, told)
+            case Choose(target, options):
+                for option in options:
+                    self._read(option.value, known)
+                    if option.when is not None:
+                        self._ask(option.when, known)
+                self._write(target, self._evaluator.results(op, known, self.thread)[1][0], known, told)
+            case Await(condition) | Check(condition):
+                self._ask(condition, known)
+            case Spawn(template, arguments):
+                for argument in arguments:
+                    self._read(argument, known)
+                self._spawn(template)
+            case _:
+                assert_never(op)
+
+    def _ask(self, condition: Expr, known: Sequence[Values]) -> None:
+        """What a condition reads, in tests where it can be said so."""
+        if isinstance(condition, And | Or | Not | Implies):
+            for part in children(condition):
+                self._ask(part, known)
+            return
+        test = self._test(condition, known) if isinstance(condition, Compare) and condition.op in ("==", "!=") else None
+        if test is None:
+            self._read(condition, known)
+            return
+        self._found.tests.add(test)
+        for part in walk(condition):
+            for index in part.indices if isinstance(part, Load) else ():
+                self._read(index, known)
+
+    def _read(self, expr: Expr, known: Sequence[Values]) -> None:
+        for part in walk(expr):
+            if isinstance(part, Load):
+                self._found.reads |= bits(self._addresses(part, known))
+
+    def _write(self, target: Target, result: Values, known: Sequence[Values], told: _Told) -> None:
+        if not isinstance(target, StoreTo):
+            return
+        for index in target.indices:
+            self._read(index, known)
+        before = {cell: frozenset((value,)) for cell, value in told}
+        behind = within(result, *bounds(target.type)) if result else result
+        for cell in self._addresses(target, known):
+            self._found.written.add(Written(cell, before.get(cell, self.facts.cells[cell]), behind))
+
+    def _spawn(self, template: int) -> None:
+        found = self._found
+        if template in found.spawns:
+            return
+        found.spawns.add(template)
+        started = instances(self.program, (template,))
+        slots = bits(self.layout.pc[thread] for thread in started)
+        found.reads |= slots
+        found.slots |= slots
+        for thread in started:
+            before = Walker(self.program, self.layout, self.facts, thread).prefix(found.spawns)
+            found.reads |= before.reads
+            found.tests |= before.tests
+            found.written |= before.written
+            found.slots |= before.slots
+            found.spawns |= before.spawns
+
+
+def bits(cells: Iterable[int]) -> int:
+    """The set of these cells."""
+    found = 0
+    for cell in cells:
+        found |= 1 << cell
+    return found

@@ -1,0 +1,169 @@
+"""Exchanging two elements of a domain in the text of a program, and comparing texts up to what does not matter.
+
+`Exchange` rewrites the constants of an expression; `normal` gives a form that is equal for expressions that differ in
+the order of what may be evaluated in any order. An automorphism of a program is an exchange that leaves every operation
+equal in this sense.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, assert_never
+
+from dio_mc.analysis.symmetry.domains import Domains, Slot
+from dio_mc.ir.expr import (
+    And,
+    Arith,
+    AtLocation,
+    Compare,
+    Const,
+    Expr,
+    Implies,
+    Ite,
+    Load,
+    Local,
+    LocalOf,
+    Me,
+    Not,
+    Or,
+    type_of,
+    walk,
+)
+from dio_mc.ir.ops import Assign, Await, Check, Choose, LocalTo, Op, Spawn, Target
+from dio_mc.ir.program import Program
+from dio_mc.ir.types import bounds
+
+Form = Any
+"""A nested tuple; only equality counts."""
+
+
+class Exchange:
+    """`moved` maps the elements of domains (by root) to others, `threads` thread positions; both name only what moves.
+
+    `form` is the normal form of an operation or expression of a template (None: of a property) with that applied.
+    """
+
+    def __init__(self, domains: Domains, moved: Mapping[Slot, Mapping[int, int]], threads: Mapping[int, int]) -> None:
+        self._domains = domains
+        self._moved = moved
+        self._threads = threads
+        self._program = domains.program
+
+    def moves(self, slot: Slot) -> Mapping[int, int]:
+        """What it does to the elements of a slot's domain."""
+        return self._moved.get(self._domains.root(slot), {})
+
+    def value(self, slot: Slot | None, value: int) -> int:
+        """Where an element of a slot's domain goes."""
+        return value if slot is None else self.moves(slot).get(value, value)
+
+    def op(self, template: int, op: Op) -> Form:
+        """The form of an operation."""
+        match op:
+            case Assign(targets, values):
+                pairs = [
+                    (self._target(template, t), self.expr(template, v, self._place(template, t)))
+                    for t, v in zip(targets, values, strict=True)
+                ]
+                indices = [index for t in targets if not isinstance(t, LocalTo) for index in t.indices]
+                apart = all(is_total(self._program, e) for e in (*values, *indices))
+                return "assign", _any_order(pairs) if apart else tuple(pairs)
+            case Await(condition):
+                return "await", self.expr(template, condition, None)
+            case Check(condition, kind):
+                return "check", kind, self.expr(template, condition, None)
+            case Choose(target, options):
+                place = self._place(template, target)
+                forms = [
+                    (self.expr(template, o.value, place), o.when and self.expr(template, o.when, None)) for o in options
+                ]
+                return "choose", self._target(template, target), _any_order(forms)
+            case Spawn(number, arguments):
+                slots: list[Slot] = [("local", number, n) for n in range(len(arguments))]
+                forms = [self.expr(template, a, s) for a, s in zip(arguments, slots, strict=True)]
+                return "spawn", number, tuple(forms)
+            case _:
+                assert_never(op)
+
+    def _place(self, template: int, target: Target) -> Slot:
+        return ("local", template, target.index) if isinstance(target, LocalTo) else ("value", target.variable)
+
+    def _target(self, template: int, target: Target) -> Form:
+        if isinstance(target, LocalTo):
+            return "own", target.index
+        return "cell", target.variable, self._indices(template, target.variable, target.indices)
+
+    def _indices(self, template: int | None, variable: int, indices: tuple[Expr, ...]) -> Form:
+        return tuple(self.expr(template, e, ("index", variable, d)) for d, e in enumerate(indices))
+
+    def expr(self, template: int | None, expr: Expr, slot: Slot | None) -> Form:
+        """The form of an expression whose value goes to `slot` (None: it is a truth or a plain number)."""
+        match expr:
+            case Const(value):
+                return "const", self.value(slot, value)
+            case Local(index):
+                return "local", index
+            case Load(variable, indices, total=total, after=after):
+                return "load", variable, total, after, self._indices(template, variable, indices)
+            case Me():
+                return ("me",)
+            case Not(operand):
+                return "not", self.expr(template, operand, None)
+            case And(operands) | Or(operands):
+                forms = [self.expr(template, o, None) for o in operands]
+                apart = all(is_total(self._program, o) for o in operands)
+                return type(expr).__name__, _any_order(forms, once=True) if apart else tuple(forms)
+            case Implies(premise, conclusion):
+                return "implies", self.expr(template, premise, None), self.expr(template, conclusion, None)
+            case Ite(condition, then, orelse):
+                sides = self.expr(template, then, slot), self.expr(template, orelse, slot)
+                return "ite", self.expr(template, condition, None), *sides
+            case Compare(op, left, right):
+                between = self._domains.slot_of(template, left) or self._domains.slot_of(template, right)
+                forms = [self.expr(template, left, between), self.expr(template, right, between)]
+                apart = op in ("==", "!=") and is_total(self._program, expr)
+                return "compare", op, _any_order(forms) if apart else tuple(forms)
+            case Arith(op, left, right):
+                forms = [self.expr(template, left, None), self.expr(template, right, None)]
+                apart = op in ("+", "*") and is_total(self._program, expr)
+                return "arith", op, _any_order(_flat(op, forms)) if apart else tuple(forms)
+            case AtLocation(thread, locations, after):
+                return "at", self._threads.get(thread, thread), tuple(sorted(locations)), after
+            case LocalOf(thread, index, _, after):
+                return "local of", self._threads.get(thread, thread), index, after
+            case _:
+                assert_never(expr)
+
+
+def _any_order(forms: list[Form], *, once: bool = False) -> Form:
+    ordered = sorted(forms, key=repr)
+    return ("any order", *dict.fromkeys(ordered)) if once else ("any order", *ordered)
+
+
+def _flat(op: str, forms: list[Form]) -> list[Form]:
+    """Sums of sums as one."""
+    flat: list[Form] = []
+    for form in forms:
+        nested = form[0] == "arith" and form[1] == op and form[2] and form[2][0] == "any order"
+        flat += form[2][1:] if nested else [form]
+    return flat
+
+
+def is_total(program: Program, expr: Expr) -> bool:
+    """Whether evaluating it cannot be a fault, so that it may be evaluated at any time."""
+    return all(_safe(program, part) for part in walk(expr))
+
+
+def _safe(program: Program, part: Expr) -> bool:
+    match part:
+        case Load(variable, indices, total=False):
+            ranges = zip((_range(i) for i in indices), program.variables[variable].shape, strict=True)
+            return all(low >= 0 and high < extent for (low, high), extent in ranges)
+        case Arith("//" | "%", _, right):
+            return isinstance(right, Const) and right.value > 0
+        case _:
+            return True
+
+
+def _range(expr: Expr) -> tuple[int, int]:
+    return (expr.value, expr.value) if isinstance(expr, Const) else bounds(type_of(expr))

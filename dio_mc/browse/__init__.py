@@ -1,1 +1,0 @@
-"""A folder of counterexamples as pages: served on the loopback interface, or written to files."""

@@ -1,1 +1,0 @@
-"""Styles and scripts of the index; data, read by `page.markup.asset`."""

@@ -1,0 +1,1 @@
+"""Checking a model: build, judge, explore, replay, and the verdict; many models; findings."""

@@ -1,0 +1,178 @@
+"""The facade: load a class, build it, judge, explore, replay what was found, word the verdict.
+
+Data flows one way: `Options` in, `Report` out. Nothing here prints or writes files.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from dio_mc.checking.expectations import expected, stated
+from dio_mc.checking.findings.coverage import coverage_findings
+from dio_mc.checking.findings.declared import static_findings
+from dio_mc.checking.results import Finding, PropertyResult, Report, Verdict
+from dio_mc.engines.agree import verify_reduction
+from dio_mc.engines.choose import EngineName, explore
+from dio_mc.errors import Diagnostic
+from dio_mc.frontend.build import build
+from dio_mc.ir.program import Program
+from dio_mc.lang.declarations import Expectation
+from dio_mc.lang.model import Model
+from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.judge import Judge
+from dio_mc.semantics.search import Budget, Exploration, Partial, Reductions, Violation
+from dio_mc.semantics.search import Report as ProgressReport
+from dio_mc.source import Span, display_path
+from dio_mc.symbolic.judge import JudgeReport, judge_property
+from dio_mc.trace.trace import Place, Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to check. `stop` is polled and returns the reason to stop (Ctrl-C) or None; `first` ends after the level of
+    the first violation; `engine` explores, in `workers` threads where it is the native one, with `reductions` where
+    they are proved sound. With `verify_reduction` it explores once more, to compare. With `partial` only
+    a part of the states is covered, and what is not violated is undetermined."""
+
+    budget: Budget = field(default_factory=Budget)
+    first: bool = False
+    report: ProgressReport | None = None
+    stop: Callable[[], str | None] | None = None
+    engine: EngineName = "auto"
+    workers: int = 1
+    reductions: Reductions = field(default_factory=Reductions)
+    verify_reduction: bool = False
+    partial: Partial | None = None
+
+
+def check_class(
+    model: type[Model],
+    params: Mapping[str, int] | None = None,
+    options: Options | None = None,
+    expectation: Expectation | None = None,
+) -> Report:
+    """Check one class with parameters bound.
+
+    Raises `ModelError` when the model is wrong and `InternalError` when dio-mc is: a counterexample that does not
+    replay is never shown.
+    """
+    started = time.perf_counter()
+    options = options or Options()
+    built = build(model, params)
+    program = built.program
+    judges = [judge_property(program, p) for p in program.properties]
+    asked = [j.judge for j in judges]
+    notes: list[str] = []
+    found = explore(
+        program, asked, options.budget, options.report, options.first, options.stop,
+        engine=options.engine, workers=options.workers, note=notes.append, reductions=options.reductions,
+        partial=options.partial,
+    )  # fmt: skip
+    if options.verify_reduction:
+        notes += verify_reduction(
+            found, program, asked, options.budget, options.stop,
+            engine=options.engine, workers=options.workers, partial_order=options.reductions.partial_order,
+        )  # fmt: skip
+    interpreter = Interpreter(program) if found.violations else None
+    traces = _traces(interpreter, found, asked) if interpreter is not None and found.violations else ()
+    properties = stated(expectation, _properties(model, program, found, judges))
+    verdict = _verdict(properties)
+    told = [*built.warnings, *static_findings(model, program)]
+    if verdict == "HOLDS" and found.complete and found.coverage.fired:
+        told += coverage_findings(model, program, found.coverage)
+    findings = (*(_finding(d) for d in told), *_judge_findings(judges))
+    met, text = expected(expectation, properties, traces, verdict)
+    return Report(
+        program.name, display_path(program.file), program.doc, verdict, found.complete, found.states, found.transitions,
+        found.depth, time.perf_counter() - started, dict(program.params), found.engine, properties, found.violations,
+        traces, findings, met, text, found.stopped, found.open, len(program.threads), _growth(program, found),
+        _class_place(model), tuple(notes), found.reductions, found.seconds,
+    )  # fmt: skip
+
+
+def _traces(interpreter: Interpreter, found: Exploration, judges: Sequence[Judge]) -> tuple[Trace, ...]:
+    """The counterexamples; what makes them is imported for those who have some."""
+    from dio_mc.explain.witness import witness
+
+    return tuple(witness(interpreter, found.engine, violation, judges) for violation in found.violations)
+
+
+def _properties(
+    model: type[Model], program: Program, found: Exploration, judges: Sequence[JudgeReport]
+) -> tuple[PropertyResult, ...]:
+    violated = {v.property for v in found.violations}
+    results = [_written(j, violated, found) for j in judges]
+    place = _class_place(model)
+    if program.check_deadlock:
+        results.append(PropertyResult("deadlock", "deadlock", _plain("deadlock" in violated, found), where=place))
+    known = {p.name for p in program.properties} | {"deadlock"}
+    results += [_fault(v) for v in found.violations if v.property not in known]
+    results.append(PropertyResult("faults", "faults", _plain(bool(violated - known), found), where=place))
+    return tuple(results)
+
+
+def _fault(violation: Violation) -> PropertyResult:
+    fault = violation.fault
+    if fault is None:
+        return PropertyResult(violation.property, "fault", "VIOLATED")
+    place = _place(fault.span) if fault.span else None
+    return PropertyResult(violation.property, fault.kind, "VIOLATED", note=fault.message, where=place)
+
+
+def _place(span: Span) -> Place:
+    return Place(display_path(span.file), span.line)
+
+
+def _class_place(model: type[Model]) -> Place:
+    file, line = model.__dio_place__
+    return Place(display_path(file), line)
+
+
+def _plain(violated: bool, found: Exploration) -> Verdict:
+    return "VIOLATED" if violated else "UNDETERMINED" if found.stopped is not None else "HOLDS"
+
+
+def _written(judged: JudgeReport, violated: set[str], found: Exploration) -> PropertyResult:
+    name, kind = judged.judge.property.name, judged.judge.property.kind
+    say = partial(PropertyResult, name, kind, doc=judged.judge.property.doc, where=_place(judged.judge.property.span))
+    vacuous = any(not held for _, held in judged.judge.premises())
+    if kind == "reachable":
+        witnessed = name in violated
+        verdict: Verdict = "HOLDS" if witnessed else "VIOLATED" if found.complete else "UNDETERMINED"
+        notes = {"VIOLATED": "no reachable state satisfies it", "UNDETERMINED": "no state found so far satisfies it"}
+        return say(verdict, note=notes.get(verdict, ""))
+    if name in violated:
+        return say("VIOLATED")
+    if name in found.unknown:
+        return say("UNDETERMINED", note="z3 could not decide it on some state")
+    verdict = "UNDETERMINED" if found.stopped is not None else "HOLDS"
+    return say(verdict, vacuous=vacuous and verdict == "HOLDS")
+
+
+def _verdict(properties: Sequence[PropertyResult]) -> Verdict:
+    verdicts = {p.verdict for p in properties}
+    return "VIOLATED" if "VIOLATED" in verdicts else "UNDETERMINED" if "UNDETERMINED" in verdicts else "HOLDS"
+
+
+def _finding(diagnostic: Diagnostic) -> Finding:
+    return Finding(diagnostic.code, diagnostic.message, str(diagnostic.span) if diagnostic.span else "")
+
+
+def _judge_findings(judges: Sequence[JudgeReport]) -> list[Finding]:
+    return [
+        Finding(f.code, f.message, str(f.span) if f.span else "")
+        for judged in judges
+        for f in [*judged.findings, *judged.judge.findings_after()]
+    ]
+
+
+def _growth(program: Program, found: Exploration) -> tuple[tuple[str, int], ...]:
+    """The cells with most distinct values, for a search that was stopped."""
+    if not found.coverage.distinct:
+        return ()
+    names = Interpreter(program).layout.names
+    ranked = sorted(zip(found.coverage.distinct, names, strict=True), key=lambda pair: (-pair[0], pair[1]))
+    return tuple((name, count) for count, name in ranked[:3])

@@ -1,0 +1,67 @@
+"""What the source alone tells: operations that nothing calls, variables that nothing reads, parameters without use."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from functools import lru_cache
+
+from dio_mc.checking.findings.reading import expressions_of
+from dio_mc.errors import Diagnostic
+from dio_mc.frontend.declare import Members, attribute_span, function_span, members_of
+from dio_mc.ir.expr import Load
+from dio_mc.ir.program import Program
+from dio_mc.lang.model import Model
+from dio_mc.source import module_tree
+
+
+def static_findings(model: type[Model], program: Program) -> list[Diagnostic]:
+    """Operations that nothing calls, variables that nothing reads, parameters that nothing uses."""
+    members = members_of(model)
+    named = _names_in_sources(model)
+    found = [
+        Diagnostic("DIO321", f"nothing calls the operation `{name}`", function_span(function), severity="warning")
+        for name, (function, owner, _) in members.operations.items()
+        if owner is model and name not in named
+    ]
+    found += [
+        Diagnostic("DIO324", f"nothing uses the parameter `{name}`", attribute_span(model, name), severity="warning")
+        for name in members.params
+        if name in vars(model) and name not in named
+    ]
+    return found + list(_unread(model, program, members))
+
+
+def _unread(model: type[Model], program: Program, members: Members) -> Iterator[Diagnostic]:
+    """Variables of the class that no statement and no property reads; unknown where only z3 can say what is read, or
+    where a class of the same file builds on this one."""
+    patches = any(c.__module__ == model.__module__ for c in model.__subclasses__())
+    if patches or any(p.expr is None for p in program.properties):
+        return
+    read = {program.variables[e.variable].path[0] for e in expressions_of(program) if isinstance(e, Load)}
+    locks = {v.path[0] for v in program.variables if v.role == "lock"}
+    for name, (_, owner) in members.data.items():
+        declared = any(v.path[0] == name for v in program.variables)
+        if owner is model and declared and name not in read | locks:
+            yield Diagnostic("DIO322", f"nothing reads `{name}`", attribute_span(model, name), severity="warning")
+
+
+def _names_in_sources(model: type[Model]) -> frozenset[str]:
+    """Every name and attribute that the files of the class and its bases mention, other than to bind it."""
+    modules = [sys.modules.get(c.__module__) for c in model.__mro__ if c not in (object, Model)]
+    files = {getattr(module, "__file__", None) for module in modules}
+    return frozenset().union(*(_names_in(tree) for file in files if file and (tree := _tree(file)) is not None))
+
+
+def _tree(file: str) -> ast.Module | None:
+    try:
+        return module_tree(file)
+    except SyntaxError:
+        return None
+
+
+@lru_cache(maxsize=64)
+def _names_in(tree: ast.Module) -> frozenset[str]:
+    names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    return frozenset(names | {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)})

@@ -1,0 +1,108 @@
+"""What checking gives: verdicts, findings, the report of a run, and what could not be checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from dio_mc.errors import Diagnostic
+from dio_mc.semantics.search import Violation
+from dio_mc.trace.trace import Place, Trace
+
+Verdict = Literal["HOLDS", "VIOLATED", "UNDETERMINED"]
+SEVERITY: dict[Verdict, int] = {"HOLDS": 0, "VIOLATED": 1, "UNDETERMINED": 3}
+"""Exit code of a verdict without an expectation."""
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyResult:
+    """One property's verdict.
+
+    `vacuous`: it holds, but some premise in it never did. `note` says more in words, `doc` is what the author says of
+    it, `where` its line (a fault's: the line at fault). `expected` is whether the verdict is what the file states of
+    this property, None where it states nothing.
+    """
+
+    name: str
+    kind: str
+    verdict: Verdict
+    vacuous: bool = False
+    note: str = ""
+    doc: str = ""
+    where: Place | None = None
+    expected: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something about the model's quality, with its code and place (``file:line``)."""
+
+    code: str
+    message: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What checking one class with one binding of its parameters gave.
+
+    `seconds` is wall time from build to verdict, `search_seconds` of it that of the search (`Exploration`). `traces`
+    pairs with `violations`; `expected` is None where the file says nothing, else whether what it says is met;
+    `exit_code` follows from both. `where` is the class; `notes` are sentences about how it was explored, `reductions`
+    what it was reduced by: states, transitions and depth are those of what was left then (`Exploration`).
+    """
+
+    model: str
+    file: str
+    doc: str
+    verdict: Verdict
+    complete: bool
+    states: int
+    transitions: int
+    depth: int
+    seconds: float
+    params: dict[str, int]
+    engine: str
+    properties: tuple[PropertyResult, ...]
+    violations: tuple[Violation, ...]
+    traces: tuple[Trace, ...]
+    findings: tuple[Finding, ...]
+    expected: bool | None
+    expectation: str
+    stopped: str | None
+    open: int
+    threads: int
+    growth: tuple[tuple[str, int], ...] = ()
+    where: Place | None = None
+    notes: tuple[str, ...] = ()
+    reductions: tuple[str, ...] = ()
+    search_seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def exit_code(self) -> int:
+        """0 holds or as expected, 1 violated or not as expected, 3 undetermined."""
+        if self.expected is None:
+            return SEVERITY[self.verdict]
+        if self.expected:
+            return 0
+        return 3 if self.verdict == "UNDETERMINED" else 1
+
+    def __bool__(self) -> bool:
+        return self.verdict == "HOLDS"
+
+    def _repr_html_(self) -> str:
+        """Verdict, properties and the first counterexample, as a notebook shows them."""
+        from dio_mc.report.notebook import report_html
+
+        return report_html(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file or class that could not be checked: a model error, or a fault of dio-mc. `text` is all of the message."""
+
+    file: str
+    text: str
+    exit_code: int
+    diagnostics: tuple[Diagnostic, ...] = ()
+    model: str = ""

@@ -1,0 +1,112 @@
+"""Tasks -> reports, in the order of the tasks: one after the other here, or in several processes (`pool`)."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from dio_mc.checking.driver import Options, check_class
+from dio_mc.checking.results import Failure, PropertyResult, Report
+from dio_mc.checking.runs.plan import Task, failure_of
+from dio_mc.errors import DioError
+from dio_mc.frontend.build import program_name
+from dio_mc.frontend.declare import members_of
+from dio_mc.memory import resident_bytes
+from dio_mc.semantics.search import Progress
+from dio_mc.semantics.search import Report as ProgressReport
+from dio_mc.source import display_path
+from dio_mc.trace.trace import Place
+
+Outcome = Report | Failure
+Stop = Callable[[], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a task gave; `memory` is by how many bytes the process grew during it, at most."""
+
+    task: Task
+    outcome: Outcome
+    memory: int = 0
+
+
+class _Peak:
+    """A listener to progress that takes note of resident memory, and passes everything on."""
+
+    def __init__(self, report: ProgressReport | None) -> None:
+        self._report = report
+        self._before = self._most = resident_bytes()
+
+    def __call__(self, progress: Progress) -> None:
+        self._most = max(self._most, resident_bytes())
+        if self._report is not None:
+            self._report(progress)
+
+    def grown(self) -> int:
+        return max(self._most, resident_bytes()) - self._before
+
+
+def run_here(tasks: Iterable[Task], options: Options) -> Iterator[Done]:
+    """One after the other. What a stop leaves undone is reported as undetermined, never left out."""
+    for task in tasks:
+        reason = options.stop() if options.stop is not None else None
+        if reason is not None:
+            yield Done(task, unfinished(task, reason))
+        else:
+            outcome, memory = checked(task, options)
+            yield Done(task, outcome, memory)
+
+
+def checked(task: Task, options: Options) -> tuple[Outcome, int]:
+    """One run, and how much memory it took; a fault of dio-mc is an outcome as well, so that the other models keep
+    their verdicts."""
+    peak = _Peak(options.report)
+    try:
+        outcome = _outcome(task, replace(options, report=peak))
+    finally:
+        finish = getattr(options.report, "finish", None)
+        if finish is not None:
+            finish()
+    return outcome, peak.grown()
+
+
+def _outcome(task: Task, options: Options) -> Outcome:
+    name = task.model.__name__
+    try:
+        model = task.recipe.of(task.model) if task.recipe is not None else task.model
+        return check_class(model, dict(task.params), options, task.stated)
+    except DioError as error:
+        return failure_of(error, task.file, name)
+    except Exception as error:
+        if os.environ.get("DIO_MC_DEBUG"):
+            raise
+        return Failure(task.file, _fault(error), 4, (), name)
+
+
+def _fault(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"dio-mc: internal error: {type(error).__name__}: {error} ({last.name}, line {last.lineno})\n"
+        "This is a fault of dio-mc; DIO_MC_DEBUG=1 shows where. The model may be fine."
+    )
+
+
+def unfinished(task: Task, reason: str) -> Report:
+    """The report of a run that gave nothing: every property of the class is undetermined."""
+    model = task.model
+    file, line = model.__dio_place__
+    place = Place(display_path(file), line)
+    expected = None if task.stated is None else False
+    kinds: list[tuple[str, str]] = [(name, role.kind) for name, (_, _, role) in members_of(model).properties.items()]
+    kinds += [("deadlock", "deadlock")] if model.deadlock else []
+    results = tuple(
+        PropertyResult(name, kind, "UNDETERMINED", where=place, expected=expected)
+        for name, kind in [*kinds, ("faults", "faults")]
+    )
+    return Report(
+        program_name(model, dict(task.params)), display_path(task.file), model.__doc__ or "", "UNDETERMINED", False,
+        0, 0, 0, 0.0, dict(task.params), "none", results, (), (), (), expected,
+        "" if expected is None else f"undetermined: {', '.join(r.name for r in results)}", reason, 0, 0, where=place,
+    )  # fmt: skip

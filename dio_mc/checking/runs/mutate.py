@@ -1,0 +1,123 @@
+"""Checking mutants: the model first, then every mutant with every binding of the parameters until one catches it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from dio_mc.checking.driver import Options
+from dio_mc.checking.results import Failure, Report
+from dio_mc.checking.runs.execute import Outcome, run_here
+from dio_mc.checking.runs.plan import Task
+from dio_mc.checking.runs.pool import run_in_processes
+from dio_mc.errors import DioError
+from dio_mc.frontend.build import build
+from dio_mc.mutation.mutants import Mutant, Recipe, mutants_of
+from dio_mc.mutation.same import same_behaviour
+from dio_mc.mutation.score import Judged, Score
+from dio_mc.source import display_path
+from dio_mc.wording import plural
+
+LARGER: Final = 10
+"""A mutant may have this many times the states of the model, if no limit is given,"""
+LEAST: Final = 10_000
+"""and at least this many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which mutants: those of `kinds` (all if empty), of inherited code too or not; in how many processes."""
+
+    options: Options
+    kinds: frozenset[str] = frozenset()
+    inherited: bool = False
+    jobs: int = 1
+
+
+def score(tasks: Sequence[Task], plan: Plan) -> Score | Failure:
+    """Mutate one class: `tasks` are its bindings. A `Failure` when the class itself, or dio-mc, is at fault."""
+    bases = [done.outcome for done in run_here(tasks, plan.options)]
+    for base in bases:
+        if isinstance(base, Failure):
+            return base
+    held = [(t, b) for t, b in zip(tasks, bases, strict=True) if isinstance(b, Report) and b.verdict == "HOLDS"]
+    model, file = tasks[0].model, display_path(tasks[0].file)
+    if not held:
+        return _not_mutated(model.__name__, file, [b for b in bases if isinstance(b, Report)])
+    mutants = [m for m in mutants_of(model, inherited=plan.inherited) if not plan.kinds or m.kind in plan.kinds]
+    fates: dict[int, Judged] = {}
+    for task, base in held:
+        left = [m for m in mutants if m.number not in fates or fates[m.number].fate == "undetermined"]
+        for mutant, outcome in zip(left, _run(task, base, left, plan), strict=True):
+            if isinstance(outcome, Failure) and outcome.exit_code == 4:
+                return outcome
+            _note(fates, mutant, outcome)
+    judged = [fates.get(m.number) or _survivor(m, held, plan) for m in mutants]
+    most = max(base.states for _, base in held)
+    return Score(model.__name__, file, tuple(_binding(b) for _, b in held), most, tuple(judged))
+
+
+def _not_mutated(model: str, file: str, bases: Sequence[Report]) -> Score:
+    """A class that does not hold has no mutants that could be told from it."""
+    undecided = next((b for b in bases if b.verdict == "UNDETERMINED"), None)
+    if undecided is not None:
+        why = f"stopped by {undecided.stopped}" if undecided.stopped else "z3 could not decide a property"
+        return Score(model, file, (), 0, (), f"it is undetermined as it stands: {why}", undetermined=True)
+    names = [p.name for p in bases[0].properties if p.verdict == "VIOLATED" and p.kind != "faults"]
+    return Score(model, file, (), 0, (), f"it violates {', '.join(names)} as it stands")
+
+
+def _binding(report: Report) -> str:
+    return ", ".join(f"{name}={value}" for name, value in report.params.items())
+
+
+def _run(task: Task, base: Report, mutants: Sequence[Mutant], plan: Plan) -> Iterator[Outcome]:
+    budget = plan.options.budget
+    if budget == replace(budget, max_states=None, max_depth=None, timeout=None):
+        budget = replace(budget, max_states=max(LEAST, LARGER * base.states))
+    options = replace(plan.options, budget=budget, first=True)
+    tasks = [replace(task, stated=None, recipe=Recipe(m.number, plan.inherited)) for m in mutants]
+    several = plan.jobs > 1 and len(tasks) > 1
+    for done in run_in_processes(tasks, options, plan.jobs) if several else run_here(tasks, options):
+        yield done.outcome
+
+
+def _note(fates: dict[int, Judged], mutant: Mutant, outcome: Outcome) -> None:
+    """What one run says; a mutant that holds with this binding is left for the next one."""
+    if isinstance(outcome, Failure):
+        fates[mutant.number] = Judged(mutant, "invalid", (outcome.text.splitlines() or [""])[0])
+    elif outcome.verdict == "VIOLATED":
+        fates[mutant.number] = Judged(mutant, "caught", _caught_by(outcome))
+    elif outcome.verdict == "UNDETERMINED":
+        reason = f"stopped by {outcome.stopped}" if outcome.stopped else "z3 could not decide a property"
+        fates.setdefault(mutant.number, Judged(mutant, "undetermined", reason))
+
+
+def _caught_by(report: Report) -> str:
+    """``no_stale_exposure in 13 steps``, of the properties that failed the first."""
+    name = next(p.name for p in report.properties if p.verdict == "VIOLATED" and p.kind != "faults")
+    steps = next((len(t.steps) for t in report.traces if t.property == name), None)
+    return name if steps is None else f"{name} in {plural(steps, 'step')}"
+
+
+def _survivor(mutant: Mutant, held: Sequence[tuple[Task, Report]], plan: Plan) -> Judged:
+    """Holds with every binding. Whether it is a mutant at all is looked at here, unless somebody is in a hurry."""
+    stopped = plan.options.stop is not None and plan.options.stop() is not None
+    if not stopped and all(_is_same(mutant, task) for task, _ in held):
+        return Judged(mutant, "equivalent", "every schedule is the same, with the same data")
+    if mutant.kind == "wait" and all(_never_waits(mutant, base) for _, base in held):
+        return Judged(mutant, "equivalent", "it never has to wait")
+    return Judged(mutant, "survived")
+
+
+def _is_same(mutant: Mutant, task: Task) -> bool:
+    params = dict(task.params)
+    try:
+        return same_behaviour(build(task.model, params).program, build(mutant.of(task.model), params).program)
+    except DioError:
+        return False
+
+
+def _never_waits(mutant: Mutant, base: Report) -> bool:
+    return any(f.code == "DIO323" and f.where == str(mutant.span) for f in base.findings)

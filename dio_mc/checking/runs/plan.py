@@ -1,0 +1,109 @@
+"""Paths -> tasks: the model files, their classes, the bindings of each."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dio_mc.checking.expectations import bindings_of, expectation_for
+from dio_mc.checking.results import Failure
+from dio_mc.errors import DioError, ModelError, did_you_mean, usage_error
+from dio_mc.frontend.load import load_module
+from dio_mc.lang.declarations import Expectation
+from dio_mc.lang.model import Model
+
+if TYPE_CHECKING:
+    from dio_mc.mutation.mutants import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One run: a class of a file with its parameters bound, and what the file says of it; with a recipe, that mutant
+    of the class."""
+
+    file: str
+    model: type[Model]
+    params: tuple[tuple[str, int], ...]
+    stated: Expectation | None
+    recipe: Recipe | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a command was asked for. `names` are classes, `params` bound for all of them, `sweep` the values of one
+    parameter."""
+
+    names: tuple[str, ...] = ()
+    params: Mapping[str, int] = field(default_factory=dict)
+    sweep: tuple[str, tuple[int, ...]] | None = None
+
+
+def plan(files: Sequence[tuple[str, bool]], request: Request) -> list[Task | Failure]:
+    """The tasks of the files in order, with what cannot be loaded in its place. A file of a folder may be a helper."""
+    entries: list[Task | Failure] = []
+    known: list[str] = []
+    for file, required in files:
+        try:
+            models = load_module(file, allow_empty=not required).models
+        except DioError as error:
+            entries.append(failure_of(error, file))
+            continue
+        known += [m.__name__ for m in models]
+        chosen = [m for m in models if not request.names or m.__name__ in request.names]
+        entries += [task for model in chosen for task in _tasks(file, model, request)]
+    missing = [_unknown(name, known) for name in request.names if name not in known]
+    return [*(failure_of(error) for error in missing), *entries]
+
+
+def _tasks(file: str, model: type[Model], request: Request) -> list[Task]:
+    if request.sweep is None:
+        return [Task(file, model, tuple(p.items()), stated) for p, stated in bindings_of(model, dict(request.params))]
+    name, values = request.sweep
+    bindings = [{**request.params, name: value} for value in values]
+    return [Task(file, model, tuple(p.items()), expectation_for(model, p)) for p in bindings]
+
+
+def _unknown(name: str, known: Sequence[str]) -> ModelError:
+    hint = did_you_mean(name, known) or f"there are: {', '.join(known) or 'none'}"
+    return usage_error("DIO208", f"no model class `{name}`", hint=hint)
+
+
+def failure_of(error: DioError, file: str = "", model: str = "") -> Failure:
+    """An error as an entry of a batch."""
+    diagnostics = error.diagnostics if isinstance(error, ModelError) else ()
+    return Failure(file, str(error), error.exit_code, diagnostics, model)
+
+
+def find_files(paths: Iterable[str]) -> tuple[list[tuple[str, bool]], list[Failure]]:
+    """The model files that paths and globs stand for, each once, and whether it must hold a model; and what is wrong
+    with the paths."""
+    found: dict[str, bool] = {}
+    failures: list[Failure] = []
+    for path in paths:
+        try:
+            for file, required in _expanded(path):
+                found[file] = found.get(file, False) or required
+        except DioError as error:
+            failures.append(failure_of(error, path))
+    return list(found.items()), failures
+
+
+def _expanded(path: str) -> list[tuple[str, bool]]:
+    if any(c in path for c in "*?[") and not Path(path).exists():
+        matches = sorted(p for p in glob.glob(path, recursive=True) if Path(p).is_dir() or p.endswith(".py"))
+        if not matches:
+            raise usage_error("DIO201", "no Python file matches", file=path)
+        return [(file, False) for match in matches for file, _ in _expanded(match)]
+    if not Path(path).is_dir():
+        return [(path, True)]
+    files = sorted(p for p in Path(path).rglob("*.py") if not any(_hidden(part) for part in p.relative_to(path).parts))
+    if not files:
+        raise usage_error("DIO202", "a directory without Python files", file=path)
+    return [(str(p), False) for p in files]
+
+
+def _hidden(part: str) -> bool:
+    return part.startswith((".", "__"))

@@ -1,0 +1,196 @@
+"""Tasks in several processes. Reports come in the order of the tasks, whichever is ready first.
+
+The process of the command is the first of them and begins alone: a process more takes about half a second to start,
+which is longer than most models take. Only when `PATIENCE` has passed, and what is left seems to take twice that, are
+the others started, also amid a task, and given what nobody has begun. So `--jobs` costs nothing where it gains nothing.
+
+A worker takes a task at a time: the file, class and parameters go there, a report comes back. It loads the model
+itself, so nothing of a model crosses. A worker that is killed (by the kernel, out of memory) leaves its task
+undetermined, with the reason, and a new worker takes its place. A stop is a shared number that workers poll.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection, wait
+from multiprocessing.sharedctypes import RawValue
+from typing import Any
+
+from dio_mc.checking.driver import Options
+from dio_mc.checking.runs.execute import Done, Outcome, Stop, checked, unfinished
+from dio_mc.checking.runs.plan import Task, failure_of
+from dio_mc.errors import DioError
+from dio_mc.frontend.load import load_module
+
+REASONS = ("", "Ctrl-C", "SIGTERM")
+PATIENCE = 1.0
+"""Seconds that the command works alone."""
+_POLL = 0.2
+_OURS = (signal.SIGINT, signal.SIGTERM)
+
+
+def run_in_processes(tasks: Sequence[Task], options: Options, jobs: int, patience: float = PATIENCE) -> Iterator[Done]:
+    """As `run_here`, with up to `jobs` processes, this one included."""
+    pool = _Pool(tasks, options, jobs - 1, patience)
+    try:
+        for number, task in enumerate(tasks):
+            while number not in pool.outcomes:
+                pool.work()
+            yield Done(task, *pool.outcomes.pop(number))
+    finally:
+        pool.close()
+
+
+def worthwhile(elapsed: float, finished: int, left: int, patience: float) -> bool:
+    """Whether to start another process, `elapsed` seconds after the first began: `finished` tasks are done, and `left`
+    not begun. If none is done, the one at work may take for ever."""
+    return left > 0 and elapsed >= patience and (not finished or left * elapsed / finished >= 2 * patience)
+
+
+class _Worker:
+    """A process and the pipe to it; `task` is the number of what it works on."""
+
+    def __init__(self, context: Any, options: Options, stop: Any) -> None:
+        self.pipe, theirs = context.Pipe()
+        plain = replace(options, report=None, stop=None)
+        self.process = context.Process(target=_work, args=(theirs, plain, stop, os.getpid()), daemon=True)
+        _start_deaf(self.process)
+        theirs.close()
+        self.task: int | None = None
+
+    def reason(self) -> str:
+        """Why the process is gone."""
+        self.process.join(1)
+        code = self.process.exitcode
+        if code is not None and code < 0:
+            return f"its process was killed by {signal.Signals(-code).name}"
+        return f"its process ended with exit code {code}"
+
+
+def _start_deaf(process: Any) -> None:
+    """Start a process that no signal to the whole group ends before it has learnt to ignore it (`_work`)."""
+    resource_tracker.ensure_running()  # or `start` would do that, and let the signals through again
+    signal.pthread_sigmask(signal.SIG_BLOCK, _OURS)
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
+
+
+class _Pool:
+    def __init__(self, tasks: Sequence[Task], options: Options, workers: int, patience: float) -> None:
+        self.tasks, self.options = tasks, options
+        self.patience, self.began, self.finished = patience, time.monotonic(), 0
+        self.context = multiprocessing.get_context("spawn")
+        self.stop = RawValue("i", 0)
+        self.next = 0
+        self.outcomes: dict[int, tuple[Outcome, int]] = {}
+        self.wanted = workers
+        self.workers: list[_Worker] = []
+
+    def work(self) -> None:
+        """Do the next task here; when none is left, wait for the others."""
+        if self._reason() is None and self.next < len(self.tasks):
+            number, self.next = self.next, self.next + 1
+            self.outcomes[number] = checked(self.tasks[number], replace(self.options, stop=self._reason))
+            self.finished += 1
+        else:
+            self._advance(_POLL)
+
+    def _reason(self) -> str | None:
+        """Polled by what runs here: why to stop; the others are started and served on the way."""
+        reason = self.options.stop() if self.options.stop is not None else None
+        if reason is not None:
+            self._stopped(reason)
+        while len(self.workers) < self.wanted and self._is_worthwhile():
+            self.workers.append(self._start())
+        self._advance(0)
+        return reason
+
+    def _is_worthwhile(self) -> bool:
+        left = len(self.tasks) - self.next
+        return worthwhile(time.monotonic() - self.began, self.finished, left, self.patience)
+
+    def _start(self) -> _Worker:
+        worker = _Worker(self.context, self.options, self.stop)
+        self._give(worker)
+        return worker
+
+    def _give(self, worker: _Worker) -> None:
+        """The next task, if there is one."""
+        worker.task = None
+        if self.next < len(self.tasks):
+            task = self.tasks[self.next]
+            worker.task, self.next = self.next, self.next + 1
+            with suppress(OSError):  # a worker that is gone already: `_advance` sees the end of its pipe
+                worker.pipe.send((task.file, task.model.__name__, task.params, task.stated, task.recipe))
+
+    def _advance(self, timeout: float) -> None:
+        """Take note of what the workers have sent."""
+        busy = {w.pipe: w for w in self.workers if w.task is not None}
+        for ready in wait(list(busy), timeout=timeout) if busy else []:
+            worker = busy[ready]
+            assert worker.task is not None
+            try:
+                self.outcomes[worker.task] = worker.pipe.recv()
+            except (EOFError, ConnectionResetError):
+                self.outcomes[worker.task] = unfinished(self.tasks[worker.task], worker.reason()), 0
+                self.workers.remove(worker)  # `_reason` starts another if there is something left for it
+                continue
+            self._give(worker)
+
+    def _stopped(self, reason: str) -> None:
+        """Running tasks give what they have, the others are not started."""
+        self.stop.value = REASONS.index(reason) if reason in REASONS else 1
+        for number in range(self.next, len(self.tasks)):
+            self.outcomes[number] = unfinished(self.tasks[number], reason), 0
+        self.next = len(self.tasks)
+
+    def close(self) -> None:
+        for worker in self.workers:
+            worker.pipe.close()
+            if worker.task is not None:
+                worker.process.kill()
+        for worker in self.workers:
+            worker.process.join(2)
+
+
+# --- in a worker ------------------------------------------------------------------------------------------------------
+
+
+def _work(pipe: Connection, options: Options, stop: Any, parent: int) -> None:
+    """Serve tasks until the pipe closes. Signals may go to the whole group of processes: the parent decides."""
+    for number in _OURS:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
+    options = replace(options, stop=_stop(stop, parent))
+    while True:
+        try:
+            file, name, params, stated, recipe = pipe.recv()
+        except (EOFError, OSError):
+            return
+        pipe.send(_outcome(file, name, params, stated, recipe, options))
+
+
+def _stop(number: Any, parent: int) -> Stop:
+    def stop() -> str | None:
+        if os.getppid() != parent:
+            return "the end of the command"
+        return REASONS[number.value] or None
+
+    return stop
+
+
+def _outcome(file: str, name: str, params: Any, stated: Any, recipe: Any, options: Options) -> tuple[Outcome, int]:
+    try:
+        model = next(m for m in load_module(file).models if m.__name__ == name)
+    except DioError as error:
+        return failure_of(error, file, name), 0
+    return checked(Task(file, model, params, stated, recipe), options)

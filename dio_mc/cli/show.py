@@ -1,0 +1,107 @@
+"""The command ``show``: a counterexample in many formats.
+
+`register` adds them to the group of `cli`. Nothing but click is imported before a command runs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from dio_mc.trace.trace import Trace
+
+FORMATS = ("text", "commit", "lkml", "mermaid", "itf", "svg", "html", "dot", "json")
+
+
+def register(group: click.Group) -> None:
+    """Add the commands."""
+    for command in (show,):
+        group.add_command(command)
+
+
+@click.command()
+@click.argument("trace", type=click.Path())
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="What to write.")
+@click.option("-o", "--output", type=click.Path(), help="Write to this file instead of stdout.")
+@click.option("--model-file", type=click.Path(), help="Where the model is now, if it moved (lkml, html).")
+def show(trace: str, form: str, output: str | None, model_file: str | None) -> None:
+    """Show a counterexample: as a commit message has it, as a picture, as a page, for other tools.
+
+    TRACE is the .json file of a counterexample.
+    """
+    text = rendered(read(trace), form, trace, model_file)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    _write(Path(output), text)
+
+
+def read(path: str) -> Trace:
+    """The trace in a file; a file that holds none is a usage error."""
+    from dio_mc.errors import usage_error
+    from dio_mc.trace.codec import TraceFormatError, read_trace
+
+    try:
+        return read_trace(path)
+    except TraceFormatError as error:
+        raise usage_error("DIO205", str(error).removeprefix(f"{path}: "), file=path) from None
+
+
+def rendered(trace: Trace, form: str, path: str, model_file: str | None) -> str:
+    """The trace in a format, with a newline at the end."""
+    match form:
+        case "commit":
+            from dio_mc.render.commit import render_commit
+
+            return render_commit(trace) + "\n"
+        case "lkml":
+            from dio_mc.render.lkml import render_lkml
+
+            return render_lkml(trace, path=path) + "\n"
+        case "mermaid":
+            from dio_mc.render.mermaid import render_mermaid
+
+            return render_mermaid(trace)
+        case "itf":
+            from dio_mc.render.itf import render_itf
+
+            return render_itf(trace)
+        case "svg":
+            from dio_mc.render.svg import render_svg
+
+            return render_svg(trace)
+        case "html":
+            from dio_mc.html.source import sources_of
+            from dio_mc.html.trace_page import trace_page
+
+            return trace_page(trace, sources_of(trace, Path.cwd(), model_file))
+        case _:
+            return _older(trace, form)
+
+
+def _older(trace: Trace, form: str) -> str:
+    """The formats that `check` writes as well."""
+    if form == "dot":
+        from dio_mc.render.dot import render_dot
+
+        return render_dot(trace)
+    if form == "json":
+        from dio_mc.trace.codec import encode
+
+        return encode(trace)
+    from dio_mc.render.text import render_text
+
+    return render_text(trace, model=True) + "\n"
+
+
+def _write(path: Path, text: str) -> None:
+    from dio_mc.errors import usage_error
+    from dio_mc.files import write_if_changed
+
+    try:
+        write_if_changed(path, text)
+    except OSError as error:
+        raise usage_error("DIO207", f"cannot be written: {error.strerror or error}", file=str(path)) from None

@@ -1,0 +1,131 @@
+"""Whether a reduction changes what it must not: the same program explored reduced and in full, and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dio_mc.engines.choose import EngineName, Run
+from dio_mc.engines.limits import Stop
+from dio_mc.errors import InternalError
+from dio_mc.ir.program import Program
+from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.judge import Judge
+from dio_mc.semantics.search import (
+    NO_REDUCTION,
+    PARTIAL_ORDER,
+    SYMMETRY,
+    Budget,
+    Exploration,
+    Reductions,
+    counted_up_to,
+)
+
+ALONE = (Reductions(partial_order=False), Reductions(symmetry=False, partial_order=True))
+"""Each reduction alone."""
+
+
+def verify_reduction(
+    found: Exploration,
+    program: Program,
+    judges: Sequence[Judge],
+    budget: Budget | None = None,
+    stop: Stop | None = None,
+    *,
+    engine: EngineName = "auto",
+    workers: int = 1,
+    partial_order: bool | None = False,
+) -> list[str]:
+    """Explore once more, in full if `found` is reduced, and with symmetry if it is not; with `partial_order` (None: if
+    it seems to pay), with that and with both too. What there is to say, in words.
+
+    Raises `InternalError` when what must not differ does (`differences`): then a reduction is wrong.
+    """
+    if found.stopped is not None:
+        return [f"the reduction was not verified: {found.stopped}"]
+    run = Run(program, judges, budget or Budget(), None, False, stop)
+    machine = found.engine == "native" and (engine == "native" or bool(found.reductions))
+
+    def again(reductions: Reductions) -> Exploration:
+        return run.native(reductions, workers, full=0) if machine else run.reference(reductions, full=0)
+
+    full = again(NO_REDUCTION) if found.reductions else found
+    told: list[str] = []
+    working: list[Reductions] = []
+    for alone in ALONE if _ordered(program, judges, partial_order) else ALONE[:1]:
+        reasons = _refusals(program, judges, alone)
+        told += reasons
+        working += [] if reasons else [alone]
+    both = [Reductions(partial_order=True)] if len(working) == len(ALONE) else []
+    for reductions in [*working, *both]:
+        reduced = found if found.reductions == _names(reductions) else again(reductions)
+        told.append(_compared(program, reduced, full))
+    return told
+
+
+def _ordered(program: Program, judges: Sequence[Judge], partial_order: bool | None) -> bool:
+    """Whether partial order is to be tried."""
+    if partial_order is not None:
+        return partial_order
+    from dio_mc.analysis.partial_order.persistent import Refused, find_persistent_sets, pays
+
+    try:
+        return pays(find_persistent_sets(program, judges), Interpreter(program))
+    except Refused:
+        return False
+
+
+def _names(reductions: Reductions) -> tuple[str, ...]:
+    asked = {SYMMETRY: reductions.symmetry, PARTIAL_ORDER: bool(reductions.partial_order)}
+    return tuple(name for name, is_asked in asked.items() if is_asked)
+
+
+def _refusals(program: Program, judges: Sequence[Judge], alone: Reductions) -> list[str]:
+    """Why a reduction does nothing, in words; nothing where it does something."""
+    if alone.partial_order:
+        from dio_mc.analysis.partial_order.persistent import Refused, find_persistent_sets
+
+        try:
+            find_persistent_sets(program, judges)
+        except Refused as reason:
+            return [f"no partial order: {reason}"]
+        return []
+    from dio_mc.analysis.symmetry.plan import make_plan
+    from dio_mc.analysis.symmetry.proof import find_symmetry
+
+    symmetry = find_symmetry(program)
+    if symmetry and make_plan(program, symmetry).symmetry:
+        return []
+    return [f"no reduction: {refusal}" for refusal in symmetry.refusals] or [
+        "no reduction: there is nothing to exchange"
+    ]
+
+
+def _compared(program: Program, reduced: Exploration, full: Exploration) -> str:
+    stopped = reduced.stopped or full.stopped
+    if stopped is not None:
+        return f"the reduction was not verified: {stopped}"
+    told = differences(reduced, full)
+    if told:
+        raise InternalError(f"the reduced search of {program.name} says something else than the full one", told)
+    counted = f"{reduced.states:,}{counted_up_to(reduced.reductions)}"
+    return f"verified: {full.states:,} states, and {counted}, give the same answer"
+
+
+def differences(reduced: Exploration, full: Exploration) -> list[str]:
+    """What a reduction must not change and did, in words. Symmetry changes nothing but the numbers of states and steps.
+    Partial order changes depth too; what it has violated is looked for without it, so of its schedules it is asked
+    that they are of the same properties."""
+    pairs: dict[str, tuple[object, object]] = {
+        "undecided properties": (reduced.unknown, full.unknown),
+        "coverage": (reduced.coverage, full.coverage),
+    }
+    if PARTIAL_ORDER in reduced.reductions:
+        pairs["violated properties"] = _violated(reduced), _violated(full)
+    else:
+        pairs["violations"] = reduced.violations, full.violations
+        pairs["depth"] = reduced.depth, full.depth
+    return [f"{name}: {one} reduced, {other} in full" for name, (one, other) in pairs.items() if one != other]
+
+
+def _violated(found: Exploration) -> list[str]:
+    return [violation.property for violation in found.violations]

@@ -1,0 +1,392 @@
+"""Which engine explores: the reference engine answers small state spaces, the native one large ones.
+
+``auto`` begins on the interpreter and goes over to machine code when `SWITCH` states are known: by count, never by
+time, so the same run is explored the same way everywhere. Both give the same answer, to the byte but for the engine's
+name. Where the native engine cannot run a program, or llvmlite is missing, the reference engine does, with the reason.
+Reductions begin at a count too (`FULL`), whichever engine is asked for. What only large models need is imported when it
+is needed: to import everything takes as long as most models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial as bound  # `partial` is a part of the states here
+from typing import TYPE_CHECKING, Final, Literal
+
+from dio_mc.engines.limits import Limits, Stop, show_bytes
+from dio_mc.engines.reference.canonical import End, Goal, canonical_paths
+from dio_mc.engines.reference.engine import explore as explore_reference
+from dio_mc.engines.reference.engine import violation_order
+from dio_mc.ir.expr import Expr
+from dio_mc.ir.program import LIVENESS, Program, Property
+from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.judge import Decision, Judge, Probe
+from dio_mc.semantics.search import (
+    NO_REDUCTION,
+    PARTIAL_ORDER,
+    Approximate,
+    Budget,
+    Exploration,
+    Note,
+    Partial,
+    Reductions,
+    Report,
+    Violation,
+    unheard,
+)
+from dio_mc.semantics.step import count_switches, fault_name
+
+if TYPE_CHECKING:
+    from dio_mc.analysis.partial_order.persistent import PersistentSets
+    from dio_mc.analysis.symmetry.representatives import Representatives
+    from dio_mc.analysis.values.facts import Facts
+    from dio_mc.engines.native.engine import Outcome, Prepared, Reduced
+
+EngineName = Literal["auto", "reference", "native"]
+SWITCH: Final = 3_000
+"""States behind which ``auto`` goes over to machine code: about as long as it takes to make that."""
+SOON: Final = 1_000_000
+"""Representatives behind which a reduced search begins again in optimised machine code (one of all states: behind
+`FULL`)."""
+FULL: Final = 100_000
+"""States up to which every search is one of all states; a larger one is reduced, if it can be."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """What a search is reduced by: None where that is not asked for, or does nothing."""
+
+    representatives: Representatives | None
+    selection: PersistentSets | None
+
+    def __bool__(self) -> bool:
+        return self.representatives is not None or self.selection is not None
+
+
+FULLY: Final = _Ways(None, None)
+
+
+class Remembering:
+    """A judge that is asked by two engines in turn, and about each valuation once."""
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+        self._known: dict[tuple[int, ...], Decision] = {}
+
+    @property
+    def probes(self) -> tuple[Probe, ...]:
+        """As the judge's."""
+        return self._judge.probes
+
+    @property
+    def formulas(self) -> tuple[Expr, ...]:
+        """As the judge's."""
+        return self._judge.formulas
+
+    @property
+    def property(self) -> Property:
+        """As the judge's."""
+        return self._judge.property
+
+    def decide(self, valuations: Sequence[tuple[int, ...]]) -> list[Decision]:
+        """One decision per valuation, the new ones by the judge."""
+        new = [valuation for valuation in valuations if valuation not in self._known]
+        if new:
+            self._known.update(zip(new, self._judge.decide(new), strict=True))
+        return [self._known[valuation] for valuation in valuations]
+
+
+def explore(
+    program: Program,
+    judges: Sequence[Judge],
+    budget: Budget | None = None,
+    report: Report | None = None,
+    first: bool = False,
+    stop: Stop | None = None,
+    *,
+    engine: EngineName = "auto",
+    workers: int = 1,
+    note: Note = unheard,
+    reductions: Reductions = NO_REDUCTION,
+    partial: Partial | None = None,
+) -> Exploration:
+    """Explore with the engine asked for. `note` is told in words where it had to be another one, and of what does
+    not change the answer. With `partial` only a part is covered, and never told to be all; `note` is told
+    which.
+
+    A search begins with all states. One that finds more than `FULL` begins again with those `reductions` that are
+    proved sound for the program and its properties; so small models have full counts, with every engine.
+    """
+    if partial is not None:
+        if isinstance(partial, Approximate):
+            return _approximated(program, judges, partial, Limits(budget or Budget(), stop), report, first, note)
+        from dio_mc.engines.reference.partial import explore_partly
+
+        part, covered = explore_partly(program, judges, partial, budget or Budget(), report, first, stop)
+        note(covered)
+        return part
+    run = Run(program, judges, budget or Budget(), report, first, stop, note)
+    if engine == "reference" or (engine == "auto" and run.alive):
+        return run.reference(reductions)
+    if engine == "auto":
+        found = run.small()
+        if found is not None:
+            return found
+    from dio_mc.engines.native.engine import NoMachine, Unsupported
+
+    try:
+        return run.native(reductions, workers)
+    except Unsupported as reason:
+        if engine == "native" or isinstance(reason, NoMachine):
+            note(f"explored by the reference engine: {reason}")
+        return run.reference(reductions)
+
+
+class Run:
+    """One exploration, by whichever engine; the clock runs through all attempts."""
+
+    def __init__(
+        self,
+        program: Program,
+        judges: Sequence[Judge],
+        budget: Budget,
+        report: Report | None,
+        first: bool,
+        stop: Stop | None,
+        note: Note = unheard,
+    ) -> None:
+        self._program, self._budget = program, budget
+        self._judges = [Remembering(judge) for judge in judges]
+        self._report, self._first, self._stop, self._note = report, first, stop, note
+        self._limits = Limits(budget, stop)
+
+    @property
+    def alive(self) -> bool:
+        """Whether a property is about runs."""
+        return any(judge.property.kind in LIVENESS for judge in self._judges)
+
+    def small(self) -> Exploration | None:
+        """What the interpreter finds, all states; None where they are more than `SWITCH`."""
+        return self._within(SWITCH, lambda budget: self._interpret(budget, FULLY))
+
+    def reference(self, reductions: Reductions, *, full: int | None = None) -> Exploration:
+        """The reference engine's answer; reduced behind `full` states (None: behind `FULL`)."""
+        ways = _Ways(self._representatives(reductions), self._selection(reductions))
+        if ways:
+            found = self._within(FULL if full is None else full, lambda budget: self._interpret(budget, FULLY))
+            if found is not None:
+                return found
+        unordered = replace(ways, selection=None)
+        return self._shortest(self._interpret(self._left(), ways), lambda budget: self._interpret(budget, unordered))
+
+    def native(self, reductions: Reductions, workers: int, *, full: int | None = None) -> Exploration:
+        """The native engine's answer, reduced as the other's. Raises `Unsupported` where it has none."""
+        from dio_mc.engines.native.engine import IN_FULL, optimised, prepare
+
+        prepared = self._prepared(reductions)
+        if reductions != NO_REDUCTION or not prepared.machine.optimised:
+            found = self._within(FULL if full is None else full, bound(self._soon, prepared, by=IN_FULL))
+            if found is not None:
+                return found
+        sets = self._selection(reductions, prepared.module.facts)
+        if sets is not None:
+            named = prepared.representatives
+            prepared = prepare(self._program, self._judges, named, self._note, sets=sets, quick=True)
+        by = prepared.able
+
+        def again(budget: Budget) -> Exploration:
+            limits, unordered = Limits(budget, self._stop), replace(by, order=False)
+            return self._compiled(optimised(prepared, self._note), limits, workers, unordered)
+
+        if by != IN_FULL and not prepared.machine.optimised:
+            found = self._within(SOON, bound(self._soon, prepared, by=by))
+            if found is not None:
+                return self._shortest(found, again)
+        found = self._compiled(optimised(prepared, self._note), self._limits, workers, by)
+        return self._shortest(found, again)
+
+    def _prepared(self, reductions: Reductions) -> Prepared:
+        """The program in quickly made machine code, with the symmetry that it can run."""
+        from dio_mc.engines.native.engine import Askew, prepare
+
+        prepared = bound(prepare, self._program, self._judges, note=self._note, quick=True)
+        try:
+            return prepared(self._representatives(reductions))
+        except Askew:
+            return prepared()
+
+    def _soon(self, prepared: Prepared, budget: Budget, *, by: Reduced) -> Exploration:
+        return self._compiled(prepared, Limits(budget, self._stop), 1, by)
+
+    def _shortest(self, found: Exploration, search: Callable[[Budget], Exploration]) -> Exploration:
+        """What was found, with the canonical counterexamples: partial order keeps verdicts, but not lengths. `search`
+        is without it; it goes as deep as the schedules found are long."""
+        if PARTIAL_ORDER not in found.reductions or not found.violations:
+            return found
+        ended = found.stopped
+        if ended in (None, "--first", f"--max-states {self._budget.max_states}"):
+            deepest = max(len(violation.schedule) for violation in found.violations)
+            again = search(replace(self._left(), max_depth=deepest))
+            if again.stopped in (None, f"--max-depth {deepest}", "--first"):
+                return replace(found, violations=again.violations)
+            ended = again.stopped
+        self._note(f"the schedules shown are not known to be the shortest: {ended} ended the search for those")
+        return found
+
+    def _within(self, limit: int, search: Callable[[Budget], Exploration]) -> Exploration | None:
+        """What a search of all states finds, if it finds no more than `limit`."""
+        most = self._budget.max_states
+        if most is not None and most <= limit:
+            return search(self._left())
+        if limit == 0:
+            return None
+        found = search(replace(self._left(), max_states=limit))
+        return None if found.stopped == f"--max-states {limit}" else found
+
+    def _representatives(self, reductions: Reductions) -> Representatives | None:
+        if not reductions.symmetry:
+            return None
+        from dio_mc.analysis.symmetry.proof import find_symmetry
+        from dio_mc.analysis.symmetry.representatives import Representatives
+
+        symmetry = find_symmetry(self._program)
+        found = Representatives(self._program, symmetry) if symmetry else None
+        return found if found is not None and found.plan.symmetry else None
+
+    def _selection(self, reductions: Reductions, facts: Facts | None = None) -> PersistentSets | None:
+        """Partial order, where it is sound, and asked for or seems to pay. What lies within a depth is a matter of
+        order, so a search with a limit of depth has none."""
+        if reductions.partial_order is False or self._budget.max_depth is not None:
+            return None
+        from dio_mc.analysis.partial_order.persistent import Refused, find_persistent_sets, pays
+
+        try:
+            sets = find_persistent_sets(self._program, self._judges, facts)
+        except Refused:
+            return None
+        return sets if reductions.partial_order or pays(sets, Interpreter(self._program)) else None
+
+    def _left(self) -> Budget:
+        """The budget, less the time that has passed."""
+        timeout = self._budget.timeout
+        return self._budget if timeout is None else replace(self._budget, timeout=timeout - self._limits.seconds)
+
+    def _interpret(self, budget: Budget, ways: _Ways) -> Exploration:
+        return self._as_asked(
+            explore_reference(
+                self._program, self._judges, budget, self._report, self._first, self._stop, ways.representatives,
+                selection=ways.selection,
+            )
+        )  # fmt: skip
+
+    def _compiled(self, prepared: Prepared, limits: Limits, workers: int, by: Reduced) -> Exploration:
+        return self._as_asked(compiled(prepared, self._judges, limits, self._report, self._first, workers, by))
+
+    def _as_asked(self, found: Exploration) -> Exploration:
+        """A limit of time is told as it was given, not as what was left of it for this attempt."""
+        timeout = self._budget.timeout
+        timed_out = timeout is not None and found.stopped is not None and found.stopped.startswith("--timeout ")
+        return replace(found, stopped=f"--timeout {timeout:g}") if timed_out else found
+
+
+def native(
+    program: Program,
+    judges: Sequence[Judge],
+    limits: Limits,
+    report: Report | None,
+    first: bool,
+    workers: int,
+    representatives: Representatives | None = None,
+    note: Note = unheard,
+    *,
+    sets: PersistentSets | None = None,
+    quick: bool = False,
+) -> Exploration:
+    """Explore with machine code, optimised or `quick`, reduced by what is given. Raises `Unsupported` where that is not
+    possible. With persistent `sets` counterexamples are the shortest of what is left."""
+    from dio_mc.engines.native.engine import Reduced, prepare
+
+    prepared = prepare(program, judges, representatives, note, sets=sets, quick=quick)
+    by = Reduced(representatives is not None, sets is not None)
+    return compiled(prepared, judges, limits, report, first, workers, by)
+
+
+def compiled(
+    prepared: Prepared,
+    judges: Sequence[Judge],
+    limits: Limits,
+    report: Report | None,
+    first: bool,
+    workers: int,
+    by: Reduced,
+) -> Exploration:
+    """Explore a compiled program."""
+    from dio_mc.engines.native.engine import search
+
+    return _told(search(prepared, judges, limits, report, first, workers, by=by), judges)
+
+
+def _approximated(
+    program: Program,
+    judges: Sequence[Judge],
+    approximate: Approximate,
+    limits: Limits,
+    report: Report | None,
+    first: bool,
+    note: Note,
+) -> Exploration:
+    """Explore with machine code and less storage than states take; `note` is told how much may have been left out."""
+    from dio_mc.engines.native.engine import Unsupported, prepare, search
+
+    asked = [judge for judge in judges if judge.property.kind not in LIVENESS]
+    try:
+        prepared = prepare(program, asked, note=note, approximate=approximate)
+    except Unsupported as reason:
+        note(f"explored by the reference engine, which stores states as they are: {reason}")
+        return explore_reference(program, judges, limits.budget, report, first, limits.stop)
+    found = search(prepared, asked, limits, report, first)
+    note(_left_out(approximate, found))
+    return replace(_told(found, asked), stopped=found.stopped or f"--approximate {approximate.storage}")
+
+
+def _left_out(approximate: Approximate, found: Outcome) -> str:
+    """How much may be missing, in words."""
+    if approximate.storage == "hash-compaction":
+        missing = f"{found.states * found.taken_for_known / 2:.1e}"
+        return f"of each state 64 bits were kept: {missing} states are expected to be left out, with all behind them"
+    known = found.taken_for_known
+    share = f"{known:.2%}" if known >= 0.0001 else "fewer than 0.01%"
+    return (
+        f"three bits in {show_bytes(approximate.memory)} stood for each state: at the end {share} of new states were "
+        "taken for known ones; those, and what is only behind them, are left out"
+    )
+
+
+def _told(found: Outcome, judges: Sequence[Judge]) -> Exploration:
+    """What machine code has found, with canonical counterexamples."""
+    from dio_mc.engines.native.engine import ENGINE
+
+    violations = at_start(found.interpreter) if found.started else []
+    for reached in found.reached:
+        if any(v.property == reached.goal.name for v in violations):
+            continue
+        goal = Goal(reached.goal.length, [End(*end) for end in reached.ends])
+        path = canonical_paths(found.interpreter, reached.levels, [goal])[0]
+        switches = count_switches(path.schedule)
+        violations.append(Violation(reached.goal.name, path.initial, path.schedule, switches, path.fault))
+    ranks = {judge.property.name: rank for rank, judge in enumerate(judges)}
+    violations.sort(key=lambda violation: violation_order(violation.property, ranks))
+    return Exploration(
+        ENGINE, found.states, found.transitions, found.depth, found.stopped, found.open, tuple(violations),
+        found.unknown, found.coverage, found.reductions, found.seconds,
+    )  # fmt: skip
+
+
+def at_start(interpreter: Interpreter) -> list[Violation]:
+    """Faults before the first state, the first of each name."""
+    found: dict[str, Violation] = {}
+    for position, fault in interpreter.initial_faults:
+        name = fault_name(fault.kind, fault.span, interpreter.program.file)
+        found.setdefault(name, Violation(name, position, (), 0, fault))
+    return list(found.values())

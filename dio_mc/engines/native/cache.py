@@ -1,0 +1,95 @@
+"""Object code kept below the user's cache folder: whole or not at all, and never more of it than is of use."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from dio_mc.semantics.search import Note
+
+KEPT: Final = 512
+"""Files; beyond that those that were not used for longest go."""
+_MARK: Final = b"dio-mc object\n"
+
+
+class Cache:
+    """Bytes by key. Trouble with the folder is told once, in a sentence, and ends its use; broken entries are none."""
+
+    def __init__(self, note: Note) -> None:
+        self._note = note
+        self._folder: Path | None = None
+        try:
+            self._folder = cache_folder()
+        except RuntimeError as error:  # nobody's home
+            self._give_up(str(error))
+
+    def get(self, key: str) -> bytes | None:
+        """What is kept under a key, if it is there and whole."""
+        if self._folder is None:
+            return None
+        path = self._folder / key
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self._give_up(_words(error))
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        head = len(_MARK)
+        digest, code = data[head : head + 32], data[head + 32 :]
+        whole = data[:head] == _MARK and hashlib.sha256(code).digest() == digest
+        return code if whole else None
+
+    def put(self, key: str, code: bytes) -> None:
+        """Keep bytes under a key."""
+        if self._folder is None:
+            return
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            _write(self._folder, key, _MARK + hashlib.sha256(code).digest() + code)
+            _trim(self._folder)
+        except OSError as error:
+            self._give_up(_words(error))
+
+    def _give_up(self, reason: str) -> None:
+        self._folder = None
+        self._note(f"compiled code is not kept: {reason}")
+
+
+def cache_folder() -> Path:
+    """Where object code is kept. Raises `RuntimeError` where there is no home folder."""
+    base = os.environ.get("XDG_CACHE_HOME") or ""
+    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "dio-mc" / "native"
+
+
+def _words(error: OSError) -> str:
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
+
+
+def _write(folder: Path, key: str, data: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=folder)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.replace(name, folder / key)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def _trim(folder: Path) -> None:
+    """Other processes may do the same at the same time: a file that is gone is gone."""
+    aged: list[tuple[float, Path]] = []
+    for path in folder.iterdir():
+        with contextlib.suppress(OSError):
+            aged.append((path.stat().st_mtime, path))
+    for _, path in sorted(aged)[:-KEPT]:
+        with contextlib.suppress(OSError):
+            path.unlink()

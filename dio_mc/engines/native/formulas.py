@@ -1,0 +1,240 @@
+"""Expressions -> instructions. What may be a fault is followed by a branch to the place that notes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from dio_mc.analysis.values.evaluate import Evaluator
+from dio_mc.analysis.values.sets import Values, high, low
+from dio_mc.engines.native.asm import Asm, Cond, Ref
+from dio_mc.engines.native.fields import Words
+from dio_mc.ir.expr import (
+    And,
+    Arith,
+    AtLocation,
+    Compare,
+    CompareOp,
+    Const,
+    Expr,
+    Implies,
+    Ite,
+    Load,
+    Local,
+    LocalOf,
+    Me,
+    Not,
+    Or,
+    type_of,
+)
+from dio_mc.ir.types import BOOL
+from dio_mc.source import Span
+
+PREDICATES: dict[CompareOp, str] = {"==": "eq", "!=": "ne", "<": "slt", "<=": "sle", ">": "sgt", ">=": "sge"}
+
+Fault = Callable[[str, Span | None], str]
+"""The label to go to when this fault happens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What an expression sees: the running thread (-1 in a property), its locals with their possible values, the state
+    and, for step properties, the state behind the step; `span` as in the interpreter."""
+
+    words: Words
+    evaluator: Evaluator
+    fault: Fault
+    me: int = -1
+    locals: Sequence[Ref] = ()
+    values: Sequence[Values] = ()
+    after: Words | None = None
+    span: Span | None = None
+
+
+class Formula:
+    """Writes expressions of one scope."""
+
+    def __init__(self, asm: Asm, scope: Scope) -> None:
+        self.asm = asm
+        self.scope = scope
+
+    def _side(self, after: bool) -> Words:
+        scope = self.scope
+        return scope.after if after and scope.after is not None else scope.words
+
+    def value(self, expr: Expr) -> Ref:
+        """The integer an expression has."""
+        match expr:
+            case Const(value):
+                return value
+            case Local(index):
+                return self.scope.locals[index]
+            case Me():
+                return self.scope.me
+            case Load():
+                offset = self.offset(expr.variable, expr.indices, expr.span, total=expr.total)
+                cells = self._cells(expr.variable, expr.indices, expr.total)
+                base = self.scope.evaluator.layout.variable_base[expr.variable]
+                size = self.scope.evaluator.program.variables[expr.variable].size
+                if isinstance(offset, int) and not 0 <= offset < size:
+                    return 0  # behind a certain fault
+                return self._side(expr.after).element(cells, base, offset)
+            case LocalOf(thread, index, _, after):
+                return self._side(after).local(thread, index)
+            case Arith():
+                return self._arith(expr)
+            case Ite():
+                return self._ite(expr)
+            case Not() | And() | Or() | Implies() | Compare() | AtLocation():
+                return self.asm.widen(self.truth(expr))
+            case _:
+                assert_never(expr)
+
+    def truth(self, expr: Expr) -> Cond:
+        """Whether an expression is not 0."""
+        asm = self.asm
+        match expr:
+            case Not(operand):
+                return asm.invert(self.truth(operand))
+            case And(operands):
+                return self._chain(operands, stops=0)
+            case Or(operands):
+                return self._chain(operands, stops=1)
+            case Implies(premise, conclusion):
+                return self._chain((Not(premise), conclusion), stops=1)
+            case Compare(op, left, right):
+                first = self.value(left)
+                return asm.compare(PREDICATES[op], first, self.value(right))
+            case AtLocation(thread, locations, after):
+                return self._side(after).at(thread, locations)
+            case _:
+                return asm.compare("ne", self.value(expr), 0)
+
+    # -- evaluation from the left --------------------------------------------------------------------------------------
+
+    def _faultless(self, expr: Expr) -> bool:
+        return self.scope.evaluator.faultless(expr, self.scope.values, self.scope.me)
+
+    def _chain(self, operands: Sequence[Expr], stops: int) -> Cond:
+        """``and`` (stops at 0) and ``or`` (stops at 1); what may be a fault is only evaluated where it is reached."""
+        asm = self.asm
+        found: Cond = 1 - stops
+        for position, operand in enumerate(operands):
+            if isinstance(found, str) and not self._faultless(operand):
+                return self._guarded(found, operands[position:], stops)
+            truth = self.truth(operand)
+            found = asm.both(found, truth) if stops == 0 else asm.either(found, truth)
+            if found == stops and isinstance(found, int):
+                return found
+        return found
+
+    def _guarded(self, found: Cond, rest: Sequence[Expr], stops: int) -> Cond:
+        asm = self.asm
+        more, done, before = asm.new_label("more"), asm.new_label("done"), asm.label
+        asm.branch(found, *((more, done) if stops == 0 else (done, more)))
+        asm.start(more)
+        value = self._chain(rest, stops)
+        end = asm.label
+        asm.jump(done)
+        asm.start(done)
+        return asm.op(f"phi i1 [ {_bit(stops)}, %{before} ], [ {_bit(value)}, %{end} ]")
+
+    def _ite(self, expr: Ite) -> Ref:
+        asm = self.asm
+        condition = self.truth(expr.condition)
+        if isinstance(condition, int):
+            return self.value(expr.then if condition else expr.orelse)
+        if self._faultless(expr.then) and self._faultless(expr.orelse):
+            then = self.value(expr.then)
+            return asm.select(condition, then, self.value(expr.orelse))
+        yes, no, done = asm.new_label("yes"), asm.new_label("no"), asm.new_label("done")
+        asm.branch(condition, yes, no)
+        ways: list[tuple[Ref, str]] = []
+        for label, part in ((yes, expr.then), (no, expr.orelse)):
+            asm.start(label)
+            ways.append((self.value(part), asm.label))
+            asm.jump(done)
+        asm.start(done)
+        return asm.op("phi i64 " + ", ".join(f"[ {value}, %{label} ]" for value, label in ways))
+
+    # -- what may be a fault -------------------------------------------------------------------------------------------
+
+    def require(self, condition: Cond, kind: str, span: Span | None) -> None:
+        """Go on only where the condition holds."""
+        asm = self.asm
+        if condition == 1 and isinstance(condition, int):
+            return
+        label = asm.new_label("ok")
+        asm.branch(condition, label, self.scope.fault(kind, span))
+        asm.start(label)
+
+    def _arith(self, expr: Arith) -> Ref:
+        asm = self.asm
+        first = self.value(expr.left)
+        second = self.value(expr.right)
+        match expr.op:
+            case "+":
+                return asm.add(first, second)
+            case "-":
+                return asm.sub(first, second)
+            case "*":
+                return asm.mul(first, second)
+            case "//" | "%":
+                return self._divide(expr, first, second)
+            case _:
+                assert_never(expr.op)
+
+    def _divide(self, expr: Arith, first: Ref, second: Ref) -> Ref:
+        """Floor division, as Python's."""
+        asm = self.asm
+        if 0 in self.scope.evaluator.values(expr.right, self.scope.values, self.scope.me):
+            self.require(asm.compare("ne", second, 0), "range", self.scope.span)
+        if isinstance(second, int) and second == 0:
+            return 0  # never reached
+        if isinstance(first, int) and isinstance(second, int):
+            return first // second if expr.op == "//" else first % second
+        rest = asm.op(f"srem i64 {first}, {second}")
+        apart = asm.op(f"xor i64 {rest}, {second}")
+        wrong = asm.both(asm.compare("ne", rest, 0), asm.compare("slt", apart, 0))
+        if expr.op == "%":
+            return asm.add(rest, asm.select(wrong, second, 0))
+        quotient = asm.op(f"sdiv i64 {first}, {second}")
+        return asm.sub(quotient, asm.widen(wrong))
+
+    def offset(self, variable: int, indices: Sequence[Expr], span: Span | None, *, total: bool = False) -> Ref:
+        """The row-major position of an element; an index outside is a fault, or with `total` the last one."""
+        asm, scope = self.asm, self.scope
+        shape = scope.evaluator.program.variables[variable].shape
+        values = [self.value(index) for index in indices] if total else []
+        found: Ref = 0
+        for position, extent in enumerate(shape):
+            possible = scope.evaluator.values(indices[position], scope.values, scope.me)
+            value = values[position] if total else self.value(indices[position])
+            inside = not possible or (low(possible) >= 0 and high(possible) < extent)
+            if not inside or isinstance(value, int):
+                fits = asm.both(asm.compare("sge", value, 0), asm.compare("slt", value, extent))
+                if total:
+                    value = asm.select(fits, value, extent - 1)
+                else:
+                    self.require(fits, "index", span or scope.span)
+            found = asm.add(asm.mul(found, extent), value)
+        return found
+
+    def _cells(self, variable: int, indices: tuple[Expr, ...], total: bool) -> Sequence[int]:
+        scope = self.scope
+        found = scope.evaluator.addresses(variable, indices, scope.values, scope.me, total=total)
+        return found or [scope.evaluator.layout.variable_base[variable]]
+
+    def place(self, variable: int, indices: tuple[Expr, ...]) -> Sequence[int]:
+        """The cells that a store may be to."""
+        return self._cells(variable, indices, total=False)
+
+
+def is_truth(expr: Expr) -> bool:
+    """Whether an expression is a bool."""
+    return type_of(expr) == BOOL
+
+
+def _bit(condition: Cond) -> str:
+    return condition if isinstance(condition, str) else "true" if condition else "false"

@@ -1,0 +1,81 @@
+"""Program + judges -> the text of one LLVM module, and what is needed to talk to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dio_mc.analysis.partial_order.persistent import PersistentSets
+from dio_mc.analysis.symmetry.representatives import Representatives
+from dio_mc.analysis.values.facts import Facts, find_facts
+from dio_mc.engines.native.cursor import FAULTS, Names
+from dio_mc.engines.native.fields import Tables
+from dio_mc.engines.native.loops import Loops
+from dio_mc.engines.native.monitors import Monitors
+from dio_mc.engines.native.packing import Packing, pack
+from dio_mc.engines.native.representative import write_representative
+from dio_mc.engines.native.selection import write_selection
+from dio_mc.engines.native.succ import Successors
+from dio_mc.engines.native.survey import write_survey
+from dio_mc.ir.expr import Expr
+from dio_mc.ir.program import Program
+from dio_mc.semantics.judge import Judge
+from dio_mc.semantics.layout import Layout, layout_of
+from dio_mc.semantics.search import Approximate
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """`most` bounds the successors of a state; `flags` counts flags before those of monitors; `tables` are the sizes of
+    the judges' tables of valuations, `formulas` what stands for those of each, if something does."""
+
+    program: Program
+    layout: Layout
+    facts: Facts
+    packing: Packing
+    names: Names
+    most: int
+    flags: int
+    tables: tuple[int, ...]
+    formulas: tuple[tuple[Expr, ...], ...]
+    text: str
+    approximate: Approximate | None
+
+
+def write_module(
+    program: Program,
+    judges: Sequence[Judge],
+    representatives: Representatives | None = None,
+    approximate: Approximate | None = None,
+    sets: PersistentSets | None = None,
+) -> Module:
+    """The module of a program. Raises `Unsupported` with a reason for one that the native engine cannot run, `Askew`
+    for one that it can run without `representatives`."""
+    layout = layout_of(program)
+    facts = find_facts(program, layout)
+    packing = pack(program, layout, facts)
+    tables = Tables()
+    successors = Successors(program, layout, facts, packing, tables, parted=sets is not None)
+    body = successors.write()
+    flags = FAULTS + len(successors.names.faults)
+    monitors = Monitors(judges, successors.evaluator, packing, tables, facts)
+    watching = monitors.text(flags)
+    loops = Loops(packing.words, flags, monitors.counts, approximate).text()
+    counting = write_survey(packing, tables)
+    standing = write_representative(program, representatives, facts, packing, tables)
+    selecting = write_selection(sets, packing, tables)
+    text = "\n".join([tables.text(), loops, watching, counting, standing, selecting, body])
+    most = max(successors.most, 1)
+    return Module(
+        program,
+        layout,
+        facts,
+        packing,
+        successors.names,
+        most,
+        flags,
+        tuple(monitors.sizes),
+        tuple(monitors.formulas),
+        text,
+        approximate,
+    )

@@ -1,0 +1,180 @@
+"""Properties in the compiled search: which valuations a judge still has to see.
+
+A judge names what it reads (its probes). Their values, in mixed radix, number the valuations; a table has a byte for
+each: 0 not seen, 1 seen, 2 seen and decided as what is looked for (a violation, a witness). The search reports the
+first state, or for a step property the first edge, of every valuation; the judge decides, at the end of the level.
+
+Where there may be many valuations, the truths of the judge's formulas, as it has proved them, number them instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Final
+
+from dio_mc.analysis.values.evaluate import Evaluator
+from dio_mc.analysis.values.facts import Facts
+from dio_mc.analysis.values.sets import Unsupported, high, low
+from dio_mc.engines.native.asm import Asm, Ref
+from dio_mc.engines.native.context import INDEX
+from dio_mc.engines.native.fields import Tables, Words
+from dio_mc.engines.native.formulas import Formula, Scope
+from dio_mc.engines.native.packing import Packing
+from dio_mc.ir.expr import Expr
+from dio_mc.semantics.judge import Judge, Probe
+from dio_mc.source import Span
+
+LARGEST: Final = 1 << 24
+"""Valuations a table may have."""
+MANY: Final = 1 << 12
+"""Valuations behind which formulas stand for them."""
+MOST_FORMULAS: Final = 16
+
+
+class Monitors:
+    """Writes ``watch_state``, ``watch_edge`` (report what is new) and ``hit_state``, ``hit_edge`` (flag what is looked
+    for). In the order of judges: `formulas`, where they stand for valuations, and `sizes` of the tables."""
+
+    def __init__(self, judges: Sequence[Judge], evaluator: Evaluator, packing: Packing, tables: Tables, facts: Facts):
+        self._judges = list(judges)
+        self._evaluator = evaluator
+        self._packing = packing
+        self._tables = tables
+        self._facts = facts
+        self._words = packing.words
+        self.formulas = [self._formulas(judge) for judge in judges]
+        self.sizes = [
+            2 ** len(formulas) if formulas else prod(self._radices(judge.probes))
+            for judge, formulas in zip(judges, self.formulas, strict=True)
+        ]
+        for judge, size in zip(judges, self.sizes, strict=True):
+            if size > LARGEST:
+                raise Unsupported(f"{judge.property.name} reads so much that it has {size} valuations")
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Monitors on states and on edges."""
+        steps = sum(judge.property.kind == "step" for judge in self._judges)
+        return len(self._judges) - steps, steps
+
+    def _formulas(self, judge: Judge) -> tuple[Expr, ...]:
+        """What stands for the valuations of a judge; empty where they stand for themselves."""
+        many = prod(self._radices(judge.probes)) > MANY
+        return judge.formulas if many and len(judge.formulas) <= MOST_FORMULAS else ()
+
+    def text(self, flags: int) -> str:
+        """The four functions."""
+        on_states, on_edges = self.counts
+        parts: list[str] = []
+        if on_states:
+            parts += [self._function(step=False, flags=None), self._function(step=False, flags=flags)]
+        if on_edges:
+            parts += [self._function(step=True, flags=None), self._function(step=True, flags=flags)]
+        return "\n".join(parts)
+
+    def _range(self, probe: Probe) -> tuple[int, int]:
+        if probe.cell is None:
+            return 0, 1
+        values = self._facts.cells[probe.cell]
+        return low(values), high(values)
+
+    def _radices(self, probes: Sequence[Probe]) -> list[int]:
+        return [most - least + 1 for least, most in map(self._range, probes)]
+
+    def _function(self, *, step: bool, flags: int | None) -> str:
+        asm = Asm()
+        names = ("b", "a") if step else ("a",)
+        sides = [self._side(asm, name) for name in names]
+        for number, judge in enumerate(self._judges):
+            if (judge.property.kind == "step") == step:
+                place = self._place(asm, number, self._number(asm, number, sides))
+                if flags is None:
+                    self._report(asm, number, place, step)
+                else:
+                    self._flag(asm, flags + number, place)
+        asm.do("ret void")
+        arguments = ", ".join(f"i64 %{name}{n}" for name in names for n in range(self._words))
+        kind = f"{'watch' if flags is None else 'hit'}_{'edge' if step else 'state'}"
+        return asm.text(f"define internal void @{kind}(ptr %ctx, {arguments})")
+
+    def _side(self, asm: Asm, name: str) -> Words:
+        registers = [f"%{name}{n}" for n in range(self._words)]
+        return Words(asm, self._packing, self._tables, registers, slots=False)
+
+    def _number(self, asm: Asm, number: int, sides: Sequence[Words]) -> Ref:
+        """The number of a state's (an edge's) valuation."""
+        formulas = self.formulas[number]
+        if not formulas:
+            return self._index(asm, self._judges[number].probes, sides)
+        formula = Formula(asm, Scope(sides[0], self._evaluator, _no_fault, after=sides[-1]))
+        found: Ref = 0
+        for part in formulas:
+            found = asm.add(asm.mul(found, 2), asm.widen(formula.truth(part)))
+        return found
+
+    def _index(self, asm: Asm, probes: Sequence[Probe], sides: Sequence[Words]) -> Ref:
+        found: Ref = 0
+        for probe in probes:
+            least, most = self._range(probe)
+            if most > least:
+                value = asm.sub(self._read(asm, probe, sides), least)
+                found = asm.add(asm.mul(found, most - least + 1), value)
+        return found
+
+    def _read(self, asm: Asm, probe: Probe, sides: Sequence[Words]) -> Ref:
+        words = sides[-1] if probe.after else sides[0]
+        if probe.cell is not None:
+            return self._cell(words, probe.cell)
+        if probe.atom is None:
+            raise Unsupported(f"probe {probe.name} reads nothing")
+        scope = Scope(words, self._evaluator, _no_fault, after=sides[-1])
+        return Formula(asm, scope).value(probe.atom)
+
+    def _cell(self, words: Words, cell: int) -> Ref:
+        layout = self._packing.layout
+        for thread, pc in enumerate(layout.pc):
+            if cell == pc:
+                return words.location(thread)
+            following = layout.pc[thread + 1] if thread + 1 < len(layout.pc) else layout.size
+            if pc < cell < following:
+                return words.local(thread, cell - layout.local_base[thread])
+        return words.cell(cell)
+
+    @staticmethod
+    def _place(asm: Asm, number: int, index: Ref) -> str:
+        tables = asm.load(asm.op(f"getelementptr i64, ptr %ctx, i64 {INDEX['watched']}"), "ptr")
+        table = asm.load(asm.op(f"getelementptr ptr, ptr {tables}, i64 {number}"), "ptr")
+        return asm.op(f"getelementptr i8, ptr {table}, i64 {index}")
+
+    def _report(self, asm: Asm, number: int, place: str, step: bool) -> None:
+        """A valuation not seen before: note it, with the state or edge that has it."""
+        new, done = asm.new_label("new"), asm.new_label("old")
+        asm.branch(asm.op(f"icmp eq i8 {asm.load(place, 'i8')}, 0"), new, done)
+        asm.start(new)
+        asm.store(1, place, "i8")
+        length_at = asm.op(f"getelementptr i64, ptr %ctx, i64 {INDEX['news_length']}")
+        length = asm.load(length_at)
+        news = asm.load(asm.op(f"getelementptr i64, ptr %ctx, i64 {INDEX['news']}"), "ptr")
+        entry = asm.op(f"getelementptr i64, ptr {news}, i64 {asm.mul(length, 1 + 2 * self._words)}")
+        sources = [f"%{name}{n}" for name in (("b", "a") if step else ("a",)) for n in range(self._words)]
+        entries: list[Ref] = [number, *sources]
+        for position, value in enumerate(entries):
+            asm.store(value, asm.op(f"getelementptr i64, ptr {entry}, i64 {position}"))
+        asm.store(asm.add(length, 1), length_at)
+        asm.jump(done)
+        asm.start(done)
+
+    @staticmethod
+    def _flag(asm: Asm, flag: int, place: str) -> None:
+        hit, done = asm.new_label("hit"), asm.new_label("miss")
+        asm.branch(asm.op(f"icmp eq i8 {asm.load(place, 'i8')}, 2"), hit, done)
+        asm.start(hit)
+        flags = asm.load(asm.op(f"getelementptr i64, ptr %ctx, i64 {INDEX['flags']}"), "ptr")
+        asm.store(1, asm.op(f"getelementptr i8, ptr {flags}, i64 {flag}"), "i8")
+        asm.jump(done)
+        asm.start(done)
+
+
+def _no_fault(kind: str, span: Span | None) -> str:
+    raise Unsupported(f"a property that is not total ({kind})")

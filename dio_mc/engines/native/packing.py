@@ -1,0 +1,239 @@
+"""Where each changing cell lies in the words of a packed state: ``State`` <-> words.
+
+A field holds ``value - low`` in the bits it needs; a thread's control state (`facts`) is one field, the number of the
+state. Cells that cannot change take none. Where that saves a word, fields of awkward sizes share bits in mixed radix:
+three cells of three values take five bits, not six. Bit 63 of word 0 is always set: a packed state is never zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import log2, prod
+from typing import Final
+
+from dio_mc.analysis.values.facts import Config, Facts
+from dio_mc.analysis.values.sets import high, low
+from dio_mc.ir.program import Program
+from dio_mc.semantics.layout import Layout, State
+
+OCCUPIED: Final = 1 << 63
+GROUP: Final = 5
+"""The most fields that share bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """`radix` values from `low` on: ``(word >> shift & mask) // divisor % radix + low``; `last`: no ``%`` needed."""
+
+    word: int
+    shift: int
+    width: int
+    low: int
+    radix: int
+    divisor: int = 1
+    last: bool = True
+
+    @property
+    def plain(self) -> bool:
+        """Whether it has its bits to itself."""
+        return self.divisor == 1 and self.last
+
+    @property
+    def mask(self) -> int:
+        """The bits it shares in, before shifting."""
+        return (1 << self.width) - 1
+
+    def read(self, words: Sequence[int]) -> int:
+        """Its value in a packed state."""
+        return (words[self.word] >> self.shift & self.mask) // self.divisor % self.radix + self.low
+
+
+Key = tuple[str, int]
+"""``("cell", c)``: a cell of the layout; ``("config", t)``: a thread's control state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """`fields` by key; `constants` the value of every cell that has no field of its own (and is no control state's);
+    `configs` per thread, None where location and locals have fields."""
+
+    layout: Layout
+    fields: dict[Key, Field]
+    constants: tuple[int, ...]
+    configs: tuple[tuple[Config, ...] | None, ...]
+    words: int
+
+    def encode(self, state: State) -> tuple[int, ...]:
+        """The packed form."""
+        words = [0] * self.words
+        words[0] = OCCUPIED
+        for (kind, number), field in self.fields.items():
+            value = state[number] if kind == "cell" else self._config_of(number, state)
+            words[field.word] += (value - field.low) * field.divisor << field.shift
+        return tuple(words)
+
+    def decode(self, words: Sequence[int]) -> State:
+        """The state."""
+        cells = list(self.constants)
+        for (kind, number), field in self.fields.items():
+            value = field.read(words)
+            if kind == "cell":
+                cells[number] = value
+            else:
+                self._spread(cells, number, value)
+        return tuple(cells)
+
+    def _config_of(self, thread: int, state: State) -> int:
+        configs = self.configs[thread]
+        assert configs is not None
+        base = self.layout.local_base[thread]
+        return configs.index((state[self.layout.pc[thread]], *state[base : base + len(configs[0]) - 1]))
+
+    def _spread(self, cells: list[int], thread: int, number: int) -> None:
+        configs = self.configs[thread]
+        assert configs is not None
+        location, *locals_ = configs[number]
+        base = self.layout.local_base[thread]
+        cells[self.layout.pc[thread]] = location
+        cells[base : base + len(locals_)] = locals_
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A field to place: how many values from `low` on."""
+
+    key: Key
+    low: int
+    radix: int
+
+    @property
+    def width(self) -> int:
+        return (self.radix - 1).bit_length()
+
+
+def pack(program: Program, layout: Layout, facts: Facts) -> Packing:
+    """A packing in as few words as the fields, or their radices, allow."""
+    clusters = _wishes(program, layout, facts)
+    constants = [low(values) for values in facts.cells]
+    for thread, configs in enumerate(facts.configs):
+        if configs is not None and len(configs) == 1:
+            base = layout.local_base[thread]
+            constants[layout.pc[thread]] = configs[0][0]
+            constants[base : base + len(configs[0]) - 1] = configs[0][1:]
+    template_of = program.template_of
+    for thread in range(len(program.threads)):
+        for index in _dead(program, thread):
+            constants[layout.local_base[thread] + index] = template_of(thread).locals[index].default
+    fields, words = _place(clusters)
+    return Packing(layout, fields, tuple(constants), facts.configs, words)
+
+
+def _dead(program: Program, thread: int) -> set[int]:
+    """Locals that are dead at every location."""
+    template = program.template_of(thread)
+    kills = [set(place.kills) for place in template.locations]
+    dead = set.intersection(*kills) if kills else set()
+    return dead if template.spawned or template.parameters == 0 else dead - {0}
+
+
+def _wishes(program: Program, layout: Layout, facts: Facts) -> list[list[_Wish]]:
+    """Fields by cluster: the cells of an array stay together."""
+    clusters: list[list[_Wish]] = []
+    for number, variable in enumerate(program.variables):
+        base = layout.variable_base[number]
+        clusters.append(_cells(range(base, base + variable.size), facts))
+    for thread, configs in enumerate(facts.configs):
+        if configs is not None:
+            clusters.append([_Wish(("config", thread), 0, len(configs))])
+            continue
+        base, dead = layout.local_base[thread], _dead(program, thread)
+        live = [base + i for i in range(len(program.template_of(thread).locals)) if i not in dead]
+        clusters += [_cells([cell], facts) for cell in (layout.pc[thread], *live)]
+    changing = [[wish for wish in cluster if wish.radix > 1] for cluster in clusters]
+    return [cluster for cluster in changing if cluster]
+
+
+def _cells(cells: Sequence[int], facts: Facts) -> list[_Wish]:
+    """The wishes of an array: alike where that costs no bit."""
+    wishes = [_Wish(("cell", c), low(facts.cells[c]), high(facts.cells[c]) - low(facts.cells[c]) + 1) for c in cells]
+    least, most = min(w.low for w in wishes), max(w.low + w.radix for w in wishes)
+    alike = [replace(w, low=least, radix=most - least) for w in wishes]
+    same = all(a.width == w.width and w.radix > 1 for a, w in zip(alike, wishes, strict=True))
+    return alike if same else wishes
+
+
+def _place(clusters: list[list[_Wish]]) -> tuple[dict[Key, Field], int]:
+    """Fields in as few words as possible: shared bits only where they save a word."""
+    wishes = [wish for cluster in clusters for wish in cluster]
+    plain = sum(wish.width for wish in wishes) + 1
+    words = max(-(-plain // 64), 1)
+    if words == 2 and sum(log2(wish.radix) for wish in wishes) <= 63:
+        grouped = _grouped(wishes, plain - 64)
+        if sum(_bits(group) for group in grouped) < 64:
+            return _fill(grouped, 1), 1
+    while True:
+        try:
+            return _fill([[wish] for wish in wishes], words), words
+        except _Full:
+            words += 1
+
+
+def _bits(group: Sequence[_Wish]) -> int:
+    return (prod(wish.radix for wish in group) - 1).bit_length()
+
+
+def _saved(group: Sequence[_Wish]) -> int:
+    return sum(wish.width for wish in group) - _bits(group)
+
+
+def _grouped(wishes: list[_Wish], surplus: int) -> list[list[_Wish]]:
+    """Groups that share bits, as few as save `surplus` bits; control states are read most and come last."""
+    waste = [wish.width - log2(wish.radix) for wish in wishes]
+    alone = sorted(range(len(wishes)), key=lambda n: (wishes[n].key[0] == "config", -waste[n], n))
+    groups: list[list[_Wish]] = []
+    taken: set[int] = set()
+    while surplus > 0:
+        best = _best_group(wishes, [n for n in alone if n not in taken], surplus)
+        if not best:
+            break
+        taken |= set(best)
+        groups.append([wishes[n] for n in best])
+        surplus -= _saved(groups[-1])
+    return groups + [[wish] for n, wish in enumerate(wishes) if n not in taken]
+
+
+def _best_group(wishes: list[_Wish], free: list[int], surplus: int) -> list[int]:
+    """The smallest run of the most wasteful fields that saves most for its size."""
+    best: list[int] = []
+    merit = 0.0
+    for size in range(2, GROUP + 1):
+        for first in range(max(len(free) - size + 1, 0)):
+            group = free[first : first + size]
+            saved = min(_saved([wishes[n] for n in group]), surplus)
+            if saved / size > merit:
+                best, merit = group, saved / size
+    return best
+
+
+class _Full(Exception):
+    """The fields do not fit in so many words."""
+
+
+def _fill(groups: list[list[_Wish]], words: int) -> dict[Key, Field]:
+    """First fit in order, each group in one word; a group that is too wide for what is left goes to a later one."""
+    used = [0] * words
+    room = [63, *([64] * (words - 1))]
+    fields: dict[Key, Field] = {}
+    for group in groups:
+        width = _bits(group)
+        word = next((w for w in range(words) if used[w] + width <= room[w]), None)
+        if word is None:
+            raise _Full
+        divisor = 1
+        for position, wish in enumerate(group):
+            last = position == len(group) - 1
+            fields[wish.key] = Field(word, used[word], width, wish.low, wish.radix, divisor, last)
+            divisor *= wish.radix
+        used[word] += width
+    return fields

@@ -1,0 +1,102 @@
+"""Representatives in machine code: packed state -> packed state of its orbit, the same for all of it.
+
+As `symmetry.plan` has it: every permutation that must be tried is applied, then the rows of what can be sorted are
+packed into one number each and sorted (`rows`); the least result is taken. It need not be the state that
+`symmetry.representatives` names, but it is one of the same orbit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dio_mc.analysis.symmetry.representatives import Representatives
+from dio_mc.analysis.values.facts import Facts
+from dio_mc.engines.native.asm import Asm, Cond, Ref
+from dio_mc.engines.native.fields import Tables, Words
+from dio_mc.engines.native.packing import Packing
+from dio_mc.engines.native.permute import Permuter
+from dio_mc.engines.native.rows import sort_rows
+from dio_mc.ir.program import Program
+
+NONE = "define i64 @reduce_all(ptr %ctx, ptr %base, i64 %count) {\n  ret i64 0\n}\n"
+
+
+def write_representative(
+    program: Program, representatives: Representatives | None, facts: Facts, packing: Packing, tables: Tables
+) -> str:
+    """``@reduce_all(ctx, base, count)``: every one of these states becomes its representative. Raises `Askew`
+    where that cannot be written."""
+    if representatives is None:
+        return NONE
+    permuter = Permuter(program, representatives.action, facts, packing, tables)
+    return "\n".join([_sorted(permuter, representatives), _representative(permuter, representatives), _all(packing)])
+
+
+def _all(packing: Packing) -> str:
+    asm = Asm()
+    at = asm.slot("at")
+    asm.store(0, at)
+    asm.jump("head")
+    asm.start("head")
+    index = asm.load(at)
+    asm.branch(asm.op(f"icmp ult i64 {index}, %count"), "body", "done")
+    asm.start("body")
+    place = asm.op(f"getelementptr i64, ptr %base, i64 {asm.mul(index, packing.words)}")
+    asm.do(f"call void @representative(ptr {place})")
+    asm.store(asm.add(index, 1), at)
+    asm.jump("head")
+    asm.start("done")
+    asm.do("ret i64 0")
+    return asm.text("define i64 @reduce_all(ptr %ctx, ptr %base, i64 %count)")
+
+
+def _representative(permuter: Permuter, representatives: Representatives) -> str:
+    """The least of the candidates, in place."""
+    asm, size = Asm(), permuter.packing.words
+    first, *others = representatives.tried
+    assert first == representatives.action.identity
+    before = _words(asm, "%state", size)
+    asm.do("call void @sort_rows(ptr %state)")
+    candidate = asm.slot("candidate", f"[{size} x i64]")
+    best: list[Ref] = [*_words(asm, "%state", size)]
+    for number, permutation in enumerate(others):
+        _store(asm, candidate, permuter.image(asm, before, permutation, f"image{number}."))
+        asm.do(f"call void @sort_rows(ptr {candidate})")
+        found = _words(asm, candidate, size)
+        less = _less(asm, found, best)
+        best = [asm.select(less, one, other) for one, other in zip(found, best, strict=True)]
+    _store(asm, "%state", best)
+    asm.do("ret void")
+    return asm.text("define internal void @representative(ptr %state)")
+
+
+def _sorted(permuter: Permuter, representatives: Representatives) -> str:
+    """The rows of every block that is sorted, in place."""
+    asm, size = Asm(), permuter.packing.words
+    slots = [asm.slot(f"word{n}") for n in range(size)]
+    for slot, word in zip(slots, _words(asm, "%state", size), strict=True):
+        asm.store(word, slot)
+    words = Words(asm, permuter.packing, permuter.tables, slots, slots=True)
+    for sort, block, keys in representatives.plan.blocks:
+        sort_rows(permuter, asm, words, sort, block, keys)
+    _store(asm, "%state", [asm.load(slot) for slot in slots])
+    asm.do("ret void")
+    return asm.text("define internal void @sort_rows(ptr %state)")
+
+
+def _words(asm: Asm, pointer: str, size: int) -> list[str]:
+    return [asm.load(asm.op(f"getelementptr i64, ptr {pointer}, i64 {n}")) for n in range(size)]
+
+
+def _store(asm: Asm, pointer: str, words: Sequence[Ref]) -> None:
+    for number, word in enumerate(words):
+        asm.store(word, asm.op(f"getelementptr i64, ptr {pointer}, i64 {number}"))
+
+
+def _less(asm: Asm, first: Sequence[Ref], second: Sequence[Ref]) -> Cond:
+    """Whether a state comes before another."""
+    less: Cond = 0
+    for one, other in reversed(list(zip(first, second, strict=True))):
+        below, same = asm.op(f"icmp ult i64 {one}, {other}"), asm.op(f"icmp eq i64 {one}, {other}")
+        less = asm.either(below, asm.both(same, less))
+    return less

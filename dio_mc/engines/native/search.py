@@ -1,0 +1,419 @@
+"""The compiled search, level by level: ``Module`` -> counts, coverage, and where the nearest violations are.
+
+All workers expand the states of a level, in turns of a few (`turns`), and take in what they find in one table
+(`table`); each keeps what it was the first to find. So what a level holds does not depend on the number of workers, and
+nor does the answer, which is one of levels: only whose array a state is in does.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
+from itertools import islice
+from typing import Final, Protocol
+
+from dio_mc.engines.native.context import DONE, FULL, GROW, LOST
+from dio_mc.engines.native.cursor import ASTRAY, DEADLOCK, FAULTS
+from dio_mc.engines.native.machine import Machine
+from dio_mc.engines.native.memory import Region
+from dio_mc.engines.native.module import Module
+from dio_mc.engines.native.survey import distinct_values, survey_size
+from dio_mc.engines.native.turns import Turns
+from dio_mc.engines.native.valuations import Valuations
+from dio_mc.engines.native.visited import Visited, stretches
+from dio_mc.engines.native.worker import LAG, NEVER, WAITING, Worker, sample
+from dio_mc.errors import InternalError
+from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.judge import Judge
+from dio_mc.semantics.search import Budget, Progress, Report
+
+STRETCH: Final = 1 << 18
+"""States that each worker expands between two looks at clock, memory and the user."""
+TOGETHER: Final = 1 << 10
+"""States of a level that are left to one worker: calling the others takes longer."""
+STARTS: Final = 1 << 14
+"""Initial states taken in at once."""
+KEEP: Final = 16 << 20
+"""Bytes of levels that are kept for counterexamples; beyond that they are found again."""
+LARGEST_SURVEY: Final = 1 << 26
+SAMPLE: Final = 1 << 16
+"""Hashes that a bit-state table is tried with."""
+
+
+class Clock(Protocol):
+    """What ends a search early."""
+
+    budget: Budget
+
+    @property
+    def seconds(self) -> float:
+        """Since the start."""
+        ...
+
+    def exceeded(self) -> str | None:
+        """The reason to stop, or None."""
+        ...
+
+
+Level = list[tuple[int, int]]
+"""Per worker, the numbers of the first state and behind the last."""
+
+
+class Search:
+    """One search, by so many `workers`; one with a `limit` of states, or approximate storage, is for one worker, since
+    what lies inside is defined by the order of discovery. `levels` are where their states are; those before `kept`
+    have been forgotten; `started` when all initial states are known."""
+
+    def __init__(
+        self,
+        module: Module,
+        machine: Machine,
+        interpreter: Interpreter,
+        judges: Sequence[Judge],
+        clock: Clock,
+        report: Report | None = None,
+        first: bool = False,
+        keep: int = KEEP,
+        known: Sequence[Valuations] | None = None,
+        *,
+        limit: int | None = None,
+        workers: int = 1,
+        reduced: bool = False,
+        ordered: bool = False,
+    ) -> None:
+        self.module, self.machine, self.interpreter = module, machine, interpreter
+        self.clock, self.report, self.first, self.keep = clock, report, first, keep
+        self.stopped: str | None = None
+        self.started = False
+        self.levels: list[Level] = []
+        self.kept = 0
+        self._adopted = known is not None
+        self.valuations = list(known or ())
+        if known is None:
+            trios = zip(judges, module.tables, module.formulas, strict=True)
+            self.valuations = [
+                Valuations(judge, interpreter, module.facts, size, formulas) for judge, size, formulas in trios
+            ]
+        self.deadlock: int | None = None
+        self.faults: dict[int, int] = {}
+        self._limit = NEVER if limit is None else limit
+        alone = limit is not None or module.approximate is not None
+        self._reserve(1 if alone else workers)
+        self.turns = Turns([worker.states.address for worker in self.workers])
+        self._before = 0
+        self.tables = (ctypes.c_int64 * max(len(self.valuations), 1))(*(v.table.address for v in self.valuations))
+        for worker in self.workers:
+            worker.set(
+                watched=ctypes.addressof(self.tables), max_states=self._limit, reduced=int(reduced),
+                ordered=int(ordered), turns=self.turns.address,
+            )  # fmt: skip
+        self._pool = ThreadPoolExecutor(len(self.workers) - 1) if len(self.workers) > 1 else None
+
+    def _reserve(self, count: int) -> None:
+        """The table, and workers, with half of the address space there is to have; the way back to a violation needs
+        some too. A third and a quarter: a table that is three quarters full has as many states as the arrays."""
+        space = 1 << 42
+        while True:
+            try:
+                Region(space).close()
+                Region(space // 4)
+                break
+            except MemoryError:
+                space //= 2
+                if space < 1 << 24:
+                    raise
+        self.visited = Visited(self.module, space // 3)
+        share = space // (4 * count)
+        self.workers = [Worker(self.module, self.machine, self.visited, count, share) for _ in range(count)]
+
+    # -- numbers -------------------------------------------------------------------------------------------------------
+
+    def _sum(self, name: str) -> int:
+        return sum(worker.get(name) for worker in self.workers)
+
+    @property
+    def states(self) -> int:
+        """States found."""
+        return self._sum("count")
+
+    @property
+    def transitions(self) -> int:
+        """Successors so far."""
+        return self._sum("transitions")
+
+    @property
+    def open(self) -> int:
+        """States found and not expanded."""
+        return self.states - self.expanded
+
+    @property
+    def expanded(self) -> int:
+        """States all successors of which were looked at."""
+        return self._before + self.turns.taken - self._sum("stop") + self._sum("next")
+
+    @property
+    def looked_at(self) -> list[int]:
+        """Per worker, behind the last state whose steps were looked at: a limit of states is met amid those of one.
+        What several have looked at is no part of the order of discovery: all there is."""
+        if len(self.workers) > 1:
+            return [worker.get("end") for worker in self.workers]
+        (worker,) = self.workers
+        return [worker.get("next") + (worker.get("full") != 0)]
+
+    @property
+    def depth(self) -> int:
+        """The last level with a state in it."""
+        return max(sum(1 for level in self.levels if any(a < b for a, b in level)) - 1, 0)
+
+    @property
+    def violated(self) -> bool:
+        """A violation (no witness) is known."""
+        known = any(v.length is not None and v.judge.property.kind != "reachable" for v in self.valuations)
+        early = self.started and bool(self.interpreter.initial_faults)
+        return known or self.deadlock is not None or bool(self.faults) or early
+
+    # -- levels --------------------------------------------------------------------------------------------------------
+
+    def run(self, deepest: int | None = None) -> None:
+        """Search until all is expanded, `deepest` is reached, or something ends it."""
+        try:
+            self._run(deepest)
+        except KeyboardInterrupt:
+            self.stopped = "interrupted"
+        except MemoryError:
+            self.stopped = "out of memory"
+
+    def _run(self, deepest: int | None) -> None:
+        for worker in self.workers:
+            worker.set(lag=0)
+        self._start()
+        while True:
+            depth = len(self.levels) - 1
+            self._level_ends(depth)
+            self._tell()
+            if self.stopped is not None or not any(a < b for a, b in self.levels[-1]) or depth == deepest:
+                return
+            self.stopped = self._limit_before(depth)
+            if self.stopped is not None:
+                return
+            self.levels.append([(worker.get("end"), worker.get("end")) for worker in self.workers])
+            try:
+                self._expand_level(depth)
+            finally:
+                self._close_level()
+
+    def _start(self) -> None:
+        """The initial states."""
+        self.levels.append([(0, 0) for _ in self.workers])
+        states = map(self.module.packing.encode, self.interpreter.starting())
+        try:
+            while self.stopped is None and (some := list(islice(states, STARTS))):
+                while self._room() < len(some) + self.workers[0].ahead:
+                    self._grow()
+                if self.workers[0].capacity < self.states + len(some):
+                    raise MemoryError("no address space for more states")
+                self._check(self.workers[0].insert(some))
+                self._take_news()
+                self.stopped = self.stopped or self.clock.exceeded()
+            self.started = self.stopped is None
+        finally:
+            self._close_level()
+
+    def _close_level(self) -> None:
+        self.levels[-1] = [(first, w.get("end")) for (first, _), w in zip(self.levels[-1], self.workers, strict=True)]
+
+    def _limit_before(self, depth: int) -> str | None:
+        if self.first and self.violated:
+            return "--first"
+        if depth == self.clock.budget.max_depth:
+            return f"--max-depth {depth}"
+        return None
+
+    def _expand_level(self, depth: int) -> None:
+        parts = self.levels[depth]
+        while any(first < end for first, end in parts):
+            self._tell()
+            self.stopped = self.clock.exceeded()
+            if self.stopped is not None:
+                return
+            self._set_lag()
+            offered = _first_of(parts, self._stretch() * len(self.workers))
+            if not self._expand(offered):
+                return
+            parts = [(stop, end) for (_, stop), (_, end) in zip(offered, parts, strict=True)]
+        self._forget(depth)
+
+    def _expand(self, offered: Level) -> bool:
+        """Expand all these states; whether there was room for what is behind them."""
+        self._before = self.expanded
+        self.turns.offer(offered)
+        together = sum(end - first for first, end in offered) >= TOGETHER
+        for number, worker in enumerate(self.workers):
+            worker.set(part=number, parts_left=len(self.workers))
+        while True:
+            self._share_room()
+            self.turns.halt(whether=False)
+            codes = self._all([worker.expand for worker in (self.workers if together else self.workers[:1])])
+            self._take_news()
+            if self._check(*codes):
+                return False
+            if all(code == DONE for code in codes):
+                return True
+            if GROW in codes:
+                self._make_room()
+
+    def _all(self, tasks: Sequence[Callable[[], int]]) -> list[int]:
+        """Have every worker do something: the first here, the others elsewhere."""
+        first, *others = tasks
+        if self._pool is None or not others:
+            return [first()]
+        running = [self._pool.submit(task) for task in others]
+        try:
+            code = first()
+            return [code, *(one.result() for one in running)]
+        finally:  # nobody may be at work when the memory is given back, or read
+            if any(not one.done() for one in running):
+                self.turns.halt(whether=True)
+                wait(running)
+
+    # -- room ----------------------------------------------------------------------------------------------------------
+
+    def _room(self) -> int:
+        """States that the table can still take."""
+        return NEVER if self.visited.fixed else self.visited.most - self.states
+
+    def _share_room(self) -> None:
+        """Say to each worker how many states it may have before it must be asked again whether there is room. Raises
+        `MemoryError` where an array is full."""
+        each = self._room() // len(self.workers)
+        for worker in self.workers:
+            count, ahead = worker.get("count"), worker.ahead
+            if worker.capacity - count < 2 * ahead:
+                raise MemoryError("no address space for more states")
+            worker.set(most=min(count + each, worker.capacity) - ahead)
+
+    def _make_room(self) -> None:
+        """The table grows, unless much of it is free and only one worker has used up its share."""
+        if self._room() < max(self.visited.slots // 64, 2 * len(self.workers) * self.workers[0].ahead):
+            self._grow()
+
+    def _grow(self) -> None:
+        before = self.visited.slots
+        self.visited.enlarge()
+        for worker in self.workers:
+            worker.resize(self.visited.slots)
+        for side_by_side in stretches(before, self.visited.slots, len(self.workers)):
+            pairs = list(zip(self.workers, side_by_side, strict=False))
+            least = side_by_side[-1][-1] if len(pairs) > 1 else 0
+            if any(self._all([partial(worker.spread, stretch, least) for worker, stretch in pairs])):
+                raise MemoryError("the table could not be spread")
+        if any(worker.unspill() for worker in self.workers):
+            raise MemoryError("the table could not be spread")
+
+    def _stretch(self) -> int:
+        """States to expand at once: none too many where `max_states` is near."""
+        left = self._limit - self.states
+        return max(min(STRETCH, left // (self.module.most + 1)), 1)
+
+    def _set_lag(self) -> None:
+        """Behind a limit nothing may be counted: near it, a state's successors are taken in before the next."""
+        close = self._limit - self.states <= (self._stretch() + 1) * self.module.most + WAITING
+        for worker in self.workers:
+            worker.set(lag=0 if close else LAG)
+
+    def _check(self, *codes: int) -> bool:
+        """Whether the search is at its limit of states."""
+        if LOST in codes:
+            raise MemoryError("the table has no place left")
+        if FULL in codes:
+            self.stopped = f"--max-states {self._limit}"
+        return FULL in codes
+
+    def _forget(self, depth: int) -> None:
+        """Give back the memory of levels that are expanded, if there is much of it."""
+        size = 8 * self.module.packing.words
+        if self._sum("end") * size <= self.keep:
+            return
+        for worker, (_, end) in zip(self.workers, self.levels[depth], strict=True):
+            worker.states.forget(0, end * size)
+        self.kept = depth + 1
+
+    # -- what was noticed ----------------------------------------------------------------------------------------------
+
+    def _take_news(self) -> None:
+        decode = self.module.packing.decode
+        for worker in self.workers:
+            for number, words, after in worker.take_news():
+                valuations = self.valuations[number]
+                valuations.note(decode(words), decode(after) if valuations.stepwise else None)
+
+    def _level_ends(self, depth: int) -> None:
+        for valuations in self.valuations:
+            valuations.decide(depth)
+        for worker in self.workers:
+            flags = worker.marks("flags", self.module.flags)
+            if flags[ASTRAY]:
+                raise InternalError("the native engine reached a state that its analysis has not foreseen")
+            if flags[DEADLOCK] and self.deadlock is None:
+                self.deadlock = depth - 1
+            for flag in range(FAULTS, self.module.flags):
+                if flags[flag]:
+                    self.faults.setdefault(flag, depth)
+
+    def _tell(self) -> None:
+        if self.report is not None:
+            self.report(Progress(self.depth, self.states, self.transitions, self.open, self.clock.seconds))
+
+    def distinct(self) -> tuple[int, ...]:
+        """Distinct values per cell of the states found."""
+        packing = self.module.packing
+        size = survey_size(packing)
+        if not self.states or size > LARGEST_SURVEY or self.module.approximate is not None:
+            return ()
+        region = Region(size)
+        self.workers[0].set(survey=region.address)
+        self.machine.call["survey"](self.workers[0].address)
+        marks = ctypes.string_at(region.address, size)
+        region.close()
+        return distinct_values(packing, marks)
+
+    def taken_for_known(self) -> float:
+        """Approximate: which share of new states would be taken for known ones now."""
+        approximate = self.module.approximate
+        if approximate is None:
+            return 0.0
+        if approximate.storage == "hash-compaction":
+            return self.states / 2**64
+        (worker,) = self.workers
+        return sum(worker.has_bits(hash_) for hash_ in sample(SAMPLE)) / SAMPLE
+
+    def coverage(self) -> tuple[frozenset[tuple[int, int]], frozenset[tuple[int, int]]]:
+        """(template, location) pairs that fired, and that were blocked."""
+        places = self.module.names.places
+        marks = [worker.marks("seen", 2 * len(places)) for worker in self.workers]
+        fired = frozenset(pair for pair, n in places.items() if any(m[2 * n] for m in marks))
+        blocked = frozenset(pair for pair, n in places.items() if any(m[2 * n + 1] for m in marks))
+        return fired, blocked
+
+    def close(self) -> None:
+        """Give the memory back."""
+        if self._pool is not None:
+            self._pool.shutdown()
+        for worker in self.workers:
+            worker.close()
+        self.turns.close()
+        self.visited.close()
+        for valuations in () if self._adopted else self.valuations:
+            valuations.table.close()
+
+
+def _first_of(parts: Level, most: int) -> Level:
+    """The first states of these parts, at most so many in all."""
+    found: Level = []
+    for first, end in parts:
+        stop = min(first + most, end)
+        found.append((first, stop))
+        most -= stop - first
+    return found

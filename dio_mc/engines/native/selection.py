@@ -1,0 +1,165 @@
+"""Partial order in machine code: of the successors of a state, those that `partial_order.persistent` takes stay.
+
+What a thread touches is looked up by its control state. Sets of threads are numbers of 64 bits: whom the next step of a
+thread meets, then, by closure, the least persistent set with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+
+from dio_mc.analysis.partial_order.persistent import Access, PersistentSets
+from dio_mc.analysis.values.facts import Config
+from dio_mc.engines.native.asm import Asm, Cond, Ref
+from dio_mc.engines.native.fields import Tables, Words
+from dio_mc.engines.native.packing import Packing
+
+NONE = "define internal i64 @select_steps(ptr %from, ptr %ends, ptr %out, i64 %count) {\n  ret i64 %count\n}\n"
+NOWHERE = Access(0, 0, 0, 0, held=False)
+"""Of a thread at its end."""
+
+
+def write_selection(sets: PersistentSets | None, packing: Packing, tables: Tables) -> str:
+    """``@select_steps(from, ends, out, count) -> count``: of the successors of the state at `from`, the selected ones
+    move to the front of `out`. `ends` has 0, then for each thread the number of successors up to its last."""
+    return NONE if sets is None else _Selection(sets, packing, tables).text()
+
+
+class _Selection:
+    """Writes the function."""
+
+    def __init__(self, sets: PersistentSets, packing: Packing, tables: Tables) -> None:
+        self._asm, self._packing, self._tables = Asm(), packing, tables
+        self._accesses = sets.accesses
+        self._threads = range(len(sets.accesses))
+        self._distinct = [set(own.values()) for own in sets.accesses]
+
+    def text(self) -> str:
+        """Its text."""
+        asm = self._asm
+        ends = [asm.load(asm.op(f"getelementptr i64, ptr %ends, i64 {n}")) for n in range(len(self._threads) + 1)]
+        counts = [asm.sub(after, before) for before, after in pairwise(ends)]
+        words = [asm.load(asm.op(f"getelementptr i64, ptr %from, i64 {n}")) for n in range(self._packing.words)]
+        places = self._places(Words(asm, self._packing, self._tables, words, slots=False))
+        moving = [asm.compare("ne", count, 0) for count in counts]
+        held = [self._said(t, places[t], lambda access: access.held) for t in self._threads]
+        free: Cond = 0
+        for thread in self._threads:
+            free = asm.either(free, asm.both(moving[thread], asm.compare("eq", held[thread], 0)))
+        asm.branch(free, "choose", "all")
+        asm.start("all")
+        asm.do("ret i64 %count")
+        asm.start("choose")
+        never = self._set([asm.both(m, asm.compare("ne", h, 0)) for m, h in zip(moving, held, strict=True)])
+        best, fewest = self._best(self._closed(self._met(places)), never, moving, counts)
+        asm.branch(asm.compare("eq", fewest, "%count"), "all", "some")
+        asm.start("some")
+        self._keep(best, ends, counts)
+        asm.do(f"ret i64 {fewest}")
+        return asm.text("define internal i64 @select_steps(ptr %from, ptr %ends, ptr %out, i64 %count)")
+
+    # -- what threads touch --------------------------------------------------------------------------------------------
+
+    def _places(self, words: Words) -> list[Ref]:
+        """The numbers of control states, or locations."""
+        known = self._packing.configs
+        return [words.location(t) if known[t] is None else words.config(t) for t in self._threads]
+
+    def _said(self, thread: int, place: Ref, part: Callable[[Access], int]) -> Ref:
+        """A part of what a thread touches where it stands."""
+        values = [part(access) for access in self._listed(thread, self._accesses[thread])]
+        return self._tables.look_up(self._asm, [value - (value >> 63 << 64) for value in values], place)
+
+    def _listed(self, thread: int, accesses: Mapping[Config, Access]) -> list[Access]:
+        configs = self._packing.configs[thread]
+        last = max((location for location, *_ in accesses), default=0)
+        every = [(location,) for location in range(last + 1)] if configs is None else configs
+        return [accesses.get(config, NOWHERE) for config in every]
+
+    def _met(self, places: Sequence[Ref]) -> list[Ref]:
+        """Per thread the set of those that its next step meets, itself included."""
+        asm = self._asm
+        said = [
+            [self._said(t, places[t], part) for part in (_reads, _writes, _future, _future_writes)]
+            for t in self._threads
+        ]
+        found: list[Ref] = []
+        for one in self._threads:
+            meets: list[Cond] = [int(one == other) for other in self._threads]
+            for other in self._threads:
+                if one != other and self._may_meet(one, other):
+                    written = asm.bits("and", said[one][1], said[other][2])
+                    read = asm.bits("and", said[one][0], said[other][3])
+                    meets[other] = asm.compare("ne", asm.bits("or", written, read), 0)
+            found.append(self._set(meets))
+        return found
+
+    def _may_meet(self, one: int, other: int) -> bool:
+        return any(a.meets(b) for a in self._distinct[one] for b in self._distinct[other])
+
+    # -- sets of threads -----------------------------------------------------------------------------------------------
+
+    def _set(self, members: Sequence[Cond]) -> Ref:
+        found: Ref = 0
+        for thread, member in enumerate(members):
+            found = self._asm.bits("or", self._asm.shift_left(self._asm.widen(member), thread), found)
+        return found
+
+    def _has(self, members: Ref, thread: int) -> Cond:
+        return self._asm.compare("ne", self._asm.bits("and", members, 1 << thread), 0)
+
+    def _closed(self, met: list[Ref]) -> list[Ref]:
+        """Whoever meets somebody meets whom that one meets (Warshall)."""
+        asm, found = self._asm, list(met)
+        for middle in self._threads:
+            for one in self._threads:
+                if one != middle:
+                    more = asm.select(self._has(found[one], middle), found[middle], 0)
+                    found[one] = asm.bits("or", found[one], more)
+        return found
+
+    def _best(
+        self, closed: Sequence[Ref], never: Ref, moving: Sequence[Cond], counts: Sequence[Ref]
+    ) -> tuple[Ref, Ref]:
+        """The set with fewest successors, the first of several, and their number; all there are if there is none."""
+        asm = self._asm
+        best: Ref = 0
+        fewest: Ref = "%count"
+        for seed in self._threads:
+            size: Ref = 0
+            for thread in self._threads:
+                size = asm.add(size, asm.select(self._has(closed[seed], thread), counts[thread], 0))
+            allowed = asm.both(moving[seed], asm.compare("eq", asm.bits("and", closed[seed], never), 0))
+            better = asm.both(allowed, asm.compare("slt", size, fewest))
+            best, fewest = asm.select(better, closed[seed], best), asm.select(better, size, fewest)
+        return best, fewest
+
+    def _keep(self, chosen: Ref, ends: Sequence[Ref], counts: Sequence[Ref]) -> None:
+        """Move the successors of the chosen threads to the front."""
+        asm, words = self._asm, self._packing.words
+        to: Ref = 0
+        for thread in self._threads:
+            kept = asm.select(self._has(chosen, thread), counts[thread], 0)
+            target, source = (
+                asm.op(f"getelementptr i64, ptr %out, i64 {asm.mul(n, words)}") for n in (to, ends[thread])
+            )
+            size = asm.mul(kept, 8 * words)
+            asm.do(f"call void @llvm.memmove.p0.p0.i64(ptr {target}, ptr {source}, i64 {size}, i1 false)")
+            to = asm.add(to, kept)
+
+
+def _reads(access: Access) -> int:
+    return access.reads
+
+
+def _writes(access: Access) -> int:
+    return access.writes
+
+
+def _future(access: Access) -> int:
+    return access.future
+
+
+def _future_writes(access: Access) -> int:
+    return access.future_writes

@@ -1,0 +1,68 @@
+"""Distinct values per cell of all states in the table, for "which variable exploded" when a search was stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dio_mc.engines.native.asm import Asm
+from dio_mc.engines.native.context import INDEX
+from dio_mc.engines.native.fields import Tables, Words
+from dio_mc.engines.native.loops import Loops
+from dio_mc.engines.native.packing import Packing
+
+
+def survey_size(packing: Packing) -> int:
+    """Bytes of the map: one per value of each field."""
+    return sum(field.radix for field in packing.fields.values())
+
+
+def write_survey(packing: Packing, tables: Tables) -> str:
+    """``@survey(ctx)``: mark every value that a field has in some state of the table."""
+    asm = Asm()
+    loops = Loops(packing.words, 0, (0, 0))
+    at = asm.slot("at")
+    asm.store(0, at)
+    table, limit, base = loops.pointer(asm, "table"), loops.get(asm, "limit"), loops.pointer(asm, "survey")
+    asm.jump("head")
+    asm.start("head")
+    index = asm.load(at)
+    asm.branch(asm.op(f"icmp ult i64 {index}, {limit}"), "body", "done")
+    asm.start("body")
+    asm.store(asm.add(index, 1), at)
+    place = loops.at(asm, table, index)
+    asm.branch(asm.op(f"icmp eq i64 {asm.load(place)}, 0"), "head", "taken")
+    asm.start("taken")
+    words = Words(asm, packing, tables, loops.read(asm, place), slots=False)
+    start = 0
+    for field in packing.fields.values():
+        byte = asm.op(f"getelementptr i8, ptr {base}, i64 {asm.add(words.raw(field), start)}")
+        asm.store(1, byte, "i8")
+        start += field.radix
+    asm.jump("head")
+    asm.start("done")
+    asm.do("ret i64 0")
+    assert "survey" in INDEX
+    return asm.text("define i64 @survey(ptr %ctx)")
+
+
+def distinct_values(packing: Packing, marks: Sequence[int]) -> tuple[int, ...]:
+    """Per cell of the layout, the number of values it has been seen with."""
+    layout = packing.layout
+    values: list[set[int]] = [set() for _ in range(layout.size)]
+    start = 0
+    configured: dict[int, list[int]] = {}
+    for (kind, number), field in packing.fields.items():
+        seen = [value for value in range(field.radix) if marks[start + value]]
+        start += field.radix
+        if kind == "cell":
+            values[number].update(seen)
+        else:
+            configured[number] = seen
+    for thread, configs in enumerate(packing.configs):
+        if configs is None:
+            continue
+        for number in configured.get(thread, [0]):
+            values[layout.pc[thread]].add(configs[number][0])
+            for index, value in enumerate(configs[number][1:]):
+                values[layout.local_base[thread] + index].add(value)
+    return tuple(max(len(found), 1) for found in values)

@@ -1,0 +1,106 @@
+"""One judge in the compiled search: from states to valuations, decisions, and the bytes that stand for them."""
+
+from __future__ import annotations
+
+import ctypes
+
+from dio_mc.analysis.values.facts import Facts
+from dio_mc.analysis.values.sets import high, low
+from dio_mc.engines.native.memory import Region
+from dio_mc.errors import InternalError
+from dio_mc.ir.expr import Expr
+from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.judge import Decision, Judge
+from dio_mc.semantics.layout import State
+
+WANTED_BYTE = 2
+
+
+class Valuations:
+    """`length` is that of the shortest paths to what is looked for, None while nothing is; `unknown` is set when the
+    judge could not decide some valuation."""
+
+    def __init__(
+        self, judge: Judge, interpreter: Interpreter, facts: Facts, size: int, formulas: tuple[Expr, ...]
+    ) -> None:
+        self.judge = judge
+        self.length: int | None = None
+        self.unknown = False
+        self.stepwise = judge.property.kind == "step"
+        self.wanted = Decision.HOLDS if judge.property.kind == "reachable" else Decision.VIOLATED
+        self.table = Region(size)
+        self._interpreter = interpreter
+        self._facts = facts
+        self._formulas = formulas
+        self._waiting: dict[tuple[int, ...], int] = {}
+        self._found: set[tuple[int, ...]] = set()
+        self._known: set[tuple[int, ...]] = set()
+        for probe in judge.probes:
+            if probe.after and not self.stepwise:
+                raise InternalError(f"{judge.property.name} reads the state behind a step, but is not about steps")
+
+    def of(self, state: State, after: State | None) -> tuple[int, ...]:
+        """The valuation of a state or an edge."""
+        values: list[int] = []
+        for probe in self.judge.probes:
+            side = after if probe.after and after is not None else state
+            if probe.cell is not None:
+                values.append(side[probe.cell])
+            elif probe.atom is not None:
+                values.append(self._atom(probe.atom, probe.after, state, after))
+        return tuple(values)
+
+    def _atom(self, atom: Expr, behind: bool, state: State, after: State | None) -> int:
+        evaluate, reads_after = self._interpreter.compiled(atom)
+        if reads_after and after is not None:
+            return evaluate(state + after)
+        return evaluate(after if behind and after is not None else state)
+
+    def note(self, state: State, after: State | None) -> None:
+        """A state or edge with a valuation that is to be decided."""
+        valuation = self.of(state, after)
+        self._waiting[valuation] = self._place(valuation, state, after)
+
+    def decide(self, length: int) -> None:
+        """Have the new valuations of the level decided, in their order."""
+        if not self._waiting:
+            return
+        places = self._waiting
+        self._waiting = {}
+        valuations = sorted(places)
+        decisions = self.judge.decide(valuations)
+        if len(decisions) != len(valuations):
+            raise InternalError(f"the judge of {self.judge.property.name} left valuations undecided")
+        self._known.update(valuations)
+        for valuation, decision in zip(valuations, decisions, strict=True):
+            self.unknown |= decision is Decision.UNKNOWN
+            if decision is self.wanted:
+                self._found.add(valuation)
+                ctypes.c_uint8.from_address(self.table.address + places[valuation]).value = WANTED_BYTE
+                if self.length is None:
+                    self.length = length
+
+    def is_wanted(self, state: State, after: State | None) -> bool:
+        """Whether a state or edge is what is looked for; the judge is asked about what it has not seen."""
+        valuation = self.of(state, after)
+        if valuation not in self._known:
+            self._known.add(valuation)
+            if self.judge.decide([valuation])[0] is self.wanted:
+                self._found.add(valuation)
+        return valuation in self._found
+
+    def _place(self, valuation: tuple[int, ...], state: State, after: State | None) -> int:
+        """The number of the valuation, or of the truths that stand for it."""
+        place = 0
+        if self._formulas:
+            for formula in self._formulas:
+                place = place * 2 + bool(self._atom(formula, False, state, after))
+            return place
+        for probe, value in zip(self.judge.probes, valuation, strict=True):
+            least, most = 0, 1
+            if probe.cell is not None:
+                values = self._facts.cells[probe.cell]
+                least, most = low(values), high(values)
+            if most > least:
+                place = place * (most - least + 1) + value - least
+        return place

@@ -1,0 +1,1 @@
+"""The reference engine: breadth-first search on the interpreter, canonical counterexamples, liveness."""

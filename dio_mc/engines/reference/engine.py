@@ -1,0 +1,175 @@
+"""The reference engine: breadth first over the interpreter. Slow, exact, what every other engine is held against.
+
+Budgets: `max_states` ends the search where one more state would have to be stored; `max_depth` leaves the states of
+that level judged but not expanded; `timeout` and `max_memory` are looked at every few hundred states, as is `stop`,
+whose answer is the reason to stop. An interrupt (Ctrl-C) and a lack of memory end a search too. Searches that time,
+memory, `stop` or an interrupt ended are not reproducible to the state; all others are, to the byte.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
+
+from dio_mc.engines.limits import Limits, Stop
+from dio_mc.engines.reference.canonical import Goal, Path, any_path, canonical_paths
+from dio_mc.engines.reference.liveness import Violated
+from dio_mc.engines.reference.orbits import Unfolding
+from dio_mc.engines.reference.search import Part, Search
+from dio_mc.engines.reference.watch import Watch
+from dio_mc.ir.program import Program
+from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.judge import Judge
+from dio_mc.semantics.search import (
+    PARTIAL_ORDER,
+    SYMMETRY,
+    Budget,
+    Coverage,
+    Exploration,
+    Report,
+    Representatives,
+    Selection,
+    Violation,
+)
+from dio_mc.semantics.step import Action, count_switches
+
+ENGINE = "reference"
+"""The engine's name in an `Exploration`."""
+
+
+def explore(
+    program: Program,
+    judges: Sequence[Judge],
+    budget: Budget | None = None,
+    report: Report | None = None,
+    first: bool = False,
+    stop: Stop | None = None,
+    representatives: Representatives | None = None,
+    within: Part | None = None,
+    selection: Selection | None = None,
+) -> Exploration:
+    """Every reachable state of `program`, level by level, with every judge asked about every distinct valuation. With
+    `representatives` (whose symmetry must be that of the judges' properties too) one state of each orbit. With `within`
+    only states of that part, which `partial` has found; `open` then counts those that steps out of them lead to.
+    With a `selection` (for the judges' properties) only the steps that it selects; counterexamples are then the
+    shortest of what is left.
+
+    The search goes on through violating states; with `first` it ends with the level in which the first violation was
+    seen. The answer has the canonical counterexample of each violated property (`canonical`; `liveness` for those that
+    speak of what can or must still happen), and of each reachable property that some state satisfies a witness.
+    Properties come in the order of `judges`, then ``deadlock``, then faults by kind, file and line.
+
+    Whatever ended the search early (see above), the answer holds what was found until then; a counterexample is
+    canonical among the states found. Raises `InternalError` when a judge does not keep to its contract.
+    """
+    interpreter = Interpreter(program)
+    watch = Watch(interpreter, judges)
+    search = Search(
+        interpreter, watch, Limits(budget or Budget(), stop), report, first, representatives, within, selection
+    )
+    started = time.perf_counter()
+    search.run()
+    seconds = time.perf_counter() - started
+    used = (SYMMETRY if representatives is not None else "", PARTIAL_ORDER if selection is not None else "")
+    found = _answer(interpreter, watch, search, representatives)
+    return replace(found, seconds=seconds, reductions=tuple(filter(None, used)))
+
+
+def _answer(
+    interpreter: Interpreter, watch: Watch, search: Search, representatives: Representatives | None
+) -> Exploration:
+    """What the search, however it ended, has to say."""
+    violations = _violations(interpreter, watch, search, representatives)
+    return Exploration(
+        engine=ENGINE,
+        states=len(search.parents),
+        transitions=search.transitions,
+        depth=search.depth,
+        stopped=search.stopped,
+        open=search.open,
+        violations=violations,
+        unknown=tuple(tracker.judge.property.name for tracker in watch.trackers if tracker.unknown),
+        coverage=Coverage(frozenset(watch.fired), frozenset(watch.blocked), _distinct(search, interpreter.layout.size)),
+    )
+
+
+def _violations(
+    interpreter: Interpreter, watch: Watch, search: Search, representatives: Representatives | None
+) -> tuple[Violation, ...]:
+    """What was found, in the order of properties."""
+    goals, violations = watch.found()
+    lasting = dict(_lasting(watch, search))
+    goals += [(name, violated.goal) for name, violated in lasting.items()]
+    if representatives is None:
+        paths = _paths(interpreter, search, [goal for _, goal in goals])
+    else:
+        paths = _unfolded(Unfolding(interpreter, representatives, watch.ends_at), search, goals)
+    for (name, _), path in zip(goals, paths, strict=True):
+        loop = _loop(interpreter, watch, lasting[name], path) if name in lasting else ()
+        schedule = path.schedule + loop
+        begins = len(path.schedule) if loop else None
+        violations.append(Violation(name, path.initial, schedule, count_switches(schedule), path.fault, begins))
+    ranks = {tracker.judge.property.name: rank for rank, tracker in enumerate(watch.trackers)}
+    return tuple(sorted(violations, key=lambda found: violation_order(found.property, ranks)))
+
+
+def _lasting(watch: Watch, search: Search) -> list[tuple[str, Violated]]:
+    """The violated properties that need the whole graph; none, should the user or the memory not allow that."""
+    try:
+        return watch.violated_at_last(search.levels)
+    except KeyboardInterrupt:
+        search.stopped = search.stopped or "interrupted"
+    except MemoryError:
+        search.stopped = search.stopped or "out of memory"
+    return []
+
+
+def _loop(interpreter: Interpreter, watch: Watch, found: Violated, path: Path) -> tuple[Action, ...]:
+    """What a run repeats for ever behind a path."""
+    state = next(islice(interpreter.starting(), path.initial, None))
+    return found.loop(watch.graph, watch.graph.follow(state, path.schedule))
+
+
+def _paths(interpreter: Interpreter, search: Search, goals: Sequence[Goal]) -> list[Path]:
+    """Canonical paths; should the user or the memory not allow that, the first shortest ones that the search saw."""
+    try:
+        return canonical_paths(interpreter, search.levels, goals)
+    except KeyboardInterrupt:
+        search.stopped = search.stopped or "interrupted"
+    except MemoryError:
+        search.stopped = search.stopped or "out of memory"
+    return [any_path(interpreter, search.parents, goal) for goal in goals]
+
+
+def _unfolded(unfolding: Unfolding, search: Search, goals: Sequence[tuple[str, Goal]]) -> list[Path]:
+    """As `_paths`, for a search of representatives."""
+    try:
+        return [unfolding.path(name, search.levels, goal) for name, goal in goals]
+    except KeyboardInterrupt:
+        search.stopped = search.stopped or "interrupted"
+    except MemoryError:
+        search.stopped = search.stopped or "out of memory"
+    return [unfolding.any_path(name, search.parents, goal) for name, goal in goals]
+
+
+def violation_order(name: str, ranks: dict[str, int]) -> tuple[int, str, str, int]:
+    """The author's properties first, then the deadlock, then faults (``kind@line``, ``kind@file:line``)."""
+    if name in ranks:
+        return ranks[name], "", "", 0
+    if name == "deadlock":
+        return len(ranks), "", "", 0
+    kind, _, place = name.partition("@")
+    file, _, line = place.rpartition(":")
+    return len(ranks) + 1, kind, file, int(line or 0)
+
+
+def _distinct(search: Search, size: int) -> tuple[int, ...]:
+    """Distinct values per cell, for a search that was stopped."""
+    if search.stopped is None or not search.parents:
+        return ()
+    try:
+        return tuple(len({state[cell] for state in search.parents}) for cell in range(size))
+    except (KeyboardInterrupt, MemoryError):
+        return ()

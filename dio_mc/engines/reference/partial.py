@@ -1,0 +1,197 @@
+"""Searches that cover a part of the state space, on purpose: random runs, and schedules with few preemptions.
+
+Either finds a set of reachable states first, without asking anybody about them. Then the reference engine searches
+that set as it searches a whole one (`reference`): every state in it is judged, with every step out of it, and a
+violation has the shortest counterexample inside the set. So what is violated is violated, with a schedule that replays;
+what is not is undetermined, and a sentence says what was covered. Properties of whole runs (`ir.program.LIVENESS`) are
+not asked: a part of the graph says nothing about them.
+
+Preemptions: Musuvathi, Qadeer: Iterative context bounding for systematic testing of multithreaded programs, 2007.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
+from random import Random
+from typing import Final, TypeVar, assert_never
+
+from dio_mc.engines.limits import Limits, Stop
+from dio_mc.engines.reference import engine
+from dio_mc.engines.reference.search import POLL_EVERY, Part
+from dio_mc.ir.program import LIVENESS, Program
+from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.judge import Judge
+from dio_mc.semantics.layout import State
+from dio_mc.semantics.search import Budget, Exploration, FewPreemptions, Progress, RandomRuns, Report, Sampled
+
+T = TypeVar("T")
+
+LENGTH: Final = 1_000
+"""Steps of a random run, unless `Budget.max_depth` says how many."""
+STARTS: Final = 4_096
+"""Random runs begin in one of the first so many initial states."""
+
+
+def explore_partly(
+    program: Program,
+    judges: Sequence[Judge],
+    partial: Sampled,
+    budget: Budget,
+    report: Report | None = None,
+    first: bool = False,
+    stop: Stop | None = None,
+) -> tuple[Exploration, str]:
+    """What a part of the state space shows, never complete; and what was covered, a sentence.
+
+    The budget and `stop` end the finding of states; those found until then are judged nevertheless.
+    """
+    part = _Found(Interpreter(program), Limits(budget, stop), report)
+    covered = _walked(part, partial)
+    asked = [judge for judge in judges if judge.property.kind not in LIVENESS]
+    depth = budget.max_depth if isinstance(partial, FewPreemptions) else None
+    found = engine.explore(
+        program, asked, Budget(max_depth=depth), report, first, within=Part(part.states, part.starts)
+    )
+    stopped = part.stopped or found.stopped or _option(partial)
+    return replace(found, stopped=stopped), f"covered {covered}; {_outside(found, part)}"
+
+
+def _option(partial: Sampled) -> str:
+    match partial:
+        case RandomRuns(runs):
+            return f"--simulate {runs}"
+        case FewPreemptions(most):
+            return f"--preemptions {most}"
+        case _:
+            assert_never(partial)
+
+
+def _walked(part: _Found, partial: Sampled) -> str:
+    """Fill the set; what it is, in words."""
+    match partial:
+        case RandomRuns(runs, seed):
+            limit = part.limits.budget.max_depth
+            return _run_at_random(part, runs, Random(seed), LENGTH if limit is None else limit)
+        case FewPreemptions(most):
+            whole = "every schedule" if _preempt(part, most) else "some schedules"
+            times = {0: "never left", 1: "left at most once"}.get(most, f"left at most {most} times")
+            return f"{whole} in which a thread that could go on is {times}"
+        case _:
+            assert_never(partial)
+
+
+def _outside(found: Exploration, part: _Found) -> str:
+    if found.open:
+        others = f"{found.open:,} other {'state' if found.open == 1 else 'states'}"
+        return f"from there steps lead to {others}; a counterexample is the shortest among what was covered"
+    if part.starts is not None:
+        return f"begun in the first {part.starts:,} initial states only"
+    return "no step leads out of what was covered: these are all states"
+
+
+class _Found:
+    """A growing set of states, until something stops it."""
+
+    def __init__(self, interpreter: Interpreter, limits: Limits, report: Report | None) -> None:
+        self.interpreter = interpreter
+        self.limits = limits
+        self.states: set[State] = set()
+        self.starts: int | None = None
+        self.stopped: str | None = None
+        self._report = report
+        self._looks = 0
+
+    def goes_on(self) -> bool:
+        """Whether there is time and room for one more step."""
+        most = self.limits.budget.max_states
+        if most is not None and len(self.states) >= most:
+            self.stopped = f"--max-states {most}"
+        elif self._looks % POLL_EVERY == 0:
+            if self._report is not None:
+                self._report(Progress(0, len(self.states), 0, 0, self.limits.seconds))
+            self.stopped = self.limits.exceeded()
+        self._looks += 1
+        return self.stopped is None
+
+
+# -- random runs -------------------------------------------------------------------------------------------------------
+
+
+def _run_at_random(part: _Found, runs: int, random: Random, length: int) -> str:
+    starts = list(islice(part.interpreter.starting(), STARTS))
+    part.starts = STARTS if len(starts) == STARTS else None
+    lengths: list[int] = []
+    while starts and len(lengths) < runs and part.goes_on():
+        lengths.append(_one_run(part, _any(starts, random), random, length))
+    longest = max(lengths, default=0)
+    return f"{len(lengths):,} random {'run' if len(lengths) == 1 else 'runs'}, the longest of {longest:,} steps"
+
+
+def _one_run(part: _Found, state: State, random: Random, length: int) -> int:
+    """Steps until nothing is enabled, a fault, or the end of patience."""
+    part.states.add(state)
+    for taken in range(length):
+        steps = part.interpreter.successors(state)
+        following = _any(steps, random).state if steps else None
+        if following is None or not part.goes_on():
+            return taken
+        state = following
+        part.states.add(state)
+    return length
+
+
+def _any(choices: Sequence[T], random: Random) -> T:
+    """One of them, each as likely; only `Random.random` is promised to be the same in every Python."""
+    return choices[int(random.random() * len(choices))]
+
+
+# -- few preemptions ---------------------------------------------------------------------------------------------------
+
+NOBODY: Final = -1
+"""The last thread before the first step."""
+
+
+def _preempt(part: _Found, most: int) -> bool:
+    """All states of schedules with at most so many preemptions; whether it got to the end.
+
+    What is possible behind a state depends on who took the last step, so pairs (state, last thread) are searched, those
+    with fewer preemptions first.
+    """
+    level: list[tuple[State, int]] = []
+    for number, state in enumerate(part.interpreter.starting()):
+        if not part.goes_on():
+            part.starts = number
+            break
+        part.states.add(state)
+        level.append((state, NOBODY))
+    seen: set[tuple[State, int]] = set()
+    for _ in range(most + 1):
+        preempted: list[tuple[State, int]] = []
+        while level:
+            if (pair := level.pop()) in seen:
+                continue
+            if not part.goes_on():
+                return False
+            seen.add(pair)
+            part.states.add(pair[0])
+            _follow(part.interpreter, pair, level, preempted)
+        level = preempted
+    return True
+
+
+def _follow(
+    interpreter: Interpreter,
+    pair: tuple[State, int],
+    free: list[tuple[State, int]],
+    preempted: list[tuple[State, int]],
+) -> None:
+    """What comes behind a state and the thread that took the last step: without a preemption, and with one."""
+    state, last = pair
+    steps = interpreter.successors(state)
+    could_go_on = any(step.action.thread == last for step in steps)
+    for step in steps:
+        if step.state is not None:
+            costs = could_go_on and step.action.thread != last
+            (preempted if costs else free).append((step.state, step.action.thread))

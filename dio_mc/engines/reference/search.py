@@ -1,0 +1,204 @@
+"""Breadth-first search by levels over any transition system. Exact, deterministic, no opinion about properties.
+
+The search knows states and levels. What is to be noticed on the way (properties, deadlocks, coverage) is a `Watcher`'s
+business; where successors come from is a `TransitionSystem`'s: the reference interpreter, or a reduction of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final, Protocol
+
+from dio_mc.engines.limits import Limits
+from dio_mc.semantics.layout import State
+from dio_mc.semantics.search import Progress, Report, Representatives, Selection
+from dio_mc.semantics.step import Step
+
+POLL_EVERY: Final = 256
+"""States expanded between two looks at clock, memory and `stop`."""
+
+
+class TransitionSystem(Protocol):
+    """Initial states and successors, both in a fixed order. A step with a fault has no successor."""
+
+    def starting(self) -> Iterator[State]:
+        """The initial states, each once."""
+        ...
+
+    def successors(self, state: State) -> Sequence[Step]:
+        """Every step that exists in `state`."""
+        ...
+
+
+class Watcher(Protocol):
+    """Is told what the search comes across."""
+
+    def discovered(self, state: State, depth: int) -> None:
+        """A new state of level `depth`."""
+        ...
+
+    def expanded(self, state: State, steps: Sequence[Step], depth: int) -> None:
+        """All steps of a state of level `depth`."""
+        ...
+
+    def started(self) -> None:
+        """All initial states are known."""
+        ...
+
+    def level_ends(self, depth: int) -> bool:
+        """Level `depth` has all its states (or the search was stopped in it). Whether a violation is known."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Reachable states to be content with. Of the initial ones only the first `starts` are looked at (None: all)."""
+
+    states: Set[State]
+    starts: int | None = None
+
+
+class Search:
+    """One search. Its attributes are right at any time, whatever ended `run`. With `representatives`, what is stored
+    and expanded is one state of each orbit; the watcher still sees the steps as they are. With `within`, only states of
+    that part are taken in; those that a step leads to outside of it are `outside`. With a `selection` only the steps it
+    selects are taken, and counted as `transitions`; the watcher still sees all.
+
+    `levels` holds the states by depth, in the order of discovery; `parents` every state with the one it was first seen
+    from; `expanded` counts states all successors of which are known; `transitions` all successors so far; `stopped`
+    says why the search ended early, None if it did not.
+    """
+
+    def __init__(
+        self,
+        system: TransitionSystem,
+        watcher: Watcher,
+        limits: Limits,
+        report: Report | None = None,
+        first: bool = False,
+        representatives: Representatives | None = None,
+        within: Part | None = None,
+        selection: Selection | None = None,
+    ) -> None:
+        self.levels: list[list[State]] = []
+        self.parents: dict[State, State | None] = {}
+        self.expanded = 0
+        self.transitions = 0
+        self.stopped: str | None = None
+        self._system = system
+        self._watcher = watcher
+        self._limits = limits
+        self._report = report
+        self._first = first
+        self._representatives = representatives
+        self._within = within
+        self._selection = selection
+        self.outside: set[State] = set()
+
+    @property
+    def depth(self) -> int:
+        """The last level with a state in it."""
+        return max(len([level for level in self.levels if level]) - 1, 0)
+
+    @property
+    def open(self) -> int:
+        """States found and not expanded."""
+        return len(self.parents) - self.expanded + len(self.outside)
+
+    def run(self) -> None:
+        """Search until all is expanded or something stops it, be it an interrupt or a lack of memory."""
+        try:
+            self._run()
+        except KeyboardInterrupt:
+            self.stopped = "interrupted"
+        except MemoryError:
+            self.stopped = "out of memory"
+
+    def _run(self) -> None:
+        self.levels.append([])
+        if self._take_initial():
+            self._watcher.started()
+        while True:
+            depth = len(self.levels) - 1
+            violated = self._watcher.level_ends(depth)
+            self._tell()
+            if self.stopped is not None or not self.levels[-1]:
+                return
+            self.stopped = self._limit_before(depth, violated)
+            if self.stopped is not None:
+                return
+            self.levels.append([])
+            self._expand_level(depth)
+
+    def _take_initial(self) -> bool:
+        """Whether all initial states are known."""
+        most = None if self._within is None else self._within.starts
+        for number, state in enumerate(islice(self._system.starting(), most)):
+            if number % POLL_EVERY == POLL_EVERY - 1:
+                self._tell()
+                self.stopped = self._limits.exceeded()
+                if self.stopped is not None:
+                    return False
+            found = self._named(state)
+            if self._within is not None and found not in self._within.states:
+                self.outside.add(found)
+            elif found not in self.parents and not self._add(found, None):
+                return False
+        return most is None
+
+    def _limit_before(self, depth: int, violated: bool) -> str | None:
+        """What forbids the expansion of level `depth`."""
+        if self._first and violated:
+            return "--first"
+        if depth == self._limits.budget.max_depth:
+            return f"--max-depth {depth}"
+        return None
+
+    def _expand_level(self, depth: int) -> None:
+        for state in self.levels[depth]:
+            if self.expanded % POLL_EVERY == 0:
+                self._tell()
+                self.stopped = self._limits.exceeded()
+                if self.stopped is not None:
+                    return
+            if not self._expand(state, depth):
+                return
+            self.expanded += 1
+
+    def _expand(self, state: State, depth: int) -> bool:
+        """Whether all successors could be taken in."""
+        steps = self._system.successors(state)
+        self._watcher.expanded(state, steps, depth)
+        room = True
+        for step in steps if self._selection is None else self._selection.of(state, steps):
+            if step.state is None:
+                continue
+            self.transitions += 1
+            found = self._named(step.state)
+            if self._within is not None and found not in self._within.states:
+                self.outside.add(found)
+            elif found not in self.parents:
+                room = room and self._add(found, state)
+        return room
+
+    def _named(self, state: State) -> State:
+        """The state that stands for this one."""
+        return state if self._representatives is None else self._representatives.of(state)
+
+    def _add(self, state: State, parent: State | None) -> bool:
+        """Take in a new state; False, and the search is stopped, if there is no room for one more."""
+        limit = self._limits.budget.max_states
+        if limit is not None and len(self.parents) >= limit:
+            self.stopped = f"--max-states {limit}"
+            return False
+        self.levels[-1].append(state)
+        self.parents[state] = parent
+        self._watcher.discovered(state, len(self.levels) - 1)
+        return True
+
+    def _tell(self) -> None:
+        if self._report is not None:
+            depth, seconds = self.depth, self._limits.seconds
+            self._report(Progress(depth, len(self.parents), self.transitions, self.open, seconds))

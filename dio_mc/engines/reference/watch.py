@@ -1,0 +1,217 @@
+"""What a search notices: violated properties, faults, deadlocks, coverage.
+
+A property is not decided here. Each judge names the few values it reads (its probes); every new state, or for a step
+invariant every edge, is projected on them, and each distinct valuation is handed to the judge once, in one batch at the
+end of the level that first showed it.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+
+from dio_mc.engines.reference.canonical import End, Goal
+from dio_mc.engines.reference.components import Graph
+from dio_mc.engines.reference.liveness import Violated, violated
+from dio_mc.errors import InternalError
+from dio_mc.ir.program import LIVENESS, PropertyKind
+from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.judge import Decision, Judge, Probe
+from dio_mc.semantics.layout import State
+from dio_mc.semantics.search import Violation
+from dio_mc.semantics.step import Fault, Step, fault_name
+
+Valuation = tuple[int, ...]
+Cells = tuple[int, ...]
+
+
+class Tracker:
+    """One judge with its memory: decisions by valuation, valuations that wait for the end of the level, the nearest
+    ends. `goal` is the nearest violation (for a reachable property: witness; there is none for the kinds `LIVENESS`,
+    no single state or edge shows them); `unknown` is set when the judge could not decide some valuation."""
+
+    def __init__(self, judge: Judge, interpreter: Interpreter) -> None:
+        self.judge = judge
+        self.goal: Goal | None = None
+        self.unknown = False
+        self._wanted = _wanted(judge.property.kind)
+        self._project = _projection(judge, interpreter)
+        self._decided: dict[Valuation, Decision] = {}
+        self._waiting: dict[Valuation, list[End]] = {}
+
+    def see(self, cells: Cells, end: End, length: int) -> None:
+        """A state, or for a step invariant an edge as ``state + after``, at the end of paths of this length."""
+        valuation = self._project(cells)
+        decision = self._decided.get(valuation)
+        if decision is None:
+            ends = self._waiting.setdefault(valuation, [])
+            if self.goal is None and self._wanted is not None:  # a known goal is nearer: an earlier level's
+                ends.append(end)
+        elif decision is self._wanted:
+            self._reached(end, length)
+
+    def flush(self, length: int) -> None:
+        """The level is at its end: have what waits decided. Raises `InternalError` when the judge answers short."""
+        if not self._waiting:
+            return
+        valuations = list(self._waiting)
+        decisions = self.judge.decide(valuations)
+        if len(decisions) != len(valuations):
+            raise InternalError(f"the judge of {self.judge.property.name} left valuations undecided")
+        for valuation, decision in zip(valuations, decisions, strict=True):
+            self._decided[valuation] = decision
+            self.unknown |= decision is Decision.UNKNOWN
+            if decision is self._wanted:
+                for end in self._waiting[valuation]:
+                    self._reached(end, length)
+        self._waiting.clear()
+
+    def truth(self, state: State) -> Decision:
+        """What was decided on a state that was seen; UNKNOWN where the search ended before it was."""
+        return self._decided.get(self._project(state), Decision.UNKNOWN)
+
+    def is_end(self, cells: Cells) -> bool:
+        """Whether a state (an edge: ``state + after``) is what is looked for; the judge is asked if need be."""
+        valuation = self._project(cells)
+        if valuation not in self._decided:
+            self._decided[valuation] = self.judge.decide([valuation])[0]
+        return self._decided[valuation] is self._wanted
+
+    def _reached(self, end: End, length: int) -> None:
+        if self.goal is None:
+            self.goal = Goal(length, [])
+        if self.goal.length == length:
+            self.goal.ends.append(end)
+
+
+def _wanted(kind: PropertyKind) -> Decision | None:
+    """The decision that a search looks for."""
+    if kind in LIVENESS:
+        return None
+    return Decision.HOLDS if kind == "reachable" else Decision.VIOLATED
+
+
+def _projection(judge: Judge, interpreter: Interpreter) -> Callable[[Cells], Valuation]:
+    """From the cells of a state (an edge: ``state + after``) to the values that the judge reads."""
+    size = interpreter.layout.size
+    stepwise = judge.property.kind == "step"
+    if not stepwise and any(probe.after for probe in judge.probes):
+        raise InternalError(f"{judge.property.name} reads the state behind a step, but is not about steps")
+    cells = [probe.cell + size if probe.after else probe.cell for probe in judge.probes if probe.cell is not None]
+    if len(cells) == len(judge.probes) >= 2:
+        return operator.itemgetter(*cells)
+    reads = tuple(_read(probe, interpreter) for probe in judge.probes)
+    return lambda cells: tuple([read(cells) for read in reads])
+
+
+def _read(probe: Probe, interpreter: Interpreter) -> Callable[[Cells], int]:
+    size = interpreter.layout.size
+    if probe.cell is not None:
+        return operator.itemgetter(probe.cell + size if probe.after else probe.cell)
+    if probe.atom is None:
+        raise InternalError(f"probe {probe.name} reads nothing")
+    evaluate, reads_after = interpreter.compiled(probe.atom)
+    if probe.after and not reads_after:
+        return lambda cells: evaluate(cells[size:])
+    return evaluate
+
+
+class Watch:
+    """The `search.Watcher` of a program: its judges, deadlock, faults, coverage.
+
+    `fired` and `blocked` are (template, location) pairs, of states that were expanded; a step that ends in a fault has
+    fired. `graph` has the steps of the expanded states where a property of the kinds `LIVENESS` is among those judged.
+    """
+
+    def __init__(self, interpreter: Interpreter, judges: Sequence[Judge]) -> None:
+        self._interpreter = interpreter
+        self._program = interpreter.program
+        self.fired: set[tuple[int, int]] = set()
+        self.blocked: set[tuple[int, int]] = set()
+        self.trackers = [Tracker(judge, interpreter) for judge in judges]
+        self._live = any(t.judge.property.kind in LIVENESS for t in self.trackers)
+        self.graph = Graph()
+        self._on_states = [t for t in self.trackers if t.judge.property.kind != "step"]
+        self._on_edges = [t for t in self.trackers if t.judge.property.kind == "step"]
+        self._deadlock: Goal | None = None
+        self._faults: dict[str, Goal] = {}
+        self._at_start: dict[str, Violation] = {}
+        threads = enumerate(self._program.threads)
+        self._threads = tuple((t, interpreter.layout.pc[t], thread.template) for t, thread in threads)
+        self._daemon = tuple(self._program.template_of(t).daemon for t, _, _ in self._threads)
+
+    def discovered(self, state: State, depth: int) -> None:
+        """Have a new state judged."""
+        for tracker in self._on_states:
+            tracker.see(state, End(state), depth)
+
+    def expanded(self, state: State, steps: Sequence[Step], depth: int) -> None:
+        """Have the edges judged; note faults, a deadlock, what fired and what was blocked."""
+        if self._live:
+            self.graph.steps[state] = steps
+        for step in steps:
+            if step.fault is not None:
+                self._note_fault(step.fault, End(state, step.action, step.fault), depth + 1)
+            elif step.state is not None and self._on_edges:
+                edge, end = state + step.state, End(state, step.action)
+                for tracker in self._on_edges:
+                    tracker.see(edge, end, depth + 1)
+        moving = {step.action.thread for step in steps}
+        for thread, pc, template in self._threads:
+            if location := state[pc]:
+                (self.fired if thread in moving else self.blocked).add((template, location))
+        if not steps and self._program.check_deadlock and self._unfinished(state):
+            self._note_deadlock(state, depth)
+
+    def level_ends(self, depth: int) -> bool:
+        """Have the level's new valuations decided. Whether a violation (no witness) is known."""
+        for tracker in self.trackers:
+            tracker.flush(depth)
+        broken = any(t.goal is not None and t.judge.property.kind != "reachable" for t in self.trackers)
+        return broken or self._deadlock is not None or bool(self._faults) or bool(self._at_start)
+
+    def found(self) -> tuple[list[tuple[str, Goal]], list[Violation]]:
+        """The nearest ends by property name, and violations that need no search (faults before the first state)."""
+        goals = [(t.judge.property.name, t.goal) for t in self.trackers if t.goal is not None]
+        if self._deadlock is not None:
+            goals.append(("deadlock", self._deadlock))
+        goals += [(name, goal) for name, goal in self._faults.items() if name not in self._at_start]
+        return goals, list(self._at_start.values())
+
+    def violated_at_last(self, levels: Sequence[Sequence[State]]) -> list[tuple[str, Violated]]:
+        """The properties of the kinds `LIVENESS` that are violated, by name, once the search has ended."""
+        live = [t for t in self.trackers if t.judge.property.kind in LIVENESS]
+        found = [(t.judge.property, violated(t.judge.property, self.graph, levels, t.truth)) for t in live]
+        return [(property_.name, one) for property_, one in found if one is not None]
+
+    def ends_at(self, name: str, state: State) -> list[End]:
+        """The edges out of a state that are ends of a property about steps or of a fault."""
+        steps = self._interpreter.successors(state)
+        tracker = next((t for t in self._on_edges if t.judge.property.name == name), None)
+        if tracker is not None:
+            return [End(state, s.action) for s in steps if s.state is not None and tracker.is_end(state + s.state)]
+        faults = [(s, s.fault) for s in steps if s.fault is not None]
+        named = [(s, f) for s, f in faults if fault_name(f.kind, f.span, self._program.file) == name]
+        return [End(state, step.action, fault) for step, fault in named]
+
+    def _unfinished(self, state: State) -> bool:
+        """A thread that is no daemon is not at its end; a spawn that runs counts, an idle slot is at location 0."""
+        return any(state[pc] != 0 and not self._daemon[thread] for thread, pc, _ in self._threads)
+
+    def _note_deadlock(self, state: State, depth: int) -> None:
+        if self._deadlock is None:
+            self._deadlock = Goal(depth, [])
+        if self._deadlock.length == depth:
+            self._deadlock.ends.append(End(state))
+
+    def _note_fault(self, fault: Fault, end: End, length: int) -> None:
+        name = fault_name(fault.kind, fault.span, self._program.file)
+        goal = self._faults.setdefault(name, Goal(length, []))
+        if goal.length == length:
+            goal.ends.append(end)
+
+    def started(self) -> None:
+        """All initial states are known, and so are the faults before them; a search stopped amid them knows neither."""
+        for position, fault in self._interpreter.initial_faults:
+            name = fault_name(fault.kind, fault.span, self._program.file)
+            self._at_start.setdefault(name, Violation(name, position, (), 0, fault))

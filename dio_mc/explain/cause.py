@@ -1,0 +1,77 @@
+"""Why a counterexample is one: which of its steps matter, and between which two no other thread must run; of a run that
+gets stuck, who waits for whom; of one that goes on without its goal, what it never does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dio_mc.explain.escape import last_turn
+from dio_mc.explain.influence import Run
+from dio_mc.explain.slicing import slice_of_fault, slice_of_lasting, slice_of_property, slice_of_waiting
+from dio_mc.explain.waiting import again, stuck, waits
+from dio_mc.explain.window import Schedule, decisive_window
+from dio_mc.ir.program import LIVENESS, Property
+from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.layout import State
+from dio_mc.semantics.step import Action
+from dio_mc.trace.cause import Escape, Why
+from dio_mc.trace.trace import Trace
+
+USUAL_STATES = 5_000
+"""States that a search for the decisive window may go through as part of a check: a fraction of a second."""
+
+
+def why(
+    interpreter: Interpreter,
+    trace: Trace,
+    states: Sequence[State],
+    actions: Sequence[Action],
+    property_: Property | None,
+    max_states: int = USUAL_STATES,
+) -> Why | None:
+    """Why a run shows what `trace` says of it; None for a trace without steps.
+
+    `property_` is None for a deadlock or a fault; of one that only the solver can decide nothing is said. All tries
+    together go through `max_states` states at most.
+    """
+    if not trace.steps or (property_ is not None and property_.expr is None):
+        return None
+    run = Run(interpreter, tuple(states), tuple(actions))
+    pending = stuck(run, trace.loop) if trace.property_kind in ("deadlock", *LIVENESS) else ()
+    steps = tuple(sorted(_slice(run, trace, property_, pending)))
+    if trace.kind == "witness":
+        return Why(steps, None, "not sought", 0)
+    turn, looked = _escape(run, trace, property_, max_states // 2)  # a half is left for the window
+    schedule = Schedule(actions, (*pending, *again(run, trace.loop)))
+    window, search, tried = decisive_window(interpreter, schedule, trace.property, property_, max_states - looked)
+    return Why(steps, window, search, tried, waits(run, trace, pending) if _ends(trace) else (), turn)
+
+
+def _ends(trace: Trace) -> bool:
+    """Whether a run that nobody can continue is what the trace shows."""
+    return trace.property_kind == "deadlock" or (trace.property_kind == "progress" and trace.loop is None)
+
+
+def _slice(run: Run, trace: Trace, property_: Property | None, pending: Sequence[Action]) -> set[int]:
+    """The numbers of the steps that matter."""
+    waiting = [action.thread for action in pending]
+    if trace.property_kind == "fault":
+        return slice_of_fault(run)
+    if property_ is None or (_ends(trace) and waiting):
+        return slice_of_waiting(run, waiting)
+    if trace.property_kind in LIVENESS and not _ends(trace):
+        return slice_of_lasting(run, trace.loop or len(trace.steps), waiting)
+    return slice_of_property(run, property_)
+
+
+def _escape(run: Run, trace: Trace, property_: Property | None, max_states: int) -> tuple[Escape | None, int]:
+    """Where a run that goes on could have turned off to its goal, and the states looked at."""
+    if property_ is None or property_.expr is None or trace.property_kind not in LIVENESS or _ends(trace):
+        return None, 0
+    expr, interpreter = property_.expr, run.interpreter
+    turn, looked = last_turn(run, trace.loop, lambda state: bool(interpreter.evaluate(expr, state)), max_states)
+    if turn is None:
+        return None, looked
+    thread = interpreter.program.threads[turn.action.thread].name
+    text = interpreter.program.template_of(turn.action.thread).locations[turn.action.location].text
+    return Escape(turn.number, thread, text, turn.length), looked

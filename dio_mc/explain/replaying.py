@@ -1,0 +1,152 @@
+"""A stored counterexample against the model as it is now: ``dio-mc replay``, ``dio-mc why``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from dio_mc.errors import ModelError, usage_error
+from dio_mc.explain.cause import why
+from dio_mc.frontend import build, load_module
+from dio_mc.ir.program import LIVENESS, Program
+from dio_mc.lang.model import Model
+from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.judge import Decision
+from dio_mc.semantics.layout import State
+from dio_mc.semantics.step import Action
+from dio_mc.symbolic.judge import judge_property
+from dio_mc.trace.codec import TraceFormatError, read_trace
+from dio_mc.trace.divergence import Divergence
+from dio_mc.trace.lasting import Run
+from dio_mc.trace.replay import ReplayResult, follow, lasting_problem, replay
+from dio_mc.trace.standing import decide_at_end
+from dio_mc.trace.trace import Trace, TraceStep
+
+Products = Callable[[str], Program | None]
+"""The program of a workload under a rule, by name."""
+IS_PRODUCT: Final = re.compile(r"__\w+@(sectors=\d+@)?\w+$")
+"""``direct_read_x_mmap_store__ext4_2020@hole``, ``torn_read__ext4_2020@sectors=2@written``: what a program is called
+that no file has as a class."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Whether a trace still shows what it showed, and the answer in words."""
+
+    reproduces: bool
+    text: str
+
+
+def replay_file(path: str, model_file: str | None = None, products: Products | None = None) -> Outcome:
+    """Run a trace file again.
+
+    The model is looked for where the trace says, relative to the working directory, or in `model_file`; a model that is
+    no class of a file, but made of a locking rule and a workload, is asked of `products` by its name. Raises
+    `ModelError` when the file is no trace (DIO205) or the model has no such class or parameters (DIO206).
+    """
+    trace = _trace_in(path)
+    program = _program(trace, path, model_file, products)
+    interpreter = Interpreter(program)
+    result = replay(program, trace, lambda run: _why_not(program, interpreter, trace, run), interpreter=interpreter)
+    return _worded(trace, result)
+
+
+def explained(path: str, model_file: str | None, max_states: int, products: Products | None = None) -> Trace:
+    """The trace in a file with its cause, for which `max_states` states may be searched.
+
+    Raises `ModelError` as `replay_file` does, and when the trace does not run on the model as it is now (DIO206).
+    """
+    trace = _trace_in(path)
+    program = _program(trace, path, model_file, products)
+    interpreter = Interpreter(program)
+    run = follow(interpreter, trace)
+    if isinstance(run, Divergence):
+        raise usage_error("DIO206", f"the model has changed: {_where(run.step)}: {run.message}", file=path)
+    actions = [_action(program, thread, step) for thread, step in zip(run.threads, trace.steps, strict=True)]
+    property_ = next((p for p in program.properties if p.name == trace.property), None)
+    return replace(trace, why=why(interpreter, trace, run.states, actions, property_, max_states))
+
+
+def _action(program: Program, thread: int, step: TraceStep) -> Action:
+    names = [location.name for location in program.template_of(thread).locations]
+    return Action(thread, names.index(step.location), step.choice)
+
+
+def _trace_in(path: str) -> Trace:
+    try:
+        return read_trace(path)
+    except TraceFormatError as error:
+        raise usage_error("DIO205", str(error).removeprefix(f"{path}: "), file=path) from None
+
+
+def _program(trace: Trace, path: str, model_file: str | None, products: Products | None) -> Program:
+    if products is not None and IS_PRODUCT.search(trace.model.name):
+        return _product_of(trace, path, products)
+    return _program_of(trace, path, model_file or trace.model.file)
+
+
+def _product_of(trace: Trace, path: str, products: Products) -> Program:
+    found = products(trace.model.name)
+    if found is None:
+        hint = "name the file that has them with --file, or another folder of models with --models"
+        raise usage_error("DIO206", f"no rule and workload make {trace.model.name}", file=path, hint=hint)
+    return found
+
+
+def _program_of(trace: Trace, path: str, file: str) -> Program:
+    name = trace.model.name.split("@", maxsplit=1)[0]
+    if not Path(file).exists():
+        hint = "run this where the model's path is right, or name the file with --model-file"
+        raise usage_error("DIO206", f"its model {file} is not here", file=path, hint=hint)
+    found: list[type[Model]] = [cls for cls in load_module(file).models if cls.__name__ == name]
+    if not found:
+        raise usage_error("DIO206", f"{file} has no model {name}; the trace is of another model", file=path)
+    try:
+        return build(found[0], dict(trace.model.params)).program
+    except ModelError as error:
+        if any(d.code in ("DIO203", "DIO204") for d in error.diagnostics):
+            raise usage_error(
+                "DIO206", f"recorded with other parameters: {error.diagnostics[0].message}", file=path
+            ) from None
+        raise
+
+
+def _why_not(program: Program, interpreter: Interpreter, trace: Trace, run: Run) -> str | None:
+    """Why the run does not violate the property (a witness: reach it), in words; None when it does."""
+    property_ = next((p for p in program.properties if p.name == trace.property), None)
+    if property_ is None or (property_.kind == "step" and len(run.states) < 2):
+        return "the model has no such property"
+    judge = judge_property(program, property_).judge
+
+    def decided(states: Sequence[State]) -> Decision:
+        return decide_at_end(interpreter, judge, states)
+
+    if property_.kind in LIVENESS:
+        loop = None if trace.loop is None else trace.loop - 1
+        return lasting_problem(
+            interpreter, property_, run, loop, lambda state: decided([state]) is not Decision.VIOLATED
+        )
+    wanted = Decision.HOLDS if property_.kind == "reachable" else Decision.VIOLATED
+    what = "reached" if trace.kind == "witness" else "violated"
+    return None if decided(run.states) is wanted else f"the property is no longer {what}"
+
+
+def _worded(trace: Trace, result: ReplayResult) -> Outcome:
+    name = f"{trace.model.name} {trace.property}"
+    changed = "" if result.same_model else " (the model has changed since)"
+    if result.divergence is not None:
+        return Outcome(
+            False, f"{name}: DIVERGES at {_where(result.divergence.step)}{changed}: {result.divergence.message}"
+        )
+    if not result.violated:
+        what = "reached" if trace.kind == "witness" else "violated"
+        reason = result.reason or f"the property is no longer {what}"
+        return Outcome(False, f"{name}: all {len(trace.steps)} steps go, but {reason}{changed}")
+    return Outcome(True, f"{name}: reproduces in {len(trace.steps)} steps{changed}")
+
+
+def _where(step: int) -> str:
+    return f"step {step}" if step else "the initial state"

@@ -1,0 +1,39 @@
+"""A violation that an engine has found -> its trace, with all that is known about it: how every property stands at each
+step, why this one fails, which part of it is false."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dio_mc.errors import InternalError
+from dio_mc.explain.cause import why
+from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.judge import Judge
+from dio_mc.semantics.search import Violation
+from dio_mc.symbolic.explain import explain
+from dio_mc.trace.replay import ReplayError, build_trace, run_schedule
+from dio_mc.trace.standing import standings
+from dio_mc.trace.trace import Trace
+
+
+def witness(interpreter: Interpreter, engine: str, violation: Violation, judges: Sequence[Judge]) -> Trace:
+    """Replay on the reference interpreter, then attach how every property stands and why this one fails. What a
+    search without a window goes through is bounded, so that no check is slow for it.
+
+    Raises `InternalError` when the counterexample does not replay: then `engine` is wrong.
+    """
+    program = interpreter.program
+    try:
+        trace = build_trace(program, violation, engine=engine, interpreter=interpreter)
+        states = run_schedule(interpreter, violation, engine).states
+    except ReplayError as error:
+        raise InternalError(f"a counterexample of engine {engine} does not replay", [str(error)]) from error
+    trace = replace(trace, standings=standings(interpreter, judges, states))
+    property_ = next((p for p in program.properties if p.name == violation.property), None)
+    trace = replace(trace, why=why(interpreter, trace, states, violation.schedule, property_))
+    if property_ is None or violation.fault is not None:
+        return trace
+    before = states[-2] if property_.kind == "step" else states[-1]
+    told = explain(program, property_, before, states[-1])
+    return trace.with_failing(tuple((c.text, c.values) for c in told.conjuncts))

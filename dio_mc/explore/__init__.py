@@ -1,1 +1,0 @@
-"""Search: breadth first over any transition system, canonical counterexamples, budgets, progress."""

@@ -1,0 +1,152 @@
+"""Trace -> one HTML file: step through it with the arrow keys; lanes, state, locks, properties, source.
+
+Nothing is fetched and nothing runs but the script beside this module (`markup` says how that is kept). Without scripts
+the file still shows what is wrong, the lanes and the diagram. The text depends on the trace and the sources alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dio_mc.html.markup import Document, asset, attribute, block, data, prose, text
+from dio_mc.html.source import Source, coloured
+from dio_mc.html.view import lanes, view
+from dio_mc.render.commit import render_commit
+from dio_mc.render.svg import COLOURS, STYLE, lanes_svg
+from dio_mc.render.why import why_sentences
+from dio_mc.render.words import closing
+from dio_mc.trace.codec import encode
+from dio_mc.trace.trace import Trace
+
+ASSETS = "dio_mc.html.assets"
+MOST_WHY = 5
+"""Lines of "why" that a page has room for."""
+_ALL_DOTS = 80
+"""Up to so many steps each has a button of its own."""
+
+
+def trace_page(
+    trace: Trace, sources: Sequence[Source] = (), *, why: Sequence[str] | None = None, home: str | None = None
+) -> str:
+    """The page. `why` are lines on the cause, of which the first five are shown (None: what the trace says of it);
+    `home` is where its index is."""
+    word = "reached" if trace.kind == "witness" else "violated"
+    return Document(
+        title=f"{trace.property}: {word} - {trace.model.name}",
+        styles=(STYLE, asset(ASSETS, "base.css"), asset(ASSETS, "trace.css")),
+        body="\n".join(_body(trace, sources, (why_sentences(trace) if why is None else why)[:MOST_WHY], home)),
+        scripts=(asset(ASSETS, "trace.js"),),
+        blocks=(
+            ("data", "application/json", data(view(trace, sources))),
+            ("copies", "application/json", data({"commit": render_commit(trace) + "\n", "json": encode(trace)})),
+        ),
+    ).render()
+
+
+def _body(trace: Trace, sources: Sequence[Source], why: Sequence[str], home: str | None) -> Iterator[str]:
+    yield "<header>"
+    yield from _head(trace, home)
+    yield "</header>"
+    yield from _stepper(trace)
+    yield '<main><section class="left">'
+    yield from _why(why)
+    yield f'<div class="card lanes" data-scrolls tabindex="0" aria-label="lanes">{lanes_svg(trace)}</div>'
+    yield '<details class="card fold" open><summary>Diagram for a commit message</summary>'
+    yield f'<pre data-scrolls tabindex="0">{block(render_commit(trace))}</pre></details>'
+    yield '</section><section class="right">'
+    yield from _panels(trace, sources)
+    yield "</section></main>"
+    yield '<p id="said" class="unseen" role="status" aria-live="polite"></p>'
+
+
+def _head(trace: Trace, home: str | None) -> Iterator[str]:
+    reached = trace.kind == "witness"
+    if home is not None:
+        yield f'<a class="home" href="{attribute(home)}">All counterexamples</a>'
+    yield f'<h1><span class="badge {"good" if reached else "bad"}">{"reached" if reached else "violated"}</span> '
+    yield f"{text(trace.property)}</h1>"
+    yield f'<p class="end">{prose(" ".join(closing(trace)))}</p>'
+    yield f'<p class="about">{_about(trace)}</p>'
+
+
+def _about(trace: Trace) -> str:
+    params = ", ".join(f"{name}={value}" for name, value in trace.model.params)
+    model = f"<b>{text(trace.model.name.split('@')[0])}</b>{f' ({text(params)})' if params else ''}"
+    where = f"<code>{text(str(trace.place) if trace.place else trace.model.file)}</code>"
+    count = len(trace.steps)
+    steps = f"{count} step{'' if count == 1 else 's'}"
+    switches = f"{trace.switches} context switch{'' if trace.switches == 1 else 'es'}"
+    return " &middot; ".join([model, where, steps, switches, f"digest <code>{text(trace.model.digest)}</code>"])
+
+
+def _stepper(trace: Trace) -> Iterator[str]:
+    last = len(trace.steps)
+    yield '<nav class="stepper" aria-label="steps"><div class="buttons">'
+    for name, label, sign in (("first", "First step", "&#8676;"), ("back", "Step back", "&larr;")):
+        yield f'<button type="button" id="{name}" aria-label="{label}" title="{label}">{sign}</button>'
+    yield f'<span class="where">Step <output id="number">0</output> of {last}</span>'
+    for name, label, sign in (("on", "Step on", "&rarr;"), ("last", "Last step", "&#8677;")):
+        yield f'<button type="button" id="{name}" aria-label="{label}" title="{label}">{sign}</button>'
+    yield "</div>"
+    if last <= _ALL_DOTS:
+        lane = {thread.name: number for number, thread in enumerate(lanes(trace))}
+        yield '<ol class="dots"><li><a href="#step=0" class="dot" title="start">0</a></li>'
+        for step in trace.steps:
+            look = f"c{lane[step.thread] % len(COLOURS)}"
+            title = attribute(step.head)
+            yield f'<li><a href="#step={step.number}" class="dot {look}" title="{title}">{step.number}</a></li>'
+        yield "</ol>"
+    else:
+        yield f'<input id="slide" type="range" min="0" max="{last}" value="0" aria-label="step">'
+    yield '<div class="copies"><button type="button" class="copy" data-copy="commit">Copy commit diagram</button>'
+    yield '<button type="button" class="copy" data-copy="json">Copy JSON</button></div></nav>'
+
+
+def _why(why: Sequence[str]) -> Iterator[str]:
+    if why:
+        yield '<section class="card why"><h2>Why</h2><ul>'
+        yield from (f"<li>{prose(line)}</li>" for line in why)
+        yield "</ul></section>"
+
+
+def _panels(trace: Trace, sources: Sequence[Source]) -> Iterator[str]:
+    yield "<noscript><p class='card'>Stepping needs scripts; the lanes and the diagram do not.</p></noscript>"
+    yield '<section class="card step"><h2 id="step-head">Step</h2><div id="step"></div>'
+    yield from _sources(trace, sources)
+    yield "</section>"
+    yield '<section class="card"><h2>State <span class="hint" id="state-hint"></span></h2><div id="state"></div>'
+    yield '<details class="fold"><summary>Locals and positions</summary><div id="locals"></div></details></section>'
+    yield '<section class="card"><h2>Locks held</h2><div id="locks"></div></section>'
+    yield '<section class="card"><h2>Properties</h2><div id="properties"></div></section>'
+    yield '<section class="card"><h2 id="instead-head">Instead of this step</h2><div id="instead"></div></section>'
+
+
+def _sources(trace: Trace, sources: Sequence[Source]) -> Iterator[str]:
+    lane = {thread.name: number for number, thread in enumerate(lanes(trace))}
+    for number, source in enumerate(sources):
+        yield f'<figure class="source" id="file{number}"{" hidden" if number else ""}>'
+        note = f' <span class="note">{text(source.note)}</span>' if source.note else ""
+        yield f"<figcaption><code>{text(source.file)}</code>{note}</figcaption>"
+        if source.lines:
+            marks = _marks(trace, source, lane)
+            rows = "".join(
+                f'<div class="line" data-line="{at}">{marks.get(at, "")}<i>{at}</i><code>{line}</code></div>'
+                for at, line in coloured(source).items()
+            )
+            label = attribute(f"source {source.file}")
+            room = f"m{min(4, max((links.count('<a ') + links.count('<b ') for links in marks.values()), default=0))}"
+            yield f'<div class="lines {room}" data-scrolls tabindex="0" role="group" aria-label="{label}">{rows}</div>'
+        yield "</figure>"
+
+
+def _marks(trace: Trace, source: Source, lane: dict[str, int]) -> dict[int, str]:
+    """Per line the steps that stand there, as links, and the property's place."""
+    found: dict[int, list[str]] = {}
+    for step in trace.steps:
+        if step.place is not None and step.place.file == source.file:
+            look = f"c{lane[step.thread] % len(COLOURS)}"
+            link = f'<a class="dot {look}" href="#step={step.number}" tabindex="-1">{step.number}</a>'
+            found.setdefault(step.place.line, []).append(link)
+    if trace.place is not None and trace.place.file == source.file:
+        found.setdefault(trace.place.line, []).append('<b class="rule" title="the property">&sect;</b>')
+    return {line: f'<span class="marks">{"".join(links)}</span>' for line, links in found.items()}

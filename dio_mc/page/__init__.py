@@ -1,1 +1,0 @@
-"""A trace as one HTML file that needs no network."""

@@ -1,1 +1,0 @@
-"""Styles and scripts of the pages; data, read by `page.markup.asset`."""

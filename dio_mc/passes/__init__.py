@@ -1,1 +1,0 @@
-"""IR -> IR, and facts about the IR that several engines need: `symmetry` with its proof."""

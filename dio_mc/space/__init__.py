@@ -1,1 +1,0 @@
-"""The state graph of a small model."""

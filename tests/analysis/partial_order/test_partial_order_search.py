@@ -1,0 +1,153 @@
+"""Partial order in a whole exploration: when it is used, that counterexamples are the canonical ones all the same, what
+is said where they could not be looked for."""
+
+from dataclasses import replace
+
+import pytest
+from independent_models import Pages, Torn, Turning
+
+from dio_mc.engines import choose
+from dio_mc.engines.agree import differences, verify_reduction
+from dio_mc.engines.choose import explore
+from dio_mc.engines.reference.engine import explore as explore_reference
+from dio_mc.frontend import build
+from dio_mc.ir.program import Program
+from dio_mc.semantics.search import NO_REDUCTION, Budget, Exploration, Reductions
+from dio_mc.symbolic.judge import judge_property
+
+ORDER = Reductions(symmetry=False, partial_order=True)
+SYMMETRY = Reductions(partial_order=False)
+BOTH = Reductions(partial_order=True)
+
+
+@pytest.fixture(autouse=True)
+def _reduced_from_the_start(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    monkeypatch.setattr(choose, "SWITCH", 20)
+    monkeypatch.setattr(choose, "FULL", 20)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+def judges_of(program: Program):
+    return [judge_property(program, p).judge for p in program.properties]
+
+
+def run(model, reductions: Reductions, budget: Budget | None = None, **rest) -> Exploration:
+    program = build(model, {"writers": 4}).program
+    return explore(program, judges_of(program), budget, reductions=reductions, **{"engine": "reference", **rest})
+
+
+ENGINES = pytest.mark.parametrize("engine", ["auto", "reference", "native"])
+
+
+@ENGINES
+def test_it_is_used_when_it_is_asked_for(engine: str) -> None:
+    ordered = run(Pages, ORDER, engine=engine)
+    assert (ordered.states, ordered.reductions) == (28, ("partial order",))
+    assert run(Pages, NO_REDUCTION, engine=engine).reductions == ()
+    assert run(Pages, SYMMETRY, engine=engine).reductions == ("symmetry",)
+
+
+@ENGINES
+def test_with_symmetry_too(engine: str) -> None:
+    both, one, other = (run(Pages, way, engine=engine) for way in (BOTH, ORDER, SYMMETRY))
+    assert both.reductions == ("symmetry", "partial order")
+    assert both.states < min(one.states, other.states)
+
+
+@ENGINES
+def test_left_to_itself_it_is_used_where_it_seems_to_pay(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In each state but the last few of these threads one goes alone."""
+    assert run(Pages, Reductions(symmetry=False), engine=engine).reductions == ("partial order",)
+    assert run(Pages, Reductions(), engine=engine).reductions == ("symmetry", "partial order")
+    monkeypatch.setattr("dio_mc.analysis.partial_order.persistent.PersistentSets.of", lambda self, state, steps: steps)
+    assert run(Pages, Reductions(symmetry=False), engine=engine).reductions == ()
+
+
+def test_a_small_search_is_one_of_all_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choose, "FULL", 1000)
+    assert (run(Pages, ORDER).states, run(Pages, ORDER).reductions) == (625, ())
+
+
+@ENGINES
+def test_a_limit_of_depth_leaves_no_choice_of_order(engine: str) -> None:
+    found = run(Pages, ORDER, Budget(max_depth=5), engine=engine)
+    assert (found.reductions, found.stopped) == ((), "--max-depth 5")
+
+
+@ENGINES
+@pytest.mark.parametrize("soon", [10, 10**6])
+def test_counterexamples_are_those_of_all_states(engine: str, soon: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choose, "SOON", soon)
+    program = build(Torn, {"writers": 4}).program
+    full = explore_reference(program, judges_of(program))
+    for reductions in (ORDER, BOTH):
+        found = run(Torn, reductions, engine=engine)
+        assert found.reductions
+        assert found.violations == full.violations
+        assert (found.stopped, found.complete) == (None, True)
+
+
+@ENGINES
+def test_with_first_the_answer_is_that_of_a_full_search(engine: str) -> None:
+    full = run(Torn, NO_REDUCTION, first=True)
+    assert run(Torn, ORDER, first=True, engine=engine).violations == full.violations
+
+
+@ENGINES
+def test_schedules_that_may_not_be_the_shortest_say_so(engine: str) -> None:
+    """The reduced search fits into the limit, the one for the shortest schedule does not."""
+    told: list[str] = []
+    found = run(Torn, ORDER, Budget(max_states=40), note=told.append, engine=engine)
+    assert [violation.property for violation in found.violations] == ["not_all"]
+    assert (found.states, found.stopped) == (28, None)
+    assert told == ["the schedules shown are not known to be the shortest: --max-states 40 ended the search for those"]
+
+
+@pytest.mark.parametrize("reason", ["interrupted", "--timeout 5", "out of memory"])
+def test_who_has_to_end_looks_no_further(reason: str) -> None:
+    told: list[str] = []
+    program = build(Torn, {"writers": 2}).program
+    asked = choose.Run(program, judges_of(program), Budget(), None, False, None, told.append)
+    found = replace(run(Torn, ORDER), stopped=reason)
+    assert asked._shortest(found, lambda _: pytest.fail("it goes on")) == found
+    assert told == [f"the schedules shown are not known to be the shortest: {reason} ended the search for those"]
+
+
+# -- compared with a full search ---------------------------------------------------------------------------------------
+
+
+def verified(model, **rest) -> list[str]:
+    program = build(model, {"writers": 3} if model is not Turning else {}).program
+    found = explore(program, judges_of(program), engine="reference", reductions=rest.pop("given", Reductions()))
+    return verify_reduction(found, program, judges_of(program), engine="reference", **rest)
+
+
+def test_verified_each_way() -> None:
+    three = [
+        "verified: 125 states, and 35 up to symmetry, give the same answer",
+        "verified: 125 states, and 17 by partial order, give the same answer",
+        "verified: 125 states, and 13 up to symmetry by partial order, give the same answer",
+    ]
+    for given in (SYMMETRY, BOTH, ORDER, NO_REDUCTION):
+        assert verified(Pages, partial_order=True, given=given) == three
+    assert verified(Pages) == three[:1]
+
+
+def test_what_is_refused_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = verified(Turning, partial_order=True)
+    assert told == [
+        "no reduction: there is nothing to exchange",
+        "no partial order: no step is unseen by the properties and apart from all that some other thread may do",
+    ]
+
+
+def test_a_difference_is_told() -> None:
+    full = run(Torn, NO_REDUCTION)
+    nowhere = replace(full.coverage, fired=frozenset())
+    wrong = replace(run(Torn, ORDER), violations=(), unknown=("torn",))
+    assert differences(run(Torn, ORDER), full) == []
+    assert differences(wrong, full) == [
+        "undecided properties: ('torn',) reduced, () in full",
+        "violated properties: [] reduced, ['not_all'] in full",
+    ]
+    assert differences(replace(run(Torn, ORDER), coverage=nowhere), full)[0].startswith("coverage: Coverage(fired=froz")

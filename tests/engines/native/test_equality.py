@@ -1,0 +1,170 @@
+"""The native engine against the reference engine: every number, every schedule, on models, toys and random programs."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from ir_builder import block, cell, check, less, load, probe, program, put, straight, template, variable
+from random_programs import random_program
+
+from dio_mc.analysis.values.sets import Unsupported
+from dio_mc.checking.expectations import bindings_of
+from dio_mc.engines import choose
+from dio_mc.engines.choose import explore
+from dio_mc.engines.limits import Limits
+from dio_mc.engines.reference.engine import explore as explore_reference
+from dio_mc.frontend import build, load_module
+from dio_mc.ir.program import LIVENESS, Program, Property
+from dio_mc.semantics.judge import Decision, Probe
+from dio_mc.semantics.layout import layout_of
+from dio_mc.semantics.search import Budget, Exploration, Reductions
+from dio_mc.source import Span
+from dio_mc.symbolic.judge import judge_property
+
+BLOCKS = int(os.environ.get("DIO_MC_RANDOM_BLOCKS", "3"))
+ROOT = Path(__file__).parents[3]
+FILES = sorted(p for folder in ("seed", "history", "toys") for p in (ROOT / "models" / folder).glob("*.py"))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+class Predicate:
+    """A judge without a solver."""
+
+    def __init__(self, name, kind, probes, predicate) -> None:
+        self.property = Property(name, kind, None, "", Span("model.py", 1, 1, 1, 2), predicate, None)
+        self.probes = probes
+        self.formulas = ()
+        self.predicate = predicate
+
+    def decide(self, valuations):
+        return [self.predicate(v) for v in valuations]
+
+
+def judges_for(program: Program) -> list[Predicate]:
+    """A few properties of any program, of every kind."""
+    layout = layout_of(program)
+    cells = range(min(3, layout.size))
+    some = tuple(Probe(layout.names[c], c) for c in cells)
+    edge = (
+        Probe(layout.names[0], 0),
+        Probe(layout.names[0], 0, None, True),
+        Probe(layout.names[-1], layout.size - 1, None, True),
+    )
+
+    def ill(v):
+        return Decision.VIOLATED if sum(v) % 4 == 3 else Decision.HOLDS
+
+    def step(v):
+        return Decision.VIOLATED if v[0] != v[1] and v[2] else Decision.HOLDS
+
+    def witness(v):
+        return Decision.HOLDS if sum(v) == 4 else Decision.UNKNOWN if sum(v) == 6 else Decision.VIOLATED
+
+    return [
+        Predicate("ill", "invariant", some, ill),
+        Predicate("step", "step", edge, step),
+        Predicate("seen", "reachable", some, witness),
+    ]
+
+
+def same(program, judges, budget=None, first=False, *, quick=False) -> Exploration:
+    expected = explore_reference(program, judges, budget, None, first)
+    found = choose.native(program, judges, Limits(budget or Budget()), None, first, 1, quick=quick)
+    assert replace(found, engine="reference") == expected
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_models(path: Path) -> None:
+    for model in load_module(path, allow_empty=True).models:
+        for params, _ in bindings_of(model, {}):
+            program = build(model, params).program
+            same(program, [judge_property(program, p).judge for p in program.properties if p.kind not in LIVENESS])
+
+
+def test_progress_is_the_reference_engines_affair() -> None:
+    made = program([variable("a")], [straight(put(cell(0), 1))])
+    ends = Predicate("ends", "progress", (Probe("a", 0),), lambda v: Decision.HOLDS if v[0] else Decision.VIOLATED)
+    with pytest.raises(Unsupported):
+        choose.native(made, [ends], Limits(Budget()), None, False, 1)
+    for engine in ("native", "auto"):
+        told: list[str] = []
+        assert explore(made, [ends], engine=engine, note=told.append) == explore_reference(made, [ends])
+        sentence = "explored by the reference engine: `ends` is decided on the graph of all states"
+        assert told == ([sentence] if engine == "native" else [])
+
+
+@pytest.mark.parametrize("fixed", [0, 1])
+def test_benchmark_small(fixed: int) -> None:
+    model = load_module(ROOT / "benchmarks" / "diorace.py").models[0]
+    for params in ({}, {"pages": 2, "readers": 2}):
+        program = build(model, {**params, "fixed": fixed}).program
+        for quick in (True, False):
+            same(program, [judge_property(program, p).judge for p in program.properties], quick=quick)
+
+
+@pytest.mark.parametrize("block", range(BLOCKS))
+def test_random_programs(block: int) -> None:
+    """The counterexamples too, and searches with a limit. DIO_MC_RANDOM_BLOCKS=50 is 1,000 programs, every other one in
+    quickly made code."""
+    ran = 0
+    for seed in range(block * 20, block * 20 + 20):
+        program = random_program(seed)
+        judges = judges_for(program)
+        try:
+            found = same(program, judges, quick=seed % 2 == 1)
+        except Unsupported:
+            continue
+        ran += 1
+        if found.states > 2:
+            same(program, judges, Budget(max_states=found.states // 2))
+            same(program, judges, Budget(max_depth=found.depth // 2))
+            same(program, judges, first=True)
+    assert ran > 10
+
+
+@pytest.mark.parametrize("limit", [1, 500, 20_000])
+def test_more_initial_states_than_anybody_can_wait_for(limit: int) -> None:
+    made = program([variable(f"v{n}", any_init=True) for n in range(12)], [straight(put(cell(0), 0))])
+    same(made, judges_for(made), Budget(max_states=limit))
+
+
+def test_faults_of_starts_are_told_when_all_starts_are_known() -> None:
+    bad = check(less(load(0), 3), "below 3", line=5)
+    body = template(block(bad, to=1), block(put(cell(0), 0), to=0, location=1))
+    made = program([variable("a", any_init=True)], [body])
+    assert len(same(made, []).violations) == 1
+    assert not same(made, [], Budget(max_states=2)).violations
+
+
+def test_auto_stays_on_the_interpreter_for_a_small_model() -> None:
+    program = random_program(1)
+    assert explore(program, judges_for(program)).engine == "reference"
+    assert probe(program, "v").cell == 0
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_stage_of_a_search_says_the_same(workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the interpreter, in quick code, in optimised code; reduced or not; and told how many states there are."""
+    model = load_module(ROOT / "benchmarks" / "diorace.py").models[0]
+    program = build(model, {"readers": 2, "fixed": 0}).program
+    judges = [judge_property(program, p).judge for p in program.properties]
+    expected = explore_reference(program, judges)
+    monkeypatch.setattr("dio_mc.engines.native.search.TOGETHER", 1)
+    for switch, full, soon in ((50, 10**6, 10**6), (50, 100, 10**6), (50, 100, 100)):
+        monkeypatch.setattr(choose, "SWITCH", switch)
+        monkeypatch.setattr(choose, "FULL", full)
+        monkeypatch.setattr(choose, "SOON", soon)
+        whole = explore(program, judges, workers=workers)
+        assert replace(whole, engine="reference") == expected
+        reduced = explore(program, judges, workers=workers, reductions=Reductions())
+        assert reduced.violations == expected.violations
+        assert bool(reduced.reductions) == (full == 100)
+        assert (reduced.states < expected.states) == (full == 100)
