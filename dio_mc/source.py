@@ -74,12 +74,17 @@ def source_lines(file: str) -> tuple[str, ...]:
     `forget_source`."""
     if file not in _LINES:
         try:
-            _LINES[file] = tuple(Path(file).read_text(encoding="utf-8").splitlines())
+            _LINES[file] = _split(Path(file).read_text(encoding="utf-8-sig"))
         except UnicodeDecodeError:
             _LINES[file] = ()
         except OSError:
             _LINES[file] = _cell_lines(file)
     return _LINES[file]
+
+
+def _split(text: str) -> tuple[str, ...]:
+    """The lines as Python counts them: a form feed ends none, `str.splitlines` would have it otherwise."""
+    return tuple(text.removesuffix("\n").split("\n")) if text else ()
 
 
 def _cell_lines(file: str) -> tuple[str, ...]:

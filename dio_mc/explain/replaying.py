@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Final
 from dio_mc.errors import ModelError, usage_error
 from dio_mc.explain.cause import why
 from dio_mc.frontend import build, load_module
+from dio_mc.frontend.recognise import defines_class, imports_dio_mc
 from dio_mc.ir.program import LIVENESS, Program
 from dio_mc.lang.model import Model
 from dio_mc.semantics.interpreter import Interpreter
@@ -85,7 +87,31 @@ def _trace_in(path: str) -> Trace:
 def _program(trace: Trace, path: str, model_file: str | None, products: Products | None) -> Program:
     if products is not None and IS_PRODUCT.search(trace.model.name):
         return _product_of(trace, path, products)
-    return _program_of(trace, path, model_file or trace.model.file)
+    return _program_of(trace, path, model_file or _trusted(trace, path))
+
+
+def _trusted(trace: Trace, path: str) -> str:
+    """The model file that a trace names, if it may be run: a trace may come from anybody, and loading a model runs it.
+
+    It must lie below the working directory or be installed with dio-mc, import ``dio_mc``, and define the class.
+    """
+    named, name = trace.model.file, _class_name(trace)
+    file = Path(named)
+    if not file.exists():
+        return named
+    package = Path(str(sys.modules["dio_mc"].__file__)).resolve().parent
+    if not any(file.resolve().is_relative_to(root) for root in (Path.cwd().resolve(), package)):
+        message = f"its model {named} lies outside the working directory, and was not run"
+        raise usage_error("DIO206", message, file=path, hint="name the file with --model-file if you trust it")
+    if file.is_file() and not imports_dio_mc(file):
+        raise usage_error("DIO206", f"{named} is not a model file, and was not run", file=path)
+    if file.is_file() and not defines_class(file, name):
+        raise usage_error("DIO206", f"{named} has no model {name}; the trace is of another model", file=path)
+    return named
+
+
+def _class_name(trace: Trace) -> str:
+    return trace.model.name.split("@", maxsplit=1)[0]
 
 
 def _product_of(trace: Trace, path: str, products: Products) -> Program:
@@ -97,7 +123,7 @@ def _product_of(trace: Trace, path: str, products: Products) -> Program:
 
 
 def _program_of(trace: Trace, path: str, file: str) -> Program:
-    name = trace.model.name.split("@", maxsplit=1)[0]
+    name = _class_name(trace)
     if not Path(file).exists():
         hint = "run this where the model's path is right, or name the file with --model-file"
         raise usage_error("DIO206", f"its model {file} is not here", file=path, hint=hint)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import sys
+import stat
 import traceback
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 from dio_mc.errors import Diagnostic, ModelError, usage_error
+from dio_mc.frontend.importing import run_file
 from dio_mc.lang.declarations import Expectation
 from dio_mc.lang.model import Model
 from dio_mc.source import Span, forget_source, source_lines
@@ -21,10 +19,12 @@ from dio_mc.source import Span, forget_source, source_lines
 
 @dataclass(frozen=True, slots=True)
 class LoadedModule:
-    """A model file: its path as displayed, and its classes that are to be checked, in order of definition."""
+    """A model file: its path as displayed, its classes that are to be checked, in order of definition, and all classes
+    that it defines."""
 
     path: str
     models: tuple[type[Model], ...]
+    classes: tuple[type, ...] = ()
 
     def expectations(self, model: type[Model]) -> tuple[Expectation, ...]:
         """What the file says of a class."""
@@ -45,7 +45,11 @@ def load_module(path: str | os.PathLike[str], *, allow_empty: bool = False) -> L
         raise usage_error(
             "DIO107", "no model in this file", file=str(file), hint="define a class that derives from dio_mc.Model"
         )
-    return LoadedModule(str(path), tuple(own))
+    return LoadedModule(str(path), tuple(own), _classes_of(module))
+
+
+def _classes_of(module: ModuleType) -> tuple[type, ...]:
+    return tuple(v for v in vars(module).values() if isinstance(v, type) and v.__module__ == module.__name__)
 
 
 def _check_file(file: Path) -> None:
@@ -54,6 +58,8 @@ def _check_file(file: Path) -> None:
     if not file.exists():
         raise usage_error("DIO201", "no such file", file=str(file))
     try:
+        if not stat.S_ISREG(file.stat().st_mode):  # a pipe would be waited for, a device has no end
+            raise usage_error("DIO202", "is not a regular file", file=str(file))
         file.read_text(encoding="utf-8")
     except OSError as error:
         raise usage_error("DIO201", f"cannot be read: {error.strerror}", file=str(file)) from None
@@ -62,7 +68,7 @@ def _check_file(file: Path) -> None:
 
 
 def _check_syntax(file: Path) -> None:
-    text = file.read_text(encoding="utf-8")
+    text = file.read_text(encoding="utf-8-sig")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)  # Python says it once, when it imports the file
@@ -78,59 +84,13 @@ def _check_syntax(file: Path) -> None:
 
 def _import(file: Path) -> ModuleType:
     file = file.resolve()
-    root, name = _module_name(file)
     forget_source(str(file))
-    _evict_namesakes(root)
-    spec = importlib.util.spec_from_file_location(name, file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    with _search_path(root):
-        sys.modules[name] = module
-        try:
-            spec.loader.exec_module(module)
-        except BaseException as error:
-            sys.modules.pop(name, None)
-            if isinstance(error, KeyboardInterrupt):
-                raise
-            raise _import_failure(error, file) from None
-    return module
-
-
-def _module_name(file: Path) -> tuple[Path, str]:
-    """The nearest ancestor folder without ``__init__.py`` and the dotted name below it; what a sibling would import."""
-    parts = [file.stem]
-    folder = file.parent
-    while (folder / "__init__.py").exists() and folder.parent != folder:
-        parts.append(folder.name)
-        folder = folder.parent
-    return folder, ".".join(reversed(parts))
-
-
-def _evict_namesakes(root: Path) -> None:
-    """Two folders of models may both have a ``pagecache.py``: what was imported from another folder makes room. Classes
-    already loaded from it go on to work, since nothing later looks them up by module."""
-    for sibling in root.glob("*.py"):
-        known = sys.modules.get(sibling.stem)
-        origin = getattr(known, "__file__", None)
-        if known is None or origin is None or Path(origin).resolve() == sibling.resolve():
-            continue
-        if sibling.stem not in sys.stdlib_module_names and not hasattr(known, "__path__"):
-            del sys.modules[sibling.stem]
-
-
-@contextmanager
-def _search_path(root: Path) -> Iterator[None]:
-    entry = str(root)
-    sys.path.insert(0, entry)
-    before = sys.dont_write_bytecode
-    sys.dont_write_bytecode = True
     try:
-        yield
-    finally:
-        sys.dont_write_bytecode = before
-        if entry in sys.path:
-            sys.path.remove(entry)
+        return run_file(file)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise _import_failure(error, file) from None
 
 
 def _import_failure(error: BaseException, file: Path) -> ModelError:

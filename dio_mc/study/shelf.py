@@ -8,7 +8,6 @@ is a class made of both. It is read like any model, since the frontend reads fun
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -100,9 +99,7 @@ def snake(name: str) -> str:
 
 def _classes(files: Iterable[Path]) -> Iterable[type]:
     for file in files:
-        load_module(file, allow_empty=True)
-        module = sys.modules[file.stem]
-        yield from (v for v in vars(module).values() if isinstance(v, type) and v.__module__ == file.stem)
+        yield from load_module(file, allow_empty=True).classes
 
 
 def _workload(cls: type, threads: Mapping[str, Callable[..., Any]]) -> Workload:

@@ -126,3 +126,33 @@ def test_bare_dio_mc_is_a_guide(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "dio-mc check" in done.stdout
     assert len(done.stdout.splitlines()) <= 16
+
+
+def test_a_trace_runs_no_file_that_the_user_did_not_name(trace: Path, tmp_path: Path) -> None:
+    folder = trace.parents[2]
+    text = trace.read_text()
+    elsewhere = folder / "elsewhere"
+    elsewhere.mkdir()
+    for name in ("deploy.py", "script_of_dio_mc.py"):
+        head = "from dio_mc import Model\nclass M(Model): pass\n" if "dio_mc" in name else ""
+        (folder / name).write_text(f"{head}open({str(folder / 'ran')!r}, 'w').write('x')\n")
+        for place in (str(folder / name), f"../{name}"):
+            spoilt = json.loads(text)
+            spoilt["model"]["file"] = place
+            (elsewhere / "t.json").write_text(json.dumps(spoilt))
+            for command in ("replay", "why"):
+                ended = dio_mc(command, "t.json", cwd=elsewhere)
+                assert ended.returncode == 2
+                assert "lies outside the working directory, and was not run" in ended.stderr
+                assert not (folder / "ran").exists()
+
+
+def test_a_trace_runs_no_file_that_is_not_a_model(trace: Path) -> None:
+    folder = trace.parents[2]
+    (folder / "deploy.py").write_text("open('ran', 'w').write('x')\n")
+    spoilt = json.loads(trace.read_text())
+    spoilt["model"]["file"] = "deploy.py"
+    (folder / "t.json").write_text(json.dumps(spoilt))
+    ended = dio_mc("replay", "t.json", cwd=folder)
+    assert (ended.returncode, (folder / "ran").exists()) == (2, False)
+    assert "deploy.py is not a model file, and was not run" in ended.stderr

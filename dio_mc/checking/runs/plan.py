@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from dio_mc.checking.expectations import bindings_of, expectation_for
 from dio_mc.checking.results import Failure
 from dio_mc.errors import DioError, ModelError, did_you_mean, usage_error
 from dio_mc.frontend.load import load_module
+from dio_mc.frontend.recognise import imports_dio_mc
 from dio_mc.lang.declarations import Expectation
 from dio_mc.lang.model import Model
 
@@ -99,10 +101,28 @@ def _expanded(path: str) -> list[tuple[str, bool]]:
         return [(file, False) for match in matches for file, _ in _expanded(match)]
     if not Path(path).is_dir():
         return [(path, True)]
-    files = sorted(p for p in Path(path).rglob("*.py") if not any(_hidden(part) for part in p.relative_to(path).parts))
+    known: dict[Path, bool] = {}
+    files = [file for file in _python_files(Path(path)) if imports_dio_mc(file, known)]
     if not files:
-        raise usage_error("DIO202", "a directory without Python files", file=path)
+        hint = "only files that import dio_mc are models"
+        raise usage_error("DIO202", "a directory without model files", file=path, hint=hint)
     return [(str(p), False) for p in files]
+
+
+def _python_files(folder: Path) -> list[Path]:
+    """The Python files below a folder in the order of their paths; what is hidden, private to Python or installed is
+    left out."""
+    found: list[Path] = []
+    for place, folders, files in os.walk(folder):
+        here = Path(place)
+        folders[:] = [name for name in folders if not _left_out(here / name)]
+        found += [here / name for name in files if name.endswith(".py") and not _hidden(name)]
+    return sorted(found)
+
+
+def _left_out(folder: Path) -> bool:
+    installed = folder.name in ("site-packages", "node_modules") or (folder / "pyvenv.cfg").exists()
+    return installed or _hidden(folder.name)
 
 
 def _hidden(part: str) -> bool:
