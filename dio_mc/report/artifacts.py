@@ -7,6 +7,7 @@ its files.
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 from dio_mc.files import safe_name, write_if_changed
@@ -27,11 +28,19 @@ def write_artifacts(folder: Path, stem: str, trace: Trace, *, page: bool = False
     for suffix, text in rendered(trace, page=page).items():
         path = place / f"{safe_name(trace.property)}.{suffix}"
         try:
+            _check_no_link(place, path)
             write_if_changed(path, text)
         except OSError as error:
             shown = display_path(str(path))
             problems.append(f"{shown}: cannot be written: {error.strerror or error}")
     return problems
+
+
+def _check_no_link(*paths: Path) -> None:
+    """The names come from the model, so a link of that name was not put there for this. Raises `OSError`."""
+    for path in paths:
+        if path.is_symlink():
+            raise OSError(errno.ELOOP, "a symbolic link is in the way")
 
 
 def rendered(trace: Trace, *, page: bool = False) -> dict[str, str]:

@@ -120,6 +120,24 @@ def test_a_symbolic_link_stays_one(tmp_path):
     assert (tmp_path / "link").is_symlink()
 
 
+@pytest.mark.parametrize("link", ["folder", "file"])
+def test_no_counterexample_is_written_through_a_link(tmp_path, link):
+    trace = TRACE
+    home, other = tmp_path / "counterexamples", tmp_path / "other"
+    other.mkdir()
+    victim = other / f"{trace.property}.json"
+    victim.write_text("precious")
+    if link == "folder":
+        home.mkdir()
+        (home / "m.M").symlink_to(other)
+    else:
+        (home / "m.M").mkdir(parents=True)
+        (home / "m.M" / victim.name).symlink_to(victim)
+    problems = write_artifacts(home, "m.M", trace)
+    assert any("cannot be written: a symbolic link is in the way" in problem for problem in problems)
+    assert victim.read_text() == "precious"
+
+
 @pytest.mark.parametrize(
     ("name", "safe"),
     [

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
+import stat
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -33,7 +35,8 @@ class Cache:
             return None
         path = self._folder / key
         try:
-            data = path.read_bytes()
+            _check_owner(self._folder)
+            data = _read(path)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -51,7 +54,8 @@ class Cache:
         if self._folder is None:
             return
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _check_owner(self._folder)
             _write(self._folder, key, _MARK + hashlib.sha256(code).digest() + code)
             _trim(self._folder)
         except OSError as error:
@@ -66,6 +70,22 @@ def cache_folder() -> Path:
     """Where object code is kept. Raises `RuntimeError` where there is no home folder."""
     base = os.environ.get("XDG_CACHE_HOME") or ""
     return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "dio-mc" / "native"
+
+
+def _check_owner(folder: Path) -> None:
+    """What lies in the folder is executed, so nobody else may write there. Raises `OSError`."""
+    found = folder.stat()
+    if found.st_uid not in (os.geteuid(), 0) or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise OSError(errno.EPERM, "others may write to it", str(folder))
+
+
+def _read(path: Path) -> bytes:
+    """A regular file's bytes; a link is not followed, and a pipe is not waited for. Raises `OSError`."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "is not a regular file", str(path))
+        return file.read()
 
 
 def _words(error: OSError) -> str:

@@ -123,3 +123,27 @@ def test_why_there_is_no_machine_code(monkeypatch: pytest.MonkeyPatch, error: Ex
     assert machine.missing() == words
     with pytest.raises(engine.NoMachine, match=r"llvmlite"):
         explored()
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o770])
+def test_code_that_others_could_have_put_there_is_not_run(
+    folder: Path, mode: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert explored()[1] == []
+    folder.chmod(mode)
+    (entry,) = folder.iterdir()
+    before = entry.stat().st_atime_ns
+    expected = explore_reference(TOY, []).states
+    assert explored() == (expected, [f"compiled code is not kept: {folder}: others may write to it"])
+    assert entry.stat().st_atime_ns == before
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+def test_an_entry_that_is_not_a_file_is_not_read(folder: Path, kind: str, tmp_path: Path) -> None:
+    expected = explored()[0]
+    (entry,) = folder.iterdir()
+    entry.rename(tmp_path / "elsewhere")
+    os.mkfifo(entry) if kind == "pipe" else entry.symlink_to(tmp_path / "elsewhere")
+    states, (note,) = explored()
+    assert states == expected
+    assert note.startswith(f"compiled code is not kept: {entry}: ") or note.endswith("is not a regular file")
