@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from dio_mc.checking.runs.plan import find_files
 from dio_mc.errors import ModelError
 from dio_mc.frontend.load import load_module
 from dio_mc.frontend.recognise import imports_dio_mc
-from dio_mc.runs.plan import find_files
 
 MODEL = """
 from dio_mc import Model, Range, Var, invariant, thread
