@@ -130,7 +130,8 @@ def test_bad_files(tmp_path: Path, name: str, text: str | None, message: str) ->
 def test_a_folder_without_python_files(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = dio_mc("check", "empty", cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (2, "empty: error DIO202: a directory without Python files\n")
+    hint = "  hint: only files that import dio_mc are models\n"
+    assert (done.returncode, done.stderr) == (2, f"empty: error DIO202: a directory without model files\n{hint}")
 
 
 def test_one_bad_model_does_not_lose_the_others(tmp_path: Path) -> None:
