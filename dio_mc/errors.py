@@ -28,7 +28,7 @@ class Diagnostic:
     def head(self) -> str:
         """The first line, in the form editors jump to: ``file:line:col: error DIO104: message``."""
         where = self.span.head if self.span else display_path(self.file) if self.file else "dio-mc"
-        return f"{where}: {self.severity} {self.code}: {self.message}"
+        return f"{where}: {self.severity} {self.code}: {self.message}".replace("\n", "\\n")
 
     def render(self) -> str:
         """The head, the source line with carets, the hint."""

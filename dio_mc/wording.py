@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Final
+
+_OBEYED: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x80-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
+_COMMAND: Final = re.compile(r"^([ \t]*):(?=:)", re.MULTILINE)
 
 
 def plural(count: int, noun: str) -> str:
@@ -19,3 +25,14 @@ def one_line(text: str) -> str:
 def without_control(text: str) -> str:
     """The text without characters that XML 1.0 cannot carry (and no terminal should get), but with its line ends."""
     return re.sub(r"[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", text)
+
+
+def visible(text: str) -> str:
+    """The text with control characters, marks of direction and invisible characters spelled as Python's escapes; line
+    feeds and tabs stay."""
+    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def without_commands(text: str) -> str:
+    """The text without lines that GitHub's runner takes for commands (``::error::``, also after blanks)."""
+    return _COMMAND.sub(r"\1\\x3a", text) if "::" in text else text

@@ -6,7 +6,6 @@ dio-mc. For several models the worst, in the order 4, 2, 1, 3, 0. A file of this
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 
@@ -14,6 +13,7 @@ import click
 
 from dio_mc import __version__
 from dio_mc.cli import browse, check, export, first, graph, inspect, mutate, show, study
+from dio_mc.cli.streams import guard_streams
 
 GUIDE = """\
 dio-mc explores every schedule of a locking rule and shows each race as a picture.
@@ -60,9 +60,7 @@ export.register(cli)
 
 def main() -> None:
     """Entry point: errors as text, never a traceback of ours (set DIO_MC_DEBUG=1 to see one)."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal or a locale without UTF-8 is no reason to fail
-            stream.reconfigure(errors="backslashreplace")
+    guard_streams()
     try:
         cli.main(prog_name="dio-mc", standalone_mode=True)
     except BrokenPipeError:

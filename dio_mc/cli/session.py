@@ -15,6 +15,7 @@ from dio_mc.checking.results import Failure, Report
 from dio_mc.checking.runs.execute import Done, Outcome, run_here
 from dio_mc.checking.runs.plan import Request, Task, find_files, plan
 from dio_mc.cli.progress import ProgressLine
+from dio_mc.cli.streams import allow_commands
 from dio_mc.config import Value, find_file, memory
 from dio_mc.report.batch import Batch
 from dio_mc.report.formats import rendered, write_report
@@ -144,6 +145,8 @@ class Session:
         if self.text:
             self._say("".join(f"{line}\n" for line in summary_lines(self.batch)))
         else:
+            if form == "github":
+                allow_commands()
             self._say(rendered(form, self.batch))
         if self.sweep is not None and self.text:
             from dio_mc.checking.runs.sweep import growth_table

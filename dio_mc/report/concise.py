@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from dio_mc.checking.results import Failure, Report
 from dio_mc.report.batch import Batch, Case
 from dio_mc.report.text import headline
 from dio_mc.report.words import counted
+
+_BREAK: Final = re.compile(r"\s*[\r\n]\s*")
+"""A message of the model's may have several lines; an editor takes each line for itself."""
 
 
 def report_concise(batch: Batch) -> str:
@@ -13,7 +19,7 @@ def report_concise(batch: Batch) -> str:
     lines: list[str] = []
     for entry in batch.entries:
         lines += _heads(entry) if isinstance(entry, Failure) else _run(entry, batch)
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(f"{re.sub(_BREAK, ' ', line)}\n" for line in lines)
 
 
 def _heads(failure: Failure) -> list[str]:

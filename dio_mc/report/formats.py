@@ -9,6 +9,7 @@ from pathlib import Path
 from dio_mc.files import write_if_changed
 from dio_mc.report.batch import Batch
 from dio_mc.source import display_path
+from dio_mc.wording import visible, without_commands
 
 _WRITERS = {
     "text": ("text", "batch_text"),
@@ -25,10 +26,12 @@ FORMATS = tuple(_WRITERS)
 
 
 def rendered(form: str, batch: Batch) -> str:
-    """The batch in a format, with a newline at the end. Half a surrogate pair in a model's text becomes an escape."""
+    """The batch in a format, with a newline at the end, and nothing in it that a terminal or a log would obey. Half a
+    surrogate pair in a model's text becomes an escape."""
     module, function = _WRITERS[form]
     write: Callable[[Batch], str] = getattr(import_module(f"dio_mc.report.{module}"), function)
-    return write(batch).encode("utf-8", "backslashreplace").decode()
+    text = visible(write(batch).encode("utf-8", "backslashreplace").decode())
+    return text if form == "github" else without_commands(text)
 
 
 def write_report(form: str, path: Path, batch: Batch) -> str | None:
