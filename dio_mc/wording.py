@@ -36,3 +36,11 @@ def visible(text: str) -> str:
 def without_commands(text: str) -> str:
     """The text without lines that GitHub's runner takes for commands (``::error::``, also after blanks)."""
     return _COMMAND.sub(r"\1\\x3a", text) if "::" in text else text
+
+
+def show_bytes(size: int) -> str:
+    """A number of bytes as the command line takes it: ``2G``, ``512M``, ``1000``."""
+    for shift, letter in ((30, "G"), (20, "M"), (10, "K")):
+        if size and size % (1 << shift) == 0:
+            return f"{size >> shift}{letter}"
+    return str(size)

@@ -6,7 +6,7 @@ Data flows one way: `Options` in, `Report` out. Nothing here prints or writes fi
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -25,6 +25,7 @@ from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.judge import Judge
 from dio_mc.semantics.search import Budget, Exploration, Partial, Reductions, Violation
 from dio_mc.semantics.search import Report as ProgressReport
+from dio_mc.semantics.stop import Poll
 from dio_mc.source import Span, display_path
 from dio_mc.symbolic.judge import JudgeReport, judge_property
 from dio_mc.trace.trace import Place, Trace
@@ -40,7 +41,7 @@ class Options:
     budget: Budget = field(default_factory=Budget)
     first: bool = False
     report: ProgressReport | None = None
-    stop: Callable[[], str | None] | None = None
+    stop: Poll | None = None
     engine: EngineName = "auto"
     workers: int = 1
     reductions: Reductions = field(default_factory=Reductions)

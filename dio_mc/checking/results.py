@@ -7,6 +7,7 @@ from typing import Literal
 
 from dio_mc.errors import Diagnostic
 from dio_mc.semantics.search import Violation
+from dio_mc.semantics.stop import Stop
 from dio_mc.trace.trace import Place, Trace
 
 Verdict = Literal["HOLDS", "VIOLATED", "UNDETERMINED"]
@@ -69,7 +70,7 @@ class Report:
     findings: tuple[Finding, ...]
     expected: bool | None
     expectation: str
-    stopped: str | None
+    stopped: Stop | None
     open: int
     threads: int
     growth: tuple[tuple[str, int], ...] = ()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dio_mc.engines.choose import EngineName, Run
-from dio_mc.engines.limits import Stop
 from dio_mc.errors import InternalError
 from dio_mc.ir.program import Program
 from dio_mc.semantics.interpreter import Interpreter
@@ -19,6 +18,7 @@ from dio_mc.semantics.search import (
     Reductions,
     counted_up_to,
 )
+from dio_mc.semantics.stop import Poll
 
 ALONE = (Reductions(partial_order=False), Reductions(symmetry=False, partial_order=True))
 """Each reduction alone."""
@@ -29,7 +29,7 @@ def verify_reduction(
     program: Program,
     judges: Sequence[Judge],
     budget: Budget | None = None,
-    stop: Stop | None = None,
+    stop: Poll | None = None,
     *,
     engine: EngineName = "auto",
     workers: int = 1,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial as bound  # `partial` is a part of the states here
 from typing import TYPE_CHECKING, Final, Literal
 
-from dio_mc.engines.limits import Limits, Stop, show_bytes
+from dio_mc.engines.limits import Limits
 from dio_mc.engines.reference.canonical import End, Goal, canonical_paths
 from dio_mc.engines.reference.engine import explore as explore_reference
 from dio_mc.engines.reference.engine import violation_order
@@ -36,6 +36,8 @@ from dio_mc.semantics.search import (
     unheard,
 )
 from dio_mc.semantics.step import count_switches, fault_name
+from dio_mc.semantics.stop import FIRST, Poll, Stop, StopKind
+from dio_mc.wording import show_bytes
 
 if TYPE_CHECKING:
     from dio_mc.analysis.partial_order.persistent import PersistentSets
@@ -103,7 +105,7 @@ def explore(
     budget: Budget | None = None,
     report: Report | None = None,
     first: bool = False,
-    stop: Stop | None = None,
+    stop: Poll | None = None,
     *,
     engine: EngineName = "auto",
     workers: int = 1,
@@ -153,7 +155,7 @@ class Run:
         budget: Budget,
         report: Report | None,
         first: bool,
-        stop: Stop | None,
+        stop: Poll | None,
         note: Note = unheard,
     ) -> None:
         self._program, self._budget = program, budget
@@ -225,10 +227,10 @@ class Run:
         if PARTIAL_ORDER not in found.reductions or not found.violations:
             return found
         ended = found.stopped
-        if ended in (None, "--first", f"--max-states {self._budget.max_states}"):
+        if ended is None or ended.kind in (StopKind.FIRST, StopKind.MAX_STATES):
             deepest = max(len(violation.schedule) for violation in found.violations)
             again = search(replace(self._left(), max_depth=deepest))
-            if again.stopped in (None, f"--max-depth {deepest}", "--first"):
+            if again.stopped in (None, Stop(StopKind.MAX_DEPTH, deepest), FIRST):
                 return replace(found, violations=again.violations)
             ended = again.stopped
         self._note(f"the schedules shown are not known to be the shortest: {ended} ended the search for those")
@@ -242,7 +244,7 @@ class Run:
         if limit == 0:
             return None
         found = search(replace(self._left(), max_states=limit))
-        return None if found.stopped == f"--max-states {limit}" else found
+        return None if found.stopped == Stop(StopKind.MAX_STATES, limit) else found
 
     def _representatives(self, reductions: Reductions) -> Representatives | None:
         if not reductions.symmetry:
@@ -285,9 +287,9 @@ class Run:
 
     def _as_asked(self, found: Exploration) -> Exploration:
         """A limit of time is told as it was given, not as what was left of it for this attempt."""
-        timeout = self._budget.timeout
-        timed_out = timeout is not None and found.stopped is not None and found.stopped.startswith("--timeout ")
-        return replace(found, stopped=f"--timeout {timeout:g}") if timed_out else found
+        if found.stopped is None or found.stopped.kind is not StopKind.TIMEOUT:
+            return found
+        return replace(found, stopped=Stop(StopKind.TIMEOUT, self._budget.timeout))
 
 
 def native(
@@ -347,7 +349,7 @@ def _approximated(
         return explore_reference(program, judges, limits.budget, report, first, limits.stop)
     found = search(prepared, asked, limits, report, first)
     note(_left_out(approximate, found))
-    return replace(_told(found, asked), stopped=found.stopped or f"--approximate {approximate.storage}")
+    return replace(_told(found, asked), stopped=found.stopped or Stop(StopKind.APPROXIMATE, approximate.storage))
 
 
 def _left_out(approximate: Approximate, found: Outcome) -> str:

@@ -88,7 +88,7 @@ def _model(report: Report, folder: str | None) -> dict[str, Any]:
         "findings": [{"code": f.code, "message": f.message, "where": f.where} for f in report.findings],
         "expected": report.expected,
         "expectation": report.expectation,
-        "stopped": report.stopped,
+        "stopped": None if report.stopped is None else str(report.stopped),
         "open": report.open,
         "notes": list(report.notes),
     }

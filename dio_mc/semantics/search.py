@@ -12,6 +12,7 @@ from typing import Final, Literal, Protocol
 
 from dio_mc.semantics.layout import State
 from dio_mc.semantics.step import Action, Fault, Step
+from dio_mc.semantics.stop import Stop
 
 
 class Representatives(Protocol):
@@ -143,9 +144,9 @@ class Exploration:
     """What an engine found.
 
     `states` distinct reachable states; `transitions` all successors, duplicates and self-loops included; `depth` the
-    last non-empty level. `stopped` is None when every reachable state was expanded and judged, else the reason in
-    words (``--max-states 100``). `open` counts states found and not expanded. `violations` in the order of properties.
-    `unknown` names properties some valuation of which the solver could not decide. `reductions` names what the search
+    last non-empty level. `stopped` is None when every reachable state was expanded and judged, else the reason. `open`
+    counts states found and not expanded. `violations` in the order of properties. `unknown` names properties some
+    valuation of which the solver could not decide. `reductions` names what the search
     was reduced by; with ``symmetry``, states are representatives of orbits, and transitions and `open` are theirs; with
     ``partial order``, all numbers are those of the steps that were taken.
     `seconds` is the wall time of the search that gave the answer, without what came before (smaller searches, machine
@@ -156,7 +157,7 @@ class Exploration:
     states: int
     transitions: int
     depth: int
-    stopped: str | None
+    stopped: Stop | None
     open: int
     violations: tuple[Violation, ...]
     unknown: tuple[str, ...]

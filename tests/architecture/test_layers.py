@@ -24,7 +24,7 @@ LAYERS: dict[str, set[str]] = {
     "lang": {"ir"},
     "kernel": {"lang"},
     "frontend": {"lang", "ir"},
-    "semantics": {"ir"},
+    "semantics": {"wording", "ir"},
     "trace": {"semantics", "ir"},
     "symbolic": {"semantics", "ir"},
     "analysis": set(),
@@ -39,11 +39,9 @@ LAYERS: dict[str, set[str]] = {
     },
     "engines.choose": {
         "analysis.partial_order", "analysis.symmetry", "analysis.values", "engines.limits", "engines.native",
-        "engines.reference", "semantics", "ir",
+        "engines.reference", "wording", "semantics", "ir",
     },
-    "engines.agree": {
-        "analysis.partial_order", "analysis.symmetry", "engines.choose", "engines.limits", "semantics", "ir",
-    },
+    "engines.agree": {"analysis.partial_order", "analysis.symmetry", "engines.choose", "semantics", "ir"},
     "explain": {"engines.limits", "engines.reference", "frontend", "lang", "symbolic", "trace", "semantics", "ir"},
     "render": {"trace"},
     "html": {"files", "render", "trace"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from dio_mc.checking.driver import Options, check_class
@@ -16,11 +16,11 @@ from dio_mc.frontend.declare import members_of
 from dio_mc.memory import resident_bytes
 from dio_mc.semantics.search import Progress
 from dio_mc.semantics.search import Report as ProgressReport
+from dio_mc.semantics.stop import requested
 from dio_mc.source import display_path
 from dio_mc.trace.trace import Place
 
 Outcome = Report | Failure
-Stop = Callable[[], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,5 +108,6 @@ def unfinished(task: Task, reason: str) -> Report:
     return Report(
         program_name(model, dict(task.params)), display_path(task.file), model.__doc__ or "", "UNDETERMINED", False,
         0, 0, 0, 0.0, dict(task.params), "none", results, (), (), (), expected,
-        "" if expected is None else f"undetermined: {', '.join(r.name for r in results)}", reason, 0, 0, where=place,
+        "" if expected is None else f"undetermined: {', '.join(r.name for r in results)}", requested(reason), 0, 0,
+        where=place,
     )  # fmt: skip

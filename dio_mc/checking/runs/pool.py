@@ -24,10 +24,11 @@ from multiprocessing.sharedctypes import RawValue
 from typing import Any
 
 from dio_mc.checking.driver import Options
-from dio_mc.checking.runs.execute import Done, Outcome, Stop, checked, unfinished
+from dio_mc.checking.runs.execute import Done, Outcome, checked, unfinished
 from dio_mc.checking.runs.plan import Task, failure_of
 from dio_mc.errors import DioError
 from dio_mc.frontend.load import load_module
+from dio_mc.semantics.stop import Poll
 
 REASONS = ("", "Ctrl-C", "SIGTERM")
 PATIENCE = 1.0
@@ -179,7 +180,7 @@ def _work(pipe: Connection, options: Options, stop: Any, parent: int) -> None:
         pipe.send(_outcome(file, name, params, stated, recipe, options))
 
 
-def _stop(number: Any, parent: int) -> Stop:
+def _stop(number: Any, parent: int) -> Poll:
     def stop() -> str | None:
         if os.getppid() != parent:
             return "the end of the command"

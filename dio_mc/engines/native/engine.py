@@ -18,6 +18,7 @@ from dio_mc.ir.program import LIVENESS, Program
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.judge import Judge
 from dio_mc.semantics.search import PARTIAL_ORDER, SYMMETRY, Approximate, Budget, Coverage, Note, Report, unheard
+from dio_mc.semantics.stop import INTERRUPTED, OUT_OF_MEMORY, Stop
 
 ENGINE = "native"
 """The engine's name in an `Exploration`."""
@@ -38,7 +39,7 @@ class Outcome:
     states: int
     transitions: int
     depth: int
-    stopped: str | None
+    stopped: Stop | None
     open: int
     unknown: tuple[str, ...]
     coverage: Coverage
@@ -88,7 +89,7 @@ class _Again:
     seconds = 0.0
     budget = Budget()
 
-    def exceeded(self) -> str | None:
+    def exceeded(self) -> Stop | None:
         """No reason to stop."""
         return None
 
@@ -162,9 +163,9 @@ def _told(prepared: Prepared, found: Search, by: Reduced) -> tuple[list[Reached]
         reached = _way_back(prepared, found, by)
         return reached, found.distinct() if found.stopped is not None else ()
     except KeyboardInterrupt:
-        found.stopped = found.stopped or "interrupted"
+        found.stopped = found.stopped or INTERRUPTED
     except MemoryError:
-        found.stopped = found.stopped or "out of memory"
+        found.stopped = found.stopped or OUT_OF_MEMORY
     return reached, ()
 
 

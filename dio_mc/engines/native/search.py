@@ -28,6 +28,7 @@ from dio_mc.errors import InternalError
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.judge import Judge
 from dio_mc.semantics.search import Budget, Progress, Report
+from dio_mc.semantics.stop import FIRST, INTERRUPTED, OUT_OF_MEMORY, Stop, StopKind
 
 STRETCH: Final = 1 << 18
 """States that each worker expands between two looks at clock, memory and the user."""
@@ -52,7 +53,7 @@ class Clock(Protocol):
         """Since the start."""
         ...
 
-    def exceeded(self) -> str | None:
+    def exceeded(self) -> Stop | None:
         """The reason to stop, or None."""
         ...
 
@@ -85,7 +86,7 @@ class Search:
     ) -> None:
         self.module, self.machine, self.interpreter = module, machine, interpreter
         self.clock, self.report, self.first, self.keep = clock, report, first, keep
-        self.stopped: str | None = None
+        self.stopped: Stop | None = None
         self.started = False
         self.levels: list[Level] = []
         self.kept = 0
@@ -181,9 +182,9 @@ class Search:
         try:
             self._run(deepest)
         except KeyboardInterrupt:
-            self.stopped = "interrupted"
+            self.stopped = INTERRUPTED
         except MemoryError:
-            self.stopped = "out of memory"
+            self.stopped = OUT_OF_MEMORY
 
     def _run(self, deepest: int | None) -> None:
         for worker in self.workers:
@@ -224,11 +225,11 @@ class Search:
     def _close_level(self) -> None:
         self.levels[-1] = [(first, w.get("end")) for (first, _), w in zip(self.levels[-1], self.workers, strict=True)]
 
-    def _limit_before(self, depth: int) -> str | None:
+    def _limit_before(self, depth: int) -> Stop | None:
         if self.first and self.violated:
-            return "--first"
+            return FIRST
         if depth == self.clock.budget.max_depth:
-            return f"--max-depth {depth}"
+            return Stop(StopKind.MAX_DEPTH, depth)
         return None
 
     def _expand_level(self, depth: int) -> None:
@@ -328,7 +329,7 @@ class Search:
         if LOST in codes:
             raise MemoryError("the table has no place left")
         if FULL in codes:
-            self.stopped = f"--max-states {self._limit}"
+            self.stopped = Stop(StopKind.MAX_STATES, self._limit)
         return FULL in codes
 
     def _forget(self, depth: int) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
-from dio_mc.engines.limits import Limits, Stop
+from dio_mc.engines.limits import Limits
 from dio_mc.engines.reference.canonical import Goal, Path, any_path, canonical_paths
 from dio_mc.engines.reference.liveness import Violated
 from dio_mc.engines.reference.orbits import Unfolding
@@ -34,6 +34,7 @@ from dio_mc.semantics.search import (
     Violation,
 )
 from dio_mc.semantics.step import Action, count_switches
+from dio_mc.semantics.stop import INTERRUPTED, OUT_OF_MEMORY, Poll
 
 ENGINE = "reference"
 """The engine's name in an `Exploration`."""
@@ -45,7 +46,7 @@ def explore(
     budget: Budget | None = None,
     report: Report | None = None,
     first: bool = False,
-    stop: Stop | None = None,
+    stop: Poll | None = None,
     representatives: Representatives | None = None,
     within: Part | None = None,
     selection: Selection | None = None,
@@ -120,9 +121,9 @@ def _lasting(watch: Watch, search: Search) -> list[tuple[str, Violated]]:
     try:
         return watch.violated_at_last(search.levels)
     except KeyboardInterrupt:
-        search.stopped = search.stopped or "interrupted"
+        search.stopped = search.stopped or INTERRUPTED
     except MemoryError:
-        search.stopped = search.stopped or "out of memory"
+        search.stopped = search.stopped or OUT_OF_MEMORY
     return []
 
 
@@ -137,9 +138,9 @@ def _paths(interpreter: Interpreter, search: Search, goals: Sequence[Goal]) -> l
     try:
         return canonical_paths(interpreter, search.levels, goals)
     except KeyboardInterrupt:
-        search.stopped = search.stopped or "interrupted"
+        search.stopped = search.stopped or INTERRUPTED
     except MemoryError:
-        search.stopped = search.stopped or "out of memory"
+        search.stopped = search.stopped or OUT_OF_MEMORY
     return [any_path(interpreter, search.parents, goal) for goal in goals]
 
 
@@ -148,9 +149,9 @@ def _unfolded(unfolding: Unfolding, search: Search, goals: Sequence[tuple[str, G
     try:
         return [unfolding.path(name, search.levels, goal) for name, goal in goals]
     except KeyboardInterrupt:
-        search.stopped = search.stopped or "interrupted"
+        search.stopped = search.stopped or INTERRUPTED
     except MemoryError:
-        search.stopped = search.stopped or "out of memory"
+        search.stopped = search.stopped or OUT_OF_MEMORY
     return [unfolding.any_path(name, search.parents, goal) for name, goal in goals]
 
 

@@ -17,7 +17,7 @@ from itertools import islice
 from random import Random
 from typing import Final, TypeVar, assert_never
 
-from dio_mc.engines.limits import Limits, Stop
+from dio_mc.engines.limits import Limits
 from dio_mc.engines.reference import engine
 from dio_mc.engines.reference.search import POLL_EVERY, Part
 from dio_mc.ir.program import LIVENESS, Program
@@ -25,6 +25,7 @@ from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.judge import Judge
 from dio_mc.semantics.layout import State
 from dio_mc.semantics.search import Budget, Exploration, FewPreemptions, Progress, RandomRuns, Report, Sampled
+from dio_mc.semantics.stop import Poll, Stop, StopKind
 
 T = TypeVar("T")
 
@@ -41,7 +42,7 @@ def explore_partly(
     budget: Budget,
     report: Report | None = None,
     first: bool = False,
-    stop: Stop | None = None,
+    stop: Poll | None = None,
 ) -> tuple[Exploration, str]:
     """What a part of the state space shows, never complete; and what was covered, a sentence.
 
@@ -54,16 +55,16 @@ def explore_partly(
     found = engine.explore(
         program, asked, Budget(max_depth=depth), report, first, within=Part(part.states, part.starts)
     )
-    stopped = part.stopped or found.stopped or _option(partial)
+    stopped = part.stopped or found.stopped or _by_choice(partial)
     return replace(found, stopped=stopped), f"covered {covered}; {_outside(found, part)}"
 
 
-def _option(partial: Sampled) -> str:
+def _by_choice(partial: Sampled) -> Stop:
     match partial:
         case RandomRuns(runs):
-            return f"--simulate {runs}"
+            return Stop(StopKind.SIMULATE, runs)
         case FewPreemptions(most):
-            return f"--preemptions {most}"
+            return Stop(StopKind.PREEMPTIONS, most)
         case _:
             assert_never(partial)
 
@@ -99,7 +100,7 @@ class _Found:
         self.limits = limits
         self.states: set[State] = set()
         self.starts: int | None = None
-        self.stopped: str | None = None
+        self.stopped: Stop | None = None
         self._report = report
         self._looks = 0
 
@@ -107,7 +108,7 @@ class _Found:
         """Whether there is time and room for one more step."""
         most = self.limits.budget.max_states
         if most is not None and len(self.states) >= most:
-            self.stopped = f"--max-states {most}"
+            self.stopped = Stop(StopKind.MAX_STATES, most)
         elif self._looks % POLL_EVERY == 0:
             if self._report is not None:
                 self._report(Progress(0, len(self.states), 0, 0, self.limits.seconds))

@@ -15,6 +15,7 @@ from dio_mc.engines.limits import Limits
 from dio_mc.semantics.layout import State
 from dio_mc.semantics.search import Progress, Report, Representatives, Selection
 from dio_mc.semantics.step import Step
+from dio_mc.semantics.stop import FIRST, INTERRUPTED, OUT_OF_MEMORY, Stop, StopKind
 
 POLL_EVERY: Final = 256
 """States expanded between two looks at clock, memory and `stop`."""
@@ -86,7 +87,7 @@ class Search:
         self.parents: dict[State, State | None] = {}
         self.expanded = 0
         self.transitions = 0
-        self.stopped: str | None = None
+        self.stopped: Stop | None = None
         self._system = system
         self._watcher = watcher
         self._limits = limits
@@ -112,9 +113,9 @@ class Search:
         try:
             self._run()
         except KeyboardInterrupt:
-            self.stopped = "interrupted"
+            self.stopped = INTERRUPTED
         except MemoryError:
-            self.stopped = "out of memory"
+            self.stopped = OUT_OF_MEMORY
 
     def _run(self) -> None:
         self.levels.append([])
@@ -148,12 +149,12 @@ class Search:
                 return False
         return most is None
 
-    def _limit_before(self, depth: int, violated: bool) -> str | None:
+    def _limit_before(self, depth: int, violated: bool) -> Stop | None:
         """What forbids the expansion of level `depth`."""
         if self._first and violated:
-            return "--first"
+            return FIRST
         if depth == self._limits.budget.max_depth:
-            return f"--max-depth {depth}"
+            return Stop(StopKind.MAX_DEPTH, depth)
         return None
 
     def _expand_level(self, depth: int) -> None:
@@ -191,7 +192,7 @@ class Search:
         """Take in a new state; False, and the search is stopped, if there is no room for one more."""
         limit = self._limits.budget.max_states
         if limit is not None and len(self.parents) >= limit:
-            self.stopped = f"--max-states {limit}"
+            self.stopped = Stop(StopKind.MAX_STATES, limit)
             return False
         self.levels[-1].append(state)
         self.parents[state] = parent

@@ -13,6 +13,7 @@ from dio_mc.engines.reference.engine import explore as explore_reference
 from dio_mc.frontend import build
 from dio_mc.ir.program import Program
 from dio_mc.semantics.search import NO_REDUCTION, Budget, Exploration, Reductions
+from dio_mc.semantics.stop import INTERRUPTED, OUT_OF_MEMORY, Stop, StopKind
 from dio_mc.symbolic.judge import judge_property
 
 ORDER = Reductions(symmetry=False, partial_order=True)
@@ -71,7 +72,7 @@ def test_a_small_search_is_one_of_all_states(monkeypatch: pytest.MonkeyPatch) ->
 @ENGINES
 def test_a_limit_of_depth_leaves_no_choice_of_order(engine: str) -> None:
     found = run(Pages, ORDER, Budget(max_depth=5), engine=engine)
-    assert (found.reductions, found.stopped) == ((), "--max-depth 5")
+    assert (found.reductions, str(found.stopped)) == ((), "--max-depth 5")
 
 
 @ENGINES
@@ -103,8 +104,8 @@ def test_schedules_that_may_not_be_the_shortest_say_so(engine: str) -> None:
     assert told == ["the schedules shown are not known to be the shortest: --max-states 40 ended the search for those"]
 
 
-@pytest.mark.parametrize("reason", ["interrupted", "--timeout 5", "out of memory"])
-def test_who_has_to_end_looks_no_further(reason: str) -> None:
+@pytest.mark.parametrize("reason", [INTERRUPTED, Stop(StopKind.TIMEOUT, 5), OUT_OF_MEMORY], ids=str)
+def test_who_has_to_end_looks_no_further(reason: Stop) -> None:
     told: list[str] = []
     program = build(Torn, {"writers": 2}).program
     asked = choose.Run(program, judges_of(program), Budget(), None, False, None, told.append)

@@ -141,7 +141,7 @@ def test_a_limit_of_states_below_the_switch_is_one_of_all_states() -> None:
     for name in ["auto", "reference", "native"]:
         budget = Budget(max_states=300)
         found = choose.explore(program, judges_of(program), budget, engine=name, reductions=Reductions())
-        assert (found.states, found.stopped, found.reductions) == (300, "--max-states 300", ())
+        assert (found.states, str(found.stopped), found.reductions) == (300, "--max-states 300", ())
 
 
 def test_where_the_compiled_analysis_is_askew_all_states_are_searched(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,7 @@ def test_with_room_enough_nothing_is_missing(approximate: Approximate) -> None:
     exact, (found, _) = explore(made, seen), searched(made, seen, approximate)
     assert (found.states, found.transitions, found.depth) == (171 * 171, exact.transitions, exact.depth)
     assert found.violations == exact.violations
-    assert (found.stopped, found.complete) == (f"--approximate {approximate.storage}", False)
+    assert (str(found.stopped), found.complete) == (f"--approximate {approximate.storage}", False)
 
 
 def test_small_tables_leave_out_more_and_say_how_much() -> None:
@@ -101,7 +101,7 @@ def test_a_violation_in_a_table_too_small_replays() -> None:
 
 def test_a_limit_of_states_is_told_before_the_approximation() -> None:
     found, _ = searched(chain(60, 1), [], bits(1 << 20), Budget(max_states=100))
-    assert (found.states, found.stopped) == (100, "--max-states 100")
+    assert (found.states, str(found.stopped)) == (100, "--max-states 100")
 
 
 def test_without_llvmlite_states_are_stored_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:

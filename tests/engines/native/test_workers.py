@@ -168,7 +168,7 @@ def test_what_is_left_open_when_the_time_is_up(looks: int, monkeypatch: pytest.M
         prepared = prepare(made, [])
         found = Search(prepared.module, prepared.machine, prepared.interpreter, [], Impatient(looks), workers=workers)
         found.run()
-        assert found.stopped == "--timeout 1"
+        assert str(found.stopped) == "--timeout 1"
         assert found.expanded + found.open == found.states == sum(b - a for level in found.levels for a, b in level)
         known = {w.state(n) for w in found.workers for n in range(w.get("end"))}
         assert len(known) == found.states
@@ -182,7 +182,7 @@ def test_no_memory_for_a_larger_table(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dio_mc.engines.native.visited.available_bytes", lambda: 0)
     for workers in (1, 2):
         found = search(prepare(counters(3, 8), []), [], Limits(Budget()), workers=workers)
-        assert found.stopped == "out of memory"
+        assert str(found.stopped) == "out of memory"
         assert 0 < found.open < found.states < 1 << 10
 
 
@@ -193,7 +193,7 @@ def test_no_address_space_for_more_states(workers: int, monkeypatch: pytest.Monk
     prepared = prepare(counters(3, 8), [])
     found = Search(prepared.module, prepared.machine, prepared.interpreter, [], Limits(Budget()), workers=workers)
     found.run()
-    assert found.stopped == "out of memory"
+    assert str(found.stopped) == "out of memory"
     assert all(worker.get("end") <= 500 for worker in found.workers)
     assert found.expanded + found.open == found.states > 200
     found.close()

@@ -22,7 +22,7 @@ from ir_builder import (
 )
 
 from dio_mc.engines import limits
-from dio_mc.engines.limits import Limits, show_bytes
+from dio_mc.engines.limits import Limits
 from dio_mc.engines.reference import engine
 from dio_mc.engines.reference.engine import explore
 from dio_mc.engines.reference.search import POLL_EVERY
@@ -30,6 +30,8 @@ from dio_mc.ir.types import RangeType
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.search import Budget, Progress, Violation
 from dio_mc.semantics.step import Action
+from dio_mc.semantics.stop import requested
+from dio_mc.wording import show_bytes
 
 WIDE = RangeType(0, 10_000)
 
@@ -50,7 +52,7 @@ def line(length: int = 3000):
 @pytest.mark.parametrize("limit", range(1, 16))
 def test_max_states_is_exact(limit):
     found = explore(grid(), [], Budget(max_states=limit))
-    assert (found.states, found.stopped) == (limit, f"--max-states {limit}")
+    assert (found.states, str(found.stopped)) == (limit, f"--max-states {limit}")
     assert 0 < found.open <= limit
     assert not found.complete
     assert found.coverage.distinct[0] == 1
@@ -64,7 +66,7 @@ def test_max_states_that_suffice_are_no_limit():
 def test_max_states_holds_for_initial_states_too():
     made = program([variable("a", any_init=True)], [straight(put(cell(0), 0))])
     found = explore(made, [], Budget(max_states=4))
-    assert (found.states, found.stopped, found.open, found.depth) == (4, "--max-states 4", 4, 0)
+    assert (found.states, str(found.stopped), found.open, found.depth) == (4, "--max-states 4", 4, 0)
 
 
 def endless_starts(bad: bool = False):
@@ -76,13 +78,13 @@ def endless_starts(bad: bool = False):
 
 def test_more_initial_states_than_anybody_can_wait_for():
     found = explore(endless_starts(), [], Budget(max_states=500))
-    assert (found.states, found.stopped, found.depth) == (500, "--max-states 500", 0)
+    assert (found.states, str(found.stopped), found.depth) == (500, "--max-states 500", 0)
 
 
 def test_the_clock_is_looked_at_between_initial_states():
     asked = itertools.count()
     found = explore(endless_starts(), [], stop=lambda: "enough" if next(asked) == 2 else None)
-    assert (found.stopped, found.states) == ("enough", 3 * POLL_EVERY - 1)
+    assert (str(found.stopped), found.states) == ("enough", 3 * POLL_EVERY - 1)
 
 
 def test_a_violation_among_a_part_of_the_initial_states_has_its_position():
@@ -102,7 +104,7 @@ def test_states_found_are_judged_when_there_is_no_room_for_more():
     seen = judge("place", lambda pc: pc != 3, probe(made, "t.pc"))
     found = explore(made, [seen], Budget(max_states=3))
     assert found.violations == (Violation("place", 0, (Action(0, 1), Action(0, 2)), 0),)
-    assert found.stopped == "--max-states 3"
+    assert str(found.stopped) == "--max-states 3"
 
 
 @pytest.mark.parametrize(("limit", "states", "open_"), [(0, 1, 1), (1, 3, 2), (2, 6, 3), (3, 10, 4), (5, 15, 2)])
@@ -111,32 +113,32 @@ def test_max_depth_judges_the_last_level_and_does_not_expand_it(limit, states, o
     seen = judge("any", lambda a: True, probe(made, "t[0].pc"))
     found = explore(made, [seen], Budget(max_depth=limit))
     assert (found.states, found.open, found.depth) == (states, open_, limit)
-    assert found.stopped == f"--max-depth {limit}"
+    assert str(found.stopped) == f"--max-depth {limit}"
     assert sum(map(len, seen.batches)) == min(limit, 3) + 1
 
 
 def test_the_depth_of_the_last_state_is_still_a_limit_one_more_is_not():
-    assert explore(grid(), [], Budget(max_depth=6)).stopped == "--max-depth 6", "nobody looked behind level 6"
+    assert str(explore(grid(), [], Budget(max_depth=6)).stopped) == "--max-depth 6", "nobody looked behind level 6"
     assert explore(grid(), [], Budget(max_depth=7)).stopped is None
 
 
 def test_a_timeout_of_nothing_stops_at_once():
     found = explore(grid(), [], Budget(timeout=0.0))
-    assert (found.states, found.open, found.transitions, found.stopped) == (1, 1, 0, "--timeout 0")
+    assert (found.states, found.open, found.transitions, str(found.stopped)) == (1, 1, 0, "--timeout 0")
 
 
 def test_the_clock_is_looked_at_now_and_then(monkeypatch):
     ticks = itertools.count()
     monkeypatch.setattr(limits.time, "monotonic", lambda: float(next(ticks)))
     found = explore(line(), [], Budget(timeout=2.5))
-    assert found.stopped == "--timeout 2.5"
+    assert str(found.stopped) == "--timeout 2.5"
     assert found.states == 2 * POLL_EVERY + 1, "the clock was read once at the start and at 0, 256 and 512 states"
     assert found.depth == 2 * POLL_EVERY
 
 
 def test_memory_is_a_limit():
     found = explore(line(), [], Budget(max_memory=1 << 20))
-    assert (found.states, found.stopped) == (1, "--max-memory 1M"), "this process is larger than a megabyte"
+    assert (found.states, str(found.stopped)) == (1, "--max-memory 1M"), "this process is larger than a megabyte"
     assert explore(line(50), [], Budget(max_memory=1 << 50)).stopped is None
 
 
@@ -156,12 +158,12 @@ def test_stop_is_polled_and_its_answer_is_the_reason():
         return "enough" if len(asked) == 4 else None
 
     found = explore(line(), [], stop=stop)
-    assert (found.states, found.stopped, found.open) == (3 * POLL_EVERY + 1, "enough", 1)
+    assert (found.states, str(found.stopped), found.open) == (3 * POLL_EVERY + 1, "enough", 1)
     assert explore(grid(), [], stop=lambda: None).stopped is None
 
 
 def test_stop_is_asked_before_the_budget():
-    assert Limits(Budget(timeout=0.0), lambda: "enough").exceeded() == "enough"
+    assert Limits(Budget(timeout=0.0), lambda: "enough").exceeded() == requested("enough")
     assert Limits(Budget()).exceeded() is None
 
 
@@ -183,7 +185,7 @@ class Interrupting:
 def test_an_interrupt_in_a_judge_leaves_what_was_found(error, words):
     made = line()
     found = explore(made, [Interrupting(made, error, 10)])
-    assert (found.states, found.depth, found.transitions, found.stopped) == (11, 10, 10, words)
+    assert (found.states, found.depth, found.transitions, str(found.stopped)) == (11, 10, 10, words)
     assert found.violations == (Violation("low", 0, (Action(0, 1),) * 3, 0),)
     assert found.coverage.distinct[0] == 11
 
@@ -200,7 +202,7 @@ def test_an_interrupt_in_a_successor_leaves_what_was_found(monkeypatch, error, w
     monkeypatch.setattr(Interpreter, "successors", interrupted)
     made = line()
     found = explore(made, [judge("low", lambda a: a < 3, probe(made, "a"))])
-    assert (found.states, found.open, found.stopped) == (8, 1, words)
+    assert (found.states, found.open, str(found.stopped)) == (8, 1, words)
     assert [len(v.schedule) for v in found.violations] == [3]
 
 
@@ -210,7 +212,7 @@ def test_an_interrupt_before_the_first_state(monkeypatch):
 
     monkeypatch.setattr(Interpreter, "starting", interrupted)
     found = explore(grid(), [])
-    assert (found.states, found.depth, found.stopped, found.violations) == (0, 0, "interrupted", ())
+    assert (found.states, found.depth, str(found.stopped), found.violations) == (0, 0, "interrupted", ())
 
 
 def test_an_interrupt_on_the_way_back_gives_a_shortest_counterexample(monkeypatch):
@@ -222,7 +224,7 @@ def test_an_interrupt_on_the_way_back_gives_a_shortest_counterexample(monkeypatc
     seen = judge("corner", lambda a, b: (a, b) != (3, 3), probe(made, "t[0].pc"), probe(made, "t[1].pc"))
     found = explore(made, [seen])
     (violation,) = found.violations
-    assert found.stopped == "interrupted"
+    assert str(found.stopped) == "interrupted"
     assert len(violation.schedule) == 4
     interpreter = Interpreter(made)
     state = interpreter.initial()[violation.initial]
@@ -240,7 +242,7 @@ def test_an_interrupt_on_the_way_back_keeps_a_fault(monkeypatch):
     monkeypatch.setattr(engine, "canonical_paths", interrupted)
     found = explore(line(5), [])
     (violation,) = found.violations
-    assert found.stopped == "out of memory"
+    assert str(found.stopped) == "out of memory"
     assert (violation.property, len(violation.schedule), violation.fault.message) == ("assertion@9", 6, "end")
 
 

@@ -69,7 +69,7 @@ def test_states_are_those_of_schedules_with_so_many_preemptions(seed: int) -> No
         interpreter = Interpreter(made)
         reached = {step.state for state in inside for step in interpreter.successors(state)} - {None}
         assert (found.states, found.open) == (len(inside), len(reached - inside)), most
-        assert (found.stopped, found.complete) == (f"--preemptions {most}", False)
+        assert (str(found.stopped), found.complete) == (f"--preemptions {most}", False)
     assert found.states == explore(made, []).states, "enough of them are all"
 
 
@@ -110,7 +110,7 @@ def test_what_was_covered_in_words(most: int, times: str) -> None:
 
 def test_a_search_that_is_cut_says_some() -> None:
     found, words = explore_partly(grid(), [], FewPreemptions(2), Budget(max_states=5))
-    assert (found.states, found.stopped) == (5, "--max-states 5")
+    assert (found.states, str(found.stopped)) == (5, "--max-states 5")
     assert words.startswith("covered some schedules in which a thread that could go on is left at most 2 times; ")
 
 
@@ -131,7 +131,7 @@ def test_random_runs_stay_among_the_reachable_states(seed: int) -> None:
     found = seen_states(made, RandomRuns(50, seed))
     assert 0 < found.states <= all_.states
     assert found.states + found.open <= all_.states
-    assert (found.stopped, found.complete) == ("--simulate 50", False)
+    assert (str(found.stopped), found.complete) == ("--simulate 50", False)
     assert found.coverage.fired <= all_.coverage.fired
     assert {v.property for v in found.violations} <= {v.property for v in all_.violations}
 
@@ -146,7 +146,7 @@ def test_many_runs_of_a_small_model_see_everything_and_say_so() -> None:
 
 def test_a_run_is_as_long_as_it_may_be() -> None:
     found, words = explore_partly(grid(1, 9), [], RandomRuns(1), Budget(max_depth=4))
-    assert (found.states, found.open, found.stopped) == (5, 1, "--simulate 1")
+    assert (found.states, found.open, str(found.stopped)) == (5, 1, "--simulate 1")
     assert words.startswith("covered 1 random run, the longest of 4 steps; from there steps lead to 1 other state; ")
 
 
@@ -162,7 +162,7 @@ def test_more_initial_states_than_anybody_can_wait_for() -> None:
     assert 10 <= found.states <= 20
     assert found.states + found.open > STARTS - 10, "and the search of that part looks at no more of them"
     found = seen_states(made, FewPreemptions(1), Budget(max_states=100))
-    assert (found.states, found.stopped) == (100, "--max-states 100")
+    assert (found.states, str(found.stopped)) == (100, "--max-states 100")
 
 
 # -- both --------------------------------------------------------------------------------------------------------------
@@ -174,7 +174,7 @@ def test_the_user_may_stop_it_and_what_was_found_is_judged(partial: RandomRuns |
     far = judge("near", lambda pc: pc != 3, probe(made, "t[0].pc"))
     asked = iter([None, "Ctrl-C", "Ctrl-C", "Ctrl-C"])
     found, _ = explore_partly(made, [far], partial, NO_BUDGET, stop=lambda: next(asked))
-    assert found.stopped == "Ctrl-C"
+    assert str(found.stopped) == "Ctrl-C"
     assert 3 < found.states < 61 * 61
     assert [v.property for v in found.violations] == ["near"]
 
