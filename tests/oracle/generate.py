@@ -657,6 +657,7 @@ class Generator:
         self.spawns: list[Signature] = []
         self.base = r.random() < 0.15
         self.param = r.random() < 0.2
+        self.shape: tuple[int, ...] = ()
 
     def model(self) -> str:
         head = [f"    {n} = {DATA[n]}" for n in sorted(self.data)]
@@ -685,6 +686,11 @@ class Generator:
         name = "class Base(Model, abstract=True):" if self.base else "class M(Model):"
         return HEADER + "\n".join(["", "size = 2", "", "", name, *head, *self.lines]) + "\n"
 
+    def body(self, *, operation: bool, owner: str, result: str | None) -> Body:
+        """A writer for the body of `owner`, which returns `result`."""
+        del owner, result
+        return Body(self, operation=operation)
+
     def operation(self, name: str, *, spawned: bool = False) -> None:
         parameters = tuple(
             self.r.choice(["int", "int", "bool", "page", "rec"]) for _ in range(self.r.choice([0, 1, 1, 2]))
@@ -700,7 +706,7 @@ class Generator:
             self.lines.append("    @atomic()")
         self.lines.append(f"    def {name}({', '.join(['self', *names])}):")
         result = None if spawned else self.r.choice([None, "int", "int", "page"])
-        body = Body(self, operation=True)
+        body = self.body(operation=True, owner=name, result=result)
         body.atomic = one_step
         body.known = [Known(n, t) for n, t in zip(names, parameters, strict=True)]
         body.block(self.r.randint(1, 2), nested=False)
@@ -726,7 +732,7 @@ class Generator:
         """A subclass that does a little more."""
         names = ["i", "j"][: len(called.parameters)]
         self.lines += ["", "    @operation()", f"    def {called.name}({', '.join(['self', *names])}):"]
-        body = Body(self, operation=True)
+        body = self.body(operation=True, owner=called.name, result=called.result)
         body.known = [Known(n, t) for n, t in zip(names, called.parameters, strict=True)]
         calls, self.calls = self.calls, []
         body.statement()
@@ -742,13 +748,14 @@ class Generator:
 
     def threads(self, spawning: bool) -> None:
         shape = self.r.choice([(1, 1, 1), (1, 1, 1), (2, 1), (1, 1), (2,)] if not spawning else [(1, 1), (1,), (2,)])
+        self.shape = shape
         for number, instances in enumerate(shape):
             daemon = self.r.random() < 0.15
             words = [w for w, on in ((f"instances={instances}", instances > 1), ("daemon=True", daemon)) if on]
             numbered = instances > 1 and self.r.random() < 0.6
             self.lines += ["", f"    @thread({', '.join(words)})" if words else "    @thread"]
             self.lines.append(f"    def t{number}(self{', k' if numbered else ''}):")
-            body = Body(self, operation=False)
+            body = self.body(operation=False, owner=f"t{number}", result=None)
             body.known = [Known("k", "int")] if numbered else []
             body.counters = ["k"] if numbered else []
             total = {3: 5, 2: 6, 1: 8}[sum(shape)]

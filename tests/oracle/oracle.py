@@ -12,7 +12,8 @@ What is compared with the checker is a projection: shared values as text, and po
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from types import CodeType
@@ -56,12 +57,15 @@ class TooLarge(Exception):
 class Source:
     """A model's source taken apart. `params` replaces defaults of parameters."""
 
-    def __init__(self, text: str, name: str = "M") -> None:
+    def __init__(self, text: str, name: str = "M", params: Mapping[str, Any] | None = None) -> None:
         tree = ast.parse(text)
         tree.body = [
-            n for n in tree.body if not (isinstance(n, ast.ImportFrom) and (n.module or "").split(".")[0] == "dio_mc")
+            n
+            for n in tree.body
+            if not (isinstance(n, ast.ImportFrom) and (n.module or "").split(".")[0] in ("dio_mc", "z3"))
         ]
-        self.words: dict[str, Any] = {**WORDS, "__name__": "oracle_words"}
+        _bind(tree, params or {})
+        self.words: dict[str, Any] = {**WORDS, "__name__": "oracle_words", "threads": self.threads}
         exec(compile(tree, FILE, "exec", dont_inherit=True), self.words)
         self.cls = self.words[name]
         self.order = [c for c in reversed(self.cls.__mro__) if c not in (object, Model)]
@@ -76,6 +80,8 @@ class Source:
         self.pure: dict[str, ast.FunctionDef] = {}
         self.operations: dict[str, Any] = {}
         self.params: dict[str, Any] = {}
+        self.properties: dict[str, tuple[Any, Any]] = {}
+        self.deadlock = bool(getattr(self.cls, "deadlock", True))
         bodies: dict[str, Any] = {}
         for cls in self.order:
             for attribute, value in vars(cls).items():
@@ -88,11 +94,16 @@ class Source:
                     bodies[attribute] = role
                 elif role is not None and role.word == "operation":
                     self.operations[attribute] = role
+                elif role is not None:
+                    self.properties[attribute] = role, value
                 elif (cls.__name__, attribute) in self.trees and role is None:
                     self.pure[attribute] = self.trees[cls.__name__, attribute]
         self.ghosts = {n for n, d in self.declared.items() if isinstance(d, Declared) and d.ghost}
         self.functions = {key: self._translate(*key) for key in self.trees if self._steps(key)}
         self.instances = self._instances(bodies)
+        self.numbered = list(self.functions.values())
+        for number, function in enumerate(self.numbered):
+            function.number = number
         self.names = tuple(name for name, *_ in self.instances)
         self.kinds = {n: self._kind(d) for n, d in self.declared.items()}
 
@@ -106,6 +117,14 @@ class Source:
         return Translator(
             self, owner, name if final else f"{owner}.{name}", self.trees[owner, name], atomic=hasattr(raw, "atomic")
         ).translate()
+
+    def threads(self, body: Any = None) -> list[int]:
+        """``threads()``: all thread ids; ``threads(self.reader)``: those of one body."""
+        return [n for n, (_, name, *_) in enumerate(self.instances) if body is None or name == body.__name__]
+
+    def method_of(self, owner: str, name: str) -> tuple[str, str]:
+        """What ``Owner.name`` means: the method as that class has it."""
+        return next((c.__name__, name) for c in self.words[owner].__mro__ if name in vars(c))
 
     def method_above(self, owner: str, name: str) -> tuple[str, str]:
         """What ``super().name`` means inside a class."""
@@ -190,6 +209,18 @@ class Source:
         return [init if plain else _spread(init, kind)]
 
 
+def _bind(tree: ast.Module, given: Mapping[str, Any]) -> None:
+    """Give each parameter the value it has in this run, in every class: that given, else the last default."""
+    found: list[tuple[str, ast.Call]] = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="Param")) as call):
+                found.append((name, call))
+    values = {name: ast.literal_eval(call.args[0]) for name, call in found} | dict(given)
+    for name, call in found:
+        call.args[0] = ast.copy_location(ast.Constant(values[name]), call.args[0])
+
+
 def _probe(kind: Any) -> Any:
     while hasattr(kind, "element"):
         kind = kind.element
@@ -215,15 +246,18 @@ def _spread(init: Any, kind: Any) -> Any:
 
 @dataclass
 class Frame:
-    """A function under way. `inner`: it was called from an atomic block."""
+    """A function under way. `inner`: it was called from an atomic block. `begun`: a step of it has run. `windows`: those
+    it stands in, each with whether its first step has run."""
 
     function: Function
     at: int
     locals: dict[str, Any]
     inner: bool = False
+    begun: bool = False
+    windows: tuple[tuple[str, bool], ...] = ()
 
 
-FrozenFrame = tuple[int, int, tuple[Any, ...]]
+FrozenFrame = tuple[int, int, tuple[Any, ...], bool, tuple[tuple[str, bool], ...]]
 State = tuple[tuple[Any, ...], tuple[Any, ...]]
 MISSING = "<not assigned>"
 
@@ -278,6 +312,8 @@ class World:
                 break
             if weight == "step":
                 moved = True
+                for one in frames:
+                    one.begun, one.windows = True, tuple((name, True) for name, _ in one.windows)
             done += 1
             if done > PATIENCE:
                 raise Fault("endless_loop", -1)
@@ -325,12 +361,12 @@ class World:
 
     def _freeze(self, frame: Frame) -> FrozenFrame:
         values = tuple(frame.locals.get(n, MISSING) for n in frame.function.names)
-        return id(frame.function), frame.at, values
+        return frame.function.number, frame.at, values, frame.begun, frame.windows
 
     def _thaw(self, frozen: FrozenFrame) -> Frame:
-        function = next(f for f in self.source.functions.values() if id(f) == frozen[0])
+        function = self.source.numbered[frozen[0]]
         values = {n: v for n, v in zip(function.names, frozen[2], strict=True) if v is not MISSING}
-        return Frame(function, frozen[1], values)
+        return Frame(function, frozen[1], values, False, frozen[3], frozen[4])
 
     # -- what instructions ask -----------------------------------------------------------------------------------------
 
@@ -340,6 +376,12 @@ class World:
 
     def local(self, name: str) -> Any:
         return self.frames[-1].locals[name]
+
+    def open_window(self, name: str) -> None:
+        self.frames[-1].windows += ((name, False),)
+
+    def close_window(self) -> None:
+        self.frames[-1].windows = self.frames[-1].windows[:-1]
 
     def set_local(self, name: str, value: Any) -> None:
         self.frames[-1].locals[name] = value
@@ -446,6 +488,19 @@ def _line(error: BaseException) -> int:
 # --- all states -------------------------------------------------------------------------------------------------------
 
 Shown = tuple[tuple[str, ...], tuple[str, ...]]
+Edge = tuple[int, State | Fault]
+"""The thread that took a step, and the state it led to, or the fault it ended in."""
+
+
+@dataclass
+class Graph:
+    """All reachable states, in the order in which they were found (breadth first): how many steps away each is, and
+    its steps. `at_start` has the faults of local statements before the first state."""
+
+    starts: list[State] = field(default_factory=list)
+    depth: dict[State, int] = field(default_factory=dict)
+    edges: dict[State, list[Edge]] = field(default_factory=dict)
+    at_start: list[Fault] = field(default_factory=list)
 
 
 @dataclass
@@ -462,47 +517,54 @@ class Reached:
 class Oracle:
     """Explores a model."""
 
-    def __init__(self, text: str, name: str = "M") -> None:
-        self.source = Source(text, name)
+    def __init__(self, text: str, name: str = "M", params: Mapping[str, Any] | None = None) -> None:
+        self.source = Source(text, name, params)
         self._values: dict[tuple[Any, ...], tuple[str, ...]] = {}
         self._places: dict[Any, str] = {}
 
     def explore(self, limit: int) -> Reached | None:
+        """Everything reachable, projected; None when there are more than `limit` states."""
+        graph = self.graph(limit)
+        return None if graph is None else self.projected(graph)
+
+    def graph(self, limit: int) -> Graph | None:
         """Everything reachable; None when there are more than `limit` states."""
         try:
-            return self._explore(limit)
+            return self._graph(limit)
         except TooLarge:
             return None
 
-    def _explore(self, limit: int) -> Reached:
-        found = Reached()
-        seen: dict[State, Shown] = {}
-        waiting: list[State] = []
-        for state in self._initial(found):
-            if state not in seen:
-                seen[state] = self.show(state)
-                waiting.append(state)
-        found.initial = set(seen.values())
+    def _graph(self, limit: int) -> Graph:
+        found = Graph()
+        found.starts = list(dict.fromkeys(self._initial(found)))
+        found.depth = dict.fromkeys(found.starts, 0)
+        waiting = deque(found.starts)
         while waiting:
-            state = waiting.pop()
-            moved = False
-            for thread, outcome in self.successors(state):
-                moved = True
-                if isinstance(outcome, Fault):
-                    found.faults.add((outcome.kind, outcome.line))
-                    continue
-                if outcome not in seen:
-                    seen[outcome] = self.show(outcome)
+            state = waiting.popleft()
+            edges = found.edges[state] = list(self.successors(state))
+            for _, outcome in edges:
+                if not isinstance(outcome, Fault) and outcome not in found.depth:
+                    found.depth[outcome] = found.depth[state] + 1
                     waiting.append(outcome)
-                found.edges.add((seen[state], thread, seen[outcome]))
-            if not moved and self._unfinished(state):
-                found.deadlocks.add(seen[state])
-            if len(seen) > limit:
+            if len(found.depth) > limit:
                 raise TooLarge
-        found.states = set(seen.values())
         return found
 
-    def _initial(self, found: Reached) -> Iterator[State]:
+    def projected(self, graph: Graph) -> Reached:
+        """What is compared of a graph."""
+        found = Reached(initial={self.show(s) for s in graph.starts}, states={self.show(s) for s in graph.depth})
+        found.faults = {(f.kind, f.line) for f in graph.at_start}
+        for state, edges in graph.edges.items():
+            for thread, outcome in edges:
+                if isinstance(outcome, Fault):
+                    found.faults.add((outcome.kind, outcome.line))
+                else:
+                    found.edges.add((self.show(state), thread, self.show(outcome)))
+            if not edges and self.unfinished(state):
+                found.deadlocks.add(self.show(state))
+        return found
+
+    def _initial(self, found: Graph) -> Iterator[State]:
         for shared in self.source.starts():
             world = World(self.source, (shared, (None,) * len(self.source.names)), ())
             try:
@@ -510,11 +572,11 @@ class Oracle:
                     if not spawned:
                         world.start(thread, [number] * len(self.source.function(function).parameters))
             except Fault as fault:
-                found.faults.add((fault.kind, fault.line))
+                found.at_start.append(fault)
                 continue
             yield world.frozen()
 
-    def successors(self, state: State) -> Iterator[tuple[int, State | Fault]]:
+    def successors(self, state: State) -> Iterator[Edge]:
         for thread, frames in enumerate(state[1]):
             waiting: list[tuple[int, ...]] = [()] if frames is not None else []
             while waiting:
@@ -531,7 +593,8 @@ class Oracle:
                 else:
                     yield thread, world.frozen()
 
-    def _unfinished(self, state: State) -> bool:
+    def unfinished(self, state: State) -> bool:
+        """A thread that is no daemon has not ended; a spawned one that runs counts."""
         pairs = zip(state[1], self.source.instances, strict=True)
         return any(frames is not None and not daemon for frames, (_, _, _, daemon, _) in pairs)
 
@@ -553,13 +616,10 @@ class Oracle:
     def _place(self, frames: Any) -> str:
         if frames is None:
             return "end"
-        key = tuple((f, at) for f, at, _ in frames)
+        key = tuple((frame[0], frame[1]) for frame in frames)
         if key not in self._places:
-            self._places[key] = self._named([(self._function(f), at) for f, at in key])
+            self._places[key] = self._named([(self.source.numbered[f], at) for f, at in key])
         return self._places[key]
-
-    def _function(self, number: int) -> Function:
-        return next(f for f in self.source.functions.values() if id(f) == number)
 
     def _named(self, stack: list[tuple[Function, int]]) -> str:
         """Local statements and history at an entry run with the first step: the position is that of the latter."""

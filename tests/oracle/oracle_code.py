@@ -39,6 +39,8 @@ class Function:
     parameters: list[str]
     code: list[Instr] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
+    number: int = 0
+    method: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,10 @@ class Translator:
         self.owner = owner
         self.tree = tree
         parameters = [a.arg for a in tree.args.args][1:]
-        self.function = Function(key, tree.lineno, parameters)
+        self.function = Function(key, tree.lineno, parameters, method=tree.name)
         self.depth = 0
-        self.loops: list[tuple[list[Instr], list[Instr]]] = []
+        self.windows = 0
+        self.loops: list[tuple[list[Instr], list[Instr], int]] = []
         self.annotated: dict[str, CodeType] = {}
         self.atomic = atomic
 
@@ -139,8 +142,10 @@ class Translator:
             case ast.Return(value=value):
                 self.return_(value, node)
             case ast.Break():
+                self.leave_windows(node)
                 self.loops[-1][0].append(self.emit("jump", node))
             case ast.Continue():
+                self.leave_windows(node)
                 self.loops[-1][1].append(self.emit("jump", node))
             case ast.Assert(test=test):
                 condition = expression(test)
@@ -156,12 +161,22 @@ class Translator:
             case _:
                 raise NotImplementedError(ast.unparse(node))
 
+    def leave_windows(self, node: ast.stmt) -> None:
+        """The windows that were entered in the loop around a statement that leaves it."""
+        for _ in range(self.windows - self.loops[-1][2]):
+            self.emit("do", node, "local", lambda w: w.close_window())
+
     def with_(self, head: ast.expr, body: list[ast.stmt], node: ast.stmt) -> None:
         assert isinstance(head, ast.Call)
         assert isinstance(head.func, ast.Name)
         if head.func.id == "window":
-            self.emit("do", node, "window", lambda w: None)
+            assert isinstance(head.args[0], ast.Constant)
+            name = head.args[0].value
+            self.emit("do", node, "window", lambda w: w.open_window(name))
+            self.windows += 1
             self.block(body)
+            self.windows -= 1
+            self.emit("do", node, "local", lambda w: w.close_window())
         else:
             self.emit("do", node, "step", lambda w: None)
             self.depth += 1
@@ -201,9 +216,9 @@ class Translator:
         self.loop(node, head, head, leave)
 
     def loop(self, node: ast.While | ast.For, head: int, again: int, leave: Instr | None) -> None:
-        self.loops.append(([], []))
+        self.loops.append(([], [], self.windows))
         self.block(node.body)
-        breaks, continues = self.loops.pop()
+        breaks, continues, _ = self.loops.pop()
         for one in continues:
             one.target = again
         self.emit("jump", node, target=head)
@@ -349,6 +364,8 @@ class Translator:
             return "operation"
         if isinstance(base, ast.Name) and base.id == "self":
             return "operation" if call.func.attr in self.model.operations else None
+        if isinstance(base, ast.Name) and isinstance(self.model.words.get(base.id), type):
+            return "operation" if (base.id, call.func.attr) in self.model.trees else None
         lock = self.lock_class(base)
         return "lock" if lock is not None and call.func.attr in lock.steps else None
 
@@ -363,11 +380,17 @@ class Translator:
         kind = self.steps_of(call, node)
         assert isinstance(call.func, ast.Attribute), ast.unparse(call)
         assert not call.keywords, ast.unparse(call)
-        arguments = [expression(a) for a in call.args]
+        base = call.func.value
+        explicit = isinstance(base, ast.Name) and base.id != "self"
+        given = call.args[1:] if explicit else call.args  # Base.op(self, ...)
+        arguments = [expression(a) for a in given]
         if kind == "operation":
-            shared = any(self.touches(a)[0] for a in call.args)
-            inherited = isinstance(call.func.value, ast.Call)
-            callee = self.model.method_above(self.owner, call.func.attr) if inherited else call.func.attr
+            shared = any(self.touches(a)[0] for a in given)
+            callee: Any = call.func.attr
+            if isinstance(base, ast.Call):
+                callee = self.model.method_above(self.owner, call.func.attr)
+            elif explicit:
+                callee = self.model.method_of(base.id, call.func.attr)
             self.emit(
                 "call", node, "step" if shared else "local", lambda w: [w.value(a) for a in arguments], callee=callee,
                 into=into, target=int(self.depth > 0),

@@ -30,12 +30,15 @@ class Fault(Exception):
 
 
 class Cells(tuple[Any, ...]):
-    """An array: an index outside it is a fault."""
+    """An array: an index outside it is a fault, and in a property it reads the last element."""
 
     __slots__ = ()
+    in_property: ClassVar[bool] = False
 
     def __getitem__(self, index: Any) -> Any:
         if index is None or not 0 <= index < len(self):
+            if Cells.in_property:
+                return tuple.__getitem__(self, -1)
             raise Fault("index")
         return tuple.__getitem__(self, index)
 
@@ -282,6 +285,18 @@ class Param:
 
     def __sub__(self, other: Any) -> Param:
         return Param(self.value - resolve(other))
+
+    def __mul__(self, other: Any) -> Param:
+        return Param(self.value * resolve(other))
+
+    def __lt__(self, other: Any) -> bool:
+        return bool(self.value < resolve(other))
+
+    def __gt__(self, other: Any) -> bool:
+        return bool(self.value > resolve(other))
+
+    __radd__ = __add__
+    __rmul__ = __mul__
 
 
 def resolve(value: Any) -> Any:
@@ -608,10 +623,14 @@ class Model:
 
 @dataclass(frozen=True)
 class Role:
+    """What a function was decorated as; of a property, `kind` and `fairness`."""
+
     word: str
     instances: Any = 1
     daemon: bool = False
     slots: Any = None
+    kind: str = ""
+    fairness: str = "weak"
 
 
 def _mark(role: Role) -> Callable[[Any], Any]:
@@ -632,7 +651,28 @@ def operation(*, kernel: Any = None, slots: Any = None) -> Any:
 
 
 def invariant(function: Any) -> Any:
-    return _mark(Role("property"))(function)
+    return _mark(Role("property", kind="invariant"))(function)
+
+
+def reachable(function: Any) -> Any:
+    return _mark(Role("property", kind="reachable"))(function)
+
+
+def always_reachable(function: Any) -> Any:
+    return _mark(Role("property", kind="always_reachable"))(function)
+
+
+def progress(function: Any = None, *, fairness: str = "weak") -> Any:
+    mark = _mark(Role("property", kind="progress", fairness=fairness))
+    return mark if function is None else mark(function)
+
+
+def implies(premise: Any, conclusion: Any) -> bool:
+    return not premise or bool(conclusion)
+
+
+def expect(*given: Any, **stated: Any) -> None:
+    """What a file expects of its classes is not the oracle's affair."""
 
 
 def atomic() -> Any:
@@ -645,6 +685,10 @@ def atomic() -> Any:
 
 WORDS: dict[str, Any] = {
     "Model": Model, "Var": Var, "Array": Array, "PerThread": PerThread, "Param": Param, "Range": Range,
-    "ThreadId": ThreadId, "thread": thread, "operation": operation, "invariant": invariant, "reachable": invariant,
-    "atomic": atomic, **{cls.__name__: cls for cls in LOCKS},
+    "ThreadId": ThreadId, "thread": thread, "operation": operation, "invariant": invariant, "reachable": reachable,
+    "always_reachable": always_reachable, "progress": progress, "expect": expect, "atomic": atomic,
+    "Implies": implies, "And": lambda *parts: all(parts), "Or": lambda *parts: any(parts),
+    "Not": lambda part: not part, "Xor": lambda one, other: bool(one) != bool(other),
+    "If": lambda test, one, other: one if test else other,
+    **{cls.__name__: cls for cls in LOCKS},
 }  # fmt: skip

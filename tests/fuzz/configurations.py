@@ -1,0 +1,62 @@
+"""Every way to explore: engines, workers, reductions. Thresholds are zero, so that reductions act on small programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from dio_mc.engines import choose
+from dio_mc.engines.choose import Run
+from dio_mc.ir.program import Program
+from dio_mc.semantics.judge import Judge
+from dio_mc.semantics.search import NO_REDUCTION, Budget, Exploration, Reductions
+
+SYMMETRY = Reductions(symmetry=True, partial_order=False)
+ORDER = Reductions(symmetry=False, partial_order=True)
+BOTH = Reductions(symmetry=True, partial_order=True)
+WAYS = {"in full": NO_REDUCTION, "symmetry": SYMMETRY, "partial order": ORDER, "both": BOTH}
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One way to explore. `quick`: machine code made quickly, with one worker, as medium searches have it."""
+
+    engine: str
+    reductions: Reductions
+    workers: int = 1
+    quick: bool = False
+
+    def __str__(self) -> str:
+        way = next(name for name, one in WAYS.items() if one == self.reductions)
+        if self.engine == "reference":
+            return f"reference, {way}"
+        return f"{'quick' if self.quick else 'optimised'} machine code, {self.workers} workers, {way}"
+
+    def explore(self, program: Program, judges: Sequence[Judge]) -> Exploration:
+        """The answer. Raises `dio_mc.native.engine.Unsupported` where machine code has none."""
+        run = Run(program, judges, Budget(), None, False, None)
+        if self.engine == "reference":
+            return run.reference(self.reductions, full=0)
+        with threshold(choose.SOON if self.quick else 0):
+            return run.native(self.reductions, self.workers, full=0)
+
+
+@contextmanager
+def threshold(soon: int) -> Iterator[None]:
+    """Optimised machine code behind so many states."""
+    before = choose.SOON
+    choose.SOON = soon  # type: ignore[misc]  # a constant, but for this
+    try:
+        yield
+    finally:
+        choose.SOON = before  # type: ignore[misc]
+
+
+FULL = Configuration("reference", NO_REDUCTION)
+"""What all others are compared with, and which itself is compared with the oracle."""
+REFERENCE = tuple(Configuration("reference", way) for way in (SYMMETRY, ORDER, BOTH))
+QUICK = tuple(Configuration("native", way, quick=True) for way in WAYS.values())
+OPTIMISED = tuple(Configuration("native", way, workers) for workers in (1, 2, 3) for way in WAYS.values())
+EVERY = (*REFERENCE, *QUICK, *OPTIMISED)
+"""All but `FULL`."""
