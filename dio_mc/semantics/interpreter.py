@@ -130,6 +130,11 @@ class Interpreter:
                 steps += self._steps_of(state, thread, location)
         return steps
 
+    def successors_of(self, state: State, thread: int) -> list[Step]:
+        """Every step of one thread that exists in `state`, in the order of choices."""
+        location = state[self.layout.pc[thread]]
+        return self._steps_of(state, thread, location) if location else []
+
     def step(self, state: State, action: Action) -> Step | None:
         """The step of one action; None when it is not enabled in `state`."""
         thread, location = action.thread, action.location

@@ -1,0 +1,261 @@
+"""The program as one thread lives it: what the others are like is told by oracles.
+
+The code of a thread depends on the others of a kind through questions to all of them only: ``any(self.reading)``. Such a
+question, asked by a thread, is answered by itself, by the fixed threads, and by the rest of all kinds; that last answer
+becomes a variable of its own, an *oracle*, which is true when some other thread decides the question: makes a
+disjunction true, or a conjunction false. Nothing else of the others is read or written. So a step of a thread is known
+when the common cells, its own row and the answers of the oracles are.
+
+What is looked at is a program, and the reference interpreter runs it. Everything that is not of this form is refused,
+with its place (`Refused`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from dio_mc.anynumber.naming import (
+    Question,
+    is_id,
+    named_threads,
+    rebuilt,
+    refusal,
+    sort_operands,
+)
+from dio_mc.anynumber.places import Places, constants
+from dio_mc.frontend import logic
+from dio_mc.ir.expr import (
+    FALSE,
+    TRUE,
+    And,
+    Compare,
+    Const,
+    Expr,
+    Load,
+    Local,
+    Me,
+    Not,
+    Or,
+    children,
+)
+from dio_mc.ir.ops import Assign, Await, Block, Branch, Check, Choose, LocalTo, Op, Option, Spawn, StoreTo, Target
+from dio_mc.ir.program import Program, Variable
+from dio_mc.ir.types import BOOL
+from dio_mc.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Oracle:
+    """A question to all other threads. `variable` holds the answer; `decides` says, per kind, when its first member
+    would decide the question if it were one of the others."""
+
+    variable: int
+    decides: tuple[tuple[int, Expr], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """The program with oracles, for steps of fixed threads and of the first member of each kind."""
+
+    program: Program
+    oracles: tuple[Oracle, ...]
+
+
+def alone(places: Places) -> Alone:
+    """Cut a program down. Raises `Refused` for what depends on other threads in another way."""
+    return _Cutter(places).cut()
+
+
+class _Cutter:
+    def __init__(self, places: Places) -> None:
+        self.places = places
+        self.program = places.program
+        self.oracles: list[Oracle] = []
+        self._span: Span | None = None
+        self._keep: int | None = None
+        self._constant = constants(self.program)
+
+    def cut(self) -> Alone:
+        first = {kind.template: kind.members[0] for kind in self.places.kinds}
+        templates = []
+        for number, template in enumerate(self.program.templates):
+            self._keep = first.get(number)
+            templates.append(replace(template, blocks=tuple(map(self._block, template.blocks))))
+        variables = [
+            Variable(f"others[{n}]", (f"others[{n}]",), (), BOOL, (0,)) for n in range(len(self.oracles))
+        ]
+        program = replace(
+            self.program, variables=(*self.program.variables, *variables), templates=tuple(templates), properties=()
+        )
+        return Alone(program, tuple(self.oracles))
+
+    # -- code ----------------------------------------------------------------------------------------------------------
+
+    def _block(self, block: Block) -> Block:
+        ops = []
+        for op in block.ops:
+            self._span = op.span
+            ops.append(self._op(op))
+        terminator = block.terminator
+        if isinstance(terminator, Branch):
+            self._span = terminator.span
+            terminator = replace(terminator, condition=self._expr(terminator.condition))
+        return replace(block, ops=tuple(ops), terminator=terminator)
+
+    def _op(self, op: Op) -> Op:
+        match op:
+            case Assign(targets, values):
+                for target, value in zip(targets, values, strict=True):
+                    self._store(target, value)
+                return replace(op, targets=tuple(map(self._target, targets)), values=tuple(map(self._expr, values)))
+            case Await(condition) | Check(condition):
+                return replace(op, condition=self._expr(condition))
+            case Choose(target, options):
+                if isinstance(target, StoreTo) and self.places.holds_thread[target.variable]:
+                    raise refusal("DIO256", "a thread id is chosen: a thread may store its own only", op.span)
+                chosen = tuple(Option(self._expr(o.value), o.when and self._expr(o.when)) for o in options)
+                return replace(op, target=self._target(target), options=chosen)
+            case Spawn(_, arguments):
+                return replace(op, arguments=tuple(map(self._expr, arguments)))
+
+    def _store(self, target: Target, value: Expr) -> None:
+        if not isinstance(target, StoreTo) or not self.places.holds_thread[target.variable]:
+            return
+        if not (isinstance(value, Me) or (isinstance(value, Const) and not named_threads(self.places, value))):
+            raise refusal("DIO256", "a thread id is stored that is not the running thread's", target.span or self._span)
+
+    def _target(self, target: Target) -> Target:
+        if isinstance(target, LocalTo):
+            return target
+        self._own(target.variable, target.indices, target.span)
+        return replace(target, indices=tuple(map(self._expr, target.indices)))
+
+    def _own(self, variable: int, indices: Sequence[Expr], span: Span | None) -> None:
+        """An array of threads is used at the running thread's place, or at a fixed thread's."""
+        for dimension, index in zip(self.places.dimensions[variable], indices, strict=True):
+            own = isinstance(index, Me) if dimension == "threads" else isinstance(index, Local)
+            fixed = isinstance(index, Const) and not named_threads(self.places, Load(variable, tuple(indices), BOOL))
+            if dimension != "plain" and not own and not fixed:
+                name = self.program.variables[variable].name
+                raise refusal("DIO258", f"`{name}` of another thread is used", span or self._span)
+
+    # -- expressions ---------------------------------------------------------------------------------------------------
+
+    def _expr(self, expr: Expr) -> Expr:
+        match expr:
+            case And(operands) | Or(operands):
+                return self._connective(expr, operands)
+            case Load(variable, indices) if variable in self._constant:
+                return Const(self._constant[variable], expr.type)
+            case Load(variable, indices):
+                if self.places.holds_thread[variable]:
+                    raise refusal("DIO256", "a thread id is used other than to compare it", expr.span or self._span)
+                self._own(variable, indices, expr.span)
+                return rebuilt(expr, self._expr)
+            case Compare(op, left, right) if _about_ids(self.places, left) or _about_ids(self.places, right):
+                return self._identity(expr, op, left, right)
+            case Const() if named_threads(self.places, expr):
+                raise refusal("DIO257", "a statement names one thread", self._span)
+            case Not(operand):
+                return logic.negation(self._expr(operand))
+            case _:
+                return rebuilt(expr, self._expr)
+
+    def _identity(self, expr: Compare, op: str, left: Expr, right: Expr) -> Expr:
+        """``owner == me``, ``owner is None``: equality with the running thread or with what is fixed."""
+        cells = [side for side in (left, right) if isinstance(side, Load)]
+        simple = all(
+            isinstance(side, Load | Me) or (isinstance(side, Const) and not named_threads(self.places, side))
+            for side in (left, right)
+        )
+        if op not in ("==", "!=") or len(cells) > 1 or not simple:
+            raise refusal("DIO256", "thread ids are compared with others than `me` or None", self._span)
+        for cell in cells:
+            self._own(cell.variable, cell.indices, cell.span)
+        inside = {id(cell): replace(cell, indices=tuple(map(self._expr, cell.indices))) for cell in cells}
+        return replace(expr, left=inside.get(id(left), left), right=inside.get(id(right), right))
+
+    def _connective(self, expr: And | Or, operands: Sequence[Expr]) -> Expr:
+        found = sort_operands(self.places, operands)
+        if found.single:
+            raise refusal("DIO257", "a condition asks one thread what it does not ask all", self._span)
+        parts = [self._expr(part) for part in found.plain]
+        decides: list[tuple[int, Expr]] = []
+        for question in found.questions:
+            first = self.places.kinds[question.kind].members[0]
+            if first == self._keep:
+                parts += [self._myself(part, first) for part in question.parts]
+            other = self._others(question, first, isinstance(expr, And))
+            if other != FALSE:
+                decides.append((question.kind, other))
+        if decides:
+            variable = len(self.program.variables) + len(self.oracles)
+            self.oracles.append(Oracle(variable, tuple(decides)))
+            told = Load(variable, (), BOOL)
+            parts.append(Not(told) if isinstance(expr, And) else told)
+        return logic.conjunction(parts) if isinstance(expr, And) else logic.disjunction(parts)
+
+    def _myself(self, part: Expr, first: int) -> Expr:
+        """A question about the running thread, which is `first`."""
+        return _resolved(self.places, self._constant, part, first, me=True)
+
+    def _others(self, question: Question, first: int, conjunction: bool) -> Expr:
+        """When `first`, as one of the others, decides the question. It may depend on that thread alone: a step does not
+        change what the others are like, so that it has one answer from beginning to end."""
+        parts = [_resolved(self.places, self._constant, part, first, me=False) for part in question.parts]
+        if conjunction:
+            parts = [logic.negation(part) for part in parts]
+        asked = logic.disjunction(parts)
+        if not _is_about(self.places, asked, first):
+            raise refusal("DIO258", "a question to all threads depends on more than the thread asked", self._span)
+        return asked
+
+
+def _about_ids(places: Places, side: Expr) -> bool:
+    match side:
+        case Me():
+            return True
+        case Const(_, type_):
+            return is_id(type_)
+        case Load(variable):
+            return places.holds_thread[variable]
+        case _:
+            return False
+
+
+def _resolved(places: Places, constant: dict[int, int], expr: Expr, first: int, *, me: bool) -> Expr:
+    """A question about `first` where it is known whether that is the running thread."""
+    match expr:
+        case Compare(op, left, right) if op in ("==", "!=") and _names(left, first) and isinstance(right, Me):
+            return TRUE if me == (op == "==") else FALSE
+        case Compare(op, left, right) if op in ("==", "!=") and _names(right, first) and isinstance(left, Me):
+            return TRUE if me == (op == "==") else FALSE
+        case Load(variable) if variable in constant:
+            return Const(constant[variable], expr.type)
+        case And(operands):
+            return logic.conjunction([_resolved(places, constant, o, first, me=me) for o in operands])
+        case Or(operands):
+            return logic.disjunction([_resolved(places, constant, o, first, me=me) for o in operands])
+        case Not(operand):
+            return logic.negation(_resolved(places, constant, operand, first, me=me))
+        case _:
+            return rebuilt(expr, lambda part: _resolved(places, constant, part, first, me=me))
+
+
+def _names(expr: Expr, thread: int) -> bool:
+    return isinstance(expr, Const) and is_id(expr.type) and expr.value == thread
+
+
+def _is_about(places: Places, expr: Expr, thread: int) -> bool:
+    """Whether an expression depends on the row of this thread alone."""
+    match expr:
+        case Const():
+            return True
+        case Me() | Local():
+            return False
+        case Load(_, indices):
+            fixed = all(isinstance(index, Const) for index in indices)
+            return fixed and named_threads(places, expr) == {thread}
+        case _:
+            return all(_is_about(places, part, thread) for part in children(expr))

@@ -1,0 +1,145 @@
+"""Where a model uses how many threads there are: looked for in its source.
+
+The number may count instances and size arrays, and stand in the range of a quantifier. Anything else (a bound, a sum, a
+length) could tell a large number from a small one, and no comparison of two numbers would notice.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from types import FunctionType
+from typing import Any
+
+from dio_mc.anynumber.asked import Asked
+from dio_mc.errors import Diagnostic
+from dio_mc.frontend.declare import attribute_span, members_of
+from dio_mc.lang.declarations import Choice, ParamDeclaration, ParamExpr, Range, VarDeclaration
+from dio_mc.lang.model import Model, Part
+from dio_mc.source import function_tree, span_of
+
+_COUNTING = frozenset({"sum", "len", "min", "max", "tuple", "list"})
+_QUANTIFIERS = frozenset({"any", "all"})
+
+
+def uses_of_numbers(model: type[Model], asked: Asked, unchanging: frozenset[str]) -> list[Diagnostic]:
+    """Every place that uses the number of threads for more than it may be used (DIO261); what `unchanging` data depends
+    on does not matter."""
+    owners = [c for c in model.__mro__ if c not in (object, Model)]
+    parts = [type(p) for p in _parts(model)]
+    functions = dict.fromkeys(
+        f for owner in (*owners, *(c for p in parts for c in p.__mro__ if c is not object)) for f in vars(owner).values()
+        if isinstance(f, FunctionType)
+    )  # fmt: skip
+    per_thread = frozenset(_per_thread(model, parts, asked))
+    found = [*_declarations(model, asked, unchanging)]
+    for function in functions:
+        found += _in_function(function, frozenset(asked.numbers), per_thread)
+    return list(dict.fromkeys(found))
+
+
+def _parts(model: type[Model]) -> Iterator[Part]:
+    waiting = [declared for declared, _ in members_of(model).data.values()]
+    while waiting:
+        declared = waiting.pop()
+        if isinstance(declared, VarDeclaration):
+            declared = declared.type() if isinstance(declared.type, type) and issubclass(declared.type, Part) else declared.type
+        if isinstance(declared, Part):
+            yield declared
+            waiting += declared.declarations().values()
+
+
+def _per_thread(model: type[Model], parts: list[type[Part]], asked: Asked) -> Iterator[str]:
+    """Names of arrays that have an element per thread."""
+    declared = {name: value for name, (value, _) in members_of(model).data.items()}
+    for part in parts:
+        declared |= {name: value for c in reversed(part.__mro__) for name, value in vars(c).items()}
+    for name, value in declared.items():
+        if isinstance(value, VarDeclaration):
+            sizes = value.size if isinstance(value.size, tuple) else (value.size,)
+            counted = any(isinstance(s, ParamDeclaration) and s.name in asked.numbers for s in sizes)
+            if value.per_thread or counted:
+                yield name
+
+
+# --- declarations -----------------------------------------------------------------------------------------------------
+
+
+def _declarations(model: type[Model], asked: Asked, unchanging: frozenset[str]) -> Iterator[Diagnostic]:
+    for name, (declared, owner) in members_of(model).data.items():
+        if not isinstance(declared, VarDeclaration) or name in unchanging:
+            continue
+        sizes = declared.size if isinstance(declared.size, tuple) else (declared.size,)
+        computed = any(isinstance(s, ParamExpr) and _mentions(s, asked) for s in sizes)
+        if computed or _mentions(declared.type, asked) or _mentions(declared.init, asked):
+            message = f"`{name}` depends on how many threads there are"
+            yield Diagnostic("DIO261", message, attribute_span(owner, name))
+
+
+def _mentions(value: Any, asked: Asked) -> bool:
+    match value:
+        case ParamDeclaration():
+            return value.name in asked.numbers
+        case ParamExpr():
+            return any(_mentions(operand, asked) for operand in value.operands)
+        case Range(low, high):
+            return _mentions(low, asked) or _mentions(high, asked)
+        case Choice(members):
+            return any(_mentions(member, asked) for member in members)
+        case list() | tuple():
+            return any(_mentions(item, asked) for item in value)
+        case _:
+            return False
+
+
+# --- functions --------------------------------------------------------------------------------------------------------
+
+
+def _in_function(function: FunctionType, numbers: frozenset[str], per_thread: frozenset[str]) -> Iterator[Diagnostic]:
+    tree = function_tree(function)
+    if tree is None:
+        return
+    file = function.__code__.co_filename
+    allowed = set(_quantified_ranges(tree))
+    for node in (part for statement in tree.body for part in ast.walk(statement)):
+        match node:
+            case ast.Attribute(attr=name) | ast.Name(id=name) if name in numbers and id(node) not in allowed:
+                message = f"`{name}`, how many threads there are, is used as a number"
+                yield Diagnostic("DIO261", message, span_of(node, file))
+            case ast.Call(func=ast.Name(id=name)) if name in _COUNTING and _over_threads(node, per_thread, tree):
+                message = f"`{name}` over threads depends on how many there are"
+                yield Diagnostic("DIO261", message, span_of(node, file))
+
+
+def _quantified_ranges(tree: ast.AST) -> Iterator[int]:
+    """The ``self.n`` of each ``for k in range(self.n)`` in a quantifier."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id=name), args=[ast.GeneratorExp(generators=generators)]) if name in _QUANTIFIERS:
+                for generator in generators:
+                    match generator.iter:
+                        case ast.Call(func=ast.Name(id="range"), args=[ast.Attribute() as number]):
+                            yield id(number)
+                        case _:
+                            pass
+            case _:
+                pass
+
+
+def _over_threads(call: ast.Call, per_thread: frozenset[str], tree: ast.FunctionDef) -> bool:
+    """Whether what a call counts may be threads: their arrays, their ids, or what the caller hands in."""
+    handed = {a.arg for a in tree.args.args[1:]}
+    alone = len(call.args) == 1
+    for node in (part for argument in call.args for part in ast.walk(argument)):
+        match node:
+            case ast.Attribute(attr=name) if name in per_thread:
+                return True
+            case ast.Call(func=ast.Name(id="threads")):
+                return True
+            case ast.Name(id=name) if alone and name in handed and not isinstance(call.args[0], ast.GeneratorExp):
+                return True
+            case ast.comprehension(iter=ast.Name(id=name)) if name in handed:
+                return True
+            case _:
+                pass
+    return False

@@ -1,0 +1,199 @@
+"""Properties on views: what of a property is judged on two threads, and when that is enough.
+
+A property of all instances is read as a condition on any two threads of kinds. Each "for all threads" is judged on the
+threads that are looked at, which is enough when the property, its quantifiers in front, names at most two (one, for a
+step: the thread that steps is looked at as well): some view has just those. Each "some thread" must be witnessed among
+those two, which is more than is asked. So what holds for all views holds in all states.
+
+One thing is known of those who are not looked at: an id cell may name one of them. As it is a thread like all others,
+it suffices to judge views that have as many of the threads that are named as there is room for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from dio_mc.anynumber.naming import named_threads, rebuilt, refusal, single_threads, sort_operands
+from dio_mc.anynumber.places import Places
+from dio_mc.anynumber.steps import Common, Lone, Steps
+from dio_mc.frontend import logic
+from dio_mc.ir.expr import And, AtLocation, Expr, Implies, Ite, Load, LocalOf, Not, Or, children, walk
+from dio_mc.ir.program import Property
+from dio_mc.semantics.evaluation import Evaluate
+from dio_mc.source import Span
+
+MOST = 2
+"""Threads in a view."""
+
+
+def rank(places: Places, expr: Expr, span: Span, positive: bool = True, free: frozenset[int] = frozenset()) -> int:
+    """How many threads a property is about when its quantifiers are moved to the front; `free` are bound around it.
+
+    Raises `Refused` where "some thread" stands around "all threads", and where single threads are named.
+    """
+    if not named_threads(places, expr) - free:
+        return 0
+    match expr:
+        case And(operands) | Or(operands):
+            return _rank_of_operands(places, operands, isinstance(expr, And) == positive, span, positive, free)
+        case Not(operand):
+            return rank(places, operand, span, not positive, free)
+        case Implies(premise, conclusion):
+            parts = [rank(places, premise, span, not positive, free), rank(places, conclusion, span, positive, free)]
+            return sum(parts) if positive else max(parts)
+        case Ite(condition, then, orelse) if not named_threads(places, condition) - free:
+            return max(rank(places, then, span, positive, free), rank(places, orelse, span, positive, free))
+        case _:
+            raise refusal("DIO257", "a property names a thread, or asks all of them, inside a comparison", span)
+
+
+def _rank_of_operands(
+    places: Places, operands: Sequence[Expr], universal: bool, span: Span, positive: bool, free: frozenset[int]
+) -> int:
+    found = sort_operands(places, operands)
+    for part in found.single:
+        if single_threads(places, part) - free:
+            raise refusal("DIO257", "a property asks one thread what it does not ask all", span)
+    ranks = [rank(places, part, span, positive, free) for part in (*found.plain, *found.single)]
+    for question in found.questions:
+        bound = free | {places.kinds[question.kind].members[0]}
+        inner = [rank(places, part, span, positive, bound) for part in question.parts]
+        if universal:
+            ranks.append(1 + max(inner))
+        elif any(inner):
+            raise refusal("DIO259", "a property asks for a thread that stands in a relation to all threads", span)
+    return max(ranks, default=0) if universal else sum(ranks)
+
+
+def about(places: Places, expr: Expr, present: frozenset[int]) -> Expr:
+    """The property with its quantifiers over these threads of kinds only."""
+    if not named_threads(places, expr) - present:
+        return expr
+    match expr:
+        case And(operands) | Or(operands):
+            kept = [about(places, o, present) for o in operands if not single_threads(places, o) - present]
+            return logic.conjunction(kept) if isinstance(expr, And) else logic.disjunction(kept)
+        case Not(operand):
+            return logic.negation(about(places, operand, present))
+        case _:
+            return rebuilt(expr, lambda part: about(places, part, present))
+
+
+Aspect = tuple[object, ...]
+"""What a property can see of a thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """What a property sees: positions in the common cells, and per kind sets of locations, positions in the row, and
+    id cells."""
+
+    common: tuple[int, ...]
+    locations: tuple[tuple[frozenset[int], ...], ...]
+    rows: tuple[tuple[int, ...], ...]
+    flags: frozenset[int]
+
+
+class Demand:
+    """One property, for any number of threads."""
+
+    def __init__(self, steps: Steps, property_: Property) -> None:
+        assert property_.expr is not None
+        self.property, self._steps = property_, steps
+        self._places = steps.places
+        self.expr = property_.expr
+        self.rank = rank(steps.places, property_.expr, property_.span)
+        most = MOST - 1 if property_.kind == "step" else MOST
+        if self.rank > most:
+            what = "a step" if property_.kind == "step" else "a state"
+            message = f"`{property_.name}` is about {self.rank} threads of {what} at once; {most} can be judged"
+            raise refusal("DIO259", message, property_.span)
+        self._sight = self._seen()
+        self._compiled: dict[tuple[int, ...], Evaluate] = {}
+        self._decided: dict[tuple[object, ...], bool] = {}
+
+    def aspect(self, thread: Lone) -> Aspect:
+        """What the property sees of a thread: threads that look alike are judged alike."""
+        sight, kind = self._sight, thread.kind
+        return (
+            kind,
+            tuple(thread.row[0] in locations for locations in sight.locations[kind]),
+            tuple(thread.row[n] for n in sight.rows[kind]),
+            tuple(flag for flag in thread.flags if flag in sight.flags),
+        )
+
+    def on_state(self, common: Common, one: Lone, other: Lone) -> bool:
+        """Whether it holds as far as these two threads can tell."""
+        seen = tuple(common[n] for n in self._sight.common)
+        key = (seen, self.aspect(one), self.aspect(other))
+        known = self._decided.get(key)
+        if known is None:
+            positions = self._positions(one.kind, other.kind)
+            state = tuple(self._steps.placed(common, list(zip(positions, (one, other), strict=True))))
+            known = self._decided[key] = bool(self._function(positions)(state))
+        return known
+
+    def on_step(self, before: tuple[Common, list[Lone]], after: tuple[Common, list[Lone]]) -> bool:
+        """Whether it holds of a step, as far as the same threads before and after it can tell."""
+        seen = tuple(common[n] for common, _ in (before, after) for n in self._sight.common)
+        key = (seen, tuple(map(self.aspect, before[1])), tuple(map(self.aspect, after[1])))
+        known = self._decided.get(key)
+        if known is None:
+            positions = self._positions(*(thread.kind for thread in before[1]))
+            states = [
+                tuple(self._steps.placed(common, list(zip(positions, threads, strict=True))))
+                for common, threads in (before, after)
+            ]
+            known = self._decided[key] = bool(self._function(positions)(states[0] + states[1]))
+        return known
+
+    def is_judged_on(self, owners: frozenset[int], one: Lone, other: Lone) -> bool:
+        """Whether a view of these two must satisfy it: not if there is room for a thread that an id cell names."""
+        inside = {*one.flags, *other.flags}
+        return owners <= inside or sum(not thread.flags for thread in (one, other)) <= self.rank
+
+    def _positions(self, *kinds: int) -> tuple[int, ...]:
+        """Where the threads are placed: the first members of their kinds, or the first two."""
+        members = self._places.kinds
+        return tuple(members[kind].members[kinds[:n].count(kind)] for n, kind in enumerate(kinds))
+
+    def _function(self, positions: tuple[int, ...]) -> Evaluate:
+        found = self._compiled.get(positions)
+        if found is None:
+            cut = about(self._places, self.expr, frozenset(positions))
+            found = self._compiled[positions] = self._steps.interpreter.compiled(cut)[0]
+        return found
+
+    def _seen(self) -> _Sight:
+        steps, places = self._steps, self._places
+        layout, kinds = steps.cells.layout, places.kinds
+        cells: set[int] = set()
+        locations: list[dict[frozenset[int], None]] = [{} for _ in kinds]
+        for part in walk(self.expr):
+            match part:
+                case Load(variable):
+                    cells.update(steps.cells.cells_of(variable, places.program))
+                case LocalOf(thread, index):
+                    cells.add(layout.local_base[thread] + index)
+                case AtLocation(thread, where) if thread in places.kind_of:
+                    locations[places.kind_of[thread]][where] = None
+                case AtLocation(thread):
+                    cells.add(layout.pc[thread])
+                case _:
+                    pass
+        rows = tuple(
+            tuple(n for n, cell in enumerate(steps.cells.rows[kind.members[0]]) if cell in cells) for kind in kinds
+        )
+        common = tuple(n for n, cell in enumerate(steps.cells.common) if cell in cells)
+        return _Sight(common, tuple(map(tuple, locations)), rows, frozenset(cells) & steps.cells.ids)
+
+
+def covered(properties: Sequence[Property]) -> Iterator[Property]:
+    """The properties that a proof for any number is about."""
+    for property_ in properties:
+        if property_.kind in ("invariant", "step"):
+            yield property_
+
+
+__all__ = ["Aspect", "Demand", "about", "children", "covered", "rank"]

@@ -1,0 +1,193 @@
+"""Expressions that name threads: which of them, the same about another one, and questions that are asked of all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from dio_mc.anynumber.places import Places, Refused
+from dio_mc.errors import Diagnostic
+from dio_mc.ir.expr import (
+    And,
+    Arith,
+    AtLocation,
+    Compare,
+    Const,
+    Expr,
+    Implies,
+    Ite,
+    Load,
+    Local,
+    LocalOf,
+    Me,
+    Not,
+    Or,
+    children,
+)
+from dio_mc.ir.types import OptionType, RangeType, ThreadIdType
+from dio_mc.source import Span
+
+
+def rebuilt(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
+    """The expression with `change` applied to each direct operand."""
+    match expr:
+        case Const() | Local() | Me() | AtLocation() | LocalOf():
+            return expr
+        case Load(_, indices):
+            return replace(expr, indices=tuple(map(change, indices)))
+        case Not(operand):
+            return Not(change(operand))
+        case And(operands):
+            return And(tuple(map(change, operands)))
+        case Or(operands):
+            return Or(tuple(map(change, operands)))
+        case Implies(premise, conclusion):
+            return replace(expr, premise=change(premise), conclusion=change(conclusion))
+        case Ite(condition, then, orelse):
+            return replace(expr, condition=change(condition), then=change(then), orelse=change(orelse))
+        case Compare(_, left, right) | Arith(_, left, right):
+            return replace(expr, left=change(left), right=change(right))
+        case _:
+            assert_never(expr)
+
+
+def is_id(type_: object) -> bool:
+    """Whether a type is that of thread ids, None among them or not."""
+    return isinstance(type_, ThreadIdType) or (isinstance(type_, OptionType) and isinstance(type_.element, ThreadIdType))
+
+
+def named_threads(places: Places, expr: Expr) -> frozenset[int]:
+    """The threads of kinds that constants in an expression name."""
+    return frozenset(_named(places, expr))
+
+
+def _named(places: Places, expr: Expr) -> Iterator[int]:
+    match expr:
+        case Const(value, type_) if is_id(type_) and value in places.kind_of:
+            yield value
+        case AtLocation(thread) | LocalOf(thread) if thread in places.kind_of:
+            yield thread
+        case Load(variable, indices):
+            for dimension, index in zip(places.dimensions[variable], indices, strict=True):
+                if not isinstance(index, Const):
+                    yield from _named(places, index)
+                elif (thread := places.thread_at(dimension, index.value)) is not None:
+                    yield thread
+        case _:
+            for part in children(expr):
+                yield from _named(places, part)
+
+
+def renamed(places: Places, expr: Expr, moved: Mapping[int, int]) -> Expr:
+    """The same about other threads of the same kinds."""
+    match expr:
+        case Const(value, type_) if is_id(type_):
+            return replace(expr, value=moved.get(value, value))
+        case AtLocation(thread) | LocalOf(thread):
+            return replace(expr, thread=moved.get(thread, thread))
+        case Load(variable, indices):
+            pairs = zip(places.dimensions[variable], indices, strict=True)
+            return replace(expr, indices=tuple(_index(places, d, i, moved) for d, i in pairs))
+        case _:
+            return rebuilt(expr, lambda part: renamed(places, part, moved))
+
+
+def _index(places: Places, dimension: object, index: Expr, moved: Mapping[int, int]) -> Expr:
+    if not isinstance(index, Const) or dimension == "plain":
+        return renamed(places, index, moved)
+    assert dimension == "threads" or isinstance(dimension, int)
+    thread = places.thread_at(dimension, index.value)  # type: ignore[arg-type]  # one of the three
+    if thread is None:
+        return index
+    target = moved.get(thread, thread)
+    value = target if dimension == "threads" else places.program.threads[target].number
+    type_ = RangeType(value, value) if isinstance(index.type, RangeType) else index.type
+    return Const(value, type_)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a conjunction or disjunction asks of every thread of a kind, as it is asked of the kind's first member."""
+
+    kind: int
+    parts: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """The operands of a conjunction or disjunction: those about no thread of a kind in particular, the questions that
+    are asked of every thread of a kind, and what is about single threads all the same."""
+
+    plain: tuple[Expr, ...]
+    questions: tuple[Question, ...]
+    single: tuple[Expr, ...]
+
+
+def sort_operands(places: Places, operands: Sequence[Expr]) -> Sorted:
+    """What operands are about."""
+    plain: list[Expr] = []
+    single: list[Expr] = []
+    about: dict[int, list[Expr]] = {}
+    for operand in operands:
+        match sorted(single_threads(places, operand)):
+            case []:
+                plain.append(operand)
+            case [thread]:
+                about.setdefault(thread, []).append(operand)
+            case _:
+                single.append(operand)
+    questions: list[Question] = []
+    for kind in sorted({places.kind_of[t] for t in about}):
+        members = places.kinds[kind].members
+        asked = [about.get(member, []) for member in members]
+        if _same_of_all(places, members, asked):
+            questions.append(Question(kind, tuple(asked[0])))
+        else:
+            single += [part for parts in asked for part in parts]
+    return Sorted(tuple(plain), tuple(questions), tuple(single))
+
+
+def _same_of_all(places: Places, members: Sequence[int], asked: Sequence[Sequence[Expr]]) -> bool:
+    first = members[0]
+    wanted = sorted(repr(in_any_order(part)) for part in asked[0])
+    for member, parts in zip(members[1:], asked[1:], strict=True):
+        swapped = [renamed(places, part, {member: first, first: member}) for part in parts]
+        if sorted(repr(in_any_order(part)) for part in swapped) != wanted:
+            return False
+    return True
+
+
+def in_any_order(expr: Expr) -> Expr:
+    """A form that is the same for conjunctions and disjunctions that differ in the order of their operands."""
+    expr = rebuilt(expr, in_any_order)
+    if isinstance(expr, And | Or):
+        return type(expr)(tuple(sorted(expr.operands, key=repr)))
+    return replace(expr, span=None) if isinstance(expr, Load | Implies) else expr
+
+
+def single_threads(places: Places, expr: Expr) -> frozenset[int]:
+    """The threads of kinds that an expression is about in particular: they are named outside any question to all."""
+    if not named_threads(places, expr):
+        return frozenset()
+    match expr:
+        case And(operands) | Or(operands):
+            found = sort_operands(places, operands).single
+            return frozenset().union(*(single_threads(places, part) for part in found))
+        case Const() | Local() | Me() | AtLocation() | LocalOf():
+            return named_threads(places, expr)
+        case Load(_, indices):
+            inner = frozenset[int]().union(*(single_threads(places, i) for i in indices if not isinstance(i, Const)))
+            own = replace(expr, indices=tuple(i if isinstance(i, Const) else _NOBODY for i in indices))
+            return inner | named_threads(places, own)
+        case _:
+            return frozenset[int]().union(*(single_threads(places, part) for part in children(expr)))
+
+
+_NOBODY = Me(RangeType(0, 0))
+"""Stands for an index that is looked at by itself."""
+
+
+def refusal(code: str, message: str, span: Span | None) -> Refused:
+    """A condition that is not met, as an exception to raise."""
+    return Refused((Diagnostic(code, message, span),))

@@ -1,0 +1,277 @@
+"""Whose the cells of a state are: everybody's, or one thread's of a kind of which there is any number.
+
+A *kind* is a template any number of whose instances is meant; a spawned operation always is one (an idle slot is a
+thread that has not begun). All other threads are *fixed*. Per thread there are its location, its locals, and its row of
+every array that is indexed by threads or by the numbers of its kind. What is left is common: the threads' rows aside,
+a state is the same for any number of them. A cell that holds a thread's id is common as well; that it holds the id of
+one of a kind says nothing about which one, so each thread also has a flag for every such cell: "it is me".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Literal
+
+from dio_mc.errors import Diagnostic
+from dio_mc.ir.ops import Assign, Choose, StoreTo
+from dio_mc.ir.program import Program, Variable
+from dio_mc.passes.domains import THREADS, Domains, Slot
+from dio_mc.passes.unset import shared_start
+from dio_mc.semantics.layout import Layout, layout_of
+from dio_mc.source import Span
+
+INSTANCES = 3
+"""Of each kind in the program that is looked at: a thread that steps, one that it starts, one that is somewhere else."""
+
+Dimension = Literal["threads", "plain"] | int
+"""What the index of an array is: a thread's id, the number of a kind (its position), or anything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A template any number of whose instances is meant. `members` are its threads in the program looked at, `numbered`
+    whether they know their number."""
+
+    name: str
+    template: int
+    members: tuple[int, ...]
+    spawned: bool
+    daemon: bool
+    numbered: bool
+
+
+class Refused(Exception):
+    """The program does not meet a condition; located diagnostics say which."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        super().__init__("; ".join(d.message for d in diagnostics))
+        self.diagnostics = tuple(dict.fromkeys(diagnostics))
+
+
+class Places:
+    """The places of a program in which every kind has `INSTANCES` members (or more)."""
+
+    def __init__(self, program: Program, threads: Sequence[str]) -> None:
+        self.program = program
+        self.domains = Domains(program)
+        self.kinds = tuple(_kinds(program, threads))
+        self.kind_of: dict[int, int] = {t: k for k, kind in enumerate(self.kinds) for t in kind.members}
+        self.fixed = tuple(t for t in range(len(program.threads)) if t not in self.kind_of)
+        self._numbers = self._number_roots()
+        self.dimensions: tuple[tuple[Dimension, ...], ...] = tuple(
+            tuple(self._dimension(v, d) for d in range(len(variable.shape)))
+            for v, variable in enumerate(program.variables)
+        )
+        self.holds_thread: tuple[bool, ...] = tuple(
+            self._is_threads(("value", v)) for v in range(len(program.variables))
+        )
+        problems = self._sizes() or self._problems()
+        if problems:
+            raise Refused(problems)
+
+    # -- what indexes are ----------------------------------------------------------------------------------------------
+
+    def _is_threads(self, slot: Slot) -> bool:
+        return self.domains.root(slot) == self.domains.root(THREADS)
+
+    def _number_roots(self) -> dict[Slot, int]:
+        """The domains of numbers, by their roots."""
+        return {
+            self.domains.root(("number", kind.template)): k for k, kind in enumerate(self.kinds) if kind.numbered
+        }
+
+    def _dimension(self, variable: int, dimension: int) -> Dimension:
+        slot: Slot = ("index", variable, dimension)
+        if self._is_threads(slot):
+            return "threads"
+        return self._numbers.get(self.domains.root(slot), "plain")
+
+    def thread_at(self, dimension: Dimension, index: int) -> int | None:
+        """The thread of a kind that an index of a dimension names, or None."""
+        if dimension == "plain":
+            return None
+        thread = index if dimension == "threads" else self.kinds[dimension].members[index]
+        return thread if thread in self.kind_of else None
+
+    # -- conditions on data --------------------------------------------------------------------------------------------
+
+    def _problems(self) -> list[Diagnostic]:
+        return [*self._ids(), *self._numbered(), *self._starts(), *self._data(), *self._locals()]
+
+    def _ids(self) -> list[Diagnostic]:
+        broken = self.domains.broken(THREADS)
+        if broken is None:
+            return []
+        return [_refusal("DIO253", f"thread ids are told apart: {broken.reason}", broken.span)]
+
+    def _numbered(self) -> list[Diagnostic]:
+        found = []
+        for kind in self.kinds:
+            if not kind.numbered:
+                continue
+            slot: Slot = ("number", kind.template)
+            template = self.program.templates[kind.template]
+            broken = self.domains.broken(slot)
+            if broken is not None:
+                message = f"the numbers of `{kind.name}` are told apart: {broken.reason}"
+                found.append(_refusal("DIO254", message, broken.span))
+            members = self.domains.members(slot)
+            others = [m for m in members if m[0] == "number" and m[1] != kind.template]
+            stored = [m for m in members if m[0] == "value"]
+            passed = [m for m in members if m[0] == "local" and m[1] != kind.template]
+            if others or stored or passed or self._is_threads(slot):
+                message = f"the number of `{kind.name}` is given away: only the thread itself may use it"
+                found.append(_refusal("DIO254", message, template.span))
+        return found
+
+    def _starts(self) -> list[Diagnostic]:
+        return [
+            _refusal("DIO255", f"`{kind.name}` changes shared data before its first step", template.span)
+            for kind in self.kinds
+            if shared_start(template := self.program.templates[kind.template])
+        ]
+
+    def _sizes(self) -> list[Diagnostic]:
+        found = []
+        for number, variable in enumerate(self.program.variables):
+            for dimension, extent in zip(self.dimensions[number], variable.shape, strict=True):
+                if dimension == "plain":
+                    continue
+                named = self.program.threads if dimension == "threads" else self.kinds[dimension].members
+                if extent != len(named):
+                    message = f"`{variable.name}` has another size than there are threads that number it"
+                    found.append(_refusal("DIO254", message, variable.span))
+        return found
+
+    def _data(self) -> list[Diagnostic]:
+        found = []
+        for number, variable in enumerate(self.program.variables):
+            owned = [d for d in self.dimensions[number] if d != "plain"]
+            if len(owned) > 1:
+                message = f"`{variable.name}` is indexed by two threads at once"
+                found.append(_refusal("DIO256", message, variable.span))
+            elif owned and self.holds_thread[number]:
+                message = f"`{variable.name}` keeps a thread id for every thread; ids may stand in common data only"
+                found.append(_refusal("DIO256", message, variable.span))
+            elif self.holds_thread[number] and (variable.any_init or self.kind_of.keys() & set(variable.init)):
+                message = f"`{variable.name}` starts with the id of one of the threads"
+                found.append(_refusal("DIO255", message, variable.span))
+            elif owned and not _alike(self, number, variable):
+                message = f"`{variable.name}` starts with different values for different threads"
+                found.append(_refusal("DIO255", message, variable.span))
+        return found
+
+    def _locals(self) -> list[Diagnostic]:
+        found = []
+        for number, template in enumerate(self.program.templates):
+            for index, local in enumerate(template.locals):
+                if self._is_threads(("local", number, index)):
+                    message = f"`{template.name}` keeps a thread id in its local `{local.name}`"
+                    found.append(_refusal("DIO256", message, template.span))
+        return found
+
+class Cells:
+    """Whose each cell is, in a program with the threads of `places` (and perhaps further variables, which are left out
+    unless they are named in `places.program`).
+
+    `common` are the cells that are everybody's and that may change, `rows` per thread of a kind its own cells, its
+    location first, without its number: in the same order for all of a kind. `ids` are the common cells that hold
+    thread ids.
+    """
+
+    def __init__(self, places: Places, program: Program) -> None:
+        self.places = places
+        self.layout: Layout = layout_of(program)
+        self._owner = self._owners()
+        self.rows = {thread: self._row(thread) for thread in places.kind_of}
+        self.own_numbers = {thread: self._own_numbers(thread) for thread in places.kind_of}
+        unchanging = constants(places.program)
+        left_out = {c for v in range(len(program.variables)) if v not in range(len(places.program.variables)) or v in unchanging
+                    for c in self.cells_of(v, program)}
+        self.common = tuple(c for c, whose in enumerate(self._owner) if whose is None and c not in left_out)
+        self.ids = frozenset(
+            c for v, held in enumerate(places.holds_thread) if held and v not in unchanging for c in self.cells_of(v, program)
+        )
+
+    def cells_of(self, variable: int, program: Program) -> range:
+        """The cells of a variable."""
+        base = self.layout.variable_base[variable]
+        return range(base, base + program.variables[variable].size)
+
+    def _owners(self) -> tuple[int | None, ...]:
+        """Per cell the thread of a kind whose it is, or None."""
+        places, layout = self.places, self.layout
+        owner: list[int | None] = [None] * layout.size
+        for number, variable in enumerate(places.program.variables):
+            base = layout.variable_base[number]
+            for cell, indices in enumerate(product(*map(range, variable.shape))):
+                pairs = zip(places.dimensions[number], indices, strict=True)
+                named = [t for d, i in pairs if (t := places.thread_at(d, i)) is not None]
+                owner[base + cell] = named[0] if named else None
+        for thread in places.kind_of:
+            owner[layout.pc[thread]] = thread
+            for index in range(len(places.program.template_of(thread).locals)):
+                owner[layout.local_base[thread] + index] = thread
+        return tuple(owner)
+
+    def _row(self, thread: int) -> tuple[int, ...]:
+        kind = self.places.kinds[self.places.kind_of[thread]]
+        pc, number = self.layout.pc[thread], self.layout.local_base[thread] if kind.numbered else -1
+        mine = [cell for cell, whose in enumerate(self._owner) if whose == thread and cell not in (pc, number)]
+        return (pc, *mine)
+
+    def _own_numbers(self, thread: int) -> tuple[int, ...]:
+        places = self.places
+        kind, base = places.kinds[places.kind_of[thread]], self.layout.local_base[thread]
+        if not kind.numbered:
+            return ()
+        root = places.domains.root(("number", kind.template))
+        locals_ = range(len(places.program.templates[kind.template].locals))
+        copies = {base + n for n in locals_ if places.domains.root(("local", kind.template, n)) == root}
+        return tuple(n for n, cell in enumerate(self.rows[thread]) if cell in copies)
+
+
+def constants(program: Program) -> dict[int, int]:
+    """Variables that nobody writes and that hold one value everywhere, with the value."""
+    written = {
+        target.variable
+        for template in program.templates
+        for block in template.blocks
+        for op in block.ops
+        for target in (op.targets if isinstance(op, Assign) else (op.target,) if isinstance(op, Choose) else ())
+        if isinstance(target, StoreTo)
+    }
+    return {
+        number: variable.init[0]
+        for number, variable in enumerate(program.variables)
+        if number not in written and not variable.any_init and len(set(variable.init)) == 1
+    }
+
+
+def _kinds(program: Program, threads: Sequence[str]) -> list[Kind]:
+    found = []
+    for number, template in enumerate(program.templates):
+        if template.name not in threads and not template.spawned:
+            continue
+        members = tuple(t for t, thread in enumerate(program.threads) if thread.template == number)
+        numbered = template.parameters > 0 and not template.spawned
+        found.append(Kind(template.name, number, members, template.spawned, template.daemon, numbered))
+    return found
+
+
+def _alike(places: Places, number: int, variable: Variable) -> bool:
+    """Whether every thread of a kind begins with the same row of an array."""
+    rows: dict[tuple[int, tuple[int, ...]], set[int]] = {}
+    for indices, value in zip(product(*map(range, variable.shape)), variable.init, strict=True):
+        pairs = list(zip(places.dimensions[number], indices, strict=True))
+        named = [t for d, i in pairs if (t := places.thread_at(d, i)) is not None]
+        if named:
+            others = tuple(i for d, i in pairs if d == "plain")
+            rows.setdefault((places.kind_of[named[0]], others), set()).add(value)
+    return all(len(values) == 1 for values in rows.values())
+
+
+def _refusal(code: str, message: str, span: Span | None) -> Diagnostic:
+    return Diagnostic(code, message, span)

@@ -1,0 +1,87 @@
+"""A proof for any number of threads, from the model to what it proves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dio_mc.anynumber.alone import Alone, alone
+from dio_mc.anynumber.asked import Asked, instance
+from dio_mc.anynumber.certificate import Check, Checked
+from dio_mc.anynumber.demands import Demand, covered
+from dio_mc.anynumber.counting import uses_of_numbers
+from dio_mc.anynumber.places import INSTANCES, Places, Refused, constants
+from dio_mc.anynumber.steps import Lone, Steps
+from dio_mc.anynumber.uniform import refuse_unless_alike
+from dio_mc.anynumber.views import Search, Views
+from dio_mc.frontend.build import build
+from dio_mc.ir.program import Program
+
+if TYPE_CHECKING:
+    from dio_mc.lang.model import Model
+
+Enough = Callable[[int], str | None]
+"""Is told how many states of the common cells there are, and says why to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A model as it is looked at for a proof: the program with `INSTANCES` of each thread asked for, and what is to be
+    proved of it."""
+
+    program: Program
+    places: Places
+    finding: Steps
+    checking: Steps
+    demands: tuple[Demand, ...]
+
+    def decides(self, question: int, thread: Lone) -> bool:
+        """Whether a thread decides a question where it is one of the others."""
+        steps = self.finding
+        for kind, expr in steps.alone.oracles[question].decides:
+            if kind == thread.kind:
+                place = self.places.kinds[kind].members[0]
+                state = steps.placed(steps.starts_common, [(place, thread)])
+                return bool(steps.interpreter.compiled(expr)[0](state))
+        return False
+
+
+def ground(model: type[Model], asked: Asked, params: Mapping[str, int]) -> Ground:
+    """Prepare a proof. Raises `Refused` with what does not meet the conditions, and `ModelError`."""
+    places, cut = _cut(model, asked, params, INSTANCES)
+    used = uses_of_numbers(model, asked, _unchanging(places.program))
+    if used:
+        raise Refused(used)
+    refuse_unless_alike((places, cut), _cut(model, asked, params, INSTANCES + 1))
+    finding, checking = Steps(places, cut, remember=True), Steps(places, cut, remember=False)
+    demands = tuple(Demand(finding, p) for p in covered(places.program.properties))
+    return Ground(places.program, places, finding, checking, demands)
+
+
+def _unchanging(program: Program) -> frozenset[str]:
+    """The names of data that nobody changes, by what the author declared."""
+    kept = constants(program)
+    whole: dict[str, bool] = {}
+    for number, variable in enumerate(program.variables):
+        name = str(variable.path[0])
+        whole[name] = whole.get(name, True) and number in kept
+    return frozenset(name for name, unchanged in whole.items() if unchanged)
+
+
+def _cut(model: type[Model], asked: Asked, params: Mapping[str, int], number: int) -> tuple[Places, Alone]:
+    """The program with so many of each thread, and as one thread lives it."""
+    bound = {name: value for name, value in params.items() if name not in asked.numbers}
+    enlarged = instance(model, asked, dict.fromkeys(asked.threads, number), number)
+    places = Places(build(enlarged, bound).program, asked.threads)
+    return places, alone(places)
+
+
+def find_views(prepared: Ground, enough: Enough) -> Views:
+    """A set of views that is closed under steps. Raises `views.Stopped`."""
+    return Search(prepared.finding, prepared.decides, enough).run()
+
+
+def check_views(prepared: Ground, views: Views, enough: Enough) -> Checked:
+    """What a set of views proves. Raises `views.Stopped`."""
+    return Check(prepared.checking, views, prepared.demands, prepared.decides, enough).run()

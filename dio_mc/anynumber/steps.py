@@ -1,0 +1,289 @@
+"""Steps of one thread, run by the reference interpreter on the program as one thread lives it (`alone`).
+
+A thread of a kind is a `Lone`: its kind, its row, and the cells that hold its id. The common cells are a tuple in which
+the id of a thread of a kind stands for any of that kind. Threads other than the one that steps need not be there: what
+is asked of them is answered by the oracles, tried with every answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Final, NamedTuple
+
+from dio_mc.anynumber.alone import Alone
+from dio_mc.anynumber.naming import refusal
+from dio_mc.anynumber.places import Cells, Places
+from dio_mc.errors import InternalError
+from dio_mc.ir.expr import Load, walk
+from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, Jump, Op, Spawn, StoreTo
+from dio_mc.ir.program import Template
+from dio_mc.semantics.contract import fault_name
+from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.layout import State
+
+MOST_QUESTIONS: Final = 6
+"""Questions to other threads in one step: every answer to each is tried."""
+
+Common = tuple[int, ...]
+
+
+class Lone(NamedTuple):
+    """A thread of a kind: the position of the kind, its own cells (location first), the id cells that name it."""
+
+    kind: int
+    row: tuple[int, ...]
+    flags: tuple[int, ...] = ()
+
+
+class Outcome(NamedTuple):
+    """What a step leads to where no other thread decides the questions `no`, and others decide the questions `yes`.
+
+    Either `fault` is set, or the common cells and the thread (None for a fixed one) afterwards. `started` are threads
+    that it started, `taken` the id cells that named another thread and do so no longer.
+    """
+
+    no: tuple[int, ...]
+    yes: tuple[int, ...]
+    fault: str | None
+    common: Common = ()
+    thread: Lone | None = None
+    started: tuple[Lone, ...] = ()
+    taken: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Footprint:
+    """What a step from a location may touch: the questions it may ask, positions in `common` it may read or write."""
+
+    questions: tuple[int, ...]
+    common: tuple[int, ...]
+
+
+class Steps:
+    """The steps of a program's threads. With `remember`, a step is run once for all states that agree on what it may
+    read or write."""
+
+    def __init__(self, places: Places, alone: Alone, *, remember: bool) -> None:
+        self.places, self.alone = places, alone
+        self.cells = Cells(places, alone.program)
+        self.interpreter = Interpreter(alone.program)
+        self._remember = remember
+        self._known: dict[tuple[object, ...], list[tuple[Outcome, tuple[tuple[int, int], ...]]]] = {}
+        self._position = {cell: n for n, cell in enumerate(self.cells.common)}
+        self._ids = tuple(n for n, cell in enumerate(self.cells.common) if cell in self.cells.ids)
+        self._rest: State = self.interpreter.initial()[0] if self.interpreter.initial() else ()
+        self._footprints = {
+            (number, location): self._footprint(number, template, location)
+            for number, template in enumerate(alone.program.templates)
+            for location in range(1, len(template.locations))
+        }
+        self._refuse_early_questions()
+        self.runs = 0
+
+    @property
+    def starts_common(self) -> Common:
+        """The common cells of an initial state."""
+        return self.common_of(self._rest)
+
+    # -- states --------------------------------------------------------------------------------------------------------
+
+    def starts(self) -> list[tuple[Common, list[Lone]]]:
+        """The common cells of every initial state, with one thread of each kind."""
+        firsts = [kind.members[0] for kind in self.places.kinds]
+        return [(self.common_of(s), [self.thread_of(s, t) for t in firsts]) for s in self.interpreter.initial()]
+
+    def common_of(self, state: Sequence[int]) -> Common:
+        """The common cells; ids of threads of a kind are its first member's."""
+        kinds, kind_of = self.places.kinds, self.places.kind_of
+        common = [state[cell] for cell in self.cells.common]
+        for n in self._ids:
+            if common[n] in kind_of:
+                common[n] = kinds[kind_of[common[n]]].members[0]
+        return tuple(common)
+
+    def thread_of(self, state: Sequence[int], thread: int) -> Lone:
+        """A thread of a kind as it is in a state."""
+        flags = tuple(self.cells.common[n] for n in self._ids if state[self.cells.common[n]] == thread)
+        row = [state[cell] for cell in self.cells.rows[thread]]
+        for n in self.cells.own_numbers[thread]:
+            row[n] = 0  # as the kind's first member has it
+        return Lone(self.places.kind_of[thread], tuple(row), flags)
+
+    def placed(self, common: Common, threads: Sequence[tuple[int, Lone]]) -> list[int]:
+        """A state with these common cells and threads at these positions; ids of others are those of a kind's last
+        member. All other threads are as they were at the start."""
+        state = list(self._rest)
+        for cell, value in zip(self.cells.common, common, strict=True):
+            state[cell] = value
+        kinds, kind_of = self.places.kinds, self.places.kind_of
+        for n in self._ids:
+            if common[n] in kind_of:
+                state[self.cells.common[n]] = kinds[kind_of[common[n]]].members[-1]
+        for position, thread in threads:
+            for cell, value in zip(self.cells.rows[position], thread.row, strict=True):
+                state[cell] = value
+            for n in self.cells.own_numbers[position]:
+                state[self.cells.rows[position][n]] = self.places.program.threads[position].number
+            for cell in thread.flags:
+                state[cell] = position
+        return state
+
+    # -- steps ---------------------------------------------------------------------------------------------------------
+
+    def of_thread(self, common: Common, thread: Lone) -> list[Outcome]:
+        """The steps of a thread of a kind."""
+        return self._of(common, self.places.kinds[thread.kind].members[0], thread)
+
+    def of_fixed(self, common: Common, position: int) -> list[Outcome]:
+        """The steps of a fixed thread."""
+        return self._of(common, position, None)
+
+    def _of(self, common: Common, position: int, thread: Lone | None) -> list[Outcome]:
+        pc = self.cells.layout.pc[position]
+        location = thread.row[0] if thread is not None else common[self._position[pc]]
+        if location == 0:
+            return []
+        footprint = self._footprints[self.places.program.threads[position].template, location]
+        if not self._remember:
+            return self._run(common, position, thread, footprint)
+        own = thread if thread is not None else tuple(common[self._position[c]] for c in self._cells_of(position))
+        key = (position, own, tuple(common[n] for n in footprint.common))
+        known = self._known.get(key)
+        if known is None:
+            known = [(o, self._change(common, o)) for o in self._run(common, position, thread, footprint)]
+            self._known[key] = known
+        return [_moved(outcome, common, change) for outcome, change in known]
+
+    def _change(self, common: Common, outcome: Outcome) -> tuple[tuple[int, int], ...]:
+        if outcome.fault is not None:
+            return ()
+        return tuple((n, after) for n, (now, after) in enumerate(zip(common, outcome.common, strict=True)) if now != after)
+
+    def _cells_of(self, position: int) -> range:
+        base = self.cells.layout.local_base[position]
+        return range(self.cells.layout.pc[position], base + len(self.places.program.template_of(position).locals))
+
+    def _run(self, common: Common, position: int, thread: Lone | None, footprint: _Footprint) -> list[Outcome]:
+        state = self.placed(common, [] if thread is None else [(position, thread)])
+        found: dict[Outcome, list[frozenset[int]]] = {}
+        questions = footprint.questions
+        for answers in sorted(product((1, 0), repeat=len(questions)), key=lambda a: -sum(a)):
+            no = frozenset(q for q, answer in zip(questions, answers, strict=True) if not answer)
+            yes = tuple(q for q, answer in zip(questions, answers, strict=True) if answer)
+            for outcome in self._outcomes(state, position, thread, yes):
+                # who is refused by fewer threads may do it anyway
+                found.setdefault(outcome, []).append(no)
+        return [
+            outcome._replace(no=tuple(sorted(no)), yes=tuple(q for q in questions if q not in no))
+            for outcome, refused in found.items()
+            for no in refused
+        ]
+
+    def _outcomes(
+        self, state: list[int], position: int, thread: Lone | None, yes: Sequence[int]
+    ) -> Iterator[Outcome]:
+        layout = self.cells.layout
+        now = list(state)
+        for question in yes:
+            now[layout.variable_base[self.alone.oracles[question].variable]] = 1
+        before = tuple(now)
+        self.runs += 1
+        for step in self.interpreter.successors_of(before, position):
+            if step.fault is not None:
+                if step.fault.kind != "spawn":
+                    yield Outcome((), (), fault_name(step.fault.kind, step.fault.span, self.places.program.file))
+                continue
+            assert step.state is not None
+            yield self._told(before, step.state, position, thread)
+
+    def _told(self, before: State, after: State, position: int, thread: Lone | None) -> Outcome:
+        """A successor in terms of the common cells and threads."""
+        pcs, kind_of = self.cells.layout.pc, self.places.kind_of
+        started = [t for t in kind_of if t != position and after[pcs[t]] != before[pcs[t]]]
+        mine = {position, *started}
+        for other in kind_of.keys() - mine:
+            if any(after[cell] != before[cell] for cell in self.cells.rows[other]):
+                raise InternalError(f"a step of {self.places.program.threads[position].name} changed another thread")
+        taken = tuple(
+            cell
+            for n in self._ids
+            if before[cell := self.cells.common[n]] in kind_of and before[cell] not in (position, after[cell])
+        )
+        moved = self.thread_of(after, position) if thread is not None else None
+        return Outcome((), (), None, self.common_of(after), moved, tuple(self.thread_of(after, t) for t in started), taken)
+
+    # -- what a step may touch -----------------------------------------------------------------------------------------
+
+    def _footprint(self, number: int, template: Template, location: int) -> _Footprint:
+        variables = _touched(template, template.locations[location].block, self.alone.program.templates)
+        questions = tuple(n for n, oracle in enumerate(self.alone.oracles) if oracle.variable in variables)
+        if len(questions) > MOST_QUESTIONS:
+            span = template.locations[location].span
+            raise refusal("DIO258", f"a step asks other threads {len(questions)} different questions", span)
+        program = self.alone.program
+        cells = {c for v in variables for c in self.cells.cells_of(v, program)}
+        return _Footprint(questions, tuple(n for n, cell in enumerate(self.cells.common) if cell in cells))
+
+    def _refuse_early_questions(self) -> None:
+        """What runs before a thread's first step asks nothing of others: they are not there yet."""
+        asked = {oracle.variable for oracle in self.alone.oracles}
+        for template in self.alone.program.templates:
+            entry = template.blocks[template.entry]
+            if entry.location is None and asked & _touched(template, template.entry, self.alone.program.templates):
+                raise refusal("DIO258", f"`{template.name}` asks other threads before its first step", template.span)
+
+
+def _moved(outcome: Outcome, common: Common, change: Sequence[tuple[int, int]]) -> Outcome:
+    if outcome.fault is not None:
+        return outcome
+    after = list(common)
+    for n, value in change:
+        after[n] = value
+    return outcome._replace(common=tuple(after))
+
+
+def _touched(template: Template, block: int, templates: Sequence[Template]) -> set[int]:
+    """Variables that may be read or written from a block on, up to the next location."""
+    found: set[int] = set()
+    seen = {block}
+    waiting = [block]
+    while waiting:
+        current = template.blocks[waiting.pop()]
+        for op in current.ops:
+            found |= _touched_by(op, templates)
+        following: tuple[int, ...] = ()
+        match current.terminator:
+            case Jump(target):
+                following = (target,)
+            case Branch(condition, then, orelse):
+                found |= {part.variable for part in walk(condition) if isinstance(part, Load)}
+                following = (then, orelse)
+            case _:
+                pass
+        fresh = [b for b in following if template.blocks[b].location is None and b not in seen]
+        seen.update(fresh)
+        waiting += fresh
+    return found
+
+
+def _touched_by(op: Op, templates: Sequence[Template]) -> set[int]:
+    found: set[int] = set()
+    match op:
+        case Assign(targets, values):
+            expressions = [*values, *(i for t in targets if isinstance(t, StoreTo) for i in t.indices)]
+            found |= {t.variable for t in targets if isinstance(t, StoreTo)}
+        case Await(condition) | Check(condition):
+            expressions = [condition]
+        case Choose(target, options):
+            expressions = [e for o in options for e in (o.value, o.when) if e is not None]
+            if isinstance(target, StoreTo):
+                expressions += target.indices
+                found.add(target.variable)
+        case Spawn(number, arguments):
+            expressions = list(arguments)
+            started = templates[number]
+            if started.blocks[started.entry].location is None:
+                found |= _touched(started, started.entry, templates)
+    return found | {part.variable for e in expressions for part in walk(e) if isinstance(part, Load)}

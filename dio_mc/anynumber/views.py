@@ -1,0 +1,194 @@
+"""Views: what any two threads, of all that there are, can be like together.
+
+A view is the common cells and a pair of threads of kinds. Every reachable state of an instance of any size with at
+least two such threads has the views of all its pairs, so a set of views that has those of all initial states and is
+closed under steps describes all reachable states. Whether three threads can be like this together is judged by their
+pairs: a thread steps beside any two others all pairs of which are views (Abdulla, Haziza, Holik, "All for the price of
+few", VMCAI 2013). Here the pairs of one state of the common cells are kept as a graph, a row of bits per thread, so that
+all configurations of a step are a few operations on whole rows.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from dio_mc.anynumber.steps import Common, Lone, Outcome, Steps
+
+Rows = dict[int, int]
+"""Per thread (its number) the bits of the threads that it may stand beside."""
+
+
+@dataclass(slots=True)
+class Views:
+    """A set of views. `threads` numbers the threads; `rows` has a graph per state of the common cells."""
+
+    threads: list[Lone] = field(default_factory=list)
+    numbers: dict[Lone, int] = field(default_factory=dict)
+    rows: dict[Common, Rows] = field(default_factory=dict)
+
+    def number(self, thread: Lone) -> int:
+        """The number of a thread, a new one where it is new."""
+        found = self.numbers.get(thread)
+        if found is None:
+            found = self.numbers[thread] = len(self.threads)
+            self.threads.append(thread)
+        return found
+
+    def join(self, rows: Rows, thread: int, others: int) -> bool:
+        """A thread stands beside these; whether that is new."""
+        known = rows.get(thread, 0)
+        fresh = others & ~known
+        if not fresh:
+            return False
+        rows[thread] = known | fresh
+        for other in bits(fresh):
+            rows[other] = rows.get(other, 0) | 1 << thread
+        return True
+
+    def pairs(self) -> Iterator[tuple[Common, Lone, Lone]]:
+        """Every view, once."""
+        for common, rows in self.rows.items():
+            for one, row in rows.items():
+                for other in bits(row >> one):
+                    yield common, self.threads[one], self.threads[one + other]
+
+    def __len__(self) -> int:
+        total = sum(row.bit_count() for rows in self.rows.values() for row in rows.values())
+        alike = sum(row >> one & 1 for rows in self.rows.values() for one, row in rows.items())
+        return (total + alike) // 2
+
+
+def bits(mask: int) -> Iterator[int]:
+    """The positions of the bits that are set, lowest first."""
+    while mask:
+        lowest = mask & -mask
+        yield lowest.bit_length() - 1
+        mask ^= lowest
+
+
+class Stopped(Exception):
+    """The search for views was stopped; the argument says by what."""
+
+
+class Search:
+    """Collects the views of a program."""
+
+    def __init__(self, steps: Steps, deciders: Callable[[int, Lone], bool], enough: Callable[[int], str | None]) -> None:
+        self.steps = steps
+        self.views = Views()
+        self.faults: dict[str, None] = {}
+        self._decides = deciders
+        self._enough = enough
+        self._deciding = [0] * len(steps.alone.oracles)
+        self._looked_at = 0
+        self._waiting: deque[Common] = deque()
+        self._queued: set[Common] = set()
+        self._done: dict[tuple[Common, int], list[Outcome]] = {}
+
+    def run(self) -> Views:
+        """Until nothing is new. Raises `Stopped`."""
+        for common, threads in self._starts():
+            everybody = sum({1 << self.views.number(thread) for thread in threads})
+            rows = self.views.rows.setdefault(common, {})
+            for thread in bits(everybody):
+                self.views.join(rows, thread, everybody)
+            self._enqueue(common)
+        while self._waiting:
+            common = self._waiting.popleft()
+            self._queued.discard(common)
+            reason = self._enough(len(self.views.rows))
+            if reason is not None:
+                raise Stopped(reason)
+            self._expand(common)
+        return self.views
+
+    def _starts(self) -> Iterator[tuple[Common, list[Lone]]]:
+        """Initial states that agree on the common cells together: threads start independently of one another."""
+        together: dict[Common, dict[Lone, None]] = {}
+        for common, threads in self.steps.starts():
+            together.setdefault(common, {}).update(dict.fromkeys(threads))
+        for common, found in together.items():
+            yield common, list(found)
+
+    def _enqueue(self, common: Common) -> None:
+        if common not in self._queued:
+            self._queued.add(common)
+            self._waiting.append(common)
+
+    def deciding(self, question: int) -> int:
+        """The threads, as bits, that decide a question where they are among the others."""
+        while self._looked_at < len(self.views.threads):
+            for number in range(len(self._deciding)):
+                if self._decides(number, self.views.threads[self._looked_at]):
+                    self._deciding[number] |= 1 << self._looked_at
+            self._looked_at += 1
+        return self._deciding[question]
+
+    def beside(self, outcome: Outcome, row: int) -> int:
+        """Those of `row` that a thread may stand beside when it takes this step; 0 if it cannot."""
+        for question in outcome.no:
+            row &= ~self.deciding(question)
+        return row if all(row & self.deciding(question) for question in outcome.yes) else 0
+
+    def _expand(self, common: Common) -> None:
+        rows = self.views.rows[common]
+        for thread in list(rows):
+            for outcome in self._outcomes(common, thread):
+                others = self.beside(outcome, rows[thread])
+                if others:
+                    self._apply(common, rows, outcome, others)
+        everybody = sum(1 << thread for thread in rows)
+        for position in self.steps.places.fixed:
+            for outcome in self._outcomes(common, -1 - position):
+                others = self.beside(outcome, everybody)
+                if others:
+                    self._apply(common, rows, outcome, others)
+
+    def _outcomes(self, common: Common, who: int) -> list[Outcome]:
+        """The steps of a thread of a kind, or of the fixed thread at ``-1 - who``."""
+        found = self._done.get((common, who))
+        if found is None:
+            if who >= 0:
+                found = self.steps.of_thread(common, self.views.threads[who])
+            else:
+                found = self.steps.of_fixed(common, -1 - who)
+            self._done[common, who] = found
+        return found
+
+    def _apply(self, common: Common, rows: Rows, outcome: Outcome, others: int) -> None:
+        if outcome.fault is not None:
+            self.faults[outcome.fault] = None
+            return
+        join, number = self.views.join, self.views.number
+        after = self.views.rows.setdefault(outcome.common, {})
+        moved = [] if outcome.thread is None else [number(outcome.thread)]
+        moved += [number(thread) for thread in outcome.started]
+        fresh = False
+        if outcome.taken or outcome.common != common:
+            if outcome.taken:
+                for other in list(bits(others)):
+                    beside = self.without(rows[other] & others, outcome.taken)
+                    fresh |= join(after, number(released(self.views.threads[other], outcome.taken)), beside)
+            else:
+                for other in bits(others):
+                    fresh |= join(after, other, rows[other] & others)
+        seen = self.without(others, outcome.taken) if outcome.taken else others
+        for position, thread in enumerate(moved):
+            fresh |= join(after, thread, seen)
+            for other in moved[:position]:
+                fresh |= join(after, thread, 1 << other)
+        if fresh:
+            self._enqueue(outcome.common)
+
+    def without(self, mask: int, taken: tuple[int, ...]) -> int:
+        """The same threads when id cells no longer name them."""
+        return sum({1 << self.views.number(released(self.views.threads[n], taken)) for n in bits(mask)})
+
+
+def released(thread: Lone, taken: tuple[int, ...]) -> Lone:
+    """A thread when id cells no longer name it."""
+    if not any(flag in taken for flag in thread.flags):
+        return thread
+    return thread._replace(flags=tuple(flag for flag in thread.flags if flag not in taken))
