@@ -150,6 +150,79 @@ PAGES: dict[str, Page] = {
         "state, or an index with more than 64 values. Write the loop over a range, or bound the index. Or the start is "
         "what cannot be written down: more than 1,000 initial states, or a thread that fails before its first step.",
     ),
+    "DIO251": Page(
+        "no such thread",
+        "--any names threads of the model, parameters that count threads, or `all`. The hint lists what there is.",
+    ),
+    "DIO252": Page(
+        "computed number",
+        "The number of these threads is computed from parameters (`instances=2 * readers`). Any number can be meant of "
+        "threads that a plain number or one parameter counts.",
+    ),
+    "DIO253": Page(
+        "thread ids told apart",
+        "A proof for any number needs threads that differ in name only: ids may be compared for equality, not ordered "
+        "or computed with.",
+    ),
+    "DIO254": Page(
+        "thread numbers told apart",
+        "A thread that is given its number may index arrays with it that have an element for each of these threads. "
+        "Comparing or computing with it, storing it, or handing it to a completion makes the threads different.",
+        "if k == 0: self.leader = True",
+    ),
+    "DIO255": Page(
+        "threads that start differently",
+        "Threads of a template must begin alike: the same initial row of every array, no id stored in the initial "
+        "state, nothing shared changed before the first step.",
+    ),
+    "DIO256": Page(
+        "thread id in the wrong place",
+        "Where a thread's id is kept, a proof for any number knows only whether it is that of the running thread. Ids "
+        "may stand in common data (a lock's owner), be set to `me` or None, and be compared with `me` or None.",
+        "self.next[me] = self.owner",
+    ),
+    "DIO257": Page(
+        "one thread named",
+        "A statement or property names one of the threads any number of which is meant, or two at once. Ask all of "
+        "them, with any or all; one question at a time.",
+        "wait_until(self.finished_by[threads(self.reader)[0]])",
+    ),
+    "DIO258": Page(
+        "data of another thread",
+        "A thread may learn of others by any and all over what they keep with PerThread. It may not write it, read it "
+        "at a computed place, ask before its first step, or mix it with other data in one question.",
+    ),
+    "DIO259": Page(
+        "property that views cannot judge",
+        "Views are of two threads. A property may speak of at most two threads at once (a step invariant of one beside "
+        "that which steps), and not of a thread that stands in a relation to all others; nor be one that only z3 can "
+        "say.",
+    ),
+    "DIO260": Page(
+        "different for another number",
+        "The program was compared for two numbers of threads, and something besides the ranges of any and all differs.",
+    ),
+    "DIO261": Page(
+        "the number is used",
+        "How many threads there are may count instances and size arrays, and bound the range of any and all. A bound, "
+        "a sum or a length could tell a large number from a small one.",
+        "in_flight = Var(Range(0, readers))",
+    ),
+    "DIO271": Page(
+        "no certificate",
+        "The file is not a proof that `dio-mc check --any ... --certificate FILE` wrote, or not by this version, or it "
+        "is damaged.",
+    ),
+    "DIO272": Page(
+        "certificate of another model",
+        "A certificate names a class and the digest of its program. This one belongs to another class, or the model "
+        "has changed since: prove it again.",
+    ),
+    "DIO273": Page(
+        "several runs for one certificate",
+        "--certificate keeps the proof of one class with one binding of its parameters. Choose it with --model and "
+        "--param.",
+    ),
     "DIO301": Page(
         "several shared variables in one step",
         "One statement is one step, but a CPU would not read or write several shared variables in one go. Split the "

@@ -1,8 +1,8 @@
 """The program as one thread lives it: what the others are like is told by oracles.
 
-The code of a thread depends on the others of a kind through questions to all of them only: ``any(self.reading)``. Such a
-question, asked by a thread, is answered by itself, by the fixed threads, and by the rest of all kinds; that last answer
-becomes a variable of its own, an *oracle*, which is true when some other thread decides the question: makes a
+The code of a thread depends on the others of a kind through questions to all of them only: ``any(self.reading)``. Such
+a question, asked by a thread, is answered by itself, by the fixed threads, and by the rest of all kinds; that last
+answer becomes a variable of its own, an *oracle*, which is true when some other thread decides the question: makes a
 disjunction true, or a conjunction false. Nothing else of the others is read or written. So a step of a thread is known
 when the common cells, its own row and the answers of the oracles are.
 
@@ -15,15 +15,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from dio_mc.anynumber.conditions import refusal
 from dio_mc.anynumber.naming import (
     Question,
     is_id,
     named_threads,
-    rebuilt,
-    refusal,
     sort_operands,
 )
-from dio_mc.anynumber.places import Places, constants
+from dio_mc.anynumber.places import Places
+from dio_mc.anynumber.rebuild import rebuilt
 from dio_mc.frontend import logic
 from dio_mc.ir.expr import (
     FALSE,
@@ -74,7 +74,6 @@ class _Cutter:
         self.oracles: list[Oracle] = []
         self._span: Span | None = None
         self._keep: int | None = None
-        self._constant = constants(self.program)
 
     def cut(self) -> Alone:
         first = {kind.template: kind.members[0] for kind in self.places.kinds}
@@ -82,9 +81,7 @@ class _Cutter:
         for number, template in enumerate(self.program.templates):
             self._keep = first.get(number)
             templates.append(replace(template, blocks=tuple(map(self._block, template.blocks))))
-        variables = [
-            Variable(f"others[{n}]", (f"others[{n}]",), (), BOOL, (0,)) for n in range(len(self.oracles))
-        ]
+        variables = [Variable(f"others[{n}]", (f"others[{n}]",), (), BOOL, (0,)) for n in range(len(self.oracles))]
         program = replace(
             self.program, variables=(*self.program.variables, *variables), templates=tuple(templates), properties=()
         )
@@ -146,8 +143,6 @@ class _Cutter:
         match expr:
             case And(operands) | Or(operands):
                 return self._connective(expr, operands)
-            case Load(variable, indices) if variable in self._constant:
-                return Const(self._constant[variable], expr.type)
             case Load(variable, indices):
                 if self.places.holds_thread[variable]:
                     raise refusal("DIO256", "a thread id is used other than to compare it", expr.span or self._span)
@@ -198,12 +193,12 @@ class _Cutter:
 
     def _myself(self, part: Expr, first: int) -> Expr:
         """A question about the running thread, which is `first`."""
-        return _resolved(self.places, self._constant, part, first, me=True)
+        return _resolved(self.places, part, first, me=True)
 
     def _others(self, question: Question, first: int, conjunction: bool) -> Expr:
         """When `first`, as one of the others, decides the question. It may depend on that thread alone: a step does not
         change what the others are like, so that it has one answer from beginning to end."""
-        parts = [_resolved(self.places, self._constant, part, first, me=False) for part in question.parts]
+        parts = [_resolved(self.places, part, first, me=False) for part in question.parts]
         if conjunction:
             parts = [logic.negation(part) for part in parts]
         asked = logic.disjunction(parts)
@@ -224,23 +219,21 @@ def _about_ids(places: Places, side: Expr) -> bool:
             return False
 
 
-def _resolved(places: Places, constant: dict[int, int], expr: Expr, first: int, *, me: bool) -> Expr:
+def _resolved(places: Places, expr: Expr, first: int, *, me: bool) -> Expr:
     """A question about `first` where it is known whether that is the running thread."""
     match expr:
         case Compare(op, left, right) if op in ("==", "!=") and _names(left, first) and isinstance(right, Me):
             return TRUE if me == (op == "==") else FALSE
         case Compare(op, left, right) if op in ("==", "!=") and _names(right, first) and isinstance(left, Me):
             return TRUE if me == (op == "==") else FALSE
-        case Load(variable) if variable in constant:
-            return Const(constant[variable], expr.type)
         case And(operands):
-            return logic.conjunction([_resolved(places, constant, o, first, me=me) for o in operands])
+            return logic.conjunction([_resolved(places, o, first, me=me) for o in operands])
         case Or(operands):
-            return logic.disjunction([_resolved(places, constant, o, first, me=me) for o in operands])
+            return logic.disjunction([_resolved(places, o, first, me=me) for o in operands])
         case Not(operand):
-            return logic.negation(_resolved(places, constant, operand, first, me=me))
+            return logic.negation(_resolved(places, operand, first, me=me))
         case _:
-            return rebuilt(expr, lambda part: _resolved(places, constant, part, first, me=me))
+            return rebuilt(expr, lambda part: _resolved(places, part, first, me=me))
 
 
 def _names(expr: Expr, thread: int) -> bool:

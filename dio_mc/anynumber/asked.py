@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from dio_mc.errors import Diagnostic, ModelError, did_you_mean, usage_error
 from dio_mc.frontend.declare import Members, function_span, members_of
 from dio_mc.lang.declarations import ParamDeclaration, ParamExpr
-from dio_mc.lang.model import ROLE, Model, OperationRole, ThreadRole
+from dio_mc.lang.model import Model
 
 EVERYTHING = "all"
 """The word for every thread that can be multiplied."""
@@ -83,35 +82,11 @@ def _unknown(model: type[Model], word: str, members: Members, counted: Mapping[s
     return usage_error("DIO251", f"{model.__name__} has no thread `{word}`, nor a parameter that counts one", hint=hint)
 
 
-def instance(
-    model: type[Model], asked: Asked, numbers: Mapping[str, int], slots: int | None = None
-) -> type[Model]:
-    """The model with so many instances of each of the threads, whatever the bounds of its parameters; `slots` of every
-    spawned operation, None for what the model says."""
-    members = members_of(model)
-    changed: dict[str, Any] = {}
-    for name in asked.threads:
-        function, _, role = members.threads[name]
-        changed[name] = _with_role(function, ThreadRole(numbers[name], role.daemon))
-    for name in asked.numbers:
-        declared = members.params[name]
-        most = max(numbers[t] for t in asked.threads)
-        changed[name] = ParamDeclaration(most, None, None, name)
-        del declared
-    if slots is not None:
-        for name, (function, _, operation) in members.operations.items():
-            changed[name] = _with_role(function, OperationRole(operation.kernel, slots))
-    found = type(model.__name__, (model,), {"__module__": model.__module__, "__doc__": model.__doc__, **changed})
-    found.__dio_place__ = model.__dio_place__
-    return found
+def numbers_of(asked: Asked, number: int) -> dict[str, int]:
+    """So many of each of the threads, as `frontend.build` takes it."""
+    return dict.fromkeys((*asked.threads, *asked.numbers), number)
 
 
-def _with_role(function: Any, role: object) -> Any:
-    """A copy of a function that says the same under another role."""
-    copy = types.FunctionType(
-        function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
-    )
-    copy.__dict__.update(function.__dict__)
-    copy.__qualname__, copy.__doc__ = function.__qualname__, function.__doc__
-    setattr(copy, ROLE, role)
-    return copy
+def slots_of(model: type[Model], number: int) -> dict[str, int]:
+    """So many slots of every operation, as `frontend.build` takes it."""
+    return dict.fromkeys(members_of(model).operations, number)

@@ -1,195 +1,106 @@
-"""The check of a set of views: that it has those of all initial states, that every step stays inside, and what follows.
-
-Nothing here trusts how the views were found. Every thread of every view takes every step that the reference interpreter
-gives it, without anything remembered from one to the next, and the views of the state afterwards are looked up: the
-thread that stepped with each that stood beside it, and each two that stood beside it and beside each other. Faults and
-properties are judged on the way.
-"""
+"""A proof for any number as text, to be kept and checked again."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from itertools import combinations_with_replacement
+import json
+from dataclasses import dataclass
+from typing import Any
 
-from dio_mc.anynumber.demands import Demand
-from dio_mc.anynumber.steps import Common, Lone, Outcome, Steps
-from dio_mc.anynumber.views import Stopped, Views, bits, released
+from dio_mc import __version__
+from dio_mc.anynumber.asked import Asked
+from dio_mc.anynumber.proof import Ground
+from dio_mc.anynumber.steps import Lone
+from dio_mc.anynumber.views import Views, bits
+from dio_mc.errors import ModelError, usage_error
 
-
-@dataclass(slots=True)
-class Checked:
-    """What a check found. `gaps` are steps, or starts, that leave the views, in words; with none of them, what is not
-    in `faults` and not in `violated` holds for any number of threads. `views` and `steps` count what was looked at."""
-
-    gaps: list[str] = field(default_factory=list)
-    faults: dict[str, None] = field(default_factory=dict)
-    violated: dict[str, None] = field(default_factory=dict)
-    views: int = 0
-    steps: int = 0
+SCHEMA = "dio-mc/certificate/1"
 
 
-class Check:
-    """One check of a set of views."""
-
-    def __init__(
-        self,
-        steps: Steps,
-        views: Views,
-        demands: Sequence[Demand],
-        decides: Callable[[int, Lone], bool],
-        enough: Callable[[int], str | None],
-    ) -> None:
-        self.steps, self.views = steps, views
-        self.found = Checked()
-        self._states = [d for d in demands if d.property.kind == "invariant"]
-        self._moves = [d for d in demands if d.property.kind == "step"]
-        self._enough = enough
-        questions = range(len(steps.alone.oracles))
-        self._deciding = [
-            sum(1 << n for n, thread in enumerate(views.threads) if decides(question, thread)) for question in questions
+def certificate_text(model: str, asked: Asked, params: dict[str, int], ground: Ground, views: Views) -> str:
+    """A proof to be kept: which model, which version, and the views, as JSON."""
+    cells = ground.checking.cells
+    names = [cells.layout.names[cell] for cell in cells.common]
+    threads = [[t.kind, list(t.row), list(t.flags)] for t in views.threads]
+    graphs = [
+        [
+            list(common),
+            [[one, [other for other in bits(row) if other >= one]] for one, row in sorted(rows.items()) if row],
         ]
-        self._ids = tuple(n for n, cell in enumerate(steps.cells.common) if cell in steps.cells.ids)
+        for common, rows in views.rows.items()
+    ]
+    document = {
+        "schema": SCHEMA,
+        "version": __version__,
+        "model": model,
+        "params": params,
+        "any": list(asked.threads),
+        "digest": ground.program.digest,
+        "kinds": [kind.name for kind in ground.places.kinds],
+        "common": names,
+        "threads": threads,
+        "views": graphs,
+    }
+    return json.dumps(document, separators=(",", ":")) + "\n"
 
-    def run(self) -> Checked:
-        """All of it. Raises `Stopped`."""
-        self._starts()
-        for number, (common, rows) in enumerate(self.views.rows.items()):
-            reason = self._enough(number)
-            if reason is not None:
-                raise Stopped(reason)
-            self._symmetric(rows)
-            self._judge(common, rows)
-            everybody = sum(1 << thread for thread, row in rows.items() if row)
-            for one, row in rows.items():
-                for outcome in self.steps.of_thread(common, self.views.threads[one]):
-                    self._step(common, rows, one, outcome, self._beside(outcome, row))
-            for position in self.steps.places.fixed:
-                for outcome in self.steps.of_fixed(common, position):
-                    self._step(common, rows, None, outcome, self._beside(outcome, everybody))
-        self.found.views = len(self.views)
-        return self.found
 
-    def _gap(self, text: str) -> None:
-        if len(self.found.gaps) < 5:
-            self.found.gaps.append(text)
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate as it was read: what it says it is of, and its views."""
 
-    def _has(self, common: Common, one: Lone, other: Lone) -> bool:
-        numbers = self.views.numbers
-        first, second = numbers.get(one), numbers.get(other)
-        if first is None or second is None:
-            return False
-        rows = self.views.rows.get(common, {})
-        return bool(rows.get(first, 0) >> second & 1 and rows.get(second, 0) >> first & 1)
+    model: str
+    params: dict[str, int]
+    threads: tuple[str, ...]
+    digest: str
+    views: Views
 
-    def _starts(self) -> None:
-        together: dict[Common, set[Lone]] = {}
-        for common, threads in self.steps.starts():
-            together.setdefault(common, set()).update(threads)
-        for common, threads in together.items():
-            for one, other in combinations_with_replacement(sorted(threads), 2):
-                if not self._has(common, one, other):
-                    self._gap("a view of an initial state is missing")
 
-    def _symmetric(self, rows: dict[int, int]) -> None:
-        if any(not rows.get(other, 0) >> one & 1 for one, row in rows.items() for other in bits(row)):
-            self._gap("a thread stands beside another, and not the other way round")
+def read_certificate(text: str, file: str) -> Certificate:
+    """Raises `ModelError` (DIO271) for what is no certificate, or one of another version."""
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise _unreadable(file, f"it is not JSON: {error}") from None
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        raise _unreadable(file, f"its schema is not {SCHEMA}")
+    if document.get("version") != __version__:
+        raise _unreadable(file, f"it was written by version {document.get('version')!r}, this is {__version__}")
+    try:
+        return Certificate(
+            str(document["model"]),
+            {str(name): int(value) for name, value in document["params"].items()},
+            tuple(map(str, document["any"])),
+            str(document["digest"]),
+            _views(document),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
+        raise _unreadable(file, f"it is damaged: {type(error).__name__}") from None
 
-    def _beside(self, outcome: Outcome, row: int) -> int:
-        for question in outcome.no:
-            row &= ~self._deciding[question]
-        return row if all(row & self._deciding[question] for question in outcome.yes) else 0
 
-    # -- steps ---------------------------------------------------------------------------------------------------------
+def _views(document: dict[str, Any]) -> Views:
+    views = Views()
+    for kind, row, flags in document["threads"]:
+        thread = Lone(_number(kind), tuple(map(_number, row)), tuple(map(_number, flags)))
+        if thread in views.numbers:
+            raise ValueError("a thread stands there twice")
+        views.number(thread)
+    for common, graph in document["views"]:
+        rows = views.rows.setdefault(tuple(map(_number, common)), {})
+        for one, others in graph:
+            views.join(rows, _place(one, views), sum({1 << _place(other, views) for other in others}))
+    return views
 
-    def _step(self, common: Common, rows: dict[int, int], one: int | None, outcome: Outcome, others: int) -> None:
-        if not others:
-            return
-        self.found.steps += 1
-        if outcome.fault is not None:
-            self.found.faults[outcome.fault] = None
-            return
-        threads, moved = self.views.threads, outcome.thread
-        after = [*([] if moved is None else [moved]), *outcome.started]
-        for position, thread in enumerate(after):
-            if any(not self._has(outcome.common, thread, other) for other in after[:position]):
-                self._gap("a thread that was started is in no view with who started it")
-        became = {n: released(threads[n], outcome.taken) for n in bits(others)}
-        if outcome.taken or any(became[n] != threads[n] for n in became):
-            self._carried_singly(outcome.common, rows, became, after)
-        else:
-            self._carried(common, outcome.common, rows, others, after)
-        for demand in self._moves:
-            self._judge_step(demand, common, None if one is None else threads[one], outcome, became)
 
-    def _carried(self, common: Common, target: Common, rows: dict[int, int], others: int, after: list[Lone]) -> None:
-        """The views of the state afterwards, rows at a time."""
-        found = self.views.rows.get(target, {})
-        for thread in after:
-            number = self.views.numbers.get(thread)
-            if number is None or others & ~found.get(number, 0):
-                self._gap("a thread that stepped is missing beside one that stood beside it")
-        if target != common:
-            for other in bits(others):
-                if rows[other] & others & ~found.get(other, 0):
-                    self._gap("two threads that stood beside one that stepped are missing afterwards")
+def _place(number: Any, views: Views) -> int:
+    if not 0 <= _number(number) < len(views.threads):
+        raise ValueError("no such thread")
+    return int(number)
 
-    def _carried_singly(self, target: Common, rows: dict[int, int], became: dict[int, Lone], after: list[Lone]) -> None:
-        """As `_carried`, where the step takes from others what named them."""
-        for other, thread in became.items():
-            if any(not self._has(target, mover, thread) for mover in after):
-                self._gap("a thread that stepped is missing beside one that stood beside it")
-            for second in bits(rows[other]):
-                if second in became and not self._has(target, thread, became[second]):
-                    self._gap("two threads that stood beside one that stepped are missing afterwards")
 
-    # -- properties ----------------------------------------------------------------------------------------------------
+def _number(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError("a number is needed")
+    return value
 
-    def _judge(self, common: Common, rows: dict[int, int]) -> None:
-        kind_of = self.steps.places.kind_of
-        owners = frozenset(self.steps.cells.common[n] for n in self._ids if common[n] in kind_of)
-        for demand in self._states:
-            if demand.property.name in self.found.violated:
-                continue
-            for one, other in self._groups(demand, rows):
-                if demand.is_judged_on(owners, one, other) and not demand.on_state(common, one, other):
-                    self.found.violated[demand.property.name] = None
-                    break
 
-    def _groups(self, demand: Demand, rows: dict[int, int]) -> list[tuple[Lone, Lone]]:
-        """A pair for every two ways to look alike, of those that stand beside each other."""
-        alike: dict[object, int] = {}
-        threads = self.views.threads
-        for number, row in rows.items():
-            if row:
-                key = demand.aspect(threads[number]), threads[number].flags
-                alike[key] = alike.get(key, 0) | 1 << number
-        pairs = []
-        masks = list(alike.values())
-        for position, first in enumerate(masks):
-            for second in masks[position:]:
-                for number in bits(first):
-                    beside = rows[number] & second
-                    if beside:
-                        pairs.append((threads[number], threads[(beside & -beside).bit_length() - 1]))
-                        break
-        return pairs
-
-    def _judge_step(
-        self, demand: Demand, common: Common, mover: Lone | None, outcome: Outcome, became: dict[int, Lone]
-    ) -> None:
-        if demand.property.name in self.found.violated:
-            return
-        threads = self.views.threads
-        tried: set[object] = set()
-        for number, afterwards in became.items():
-            key = demand.aspect(threads[number]), demand.aspect(afterwards)
-            if key in tried:
-                continue
-            tried.add(key)
-            before, after = [threads[number]], [afterwards]
-            if mover is not None and outcome.thread is not None:
-                before, after = [mover, *before], [outcome.thread, *after]
-            if not demand.on_step((common, before), (outcome.common, after)):
-                self.found.violated[demand.property.name] = None
-                return
+def _unreadable(file: str, reason: str) -> ModelError:
+    return usage_error("DIO271", f"not a certificate that can be checked: {reason}", file=file)

@@ -12,6 +12,7 @@ from types import FunctionType
 from typing import Any
 
 from dio_mc.anynumber.asked import Asked
+from dio_mc.anynumber.conditions import unmet
 from dio_mc.errors import Diagnostic
 from dio_mc.frontend.declare import attribute_span, members_of
 from dio_mc.lang.declarations import Choice, ParamDeclaration, ParamExpr, Range, VarDeclaration
@@ -27,10 +28,8 @@ def uses_of_numbers(model: type[Model], asked: Asked, unchanging: frozenset[str]
     on does not matter."""
     owners = [c for c in model.__mro__ if c not in (object, Model)]
     parts = [type(p) for p in _parts(model)]
-    functions = dict.fromkeys(
-        f for owner in (*owners, *(c for p in parts for c in p.__mro__ if c is not object)) for f in vars(owner).values()
-        if isinstance(f, FunctionType)
-    )  # fmt: skip
+    classes = dict.fromkeys((*owners, *(c for p in parts for c in p.__mro__ if c is not object)))
+    functions = [f for owner in classes for f in vars(owner).values() if isinstance(f, FunctionType)]
     per_thread = frozenset(_per_thread(model, parts, asked))
     found = [*_declarations(model, asked, unchanging)]
     for function in functions:
@@ -43,7 +42,11 @@ def _parts(model: type[Model]) -> Iterator[Part]:
     while waiting:
         declared = waiting.pop()
         if isinstance(declared, VarDeclaration):
-            declared = declared.type() if isinstance(declared.type, type) and issubclass(declared.type, Part) else declared.type
+            declared = (
+                declared.type()
+                if isinstance(declared.type, type) and issubclass(declared.type, Part)
+                else declared.type
+            )
         if isinstance(declared, Part):
             yield declared
             waiting += declared.declarations().values()
@@ -73,7 +76,7 @@ def _declarations(model: type[Model], asked: Asked, unchanging: frozenset[str]) 
         computed = any(isinstance(s, ParamExpr) and _mentions(s, asked) for s in sizes)
         if computed or _mentions(declared.type, asked) or _mentions(declared.init, asked):
             message = f"`{name}` depends on how many threads there are"
-            yield Diagnostic("DIO261", message, attribute_span(owner, name))
+            yield unmet("DIO261", message, attribute_span(owner, name))
 
 
 def _mentions(value: Any, asked: Asked) -> bool:
@@ -105,17 +108,19 @@ def _in_function(function: FunctionType, numbers: frozenset[str], per_thread: fr
         match node:
             case ast.Attribute(attr=name) | ast.Name(id=name) if name in numbers and id(node) not in allowed:
                 message = f"`{name}`, how many threads there are, is used as a number"
-                yield Diagnostic("DIO261", message, span_of(node, file))
+                yield unmet("DIO261", message, span_of(node, file))
             case ast.Call(func=ast.Name(id=name)) if name in _COUNTING and _over_threads(node, per_thread, tree):
                 message = f"`{name}` over threads depends on how many there are"
-                yield Diagnostic("DIO261", message, span_of(node, file))
+                yield unmet("DIO261", message, span_of(node, file))
 
 
 def _quantified_ranges(tree: ast.AST) -> Iterator[int]:
     """The ``self.n`` of each ``for k in range(self.n)`` in a quantifier."""
     for node in ast.walk(tree):
         match node:
-            case ast.Call(func=ast.Name(id=name), args=[ast.GeneratorExp(generators=generators)]) if name in _QUANTIFIERS:
+            case ast.Call(func=ast.Name(id=name), args=[ast.GeneratorExp(generators=generators)]) if (
+                name in _QUANTIFIERS
+            ):
                 for generator in generators:
                     match generator.iter:
                         case ast.Call(func=ast.Name(id="range"), args=[ast.Attribute() as number]):

@@ -14,11 +14,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dio_mc.anynumber.naming import named_threads, rebuilt, refusal, single_threads, sort_operands
+from dio_mc.anynumber.conditions import refusal
+from dio_mc.anynumber.naming import named_threads, single_threads, sort_operands
 from dio_mc.anynumber.places import Places
+from dio_mc.anynumber.rebuild import rebuilt
 from dio_mc.anynumber.steps import Common, Lone, Steps
 from dio_mc.frontend import logic
-from dio_mc.ir.expr import And, AtLocation, Expr, Implies, Ite, Load, LocalOf, Not, Or, children, walk
+from dio_mc.ir.expr import And, AtLocation, Expr, Implies, Ite, Load, LocalOf, Not, Or, walk
 from dio_mc.ir.program import Property
 from dio_mc.semantics.evaluation import Evaluate
 from dio_mc.source import Span
@@ -99,7 +101,8 @@ class Demand:
     """One property, for any number of threads."""
 
     def __init__(self, steps: Steps, property_: Property) -> None:
-        assert property_.expr is not None
+        if property_.expr is None:
+            raise refusal("DIO259", f"`{property_.name}` is decided by the solver alone", property_.span)
         self.property, self._steps = property_, steps
         self._places = steps.places
         self.expr = property_.expr
@@ -194,6 +197,3 @@ def covered(properties: Sequence[Property]) -> Iterator[Property]:
     for property_ in properties:
         if property_.kind in ("invariant", "step"):
             yield property_
-
-
-__all__ = ["Aspect", "Demand", "about", "children", "covered", "rank"]

@@ -2,59 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import assert_never
 
-from dio_mc.anynumber.places import Places, Refused
-from dio_mc.errors import Diagnostic
+from dio_mc.anynumber.places import Dimension, Places
+from dio_mc.anynumber.rebuild import rebuilt
 from dio_mc.ir.expr import (
     And,
-    Arith,
     AtLocation,
-    Compare,
     Const,
     Expr,
     Implies,
-    Ite,
     Load,
     Local,
     LocalOf,
     Me,
-    Not,
     Or,
     children,
 )
 from dio_mc.ir.types import OptionType, RangeType, ThreadIdType
-from dio_mc.source import Span
-
-
-def rebuilt(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
-    """The expression with `change` applied to each direct operand."""
-    match expr:
-        case Const() | Local() | Me() | AtLocation() | LocalOf():
-            return expr
-        case Load(_, indices):
-            return replace(expr, indices=tuple(map(change, indices)))
-        case Not(operand):
-            return Not(change(operand))
-        case And(operands):
-            return And(tuple(map(change, operands)))
-        case Or(operands):
-            return Or(tuple(map(change, operands)))
-        case Implies(premise, conclusion):
-            return replace(expr, premise=change(premise), conclusion=change(conclusion))
-        case Ite(condition, then, orelse):
-            return replace(expr, condition=change(condition), then=change(then), orelse=change(orelse))
-        case Compare(_, left, right) | Arith(_, left, right):
-            return replace(expr, left=change(left), right=change(right))
-        case _:
-            assert_never(expr)
 
 
 def is_id(type_: object) -> bool:
     """Whether a type is that of thread ids, None among them or not."""
-    return isinstance(type_, ThreadIdType) or (isinstance(type_, OptionType) and isinstance(type_.element, ThreadIdType))
+    return isinstance(type_, ThreadIdType) or (
+        isinstance(type_, OptionType) and isinstance(type_.element, ThreadIdType)
+    )
 
 
 def named_threads(places: Places, expr: Expr) -> frozenset[int]:
@@ -72,8 +45,8 @@ def _named(places: Places, expr: Expr) -> Iterator[int]:
             for dimension, index in zip(places.dimensions[variable], indices, strict=True):
                 if not isinstance(index, Const):
                     yield from _named(places, index)
-                elif (thread := places.thread_at(dimension, index.value)) is not None:
-                    yield thread
+                elif (named := places.thread_at(dimension, index.value)) is not None:
+                    yield named
         case _:
             for part in children(expr):
                 yield from _named(places, part)
@@ -93,11 +66,10 @@ def renamed(places: Places, expr: Expr, moved: Mapping[int, int]) -> Expr:
             return rebuilt(expr, lambda part: renamed(places, part, moved))
 
 
-def _index(places: Places, dimension: object, index: Expr, moved: Mapping[int, int]) -> Expr:
+def _index(places: Places, dimension: Dimension, index: Expr, moved: Mapping[int, int]) -> Expr:
     if not isinstance(index, Const) or dimension == "plain":
         return renamed(places, index, moved)
-    assert dimension == "threads" or isinstance(dimension, int)
-    thread = places.thread_at(dimension, index.value)  # type: ignore[arg-type]  # one of the three
+    thread = places.thread_at(dimension, index.value)
     if thread is None:
         return index
     target = moved.get(thread, thread)
@@ -186,8 +158,3 @@ def single_threads(places: Places, expr: Expr) -> frozenset[int]:
 
 _NOBODY = Me(RangeType(0, 0))
 """Stands for an index that is looked at by itself."""
-
-
-def refusal(code: str, message: str, span: Span | None) -> Refused:
-    """A condition that is not met, as an exception to raise."""
-    return Refused((Diagnostic(code, message, span),))

@@ -10,20 +10,22 @@ one of a kind says nothing about which one, so each thread also has a flag for e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import product
+from dataclasses import dataclass, replace
+from itertools import pairwise, product
 from typing import Literal
 
+from dio_mc.analysis.symmetry.automorphism import Automorphisms
+from dio_mc.analysis.symmetry.domains import THREADS, Domains, Slot
+from dio_mc.analysis.symmetry.exchange import Exchange
+from dio_mc.analysis.symmetry.unset import shared_start
+from dio_mc.anynumber.conditions import Refused, unmet
+from dio_mc.anynumber.unchanging import constants
 from dio_mc.errors import Diagnostic
-from dio_mc.ir.ops import Assign, Choose, StoreTo
-from dio_mc.ir.program import Program, Variable
-from dio_mc.passes.domains import THREADS, Domains, Slot
-from dio_mc.passes.unset import shared_start
+from dio_mc.ir.program import LIVENESS, Program, Variable
 from dio_mc.semantics.layout import Layout, layout_of
-from dio_mc.source import Span
 
 INSTANCES = 3
-"""Of each kind in the program that is looked at: a thread that steps, one that it starts, one that is somewhere else."""
+"""Of each kind in the program that is looked at: a thread that steps, one that it starts, one that is elsewhere."""
 
 Dimension = Literal["threads", "plain"] | int
 """What the index of an array is: a thread's id, the number of a kind (its position), or anything else."""
@@ -40,14 +42,6 @@ class Kind:
     spawned: bool
     daemon: bool
     numbered: bool
-
-
-class Refused(Exception):
-    """The program does not meet a condition; located diagnostics say which."""
-
-    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
-        super().__init__("; ".join(d.message for d in diagnostics))
-        self.diagnostics = tuple(dict.fromkeys(diagnostics))
 
 
 class Places:
@@ -78,9 +72,7 @@ class Places:
 
     def _number_roots(self) -> dict[Slot, int]:
         """The domains of numbers, by their roots."""
-        return {
-            self.domains.root(("number", kind.template)): k for k, kind in enumerate(self.kinds) if kind.numbered
-        }
+        return {self.domains.root(("number", kind.template)): k for k, kind in enumerate(self.kinds) if kind.numbered}
 
     def _dimension(self, variable: int, dimension: int) -> Dimension:
         slot: Slot = ("index", variable, dimension)
@@ -98,13 +90,32 @@ class Places:
     # -- conditions on data --------------------------------------------------------------------------------------------
 
     def _problems(self) -> list[Diagnostic]:
-        return [*self._ids(), *self._numbered(), *self._starts(), *self._data(), *self._locals()]
+        told = [*self._ids(), *self._numbered(), *self._starts(), *self._data(), *self._locals()]
+        return told or self._apart()
+
+    def _apart(self) -> list[Diagnostic]:
+        """What tells two threads of a kind apart: exchanging them must leave every statement and property as it is."""
+        judged = tuple(p for p in self.program.properties if p.expr is not None and p.kind not in LIVENESS)
+        domains = Domains(replace(self.program, properties=judged))
+        automorphisms = Automorphisms(domains)
+        found = []
+        for kind in self.kinds:
+            for one, other in pairwise(range(len(kind.members))):
+                threads = {kind.members[one]: kind.members[other], kind.members[other]: kind.members[one]}
+                moved = {domains.root(THREADS): threads}
+                if kind.numbered:
+                    moved[domains.root(("number", kind.template))] = {one: other, other: one}
+                broken = automorphisms.against(Exchange(domains, moved, threads))
+                if broken is not None:
+                    code = "DIO254" if kind.numbered else "DIO257"
+                    found.append(unmet(code, f"one `{kind.name}` is told from another: {broken.reason}", broken.span))
+        return found
 
     def _ids(self) -> list[Diagnostic]:
         broken = self.domains.broken(THREADS)
         if broken is None:
             return []
-        return [_refusal("DIO253", f"thread ids are told apart: {broken.reason}", broken.span)]
+        return [unmet("DIO253", f"thread ids are told apart: {broken.reason}", broken.span)]
 
     def _numbered(self) -> list[Diagnostic]:
         found = []
@@ -116,19 +127,19 @@ class Places:
             broken = self.domains.broken(slot)
             if broken is not None:
                 message = f"the numbers of `{kind.name}` are told apart: {broken.reason}"
-                found.append(_refusal("DIO254", message, broken.span))
+                found.append(unmet("DIO254", message, broken.span))
             members = self.domains.members(slot)
             others = [m for m in members if m[0] == "number" and m[1] != kind.template]
             stored = [m for m in members if m[0] == "value"]
             passed = [m for m in members if m[0] == "local" and m[1] != kind.template]
             if others or stored or passed or self._is_threads(slot):
                 message = f"the number of `{kind.name}` is given away: only the thread itself may use it"
-                found.append(_refusal("DIO254", message, template.span))
+                found.append(unmet("DIO254", message, template.span))
         return found
 
     def _starts(self) -> list[Diagnostic]:
         return [
-            _refusal("DIO255", f"`{kind.name}` changes shared data before its first step", template.span)
+            unmet("DIO255", f"`{kind.name}` changes shared data before its first step", template.span)
             for kind in self.kinds
             if shared_start(template := self.program.templates[kind.template])
         ]
@@ -142,7 +153,7 @@ class Places:
                 named = self.program.threads if dimension == "threads" else self.kinds[dimension].members
                 if extent != len(named):
                     message = f"`{variable.name}` has another size than there are threads that number it"
-                    found.append(_refusal("DIO254", message, variable.span))
+                    found.append(unmet("DIO254", message, variable.span))
         return found
 
     def _data(self) -> list[Diagnostic]:
@@ -151,16 +162,16 @@ class Places:
             owned = [d for d in self.dimensions[number] if d != "plain"]
             if len(owned) > 1:
                 message = f"`{variable.name}` is indexed by two threads at once"
-                found.append(_refusal("DIO256", message, variable.span))
+                found.append(unmet("DIO256", message, variable.span))
             elif owned and self.holds_thread[number]:
                 message = f"`{variable.name}` keeps a thread id for every thread; ids may stand in common data only"
-                found.append(_refusal("DIO256", message, variable.span))
+                found.append(unmet("DIO256", message, variable.span))
             elif self.holds_thread[number] and (variable.any_init or self.kind_of.keys() & set(variable.init)):
                 message = f"`{variable.name}` starts with the id of one of the threads"
-                found.append(_refusal("DIO255", message, variable.span))
+                found.append(unmet("DIO255", message, variable.span))
             elif owned and not _alike(self, number, variable):
                 message = f"`{variable.name}` starts with different values for different threads"
-                found.append(_refusal("DIO255", message, variable.span))
+                found.append(unmet("DIO255", message, variable.span))
         return found
 
     def _locals(self) -> list[Diagnostic]:
@@ -169,8 +180,9 @@ class Places:
             for index, local in enumerate(template.locals):
                 if self._is_threads(("local", number, index)):
                     message = f"`{template.name}` keeps a thread id in its local `{local.name}`"
-                    found.append(_refusal("DIO256", message, template.span))
+                    found.append(unmet("DIO256", message, template.span))
         return found
+
 
 class Cells:
     """Whose each cell is, in a program with the threads of `places` (and perhaps further variables, which are left out
@@ -188,11 +200,18 @@ class Cells:
         self.rows = {thread: self._row(thread) for thread in places.kind_of}
         self.own_numbers = {thread: self._own_numbers(thread) for thread in places.kind_of}
         unchanging = constants(places.program)
-        left_out = {c for v in range(len(program.variables)) if v not in range(len(places.program.variables)) or v in unchanging
-                    for c in self.cells_of(v, program)}
+        left_out = {
+            c
+            for v in range(len(program.variables))
+            if v not in range(len(places.program.variables)) or v in unchanging
+            for c in self.cells_of(v, program)
+        }
         self.common = tuple(c for c, whose in enumerate(self._owner) if whose is None and c not in left_out)
         self.ids = frozenset(
-            c for v, held in enumerate(places.holds_thread) if held and v not in unchanging for c in self.cells_of(v, program)
+            c
+            for v, held in enumerate(places.holds_thread)
+            if held and v not in unchanging
+            for c in self.cells_of(v, program)
         )
 
     def cells_of(self, variable: int, program: Program) -> range:
@@ -233,23 +252,6 @@ class Cells:
         return tuple(n for n, cell in enumerate(self.rows[thread]) if cell in copies)
 
 
-def constants(program: Program) -> dict[int, int]:
-    """Variables that nobody writes and that hold one value everywhere, with the value."""
-    written = {
-        target.variable
-        for template in program.templates
-        for block in template.blocks
-        for op in block.ops
-        for target in (op.targets if isinstance(op, Assign) else (op.target,) if isinstance(op, Choose) else ())
-        if isinstance(target, StoreTo)
-    }
-    return {
-        number: variable.init[0]
-        for number, variable in enumerate(program.variables)
-        if number not in written and not variable.any_init and len(set(variable.init)) == 1
-    }
-
-
 def _kinds(program: Program, threads: Sequence[str]) -> list[Kind]:
     found = []
     for number, template in enumerate(program.templates):
@@ -271,7 +273,3 @@ def _alike(places: Places, number: int, variable: Variable) -> bool:
             others = tuple(i for d, i in pairs if d == "plain")
             rows.setdefault((places.kind_of[named[0]], others), set()).add(value)
     return all(len(values) == 1 for values in rows.values())
-
-
-def _refusal(code: str, message: str, span: Span | None) -> Diagnostic:
-    return Diagnostic(code, message, span)

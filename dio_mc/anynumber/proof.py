@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dio_mc.anynumber.alone import Alone, alone
-from dio_mc.anynumber.asked import Asked, instance
-from dio_mc.anynumber.certificate import Check, Checked
-from dio_mc.anynumber.demands import Demand, covered
+from dio_mc.anynumber.asked import Asked, numbers_of, slots_of
+from dio_mc.anynumber.closure import Check, Checked
+from dio_mc.anynumber.conditions import Refused
 from dio_mc.anynumber.counting import uses_of_numbers
-from dio_mc.anynumber.places import INSTANCES, Places, Refused, constants
+from dio_mc.anynumber.demands import Demand, covered
+from dio_mc.anynumber.places import INSTANCES, Places
 from dio_mc.anynumber.steps import Lone, Steps
+from dio_mc.anynumber.unchanging import constants, with_constants
 from dio_mc.anynumber.uniform import refuse_unless_alike
 from dio_mc.anynumber.views import Search, Views
+from dio_mc.errors import Diagnostic
 from dio_mc.frontend.build import build
 from dio_mc.ir.program import Program
 
@@ -27,14 +30,15 @@ Enough = Callable[[int], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """A model as it is looked at for a proof: the program with `INSTANCES` of each thread asked for, and what is to be
-    proved of it."""
+    """A model as it is looked at for a proof: the program with `INSTANCES` of each thread asked for, what is to be
+    proved of it, and per property that cannot be judged why not."""
 
     program: Program
     places: Places
     finding: Steps
     checking: Steps
     demands: tuple[Demand, ...]
+    unfit: tuple[tuple[str, Diagnostic], ...]
 
     def decides(self, question: int, thread: Lone) -> bool:
         """Whether a thread decides a question where it is one of the others."""
@@ -49,14 +53,21 @@ class Ground:
 
 def ground(model: type[Model], asked: Asked, params: Mapping[str, int]) -> Ground:
     """Prepare a proof. Raises `Refused` with what does not meet the conditions, and `ModelError`."""
-    places, cut = _cut(model, asked, params, INSTANCES)
-    used = uses_of_numbers(model, asked, _unchanging(places.program))
+    program = _program(model, asked, params, INSTANCES)
+    used = uses_of_numbers(model, asked, _unchanging(program))
     if used:
         raise Refused(used)
-    refuse_unless_alike((places, cut), _cut(model, asked, params, INSTANCES + 1))
+    places, cut = _cut(program, asked)
+    refuse_unless_alike((places, cut), _cut(_program(model, asked, params, INSTANCES + 1), asked))
     finding, checking = Steps(places, cut, remember=True), Steps(places, cut, remember=False)
-    demands = tuple(Demand(finding, p) for p in covered(places.program.properties))
-    return Ground(places.program, places, finding, checking, demands)
+    demands: list[Demand] = []
+    unfit: list[tuple[str, Diagnostic]] = []
+    for property_ in covered(places.program.properties):
+        try:
+            demands.append(Demand(finding, property_))
+        except Refused as refused:
+            unfit += [(property_.name, diagnostic) for diagnostic in refused.diagnostics]
+    return Ground(places.program, places, finding, checking, tuple(demands), tuple(unfit))
 
 
 def _unchanging(program: Program) -> frozenset[str]:
@@ -69,11 +80,15 @@ def _unchanging(program: Program) -> frozenset[str]:
     return frozenset(name for name, unchanged in whole.items() if unchanged)
 
 
-def _cut(model: type[Model], asked: Asked, params: Mapping[str, int], number: int) -> tuple[Places, Alone]:
-    """The program with so many of each thread, and as one thread lives it."""
+def _program(model: type[Model], asked: Asked, params: Mapping[str, int], number: int) -> Program:
+    """The program with so many of each thread, and of the slots of each operation."""
     bound = {name: value for name, value in params.items() if name not in asked.numbers}
-    enlarged = instance(model, asked, dict.fromkeys(asked.threads, number), number)
-    places = Places(build(enlarged, bound).program, asked.threads)
+    return build(model, bound, {**slots_of(model, number), **numbers_of(asked, number)}).program
+
+
+def _cut(program: Program, asked: Asked) -> tuple[Places, Alone]:
+    """Whose its cells are, and the program as one thread lives it."""
+    places = Places(with_constants(program), asked.threads)
     return places, alone(places)
 
 

@@ -13,15 +13,15 @@ from itertools import product
 from typing import Final, NamedTuple
 
 from dio_mc.anynumber.alone import Alone
-from dio_mc.anynumber.naming import refusal
+from dio_mc.anynumber.conditions import refusal
 from dio_mc.anynumber.places import Cells, Places
 from dio_mc.errors import InternalError
 from dio_mc.ir.expr import Load, walk
 from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, Jump, Op, Spawn, StoreTo
 from dio_mc.ir.program import Template
-from dio_mc.semantics.contract import fault_name
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
+from dio_mc.semantics.step import fault_name
 
 MOST_QUESTIONS: Final = 6
 """Questions to other threads in one step: every answer to each is tried."""
@@ -130,6 +130,16 @@ class Steps:
                 state[cell] = position
         return state
 
+    def refuse_reused(self, thread: Lone) -> None:
+        """A slot of a spawned operation that has ended must be like one that never began, as it may be used again.
+        Raises `Refused` (DIO258)."""
+        kind = self.places.kinds[thread.kind]
+        if not kind.spawned or thread.row[0]:
+            return
+        if thread.flags or thread.row != tuple(self._rest[cell] for cell in self.cells.rows[kind.members[0]]):
+            span = self.places.program.templates[kind.template].span
+            raise refusal("DIO258", f"`{kind.name}` ends with data of its own set, which the next one finds", span)
+
     # -- steps ---------------------------------------------------------------------------------------------------------
 
     def of_thread(self, common: Common, thread: Lone) -> list[Outcome]:
@@ -159,7 +169,9 @@ class Steps:
     def _change(self, common: Common, outcome: Outcome) -> tuple[tuple[int, int], ...]:
         if outcome.fault is not None:
             return ()
-        return tuple((n, after) for n, (now, after) in enumerate(zip(common, outcome.common, strict=True)) if now != after)
+        return tuple(
+            (n, after) for n, (now, after) in enumerate(zip(common, outcome.common, strict=True)) if now != after
+        )
 
     def _cells_of(self, position: int) -> range:
         base = self.cells.layout.local_base[position]
@@ -181,9 +193,7 @@ class Steps:
             for no in refused
         ]
 
-    def _outcomes(
-        self, state: list[int], position: int, thread: Lone | None, yes: Sequence[int]
-    ) -> Iterator[Outcome]:
+    def _outcomes(self, state: list[int], position: int, thread: Lone | None, yes: Sequence[int]) -> Iterator[Outcome]:
         layout = self.cells.layout
         now = list(state)
         for question in yes:
@@ -212,7 +222,9 @@ class Steps:
             if before[cell := self.cells.common[n]] in kind_of and before[cell] not in (position, after[cell])
         )
         moved = self.thread_of(after, position) if thread is not None else None
-        return Outcome((), (), None, self.common_of(after), moved, tuple(self.thread_of(after, t) for t in started), taken)
+        return Outcome(
+            (), (), None, self.common_of(after), moved, tuple(self.thread_of(after, t) for t in started), taken
+        )
 
     # -- what a step may touch -----------------------------------------------------------------------------------------
 

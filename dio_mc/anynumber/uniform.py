@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
+from dio_mc.analysis.symmetry.domains import THREADS, Domains, Slot
+from dio_mc.analysis.symmetry.exchange import Exchange, Form
 from dio_mc.anynumber.alone import Alone
+from dio_mc.anynumber.conditions import refusal
 from dio_mc.anynumber.demands import about, covered
-from dio_mc.anynumber.naming import in_any_order, is_id, refusal
-from dio_mc.anynumber.places import Places, constants
+from dio_mc.anynumber.naming import in_any_order, is_id
+from dio_mc.anynumber.places import Places
+from dio_mc.anynumber.unchanging import constants
 from dio_mc.ir.ops import Branch
 from dio_mc.ir.program import Template, Variable
 from dio_mc.ir.types import bounds
-from dio_mc.passes.domains import THREADS, Domains, Slot
-from dio_mc.passes.exchange import Exchange, Form
 from dio_mc.source import Span
 
 
@@ -57,7 +59,8 @@ class _Forms:
             yield "a question to other threads", None, form
         present = frozenset(member for kind in self.places.kinds for member in kind.members[:2])
         for property_ in covered(self.places.program.properties):
-            assert property_.expr is not None
+            if property_.expr is None:
+                continue
             cut = about(self.places, property_.expr, present)
             yield f"`{property_.name}`", property_.span, self._exchange.expr(None, in_any_order(cut), None)
 
@@ -66,7 +69,9 @@ class _Forms:
         shape = tuple(n if d == "plain" else str(d) for d, n in zip(dimensions, variable.shape, strict=True))
         init = []
         for indices, value in zip(product(*map(range, variable.shape)), variable.init, strict=True):
-            named = [t for d, i in zip(dimensions, indices, strict=True) if (t := self.places.thread_at(d, i)) is not None]
+            named = [
+                t for d, i in zip(dimensions, indices, strict=True) if (t := self.places.thread_at(d, i)) is not None
+            ]
             if all(thread in self._first for thread in named):
                 init.append(self._exchange.value(("value", number), value))
         if number in self._unchanging:  # neither its size nor its bounds matter
@@ -76,7 +81,11 @@ class _Forms:
 
     def _template(self, number: int, template: Template) -> Form:
         locals_ = tuple(
-            (local.name, None if self._root(("local", number, n)) in self._numbers else bounds(local.type), local.default)
+            (
+                local.name,
+                None if self._root(("local", number, n)) in self._numbers else bounds(local.type),
+                local.default,
+            )
             for n, local in enumerate(template.locals)
         )
         locations = tuple((place.block, place.kills) for place in template.locations)

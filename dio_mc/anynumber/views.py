@@ -4,8 +4,8 @@ A view is the common cells and a pair of threads of kinds. Every reachable state
 least two such threads has the views of all its pairs, so a set of views that has those of all initial states and is
 closed under steps describes all reachable states. Whether three threads can be like this together is judged by their
 pairs: a thread steps beside any two others all pairs of which are views (Abdulla, Haziza, Holik, "All for the price of
-few", VMCAI 2013). Here the pairs of one state of the common cells are kept as a graph, a row of bits per thread, so that
-all configurations of a step are a few operations on whole rows.
+few", VMCAI 2013). Here the pairs of one state of the common cells are kept as a graph, a row of bits per thread, so
+that all configurations of a step are a few operations on whole rows.
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ class Stopped(Exception):
 class Search:
     """Collects the views of a program."""
 
-    def __init__(self, steps: Steps, deciders: Callable[[int, Lone], bool], enough: Callable[[int], str | None]) -> None:
+    def __init__(
+        self, steps: Steps, deciders: Callable[[int, Lone], bool], enough: Callable[[int], str | None]
+    ) -> None:
         self.steps = steps
         self.views = Views()
         self.faults: dict[str, None] = {}
@@ -102,6 +104,7 @@ class Search:
             if reason is not None:
                 raise Stopped(reason)
             self._expand(common)
+        self._settle()
         return self.views
 
     def _starts(self) -> Iterator[tuple[Common, list[Lone]]]:
@@ -117,20 +120,12 @@ class Search:
             self._queued.add(common)
             self._waiting.append(common)
 
-    def deciding(self, question: int) -> int:
-        """The threads, as bits, that decide a question where they are among the others."""
-        while self._looked_at < len(self.views.threads):
-            for number in range(len(self._deciding)):
-                if self._decides(number, self.views.threads[self._looked_at]):
-                    self._deciding[number] |= 1 << self._looked_at
-            self._looked_at += 1
-        return self._deciding[question]
-
     def beside(self, outcome: Outcome, row: int) -> int:
         """Those of `row` that a thread may stand beside when it takes this step; 0 if it cannot."""
+        self._settle()
         for question in outcome.no:
-            row &= ~self.deciding(question)
-        return row if all(row & self.deciding(question) for question in outcome.yes) else 0
+            row &= ~self._deciding[question]
+        return row if all(row & self._deciding[question] for question in outcome.yes) else 0
 
     def _expand(self, common: Common) -> None:
         rows = self.views.rows[common]
@@ -156,6 +151,15 @@ class Search:
                 found = self.steps.of_fixed(common, -1 - who)
             self._done[common, who] = found
         return found
+
+    def _settle(self) -> None:
+        """Look at the threads that are new."""
+        while self._looked_at < len(self.views.threads):
+            self.steps.refuse_reused(self.views.threads[self._looked_at])
+            for number in range(len(self._deciding)):
+                if self._decides(number, self.views.threads[self._looked_at]):
+                    self._deciding[number] |= 1 << self._looked_at
+            self._looked_at += 1
 
     def _apply(self, common: Common, rows: Rows, outcome: Outcome, others: int) -> None:
         if outcome.fault is not None:

@@ -32,11 +32,21 @@ from dio_mc.trace.trace import Place, Trace
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is wanted for any number: the words of ``--any``, whether larger instances are explored as well, and whether
+    the certificate is."""
+
+    words: tuple[str, ...]
+    instances: bool = True
+    certificate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """How to check. `stop` is polled and returns the reason to stop (Ctrl-C) or None; `first` ends after the level of
     the first violation; `engine` explores, in `workers` threads where it is the native one, with `reductions` where
     they are proved sound. With `verify_reduction` it explores once more, to compare. With `partial` only
-    a part of the states is covered, and what is not violated is undetermined."""
+    a part of the states is covered, and what is not violated is undetermined. `any_number` is for `general`."""
 
     budget: Budget = field(default_factory=Budget)
     first: bool = False
@@ -47,6 +57,7 @@ class Options:
     reductions: Reductions = field(default_factory=Reductions)
     verify_reduction: bool = False
     partial: Partial | None = None
+    any_number: Wanted | None = None
 
 
 def check_class(
@@ -54,15 +65,16 @@ def check_class(
     params: Mapping[str, int] | None = None,
     options: Options | None = None,
     expectation: Expectation | None = None,
+    numbers: Mapping[str, int] | None = None,
 ) -> Report:
-    """Check one class with parameters bound.
+    """Check one class with parameters bound, with other `numbers` of threads than it says (`frontend.build`).
 
     Raises `ModelError` when the model is wrong and `InternalError` when dio-mc is: a counterexample that does not
     replay is never shown.
     """
     started = time.perf_counter()
     options = options or Options()
-    built = build(model, params)
+    built = build(model, params, numbers)
     program = built.program
     judges = [judge_property(program, p) for p in program.properties]
     asked = [j.judge for j in judges]

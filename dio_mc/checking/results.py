@@ -44,13 +44,64 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class AnyNumber:
+    """What is known of a model for any number of these threads (one or more of each).
+
+    `proved` are the properties that hold, ``faults`` among them; `violated` those that an instance violates; `alarms`
+    those that the views allow to be violated; `unfit` those that cannot be judged on views; `uncovered` what a proof is
+    not about. `views` and `steps` say how large
+    the proof is that was checked. `instances` are the numbers of each thread that were explored completely. `stopped`
+    is why there is no proof where the search for one was stopped, `refused` what does not meet its conditions.
+    """
+
+    threads: tuple[str, ...]
+    verdict: Verdict
+    proved: tuple[str, ...] = ()
+    violated: tuple[str, ...] = ()
+    alarms: tuple[str, ...] = ()
+    unfit: tuple[str, ...] = ()
+    uncovered: tuple[str, ...] = ()
+    views: int = 0
+    steps: int = 0
+    instances: tuple[int, ...] = ()
+    stopped: str | None = None
+    refused: tuple[Diagnostic, ...] = ()
+    certificate: str = field(default="", compare=False, repr=False)
+
+    def words(self) -> str:
+        """``HOLDS for any number of reader: no_stale_exposure, faults; 280 views, re-checked in 71 steps; ...``."""
+        return f"{self.verdict} for any number of {', '.join(self.threads)}{self._reason()}"
+
+    def _reason(self) -> str:
+        if self.stopped is not None:
+            return f": stopped by {self.stopped}"
+        parts = [", ".join(self.violated)] if self.violated else []
+        if not self.views:
+            return ": " + "; ".join([*parts, "a condition of the proof is not met, see the findings"])
+        left = [name for name in self.alarms if name not in self.violated]
+        if left:
+            most = max(self.instances, default=0)
+            tried = f"with up to {most} of each" if most else "that could be explored"
+            parts.append(f"the views do not exclude a violation, and no instance {tried} has one: {', '.join(left)}")
+        if self.unfit:
+            parts.append(f"cannot be judged, see the findings: {', '.join(self.unfit)}")
+        if self.proved:
+            parts.append(", ".join(self.proved) if self.verdict == "HOLDS" else f"proved: {', '.join(self.proved)}")
+        parts.append(f"{self.views:,} views, re-checked in {self.steps:,} steps")
+        if self.uncovered:
+            parts.append(f"not covered: {', '.join(self.uncovered)}")
+        return ": " + "; ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What checking one class with one binding of its parameters gave.
 
     `seconds` is wall time from build to verdict, `search_seconds` of it that of the search (`Exploration`). `traces`
     pairs with `violations`; `expected` is None where the file says nothing, else whether what it says is met;
     `exit_code` follows from both. `where` is the class; `notes` are sentences about how it was explored, `reductions`
-    what it was reduced by: states, transitions and depth are those of what was left then (`Exploration`).
+    what it was reduced by: states, transitions and depth are those of what was left then (`Exploration`). `any_number`
+    is what is known for any number of threads, where that was asked (`general`).
     """
 
     model: str
@@ -78,6 +129,7 @@ class Report:
     notes: tuple[str, ...] = ()
     reductions: tuple[str, ...] = ()
     search_seconds: float = field(default=0.0, compare=False)
+    any_number: AnyNumber | None = None
 
     @property
     def exit_code(self) -> int:

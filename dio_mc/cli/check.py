@@ -18,6 +18,7 @@ def register(group: click.Group) -> None:
     """Add the commands."""
     group.add_command(check)
     group.add_command(config)
+    group.add_command(certify)
 
 
 @click.command()
@@ -61,6 +62,15 @@ def register(group: click.Group) -> None:
     "--preemptions", type=click.IntRange(0), metavar="K", help="Cover only schedules with K preemptions; never HOLDS."
 )
 @click.option("--approximate", metavar="STORAGE", help="hash-compaction, bitstate or bitstate:SIZE; never HOLDS.")
+@click.option(
+    "--any",
+    "any_of",
+    metavar="THREADS",
+    help="Prove it for any number of these threads: names, parameters that count them, or all.",
+)
+@click.option(
+    "--certificate", metavar="FILE", type=click.Path(), help="With --any: write the proof, for `dio-mc certify`."
+)
 @click.option("--strict/--no-strict", default=None, help="Findings about a model make exit code 1.")
 @click.option("--allow-undetermined/--no-allow-undetermined", default=None, help="Exit code 0 instead of 3.")
 @click.option("--sweep", metavar="NAME=LOW..HIGH", help="Check with each value of a parameter; show the growth.")
@@ -83,6 +93,7 @@ def check(paths: tuple[str, ...], verbose: bool, plot: bool, **options: Any) -> 
     if not chosen:
         raise click.UsageError("Missing argument 'FILE_FOLDER_OR_GLOB', and no setting `models`.")
     check_partial(options)
+    check_any(options)
     from dio_mc.cli.session import Session
 
     try:
@@ -108,12 +119,38 @@ def check_partial(options: dict[str, Any]) -> None:
         raise click.UsageError(f"--verify-reduction explores everything: not with --{chosen[0]}.")
 
 
+def check_any(options: dict[str, Any]) -> None:
+    """Raises `click.UsageError` for options of proofs for any number that do not go together."""
+    if options["certificate"] is not None and options["any_of"] is None:
+        raise click.UsageError("--certificate keeps a proof for any number: it needs --any.")
+    for name in ("simulate", "preemptions", "approximate", "sweep"):
+        if options["any_of"] is not None and options[name] is not None:
+            raise click.UsageError(f"--any proves it for every number: not with --{name}.")
+
+
 def settings(options: dict[str, Any]) -> dict[str, Value]:
     """Every setting, with what the command line says of it (None: nothing)."""
     from dio_mc.config import SETTINGS, effective
 
     given = {name.replace("_", "-"): value for name, value in options.items()}
     return effective({name: value for name, value in given.items() if name in SETTINGS})
+
+
+@click.command()
+@click.argument("certificate", type=click.Path())
+@click.argument("model_file", metavar="MODEL", type=click.Path())
+def certify(certificate: str, model_file: str) -> None:
+    """Check a proof for any number of threads that `dio-mc check --any ... --certificate FILE` wrote.
+
+    Every view takes every step of the reference interpreter again, on the model as it is now. Exit 0 when the
+    certificate proves what it says, 2 when it is one of another model, or damaged, 3 when it proves less.
+    """
+    from dio_mc.cli.certify import certified
+
+    with Interrupts() as stop:
+        code, text = certified(certificate, model_file, stop)
+    click.echo(text)
+    sys.exit(code)
 
 
 @click.command()

@@ -10,13 +10,14 @@ from typing import Any
 
 import click
 
-from dio_mc.checking.driver import Options
+from dio_mc.checking.driver import Options, Wanted
 from dio_mc.checking.results import Failure, Report
 from dio_mc.checking.runs.execute import Done, Outcome, run_here
 from dio_mc.checking.runs.plan import Request, Task, find_files, plan
 from dio_mc.cli.progress import ProgressLine
 from dio_mc.cli.streams import allow_commands
 from dio_mc.config import Value, find_file, memory
+from dio_mc.errors import usage_error
 from dio_mc.report.batch import Batch
 from dio_mc.report.formats import rendered, write_report
 from dio_mc.report.text import report_text, summary_lines
@@ -40,6 +41,8 @@ class Session:
         self.files = 0
         self.sweep: tuple[str, tuple[int, ...]] | None = None
         self.partial: Partial | None = None
+        self.wanted: Wanted | None = None
+        self.certificate: str | None = None
 
     @property
     def batch(self) -> Batch:
@@ -58,6 +61,7 @@ class Session:
 
             self.sweep = parse_sweep(options["sweep"])
         self.partial = partial_of(options)
+        self.wanted, self.certificate = wanted_of(options), options["certificate"]
         files, failures = find_files(paths)
         revision = options["changed_since"]
         if options["affected"] or revision is not None:
@@ -84,7 +88,11 @@ class Session:
             else NO_REDUCTION,
             verify_reduction=self.values["verify-reduction"],
             partial=self.partial,
+            any_number=self.wanted,
         )
+        if self.certificate is not None and len(tasks) != 1:
+            hint = "choose one with --model and --param"
+            raise usage_error("DIO273", f"--certificate keeps one proof, and there are {len(tasks)} runs", hint=hint)
         done = _outcomes(tasks, options, jobs)
         for entry in self.planned:
             if isinstance(entry, Failure):
@@ -105,7 +113,7 @@ class Session:
         if isinstance(outcome, Failure):
             click.echo(outcome.text, err=True)
             return
-        problems = self._write(outcome)
+        problems = self._write(outcome) + self._keep(outcome)
         if self.text:
             full = self.batch.code_of(outcome) == 1 or (self.files == 1 and first)
             strict = self.batch.strict
@@ -117,6 +125,16 @@ class Session:
         if self.folder is None:
             return []
         return [p for t in report.traces for p in self._files(stem_of(report), t)]
+
+    def _keep(self, report: Report) -> list[str]:
+        """Write the certificate of a proof."""
+        if self.certificate is None or report.any_number is None or not report.any_number.certificate:
+            return []
+        try:
+            Path(self.certificate).write_text(report.any_number.certificate, encoding="utf-8")
+        except OSError as error:
+            return [f"{self.certificate}: cannot be written: {error.strerror or error}"]
+        return []
 
     def _files(self, stem: str, trace: Trace) -> list[str]:
         from dio_mc.report.artifacts import write_artifacts
@@ -193,6 +211,16 @@ def partial_of(options: Mapping[str, Any]) -> Partial | None:
     if options["preemptions"] is not None:
         return FewPreemptions(options["preemptions"])
     return approximate_of(options["approximate"]) if options["approximate"] is not None else None
+
+
+def wanted_of(options: Mapping[str, Any]) -> Wanted | None:
+    """What is to be proved for any number."""
+    if options["any_of"] is None:
+        return None
+    words = tuple(word.strip() for word in options["any_of"].split(",") if word.strip())
+    if not words:
+        raise click.UsageError("--any names threads: --any readers,mappers, or --any all.")
+    return Wanted(words, certificate=options["certificate"] is not None)
 
 
 def approximate_of(text: str) -> Approximate:

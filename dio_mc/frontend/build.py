@@ -36,14 +36,18 @@ class Built:
     warnings: tuple[Diagnostic, ...]
 
 
-def build(model: type, params: Mapping[str, int] | None = None) -> Built:
+def build(model: type, params: Mapping[str, int] | None = None, numbers: Mapping[str, int] | None = None) -> Built:
     """Compile a model class with parameters bound.
 
-    Raises `ModelError` with every diagnostic found when the model is wrong, and for an unknown parameter.
+    `numbers` says how many instances of a thread or slots of an operation there are instead of what the model says, and
+    binds parameters whatever their bounds. Raises `ModelError` with every diagnostic found when the model is wrong, and
+    for an unknown parameter.
     """
     members = members_of(model)
-    bound = bind_params(model, members, params or {})
-    context = declare(model, members, bound)
+    numbers = numbers or {}
+    counted = {name: numbers[name] for name in members.params if name in numbers}
+    bound = bind_params(model, members, {**(params or {}), **counted}, numbers)
+    context = declare(model, members, bound, numbers)
     _check_parts(model, members, context)
     asked = _asked(members)
     templates, regions = compile_templates(context, members, asked)
@@ -54,6 +58,7 @@ def build(model: type, params: Mapping[str, int] | None = None) -> Built:
     if context.diagnostics.errors:
         raise ModelError(tuple(context.diagnostics.errors))
     given = {n: v for n, v in bound.items() if n in (params or {}) and v != members.params[n].default}
+    given |= {n: v for n, v in numbers.items() if n in members.threads or n in members.params}
     program = Program(
         program_name(model, given), tuple((n, int(v)) for n, v in bound.items()), tuple(context.variables),
         context.root,

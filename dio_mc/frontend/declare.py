@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -75,8 +75,10 @@ def _is_part_class(value: Any) -> bool:
     return isinstance(value, type) and issubclass(value, Part)
 
 
-def bind_params(model: type, members: Members, given: Mapping[str, int]) -> dict[str, int | bool]:
-    """Parameter values for a run; unknown names and values outside the bounds are usage errors."""
+def bind_params(
+    model: type, members: Members, given: Mapping[str, int], unbounded: Container[str] = ()
+) -> dict[str, int | bool]:
+    """Parameter values for a run; unknown names and values outside the bounds are usage errors, but for `unbounded`."""
     unknown = [name for name in given if name not in members.params]
     if unknown:
         listed = ", ".join(members.params) or "none"
@@ -93,7 +95,8 @@ def bind_params(model: type, members: Members, given: Mapping[str, int]) -> dict
             )
         if isinstance(declared.default, bool):
             low, high, value = 0, 1, int(value)
-        if (low is not None and value < low) or (high is not None and value > high):
+        outside = (low is not None and value < low) or (high is not None and value > high)
+        if outside and name not in unbounded:
             raise usage_error("DIO204", f"parameter {name}={value} is outside {_bounds(low, high)}")
         bound[name] = bool(value) if isinstance(declared.default, bool) else value
     return bound
@@ -118,14 +121,19 @@ def resolver(model: type, params: Mapping[str, int | bool]) -> Resolve:
     return resolve
 
 
-def declare(model: type, members: Members, params: dict[str, int | bool]) -> Context:
-    """Threads and data of a model with its parameters bound; wrong declarations are recorded in the context."""
+def declare(
+    model: type, members: Members, params: dict[str, int | bool], numbers: Mapping[str, int] | None = None
+) -> Context:
+    """Threads and data of a model with its parameters bound; wrong declarations are recorded in the context. `numbers`
+    of threads and of slots of operations are instead of those declared."""
+    numbers = numbers or {}
     resolve = resolver(model, params)
     counts: dict[str, int] = {}
     problems: list[Diagnostic] = []
     for name, (function, _, role) in members.threads.items():
-        counts[name] = _instances(name, function, role, resolve, problems)
+        counts[name] = numbers[name] if name in numbers else _instances(name, function, role, resolve, problems)
     spawned = _spawned(model, members, counts, resolve, problems)
+    spawned = {name: numbers.get(name, slots) for name, slots in spawned.items()}
     threads, groups = _instances_of([*counts.items(), *spawned.items()])
     context = Context(model, params, tuple(t.name for t in threads), threads, groups)
     for diagnostic in problems:

@@ -135,7 +135,7 @@ def PerThread(type: Any, *, init: Any = MISSING, ghost: bool = False) -> Any:  #
 class Expectation:
     """What a model file says of one of its classes: the exact set of violated properties for a parameter binding.
 
-    `file` and `line` are where the statement stands.
+    `file` and `line` are where the statement stands. `any` names threads any number of which it holds for.
     """
 
     violates: frozenset[str]
@@ -144,3 +144,4 @@ class Expectation:
     line: int
     steps: int | None = None
     tags: tuple[str, ...] = field(default=())
+    any: tuple[str, ...] = ()

@@ -164,18 +164,23 @@ def expect(
     holds: bool = False,
     steps: int | None = None,
     params: dict[str, int] | None = None,
+    any: str | Iterable[str] = (),
     **bound: int,
 ) -> None:
     """State at module level what checking a class of this file must give: the exact set of violated properties.
 
     ``holds=True`` says that nothing is violated. A fault may be named without its line (``"assertion"``). `steps` also
-    states the length of the (only) counterexample. Parameters are bound by keyword for this expectation's run. An
+    states the length of the (only) counterexample. `any`, with ``holds=True``, names threads (or parameters that count
+    them): it holds for any number of these. Parameters are bound by keyword for this expectation's run. An
     unmet expectation makes the check fail.
     """
     frame = sys._getframe(1)
     names = frozenset([violates] if isinstance(violates, str) else violates)
     if holds == bool(names):
         raise ValueError("expect needs either violates=... or holds=True")
+    words = tuple([any] if isinstance(any, str) else any)
+    if words and not holds:
+        raise ValueError("expect says any=... with holds=True only")
     binding = tuple(sorted({**(params or {}), **bound}.items()))
-    stated = Expectation(names, binding, frame.f_code.co_filename, frame.f_lineno, steps)
+    stated = Expectation(names, binding, frame.f_code.co_filename, frame.f_lineno, steps, (), words)
     model.__dio_expectations__ = (*model.__dio_expectations__, stated)

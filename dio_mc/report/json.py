@@ -91,4 +91,24 @@ def _model(report: Report, folder: str | None) -> dict[str, Any]:
         "stopped": None if report.stopped is None else str(report.stopped),
         "open": report.open,
         "notes": list(report.notes),
+        **_any_number(report),
     }
+
+
+def _any_number(report: Report) -> dict[str, Any]:
+    """What is known for any number of threads; absent where that was not asked."""
+    found = report.any_number
+    if found is None:
+        return {}
+    told = {
+        "threads": list(found.threads),
+        "verdict": found.verdict,
+        "proved": list(found.proved),
+        "alarms": list(found.alarms),
+        "not_covered": list(found.uncovered),
+        "views": found.views,
+        "steps": found.steps,
+        "instances": list(found.instances),
+        "stopped": found.stopped,
+    }
+    return {"any_number": told}

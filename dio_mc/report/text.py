@@ -63,7 +63,11 @@ def _others(report: Report, shown: Trace | None) -> list[str]:
     listed = [v for v in report.violations if v.property in bad and (shown is None or v.property != shown.property)]
     lines = [f"violated {v.property}: {_extent(v)}" for v in listed]
     traced = {v.property for v in report.violations}
-    noted = [p for p in report.properties if p.note and p.verdict != "HOLDS" and p.name not in traced]
+    noted = [
+        p
+        for p in report.properties
+        if p.note and p.verdict != "HOLDS" and p.name not in traced and p.kind != "any number"
+    ]
     return lines + [f"{p.verdict.lower()} {p.name}: {p.note}" for p in noted]
 
 
@@ -74,7 +78,8 @@ def _extent(violation: Violation) -> str:
 def _remarks(report: Report, strict: bool) -> list[str]:
     """What a reader must know beside the verdict."""
     vacuous = [p.name for p in report.properties if p.vacuous]
-    lines = [f"  vacuous: {', '.join(vacuous)}"] if vacuous else []
+    lines = [f"  {report.any_number.words()}"] if report.any_number is not None else []
+    lines += [f"  vacuous: {', '.join(vacuous)}"] if vacuous else []
     if report.stopped:
         lines.append(f"  stopped by {report.stopped}; {plural(report.open, 'state')} found but not expanded")
     if report.growth:

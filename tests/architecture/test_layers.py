@@ -47,6 +47,7 @@ LAYERS: dict[str, set[str]] = {
     "html": {"files", "render", "trace"},
     "export": {"semantics", "ir"},
     "mutation": {"frontend", "lang", "semantics", "ir"},
+    "anynumber": {"analysis.symmetry", "frontend", "lang", "semantics", "ir"},
     "study": {
         "engines.limits", "engines.reference", "frontend", "kernel", "lang", "render", "trace", "semantics", "ir",
     },
@@ -58,8 +59,11 @@ LAYERS: dict[str, set[str]] = {
         "checking.expectations", "checking.findings", "checking.results", "engines.agree", "engines.choose", "explain",
         "frontend", "lang", "symbolic", "trace", "semantics", "ir",
     },
+    "checking.general": {
+        "anynumber", "checking.driver", "checking.results", "engines.limits", "lang", "semantics",
+    },
     "checking.runs": {
-        "checking.driver", "checking.expectations", "checking.results", "frontend", "lang", "memory", "mutation",
+        "checking.driver", "checking.expectations", "checking.general", "checking.results", "frontend", "lang", "memory", "mutation",
         "wording", "trace", "semantics",
     },
     "report": {

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from dio_mc.checking.driver import Options, check_class
+from dio_mc.checking.driver import Options, Wanted, check_class
 from dio_mc.checking.results import Failure, PropertyResult, Report
 from dio_mc.checking.runs.plan import Task, failure_of
 from dio_mc.errors import DioError
@@ -76,13 +76,28 @@ def _outcome(task: Task, options: Options) -> Outcome:
     name = task.model.__name__
     try:
         model = task.recipe.of(task.model) if task.recipe is not None else task.model
-        return check_class(model, dict(task.params), options, task.stated)
+        wanted = _wanted(task, options)
+        if wanted is None:
+            return check_class(model, dict(task.params), options, task.stated)
+        from dio_mc.checking.general import check_any_number  # for those who ask
+
+        return check_any_number(model, dict(task.params), wanted, options, task.stated)
     except DioError as error:
         return failure_of(error, task.file, name)
     except Exception as error:
         if os.environ.get("DIO_MC_DEBUG"):
             raise
         return Failure(task.file, _fault(error), 4, (), name)
+
+
+def _wanted(task: Task, options: Options) -> Wanted | None:
+    """What is asked for any number: by the command, else by the file."""
+    if options.any_number is not None:
+        return options.any_number
+    stated = task.stated
+    if stated is None or not stated.any or task.recipe is not None or options.partial is not None:
+        return None
+    return Wanted(stated.any, instances=False)
 
 
 def _fault(error: Exception) -> str:

@@ -1,0 +1,43 @@
+"""What a model must be like for a proof by views, and how it is said that it is not.
+
+The conditions are those of the argument in docs/any-number.md: each is found where the author wrote what breaks it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from dio_mc.errors import Diagnostic
+from dio_mc.source import Span
+
+HINTS: Final = {
+    "DIO253": "compare ids for equality only",
+    "DIO254": "index arrays of its own with it, or keep them with PerThread and `me`",
+    "DIO255": "let all of them start alike, and change data from the first step on",
+    "DIO256": "keep ids in common data, store `me` or None, compare with `me` or None",
+    "DIO257": "ask all of them, with any or all",
+    "DIO258": "ask with any or all, and only for what each thread keeps with PerThread",
+    "DIO259": "split it, or say it of one thread and all others",
+    "DIO260": "let only any and all range over threads",
+    "DIO261": "keep it per thread (PerThread) and ask with any or all",
+}
+"""What to do, by code."""
+
+
+class Refused(Exception):
+    """The program does not meet a condition; located diagnostics say which."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        super().__init__("; ".join(d.message for d in diagnostics))
+        self.diagnostics = tuple(dict.fromkeys(diagnostics))
+
+
+def unmet(code: str, message: str, span: Span | None) -> Diagnostic:
+    """A condition that is not met."""
+    return Diagnostic(code, message, span, HINTS[code])
+
+
+def refusal(code: str, message: str, span: Span | None) -> Refused:
+    """A condition that is not met, as an exception to raise."""
+    return Refused((unmet(code, message, span),))

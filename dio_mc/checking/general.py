@@ -1,0 +1,179 @@
+"""A class checked for any number of threads: the instance that it describes, a proof by views, and larger instances.
+
+A violation always is one of an instance, with its trace. What the views allow to be violated and no instance violates
+is undetermined. What holds for any number rests on views that the reference interpreter has checked (`anynumber`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from dio_mc.anynumber.asked import Asked, asked_of, numbers_of
+from dio_mc.anynumber.certificate import certificate_text, read_certificate
+from dio_mc.anynumber.conditions import Refused
+from dio_mc.anynumber.proof import Ground, check_views, find_views, ground
+from dio_mc.anynumber.views import Stopped, Views
+from dio_mc.checking.driver import Options, Wanted, check_class
+from dio_mc.checking.results import AnyNumber, Finding, PropertyResult, Report
+from dio_mc.engines.limits import Limits
+from dio_mc.errors import Diagnostic, InternalError, usage_error
+from dio_mc.lang.declarations import Expectation
+from dio_mc.lang.model import Model
+from dio_mc.semantics.search import Budget
+
+LARGEST: Final = 3
+"""Of each thread in the instances that are explored beside the proof."""
+STATES: Final = 20_000
+"""States after which the exploration of such an instance ends; where it is to explain an alarm, ten times as many."""
+_UNCOVERED: Final = ("deadlock", "spawn", "always_reachable", "progress")
+NAME: Final = "any number"
+"""The property of a report that says what is known for any number."""
+
+
+def check_any_number(
+    model: type[Model],
+    params: Mapping[str, int],
+    wanted: Wanted,
+    options: Options,
+    expectation: Expectation | None = None,
+) -> Report:
+    """Check a class as `driver.check_class` does, and for any number of threads. Raises what that raises."""
+    asked = asked_of(model, wanted.words)
+    base = check_class(model, params, options, expectation)
+    task = _Task(model, asked, dict(params), options)
+    found = task.prove(certificate=wanted.certificate)
+    known = set(_violated(base))
+    if known:
+        found = replace(found, verdict="VIOLATED", violated=_violated(base))
+    if (known or not wanted.instances) and known.issuperset(found.alarms):
+        return _told(base, found)
+    explored: list[int] = []
+    for number in range(1, LARGEST + 1):
+        report = task.instance(number, STATES * 10 if found.alarms else STATES)
+        further = set(_violated(report)) - known
+        if further:
+            found = replace(found, verdict="VIOLATED", violated=_violated(report), instances=tuple(explored))
+            expected = None if base.expected is None else False
+            return _told(replace(report, expected=expected, expectation=_unexpected(report)), found)
+        if not report.complete:
+            break
+        explored.append(number)
+    return _told(base, replace(found, instances=tuple(explored)))
+
+
+def certify(model: type[Model], text: str, file: str, options: Options) -> AnyNumber:
+    """Check a certificate alone. Raises `ModelError` where it is not one of this model (DIO271, DIO272)."""
+    kept = read_certificate(text, file)
+    asked = asked_of(model, kept.threads)
+    task = _Task(model, asked, kept.params, options)
+    try:
+        prepared = task.ground()
+    except Refused as refused:
+        return AnyNumber(asked.threads, "UNDETERMINED", refused=refused.diagnostics)
+    if kept.digest != prepared.program.digest:
+        hint = "the model has changed since: make a new one with `dio-mc check --any ... --certificate FILE`"
+        raise usage_error("DIO272", f"the certificate is of another model than {model.__name__}", file=file, hint=hint)
+    return task.judge(prepared, kept.views)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One class with its parameters bound, and the threads any number of which is meant."""
+
+    model: type[Model]
+    asked: Asked
+    params: dict[str, int]
+    options: Options
+
+    def ground(self) -> Ground:
+        return ground(self.model, self.asked, self.params)
+
+    def prove(self, *, certificate: bool) -> AnyNumber:
+        """A proof by views, or why there is none."""
+        limits = Limits(self.options.budget, self.options.stop)
+        try:
+            prepared = self.ground()
+            views = find_views(prepared, lambda states: self._enough(limits, states))
+            found = self.judge(prepared, views, limits)
+        except Refused as refused:
+            return AnyNumber(self.asked.threads, "UNDETERMINED", refused=refused.diagnostics)
+        except Stopped as stopped:
+            return AnyNumber(self.asked.threads, "UNDETERMINED", stopped=str(stopped))
+        if not certificate:
+            return found
+        text = certificate_text(self.model.__name__, self.asked, self.params, prepared, views)
+        return replace(found, certificate=text)
+
+    def judge(self, prepared: Ground, views: Views, limits: Limits | None = None) -> AnyNumber:
+        """What a set of views proves, once it is checked."""
+        limits = limits or Limits(self.options.budget, self.options.stop)
+        checked = check_views(prepared, views, lambda states: self._enough(limits, 0))
+        if checked.gaps:
+            raise InternalError("a set of views is not closed under steps", checked.gaps)
+        names = [demand.property.name for demand in prepared.demands]
+        alarms = dict.fromkeys((*checked.violated, *checked.faults))
+        if len(prepared.places.kinds) == 1:  # views are of two threads
+            report = self.instance(1, STATES * 10)
+            if not report.complete:
+                alone = f"the instance with one {self.asked.threads[0]}, which no pair of threads describes"
+                reason = f"{report.stopped} in {alone}"
+                return AnyNumber(self.asked.threads, "UNDETERMINED", stopped=reason)
+            uncovered_here = {p.name for p in report.properties if p.kind in _UNCOVERED}
+            alarms |= dict.fromkeys(name for name in _violated(report) if name not in uncovered_here)
+        proved = tuple(n for n in names if n not in alarms) + (() if alarms.keys() - set(names) else ("faults",))
+        unfit = tuple(dict.fromkeys(name for name, _ in prepared.unfit))
+        uncovered = [p.name for p in prepared.program.properties if p.name not in (*names, *unfit)]
+        uncovered += ["deadlock"] if prepared.program.check_deadlock else []
+        uncovered += ["spawn"] if any(kind.spawned for kind in prepared.places.kinds) else []
+        return AnyNumber(
+            self.asked.threads, "UNDETERMINED" if alarms or unfit else "HOLDS", proved, (), tuple(alarms), unfit,
+            tuple(uncovered), checked.views, checked.steps, refused=tuple(d for _, d in prepared.unfit),
+        )  # fmt: skip
+
+    def instance(self, number: int, states: int) -> Report:
+        """The instance with so many of each thread, explored up to so many states."""
+        given = self.options.budget
+        most = states if given.max_states is None else min(states, given.max_states)
+        budget = Budget(most, given.max_depth, given.timeout, given.max_memory)
+        bound = {name: value for name, value in self.params.items() if name not in self.asked.numbers}
+        options = replace(self.options, budget=budget, verify_reduction=False)
+        return check_class(self.model, bound, options, None, numbers_of(self.asked, number))
+
+    def _enough(self, limits: Limits, states: int) -> str | None:
+        most = self.options.budget.max_states
+        if most is not None and states > most:
+            return f"--max-states {most}"
+        return limits.exceeded()
+
+
+def _violated(report: Report) -> tuple[str, ...]:
+    """What is violated that a proof, or a wish for any number, is about; that a state is reached needs one number."""
+    bad = (p for p in report.properties if p.verdict == "VIOLATED")
+    return tuple(p.name for p in bad if p.kind not in ("faults", "reachable"))
+
+
+def _unexpected(report: Report) -> str:
+    return f"violated in a larger instance: {', '.join(_violated(report))}"
+
+
+def _told(report: Report, found: AnyNumber) -> Report:
+    """The report with what is known for any number; its verdict is no better than that."""
+    findings = (*report.findings, *map(_finding, found.refused))
+    report = replace(report, any_number=found, findings=findings)
+    if report.verdict == "VIOLATED" or found.verdict == "VIOLATED":
+        return report
+    result = PropertyResult(NAME, NAME, found.verdict, note=found.words(), where=report.where)
+    verdict = report.verdict if found.verdict == "HOLDS" else found.verdict
+    expected, text = report.expected, report.expectation
+    if expected and found.verdict != "HOLDS":
+        expected, text = False, f"undetermined: {NAME}"
+    return replace(
+        report, properties=(*report.properties, result), verdict=verdict, expected=expected, expectation=text
+    )
+
+
+def _finding(diagnostic: Diagnostic) -> Finding:
+    message = f"{diagnostic.message}: {diagnostic.hint}" if diagnostic.hint else diagnostic.message
+    return Finding(diagnostic.code, message, str(diagnostic.span) if diagnostic.span else "")
