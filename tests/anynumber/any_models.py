@@ -106,6 +106,25 @@ class Completes(Model):
         return self.done or self.io.is_locked() or True
 
 
+class Takes(Model):
+    """Who came last is remembered, and knows when it is no longer the last."""
+
+    last = Var(ThreadId | None)
+    alone = PerThread(bool)
+
+    @thread
+    def worker(self):
+        while True:
+            self.last = me
+            with atomic():
+                wait_until(self.last != me)
+                self.alone[me] = True
+
+    @invariant
+    def one_waits(self):
+        return any(not self.alone[t] or self.last == t for t in threads(self.worker))
+
+
 class Numbered(Model):
     """Readers with numbers and rows of their own, readers and writers by a semaphore."""
 

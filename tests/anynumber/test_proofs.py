@@ -28,6 +28,7 @@ def checked(model: type, *words: str):
         (models.Completes, ("submitter",)),
         (models.Numbered, ("readers", "writer")),
         (models.Numbered, ("all",)),
+        (models.Exclusive, ("all",)),
     ],
 )
 def test_it_holds_and_every_view_of_instances_is_in_the_proof(model: type, words: tuple[str, ...]) -> None:

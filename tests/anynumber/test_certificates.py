@@ -1,0 +1,142 @@
+"""Certificates: written, checked alone, and every change of one is noticed."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import any_models as models
+import pytest
+from concrete import Proof, never
+
+from dio_mc.anynumber.certificate import certificate_text, read_certificate
+from dio_mc.anynumber.proof import check_views
+from dio_mc.errors import ModelError
+
+ROOT = Path(__file__).resolve().parents[2]
+SEED = str(ROOT / "models" / "seed" / "placeholder.py")
+
+
+def dio_mc(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    known = {**os.environ, "XDG_CACHE_HOME": str(cwd / "cache"), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "dio_mc", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=known, check=False, timeout=300)
+
+
+def test_from_model_to_certificate_and_back(tmp_path: Path) -> None:
+    kept = tmp_path / "placeholder.json"
+    made = dio_mc(
+        "check", SEED, "--model", "Placeholder", "--param", "readers=1", "--any", "readers",
+        "--certificate", str(kept), "--no-artifacts", cwd=tmp_path,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    said = (
+        "HOLDS for any number of reader: no_stale_exposure, no_hole_filled, pinned_while_reading, faults; 280 views, "
+        "re-checked in 71 steps; not covered: new_data_can_be_read, deadlock"
+    )
+    assert f"  {said}\n" in made.stdout
+    alone = dio_mc("certify", str(kept), SEED, cwd=tmp_path)
+    assert (alone.returncode, alone.stderr) == (0, "")
+    assert alone.stdout.endswith(f"placeholder.py Placeholder: {said}\n")
+
+
+def test_what_is_no_certificate_of_this_model(tmp_path: Path) -> None:
+    kept = tmp_path / "c.json"
+    only = ("--model", "Placeholder", "--param", "readers=1", "--no-artifacts")
+    dio_mc("check", SEED, *only, "--any", "readers", "--certificate", str(kept), cwd=tmp_path)
+    document = json.loads(kept.read_text())
+
+    def ends_with(changed: object, text: str) -> None:
+        kept.write_text(json.dumps(changed) if not isinstance(changed, str) else changed)
+        done = dio_mc("certify", str(kept), SEED, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert text in done.stderr.splitlines()[0]
+
+    ends_with("{", "error DIO271: not a certificate that can be checked: it is not JSON")
+    ends_with([], "its schema is not dio-mc/certificate/1")
+    ends_with({**document, "version": "0.0.1"}, "it was written by version '0.0.1'")
+    ends_with({**document, "threads": [[0, ["x"], []]]}, "it is damaged: TypeError")
+    ends_with({**document, "views": [[[0], [[99, [99]]]]]}, "it is damaged: ValueError")
+    ends_with({**document, "model": "Placeholders"}, "error DIO272: the certificate is of `Placeholders`")
+    ends_with({**document, "digest": "0"}, "error DIO272: the certificate is of another model than Placeholder")
+    ends_with({**document, "params": {"pages": 2}}, "error DIO272: the certificate is of another model")
+    missing = dio_mc("certify", str(tmp_path / "none.json"), SEED, cwd=tmp_path)
+    assert missing.returncode == 2
+    assert "none.json: error DIO271: cannot be read: No such file or directory" in missing.stderr
+
+
+def test_options_that_do_not_go_together(tmp_path: Path) -> None:
+    for arguments, text in (
+        (("--certificate", "x"), "it needs --any"),
+        (("--any", "readers", "--simulate", "5"), "not with --simulate"),
+        (("--any", " , "), "--any names threads"),
+        (
+            ("--any", "readers", "--certificate", "x"),
+            "error DIO273: --certificate keeps one proof, and there are 6 runs",
+        ),
+    ):
+        done = dio_mc("check", SEED, *arguments, "--no-artifacts", cwd=tmp_path)
+        assert done.returncode == 2
+        assert text in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("model", "words"), [(models.Exclusive, "writer"), (models.Completes, "submitter"), (models.Numbered, "readers")]
+)
+def test_every_view_that_is_taken_out_is_missed(model: type, words: str) -> None:
+    proof = Proof(model, words)
+    text = certificate_text(model.__name__, proof.asked, {}, proof.ground, proof.views)
+    assert check_views(proof.ground, read_certificate(text, "").views, never).gaps == []
+    document = json.loads(text)
+    taken = 0
+    for state, (_, graph) in enumerate(document["views"]):
+        for row, (_, others) in enumerate(graph):
+            for position in range(len(others)):
+                changed = copy.deepcopy(document)
+                del changed["views"][state][1][row][1][position]
+                checked = check_views(proof.ground, read_certificate(json.dumps(changed), "").views, never)
+                assert checked.gaps, (state, row, position)
+                taken += 1
+    assert taken == len(proof.views)
+
+
+def test_a_value_that_is_changed_is_noticed() -> None:
+    """Only a change that happens to be another proof may pass: then the same is proved."""
+    proof = Proof(models.Numbered, "readers")
+    document = json.loads(certificate_text("Numbered", proof.asked, {}, proof.ground, proof.views))
+    dice = random.Random(1)
+    noticed = 0
+    for _ in range(120):
+        changed = copy.deepcopy(document)
+        if dice.random() < 0.5:
+            cells = changed["views"][dice.randrange(len(changed["views"]))][0]
+        else:
+            cells = dice.choice(changed["threads"])[1]
+        where = dice.randrange(len(cells))
+        cells[where] = dice.choice([value for value in (0, 1, 2) if value != cells[where]])
+        try:
+            checked = check_views(proof.ground, read_certificate(json.dumps(changed), "").views, never)
+            noticed += bool(checked.gaps or checked.violated or checked.faults)
+        except (ModelError, IndexError, KeyError):
+            noticed += 1
+    assert noticed == 120
+
+
+def test_a_model_that_has_changed_is_noticed(tmp_path: Path) -> None:
+    model = tmp_path / "model.py"
+    model.write_text(
+        "from dio_mc import *\nclass M(Model):\n    x = Var(range(3))\n    @thread\n    def w(self):\n"
+        "        self.x = 1\n    @invariant\n    def p(self):\n        return self.x < 2\n"
+    )
+    kept = tmp_path / "m.json"
+    assert dio_mc("check", str(model), "--any", "w", "--certificate", str(kept), cwd=tmp_path).returncode == 0
+    assert dio_mc("certify", str(kept), str(model), cwd=tmp_path).returncode == 0
+    model.write_text(model.read_text().replace("self.x = 1", "self.x = 2"))
+    done = dio_mc("certify", str(kept), str(model), cwd=tmp_path)
+    assert done.returncode == 2
+    assert "the model has changed since" in done.stderr
