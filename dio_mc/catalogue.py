@@ -223,6 +223,11 @@ PAGES: dict[str, Page] = {
         "--certificate keeps the proof of one class with one binding of its parameters. Choose it with --model and "
         "--param.",
     ),
+    "DIO274": Page(
+        "certificate that proves nothing",
+        "The views of the certificate are not closed: a start, or a step of the reference interpreter, leads out of "
+        "them. It was changed after it was written.",
+    ),
     "DIO301": Page(
         "several shared variables in one step",
         "One statement is one step, but a CPU would not read or write several shared variables in one go. Split the "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from dio_mc.anynumber.proof import Ground
 from dio_mc.anynumber.steps import Lone
 from dio_mc.anynumber.views import Views, bits
 from dio_mc.errors import ModelError, usage_error
+from dio_mc.ir.types import bounds
 
 SCHEMA = "dio-mc/certificate/1"
 
@@ -74,6 +76,23 @@ def read_certificate(text: str, file: str) -> Certificate:
         )
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
         raise _unreadable(file, f"it is damaged: {type(error).__name__}") from None
+
+
+def refuse_unless_fitting(kept: Certificate, ground: Ground, file: str) -> None:
+    """Raises `ModelError` (DIO271) where the views are not of the shape of this program's."""
+    cells, kinds = ground.checking.cells, ground.places.kinds
+    ranges = [bounds(type_) for type_ in cells.layout.types]
+
+    def fits(values: Sequence[int], where: Sequence[int]) -> bool:
+        pairs = zip(values, where, strict=False)
+        return len(values) == len(where) and all(ranges[cell][0] <= value <= ranges[cell][1] for value, cell in pairs)
+
+    for thread in kept.views.threads:
+        known = 0 <= thread.kind < len(kinds) and cells.ids.issuperset(thread.flags)
+        if not known or not fits(thread.row, cells.rows[kinds[thread.kind].members[0]]):
+            raise _unreadable(file, "it has a thread that cannot be one of this program's")
+    if not all(fits(common, cells.common) for common in kept.views.rows):
+        raise _unreadable(file, "it has a state that cannot be one of this program's")
 
 
 def _views(document: dict[str, Any]) -> Views:

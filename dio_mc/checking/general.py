@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from dio_mc.anynumber.asked import Asked, asked_of, numbers_of
-from dio_mc.anynumber.certificate import certificate_text, read_certificate
+from dio_mc.anynumber.certificate import certificate_text, read_certificate, refuse_unless_fitting
 from dio_mc.anynumber.conditions import Refused
 from dio_mc.anynumber.proof import Ground, check_views, find_views, ground
 from dio_mc.anynumber.views import Stopped, Views
@@ -75,7 +75,20 @@ def certify(model: type[Model], text: str, file: str, options: Options) -> AnyNu
     if kept.digest != prepared.program.digest:
         hint = "the model has changed since: make a new one with `dio-mc check --any ... --certificate FILE`"
         raise usage_error("DIO272", f"the certificate is of another model than {model.__name__}", file=file, hint=hint)
-    return task.judge(prepared, kept.views)
+    refuse_unless_fitting(kept, prepared, file)
+    try:
+        return task.judge(prepared, kept.views)
+    except NotClosed as gaps:
+        hint = "something was taken out of it, or changed"
+        raise usage_error("DIO274", f"the certificate is not a proof: {gaps}", file=file, hint=hint) from None
+    except Refused as refused:
+        return AnyNumber(asked.threads, "UNDETERMINED", refused=refused.diagnostics)
+    except Stopped as stopped:
+        return AnyNumber(asked.threads, "UNDETERMINED", stopped=str(stopped))
+
+
+class NotClosed(Exception):
+    """A set of views proves nothing; the argument says where a step leaves it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +112,8 @@ class _Task:
             found = self.judge(prepared, views, limits)
         except Refused as refused:
             return AnyNumber(self.asked.threads, "UNDETERMINED", refused=refused.diagnostics)
+        except NotClosed as gaps:
+            raise InternalError("a set of views is not closed under steps", [str(gaps)]) from None
         except Stopped as stopped:
             return AnyNumber(self.asked.threads, "UNDETERMINED", stopped=str(stopped))
         if not certificate:
@@ -111,7 +126,7 @@ class _Task:
         limits = limits or Limits(self.options.budget, self.options.stop)
         checked = check_views(prepared, views, lambda states: self._enough(limits, 0))
         if checked.gaps:
-            raise InternalError("a set of views is not closed under steps", checked.gaps)
+            raise NotClosed(checked.gaps[0])
         names = [demand.property.name for demand in prepared.demands]
         alarms = dict.fromkeys((*checked.violated, *checked.faults))
         if len(prepared.places.kinds) == 1:  # views are of two threads
@@ -145,7 +160,8 @@ class _Task:
         most = self.options.budget.max_states
         if most is not None and states > most:
             return f"--max-states {most}"
-        return limits.exceeded()
+        reason = limits.exceeded()
+        return None if reason is None else str(reason)
 
 
 def _violated(report: Report) -> tuple[str, ...]:

@@ -64,6 +64,11 @@ def test_what_is_no_certificate_of_this_model(tmp_path: Path) -> None:
     ends_with({**document, "views": [[[0], [[99, [99]]]]]}, "it is damaged: ValueError")
     ends_with({**document, "model": "Placeholders"}, "error DIO272: the certificate is of `Placeholders`")
     ends_with({**document, "digest": "0"}, "error DIO272: the certificate is of another model than Placeholder")
+    ends_with(
+        {**document, "threads": [[7, [0], []]], "views": []}, "it has a thread that cannot be one of this program's"
+    )
+    ends_with({**document, "views": [[[0], [[0, [0]]]]]}, "it has a state that cannot be one of this program's")
+    ends_with({**document, "views": document["views"][1:]}, "error DIO274: the certificate is not a proof: ")
     ends_with({**document, "params": {"pages": 2}}, "error DIO272: the certificate is of another model")
     missing = dio_mc("certify", str(tmp_path / "none.json"), SEED, cwd=tmp_path)
     assert missing.returncode == 2
