@@ -1,42 +1,68 @@
 """dio-mc: a model checker for page-cache and O_DIRECT locking rules.
 
-``from dio_mc import Model, Var, ...`` gives the modelling language; ``dio_mc.check(Model, pages=2)`` a verdict.
+``from dio_mc import Model, Var, ...`` gives the modelling language; ``dio_mc.check(Model, {"pages": 2})`` a verdict.
 Importing the package loads nothing else of it: neither z3 nor networkx, nor the language before it is asked for.
+
+Public are this module, `dio_mc.kernel` and `dio_mc.errors`; all other modules may change with any version.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dio_mc.display import hand_in
+
 if TYPE_CHECKING:
-    from dio_mc.checking.results import Report
+    from dio_mc.api import check, explore, matrix, read_trace, replay
+    from dio_mc.checking.driver import Options as Options
+    from dio_mc.checking.results import Report as Report
+    from dio_mc.errors import ModelError as ModelError
     from dio_mc.lang import *  # noqa: F403  # the language is the package's face
+    from dio_mc.semantics.search import Budget as Budget
+    from dio_mc.semantics.search import Reductions as Reductions
+    from dio_mc.trace.trace import Trace as Trace
 
 __version__ = "0.1.0"
 
 __all__ = [  # found by __getattr__
     "Array", "DrainCounter", "Model", "Mutex", "PageLock", "Param", "Part", "PerThread", "RWSem", "Range", "RangeLock",
-    "SpinLock", "ThreadId", "TwoClassLock", "Var", "always_reachable", "atomic", "check", "choose", "expect",
-    "invariant", "me", "operation", "progress", "reachable", "require", "spawn", "thread", "threads", "wait_until",
-    "window",
+    "SpinLock", "ThreadId", "TwoClassLock", "Var", "always_reachable", "atomic", "check", "choose", "expect", "explore",
+    "invariant", "matrix", "me", "operation", "progress", "reachable", "read_trace", "replay", "require", "spawn",
+    "thread", "threads", "wait_until", "window",
 ]  # fmt: skip
 
-
-def check(model: type[Model], **params: int) -> Report:
-    """Check one model class with its parameters bound by keyword: ``check(Ext3, pages=2).verdict``.
-
-    The `Report` is true when the model holds. It shows itself in a notebook, and so does each of its `traces`.
-    Raises `dio_mc.errors.ModelError` when the model is wrong, `dio_mc.errors.InternalError` when dio-mc is.
-    """
-    from dio_mc.checking.driver import check_class
-    from dio_mc.checking.expectations import expectation_for
-
-    return check_class(model, params, expectation=expectation_for(model, params))
+_FUNCTIONS = ("check", "explore", "matrix", "read_trace", "replay")
+_TYPES = {
+    "Budget": "semantics.search",
+    "ModelError": "errors",
+    "Options": "checking.driver",
+    "Reductions": "semantics.search",
+    "Report": "checking.results",
+    "Trace": "trace.trace",
+}
+"""Public too, but not part of ``from dio_mc import *``: a model needs none of them, and they take time to load."""
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
-        from dio_mc import lang
+    from importlib import import_module
 
-        return getattr(lang, name)
+    if name in _FUNCTIONS:
+        return getattr(import_module("dio_mc.api"), name)
+    if name in _TYPES:
+        return getattr(import_module(f"dio_mc.{_TYPES[name]}"), name)
+    if name in __all__:
+        return getattr(import_module("dio_mc.lang"), name)
     raise AttributeError(f"module 'dio_mc' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_TYPES})
+
+
+def _drawn(form: str, shown: object) -> str:
+    from dio_mc.api import drawn
+
+    return drawn(form, shown)
+
+
+hand_in(_drawn)

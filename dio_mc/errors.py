@@ -55,6 +55,10 @@ class ModelError(DioError):
     def __str__(self) -> str:
         return "\n".join(d.render() for d in self.diagnostics)
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback: the lines of the model, not of dio-mc."""
+        return str(self).splitlines()
+
 
 @dataclass(eq=False)
 class InternalError(DioError):

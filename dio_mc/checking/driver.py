@@ -23,7 +23,7 @@ from dio_mc.lang.declarations import Expectation
 from dio_mc.lang.model import Model
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.judge import Judge
-from dio_mc.semantics.search import Budget, Exploration, Partial, Reductions, Violation
+from dio_mc.semantics.search import Budget, Exploration, Note, Partial, Reductions, Violation, unheard
 from dio_mc.semantics.search import Report as ProgressReport
 from dio_mc.semantics.stop import Poll
 from dio_mc.source import Span, display_path
@@ -79,11 +79,7 @@ def check_class(
     judges = [judge_property(program, p) for p in program.properties]
     asked = [j.judge for j in judges]
     notes: list[str] = []
-    found = explore(
-        program, asked, options.budget, options.report, options.first, options.stop,
-        engine=options.engine, workers=options.workers, note=notes.append, reductions=options.reductions,
-        partial=options.partial,
-    )  # fmt: skip
+    found = _explored(program, asked, options, notes.append)
     if options.verify_reduction:
         notes += verify_reduction(
             found, program, asked, options.budget, options.stop,
@@ -103,6 +99,23 @@ def check_class(
         found.depth, time.perf_counter() - started, dict(program.params), found.engine, properties, found.violations,
         traces, findings, met, text, found.stopped, found.open, len(program.threads), _growth(program, found),
         _class_place(model), tuple(notes), found.reductions, found.seconds,
+    )  # fmt: skip
+
+
+def explore_class(
+    model: type[Model], params: Mapping[str, int] | None = None, options: Options | None = None
+) -> Exploration:
+    """What the search of one class finds, without a verdict. Raises `ModelError` when the model is wrong."""
+    program = build(model, params).program
+    judges = [judge_property(program, p).judge for p in program.properties]
+    return _explored(program, judges, options or Options(), unheard)
+
+
+def _explored(program: Program, judges: Sequence[Judge], options: Options, note: Note) -> Exploration:
+    return explore(
+        program, judges, options.budget, options.report, options.first, options.stop,
+        engine=options.engine, workers=options.workers, note=note, reductions=options.reductions,
+        partial=options.partial,
     )  # fmt: skip
 
 

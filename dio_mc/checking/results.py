@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from dio_mc.display import drawn
 from dio_mc.errors import Diagnostic
 from dio_mc.semantics.search import Violation
 from dio_mc.semantics.stop import Stop
@@ -145,9 +146,11 @@ class Report:
 
     def _repr_html_(self) -> str:
         """Verdict, properties and the first counterexample, as a notebook shows them."""
-        from dio_mc.report.notebook import report_html
+        return drawn("report.html", self)
 
-        return report_html(self)
+    def __str__(self) -> str:
+        """Verdict, first counterexample and counts, as the command line prints them."""
+        return drawn("report.txt", self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,12 @@ class Outcome:
     reproduces: bool
     text: str
 
+    def __bool__(self) -> bool:
+        return self.reproduces
+
+    def __str__(self) -> str:
+        return self.text
+
 
 def replay_file(path: str, model_file: str | None = None, products: Products | None = None) -> Outcome:
     """Run a trace file again.
@@ -49,8 +55,17 @@ def replay_file(path: str, model_file: str | None = None, products: Products | N
     no class of a file, but made of a locking rule and a workload, is asked of `products` by its name. Raises
     `ModelError` when the file is no trace (DIO205) or the model has no such class or parameters (DIO206).
     """
-    trace = _trace_in(path)
-    program = _program(trace, path, model_file, products)
+    trace = trace_in(path)
+    return _replayed(_program(trace, path, model_file, products), trace)
+
+
+def replay_trace(trace: Trace, model: type[Model] | None = None, products: Products | None = None) -> Outcome:
+    """Run a trace again, on `model` or on the model that it names. Raises `ModelError` as `replay_file` does."""
+    program = _program(trace, "", None, products) if model is None else _built(model, trace, "")
+    return _replayed(program, trace)
+
+
+def _replayed(program: Program, trace: Trace) -> Outcome:
     interpreter = Interpreter(program)
     result = replay(program, trace, lambda run: _why_not(program, interpreter, trace, run), interpreter=interpreter)
     return _worded(trace, result)
@@ -61,7 +76,7 @@ def explained(path: str, model_file: str | None, max_states: int, products: Prod
 
     Raises `ModelError` as `replay_file` does, and when the trace does not run on the model as it is now (DIO206).
     """
-    trace = _trace_in(path)
+    trace = trace_in(path)
     program = _program(trace, path, model_file, products)
     interpreter = Interpreter(program)
     run = follow(interpreter, trace)
@@ -77,7 +92,8 @@ def _action(program: Program, thread: int, step: TraceStep) -> Action:
     return Action(thread, names.index(step.location), step.choice)
 
 
-def _trace_in(path: str) -> Trace:
+def trace_in(path: str) -> Trace:
+    """The trace in a file. Raises `ModelError` (DIO205) when it has none."""
     try:
         return read_trace(path)
     except TraceFormatError as error:
@@ -130,8 +146,12 @@ def _program_of(trace: Trace, path: str, file: str) -> Program:
     found: list[type[Model]] = [cls for cls in load_module(file).models if cls.__name__ == name]
     if not found:
         raise usage_error("DIO206", f"{file} has no model {name}; the trace is of another model", file=path)
+    return _built(found[0], trace, path)
+
+
+def _built(model: type[Model], trace: Trace, path: str) -> Program:
     try:
-        return build(found[0], dict(trace.model.params)).program
+        return build(model, dict(trace.model.params)).program
     except ModelError as error:
         if any(d.code in ("DIO203", "DIO204") for d in error.diagnostics):
             raise usage_error(

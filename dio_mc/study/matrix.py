@@ -50,6 +50,12 @@ class Matrix:
     cells: tuple[Cell, ...]
     sectors: int = 1
 
+    def __str__(self) -> str:
+        """The table as the command line prints it."""
+        from dio_mc.study.tables import matrix_text
+
+        return matrix_text(self)
+
     @property
     def noun(self) -> str:
         """What a group is called."""

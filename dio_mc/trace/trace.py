@@ -12,8 +12,12 @@ from __future__ import annotations
 import builtins
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from dio_mc.display import drawn
+from dio_mc.files import write_if_changed
 from dio_mc.trace.cause import Why
 
 if TYPE_CHECKING:
@@ -248,9 +252,16 @@ class Trace:
 
     def _repr_svg_(self) -> str:
         """The picture, as a notebook shows it."""
-        from dio_mc.render.svg import render_svg
+        return drawn("trace.svg", self)
 
-        return render_svg(self)
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the trace to a file, as the ending of its name says: ``.html`` a page to step through, ``.svg`` a
+        picture, ``.txt`` the diagram, ``.json`` for `dio_mc.read_trace`, ``.dot`` a graph.
+
+        A page has the sources below the working directory in it. Raises `ValueError` for another ending, `OSError` when
+        the file cannot be written.
+        """
+        write_if_changed(Path(path), drawn(f"trace{Path(path).suffix}", self))
 
     def graph(self) -> networkx.DiGraph:
         """The trace as a graph: states ``s000``.. along the path, one node per alternative (``s000a0``..).

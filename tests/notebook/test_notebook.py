@@ -47,7 +47,7 @@ print("click" in sys.modules)
 def report() -> Report:
     models = load_module(str(ROOT / "models" / "seed" / "ext3_2_6_18.py")).models
     (model,) = [cls for cls in models if cls.__name__ == "Ext3"]
-    return dio_mc.check(model, pages=1)
+    return dio_mc.check(model, {"pages": 1})
 
 
 def test_in_a_fresh_python(tmp_path: Path) -> None:

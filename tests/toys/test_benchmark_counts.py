@@ -22,6 +22,7 @@ BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "diorace.py"
 )
 def test_counts(pages, readers, mappers, writers, fixed, verdict, counts):
     (model,) = load_module(BENCHMARK).models
-    report = dio_mc.check(model, pages=pages, readers=readers, mappers=mappers, writers=writers, fixed=fixed)
+    params = {"pages": pages, "readers": readers, "mappers": mappers, "writers": writers, "fixed": fixed}
+    report = dio_mc.check(model, params)
     assert report.reductions == ()
     assert (report.verdict, report.states, report.transitions, report.depth) == (verdict, *counts)

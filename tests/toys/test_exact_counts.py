@@ -20,7 +20,7 @@ def check(name: str, params: dict[str, int]):
     stem, _, wanted = name.partition(":")
     loaded = load_module(TOYS / f"{stem}.py")
     model = next(cls for cls in loaded.models if cls.__name__ == wanted)
-    return dio_mc.check(model, **params)
+    return dio_mc.check(model, params)
 
 
 def count(start: Hashable, successors: Successors) -> tuple[int, int]:
