@@ -1,11 +1,11 @@
 """Small random programs whose threads have data of their own beside what they share, so that some steps are independent:
 with loops, awaits, choices, spawns, faults. The same for the same seed. And properties that see cells and control."""
 
-from ir_builder import FakeJudge, judge, load, program, variable
+from ir_builder import FakeJudge, judge, load, program, straight, variable
 from random_programs import SMALL, Maker
 
 from dio_mc.ir.expr import And, AtLocation, Compare, Const, Expr, Load, Local, LocalOf
-from dio_mc.ir.ops import LocalTo, StoreTo
+from dio_mc.ir.ops import Await, LocalTo, StoreTo
 from dio_mc.ir.program import Program
 from dio_mc.semantics.judge import Probe
 from dio_mc.semantics.layout import layout_of
@@ -47,6 +47,20 @@ def random_program(seed: int) -> Program:
         spawned = number == 1
         bodies.append(maker.body(name, maker.random.randint(1, 2), spawned=spawned, may_spawn=maker.chance(0.3)))
     return program(maker.variables, bodies, [maker.random.randint(1, 2), maker.random.randint(1, 2), 1, 1])
+
+
+def random_waiting(seed: int) -> Program:
+    """Threads without loops, the last step of some waiting for what may never be: often all that is left is to wait."""
+    maker = Independent(seed)
+    bodies = []
+    for number, name in enumerate(("first", "second", "third", "fourth")):
+        maker.mine = 2 + number
+        ops = [maker.op(1, may_spawn=False) for _ in range(maker.random.randint(1, 3))]
+        if maker.chance(0.6):
+            cell = Load(2 + (number + 1) % 4, (Const(0, SMALL),), SMALL) if maker.chance(0.5) else Load(0, (), SMALL)
+            ops.append(Await(Compare("==", cell, Const(maker.random.randint(0, 2), SMALL))))
+        bodies.append(straight(*ops, name=name, locals_=[(SMALL, 0)]))
+    return program(maker.variables, bodies, [maker.random.randint(1, 2), 1, 1, 1])
 
 
 def judges_of(made: Program, seed: int) -> list[FakeJudge]:

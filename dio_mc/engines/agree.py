@@ -16,6 +16,7 @@ from dio_mc.semantics.search import (
     Budget,
     Exploration,
     Reductions,
+    Violation,
     counted_up_to,
 )
 from dio_mc.semantics.stop import Poll
@@ -46,7 +47,7 @@ def verify_reduction(
     machine = found.engine == "native" and (engine == "native" or bool(found.reductions))
 
     def again(reductions: Reductions) -> Exploration:
-        return run.native(reductions, workers, full=0) if machine else run.reference(reductions, full=0)
+        return run.explore("native" if machine else "reference", reductions, workers, full=0)
 
     full = again(NO_REDUCTION) if found.reductions else found
     told: list[str] = []
@@ -113,14 +114,15 @@ def _compared(program: Program, reduced: Exploration, full: Exploration) -> str:
 
 def differences(reduced: Exploration, full: Exploration) -> list[str]:
     """What a reduction must not change and did, in words. Symmetry changes nothing but the numbers of states and steps.
-    Partial order changes depth too; what it has violated is looked for without it, so of its schedules it is asked
-    that they are of the same properties."""
+    Partial order changes depth too; what it has violated is looked for without it, and where a limit was in the way of
+    that, the schedule need not be the same."""
     pairs: dict[str, tuple[object, object]] = {
         "undecided properties": (reduced.unknown, full.unknown),
         "coverage": (reduced.coverage, full.coverage),
     }
     if PARTIAL_ORDER in reduced.reductions:
         pairs["violated properties"] = _violated(reduced), _violated(full)
+        pairs["canonical violations"] = _canonical(reduced, full), _canonical(full, reduced)
     else:
         pairs["violations"] = reduced.violations, full.violations
         pairs["depth"] = reduced.depth, full.depth
@@ -129,3 +131,9 @@ def differences(reduced: Exploration, full: Exploration) -> list[str]:
 
 def _violated(found: Exploration) -> list[str]:
     return [violation.property for violation in found.violations]
+
+
+def _canonical(found: Exploration, other: Exploration) -> list[Violation]:
+    """The violations that are canonical in both."""
+    there = {violation.property for violation in other.violations if violation.canonical}
+    return [violation for violation in found.violations if violation.canonical and violation.property in there]

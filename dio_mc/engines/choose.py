@@ -14,14 +14,13 @@ from dataclasses import dataclass, replace
 from functools import partial as bound  # `partial` is a part of the states here
 from typing import TYPE_CHECKING, Final, Literal
 
+from dio_mc.engines.kept import Established, Remembering, is_whole, uncertain, violation_order
 from dio_mc.engines.limits import Limits
 from dio_mc.engines.reference.canonical import End, Goal, canonical_paths
 from dio_mc.engines.reference.engine import explore as explore_reference
-from dio_mc.engines.reference.engine import violation_order
-from dio_mc.ir.expr import Expr
-from dio_mc.ir.program import LIVENESS, Program, Property
+from dio_mc.ir.program import LIVENESS, Program
 from dio_mc.semantics.interpreter import Interpreter
-from dio_mc.semantics.judge import Decision, Judge, Probe
+from dio_mc.semantics.judge import Judge
 from dio_mc.semantics.search import (
     NO_REDUCTION,
     PARTIAL_ORDER,
@@ -36,7 +35,7 @@ from dio_mc.semantics.search import (
     unheard,
 )
 from dio_mc.semantics.step import count_switches, fault_name
-from dio_mc.semantics.stop import FIRST, Poll, Stop, StopKind
+from dio_mc.semantics.stop import INTERRUPTED, OUT_OF_MEMORY, Poll, Stop, StopKind
 from dio_mc.wording import show_bytes
 
 if TYPE_CHECKING:
@@ -69,36 +68,6 @@ class _Ways:
 FULLY: Final = _Ways(None, None)
 
 
-class Remembering:
-    """A judge that is asked by two engines in turn, and about each valuation once."""
-
-    def __init__(self, judge: Judge) -> None:
-        self._judge = judge
-        self._known: dict[tuple[int, ...], Decision] = {}
-
-    @property
-    def probes(self) -> tuple[Probe, ...]:
-        """As the judge's."""
-        return self._judge.probes
-
-    @property
-    def formulas(self) -> tuple[Expr, ...]:
-        """As the judge's."""
-        return self._judge.formulas
-
-    @property
-    def property(self) -> Property:
-        """As the judge's."""
-        return self._judge.property
-
-    def decide(self, valuations: Sequence[tuple[int, ...]]) -> list[Decision]:
-        """One decision per valuation, the new ones by the judge."""
-        new = [valuation for valuation in valuations if valuation not in self._known]
-        if new:
-            self._known.update(zip(new, self._judge.decide(new), strict=True))
-        return [self._known[valuation] for valuation in valuations]
-
-
 def explore(
     program: Program,
     judges: Sequence[Judge],
@@ -128,25 +97,12 @@ def explore(
         part, covered = explore_partly(program, judges, partial, budget or Budget(), report, first, stop)
         note(covered)
         return part
-    run = Run(program, judges, budget or Budget(), report, first, stop, note)
-    if engine == "reference" or (engine == "auto" and run.alive):
-        return run.reference(reductions)
-    if engine == "auto":
-        found = run.small()
-        if found is not None:
-            return found
-    from dio_mc.engines.native.engine import NoMachine, Unsupported
-
-    try:
-        return run.native(reductions, workers)
-    except Unsupported as reason:
-        if engine == "native" or isinstance(reason, NoMachine):
-            note(f"explored by the reference engine: {reason}")
-        return run.reference(reductions)
+    return Run(program, judges, budget or Budget(), report, first, stop, note).explore(engine, reductions, workers)
 
 
 class Run:
-    """One exploration, by whichever engine; the clock runs through all attempts."""
+    """One exploration, by whichever engine; the clock runs through all attempts, and what one of them has established
+    stays."""
 
     def __init__(
         self,
@@ -162,18 +118,41 @@ class Run:
         self._judges = [Remembering(judge) for judge in judges]
         self._report, self._first, self._stop, self._note = report, first, stop, note
         self._limits = Limits(budget, stop)
+        self._established = Established(program, judges)
 
-    @property
-    def alive(self) -> bool:
-        """Whether a property is about runs."""
-        return any(judge.property.kind in LIVENESS for judge in self._judges)
+    def explore(
+        self, engine: EngineName, reductions: Reductions, workers: int = 1, *, full: int | None = None
+    ) -> Exploration:
+        """The answer of an engine, or of those that take over from one another; reduced behind `full` states (None:
+        behind `FULL`). What ends it between two searches takes nothing from what the first has found. Raises
+        `InternalError` where they contradict each other."""
+        self._established = Established(self._program, self._judges)
+        try:
+            return self._established.answer(self._explored(engine, reductions, workers, full))
+        except (KeyboardInterrupt, MemoryError) as ended:
+            if self._established.last is None:
+                raise
+            reason = OUT_OF_MEMORY if isinstance(ended, MemoryError) else INTERRUPTED
+            return self._established.answer(replace(self._established.last, stopped=reason))
 
-    def small(self) -> Exploration | None:
-        """What the interpreter finds, all states; None where they are more than `SWITCH`."""
-        return self._within(SWITCH, lambda budget: self._interpret(budget, FULLY))
+    def _explored(self, engine: EngineName, reductions: Reductions, workers: int, full: int | None) -> Exploration:
+        alive = any(judge.property.kind in LIVENESS for judge in self._judges)  # a property is about runs
+        if engine == "reference" or (engine == "auto" and alive):
+            return self._by_reference(reductions, full)
+        if engine == "auto":
+            found = self._within(SWITCH, lambda budget: self._interpret(budget, FULLY))
+            if found is not None:
+                return found
+        from dio_mc.engines.native.engine import NoMachine, Unsupported
 
-    def reference(self, reductions: Reductions, *, full: int | None = None) -> Exploration:
-        """The reference engine's answer; reduced behind `full` states (None: behind `FULL`)."""
+        try:
+            return self._by_machine_code(reductions, workers, full)
+        except Unsupported as reason:
+            if engine == "native" or isinstance(reason, NoMachine):
+                self._note(f"explored by the reference engine: {reason}")
+            return self._by_reference(reductions, full)
+
+    def _by_reference(self, reductions: Reductions, full: int | None) -> Exploration:
         ways = _Ways(self._representatives(reductions), self._selection(reductions))
         if ways:
             found = self._within(FULL if full is None else full, lambda budget: self._interpret(budget, FULLY))
@@ -182,8 +161,8 @@ class Run:
         unordered = replace(ways, selection=None)
         return self._shortest(self._interpret(self._left(), ways), lambda budget: self._interpret(budget, unordered))
 
-    def native(self, reductions: Reductions, workers: int, *, full: int | None = None) -> Exploration:
-        """The native engine's answer, reduced as the other's. Raises `Unsupported` where it has none."""
+    def _by_machine_code(self, reductions: Reductions, workers: int, full: int | None) -> Exploration:
+        """Raises `Unsupported` where there is none."""
         from dio_mc.engines.native.engine import IN_FULL, optimised, prepare
 
         prepared = self._prepared(reductions)
@@ -222,18 +201,24 @@ class Run:
         return self._compiled(prepared, Limits(budget, self._stop), 1, by)
 
     def _shortest(self, found: Exploration, search: Callable[[Budget], Exploration]) -> Exploration:
-        """What was found, with the canonical counterexamples: partial order keeps verdicts, but not lengths. `search`
-        is without it; it goes as deep as the schedules found are long."""
-        if PARTIAL_ORDER not in found.reductions or not found.violations:
+        """What was found, once a `search` without partial order, which keeps verdicts but not lengths, has looked for
+        the canonical counterexamples. It goes as deep as the schedules found are long; that a state is a deadlock is
+        seen one level further on. Raises `InternalError` where it does not find what was found."""
+        new = [v for v in found.violations if not self._established.is_canonical(v.property)]
+        if PARTIAL_ORDER not in found.reductions or not new:
             return found
         ended = found.stopped
         if ended is None or ended.kind in (StopKind.FIRST, StopKind.MAX_STATES):
-            deepest = max(len(violation.schedule) for violation in found.violations)
+            deepest = max(len(v.schedule) + (v.property == "deadlock") for v in new)
             again = search(replace(self._left(), max_depth=deepest))
-            if again.stopped in (None, Stop(StopKind.MAX_DEPTH, deepest), FIRST):
-                return replace(found, violations=again.violations)
             ended = again.stopped
-        self._note(f"the schedules shown are not known to be the shortest: {ended} ended the search for those")
+            if ended in (None, Stop(StopKind.MAX_DEPTH, deepest)):
+                self._established.confirm(again, [v.property for v in new], "the search of all orders")
+                ended = None
+            if found.stopped is None:
+                self._established.confirm(found, [v.property for v in again.violations], "the search by partial order")
+        if any(not self._established.is_canonical(v.property) for v in new):
+            self._note(f"the schedules shown are not known to be the shortest: {ended} ended the search for those")
         return found
 
     def _within(self, limit: int, search: Callable[[Budget], Exploration]) -> Exploration | None:
@@ -287,9 +272,10 @@ class Run:
 
     def _as_asked(self, found: Exploration) -> Exploration:
         """A limit of time is told as it was given, not as what was left of it for this attempt."""
-        if found.stopped is None or found.stopped.kind is not StopKind.TIMEOUT:
-            return found
-        return replace(found, stopped=Stop(StopKind.TIMEOUT, self._budget.timeout))
+        if found.stopped is not None and found.stopped.kind is StopKind.TIMEOUT:
+            found = replace(found, stopped=Stop(StopKind.TIMEOUT, self._budget.timeout))
+        self._established.note(found)
+        return found
 
 
 def native(
@@ -349,7 +335,8 @@ def _approximated(
         return explore_reference(program, judges, limits.budget, report, first, limits.stop)
     found = search(prepared, asked, limits, report, first)
     note(_left_out(approximate, found))
-    return replace(_told(found, asked), stopped=found.stopped or Stop(StopKind.APPROXIMATE, approximate.storage))
+    stopped = found.stopped or Stop(StopKind.APPROXIMATE, approximate.storage)
+    return replace(uncertain(_told(found, asked)), stopped=stopped)
 
 
 def _left_out(approximate: Approximate, found: Outcome) -> str:
@@ -376,13 +363,17 @@ def _told(found: Outcome, judges: Sequence[Judge]) -> Exploration:
         goal = Goal(reached.goal.length, [End(*end) for end in reached.ends])
         path = canonical_paths(found.interpreter, reached.levels, [goal])[0]
         switches = count_switches(path.schedule)
-        violations.append(Violation(reached.goal.name, path.initial, path.schedule, switches, path.fault))
+        canonical = path.canonical and is_whole(reached.goal.name, reached.goal.length, found.whole)
+        violations.append(
+            Violation(reached.goal.name, path.initial, path.schedule, switches, path.fault, canonical=canonical)
+        )
     ranks = {judge.property.name: rank for rank, judge in enumerate(judges)}
     violations.sort(key=lambda violation: violation_order(violation.property, ranks))
-    return Exploration(
+    told = Exploration(
         ENGINE, found.states, found.transitions, found.depth, found.stopped, found.open, tuple(violations),
         found.unknown, found.coverage, found.reductions, found.seconds,
     )  # fmt: skip
+    return uncertain(told) if PARTIAL_ORDER in found.reductions else told
 
 
 def at_start(interpreter: Interpreter) -> list[Violation]:

@@ -89,7 +89,7 @@ def _row(entry: Found) -> Iterator[str]:
     yield f'<span class="badge {"good" if reached else "bad"}">{"reached" if reached else "violated"}</span> '
     yield f'<span class="what"><a class="property" href="{attribute(link_to(entry))}">{text(trace.property)}</a> '
     yield f'<span class="about">{_count(len(trace.steps), "step")}, '
-    yield f"{_count(trace.switches, 'switch', 'switches')}</span></span>"
+    yield f"{_count(trace.switches, 'switch', 'switches')}{trace.label}</span></span>"
     if entry.graph is not None:
         yield _button(entry.graph, "Graph", f"Graph of {trace.property} in {trace.model.name}")
     if trace.doc and trace.property_kind != "fault":

@@ -75,7 +75,7 @@ def _about(trace: Trace) -> str:
     where = f"<code>{text(str(trace.place) if trace.place else trace.model.file)}</code>"
     count = len(trace.steps)
     steps = f"{count} step{'' if count == 1 else 's'}"
-    switches = f"{trace.switches} context switch{'' if trace.switches == 1 else 'es'}"
+    switches = f"{trace.switches} context switch{'' if trace.switches == 1 else 'es'}{trace.label}"
     return " &middot; ".join([model, where, steps, switches, f"digest <code>{text(trace.model.digest)}</code>"])
 
 

@@ -71,7 +71,8 @@ def _runs(drawn: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 def _header(trace: Trace) -> Iterator[str]:
     yield f"// {printable(trace.model.file)} {printable(trace.model.name)}, digest {printable(trace.model.digest)}"
-    yield f"// {trace.kind} of {printable(trace.property)}: steps {len(trace.steps)}, switches {trace.switches}"
+    size = f"steps {len(trace.steps)}, switches {trace.switches}{trace.label}"
+    yield f"// {trace.kind} of {printable(trace.property)}: {size}"
     yield "digraph trace {"
     yield "  rankdir=TB;"
     yield f"  label={_quoted(f'{trace.model.name}: {_verdict(trace)} {trace.property}')};"

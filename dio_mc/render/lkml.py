@@ -34,11 +34,12 @@ def _about(trace: Trace) -> str:
     """The model, its bounds, the rule."""
     threads = ", ".join(t.name + (" (daemon)" if t.daemon else "") for t in trace.threads)
     params = ", ".join(f"{name}={value}" for name, value in trace.model.params)
+    shown = "a shortest schedule" if trace.canonical else "a schedule, not known to be the shortest"
     about = [
         ("Model", f"{trace.model.file}, {trace.model.name}, digest {trace.model.digest}"),
         ("Bounds", "; ".join(part for part in (params, f"threads: {threads}") if part)),
         ("Rule", rule_words(trace) + (f" ({trace.place})" if trace.place else "")),
-        ("Shown", f"a shortest schedule: {len(trace.steps)} steps, {trace.switches} context switches (sequential "
+        ("Shown", f"{shown}: {len(trace.steps)} steps, {trace.switches} context switches (sequential "
                   "consistency; a step of the model is one step here)"),
     ]  # fmt: skip
     return "\n".join(row for label, text in about for row in _labelled(label, text))

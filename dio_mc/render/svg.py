@@ -91,6 +91,7 @@ def _heading(trace: Trace, picture: Picture) -> Iterator[str]:
     room = max(30, (picture.width - 2 * LEFT) // 8)
     yield _text(LEFT, 22, cut(f"{trace.property}: {verdict}", room), "t")
     about = f"{trace.model.name}, {trace.model.file}; {len(trace.steps)} steps, {trace.switches} context switches"
+    about = about if trace.canonical else f"not canonical; {about}"
     yield _text(LEFT, 39, cut(about, max(30, (picture.width - 2 * LEFT) // SMALL)), "c s")
     yield from _heads(picture)
 

@@ -74,8 +74,8 @@ def _extent(trace: Trace) -> str:
     switches = _count(trace.switches, "switch", "switches")
     if trace.loop is not None:
         round_ = len(trace.steps) - trace.loop + 1
-        return f"by {_count(trace.loop - 1, 'step', 'steps')} and a loop of {round_}, {switches}"
-    return f"in {_count(len(trace.steps), 'step', 'steps')}, {switches}"
+        return f"by {_count(trace.loop - 1, 'step', 'steps')} and a loop of {round_}, {switches}{trace.label}"
+    return f"in {_count(len(trace.steps), 'step', 'steps')}, {switches}{trace.label}"
 
 
 def _count(number: int, one: str, many: str) -> str:

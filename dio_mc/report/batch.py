@@ -104,7 +104,7 @@ def _message(result: PropertyResult, report: Report, trace: Trace | None) -> str
     """``violated in 12 steps, 3 switches``, and why it counts as it does."""
     told = {"HOLDS": "holds", "VIOLATED": "violated", "UNDETERMINED": "undetermined"}[result.verdict]
     if trace is not None:
-        told += f" in {plural(len(trace.steps), 'step')}, {plural(trace.switches, 'switch')}"
+        told += f" in {plural(len(trace.steps), 'step')}, {plural(trace.switches, 'switch')}{trace.label}"
     if result.verdict == "UNDETERMINED" and report.stopped:
         told += f": stopped by {report.stopped}"
     elif result.note and result.verdict != "HOLDS":

@@ -81,6 +81,7 @@ def _model(report: Report, folder: str | None) -> dict[str, Any]:
                 "property": violation.property,
                 "steps": len(violation.schedule),
                 "switches": violation.switches,
+                "canonical": violation.canonical,
                 "trace": f"{folder}/{stem_of(report)}/{safe_name(violation.property)}.json" if folder else None,
             }
             for violation in report.violations

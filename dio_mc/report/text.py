@@ -6,7 +6,7 @@ from dio_mc.checking.results import Failure, Report
 from dio_mc.report.batch import Batch
 from dio_mc.report.words import counted, stem_of
 from dio_mc.semantics.search import Violation
-from dio_mc.trace.trace import Trace
+from dio_mc.trace.trace import Trace, canonical_label
 from dio_mc.wording import plural
 
 
@@ -72,7 +72,8 @@ def _others(report: Report, shown: Trace | None) -> list[str]:
 
 
 def _extent(violation: Violation) -> str:
-    return f"{plural(len(violation.schedule), 'step')}, {plural(violation.switches, 'switch')}"
+    label = canonical_label(violation.canonical)
+    return f"{plural(len(violation.schedule), 'step')}, {plural(violation.switches, 'switch')}{label}"
 
 
 def _remarks(report: Report, strict: bool) -> list[str]:

@@ -119,6 +119,8 @@ class Violation:
     `property` is the author's name, ``deadlock``, or ``kind@line`` for a fault; `initial` the position of the initial
     state; `fault` is set when the last action has no successor. For `reachable` properties it is a witness. With `loop`
     the run goes on for ever: the actions from this position on lead back to the state before them, and are repeated.
+    Where not all states that near were looked at, or in another order, it is a counterexample all the same, but not
+    known to be the `canonical` one.
     """
 
     property: str
@@ -127,6 +129,7 @@ class Violation:
     switches: int
     fault: Fault | None = None
     loop: int | None = None
+    canonical: bool = True
 
 
 @dataclass(frozen=True, slots=True)

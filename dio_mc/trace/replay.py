@@ -103,6 +103,7 @@ def _trace(interpreter: Interpreter, violation: Violation, execution: Execution,
         fault=None if violation.schedule else fault_of(violation.fault),
         lines=lines_at([*spans, stated, violation.fault.span if violation.fault else None]),
         loop=None if violation.loop is None else violation.loop + 1,
+        canonical=violation.canonical,
     )
 
 

@@ -25,11 +25,16 @@ if TYPE_CHECKING:
 
 SCHEMA = "dio-mc/trace/1"
 """The version of the stored form; it changes when a field does. `Trace.loop` and `Trace.why` are stored where a trace
-has them."""
+has them, `Trace.canonical` where it is false."""
 
 CellRole = Literal["data", "lock", "local", "location"]
 TraceKind = Literal["violation", "witness"]
 PropertyKind = Literal["invariant", "step", "reachable", "always_reachable", "progress", "deadlock", "fault"]
+
+
+def canonical_label(canonical: bool) -> str:
+    """What stands behind the length of a schedule that is not known to be the canonical one."""
+    return "" if canonical else ", not canonical"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +198,7 @@ class Trace:
     from which on all of them repeat for ever: behind the last one, all is as it was before that step.
     Older traces and those of other writers have no `standings` (every property along the way) and no `lines` (the
     source at the steps' places). `why` is None where it was not asked, and where no single point shows it.
+    A trace that is not `canonical` is right, but need not be the shortest, nor the one with fewest switches.
     """
 
     schema: str
@@ -213,11 +219,17 @@ class Trace:
     lines: tuple[SourceLine, ...] = ()
     loop: int | None = None
     why: Why | None = None
+    canonical: bool = True
 
     @builtins.property
     def switches(self) -> int:
         """Neighbouring steps of different threads."""
         return sum(a.thread != b.thread for a, b in zip(self.steps, self.steps[1:], strict=False))
+
+    @builtins.property
+    def label(self) -> str:
+        """What stands behind the number of its switches: ``, not canonical``, or nothing."""
+        return canonical_label(self.canonical)
 
     @builtins.property
     def cast(self) -> tuple[ThreadName, ...]:

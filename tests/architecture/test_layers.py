@@ -33,13 +33,14 @@ LAYERS: dict[str, set[str]] = {
     "analysis.partial_order": {"analysis.values", "semantics", "ir"},
     "engines": set(),
     "engines.limits": {"memory", "semantics"},
-    "engines.reference": {"engines.limits", "semantics", "ir"},
+    "engines.kept": {"trace", "semantics", "ir"},
+    "engines.reference": {"engines.kept", "engines.limits", "semantics", "ir"},
     "engines.native": {
         "analysis.partial_order", "analysis.symmetry", "analysis.values", "memory", "semantics", "ir",
     },
     "engines.choose": {
-        "analysis.partial_order", "analysis.symmetry", "analysis.values", "engines.limits", "engines.native",
-        "engines.reference", "wording", "semantics", "ir",
+        "analysis.partial_order", "analysis.symmetry", "analysis.values", "engines.kept", "engines.limits",
+        "engines.native", "engines.reference", "wording", "semantics", "ir",
     },
     "engines.agree": {"analysis.partial_order", "analysis.symmetry", "engines.choose", "semantics", "ir"},
     "explain": {"engines.limits", "engines.reference", "frontend", "lang", "symbolic", "trace", "semantics", "ir"},

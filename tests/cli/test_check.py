@@ -231,7 +231,7 @@ def test_the_json_report(tmp_path: Path) -> None:
             {"name": "deadlock", "kind": "deadlock", "verdict": "HOLDS", "vacuous": False, "note": ""},
             {"name": "faults", "kind": "faults", "verdict": "HOLDS", "vacuous": False, "note": ""},
         ],
-        "violations": [{"property": "small", "steps": 1, "switches": 0, "trace": "counterexamples/m.M/small.json"}],
+        "violations": [{"property": "small", "steps": 1, "switches": 0, "canonical": True, "trace": "counterexamples/m.M/small.json"}],
         "findings": [], "expected": None, "expectation": "", "stopped": None, "open": 0,
         "notes": [], "reductions": [],
     }  # fmt: skip

@@ -10,14 +10,17 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 
 import pytest
+from dio_mc.page.trace_page import trace_page
 from render_traces import all_traces, ext3
 
 from dio_mc.render.commit import WIDTH, diagram, entries, render_commit
+from dio_mc.render.dot import render_dot
 from dio_mc.render.itf import ACTION, PICKS, render_itf
 from dio_mc.render.lkml import render_lkml
 from dio_mc.render.mermaid import render_mermaid
 from dio_mc.render.scene import held_at, holds, wrong_cells
 from dio_mc.render.svg import render_svg
+from dio_mc.render.text import render_text
 from dio_mc.trace.codec import decode, encode
 from dio_mc.trace.trace import Cell, Change, Trace
 
@@ -32,6 +35,30 @@ def nasty(trace: Trace) -> Trace:
     for word in ("slot", "no_stale_exposure", "STALE", "pdflush", "filemap_nopage", "i_mutex", "Ext3"):
         text = text.replace(word, json.dumps(word + NASTY)[1:-1])
     return decode(text)
+
+
+# -- what is said of a schedule that is not known to be the shortest ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "trace", {t.property_kind: t for t in TRACES if t.steps}.values(), ids=lambda t: t.property_kind
+)
+def test_a_schedule_that_is_not_canonical_says_so(trace: Trace) -> None:
+    """In each format that tells how long it is, and where it is stored."""
+    other = replace(trace, canonical=False)
+    forms = {
+        "text": render_text, "dot": render_dot, "svg": render_svg, "page": trace_page, "json": encode,
+        "mail": lambda one: render_lkml(one, path="trace.json"),
+    }  # fmt: skip
+    marks = {"json": '"canonical": false', "mail": "a schedule, not known to be the shortest"}
+    for name, render in forms.items():
+        mark = marks.get(name, "not canonical")
+        assert (mark in unwrapped(render(trace)), mark in unwrapped(render(other))) == (False, True), name
+    assert decode(encode(other)) == other
+
+
+def unwrapped(text: str) -> str:
+    return " ".join(text.split())
 
 
 # -- commit and mail ----------------------------------------------------------------------------------

@@ -31,11 +31,13 @@ class NoMachine(Unsupported):
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What the compiled search found; `reached` pairs goals with the states on the shortest paths to them;
-    `started` when all initial states were known; `reductions` as in an `Exploration`;
+    `started` when all initial states were known; `whole` levels were expanded to the end; `reductions` as in an
+    `Exploration`;
     `seconds` is the wall time until all was."""
 
     interpreter: Interpreter
     started: bool
+    whole: int
     states: int
     transitions: int
     depth: int
@@ -147,8 +149,8 @@ def search(
         reached, distinct = _told(prepared, found, by)
         unknown = tuple(v.judge.property.name for v in found.valuations if v.unknown)
         return Outcome(
-            prepared.interpreter, found.started, found.states, found.transitions, found.depth, found.stopped,
-            found.open, unknown, Coverage(fired, blocked, distinct), tuple(reached), by.names,
+            prepared.interpreter, found.started, found.whole, found.states, found.transitions, found.depth,
+            found.stopped, found.open, unknown, Coverage(fired, blocked, distinct), tuple(reached), by.names,
             found.taken_for_known(), seconds,
         )  # fmt: skip
     finally:

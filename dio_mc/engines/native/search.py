@@ -65,7 +65,8 @@ Level = list[tuple[int, int]]
 class Search:
     """One search, by so many `workers`; one with a `limit` of states, or approximate storage, is for one worker, since
     what lies inside is defined by the order of discovery. `levels` are where their states are; those before `kept`
-    have been forgotten; `started` when all initial states are known."""
+    have been forgotten; `started` when all initial states are known; `whole` levels are
+    expanded to the end."""
 
     def __init__(
         self,
@@ -88,6 +89,7 @@ class Search:
         self.clock, self.report, self.first, self.keep = clock, report, first, keep
         self.stopped: Stop | None = None
         self.started = False
+        self.whole = -1
         self.levels: list[Level] = []
         self.kept = 0
         self._adopted = known is not None
@@ -204,6 +206,7 @@ class Search:
                 self._expand_level(depth)
             finally:
                 self._close_level()
+            self.whole += self.stopped is None
 
     def _start(self) -> None:
         """The initial states."""
@@ -219,6 +222,7 @@ class Search:
                 self._take_news()
                 self.stopped = self.stopped or self.clock.exceeded()
             self.started = self.stopped is None
+            self.whole += self.started
         finally:
             self._close_level()
 

@@ -47,11 +47,13 @@ class Goal:
 
 
 class Path(NamedTuple):
-    """A way to an end: the position of the initial state, the actions, and the fault of the last one."""
+    """A way to an end: the position of the initial state, the actions, the fault of the last one, and whether it is the
+    canonical way."""
 
     initial: int
     schedule: tuple[Action, ...]
     fault: Fault | None
+    canonical: bool = True
 
 
 _Edge = tuple[Action, State | None]
@@ -96,7 +98,7 @@ def any_path(system: TransitionSystem, parents: Mapping[State, State | None], go
     while (parent := parents[state]) is not None:
         actions.append(next(step.action for step in system.successors(parent) if step.state == state))
         state = parent
-    return Path(_positions(system, [state])[state], tuple(reversed(actions)), end.fault)
+    return Path(_positions(system, [state])[state], tuple(reversed(actions)), end.fault, canonical=False)
 
 
 def _positions(system: TransitionSystem, wanted: Iterable[State]) -> dict[State, int]:

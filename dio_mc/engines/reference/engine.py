@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
+from dio_mc.engines.kept import is_whole, uncertain, violation_order
 from dio_mc.engines.limits import Limits
 from dio_mc.engines.reference.canonical import Goal, Path, any_path, canonical_paths
 from dio_mc.engines.reference.liveness import Violated
@@ -63,7 +64,8 @@ def explore(
     Properties come in the order of `judges`, then ``deadlock``, then faults by kind, file and line.
 
     Whatever ended the search early (see above), the answer holds what was found until then; a counterexample is
-    canonical among the states found. Raises `InternalError` when a judge does not keep to its contract.
+    canonical among the states found, and not called canonical where others may come before it. Raises `InternalError`
+    when a judge does not keep to its contract.
     """
     interpreter = Interpreter(program)
     watch = Watch(interpreter, judges)
@@ -75,6 +77,7 @@ def explore(
     seconds = time.perf_counter() - started
     used = (SYMMETRY if representatives is not None else "", PARTIAL_ORDER if selection is not None else "")
     found = _answer(interpreter, watch, search, representatives)
+    found = found if selection is None else uncertain(found)
     return replace(found, seconds=seconds, reductions=tuple(filter(None, used)))
 
 
@@ -107,11 +110,13 @@ def _violations(
         paths = _paths(interpreter, search, [goal for _, goal in goals])
     else:
         paths = _unfolded(Unfolding(interpreter, representatives, watch.ends_at), search, goals)
-    for (name, _), path in zip(goals, paths, strict=True):
+    for (name, goal), path in zip(goals, paths, strict=True):
         loop = _loop(interpreter, watch, lasting[name], path) if name in lasting else ()
         schedule = path.schedule + loop
         begins = len(path.schedule) if loop else None
-        violations.append(Violation(name, path.initial, schedule, count_switches(schedule), path.fault, begins))
+        whole = search.stopped is None if name in lasting else is_whole(name, goal.length, search.whole)
+        switches, canonical = count_switches(schedule), path.canonical and whole
+        violations.append(Violation(name, path.initial, schedule, switches, path.fault, begins, canonical))
     ranks = {tracker.judge.property.name: rank for rank, tracker in enumerate(watch.trackers)}
     return tuple(sorted(violations, key=lambda found: violation_order(found.property, ranks)))
 
@@ -153,17 +158,6 @@ def _unfolded(unfolding: Unfolding, search: Search, goals: Sequence[tuple[str, G
     except MemoryError:
         search.stopped = search.stopped or OUT_OF_MEMORY
     return [unfolding.any_path(name, search.parents, goal) for name, goal in goals]
-
-
-def violation_order(name: str, ranks: dict[str, int]) -> tuple[int, str, str, int]:
-    """The author's properties first, then the deadlock, then faults (``kind@line``, ``kind@file:line``)."""
-    if name in ranks:
-        return ranks[name], "", "", 0
-    if name == "deadlock":
-        return len(ranks), "", "", 0
-    kind, _, place = name.partition("@")
-    file, _, line = place.rpartition(":")
-    return len(ranks) + 1, kind, file, int(line or 0)
 
 
 def _distinct(search: Search, size: int) -> tuple[int, ...]:

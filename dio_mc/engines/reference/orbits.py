@@ -79,7 +79,7 @@ class Unfolding:
             action, state = next((x.action, x.state) for x in steps if x.state is not None and of(x.state) == wanted)
             actions.append(action)
         if goal.ends[0].action is None:
-            return Path(position, tuple(actions), None)
+            return Path(position, tuple(actions), None, canonical=False)
         end = self._ends_at(name, state)[0]
         assert end.action is not None
-        return Path(position, (*actions, end.action), end.fault)
+        return Path(position, (*actions, end.action), end.fault, canonical=False)

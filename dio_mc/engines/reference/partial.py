@@ -17,6 +17,7 @@ from itertools import islice
 from random import Random
 from typing import Final, TypeVar, assert_never
 
+from dio_mc.engines.kept import uncertain
 from dio_mc.engines.limits import Limits
 from dio_mc.engines.reference import engine
 from dio_mc.engines.reference.search import POLL_EVERY, Part
@@ -56,6 +57,8 @@ def explore_partly(
         program, asked, Budget(max_depth=depth), report, first, within=Part(part.states, part.starts)
     )
     stopped = part.stopped or found.stopped or _by_choice(partial)
+    if found.open or part.starts is not None:
+        found = uncertain(found)
     return replace(found, stopped=stopped), f"covered {covered}; {_outside(found, part)}"
 
 

@@ -69,7 +69,8 @@ class Search:
 
     `levels` holds the states by depth, in the order of discovery; `parents` every state with the one it was first seen
     from; `expanded` counts states all successors of which are known; `transitions` all successors so far; `stopped`
-    says why the search ended early, None if it did not.
+    says why the search ended early, None if it did not; `whole` counts the levels that are expanded to the end, so that
+    the levels up to that one have all their states (-1: not all initial states are known).
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Search:
         self.expanded = 0
         self.transitions = 0
         self.stopped: Stop | None = None
+        self.whole = -1
         self._system = system
         self._watcher = watcher
         self._limits = limits
@@ -120,6 +122,7 @@ class Search:
     def _run(self) -> None:
         self.levels.append([])
         if self._take_initial():
+            self.whole = 0
             self._watcher.started()
         while True:
             depth = len(self.levels) - 1
@@ -132,6 +135,7 @@ class Search:
                 return
             self.levels.append([])
             self._expand_level(depth)
+            self.whole += self.stopped is None
 
     def _take_initial(self) -> bool:
         """Whether all initial states are known."""

@@ -1,6 +1,6 @@
 """Models whose threads mostly mind their own pages, and what they have in common."""
 
-from dio_mc import Array, Model, Param, Range, Var, atomic, invariant, thread
+from dio_mc import Array, Model, Mutex, Param, Range, Var, atomic, invariant, reachable, thread, wait_until
 
 
 class Pages(Model):
@@ -46,6 +46,66 @@ class Turning(Model):
     @thread
     def culprit(self):
         self.bad = True
+
+    @invariant
+    def good(self):
+        return not self.bad
+
+
+class Stuck(Pages):
+    """Every run ends in a deadlock: what the writers wait for never comes."""
+
+    go = Var(bool)
+
+    @thread(instances=Pages.writers)
+    def writer(self, k: int):
+        self.page[k] = 1
+        self.page[k] = 2
+        wait_until(self.go)
+
+
+class Crossed(Pages):
+    """Two locks taken in opposite orders, beside writers who need neither. With other ways to go wrong, at other depths."""
+
+    a = Mutex()
+    b = Mutex()
+    met = Var(Range(0, 2))
+
+    @thread
+    def one(self):
+        self.a.lock()
+        self.b.lock()
+        self.b.unlock()
+        self.a.unlock()
+        self.met += 1
+        assert self.met < 2
+
+    @thread
+    def two(self):
+        self.b.lock()
+        self.a.lock()
+        self.a.unlock()
+        self.b.unlock()
+        self.met += 1
+
+    @invariant
+    def not_all(self):
+        return self.done < self.writers
+
+    @reachable
+    def both_met(self):
+        return self.met == 2
+
+
+class Early(Pages):
+    """What goes wrong in two steps, and in every state behind them."""
+
+    bad = Var(bool)
+
+    @thread
+    def culprit(self):
+        self.bad = True
+        assert not self.bad
 
     @invariant
     def good(self):

@@ -4,17 +4,21 @@ is said where they could not be looked for."""
 from dataclasses import replace
 
 import pytest
-from independent_models import Pages, Torn, Turning
+from independent_models import Crossed, Early, Pages, Stuck, Torn, Turning
 
+from dio_mc.analysis.partial_order.persistent import find_persistent_sets
 from dio_mc.engines import choose
 from dio_mc.engines.agree import differences, verify_reduction
 from dio_mc.engines.choose import explore
 from dio_mc.engines.reference.engine import explore as explore_reference
+from dio_mc.errors import InternalError
 from dio_mc.frontend import build
 from dio_mc.ir.program import Program
+from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.search import NO_REDUCTION, Budget, Exploration, Reductions
 from dio_mc.semantics.stop import INTERRUPTED, OUT_OF_MEMORY, Stop, StopKind
 from dio_mc.symbolic.judge import judge_property
+from dio_mc.trace.replay import run_schedule
 
 ORDER = Reductions(symmetry=False, partial_order=True)
 SYMMETRY = Reductions(partial_order=False)
@@ -77,21 +81,45 @@ def test_a_limit_of_depth_leaves_no_choice_of_order(engine: str) -> None:
 
 @ENGINES
 @pytest.mark.parametrize("soon", [10, 10**6])
-def test_counterexamples_are_those_of_all_states(engine: str, soon: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("model", "violated"),
+    [(Torn, ["not_all"]), (Stuck, ["deadlock"]), (Crossed, ["not_all", "both_met", "deadlock", "assertion@63"])],
+)
+def test_counterexamples_are_those_of_all_states(
+    engine: str, soon: int, model, violated: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deadlocks among them, whose depth is the last that a search for them would have to go to."""
     monkeypatch.setattr(choose, "SOON", soon)
-    program = build(Torn, {"writers": 4}).program
+    program = build(model, {"writers": 4}).program
     full = explore_reference(program, judges_of(program))
+    assert [violation.property.partition("@")[0] for violation in full.violations] == [
+        name.partition("@")[0] for name in violated
+    ]
     for reductions in (ORDER, BOTH):
-        found = run(Torn, reductions, engine=engine)
+        found = run(model, reductions, engine=engine)
         assert found.reductions
         assert found.violations == full.violations
+        assert all(violation.canonical for violation in found.violations)
         assert (found.stopped, found.complete) == (None, True)
 
 
 @ENGINES
-def test_with_first_the_answer_is_that_of_a_full_search(engine: str) -> None:
-    full = run(Torn, NO_REDUCTION, first=True)
-    assert run(Torn, ORDER, first=True, engine=engine).violations == full.violations
+@pytest.mark.parametrize("model", [Torn, Stuck])
+def test_with_first_the_answer_is_that_of_a_full_search(engine: str, model) -> None:
+    full = run(model, NO_REDUCTION, first=True)
+    assert run(model, ORDER, first=True, engine=engine).violations == full.violations
+
+
+@ENGINES
+def test_with_first_what_another_order_has_shown_stays(engine: str) -> None:
+    """By partial order the deadlock comes first; in the order of depth it is not the first to be found."""
+    found = run(Crossed, ORDER, first=True, engine=engine)
+    full = {violation.property: violation for violation in run(Crossed, NO_REDUCTION).violations}
+    assert found.violations
+    for violation in found.violations:
+        if violation.canonical:
+            assert violation == full[violation.property]
+        assert run_schedule(Interpreter(build(Crossed, {"writers": 4}).program), violation, engine).steps
 
 
 @ENGINES
@@ -100,6 +128,7 @@ def test_schedules_that_may_not_be_the_shortest_say_so(engine: str) -> None:
     told: list[str] = []
     found = run(Torn, ORDER, Budget(max_states=40), note=told.append, engine=engine)
     assert [violation.property for violation in found.violations] == ["not_all"]
+    assert [violation.canonical for violation in found.violations] == [False]
     assert (found.states, found.stopped) == (28, None)
     assert told == ["the schedules shown are not known to be the shortest: --max-states 40 ended the search for those"]
 
@@ -109,9 +138,100 @@ def test_who_has_to_end_looks_no_further(reason: Stop) -> None:
     told: list[str] = []
     program = build(Torn, {"writers": 2}).program
     asked = choose.Run(program, judges_of(program), Budget(), None, False, None, told.append)
-    found = replace(run(Torn, ORDER), stopped=reason)
+    first = explore_reference(program, judges_of(program), selection=find_persistent_sets(program, judges_of(program)))
+    found = replace(first, stopped=reason)
     assert asked._shortest(found, lambda _: pytest.fail("it goes on")) == found
     assert told == [f"the schedules shown are not known to be the shortest: {reason} ended the search for those"]
+
+
+# -- what one search has established ------------------------------------------------------------------------------------
+
+
+@ENGINES
+@pytest.mark.parametrize("model", [Torn, Stuck, Crossed])
+def test_a_search_that_loses_a_violation_is_wrong(engine: str, model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever of them, and whatever was violated: the schedule that another found is replayed and shown."""
+
+    def losing(original):
+        def search(*args, **more):
+            found = original(*args, **more)
+            return found if "partial order" in found.reductions else replace(found, violations=found.violations[:-1])
+
+        return search
+
+    monkeypatch.setattr(choose, "explore_reference", losing(choose.explore_reference))
+    monkeypatch.setattr(choose, "compiled", losing(choose.compiled))
+    with pytest.raises(InternalError) as caught:
+        run(model, ORDER, engine=engine)
+    last = run_full(model)[-1]
+    told = str(caught.value).splitlines()
+    name = {"reference": "reference"}.get(engine, "native")
+    assert told[0] == (
+        f"internal error: the search of all orders of {model.__name__}@writers=4 by engine {name} has lost what another "
+        f"search found: {last.property}"
+    )
+    assert told[1].startswith(f"{last.property}: found by engine {name}, replayed in ")
+    assert "writer[" in told[2]
+
+
+def run_full(model):
+    program = build(model, {"writers": 4}).program
+    return explore_reference(program, judges_of(program)).violations
+
+
+def test_a_reduced_search_that_misses_a_violation_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is complete, and says that something holds which the search for counterexamples has seen violated."""
+    original = choose.explore_reference
+
+    def missing(*args, **more):
+        found = original(*args, **more)
+        ordered = "partial order" in found.reductions
+        return replace(found, violations=found.violations[1:]) if ordered else found
+
+    monkeypatch.setattr(choose, "explore_reference", missing)
+    with pytest.raises(InternalError, match="the search by partial order of Crossed@writers=4 by engine reference has"):
+        run(Crossed, ORDER)
+
+
+@ENGINES
+def test_what_a_small_search_has_found_stays_when_a_larger_one_is_cut(
+    engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The larger one begins again, and gets nowhere before the time is up."""
+    monkeypatch.setattr(choose, "FULL", 300)
+    cut = [False]
+
+    def stop() -> str | None:
+        return "--timeout 5" if cut[0] else None
+
+    original = choose.Run._within
+
+    def within(self, limit, search):
+        found = original(self, limit, search)
+        cut[0] |= limit == 300
+        return found
+
+    monkeypatch.setattr(choose.Run, "_within", within)
+    found = run(Early, ORDER, stop=stop, engine=engine)
+    assert (str(found.stopped), found.states < 20) == ("--timeout 5", True)
+    assert found.violations == run_full(Early)
+    assert [violation.property.partition("@")[0] for violation in found.violations] == ["good", "assertion"]
+
+
+@pytest.mark.parametrize(("error", "stopped"), [(KeyboardInterrupt, "interrupted"), (MemoryError, "out of memory")])
+def test_what_is_found_stays_when_the_way_to_the_next_search_is_cut(
+    error: type[BaseException], stopped: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*_) -> None:
+        raise error
+
+    monkeypatch.setattr(choose, "FULL", 300)
+    monkeypatch.setattr(choose.Run, "_shortest", cut)
+    found = run(Crossed, ORDER)
+    assert (str(found.stopped), len(found.violations)) == (stopped, 4)
+    monkeypatch.setattr(choose.Run, "_within", cut)
+    with pytest.raises(error):
+        run(Crossed, ORDER)
 
 
 # -- compared with a full search ---------------------------------------------------------------------------------------
