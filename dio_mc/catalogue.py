@@ -133,6 +133,11 @@ PAGES: dict[str, Page] = {
         "no baseline",
         "The file of --baseline is not a matrix that `dio-mc matrix --format json` wrote, or one of another version.",
     ),
+    "DIO218": Page(
+        "schedule that cannot be followed",
+        "A segment of the schedule cannot be read, names a thread that the model does not have, or asks for a step "
+        "that is not possible there: the thread waits, has ended, or has several ways to go on.",
+    ),
     "DIO221": Page("no folder", "A folder of counterexamples is needed; one trace is shown by `dio-mc show`."),
     "DIO222": Page(
         "port taken", "The port of --port is in use or not permitted. Without --port any free one is taken."

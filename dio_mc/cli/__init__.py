@@ -12,7 +12,7 @@ import sys
 import click
 
 from dio_mc import __version__
-from dio_mc.cli import browse, check, export, first, graph, inspect, mutate, show, study
+from dio_mc.cli import browse, check, export, first, graph, inspect, mutate, show, step, study
 from dio_mc.cli.streams import guard_streams
 
 GUIDE = """\
@@ -55,6 +55,7 @@ study.register(cli)
 browse.register(cli)
 mutate.register(cli)
 graph.register(cli)
+step.register(cli)
 export.register(cli)
 
 

@@ -23,7 +23,7 @@ from dio_mc.symbolic.judge import judge_property
 from dio_mc.trace.codec import TraceFormatError, read_trace
 from dio_mc.trace.divergence import Divergence
 from dio_mc.trace.lasting import Run
-from dio_mc.trace.replay import ReplayResult, follow, lasting_problem, replay
+from dio_mc.trace.replay import CHOSEN, ReplayResult, follow, lasting_problem, replay
 from dio_mc.trace.standing import decide_at_end
 from dio_mc.trace.trace import Trace, TraceStep
 
@@ -163,6 +163,8 @@ def _built(model: type[Model], trace: Trace, path: str) -> Program:
 def _why_not(program: Program, interpreter: Interpreter, trace: Trace, run: Run) -> str | None:
     """Why the run does not violate the property (a witness: reach it), in words; None when it does."""
     property_ = next((p for p in program.properties if p.name == trace.property), None)
+    if property_ is None and trace.property == CHOSEN:
+        return None
     if property_ is None or (property_.kind == "step" and len(run.states) < 2):
         return "the model has no such property"
     judge = judge_property(program, property_).judge

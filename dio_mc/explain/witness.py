@@ -37,3 +37,11 @@ def witness(interpreter: Interpreter, engine: str, violation: Violation, judges:
     before = states[-2] if property_.kind == "step" else states[-1]
     told = explain(program, property_, before, states[-1])
     return trace.with_failing(tuple((c.text, c.values) for c in told.conjuncts))
+
+
+def walked(interpreter: Interpreter, run: Violation, judges: Sequence[Judge]) -> Trace:
+    """The trace of a schedule that somebody chose, with how every property stands along it. It shows that the schedule
+    is possible, and claims no more. Raises `ReplayError` when it is not."""
+    trace = build_trace(interpreter.program, run, engine="chosen", interpreter=interpreter)
+    states = run_schedule(interpreter, run, "chosen").states
+    return replace(trace, standings=standings(interpreter, judges, states))

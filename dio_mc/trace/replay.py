@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from dio_mc.errors import InternalError
 from dio_mc.ir.program import LIVENESS, Program, Property
@@ -22,6 +22,10 @@ from dio_mc.trace.divergence import Divergence, compare_changes, compare_fault, 
 from dio_mc.trace.lasting import Run, Truth, progress_problem, unreachable_problem
 from dio_mc.trace.naming import Naming, fault_of, lines_at, place_of
 from dio_mc.trace.trace import SCHEMA, Place, PropertyKind, Trace, TraceStep
+
+CHOSEN: Final = "schedule"
+"""The property of a trace that shows a schedule somebody chose: that it is possible. A program's own property of that
+name is meant where there is one."""
 
 
 class ReplayError(InternalError):
@@ -145,6 +149,8 @@ def _about(property_: Property | None, violation: Violation) -> tuple[PropertyKi
         return "fault", violation.fault.message, place_of(violation.fault.span)
     if property_ is not None:
         return property_.kind, property_.doc, place_of(property_.span)
+    if violation.property == CHOSEN:
+        return "reachable", "A schedule that was asked for.", None
     return "deadlock", "", None
 
 
@@ -172,7 +178,7 @@ def _check_end(interpreter: Interpreter, execution: Execution, violation: Violat
     elif property_ is not None:
         if _truth(interpreter, property_, execution.states) is (property_.kind != "reachable"):
             raise _error(engine, violation, number, "the reference evaluates it to the opposite")
-    elif not _is_deadlock(interpreter, execution.states[-1]):
+    elif violation.property != CHOSEN and not _is_deadlock(interpreter, execution.states[-1]):
         raise _error(engine, violation, number, "that state is no deadlock, and the program has no such property")
 
 

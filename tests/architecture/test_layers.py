@@ -67,6 +67,7 @@ LAYERS: dict[str, set[str]] = {
         "checking.driver", "checking.expectations", "checking.general", "checking.results", "frontend", "lang", "memory", "mutation",
         "wording", "trace", "semantics",
     },
+    "stepping": {"engines.reference", "trace", "semantics", "ir"},
     "report": {
         "catalogue", "checking.results", "files", "html", "mutation", "render", "wording", "trace", "semantics",
     },

@@ -51,12 +51,13 @@ def explore(
     representatives: Representatives | None = None,
     within: Part | None = None,
     selection: Selection | None = None,
+    interpreter: Interpreter | None = None,
 ) -> Exploration:
     """Every reachable state of `program`, level by level, with every judge asked about every distinct valuation. With
     `representatives` (whose symmetry must be that of the judges' properties too) one state of each orbit. With `within`
     only states of that part, which `partial` has found; `open` then counts those that steps out of them lead to.
     With a `selection` (for the judges' properties) only the steps that it selects; counterexamples are then the
-    shortest of what is left.
+    shortest of what is left. An `interpreter` of the program may begin elsewhere than the program does.
 
     The search goes on through violating states; with `first` it ends with the level in which the first violation was
     seen. The answer has the canonical counterexample of each violated property (`canonical`; `liveness` for those that
@@ -67,7 +68,7 @@ def explore(
     canonical among the states found, and not called canonical where others may come before it. Raises `InternalError`
     when a judge does not keep to its contract.
     """
-    interpreter = Interpreter(program)
+    interpreter = interpreter or Interpreter(program)
     watch = Watch(interpreter, judges)
     search = Search(
         interpreter, watch, Limits(budget or Budget(), stop), report, first, representatives, within, selection

@@ -1,0 +1,258 @@
+"""The command ``step``: one schedule, chosen by hand, and what can follow it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dio_mc.cli.types import Param, unknown_class
+
+if TYPE_CHECKING:
+    from dio_mc.ir.program import Program
+    from dio_mc.semantics.judge import Judge
+    from dio_mc.stepping.walk import Walk
+    from dio_mc.trace.trace import Trace
+
+
+def register(group: click.Group) -> None:
+    """Add the command."""
+    group.add_command(step)
+
+
+HELP = """\
+  N                 take option N
+  reader            one step of a thread; also `reader 3`, `reader until WORD`, `reader *`, `reader:2`
+  undo              one step back
+  state             all shared data
+  rest              what can follow from here, on every schedule
+  schedule          the steps so far, to be given to `dio-mc step` again
+  write FILE        the steps so far as a trace, for show, why and replay
+  quit"""
+
+
+@click.command()
+@click.argument("file", metavar="MODEL", type=click.Path())
+@click.argument("segments", nargs=-1, metavar="[SEGMENT]...")
+@click.option("--model", "name", metavar="CLASS", help="The class; needed where the file has several.")
+@click.option("--param", "params", multiple=True, type=Param(), help="Bind a parameter of the model.")
+@click.option("--schedule", metavar="FILE|TEXT", help="A schedule, a file with one, or a trace (.json).")
+@click.option("--no-rest", is_flag=True, help="Do not explore what can follow the schedule.")
+@click.option("--write", "output", metavar="FILE", type=click.Path(), help="Write the run as a trace.")
+@click.option("--max-states", type=click.IntRange(1), default=500_000, show_default=True, metavar="N",
+              help="Stop exploring what follows after N states.")  # fmt: skip
+@click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
+              help="Stop exploring what follows after this time.")  # fmt: skip
+def step(
+    file: str, segments: tuple[str, ...], name: str | None, params: tuple[tuple[str, int], ...], schedule: str | None,
+    no_rest: bool, output: str | None, max_states: int, timeout: float | None,
+) -> None:  # fmt: skip
+    """Follow one schedule of a model: is it possible, and what becomes of it?
+
+    A SEGMENT says how far a thread runs: `reader 1-4`, `mapper until ext3_get_block`, `pdflush *`, `reader:2` (the
+    second of its ways to go on). Then every schedule that can follow is explored. Without segments, on a terminal,
+    dio-mc asks for each step; from a pipe it reads the same commands, a line each.
+
+    Exit 0 when nothing is violated, 1 when something is, 2 when the schedule cannot be followed, 3 when the search of
+    what follows was stopped.
+    """
+    from dio_mc.stepping.walk import begin
+    from dio_mc.symbolic.judge import judge_property
+
+    program = _program(file, name, dict(params))
+    judges = [judge_property(program, p).judge for p in program.properties]
+    stored = _stored(schedule)
+    session = Session(begin(program), judges, max_states, timeout)
+    click.echo(f"{file} {program.name}")
+    if stored is None and not segments:
+        sys.exit(session.talk())
+    for part in (stored, "\n".join(segments)):
+        if part:
+            session.run(part)
+    session.tell(rest=not no_rest)
+    if output is not None:
+        session.write(output)
+    sys.exit(session.code)
+
+
+def _program(file: str, name: str | None, params: dict[str, int]) -> Program:
+    from dio_mc.errors import usage_error
+    from dio_mc.frontend import build, load_module
+
+    known = {cls.__name__: cls for cls in load_module(file).models}
+    if name is None and len(known) > 1:
+        raise usage_error("DIO208", "there are several models: name one with --model", file=file,
+                          hint=f"there are: {', '.join(known)}")  # fmt: skip
+    chosen = known.get(name or next(iter(known)))
+    if chosen is None:
+        raise unknown_class(str(name), list(known))
+    return build(chosen, params).program
+
+
+def _stored(schedule: str | None) -> str | Trace | None:
+    """A schedule as text, or the trace in a file of that name."""
+    if schedule is None or not Path(schedule).is_file():
+        return schedule
+    from dio_mc.errors import usage_error
+    from dio_mc.trace.codec import TraceFormatError, read_trace
+
+    if not schedule.endswith(".json"):
+        try:
+            return Path(schedule).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            raise usage_error("DIO218", "cannot be read as text", file=schedule) from None
+    try:
+        return read_trace(schedule)
+    except TraceFormatError as error:
+        raise usage_error("DIO205", str(error).removeprefix(f"{schedule}: "), file=schedule) from None
+
+
+class Session:
+    """A walk with what was asked about it; `code` is what the command ends with."""
+
+    def __init__(self, walk: Walk, judges: Sequence[Judge], max_states: int, timeout: float | None) -> None:
+        self.walk, self.judges = walk, judges
+        self._max_states, self._timeout = max_states, timeout
+        self.code = 0
+
+    def run(self, schedule: str | Trace) -> None:
+        """Follow a schedule, a line per step. Raises `ModelError` at the step that is not possible."""
+        from dio_mc.errors import usage_error
+        from dio_mc.stepping.script import ScriptError, parse
+        from dio_mc.stepping.walk import Refused, follow, retraced
+
+        try:
+            program = self.walk.program
+            walks = follow(self.walk, parse(schedule)) if isinstance(schedule, str) else retraced(program, schedule)
+            for self.walk in walks:
+                self._say_step()
+        except ScriptError as error:
+            hint = "a segment is THREAD, THREAD N, THREAD N-M, THREAD until WORD, THREAD * or THREAD:WAY"
+            raise usage_error("DIO218", f"line {error.line}: {error}", hint=hint) from None
+        except Refused as refused:
+            self._say(options=True)
+            raise usage_error("DIO218", f"this schedule is not possible: {refused}") from None
+
+    def tell(self, *, rest: bool) -> None:
+        """The state, the properties, who can go on, and what can follow."""
+        from dio_mc.stepping.shown import violated
+
+        self._say(options=True)
+        if violated(self.walk, self.judges):
+            self.code = 1
+        if rest and not self.walk.ended:
+            self._rest()
+        click.echo(f"schedule  {self.walk.spelled()}")
+
+    def write(self, output: str) -> None:
+        """The run as a trace. Raises `ModelError` where the file cannot be written."""
+        from dio_mc.errors import usage_error
+        from dio_mc.explain.witness import walked
+        from dio_mc.files import write_if_changed
+        from dio_mc.trace.codec import encode
+        from dio_mc.trace.replay import CHOSEN
+
+        trace = walked(self.walk.interpreter, self.walk.violation(CHOSEN), self.judges)
+        try:
+            write_if_changed(Path(output), encode(trace))
+        except OSError as error:
+            raise usage_error("DIO207", f"cannot be written: {error.strerror or error}", file=output) from None
+
+    def talk(self) -> int:
+        """Ask for each step until the end of input; the exit code."""
+        asked = sys.stdin.isatty()
+        self._say(options=True)
+        while (line := self._line(asked)) is not None:
+            if line in ("quit", "q"):
+                break
+            self._command(line)
+        return self.code
+
+    def _line(self, asked: bool) -> str | None:
+        try:
+            return input("step> " if asked else "").strip()
+        except EOFError:
+            return None
+
+    def _command(self, line: str) -> None:
+        from dio_mc.errors import DioError
+
+        word, _, rest = line.partition(" ")
+        plain: dict[str, Callable[[], None]] = {
+            "": lambda: None,
+            "help": lambda: click.echo(HELP),
+            "?": lambda: click.echo(HELP),
+            "undo": self._undo,
+            "u": self._undo,
+            "state": lambda: self._say(options=False),
+            "rest": self._rest,
+            "schedule": lambda: click.echo(f"schedule  {self.walk.spelled()}"),
+        }
+        try:
+            if word in plain and not rest:
+                plain[word]()
+            elif word == "write" and rest:
+                self.write(rest)
+            else:
+                self.run(self._numbered(line))
+                self._say(options=True, state=False)
+        except DioError as error:
+            click.echo(str(error), err=True)
+            if not sys.stdin.isatty():  # a script that went on would do something else than it says
+                sys.exit(error.exit_code)
+
+    def _numbered(self, line: str) -> str:
+        """The schedule that a number stands for: an option of those listed."""
+        if not line.isdigit():
+            return line
+        options = self.walk.options
+        if not 1 <= int(line) <= len(options):
+            return line
+        chosen = options[int(line) - 1]
+        ways = self.walk.of(chosen.action.thread)
+        name = self.walk.program.threads[chosen.action.thread].name
+        return f"{name}:{ways.index(chosen) + 1}" if len(ways) > 1 else name
+
+    def _undo(self) -> None:
+        from dio_mc.errors import usage_error
+        from dio_mc.stepping.walk import Refused
+
+        try:
+            self.walk = self.walk.undone()
+        except Refused as refused:
+            raise usage_error("DIO218", str(refused)) from None
+        self._say(options=True)
+
+    def _rest(self) -> None:
+        from dio_mc.cli.interrupts import Interrupts
+        from dio_mc.semantics.search import Budget
+        from dio_mc.stepping.rest import continuations
+        from dio_mc.stepping.shown import rest_lines
+
+        with Interrupts() as stop:
+            found = continuations(self.walk, self.judges, Budget(self._max_states, timeout=self._timeout), stop)
+        for line in rest_lines(self.walk, found, self.judges):
+            click.echo(line)
+        kinds = {judge.property.name: judge.property.kind for judge in self.judges}
+        if any(kinds.get(violation.property) != "reachable" for violation in found.violations):
+            self.code = 1
+        elif self.code == 0 and found.stopped is not None:
+            self.code = 3
+
+    def _say_step(self) -> None:
+        from dio_mc.stepping.shown import step_line
+
+        if self.walk.steps:
+            click.echo(step_line(self.walk))
+
+    def _say(self, *, options: bool, state: bool = True) -> None:
+        from dio_mc.stepping.shown import option_lines, standing_lines, state_lines
+
+        lines = state_lines(self.walk) if state else []
+        lines += standing_lines(self.walk, self.judges)
+        lines += option_lines(self.walk) if options else []
+        for line in lines:
+            click.echo(line)

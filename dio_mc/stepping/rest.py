@@ -1,0 +1,40 @@
+"""Everything that can follow a schedule: an exploration that begins where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from dio_mc.engines.reference.engine import explore
+from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.judge import Judge
+from dio_mc.semantics.layout import State
+from dio_mc.semantics.search import Budget, Exploration
+from dio_mc.semantics.step import Fault
+from dio_mc.semantics.stop import Poll
+from dio_mc.stepping.walk import Walk
+
+
+class _From(Interpreter):
+    """The program with one initial state: where the schedule has come."""
+
+    def __init__(self, walk: Walk) -> None:
+        super().__init__(walk.program)
+        self._here = walk.states[-1]
+
+    def starting(self) -> Iterator[State]:
+        """The state that the schedule has come to."""
+        yield self._here
+
+    @property
+    def initial_faults(self) -> list[tuple[int, Fault]]:
+        """None: local prefixes have been run."""
+        return []
+
+
+def continuations(walk: Walk, judges: Sequence[Judge], budget: Budget, stop: Poll | None = None) -> Exploration:
+    """Explore from the end of a schedule on. Each violation found is a run from the model's start: the schedule, then
+    the shortest continuation. Of a schedule that has ended in a fault nothing follows."""
+    found = explore(walk.program, judges, budget, stop=stop, interpreter=_From(walk))
+    violations = tuple(walk.violation(v.property, v.schedule, v) for v in found.violations)
+    return replace(found, violations=violations)
