@@ -49,7 +49,7 @@ def _window(node: ast.With, head: ast.Call, frame: Frame) -> None:
         raise frame.scope.fail(
             "DIO114", node, "a window inside an atomic block is never seen open", "put the atomic block inside"
         )
-    key = RegionKey(head.args[0].value, frame.arguments, frame.state.regions)
+    key = RegionKey(head.args[0].value, frame.arguments, frame.state.regions, window=True)
     frame.state.regions += 1
     frame.graph.emit(Node(Weight.LOCAL, frame.site(node, ""), enter=key))
     frame.windows.append(key)

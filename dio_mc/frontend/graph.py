@@ -23,11 +23,14 @@ class Weight(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RegionKey:
-    """A window or operation as it occurs in one template; `arguments` are (parameter, local name)."""
+    """A window or operation as it occurs in one template; `arguments` are (parameter, local name). A window is part of
+    the model's text, and where one is entered a location may begin; an operation is a region only since a property
+    asks, so nothing begins there."""
 
     name: str
     arguments: tuple[tuple[str, str], ...]
     occurrence: int
+    window: bool
 
 
 @dataclass(frozen=True, slots=True)

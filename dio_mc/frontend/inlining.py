@@ -155,7 +155,7 @@ def _enter(bound: Bound, inner: Frame, call: ast.Call) -> RegionKey | None:
     state = inner.state
     if bound.name not in state.asked_operations or not isinstance(bound.receiver, Place) or not bound.receiver.model:
         return None
-    key = RegionKey(f"{bound.name}()", inner.arguments, state.regions)
+    key = RegionKey(f"{bound.name}()", inner.arguments, state.regions, window=False)
     state.regions += 1
     inner.graph.emit(Node(Weight.LOCAL, inner.site(call, ""), enter=key))
     return key

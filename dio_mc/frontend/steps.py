@@ -1,8 +1,14 @@
 """Cutting a raw graph into steps: which nodes begin a location, which windows are open there.
 
 The graph is walked as a product with two small things: the *mode* (before the first step, in a step's tail, or behind a
-location whose step has not had its statement yet) and the windows open. So the first statement of a window that is
-also the head of a loop becomes two locations, outside and inside, and nothing else is ever duplicated.
+location whose step has not had its statement yet) and the regions open, or entered and not yet open. So the first
+statement of a region that is also the head of a loop becomes two locations, outside and inside, and nothing else is
+ever duplicated.
+
+A window is text of the model, and a location may begin where it is entered. An operation is a region only where
+a property asks for it, and then its marks change nothing: a region that is entered waits, through the rest of the step
+and over the location that begins next, for the statement that opens it. So the locations of a program with these marks,
+taken as one where they differ in what is open alone, are those of the program without them.
 """
 
 from __future__ import annotations
@@ -86,7 +92,7 @@ class _Cutter:
             seen.add(node)
             if found.leave is not None:
                 opened, pending = opened - {found.leave}, pending - {found.leave}
-            elif found.enter is not None and mode is Mode.LEAD:
+            elif found.enter is not None and (mode is Mode.LEAD or not found.enter.window):
                 pending = pending | {found.enter}
             elif not _is_label(found) or found.weight is Weight.STEP:
                 break
@@ -94,7 +100,7 @@ class _Cutter:
                 break
             node = found.next
         if mode is not Mode.LEAD and _begins(found, mode):
-            return Key(node, Mode.LEAD, opened, frozenset(), begins=True)
+            return Key(node, Mode.LEAD, opened, pending, begins=True)
         return Key(node, mode, opened, pending)
 
     def _walk(self, start: Key) -> None:
