@@ -69,6 +69,37 @@ class Language(Model):
 '''
 
 
+NO_DEADLOCK = '''
+from dio_mc import Model, Var, invariant, thread, wait_until
+
+class OnlyDaemons(Model):
+    """Who may wait for ever is never stuck."""
+    x = Var(bool)
+
+    @thread(daemon=True)
+    def t(self):
+        self.x = True
+
+    @invariant
+    def p(self):
+        return not self.x
+
+class NotAsked(Model):
+    """A deadlock that is no error here."""
+    deadlock = False
+    x = Var(bool)
+
+    @thread
+    def t(self):
+        self.x = True
+        wait_until(not self.x)
+
+    @invariant
+    def p(self):
+        return self.x or not self.x
+'''
+
+
 @pytest.fixture(scope="module")
 def exports():
     with pytest.MonkeyPatch.context() as patch:
@@ -116,6 +147,16 @@ def test_the_rest_of_the_language(exports, tmp_path: Path) -> None:
     found = exports.row("language", language(tmp_path))
     assert found.differences == []
     assert found.reference.violated >= {"never_both"}
+
+
+@pytest.mark.skipif(None in map(shutil.which, ("spin", "rumur", "gcc")), reason="SPIN, Rumur or gcc is not installed")
+@pytest.mark.parametrize("number", [0, 1], ids=["only daemons", "not asked"])
+def test_where_nobody_can_be_stuck(exports, number: int, tmp_path: Path) -> None:
+    """SPIN refuses a loop that is always there."""
+    (tmp_path / "free.py").write_text(NO_DEADLOCK)
+    found = exports.row("free", build(load_module(tmp_path / "free.py").models[number], {}).program)
+    assert found.differences == []
+    assert found.reference.violated == ({"p"} if number == 0 else set())
 
 
 @pytest.mark.skipif(None in map(shutil.which, ("spin", "rumur", "gcc")), reason="SPIN, Rumur or gcc is not installed")
