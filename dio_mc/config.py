@@ -16,14 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dio_mc.choices import ENGINES, REPORT_FORMATS
 from dio_mc.errors import Diagnostic, ModelError, did_you_mean, usage_error
 from dio_mc.source import Span, display_path, source_lines
 
 PREFIX = "DIO_MC_"
 NOT_SETTINGS = {"DIO_MC_DEBUG"}
 """Variables of the environment that mean something else."""
-FORMATS = ("text", "concise", "json", "jsonl", "junit", "sarif", "github", "ktap", "markdown")
-ENGINES = ("auto", "reference", "native")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +113,8 @@ def text(raw: Any) -> str:
 
 def output_format(raw: Any) -> str:
     """The name of a report format."""
-    if raw not in FORMATS:
-        raise ValueError(f"is no report format: {did_you_mean(str(raw), FORMATS) or ', '.join(FORMATS)}")
+    if raw not in REPORT_FORMATS:
+        raise ValueError(f"is no report format: {did_you_mean(str(raw), REPORT_FORMATS) or ', '.join(REPORT_FORMATS)}")
     return str(raw)
 
 

@@ -93,7 +93,7 @@ def check_class(
     if verdict == "HOLDS" and found.complete and found.coverage.fired:
         told += coverage_findings(model, program, found.coverage)
     findings = (*(_finding(d) for d in told), *_judge_findings(judges))
-    met, text = expected(expectation, properties, traces, verdict)
+    met, text = expected(expectation, properties, traces)
     return Report(
         program.name, display_path(program.file), program.doc, verdict, found.complete, found.states, found.transitions,
         found.depth, time.perf_counter() - started, dict(program.params), found.engine, properties, found.violations,

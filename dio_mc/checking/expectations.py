@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from dio_mc.checking.results import PropertyResult, Verdict
+from dio_mc.checking.results import PropertyResult
 from dio_mc.lang.declarations import Expectation
 from dio_mc.lang.model import Model
 from dio_mc.trace.trace import Trace
@@ -40,7 +40,7 @@ def stated(stated: Expectation | None, properties: Sequence[PropertyResult]) -> 
 
 
 def expected(
-    stated: Expectation | None, properties: Sequence[PropertyResult], traces: Sequence[Trace], verdict: Verdict
+    stated: Expectation | None, properties: Sequence[PropertyResult], traces: Sequence[Trace]
 ) -> tuple[bool | None, str]:
     """Whether the exact set of violated properties is what was stated; the difference in words."""
     if stated is None:
@@ -55,5 +55,4 @@ def expected(
     lengths = [len(t.steps) for t in traces if t.property in stated.violates]
     if stated.steps is not None and not parts and lengths != [stated.steps]:
         parts.append(f"expected {stated.steps} steps, found {', '.join(map(str, lengths))}")
-    del verdict
     return not parts, "; ".join(parts)

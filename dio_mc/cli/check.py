@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dio_mc.choices import REPORT_FORMATS
 from dio_mc.cli.interrupts import Interrupts
 from dio_mc.cli.types import ENGINE, FORMAT, Param
 
@@ -34,7 +35,7 @@ def register(group: click.Group) -> None:
     "--output-format",
     type=FORMAT,
     metavar="FORMAT",
-    help="What goes to stdout: text (default), concise, json, jsonl, junit, sarif, github, ktap, markdown.",
+    help=f"What goes to stdout: text (default), {', '.join(REPORT_FORMATS[1:])}.",
 )
 @click.option("--report", multiple=True, metavar="FORMAT=FILE", help="Write a report as well; may be repeated.")
 @click.option(

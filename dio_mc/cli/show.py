@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dio_mc.choices import TRACE_FORMATS
+
 if TYPE_CHECKING:
     from dio_mc.trace.trace import Trace
-
-FORMATS = ("text", "commit", "lkml", "mermaid", "itf", "svg", "html", "dot", "json")
 
 
 def register(group: click.Group) -> None:
@@ -24,7 +24,9 @@ def register(group: click.Group) -> None:
 
 @click.command()
 @click.argument("trace", type=click.Path())
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="What to write.")
+@click.option(
+    "--format", "form", type=click.Choice(TRACE_FORMATS), default="text", show_default=True, help="What to write."
+)
 @click.option("-o", "--output", type=click.Path(), help="Write to this file instead of stdout.")
 @click.option("--model-file", type=click.Path(), help="Where the model is now, if it moved (lkml, html).")
 def show(trace: str, form: str, output: str | None, model_file: str | None) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from dio_mc.choices import ENGINES, REPORT_FORMATS
+
 
 class Param(click.ParamType):  # type: ignore[type-arg]  # generic in click's stubs only
     """``NAME=VALUE`` with a whole number, or true and false."""
@@ -38,8 +40,8 @@ class Word(click.ParamType):  # type: ignore[type-arg]  # generic in click's stu
         return [CompletionItem(word) for word in self.words if word.startswith(incomplete)]
 
 
-FORMAT = Word("text", "concise", "json", "jsonl", "junit", "sarif", "github", "ktap", "markdown")
-ENGINE = Word("auto", "reference", "native")
+FORMAT = Word(*REPORT_FORMATS)
+ENGINE = Word(*ENGINES)
 
 
 def unknown_class(name: str, known: list[str]) -> Exception:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from dio_mc.errors import Diagnostic, ModelError, did_you_mean, usage_error
-from dio_mc.frontend.context import Context, Scope
+from dio_mc.frontend.context import Context
 from dio_mc.frontend.shapes import (
     ArrayTree,
     DeclarationError,
@@ -22,7 +22,7 @@ from dio_mc.frontend.shapes import (
 )
 from dio_mc.frontend.spawning import SpawnTarget, spawned_by
 from dio_mc.ir.program import RecordShape, Shape, Thread
-from dio_mc.lang.declarations import MISSING, ParamDeclaration, ParamExpr, VarDeclaration
+from dio_mc.lang.declarations import ParamDeclaration, ParamExpr, VarDeclaration
 from dio_mc.lang.locks import SpinLock
 from dio_mc.lang.model import ROLE, Model, OperationRole, Part, PropertyRole, ThreadRole
 from dio_mc.source import Span, function_tree, module_tree, source_lines, span_of
@@ -302,6 +302,3 @@ def _attributes_of(tree: ast.Module) -> dict[tuple[str, str], ast.Assign]:
             for name in names:
                 found.setdefault((owner.name, name), statement)
     return found
-
-
-__all__ = ["MISSING", "Scope"]

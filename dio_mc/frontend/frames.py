@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from dio_mc.frontend import expressions
 from dio_mc.frontend.context import Context, Scope
 from dio_mc.frontend.graph import Graph, Node, RegionKey, Site, Weight
-from dio_mc.frontend.shapes import TypeTree
 from dio_mc.frontend.storage import Storage
 from dio_mc.frontend.values import Static, Value
-from dio_mc.ir.expr import Expr, Load, Local, walk
-from dio_mc.ir.ops import Assign, Check, FaultKind, Op, StoreTo, Target
-from dio_mc.source import Span, text_of
+from dio_mc.ir.expr import Expr, Load, walk
+from dio_mc.ir.ops import Check, FaultKind, Op, StoreTo, Target
+from dio_mc.source import text_of
 
 
 @dataclass(slots=True)
@@ -27,7 +26,6 @@ class TemplateState:
     graph: Graph = field(default_factory=Graph)
     touched_locks: dict[str, None] = field(default_factory=dict)
     regions: int = 0
-    unresolved: list[tuple[Scope, ast.Name]] = field(default_factory=list)
     last_assignment: dict[str, tuple[Scope, ast.AST]] = field(default_factory=dict)
 
 
@@ -180,14 +178,6 @@ def warn_atomicity(found: Touched, frame: Frame, node: ast.AST) -> None:
 
 def _list(names: list[str]) -> str:
     return ", ".join(f"`{n}`" for n in names[:-1]) + f" and `{names[-1]}`"
-
-
-def locals_assigned(op: Assign) -> list[str]:
-    """Names of the locals that an assignment writes."""
-    return [t.name for t in op.targets if not isinstance(t, StoreTo)]
-
-
-__all__ = ["Local", "Span", "TypeTree"]
 
 
 def is_word(node: ast.expr, word: object, frame: Frame) -> bool:

@@ -10,9 +10,8 @@ from dio_mc.frontend.calls import bind_arguments, body_of, is_pure, without_self
 from dio_mc.frontend.context import Abort, Scope
 from dio_mc.frontend.frames import Frame
 from dio_mc.frontend.graph import Node, RegionKey, Weight
-from dio_mc.frontend.locking import lock_places
 from dio_mc.frontend.spawning import SpawnTarget
-from dio_mc.frontend.values import Bound, Mismatch, Place, Static, Super, Value, coerce_scalar, load, scalar_of
+from dio_mc.frontend.values import Bound, Place, Static, Super, Value, load, scalar_of
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.ops import Target
 from dio_mc.lang.model import ROLE, Model, OperationRole, ThreadRole
@@ -194,6 +193,3 @@ def spawn_arguments(call: ast.Call, frame: Frame) -> tuple[int, list[Expr]]:
     values = bind_arguments(found.function, tree, True, plain, frame.scope)
     spawned: SpawnTarget = context.spawned[found.name]
     return spawned.template, [spawned.latch(name, value, call, frame) for name, value in values.items()]
-
-
-__all__ = ["Mismatch", "coerce_scalar", "inline_call", "lock_places", "spawn_arguments", "stepping_call"]

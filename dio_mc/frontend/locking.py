@@ -9,7 +9,7 @@ from dio_mc.frontend import expressions, logic
 from dio_mc.frontend.calls import inline
 from dio_mc.frontend.context import Context, find_method
 from dio_mc.frontend.frames import Frame
-from dio_mc.frontend.values import Place, Scalar, Static, Value, element_of, field_of
+from dio_mc.frontend.values import Place, Scalar, Value, element_of, field_of
 from dio_mc.ir.expr import Const, Expr, Me
 from dio_mc.ir.program import ArrayShape
 from dio_mc.ir.types import RangeType
@@ -57,6 +57,3 @@ def _me_scope(frame: Frame):  # type: ignore[no-untyped-def]  # a Scope that kno
 
     me: Value = Scalar(Me(frame.state.context.thread_id))
     return replace(frame.scope, bindings={**frame.scope.bindings, "me": me}, locate=None)
-
-
-__all__ = ["Static", "lock_places", "not_held"]

@@ -10,7 +10,7 @@ from dio_mc.errors import did_you_mean
 from dio_mc.frontend import expressions, logic
 from dio_mc.frontend.context import Scope
 from dio_mc.frontend.values import Bound, Items, Mismatch, Place, Scalar, Static, Value, coerce_scalar
-from dio_mc.ir.expr import And, AtLocation, Compare, Const, Expr, LocalOf
+from dio_mc.ir.expr import AtLocation, Compare, Const, Expr, LocalOf
 from dio_mc.ir.program import Atom, Region, Template
 from dio_mc.ir.types import show_value
 from dio_mc.lang.model import ROLE, ThreadRole
@@ -149,6 +149,3 @@ def _same(
 
 def _keyword(node: ast.Call, name: str) -> ast.expr:
     return next(k.value for k in node.keywords if k.arg == name)
-
-
-__all__ = ["And", "Control"]

@@ -19,11 +19,6 @@ class NoCommonType(Exception):
 
 
 @dataclass(slots=True)
-class NoneTree:
-    """A local to which only None was assigned so far."""
-
-
-@dataclass(slots=True)
 class Storage:
     """Types survive from one compilation pass to the next until they no longer change; slots are per pass."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 MISSING: Any = object()
@@ -143,5 +143,4 @@ class Expectation:
     file: str
     line: int
     steps: int | None = None
-    tags: tuple[str, ...] = field(default=())
     any: tuple[str, ...] = ()

@@ -182,5 +182,5 @@ def expect(
     if words and not holds:
         raise ValueError("expect says any=... with holds=True only")
     binding = tuple(sorted({**(params or {}), **bound}.items()))
-    stated = Expectation(names, binding, frame.f_code.co_filename, frame.f_lineno, steps, (), words)
+    stated = Expectation(names, binding, frame.f_code.co_filename, frame.f_lineno, steps, words)
     model.__dio_expectations__ = (*model.__dio_expectations__, stated)

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from dio_mc.trace.trace import Cell, Trace, TraceStep
 
 _FIELD = re.compile(r"\.(?P<field>\w+)(?:\[(?P<index>\d+)\])?$")
-_NAMED = re.compile(r"[A-Za-z_][\w.]*(?:\[\d+\]|\.[A-Za-z_]\w*)*")
 _VALUE = re.compile(r"(?P<cell>[A-Za-z_][\w.\[\]]*?)\s*=\s*(?P<value>[^,;=]+?)\s*(?:[,;]|$)")
-_PLAIN_HOLD = {"owner", "writer", "reading", "buffered", "direct"}
 _IGNORED = {"waiting", "handed", "handed_writer", "handed_readers"}
 
 

@@ -22,7 +22,6 @@ _WRITERS = {
     "ktap": ("ktap", "report_ktap"),
     "markdown": ("markdown", "report_markdown"),
 }
-FORMATS = tuple(_WRITERS)
 
 
 def rendered(form: str, batch: Batch) -> str:

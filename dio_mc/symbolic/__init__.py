@@ -1,1 +1,1 @@
-"""z3: what decides properties. The only layer that names it; imported by the driver alone."""
+"""z3: what decides properties. The only room that names it."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from test_check import VIOLATED, dio_mc, model
 
+from dio_mc.choices import REPORT_FORMATS, TRACE_FORMATS
 from dio_mc.cli.streams import VisibleStream
 from dio_mc.wording import visible
 
@@ -38,8 +39,6 @@ class M(Model):
         """{NASTY}"""
         return self.n < 1
 '''
-FORMATS = ("text", "json", "jsonl", "concise", "markdown", "sarif", "junit", "ktap", "github")
-SHOWN = ("text", "commit", "lkml", "mermaid", "itf", "svg", "html", "dot", "json")
 
 
 def obeyed(text: str, *, commands: bool = False) -> list[str]:
@@ -47,7 +46,7 @@ def obeyed(text: str, *, commands: bool = False) -> list[str]:
     return [one for one in found if not (commands and "::" in one)]
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", REPORT_FORMATS)
 def test_reports(tmp_path: Path, form: str) -> None:
     (tmp_path / "m.py").write_text(HOSTILE.replace("\r", ""), encoding="utf-8")
     done = dio_mc("check", "m.py", "--output-format", form, "--report", f"{form}=out", cwd=tmp_path)
@@ -58,7 +57,7 @@ def test_reports(tmp_path: Path, form: str) -> None:
         assert "::error::owned" not in [line[:14] for line in done.stdout.splitlines()]
 
 
-@pytest.mark.parametrize("form", SHOWN)
+@pytest.mark.parametrize("form", TRACE_FORMATS)
 def test_traces_from_anybody(tmp_path: Path, form: str) -> None:
     assert dio_mc("check", model(tmp_path, VIOLATED), cwd=tmp_path).returncode == 1
     kept = {"schema", "kind", "property_kind", "role", "search"}

@@ -20,10 +20,10 @@ import pytest
 
 from dio_mc import lang
 from dio_mc.catalogue import PAGES as CATALOGUE
+from dio_mc.choices import REPORT_FORMATS as FORMATS
 from dio_mc.cli import cli
 from dio_mc.config import effective
 from dio_mc.frontend.load import load_module
-from dio_mc.report.formats import FORMATS
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"

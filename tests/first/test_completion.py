@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from dio_mc import config
+from dio_mc.choices import ENGINES, REPORT_FORMATS
 from dio_mc.cli.types import ENGINE, FORMAT
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -137,6 +137,5 @@ def test_a_word_that_nothing_begins_with_stays(place: Path, shell: str) -> None:
 
 
 def test_what_is_completed_is_what_there_is() -> None:
-    """The command line has copies, since completing imports nothing but click."""
-    assert FORMAT.words == config.FORMATS
-    assert ENGINE.words == config.ENGINES
+    assert FORMAT.words == REPORT_FORMATS
+    assert ENGINE.words == ENGINES

@@ -114,4 +114,4 @@ print("LOADED", *sys.modules)
     assert "click" in loaded
     assert {"z3", "networkx", "llvmlite"} & set(loaded) == set()
     ours = {name for name in loaded if name.startswith("dio_mc.") and not name.startswith(("dio_mc.cli",))}
-    assert ours == {"dio_mc.display"}
+    assert ours == {"dio_mc.choices", "dio_mc.display"}

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from ir_builder import DIGIT, judge, own, probe, program, put, straight, variable
@@ -72,12 +73,20 @@ assert compile() == code
     assert int(done.stdout) > 10 * MB
 
 
-def test_where_nothing_is_known_of_libraries_nothing_is_let_go(system: Path) -> None:
+def test_where_nothing_is_known_of_libraries_nothing_is_let_go(system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[object, ...]] = []
+    library = SimpleNamespace(madvise=lambda *range_: asked.append(range_))
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda name: library)
     memory.let_go_of_code("llvmlite")
     (system / "process" / "maps").write_text(
         "0-1000 r-xp 00000000 00:00 0\n0-1000 rw-p 00000000 fe:00 7 /lib/llvmlite.so\n"
     )
     memory.let_go_of_code("llvmlite")
+    assert asked == []
+    with (system / "process" / "maps").open("a") as maps:
+        maps.write("1000-3000 r-xp 00000000 fe:00 7 /lib/llvmlite.so\n")
+    memory.let_go_of_code("llvmlite")
+    assert [(first.value, size.value) for first, size, _ in asked] == [(0x1000, 0x2000)]
 
 
 def test_what_the_machine_has_left(system: Path) -> None:

@@ -15,9 +15,9 @@ from click.testing import CliRunner, Result
 from report_models import BIG, BROKEN, DEADLOCK, FAULT, HOLDS, RACE, VACUOUS, VIOLATED, write
 
 from dio_mc.checking.runs import execute
+from dio_mc.choices import REPORT_FORMATS as FORMATS
 from dio_mc.cli import cli
 from dio_mc.cli.interrupts import Interrupts
-from dio_mc.report.formats import FORMATS
 
 Prepare = Callable[[Path, pytest.MonkeyPatch], None]
 EXPECTED = "\nexpect(M, violates='small')\n"

@@ -7,14 +7,16 @@ import re
 import textwrap
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from xml.etree import ElementTree
 
 import pytest
 from report_models import BIG, BROKEN, DEADLOCK, FAULT, HOLDS, RACE, VACUOUS, VIOLATED, dio_mc, write
 
-from dio_mc.config import FORMATS as CONFIGURED
-from dio_mc.report.formats import FORMATS
+from dio_mc.choices import ENGINES
+from dio_mc.choices import REPORT_FORMATS as FORMATS
+from dio_mc.engines.choose import EngineName
+from dio_mc.report.formats import _WRITERS
 
 SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "sarif-2.1.0.json"
 CAUSES = {
@@ -36,7 +38,8 @@ CAUSES = {
 
 
 def test_the_names_of_formats_agree() -> None:
-    assert CONFIGURED == FORMATS
+    assert tuple(_WRITERS) == FORMATS
+    assert get_args(EngineName) == ENGINES
 
 
 @pytest.fixture(scope="module")
