@@ -1,0 +1,90 @@
+"""What a guest boots with: the initramfs with its one program, and the disk with a file system on used blocks."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from dio_mc.errors import usage_error
+from dio_mc.machine.images import Kernel, fetched_folder, modules_for, tool
+from dio_mc.machine.initramfs import archive
+
+SOURCES: Final = ("guest.c", "init.c")
+PATTERN: Final = b"\xaa"
+"""What every block has held before the file system was made."""
+MAKERS: Final[dict[str, tuple[str, str, int, tuple[str, ...]]]] = {
+    "ext3": ("mkfs.ext3", "e2fsprogs", 64, ("-q", "-F", "-b", "4096", "-E", "nodiscard,lazy_itable_init=0")),
+    "ext4": ("mkfs.ext4", "e2fsprogs", 64, ("-q", "-F", "-b", "4096", "-E", "nodiscard,lazy_itable_init=0")),
+    "xfs": ("mkfs.xfs", "xfsprogs", 320, ("-q", "-K", "-f")),
+    "btrfs": ("mkfs.btrfs", "btrfs-progs", 320, ("-q", "-K", "-f")),
+}
+"""Per file system: what makes it, the package that has that, the size in MiB, options. None of them discards blocks."""
+
+
+def guest_program() -> bytes:
+    """The static program, compiled by the user's C compiler; kept, since it depends on its source alone."""
+    folder = Path(__file__).parent
+    source = b"".join((folder / name).read_bytes() for name in SOURCES)
+    kept = fetched_folder().parent / f"guest-{hashlib.sha256(source).hexdigest()[:16]}"
+    if kept.is_file():
+        return kept.read_bytes()
+    compiler = tool(["cc", "gcc", "clang"], "gcc")
+    with tempfile.TemporaryDirectory(prefix="dio-mc-") as scratch:
+        out = Path(scratch) / "guest"
+        command = [compiler, "-O1", "-static", "-w", "-o", str(out), str(folder / SOURCES[0])]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise usage_error("DIO271", f"{compiler} cannot make a static program: {_first_error(done.stderr)}",
+                              hint="install the package libc6-dev")  # fmt: skip
+        program = out.read_bytes()
+    _keep(kept, program)
+    return program
+
+
+def _first_error(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if "error" in line or "cannot find" in line]
+    return lines[0] if lines else "it says nothing"
+
+
+def _keep(path: Path, data: bytes) -> None:
+    """Whole or not at all; without a cache folder the program is compiled again."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f"{path.name}.{os.getpid()}")
+        part.write_bytes(data)
+        part.replace(path)
+    except OSError:
+        return
+
+
+def initramfs(kernel: Kernel, file_system: str) -> bytes:
+    """The program as ``/init``, the modules that it loads, and their order in ``/modules``."""
+    modules = modules_for(kernel, file_system)
+    order = "".join(f"{name}\n" for name in modules).encode()
+    files = {"init": guest_program(), "modules": order, **{f"lib/{name}": data for name, data in modules.items()}}
+    return archive(files, ("dev", "proc", "sys", "lib", "m"))
+
+
+def make_disk(path: Path, file_system: str) -> None:
+    """A file system on blocks that have all been used. Raises `ModelError`: DIO275 for a file system that there is no
+    recipe for, DIO271 without its ``mkfs``, DIO276 when the disk of this machine is full."""
+    if file_system not in MAKERS:
+        hint = f"there are: {', '.join(MAKERS)}"
+        raise usage_error("DIO275", f"no recipe to make a file system `{file_system}`", hint=hint)
+    maker, package, size, options = MAKERS[file_system]
+    program = tool([maker], package)
+    try:
+        with path.open("wb") as disk:
+            for _ in range(size):
+                disk.write(PATTERN * (1 << 20))
+    except OSError as error:
+        hint = f"the image takes {size} MiB; TMPDIR says where"
+        raise usage_error("DIO276", f"cannot be written: {error.strerror}", file=str(path), hint=hint) from None
+    done = subprocess.run([program, *options, str(path)], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        raise usage_error("DIO276", f"{maker} fails: {said[-1] if said else 'it says nothing'}", file=str(path))

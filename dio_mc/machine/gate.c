@@ -1,0 +1,81 @@
+/*
+ * Holding a thread at the entrance of a kernel function. A part of guest.c.
+ *
+ * The host writes the code below over the text of a function that nobody calls, and a call of it over the five-byte nop
+ * that every function which can be traced begins with (where ftrace would put its own). It runs in the kernel, with the
+ * caller's registers, for every thread that passes a gate. A worker is told by a mark at the far end of its kernel
+ * stack, which the host has put there, beside the address of the worker's control block. The block is memory of the
+ * guest's program, mapped at the same address in all its processes: the virtual CPU has neither SMAP nor SMEP.
+ *
+ * A thread that is held sleeps with interrupts as they were, so that its CPU goes on to serve interrupts and calls of
+ * other CPUs; it may be preempted where the kernel allows that.
+ */
+
+enum { PASSES = 900 };
+
+struct control { /* offsets are known to the code below */
+	volatile uint64_t target;  /*  0: the gate's return address; 0 is none */
+	volatile uint64_t nth;     /*  8: counts down; the thread is held when it comes to 0 */
+	volatile uint64_t held;    /* 16 */
+	volatile uint64_t release; /* 24 */
+	volatile uint64_t count;   /* 32: gates passed, as far as they are noted */
+	volatile uint64_t gates[PASSES];
+	char rest[2 * PAGE - 40 - 8 * PASSES];
+};
+
+static struct control *const controls = (struct control *)0x200000000;
+
+extern const unsigned char gate_code[], gate_code_end[];
+
+__asm__(".pushsection .rodata\n"
+	"gate_code:\n"
+	"	pushf\n"
+	"	push %rax\n"
+	"	push %rcx\n"
+	"	mov %rsp, %rax\n"
+	"	and $-0x4000, %rax\n"
+	"	movabs $0x64696f2d6d632121, %rcx\n"
+	"	cmp %rcx, 0x100(%rax)\n"
+	"	jne 9f\n"
+	"	mov 0x108(%rax), %rax\n"
+	"	mov 32(%rax), %rcx\n"
+	"	cmp $900, %rcx\n"
+	"	jae 1f\n"
+	"	push %rdx\n"
+	"	mov 32(%rsp), %rdx\n"
+	"	mov %rdx, 40(%rax,%rcx,8)\n"
+	"	pop %rdx\n"
+	"	incq 32(%rax)\n"
+	"1:	mov 24(%rsp), %rcx\n"
+	"	cmp %rcx, (%rax)\n"
+	"	jne 9f\n"
+	"	decq 8(%rax)\n"
+	"	jnz 9f\n"
+	"	movq $0, (%rax)\n"
+	"	movq $1, 16(%rax)\n"
+	"2:	cmpq $0, 24(%rax)\n"
+	"	jne 4f\n"
+	"	testq $0x200, 16(%rsp)\n"
+	"	jz 3f\n"
+	"	hlt\n"
+	"	jmp 2b\n"
+	"3:	pause\n"
+	"	jmp 2b\n"
+	"4:	movq $0, 16(%rax)\n"
+	"	movq $0, 24(%rax)\n"
+	"9:	pop %rcx\n"
+	"	pop %rax\n"
+	"	popf\n"
+	"	ret\n"
+	"gate_code_end:\n"
+	".popsection\n");
+
+/* Let a held thread go; the interrupt that wakes its CPU is that of a barrier. */
+static void release(int which)
+{
+	controls[which].release = 1;
+	while (controls[which].release) {
+		syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0);
+		usleep(20);
+	}
+}

@@ -1,0 +1,174 @@
+"""A guest: QEMU with a kernel, a disk of its own and no network, from boot to the end of its process.
+
+Its files lie in a private temporary folder, its sockets have no names. Whatever happens, leaving the `with` block ends
+QEMU and removes the folder; QEMU also ends with the process that started it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from dio_mc.machine.build import initramfs, make_disk
+from dio_mc.machine.channel import Channel
+from dio_mc.machine.failures import GuestLost
+from dio_mc.machine.images import Kernel, tool
+from dio_mc.machine.stub import Stub
+
+COMMAND_LINE: Final = (
+    "console=ttyS0 quiet panic=-1 oops=panic nokaslr nowatchdog rdinit=/init mitigations=off "
+    "irqaffinity=0 isolcpus=managed_irq,domain,1-{last} rcupdate.rcu_cpu_stall_suppress=1"
+)
+"""Interrupts, and all threads but those of a workload, stay on CPU 0, so that holding another CPU holds a thread only."""
+SETTINGS: Final = (
+    ("/proc/sys/vm/dirty_writeback_centisecs", "0"),
+    ("/proc/sys/kernel/printk", "1"),
+    ("/sys/block/vda/queue/rq_affinity", "0"),
+)
+"""No writeback but what is asked for; IO ends on the CPU that takes the interrupt."""
+UNTIMED: Final = {"ext3": "commit=3600", "ext4": "commit=3600", "btrfs": "commit=3600"}
+"""Mount options that keep journals from committing by the clock."""
+BOOT_SECONDS: Final = 120.0
+OOPS: Final = re.compile(r"BUG:|Oops|kernel BUG|general protection|WARNING:.* at |Kernel panic")
+
+
+class Guest:
+    """A running guest whose disk is mounted. `stub` stops and changes the machine, `channel` talks to its init."""
+
+    stub: Stub
+    channel: Channel
+
+    def __init__(self, kernel: Kernel, file_system: str, options: str = "", threads: int = 3) -> None:
+        self.kernel, self.file_system, self.options, self.threads = kernel, file_system, options, threads
+        self.boot_seconds = 0.0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._sockets: list[socket.socket] = []
+        self._folder: Path | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._boot()
+        except GuestLost as lost:
+            told = self._told(lost)
+            self.close()
+            raise told from None
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        told = self._told(error) if isinstance(error, GuestLost) else None
+        self.close()
+        if told is not None and isinstance(error, GuestLost) and not error.log:
+            raise told from None
+
+    def close(self) -> None:
+        """End QEMU and remove its files. It may be called again."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+        for one in self._sockets:
+            one.close()
+        self._sockets = []
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    def log(self) -> str:
+        """What the guest has written to its console."""
+        if self._folder is None:
+            return ""
+        path = self._folder / "console"
+        text = path.read_text(errors="replace") if path.exists() else ""
+        return "".join(c for c in text.replace("\r", "") if c == "\n" or c.isprintable())
+
+    # -- boot -------------------------------------------------------------------------------------
+
+    def _boot(self) -> None:
+        begun = time.monotonic()
+        qemu = tool(["qemu-system-x86_64"], "qemu-system-x86")
+        self._folder = Path(tempfile.mkdtemp(prefix="dio-mc-"))
+        make_disk(self._folder / "disk", self.file_system)
+        (self._folder / "initramfs").write_bytes(initramfs(self.kernel, self.file_system))
+        ours, theirs = zip(socket.socketpair(), socket.socketpair(), strict=True)
+        self._sockets = list(ours)
+        command = self._command(qemu, [end.fileno() for end in theirs])
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=(self._folder / "qemu").open("wb"),
+            pass_fds=[end.fileno() for end in theirs], preexec_fn=_die_with_parent, start_new_session=True,
+        )  # fmt: skip
+        for end in theirs:
+            end.close()
+        self.channel = Channel(ours[1])
+        self._settle()
+        self.stub = Stub(ours[0])
+        self.boot_seconds = time.monotonic() - begun
+
+    def _command(self, qemu: str, ends: Sequence[int]) -> list[str]:
+        assert self._folder is not None
+        cpus = self.threads + 1
+        return [
+            qemu, "-nodefaults", "-no-user-config", "-accel", "tcg,thread=multi", "-cpu", "max,smap=off,smep=off", "-smp", str(cpus),
+            "-m", "512", "-display", "none", "-no-reboot", "-nic", "none",
+            "-kernel", str(self.kernel.image), "-initrd", str(self._folder / "initramfs"),
+            "-append", COMMAND_LINE.format(last=cpus - 1),
+            "-drive", f"file={self._folder / 'disk'},format=raw,if=none,id=disk,cache=unsafe,discard=ignore",
+            "-device", "virtio-blk-pci,drive=disk,num-queues=1,vectors=0,discard=off,write-zeroes=off",
+            "-serial", f"file:{self._folder / 'console'}", "-device", "virtio-serial-pci,vectors=0",
+            "-chardev", f"socket,id=port,fd={ends[1]}", "-device", "virtserialport,chardev=port,name=dio-mc",
+            "-chardev", f"socket,id=gdb,fd={ends[0]}", "-gdb", "chardev:gdb",
+        ]  # fmt: skip
+
+    def _settle(self) -> None:
+        """Wait until init speaks, mount the disk, keep clocks from starting anything."""
+        deadline = time.monotonic() + BOOT_SECONDS
+        while not any(t.word == "up" for t in self.channel.told):
+            self.channel.read(deadline - time.monotonic())
+        up = next(t for t in self.channel.told if t.word == "up")
+        if up.arguments != ("-",):
+            raise GuestLost(f"a module cannot be loaded: {' '.join(up.arguments)}")
+        self.channel.told.clear()
+        options = ",".join(o for o in (self.options, UNTIMED.get(self.file_system, "")) if o)
+        self.channel.ask(f"mount {self.file_system} {options or '-'}")
+        for path, value in SETTINGS:
+            self.channel.ask(f"put {path} {value}")
+        if self.file_system == "xfs":
+            self.channel.ask("put /proc/sys/fs/xfs/xfssyncd_centisecs 720000")
+        self.channel.ask(f"spawn {self.threads}")
+
+    # -- what went wrong --------------------------------------------------------------------------
+
+    def _told(self, lost: GuestLost) -> GuestLost:
+        """The failure, with what the console and QEMU say."""
+        time.sleep(0.2)  # the console may be behind
+        lines = self.log().splitlines()
+        at = next((n for n, line in enumerate(lines) if OOPS.search(line)), None)
+        shown = lines[at : at + 40] if at is not None else lines[-12:]
+        said = (self._folder / "qemu").read_text(errors="replace").strip() if self._folder else ""
+        died = self._process is not None and self._process.poll() is not None
+        message = lost.message
+        if at is not None:
+            message = f"the kernel {self.kernel.release} reports a bug of its own"
+        elif died and said:
+            message = f"QEMU has ended: {said.splitlines()[0]}"
+        elif not hasattr(self, "channel") or not hasattr(self, "stub"):
+            message = f"the kernel {self.kernel.release} does not come up: {lost.message}"
+        return replace(lost, message=message, log="\n".join(shown), oops=at is not None)
+
+
+def _die_with_parent() -> None:
+    """In the child: PR_SET_PDEATHSIG, so that a killed dio-mc leaves nothing running; Ctrl-C is for the parent."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)

@@ -1,0 +1,160 @@
+/* init of a guest: modules, the port, requests. A part of guest.c. */
+
+/* ---- requests ------------------------------------------------------------------------------------------------ */
+
+static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+/* Addresses of the names in a list with commas, from /proc/kallsyms, modules and the compiler's clones included. */
+static void symbols(int number, char *names)
+{
+	static char line[512], *wanted[1024], whole[256];
+	int count = 0;
+	for (char *one; count < 1024 && (one = strsep(&names, ","));)
+		wanted[count++] = one;
+	qsort(wanted, count, sizeof *wanted, by_name);
+	FILE *all = fopen("/proc/kallsyms", "r");
+	while (all && fgets(line, sizeof line, all)) {
+		char *rest = line, *address = strsep(&rest, " "), *type = strsep(&rest, " "), *name = strsep(&rest, " \t\n");
+		if (!name || !strchr("tTwW", type[0]))
+			continue;
+		snprintf(whole, sizeof whole, "%s", name);
+		whole[strcspn(whole, ".")] = 0;
+		char *key = whole;
+		if (bsearch(&key, wanted, count, sizeof *wanted, by_name))
+			say("* symbol %s %s", address, name);
+	}
+	if (all)
+		fclose(all);
+	say("%d ok", number);
+}
+
+static void mount_disk(int number, char *rest)
+{
+	char *type = strsep(&rest, " "), *options = rest && rest[0] && strcmp(rest, "-") ? rest : NULL;
+	if (mount("/dev/vda", "/m", type, 0, options))
+		say("%d error mount: %s", number, strerrorname_np(errno));
+	else
+		say("%d ok", number);
+}
+
+static void spawn(int number, int count)
+{
+	for (workers = 0; workers < count && workers < MAX; workers++) {
+		pipe(go[workers]);
+		if (!(pid[workers] = fork()))
+			work(workers);
+	}
+	say("%d ok %d", number, workers);
+}
+
+/* One harmless call, at which the host finds the thread's kernel stack. */
+static void show_stack(int number, int which)
+{
+	sh->worker[which].ended = 0;
+	write(go[which][1], "s", 1);
+	wait_for_bell();
+	say("%d ok", number);
+}
+
+static void tell_code(int number)
+{
+	char text[1024] = "";
+	for (const unsigned char *at = gate_code; at < gate_code_end; at++)
+		sprintf(text + strlen(text), "%02x", *at);
+	say("%d ok %s %llu %zu", number, text, (unsigned long long)(uintptr_t)controls, sizeof *controls);
+}
+
+static void request_is(char *line)
+{
+	char *rest = line;
+	int number = atoi(strsep(&rest, " "));
+	char *name = strsep(&rest, " ");
+	int which = rest ? atoi(rest) : 0;
+	if (is(name, "symbols"))
+		symbols(number, rest);
+	else if (is(name, "mount"))
+		mount_disk(number, rest);
+	else if (is(name, "spawn"))
+		spawn(number, which);
+	else if (is(name, "code"))
+		tell_code(number);
+	else if (is(name, "stack"))
+		show_stack(number, which);
+	else if (is(name, "run"))
+		run(number, rest);
+	else if (is(name, "put")) {
+		char *path = strsep(&rest, " ");
+		say("%d %s", number, put(path, rest) ? "ok" : "error cannot be set");
+	} else
+		say("%d error unknown request", number);
+}
+
+static void requests(void)
+{
+	static char buffer[65536];
+	static int size;
+	int some = read(port, buffer + size, sizeof buffer - 1 - size);
+	if (some <= 0)
+		reboot(RB_POWER_OFF);
+	buffer[size += some] = 0;
+	for (char *end; (end = memchr(buffer, '\n', size));) {
+		*end++ = 0;
+		request_is(buffer);
+		size -= end - buffer;
+		memmove(buffer, end, size + 1);
+	}
+}
+
+static void load_modules(void)
+{
+	char list[4096], *rest = list, *name, path[128];
+	get("/modules", list, sizeof list);
+	while ((name = strsep(&rest, "\n"))) {
+		if (!name[0])
+			continue;
+		snprintf(path, sizeof path, "/lib/%s", name);
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST)) {
+			snprintf(failures, sizeof failures, "%s: %s", name, strerrorname_np(errno));
+			printf("dio-mc: module %s\n", failures);
+		}
+		close(fd);
+	}
+}
+
+/* The port is called after its device's number on the bus, which depends on who was found first. */
+static void open_port(void)
+{
+	char path[32];
+	for (int i = 0; i < 4000 && port < 0; i++) {
+		snprintf(path, sizeof path, "/dev/vport%dp1", i % 4);
+		port = open(path, O_RDWR);
+		if (port < 0 && i % 4 == 3)
+			usleep(10000);
+	}
+}
+
+int main(void)
+{
+	mount("proc", "/proc", "proc", 0, NULL);
+	mount("sys", "/sys", "sysfs", 0, NULL);
+	mount("dev", "/dev", "devtmpfs", 0, NULL);
+	int console = open("/dev/console", O_WRONLY);
+	dup2(console, 1);
+	dup2(console, 2);
+	setvbuf(stdout, NULL, _IONBF, 0);
+	pin(0);
+	load_modules();
+	open_port();
+	if (port < 0) {
+		printf("dio-mc: no port: %s\n", strerrorname_np(errno));
+		reboot(RB_POWER_OFF);
+	}
+	sh = mmap(NULL, sizeof *sh, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	mmap(controls, MAX * sizeof *controls, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	pipe2(bell, O_NONBLOCK);
+	say("* up %s", failures[0] ? failures : "-");
+	failures[0] = 0;
+	for (;;)
+		requests();
+}
