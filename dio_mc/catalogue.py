@@ -233,6 +233,37 @@ PAGES: dict[str, Page] = {
         "The views of the certificate are not closed: a start, or a step of the reference interpreter, leads out of "
         "them. It was changed after it was written.",
     ),
+    "DIO281": Page(
+        "a program is missing",
+        "Guests need qemu-system-x86_64, a C compiler with the static C library, and the mkfs of the file system. The "
+        "hint names the Debian package that has what is missing.",
+    ),
+    "DIO282": Page(
+        "no such kernel",
+        "--kernel takes a vmlinuz for x86-64, a release that is installed, a folder into which the packages of a "
+        "kernel were unpacked, or the beginning of a release that tools/kernels has fetched.",
+        "dio-mc confirm TRACE.json --kernel 6.12",
+    ),
+    "DIO283": Page(
+        "a module is missing",
+        "The kernel has a file system or a virtio driver neither built in nor as a module that can be found near the "
+        "image. Debian's cloud kernels have ext4, XFS, btrfs and virtio.",
+    ),
+    "DIO284": Page(
+        "the guest is lost",
+        "QEMU has ended, or the guest does not come up, does not answer, or reports a bug of its own (then its words "
+        "are shown, and they are a finding). Results of other kernels are kept.",
+    ),
+    "DIO285": Page(
+        "cannot be run on a real kernel",
+        "The model has no kernel=Kernel(...) in its expect(...), the binding lacks a thread or a property, a workload "
+        "does something that is not a plain list of system calls, or there is no recipe for the file system.",
+    ),
+    "DIO286": Page(
+        "no disk for the guest",
+        "The image of a guest's disk cannot be written or its file system cannot be made. It lies in TMPDIR and takes "
+        "64 MiB (ext3, ext4) or 320 MiB (XFS, btrfs).",
+    ),
     "DIO301": Page(
         "several shared variables in one step",
         "One statement is one step, but a CPU would not read or write several shared variables in one go. Split the "

@@ -23,7 +23,7 @@ from dio_mc.lang.model import ROLE, Part, PropertyRole  # noqa: E402  # as above
 NOTE = "<!-- Written by tools/pages.py. -->"
 
 CHAPTERS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "Models": ("What a file declares.", ("Model", "Part", "expect")),
+    "Models": ("What a file declares.", ("Model", "Part", "expect", "Kernel")),
     "Data": ("Class attributes of a model.", ("Var", "Array", "PerThread", "Param", "Range", "ThreadId")),
     "Methods": (
         "Decorators that say what a method is. One without any, of one `return`, is a pure expression.",

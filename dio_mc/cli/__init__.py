@@ -12,7 +12,7 @@ import sys
 import click
 
 from dio_mc import __version__
-from dio_mc.cli import browse, check, export, first, graph, inspect, mutate, show, step, study
+from dio_mc.cli import browse, check, export, first, graph, inspect, kernels, mutate, show, step, study
 from dio_mc.cli.streams import guard_streams
 
 GUIDE = """\
@@ -24,6 +24,7 @@ dio-mc explores every schedule of a locking rule and shows each race as a pictur
   dio-mc why TRACE.json          which steps matter, and what must not run between them
   dio-mc browse                  counterexamples/ in the browser, step by step
   dio-mc matrix                  which operations race under which locking rule
+  dio-mc confirm TRACE --kernel K  run a counterexample on a real kernel
   dio-mc mutate FILE             break a model on purpose: would its properties notice?
   dio-mc help DIO104             what an error code means
 All commands: dio-mc --help. Options: dio-mc COMMAND --help. The language: docs/language.md.
@@ -52,6 +53,7 @@ check.register(cli)
 inspect.register(cli)
 show.register(cli)
 study.register(cli)
+kernels.register(cli)
 browse.register(cli)
 mutate.register(cli)
 graph.register(cli)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
 class Interrupts:
@@ -29,3 +30,18 @@ class Interrupts:
         if self.reason is not None:
             raise KeyboardInterrupt
         self.reason = "Ctrl-C" if number == signal.SIGINT else "SIGTERM"
+
+
+@contextmanager
+def raised() -> Iterator[None]:
+    """SIGTERM is raised as Ctrl-C is, so that what was started is ended."""
+    import signal
+
+    def note(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)

@@ -138,7 +138,13 @@ def _product_of(trace: Trace, path: str, products: Products) -> Program:
     return found
 
 
-def _program_of(trace: Trace, path: str, file: str) -> Program:
+def model_of(trace: Trace, path: str, model_file: str | None = None) -> type[Model]:
+    """The class that a trace in the file `path` is of, where the trace says that it is, or in `model_file`. Raises
+    `ModelError` DIO206 when it is not there, or when the file may not be run."""
+    return _class_in(trace, path, model_file or _trusted(trace, path))
+
+
+def _class_in(trace: Trace, path: str, file: str) -> type[Model]:
     name = _class_name(trace)
     if not Path(file).exists():
         hint = "run this where the model's path is right, or name the file with --model-file"
@@ -146,7 +152,11 @@ def _program_of(trace: Trace, path: str, file: str) -> Program:
     found: list[type[Model]] = [cls for cls in load_module(file).models if cls.__name__ == name]
     if not found:
         raise usage_error("DIO206", f"{file} has no model {name}; the trace is of another model", file=path)
-    return _built(found[0], trace, path)
+    return found[0]
+
+
+def _program_of(trace: Trace, path: str, file: str) -> Program:
+    return _built(_class_in(trace, path, file), trace, path)
 
 
 def _built(model: type[Model], trace: Trace, path: str) -> Program:

@@ -26,15 +26,20 @@ _ALL_DOTS = 80
 
 
 def trace_page(
-    trace: Trace, sources: Sequence[Source] = (), *, why: Sequence[str] | None = None, home: str | None = None
+    trace: Trace,
+    sources: Sequence[Source] = (),
+    *,
+    why: Sequence[str] | None = None,
+    home: str | None = None,
+    kernels: Sequence[str] = (),
 ) -> str:
     """The page. `why` are lines on the cause, of which the first five are shown (None: what the trace says of it);
-    `home` is where its index is."""
+    `home` is where its index is; `kernels` say what real kernels did."""
     word = "reached" if trace.kind == "witness" else "violated"
     return Document(
         title=f"{trace.property}: {word} - {trace.model.name}",
         styles=(STYLE, asset(ASSETS, "base.css"), asset(ASSETS, "trace.css")),
-        body="\n".join(_body(trace, sources, (why_sentences(trace) if why is None else why)[:MOST_WHY], home)),
+        body="\n".join(_body(trace, sources, (why_sentences(trace) if why is None else why)[:MOST_WHY], home, kernels)),
         scripts=(asset(ASSETS, "trace.js"),),
         blocks=(
             ("data", "application/json", data(view(trace, sources))),
@@ -43,13 +48,16 @@ def trace_page(
     ).render()
 
 
-def _body(trace: Trace, sources: Sequence[Source], why: Sequence[str], home: str | None) -> Iterator[str]:
+def _body(
+    trace: Trace, sources: Sequence[Source], why: Sequence[str], home: str | None, kernels: Sequence[str]
+) -> Iterator[str]:
     yield "<header>"
     yield from _head(trace, home)
     yield "</header>"
     yield from _stepper(trace)
     yield '<main><section class="left">'
-    yield from _why(why)
+    yield from _said("Why", why)
+    yield from _said("On real kernels", kernels)
     yield f'<div class="card lanes" data-scrolls tabindex="0" aria-label="lanes">{lanes_svg(trace)}</div>'
     yield '<details class="card fold" open><summary>Diagram for a commit message</summary>'
     yield f'<pre data-scrolls tabindex="0">{block(render_commit(trace))}</pre></details>'
@@ -102,10 +110,10 @@ def _stepper(trace: Trace) -> Iterator[str]:
     yield '<button type="button" class="copy" data-copy="json">Copy JSON</button></div></nav>'
 
 
-def _why(why: Sequence[str]) -> Iterator[str]:
-    if why:
-        yield '<section class="card why"><h2>Why</h2><ul>'
-        yield from (f"<li>{prose(line)}</li>" for line in why)
+def _said(head: str, lines: Sequence[str]) -> Iterator[str]:
+    if lines:
+        yield f'<section class="card why"><h2>{head}</h2><ul>'
+        yield from (f"<li>{prose(line)}</li>" for line in lines)
         yield "</ul></section>"
 
 

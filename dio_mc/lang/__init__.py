@@ -5,7 +5,7 @@ The functions below (`wait_until`, `choose`, ...) exist so that editors and type
 raises.
 """
 
-from dio_mc.lang.declarations import Array, Param, PerThread, Range, ThreadId, Var
+from dio_mc.lang.declarations import Array, Kernel, Param, PerThread, Range, ThreadId, Var
 from dio_mc.lang.locks import DrainCounter, Mutex, PageLock, RangeLock, RWSem, SpinLock, TwoClassLock
 from dio_mc.lang.model import Model, Part, always_reachable, expect, invariant, operation, progress, reachable, thread
 from dio_mc.lang.statements import atomic, choose, me, require, spawn, threads, wait_until, window
@@ -13,6 +13,7 @@ from dio_mc.lang.statements import atomic, choose, me, require, spawn, threads, 
 __all__ = [
     "Array",
     "DrainCounter",
+    "Kernel",
     "Model",
     "Mutex",
     "PageLock",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 MISSING: Any = object()
@@ -132,6 +132,27 @@ def PerThread(type: Any, *, init: Any = MISSING, ghost: bool = False) -> Any:  #
 
 
 @dataclass(frozen=True, slots=True)
+class Kernel:
+    """How a model's counterexamples are run on a real kernel (``dio-mc confirm``).
+
+    `file_system` is what is mounted, with the options `mount`; `layout` is the file at first (``hole``,
+    ``preallocated`` or ``written``). `threads` says which system calls stand for a thread: ``{"reader":
+    "pread_direct", "mapper": "mmap_store:NEW"}``, several with commas; a flusher is ``"writeback"``. `shows` says what
+    a property's violation looks like to the callers, in the words of ``dio-mc outcomes``: ``{"no_stale_exposure":
+    {"reader": "exposed"}}``. `gates` names the kernel function at which a thread is held before an operation of the
+    model (``{"reader.get_block": "ext4_iomap_begin"}``), where that is not the operation's own, and ``{"pdflush":
+    "submit_bio"}`` where a thread is held that the counterexample leaves in the middle.
+    """
+
+    file_system: str
+    threads: dict[str, str]
+    shows: dict[str, dict[str, str]]
+    layout: str = "hole"
+    mount: str = ""
+    gates: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Expectation:
     """What a model file says of one of its classes: the exact set of violated properties for a parameter binding.
 
@@ -144,3 +165,4 @@ class Expectation:
     line: int
     steps: int | None = None
     any: tuple[str, ...] = ()
+    kernel: Kernel | None = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar, overload
 
 from dio_mc.ir.program import Fairness, PropertyKind
-from dio_mc.lang.declarations import Expectation
+from dio_mc.lang.declarations import Expectation, Kernel
 from dio_mc.lang.statements import _compiled_only
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -165,6 +165,7 @@ def expect(
     steps: int | None = None,
     params: dict[str, int] | None = None,
     any: str | Iterable[str] = (),
+    kernel: Kernel | None = None,
     **bound: int,
 ) -> None:
     """State at module level what checking a class of this file must give: the exact set of violated properties.
@@ -172,7 +173,7 @@ def expect(
     ``holds=True`` says that nothing is violated. A fault may be named without its line (``"assertion"``). `steps` also
     states the length of the (only) counterexample. `any`, with ``holds=True``, names threads (or parameters that count
     them): it holds for any number of these. Parameters are bound by keyword for this expectation's run. An
-    unmet expectation makes the check fail.
+    unmet expectation makes the check fail. `kernel` says how the counterexamples are run on a real one.
     """
     frame = sys._getframe(1)
     names = frozenset([violates] if isinstance(violates, str) else violates)
@@ -182,5 +183,5 @@ def expect(
     if words and not holds:
         raise ValueError("expect says any=... with holds=True only")
     binding = tuple(sorted({**(params or {}), **bound}.items()))
-    stated = Expectation(names, binding, frame.f_code.co_filename, frame.f_lineno, steps, words)
+    stated = Expectation(names, binding, frame.f_code.co_filename, frame.f_lineno, steps, words, kernel)
     model.__dio_expectations__ = (*model.__dio_expectations__, stated)

@@ -13,7 +13,9 @@ from dio_mc.errors import usage_error
 from dio_mc.machine.images import Kernel, fetched_folder, modules_for, tool
 from dio_mc.machine.initramfs import archive
 
-SOURCES: Final = ("guest.c", "init.c")
+INSIDE: Final = Path(__file__).parent / "inside"
+"""The source of what runs inside a guest."""
+SOURCES: Final = ("guest.c", "gate.c", "schedule.c", "init.c")
 PATTERN: Final = b"\xaa"
 """What every block has held before the file system was made."""
 MAKERS: Final[dict[str, tuple[str, str, int, tuple[str, ...]]]] = {
@@ -27,18 +29,17 @@ MAKERS: Final[dict[str, tuple[str, str, int, tuple[str, ...]]]] = {
 
 def guest_program() -> bytes:
     """The static program, compiled by the user's C compiler; kept, since it depends on its source alone."""
-    folder = Path(__file__).parent
-    source = b"".join((folder / name).read_bytes() for name in SOURCES)
+    source = b"".join((INSIDE / name).read_bytes() for name in SOURCES)
     kept = fetched_folder().parent / f"guest-{hashlib.sha256(source).hexdigest()[:16]}"
     if kept.is_file():
         return kept.read_bytes()
     compiler = tool(["cc", "gcc", "clang"], "gcc")
     with tempfile.TemporaryDirectory(prefix="dio-mc-") as scratch:
         out = Path(scratch) / "guest"
-        command = [compiler, "-O1", "-static", "-w", "-o", str(out), str(folder / SOURCES[0])]
+        command = [compiler, "-O1", "-static", "-w", "-o", str(out), str(INSIDE / SOURCES[0])]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise usage_error("DIO271", f"{compiler} cannot make a static program: {_first_error(done.stderr)}",
+            raise usage_error("DIO281", f"{compiler} cannot make a static program: {_first_error(done.stderr)}",
                               hint="install the package libc6-dev")  # fmt: skip
         program = out.read_bytes()
     _keep(kept, program)
@@ -70,11 +71,11 @@ def initramfs(kernel: Kernel, file_system: str) -> bytes:
 
 
 def make_disk(path: Path, file_system: str) -> None:
-    """A file system on blocks that have all been used. Raises `ModelError`: DIO275 for a file system that there is no
-    recipe for, DIO271 without its ``mkfs``, DIO276 when the disk of this machine is full."""
+    """A file system on blocks that have all been used. Raises `ModelError`: DIO285 for a file system that there is no
+    recipe for, DIO281 without its ``mkfs``, DIO286 when the disk of this machine is full."""
     if file_system not in MAKERS:
         hint = f"there are: {', '.join(MAKERS)}"
-        raise usage_error("DIO275", f"no recipe to make a file system `{file_system}`", hint=hint)
+        raise usage_error("DIO285", f"no recipe to make a file system `{file_system}`", hint=hint)
     maker, package, size, options = MAKERS[file_system]
     program = tool([maker], package)
     try:
@@ -83,8 +84,8 @@ def make_disk(path: Path, file_system: str) -> None:
                 disk.write(PATTERN * (1 << 20))
     except OSError as error:
         hint = f"the image takes {size} MiB; TMPDIR says where"
-        raise usage_error("DIO276", f"cannot be written: {error.strerror}", file=str(path), hint=hint) from None
+        raise usage_error("DIO286", f"cannot be written: {error.strerror}", file=str(path), hint=hint) from None
     done = subprocess.run([program, *options, str(path)], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip().splitlines()
-        raise usage_error("DIO276", f"{maker} fails: {said[-1] if said else 'it says nothing'}", file=str(path))
+        raise usage_error("DIO286", f"{maker} fails: {said[-1] if said else 'it says nothing'}", file=str(path))

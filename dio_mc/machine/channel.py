@@ -12,7 +12,7 @@
 | ``spawn N`` | N threads, each on a CPU of its own |
 | ``code`` | the code of gates, in hex, where the control blocks of threads are, and their size |
 | ``stack T`` | thread T makes one harmless call (getppid), so that its kernel stack can be seen |
-| ``run ...`` | a schedule: `schedule.c` |
+| ``run ...`` | a schedule: `inside/schedule.c` |
 """
 
 from __future__ import annotations

@@ -17,5 +17,5 @@ class GuestLost(DioError):
     oops: bool = False
 
     def __str__(self) -> str:
-        head = f"dio-mc: error DIO274: {self.message}"
+        head = f"dio-mc: error DIO284: {self.message}"
         return "\n".join([head, *(f"  | {line}" for line in self.log.splitlines())])

@@ -1,8 +1,9 @@
 """Kernel images and their modules: what ``--kernel`` may name, and what has to be loaded in which order.
 
-A kernel is a ``vmlinuz``, a release that is installed, a folder into which packages were unpacked (``boot/``, ``lib/``,
-``usr/lib/``), or the beginning of a release that ``tools/kernels`` has fetched. What modules need is read in the modules
-themselves (``depends=`` in ``.modinfo``, written by scripts/mod/modpost.c:add_depends), so no ``modules.dep`` is needed.
+A kernel is a ``vmlinuz``, a release that is installed, a folder into which packages were unpacked (``boot/``,
+``lib/``, ``usr/lib/``), or the beginning of a release that ``tools/kernels`` has fetched. What modules need is read in
+the modules themselves (``depends=`` in ``.modinfo``, written by scripts/mod/modpost.c:add_depends), so no
+``modules.dep`` is needed.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def fetched_folder() -> Path:
 
 
 def find_kernel(name: str) -> Kernel:
-    """The kernel that ``--kernel NAME`` means. Raises `ModelError` DIO272 when there is none."""
+    """The kernel that ``--kernel NAME`` means. Raises `ModelError` DIO282 when there is none."""
     path = Path(name)
     if path.is_file():
         return _from_image(path)
@@ -68,7 +69,7 @@ def find_kernel(name: str) -> Kernel:
         return _from_folder(beginnings[-1], name)
     have = ", ".join(d.name for d in fetched())
     hint = f"there are: {have}" if have else "fetch one with `tools/kernels 6.12`"
-    raise usage_error("DIO272", f"no kernel `{name}`: no image, folder or release is called this", hint=hint)
+    raise usage_error("DIO282", f"no kernel `{name}`: no image, folder or release is called this", hint=hint)
 
 
 def fetched() -> list[Path]:
@@ -90,7 +91,7 @@ def _from_image(image: Path) -> Kernel:
 def _from_folder(folder: Path, name: str) -> Kernel:
     images = [*folder.glob("boot/vmlinuz*"), *folder.glob("usr/lib/modules/*/vmlinuz"), *folder.glob("vmlinuz*")]
     if not images:
-        raise usage_error("DIO272", f"no kernel in `{name}`: neither boot/vmlinuz-* nor usr/lib/modules/*/vmlinuz",
+        raise usage_error("DIO282", f"no kernel in `{name}`: neither boot/vmlinuz-* nor usr/lib/modules/*/vmlinuz",
                           hint="unpack the linux-image package here with `dpkg-deb -x`; from 7.2 on linux-base, "
                           "linux-binary and linux-modules as well")  # fmt: skip
     image = images[0]
@@ -105,10 +106,10 @@ def _release_in(image: Path) -> str:
         with image.open("rb") as file:
             head = file.read(0x10000)
     except OSError as error:
-        raise usage_error("DIO272", f"cannot be read: {error.strerror}", file=str(image)) from None
+        raise usage_error("DIO282", f"cannot be read: {error.strerror}", file=str(image)) from None
     if head[0x202:0x206] != b"HdrS":
         words = "not a kernel image for x86-64"
-        raise usage_error("DIO272", words, file=str(image), hint="a vmlinuz or bzImage is wanted, not a vmlinux")
+        raise usage_error("DIO282", words, file=str(image), hint="a vmlinuz or bzImage is wanted, not a vmlinux")
     at = int.from_bytes(head[0x20E:0x210], "little") + 0x200
     return head[at : head.find(b"\0", at)].decode(errors="replace").split(" ")[0]
 
@@ -117,7 +118,7 @@ def _release_in(image: Path) -> str:
 
 
 def modules_for(kernel: Kernel, file_system: str) -> dict[str, bytes]:
-    """The modules that a guest loads, in order, by file name. What is built in is left out. Raises `ModelError` DIO273
+    """The modules that a guest loads, in order, by file name. What is built in is left out. Raises `ModelError` DIO283
     when something is neither built in nor there."""
     builtin = _builtin(kernel)
     found = dict(kernel.index) or _index(kernel)
@@ -129,7 +130,7 @@ def modules_for(kernel: Kernel, file_system: str) -> dict[str, bytes]:
         elif name not in builtin and name not in CHECKSUMS:
             where = str(kernel.modules) if kernel.modules else f"a folder lib/modules/{kernel.release} near the image"
             words = f"the kernel {kernel.release} has no `{name}`, neither built in nor as a module"
-            raise usage_error("DIO273", words, hint=f"looked in {where}")
+            raise usage_error("DIO283", words, hint=f"looked in {where}")
     return ordered
 
 
@@ -142,7 +143,9 @@ def _add(name: str, found: dict[str, Path], ordered: dict[str, bytes], builtin: 
         if needed in found:
             _add(needed, found, ordered, builtin)
         elif needed not in builtin:
-            raise usage_error("DIO273", f"the module `{name}` needs `{needed}`, which is not there", file=str(found[name]))
+            raise usage_error(
+                "DIO283", f"the module `{name}` needs `{needed}`, which is not there", file=str(found[name])
+            )
     ordered[file] = data
 
 
@@ -182,10 +185,10 @@ def _zstd(data: bytes) -> bytes:
 
 
 def tool(names: Sequence[str], package: str) -> str:
-    """The first of these programs that is there. Raises `ModelError` DIO271, with the package that has it."""
+    """The first of these programs that is there. Raises `ModelError` DIO281, with the package that has it."""
     places = os.environ.get("PATH", "") + os.pathsep + os.pathsep.join(("/usr/sbin", "/sbin"))
     for name in names:
         found = shutil.which(name, path=places)
         if found:
             return found
-    raise usage_error("DIO271", f"no `{names[0]}` here", hint=f"install the package {package}")
+    raise usage_error("DIO281", f"no `{names[0]}` here", hint=f"install the package {package}")

@@ -1,9 +1,9 @@
 """Runs schedules on a guest whose kernel has been given gates.
 
-A gate is a call of a few instructions (`gate.c`), written over the nop that a function which can be traced begins with.
-The instructions lie where a function was that nobody calls. What they need to know of a thread is beside a mark at the
-far end of its kernel stack. All of that is written once, through QEMU's debugger, with the machine stopped; schedules
-then run without it.
+A gate is a call of a few instructions (`inside/gate.c`), written over the nop that a function which can be traced
+begins with. The instructions lie where a function was that nobody calls. What they need to know of a thread is beside a
+mark at the far end of its kernel stack. All of that is written once, through QEMU's debugger, with the machine stopped;
+schedules then run without it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A client of the GDB remote protocol, as far as QEMU's stub speaks it: one thread per virtual CPU.
 
 Everything is stopped, or everything runs. While the machine runs the stub answers nothing but what stops it, so each
-method but `resume`, `interrupt` and `stopped` needs a machine that is stopped. Registers are those of x86-64. The protocol:
-https://sourceware.org/gdb/current/onlinedocs/gdb.html/Remote-Protocol.html; what QEMU has of it: `gdbstub.c`.
+method but `resume`, `interrupt` and `stopped` needs a machine that is stopped. Registers are those of x86-64. The
+protocol: https://sourceware.org/gdb/current/onlinedocs/gdb.html/Remote-Protocol.html; what QEMU has of it: `gdbstub.c`.
 """
 
 from __future__ import annotations

@@ -163,9 +163,9 @@ def product_name(workload: Workload, rule: Rule) -> str:
     return f"{re.sub(r'[^a-z0-9]+', '_', workload.name)}__{rule.name}"
 
 
-def program_named(shelf: Shelf, name: str) -> Program | None:
-    """The program of the shelf that is called this (``direct_read_x_mmap_store__ext4_2020@hole``, with two sectors
-    ``..._2020@sectors=2@hole``), if there is one."""
+def parts_named(shelf: Shelf, name: str) -> tuple[Workload, Rule, str] | None:
+    """The workload, rule and layout that a program of the shelf is called after (``direct_read_x_mmap_store__ext4_2020
+    @hole``, with two sectors ``..._2020@sectors=2@hole``), if it has them."""
     made, _, binding = name.partition("@")
     named, _, layout = binding.rpartition("@")
     sectors = {"": 1, "sectors=2": 2}.get(named)
@@ -174,11 +174,17 @@ def program_named(shelf: Shelf, name: str) -> Program | None:
         return None
     chosen = {product_name(w, shelf.rules[rule]): w for w in shelf.workloads.values()}
     if made in chosen:
-        return product(replace(chosen[made], sectors=sectors), shelf.rules[rule]).get(layout)
+        return replace(chosen[made], sectors=sectors), shelf.rules[rule], layout
     operations = work.split("_x_")
     if len(operations) < 2 or any(operation not in shelf.operations for operation in operations):
         return None
-    return product(together(shelf, operations, sectors), shelf.rules[rule]).get(layout)
+    return together(shelf, operations, sectors), shelf.rules[rule], layout
+
+
+def program_named(shelf: Shelf, name: str) -> Program | None:
+    """The program of the shelf that is called this, if there is one."""
+    parts = parts_named(shelf, name)
+    return product(parts[0], parts[1]).get(parts[2]) if parts is not None else None
 
 
 def _laid_out(program: Program, layout: str) -> Program:

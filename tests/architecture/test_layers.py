@@ -53,6 +53,7 @@ LAYERS: dict[str, set[str]] = {
     "study": {
         "engines.limits", "engines.reference", "frontend", "kernel", "lang", "render", "trace", "semantics", "ir",
     },
+    "machine": {"lang", "study", "trace"},
     "checking": set(),
     "checking.results": {"display", "trace", "semantics"},
     "checking.expectations": {"checking.results", "lang", "trace"},

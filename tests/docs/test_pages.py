@@ -163,6 +163,8 @@ def understand(line: str) -> None:
         options = [w for w in words if w.startswith("--")]
         assert options == ["--dio-mc"]
         assert '"--dio-mc"' in (ROOT / "dio_mc" / "pytest_plugin.py").read_text()
+    elif words[0].startswith("tools/"):
+        assert os.access(ROOT / words[0], os.X_OK), line
     else:
         assert words[:2] == ["pip", "install"], line
 

@@ -147,7 +147,7 @@ static enum outcome wait_for(int which, char *stack, int size)
 
 static void lay_out(const char *path, char layout)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0644), good = fd >= 0;
+	int fd = open(path, O_RDWR | O_CREAT, 0644), good = fd >= 0;
 	static char *page;
 	page = page ?: aligned_alloc(PAGE, PAGE);
 	fill(page, 'O');
@@ -303,7 +303,7 @@ static void run(int number, char *rest)
 		look();
 	for (int i = 0; i < count && strchr(flags, 'p'); i++) {
 		add(" p=%d", i);
-		for (unsigned g = 0; g < controls[i].count; g++)
+		for (unsigned g = 0; g < sh->worker[i].passed; g++)
 			add(",%llx", (unsigned long long)controls[i].gates[g]);
 	}
 	close(file);

@@ -1,0 +1,135 @@
+"""A counterexample as real kernels run it: which calls, who is held where, and what would confirm it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
+from dio_mc.errors import usage_error
+from dio_mc.lang.declarations import Kernel
+from dio_mc.machine.programs import programs
+from dio_mc.machine.seen import WRITEBACK, of_trace
+from dio_mc.study.shelf import Workload
+from dio_mc.study.tags import Tagged
+from dio_mc.trace.trace import Trace, TraceStep
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A thread's turn between two context switches. `step` is the trace's first step of it. With `held` the thread is
+    left in the middle of its calls; `function` is the kernel function at which, if the model or its binding names
+    one."""
+
+    thread: int
+    step: int
+    held: bool = False
+    function: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`threads` with results come first; a flusher is the last and has none. `results`, `after` and `verdict` are what
+    confirms, `after` and `verdict` None where they do not matter."""
+
+    layout: str
+    threads: tuple[str, ...]
+    programs: tuple[str, ...]
+    turns: tuple[Turn, ...]
+    results: tuple[tuple[str, str], ...]
+    after: str | None = None
+    verdict: str | None = None
+    file_system: str = ""
+    mount: str = ""
+
+    @property
+    def users(self) -> tuple[str, ...]:
+        """The threads that have results."""
+        return tuple(n for n, p in zip(self.threads, self.programs, strict=True) if not p.startswith(WRITEBACK))
+
+    @property
+    def expected(self) -> str:
+        """What confirms, in one line."""
+        given = ", ".join(f"{name} {result}" for name, result in self.results)
+        return f"{given}; file {self.after}" if self.after not in (None, "-") else given
+
+    def confirmed_by(self, seen: Tagged) -> bool:
+        """Whether that is what was seen."""
+        given = dict(seen.results)
+        if self.verdict == "deadlock" or seen.verdict == "deadlock":
+            return self.verdict == seen.verdict
+        same = all(given.get(name) == result for name, result in self.results)
+        return same and self.after in (None, seen.after) and self.verdict in (None, seen.verdict)
+
+
+def of_product(trace: Trace, workload: Workload, rule: str, layout: str) -> Case:
+    """The case of a run of a rule and a workload; the rule says on which file system, by its name."""
+    calls = programs(workload)
+    daemons = [t.name for t in trace.threads if t.daemon and any(s.thread == t.name for s in trace.steps)]
+    flushes = ",".join([WRITEBACK] * _rounds(trace, daemons[0])) if daemons else ""
+    names = (*calls, *daemons[:1])
+    turns = _turns(trace, {name: number for number, name in enumerate(names)}, {})
+    texts = (*calls.values(), *([flushes] if flushes else []))
+    end = of_trace(trace, tuple(calls), layout)
+    return Case(layout, names, texts, turns, end.results, end.after, end.verdict, *file_system_of(rule))
+
+
+def _rounds(trace: Trace, daemon: str) -> int:
+    """How often a daemon begins anew."""
+    places = [step.location for step in trace.steps if step.thread == daemon]
+    return places.count(places[0])
+
+
+def of_model(trace: Trace, binding: Kernel) -> Case:
+    """The case of a model's own counterexample, by the binding in its file."""
+    shows = binding.shows.get(trace.property)
+    if shows is None:
+        known = ", ".join(binding.shows) or "none"
+        raise usage_error(
+            "DIO285",
+            f"the model's binding does not say how a violation of {trace.property} shows",
+            hint=f"it does for: {known}",
+        )
+    there = [thread.name for thread in trace.threads]
+    unbound = [name for name in there if name not in binding.threads and any(s.thread == name for s in trace.steps)]
+    if unbound:
+        raise usage_error("DIO285", f"the model's binding does not say which calls stand for thread `{unbound[0]}`")
+    bound = sorted(
+        ((name, calls) for name, calls in binding.threads.items() if name in there),
+        key=lambda pair: pair[1].startswith(WRITEBACK),
+    )
+    numbers = {name: number for number, (name, _) in enumerate(bound)}
+    turns = _turns(trace, numbers, binding.gates)
+    names, calls = tuple(name for name, _ in bound), tuple(calls for _, calls in bound)
+    return Case(
+        binding.layout, names, calls, turns, tuple(shows.items()), file_system=binding.file_system, mount=binding.mount
+    )
+
+
+def file_system_of(rule: str) -> tuple[str, str]:
+    """File system and mount options of the kernels that a rule describes, by the rule's name."""
+    if rule in ("ext4_nodelalloc",):
+        return "ext4", "nodelalloc,dioread_lock"
+    if rule == "btrfs_nodatasum":
+        return "btrfs", "nodatasum"
+    return next(((name, "") for name in ("ext3", "xfs", "btrfs") if rule.startswith(name)), ("ext4", ""))
+
+
+def _turns(trace: Trace, numbers: Mapping[str, int], gates: Mapping[str, str]) -> tuple[Turn, ...]:
+    """Completions that the model spawns are the kernel's own affair, and take no turn."""
+    steps = [step for step in trace.steps if step.thread in numbers]
+    groups = [(name, list(group)) for name, group in groupby(steps, key=lambda step: step.thread)]
+    turns: list[Turn] = []
+    for at, (name, group) in enumerate(groups):
+        later = next((other[0] for other_name, other in groups[at + 1 :] if other_name == name), None)
+        turns.append(_turn(numbers[name], name, group[0].number, later, gates))
+    return tuple(turns)
+
+
+def _turn(number: int, name: str, first: int, later: TraceStep | None, gates: Mapping[str, str]) -> Turn:
+    if later is None:
+        return Turn(number, first, held=name in gates, function=gates.get(name, ""))
+    operations = [f"{name}.{operation}" for operation in reversed(later.operations)]
+    own = next((gates[operation] for operation in operations if operation in gates), None)
+    anchor = (later.anchor or "").partition("@")[0].strip().rpartition(":")[2]
+    return Turn(number, first, held=True, function=own or anchor)

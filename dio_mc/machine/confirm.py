@@ -1,0 +1,152 @@
+"""A counterexample, run on a real kernel: CONFIRMED, BLOCKED or DIVERGED.
+
+Threads take turns as in the trace. Whoever is left in the middle of a call there is held at the function that its next
+step names, where the kernel has that function on the call's way; otherwise, and when that shows something else, the
+other gates on its way are tried, the nearest first. CONFIRMED: the calls returned what the trace says, and the file
+holds it. BLOCKED: at the trace's own gates a thread that should have gone on waits. DIVERGED: all went through, and
+showed something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Final, Literal
+
+from dio_mc.machine.cases import Case
+from dio_mc.machine.gates import standing_for
+from dio_mc.machine.runner import Runner
+from dio_mc.machine.schedule import Blocked, Gate, Ran, Schedule, Segment
+from dio_mc.machine.seen import tagged
+from dio_mc.study.tags import Tagged
+
+TRIES: Final = 300
+"""So many schedules are tried before the kernel is said to go another way."""
+MOST: Final = 20_000
+"""So many choices of gates are put in order."""
+Verdict = Literal["CONFIRMED", "BLOCKED", "DIVERGED"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Where a thread was held at the end of its turn, which began with a step of the trace."""
+
+    thread: str
+    step: int
+    gate: Gate
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """A thread that should have gone on with a step of the trace, and waits: its kernel stack, innermost first."""
+
+    thread: str
+    step: int
+    stack: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """The answer. `seen` is what the schedule at `holds` showed; `exact`, that these are the trace's own gates; `tried`
+    how many schedules were run; `log` what the kernel said meanwhile."""
+
+    verdict: Verdict
+    holds: tuple[Hold, ...]
+    seen: Tagged
+    waits: Waits | None
+    exact: bool
+    tried: int
+    log: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    schedule: Schedule
+    ran: Ran
+    seen: Tagged
+    exact: bool
+
+
+def confirm(runner: Runner, case: Case, tries: int = TRIES) -> Confirmation:
+    """Run the case on a guest."""
+    ways = _ways(runner, case)
+    tried: list[_Try] = []
+    for gates, exact in _choices(runner, case, ways):
+        one = _try(runner, case, gates, exact)
+        tried.append(one)
+        if not one.ran.missed and not one.ran.blocked and case.confirmed_by(one.seen):
+            return _told("CONFIRMED", case, one, None, len(tried))
+        if case.verdict == "deadlock" and one.ran.stuck:
+            return _told("CONFIRMED", case, one, None, len(tried))
+        if one.ran.stuck or len(tried) >= tries:
+            break
+    return _negative(case, tried)
+
+
+def _negative(case: Case, tried: Sequence[_Try]) -> Confirmation:
+    """What is told is the trace's own schedule, or the nearest to it that got as far."""
+    first = next((t for t in tried if not t.ran.missed), tried[0])
+    went = next((t for t in tried if not t.ran.missed and not t.ran.blocked), None)
+    waiting = first.ran.blocked or first.ran.stuck
+    if waiting and (first.exact or went is None):
+        return _told("BLOCKED", case, first, waiting[0], len(tried))
+    return _told("DIVERGED", case, went or first, None, len(tried))
+
+
+def _told(verdict: Verdict, case: Case, one: _Try, waiting: Blocked | None, tried: int) -> Confirmation:
+    segments = one.schedule.segments
+    holds = tuple(
+        Hold(case.threads[turn.thread], turn.step, segment.until)
+        for turn, segment in zip(case.turns, segments, strict=True)
+        if segment.until is not None
+    )
+    waits = None
+    if waiting is not None:
+        step = case.turns[waiting.segment].step if waiting.segment >= 0 else 0
+        waits = Waits(case.threads[waiting.thread], step, waiting.stack)
+    return Confirmation(verdict, holds, one.seen, waits, one.exact, tried)
+
+
+def _try(runner: Runner, case: Case, gates: Sequence[Gate | None], exact: bool) -> _Try:
+    segments = tuple(Segment(turn.thread, gate) for turn, gate in zip(case.turns, gates, strict=True))
+    schedule = Schedule(case.layout, case.programs, segments)
+    ran = runner.run(schedule)
+    return _Try(schedule, ran, tagged(ran, case.users, case.layout), exact)
+
+
+# -- which gates -----------------------------------------------------------------------------------------------------
+
+
+def _ways(runner: Runner, case: Case) -> tuple[tuple[Gate, ...], ...]:
+    """The gates that each thread passes: when it runs before all others, and when it runs after them."""
+    found: list[tuple[Gate, ...]] = []
+    for thread in range(len(case.threads)):
+        others = [Segment(n) for n in range(len(case.threads)) if n != thread]
+        first = runner.run(Schedule(case.layout, case.programs, (Segment(thread),)), passed=True).passed[thread]
+        last = runner.run(Schedule(case.layout, case.programs, tuple(others)), passed=True).passed[thread]
+        found.append((*first, *(gate for gate in last if gate not in first)))
+    return tuple(found)
+
+
+def _choices(
+    runner: Runner, case: Case, ways: Sequence[Sequence[Gate]]
+) -> Iterator[tuple[tuple[Gate | None, ...], bool]]:
+    """For every turn the gate at its end, None for the end of the thread; and whether all of them are the trace's own.
+    The trace's own come first, then those nearest to them."""
+    ranked = [_ranked(runner, turn.function, ways[turn.thread]) if turn.held else [(None, True)] for turn in case.turns]
+    held = sum(len(options) > 1 for options in ranked)
+    most = len(max(ranked, key=len)) if held < 3 else int(MOST ** (1 / held))
+    numbered = [list(enumerate(options[:most])) for options in ranked]
+    for choice in sorted(product(*numbered), key=lambda c: (sum(n for n, _ in c), [n for n, _ in c])):
+        yield tuple(gate for _, (gate, _) in choice), all(own for _, (_, own) in choice)
+
+
+def _ranked(runner: Runner, function: str, way: Sequence[Gate]) -> list[tuple[Gate | None, bool]]:
+    """The gates of a call's way, nearest first to those of a function, which are the trace's own."""
+    own = standing_for(function, [gate.function for gate in way]) if function else None
+    places = [n for n, gate in enumerate(way) if gate.function == own]
+    if not places:
+        return [(gate, False) for gate in way] or [(None, False)]
+    nearest = sorted(range(len(way)), key=lambda n: (min(abs(n - p) for p in places), n))
+    return [(way[n], n in places) for n in nearest]

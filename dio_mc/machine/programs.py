@@ -1,0 +1,46 @@
+"""What the threads of a workload do on a real kernel: their system calls, read in the source of their functions."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable
+from typing import Any, Final
+
+from dio_mc.errors import usage_error
+from dio_mc.study.shelf import Workload
+
+CALLS: Final = (
+    "pread", "pwrite", "pread_direct", "pwrite_direct", "io_submit_pread", "io_submit_pwrite", "io_getevents",
+    "mmap_load", "mmap_store", "punch_hole", "truncate", "readahead", "fsync", "msync", "sync_file_range", "writeback",
+)  # fmt: skip
+"""The calls that a guest makes; ``writeback`` is what the kernel's own flusher does, started by sync_file_range."""
+
+
+def programs(workload: Workload) -> dict[str, str]:
+    """Each thread's calls, as a guest is told them (``pread_direct``; ``pwrite:NEW,fsync``). Raises `ModelError`
+    DIO285 for what is no plain list of system calls, or has one that no guest can make."""
+    return {name: _program(name, function) for name, function in workload.threads.items()}
+
+
+def _program(thread: str, function: Callable[..., Any]) -> str:
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    definition = tree.body[0]
+    assert isinstance(definition, ast.FunctionDef)
+    body = [s for s in definition.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
+    return ",".join(_call(thread, statement) for statement in body)
+
+
+def _call(thread: str, statement: ast.stmt) -> str:
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+        raise _cannot(thread, f"does `{ast.unparse(statement).splitlines()[0]}`, which is not a system call")
+    if call.func.attr not in CALLS:
+        raise _cannot(thread, f"calls `{call.func.attr}`, which a guest cannot do")
+    values = [a.attr for a in call.args if isinstance(a, ast.Attribute)]
+    return ":".join([call.func.attr, *values])
+
+
+def _cannot(thread: str, why: str) -> Exception:
+    return usage_error("DIO285", f"thread `{thread}` cannot run on a real kernel: it {why}")

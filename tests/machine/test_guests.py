@@ -1,0 +1,111 @@
+"""Real guests: the race of 2006 on kernels of today, one boot per kernel.
+
+The kernels are those that `.ci/run` fetches; without one, or without QEMU, the tests are skipped and say so.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dio_mc.cli.kernels import _case
+from dio_mc.errors import ModelError
+from dio_mc.machine.confirm import confirm
+from dio_mc.machine.failures import GuestLost
+from dio_mc.machine.gates import wanted
+from dio_mc.machine.guest import Guest
+from dio_mc.machine.images import Kernel, find_kernel
+from dio_mc.machine.runner import Runner
+from dio_mc.machine.schedule import Gate, Schedule, Segment
+
+ROOT = Path(__file__).resolve().parents[2]
+SEED = ROOT / "counterexamples" / "ext3_2_6_18.Ext3" / "no_stale_exposure.json"
+KERNELS = ("6.1", "6.12")
+
+
+def kernel(name: str) -> Kernel:
+    for program in ("qemu-system-x86_64", "cc", "mkfs.ext3"):
+        if shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is None:
+            pytest.skip(f"no {program} here")
+    try:
+        return find_kernel(name)
+    except ModelError:
+        pytest.skip(f"no kernel {name} here: tools/kernels {name} fetches it")
+
+
+@pytest.fixture(scope="module", params=KERNELS)
+def runner(request: pytest.FixtureRequest) -> Iterator[Runner]:
+    with Guest(kernel(request.param), "ext3") as guest:
+        yield Runner(guest, wanted("ext3"))
+
+
+def test_the_race_of_the_mail_is_confirmed_twenty_times(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    case = _case(str(SEED), None, None, ())
+    answers = [confirm(runner, case) for _ in range(20)]
+    assert {(a.verdict, a.exact, a.tried, a.seen.results) for a in answers} == {
+        ("CONFIRMED", True, 1, (("reader", "exposed"), ("mapper", "new")))
+    }
+
+
+def test_calls_alone_do_what_they_say(runner: Runner) -> None:
+    for program, outcome, media in (
+        ("pread_direct", "OLD", "OLD"), ("pwrite:NEW", "NEW", "NEW"), ("pwrite_direct:NEWER", "NEWER", "NEWER"),
+        ("mmap_load", "OLD", "OLD"), ("mmap_store:NEW", "NEW", "NEW"), ("punch_hole", "ZERO", "ZERO"),
+        ("truncate", "EOF", "EOF"), ("io_submit_pread,io_getevents", "OLD", "OLD"), ("fsync", "NOTHING", "OLD"),
+        ("io_submit_pwrite:NEW,io_getevents", "NEW", "NEW"), ("truncate,mmap_load", "EOF", "EOF"),
+    ):  # fmt: skip
+        ran = runner.run(Schedule("written", (program,)))
+        assert (ran.left[0].outcome, ran.cached, ran.media, ran.stuck) == (outcome, media, media, ()), program
+
+
+def test_a_hold_that_keeps_a_lock_blocks_the_other(runner: Runner) -> None:
+    held = Segment(0, Gate("ext4_es_remove_extent"))
+    ran = runner.run(Schedule("written", ("punch_hole", "pwrite:NEW"), (held, Segment(1))))
+    assert [(b.segment, b.thread) for b in ran.blocked] == [(1, 1)]
+    assert ran.blocked[0].stack[0] == "ext4_buffered_write_iter"
+    assert ran.media == "NEW", "it went on when the first was let go"
+
+
+def test_a_gate_that_is_never_reached_is_told(runner: Runner) -> None:
+    ran = runner.run(
+        Schedule("written", ("pread", "pread_direct"), (Segment(0, Gate("iomap_dio_complete")), Segment(1)))
+    )
+    assert ran.missed == (0,)
+
+
+def test_passes_are_told_in_order(runner: Runner) -> None:
+    ran = runner.run(Schedule("written", ("pread_direct", "fsync"), (Segment(0),)), passed=True)
+    names = [str(gate) for gate in ran.passed[0]]
+    assert names.index("iomap_dio_rw") < names.index("submit_bio")
+
+
+def test_a_guest_that_does_not_boot_is_told_with_its_console(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = kernel(KERNELS[0])
+    monkeypatch.setattr("dio_mc.machine.guest.initramfs", lambda *a: b"no archive")
+    with pytest.raises(GuestLost) as error, Guest(there, "ext3"):
+        pass
+    assert "reports a bug of its own" in str(error.value) or "does not come up" in str(error.value)
+    assert "Kernel panic" in error.value.log
+
+
+def test_a_command_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path) -> None:
+    name = kernel(KERNELS[0]).release
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-m", "dio_mc", "confirm", str(SEED), "--kernel", name]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not list(tmp_path.glob("dio-mc-*/console")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.terminate()
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert said == "stopped; what is shown was finished before\n"
+    assert list(tmp_path.iterdir()) == []
