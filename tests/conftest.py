@@ -1,10 +1,15 @@
 """Its place puts this directory on the path: tests share `brute`, `ir_builder`, `naive`, `random_programs`,
 `trace_programs` and `trace_strategies`. And golden files."""
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+for number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(number) is signal.SIG_IGN:  # a shell's job in the background: the commands would inherit it
+        signal.signal(number, signal.default_int_handler)
 
 GOLDEN = Path(__file__).parent / "golden"
 

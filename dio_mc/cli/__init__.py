@@ -13,7 +13,8 @@ import click
 
 from dio_mc import __version__
 from dio_mc.cli import browse, check, export, first, graph, inspect, kernels, mutate, show, step, study
-from dio_mc.cli.streams import guard_streams
+from dio_mc.cli.interrupts import ENDED, SIGNALS
+from dio_mc.cli.streams import flush_streams, guard_streams, open_streams
 
 GUIDE = """\
 dio-mc explores every schedule of a locking rule and shows each race as a picture.
@@ -32,11 +33,22 @@ Exit codes: 0 holds, 1 violated, 2 error in model or usage, 3 undetermined, 4 in
 """
 
 
+BROKEN_PIPE = 141
+"""As a shell has it of a program that SIGPIPE ended."""
+
+
 class _Group(click.Group):
     """Bare ``dio-mc`` is a guide, not an error."""
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write(GUIDE + "\n")
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Nobody reads on: click would make that 1, which is a violation."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            return BROKEN_PIPE
 
 
 @click.group(cls=_Group, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -63,20 +75,47 @@ export.register(cli)
 
 def main() -> None:
     """Entry point: errors as text, never a traceback of ours (set DIO_MC_DEBUG=1 to see one)."""
-    guard_streams()
+    SIGNALS.take()
     try:
-        cli.main(prog_name="dio-mc", standalone_mode=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+        open_streams()
+        guard_streams()
+        from dio_mc.deep import deeply
+
+        code = deeply(_run, waiting=SIGNALS.wait)
+    except KeyboardInterrupt:
+        code = ENDED
+    flush_streams()
+    sys.exit(code)
+
+
+def _run() -> int:
+    """The command's exit code. Messages go out here."""
+    try:
+        code = cli.main(prog_name="dio-mc", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("dio-mc: interrupted", err=True)
+        return ENDED
     except Exception as error:
         if os.environ.get("DIO_MC_DEBUG"):
             raise
-        from dio_mc.errors import DioError
+        return _failed(error)
 
-        if isinstance(error, DioError):
-            click.echo(str(error), err=True)
-            sys.exit(error.exit_code)
-        click.echo(f"dio-mc: internal error: {type(error).__name__}: {error}", err=True)
-        click.echo("This is a fault of dio-mc; DIO_MC_DEBUG=1 shows where. The model may be fine.", err=True)
-        sys.exit(4)
+
+def _failed(error: Exception) -> int:
+    from dio_mc.errors import DioError
+
+    if isinstance(error, DioError):
+        click.echo(str(error), err=True)
+        return error.exit_code
+    if isinstance(error, MemoryError):
+        click.echo("dio-mc: out of memory", err=True)
+        return ENDED
+    click.echo(f"dio-mc: internal error: {type(error).__name__}: {error}", err=True)
+    click.echo("This is a fault of dio-mc; DIO_MC_DEBUG=1 shows where. The model may be fine.", err=True)
+    return 4

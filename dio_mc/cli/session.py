@@ -148,14 +148,14 @@ class Session:
             self.codes.append(2)
 
     def _say(self, text: str) -> None:
-        """To stdout; a disk that is full behind it costs the text, not the report files."""
+        """To stdout. Where nobody reads on (``| head``) the text goes nowhere; a disk that is full costs the text too,
+        and is told. Neither costs a verdict, or the report files."""
         try:
             click.echo(text, nl=False)
-        except BrokenPipeError:
-            raise
         except OSError as error:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            self._problems([f"stdout: cannot be written: {error.strerror or error}"])
+            if not isinstance(error, BrokenPipeError):
+                self._problems([f"stdout: cannot be written: {error.strerror or error}"])
 
     def finish(self, *, plot: bool) -> None:
         """The end of the text, or the report in another format; report files; the summary of a GitHub step."""

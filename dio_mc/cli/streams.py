@@ -9,6 +9,7 @@ that begins with ``::`` is a command to GitHub's runner, also after blanks; it i
 from __future__ import annotations
 
 import io
+import os
 import sys
 
 
@@ -40,6 +41,26 @@ def _first_line_kept(text: str) -> str:
 
     first, end, rest = text.partition("\n")
     return first + end + without_commands(rest)
+
+
+def open_streams() -> None:
+    """What the caller has closed becomes a stream that nobody reads: what is opened next must not get its number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            handle = os.open(os.devnull, os.O_RDWR)
+            if handle != number:
+                os.dup2(handle, number)
+                os.close(handle)
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False))
+
+
+def flush_streams() -> None:
+    """Write what can be written: who has stopped reading costs no verdict."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def guard_streams() -> None:

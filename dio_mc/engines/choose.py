@@ -21,6 +21,7 @@ from dio_mc.engines.reference.engine import explore as explore_reference
 from dio_mc.ir.program import LIVENESS, Program
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.judge import Judge
+from dio_mc.semantics.layout import State
 from dio_mc.semantics.search import (
     NO_REDUCTION,
     PARTIAL_ORDER,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from dio_mc.analysis.partial_order.persistent import PersistentSets
     from dio_mc.analysis.symmetry.representatives import Representatives
     from dio_mc.analysis.values.facts import Facts
+    from dio_mc.engines.native.counterexample import Reached
     from dio_mc.engines.native.engine import Outcome, Prepared, Reduced
 
 EngineName = Literal["auto", "reference", "native"]
@@ -360,8 +362,8 @@ def _told(found: Outcome, judges: Sequence[Judge]) -> Exploration:
     for reached in found.reached:
         if any(v.property == reached.goal.name for v in violations):
             continue
-        goal = Goal(reached.goal.length, [End(*end) for end in reached.ends])
-        path = canonical_paths(found.interpreter, reached.levels, [goal])[0]
+        goal = Goal(reached.goal.length, [End(*end) for end in reached.ends], bound(_ends_at, reached))
+        path = canonical_paths(found.interpreter, reached.levels, [goal], reached.representatives)[0]
         switches = count_switches(path.schedule)
         canonical = path.canonical and is_whole(reached.goal.name, reached.goal.length, found.whole)
         violations.append(
@@ -374,6 +376,10 @@ def _told(found: Outcome, judges: Sequence[Judge]) -> Exploration:
         found.unknown, found.coverage, found.reductions, found.seconds,
     )  # fmt: skip
     return uncertain(told) if PARTIAL_ORDER in found.reductions else told
+
+
+def _ends_at(reached: Reached, state: State) -> list[End]:
+    return [End(*end) for end in reached.ends_at(state)]
 
 
 def at_start(interpreter: Interpreter) -> list[Violation]:

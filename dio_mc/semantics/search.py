@@ -22,8 +22,8 @@ class Representatives(Protocol):
         """The representative of a state's orbit: one of it, and the same for all of it."""
         ...
 
-    def orbit(self, state: State) -> Sequence[State]:
-        """Every state of the orbit, in order."""
+    def named(self, state: State) -> tuple[State, Sequence[int]]:
+        """The representative, and for each thread the one that it is there."""
         ...
 
 

@@ -18,6 +18,8 @@ LAYERS: dict[str, set[str]] = {
     "display": set(),
     "files": set(),
     "memory": set(),
+    "guard": {"semantics"},
+    "deep": {"guard"},
     "choices": set(),
     "config": {"choices"},
     "catalogue": set(),

@@ -69,7 +69,8 @@ def test_a_process_that_dies_leaves_its_model_undetermined(tmp_path: Path) -> No
 
 
 def workers_of(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    lists = Path(f"/proc/{pid}/task").glob("*/children")  # per thread that has started some
+    children = [child for found in lists for child in found.read_text().split()]
     return [int(c) for c in children if b"spawn_main" in Path(f"/proc/{c}/cmdline").read_bytes()]
 
 

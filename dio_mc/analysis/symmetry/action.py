@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import product
 from operator import itemgetter
+from typing import Final
 
 from dio_mc.analysis.symmetry.proof import Domain, Symmetry
 from dio_mc.ir.program import Program
@@ -20,6 +21,10 @@ Permutation = tuple[tuple[int, ...], ...]
 
 Renaming = Mapping[int, int]
 """Value -> value; what it does not list stays."""
+
+
+MOST_KNOWN: Final = 1 << 12
+"""Permutations that are kept in the form in which they are used: 40 threads have 40! of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,8 @@ class Action:
             return state
         compiled = self._known.get(permutation)
         if compiled is None:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
             compiled = self._known[permutation] = self._compile(permutation)
         moved = list(compiled.gather(state))
         for cell, renaming in compiled.cells:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise, permutations, product
+from itertools import permutations, product
 
-from dio_mc.analysis.symmetry.action import Action, Permutation
+from dio_mc.analysis.symmetry.action import MOST_KNOWN, Action, Permutation
 from dio_mc.analysis.symmetry.plan import Key, Plan, make_plan
 from dio_mc.analysis.symmetry.proof import Sort, Symmetry
 from dio_mc.ir.program import Program
@@ -13,7 +13,7 @@ from dio_mc.semantics.layout import State
 
 
 class Representatives:
-    """Representatives and orbits of a program's states. `plan` says which symmetry is used, `tried` lists the
+    """Representatives of a program's states. `plan` says which symmetry is used, `tried` lists the
     permutations of what is not sorted, the identity first."""
 
     def __init__(self, program: Program, symmetry: Symmetry) -> None:
@@ -23,24 +23,32 @@ class Representatives:
         self._layout = self.action.layout
         self._sorts = self.plan.symmetry.sorts
         self.tried = self._every_tried()
-        self._swaps = self._neighbours()
+        self._images: dict[Permutation, Sequence[int]] = {}
 
     def of(self, state: State) -> State:
         """The same for all states of an orbit, and one of them."""
         apply = self.action.apply
-        return min(self._sorted(apply(permutation, state)) for permutation in self.tried)
+        return min(self._sorted(apply(permutation, state))[0] for permutation in self.tried)
 
-    def orbit(self, state: State) -> Sequence[State]:
-        """All states that the symmetry takes this one to, in order."""
-        found, waiting = {state}, [state]
-        while waiting:
-            current = waiting.pop()
-            for swap in self._swaps:
-                image = self.action.apply(swap, current)
-                if image not in found:
-                    found.add(image)
-                    waiting.append(image)
-        return sorted(found)
+    def named(self, state: State) -> tuple[State, Sequence[int]]:
+        """As `of`, and for each thread the one that it is there. Where a state is the same under several permutations
+        any of them does: they differ by one that leaves the representative as it is."""
+        candidates = [(*self._sorted(self.action.apply(one, state)), one) for one in self.tried]
+        found, then, first = min(candidates, key=lambda candidate: candidate[0])
+        tried, sorted_ = self._threads(first), self._threads(then)
+        return found, [sorted_[thread] for thread in tried]
+
+    def _threads(self, permutation: Permutation) -> Sequence[int]:
+        """Where each thread goes."""
+        if permutation == self.action.identity:
+            return range(len(self._program.threads))
+        found = self._images.get(permutation)
+        if found is None:
+            if len(self._images) >= MOST_KNOWN:
+                self._images.clear()
+            threads = range(len(self._program.threads))
+            found = self._images[permutation] = [self.action.thread(permutation, thread) for thread in threads]
+        return found
 
     # -- permutations --------------------------------------------------------------------------------------------------
 
@@ -51,25 +59,17 @@ class Representatives:
         ]
         return list(product(*choices))
 
-    def _neighbours(self) -> list[Permutation]:
-        """Exchanges that generate the group."""
-        found: list[Permutation] = []
-        for number, sort in enumerate(self._sorts):
-            for first, second in (pair for block in sort.blocks for pair in pairwise(block)):
-                images = list(range(sort.size))
-                images[first], images[second] = second, first
-                found.append((*self.action.identity[:number], tuple(images), *self.action.identity[number + 1 :]))
-        return found
-
     # -- sorting -------------------------------------------------------------------------------------------------------
 
-    def _sorted(self, state: State) -> State:
+    def _sorted(self, state: State) -> tuple[State, Permutation]:
+        """The state with its sorted blocks in order, and the permutation that does it."""
         images = [list(found) for found in self.action.identity]
         for sort, block, keys in self.plan.blocks:
             ordered = sorted(zip((self._value(key, state) for key in keys), block, strict=True))
             for place, (_, element) in zip(block, ordered, strict=True):
                 images[sort][element] = place
-        return self.action.apply(tuple(map(tuple, images)), state)
+        permutation = tuple(map(tuple, images))
+        return self.action.apply(permutation, state), permutation
 
     def _value(self, key: Key, state: State) -> tuple[int, ...]:
         """The key of an element in a state. A thread's own number is the same as its element, and left out."""

@@ -30,11 +30,11 @@ from dio_mc.errors import DioError
 from dio_mc.frontend.load import load_module
 from dio_mc.semantics.stop import Poll
 
-REASONS = ("", "Ctrl-C", "SIGTERM")
+REASONS = ("", "Ctrl-C", "SIGTERM", "SIGHUP")
 PATIENCE = 1.0
 """Seconds that the command works alone."""
 _POLL = 0.2
-_OURS = (signal.SIGINT, signal.SIGTERM)
+_OURS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
 
 def run_in_processes(tasks: Sequence[Task], options: Options, jobs: int, patience: float = PATIENCE) -> Iterator[Done]:

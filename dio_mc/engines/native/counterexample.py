@@ -8,7 +8,7 @@ on the reference interpreter. Levels that were given up for memory are found aga
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dio_mc.analysis.symmetry.representatives import Representatives
@@ -40,14 +40,20 @@ class Goal:
         return self.length - 1 if self.on_edge else self.length
 
 
+Ending = tuple[State, Action | None, Fault | None]
+"""A state; for an edge also the action, and its fault."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reached:
     """A goal with its ends (a state; for edges also the action, and its fault) and, per level before them, the states
-    on shortest paths."""
+    on shortest paths; all are representatives, if the search was one of those. `ends_at` has the ends at any state."""
 
     goal: Goal
-    ends: tuple[tuple[State, Action | None, Fault | None], ...]
+    ends: tuple[Ending, ...]
     levels: tuple[tuple[State, ...], ...]
+    ends_at: Callable[[State], Sequence[Ending]]
+    representatives: Representatives | None
 
 
 def goals_of(search: Search) -> list[Goal]:
@@ -68,8 +74,7 @@ def reach(
     search: Search, goals: Sequence[Goal], expanded: Sequence[int], representatives: Representatives | None = None
 ) -> list[Reached]:
     """The shortest paths to each goal. The levels of `search` from 0 on must be kept; `expanded` is behind the last
-    state of each worker whose steps have been looked at. Of a search of `representatives`, the orbits on these paths
-    are what a search of all states has on its (`reference.orbits`)."""
+    state of each worker whose steps have been looked at."""
     return [_Way(search, goal, expanded, representatives).back() for goal in goals]
 
 
@@ -95,7 +100,7 @@ class _Way:
             for worker, region in zip(search.workers, regions, strict=True):
                 worker.set(found=region.address)
             self._scan("examine", self._base_level())
-            ends = [end for state in self._found() for end in self._ends(state)]
+            ends = [end for state in self._found() for end in self.ends(state)]
             levels: list[tuple[State, ...]] = []
             for depth in reversed(range(base)):
                 self._scan("prune", search.levels[depth], self._needed())
@@ -106,7 +111,7 @@ class _Way:
                 region.close()
         if self._goal.on_edge:
             levels.insert(0, tuple(dict.fromkeys(state for state, _, _ in ends)))
-        return Reached(self._goal, tuple(ends), tuple(reversed(levels)))
+        return Reached(self._goal, tuple(ends), tuple(reversed(levels)), self.ends, self._representatives)
 
     def _base_level(self) -> Level:
         """Where the ends are; what takes a step to see is only seen of states that were expanded."""
@@ -137,14 +142,13 @@ class _Way:
         self._table.close()
 
     def _found(self) -> list[State]:
-        """The states found, in the order of discovery of each worker, each with its orbit."""
+        """The states found, in the order of discovery of each worker. Machine code has its own choice of
+        representatives; these are those of `reduce`."""
         decode = self._search.module.packing.decode
         found = [decode(worker.state(number)) for worker in self._search.workers for number in _numbers(worker)]
-        if self._representatives is None:
-            return found
-        return [one for state in found for one in self._representatives.orbit(state)]
+        return found if self._representatives is None else [self._representatives.of(state) for state in found]
 
-    def _ends(self, state: State) -> list[tuple[State, Action | None, Fault | None]]:
+    def ends(self, state: State) -> list[Ending]:
         goal, interpreter = self._goal, self._search.interpreter
         if not goal.on_edge:
             return [(state, None, None)]

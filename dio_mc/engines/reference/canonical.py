@@ -3,17 +3,21 @@
 **Shortest.** A goal has a length L and its ends: states of level L, or edges out of states of level L - 1 (a step
 that violates a step invariant, a fault). All paths of length L to an end are considered. On such a path the state
 behind i steps is of level i: were its level lower, the end would be reached sooner. So it is enough to look at edges
-from one level to the next. Going backwards, each level is expanded once more and only the edges are kept that lead to
-what is needed.
+from one level to the next.
 
-**Fewest switches, first in order.** Going forwards, the best prefix is kept for each pair (state, last thread). This is
-exact (Bellman's principle): let p and q be prefixes of equal length that end in the same state with the same last
-thread. Whatever follows, it can follow both, and adds the same number of switches to both, as a switch is seen from
-the last thread and the next action alone. And of two continuations p·r and q·r of equal length, the one with the
-lexicographically smaller prefix comes first. So if (switches, order) of p is below that of q, no best path has q.
+**Fewest switches.** Going backwards from the ends, it is worked out for each state of a level how many switches the
+best way on has. That depends on the thread that made the last step: let c(u) be the fewest switches of a way on whose
+first step is made by u, and m their minimum. Who comes to the state by a step of u with c(u) = m goes on with m
+switches; anybody else with m + 1: one switch to such a thread, and none of the other c(u) is smaller than m + 1. So a
+number and a set of threads per state say all (`Rest`).
 
-The order of a prefix (initial state, then actions by `Action`'s fields) is kept as its *rank* among the prefixes kept
-in its level: prefixes of equal length compare by (rank of the prefix without its last action, last action).
+**First in order.** Going forwards, the first initial state from which m is the least is taken, and then always the
+first action (thread, location, choice) that leaves as many switches as there must be left. As every prefix taken so far
+can be completed to a best path, and every other prefix of the same length comes later or cannot, the path is the first.
+
+**Up to symmetry.** A permutation of the group maps paths to paths of the same length, with the same switches. So what
+is said of a representative is said of its orbit, with the threads renamed, and only representatives are looked at, one
+per orbit; the forward pass goes over states as they are. No orbit is ever listed: that of 40 threads has 40! members.
 
 The result depends on the graph only, not on the order of discovery. It is relative to the ends that the search has
 seen: a search that a budget cut in the middle of a level may not know them all.
@@ -21,12 +25,14 @@ seen: a search that a budget cut in the middle of a level may not know them all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from itertools import islice
+from typing import Final, NamedTuple
 
 from dio_mc.engines.reference.search import TransitionSystem
 from dio_mc.semantics.layout import State
+from dio_mc.semantics.search import Representatives
 from dio_mc.semantics.step import Action, Fault, Step
 
 
@@ -40,10 +46,15 @@ class End(NamedTuple):
 
 @dataclass(slots=True)
 class Goal:
-    """The nearest ends of one property; all are states, or all are edges. `length` is that of the paths to them."""
+    """The nearest ends of one property; all are states, or all are edges. `length` is that of the paths to them.
+
+    Where states are representatives, so are those of the ends; `ends_at` then lists the edges out of any state that are
+    ends, in the order of actions.
+    """
 
     length: int
     ends: list[End]
+    ends_at: Callable[[State], Sequence[End]] | None = None
 
 
 class Path(NamedTuple):
@@ -56,38 +67,35 @@ class Path(NamedTuple):
     canonical: bool = True
 
 
-_Edge = tuple[Action, State | None]
-"""An action and where it leads; for an edge that is an end that does not matter (None)."""
-
-_Edges = dict[State, list[_Edge]]
-"""Per state of one level the edges that lead on."""
-
-_Key = tuple[State | None, int]
-"""The end of a prefix: its state and its last thread (-1: no step yet)."""
-
-
-class _Prefix(NamedTuple):
-    """The best prefix of one key: switches, the rank of the prefix before its last action, that action, its key."""
+class Rest(NamedTuple):
+    """The best way on from a state: its `switches`, if one of `threads` (a set of bits) made the last step; for any
+    other thread it is one more."""
 
     switches: int
-    rank: int
-    action: Action
-    before: _Key
+    threads: int
+
+    def behind(self, thread: int) -> int:
+        """Switches of the best way on for whom `thread` has made the last step."""
+        return self.switches + (not self.threads >> thread & 1)
 
 
-def canonical_paths(system: TransitionSystem, levels: Sequence[Sequence[State]], goals: Sequence[Goal]) -> list[Path]:
-    """The canonical path of each goal, in their order. `levels` are those of a search that found the goals; those below
-    the longest goal are expanded once more. Deterministic; memory is that of the edges on shortest paths."""
-    pruned = list(zip(_prune(system, levels, goals), goals, strict=True))
-    starts = _positions(system, [state for edges, goal in pruned for state in _first(edges, goal)])
-    return [_best(edges, starts, goal) for edges, goal in pruned]
+Rests = dict[State, Rest]
+"""For the states of a level from which a shortest path leads on."""
+
+_ANYBODY: Final = Rest(0, -1)
 
 
-def states_on_paths(
-    system: TransitionSystem, levels: Sequence[Sequence[State]], goals: Sequence[Goal]
-) -> list[list[list[State]]]:
-    """Per goal, level by level, the states from which a shortest path leads on. `levels` as for `canonical_paths`."""
-    return [[list(level) for level in edges] for edges in _prune(system, levels, goals)]
+def canonical_paths(
+    system: TransitionSystem,
+    levels: Sequence[Sequence[State]],
+    goals: Sequence[Goal],
+    representatives: Representatives | None = None,
+) -> list[Path]:
+    """The canonical path of each goal, in their order. `levels` are those of a search that found the goals, of
+    `representatives` if there are some; those below the longest goal are expanded once more. Memory is that of the
+    states on shortest paths."""
+    rests = _backward(system, levels, goals, representatives)
+    return [_forward(system, found, goal, representatives) for found, goal in zip(rests, goals, strict=True)]
 
 
 def any_path(system: TransitionSystem, parents: Mapping[State, State | None], goal: Goal) -> Path:
@@ -98,105 +106,128 @@ def any_path(system: TransitionSystem, parents: Mapping[State, State | None], go
     while (parent := parents[state]) is not None:
         actions.append(next(step.action for step in system.successors(parent) if step.state == state))
         state = parent
-    return Path(_positions(system, [state])[state], tuple(reversed(actions)), end.fault, canonical=False)
+    start = next(number for number, initial in enumerate(system.starting()) if initial == state)
+    return Path(start, tuple(reversed(actions)), end.fault, canonical=False)
 
 
-def _positions(system: TransitionSystem, wanted: Iterable[State]) -> dict[State, int]:
-    """Where in the order of initial states these are; no more of them is looked at than needed."""
-    left, found = set(wanted), dict[State, int]()
-    for number, state in enumerate(system.starting() if left else ()):
-        if state in left:
-            found[state] = number
-            left.remove(state)
-            if not left:
-                break
-    return found
+# --- backwards --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Pruning:
-    """The backward pass of one goal: the edges kept so far, last level first, and the states they start from."""
+class _Pass:
+    """The backward pass of one goal: what is known of the levels so far, the last one first."""
 
-    goal: Goal
-    edges: list[_Edges]
-    needed: set[State]
-
-    @classmethod
-    def of(cls, goal: Goal) -> _Pruning:
-        """Begin at the ends; edges that are ends need no search."""
-        final: _Edges = {}
-        for end in goal.ends:
-            if end.action is not None:
-                final.setdefault(end.state, []).append((end.action, None))
-        return cls(goal, [final] if final else [], {end.state for end in goal.ends})
+    def __init__(self, goal: Goal) -> None:
+        self.goal = goal
+        self.known: list[Rests] = [_at_the_end(goal)]
+        self.base = goal.length if goal.ends[0].action is None else goal.length - 1
 
     def waits_for(self, depth: int) -> bool:
         """Is level `depth` the next one to look at?"""
-        return depth == self.goal.length - len(self.edges) - 1
-
-    def keep(self, state: State, steps: Sequence[Step], kept: _Edges) -> None:
-        """Keep the edges out of `state` that lead to what is needed."""
-        leading: list[_Edge] = [(step.action, step.state) for step in steps if step.state in self.needed]
-        if leading:
-            kept[state] = leading
+        return depth == self.base - len(self.known)
 
 
-def _prune(system: TransitionSystem, levels: Sequence[Sequence[State]], goals: Sequence[Goal]) -> list[list[_Edges]]:
-    """Per goal and level, the edges that lie on its shortest paths. Every level is expanded once for all goals."""
-    prunings = [_Pruning.of(goal) for goal in goals]
-    for depth in reversed(range(max((goal.length for goal in goals), default=0))):
-        waiting: list[tuple[_Pruning, _Edges]] = [(one, {}) for one in prunings if one.waits_for(depth)]
+def _at_the_end(goal: Goal) -> Rests:
+    rests: Rests = {}
+    for end in goal.ends:
+        if end.action is None:
+            rests[end.state] = _ANYBODY
+        else:
+            rests[end.state] = Rest(0, (rests[end.state].threads if end.state in rests else 0) | 1 << end.action.thread)
+    return rests
+
+
+def _backward(
+    system: TransitionSystem,
+    levels: Sequence[Sequence[State]],
+    goals: Sequence[Goal],
+    representatives: Representatives | None,
+) -> list[list[Rests]]:
+    """Per goal and level, what is left from each state. Every level is expanded once for all goals."""
+    passes = [_Pass(goal) for goal in goals]
+    for depth in reversed(range(max((one.base for one in passes), default=0))):
+        waiting: list[tuple[Rests, Rests]] = [(one.known[-1], {}) for one in passes if one.waits_for(depth)]
         for state in levels[depth] if waiting else ():
-            steps = system.successors(state)
-            for pruning, kept in waiting:
-                pruning.keep(state, steps, kept)
-        for pruning, kept in waiting:
-            pruning.edges.append(kept)
-            pruning.needed = set(kept)
-    return [pruning.edges[::-1] for pruning in prunings]
+            led = _led(system.successors(state), representatives)
+            for following, found in waiting:
+                rest = _rest(led, following)
+                if rest is not None:
+                    found[state] = rest
+        for one, (_, found) in zip([one for one in passes if one.waits_for(depth)], waiting, strict=True):
+            one.known.append(found)
+    return [one.known[::-1] for one in passes]
 
 
-def _first(edges: Sequence[_Edges], goal: Goal) -> Iterable[State]:
-    """The initial states that the paths begin with."""
-    return edges[0] if edges else (end.state for end in goal.ends)
+def _led(steps: Iterable[Step], representatives: Representatives | None) -> list[tuple[int, State, int]]:
+    """For each step its thread, the state that is stored for where it leads, and the name of the thread there."""
+    found: list[tuple[int, State, int]] = []
+    for step in steps:
+        if step.state is not None:
+            thread = step.action.thread
+            stored, threads = _stored(step.state, representatives)
+            found.append((thread, stored, threads[thread] if threads is not None else thread))
+    return found
 
 
-def _best(edges: Sequence[_Edges], starts: Mapping[State, int], goal: Goal) -> Path:
-    """The forward pass over the pruned edges, then back along the best prefix."""
-    ranked: dict[_Key, tuple[int, int]] = {(state, -1): (0, starts[state]) for state in _first(edges, goal)}
-    passes: list[dict[_Key, _Prefix]] = []
-    for level in edges:
-        passes.append(_extend(ranked, level))
-        ranked = _rank(passes[-1])
-    key = min(ranked, key=lambda found: ranked[found])
-    states, actions = [key[0]], list[Action]()
-    for kept in reversed(passes):
-        actions.append(kept[key].action)
-        key = kept[key].before
-        states.append(key[0])
-    start = states[-1]
-    assert start is not None
-    ended = [end for end in goal.ends if actions and (end.state, end.action) == (states[1], actions[0])]
-    fault = ended[0].fault if ended else None
-    return Path(starts[start], tuple(reversed(actions)), fault)
+def _stored(state: State, representatives: Representatives | None) -> tuple[State, Sequence[int] | None]:
+    """The state that stands for this one, and what its threads are called there (None: the same)."""
+    return (state, None) if representatives is None else representatives.named(state)
 
 
-def _extend(ranked: Mapping[_Key, tuple[int, int]], level: _Edges) -> dict[_Key, _Prefix]:
-    """The best prefix, one step longer, of every key."""
-    best: dict[_Key, _Prefix] = {}
-    for before, (switches, rank) in ranked.items():
-        state, last = before
-        assert state is not None
-        for action, target in level[state]:
-            switched = last not in (-1, action.thread)
-            prefix = _Prefix(switches + switched, rank, action, before)
-            key = target, action.thread
-            if key not in best or prefix[:3] < best[key][:3]:
-                best[key] = prefix
-    return best
+def _rest(led: Iterable[tuple[int, State, int]], following: Rests) -> Rest | None:
+    """The best way on over these steps; None where none leads on."""
+    best: dict[int, int] = {}
+    for thread, state, there in led:
+        rest = following.get(state)
+        if rest is not None:
+            switches = rest.behind(there)
+            best[thread] = min(best.get(thread, switches), switches)
+    if not best:
+        return None
+    least = min(best.values())
+    return Rest(least, sum(1 << thread for thread, switches in best.items() if switches == least))
 
 
-def _rank(prefixes: Mapping[_Key, _Prefix]) -> dict[_Key, tuple[int, int]]:
-    """Switches and rank of every prefix kept."""
-    ordered = sorted(prefixes, key=lambda key: (prefixes[key].rank, prefixes[key].action))
-    return {key: (prefixes[key].switches, position) for position, key in enumerate(ordered)}
+# --- forwards ---------------------------------------------------------------------------------------------------------
+
+
+def _forward(
+    system: TransitionSystem, rests: Sequence[Rests], goal: Goal, representatives: Representatives | None
+) -> Path:
+    """The first path that has as few switches as there can be."""
+    left = min(rest.switches for rest in rests[0].values())
+    best = {state for state, rest in rests[0].items() if rest.switches == left}
+    start = next(n for n, state in enumerate(system.starting()) if _stored(state, representatives)[0] in best)
+    state = next(islice(system.starting(), start, None))
+    last, actions = -1, list[Action]()
+    for following in rests[1:]:
+        for step in system.successors(state):
+            if step.state is not None:
+                thread = step.action.thread
+                stored, threads = _stored(step.state, representatives)
+                switched = last not in (-1, thread)
+                rest = following.get(stored)
+                there = thread if threads is None else threads[thread]
+                if rest is not None and switched + rest.behind(there) == left:
+                    break
+        else:
+            raise AssertionError("a path that was there going backwards is not there going forwards")
+        left -= switched
+        last, state = thread, step.state
+        actions.append(step.action)
+    if goal.ends[0].action is None:
+        return Path(start, tuple(actions), None)
+    end = next(end for end in _edges(goal, state) if (last not in (-1, end.action.thread)) == left)
+    return Path(start, (*actions, end.action), end.fault)
+
+
+class _Edge(NamedTuple):
+    action: Action
+    fault: Fault | None
+
+
+def _edges(goal: Goal, state: State) -> list[_Edge]:
+    """The edges out of a state that are ends, in the order of actions."""
+    ends = goal.ends_at(state) if goal.ends_at is not None else [end for end in goal.ends if end.state == state]
+    return sorted(
+        (_Edge(end.action, end.fault) for end in ends if end.action is not None), key=lambda edge: edge.action
+    )

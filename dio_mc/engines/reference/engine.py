@@ -11,13 +11,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial as bound
 from itertools import islice
 
 from dio_mc.engines.kept import is_whole, uncertain, violation_order
 from dio_mc.engines.limits import Limits
 from dio_mc.engines.reference.canonical import Goal, Path, any_path, canonical_paths
 from dio_mc.engines.reference.liveness import Violated
-from dio_mc.engines.reference.orbits import Unfolding
+from dio_mc.engines.reference.orbits import any_unfolded_path
 from dio_mc.engines.reference.search import Part, Search
 from dio_mc.engines.reference.watch import Watch
 from dio_mc.ir.program import Program
@@ -110,7 +111,7 @@ def _violations(
     if representatives is None:
         paths = _paths(interpreter, search, [goal for _, goal in goals])
     else:
-        paths = _unfolded(Unfolding(interpreter, representatives, watch.ends_at), search, goals)
+        paths = _unfolded(interpreter, representatives, watch, search, goals)
     for (name, goal), path in zip(goals, paths, strict=True):
         loop = _loop(interpreter, watch, lasting[name], path) if name in lasting else ()
         schedule = path.schedule + loop
@@ -150,15 +151,26 @@ def _paths(interpreter: Interpreter, search: Search, goals: Sequence[Goal]) -> l
     return [any_path(interpreter, search.parents, goal) for goal in goals]
 
 
-def _unfolded(unfolding: Unfolding, search: Search, goals: Sequence[tuple[str, Goal]]) -> list[Path]:
+def _unfolded(
+    interpreter: Interpreter,
+    representatives: Representatives,
+    watch: Watch,
+    search: Search,
+    goals: Sequence[tuple[str, Goal]],
+) -> list[Path]:
     """As `_paths`, for a search of representatives."""
+    finders = [bound(watch.ends_at, name) for name, _ in goals]
+    full = [replace(goal, ends_at=finder) for (_, goal), finder in zip(goals, finders, strict=True)]
     try:
-        return [unfolding.path(name, search.levels, goal) for name, goal in goals]
+        return canonical_paths(interpreter, search.levels, full, representatives)
     except KeyboardInterrupt:
         search.stopped = search.stopped or INTERRUPTED
     except MemoryError:
         search.stopped = search.stopped or OUT_OF_MEMORY
-    return [unfolding.any_path(name, search.parents, goal) for name, goal in goals]
+    return [
+        any_unfolded_path(interpreter, representatives, search.parents, goal, finder)
+        for goal, finder in zip(full, finders, strict=True)
+    ]
 
 
 def _distinct(search: Search, size: int) -> tuple[int, ...]:

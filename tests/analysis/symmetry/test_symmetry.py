@@ -35,7 +35,7 @@ def assert_acts(program: Program, symmetry: Symmetry, most: int = 400) -> int:
     states, elements, interpreter = reachable(program), list(group(used)), Interpreter(program)
     for state in sorted(states)[:: max(len(states) // most, 1)]:
         images = {image(program, used, element, state) for element in elements}
-        assert set(representatives.orbit(state)) == images
+        assert_names_threads(representatives, interpreter, images)
         assert images <= states
         assert {representatives.of(one) for one in images} == {representatives.of(state)} <= images
         after = sorted(step.state for step in interpreter.successors(state) if step.state is not None)
@@ -47,6 +47,21 @@ def assert_acts(program: Program, symmetry: Symmetry, most: int = 400) -> int:
     orbits = {min(image(program, used, element, state) for element in elements) for state in states}
     assert len({representatives.of(state) for state in states}) == len(orbits)
     return len(orbits)
+
+
+def assert_names_threads(representatives: Representatives, interpreter: Interpreter, orbit: set) -> None:
+    """What a thread can do in a state, up to symmetry, is what the thread that it is called there can do in the
+    representative."""
+
+    def moves(state: tuple[int, ...], thread: int) -> list:
+        steps = [step for step in interpreter.successors(state) if step.action.thread == thread]
+        return sorted(() if step.state is None else representatives.of(step.state) for step in steps)
+
+    for state in orbit:
+        found, threads = representatives.named(state)
+        assert found == representatives.of(state)
+        assert sorted(threads) == list(range(len(threads)))
+        assert [moves(state, thread) for thread in range(len(threads))] == [moves(found, there) for there in threads]
 
 
 # -- what is found -----------------------------------------------------------------------------------------------------

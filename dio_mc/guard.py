@@ -1,0 +1,94 @@
+"""Ending what does not look at the clock itself: building a program, preparing code, shaping and explaining a schedule.
+
+A search looks at its limits as it goes. Everything else runs inside a `Guard`: a thread looks at the limits for it and
+raises `Ended` in the guarded thread, between two operations of Python, as Ctrl-C does. So what runs inside must leave
+nothing half done that anybody sees: it is pure, or writes files by renaming them. A call into foreign code (z3, LLVM)
+is not interrupted before it returns; z3 counts its own steps, and LLVM is bounded by the size of what it is given.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from dio_mc.semantics.stop import Stop
+
+EVERY: Final = 0.05
+"""Seconds between two looks at the limits."""
+AGAIN: Final = 2.0
+"""Seconds after which `Ended` is raised once more: foreign code may have swallowed it."""
+
+
+class Ended(BaseException):
+    """A limit was met in a guarded phase; `stop` says which."""
+
+    stop: Stop
+
+
+WHY_ENDED: Final = (KeyboardInterrupt, MemoryError, Ended)
+"""What ends a phase and leaves everything found before it as it is."""
+
+
+def stop_of(error: BaseException) -> Stop:
+    """Why a phase ended, for one of `WHY_ENDED`."""
+    if isinstance(error, Ended):
+        return error.stop
+    from dio_mc.semantics.stop import INTERRUPTED, OUT_OF_MEMORY
+
+    return OUT_OF_MEMORY if isinstance(error, MemoryError) else INTERRUPTED
+
+
+class Guard:
+    """Raises `Ended` in the thread that enters it, once `exceeded` has a reason, asked from `grace` seconds on.
+
+    The `except` for it belongs outside of the `with`. When the `with` is left nothing is raised any more.
+    """
+
+    def __init__(self, exceeded: Callable[[], Stop | None], grace: float = 0.0) -> None:
+        self._exceeded = exceeded
+        self._grace = grace
+        self._lock = threading.Lock()
+        self._left = threading.Event()
+        self._fired = False
+
+    def __enter__(self) -> None:
+        self._target = threading.get_ident()
+        threading.Thread(target=self._watch, name="dio-mc guard", daemon=True).start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        with self._lock:
+            self._left.set()
+            if self._fired and not isinstance(error, Ended):
+                _raise_in(self._target, None)
+
+    def _watch(self) -> None:
+        self._left.wait(max(self._grace, EVERY))
+        pause = EVERY
+        while not self._left.is_set():
+            stop = self._exceeded()
+            if stop is not None:
+                self._fire(stop)
+                pause = AGAIN
+            self._left.wait(pause)
+
+    def _fire(self, stop: Stop) -> None:
+        with self._lock:
+            if not self._left.is_set():
+                self._fired = True
+                _raise_in(self._target, type("Ended", (Ended,), {"stop": stop}))
+
+
+def _raise_in(thread: int, error: type[BaseException] | None) -> None:
+    """Have a thread raise `error` at its next operation; with None, not raise what it was to."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(thread), None if error is None else ctypes.py_object(error)
+    )
+
+
+def interrupt(thread: int) -> None:
+    """Have a thread raise `KeyboardInterrupt`: signals are delivered to the main thread alone."""
+    _raise_in(thread, KeyboardInterrupt)
