@@ -5,10 +5,10 @@ A class inherits those that it is judged by, or asks for them by name::
     class Judged(families("coherence_at_rest", "read_after_ack"), ReadBack, Ext4Of2020):
         ...
 
-A family reads the vocabulary (`page`, `slot`, `disk`, `block`, `seen`) or what system calls leave on record (`outcome`,
-`earlier`, `floor`, `wrote`, as the rules in models/protocols keep it); a model without these has no such family. What
-is on record are the last call of each thread and the result of the one before, of calls on page 0, and it is read where
-all threads have ended: a call whose record has been overwritten is not judged, nor is a run that ends in a deadlock.
+A family reads the vocabulary (`page`, `slot`, `disk`, `block`, `seen`), the results that system calls leave in
+`outcome` and `earlier`, as the rules in models/protocols keep them, or what a `Register` knows of the calls on page 0;
+a model without these has no such family. Reads are judged when they return, the file where all threads have ended.
+`dio_mc.study` takes its verdicts from the same properties.
 """
 
 from __future__ import annotations
@@ -19,8 +19,12 @@ from typing import Final
 from dio_mc.kernel.file import File
 from dio_mc.kernel.pagecache import PageCache
 from dio_mc.kernel.properties import CoherentAtRest
-from dio_mc.kernel.words import Block, Data, Slot
+from dio_mc.kernel.register import Given
+from dio_mc.kernel.words import Data, Slot
 from dio_mc.lang import Array, Model, Param, Range, Var, invariant, operation, progress, threads
+
+FOREIGN: Final = (Data.STALE, Data.SECRET)
+"""Another owner's bytes."""
 
 
 class NothingExposed(Model, abstract=True):
@@ -28,11 +32,12 @@ class NothingExposed(Model, abstract=True):
 
     @invariant
     def no_stale_exposure(self):
-        """No read, and no page that can be read, has another owner's bytes."""
-        return all(
-            self.outcome[t] not in (Data.STALE, Data.SECRET) and self.earlier[t] not in (Data.STALE, Data.SECRET)
-            for t in threads()
-        ) and all(self.page[i] not in (Data.STALE, Data.SECRET) for i in range(self.pages))
+        """No read, no page that can be read, and in the end no block, has another owner's bytes."""
+        return (
+            all(self.outcome[t] not in FOREIGN and self.earlier[t] not in FOREIGN for t in threads())
+            and all(self.page[i] not in FOREIGN for i in range(self.pages))
+            and (not self.at_rest() or all(self.will_have(i) not in FOREIGN for i in range(self.pages)))
+        )
 
 
 class NoFreedIO(Model, abstract=True):
@@ -56,29 +61,16 @@ class PteCurrent(PageCache, abstract=True):
         return all(not self.pte[i] or self.slot[i] == Slot.UPTODATE for i in range(self.pages))
 
 
-class Readable(Model, abstract=True):
-    """What a buffered read would return, for the families that ask."""
-
-    def on_disk(self, i):
-        """Without the cache (pure)."""
-        return self.disk[i] if self.block[i] == Block.MAPPED else Data.ZERO
-
-    def file_has(self, i):
-        """With the cache (pure)."""
-        return self.page[i] if self.slot[i] == Slot.UPTODATE else self.on_disk(i)
-
-
-class NoLostWrite(Readable, abstract=True):
-    """Lost writes: one was acknowledged, nothing came after it, and a read would not return it."""
+class NoLostWrite(Model, abstract=True):
+    """Lost writes: one was acknowledged, nothing came after it, and the file has something else in the end."""
 
     @invariant
     def no_lost_write(self):
-        """At rest the file has what some write meant it to have, if one was acknowledged."""
-        done = any(self.wrote[t] != Data.NOTHING and self.outcome[t] != Data.EIO for t in threads())
-        return not self.at_rest() or not done or any(self.wrote[t] == self.file_has(0) for t in threads())
+        """At rest, some order of the acknowledged writes leaves what the file has."""
+        return not self.at_rest() or self.reported() or not self.overwritten(self.will_have(0))
 
 
-class NoCollateral(Readable, abstract=True):
+class NoCollateral(Model, abstract=True):
     """Collateral damage. Writers say which pages they are about in `targeted`."""
 
     targeted = Array(bool, size=File.pages, ghost=True)
@@ -90,35 +82,22 @@ class NoCollateral(Readable, abstract=True):
 
 
 class ReadAfterAck(Model, abstract=True):
-    """Read after acknowledgement: `floor` is the write that had been acknowledged when a call began."""
+    """Read after acknowledgement."""
 
     @invariant
     def read_after_ack(self):
-        """A read returns the write that had been acknowledged when it began, or a later or concurrent one."""
-        return not self.at_rest() or all(
-            self.wrote[t] == self.outcome[t]
-            or self.floor[t] == Data.NOTHING
-            or self.outcome[t] in (Data.NOTHING, Data.EIO, self.floor[t])
-            or (
-                any(self.wrote[u] == self.outcome[t] and self.floor[t] != self.outcome[t] for u in threads())
-                and not any(self.wrote[u] == self.floor[t] and self.floor[u] == self.outcome[t] for u in threads())
-            )
-            for t in threads()
-        )
+        """A read returns what some order of the writes that were acknowledged, or are under way, has put there."""
+        return all(self.given[t] != Given.OVERWRITTEN for t in threads())
 
 
 class MonotonicRead(Model, abstract=True):
-    """Monotonic reads, of a thread's last two calls; the result of a write is what it wrote."""
+    """Monotonic reads: what one read has returned binds those that begin after it, of any thread, and the file."""
 
     @invariant
     def monotonic_read(self):
-        """Once a read has returned what was written, the next one does not return what was there before."""
-        return not self.at_rest() or all(
-            self.wrote[t] == self.outcome[t]
-            or self.outcome[t] in (Data.NOTHING, Data.EIO)
-            or not any(self.wrote[u] == self.earlier[t] and self.earlier[t] != Data.NOTHING for u in threads())
-            or any(self.wrote[u] == self.outcome[t] for u in threads())
-            for t in threads()
+        """One order of the writes explains all reads, and what the file has in the end."""
+        return all(self.given[t] != Given.BACKWARDS for t in threads()) and (
+            not self.at_rest() or self.reported() or not self.backwards(self.will_have(0))
         )
 
 
@@ -202,6 +181,14 @@ FAMILIES: Final[dict[str, type[Model]]] = {
     "progress": EveryCallEnds,
 }
 """All families by name."""
+
+JUDGES: Final = tuple(
+    FAMILIES[name]
+    for name in (
+        "stale_exposure", "freed_io", "lost_write", "coherence_at_rest", "read_after_ack", "monotonic_read", "progress",
+    )
+)  # fmt: skip
+"""Those that `dio_mc.study` judges every rule by."""
 
 
 def families(*names: str) -> type[Model]:

@@ -8,7 +8,8 @@ class File(Model, abstract=True):
     """One page is one block of `sectors` sectors, and `disk[i * sectors]` is the first sector of page i's block,
     allocated or not.
 
-    A transfer takes a step per sector; what is read of sectors that differ is TORN, whatever the mixture. `seen[i]` is
+    A transfer takes a step per sector; what is read of sectors that differ is TORN, or the previous owner's bytes if
+    either has these: who reads them has read too much, whatever is beside them. `seen[i]` is
     what the model's reader was given for page i.
     """
 
@@ -30,12 +31,40 @@ class File(Model, abstract=True):
         data = self.disk[i * self.sectors] if block == Block.MAPPED else self.without_block(block)
         for s in range(1, self.sectors):
             with atomic():
-                data = data if block != Block.MAPPED or self.disk[i * self.sectors + s] == data else Data.TORN
+                data = data if block != Block.MAPPED else mixture(data, self.disk[i * self.sectors + s])
         return data
 
     def without_block(self, block):
         """What a read gives where no data is."""
         return Data.EOF if block == Block.BEYOND else Data.ZERO
+
+    def block_has(self, i):
+        """What page i's block reads as (pure)."""
+        return self.sectors_of(i) if self.block[i] == Block.MAPPED else Data.ZERO
+
+    def sectors_of(self, i):
+        """What its sectors read as together (pure)."""
+        return (
+            self.disk[i]
+            if self.sectors == 1
+            else mixture(self.disk[i * self.sectors], self.disk[i * self.sectors + self.sectors - 1])
+        )
+
+    def on_disk(self, i):
+        """What a read gives when nothing is cached (pure)."""
+        return self.block_has(i)
+
+    def will_have(self, i):
+        """What is on disk when all that is pending has been written (pure)."""
+        return self.on_disk(i)
+
+    def file_has(self, i):
+        """What a read gives (pure)."""
+        return self.on_disk(i)
+
+    def reported(self):
+        """Whether an error is kept for the next fsync, so that nothing is promised of the file (pure)."""
+        return False
 
     @operation(kernel="block/bio.c:bio_endio")
     def bio_write(self, i, data):
@@ -53,3 +82,16 @@ class File(Model, abstract=True):
     def convert_unwritten(self, i):
         """The extent's data is on disk: say so in the map."""
         self.block[i] = Block.MAPPED
+
+
+def mixture(one, other):
+    """What two sectors read as."""
+    return (
+        one
+        if one == other
+        else Data.STALE
+        if Data.STALE in (one, other)
+        else Data.SECRET
+        if Data.SECRET in (one, other)
+        else Data.TORN
+    )

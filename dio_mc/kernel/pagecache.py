@@ -34,6 +34,18 @@ class PageCache(File, abstract=True):
         """What a read finds in the page, in one step."""
         return self.page[i]
 
+    def will_have(self, i):
+        """The page, if it has to be written yet."""
+        return self.page[i] if self.is_pending(i) else self.on_disk(i)
+
+    def is_pending(self, i):
+        """Whether the page has to be written yet (pure)."""
+        return self.slot[i] == Slot.UPTODATE and (self.dirty[i] or self.writeback[i])
+
+    def file_has(self, i):
+        """The page, if there is one."""
+        return self.copy_to_user(i) if self.slot[i] == Slot.UPTODATE else self.on_disk(i)
+
     @operation(kernel="mm/filemap.c:add_to_page_cache_lru")
     def add_to_page_cache(self, i):
         """Insert a locked page without contents."""

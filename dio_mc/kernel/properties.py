@@ -1,7 +1,7 @@
 """Families of properties under the field's own names; a model inherits those that it is judged by."""
 
 from dio_mc.kernel.pagecache import PageCache
-from dio_mc.kernel.words import Block, Data, Slot
+from dio_mc.kernel.words import Data, Slot
 from dio_mc.lang import invariant
 
 
@@ -20,10 +20,14 @@ class CoherentAtRest(PageCache, abstract=True):
     @invariant
     def coherent_at_rest(self):
         """With all done and nothing dirty, an uptodate page is what the block map gives."""
-        return not self.at_rest() or all(
-            self.slot[i] != Slot.UPTODATE
-            or self.dirty[i]
-            or self.writeback[i]
-            or self.page[i] == (self.disk[i] if self.block[i] == Block.MAPPED else Data.ZERO)
-            for i in range(self.pages)
+        return (
+            not self.at_rest()
+            or self.reported()
+            or all(
+                self.slot[i] != Slot.UPTODATE
+                or self.dirty[i]
+                or self.writeback[i]
+                or self.copy_to_user(i) == self.on_disk(i)
+                for i in range(self.pages)
+            )
         )

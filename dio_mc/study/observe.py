@@ -19,6 +19,8 @@ from dio_mc.engines.reference.components import Graph
 from dio_mc.engines.reference.liveness import Violated, endless
 from dio_mc.engines.reference.search import Search
 from dio_mc.ir.program import Program
+from dio_mc.kernel.families import FOREIGN
+from dio_mc.kernel.register import Given
 from dio_mc.kernel.words import Block, Data, Slot
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
@@ -29,31 +31,40 @@ from dio_mc.trace.trace import Trace
 
 ENDS: Final = "every_call_ends"
 """The property of a product (`shelf`) that a run violates which never ends."""
+JUDGED: Final = {
+    "no_stale_exposure": "exposed",
+    "no_freed_io": "lost",
+    "no_lost_write": "lost",
+    "read_after_ack": "stale",
+    "monotonic_read": "stale",
+    "coherent_at_rest": "stale",
+}
+"""What it is called when one of the families' properties is false."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Record:
-    """What the calls of one thread left: its last result and the one before, what had been acknowledged when its last
-    call began, and what it meant to write. Values are names of `Data`."""
+    """What the calls of one thread left: its last result and the one before, names of `Data`; what became of its reads,
+    a name of `Given`."""
 
     thread: str
     earlier: str
     outcome: str
-    floor: str
-    wrote: str
+    given: str = Given.FINE.name
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Observation:
-    """Where a run has ended. `cached` is what a read through the cache gives now, `media` what is read when the cache
-    is dropped. `stuck` are the threads that have not ended; `endless`: they can go on for ever, under a scheduler that
+    """Where a run has ended. `violated` are the properties of the families (`kernel.families.JUDGES`) that are false
+    there. `cached` is what a read through the cache gives now, `media` what is read when the cache is dropped. `stuck`
+    are the threads that have not ended; `endless`: they can go on for ever, under a scheduler that
     keeps nobody out. `fault` is the rule's own failure (``BUG``). `reported`: an error is on the mapping, for the next
     fsync."""
 
     records: tuple[Record, ...]
     cached: str
     media: str
-    freed_io: bool
+    violated: tuple[str, ...] = ()
     stuck: tuple[str, ...] = ()
     fault: str = ""
     endless: bool = False
@@ -66,7 +77,7 @@ class Observed:
     def __init__(self, program: Program, budget: Budget | None = None) -> None:
         self.interpreter = Interpreter(program)
         self.goals: dict[Observation, Goal] = {}
-        self._read = _Reader(self.interpreter)
+        self._read = Reader(self.interpreter)
         self._graph = Graph()
         self._endless: Violated | None = None
         self._search = Search(self.interpreter, self, Limits(budget or Budget()))
@@ -131,11 +142,13 @@ class Observed:
             goal.ends.append(end)
 
 
-class _Reader:
+class Reader:
     """Takes an observation from a state's cells."""
 
     def __init__(self, interpreter: Interpreter) -> None:
         program, layout = interpreter.program, interpreter.layout
+        self._interpreter = interpreter
+        self._properties = [p for p in program.properties if p.kind == "invariant" and p.name in JUDGED]
         self._base = dict(zip((v.name for v in program.variables), layout.variable_base, strict=True))
         self._pcs = layout.pc
         self._sectors = next(v.size for v in program.variables if v.name == "disk")
@@ -147,37 +160,38 @@ class _Reader:
     def observe(self, state: State, fault: Fault | None = None, *, endless: bool = False) -> Observation:
         """What has been recorded in a state."""
         stuck = () if fault else self.stuck(state)
+        records = tuple(self._record(state, thread) for thread in self._users)
+        violated = tuple(p.name for p in self._properties if not self._interpreter.evaluate(p.expr, state))
+        if fault is not None or stuck or endless:
+            return Observation(records, "", "", violated, stuck, fault.message if fault else "", endless)
         media = self._media(state) if self._cell(state, "i_disksize") else Data.EOF.name
         cached = self._cached(state) if self._cell(state, "i_size") else Data.EOF.name
-        records = tuple(self._record(state, thread) for thread in self._users)
-        freed = bool(self._cell(state, "freed_io"))
-        if fault is not None or stuck or endless:
-            return Observation(records, "", "", freed, stuck, fault.message if fault else "", endless)
         reported = "wb_err" in self._base and bool(self._cell(state, "wb_err"))
-        return Observation(records, cached, media, freed, reported=reported)
+        return Observation(records, cached, media, violated, reported=reported)
 
     def _media(self, state: State) -> str:
         if self._cell(state, "block") != list(Block).index(Block.MAPPED):
             return Data.ZERO.name
-        sectors = {self._data(state, "disk", s) for s in range(self._sectors)}
-        return sectors.pop() if len(sectors) == 1 else Data.TORN.name
+        sectors = {self.data(state, "disk", s) for s in range(self._sectors)}
+        foreign = [value.name for value in FOREIGN if value.name in sectors]
+        return foreign[0] if foreign else sectors.pop() if len(sectors) == 1 else Data.TORN.name
 
     def _cached(self, state: State) -> str:
         uptodate = self._cell(state, "slot") == list(Slot).index(Slot.UPTODATE)
-        return self._data(state, "page") if uptodate else self._media(state)
+        return self.data(state, "page") if uptodate else self._media(state)
 
     def stuck(self, state: State) -> tuple[str, ...]:
         """The threads that should end and have not."""
         return tuple(self._names[t] for t in self._awaited if state[self._pcs[t]] != 0)
 
     def _record(self, state: State, thread: int) -> Record:
-        earlier, outcome, floor, wrote = (
-            self._data(state, name, thread) for name in ("earlier", "outcome", "floor", "wrote")
-        )
-        return Record(self._names[thread], earlier, outcome, floor, wrote)
+        earlier, outcome = (self.data(state, name, thread) for name in ("earlier", "outcome"))
+        given = list(Given)[self._cell(state, "given", thread)].name
+        return Record(self._names[thread], earlier, outcome, given)
 
     def _cell(self, state: State, name: str, index: int = 0) -> int:
         return state[self._base[name] + index]
 
-    def _data(self, state: State, name: str, index: int = 0) -> str:
+    def data(self, state: State, name: str, index: int = 0) -> str:
+        """The name of the `Data` in a cell of a variable."""
         return list(Data)[self._cell(state, name, index)].name

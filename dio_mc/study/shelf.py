@@ -11,13 +11,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from dio_mc.errors import did_you_mean, usage_error
 from dio_mc.frontend.build import build, digest_of
 from dio_mc.frontend.load import load_module
 from dio_mc.ir.program import Program
-from dio_mc.kernel.families import EveryCallEnds
+from dio_mc.kernel.families import JUDGES
+from dio_mc.kernel.register import VALUES, Stage
 from dio_mc.kernel.words import Block, Data
 from dio_mc.lang.model import ROLE, Model, ThreadRole
 
@@ -27,6 +28,15 @@ LAYOUTS: dict[str, tuple[Block, Data]] = {
     "written": (Block.MAPPED, Data.OLD),
 }
 """What the file is at first: its block, and what is on disk there."""
+
+SYSTEM_CALLS: Final = frozenset(
+    [
+        "pread", "pwrite", "pread_direct", "pwrite_direct", "io_submit_pread", "io_submit_pwrite", "io_getevents",
+        "mmap_load", "mmap_store", "readahead", "fsync", "msync", "sync_file_range", "truncate", "punch_hole", "fork",
+        "store_beside_buffer",
+    ]
+)  # fmt: skip
+"""What a workload may call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +158,30 @@ def together(shelf: Shelf, names: Sequence[str], sectors: int = 1) -> Workload:
     return Workload(" x ".join(names), threads, calls=tuple(names), place=place, sectors=sectors)
 
 
-def product(workload: Workload, rule: Rule, families: Sequence[type[Model]] = (EveryCallEnds,)) -> dict[str, Program]:
+def product(workload: Workload, rule: Rule, families: Sequence[type[Model]] = JUDGES) -> dict[str, Program]:
     """The program of a workload under a rule, by layout of the file. Layouts differ in initial values alone. `families`
     bring the properties that it has beside the rule's own."""
     name = product_name(workload, rule)
-    made = type(name, (*families, rule.model), {**workload.threads, "__doc__": rule.model.__doc__})
+    members = {**workload.threads, **_register_of(workload), "__doc__": rule.model.__doc__}
+    made = type(name, (*families, rule.model), members)
     made.__dio_place__ = workload.place  # type: ignore[attr-defined]  # `type` hides the class it makes
     program = build(made, {"sectors": workload.sectors}).program
     return {layout: _laid_out(program, layout) for layout in workload.layouts if layout in rule.layouts}
+
+
+def _register_of(workload: Workload) -> dict[str, Any]:
+    """What the register need not look for, by the names that the threads use: nothing where these are no calls."""
+    used = {name for function in workload.threads.values() for name in function.__code__.co_names}
+    if used - SYSTEM_CALLS - {"Data", *Data.__members__}:
+        return {}
+    slots = 2 if used & {"io_submit_pread", "io_submit_pwrite"} else 1
+    return {"slots": slots, "punches": {"punch_hole", "truncate"} <= used}
+
+
+def reads_as(layout: str) -> Data:
+    """What a file of this layout has at first."""
+    block, data = LAYOUTS[layout]
+    return data if block is Block.MAPPED else Data.ZERO
 
 
 def product_name(workload: Workload, rule: Rule) -> str:
@@ -189,9 +215,15 @@ def program_named(shelf: Shelf, name: str) -> Program | None:
 
 def _laid_out(program: Program, layout: str) -> Program:
     block, data = LAYOUTS[layout]
-    initial = {"block": list(Block).index(block), "disk": list(Data).index(data)}
+    first = [Stage.SETTLED if value is reads_as(layout) else Stage.GONE for value in VALUES]
+    initial = {
+        "block": [list(Block).index(block)],
+        "disk": [list(Data).index(data)],
+        "stage": [list(Stage).index(stage) for stage in first],
+    }
     variables = tuple(
-        replace(v, init=(initial[v.name],) * v.size) if v.name in initial else v for v in program.variables
+        replace(v, init=tuple(initial[v.name]) * (v.size // len(initial[v.name]))) if v.name in initial else v
+        for v in program.variables
     )
     changed = replace(program, variables=variables, name=f"{program.name}@{layout}")
     return replace(changed, digest=digest_of(changed))

@@ -2,29 +2,30 @@
 
 from buffers import UserBuffers
 
-from dio_mc import PerThread, Var, atomic, me, operation, wait_until
+from dio_mc import PerThread, atomic, me, operation, wait_until
 from dio_mc.kernel import Data
+from dio_mc.kernel.register import REQUEST, Register
 
 
-class AsynchronousCalls(UserBuffers, abstract=True):
+class AsynchronousCalls(Register, UserBuffers, abstract=True):
     """`iocb` is the event that waits to be reaped; `reading` says what it was asked for."""
 
     iocb = PerThread(Data)
     outcome, earlier = PerThread(Data, ghost=True), PerThread(Data, ghost=True)
-    floor, wrote = PerThread(Data, ghost=True), PerThread(Data, ghost=True)
     reading = PerThread(bool, ghost=True)
-    acknowledged = Var(Data, ghost=True)
 
     @operation()
     def io_submit_pwrite(self, i, value):
         """Returns as soon as the kernel lets it; one request per thread."""
-        self.floor[me], self.wrote[me], self.reading[me] = self.acknowledged, value, False
+        self.write_begins(REQUEST, value)
+        self.reading[me] = False
         self.aio_write(i, value)
 
     @operation()
     def io_submit_pread(self, i):
         """The record is made when it is reaped; a thread makes no other call until then."""
-        self.floor[me], self.moved[me], self.copy_on_write = self.acknowledged, False, False
+        self.read_begins(REQUEST)
+        self.moved[me], self.copy_on_write = False, False
         self.reading[me] = True
         self.aio_read(i)
 
@@ -36,4 +37,4 @@ class AsynchronousCalls(UserBuffers, abstract=True):
             self.iocb[me] = Data.NOTHING
         self.earlier[me] = self.outcome[me]
         self.outcome[me] = Data.UNTOUCHED if self.reading[me] and self.moved[me] else result
-        self.acknowledged = self.acknowledged if self.reading[me] or result == Data.EIO else result
+        self.request_ends(result)

@@ -62,6 +62,9 @@ class Reported(IomapDio, abstract=True):
 
     wb_err = Var(bool)
 
+    def reported(self):
+        return self.wb_err
+
     @operation(kernel="fs/direct-io.c:dio_warn_stale_pagecache")
     def collision(self, gone):
         if not gone:

@@ -34,6 +34,12 @@ class OnePage(PageCache, abstract=True):
     def copy_to_user(self, i):
         return self.page[i] if i < self.i_size else Data.EOF
 
+    def on_disk(self, i):
+        return self.block_has(i) if i < self.i_disksize else Data.EOF
+
+    def file_has(self, i):
+        return Data.EOF if i >= self.i_size else self.page[i] if self.slot[i] == Slot.UPTODATE else self.block_has(i)
+
     @operation(kernel="fs/buffer.c:generic_write_end")
     def write_end(self, i, data):
         with atomic():

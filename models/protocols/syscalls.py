@@ -1,14 +1,15 @@
 """What the locking rules in this folder share: system calls on one page of one file, and what they leave on record.
 
 A workload makes these calls and nothing else; a rule overrides the kernel functions below them. Each call leaves a
-record of its own in ghosts, which no rule can read: the result and the one before it, what had been acknowledged when
-the call began, what it meant to write. `dio_mc.study` reads them where everything has ended.
+record in ghosts, which no rule can read: its result and the one before it, and whether it can have been given that
+(`dio_mc.kernel.register`). `dio_mc.study` reads them where everything has ended.
 """
 
 from aiocalls import AsynchronousCalls
 
 from dio_mc import me, operation, reachable
 from dio_mc.kernel import Data
+from dio_mc.kernel.register import CALL
 
 
 class SystemCalls(AsynchronousCalls, abstract=True):
@@ -16,58 +17,72 @@ class SystemCalls(AsynchronousCalls, abstract=True):
 
     @operation()
     def pread(self, i):
-        self.floor[me] = self.acknowledged
+        self.read_begins(CALL)
         data = self.buffered_read(i)
         self.earlier[me], self.outcome[me] = self.outcome[me], data
+        self.read_ends(CALL, data)
 
     @operation()
     def pread_direct(self, i):
-        self.floor[me], self.moved[me], self.copy_on_write = self.acknowledged, False, False
+        self.read_begins(CALL)
+        self.moved[me], self.copy_on_write = False, False
         data = self.direct_read(i)
         self.earlier[me], self.outcome[me] = self.outcome[me], Data.UNTOUCHED if self.moved[me] else data
+        self.read_ends(CALL, data)
 
     @operation()
     def mmap_load(self, i):
-        self.floor[me] = self.acknowledged
+        self.read_begins(CALL)
         data = self.filemap_fault(i)
         self.earlier[me], self.outcome[me] = self.outcome[me], data
+        self.read_ends(CALL, data)
 
     @operation()
     def pwrite(self, i, value):
-        self.floor[me], self.wrote[me] = self.acknowledged, value
+        self.write_begins(CALL, value)
         self.buffered_write(i, value)
-        self.outcome[me], self.acknowledged = value, value
+        self.outcome[me] = value
+        self.write_ends(CALL, value)
 
     @operation()
     def pwrite_direct(self, i, value):
-        self.floor[me], self.wrote[me] = self.acknowledged, value
+        self.write_begins(CALL, value)
         result = self.direct_write(i, value)
-        self.outcome[me], self.acknowledged = result, self.acknowledged if result == Data.EIO else value
+        self.outcome[me] = result
+        if result == Data.EIO:
+            self.write_refused(CALL, value)
+        else:
+            self.write_ends(CALL, value)
 
     @operation()
     def mmap_store(self, i, value):
-        self.floor[me], self.wrote[me] = self.acknowledged, value
+        self.write_begins(CALL, value)
         stored, result = False, value
         while not stored and result != Data.EOF:
             result = self.filemap_fault(i)
             if result != Data.EOF:
                 stored = self.store_through_pte(i, value)
                 result = value
-        self.outcome[me], self.acknowledged = result, self.acknowledged if result == Data.EOF else value
+        self.outcome[me] = result
+        if result == Data.EOF:
+            self.write_past_end(CALL, value)
+        else:
+            self.write_ends(CALL, value)
 
     @operation()
     def punch_hole(self, i):
-        self.floor[me], self.wrote[me] = self.acknowledged, Data.ZERO
+        self.punch_begins(CALL)
         self.fallocate_punch_hole(i)
         self.outcome[me] = Data.ZERO if i < self.i_size else Data.EOF
-        self.acknowledged = self.outcome[me]
+        self.punch_ends(CALL)
 
     @operation()
     def truncate(self):
         """To nothing."""
-        self.floor[me], self.wrote[me] = self.acknowledged, Data.EOF
+        self.write_begins(CALL, Data.EOF)
         self.do_truncate()
-        self.outcome[me], self.acknowledged = Data.EOF, Data.EOF
+        self.outcome[me] = Data.EOF
+        self.write_ends(CALL, Data.EOF)
 
     @operation()
     def readahead(self, i):
