@@ -8,7 +8,7 @@ canonical way to it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -20,7 +20,7 @@ from dio_mc.engines.reference.liveness import Violated, endless
 from dio_mc.engines.reference.search import Search
 from dio_mc.ir.program import Program
 from dio_mc.kernel.families import FOREIGN
-from dio_mc.kernel.register import Given
+from dio_mc.kernel.register import ACKED, SEEN, VALUES, Given, Stage
 from dio_mc.kernel.words import Block, Data, Slot
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
@@ -69,6 +69,16 @@ class Observation:
     fault: str = ""
     endless: bool = False
     reported: bool = False
+
+
+def of_file(cells: Mapping[str, str], media: str) -> tuple[str, ...]:
+    """What a register says of the file in the end, from the cells of a trace's last state by name: the properties that
+    are false if the disk has `media`."""
+    names = [value.name for value in VALUES]
+    if media not in names:
+        return ()
+    accounts = {"no_lost_write": ACKED, "monotonic_read": SEEN}
+    return tuple(p for p, k in accounts.items() if cells[f"stage[{k}][{names.index(media)}]"] == Stage.GONE.name)
 
 
 class Observed:
@@ -148,7 +158,7 @@ class Reader:
     def __init__(self, interpreter: Interpreter) -> None:
         program, layout = interpreter.program, interpreter.layout
         self._interpreter = interpreter
-        self._properties = [p for p in program.properties if p.kind == "invariant" and p.name in JUDGED]
+        self._properties = [(p.name, p.expr) for p in program.properties if p.name in JUDGED and p.expr is not None]
         self._base = dict(zip((v.name for v in program.variables), layout.variable_base, strict=True))
         self._pcs = layout.pc
         self._sectors = next(v.size for v in program.variables if v.name == "disk")
@@ -161,7 +171,7 @@ class Reader:
         """What has been recorded in a state."""
         stuck = () if fault else self.stuck(state)
         records = tuple(self._record(state, thread) for thread in self._users)
-        violated = tuple(p.name for p in self._properties if not self._interpreter.evaluate(p.expr, state))
+        violated = tuple(name for name, expr in self._properties if not self._interpreter.evaluate(expr, state))
         if fault is not None or stuck or endless:
             return Observation(records, "", "", violated, stuck, fault.message if fault else "", endless)
         media = self._media(state) if self._cell(state, "i_disksize") else Data.EOF.name
