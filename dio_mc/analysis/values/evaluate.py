@@ -7,7 +7,19 @@ from itertools import product
 from math import prod
 from typing import Final, assert_never
 
-from dio_mc.analysis.values.sets import BOTH, NONE, Values, compared, computed, high, join, low, truths, without_zero
+from dio_mc.analysis.values.sets import (
+    BOTH,
+    NONE,
+    Values,
+    compared,
+    computed,
+    high,
+    join,
+    low,
+    one,
+    truths,
+    without_zero,
+)
 from dio_mc.ir.expr import (
     And,
     Arith,
@@ -45,7 +57,7 @@ class Evaluator:
         """Possible values."""
         match expr:
             case Const(value):
-                return frozenset((value,))
+                return one(value)
             case Local(index):
                 return locals_[index]
             case Me():

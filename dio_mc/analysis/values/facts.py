@@ -17,7 +17,7 @@ from math import prod
 from typing import Final, assert_never
 
 from dio_mc.analysis.values.evaluate import Evaluator
-from dio_mc.analysis.values.sets import NONE, Unsupported, Values, interval, join, truths, within
+from dio_mc.analysis.values.sets import NONE, Unsupported, Values, interval, join, one, truths, within
 from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, End, Jump, LocalTo, Op, Spawn, StoreTo, Target
 from dio_mc.ir.program import Program, Template
 from dio_mc.ir.types import bounds
@@ -63,7 +63,7 @@ class Analysis:
         for number, variable in enumerate(self.program.variables):
             least, most = bounds(variable.type)
             for cell, value in enumerate(variable.init, start=self.layout.variable_base[number]):
-                self.cells[cell] = interval(least, most) if variable.any_init else frozenset((value,))
+                self.cells[cell] = interval(least, most) if variable.any_init else one(value)
         for thread in range(len(self.program.threads)):
             template = self.program.template_of(thread)
             self.cells[self.layout.pc[thread]] = interval(0, len(template.locations) - 1)
@@ -217,7 +217,7 @@ class _Exploration:
 
     def _note(self, index: int, value: int) -> None:
         target = self.analysis.local_target(self.thread, index)
-        self.analysis.note(self.base + index, frozenset((value,)), target)
+        self.analysis.note(self.base + index, one(value), target)
 
     def _enter(self, block: int, locals_: tuple[int, ...]) -> None:
         location = self.template.blocks[block].location
@@ -244,7 +244,7 @@ class _Exploration:
 
     def _advance(self, block: int, at: int, locals_: tuple[int, ...]) -> None:
         code = self.template.blocks[block]
-        known: list[Values] = [frozenset((value,)) for value in locals_]
+        known: list[Values] = [one(value) for value in locals_]
         values = self.analysis.evaluator.values
         for number in range(at, len(code.ops)):
             op = code.ops[number]

@@ -24,17 +24,30 @@ class Unsupported(Exception):
     """This program is for the reference engine; the reason in words."""
 
 
+def fitting(low: int, high: int) -> None:
+    """Raise `Unsupported` where ``low..high`` does not fit into what machine code computes with."""
+    if low < -WIDEST or high > WIDEST:
+        raise Unsupported("a value needs more than 62 bits")
+
+
+def one(value: int) -> Values:
+    """This value alone."""
+    fitting(value, value)
+    return frozenset((value,))
+
+
 def normal(values: set[int] | frozenset[int]) -> Values:
     """A set, or its hull when it is large."""
-    if len(values) <= EXACT:
-        return frozenset(values)
-    return interval(min(values), max(values))
+    if len(values) > EXACT:
+        return interval(min(values), max(values))
+    if values:
+        fitting(min(values), max(values))
+    return frozenset(values)
 
 
 def interval(low: int, high: int) -> Values:
     """All of ``low..high``."""
-    if low < -WIDEST or high > WIDEST:
-        raise Unsupported("a value needs more than 62 bits")
+    fitting(low, high)
     if high - low < EXACT:
         return frozenset(range(low, high + 1))
     return range(low, high + 1)

@@ -58,6 +58,7 @@ class Formula:
     def __init__(self, asm: Asm, scope: Scope) -> None:
         self.asm = asm
         self.scope = scope
+        self._proved: dict[int, Arith] = {}
 
     def _side(self, after: bool) -> Words:
         scope = self.scope
@@ -169,7 +170,21 @@ class Formula:
         asm.branch(condition, label, self.scope.fault(kind, span))
         asm.start(label)
 
+    def _prove(self, expr: Arith) -> None:
+        """That the result, and what it is computed from, fits into a word whatever the operands may be. Raises
+        `Unsupported` where it may not: machine code would go on with what is left of it."""
+        if id(expr) in self._proved:
+            return
+        self.scope.evaluator.values(expr, self.scope.values, self.scope.me)
+        waiting: list[Expr] = [expr]
+        while waiting:
+            proved = waiting.pop()
+            if isinstance(proved, Arith):
+                self._proved[id(proved)] = proved
+                waiting += (proved.left, proved.right)
+
     def _arith(self, expr: Arith) -> Ref:
+        self._prove(expr)
         asm = self.asm
         first = self.value(expr.left)
         second = self.value(expr.right)
