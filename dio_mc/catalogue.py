@@ -153,7 +153,9 @@ PAGES: dict[str, Page] = {
         "cannot be exported",
         "A step does more than a guarded command can say: a loop of local statements whose length depends on the "
         "state, or an index with more than 64 values. Write the loop over a range, or bound the index. Or the start is "
-        "what cannot be written down: more than 1,000 initial states, or a thread that fails before its first step.",
+        "what cannot be written down: more than 1,000 initial states, or a thread that fails before its first step. "
+        "Or a number may not fit: SPIN and TLC compute with 32 bits, Rumur with 64, and a result that wraps around "
+        "there would be another program.",
     ),
     "DIO251": Page(
         "no such thread",

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from dio_mc.export import reserved
+from dio_mc.export.fitting import require_fits
 from dio_mc.export.terms import Term
 from dio_mc.export.words import Words, assigned, condition, in_sequence, value
 from dio_mc.export.writing import Sheet, Step, plain, quoted, sheet_of
@@ -29,7 +30,7 @@ WORDS: Final = Words(
 
 def murphi(program: Program) -> str:
     """The program in Murphi. Raises `ModelError` (DIO241)."""
-    return "\n".join(_lines(sheet_of(program, reserved.MURPHI))) + "\n"
+    return "\n".join(_lines(require_fits(sheet_of(program, reserved.MURPHI), 64, "Rumur"))) + "\n"
 
 
 def _lines(sheet: Sheet) -> Iterator[str]:

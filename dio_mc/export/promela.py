@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from dio_mc.export import reserved
+from dio_mc.export.fitting import require_fits
 from dio_mc.export.terms import Term
 from dio_mc.export.words import Cell, Words, assigned, condition, in_sequence, value
 from dio_mc.export.writing import Sheet, Step, plain, quoted, sheet_of
@@ -31,7 +32,7 @@ WORDS: Final = Words(
 
 def promela(program: Program) -> str:
     """The program in Promela. Raises `ModelError` (DIO241)."""
-    return "\n".join(_lines(sheet_of(program, reserved.PROMELA))) + "\n"
+    return "\n".join(_lines(require_fits(sheet_of(program, reserved.PROMELA), 32, "SPIN"))) + "\n"
 
 
 def _lines(sheet: Sheet) -> Iterator[str]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from dio_mc.export import reserved
+from dio_mc.export.fitting import require_fits
 from dio_mc.export.terms import Term, conj, neg
 from dio_mc.export.words import Words, assigned, condition
 from dio_mc.export.writing import Sheet, Step, plain, sheet_of
@@ -29,7 +30,7 @@ WORDS: Final = Words(
 
 def tla(program: Program) -> str:
     """The program in TLA+. Raises `ModelError` (DIO241)."""
-    return "\n".join(_lines(sheet_of(program, reserved.TLA))) + "\n"
+    return "\n".join(_lines(require_fits(sheet_of(program, reserved.TLA), 32, "TLC"))) + "\n"
 
 
 def _lines(sheet: Sheet) -> Iterator[str]:

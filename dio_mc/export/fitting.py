@@ -1,0 +1,69 @@
+"""Whether the numbers of a program fit into those of a target: each constant, each cell, each result on the way.
+
+A target whose numbers are too small computes something else, and says nothing: SPIN would violate a property that
+holds. So what does not fit for certain is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dio_mc.errors import Diagnostic, ModelError
+from dio_mc.export.terms import Apply, Term, interval
+from dio_mc.export.writing import Sheet
+from dio_mc.ir.program import Program
+from dio_mc.semantics.layout import layout_of
+from dio_mc.source import Span
+
+
+def require_fits(sheet: Sheet, bits: int, target: str) -> Sheet:
+    """The same sheet. Raises `ModelError` (DIO241) where a number may not fit into so many bits, sign included. One bit
+    is left over: what targets write for a division adds the divisor to a remainder."""
+    most = 1 << (bits - 2)
+    cells = [cell.bounds for cell in sheet.cells]
+    for what, span, term in _terms(sheet):
+        if not _fits(term, cells, most):
+            message = f"{what} may need a number beyond 2^{bits - 2}, and {target} computes with {bits} bits"
+            hint = "give the variables in it a smaller Range"
+            raise ModelError((Diagnostic("DIO241", f"{message}: it cannot be exported", span, hint=hint),))
+    return sheet
+
+
+def _terms(sheet: Sheet) -> Iterator[tuple[str, Span | None, Term]]:
+    """What is computed, in words, where that is stated, and the term."""
+    program = sheet.program
+    for number, cell in enumerate(sheet.cells):
+        for value in cell.bounds:
+            yield f"`{cell.shown}`", _declared(program, number), value
+    for step in sheet.steps:
+        command = step.command
+        location = program.template_of(command.thread).locations[command.location]
+        for term in (command.guard, *(term for _, term in command.updates)):
+            yield "this step", location.span, term
+        for name, one in sheet.step_properties.items():
+            yield f"`{name}`", one.span, sheet.on_step(name, command)
+    spans = {one.name: one.span for one in program.properties}
+    for name, term in {**sheet.invariants, **sheet.witnesses}.items():
+        yield f"`{name}`", spans[name], term
+
+
+def _declared(program: Program, cell: int) -> Span | None:
+    """Where the variable that has a cell is declared; nowhere for a local."""
+    bases = layout_of(program).variable_base
+    for variable, base in zip(program.variables, bases, strict=True):
+        if base <= cell < base + variable.size:
+            return variable.span
+    return None
+
+
+def _fits(term: Term, cells: list[tuple[int, int]], most: int) -> bool:
+    """Whether a term and all in it lie between ``-most`` and ``most``."""
+    waiting = [term]
+    while waiting:
+        part = waiting.pop()
+        low, high = interval(part, cells)
+        if low < -most or high > most:
+            return False
+        if isinstance(part, Apply):
+            waiting += part.operands
+    return True
