@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dio_mc.anynumber.conditions import refusal
+from dio_mc.anynumber.existence import Existence, Existing
 from dio_mc.anynumber.naming import (
     Question,
     is_id,
@@ -40,7 +41,7 @@ from dio_mc.ir.expr import (
     children,
 )
 from dio_mc.ir.ops import Assign, Await, Block, Branch, Check, Choose, LocalTo, Op, Option, Spawn, StoreTo, Target
-from dio_mc.ir.program import Program, Variable
+from dio_mc.ir.program import Program, Property, Variable
 from dio_mc.ir.types import BOOL
 from dio_mc.source import Span
 
@@ -56,10 +57,19 @@ class Oracle:
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """The program with oracles, for steps of fixed threads and of the first member of each kind."""
+    """The program with oracles, for steps of fixed threads and of the first member of each kind, and with what is kept
+    of the existence of threads. `properties` are those of the program, with the latter in them."""
 
     program: Program
     oracles: tuple[Oracle, ...]
+    existing: tuple[Existing, ...] = ()
+    properties: tuple[Property, ...] = ()
+
+    def decides(self, question: int) -> tuple[tuple[int, Expr], ...]:
+        """What decides a question, per kind: those of oracles come first, then those of existence."""
+        if question < len(self.oracles):
+            return self.oracles[question].decides
+        return self.existing[question - len(self.oracles)].decides
 
 
 def alone(places: Places) -> Alone:
@@ -81,11 +91,13 @@ class _Cutter:
         for number, template in enumerate(self.program.templates):
             self._keep = first.get(number)
             templates.append(replace(template, blocks=tuple(map(self._block, template.blocks))))
+        existence = Existence(self.places, self.program.properties, len(self.program.variables) + len(self.oracles))
         variables = [Variable(f"others[{n}]", (f"others[{n}]",), (), BOOL, (0,)) for n in range(len(self.oracles))]
+        variables += [Variable(f"some[{n}]", (f"some[{n}]",), (), BOOL, (0,)) for n in range(len(existence.asked))]
         program = replace(
             self.program, variables=(*self.program.variables, *variables), templates=tuple(templates), properties=()
         )
-        return Alone(program, tuple(self.oracles))
+        return Alone(program, tuple(self.oracles), tuple(existence.asked), existence.properties)
 
     # -- code ----------------------------------------------------------------------------------------------------------
 

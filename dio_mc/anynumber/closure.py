@@ -37,7 +37,6 @@ class Check:
         steps: Steps,
         views: Views,
         demands: Sequence[Demand],
-        decides: Callable[[int, Lone], bool],
         enough: Callable[[int], str | None],
     ) -> None:
         self.steps, self.views = steps, views
@@ -45,9 +44,9 @@ class Check:
         self._states = [d for d in demands if d.property.kind == "invariant"]
         self._moves = [d for d in demands if d.property.kind == "step"]
         self._enough = enough
-        questions = range(len(steps.alone.oracles))
         self._deciding = [
-            sum(1 << n for n, thread in enumerate(views.threads) if decides(question, thread)) for question in questions
+            sum(1 << n for n, thread in enumerate(views.threads) if steps.decides(question, thread))
+            for question in steps.questions
         ]
         self._ids = tuple(n for n, cell in enumerate(steps.cells.common) if cell in steps.cells.ids)
 
@@ -85,10 +84,7 @@ class Check:
         return bool(rows.get(first, 0) >> second & 1 and rows.get(second, 0) >> first & 1)
 
     def _starts(self) -> None:
-        together: dict[Common, set[Lone]] = {}
-        for common, threads in self.steps.starts():
-            together.setdefault(common, set()).update(threads)
-        for common, starting in together.items():
+        for common, starting in self.steps.starts():
             for one, other in combinations_with_replacement(sorted(starting), 2):
                 if not self._has(common, one, other):
                     self._gap("a view of an initial state is missing")

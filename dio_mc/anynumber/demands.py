@@ -176,7 +176,7 @@ class Demand:
         for part in walk(self.expr):
             match part:
                 case Load(variable):
-                    cells.update(steps.cells.cells_of(variable, places.program))
+                    cells.update(steps.cells.cells_of(variable, steps.alone.program))
                 case LocalOf(thread, index):
                     cells.add(layout.local_base[thread] + index)
                 case AtLocation(thread, where) if thread in places.kind_of:

@@ -41,7 +41,7 @@ def _named(places: Places, expr: Expr) -> Iterator[int]:
             yield value
         case AtLocation(thread) | LocalOf(thread) if thread in places.kind_of:
             yield thread
-        case Load(variable, indices):
+        case Load(variable, indices) if indices:
             for dimension, index in zip(places.dimensions[variable], indices, strict=True):
                 if not isinstance(index, Const):
                     yield from _named(places, index)
@@ -59,7 +59,7 @@ def renamed(places: Places, expr: Expr, moved: Mapping[int, int]) -> Expr:
             return replace(expr, value=moved.get(value, value))
         case AtLocation(thread) | LocalOf(thread):
             return replace(expr, thread=moved.get(thread, thread))
-        case Load(variable, indices):
+        case Load(variable, indices) if indices:
             pairs = zip(places.dimensions[variable], indices, strict=True)
             return replace(expr, indices=tuple(_index(places, d, i, moved) for d, i in pairs))
         case _:

@@ -9,7 +9,7 @@ one of a kind says nothing about which one, so each thread also has a flag for e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, product
 from typing import Literal
@@ -185,15 +185,15 @@ class Places:
 
 
 class Cells:
-    """Whose each cell is, in a program with the threads of `places` (and perhaps further variables, which are left out
-    unless they are named in `places.program`).
+    """Whose each cell is, in a program with the threads of `places` and perhaps further variables, of which the
+    `further` are common data and the others are left out.
 
     `common` are the cells that are everybody's and that may change, `rows` per thread of a kind its own cells, its
     location first, without its number: in the same order for all of a kind. `ids` are the common cells that hold
     thread ids.
     """
 
-    def __init__(self, places: Places, program: Program) -> None:
+    def __init__(self, places: Places, program: Program, further: Collection[int] = ()) -> None:
         self.places = places
         self.layout: Layout = layout_of(program)
         self._owner = self._owners()
@@ -203,7 +203,7 @@ class Cells:
         left_out = {
             c
             for v in range(len(program.variables))
-            if v not in range(len(places.program.variables)) or v in unchanging
+            if (v not in range(len(places.program.variables)) and v not in further) or v in unchanging
             for c in self.cells_of(v, program)
         }
         self.common = tuple(c for c, whose in enumerate(self._owner) if whose is None and c not in left_out)

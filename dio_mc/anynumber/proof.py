@@ -13,7 +13,7 @@ from dio_mc.anynumber.conditions import Refused
 from dio_mc.anynumber.counting import uses_of_numbers
 from dio_mc.anynumber.demands import Demand, covered
 from dio_mc.anynumber.places import INSTANCES, Places
-from dio_mc.anynumber.steps import Lone, Steps
+from dio_mc.anynumber.steps import Steps
 from dio_mc.anynumber.unchanging import constants, with_constants
 from dio_mc.anynumber.uniform import refuse_unless_alike
 from dio_mc.anynumber.views import Search, Views
@@ -40,16 +40,6 @@ class Ground:
     demands: tuple[Demand, ...]
     unfit: tuple[tuple[str, Diagnostic], ...]
 
-    def decides(self, question: int, thread: Lone) -> bool:
-        """Whether a thread decides a question where it is one of the others."""
-        steps = self.finding
-        for kind, expr in steps.alone.oracles[question].decides:
-            if kind == thread.kind:
-                place = self.places.kinds[kind].members[0]
-                state = steps.placed(steps.starts_common, [(place, thread)])
-                return bool(steps.interpreter.compiled(expr)[0](state))
-        return False
-
 
 def ground(model: type[Model], asked: Asked, params: Mapping[str, int]) -> Ground:
     """Prepare a proof. Raises `Refused` with what does not meet the conditions, and `ModelError`."""
@@ -62,7 +52,7 @@ def ground(model: type[Model], asked: Asked, params: Mapping[str, int]) -> Groun
     finding, checking = Steps(places, cut, remember=True), Steps(places, cut, remember=False)
     demands: list[Demand] = []
     unfit: list[tuple[str, Diagnostic]] = []
-    for property_ in covered(places.program.properties):
+    for property_ in covered(cut.properties):
         try:
             demands.append(Demand(finding, property_))
         except Refused as refused:
@@ -94,9 +84,9 @@ def _cut(program: Program, asked: Asked) -> tuple[Places, Alone]:
 
 def find_views(prepared: Ground, enough: Enough) -> Views:
     """A set of views that is closed under steps. Raises `views.Stopped`."""
-    return Search(prepared.finding, prepared.decides, enough).run()
+    return Search(prepared.finding, enough).run()
 
 
 def check_views(prepared: Ground, views: Views, enough: Enough) -> Checked:
     """What a set of views proves. Raises `views.Stopped`."""
-    return Check(prepared.checking, views, prepared.demands, prepared.decides, enough).run()
+    return Check(prepared.checking, views, prepared.demands, enough).run()

@@ -67,12 +67,15 @@ class Steps:
 
     def __init__(self, places: Places, alone: Alone, *, remember: bool) -> None:
         self.places, self.alone = places, alone
-        self.cells = Cells(places, alone.program)
+        self.cells = Cells(places, alone.program, {existing.variable for existing in alone.existing})
         self.interpreter = Interpreter(alone.program)
         self._remember = remember
         self._known: dict[tuple[object, ...], list[tuple[Outcome, tuple[tuple[int, int], ...]]]] = {}
         self._position = {cell: n for n, cell in enumerate(self.cells.common)}
         self._ids = tuple(n for n, cell in enumerate(self.cells.common) if cell in self.cells.ids)
+        base = self.cells.layout.variable_base
+        self._existing = tuple(self._position[base[existing.variable]] for existing in alone.existing)
+        self._decided: dict[tuple[int, Lone], bool] = {}
         self._rest: State = self.interpreter.initial()[0] if self.interpreter.initial() else ()
         self._footprints = {
             (number, location): self._footprint(number, template, location)
@@ -83,16 +86,47 @@ class Steps:
         self.runs = 0
 
     @property
-    def starts_common(self) -> Common:
-        """The common cells of an initial state."""
-        return self.common_of(self._rest)
+    def questions(self) -> range:
+        """Of oracles, then of existence."""
+        return range(len(self.alone.oracles) + len(self.alone.existing))
+
+    def decides(self, question: int, thread: Lone) -> bool:
+        """Whether a thread decides a question where it is one of the others, or is like what exists."""
+        known = self._decided.get((question, thread))
+        if known is None:
+            place = self.places.kinds[thread.kind].members[0]
+            state = self.placed(self.common_of(self._rest), [(place, thread)])
+            asked = [expr for kind, expr in self.alone.decides(question) if kind == thread.kind]
+            known = any(self.interpreter.compiled(expr)[0](state) for expr in asked)
+            self._decided[question, thread] = known
+        return known
 
     # -- states --------------------------------------------------------------------------------------------------------
 
     def starts(self) -> list[tuple[Common, list[Lone]]]:
-        """The common cells of every initial state, with one thread of each kind."""
+        """The common cells of every initial state, with the threads that may start there, independently of each
+        other."""
         firsts = [kind.members[0] for kind in self.places.kinds]
-        return [(self.common_of(s), [self.thread_of(s, t) for t in firsts]) for s in self.interpreter.initial()]
+        together: dict[Common, dict[Lone, None]] = {}
+        for state in self.interpreter.initial():
+            found = together.setdefault(self.common_of(state), {})
+            found.update(dict.fromkeys(self.thread_of(state, thread) for thread in firsts))
+        return [
+            (started, list(threads))
+            for common, threads in together.items()
+            for started in self._as_started(common, list(threads))
+        ]
+
+    def _as_started(self, common: Common, threads: Sequence[Lone]) -> list[Common]:
+        """The common cells with what is kept of existence: true where all threads of a kind are like this, both ways
+        where they may be."""
+        found = [list(common)]
+        for question, n in zip(self.questions[len(self.alone.oracles) :], self._existing, strict=True):
+            like = [t for t in threads if self.decides(question, t)]
+            always = any(all(t in like for t in threads if t.kind == one.kind) for one in like)
+            values = (1,) if always else (0, 1) if like else (0,)
+            found = [[*cells[:n], value, *cells[n + 1 :]] for cells in found for value in values]
+        return [tuple(cells) for cells in found]
 
     def common_of(self, state: Sequence[int]) -> Common:
         """The common cells; ids of threads of a kind are its first member's."""
@@ -136,9 +170,13 @@ class Steps:
         kind = self.places.kinds[thread.kind]
         if not kind.spawned or thread.row[0]:
             return
-        if thread.flags or thread.row != tuple(self._rest[cell] for cell in self.cells.rows[kind.members[0]]):
+        if thread != self._idle(thread.kind):
             span = self.places.program.templates[kind.template].span
             raise refusal("DIO258", f"`{kind.name}` ends with data of its own set, which the next one finds", span)
+
+    def _idle(self, kind: int) -> Lone:
+        """A slot of a spawned operation that nobody uses."""
+        return self.thread_of(self._rest, self.places.kinds[kind].members[0])
 
     # -- steps ---------------------------------------------------------------------------------------------------------
 
@@ -188,7 +226,9 @@ class Steps:
                 # who is refused by fewer threads may do it anyway
                 found.setdefault(outcome, []).append(no)
         return [
-            outcome._replace(no=tuple(sorted(no)), yes=tuple(q for q in questions if q not in no))
+            outcome._replace(
+                no=tuple(sorted({*no, *outcome.no})), yes=(*(q for q in questions if q not in no), *outcome.yes)
+            )
             for outcome, refused in found.items()
             for no in refused
         ]
@@ -206,7 +246,20 @@ class Steps:
                     yield Outcome((), (), fault_name(step.fault.kind, step.fault.span, self.places.program.file))
                 continue
             assert step.state is not None
-            yield self._told(before, step.state, position, thread)
+            yield from self._with_existence(self._told(before, step.state, position, thread), thread)
+
+    def _with_existence(self, outcome: Outcome, before: Lone | None) -> Iterator[Outcome]:
+        """The outcome with what is kept of existence; where the thread was the last one known of, the others tell."""
+        changed = [] if before is None or outcome.thread is None else [(before, outcome.thread)]
+        changed += [(self._idle(thread.kind), thread) for thread in outcome.started]
+        found = [outcome]
+        for question, n in zip(self.questions[len(self.alone.oracles) :], self._existing, strict=True):
+            if any(self.decides(question, now) for _, now in changed):
+                found = [_kept(one, n, 1) for one in found]
+            elif any(self.decides(question, was) for was, _ in changed):
+                others = [_kept(one, n, 1)._replace(yes=(*one.yes, question)) for one in found]
+                found = [*others, *(_kept(one, n, 0)._replace(no=(*one.no, question)) for one in found)]
+        yield from found
 
     def _told(self, before: State, after: State, position: int, thread: Lone | None) -> Outcome:
         """A successor in terms of the common cells and threads."""
@@ -236,7 +289,8 @@ class Steps:
             raise refusal("DIO258", f"a step asks other threads {len(questions)} different questions", span)
         program = self.alone.program
         cells = {c for v in variables for c in self.cells.cells_of(v, program)}
-        return _Footprint(questions, tuple(n for n, cell in enumerate(self.cells.common) if cell in cells))
+        kept = {self.cells.common[n] for n in self._existing}
+        return _Footprint(questions, tuple(n for n, cell in enumerate(self.cells.common) if cell in cells | kept))
 
     def _refuse_early_questions(self) -> None:
         """What runs before a thread's first step asks nothing of others: they are not there yet."""
@@ -245,6 +299,10 @@ class Steps:
             entry = template.blocks[template.entry]
             if entry.location is None and asked & _touched(template, template.entry, self.alone.program.templates):
                 raise refusal("DIO258", f"`{template.name}` asks other threads before its first step", template.span)
+
+
+def _kept(outcome: Outcome, n: int, value: int) -> Outcome:
+    return outcome._replace(common=(*outcome.common[:n], value, *outcome.common[n + 1 :]))
 
 
 def _moved(outcome: Outcome, common: Common, change: Sequence[tuple[int, int]]) -> Outcome:

@@ -75,15 +75,12 @@ class Stopped(Exception):
 class Search:
     """Collects the views of a program."""
 
-    def __init__(
-        self, steps: Steps, deciders: Callable[[int, Lone], bool], enough: Callable[[int], str | None]
-    ) -> None:
+    def __init__(self, steps: Steps, enough: Callable[[int], str | None]) -> None:
         self.steps = steps
         self.views = Views()
         self.faults: dict[str, None] = {}
-        self._decides = deciders
         self._enough = enough
-        self._deciding = [0] * len(steps.alone.oracles)
+        self._deciding = [0] * len(steps.questions)
         self._looked_at = 0
         self._waiting: deque[Common] = deque()
         self._queued: set[Common] = set()
@@ -91,7 +88,7 @@ class Search:
 
     def run(self) -> Views:
         """Until nothing is new. Raises `Stopped`."""
-        for common, threads in self._starts():
+        for common, threads in self.steps.starts():
             everybody = sum({1 << self.views.number(thread) for thread in threads})
             rows = self.views.rows.setdefault(common, {})
             for thread in bits(everybody):
@@ -106,14 +103,6 @@ class Search:
             self._expand(common)
         self._settle()
         return self.views
-
-    def _starts(self) -> Iterator[tuple[Common, list[Lone]]]:
-        """Initial states that agree on the common cells together: threads start independently of one another."""
-        together: dict[Common, dict[Lone, None]] = {}
-        for common, threads in self.steps.starts():
-            together.setdefault(common, {}).update(dict.fromkeys(threads))
-        for common, found in together.items():
-            yield common, list(found)
 
     def _enqueue(self, common: Common) -> None:
         if common not in self._queued:
@@ -157,7 +146,7 @@ class Search:
         while self._looked_at < len(self.views.threads):
             self.steps.refuse_reused(self.views.threads[self._looked_at])
             for number in range(len(self._deciding)):
-                if self._decides(number, self.views.threads[self._looked_at]):
+                if self.steps.decides(number, self.views.threads[self._looked_at]):
                     self._deciding[number] |= 1 << self._looked_at
             self._looked_at += 1
 

@@ -75,8 +75,13 @@ class Instance:
     def _look(self, state: tuple[int, ...]) -> None:
         """Whether the views of a state are in the proof."""
         ids = self.cells.ids
-        common = tuple(self._renamed.get(state[c], state[c]) if c in ids else state[c] for c in self.cells.common)
         lone = [self._lone(state, thread) for thread in self.places.kind_of]
+        steps = self.proof.ground.finding
+        existing = steps.questions[len(steps.alone.oracles) :]
+        own = [self._renamed.get(state[c], state[c]) if c in ids else state[c] for c in self.cells.common]
+        exists = [int(any(steps.decides(question, thread) for thread in lone)) for question in existing]
+        data = sum(cell < self.cells.layout.pc[0] for cell in self.cells.common)
+        common = (*own[:data], *exists, *own[data:])
         rows = self.proof.views.rows.get(common, {})
         for one, other in combinations(lone, 2):
             first, second = (self.proof.views.numbers.get(thread) for thread in (one, other))
@@ -87,6 +92,6 @@ class Instance:
         row = [state[cell] for cell in self.cells.rows[thread]]
         for n in self.cells.own_numbers[thread]:
             row[n] = 0
-        pairs = zip(self.cells.common, self._their, strict=True)
+        pairs = zip(self.cells.common, self._their, strict=False)
         flags = tuple(theirs for mine, theirs in pairs if mine in self.cells.ids and state[mine] == thread)
         return Lone(self.places.kind_of[thread], tuple(row), flags)
