@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dio_mc.anynumber.conditions import refusal
+from dio_mc.anynumber.counters import counters_of
 from dio_mc.anynumber.existence import Existence, Existing
 from dio_mc.anynumber.naming import (
     Question,
@@ -58,23 +59,25 @@ class Oracle:
 @dataclass(frozen=True, slots=True)
 class Alone:
     """The program with oracles, for steps of fixed threads and of the first member of each kind, and with what is kept
-    of the existence of threads. `properties` are those of the program, with the latter in them."""
+    of the existence of threads. `properties` are those of the program, with the latter in them; `counters` are
+    variables that are kept as credits."""
 
     program: Program
     oracles: tuple[Oracle, ...]
     existing: tuple[Existing, ...] = ()
     properties: tuple[Property, ...] = ()
+    counters: tuple[int, ...] = ()
 
     def decides(self, question: int) -> tuple[tuple[int, Expr], ...]:
         """What decides a question, per kind: those of oracles come first, then those of existence."""
-        if question < len(self.oracles):
-            return self.oracles[question].decides
-        return self.existing[question - len(self.oracles)].decides
+        return (*(o.decides for o in self.oracles), *(e.decides for e in self.existing))[question]
 
 
-def alone(places: Places) -> Alone:
-    """Cut a program down. Raises `Refused` for what depends on other threads in another way."""
-    return _Cutter(places).cut()
+def alone(places: Places, *, credits: bool = True) -> Alone:
+    """Cut a program down, with counts kept by credits where they can be. Raises `Refused` for what depends on other
+    threads in another way."""
+    cut = _Cutter(places).cut()
+    return replace(cut, counters=counters_of(places.program)) if credits else cut
 
 
 class _Cutter:

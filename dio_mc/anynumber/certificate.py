@@ -10,7 +10,7 @@ from typing import Any
 from dio_mc import __version__
 from dio_mc.anynumber.asked import Asked
 from dio_mc.anynumber.proof import Ground
-from dio_mc.anynumber.steps import Lone
+from dio_mc.anynumber.steps import MOST_CREDITS, Lone
 from dio_mc.anynumber.views import Views, bits
 from dio_mc.errors import ModelError, usage_error
 from dio_mc.ir.types import bounds
@@ -22,7 +22,7 @@ def certificate_text(model: str, asked: Asked, params: dict[str, int], ground: G
     """A proof to be kept: which model, which version, and the views, as JSON."""
     cells = ground.checking.cells
     names = [cells.layout.names[cell] for cell in cells.common]
-    threads = [[t.kind, list(t.row), list(t.flags)] for t in views.threads]
+    threads = [[t.kind, list(t.row), list(t.flags), list(t.credits)] for t in views.threads]
     graphs = [
         [
             list(common),
@@ -37,6 +37,7 @@ def certificate_text(model: str, asked: Asked, params: dict[str, int], ground: G
         "params": params,
         "any": list(asked.threads),
         "digest": ground.program.digest,
+        "credits": bool(ground.checking.alone.counters),
         "kinds": [kind.name for kind in ground.places.kinds],
         "common": names,
         "threads": threads,
@@ -53,6 +54,7 @@ class Certificate:
     params: dict[str, int]
     threads: tuple[str, ...]
     digest: str
+    credits: bool
     views: Views
 
 
@@ -72,6 +74,7 @@ def read_certificate(text: str, file: str) -> Certificate:
             {str(name): int(value) for name, value in document["params"].items()},
             tuple(map(str, document["any"])),
             str(document["digest"]),
+            bool(document["credits"]),
             _views(document),
         )
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
@@ -81,6 +84,7 @@ def read_certificate(text: str, file: str) -> Certificate:
 def refuse_unless_fitting(kept: Certificate, ground: Ground, file: str) -> None:
     """Raises `ModelError` (DIO271) where the views are not of the shape of this program's."""
     cells, kinds = ground.checking.cells, ground.places.kinds
+    counters = len(ground.checking.alone.counters)
     ranges = [bounds(type_) for type_ in cells.layout.types]
 
     def fits(values: Sequence[int], where: Sequence[int]) -> bool:
@@ -89,6 +93,7 @@ def refuse_unless_fitting(kept: Certificate, ground: Ground, file: str) -> None:
 
     for thread in kept.views.threads:
         known = 0 <= thread.kind < len(kinds) and cells.ids.issuperset(thread.flags)
+        known = known and len(thread.credits) == counters and all(0 <= c <= MOST_CREDITS for c in thread.credits)
         if not known or not fits(thread.row, cells.rows[kinds[thread.kind].members[0]]):
             raise _unreadable(file, "it has a thread that cannot be one of this program's")
     if not all(fits(common, cells.common) for common in kept.views.rows):
@@ -97,8 +102,8 @@ def refuse_unless_fitting(kept: Certificate, ground: Ground, file: str) -> None:
 
 def _views(document: dict[str, Any]) -> Views:
     views = Views()
-    for kind, row, flags in document["threads"]:
-        thread = Lone(_number(kind), tuple(map(_number, row)), tuple(map(_number, flags)))
+    for kind, row, flags, credits in document["threads"]:
+        thread = Lone(_number(kind), *(tuple(map(_number, cells)) for cells in (row, flags, credits)))
         if thread in views.numbers:
             raise ValueError("a thread stands there twice")
         views.number(thread)

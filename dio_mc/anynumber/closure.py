@@ -48,6 +48,10 @@ class Check:
             sum(1 << n for n, thread in enumerate(views.threads) if steps.decides(question, thread))
             for question in steps.questions
         ]
+        self._kinds = [
+            sum(1 << n for n, thread in enumerate(views.threads) if thread.kind == kind)
+            for kind in range(len(steps.places.kinds))
+        ]
         self._ids = tuple(n for n, cell in enumerate(steps.cells.common) if cell in steps.cells.ids)
 
     def run(self) -> Checked:
@@ -64,10 +68,10 @@ class Check:
             everybody = sum(1 << thread for thread, row in rows.items() if row)
             for one, row in rows.items():
                 for outcome in self.steps.of_thread(common, self.views.threads[one]):
-                    self._step(common, rows, one, outcome, self._beside(outcome, row))
+                    self._step(common, rows, one, outcome, self._beside(outcome, row, self.views.threads[one].kind))
             for position in self.steps.places.fixed:
                 for outcome in self.steps.of_fixed(common, position):
-                    self._step(common, rows, None, outcome, self._beside(outcome, everybody))
+                    self._step(common, rows, None, outcome, self._beside(outcome, everybody, None))
         self.found.views = len(self.views)
         return self.found
 
@@ -93,10 +97,14 @@ class Check:
         if any(not rows.get(other, 0) >> one & 1 for one, row in rows.items() for other in bits(row)):
             self._gap("a thread stands beside another, and not the other way round")
 
-    def _beside(self, outcome: Outcome, row: int) -> int:
+    def _beside(self, outcome: Outcome, row: int, kind: int | None) -> int:
+        """Those of `row` that may be there when a thread of a kind takes this step; 0 if it cannot. Of every other kind
+        there is somebody."""
         for question in outcome.no:
             row &= ~self._deciding[question]
-        return row if all(row & self._deciding[question] for question in outcome.yes) else 0
+        answered = all(row & self._deciding[question] for question in outcome.yes)
+        somebody = all(row & mask for other, mask in enumerate(self._kinds) if other != kind)
+        return row if answered and somebody else 0
 
     # -- steps ---------------------------------------------------------------------------------------------------------
 
@@ -149,29 +157,44 @@ class Check:
         for demand in self._states:
             if demand.property.name in self.found.violated:
                 continue
-            for one, other in self._groups(demand, rows):
-                if demand.is_judged_on(owners, one, other) and not demand.on_state(common, one, other):
+            for firsts, seconds in self._groups(demand, rows):
+                pair = self._pair(rows, firsts, seconds, anybody=True)
+                assert pair is not None  # the groups have one
+                one, other = pair
+                judged = demand.is_judged_on(owners, one, other)
+                if judged and not demand.on_state(common, one, other) and self._pair(rows, firsts, seconds):
                     self.found.violated[demand.property.name] = None
                     break
 
-    def _groups(self, demand: Demand, rows: dict[int, int]) -> list[tuple[Lone, Lone]]:
-        """A pair for every two ways to look alike, of those that stand beside each other."""
+    def _groups(self, demand: Demand, rows: dict[int, int]) -> list[tuple[int, int]]:
+        """For every two ways to look alike, of threads that stand beside each other, those who do, as bits."""
         alike: dict[object, int] = {}
         threads = self.views.threads
         for number, row in rows.items():
             if row:
                 key = demand.aspect(threads[number]), threads[number].flags
                 alike[key] = alike.get(key, 0) | 1 << number
-        pairs = []
         masks = list(alike.values())
-        for position, first in enumerate(masks):
-            for second in masks[position:]:
-                for number in bits(first):
-                    beside = rows[number] & second
-                    if beside:
-                        pairs.append((threads[number], threads[(beside & -beside).bit_length() - 1]))
-                        break
-        return pairs
+        return [
+            (first, second)
+            for position, first in enumerate(masks)
+            for second in masks[position:]
+            if any(rows[number] & second for number in bits(first))
+        ]
+
+    def _pair(
+        self, rows: dict[int, int], firsts: int, seconds: int, *, anybody: bool = False
+    ) -> tuple[Lone, Lone] | None:
+        """Two threads of these that stand beside each other, and, unless it may be `anybody`, beside somebody of every
+        other kind."""
+        threads = self.views.threads
+        for one in bits(firsts):
+            for other in bits(rows[one] & seconds):
+                kinds = {threads[one].kind, threads[other].kind}
+                beside = rows[one] & rows[other]
+                if anybody or all(beside & mask for kind, mask in enumerate(self._kinds) if kind not in kinds):
+                    return threads[one], threads[other]
+        return None
 
     def _judge_step(
         self, demand: Demand, common: Common, mover: Lone | None, outcome: Outcome, became: dict[int, Lone]

@@ -13,7 +13,7 @@ from dio_mc.anynumber.conditions import Refused
 from dio_mc.anynumber.counting import uses_of_numbers
 from dio_mc.anynumber.demands import Demand, covered
 from dio_mc.anynumber.places import INSTANCES, Places
-from dio_mc.anynumber.steps import Steps
+from dio_mc.anynumber.steps import Steps, Uncredited
 from dio_mc.anynumber.unchanging import constants, with_constants
 from dio_mc.anynumber.uniform import refuse_unless_alike
 from dio_mc.anynumber.views import Search, Views
@@ -41,14 +41,15 @@ class Ground:
     unfit: tuple[tuple[str, Diagnostic], ...]
 
 
-def ground(model: type[Model], asked: Asked, params: Mapping[str, int]) -> Ground:
-    """Prepare a proof. Raises `Refused` with what does not meet the conditions, and `ModelError`."""
+def ground(model: type[Model], asked: Asked, params: Mapping[str, int], *, credits: bool = True) -> Ground:
+    """Prepare a proof; counts are kept by `credits` where they can be. Raises `Refused` with what does not meet the
+    conditions, and `ModelError`."""
     program = _program(model, asked, params, INSTANCES)
     used = uses_of_numbers(model, asked, _unchanging(program))
     if used:
         raise Refused(used)
-    places, cut = _cut(program, asked)
-    refuse_unless_alike((places, cut), _cut(_program(model, asked, params, INSTANCES + 1), asked))
+    places, cut = _cut(program, asked, credits)
+    refuse_unless_alike((places, cut), _cut(_program(model, asked, params, INSTANCES + 1), asked, credits))
     finding, checking = Steps(places, cut, remember=True), Steps(places, cut, remember=False)
     demands: list[Demand] = []
     unfit: list[tuple[str, Diagnostic]] = []
@@ -76,15 +77,26 @@ def _program(model: type[Model], asked: Asked, params: Mapping[str, int], number
     return build(model, bound, {**slots_of(model, number), **numbers_of(asked, number)}).program
 
 
-def _cut(program: Program, asked: Asked) -> tuple[Places, Alone]:
+def _cut(program: Program, asked: Asked, credits: bool) -> tuple[Places, Alone]:
     """Whose its cells are, and the program as one thread lives it."""
     places = Places(with_constants(program), asked.threads)
-    return places, alone(places)
+    return places, alone(places, credits=credits)
 
 
 def find_views(prepared: Ground, enough: Enough) -> Views:
     """A set of views that is closed under steps. Raises `views.Stopped`."""
     return Search(prepared.finding, enough).run()
+
+
+def prepared_views(model: type[Model], asked: Asked, params: Mapping[str, int], enough: Enough) -> tuple[Ground, Views]:
+    """Prepare a proof and find its views; counts become numbers again where credits do not work out. Raises what
+    `ground` and `find_views` raise."""
+    try:
+        prepared = ground(model, asked, params)
+        return prepared, find_views(prepared, enough)
+    except Uncredited:
+        prepared = ground(model, asked, params, credits=False)
+        return prepared, find_views(prepared, enough)
 
 
 def check_views(prepared: Ground, views: Views, enough: Enough) -> Checked:

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from dio_mc.anynumber.alone import Alone
 from dio_mc.anynumber.conditions import refusal
+from dio_mc.anynumber.counters import ends
 from dio_mc.anynumber.places import Cells, Places
 from dio_mc.errors import InternalError
 from dio_mc.ir.expr import Load, walk
@@ -26,15 +27,20 @@ from dio_mc.semantics.step import fault_name
 MOST_QUESTIONS: Final = 6
 """Questions to other threads in one step: every answer to each is tried."""
 
+MOST_CREDITS: Final = 4
+"""Credits of one thread, and of all fixed threads."""
+
 Common = tuple[int, ...]
 
 
 class Lone(NamedTuple):
-    """A thread of a kind: the position of the kind, its own cells (location first), the id cells that name it."""
+    """A thread of a kind: the position of the kind, its own cells (location first), the id cells that name it, and its
+    credits, per counter."""
 
     kind: int
     row: tuple[int, ...]
     flags: tuple[int, ...] = ()
+    credits: tuple[int, ...] = ()
 
 
 class Outcome(NamedTuple):
@@ -61,6 +67,10 @@ class _Footprint:
     common: tuple[int, ...]
 
 
+class Uncredited(Exception):
+    """A count is not what each thread began and nobody ended: it cannot be kept in parts."""
+
+
 class Steps:
     """The steps of a program's threads. With `remember`, a step is run once for all states that agree on what it may
     read or write."""
@@ -75,6 +85,8 @@ class Steps:
         self._ids = tuple(n for n, cell in enumerate(self.cells.common) if cell in self.cells.ids)
         base = self.cells.layout.variable_base
         self._existing = tuple(self._position[base[existing.variable]] for existing in alone.existing)
+        self._counters = tuple(base[counter] for counter in alone.counters)
+        self._ending = tuple(ends(alone.program, counter) for counter in alone.counters)
         self._decided: dict[tuple[int, Lone], bool] = {}
         self._rest: State = self.interpreter.initial()[0] if self.interpreter.initial() else ()
         self._footprints = {
@@ -87,11 +99,24 @@ class Steps:
 
     @property
     def questions(self) -> range:
-        """Of oracles, then of existence."""
-        return range(len(self.alone.oracles) + len(self.alone.existing))
+        """Of oracles, then of existence, then whether others have credits."""
+        return range(len(self.alone.oracles) + len(self.alone.existing) + len(self._counters))
+
+    @property
+    def questions_of_existence(self) -> range:
+        """Those among them."""
+        first = len(self.alone.oracles)
+        return self.questions[first : first + len(self.alone.existing)]
+
+    @property
+    def questions_of_credit(self) -> range:
+        """Those among them."""
+        return self.questions[len(self.alone.oracles) + len(self.alone.existing) :]
 
     def decides(self, question: int, thread: Lone) -> bool:
         """Whether a thread decides a question where it is one of the others, or is like what exists."""
+        if question in self.questions_of_credit:
+            return thread.credits[question - self.questions_of_credit.start] > 0
         known = self._decided.get((question, thread))
         if known is None:
             place = self.places.kinds[thread.kind].members[0]
@@ -121,7 +146,7 @@ class Steps:
         """The common cells with what is kept of existence: true where all threads of a kind are like this, both ways
         where they may be."""
         found = [list(common)]
-        for question, n in zip(self.questions[len(self.alone.oracles) :], self._existing, strict=True):
+        for question, n in zip(self.questions_of_existence, self._existing, strict=True):
             like = [t for t in threads if self.decides(question, t)]
             always = any(all(t in like for t in threads if t.kind == one.kind) for one in like)
             values = (1,) if always else (0, 1) if like else (0,)
@@ -137,13 +162,14 @@ class Steps:
                 common[n] = kinds[kind_of[common[n]]].members[0]
         return tuple(common)
 
-    def thread_of(self, state: Sequence[int], thread: int) -> Lone:
-        """A thread of a kind as it is in a state."""
+    def thread_of(self, state: Sequence[int], thread: int, credits: tuple[int, ...] | None = None) -> Lone:
+        """A thread of a kind as it is in a state, with no credits if none are said."""
         flags = tuple(self.cells.common[n] for n in self._ids if state[self.cells.common[n]] == thread)
         row = [state[cell] for cell in self.cells.rows[thread]]
         for n in self.cells.own_numbers[thread]:
             row[n] = 0  # as the kind's first member has it
-        return Lone(self.places.kind_of[thread], tuple(row), flags)
+        kept = (0,) * len(self._counters) if credits is None else credits
+        return Lone(self.places.kind_of[thread], tuple(row), flags, kept)
 
     def placed(self, common: Common, threads: Sequence[tuple[int, Lone]]) -> list[int]:
         """A state with these common cells and threads at these positions; ids of others are those of a kind's last
@@ -162,6 +188,8 @@ class Steps:
                 state[self.cells.rows[position][n]] = self.places.program.threads[position].number
             for cell in thread.flags:
                 state[cell] = position
+            for cell, credit in zip(self._counters, thread.credits, strict=True):
+                state[cell] += credit
         return state
 
     def refuse_reused(self, thread: Lone) -> None:
@@ -237,7 +265,10 @@ class Steps:
         layout = self.cells.layout
         now = list(state)
         for question in yes:
-            now[layout.variable_base[self.alone.oracles[question].variable]] = 1
+            if question in self.questions_of_credit:
+                now[self._counters[question - self.questions_of_credit.start]] += 1
+            else:
+                now[layout.variable_base[self.alone.oracles[question].variable]] = 1
         before = tuple(now)
         self.runs += 1
         for step in self.interpreter.successors_of(before, position):
@@ -246,14 +277,39 @@ class Steps:
                     yield Outcome((), (), fault_name(step.fault.kind, step.fault.span, self.places.program.file))
                 continue
             assert step.state is not None
-            yield from self._with_existence(self._told(before, step.state, position, thread), thread)
+            told = self._told(before, step.state, position, thread)
+            yield from self._with_existence(self._with_credits(told, state, before, step.state, thread), thread)
+
+    def _with_credits(
+        self, outcome: Outcome, own: Sequence[int], before: State, after: State, thread: Lone | None
+    ) -> Outcome:
+        """The outcome with what the step did to counts as credits. `own` is the state without those of others. Raises
+        `Uncredited` for a thread that ends what it has no credit for."""
+        common = list(outcome.common)
+        started = list(outcome.started)
+        credits = list(thread.credits) if thread is not None else []
+        for counter, cell in enumerate(self._counters):
+            n, change = self._position[cell], after[cell] - before[cell]
+            kept = own[cell] - (credits[counter] if thread is not None else 0)
+            common[n] = kept if thread is not None else kept + change
+            if thread is not None:
+                credits[counter] += change
+                for number, one in enumerate(started):
+                    if credits[counter] > 0 and self.places.kinds[one.kind].template in self._ending[counter]:
+                        credits[counter] -= 1
+                        given = tuple(c + (k == counter) for k, c in enumerate(one.credits))
+                        started[number] = one._replace(credits=given)
+            if common[n] < 0 or any(credit < 0 or credit > MOST_CREDITS for credit in (*credits, common[n])):
+                raise Uncredited
+        moved = None if outcome.thread is None else outcome.thread._replace(credits=tuple(credits))
+        return outcome._replace(common=tuple(common), thread=moved, started=tuple(started))
 
     def _with_existence(self, outcome: Outcome, before: Lone | None) -> Iterator[Outcome]:
         """The outcome with what is kept of existence; where the thread was the last one known of, the others tell."""
         changed = [] if before is None or outcome.thread is None else [(before, outcome.thread)]
         changed += [(self._idle(thread.kind), thread) for thread in outcome.started]
         found = [outcome]
-        for question, n in zip(self.questions[len(self.alone.oracles) :], self._existing, strict=True):
+        for question, n in zip(self.questions_of_existence, self._existing, strict=True):
             if any(self.decides(question, now) for _, now in changed):
                 found = [_kept(one, n, 1) for one in found]
             elif any(self.decides(question, was) for was, _ in changed):
@@ -283,14 +339,18 @@ class Steps:
 
     def _footprint(self, number: int, template: Template, location: int) -> _Footprint:
         variables = _touched(template, template.locations[location].block, self.alone.program.templates)
-        questions = tuple(n for n, oracle in enumerate(self.alone.oracles) if oracle.variable in variables)
+        questions = [n for n, oracle in enumerate(self.alone.oracles) if oracle.variable in variables]
+        counted = zip(self.questions_of_credit, self.alone.counters, strict=True)
+        questions += [question for question, counter in counted if counter in variables]
         if len(questions) > MOST_QUESTIONS:
             span = template.locations[location].span
             raise refusal("DIO258", f"a step asks other threads {len(questions)} different questions", span)
         program = self.alone.program
         cells = {c for v in variables for c in self.cells.cells_of(v, program)}
         kept = {self.cells.common[n] for n in self._existing}
-        return _Footprint(questions, tuple(n for n, cell in enumerate(self.cells.common) if cell in cells | kept))
+        return _Footprint(
+            tuple(questions), tuple(n for n, cell in enumerate(self.cells.common) if cell in cells | kept)
+        )
 
     def _refuse_early_questions(self) -> None:
         """What runs before a thread's first step asks nothing of others: they are not there yet."""

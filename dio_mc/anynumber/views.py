@@ -81,6 +81,7 @@ class Search:
         self.faults: dict[str, None] = {}
         self._enough = enough
         self._deciding = [0] * len(steps.questions)
+        self._kinds = [0] * len(steps.places.kinds)
         self._looked_at = 0
         self._waiting: deque[Common] = deque()
         self._queued: set[Common] = set()
@@ -109,24 +110,27 @@ class Search:
             self._queued.add(common)
             self._waiting.append(common)
 
-    def beside(self, outcome: Outcome, row: int) -> int:
-        """Those of `row` that a thread may stand beside when it takes this step; 0 if it cannot."""
+    def beside(self, outcome: Outcome, row: int, kind: int | None) -> int:
+        """Those of `row` that a thread of a kind may stand beside when it takes this step; 0 if it cannot. Of every
+        other kind there is somebody."""
         self._settle()
         for question in outcome.no:
             row &= ~self._deciding[question]
-        return row if all(row & self._deciding[question] for question in outcome.yes) else 0
+        answered = all(row & self._deciding[question] for question in outcome.yes)
+        somebody = all(row & mask for other, mask in enumerate(self._kinds) if other != kind)
+        return row if answered and somebody else 0
 
     def _expand(self, common: Common) -> None:
         rows = self.views.rows[common]
         for thread in list(rows):
             for outcome in self._outcomes(common, thread):
-                others = self.beside(outcome, rows[thread])
+                others = self.beside(outcome, rows[thread], self.views.threads[thread].kind)
                 if others:
                     self._apply(common, rows, outcome, others)
         everybody = sum(1 << thread for thread in rows)
         for position in self.steps.places.fixed:
             for outcome in self._outcomes(common, -1 - position):
-                others = self.beside(outcome, everybody)
+                others = self.beside(outcome, everybody, None)
                 if others:
                     self._apply(common, rows, outcome, others)
 
@@ -148,6 +152,7 @@ class Search:
             for number in range(len(self._deciding)):
                 if self.steps.decides(number, self.views.threads[self._looked_at]):
                     self._deciding[number] |= 1 << self._looked_at
+            self._kinds[self.views.threads[self._looked_at].kind] |= 1 << self._looked_at
             self._looked_at += 1
 
     def _apply(self, common: Common, rows: Rows, outcome: Outcome, others: int) -> None:

@@ -13,7 +13,8 @@ from typing import Final
 from dio_mc.anynumber.asked import Asked, asked_of, numbers_of
 from dio_mc.anynumber.certificate import certificate_text, read_certificate, refuse_unless_fitting
 from dio_mc.anynumber.conditions import Refused
-from dio_mc.anynumber.proof import Ground, check_views, find_views, ground
+from dio_mc.anynumber.proof import Ground, check_views, ground, prepared_views
+from dio_mc.anynumber.steps import Uncredited
 from dio_mc.anynumber.views import Stopped, Views
 from dio_mc.checking.driver import Options, Wanted, check_class
 from dio_mc.checking.results import AnyNumber, Finding, PropertyResult, Report
@@ -69,7 +70,7 @@ def certify(model: type[Model], text: str, file: str, options: Options) -> AnyNu
     asked = asked_of(model, kept.threads)
     task = _Task(model, asked, kept.params, options)
     try:
-        prepared = task.ground()
+        prepared = ground(model, asked, kept.params, credits=kept.credits)
     except Refused as refused:
         return AnyNumber(asked.threads, "UNDETERMINED", refused=refused.diagnostics)
     if kept.digest != prepared.program.digest:
@@ -78,7 +79,7 @@ def certify(model: type[Model], text: str, file: str, options: Options) -> AnyNu
     refuse_unless_fitting(kept, prepared, file)
     try:
         return task.judge(prepared, kept.views)
-    except NotClosed as gaps:
+    except (NotClosed, Uncredited) as gaps:
         hint = "something was taken out of it, or changed"
         raise usage_error("DIO274", f"the certificate is not a proof: {gaps}", file=file, hint=hint) from None
     except Refused as refused:
@@ -100,15 +101,13 @@ class _Task:
     params: dict[str, int]
     options: Options
 
-    def ground(self) -> Ground:
-        return ground(self.model, self.asked, self.params)
-
     def prove(self, *, certificate: bool) -> AnyNumber:
         """A proof by views, or why there is none."""
         limits = Limits(self.options.budget, self.options.stop)
         try:
-            prepared = self.ground()
-            views = find_views(prepared, lambda states: self._enough(limits, states))
+            prepared, views = prepared_views(
+                self.model, self.asked, self.params, lambda states: self._enough(limits, states)
+            )
             found = self.judge(prepared, views, limits)
         except Refused as refused:
             return AnyNumber(self.asked.threads, "UNDETERMINED", refused=refused.diagnostics)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -23,7 +24,7 @@ from dio_mc.frontend.shapes import (
 from dio_mc.frontend.spawning import SpawnTarget, spawned_by
 from dio_mc.ir.program import RecordShape, Shape, Thread
 from dio_mc.lang.declarations import ParamDeclaration, ParamExpr, VarDeclaration
-from dio_mc.lang.locks import SpinLock
+from dio_mc.lang.locks import DrainCounter, SpinLock
 from dio_mc.lang.model import ROLE, Model, OperationRole, Part, PropertyRole, ThreadRole
 from dio_mc.source import Span, function_tree, module_tree, source_lines, span_of
 
@@ -140,8 +141,25 @@ def declare(
         context.diagnostics.add(diagnostic)
     for number, name in enumerate(spawned):
         context.spawned[name] = SpawnTarget(name, len(counts) + number)
-    _lay_out(members, context, resolve)
+    _lay_out(members if not numbers else _roomy(members), context, resolve)
     return context
+
+
+ROOM = 31
+"""What a `DrainCounter` counts to at least where other numbers of threads are asked for than the model says: its `max`
+was chosen for those that it says."""
+
+
+def _roomy(members: Members) -> Members:
+    data = {name: (_with_room(declared), owner) for name, (declared, owner) in members.data.items()}
+    return replace(members, data=data)
+
+
+def _with_room(declared: Any) -> Any:
+    if isinstance(declared, DrainCounter) and isinstance(declared.max, int):
+        declared = copy(declared)
+        declared.max = max(declared.max, ROOM)
+    return declared
 
 
 def _instances(name: str, function: Any, role: ThreadRole, resolve: Resolve, problems: list[Diagnostic]) -> int:

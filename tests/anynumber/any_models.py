@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dio_mc import (
     Array,
+    DrainCounter,
     Model,
     Mutex,
     Param,
@@ -104,6 +105,71 @@ class Completes(Model):
     @invariant
     def held_while_in_flight(self):
         return self.done or self.io.is_locked() or True
+
+
+class Drained(Model):
+    """Any number of direct writes are counted, and waited for; a completion ends what its submitter began."""
+
+    freed = Var(bool)
+    touched = Var(bool)
+    in_flight = DrainCounter(max=1)
+    sem = RWSem()
+
+    @thread
+    def submitter(self):
+        self.sem.down_read()
+        freed = self.freed
+        if not freed:
+            self.in_flight.begin()
+            spawn(self.end_io)
+        self.sem.up_read()
+
+    @operation()
+    def end_io(self):
+        self.touched = self.touched or self.freed
+        self.in_flight.end()
+
+    @thread
+    def truncater(self):
+        self.sem.down_write()
+        self.in_flight.wait()
+        self.freed = True
+        self.sem.up_write()
+
+    @invariant
+    def never_after(self):
+        return not self.touched
+
+    @invariant
+    def freed_at_rest(self):
+        return not self.at_rest() or self.freed
+
+
+class CountsLate(Drained):
+    """The completion is started before it is counted."""
+
+    @thread
+    def submitter(self):
+        self.sem.down_read()
+        freed = self.freed
+        self.sem.up_read()
+        if not freed:
+            self.in_flight.begin()
+            spawn(self.end_io)
+
+
+class EndsForOthers(Drained):
+    """Who ends did not begin: the count is a number with a bound."""
+
+    @thread
+    def submitter(self):
+        self.in_flight.begin()
+
+    @thread
+    def truncater(self):
+        with atomic():
+            wait_until(self.in_flight.count > 0)
+            self.in_flight.end()
 
 
 class Takes(Model):

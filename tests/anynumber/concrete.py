@@ -6,7 +6,7 @@ from itertools import combinations
 
 from dio_mc.anynumber.asked import Asked, asked_of, numbers_of
 from dio_mc.anynumber.places import Cells, Places
-from dio_mc.anynumber.proof import Ground, check_views, find_views, ground
+from dio_mc.anynumber.proof import Ground, check_views, prepared_views
 from dio_mc.anynumber.steps import Lone
 from dio_mc.anynumber.unchanging import with_constants
 from dio_mc.anynumber.views import Views
@@ -25,10 +25,21 @@ class Proof:
     def __init__(self, model: type, *words: str, params: dict[str, int] | None = None) -> None:
         self.model, self.params = model, params or {}
         self.asked: Asked = asked_of(model, words)
-        self.ground: Ground = ground(model, self.asked, self.params)
-        self.views: Views = find_views(self.ground, never)
+        found: tuple[Ground, Views] = prepared_views(model, self.asked, self.params, never)
+        self.ground, self.views = found
         self.checked = check_views(self.ground, self.views, never)
         self.bad = {*self.checked.faults, *self.checked.violated}
+        steps = self.ground.finding
+        self.counters = {steps.cells.common.index(cell) for cell in steps._counters}
+        self.pairs: dict[tuple[int, ...], set[tuple[Lone, Lone]]] = {}
+        for common, one, other in self.views.pairs():
+            pairs = self.pairs.setdefault(self.without_credits(common), set())
+            bare = one._replace(credits=()), other._replace(credits=())
+            pairs |= {bare, bare[::-1]}
+
+    def without_credits(self, common: tuple[int, ...]) -> tuple[int, ...]:
+        """An instance has counts, and does not say whose they are."""
+        return tuple(0 if n in self.counters else value for n, value in enumerate(common))
 
 
 class Instance:
@@ -77,15 +88,14 @@ class Instance:
         ids = self.cells.ids
         lone = [self._lone(state, thread) for thread in self.places.kind_of]
         steps = self.proof.ground.finding
-        existing = steps.questions[len(steps.alone.oracles) :]
+        existing = steps.questions_of_existence
         own = [self._renamed.get(state[c], state[c]) if c in ids else state[c] for c in self.cells.common]
         exists = [int(any(steps.decides(question, thread) for thread in lone)) for question in existing]
         data = sum(cell < self.cells.layout.pc[0] for cell in self.cells.common)
         common = (*own[:data], *exists, *own[data:])
-        rows = self.proof.views.rows.get(common, {})
+        pairs = self.proof.pairs.get(self.proof.without_credits(common), set())
         for one, other in combinations(lone, 2):
-            first, second = (self.proof.views.numbers.get(thread) for thread in (one, other))
-            if first is None or second is None or not rows.get(first, 0) >> second & 1:
+            if (one._replace(credits=()), other._replace(credits=())) not in pairs:
                 self.missing.append(f"{common} {one} {other}")
 
     def _lone(self, state: tuple[int, ...], thread: int) -> Lone:
@@ -94,4 +104,5 @@ class Instance:
             row[n] = 0
         pairs = zip(self.cells.common, self._their, strict=False)
         flags = tuple(theirs for mine, theirs in pairs if mine in self.cells.ids and state[mine] == thread)
-        return Lone(self.places.kind_of[thread], tuple(row), flags)
+        nothing = (0,) * len(self.proof.counters)  # what is asked of existence is not about credits
+        return Lone(self.places.kind_of[thread], tuple(row), flags, nothing)

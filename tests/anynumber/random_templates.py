@@ -20,6 +20,7 @@ class Random(Model):
     seen = PerThread(Range(0, 2))
     lock = Mutex()
     sem = RWSem({options})
+    flight = DrainCounter()
 """
 
 SIMPLE = (
@@ -33,11 +34,14 @@ SIMPLE = (
     "wait_until({condition})",
     "x = choose(0, 1, 2)",
     "assert {condition}",
+    "self.flight.wait()",
 )
 PAIRS = (
     ("self.lock.lock()", "self.lock.unlock()"),
     ("self.sem.down_read()", "self.sem.up_read()"),
     ("self.sem.down_write()", "self.sem.up_write()"),
+    ("self.flight.begin()", "self.flight.end()"),
+    ("self.flight.begin()", "spawn(self.completion, 0)"),
 )
 CONDITIONS = (
     "self.b", "not self.b", "self.a == 0", "self.a != 2", "x == self.a", "not any(self.busy)", "all(self.busy)",
@@ -85,7 +89,7 @@ class Writer:
             if roll < 0.5 or deep == 0:
                 lines.append(indent + self.fill(self.random.choice(SIMPLE)))
             elif roll < 0.65:
-                before, after = self.random.choice(PAIRS)
+                before, after = self.random.choice(PAIRS if self.spawns else PAIRS[:4])
                 lines += [indent + before, *self.block(deep - 1, indent)]
                 lines += [indent + after] if self.random.random() < 0.9 else []
             elif roll < 0.8:
@@ -111,7 +115,8 @@ class Writer:
             lines += ["        with window('window'):", self.fill("            self.a = {value}")]
         if self.spawns:
             lines += ["    @operation()", "    def completion(self, x):"]
-            lines += [self.fill(f"        {self.random.choice(SIMPLE[:4])}") for _ in range(2)]
+            lines += [self.fill(f"        {self.random.choice(SIMPLE[:2])}") for _ in range(2)]
+            lines += ["        self.flight.end()"] if self.random.random() < 0.7 else []
         if self.random.random() < 0.4:  # somebody of whom there is one
             lines += ["    @thread(daemon=True)", "    def single(self):", "        x = 0", *self.block(1, "        ")]
         for number, texts, head in ((2, INVARIANTS, "self"), (1, STEPS, "self, after")):

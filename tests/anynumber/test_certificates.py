@@ -60,12 +60,12 @@ def test_what_is_no_certificate_of_this_model(tmp_path: Path) -> None:
     ends_with("{", "error DIO271: not a certificate that can be checked: it is not JSON")
     ends_with([], "its schema is not dio-mc/certificate/1")
     ends_with({**document, "version": "0.0.1"}, "it was written by version '0.0.1'")
-    ends_with({**document, "threads": [[0, ["x"], []]]}, "it is damaged: TypeError")
+    ends_with({**document, "threads": [[0, ["x"], [], []]]}, "it is damaged: TypeError")
     ends_with({**document, "views": [[[0], [[99, [99]]]]]}, "it is damaged: ValueError")
     ends_with({**document, "model": "Placeholders"}, "error DIO272: the certificate is of `Placeholders`")
     ends_with({**document, "digest": "0"}, "error DIO272: the certificate is of another model than Placeholder")
     ends_with(
-        {**document, "threads": [[7, [0], []]], "views": []}, "it has a thread that cannot be one of this program's"
+        {**document, "threads": [[7, [0], [], []]], "views": []}, "it has a thread that cannot be one of this program's"
     )
     ends_with({**document, "views": [[[0], [[0, [0]]]]]}, "it has a state that cannot be one of this program's")
     ends_with({**document, "views": document["views"][1:]}, "error DIO274: the certificate is not a proof: ")

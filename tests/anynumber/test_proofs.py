@@ -28,6 +28,8 @@ def checked(model: type, *words: str):
         (models.Completes, ("submitter",)),
         (models.Numbered, ("readers", "writer")),
         (models.Numbered, ("all",)),
+        (models.Drained, ("all",)),
+        (models.Drained, ("submitter",)),
         (models.Exclusive, ("all",)),
     ],
 )
@@ -103,6 +105,27 @@ def test_a_property_that_views_cannot_judge_leaves_the_others() -> None:
     assert told.unfit == ("together",)
     assert told.proved == ("small", "faults")
     assert "DIO259" in [f.code for f in report.findings]
+
+
+def test_a_count_is_kept_by_who_began_it() -> None:
+    proof = Proof(models.Drained, "all")
+    assert len(proof.ground.checking.alone.counters) == 1  # the handed readers of the semaphore never change
+    assert {thread.credits for thread in proof.views.threads} == {(0,), (1,)}
+    report = checked(models.CountsLate, "submitter", "truncater")
+    assert report.any_number.violated == ("never_after",)
+    assert "faults" in report.any_number.proved
+
+
+def test_a_count_that_others_end_has_its_bound() -> None:
+    proof = Proof(models.EndsForOthers, "all")
+    assert proof.ground.checking.alone.counters == ()
+    assert [name.split("@")[0] for name in sorted(proof.bad)] == ["freed_at_rest", "range"]
+
+
+def test_that_somebody_is_not_at_rest_is_known_without_being_looked_at() -> None:
+    proof = Proof(models.Drained, "all")
+    assert len(proof.ground.checking.alone.existing) == 1
+    assert "freed_at_rest" not in proof.bad
 
 
 def test_words_that_name_no_thread() -> None:
