@@ -75,7 +75,7 @@ class _Selection:
         configs = self._packing.configs[thread]
         last = max((location for location, *_ in accesses), default=0)
         every = [(location,) for location in range(last + 1)] if configs is None else configs
-        return [accesses.get(config, NOWHERE) for config in every]
+        return [accesses.get(config, NOWHERE) for config in every] or [NOWHERE]  # a thread that never starts has none
 
     def _met(self, places: Sequence[Ref]) -> list[Ref]:
         """Per thread the set of those that its next step meets, itself included."""
