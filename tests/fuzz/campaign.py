@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import random
 import re
@@ -20,8 +21,8 @@ from .shrinking import shrink
 
 REGRESSIONS = Path(__file__).parent / "regressions"
 GENERATORS: dict[str, Callable[[int], str]] = {"rich": rich, "plain": plain}
-SHRINKING = 30.0
-"""Seconds that making one program small may take."""
+SHRINKING = 20.0
+"""Seconds of processor time that making one program small may take."""
 
 
 @dataclass
@@ -80,14 +81,16 @@ def source(progress: Progress) -> tuple[str, str, int]:
 
 
 def configurations(number: int) -> tuple[Configuration, ...]:
-    """Which configurations a program is explored by: the reference always; machine code takes fifty times as long."""
-    found = list(REFERENCE)
+    """Which configurations a program is explored by, besides the reference in full: its reductions in turn, for a few
+    programs machine code, which takes fifty times as long."""
+    symmetry, order, both = REFERENCE
     draw = random.Random(number)
-    if number % 20 == 0:
+    found = [(symmetry, order), (symmetry,), (order,), (symmetry, order, both)][number // 2 % 4]
+    if number % 50 == 0:
         found += QUICK
-    if number % 100 == 7:
-        found += draw.sample(OPTIMISED, 4)
-    return tuple(found)
+    if number % 250 == 7:
+        found += tuple(draw.sample(OPTIMISED, 4))
+    return found
 
 
 def run(
@@ -97,6 +100,7 @@ def run(
     """Go on until so many seconds have passed or programs were compared."""
     begun, before, counted = time.monotonic(), progress.seconds, progress.programs
     told = begun
+    gc.set_threshold(200_000, 50, 50)  # a tenth of the time, where nothing large is made
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         while time.monotonic() - begun < seconds and progress.programs - counted < programs:
@@ -143,3 +147,17 @@ def keep(
     path = out / f"{word}_{name}.py"
     path.write_text(f'"""{said[:400]}\n"""\n\n{small}'.replace("\\", "/"))
     return f"{path}:\n{small}"
+
+
+def first_difference(
+    seed: int, programs: int, explored_by: tuple[Configuration, ...], seconds: float
+) -> tuple[int, str] | None:
+    """How many programs of a campaign it takes to see a difference, and its kind; None if so many do not show one."""
+    progress, end = Progress(seed), time.monotonic() + seconds
+    with tempfile.TemporaryDirectory() as name:
+        while progress.next < programs and time.monotonic() < end:
+            found = compare(source(progress)[1], Path(name), explored_by)
+            progress.add(found)
+            if found.differences:
+                return progress.next, found.differences[0][0]
+    return None

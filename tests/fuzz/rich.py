@@ -106,7 +106,7 @@ class RichGenerator(Generator):
     def model(self) -> str:
         text = super().model().replace("from dio_mc import *\n", "from dio_mc import *\n" + Z3, 1)
         live = self.r.random() < 0.45
-        claims = Claims(self.r, self.facts()).properties(self.r.choice([1, 2, 3, 4]), live=live)
+        claims = Claims(self.r, self.facts()).properties(self.r.choice([1, 1, 2, 3]), live=live)
         quiet = ["    deadlock = False"] if self.r.random() < 0.07 else []
         return text.rstrip("\n") + "\n" + "\n".join(["", *quiet, *claims]) + "\n"
 

@@ -11,20 +11,20 @@ Shows = Callable[[str], bool]
 
 
 def shrink(text: str, shows: Shows, seconds: float) -> str:
-    """The smallest text found in so much time that still shows it; `text` itself must.
+    """The smallest text found in so many seconds of processor time that still shows it; `text` itself must.
 
     A pass tries to leave out runs of neighbouring statements, long ones first (delta debugging), to put a block in the
     place of what stands around it, and to put a part of an expression in the place of the whole.
     """
-    end = time.monotonic() + seconds
+    end = time.process_time() + seconds
     best = ast.unparse(ast.parse(text))
     if not shows(best):
         return text  # lines matter
     again = True
-    while again and time.monotonic() < end:
+    while again and time.process_time() < end:
         again = False
         for smaller in _passes(best):
-            if time.monotonic() > end:
+            if time.process_time() > end:
                 break
             if len(smaller) < len(best) and shows(smaller):
                 best, again = smaller, True

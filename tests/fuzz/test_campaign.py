@@ -9,7 +9,7 @@ import pytest
 
 from .campaign import Progress, load, run, save, source
 from .comparing import compare
-from .configurations import REFERENCE
+from .configurations import OPTIMISED, QUICK, REFERENCE
 from .shrinking import shrink
 
 PROGRAMS = 25
@@ -21,12 +21,26 @@ def test_programs_without_a_difference(tmp_path: Path, group: int) -> None:
     progress = Progress(seed=group)
     while progress.programs < PROGRAMS:
         _, text, seed = source(progress)
-        found = compare(text, tmp_path, REFERENCE[:1])
+        found = compare(text, tmp_path, REFERENCE)
         assert found.differences == [], f"seed {seed}\n{text}"
         progress.add(found)
     assert progress.refused < PROGRAMS // 4
     assert progress.too_large < PROGRAMS // 2
-    assert {"invariant shown", "invariant not shown", "reduced by symmetry"} <= set(progress.seen)
+    assert {"invariant shown", "invariant not shown", "reduced by symmetry", "reduced by partial order"} <= set(
+        progress.seen
+    )
+
+
+def test_programs_in_machine_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    progress = Progress(seed=11)
+    while progress.programs < 12:
+        _, text, seed = source(progress)
+        chosen = (*QUICK, OPTIMISED[progress.next % len(OPTIMISED)])
+        found = compare(text, tmp_path, chosen)
+        assert found.differences == [], f"seed {seed}\n{text}"
+        progress.add(found)
+    assert {str(QUICK[0]), str(QUICK[3])} <= set(progress.seen)
 
 
 def test_what_programs_show(tmp_path: Path) -> None:

@@ -102,6 +102,7 @@ LEFT_OUT = {
     "Part": "what locks are made of; the locks of the library are called",
     "require": "only in lock classes; the locks of the library use it",
     "expect": "says nothing about a program",
+    "Kernel": "part of what `expect` says",
     "operation": "@operation",
     "thread": "@thread",
 }
