@@ -145,9 +145,9 @@ def test_every_row_of_the_tables_is_made() -> None:
 
 REFUSED = {
     "Slice", "Div", "Pow", "LShift", "RShift", "BitOr", "BitAnd", "BitXor", "MatMult", "Starred", "Lambda", "NamedExpr",
-    "AsyncFunctionDef", "ClassDef", "FunctionDef", "JoinedStr", "DictComp", "SetComp", "List", "Set", "ListComp", "Dict",
+    "AsyncFunctionDef", "ClassDef", "FunctionDef", "JoinedStr", "DictComp", "SetComp", "List", "Set", "ListComp", "Dict", "Import",
 }  # fmt: skip
-"""Kinds of syntax that the frontend names in order to refuse them, or to find functions."""
+"""Kinds of syntax that the frontend names in order to refuse them, or to find functions and modules."""
 
 
 def test_every_kind_of_syntax_that_is_compiled_is_made() -> None:
