@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 from dio_mc.guard import interrupt
 
 STACKS: Final = (512 << 20, 256 << 20, 128 << 20, 64 << 20)
-"""Bytes of stack to ask for, in turn: an address space can be limited (``ulimit -v``)."""
+"""Bytes of stack to ask for, in turn, at most a quarter of an address space that is limited (``ulimit -v``)."""
 BYTES_PER_CALL: Final = 5 << 10
 """Stack that one level of recursion may take: the compiler of Python takes most."""
 LOOK: Final = 0.05
@@ -71,11 +71,21 @@ def _joined(thread: threading.Thread) -> None:
             interrupt(thread.ident)
 
 
+def _address_space() -> int:
+    """Bytes of address space that this process may have (``ulimit -v``): libraries and states need most of it."""
+    try:
+        import resource
+    except ImportError:
+        return sys.maxsize
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return sys.maxsize if limit == resource.RLIM_INFINITY else limit
+
+
 def _started(run: Callable[[], None]) -> threading.Thread | None:
     """A thread that runs with the largest stack that there is; None where there is none."""
     before = threading.stack_size()
     try:
-        for size in STACKS:
+        for size in [size for size in STACKS if size <= _address_space() // 4]:
             threading.stack_size(size)
             thread = threading.Thread(target=run, name="dio-mc", daemon=True)
             limit = sys.getrecursionlimit()
