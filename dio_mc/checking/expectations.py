@@ -6,15 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dio_mc.checking.results import PropertyResult
+from dio_mc.frontend.stated import effective
 from dio_mc.lang.declarations import Expectation
 from dio_mc.lang.model import Model
 from dio_mc.trace.trace import Trace
 
 
 def expectation_for(model: type[Model], params: Mapping[str, int]) -> Expectation | None:
-    """What a class's file says for a binding: the statement with just these parameters, else the one without any."""
+    """What a class's file says for a binding: the statement whose parameters give the same run, else the one without
+    any."""
     stated = model.__dio_expectations__
-    exact = [e for e in stated if e.params and dict(e.params) == dict(params)]
+    run = effective(model, params)
+    exact = [e for e in stated if e.params and effective(model, dict(e.params)) == run]
     general = [e for e in stated if not e.params]
     chosen = exact or general
     return chosen[-1] if chosen else None
@@ -24,8 +27,10 @@ def bindings_of(model: type[Model], params: Mapping[str, int]) -> list[tuple[dic
     """The runs that checking a class takes: the given parameters, or one per binding that its file speaks of."""
     if params or not model.__dio_expectations__:
         return [(dict(params), expectation_for(model, params))]
-    bindings = dict.fromkeys(e.params for e in model.__dio_expectations__)
-    return [(dict(b), expectation_for(model, dict(b))) for b in bindings]
+    runs: dict[frozenset[tuple[str, int]], dict[str, int]] = {}
+    for stated in model.__dio_expectations__:
+        runs.setdefault(frozenset(effective(model, dict(stated.params)).items()), dict(stated.params))
+    return [(binding, expectation_for(model, binding)) for binding in runs.values()]
 
 
 def stated(stated: Expectation | None, properties: Sequence[PropertyResult]) -> tuple[PropertyResult, ...]:

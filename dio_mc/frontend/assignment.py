@@ -170,6 +170,8 @@ def assign_choice(target: ast.expr, call: ast.Call, node: ast.stmt, frame: Frame
     exprs = [o.value for o in listed] + [o.when for o in listed if o.when is not None]
     seen = touched(frame.state.context, exprs, [where])
     assignment_weight(seen, frame, node)
+    guards = touched(frame.state.context, [o.when for o in listed if o.when is not None])
+    assignment_weight(guards, frame, node)  # whether there is an option decides whether the program goes on
     warn_atomicity(seen, frame, node)
     frame.emit(Choose(where, listed, frame.scope.span(node)), node, Weight.STEP)
 

@@ -12,6 +12,7 @@ from types import ModuleType
 
 from dio_mc.errors import Diagnostic, ModelError, usage_error
 from dio_mc.frontend.importing import run_file
+from dio_mc.frontend.stated import check_expectations
 from dio_mc.lang.declarations import Expectation
 from dio_mc.lang.model import Model
 from dio_mc.source import Span, forget_source, source_lines
@@ -40,7 +41,7 @@ def load_module(path: str | os.PathLike[str], *, allow_empty: bool = False) -> L
     module = _import(file)
     found = [v for v in vars(module).values() if isinstance(v, type) and issubclass(v, Model) and v is not Model]
     own = [cls for cls in dict.fromkeys(found) if cls.__module__ == module.__name__ and not cls.__dio_abstract__]
-    _check_expectations(found, file)
+    check_expectations(found, file)
     if not own and not allow_empty:
         raise usage_error(
             "DIO107", "no model in this file", file=str(file), hint="define a class that derives from dio_mc.Model"
@@ -118,12 +119,3 @@ def _is_users(filename: str) -> bool:
 def _line(file: str, line: int) -> str:
     lines = source_lines(file)
     return lines[line - 1] if 0 < line <= len(lines) else ""
-
-
-def _check_expectations(models: list[type[Model]], file: Path) -> None:
-    for model in models:
-        for stated in model.__dio_expectations__:
-            if Path(stated.file).resolve() == file.resolve() and model.__dio_abstract__:
-                line = _line(stated.file, stated.line)
-                span = Span(stated.file, stated.line, 1, stated.line, len(line) + 1)
-                raise ModelError((Diagnostic("DIO117", f"{model.__name__} is abstract and is not checked", span),))

@@ -6,7 +6,7 @@ import ast
 
 from dio_mc import lang
 from dio_mc.frontend import branching, expressions
-from dio_mc.frontend.frames import Frame, is_word, touched, warn_atomicity
+from dio_mc.frontend.frames import Frame, assignment_weight, is_word, touched, warn_atomicity
 from dio_mc.frontend.graph import Node, Weight
 from dio_mc.frontend.inlining import inline_call, spawn_arguments, stepping_call
 from dio_mc.frontend.locking import lock_places, not_held
@@ -94,5 +94,7 @@ def assert_statement(node: ast.Assert, frame: Frame) -> None:
 def _spawn(call: ast.Call, frame: Frame) -> None:
 
     template, exprs = spawn_arguments(call, frame)
-    warn_atomicity(touched(frame.state.context, exprs), frame, call)
+    found = touched(frame.state.context, exprs)
+    assignment_weight(found, frame, call)  # what is latched is the program's
+    warn_atomicity(found, frame, call)
     frame.emit(Spawn(template, tuple(exprs), frame.scope.span(call)), call, Weight.STEP)
