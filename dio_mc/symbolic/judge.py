@@ -24,6 +24,7 @@ from dio_mc.ir.program import Program, Property
 from dio_mc.source import Span
 from dio_mc.symbolic.compiled import compile_node
 from dio_mc.symbolic.crosscheck import Checked, Subject, cross_check
+from dio_mc.symbolic.disjunctions import premises_of_disjunctions
 from dio_mc.symbolic.judges import CompiledJudge, SolverJudge
 from dio_mc.symbolic.premises import Finding, Premises
 from dio_mc.symbolic.solver import satisfiable
@@ -100,7 +101,9 @@ def _formulas(property_: Property) -> tuple[Expr, ...]:
     for part in walk(property_.expr):
         if isinstance(part, Implies):
             places.setdefault(part.span, []).append(part.premise)
-    return property_.expr, *(Or(tuple(premises)) for premises in places.values())
+    if property_.kind in ("invariant", "step"):
+        places.setdefault(property_.span, []).extend(premises_of_disjunctions(property_.expr))
+    return property_.expr, *(Or(tuple(premises)) for premises in places.values() if premises)
 
 
 def _trivial(both: Translations, facts: list[object], budget_ms: int) -> list[Finding]:

@@ -35,7 +35,7 @@ class CompiledJudge:
         self.formulas = formulas
         self.probes = probes
         self.compiled = compiled
-        self._watched = Watched(property_.name, list(premises), told)
+        self._watched = Watched(property_, list(premises), told)
 
     def decide(self, valuations: Sequence[tuple[int, ...]]) -> list[Decision]:
         """One decision per valuation."""
@@ -80,7 +80,7 @@ class SolverJudge:
         self._budget_ms, self._max_questions, self._wall = budget_ms, max_questions, wall
         self._spent = 0.0
         tests = [(span, self._test(premise)) for span, group in premises.groups for premise in group]
-        self._watched = Watched(both.property.name, tests, told)
+        self._watched = Watched(both.property, tests, told)
 
     def _test(self, premise: Any) -> Callable[[tuple[int, ...]], bool]:
         def held(valuation: tuple[int, ...]) -> bool:

@@ -45,7 +45,7 @@ class Premises:
             some = disj(premises)
             formula = z3.BoolVal(some) if isinstance(some, bool) else some
             if satisfiable([*facts, formula], budget_ms) is False:
-                message = f"the premise of this implication in `{self.property.name}` can never hold"
+                message = f"the premise of {_which(span, self.property.span)} in `{self.property.name}` can never hold"
                 found.append(Finding("DIO312", message, span))
         return found
 
@@ -55,9 +55,12 @@ class Watched:
     a valuation; `told` are places already reported as impossible."""
 
     def __init__(
-        self, name: str, tests: list[tuple[Span, Callable[[tuple[int, ...]], Any]]], told: frozenset[Span | None]
+        self,
+        property_: Property,
+        tests: list[tuple[Span, Callable[[tuple[int, ...]], Any]]],
+        told: frozenset[Span | None],
     ) -> None:
-        self._name = name
+        self._name, self._span = property_.name, property_.span
         self._held: dict[Span, bool] = {span: False for span, _ in tests}
         self._open = tests
         self._told = told
@@ -77,7 +80,17 @@ class Watched:
 
     def findings(self) -> list[Finding]:
         """Places where none has, though it could."""
-        message = f"the premise of this implication in `{self._name}` never held: nothing was checked by it"
         return [
-            Finding("DIO313", message, span) for span, held in self._held.items() if not held and span not in self._told
+            Finding(
+                "DIO313",
+                f"the premise of {_which(span, self._span)} in `{self._name}` never held: nothing was checked by it",
+                span,
+            )
+            for span, held in self._held.items()
+            if not held and span not in self._told
         ]
+
+
+def _which(span: Span, whole: Span | None) -> str:
+    """Disjunctions are told at the property: a formula does not say where they stand."""
+    return "each `not ... or ...`" if span == whole else "this implication"

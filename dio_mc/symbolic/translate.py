@@ -12,6 +12,7 @@ from dio_mc.ir.program import Program, Property
 from dio_mc.ir.types import show_value
 from dio_mc.semantics.judge import Probe
 from dio_mc.source import Span
+from dio_mc.symbolic.disjunctions import premises_of_disjunctions
 from dio_mc.symbolic.encode import Symbols, encode
 from dio_mc.symbolic.errors import FormulaError, TranslationMismatch
 from dio_mc.symbolic.formula import formula_of
@@ -90,7 +91,10 @@ def translate(program: Program, property_: Property) -> Translations:
         for atom in property_.atoms:
             graph.atom(atom.text, atom.meaning, atom.text.startswith("after."))
         root = graph.abstract(graph.lower(property_.expr))
-        premises = tuple((span or property_.span, graph.abstract(node)) for span, node in graph.implications)
+        told = [*graph.implications]
+        if property_.kind in ("invariant", "step"):
+            told += [(property_.span, graph.lower(p)) for p in premises_of_disjunctions(property_.expr)]
+        premises = tuple((span or property_.span, graph.abstract(node)) for span, node in told)
     return Translations(
         program, property_, graph, symbols, root, formula, premises, tuple(world.implications), tuple(world.natives)
     )  # fmt: skip

@@ -1,0 +1,56 @@
+"""The premises of ``not P or Q``: the other way to write ``Implies(P, Q)``, and as empty where P never holds.
+
+Only what a formula asserts is looked at: the formula itself, parts of its conjunctions (each instance of an ``all``),
+what a disjunction or an implication comes to, and the branches of a conditional. There the operands ``not P`` and
+``a != b`` of a disjunction are its premises, all but the last where there is nothing else: the formula says something
+of the states where each of them is false, and of no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from dio_mc.ir.expr import And, Compare, Expr, Implies, Ite, Not, Or
+
+
+def premises_of_disjunctions(formula: Expr) -> list[Expr]:
+    """One per disjunction with such an operand: that all its premises hold."""
+    return list(_asserted(formula))
+
+
+def _asserted(formula: Expr) -> Iterator[Expr]:
+    match formula:
+        case And(operands):
+            for operand in operands:
+                yield from _asserted(operand)
+        case Or(operands):
+            yield from _of_disjunction(operands)
+        case Implies(_, conclusion):
+            yield from _asserted(conclusion)
+        case Ite(_, then, orelse):
+            yield from _asserted(then)
+            yield from _asserted(orelse)
+        case _:
+            pass
+
+
+def _of_disjunction(operands: tuple[Expr, ...]) -> Iterator[Expr]:
+    premises = {n: premise for n, operand in enumerate(operands) if (premise := _negated(operand)) is not None}
+    if len(premises) == len(operands):
+        premises.popitem()
+    if premises:
+        yield And(tuple(premises.values()))
+    for n, operand in enumerate(operands):
+        if n not in premises:
+            yield from _asserted(operand)
+
+
+def _negated(operand: Expr) -> Expr | None:
+    match operand:
+        case Not(inner):
+            return inner
+        case Compare("!="):
+            return replace(operand, op="==")
+        case _:
+            return None
