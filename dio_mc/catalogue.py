@@ -91,7 +91,12 @@ PAGES: dict[str, Page] = {
         "conflicting types",
         "A local is assigned values of different types, such as a number and an enum member. Use two names.",
     ),
-    "DIO117": Page("wrong expectation", "An expect(...) statement names something that cannot be checked."),
+    "DIO117": Page(
+        "wrong expectation",
+        "An expect(...) statement names something that cannot be checked: an abstract class, or a property that the "
+        "class does not have. Or it contradicts another one of the same run; two bindings are the same run when they "
+        "agree after the defaults have been filled in.",
+    ),
     "DIO118": Page(
         "source not available",
         "The source of a function cannot be read, for instance because it was typed at a prompt. Define it in a file.",
@@ -137,6 +142,11 @@ PAGES: dict[str, Page] = {
         "schedule that cannot be followed",
         "A segment of the schedule cannot be read, names a thread that the model does not have, or asks for a step "
         "that is not possible there: the thread waits, has ended, or has several ways to go on.",
+    ),
+    "DIO219": Page(
+        "nothing to compare",
+        "Two matrices, or two rules, have nothing in common that could be compared, so that nothing can be said. Name "
+        "a rule and operations that both know.",
     ),
     "DIO221": Page("no folder", "A folder of counterexamples is needed; one trace is shown by `dio-mc show`."),
     "DIO222": Page(

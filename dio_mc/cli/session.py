@@ -59,7 +59,7 @@ class Session:
         if options["sweep"]:
             from dio_mc.checking.runs.sweep import parse_sweep
 
-            self.sweep = parse_sweep(options["sweep"])
+            self.sweep = parse_sweep(options["sweep"], options["params"])
         self.partial = partial_of(options)
         self.wanted, self.certificate = wanted_of(options), options["certificate"]
         files, failures = find_files(paths)

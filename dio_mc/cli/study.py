@@ -117,8 +117,9 @@ def matrix(
     Exit 1 when a cell is worse than in the baseline, 3 when a cell is undetermined, else 0. What has changed since the
     baseline is told on stderr.
     """
+    from dio_mc.errors import usage_error
     from dio_mc.study import matrix as study
-    from dio_mc.study.baseline import baseline_text, read_baseline, shifts
+    from dio_mc.study.baseline import baseline_text, compared, read_baseline, shifts
     from dio_mc.study.shelf import open_shelf, pick
 
     before = read_baseline(baseline, sectors or 1) if baseline is not None else None
@@ -133,6 +134,9 @@ def matrix(
     _emit(_drawn(found, form, links), output)
     if before is not None:
         click.echo(baseline_text(before, found), err=True, nl=False)
+        if not compared(before, found):
+            hint = "compare matrices with a rule and operations in common"
+            raise usage_error("DIO219", "the baseline has none of these cells", file=str(baseline), hint=hint)
         if any(shift.worse for shift in shifts(before, found)):
             sys.exit(1)
     sys.exit(3 if any(c.verdict == "undetermined" for c in found.cells) else 0)
@@ -163,15 +167,26 @@ def diff(
 ) -> None:
     """What RULE_B adds and removes, compared with RULE_A.
 
+    WORKLOAD is a name from models/workloads, or two or three operations: direct_read,mmap_store. Without one, all
+    workloads and all pairs of operations are compared, as in `dio-mc matrix`.
+
     Exit 1 when it adds something bad (stale, torn, lost, exposed, deadlock), 3 when a limit ended a search, else 0.
     """
+    from dataclasses import replace
+
+    from dio_mc.errors import usage_error
     from dio_mc.study import diff as study
-    from dio_mc.study.shelf import open_shelf, pick
+    from dio_mc.study.shelf import open_shelf, pairs, pick
     from dio_mc.study.tables import diff_json, diff_text, named_changes
 
     shelf = open_shelf(folder, files)
     old, new = pick(shelf.rules, [before, after], "locking rule")
-    found = study.diff(old, new, _workloads(shelf, workloads, sectors), _budget(max_states))
+    compared = _workloads(shelf, workloads, sectors)
+    if not workloads:
+        compared += [replace(pair, sectors=sectors or 1) for pair in pairs(shelf)]
+    found = study.diff(old, new, compared, _budget(max_states), _progress("workloads"))
+    if not found.compared:
+        raise usage_error("DIO219", f"{old.name} and {new.name} have none of these workloads in common")
     links = _files(traces, {name: c.outcome.trace for name, c in named_changes(found) if c.outcome.trace is not None})
     _emit((diff_json if form == "json" else diff_text)(found, links), output)
     sys.exit(found.exit_code)
@@ -198,13 +213,13 @@ def _budget(max_states: int | None) -> Any:
     return Budget(max_states=max_states)
 
 
-def _progress() -> Any:
+def _progress(what: str = "cells") -> Any:
     """A line on a terminal's stderr, wiped at the end."""
     if not sys.stderr.isatty():
         return None
 
     def show(done: int, total: int) -> None:
-        click.echo(f"\r{done} of {total} cells" if done < total else "\r\033[K", err=True, nl=False)
+        click.echo(f"\r{done} of {total} {what}" if done < total else "\r\033[K", err=True, nl=False)
 
     return show
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dio_mc.semantics.search import Budget
@@ -30,14 +30,18 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """All changes from one rule to another. `compared` counts workloads times layouts; `complete` is False when a
-    budget cut one of them short."""
+    """All changes from one rule to another. Compared were so many named `workloads` and `groups` of operations side by
+    side, on so many files (`compared`); `left_out` are those that one of the rules cannot run. `complete` is False when
+    a budget cut one of them short."""
 
     before: str
     after: str
     changes: tuple[Change, ...]
     compared: int
     complete: bool
+    workloads: int = 0
+    groups: int = 0
+    left_out: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -46,12 +50,19 @@ class Difference:
         return 1 if opened else 0 if self.complete else 3
 
 
-def diff(before: Rule, after: Rule, workloads: Sequence[Workload], budget: Budget | None = None) -> Difference:
-    """Compare two rules on workloads. A workload that one of them cannot run is left out."""
+def diff(
+    before: Rule,
+    after: Rule,
+    workloads: Sequence[Workload],
+    budget: Budget | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Difference:
+    """Compare two rules on workloads. A workload that one of them cannot run is left out, and named."""
     changes: list[Change] = []
-    compared, complete = 0, True
-    for workload in workloads:
+    compared, complete, left_out = 0, True, []
+    for number, workload in enumerate(workloads, start=1):
         if (before.unsupported | after.unsupported) & set(workload.calls):
+            left_out.append(workload.name)
             continue
         old = {o.layout: o for o in outcomes(workload, before, budget)}
         new = {o.layout: o for o in outcomes(workload, after, budget)}
@@ -59,7 +70,13 @@ def diff(before: Rule, after: Rule, workloads: Sequence[Workload], budget: Budge
             compared += 1
             complete = complete and old[layout].complete and new[layout].complete
             changes += _changes(workload.name, layout, old[layout], new[layout])
-    return Difference(before.name, after.name, tuple(changes), compared, complete)
+        if progress is not None:
+            progress(number, len(workloads))
+    ran = [w for w in workloads if w.name not in left_out]
+    named = sum(not w.calls for w in ran)
+    return Difference(
+        before.name, after.name, tuple(changes), compared, complete, named, len(ran) - named, tuple(left_out)
+    )
 
 
 def _changes(workload: str, layout: str, old: Outcomes, new: Outcomes) -> list[Change]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations_with_replacement
 from pathlib import Path
 from typing import Any, Final
 
@@ -156,6 +157,11 @@ def together(shelf: Shelf, names: Sequence[str], sectors: int = 1) -> Workload:
     code = next(iter(threads.values())).__code__
     place = (code.co_filename, code.co_firstlineno)
     return Workload(" x ".join(names), threads, calls=tuple(names), place=place, sectors=sectors)
+
+
+def pairs(shelf: Shelf) -> list[Workload]:
+    """Every pair of operations, an operation against itself included: the rows of `dio-mc matrix`."""
+    return [together(shelf, group) for group in combinations_with_replacement(shelf.operations, 2)]
 
 
 def product(workload: Workload, rule: Rule, families: Sequence[type[Model]] = JUDGES) -> dict[str, Program]:

@@ -153,13 +153,23 @@ def named_changes(found: Difference) -> list[tuple[str, Change]]:
 
 def diff_text(found: Difference, links: Links | None = None) -> str:
     """Opened and repaired first, then what else comes and goes."""
-    lines = [f"{found.before} -> {found.after}: {found.compared} workloads and layouts compared"]
+    lines = [f"{found.before} -> {found.after}: {_compared(found)}"]
     named = named_changes(found)
     for word in ("opened", "repaired", "adds", "removes"):
         lines += [_change_line(change, (links or {}).get(name)) for name, change in named if change.word == word]
     tally = [f"{sum(c.word == w for c in found.changes)} {w}" for w in ("opened", "repaired")]
     cut = "" if found.complete else "; a limit ended some searches"
-    return "\n".join([*lines, f"{', '.join(tally)}{cut}"]) + "\n"
+    out = [f"left out, since one of the rules has no such operation: {', '.join(found.left_out)}"] * bool(
+        found.left_out
+    )
+    return "\n".join([*lines, f"{', '.join(tally)}{cut}", *out]) + "\n"
+
+
+def _compared(found: Difference) -> str:
+    counts = [(found.workloads, "workload"), (found.groups, "group")]
+    told = " and ".join(f"{n} {what}{'s' * (n != 1)}" for n, what in counts if n) or "nothing"
+    of = " of operations side by side" if found.groups else ""
+    return f"{told}{of} compared, on {found.compared} files"
 
 
 def _change_line(change: Change, link: str | None) -> str:
@@ -177,7 +187,8 @@ def diff_json(found: Difference, links: Links | None = None) -> str:
         }
         for name, c in named_changes(found)
     ]  # fmt: skip
-    head = {"schema": "dio-mc/diff/1", "before": found.before, "after": found.after, "compared": found.compared}
+    head = {"schema": "dio-mc/diff/1", "before": found.before, "after": found.after, "compared": found.compared,
+            "workloads": found.workloads, "groups": found.groups, "left_out": list(found.left_out)}  # fmt: skip
     return _json({**head, "complete": found.complete, "changes": changes})
 
 

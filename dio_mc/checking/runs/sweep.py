@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from dio_mc.checking.results import Report
 from dio_mc.errors import usage_error
@@ -12,8 +12,8 @@ _MOST_VALUES = 1000
 _BAR = 40
 
 
-def parse_sweep(text: str) -> tuple[str, tuple[int, ...]]:
-    """``pages=1..4`` or ``pages=1,2,8``."""
+def parse_sweep(text: str, params: Iterable[tuple[str, int]] = ()) -> tuple[str, tuple[int, ...]]:
+    """``pages=1..4`` or ``pages=1,2,8``; `params` are bound to one value each, and so cannot be swept."""
     name, _, values = text.partition("=")
     try:
         listed = [v for part in values.split(",") for v in _range(part)]
@@ -21,6 +21,8 @@ def parse_sweep(text: str) -> tuple[str, tuple[int, ...]]:
         listed = []
     if not name.isidentifier() or not 0 < len(listed) <= _MOST_VALUES:
         raise usage_error("DIO215", f"--sweep {text} is not NAME=LOW..HIGH or NAME=VALUE,VALUE")
+    if name in dict(params):
+        raise usage_error("DIO215", f"--sweep and --param both bind `{name}`", hint="leave one of them out")
     return name, tuple(dict.fromkeys(listed))
 
 

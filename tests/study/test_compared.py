@@ -1,0 +1,64 @@
+"""What `diff` and `--baseline` compare, and that they say so: nothing compared is never a success."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from dio_mc.cli import cli
+
+ROOT = Path(__file__).resolve().parents[2]
+CORNER = ["--operation", "direct_read", "--operation", "mmap_store", "--max-states", "5000"]
+
+
+@pytest.fixture
+def small_shelf(tmp_path: Path) -> Path:
+    """The shipped rules, and two operations."""
+    shutil.copytree(ROOT / "models" / "protocols", tmp_path / "protocols")
+    (tmp_path / "workloads").mkdir()
+    text = (ROOT / "models" / "workloads" / "operations.py").read_text()
+    head = text[: text.index("class Read:")]
+    parts = [part for part in text.split("\n\n\n") if part.startswith(("class DirectRead:", "class MmapStore:"))]
+    (tmp_path / "workloads" / "operations.py").write_text("\n\n\n".join([head.rstrip(), *parts]) + "\n")
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, list(arguments))
+
+
+def test_a_race_between_two_operations_is_compared(small_shelf: Path) -> None:
+    found = run("diff", "placeholder", "ext3_2_6_18", "--models", str(small_shelf))
+    assert found.exit_code == 1
+    assert "placeholder -> ext3_2_6_18: 3 groups of operations side by side compared, on 6 files" in found.output
+    assert "  opened    direct_read x mmap_store, hole file: " in found.output
+    back = run("diff", "ext3_2_6_18", "placeholder", "--models", str(small_shelf))
+    assert back.exit_code == 0
+    assert "  repaired  direct_read x mmap_store, hole file: " in back.output
+    told = json.loads(
+        run("diff", "placeholder", "placeholder", "--models", str(small_shelf), "--format", "json").output
+    )
+    assert (told["workloads"], told["groups"], told["compared"], told["left_out"]) == (0, 3, 6, [])
+
+
+def test_what_a_rule_cannot_run_is_named() -> None:
+    found = run("diff", "btrfs_range_lock", "placeholder", "direct_read,direct_read", "write,truncate")
+    assert ("left out" in found.output) == ("1 group" in found.output)
+
+
+def test_nothing_compared_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+    assert run("matrix", "--rule", "ext4_2016", *CORNER, "--format", "json", "-o", str(path)).exit_code == 0
+    other = run("matrix", "--rule", "ext4_2020", *CORNER, "--baseline", str(path))
+    assert "DIO219: the baseline has none of these cells" in str(other.exception)
+    assert "0 cells compared" in other.output
+
+
+def test_a_parameter_that_is_swept_is_not_bound_as_well(tmp_path: Path) -> None:
+    result = run("check", "models/toys/philosophers.py", "--sweep", "n=2..3", "--param", "n=3", "--no-artifacts")
+    assert "DIO215" in str(result.exception)
+    assert "--sweep and --param both bind `n`" in str(result.exception)
