@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dio_mc.checking.results import PropertyResult
-from dio_mc.frontend.stated import effective
 from dio_mc.lang.declarations import Expectation
-from dio_mc.lang.model import Model
+from dio_mc.lang.model import Model, effective
 from dio_mc.trace.trace import Trace
 
 

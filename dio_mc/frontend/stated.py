@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Final, get_args
@@ -11,16 +11,11 @@ from dio_mc.errors import Diagnostic, ModelError, did_you_mean
 from dio_mc.frontend.declare import members_of
 from dio_mc.ir.ops import FaultKind
 from dio_mc.lang.declarations import Expectation
-from dio_mc.lang.model import Model
+from dio_mc.lang.model import Model, effective
 from dio_mc.source import Span, source_lines
 
 BUILT_IN: Final = ("deadlock", *get_args(FaultKind))
 """What can be violated without being a property of the class."""
-
-
-def effective(model: type[Model], params: Mapping[str, int]) -> dict[str, int]:
-    """A binding with what it leaves to the defaults: two that give the same are the same run."""
-    return {**{name: declared.default for name, declared in members_of(model).params.items()}, **params}
 
 
 def check_expectations(models: Iterable[type[Model]], file: Path) -> None:

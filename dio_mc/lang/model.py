@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar, overload
 
 from dio_mc.ir.program import Fairness, PropertyKind
-from dio_mc.lang.declarations import Expectation, Kernel
+from dio_mc.lang.declarations import Expectation, Kernel, ParamDeclaration
 from dio_mc.lang.statements import _compiled_only
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -185,3 +185,15 @@ def expect(
     binding = tuple(sorted({**(params or {}), **bound}.items()))
     stated = Expectation(names, binding, frame.f_code.co_filename, frame.f_lineno, steps, words, kernel)
     model.__dio_expectations__ = (*model.__dio_expectations__, stated)
+
+
+def effective(model: type[Model], params: Mapping[str, int]) -> dict[str, int]:
+    """A binding with what it leaves to the defaults: two that give the same are the same run."""
+    found: dict[str, int] = {}
+    for cls in reversed(model.__mro__):
+        for name, value in vars(cls).items():
+            if isinstance(value, ParamDeclaration):
+                found[name] = value.default
+            else:
+                found.pop(name, None)
+    return {**found, **params}
