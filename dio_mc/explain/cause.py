@@ -6,8 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dio_mc.explain.escape import last_turn
-from dio_mc.explain.influence import Run
-from dio_mc.explain.slicing import slice_of_fault, slice_of_lasting, slice_of_property, slice_of_waiting
+from dio_mc.explain.reading import variables_read
+from dio_mc.explain.relevance import Trials, relevant_steps
+from dio_mc.explain.run import Run
+from dio_mc.explain.shown import shows_again
 from dio_mc.explain.waiting import again, stuck, waits
 from dio_mc.explain.window import Schedule, decisive_window
 from dio_mc.ir.program import LIVENESS, Property
@@ -19,6 +21,8 @@ from dio_mc.trace.trace import Trace
 
 USUAL_STATES = 5_000
 """States that a search for the decisive window may go through as part of a check: a fraction of a second."""
+STEPS_PER_STATE = 10
+"""Steps that may be run again to find those that matter, for each of these states: they take less time."""
 
 
 def why(
@@ -38,7 +42,7 @@ def why(
         return None
     run = Run(interpreter, tuple(states), tuple(actions))
     pending = stuck(run, trace.loop) if trace.property_kind in ("deadlock", *LIVENESS) else ()
-    steps = tuple(sorted(_slice(run, trace, property_, pending)))
+    steps = _steps(run, trace, property_, max_states * STEPS_PER_STATE)
     if trace.kind == "witness":
         return Why(steps, None, "not sought", 0)
     turn, looked = _escape(run, trace, property_, max_states // 2)  # a half is left for the window
@@ -52,16 +56,27 @@ def _ends(trace: Trace) -> bool:
     return trace.property_kind == "deadlock" or (trace.property_kind == "progress" and trace.loop is None)
 
 
-def _slice(run: Run, trace: Trace, property_: Property | None, pending: Sequence[Action]) -> set[int]:
-    """The numbers of the steps that matter."""
-    waiting = [action.thread for action in pending]
-    if trace.property_kind == "fault":
-        return slice_of_fault(run)
-    if property_ is None or (_ends(trace) and waiting):
-        return slice_of_waiting(run, waiting)
-    if trace.property_kind in LIVENESS and not _ends(trace):
-        return slice_of_lasting(run, trace.loop or len(trace.steps), waiting)
-    return slice_of_property(run, property_)
+def _steps(run: Run, trace: Trace, property_: Property | None, most: int) -> tuple[int, ...]:
+    """The numbers of the steps that matter, with all steps of a loop; none where that was not found out in `most`
+    steps."""
+    stem = len(run.actions) if trace.loop is None else trace.loop - 1
+    shows = shows_again(run, trace, property_, stem)
+    control = frozenset(n for n, cell in enumerate(trace.initial) if cell.role in ("lock", "location"))
+    before, actions, loop = run.states[: stem + 1], run.actions[:stem], run.actions[stem:]
+    kept = tuple(_passed_on(run, action) for action in actions)
+    found = relevant_steps(Trials(run.interpreter, before, actions, loop, shows, control, kept, most))
+    return () if found is None else (*found, *range(stem + 1, len(run.actions) + 1))
+
+
+def _passed_on(run: Run, action: Action) -> frozenset[int]:
+    """The locals of a step's thread, where the step reads no shared data."""
+    program, layout = run.interpreter.program, run.interpreter.layout
+    template = program.template_of(action.thread)
+    read = variables_read(template, action.location)
+    if any(program.variables[variable].role != "lock" for variable in read):
+        return frozenset()
+    first = layout.local_base[action.thread]
+    return frozenset(range(first, first + len(template.locals)))
 
 
 def _escape(run: Run, trace: Trace, property_: Property | None, max_states: int) -> tuple[Escape | None, int]:

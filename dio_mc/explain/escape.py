@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from dio_mc.explain.influence import Run
+from dio_mc.explain.run import Run
 from dio_mc.semantics.layout import State
 from dio_mc.semantics.step import Action
 

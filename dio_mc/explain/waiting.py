@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
+from typing import Final
 
-from dio_mc.explain.influence import Run, changed
+from dio_mc.explain.reading import reachable, variables_read
+from dio_mc.explain.run import Run, changed
+from dio_mc.ir.ops import Assign, StoreTo
 from dio_mc.semantics.layout import State
 from dio_mc.semantics.step import Action
 from dio_mc.trace.cause import Wait
 from dio_mc.trace.trace import Trace
+
+MOST_CELLS: Final = 64
+"""Cells of one array that are tried."""
 
 
 def stuck(run: Run, loop: int | None) -> tuple[Action, ...]:
@@ -33,25 +40,57 @@ def again(run: Run, loop: int | None) -> tuple[Action, ...]:
 
 
 def frees(run: Run, thread: int) -> list[int]:
-    """The cells of the last state one other value of which would let a thread go on."""
+    """The cells of the last state one other value of which would let a thread go on: of those that its next step may
+    read."""
     last = run.states[-1]
 
     def tried(cell: int) -> bool:
         return any(_runs(run, changed(last, cell, value), thread) for value in run.other_values(last, cell))
 
-    return [cell for cell in range(len(last)) if cell not in run.locations and tried(cell)]
+    return [cell for cell in _read_next(run, thread) if tried(cell)]
 
 
 def waits(run: Run, trace: Trace, pending: Sequence[Action]) -> tuple[Wait, ...]:
     """What each of these waits for, one cell of each: a lock rather than data, one that was written rather than not."""
     found: list[Wait] = []
     for action in pending:
-        told = [(cell, run.last_writer(cell, len(run.states))) for cell in frees(run, action.thread)]
+        told = [(cell, run.last_writer(cell)) for cell in frees(run, action.thread)]
         told.sort(key=lambda one: (trace.initial[one[0]].role != "lock", one[1] is None, one[0]))
         if told:
             cell, writer = told[0]
-            found.append(Wait(trace.threads[action.thread].name, trace.initial[cell].name, writer))
+            setters = _setters(run, cell, action.thread) if writer is None else ()
+            found.append(Wait(trace.threads[action.thread].name, trace.initial[cell].name, writer, setters))
     return tuple(found)
+
+
+def _setters(run: Run, cell: int, waiting: int) -> tuple[str, ...]:
+    """The other threads whose code, from where they stand, writes the variable of a cell."""
+    layout, program, last = run.interpreter.layout, run.interpreter.program, run.states[-1]
+    variable = bisect_right(layout.variable_base, cell) - 1
+    found: list[str] = []
+    for thread, pc in enumerate(layout.pc):
+        here = program.template_of(thread).locations[last[pc]] if last[pc] else None
+        blocks = reachable(program.template_of(thread), here.block, whole=True) if here is not None else []
+        written = (t for b in blocks for op in b.ops if isinstance(op, Assign) for t in op.targets)
+        if thread != waiting and any(isinstance(t, StoreTo) and t.variable == variable for t in written):
+            found.append(program.threads[thread].name)
+    return tuple(found)
+
+
+def _read_next(run: Run, thread: int) -> list[int]:
+    """The cells of the variables, and of the thread's locals, that its next step may read; of an array that is too
+    large to try all, the first ones."""
+    layout, program, last = run.interpreter.layout, run.interpreter.program, run.states[-1]
+    template = program.template_of(thread)
+    read = variables_read(template, last[layout.pc[thread]])
+    cells = [c for v in sorted(read) for c in _cells_of(run, v)]
+    first = layout.local_base[thread]
+    return [*cells, *range(first, first + len(template.locals))]
+
+
+def _cells_of(run: Run, variable: int) -> range:
+    first = run.interpreter.layout.variable_base[variable]
+    return range(first, first + min(run.interpreter.program.variables[variable].size, MOST_CELLS))
 
 
 def _runs(run: Run, state: State, thread: int) -> bool:

@@ -41,8 +41,10 @@ def _circle(trace: Trace, waits: Sequence[Wait]) -> list[Wait]:
 
 
 def _holder(trace: Trace, wait: Wait) -> str:
-    """The thread that made another wait; empty when nobody did."""
-    return "" if wait.step is None else trace.steps[wait.step - 1].thread
+    """The thread that made another wait, or that alone could end its wait; empty when there is none."""
+    if wait.step is None:
+        return wait.setters[0] if len(wait.setters) == 1 else ""
+    return trace.steps[wait.step - 1].thread
 
 
 def _told(trace: Trace, wait: Wait, verb: str) -> str:
@@ -50,7 +52,8 @@ def _told(trace: Trace, wait: Wait, verb: str) -> str:
     what = re.sub(r"\.\w+(\[\d+\])?$", "", wait.cell) if role == "lock" else wait.cell
     head = f"{cpu_of(trace, wait.thread)} {verb} {what}"
     if wait.step is None:
-        return f"{head}, as it is from the start"
+        setters = " or ".join(cpu_of(trace, name) for name in wait.setters)
+        return f"{head}, which only {setters} can change" if setters else f"{head}, which no thread changes any more"
     holder = _holder(trace, wait)
     if holder == wait.thread:
         return f"{head}, {'its own' if role == 'lock' else 'its own doing'} ({wait.step})"

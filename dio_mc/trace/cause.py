@@ -23,12 +23,13 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A thread that cannot run at the end could, if `cell` had another value than the one that `step` gave it; None: it
-    has had that value from the start."""
+    """A thread that cannot run at the end could, if `cell` had another value than the one that `step` gave it. None: it
+    has had that value from the start; `setters` are then the other threads whose code could still change it."""
 
     thread: str
     cell: str
     step: int | None
+    setters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,15 @@ class Run(NamedTuple):
 
 
 def progress_problem(
-    interpreter: Interpreter, run: Run, loop: int | None, fairness: Fairness, truth: Truth
+    interpreter: Interpreter,
+    run: Run,
+    loop: int | None,
+    fairness: Fairness,
+    truth: Truth,
+    exempt: frozenset[int] = frozenset(),
 ) -> str | None:
-    """A run that goes on from position `loop` for ever, or (None) ends in its last state."""
+    """A run that goes on from position `loop` for ever, or (None) ends in its last state. The threads `exempt` are owed
+    no turn."""
     states = run.states
     if loop is None:
         if interpreter.successors(states[-1]):
@@ -36,16 +42,14 @@ def progress_problem(
         return "the loop does not lead back to where it began"
     if any(truth(state) for state in states[loop:]):
         return "the goal holds inside the loop"
-    return _unfair(interpreter, states[loop:-1], run.threads[loop:], fairness)
+    return _unfair(interpreter, states[loop:-1], {*run.threads[loop:], *exempt}, fairness)
 
 
-def _unfair(
-    interpreter: Interpreter, states: Sequence[State], threads: Sequence[int], fairness: Fairness
-) -> str | None:
-    """Who does not run in a loop although fairness gives it a turn."""
+def _unfair(interpreter: Interpreter, states: Sequence[State], threads: set[int], fairness: Fairness) -> str | None:
+    """Who is not among the threads that run in a loop although fairness gives it a turn."""
     able = [{step.action.thread for step in interpreter.successors(state)} for state in states]
     owed = set.intersection(*able) if fairness == "weak" else set.union(*able)
-    kept_out = sorted(owed - set(threads))
+    kept_out = sorted(owed - threads)
     if not kept_out:
         return None
     name = interpreter.program.threads[kept_out[0]].name

@@ -178,7 +178,7 @@ def _check_end(interpreter: Interpreter, execution: Execution, violation: Violat
     elif property_ is not None:
         if _truth(interpreter, property_, execution.states) is (property_.kind != "reachable"):
             raise _error(engine, violation, number, "the reference evaluates it to the opposite")
-    elif violation.property != CHOSEN and not _is_deadlock(interpreter, execution.states[-1]):
+    elif violation.property != CHOSEN and not is_deadlock(interpreter, execution.states[-1]):
         raise _error(engine, violation, number, "that state is no deadlock, and the program has no such property")
 
 
@@ -206,7 +206,8 @@ def _truth(interpreter: Interpreter, property_: Property, states: Sequence[State
     return bool(interpreter.evaluate(property_.expr, states[-1]))
 
 
-def _is_deadlock(interpreter: Interpreter, state: State) -> bool:
+def is_deadlock(interpreter: Interpreter, state: State) -> bool:
+    """Whether no thread can run in a state, and one that should end has not."""
     program, pcs = interpreter.program, interpreter.layout.pc
     waiting = any(state[pc] != 0 and not program.template_of(thread).daemon for thread, pc in enumerate(pcs))
     return waiting and not interpreter.successors(state)
@@ -275,7 +276,7 @@ def replay(
         case "fault":
             return ReplayResult(same, None, trace.final_fault is not None)
         case "deadlock":
-            return ReplayResult(same, None, _is_deadlock(interpreter, outcome.states[-1]))
+            return ReplayResult(same, None, is_deadlock(interpreter, outcome.states[-1]))
         case _ if judge is None:
             return ReplayResult(same, None, None)
         case _:

@@ -15,4 +15,4 @@ def test_the_store_that_was_overwritten_is_named() -> None:
     stores = [n for n in trace.why.window.inside if any(c.cell == "x" for c in trace.steps[n - 1].changes)]
     (told,) = [sentence for sentence in why_sentences(trace) if sentence.startswith("Between ")]
     assert stores == [7, 9, 11]
-    assert "CPU1 x = seen + 1 (7,9,11)" in told
+    assert "CPU1 seen = x (6), x = seen + 1 (7,9,11)" in told

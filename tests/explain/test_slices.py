@@ -50,7 +50,7 @@ def test_a_value_goes_through_copies(tmp_path: Path) -> None:
 
 
 def test_writing_the_value_that_was_there_is_writing(tmp_path: Path) -> None:
-    """The load of a lost update reads 0 into a local that is 0: without it nothing is lost."""
+    """The load of a lost update reads 0 into a local that is 0: both loads have to come before either store."""
     model = """
     class Lost(Model):
         count = Var(Range(0, 2))
@@ -64,7 +64,105 @@ def test_writing_the_value_that_was_there_is_writing(tmp_path: Path) -> None:
         def both(self):
             return not self.at_rest() or self.count == 2
     """
-    assert matter(case(tmp_path, model, "both")) == ["seen = self.count", "count = seen + 1", "count = seen + 1"]
+    loads, stores = ["seen = self.count"] * 2, ["count = seen + 1"] * 2
+    assert matter(case(tmp_path, model, "both")) == [*loads, *stores]
+
+
+CHECK_THEN_ACT = """
+    class Toctou(Model):
+        cached = Var(bool)
+        skipped_flush = Var(bool)
+        other = Var(bool)
+
+        @thread
+        def direct(self):
+            self.other = True
+            if not self.cached:
+                self.skipped_flush = True
+
+        @thread
+        def writer(self):
+            self.other = False
+            self.cached = True
+
+        @invariant
+        def flushed(self):
+            return not (self.skipped_flush and self.cached)
+"""
+
+
+def test_a_check_matters_though_nobody_had_written_what_it_read(tmp_path: Path) -> None:
+    found = matter(case(tmp_path, CHECK_THEN_ACT, "flushed"))
+    assert found == ["if not self.cached", "skipped_flush = True", "cached = True"]
+
+
+def test_a_choice_matters_where_no_other_leads_there(tmp_path: Path) -> None:
+    model = """
+    class Chooses(Model):
+        bad = Var(bool)
+        noise = Var(Range(0, 2))
+
+        @thread
+        def one(self):
+            got = choose(range(3))
+            self.noise = got
+            if choose(True, False):
+                self.bad = True
+
+        @invariant
+        def good(self):
+            return not self.bad
+    """
+    found = matter(case(tmp_path, model, "good"))
+    assert "if choose(True, False): self.bad = True" in found
+    assert "got = choose(range(3))" not in found
+
+
+def test_an_unlock_that_came_too_early_matters(tmp_path: Path) -> None:
+    model = """
+    class Early(Model):
+        lock = Mutex()
+        x = Var(Range(0, 3))
+        seen = Var(Range(0, 3))
+
+        @thread
+        def writer(self):
+            self.lock.lock()
+            self.x = 1
+            self.lock.unlock()
+            self.x = 2
+
+        @thread
+        def reader(self):
+            self.lock.lock()
+            self.seen = self.x
+            self.lock.unlock()
+
+        @invariant
+        def whole(self):
+            return self.seen != 1
+    """
+    assert matter(case(tmp_path, model, "whole")) == ["x = 1", "lock.unlock()", "lock.lock()", "seen = self.x"]
+
+
+def test_a_long_chain_is_no_recursion(tmp_path: Path) -> None:
+    model = """
+    class Chain(Model):
+        a = Array(bool, size=400)
+
+        @thread
+        def one(self):
+            self.a[0] = True
+            for i in range(399):
+                self.a[i + 1] = self.a[i]
+
+        @invariant
+        def never(self):
+            return not self.a[399]
+    """
+    found = case(tmp_path, model, "never")
+    assert found.trace.why is not None
+    assert len(found.trace.steps) == 400
 
 
 def test_what_a_thread_waited_for_matters_and_a_free_lock_does_not(tmp_path: Path) -> None:

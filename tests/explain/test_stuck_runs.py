@@ -125,7 +125,7 @@ def test_who_has_ended_and_what_nobody_does(tmp_path: Path) -> None:
             wait_until(self.go)
     """
     assert first_sentence(case(tmp_path, model, "deadlock")) == (
-        "needs waits for lock of CPU0 (2), which has ended, hopes for go, as it is from the start. "
+        "needs waits for lock of CPU0 (2), which has ended, hopes for go, which no thread changes any more. "
         "1 of 2 steps matters: 2 of CPU0."
     )
 

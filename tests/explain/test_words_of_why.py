@@ -37,7 +37,7 @@ def test_the_seed_race(seed: Trace) -> None:
     assert why_sentences(seed) == [
         "seen[0] != Data.STALE fails: seen[0]=STALE.",
         "Last changed: seen[0] in step 12 (CPU0, dio_await_completion()).",
-        "5 of 12 steps matter: 10,12 of CPU0; 7 of CPU1; 8-9 of CPU2.",
+        "6 of 12 steps matter: 2,10,12 of CPU0; 7 of CPU1; 8-9 of CPU2.",
         "Between __filemap_fdatawrite_range() (2) and ext3_get_block() (10) of CPU0 ran: "
         "CPU1 set_page_dirty() (7); CPU2 ext3_ordered_writepage() (8), ext3_get_block() (9).",
         "If no other runs there while CPU0 can, it never happens (re-checked: 79 states).",
@@ -47,7 +47,7 @@ def test_the_seed_race(seed: Trace) -> None:
 def test_text_mail_and_page_have_it(seed: Trace) -> None:
     assert "\nwhy     Last changed: seen[0] in step 12" in render_text(seed)
     assert "\nWhy:\n  seen[0] != Data.STALE fails: seen[0]=STALE.\n" in render_lkml(seed)
-    assert "<li>5 of 12 steps matter: 10,12 of CPU0; 7 of CPU1; 8-9 of CPU2.</li>" in trace_page(seed)
+    assert "<li>6 of 12 steps matter: 2,10,12 of CPU0; 7 of CPU1; 8-9 of CPU2.</li>" in trace_page(seed)
 
 
 def test_without_why_nothing_is_said(seed: Trace) -> None:

@@ -1,0 +1,54 @@
+"""What a thread's code reads from where it stands: static facts about blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from dio_mc.ir.expr import Expr, Load, walk
+from dio_mc.ir.ops import Assign, Await, Block, Branch, Check, Choose, Jump, Spawn, StoreTo
+from dio_mc.ir.program import Template
+
+
+def variables_read(template: Template, location: int) -> frozenset[int]:
+    """The variables that a step from a location may read, by position in the program."""
+    blocks = reachable(template, template.locations[location].block, whole=False)
+    parts = (part for block in blocks for expr in _expressions(block) for part in walk(expr))
+    return frozenset(part.variable for part in parts if isinstance(part, Load))
+
+
+def _expressions(block: Block) -> Iterator[Expr]:
+    for op in block.ops:
+        match op:
+            case Await(condition) | Check(condition):
+                yield condition
+            case Assign(targets, values):
+                yield from values
+                yield from (index for target in targets if isinstance(target, StoreTo) for index in target.indices)
+            case Choose(_, options):
+                yield from (part for option in options for part in (option.value, option.when) if part is not None)
+            case Spawn(_, arguments):
+                yield from arguments
+            case _:
+                assert_never(op)
+    if isinstance(block.terminator, Branch):
+        yield block.terminator.condition
+
+
+def reachable(template: Template, first: int, *, whole: bool) -> list[Block]:
+    """The blocks that control can enter from one on: all of them, or those of the next step."""
+    seen, todo = {first}, [first]
+    while todo:
+        terminator = template.blocks[todo.pop()].terminator
+        match terminator:
+            case Jump(block):
+                further = [block]
+            case Branch():
+                further = [terminator.then, terminator.orelse]
+            case _:
+                further = []
+        for block in further:
+            if block not in seen and (whole or template.blocks[block].location is None):
+                seen.add(block)
+                todo.append(block)
+    return [template.blocks[block] for block in sorted(seen)]
