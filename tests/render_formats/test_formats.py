@@ -10,9 +10,9 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 
 import pytest
-from dio_mc.page.trace_page import trace_page
 from render_traces import all_traces, ext3
 
+from dio_mc.html.trace_page import trace_page
 from dio_mc.render.commit import WIDTH, diagram, entries, render_commit
 from dio_mc.render.dot import render_dot
 from dio_mc.render.itf import ACTION, PICKS, render_itf
