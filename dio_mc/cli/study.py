@@ -93,6 +93,15 @@ def outcomes(
     "--baseline", metavar="FILE", help="Compare with a matrix in JSON; exit 1 when a cell is worse.",
     type=click.Path(path_type=Path),
 )  # fmt: skip
+@click.option("--kernel", "kernels", multiple=True, metavar="K", help="Observe real kernels instead; with --fs.")
+@click.option("--fs", "file_systems", multiple=True, metavar="FS", help="File systems for --kernel.")
+@click.option("--mount", metavar="OPTIONS", help="Mount options for --kernel.")
+@click.option(
+    "--preemptions", type=click.IntRange(0, 2), default=1, metavar="N", help="Preemptions with --kernel; default 1."
+)
+@click.option(
+    "--state", metavar="FILE", type=click.Path(path_type=Path), help="Keep finished cells of --kernel here, to go on."
+)
 @_sectors
 @_traces
 @_models
@@ -105,6 +114,11 @@ def matrix(
     form: str,
     triples: bool,
     baseline: Path | None,
+    kernels: tuple[str, ...],
+    file_systems: tuple[str, ...],
+    mount: str | None,
+    preemptions: int,
+    state: Path | None,
     sectors: int | None,
     traces: Path | None,
     folder: Path | None,
@@ -114,8 +128,9 @@ def matrix(
 ) -> None:
     """Which operations race under which rule: every pair of them, one verdict each.
 
-    Exit 1 when a cell is worse than in the baseline, 3 when a cell is undetermined, else 0. What has changed since the
-    baseline is told on stderr.
+    With --kernel and --fs the columns are real kernels, on which the pairs are observed, beside the rules that --rule
+    names. Exit 1 when a cell is worse than in the baseline, 3 when a cell is undetermined, else 0. What has changed
+    since the baseline is told on stderr.
     """
     from dio_mc.errors import usage_error
     from dio_mc.study import matrix as study
@@ -127,6 +142,8 @@ def matrix(
     chosen = pick(shelf.rules, rules, "locking rule")
     pick(shelf.operations, operations, "operation")
     names = list(operations) or list(shelf.operations)
+    if kernels:
+        _matrix_of_kernels(shelf, rules, names, kernels, file_systems, mount, preemptions, state, form, output)
     found = study.matrix(
         shelf, chosen, names, _budget(max_states), _progress(), size=3 if triples else 2, sectors=sectors or 1
     )
@@ -139,6 +156,37 @@ def matrix(
             raise usage_error("DIO219", "the baseline has none of these cells", file=str(baseline), hint=hint)
         if any(shift.worse for shift in shifts(before, found)):
             sys.exit(1)
+    sys.exit(3 if any(c.verdict == "undetermined" for c in found.cells) else 0)
+
+
+def _matrix_of_kernels(
+    shelf: Shelf,
+    rules: tuple[str, ...],
+    names: list[str],
+    kernels: tuple[str, ...],
+    file_systems: tuple[str, ...],
+    mount: str | None,
+    preemptions: int,
+    state: Path | None,
+    form: str,
+    output: str | None,
+) -> None:
+    """Ends the command."""
+    from dio_mc.cli.kernels import run_matrix
+    from dio_mc.errors import usage_error
+    from dio_mc.study import matrix as study
+    from dio_mc.study.shelf import pick
+
+    if not file_systems:
+        raise usage_error("DIO204", "--kernel wants --fs", hint="for example --fs ext4 --fs xfs")
+    found, whole = run_matrix(shelf, names, kernels, file_systems, mount, preemptions, state)
+    if not whole:
+        sys.exit(3)
+    if rules:
+        beside = study.matrix(shelf, pick(shelf.rules, rules, "locking rule"), names)
+        cells = [cell for group in found.groups for cell in (*beside.row(*group), *found.row(*group))]
+        found = study.Matrix((*beside.rules, *found.rules), found.groups, tuple(cells))
+    _emit(_drawn(found, form, {}), output)
     sys.exit(3 if any(c.verdict == "undetermined" for c in found.cells) else 0)
 
 

@@ -10,7 +10,7 @@
 | ``mount TYPE OPTIONS`` | the disk; ``-`` is no options |
 | ``put FILE TEXT`` | writes a file, for settings in /proc and /sys |
 | ``spawn N`` | N threads, each on a CPU of its own |
-| ``code`` | the code of gates, in hex, where the control blocks of threads are, and their size |
+| ``code ADDRESS`` | the code of gates in hex, address and size of control blocks; ADDRESS: cond_resched, or 0 |
 | ``stack T`` | thread T makes one harmless call (getppid), so that its kernel stack can be seen |
 | ``run ...`` | a schedule: `inside/schedule.c` |
 """

@@ -143,9 +143,11 @@ def _choices(
 
 
 def _ranked(runner: Runner, function: str, way: Sequence[Gate]) -> list[tuple[Gate | None, bool]]:
-    """The gates of a call's way, nearest first to those of a function, which are the trace's own."""
-    own = standing_for(function, [gate.function for gate in way]) if function else None
-    places = [n for n, gate in enumerate(way) if gate.function == own]
+    """The gates of a call's way, nearest first to those of a function, which are the trace's own. A function may have
+    the number of the pass that is meant (``submit_bio#2``)."""
+    exact = [n for n, gate in enumerate(way) if str(gate) == function]
+    own = standing_for(function, [gate.function for gate in way]) if function and not exact else None
+    places = exact or [n for n, gate in enumerate(way) if gate.function == own]
     if not places:
         return [(gate, False) for gate in way] or [(None, False)]
     nearest = sorted(range(len(way)), key=lambda n: (min(abs(n - p) for p in places), n))

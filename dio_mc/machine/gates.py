@@ -24,7 +24,6 @@ COMMON: Final = (
     ("submit_bio",),
     ("iomap_dio_complete",),
     ("filemap_fault",),
-    ("filemap_map_pages",),
     ("do_page_mkwrite",),
     ("iomap_page_mkwrite",),
     ("finish_fault", "alloc_set_pte"),

@@ -19,6 +19,7 @@ from dio_mc.machine.schedule import Ran, Schedule, parse_ran, request
 
 NEVER_CALLED: Final = ("__x64_sys_acct", "__x64_sys_swapon", "__x64_sys_quotactl", "__x64_sys_pivot_root")
 """Functions that nobody calls in a guest; the code is written over the first of them that is there."""
+RESCHED: Final = ("__cond_resched", "_cond_resched")
 STACK_GATE: Final = "__x64_sys_getppid"
 STACK_SIZE: Final = 1 << 14
 """Of a kernel thread on x86-64, and its alignment."""
@@ -39,8 +40,9 @@ class Runner:
         self.gates: dict[str, int] = {}
         self.unusable: tuple[str, ...] = ()
         self._stub.resume()
-        self.functions = self._addresses([*wanted, *NEVER_CALLED, STACK_GATE])
-        code, controls, size = self._channel.ask("code").split(" ")
+        self.functions = self._addresses([*wanted, *NEVER_CALLED, *RESCHED, STACK_GATE])
+        resched = next((self.functions[name] for name in RESCHED if name in self.functions), 0)
+        code, controls, size = self._channel.ask(f"code {resched:x}").split(" ")
         for thread in range(guest.threads):
             self._mark(thread, int(controls) + thread * int(size))
         self._stub.interrupt()

@@ -7,8 +7,9 @@
  * stack, which the host has put there, beside the address of the worker's control block. The block is memory of the
  * guest's program, mapped at the same address in all its processes: the virtual CPU has neither SMAP nor SMEP.
  *
- * A thread that is held sleeps with interrupts as they were, so that its CPU goes on to serve interrupts and calls of
- * other CPUs; it may be preempted where the kernel allows that.
+ * A thread that is held waits for interrupts, with interrupts as they were, so that its CPU goes on to serve them and
+ * calls of other CPUs; and after each it lets others run there (cond_resched), which keeps work that is bound to this
+ * CPU, and RCU, going. It is runnable all the time, as one that has been preempted.
  */
 
 enum { PASSES = 900 };
@@ -19,8 +20,9 @@ struct control { /* offsets are known to the code below */
 	volatile uint64_t held;    /* 16 */
 	volatile uint64_t release; /* 24 */
 	volatile uint64_t count;   /* 32: gates passed, as far as they are noted */
+	uint64_t resched;          /* 40: the kernel's cond_resched, or 0 */
 	volatile uint64_t gates[PASSES];
-	char rest[2 * PAGE - 40 - 8 * PASSES];
+	char rest[2 * PAGE - 48 - 8 * PASSES];
 };
 
 static struct control *const controls = (struct control *)0x200000000;
@@ -43,7 +45,7 @@ __asm__(".pushsection .rodata\n"
 	"	jae 1f\n"
 	"	push %rdx\n"
 	"	mov 32(%rsp), %rdx\n"
-	"	mov %rdx, 40(%rax,%rcx,8)\n"
+	"	mov %rdx, 48(%rax,%rcx,8)\n"
 	"	pop %rdx\n"
 	"	incq 32(%rax)\n"
 	"1:	mov 24(%rsp), %rcx\n"
@@ -58,6 +60,26 @@ __asm__(".pushsection .rodata\n"
 	"	testq $0x200, 16(%rsp)\n"
 	"	jz 3f\n"
 	"	hlt\n"
+	"	mov 40(%rax), %rcx\n"
+	"	test %rcx, %rcx\n"
+	"	jz 2b\n"
+	"	push %rax\n"
+	"	push %rdx\n"
+	"	push %rsi\n"
+	"	push %rdi\n"
+	"	push %r8\n"
+	"	push %r9\n"
+	"	push %r10\n"
+	"	push %r11\n"
+	"	call *%rcx\n"
+	"	pop %r11\n"
+	"	pop %r10\n"
+	"	pop %r9\n"
+	"	pop %r8\n"
+	"	pop %rdi\n"
+	"	pop %rsi\n"
+	"	pop %rdx\n"
+	"	pop %rax\n"
 	"	jmp 2b\n"
 	"3:	pause\n"
 	"	jmp 2b\n"

@@ -47,7 +47,7 @@ struct worker { /* shared between init and a worker */
 struct shared { struct worker worker[MAX]; char acknowledged[12], file[64]; uint64_t schedule; };
 
 static struct shared *sh;
-static int port = -1, bell[2], go[MAX][2];
+static int port = -1, bell[2], go[MAX][2], nudge[MAX][2];
 static pid_t pid[MAX];
 static int workers;
 

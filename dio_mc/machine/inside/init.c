@@ -37,9 +37,22 @@ static void mount_disk(int number, char *rest)
 		say("%d ok", number);
 }
 
+/* Sleeps on a worker's CPU, and wakes to do nothing. */
+static void stand_by(int number)
+{
+	char byte;
+	pin(number + 1);
+	while (read(nudge[number][0], &byte, 1) == 1)
+		;
+	_exit(0);
+}
+
 static void spawn(int number, int count)
 {
 	for (workers = 0; workers < count && workers < MAX; workers++) {
+		pipe(nudge[workers]);
+		if (!fork())
+			stand_by(workers);
 		pipe(go[workers]);
 		if (!(pid[workers] = fork()))
 			work(workers);
@@ -56,8 +69,11 @@ static void show_stack(int number, int which)
 	say("%d ok", number);
 }
 
-static void tell_code(int number)
+/* The code of gates, which calls the kernel's cond_resched at an address (0: nothing). */
+static void tell_code(int number, char *resched)
 {
+	for (int i = 0; i < MAX; i++)
+		controls[i].resched = strtoull(resched, NULL, 16);
 	char text[1024] = "";
 	for (const unsigned char *at = gate_code; at < gate_code_end; at++)
 		sprintf(text + strlen(text), "%02x", *at);
@@ -77,7 +93,7 @@ static void request_is(char *line)
 	else if (is(name, "spawn"))
 		spawn(number, which);
 	else if (is(name, "code"))
-		tell_code(number);
+		tell_code(number, rest);
 	else if (is(name, "stack"))
 		show_stack(number, which);
 	else if (is(name, "run"))

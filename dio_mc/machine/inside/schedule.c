@@ -108,7 +108,9 @@ static void wait_for_bell(void)
 /*
  * Wait until a thread has ended, is at its gate, or is blocked: it sleeps, nothing else can run but those that are held,
  * and no IO is under way, so that only a clock could wake it. That is looked at several times in some milliseconds, and
- * it must not have run in between. A thread that runs for NEVER seconds is told like one that waits.
+ * it must not have run in between. A thread that runs for NEVER seconds is told like one that waits. One that spins
+ * because the owner of a lock seems to run (rwsem_optimistic_spin, mutex_optimistic_spin: the owner is held) goes to
+ * sleep when somebody else wants its CPU.
  */
 static enum outcome wait_for(int which, char *stack, int size)
 {
@@ -129,6 +131,8 @@ static enum outcome wait_for(int which, char *stack, int size)
 		if (round % 8)
 			continue;
 		char state = state_of(pid[which], &switches);
+		if (state == 'R' && others_held() && round % 64 == 32)
+			write(nudge[which][1], "n", 1);
 		int calm = (state == 'S' || state == 'D') && running() <= 1 + others_held() && !in_flight();
 		quiet = calm && switches == before ? quiet + 1 : 0;
 		before = switches;

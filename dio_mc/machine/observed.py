@@ -1,0 +1,131 @@
+"""Observations as text and JSON, and the schedules behind them as files that `dio-mc confirm` runs again."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+from dio_mc.errors import usage_error
+from dio_mc.machine.cases import Case, Turn
+from dio_mc.machine.observe import Compared, Observations, Seen, spelt
+from dio_mc.machine.programs import CALLS
+from dio_mc.machine.session import Session
+from dio_mc.wording import plural
+
+SCHEMA: Final = "dio-mc/observe/1"
+SCHEDULE_SCHEMA: Final = "dio-mc/schedule/1"
+
+
+def text(where: str, found: Observations, compared: Compared | None) -> str:
+    """A block: one line per observation, the worst first, with how often it was made and a schedule for it."""
+    waits = f", in {found.waits} somebody waited" if found.waits else ""
+    head = f"{found.workload} on {where}, {found.layout} file: {found.verdict} ({found.runs} schedules{waits})"
+    width = max((len(one.text) for one in found.seen), default=0)
+    forbidden = {one.key for one in compared.forbidden} if compared is not None else set()
+    lines = [head]
+    for one in found.seen:
+        said = f"  NOT ALLOWED by {compared.rule}" if compared is not None and one.key in forbidden else ""
+        why = f"  ({'; '.join(one.tagged.reasons)})" if one.tagged.reasons else ""
+        lines.append(f"  {one.times:>6}  {one.text:<{width}}  {one.tagged.verdict}{why}{said}")
+        lines.append(f"          {spelt(one.schedule, found.threads)}{', waiting' if one.waited else ''}")
+    if compared is not None:
+        lines += [f"   never  {words} (allowed by {compared.rule})" for words in compared.unseen]
+        lines.append(
+            f"  {compared.rule}: {len(compared.seen)} allowed and seen, {len(compared.unseen)} allowed and never seen, "
+            f"{len(compared.forbidden)} seen and not allowed"
+        )
+    if found.lost:
+        lines.append(f"  cut short: {found.lost}")
+    return "\n".join(lines) + "\n"
+
+
+def as_json(kernels: Sequence[tuple[Session, Sequence[tuple[Observations, Compared | None]]]]) -> str:
+    """All of it."""
+    runs = [
+        {
+            "release": session.kernel.release, "file_system": session.file_system, "mount": session.mount,
+            "workload": found.workload, "layout": found.layout, "verdict": found.verdict, "schedules": found.runs,
+            "waits": found.waits, "complete": found.complete, "lost": found.lost,
+            "observations": [_seen(one, found) for one in found.seen],
+            "rule": None if compared is None else _compared(compared),
+        }
+        for session, all_found in kernels
+        for found, compared in all_found
+    ]  # fmt: skip
+    return json.dumps({"schema": SCHEMA, "runs": runs}, indent=2) + "\n"
+
+
+def _seen(one: Seen, found: Observations) -> dict[str, Any]:
+    return {
+        "results": dict(one.tagged.results), "after": one.tagged.after, "verdict": one.tagged.verdict,
+        "reasons": list(one.tagged.reasons), "times": one.times, "waited": one.waited,
+        "schedule": spelt(one.schedule, found.threads),
+    }  # fmt: skip
+
+
+def _compared(compared: Compared) -> dict[str, Any]:
+    return {
+        "name": compared.rule, "allowed_and_seen": [one.text for one in compared.seen],
+        "allowed_and_never_seen": list(compared.unseen),
+        "seen_and_not_allowed": [one.text for one in compared.forbidden],
+    }  # fmt: skip
+
+
+# -- schedules as files ----------------------------------------------------------------------------------------------
+
+
+def schedule_files(session: Session, found: Observations) -> dict[str, str]:
+    """A file for each observation that a schedule without waiting made, by name."""
+    stem = re.sub(r"\W+", "-", f"{session.kernel.short}-{session.file_system}-{found.workload}-{found.layout}")
+    return {
+        f"{stem}-{number}.json": _schedule(session, found, one)
+        for number, one in enumerate(found.seen, start=1)
+        if not one.schedule.together and not one.waited
+    }
+
+
+def _schedule(session: Session, found: Observations, one: Seen) -> str:
+    value = {
+        "schema": SCHEDULE_SCHEMA, "file_system": session.file_system, "mount": session.mount, "layout": found.layout,
+        "threads": dict(zip(found.threads, one.schedule.programs, strict=True)),
+        "segments": [
+            {"thread": found.threads[s.thread], "until": None if s.until is None else str(s.until)}
+            for s in one.schedule.segments
+        ],
+        "results": dict(one.tagged.results), "after": one.tagged.after, "verdict": one.tagged.verdict,
+    }  # fmt: skip
+    return json.dumps(value, indent=2) + "\n"
+
+
+def case_in(path: str, content: str) -> Case | None:
+    """The case in a file that `dio-mc observe --schedules` wrote; None when it is another kind of file."""
+    try:
+        data = json.loads(content)
+        if not isinstance(data, dict) or data.get("schema") != SCHEDULE_SCHEMA:
+            return None
+        names = tuple(map(str, data["threads"]))
+        for program in data["threads"].values():
+            if not all(
+                re.fullmatch(r"(\w+)(:(NEW|NEWER))?", call) and call.partition(":")[0] in CALLS
+                for call in program.split(",")
+            ):
+                raise ValueError(f"{program!r} is no list of system calls")
+        turns = tuple(
+            Turn(names.index(s["thread"]), number, s["until"] is not None, s["until"] or "")
+            for number, s in enumerate(data["segments"], start=1)
+        )
+        return Case(
+            str(data["layout"]), names, tuple(map(str, data["threads"].values())), turns,
+            tuple((str(k), str(v)) for k, v in data["results"].items()), data["after"], data["verdict"],
+            str(data["file_system"]), str(data["mount"]),
+        )  # fmt: skip
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise usage_error("DIO205", f"no schedule that dio-mc observe wrote: {error}", file=path) from None
+
+
+def tally(compared: Sequence[Compared]) -> str:
+    """What all comparisons with rules came to."""
+    forbidden = sum(len(one.forbidden) for one in compared)
+    return f"{plural(len(compared), 'comparison')}: {forbidden} seen and not allowed"

@@ -1,0 +1,62 @@
+"""A guest that is booted when it is first needed, and again when one is of no more use."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from dio_mc.machine.failures import GuestLost
+from dio_mc.machine.gates import wanted
+from dio_mc.machine.guest import Guest
+from dio_mc.machine.images import Kernel
+from dio_mc.machine.runner import Runner
+from dio_mc.machine.schedule import Ran, Schedule
+
+
+class Session:
+    """Runs schedules on guests of one kernel and file system, one guest after another."""
+
+    def __init__(self, kernel: Kernel, file_system: str, mount: str = "", threads: int = 3) -> None:
+        self.kernel, self.file_system, self.mount = kernel, file_system, mount
+        self._threads = threads
+        self._guest: Guest | None = None
+        self._runner: Runner | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def runner(self) -> Runner:
+        """That of a guest that runs; it is booted if there is none."""
+        if self._runner is None:
+            guest = Guest(self.kernel, self.file_system, self.mount, self._threads)
+            self._guest = guest.__enter__()
+            try:
+                self._runner = Runner(guest, wanted(self.file_system))
+            except GuestLost as lost:
+                raise self._drop(lost) from None
+        return self._runner
+
+    def run(self, schedule: Schedule, *, passed: bool = False) -> Ran:
+        """Run a schedule. A guest whose threads are stuck is ended; one that is lost as well, and that is raised."""
+        try:
+            ran = self.runner.run(schedule, passed=passed)
+        except GuestLost as lost:
+            raise self._drop(lost) from None
+        if ran.stuck:
+            self.close()
+        return ran
+
+    def close(self) -> None:
+        """End the guest, if there is one."""
+        guest, self._guest, self._runner = self._guest, None, None
+        if guest is not None:
+            guest.close()
+
+    def _drop(self, lost: GuestLost) -> GuestLost:
+        told = self._guest.told(lost) if self._guest is not None else lost
+        self.close()
+        return told
