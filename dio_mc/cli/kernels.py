@@ -75,7 +75,7 @@ def confirm(
     from dio_mc.machine.telling import as_json, text
 
     images = [find_kernel(name) for name in kernels]
-    cases = [(trace, _case(trace, model_file, folder, files)) for trace in traces]
+    cases = [(trace, case_of(trace, model_file, folder, files)) for trace in traces]
     found: list[tuple[str, Case, Sequence[Answered]]] = []
     stopped = False
     for trace, case in cases:
@@ -124,7 +124,7 @@ def _confirm_on(
     return False
 
 
-def _case(path: str, model_file: str | None, folder: Path | None, files: tuple[Path, ...]) -> Case:
+def case_of(path: str, model_file: str | None, folder: Path | None, files: tuple[Path, ...]) -> Case:
     """What a trace means on a real kernel."""
     from dio_mc.cli.show import read
     from dio_mc.errors import usage_error

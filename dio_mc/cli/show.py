@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from dio_mc.trace.trace import Trace
 
 
+REPRODUCERS = ("c", "xfstests")
+"""Formats for traces whose threads are system calls on a real kernel."""
+
+
 def register(group: click.Group) -> None:
     """Add the commands."""
     for command in (show,):
@@ -25,20 +29,36 @@ def register(group: click.Group) -> None:
 @click.command()
 @click.argument("trace", type=click.Path())
 @click.option(
-    "--format", "form", type=click.Choice(TRACE_FORMATS), default="text", show_default=True, help="What to write."
+    "--format",
+    "form",
+    type=click.Choice((*TRACE_FORMATS, *REPRODUCERS)),
+    default="text",
+    show_default=True,
+    help="What to write.",
 )
 @click.option("-o", "--output", type=click.Path(), help="Write to this file instead of stdout.")
-@click.option("--model-file", type=click.Path(), help="Where the model is now, if it moved (lkml, html).")
+@click.option("--model-file", type=click.Path(), help="Where the model is now, if it moved (lkml, html, c, xfstests).")
 def show(trace: str, form: str, output: str | None, model_file: str | None) -> None:
     """Show a counterexample: as a commit message has it, as a picture, as a page, for other tools.
 
-    TRACE is the .json file of a counterexample.
+    TRACE is the .json file of a counterexample. For c and xfstests its threads have to be system calls: a run of a rule
+    and a workload, or a model with a kernel=... binding.
     """
-    text = rendered(read(trace), form, trace, model_file)
+    text = (
+        _reproducer(trace, form, model_file) if form in REPRODUCERS else rendered(read(trace), form, trace, model_file)
+    )
     if output is None:
         click.echo(text, nl=False)
         return
     _write(Path(output), text)
+
+
+def _reproducer(path: str, form: str, model_file: str | None) -> str:
+    from dio_mc.cli.kernels import case_of
+    from dio_mc.machine.reproducer import c_program, xfstests
+
+    trace = read(path)
+    return (c_program if form == "c" else xfstests)(trace, case_of(path, model_file, None, ()))
 
 
 def read(path: str) -> Trace:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -62,11 +63,12 @@ def _keep(path: Path, data: bytes) -> None:
         return
 
 
-def initramfs(kernel: Kernel, file_system: str) -> bytes:
-    """The program as ``/init``, the modules that it loads, and their order in ``/modules``."""
+def initramfs(kernel: Kernel, file_system: str, programs: Mapping[str, bytes] | None = None) -> bytes:
+    """The program as ``/init``, the modules that it loads, and their order in ``/modules``; and further programs."""
     modules = modules_for(kernel, file_system)
     order = "".join(f"{name}\n" for name in modules).encode()
     files = {"init": guest_program(), "modules": order, **{f"lib/{name}": data for name, data in modules.items()}}
+    files |= programs or {}
     return archive(files, ("dev", "proc", "sys", "lib", "m"))
 
 

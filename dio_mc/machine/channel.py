@@ -12,6 +12,7 @@
 | ``spawn N`` | N threads, each on a CPU of its own |
 | ``code ADDRESS`` | the code of gates in hex, address and size of control blocks; ADDRESS: cond_resched, or 0 |
 | ``stack T`` | thread T makes one harmless call (getppid), so that its kernel stack can be seen |
+| ``exec PATH ARGUMENTS`` | another program of the initramfs; the answer is its exit status |
 | ``run ...`` | a schedule: `inside/schedule.c` |
 """
 

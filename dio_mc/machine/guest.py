@@ -14,7 +14,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -48,14 +48,19 @@ OOPS: Final = re.compile(r"BUG:|Oops|kernel BUG|general protection|WARNING:.* at
 
 
 class Guest:
-    """A running guest whose disk is mounted. `stub` stops and changes the machine, `channel` talks to its init."""
+    """A running guest whose disk is mounted; `programs` are put into its root. `stub` stops and changes the machine,
+    `channel` talks to its init."""
 
     stub: Stub
     channel: Channel
 
-    def __init__(self, kernel: Kernel, file_system: str, options: str = "", threads: int = 3) -> None:
+    def __init__(
+        self, kernel: Kernel, file_system: str, options: str = "", threads: int = 3,
+        programs: Mapping[str, bytes] | None = None,
+    ) -> None:  # fmt: skip
         self.kernel, self.file_system, self.options, self.threads = kernel, file_system, options, threads
         self.boot_seconds = 0.0
+        self._programs = programs
         self._process: subprocess.Popen[bytes] | None = None
         self._sockets: list[socket.socket] = []
         self._folder: Path | None = None
@@ -110,7 +115,7 @@ class Guest:
         qemu = tool(["qemu-system-x86_64"], "qemu-system-x86")
         self._folder = Path(tempfile.mkdtemp(prefix="dio-mc-"))
         make_disk(self._folder / "disk", self.file_system)
-        (self._folder / "initramfs").write_bytes(initramfs(self.kernel, self.file_system))
+        (self._folder / "initramfs").write_bytes(initramfs(self.kernel, self.file_system, self._programs))
         ours, theirs = zip(socket.socketpair(), socket.socketpair(), strict=True)
         self._sockets = list(ours)
         command = self._command(qemu, [end.fileno() for end in theirs])

@@ -117,7 +117,7 @@ def observe(
 
 
 def _all(session: Session, layout: str, texts: tuple[str, ...], preemptions: int, stress: float) -> Iterable[Schedule]:
-    passed = ways(session.runner, layout, texts)
+    passed = ways(session, layout, texts)
     yield from schedules(layout, texts, passed, preemptions)
     end = time.monotonic() + stress
     while time.monotonic() < end:

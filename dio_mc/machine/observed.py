@@ -12,7 +12,7 @@ from dio_mc.machine.cases import Case, Turn
 from dio_mc.machine.observe import Compared, Observations, Seen, spelt
 from dio_mc.machine.programs import CALLS
 from dio_mc.machine.session import Session
-from dio_mc.wording import plural
+from dio_mc.study.shelf import LAYOUTS
 
 SCHEMA: Final = "dio-mc/observe/1"
 SCHEDULE_SCHEMA: Final = "dio-mc/schedule/1"
@@ -100,32 +100,36 @@ def _schedule(session: Session, found: Observations, one: Seen) -> str:
 
 
 def case_in(path: str, content: str) -> Case | None:
-    """The case in a file that `dio-mc observe --schedules` wrote; None when it is another kind of file."""
+    """The case in a file that `dio-mc observe --schedules` wrote; None when it is another kind of file. A file that
+    says something else than system calls, layouts and options raises `ModelError` DIO205."""
     try:
         data = json.loads(content)
-        if not isinstance(data, dict) or data.get("schema") != SCHEDULE_SCHEMA:
-            return None
-        names = tuple(map(str, data["threads"]))
-        for program in data["threads"].values():
-            if not all(
-                re.fullmatch(r"(\w+)(:(NEW|NEWER))?", call) and call.partition(":")[0] in CALLS
-                for call in program.split(",")
-            ):
-                raise ValueError(f"{program!r} is no list of system calls")
-        turns = tuple(
-            Turn(names.index(s["thread"]), number, s["until"] is not None, s["until"] or "")
-            for number, s in enumerate(data["segments"], start=1)
-        )
-        return Case(
-            str(data["layout"]), names, tuple(map(str, data["threads"].values())), turns,
-            tuple((str(k), str(v)) for k, v in data["results"].items()), data["after"], data["verdict"],
-            str(data["file_system"]), str(data["mount"]),
-        )  # fmt: skip
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(data, dict) or data.get("schema") != SCHEDULE_SCHEMA:
+        return None
+    try:
+        return _case(data)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise usage_error("DIO205", f"no schedule that dio-mc observe wrote: {error}", file=path) from None
 
 
-def tally(compared: Sequence[Compared]) -> str:
-    """What all comparisons with rules came to."""
-    forbidden = sum(len(one.forbidden) for one in compared)
-    return f"{plural(len(compared), 'comparison')}: {forbidden} seen and not allowed"
+def _case(data: dict[str, Any]) -> Case:
+    names, programs = tuple(map(str, data["threads"])), tuple(map(str, data["threads"].values()))
+    for program in programs:
+        if not all(_is_call(call) for call in program.split(",")):
+            raise ValueError(f"{program!r} is no list of system calls")
+    layout, file_system, mount = str(data["layout"]), str(data["file_system"]), str(data["mount"])
+    if layout not in LAYOUTS or not re.fullmatch(r"[\w=,.\-]*", mount):
+        raise ValueError(f"{layout!r} or {mount!r} is no layout, or no list of mount options")
+    turns = tuple(
+        Turn(names.index(s["thread"]), number, s["until"] is not None, str(s["until"] or ""))
+        for number, s in enumerate(data["segments"], start=1)
+    )
+    results = tuple((str(name), str(result)) for name, result in data["results"].items())
+    return Case(layout, names, programs, turns, results, data["after"], data["verdict"], file_system, mount)
+
+
+def _is_call(text: str) -> bool:
+    name, _, value = text.partition(":")
+    return name in CALLS and value in ("", "NEW", "NEWER")

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import permutations, product
 
-from dio_mc.machine.runner import Runner
 from dio_mc.machine.schedule import Gate, Schedule, Segment
 from dio_mc.machine.seen import WRITEBACK
+from dio_mc.machine.session import Session
 from dio_mc.study.shelf import LAYOUTS
 
 Way = tuple[Gate, ...]
@@ -24,14 +24,14 @@ def dirties(programs: Sequence[str]) -> bool:
     return "pwrite" in calls or "mmap_store" in calls
 
 
-def ways(runner: Runner, layout: str, programs: Sequence[str]) -> tuple[Way, ...]:
+def ways(session: Session, layout: str, programs: Sequence[str]) -> tuple[Way, ...]:
     """The gates that each thread passes: first when it runs before the others, then when it runs after them."""
     count = len(programs)
     found: list[list[Gate]] = [[] for _ in range(count)]
     for first in range(count):
         others = [n for n in range(count) if n != first]
         for order in ([first, *others], [*others, first]):
-            ran = runner.run(Schedule(layout, tuple(programs), tuple(map(Segment, order))), passed=True)
+            ran = session.run(Schedule(layout, tuple(programs), tuple(map(Segment, order))), passed=True)
             for thread, passed in enumerate(ran.passed):
                 found[thread] += [gate for gate in passed if gate not in found[thread]]
             if ran.stuck:

@@ -18,6 +18,10 @@ CALLS: Final = (
 """The calls that a guest makes; ``writeback`` is what the kernel's own flusher does, started by sync_file_range."""
 
 
+WRITES: Final = {"NEW": "N", "NEWER": "M", "OLD": "O"}
+"""What tells one written value from another, in the words of a page."""
+
+
 def programs(workload: Workload) -> dict[str, str]:
     """Each thread's calls, as a guest is told them (``pread_direct``; ``pwrite:NEW,fsync``). Raises `ModelError`
     DIO285 for what is no plain list of system calls, or has one that no guest can make."""

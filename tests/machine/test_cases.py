@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dio_mc.cli.kernels import _case
+from dio_mc.cli.kernels import case_of
 from dio_mc.errors import ModelError
 from dio_mc.machine.cases import Case, Turn, file_system_of
 from dio_mc.machine.confirm import confirm
@@ -29,7 +29,7 @@ def shelf() -> Shelf:
 
 def test_the_seed_trace_by_the_binding_in_its_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    assert _case(str(SEED / "no_stale_exposure.json"), None, None, ()) == Case(
+    assert case_of(str(SEED / "no_stale_exposure.json"), None, None, ()) == Case(
         "hole", ("reader", "mapper", "pdflush"), ("pread_direct", "mmap_store:NEW", "writeback"),
         (
             Turn(0, 1, held=True, function="ext4_iomap_begin"), Turn(1, 5),
@@ -42,7 +42,7 @@ def test_the_seed_trace_by_the_binding_in_its_model(monkeypatch: pytest.MonkeyPa
 def test_a_property_that_callers_cannot_see_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     with pytest.raises(ModelError) as error:
-        _case(str(SEED / "no_hole_filled.json"), None, None, ())
+        case_of(str(SEED / "no_hole_filled.json"), None, None, ())
     assert str(error.value) == (
         "dio-mc: error DIO285: the model's binding does not say how a violation of no_hole_filled shows\n"
         "  hint: it does for: no_stale_exposure"
@@ -53,7 +53,7 @@ def test_a_model_without_binding_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.chdir(ROOT)
     path = next((ROOT / "counterexamples").glob("own_buffer.*/*.json"))
     with pytest.raises(ModelError, match=r"DIO285: the model \w+ is not bound to a kernel"):
-        _case(str(path), None, None, ())
+        case_of(str(path), None, None, ())
 
 
 def test_the_run_of_a_rule_and_a_workload(shelf: Shelf, tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_the_run_of_a_rule_and_a_workload(shelf: Shelf, tmp_path: Path) -> None:
     assert exposed.trace is not None
     path = tmp_path / "run.json"
     path.write_text(encode(exposed.trace))
-    case = _case(str(path), None, None, ())
+    case = case_of(str(path), None, None, ())
     assert (case.layout, case.file_system, case.verdict) == ("hole", "ext3", "exposed")
     assert case.programs == ("pread_direct", "mmap_store:NEWER", "writeback")
     assert case.users == ("t0_direct_read", "t1_mmap_store")

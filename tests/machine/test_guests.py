@@ -6,7 +6,6 @@ The kernels are those that `.ci/run` fetches; without one, or without QEMU, the 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -14,30 +13,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from guests import ROOT, SEED, kernel
 
-from dio_mc.cli.kernels import _case
-from dio_mc.errors import ModelError
+from dio_mc.cli.kernels import case_of
 from dio_mc.machine.confirm import confirm
 from dio_mc.machine.failures import GuestLost
 from dio_mc.machine.gates import wanted
 from dio_mc.machine.guest import Guest
-from dio_mc.machine.images import Kernel, find_kernel
 from dio_mc.machine.runner import Runner
 from dio_mc.machine.schedule import Gate, Schedule, Segment
 
-ROOT = Path(__file__).resolve().parents[2]
-SEED = ROOT / "counterexamples" / "ext3_2_6_18.Ext3" / "no_stale_exposure.json"
 KERNELS = ("6.1", "6.12")
-
-
-def kernel(name: str) -> Kernel:
-    for program in ("qemu-system-x86_64", "cc", "mkfs.ext3"):
-        if shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is None:
-            pytest.skip(f"no {program} here")
-    try:
-        return find_kernel(name)
-    except ModelError:
-        pytest.skip(f"no kernel {name} here: tools/kernels {name} fetches it")
 
 
 @pytest.fixture(scope="module", params=KERNELS)
@@ -48,7 +34,7 @@ def runner(request: pytest.FixtureRequest) -> Iterator[Runner]:
 
 def test_the_race_of_the_mail_is_confirmed_twenty_times(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    case = _case(str(SEED), None, None, ())
+    case = case_of(str(SEED), None, None, ())
     answers = [confirm(runner, case) for _ in range(20)]
     assert {(a.verdict, a.exact, a.tried, a.seen.results) for a in answers} == {
         ("CONFIRMED", True, 1, (("reader", "exposed"), ("mapper", "new")))

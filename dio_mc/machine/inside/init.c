@@ -80,6 +80,22 @@ static void tell_code(int number, char *resched)
 	say("%d ok %s %llu %zu", number, text, (unsigned long long)(uintptr_t)controls, sizeof *controls);
 }
 
+/* Another program of the initramfs, to its end; it writes to the console. */
+static void execute(int number, char *rest)
+{
+	char *list[16] = { NULL };
+	int status = 0, count = 0;
+	for (char *one; count < 15 && (one = strsep(&rest, " "));)
+		list[count++] = one;
+	pid_t child = fork();
+	if (!child) {
+		execv(list[0], list);
+		_exit(127);
+	}
+	waitpid(child, &status, 0);
+	say("%d ok %d", number, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
 static void request_is(char *line)
 {
 	char *rest = line;
@@ -96,6 +112,8 @@ static void request_is(char *line)
 		tell_code(number, rest);
 	else if (is(name, "stack"))
 		show_stack(number, which);
+	else if (is(name, "exec"))
+		execute(number, rest);
 	else if (is(name, "run"))
 		run(number, rest);
 	else if (is(name, "put")) {
