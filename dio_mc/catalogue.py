@@ -322,6 +322,12 @@ PAGES: dict[str, Page] = {
         "keeps these threads apart, or the instance is too small for the case it is there for. Whether a lock that is "
         "waited for protects anything is what `dio-mc mutate --kind lock` tells.",
     ),
+    "DIO326": Page(
+        "daemon that ends",
+        "Writeback, reclaim and interrupts go on for ever. A daemon whose code ends does its work once, and what a "
+        "second round would break is not seen: write `while True:` around it. Where once is meant, a `return` as the "
+        "last statement says so.",
+    ),
     "DIO900": Page(
         "internal error",
         "A fault of dio-mc, not of the model: an engine's answer did not replay, or something unforeseen. The exit "

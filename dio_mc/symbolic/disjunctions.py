@@ -2,14 +2,16 @@
 
 Only what a formula asserts is looked at: the formula itself, parts of its conjunctions (each instance of an ``all``),
 what a disjunction or an implication comes to, and the branches of a conditional. There the operands ``not P`` and
-``a != b`` of a disjunction are its premises, all but the last where there is nothing else: the formula says something
-of the states where each of them is false, and of no other.
+``a != b`` that a disjunction begins with are its premises, all but the last where there is nothing else: the formula
+says something of the states where each of them is false, and of no other. Further on they may be what is claimed, as
+in ``not P or clean or not broken``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import takewhile
 
 from dio_mc.ir.expr import And, Compare, Expr, Implies, Ite, Not, Or
 
@@ -36,14 +38,12 @@ def _asserted(formula: Expr) -> Iterator[Expr]:
 
 
 def _of_disjunction(operands: tuple[Expr, ...]) -> Iterator[Expr]:
-    premises = {n: premise for n, operand in enumerate(operands) if (premise := _negated(operand)) is not None}
-    if len(premises) == len(operands):
-        premises.popitem()
-    if premises:
-        yield And(tuple(premises.values()))
-    for n, operand in enumerate(operands):
-        if n not in premises:
-            yield from _asserted(operand)
+    leading = list(takewhile(lambda premise: premise is not None, map(_negated, operands)))
+    count = min(len(leading), len(operands) - 1)
+    if count:
+        yield And(tuple(premise for premise in leading[:count] if premise is not None))
+    for operand in operands[count:]:
+        yield from _asserted(operand)
 
 
 def _negated(operand: Expr) -> Expr | None:

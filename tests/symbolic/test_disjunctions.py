@@ -26,7 +26,6 @@ class M(Model):
 EMPTY = [
     "not self.x == 2 or self.a[0] == 0",
     "self.x != 2 or self.a[0] == 0",
-    "self.a[0] == 0 or not self.x == 2",
     "not self.x == 2 or not self.a[0] == 1",
     "not (self.x == 1 and self.a[1] == 3) or self.a[0] == 3",
     "all(not self.a[i] == 2 or self.x == 0 for i in range(2))",
@@ -41,6 +40,8 @@ REACHED = [
     "self.x < 2 or self.a[0] == 3",
     "not (self.x == 2 or self.a[0] == 3)",
     "not self.at_rest() or self.x == 1",
+    "not self.at_rest() or self.x == 3 or self.a[1] != 3",
+    "not self.at_rest() or self.x == 3 or not self.a[1] == 3",
 ]
 
 

@@ -6,14 +6,16 @@ import ast
 import sys
 from collections.abc import Iterator
 from functools import lru_cache
+from types import FunctionType
 
 from dio_mc.checking.findings.reading import expressions_of
 from dio_mc.errors import Diagnostic
 from dio_mc.frontend.declare import Members, attribute_span, function_span, members_of
 from dio_mc.ir.expr import Load
+from dio_mc.ir.ops import End
 from dio_mc.ir.program import Program
 from dio_mc.lang.model import Model
-from dio_mc.source import module_tree
+from dio_mc.source import function_tree, module_tree
 
 
 def static_findings(model: type[Model], program: Program) -> list[Diagnostic]:
@@ -30,21 +32,49 @@ def static_findings(model: type[Model], program: Program) -> list[Diagnostic]:
         for name in members.params
         if name in vars(model) and name not in named
     ]
-    return found + list(_unread(model, program, members))
+    return [*found, *_ending_daemons(model, program, members), *_unread(model, program, members)]
+
+
+def _ending_daemons(model: type[Model], program: Program, members: Members) -> Iterator[Diagnostic]:
+    """Daemons of the class whose code can end: they do their work once, so that what a second round would break is not
+    seen. A ``return`` as the last statement says that once is meant."""
+    for template in program.templates:
+        entry = members.threads.get(template.name)
+        if entry is None or not template.daemon or not any(isinstance(b.terminator, End) for b in template.blocks):
+            continue
+        function, owner, _ = entry
+        tree = function_tree(function)
+        if owner is model and not (tree is not None and isinstance(tree.body[-1], ast.Return)):
+            message = (
+                f"the daemon `{template.name}` ends after one round: `while True:` makes it go on, "
+                "a `return` at the end says that once is meant"
+            )
+            yield Diagnostic("DIO326", message, function_span(function), severity="warning")
 
 
 def _unread(model: type[Model], program: Program, members: Members) -> Iterator[Diagnostic]:
-    """Variables of the class that no statement and no property reads; unknown where only z3 can say what is read, or
-    where a class of the same file builds on this one."""
-    patches = any(c.__module__ == model.__module__ for c in model.__subclasses__())
-    if patches or any(p.expr is None for p in program.properties):
+    """Variables of the class that no statement and no property reads; unknown where only z3 can say what is read. What
+    a class of the same file that builds on this one names may be there for that one."""
+    if any(p.expr is None for p in program.properties):
         return
+    elsewhere = named_by_patches(model)
     read = {program.variables[e.variable].path[0] for e in expressions_of(program) if isinstance(e, Load)}
     locks = {v.path[0] for v in program.variables if v.role == "lock"}
     for name, (_, owner) in members.data.items():
         declared = any(v.path[0] == name for v in program.variables)
-        if owner is model and declared and name not in read | locks:
+        if owner is model and declared and name not in read | locks | elsewhere:
             yield Diagnostic("DIO322", f"nothing reads `{name}`", attribute_span(model, name), severity="warning")
+
+
+def named_by_patches(model: type[Model]) -> frozenset[str]:
+    """What the bodies of classes of the same file that build on this one mention."""
+    found: set[str] = set()
+    for patch in (c for c in model.__subclasses__() if c.__module__ == model.__module__):
+        for value in vars(patch).values():
+            tree = function_tree(value) if isinstance(value, FunctionType) else None
+            found |= _names_in(tree) if tree is not None else frozenset()
+        found |= named_by_patches(patch)
+    return frozenset(found)
 
 
 def _names_in_sources(model: type[Model]) -> frozenset[str]:
@@ -62,6 +92,6 @@ def _tree(file: str) -> ast.Module | None:
 
 
 @lru_cache(maxsize=64)
-def _names_in(tree: ast.Module) -> frozenset[str]:
+def _names_in(tree: ast.AST) -> frozenset[str]:
     names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     return frozenset(names | {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)})

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dio_mc.checking.findings.declared import named_by_patches
 from dio_mc.checking.findings.reading import expressions_of_op
 from dio_mc.errors import Diagnostic
 from dio_mc.frontend.declare import attribute_span, members_of
@@ -25,22 +26,17 @@ from dio_mc.semantics.search import Coverage
 
 def idle_locks(model: type[Model], program: Program, coverage: Coverage) -> list[Diagnostic]:
     """Of a complete search: the locks that the class declares, that were taken, and that nobody waited for."""
-    if any(p.expr is None for p in program.properties) or _has_patches(model):
+    if any(p.expr is None for p in program.properties):
         return []
-    found = []
+    found, elsewhere = [], named_by_patches(model)
     for name, (_, owner) in members_of(model).data.items():
         lock = _Lock(
             name, frozenset(v for v, var in enumerate(program.variables) if _is_part(var.path, name, var.role))
         )
-        if owner is model and lock.cells and _is_idle(lock, program, coverage):
+        if owner is model and name not in elsewhere and lock.cells and _is_idle(lock, program, coverage):
             span = attribute_span(model, name)
             found.append(Diagnostic("DIO325", f"nobody ever waits for the lock `{name}`", span, severity="warning"))
     return found
-
-
-def _has_patches(model: type[Model]) -> bool:
-    """A class of the same file builds on this one; that one may need the lock."""
-    return any(c.__module__ == model.__module__ for c in model.__subclasses__())
 
 
 def _is_part(path: tuple[str | None, ...], name: str, role: str) -> bool:
