@@ -15,6 +15,7 @@ import click
 if TYPE_CHECKING:
     from dio_mc.machine.cases import Case
     from dio_mc.machine.images import Kernel
+    from dio_mc.machine.session import Session
     from dio_mc.machine.telling import Answered
     from dio_mc.study.matrix import Matrix
     from dio_mc.study.shelf import Shelf, Workload
@@ -71,57 +72,66 @@ def confirm(
     BLOCKED or goes another way (DIVERGED), 3 when a guest is lost or Ctrl-C ends it. Guests are run by QEMU, without
     network; they need no privileges.
     """
+    from dio_mc.cli.interrupts import raised
     from dio_mc.machine.images import find_kernel
     from dio_mc.machine.telling import as_json, text
 
     images = [find_kernel(name) for name in kernels]
     cases = [(trace, case_of(trace, model_file, folder, files)) for trace in traces]
+    sessions = _Sessions(max(len(case.threads) for _, case in cases))
     found: list[tuple[str, Case, Sequence[Answered]]] = []
     stopped = False
-    for trace, case in cases:
-        answers: list[Answered] = []
-        stopped = _confirm_on(images, case, file_system or case.file_system, mount, answers)
-        if answers:
-            found.append((trace, case, answers))
-            if form == "text":
-                click.echo(text(trace, case, answers), nl=False)
-            if html:
-                _write_page(trace, model_file, case, answers)
-        if stopped:
-            break
+    try:
+        with raised():
+            for trace, case in cases:
+                answers: list[Answered] = []
+                found.append((trace, case, answers))
+                for image in images:
+                    answers.append(sessions.ask(image, case, file_system, mount))
+                if form == "text":
+                    click.echo(text(trace, case, answers), nl=False)
+                if html:
+                    _write_page(trace, model_file, case, answers)
+    except KeyboardInterrupt:
+        stopped = True
+        if form == "text" and found[-1][2]:
+            click.echo(text(*found[-1]), nl=False)
+        click.echo("stopped; what is shown was finished before", err=True)
+    finally:
+        sessions.close()
     if form == "json":
         click.echo(as_json(found), nl=False)
-    if stopped:
-        click.echo("stopped; what is shown was finished before", err=True)
     verdicts = {one.verdict for _, _, answers in found for one in answers}
     sys.exit(1 if verdicts & {"BLOCKED", "DIVERGED"} else 3 if stopped or "LOST" in verdicts else 0)
 
 
-def _confirm_on(
-    images: Sequence[Kernel], case: Case, file_system: str, mount: str | None, answers: list[Answered]
-) -> bool:
-    """Ask each kernel; whether Ctrl-C or SIGTERM has ended it."""
-    from dio_mc.cli.interrupts import raised
-    from dio_mc.machine.confirm import confirm as confirm_on
-    from dio_mc.machine.failures import GuestLost
-    from dio_mc.machine.gates import wanted
-    from dio_mc.machine.guest import Guest
-    from dio_mc.machine.runner import Runner
-    from dio_mc.machine.telling import Answered
+class _Sessions:
+    """A guest for each kernel, file system and mount options that is asked for, kept for the next trace."""
 
-    options = case.mount if mount is None and file_system == case.file_system else mount or ""
-    try:
-        with raised():
-            for image in images:
-                head = (image.release, file_system, options)
-                try:
-                    with Guest(image, file_system, options, len(case.threads)) as guest:
-                        answers.append(Answered(*head, confirm_on(Runner(guest, wanted(file_system)), case)))
-                except GuestLost as lost:
-                    answers.append(Answered(*head, None, str(lost).removeprefix("dio-mc: error ")))
-    except KeyboardInterrupt:
-        return True
-    return False
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._open: dict[tuple[str, str, str], Session] = {}
+
+    def ask(self, image: Kernel, case: Case, file_system: str | None, mount: str | None) -> Answered:
+        """What a kernel says about a case, on the file system that is asked for, or else the case's own."""
+        from dio_mc.machine.confirm import confirm
+        from dio_mc.machine.failures import GuestLost
+        from dio_mc.machine.session import Session
+        from dio_mc.machine.telling import Answered
+
+        on = file_system or case.file_system
+        options = case.mount if mount is None and on == case.file_system else mount or ""
+        key = (image.release, on, options)
+        session = self._open.setdefault(key, Session(image, on, options, self._threads))
+        try:
+            return Answered(*key, confirm(session, case))
+        except GuestLost as lost:
+            return Answered(*key, None, str(lost).removeprefix("dio-mc: error "))
+
+    def close(self) -> None:
+        """End all guests."""
+        for session in self._open.values():
+            session.close()
 
 
 def case_of(path: str, model_file: str | None, folder: Path | None, files: tuple[Path, ...]) -> Case:

@@ -16,9 +16,9 @@ from typing import Final, Literal
 
 from dio_mc.machine.cases import Case
 from dio_mc.machine.gates import standing_for
-from dio_mc.machine.runner import Runner
 from dio_mc.machine.schedule import Blocked, Gate, Ran, Schedule, Segment
 from dio_mc.machine.seen import tagged
+from dio_mc.machine.session import Session
 from dio_mc.study.tags import Tagged
 
 TRIES: Final = 300
@@ -68,12 +68,12 @@ class _Try:
     exact: bool
 
 
-def confirm(runner: Runner, case: Case, tries: int = TRIES) -> Confirmation:
-    """Run the case on a guest."""
-    ways = _ways(runner, case)
+def confirm(session: Session, case: Case, tries: int = TRIES) -> Confirmation:
+    """Run the case on a guest of the session."""
+    ways = _ways(session, case)
     tried: list[_Try] = []
-    for gates, exact in _choices(runner, case, ways):
-        one = _try(runner, case, gates, exact)
+    for gates, exact in _choices(case, ways):
+        one = _try(session, case, gates, exact)
         tried.append(one)
         if not one.ran.missed and not one.ran.blocked and case.confirmed_by(one.seen):
             return _told("CONFIRMED", case, one, None, len(tried))
@@ -108,33 +108,31 @@ def _told(verdict: Verdict, case: Case, one: _Try, waiting: Blocked | None, trie
     return Confirmation(verdict, holds, one.seen, waits, one.exact, tried)
 
 
-def _try(runner: Runner, case: Case, gates: Sequence[Gate | None], exact: bool) -> _Try:
+def _try(session: Session, case: Case, gates: Sequence[Gate | None], exact: bool) -> _Try:
     segments = tuple(Segment(turn.thread, gate) for turn, gate in zip(case.turns, gates, strict=True))
     schedule = Schedule(case.layout, case.programs, segments)
-    ran = runner.run(schedule)
+    ran = session.run(schedule)
     return _Try(schedule, ran, tagged(ran, case.users, case.layout), exact)
 
 
 # -- which gates -----------------------------------------------------------------------------------------------------
 
 
-def _ways(runner: Runner, case: Case) -> tuple[tuple[Gate, ...], ...]:
+def _ways(session: Session, case: Case) -> tuple[tuple[Gate, ...], ...]:
     """The gates that each thread passes: when it runs before all others, and when it runs after them."""
     found: list[tuple[Gate, ...]] = []
     for thread in range(len(case.threads)):
         others = [Segment(n) for n in range(len(case.threads)) if n != thread]
-        first = runner.run(Schedule(case.layout, case.programs, (Segment(thread),)), passed=True).passed[thread]
-        last = runner.run(Schedule(case.layout, case.programs, tuple(others)), passed=True).passed[thread]
+        first = session.run(Schedule(case.layout, case.programs, (Segment(thread),)), passed=True).passed[thread]
+        last = session.run(Schedule(case.layout, case.programs, tuple(others)), passed=True).passed[thread]
         found.append((*first, *(gate for gate in last if gate not in first)))
     return tuple(found)
 
 
-def _choices(
-    runner: Runner, case: Case, ways: Sequence[Sequence[Gate]]
-) -> Iterator[tuple[tuple[Gate | None, ...], bool]]:
+def _choices(case: Case, ways: Sequence[Sequence[Gate]]) -> Iterator[tuple[tuple[Gate | None, ...], bool]]:
     """For every turn the gate at its end, None for the end of the thread; and whether all of them are the trace's own.
     The trace's own come first, then those nearest to them."""
-    ranked = [_ranked(runner, turn.function, ways[turn.thread]) if turn.held else [(None, True)] for turn in case.turns]
+    ranked = [_ranked(turn.function, ways[turn.thread]) if turn.held else [(None, True)] for turn in case.turns]
     held = sum(len(options) > 1 for options in ranked)
     most = len(max(ranked, key=len)) if held < 3 else int(MOST ** (1 / held))
     numbered = [list(enumerate(options[:most])) for options in ranked]
@@ -142,7 +140,7 @@ def _choices(
         yield tuple(gate for _, (gate, _) in choice), all(own for _, (_, own) in choice)
 
 
-def _ranked(runner: Runner, function: str, way: Sequence[Gate]) -> list[tuple[Gate | None, bool]]:
+def _ranked(function: str, way: Sequence[Gate]) -> list[tuple[Gate | None, bool]]:
     """The gates of a call's way, nearest first to those of a function, which are the trace's own. A function may have
     the number of the pass that is meant (``submit_bio#2``)."""
     exact = [n for n, gate in enumerate(way) if str(gate) == function]

@@ -18,21 +18,23 @@ from guests import ROOT, SEED, kernel
 from dio_mc.cli.kernels import case_of
 from dio_mc.machine.confirm import confirm
 from dio_mc.machine.failures import GuestLost
-from dio_mc.machine.gates import wanted
 from dio_mc.machine.guest import Guest
-from dio_mc.machine.runner import Runner
+from dio_mc.machine.observe import observe
+from dio_mc.machine.observed import case_in, schedule_files
 from dio_mc.machine.schedule import Gate, Schedule, Segment
+from dio_mc.machine.session import Session
+from dio_mc.study.shelf import open_shelf, pair
 
 KERNELS = ("6.1", "6.12")
 
 
 @pytest.fixture(scope="module", params=KERNELS)
-def runner(request: pytest.FixtureRequest) -> Iterator[Runner]:
-    with Guest(kernel(request.param), "ext3") as guest:
-        yield Runner(guest, wanted("ext3"))
+def runner(request: pytest.FixtureRequest) -> Iterator[Session]:
+    with Session(kernel(request.param), "ext3") as session:
+        yield session
 
 
-def test_the_race_of_the_mail_is_confirmed_twenty_times(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_race_of_the_mail_is_confirmed_twenty_times(runner: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     case = case_of(str(SEED), None, None, ())
     answers = [confirm(runner, case) for _ in range(20)]
@@ -41,7 +43,7 @@ def test_the_race_of_the_mail_is_confirmed_twenty_times(runner: Runner, monkeypa
     }
 
 
-def test_calls_alone_do_what_they_say(runner: Runner) -> None:
+def test_calls_alone_do_what_they_say(runner: Session) -> None:
     for program, outcome, media in (
         ("pread_direct", "OLD", "OLD"), ("pwrite:NEW", "NEW", "NEW"), ("pwrite_direct:NEWER", "NEWER", "NEWER"),
         ("mmap_load", "OLD", "OLD"), ("mmap_store:NEW", "NEW", "NEW"), ("punch_hole", "ZERO", "ZERO"),
@@ -52,7 +54,7 @@ def test_calls_alone_do_what_they_say(runner: Runner) -> None:
         assert (ran.left[0].outcome, ran.cached, ran.media, ran.stuck) == (outcome, media, media, ()), program
 
 
-def test_a_hold_that_keeps_a_lock_blocks_the_other(runner: Runner) -> None:
+def test_a_hold_that_keeps_a_lock_blocks_the_other(runner: Session) -> None:
     held = Segment(0, Gate("ext4_es_remove_extent"))
     ran = runner.run(Schedule("written", ("punch_hole", "pwrite:NEW"), (held, Segment(1))))
     assert [(b.segment, b.thread) for b in ran.blocked] == [(1, 1)]
@@ -60,14 +62,14 @@ def test_a_hold_that_keeps_a_lock_blocks_the_other(runner: Runner) -> None:
     assert ran.media == "NEW", "it went on when the first was let go"
 
 
-def test_a_gate_that_is_never_reached_is_told(runner: Runner) -> None:
+def test_a_gate_that_is_never_reached_is_told(runner: Session) -> None:
     ran = runner.run(
         Schedule("written", ("pread", "pread_direct"), (Segment(0, Gate("iomap_dio_complete")), Segment(1)))
     )
     assert ran.missed == (0,)
 
 
-def test_passes_are_told_in_order(runner: Runner) -> None:
+def test_passes_are_told_in_order(runner: Session) -> None:
     ran = runner.run(Schedule("written", ("pread_direct", "fsync"), (Segment(0),)), passed=True)
     names = [str(gate) for gate in ran.passed[0]]
     assert names.index("iomap_dio_rw") < names.index("submit_bio")
@@ -95,3 +97,22 @@ def test_a_command_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path) -> 
     assert process.returncode == 3
     assert said == "stopped; what is shown was finished before\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_observed_is_confirmed(runner: Session, tmp_path: Path) -> None:
+    shelf = open_shelf()
+    found = observe(runner, pair(shelf, "direct_write", "mmap_store"), "written")
+    assert found.verdict == "error"
+    assert found.seen[0].tagged.reasons == ("EIO is left for the next fsync",)
+    content = next(iter(schedule_files(runner, found).values()))
+    case = case_in("a schedule", content)
+    assert case is not None
+    assert {confirm(runner, case).verdict for _ in range(5)} == {"CONFIRMED"}
+
+
+def test_all_at_once_is_one_of_the_rules_outcomes(runner: Session) -> None:
+    shelf = open_shelf()
+    workload = pair(shelf, "write", "punch_hole")
+    found = observe(runner, workload, "written", 0, stress=1.0)
+    assert found.runs > 3
+    assert found.verdict == "ok"

@@ -162,7 +162,7 @@ def test_a_schedule_holds_system_calls_only(bad: str, shelf: Shelf) -> None:
 
 def test_a_gate_with_its_number_is_meant_exactly() -> None:
     way = (Gate("submit_bio"), Gate("iomap_dio_complete"), Gate("submit_bio", 2))
-    first = _ranked(None, "submit_bio#2", way)[0]  # type: ignore[arg-type]
+    first = _ranked("submit_bio#2", way)[0]
     assert first == (Gate("submit_bio", 2), True)
 
 
