@@ -82,9 +82,12 @@ def _unknown(model: type[Model], word: str, members: Members, counted: Mapping[s
     return usage_error("DIO251", f"{model.__name__} has no thread `{word}`, nor a parameter that counts one", hint=hint)
 
 
-def numbers_of(asked: Asked, number: int) -> dict[str, int]:
-    """So many of each of the threads, as `frontend.build` takes it."""
-    return dict.fromkeys((*asked.threads, *asked.numbers), number)
+def numbers_of(model: type[Model], asked: Asked, number: int) -> dict[str, int]:
+    """So many of each of the threads, as `frontend.build` takes it; and as many times the slots of operations that say
+    how many they have, which is a bound for the threads that the model has."""
+    operations = members_of(model).operations
+    slots = {name: role.slots * number for name, (_, _, role) in operations.items() if isinstance(role.slots, int)}
+    return {**slots, **dict.fromkeys((*asked.threads, *asked.numbers), number)}
 
 
 def slots_of(model: type[Model], number: int) -> dict[str, int]:

@@ -15,6 +15,7 @@ from itertools import combinations_with_replacement
 from dio_mc.anynumber.demands import Demand
 from dio_mc.anynumber.steps import Common, Lone, Outcome, Steps
 from dio_mc.anynumber.views import Stopped, Views, bits, released
+from dio_mc.semantics.step import fault_name
 
 
 @dataclass(slots=True)
@@ -88,6 +89,9 @@ class Check:
         return bool(rows.get(first, 0) >> second & 1 and rows.get(second, 0) >> first & 1)
 
     def _starts(self) -> None:
+        file = self.steps.places.program.file
+        for _, fault in self.steps.interpreter.initial_faults:
+            self.found.faults[fault_name(fault.kind, fault.span, file)] = None
         for common, starting in self.steps.starts():
             for one, other in combinations_with_replacement(sorted(starting), 2):
                 if not self._has(common, one, other):
@@ -203,12 +207,14 @@ class Check:
             return
         threads = self.views.threads
         tried: set[object] = set()
-        for number, afterwards in became.items():
-            key = demand.aspect(threads[number]), demand.aspect(afterwards)
+        beside = [(threads[number], afterwards) for number, afterwards in became.items()]
+        beside += [(self.steps.idle(started.kind), started) for started in outcome.started]
+        for one, afterwards in beside:
+            key = demand.aspect(one), demand.aspect(afterwards)
             if key in tried:
                 continue
             tried.add(key)
-            before, after = [threads[number]], [afterwards]
+            before, after = [one], [afterwards]
             if mover is not None and outcome.thread is not None:
                 before, after = [mover, *before], [outcome.thread, *after]
             if not demand.on_step((common, before), (outcome.common, after)):

@@ -30,10 +30,12 @@ def uses_of_numbers(model: type[Model], asked: Asked, unchanging: frozenset[str]
     parts = [type(p) for p in _parts(model)]
     classes = dict.fromkeys((*owners, *(c for p in parts for c in p.__mro__ if c is not object)))
     functions = [f for owner in classes for f in vars(owner).values() if isinstance(f, FunctionType)]
+    computed = {name for owner in owners for name, value in vars(owner).items() if _mentions(value, asked)}
+    numbers = frozenset({*asked.numbers, *computed})
     per_thread = frozenset(_per_thread(model, parts, asked))
     found = [*_declarations(model, asked, unchanging)]
     for function in functions:
-        found += _in_function(function, frozenset(asked.numbers), per_thread)
+        found += _in_function(function, numbers, per_thread)
     return list(dict.fromkeys(found))
 
 

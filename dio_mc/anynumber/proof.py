@@ -74,7 +74,7 @@ def _unchanging(program: Program) -> frozenset[str]:
 def _program(model: type[Model], asked: Asked, params: Mapping[str, int], number: int) -> Program:
     """The program with so many of each thread, and of the slots of each operation."""
     bound = {name: value for name, value in params.items() if name not in asked.numbers}
-    return build(model, bound, {**slots_of(model, number), **numbers_of(asked, number)}).program
+    return build(model, bound, {**numbers_of(model, asked, number), **slots_of(model, number)}).program
 
 
 def _cut(program: Program, asked: Asked, credits: bool) -> tuple[Places, Alone]:

@@ -198,11 +198,11 @@ class Steps:
         kind = self.places.kinds[thread.kind]
         if not kind.spawned or thread.row[0]:
             return
-        if thread != self._idle(thread.kind):
+        if thread != self.idle(thread.kind):
             span = self.places.program.templates[kind.template].span
             raise refusal("DIO258", f"`{kind.name}` ends with data of its own set, which the next one finds", span)
 
-    def _idle(self, kind: int) -> Lone:
+    def idle(self, kind: int) -> Lone:
         """A slot of a spawned operation that nobody uses."""
         return self.thread_of(self._rest, self.places.kinds[kind].members[0])
 
@@ -307,7 +307,7 @@ class Steps:
     def _with_existence(self, outcome: Outcome, before: Lone | None) -> Iterator[Outcome]:
         """The outcome with what is kept of existence; where the thread was the last one known of, the others tell."""
         changed = [] if before is None or outcome.thread is None else [(before, outcome.thread)]
-        changed += [(self._idle(thread.kind), thread) for thread in outcome.started]
+        changed += [(self.idle(thread.kind), thread) for thread in outcome.started]
         found = [outcome]
         for question, n in zip(self.questions_of_existence, self._existing, strict=True):
             if any(self.decides(question, now) for _, now in changed):

@@ -49,6 +49,8 @@ class _Forms:
         self._numbers = {places.domains.root(("number", kind.template)) for kind in places.kinds if kind.numbered}
 
     def all(self) -> Iterator[tuple[str, Span | None, Form]]:
+        fixed = tuple(self.places.program.threads[thread].name for thread in self.places.fixed)
+        yield "how many of the other threads there are", None, fixed
         for number, variable in enumerate(self.places.program.variables):
             yield f"`{variable.name}`", variable.span, self._variable(number, variable)
         for number, template in enumerate(self.cut.program.templates):

@@ -153,7 +153,7 @@ class _Task:
         budget = Budget(most, given.max_depth, given.timeout, given.max_memory)
         bound = {name: value for name, value in self.params.items() if name not in self.asked.numbers}
         options = replace(self.options, budget=budget, verify_reduction=False)
-        return check_class(self.model, bound, options, None, numbers_of(self.asked, number))
+        return check_class(self.model, bound, options, None, numbers_of(self.model, self.asked, number))
 
     def _enough(self, limits: Limits, states: int) -> str | None:
         most = self.options.budget.max_states

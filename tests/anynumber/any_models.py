@@ -172,6 +172,26 @@ class EndsForOthers(Drained):
             self.in_flight.end()
 
 
+class Doubled(Model):
+    """There are twice as many of the others."""
+
+    readers = Param(2)
+    n = Var(Range(0, 9))
+
+    @thread(instances=readers)
+    def reader(self):
+        wait_until(self.n < 7)
+
+    @thread(instances=2 * readers)
+    def other(self):
+        with atomic():
+            self.n += 1
+
+    @invariant
+    def small(self):
+        return self.n < 9
+
+
 class Takes(Model):
     """Who came last is remembered, and knows when it is no longer the last."""
 

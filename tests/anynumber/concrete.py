@@ -48,7 +48,7 @@ class Instance:
     def __init__(self, proof: Proof, number: int, most: int) -> None:
         self.proof, self.most = proof, most
         bound = {name: value for name, value in proof.params.items() if name not in proof.asked.numbers}
-        self.program = build(proof.model, bound, numbers_of(proof.asked, number)).program
+        self.program = build(proof.model, bound, numbers_of(proof.model, proof.asked, number)).program
         self.places = Places(with_constants(self.program), proof.asked.threads)
         self.cells = Cells(self.places, self.program)
         theirs = {thread.name: n for n, thread in enumerate(proof.ground.program.threads)}

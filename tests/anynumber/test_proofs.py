@@ -78,12 +78,13 @@ def test_spawned_completions_are_threads_that_come_and_go() -> None:
         (models.AsksForMore, "DIO258", "wait_until(not any(self.want", "depends on more than the thread asked"),
         (models.Unrolled, "DIO257", "for _ in threads", "a statement names one thread"),
         (models.Counted, "DIO261", "n = Var(Range(0, workers))", "`n` depends on how many threads there are"),
+        (models.Doubled, "DIO260", "", "how many of the other threads there are"),
         (models.Summed, "DIO261", "wait_until(sum(", "`sum` over threads depends on how many there are"),
     ],
 )  # fmt: skip
 def test_what_is_not_met_is_found_where_it_stands(model: type, code: str, line: str, message: str) -> None:
     with pytest.raises(Refused) as refused:
-        ground(model, asked_of(model, ("worker",)), {})
+        ground(model, asked_of(model, ("reader" if model is models.Doubled else "worker",)), {})
     found = refused.value.diagnostics[0]
     assert message in found.message
     assert found.code == code

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from dio_mc.anynumber.asked import asked_of
 from dio_mc.checking.driver import check_class
-from dio_mc.checking.expectations import bindings_of
+from dio_mc.checking.expectations import bindings_of, expectation_for
 from dio_mc.checking.results import Report
 from dio_mc.frontend.load import load_module
 from dio_mc.lang.model import Model
@@ -56,7 +57,8 @@ def shipped(path: Path) -> Shipped:
 
 def table() -> str:
     """One row per class and binding, by race."""
-    head = ["race", "model", "years", "commits", "class", "verdict, steps of the shortest trace", "states"]
+    verdict = "verdict, steps of the shortest trace"
+    head = ["race", "model", "years", "commits", "class", verdict, "states", "any number of"]
     rows = [head, ["---"] * len(head)]
     files = [entry for path in (*SEED, *HISTORY) if (entry := shipped(path)).models]
     for entry in sorted(files, key=lambda e: (_race_order(e.races[0]), e.path.parent.name != "seed", e.path.name)):
@@ -67,7 +69,8 @@ def table() -> str:
             " ".join(dict.fromkeys(COMMIT.findall(entry.doc))),
         ]
         for model, report in entry.reports:
-            rows.append([*about, _name(model, report), _verdict(report), f"{report.states:,}"])
+            found = [_name(model, report), _verdict(report), f"{report.states:,}", _any_number(model, report)]
+            rows.append([*about, *found])
             about = [""] * len(about)
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
@@ -100,6 +103,14 @@ def _name(model: type[Model], report: Report) -> str:
 
 def _is_bound(model: type[Model], name: str, value: int) -> bool:
     return getattr(model, name).default != value
+
+
+def _any_number(model: type[Model], report: Report) -> str:
+    """The threads any number of which the file says that it holds for, with the defaults of its parameters."""
+    stated = expectation_for(model, {})
+    if stated is None or not stated.any or "@" in report.model:
+        return ""
+    return ", ".join(asked_of(model, stated.any).threads)
 
 
 def _length(trace: Trace) -> str:
