@@ -77,6 +77,10 @@ def _unknown(model: type[Model], word: str, members: Members, counted: Mapping[s
     params = {c.name for c in counted.values() if isinstance(c, ParamDeclaration)}
     known = [*counted, *sorted(params - set(counted))]
     hint = did_you_mean(word, known) or f"{model.__name__} has: {', '.join(known)}, {EVERYTHING}"
+    if word == EVERYTHING:
+        return usage_error(
+            "DIO251", f"every thread of {model.__name__} is one of an array's elements: none can be any number"
+        )
     if word in members.params and word not in params:
         return usage_error("DIO251", f"`{word}` does not count the threads of a template", hint=hint)
     return usage_error("DIO251", f"{model.__name__} has no thread `{word}`, nor a parameter that counts one", hint=hint)

@@ -91,9 +91,9 @@ class Waits(TakesWhatIsThere):
 
 
 expect(TakesWhatIsThere, violates={"assertion"})
-expect(LooksAgain, holds=True)
+expect(LooksAgain, holds=True, any="all")
 expect(LooksAgain, violates={"fault_ends"}, own=True)
 expect(LooksAgain, violates={"fault_ends"}, stream=True)
-expect(Waits, holds=True)
+expect(Waits, holds=True, any="all")
 expect(Waits, violates={"deadlock", "fault_ends"}, own=True)
 expect(Waits, holds=True, stream=True)

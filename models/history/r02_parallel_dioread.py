@@ -76,4 +76,4 @@ class UnwrittenByDefault(ParallelReads):
 
 expect(ParallelReads, violates={"no_stale_exposure"})
 expect(ParallelReads, holds=True, mmap=False)
-expect(UnwrittenByDefault, holds=True)
+expect(UnwrittenByDefault, holds=True, any="all")

@@ -46,4 +46,4 @@ class ReportsCollision(Asserts):
 
 
 expect(Asserts, violates={"assertion"})
-expect(ReportsCollision, holds=True)
+expect(ReportsCollision, holds=True, any="all")

@@ -91,6 +91,6 @@ class ReadersDrain(DirectWriteAllocates):
 
 
 expect(DirectWriteAllocates, violates={"no_stale_exposure"})
-expect(FallsBack, holds=True)
-expect(AllocatesUnwritten, holds=True)
+expect(FallsBack, holds=True, any="all")
+expect(AllocatesUnwritten, holds=True, any="all")
 expect(ReadersDrain, violates={"no_stale_exposure"})

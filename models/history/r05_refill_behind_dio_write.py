@@ -72,6 +72,6 @@ class SkipsLockedPages(InvalidatesAfterwards):
 
 
 expect(InvalidatesBefore, violates={"coherent_at_rest", "read_after_ack"})
-expect(InvalidatesAfterwards, holds=True)
+expect(InvalidatesAfterwards, holds=True, any="all")
 expect(InvalidatesAfterwards, holds=True, pages=2)
 expect(SkipsLockedPages, violates={"coherent_at_rest", "read_after_ack"})

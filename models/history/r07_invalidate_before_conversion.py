@@ -61,6 +61,6 @@ class RepairOfOctober(RepairOfSeptember):
 
 
 expect(XfsInvalidatesFirst, violates={"coherent_at_rest", "read_after_ack"})
-expect(XfsConvertsFirst, holds=True)
+expect(XfsConvertsFirst, holds=True, any="all")
 expect(RepairOfSeptember, violates={"coherent_at_rest", "read_after_ack"})
 expect(RepairOfOctober, holds=True)

@@ -40,5 +40,5 @@ class UntilTheTransfer(KeepsFaultsOut):
         self.complete()
 
 
-expect(KeepsFaultsOut, holds=True)
-expect(UntilTheTransfer, holds=True)
+expect(KeepsFaultsOut, holds=True, any="all")
+expect(UntilTheTransfer, holds=True, any="all")

@@ -95,7 +95,7 @@ class CountsLate(Counts):
 
 expect(NoCount, violates={"no_freed_io", "no_stale_exposure"})
 expect(NoCount, violates={"no_freed_io", "no_collateral"}, writes=True)
-expect(Counts, holds=True)
+expect(Counts, holds=True, any="all")
 expect(Counts, holds=True, writes=True)
 expect(CountsLate, violates={"no_freed_io", "no_stale_exposure"})
 expect(CountsLate, violates={"no_freed_io", "no_collateral"}, writes=True)

@@ -54,5 +54,5 @@ class ConvertsFirst(TellsFirst):
 
 
 expect(TellsFirst, violates={"read_after_ack"})
-expect(ConvertsFirst, holds=True)
+expect(ConvertsFirst, holds=True, any="all")
 expect(ConvertsFirst, holds=True, pages=2)

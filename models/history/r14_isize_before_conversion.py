@@ -91,5 +91,5 @@ class Asynchronous(Synchronous):
 
 expect(SizeFirst, violates={"size_ok"})
 expect(ConvertsFirst, holds=True)
-expect(Synchronous, holds=True)
+expect(Synchronous, holds=True, any="all")
 expect(Asynchronous, violates={"size_ok", "no_stale_exposure"})

@@ -79,4 +79,4 @@ class Serialised(FallsBackBeside):
 
 
 expect(FallsBackBeside, violates={"no_lost_write"})
-expect(Serialised, holds=True)
+expect(Serialised, holds=True, any="all")

@@ -85,5 +85,5 @@ class LaundersMapped(Launders):
 
 
 expect(TestsFirst, violates={"no_lost_write"})
-expect(Launders, holds=True)
+expect(Launders, holds=True, any="all")
 expect(LaundersMapped, violates={"no_lost_write"})

@@ -100,6 +100,6 @@ class DropsUnderTheRange(RangeLoop):
 
 
 expect(TestsFirst, violates={"coherent_at_rest"})
-expect(TestsAgain, holds=True)
-expect(RangeLoop, holds=True)
+expect(TestsAgain, holds=True, any="all")
+expect(RangeLoop, holds=True, any="all")
 expect(DropsUnderTheRange, violates={"deadlock"})

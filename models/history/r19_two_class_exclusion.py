@@ -49,5 +49,5 @@ class UnlocksBeforeTheReply(CephTwoClasses):
 
 
 expect(CephUnlocked, violates={"coherent_at_rest", "read_after_ack"})
-expect(CephTwoClasses, holds=True)
+expect(CephTwoClasses, holds=True, any="all")
 expect(UnlocksBeforeTheReply, violates={"coherent_at_rest", "read_after_ack"})

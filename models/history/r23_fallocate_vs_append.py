@@ -59,4 +59,4 @@ class Drains(LockOnly):
 
 
 expect(LockOnly, violates={"size_ok", "size_never_shrinks"})
-expect(Drains, holds=True)
+expect(Drains, holds=True, any="all")

@@ -58,4 +58,4 @@ class ReadsUnderTheLock(ReadsBeforeTheLock):
 
 
 expect(ReadsBeforeTheLock, violates={"no_lost_write"})
-expect(ReadsUnderTheLock, holds=True)
+expect(ReadsUnderTheLock, holds=True, any="all")

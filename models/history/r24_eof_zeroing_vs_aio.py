@@ -92,7 +92,7 @@ class Drains(NoDrain):
 
 expect(NoDrain, violates={"no_lost_write"})
 expect(SizeThenDrain, violates={"no_lost_write"})
-expect(DrainsOnUpgrade, holds=True)
+expect(DrainsOnUpgrade, holds=True, any="all")
 expect(DrainsOnUpgrade, violates={"no_lost_write"}, unaligned=True)
-expect(Drains, holds=True)
+expect(Drains, holds=True, any="all")
 expect(Drains, holds=True, unaligned=True)

@@ -80,5 +80,5 @@ class SizeThenDrain(TrimsAtOnce):
 
 
 expect(TrimsAtOnce, violates={"no_freed_io", "no_collateral", "no_lost_write"})
-expect(Drains, holds=True)
+expect(Drains, holds=True, any="all")
 expect(SizeThenDrain, violates={"no_lost_write"})

@@ -44,4 +44,4 @@ class SizeFirst(CompletesFirst):
 
 
 expect(CompletesFirst, violates={"size_ok"})
-expect(SizeFirst, holds=True)
+expect(SizeFirst, holds=True, any="all")

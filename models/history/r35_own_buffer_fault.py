@@ -85,6 +85,6 @@ class FallsBack(DropsItsBuffer):
 
 
 expect(FaultsLocked, violates={"deadlock", "io_ends"})
-expect(FaultsUnlocked, holds=True)
+expect(FaultsUnlocked, holds=True, any="all")
 expect(DropsItsBuffer, violates={"io_ends"})
-expect(FallsBack, holds=True)
+expect(FallsBack, holds=True, any="all")

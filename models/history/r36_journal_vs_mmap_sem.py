@@ -78,4 +78,4 @@ class TransactionPerBlock(OneTransaction):
 
 
 expect(OneTransaction, violates={"deadlock"})
-expect(TransactionPerBlock, holds=True)
+expect(TransactionPerBlock, holds=True, any="all")

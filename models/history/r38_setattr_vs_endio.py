@@ -44,4 +44,4 @@ class CompletionDoesNot(CompletionLocks):
 
 
 expect(CompletionLocks, violates={"deadlock"})
-expect(CompletionDoesNot, holds=True)
+expect(CompletionDoesNot, holds=True, any="all")

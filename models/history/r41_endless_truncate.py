@@ -66,4 +66,4 @@ class ReadersSeeTheFlag(ReadersTakeNoLock):
 
 expect(ReadersTakeNoLock, violates={"truncate_ends"})
 expect(ReadersTakeNoLock, holds=True, readers=1)
-expect(ReadersSeeTheFlag, holds=True)
+expect(ReadersSeeTheFlag, holds=True, any="all")

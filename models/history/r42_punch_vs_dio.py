@@ -88,8 +88,8 @@ class CountsBehindTheLock(AllocatesShared):
 
 
 expect(PunchesUnlocked, violates={"no_freed_io", "no_collateral"})
-expect(PunchesLocked, holds=True)
+expect(PunchesLocked, holds=True, any="all")
 expect(PunchesWithoutDrain, violates={"no_freed_io", "no_collateral"})
-expect(AllocatesShared, holds=True)
-expect(CountsBehindTheMap, holds=True)
+expect(AllocatesShared, holds=True, any="all")
+expect(CountsBehindTheMap, holds=True, any="all")
 expect(CountsBehindTheLock, violates={"no_freed_io", "no_collateral"})

@@ -68,4 +68,4 @@ class Validates(TrustsTheMap):
 
 
 expect(TrustsTheMap, violates={"no_lost_write"})
-expect(Validates, holds=True)
+expect(Validates, holds=True, any="all")

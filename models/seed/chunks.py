@@ -103,4 +103,4 @@ class WritersExcluded(OneChunk):
 
 
 expect(OneChunk, violates={"no_torn_read"})
-expect(WritersExcluded, holds=True)
+expect(WritersExcluded, holds=True, any="all")

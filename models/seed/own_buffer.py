@@ -84,5 +84,5 @@ class FaultFails(OwnBuffer):
 
 
 expect(OwnBuffer, violates={"deadlock"})
-expect(PinnedFirst, holds=True)
+expect(PinnedFirst, holds=True, any="all")
 expect(FaultFails, holds=True)

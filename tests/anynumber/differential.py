@@ -55,7 +55,9 @@ def main(number: int, first: int = 0) -> None:
             outcome, words = compare(model, tuple(kinds), 4 // len(kinds), 3_000)
             found[f"{outcome} {words}" if outcome == "refused" else outcome] += 1
             if outcome == "MISSED":
-                print(seed, words)
+                print(seed, words, flush=True)
+            if seed % 100 == 99:
+                print(seed + 1 - first, dict(found), flush=True)
     print(dict(found))
 
 
