@@ -328,6 +328,12 @@ PAGES: dict[str, Page] = {
         "second round would break is not seen: write `while True:` around it. Where once is meant, a `return` as the "
         "last statement says so.",
     ),
+    "DIO327": Page(
+        "threads that can never move again",
+        "Some schedule comes to a state from which these threads never take a step again, whatever the others do. It "
+        "is not a deadlock, since another thread can always run, one that polls for instance; without that one it "
+        "would be. Said of searches that find nothing else, of up to 10,000 states.",
+    ),
     "DIO900": Page(
         "internal error",
         "A fault of dio-mc, not of the model: an engine's answer did not replay, or something unforeseen. The exit "

@@ -13,6 +13,7 @@ from functools import partial
 from dio_mc.checking.expectations import expected, stated
 from dio_mc.checking.findings.coverage import coverage_findings
 from dio_mc.checking.findings.declared import static_findings
+from dio_mc.checking.findings.stuck import stuck_for_ever
 from dio_mc.checking.results import Finding, PropertyResult, Report, Verdict
 from dio_mc.engines.agree import verify_reduction
 from dio_mc.engines.choose import EngineName, explore
@@ -92,6 +93,7 @@ def check_class(
     told = [*built.warnings, *static_findings(model, program)]
     if verdict == "HOLDS" and found.complete and found.coverage.fired:
         told += coverage_findings(model, program, found.coverage)
+        told += stuck_for_ever(program, found.states)
     findings = (*(_finding(d) for d in told), *_judge_findings(judges))
     met, text = expected(expectation, properties, traces)
     return Report(
