@@ -334,6 +334,16 @@ PAGES: dict[str, Page] = {
         "is not a deadlock, since another thread can always run, one that polls for instance; without that one it "
         "would be. Said of searches that find nothing else, of up to 10,000 states.",
     ),
+    "DIO328": Page(
+        "property of constants",
+        "All that the invariant reads keeps its initial value, so that it says the same of every state. Somebody "
+        "should write what it asks about: a read that records what it was given, for instance.",
+    ),
+    "DIO329": Page(
+        "nothing happens",
+        "The only states are the first ones: every thread waits from the start, or has nothing to do. All that holds "
+        "does so for want of steps.",
+    ),
     "DIO900": Page(
         "internal error",
         "A fault of dio-mc, not of the model: an engine's answer did not replay, or something unforeseen. The exit "

@@ -91,6 +91,8 @@ def check_class(
     properties = stated(expectation, _properties(model, program, found, judges))
     verdict = _verdict(properties)
     told = [*built.warnings, *static_findings(model, program)]
+    if found.complete and not found.transitions and not found.violations:
+        told.append(_nothing_happens(model))
     if verdict == "HOLDS" and found.complete and found.coverage.fired:
         told += coverage_findings(model, program, found.coverage)
         told += stuck_for_ever(program, found.states)
@@ -157,6 +159,12 @@ def _place(span: Span) -> Place:
 def _class_place(model: type[Model]) -> Place:
     file, line = model.__dio_place__
     return Place(display_path(file), line)
+
+
+def _nothing_happens(model: type[Model]) -> Diagnostic:
+    file, line = model.__dio_place__
+    span = Span(file, line, 1, line, 1)
+    return Diagnostic("DIO329", "no thread ever takes a step: there is nothing to check", span, severity="warning")
 
 
 def _plain(violated: bool, found: Exploration) -> Verdict:

@@ -293,3 +293,34 @@ def test_a_subclass_silences_what_it_needs_and_no_more(tmp_path: Path, more: str
     (tmp_path / "m.py").write_text(PATCHED.replace("MORE", more))
     model = load_module(tmp_path / "m.py").models[0]
     assert {f.code for f in check_class(model).findings} & {"DIO322", "DIO325"} == codes
+
+
+STILL = """\
+from dio_mc import *
+
+class M(Model):
+    x = Var(bool)
+    seen = Var(Range(0, 3)INIT)
+    @thread(daemon=True)
+    def t(self):
+        while True:
+            wait_until(self.x)
+            STEP
+    @invariant
+    def p(self):
+        return self.seen < 2 or self.seen == 3
+"""
+
+
+@pytest.mark.parametrize(
+    ("init", "step", "codes"),
+    [
+        ("", "self.x = False", {"DIO328", "DIO329"}),
+        ("", "self.seen = 1", {"DIO329"}),
+        (", init=any", "self.x = False", {"DIO329"}),
+    ],
+)
+def test_nothing_happens_and_nothing_is_written(tmp_path: Path, init: str, step: str, codes: set[str]) -> None:
+    (tmp_path / "m.py").write_text(STILL.replace("INIT", init).replace("STEP", step).replace("< 2 or", "< 4 or"))
+    (model,) = load_module(tmp_path / "m.py").models
+    assert {f.code for f in check_class(model).findings} & {"DIO328", "DIO329"} == codes

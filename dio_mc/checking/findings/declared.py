@@ -11,8 +11,8 @@ from types import FunctionType
 from dio_mc.checking.findings.reading import expressions_of
 from dio_mc.errors import Diagnostic
 from dio_mc.frontend.declare import Members, attribute_span, function_span, members_of
-from dio_mc.ir.expr import Load
-from dio_mc.ir.ops import End
+from dio_mc.ir.expr import AtLocation, Load, LocalOf, walk
+from dio_mc.ir.ops import Assign, Choose, End, StoreTo
 from dio_mc.ir.program import Program
 from dio_mc.lang.model import Model
 from dio_mc.source import function_tree, module_tree
@@ -32,7 +32,27 @@ def static_findings(model: type[Model], program: Program) -> list[Diagnostic]:
         for name in members.params
         if name in vars(model) and name not in named
     ]
-    return [*found, *_ending_daemons(model, program, members), *_unread(model, program, members)]
+    return [*found, *_ending_daemons(model, program, members), *_unread(model, program, members), *_constant(program)]
+
+
+def _constant(program: Program) -> Iterator[Diagnostic]:
+    """Properties of states that read nothing which the program writes: they say the same of every state."""
+    ops = [op for template in program.templates for block in template.blocks for op in block.ops]
+    targets = [t for op in ops if isinstance(op, Assign) for t in op.targets]
+    targets += [op.target for op in ops if isinstance(op, Choose)]
+    written = {t.variable for t in targets if isinstance(t, StoreTo)}
+    for property_ in program.properties:
+        if property_.kind != "invariant" or property_.expr is None or property_.atoms:
+            continue
+        parts = list(walk(property_.expr))
+        read = {part.variable for part in parts if isinstance(part, Load)}
+        stands = any(isinstance(part, AtLocation | LocalOf) for part in parts)
+        if read and not stands and not read & written and not any(program.variables[v].any_init for v in read):
+            names = ", ".join(
+                f"`{name}`" for name in dict.fromkeys(str(program.variables[v].path[0]) for v in sorted(read))
+            )
+            message = f"`{property_.name}` reads nothing but {names}, which nothing writes"
+            yield Diagnostic("DIO328", message, property_.span, severity="warning")
 
 
 def _ending_daemons(model: type[Model], program: Program, members: Members) -> Iterator[Diagnostic]:
