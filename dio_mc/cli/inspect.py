@@ -52,13 +52,13 @@ def _product(name: str, folder: Path | None, files: tuple[Path, ...]) -> Program
 
 
 @click.command()
-@click.argument("trace", type=click.Path())
+@click.argument("traces", metavar="TRACE...", nargs=-1, required=True, type=click.Path())
 @click.option("--model-file", type=click.Path(), help="Where the model is now, if it moved.")
 @click.option(
     "--max-states", type=click.IntRange(1), default=500_000, show_default=True, metavar="N",
     help="Give up looking for the decisive steps after N states.",
 )  # fmt: skip
-def why(trace: str, model_file: str | None, max_states: int) -> None:
+def why(traces: tuple[str, ...], model_file: str | None, max_states: int) -> None:
     """Say why a counterexample is one, and try it on the model as it is now.
 
     What fails and who wrote it, which steps matter, and between which two steps no other thread must run: the model is
@@ -68,9 +68,10 @@ def why(trace: str, model_file: str | None, max_states: int) -> None:
     from dio_mc.explain.replaying import explained
     from dio_mc.render.why import why_sentences
 
-    found = explained(trace, model_file, max_states, lambda name: _product(name, None, ()))
-    told = why_sentences(found) or ["Nothing more is known than what `dio-mc show` says."]
-    click.echo("\n".join([f"{found.model.name} {found.property}:", *(f"  {sentence}" for sentence in told)]))
+    for trace in traces:
+        found = explained(trace, model_file, max_states, lambda name: _product(name, None, ()))
+        told = why_sentences(found) or ["Nothing more is known than what `dio-mc show` says."]
+        click.echo("\n".join([f"{found.model.name} {found.property}:", *(f"  {sentence}" for sentence in told)]))
 
 
 @click.command()
@@ -93,10 +94,24 @@ def ir(file: str, params: tuple[tuple[str, int], ...], names: tuple[str, ...]) -
             click.echo(warning.render(), err=True)
 
 
+def _word(name: str) -> str | None:
+    """A word of the language or of the page-cache vocabulary with its description."""
+    import inspect
+
+    from dio_mc import kernel, lang
+
+    found = next((getattr(room, name) for room in (lang, kernel) if name in room.__all__), None)
+    if found is None:
+        return None
+    import_from = "dio_mc" if name in lang.__all__ else "dio_mc.kernel"
+    doc = inspect.getdoc(found) or "It has no description."
+    return f"{name}: from {import_from} import {name}\n\n{doc}"
+
+
 @click.command("help")
 @click.argument("code", required=False)
 def help_(code: str | None) -> None:
-    """What a diagnostic code means; without a code, the list of them."""
+    """What a diagnostic code, or a word of the language, means; without one, the list of codes."""
     from dio_mc.catalogue import PAGES
     from dio_mc.errors import did_you_mean, usage_error
 
@@ -106,7 +121,15 @@ def help_(code: str | None) -> None:
         return
     found = PAGES.get(code.upper())
     if found is None:
-        raise usage_error("DIO203", f"no such code: {code}", hint=did_you_mean(code.upper(), PAGES))
+        from dio_mc import kernel, lang
+
+        word = _word(code)
+        if word is None:
+            near = did_you_mean(code.upper(), PAGES) or did_you_mean(code, [*lang.__all__, *kernel.__all__])
+            hint = near or "codes are listed by `dio-mc help`, words by docs/reference.md"
+            raise usage_error("DIO203", f"no such code or word: {code}", hint=hint)
+        click.echo(word)
+        return
     click.echo(f"{code.upper()}: {found.title}\n\n{found.text}")
     if found.example:
         click.echo("\n" + "\n".join(f"    {line}" for line in found.example.splitlines()))

@@ -23,6 +23,7 @@ from dio_mc.report.formats import rendered, write_report
 from dio_mc.report.text import report_text, summary_lines
 from dio_mc.report.words import stem_of
 from dio_mc.semantics.search import NO_REDUCTION, Approximate, Budget, FewPreemptions, Partial, RandomRuns, Reductions
+from dio_mc.source import Span
 from dio_mc.trace.trace import Trace
 
 
@@ -39,6 +40,7 @@ class Session:
         self.memory: list[tuple[Report, int]] = []
         self.planned: list[Task | Failure] = []
         self.files = 0
+        self._told: set[tuple[str, Span | None, str]] = set()
         self.sweep: tuple[str, tuple[int, ...]] | None = None
         self.partial: Partial | None = None
         self.wanted: Wanted | None = None
@@ -102,6 +104,14 @@ class Session:
             self._take(ended.outcome)
             self.memory += [(ended.outcome, ended.memory)] if isinstance(ended.outcome, Report) else []
 
+    def _is_known(self, failure: Failure) -> bool:
+        """Whether all that is wrong has been told of another class or binding: a class has the errors of those that it
+        derives from. The code and the place say what is the same; the words may name the class."""
+        found = {(d.code, d.span, d.hint) for d in failure.diagnostics if d.span is not None}
+        known = bool(found) and len(found) == len(failure.diagnostics) and found <= self._told
+        self._told |= found
+        return known
+
     def _budget(self) -> Budget:
         v = self.values
         return Budget(v["max-states"], v["max-depth"], v["timeout"], v["max-memory"])
@@ -109,6 +119,8 @@ class Session:
     def _take(self, outcome: Outcome) -> None:
         """Write its files, show it."""
         first = not any(isinstance(e, Report) and e.verdict == "VIOLATED" for e in self.entries)
+        if isinstance(outcome, Failure) and self._is_known(outcome):
+            return
         self.entries.append(outcome)
         if isinstance(outcome, Failure):
             click.echo(outcome.text, err=True)

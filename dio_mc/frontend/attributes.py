@@ -8,9 +8,10 @@ from typing import Any
 
 from dio_mc.errors import did_you_mean
 from dio_mc.frontend import expressions
-from dio_mc.frontend.context import Scope, find_method
+from dio_mc.frontend.context import Abort, Scope, find_method
 from dio_mc.frontend.values import Bound, Place, RecordValue, Static, Super, Value, describe, field_of, place_name
 from dio_mc.ir.program import ArrayShape, RecordShape, ScalarShape
+from dio_mc.lang.declarations import VarDeclaration
 
 
 def attribute(node: ast.Attribute, scope: Scope) -> Value:
@@ -95,6 +96,8 @@ def _method_of(place: Place, name: str, scope: Scope) -> Value | None:
     if found is None:
         return None
     function, owner = found
+    if isinstance(function, VarDeclaration):  # its declaration is wrong, which has been told
+        raise Abort
     return Bound(place, name, function, owner) if callable(function) else Static(function)
 
 

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from types import FunctionType
 from typing import Any
 
 from dio_mc import lang
-from dio_mc.errors import did_you_mean
+from dio_mc.errors import Diagnostic, did_you_mean
 from dio_mc.frontend import expressions, propositions
 from dio_mc.frontend.builtins import BUILTINS
 from dio_mc.frontend.connectives import call_z3
-from dio_mc.frontend.context import Scope
+from dio_mc.frontend.context import Abort, Scope
 from dio_mc.frontend.shapes import DeclarationError, RecordTree, type_tree
 from dio_mc.frontend.values import (
     Bound,
@@ -33,9 +35,10 @@ from dio_mc.frontend.values import (
 )
 from dio_mc.lang.declarations import MISSING
 from dio_mc.lang.model import ROLE, Model
-from dio_mc.source import function_tree
+from dio_mc.source import Span, display_path, function_tree, source_lines, span_of
 
 MAX_INLINE = 40
+CHOOSE_FIRST = "choose in a statement of its own: `got = choose(...)`, or `if choose(True, False):` inside the `if`"
 
 
 def call(node: ast.Call, scope: Scope) -> Value:
@@ -83,7 +86,8 @@ def _call_static(function: Any, node: ast.Call, scope: Scope) -> Value:
         return propositions.threads_value(node, scope)
     if module.startswith("dio_mc.lang") and not isinstance(function, type):
         where = "a property" if scope.in_property else "an expression"
-        raise scope.fail("DIO114", node, f"`{function.__name__}` cannot stand in {where}")
+        hint = CHOOSE_FIRST if function is lang.choose and not scope.in_property else ""
+        raise scope.fail("DIO114", node, f"`{function.__name__}` cannot stand in {where}", hint)
     if isinstance(function, type) and dataclasses.is_dataclass(function):
         return _construct(function, node, scope)
     if isinstance(function, FunctionType) and is_pure(function):
@@ -117,7 +121,7 @@ def inline(function: Any, owner: type, receiver: Value | None, node: ast.Call, s
     tree = function_tree(function)
     assert tree is not None
     if receiver is not None and not tree.args.args:
-        raise scope.fail("DIO111", node, f"`{function.__name__}` does not take `self`")
+        raise wrong_call(function, tree, node, scope, "does not take `self`")
     bindings = bind_arguments(function, tree, receiver is not None, node, scope)
     if receiver is not None:
         bindings[tree.args.args[0].arg] = receiver
@@ -141,19 +145,53 @@ def bind_arguments(
     if any(isinstance(a, ast.Starred) for a in node.args) or any(k.arg is None for k in node.keywords):
         raise scope.fail("DIO102", node, "* and ** arguments are not supported")
     if len(node.args) > len(parameters):
-        raise scope.fail("DIO111", node, f"`{name}` takes {_count(len(parameters))}, not {len(node.args)}")
+        raise wrong_call(function, tree, node, scope, f"takes {_count(len(parameters))}, not {len(node.args)}")
     given: dict[str, Value] = {p: argument(a, scope) for p, a in zip(parameters, node.args, strict=False)}
     for keyword in node.keywords:
         assert keyword.arg is not None
         if keyword.arg not in parameters or keyword.arg in given:
             hint = did_you_mean(keyword.arg, parameters)
-            raise scope.fail("DIO111", node, f"`{name}` has no free parameter `{keyword.arg}`", hint)
+            raise wrong_call(function, tree, node, scope, f"has no free parameter `{keyword.arg}`", hint)
         given[keyword.arg] = argument(keyword.value, scope)
     defaults = dict(zip(parameters[::-1], (function.__defaults__ or ())[::-1], strict=False))
     missing = [p for p in parameters if p not in given and p not in defaults]
     if missing:
-        raise scope.fail("DIO111", node, f"`{name}` needs an argument for `{missing[0]}`")
+        raise wrong_call(function, tree, node, scope, f"needs an argument for `{missing[0]}`")
     return {p: given.get(p, Static(defaults.get(p))) for p in parameters}
+
+
+def wrong_call(
+    function: Any, tree: ast.FunctionDef, node: ast.AST, scope: Scope, problem: str, hint: str = ""
+) -> Abort:
+    """Record that a call and its function do not fit; raise what this returns.
+
+    Where the function overrides one that the caller was written for, in another file, the override is wrong and not
+    the call: it is told at the override.
+    """
+    base = _overridden(function, scope)
+    if base is None or function.__code__.co_filename == scope.file:
+        return scope.fail("DIO111", node, f"`{tree.name}` {problem}", hint)
+    told = f"`{tree.name}` takes {_signature(tree)}, and what it overrides takes {_signature(base)}"
+    span = span_of(tree, function.__code__.co_filename)
+    line = source_lines(span.file)[span.line - 1]
+    head = Span(span.file, span.line, span.column, span.line, len(line.rstrip()) + 1)
+    shown = display_path(scope.file)
+    caller = Path(shown).name if os.path.isabs(shown) else shown
+    called = f"it is called at {caller}:{getattr(node, 'lineno', 0)}"
+    scope.context.diagnostics.add(Diagnostic("DIO111", told, head, called))
+    return Abort()
+
+
+def _overridden(function: Any, scope: Scope) -> ast.FunctionDef | None:
+    """The function that a method of the model overrides, if there is one."""
+    owners = [cls for cls in scope.context.model.__mro__ if function.__name__ in vars(cls)]
+    found = [vars(cls)[function.__name__] for cls in owners]
+    later = found[found.index(function) + 1 :] if function in found else []
+    return next((tree for tree in map(function_tree, later) if tree is not None), None)
+
+
+def _signature(tree: ast.FunctionDef) -> str:
+    return f"({', '.join(a.arg for a in [*tree.args.posonlyargs, *tree.args.args])})"
 
 
 def _count(number: int) -> str:

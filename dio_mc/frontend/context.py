@@ -77,6 +77,7 @@ class Scope:
     """Names visible in one function while it is compiled.
 
     `bindings` are the function's own names known as values; `locate` finds run-time locals (None: no such local yet).
+    `broken` are locals whose assignment is wrong: what reads them is not told again.
     """
 
     context: Context
@@ -88,6 +89,7 @@ class Scope:
     in_property: bool = False
     inline_depth: int = 0
     call_site: Span | None = None
+    broken: set[str] = field(default_factory=set)
 
     @property
     def file(self) -> str:
@@ -114,14 +116,20 @@ class Scope:
             return self.bindings[name]
         if self.locate is not None and (local := self.locate(name)) is not None:
             return local
+        if name in self.broken:
+            raise Abort
         if self.locate is not None and name in self.own_names():
             hint = "assign it first, on every way that leads here"
             raise self.fail("DIO115", node, f"local `{name}` is read before it is assigned", hint)
         found = self._outer(name)
         if found is UNKNOWN:
-            hint = did_you_mean(name, [*self.bindings, *self._globals(), *self.own_names()])
+            hint = self._own(name) or did_you_mean(name, [*self.bindings, *self._globals(), *self.own_names()])
             raise self.fail("DIO104", node, f"unknown name `{name}`", hint)
         return Static(found)
+
+    def _own(self, name: str) -> str:
+        """A hint where the model has what was named without ``self``."""
+        return f"did you mean `self.{name}`?" if not name.startswith("_") and hasattr(self.context.model, name) else ""
 
     def _globals(self) -> dict[str, Any]:
         return dict(self.function.__globals__)

@@ -6,7 +6,7 @@ import ast
 from functools import lru_cache
 
 from dio_mc.frontend import attributes, expressions
-from dio_mc.frontend.calls import bind_arguments, body_of, is_pure, without_self
+from dio_mc.frontend.calls import bind_arguments, body_of, is_pure, without_self, wrong_call
 from dio_mc.frontend.context import Abort, Scope
 from dio_mc.frontend.frames import Frame
 from dio_mc.frontend.graph import Node, RegionKey, Weight
@@ -73,14 +73,16 @@ def inline_call(bound: Bound, call: ast.Call, frame: Frame) -> Value:
 def _inlinable(bound: Bound, call: ast.Call, frame: Frame) -> ast.FunctionDef:
     role = getattr(bound.function, ROLE, None)
     if isinstance(role, ThreadRole) or (role is not None and not isinstance(role, OperationRole)):
-        raise frame.scope.fail("DIO114", call, f"`{bound.name}` is no operation and cannot be called")
+        hint = "what both threads do goes into an @operation" if isinstance(role, ThreadRole) else ""
+        kind = "a thread" if isinstance(role, ThreadRole) else "a property"
+        raise frame.scope.fail("DIO114", call, f"`{bound.name}` is {kind}, and only operations are called", hint)
     if bound.function in frame.stack:
         raise frame.scope.fail("DIO106", call, f"`{bound.name}` calls itself", "operations are inlined; use a loop")
     tree = function_tree(bound.function)
     if tree is None:
         raise frame.scope.fail("DIO118", call, f"the source of `{bound.name}` cannot be read")
     if not tree.args.args:
-        raise frame.scope.fail("DIO111", call, f"`{bound.name}` does not take `self`")
+        raise wrong_call(bound.function, tree, call, frame.scope, "does not take `self`")
     return tree
 
 

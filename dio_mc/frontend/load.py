@@ -97,7 +97,7 @@ def _import(file: Path) -> ModuleType:
 def _import_failure(error: BaseException, file: Path) -> ModelError:
     """The author's exception at the author's line, without our frames."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if _is_users(f.filename)]
-    text = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
+    text = _raised(error)
     if not frames:
         return usage_error("DIO101", f"importing it raised {text}", file=str(file))
     last = frames[-1]
@@ -106,9 +106,16 @@ def _import_failure(error: BaseException, file: Path) -> ModelError:
     end = (last.end_colno or 0) + 1 if last.end_lineno == last.lineno else len(_line(last.filename, line)) + 1
     span = Span(last.filename, line, column, line, max(end, column + 1))
     chain = " <- ".join(f"{Path(f.filename).name}:{f.lineno}" for f in reversed(frames[:-1]))
-    return ModelError(
-        (Diagnostic("DIO101", f"importing the model raised {text}", span, f"imported from {chain}" if chain else ""),)
-    )
+    hint = f"imported from {chain}" if chain else ""
+    if "method resolution order" in text:
+        hint = "name a class before the classes that it derives from"
+    return ModelError((Diagnostic("DIO101", f"importing the model raised {text}", span, hint),))
+
+
+def _raised(error: BaseException) -> str:
+    """The exception in one line."""
+    lines = [line.strip() for line in "".join(traceback.format_exception_only(error)).strip().splitlines()]
+    return lines[-1] if isinstance(error, SyntaxError) else " ".join(lines)
 
 
 def _is_users(filename: str) -> bool:

@@ -18,7 +18,20 @@ def compile_body(statements: Sequence[ast.stmt], frame: Frame) -> None:
         try:
             compile_statement(statement, frame)
         except Abort:
-            continue
+            frame.scope.broken |= _assigned(statement)
+
+
+def _assigned(node: ast.stmt) -> set[str]:
+    """The locals that a statement would have assigned."""
+    match node:
+        case ast.Assign(targets=targets):
+            found = targets
+        case ast.AnnAssign(target=target) | ast.AugAssign(target=target):
+            found = [target]
+        case _:
+            return set()
+    parts = [part for target in found for part in (target.elts if isinstance(target, ast.Tuple) else [target])]
+    return {part.id for part in parts if isinstance(part, ast.Name)}
 
 
 def compile_statement(node: ast.stmt, frame: Frame) -> None:

@@ -74,16 +74,32 @@ class Model:
         _compiled_only("at_rest")
 
 
+def _is_option(name: str, value: Any) -> bool:
+    from dio_mc.lang.declarations import VarDeclaration
+
+    return name != "sleeps" and not isinstance(value, VarDeclaration | Part | classmethod | property)
+
+
 class Part:
     """A component with state of its own, such as a lock: class attributes declare its variables, keyword arguments of
     the constructor override its class constants. Its methods are written in the modelling language; a method decorated
     with ``@atomic()`` is one step."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *values: Any, **options: Any) -> None:
+        if values:
+            known = ", ".join(f"{name}=..." for name in self._options()) or "none"
+            raise TypeError(f"{type(self).__name__} takes its options by name: {known}")
         for name, value in options.items():
             if not hasattr(type(self), name):
                 raise TypeError(f"{type(self).__name__} has no option {name!r}")
             setattr(self, name, value)
+
+    @classmethod
+    def _options(cls) -> list[str]:
+        """The class constants that the constructor may override."""
+        names = [name for owner in reversed(cls.__mro__) for name in vars(owner) if not name.startswith("_")]
+        found = {name: getattr(cls, name) for name in names}
+        return [name for name, value in found.items() if not callable(value) and _is_option(name, value)]
 
     def declarations(self) -> dict[str, Any]:
         """The variables of this part; a part whose sizes depend on its options overrides this."""
@@ -95,12 +111,17 @@ class Part:
         return found
 
 
-def operation(*, kernel: str | None = None, slots: Any = None) -> Callable[[F], F]:
+@overload
+def operation(function: F, /) -> F: ...
+@overload
+def operation(*, kernel: str | None = None, slots: Any = None) -> Callable[[F], F]: ...
+def operation(function: Any = None, /, *, kernel: str | None = None, slots: Any = None) -> Any:
     """Mark a method as an operation: inlined where it is called, shown in traces under its kernel function.
 
     `kernel` is ``file.c:function``; `slots` bounds how many instances `spawn` may have running.
     """
-    return _mark(OperationRole(kernel, slots))
+    mark = _mark(OperationRole(kernel, slots))
+    return mark if function is None else mark(function)
 
 
 @overload

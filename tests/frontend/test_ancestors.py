@@ -100,7 +100,7 @@ WRONG = [
     ("First.put(self, value, 1)", "DIO111", "`put` takes one argument, not 2"),
     ("First.putt(self, value)", "DIO104", "has no attribute `putt`"),
     ("Other.put(self, value)", "DIO102", "cannot be called in a model"),
-    ("First.t(self)", "DIO114", "`t` is no operation and cannot be called"),
+    ("First.t(self)", "DIO114", "`t` is a thread, and only operations are called"),
     ("Third.put(self, value)", "DIO106", "`put` calls itself"),
     ("spawn(First.put, value)", "DIO103", "`spawn` starts operations as the model has them"),
 ]
