@@ -9,18 +9,25 @@ is not interrupted before it returns; z3 counts its own steps, and LLVM is bound
 from __future__ import annotations
 
 import ctypes
+import os
+import sys
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
     from dio_mc.semantics.stop import Stop
 
 EVERY: Final = 0.05
 """Seconds between two looks at the limits."""
-AGAIN: Final = 2.0
+GRACE: Final = 1.0
+"""Seconds that what is to be told about a search may take, once a limit has ended that."""
+AGAIN: Final = 1.0
 """Seconds after which `Ended` is raised once more: foreign code may have swallowed it."""
+
+
+Result = TypeVar("Result")
 
 
 class Ended(BaseException):
@@ -43,13 +50,15 @@ def stop_of(error: BaseException) -> Stop:
 
 
 class Guard:
-    """Raises `Ended` in the thread that enters it, once `exceeded` has a reason, asked from `grace` seconds on.
+    """Raises `Ended` in the thread that enters it, once `exceeded` has a reason, asked from `grace` seconds on; with
+    `patience` so many seconds later, for what looks at its limits itself and only may be in the middle of something.
 
     The `except` for it belongs outside of the `with`. When the `with` is left nothing is raised any more.
     """
 
-    def __init__(self, exceeded: Callable[[], Stop | None], grace: float = 0.0) -> None:
+    def __init__(self, exceeded: Callable[[], Stop | None], grace: float = 0.0, patience: float = 0.0) -> None:
         self._exceeded = exceeded
+        self._patience = patience
         self._grace = grace
         self._lock = threading.Lock()
         self._left = threading.Event()
@@ -71,6 +80,7 @@ class Guard:
         while not self._left.is_set():
             stop = self._exceeded()
             if stop is not None:
+                self._left.wait(self._patience)
                 self._fire(stop)
                 pause = AGAIN
             self._left.wait(pause)
@@ -78,8 +88,44 @@ class Guard:
     def _fire(self, stop: Stop) -> None:
         with self._lock:
             if not self._left.is_set():
+                _say_nothing_of_it()
                 self._fired = True
                 _raise_in(self._target, type("Ended", (Ended,), {"stop": stop}))
+
+
+def _say_nothing_of_it() -> None:
+    """`Ended` that is raised inside of a finaliser (z3 has many) is swallowed there, and Python tells so on stderr."""
+    tell = sys.unraisablehook
+    if getattr(tell, "quiet", False):
+        return
+
+    def hook(unraisable: sys.UnraisableHookArgs) -> None:
+        if not isinstance(unraisable.exc_value, Ended):
+            tell(unraisable)
+
+    hook.quiet = True  # type: ignore[attr-defined]
+    sys.unraisablehook = hook
+
+
+def attempt(
+    what: str,
+    task: Callable[[], Result],
+    default: Result,
+    exceeded: Callable[[], Stop | None],
+    note: Callable[[str], None],
+) -> Result:
+    """What a task gives that explains or shows what was found: it never takes a verdict with it. Where a limit ends it,
+    or a fault of ours, `note` is told `what` is left out and why, and the `default` stands in."""
+    try:
+        with Guard(exceeded, GRACE):
+            return task()
+    except (Ended, MemoryError) as ended:
+        note(f"{what} is left out: {stop_of(ended)}")
+    except Exception as error:
+        if os.environ.get("DIO_MC_DEBUG"):
+            raise
+        note(f"{what} is left out, by a fault of dio-mc: {type(error).__name__}: {error}")
+    return default
 
 
 def _raise_in(thread: int, error: type[BaseException] | None) -> None:

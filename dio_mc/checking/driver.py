@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Final
 
 from dio_mc.checking.expectations import expected, stated
 from dio_mc.checking.findings.coverage import coverage_findings
@@ -17,8 +18,11 @@ from dio_mc.checking.findings.stuck import stuck_for_ever
 from dio_mc.checking.results import Finding, PropertyResult, Report, Verdict
 from dio_mc.engines.agree import verify_reduction
 from dio_mc.engines.choose import EngineName, explore
+from dio_mc.engines.limits import Limits
 from dio_mc.errors import Diagnostic
-from dio_mc.frontend.build import build
+from dio_mc.frontend.build import Built, build, program_name
+from dio_mc.frontend.declare import members_of
+from dio_mc.guard import Ended, Guard, attempt, stop_of
 from dio_mc.ir.program import Program
 from dio_mc.lang.declarations import Expectation
 from dio_mc.lang.model import Model
@@ -26,10 +30,12 @@ from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.judge import Judge
 from dio_mc.semantics.search import Budget, Exploration, Note, Partial, Reductions, Violation, unheard
 from dio_mc.semantics.search import Report as ProgressReport
-from dio_mc.semantics.stop import Poll
+from dio_mc.semantics.stop import Poll, Stop
 from dio_mc.source import Span, display_path
 from dio_mc.symbolic.judge import JudgeReport, judge_property
 from dio_mc.trace.trace import Place, Trace
+
+NO_FINDINGS: Final[tuple[Finding, ...]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,28 +81,27 @@ def check_class(
     """
     started = time.perf_counter()
     options = options or Options()
-    built = build(model, params, numbers)
-    program = built.program
-    judges = [judge_property(program, p) for p in program.properties]
-    asked = [j.judge for j in judges]
-    notes: list[str] = []
-    found = _explored(program, asked, options, notes.append)
+    limits, notes = Limits(options.budget, options.stop), list[str]()
+    try:
+        with Guard(limits.exceeded):
+            built = build(model, params, numbers)
+            judges = [judge_property(built.program, p) for p in built.program.properties]
+    except (Ended, MemoryError) as ended:
+        return undetermined(model, params or {}, expectation, stop_of(ended), time.perf_counter() - started)
+    program, asked = built.program, [j.judge for j in judges]
+    found = _explored(program, asked, options, notes.append, limits)
     if options.verify_reduction:
         notes += verify_reduction(
             found, program, asked, options.budget, options.stop,
             engine=options.engine, workers=options.workers, partial_order=options.reductions.partial_order,
         )  # fmt: skip
     interpreter = Interpreter(program) if found.violations else None
-    traces = _traces(interpreter, found, asked) if interpreter is not None and found.violations else ()
+    traces = _traces(interpreter, found, asked, limits, notes.append) if interpreter is not None else ()
+    notes += [f"{name}: its schedule is not shown: {found.stopped} ended the search for it" for name in found.unshown]
     properties = stated(expectation, _properties(model, program, found, judges))
     verdict = _verdict(properties)
-    told = [*built.warnings, *static_findings(model, program)]
-    if found.complete and not found.transitions and not found.violations:
-        told.append(_nothing_happens(model))
-    if verdict == "HOLDS" and found.complete and found.coverage.fired:
-        told += coverage_findings(model, program, found.coverage)
-        told += stuck_for_ever(program, found.states)
-    findings = (*(_finding(d) for d in told), *_judge_findings(judges))
+    looking = partial(_findings, model, built, judges, found, verdict)
+    findings = attempt("what was noticed about the model", looking, NO_FINDINGS, limits.exceeded, notes.append)
     met, text = expected(expectation, properties, traces)
     return Report(
         program.name, display_path(program.file), program.doc, verdict, found.complete, found.states, found.transitions,
@@ -115,31 +120,61 @@ def explore_class(
     return _explored(program, judges, options or Options(), unheard)
 
 
-def _explored(program: Program, judges: Sequence[Judge], options: Options, note: Note) -> Exploration:
+def _explored(
+    program: Program, judges: Sequence[Judge], options: Options, note: Note, limits: Limits | None = None
+) -> Exploration:
     return explore(
         program, judges, options.budget, options.report, options.first, options.stop,
         engine=options.engine, workers=options.workers, note=note, reductions=options.reductions,
-        partial=options.partial,
+        partial=options.partial, limits=limits,
     )  # fmt: skip
 
 
-def _traces(interpreter: Interpreter, found: Exploration, judges: Sequence[Judge]) -> tuple[Trace, ...]:
+def _traces(
+    interpreter: Interpreter, found: Exploration, judges: Sequence[Judge], limits: Limits, note: Note
+) -> tuple[Trace, ...]:
     """The counterexamples; what makes them is imported for those who have some."""
     from dio_mc.explain.witness import witness
 
-    return tuple(witness(interpreter, found.engine, violation, judges) for violation in found.violations)
+    return tuple(
+        witness(interpreter, found.engine, violation, judges, limits.exceeded, note) for violation in found.violations
+    )
+
+
+def undetermined(
+    model: type[Model],
+    params: Mapping[str, int],
+    expectation: Expectation | None,
+    stopped: Stop,
+    seconds: float = 0.0,
+) -> Report:
+    """The report of a run that ended before anything was found: every property of the class is undetermined."""
+    place = _class_place(model)
+    expected = None if expectation is None else False
+    kinds: list[tuple[str, str]] = [(name, role.kind) for name, (_, _, role) in members_of(model).properties.items()]
+    kinds += [("deadlock", "deadlock")] if model.deadlock else []
+    results = tuple(
+        PropertyResult(name, kind, "UNDETERMINED", where=place, expected=expected)
+        for name, kind in [*kinds, ("faults", "faults")]
+    )
+    return Report(
+        program_name(model, dict(params)), display_path(model.__dio_place__[0]), model.__doc__ or "", "UNDETERMINED",
+        False, 0, 0, 0, seconds, dict(params), "none", results, (), (), (), expected,
+        "" if expected is None else f"undetermined: {', '.join(r.name for r in results)}", stopped, 0, 0, where=place,
+    )  # fmt: skip
 
 
 def _properties(
     model: type[Model], program: Program, found: Exploration, judges: Sequence[JudgeReport]
 ) -> tuple[PropertyResult, ...]:
-    violated = {v.property for v in found.violations}
+    violated = {v.property for v in found.violations} | set(found.unshown)
     results = [_written(j, violated, found) for j in judges]
     place = _class_place(model)
     if program.check_deadlock:
         results.append(PropertyResult("deadlock", "deadlock", _plain("deadlock" in violated, found), where=place))
     known = {p.name for p in program.properties} | {"deadlock"}
     results += [_fault(v) for v in found.violations if v.property not in known]
+    results += [PropertyResult(name, "fault", "VIOLATED") for name in found.unshown if name not in known]
     results.append(PropertyResult("faults", "faults", _plain(bool(violated - known), found), where=place))
     return tuple(results)
 
@@ -191,6 +226,20 @@ def _written(judged: JudgeReport, violated: set[str], found: Exploration) -> Pro
 def _verdict(properties: Sequence[PropertyResult]) -> Verdict:
     verdicts = {p.verdict for p in properties}
     return "VIOLATED" if "VIOLATED" in verdicts else "UNDETERMINED" if "UNDETERMINED" in verdicts else "HOLDS"
+
+
+def _findings(
+    model: type[Model], built: Built, judges: Sequence[JudgeReport], found: Exploration, verdict: Verdict
+) -> tuple[Finding, ...]:
+    """What is noticed about a model, and about what its search never saw."""
+    program = built.program
+    told = [*built.warnings, *static_findings(model, program)]
+    if found.complete and not found.transitions and not found.violations:
+        told.append(_nothing_happens(model))
+    if verdict == "HOLDS" and found.complete and found.coverage.fired:
+        told += coverage_findings(model, program, found.coverage)
+        told += stuck_for_ever(program, found.states)
+    return (*(_finding(d) for d in told), *_judge_findings(judges))
 
 
 def _finding(diagnostic: Diagnostic) -> Finding:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -17,14 +19,18 @@ from dio_mc.checking.runs.plan import Request, Task, find_files, plan
 from dio_mc.cli.progress import ProgressLine
 from dio_mc.cli.streams import allow_commands
 from dio_mc.config import Value, find_file, memory
+from dio_mc.engines.limits import Limits
 from dio_mc.errors import usage_error
+from dio_mc.guard import Ended, Guard, attempt, stop_of
 from dio_mc.report.batch import Batch
 from dio_mc.report.formats import rendered, write_report
-from dio_mc.report.text import report_text, summary_lines
+from dio_mc.report.text import headline, report_text, summary_lines
 from dio_mc.report.words import stem_of
 from dio_mc.semantics.search import NO_REDUCTION, Approximate, Budget, FewPreemptions, Partial, RandomRuns, Reductions
 from dio_mc.source import Span
 from dio_mc.trace.trace import Trace
+
+Result = TypeVar("Result")
 
 
 class Session:
@@ -71,8 +77,16 @@ class Session:
             if not files and revision is not None:
                 click.echo(f"nothing to check: no model changed since {revision}", err=True)
         request = Request(options["names"], dict(options["params"]), self.sweep)
-        self.planned = [*failures, *(plan(files, request) if files or not revision else [])]
+        self.planned = [*failures, *(self._loaded(files, request) if files or not revision else [])]
         self.files = len({e.file for e in self.planned})
+
+    def _loaded(self, files: Sequence[tuple[str, bool]], request: Request) -> list[Task | Failure]:
+        """The tasks; loading a model runs its file, which may take for ever."""
+        try:
+            with Guard(Limits(self._budget(), self.stop).exceeded):
+                return plan(files, request)
+        except (Ended, MemoryError) as ended:
+            return [Failure("", f"dio-mc: stopped by {stop_of(ended)} while models were loaded", 3, (), "")]
 
     def run(self) -> None:
         """Check everything, in order."""
@@ -125,13 +139,24 @@ class Session:
         if isinstance(outcome, Failure):
             click.echo(outcome.text, err=True)
             return
-        problems = self._write(outcome) + self._keep(outcome)
+        no_problems: list[str] = []
+        problems = self._tried("a counterexample file", partial(self._write, outcome), no_problems) + self._keep(
+            outcome
+        )
         if self.text:
             full = self.batch.code_of(outcome) == 1 or (self.files == 1 and first)
-            strict = self.batch.strict
-            text = report_text(outcome, trace=full, folder=self.folder, seconds=self.verbose, strict=strict)
-            self._say(f"{text}\n")
+            show = partial(report_text, folder=self.folder, seconds=self.verbose, strict=self.batch.strict)
+            text = self._tried("the counterexample", partial(show, outcome, trace=full), "")
+            self._say(f"{text or headline(outcome)}\n")
         self._problems(problems)
+
+    def _tried(self, what: str, task: Callable[[], Result], default: Result) -> Result:
+        """What shows or writes a verdict never takes it away: it has a tenth of the time that the run had, and a
+        second."""
+        timeout = self.values["timeout"]
+        budget = replace(self._budget(), timeout=None if timeout is None else timeout / 10)
+        limits = Limits(budget, self.stop)
+        return attempt(what, task, default, limits.exceeded, lambda text: click.echo(f"dio-mc: {text}", err=True))
 
     def _write(self, report: Report) -> list[str]:
         if self.folder is None:

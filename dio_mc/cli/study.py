@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from dio_mc.engines.limits import Limits
     from dio_mc.study.matrix import Matrix
     from dio_mc.study.outcomes import Outcomes
     from dio_mc.study.shelf import Shelf, Workload
@@ -107,6 +108,8 @@ def outcomes(
 @_models
 @_more
 @_max_states
+@click.option("--timeout", type=click.FloatRange(0), metavar="SECONDS", help="Stop after this long.")
+@click.option("--max-memory", metavar="SIZE", help="Stop at this much resident memory (800M, 4G).")
 @_output
 def matrix(
     rules: tuple[str, ...],
@@ -124,14 +127,17 @@ def matrix(
     folder: Path | None,
     files: tuple[Path, ...],
     max_states: int | None,
+    timeout: float | None,
+    max_memory: str | None,
     output: str | None,
 ) -> None:
     """Which operations race under which rule: every pair of them, one verdict each.
 
     With --kernel and --fs the columns are real kernels, on which the pairs are observed, beside the rules that --rule
     names. Exit 1 when a cell is worse than in the baseline, 3 when a cell is undetermined, else 0. What has changed
-    since the baseline is told on stderr.
+    since the baseline is told on stderr. Ctrl-C and limits leave the cells that are not decided undetermined.
     """
+    from dio_mc.cli.interrupts import Interrupts
     from dio_mc.errors import usage_error
     from dio_mc.study import matrix as study
     from dio_mc.study.baseline import baseline_text, compared, read_baseline, shifts
@@ -144,9 +150,12 @@ def matrix(
     names = list(operations) or list(shelf.operations)
     if kernels:
         _matrix_of_kernels(shelf, rules, names, kernels, file_systems, mount, preemptions, state, form, output)
-    found = study.matrix(
-        shelf, chosen, names, _budget(max_states), _progress(), size=3 if triples else 2, sectors=sectors or 1
-    )
+    limits = _limits(timeout, max_memory)
+    with Interrupts() as limits.stop:
+        found = study.matrix(
+            shelf, chosen, names, _budget(max_states), _progress(), size=3 if triples else 2, sectors=sectors or 1,
+            exceeded=limits.exceeded,
+        )  # fmt: skip
     links = _files(traces, {c.name: c.trace for c in found.cells if c.trace is not None})
     _emit(_drawn(found, form, links), output)
     if before is not None:
@@ -259,6 +268,19 @@ def _budget(max_states: int | None) -> Any:
     from dio_mc.semantics.search import Budget
 
     return Budget(max_states=max_states)
+
+
+def _limits(timeout: float | None, max_memory: str | None) -> Limits:
+    """Those of the whole command."""
+    from dio_mc.config import memory
+    from dio_mc.engines.limits import Limits
+    from dio_mc.semantics.search import Budget
+
+    try:
+        size = None if max_memory is None else memory(max_memory)
+    except ValueError as error:
+        raise click.UsageError(f"--max-memory: {max_memory} {error}.") from None
+    return Limits(Budget(timeout=timeout, max_memory=size))
 
 
 def _progress(what: str = "cells") -> Any:

@@ -14,36 +14,34 @@ from dataclasses import dataclass, replace
 from functools import partial as bound  # `partial` is a part of the states here
 from typing import TYPE_CHECKING, Final, Literal
 
-from dio_mc.engines.kept import Established, Remembering, is_whole, uncertain, violation_order
+from dio_mc.engines.kept import Established, Remembering, uncertain
 from dio_mc.engines.limits import Limits
-from dio_mc.engines.reference.canonical import End, Goal, canonical_paths
 from dio_mc.engines.reference.engine import explore as explore_reference
+from dio_mc.engines.shaping import told
+from dio_mc.guard import WHY_ENDED, Guard, stop_of
 from dio_mc.ir.program import LIVENESS, Program
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.judge import Judge
-from dio_mc.semantics.layout import State
 from dio_mc.semantics.search import (
     NO_REDUCTION,
     PARTIAL_ORDER,
     Approximate,
     Budget,
+    Coverage,
     Exploration,
     Note,
     Partial,
     Reductions,
     Report,
-    Violation,
     unheard,
 )
-from dio_mc.semantics.step import count_switches, fault_name
-from dio_mc.semantics.stop import INTERRUPTED, OUT_OF_MEMORY, Poll, Stop, StopKind
+from dio_mc.semantics.stop import Poll, Stop, StopKind
 from dio_mc.wording import show_bytes
 
 if TYPE_CHECKING:
     from dio_mc.analysis.partial_order.persistent import PersistentSets
     from dio_mc.analysis.symmetry.representatives import Representatives
     from dio_mc.analysis.values.facts import Facts
-    from dio_mc.engines.native.counterexample import Reached
     from dio_mc.engines.native.engine import Outcome, Prepared, Reduced
 
 EngineName = Literal["auto", "reference", "native"]
@@ -83,23 +81,30 @@ def explore(
     note: Note = unheard,
     reductions: Reductions = NO_REDUCTION,
     partial: Partial | None = None,
+    limits: Limits | None = None,
 ) -> Exploration:
-    """Explore with the engine asked for. `note` is told in words where it had to be another one, and of what does
-    not change the answer. With `partial` only a part is covered, and never told to be all; `note` is told
-    which.
+    """Explore with the engine asked for, within `limits` whose clock runs already, or else `budget` and `stop`. `note`
+    is told in words where it had to be another engine, and of what does not change the answer. With `partial` only a
+    part is covered, and never told to be all; `note` is told which.
 
     A search begins with all states. One that finds more than `FULL` begins again with those `reductions` that are
     proved sound for the program and its properties; so small models have full counts, with every engine.
     """
+    limits = limits or Limits(budget or Budget(), stop)
     if partial is not None:
         if isinstance(partial, Approximate):
-            return _approximated(program, judges, partial, Limits(budget or Budget(), stop), report, first, note)
+            return _approximated(program, judges, partial, limits, report, first, note)
         from dio_mc.engines.reference.partial import explore_partly
 
-        part, covered = explore_partly(program, judges, partial, budget or Budget(), report, first, stop)
+        part, covered = explore_partly(program, judges, partial, limits.budget, report, first, limits.stop)
         note(covered)
         return part
-    return Run(program, judges, budget or Budget(), report, first, stop, note).explore(engine, reductions, workers)
+    run = Run(program, judges, limits.budget, report, first, limits.stop, note, limits)
+    return run.explore(engine, reductions, workers)
+
+
+NOTHING: Final = Exploration("none", 0, 0, 0, None, 0, (), (), Coverage(frozenset(), frozenset()))
+"""What is known before there was a search."""
 
 
 class Run:
@@ -115,11 +120,12 @@ class Run:
         first: bool,
         stop: Poll | None,
         note: Note = unheard,
+        limits: Limits | None = None,
     ) -> None:
         self._program, self._budget = program, budget
         self._judges = [Remembering(judge) for judge in judges]
         self._report, self._first, self._stop, self._note = report, first, stop, note
-        self._limits = Limits(budget, stop)
+        self._limits = limits or Limits(budget, stop)
         self._established = Established(program, judges)
 
     def explore(
@@ -131,11 +137,11 @@ class Run:
         self._established = Established(self._program, self._judges)
         try:
             return self._established.answer(self._explored(engine, reductions, workers, full))
-        except (KeyboardInterrupt, MemoryError) as ended:
-            if self._established.last is None:
+        except WHY_ENDED as ended:
+            last = self._established.last
+            if last is None and isinstance(ended, KeyboardInterrupt):
                 raise
-            reason = OUT_OF_MEMORY if isinstance(ended, MemoryError) else INTERRUPTED
-            return self._established.answer(replace(self._established.last, stopped=reason))
+            return self._established.answer(replace(last or NOTHING, stopped=stop_of(ended)))
 
     def _explored(self, engine: EngineName, reductions: Reductions, workers: int, full: int | None) -> Exploration:
         alive = any(judge.property.kind in LIVENESS for judge in self._judges)  # a property is about runs
@@ -165,7 +171,7 @@ class Run:
 
     def _by_machine_code(self, reductions: Reductions, workers: int, full: int | None) -> Exploration:
         """Raises `Unsupported` where there is none."""
-        from dio_mc.engines.native.engine import IN_FULL, optimised, prepare
+        from dio_mc.engines.native.engine import IN_FULL
 
         prepared = self._prepared(reductions)
         if reductions != NO_REDUCTION or not prepared.machine.optimised:
@@ -174,30 +180,41 @@ class Run:
                 return found
         sets = self._selection(reductions, prepared.module.facts)
         if sets is not None:
-            named = prepared.representatives
-            prepared = prepare(self._program, self._judges, named, self._note, sets=sets, quick=True)
+            prepared = self._prepare(prepared.representatives, sets)
         by = prepared.able
 
         def again(budget: Budget) -> Exploration:
             limits, unordered = Limits(budget, self._stop), replace(by, order=False)
-            return self._compiled(optimised(prepared, self._note), limits, workers, unordered)
+            return self._compiled(self._optimised(prepared), limits, workers, unordered)
 
         if by != IN_FULL and not prepared.machine.optimised:
             found = self._within(SOON, bound(self._soon, prepared, by=by))
             if found is not None:
                 return self._shortest(found, again)
-        found = self._compiled(optimised(prepared, self._note), self._limits, workers, by)
+        found = self._compiled(self._optimised(prepared), self._limits, workers, by)
         return self._shortest(found, again)
 
     def _prepared(self, reductions: Reductions) -> Prepared:
         """The program in quickly made machine code, with the symmetry that it can run."""
-        from dio_mc.engines.native.engine import Askew, prepare
+        from dio_mc.engines.native.engine import Askew
 
-        prepared = bound(prepare, self._program, self._judges, note=self._note, quick=True)
+        named = self._representatives(reductions)
         try:
-            return prepared(self._representatives(reductions))
+            return self._prepare(named)
         except Askew:
-            return prepared()
+            return self._prepare(None)
+
+    def _prepare(self, representatives: Representatives | None, sets: PersistentSets | None = None) -> Prepared:
+        from dio_mc.engines.native.engine import prepare
+
+        with self._guard():
+            return prepare(self._program, self._judges, representatives, self._note, sets=sets, quick=True)
+
+    def _optimised(self, prepared: Prepared) -> Prepared:
+        from dio_mc.engines.native.engine import optimised
+
+        with self._guard():
+            return optimised(prepared, self._note)
 
     def _soon(self, prepared: Prepared, budget: Budget, *, by: Reduced) -> Exploration:
         return self._compiled(prepared, Limits(budget, self._stop), 1, by)
@@ -220,7 +237,11 @@ class Run:
             if found.stopped is None:
                 self._established.confirm(found, [v.property for v in again.violations], "the search by partial order")
         if any(not self._established.is_canonical(v.property) for v in new):
-            self._note(f"the schedules shown are not known to be the shortest: {ended} ended the search for those")
+            self._note(
+                "schedules that are not canonical are the shortest, but not the first of those: there are too many"
+                if ended is None
+                else f"the schedules shown are not known to be the shortest: {ended} ended the search for those"
+            )
         return found
 
     def _within(self, limit: int, search: Callable[[Budget], Exploration]) -> Exploration | None:
@@ -236,6 +257,14 @@ class Run:
     def _representatives(self, reductions: Reductions) -> Representatives | None:
         if not reductions.symmetry:
             return None
+        with self._guard():
+            return self._exchanged()
+
+    def _guard(self) -> Guard:
+        """For what comes before a search and does not look at the limits."""
+        return Guard(self._limits.exceeded)
+
+    def _exchanged(self) -> Representatives | None:
         from dio_mc.analysis.symmetry.proof import find_symmetry
         from dio_mc.analysis.symmetry.representatives import Representatives
 
@@ -250,11 +279,12 @@ class Run:
             return None
         from dio_mc.analysis.partial_order.persistent import Refused, find_persistent_sets, pays
 
-        try:
-            sets = find_persistent_sets(self._program, self._judges, facts)
-        except Refused:
-            return None
-        return sets if reductions.partial_order or pays(sets, Interpreter(self._program)) else None
+        with self._guard():
+            try:
+                sets = find_persistent_sets(self._program, self._judges, facts)
+            except Refused:
+                return None
+            return sets if reductions.partial_order or pays(sets, Interpreter(self._program)) else None
 
     def _left(self) -> Budget:
         """The budget, less the time that has passed."""
@@ -314,7 +344,7 @@ def compiled(
     """Explore a compiled program."""
     from dio_mc.engines.native.engine import search
 
-    return _told(search(prepared, judges, limits, report, first, workers, by=by), judges)
+    return told(search(prepared, judges, limits, report, first, workers, by=by), judges, limits)
 
 
 def _approximated(
@@ -331,14 +361,17 @@ def _approximated(
 
     asked = [judge for judge in judges if judge.property.kind not in LIVENESS]
     try:
-        prepared = prepare(program, asked, note=note, approximate=approximate)
+        with Guard(limits.exceeded):
+            prepared = prepare(program, asked, note=note, approximate=approximate)
+    except WHY_ENDED as ended:
+        return replace(NOTHING, stopped=stop_of(ended))
     except Unsupported as reason:
         note(f"explored by the reference engine, which stores states as they are: {reason}")
         return explore_reference(program, judges, limits.budget, report, first, limits.stop)
     found = search(prepared, asked, limits, report, first)
     note(_left_out(approximate, found))
     stopped = found.stopped or Stop(StopKind.APPROXIMATE, approximate.storage)
-    return replace(uncertain(_told(found, asked)), stopped=stopped)
+    return replace(uncertain(told(found, asked, limits)), stopped=stopped)
 
 
 def _left_out(approximate: Approximate, found: Outcome) -> str:
@@ -352,40 +385,3 @@ def _left_out(approximate: Approximate, found: Outcome) -> str:
         f"three bits in {show_bytes(approximate.memory)} stood for each state: at the end {share} of new states were "
         "taken for known ones; those, and what is only behind them, are left out"
     )
-
-
-def _told(found: Outcome, judges: Sequence[Judge]) -> Exploration:
-    """What machine code has found, with canonical counterexamples."""
-    from dio_mc.engines.native.engine import ENGINE
-
-    violations = at_start(found.interpreter) if found.started else []
-    for reached in found.reached:
-        if any(v.property == reached.goal.name for v in violations):
-            continue
-        goal = Goal(reached.goal.length, [End(*end) for end in reached.ends], bound(_ends_at, reached))
-        path = canonical_paths(found.interpreter, reached.levels, [goal], reached.representatives)[0]
-        switches = count_switches(path.schedule)
-        canonical = path.canonical and is_whole(reached.goal.name, reached.goal.length, found.whole)
-        violations.append(
-            Violation(reached.goal.name, path.initial, path.schedule, switches, path.fault, canonical=canonical)
-        )
-    ranks = {judge.property.name: rank for rank, judge in enumerate(judges)}
-    violations.sort(key=lambda violation: violation_order(violation.property, ranks))
-    told = Exploration(
-        ENGINE, found.states, found.transitions, found.depth, found.stopped, found.open, tuple(violations),
-        found.unknown, found.coverage, found.reductions, found.seconds,
-    )  # fmt: skip
-    return uncertain(told) if PARTIAL_ORDER in found.reductions else told
-
-
-def _ends_at(reached: Reached, state: State) -> list[End]:
-    return [End(*end) for end in reached.ends_at(state)]
-
-
-def at_start(interpreter: Interpreter) -> list[Violation]:
-    """Faults before the first state, the first of each name."""
-    found: dict[str, Violation] = {}
-    for position, fault in interpreter.initial_faults:
-        name = fault_name(fault.kind, fault.span, interpreter.program.file)
-        found.setdefault(name, Violation(name, position, (), 0, fault))
-    return list(found.values())

@@ -59,10 +59,12 @@ class Established:
         self._program = program
         self._ranks = {judge.property.name: rank for rank, judge in enumerate(judges)}
         self._best: dict[str, tuple[Violation, str]] = {}
+        self._unshown: set[str] = set()
 
     def note(self, found: Exploration) -> None:
         """Keep what a search has found."""
         self.last = found
+        self._unshown |= set(found.unshown)
         for violation in found.violations:
             known = self._best.get(violation.property)
             if known is None or _worth(violation) > _worth(known[0]):
@@ -75,7 +77,7 @@ class Established:
     def confirm(self, found: Exploration, names: Iterable[str], search: str) -> None:
         """A search that went over all that it had to go over must have found these. Raises `InternalError`, with
         the schedules that say so, where it did not find one."""
-        there = {violation.property for violation in found.violations}
+        there = {violation.property for violation in found.violations} | set(found.unshown)
         lost = sorted(set(names) - there, key=self._order)
         if lost:
             told = [line for name in lost for line in self._shown(name)]
@@ -94,7 +96,8 @@ class Established:
         if found.stopped is None:
             self.confirm(found, self._best, "the search")
         best = sorted((violation for violation, _ in self._best.values()), key=lambda one: self._order(one.property))
-        return replace(found, violations=tuple(best))
+        unshown = sorted(self._unshown - self._best.keys(), key=self._order)
+        return replace(found, violations=tuple(best), unshown=tuple(unshown))
 
     def _order(self, name: str) -> tuple[int, str, str, int]:
         return violation_order(name, self._ranks)

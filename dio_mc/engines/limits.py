@@ -6,6 +6,7 @@ they cut is not reproducible to the state.
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass, field
 from typing import Final
@@ -30,6 +31,7 @@ class Limits:
     stop: Poll | None = None
     started: float = field(default_factory=_now)
     looks: int = 0
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
     @property
     def seconds(self) -> float:
@@ -37,7 +39,11 @@ class Limits:
         return _now() - self.started
 
     def exceeded(self) -> Stop | None:
-        """Why the search has to end now, or None."""
+        """Why the search has to end now, or None. A `Guard` may ask while the search does."""
+        with self._lock:
+            return self._exceeded()
+
+    def _exceeded(self) -> Stop | None:
         if self.stop is not None and (reason := self.stop()) is not None:
             return requested(reason)
         timeout, max_memory = self.budget.timeout, self.budget.max_memory

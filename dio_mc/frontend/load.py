@@ -13,6 +13,7 @@ from types import ModuleType
 from dio_mc.errors import Diagnostic, ModelError, usage_error
 from dio_mc.frontend.importing import run_file
 from dio_mc.frontend.stated import check_expectations
+from dio_mc.guard import Ended
 from dio_mc.lang.declarations import Expectation
 from dio_mc.lang.model import Model
 from dio_mc.source import Span, forget_source, source_lines
@@ -88,7 +89,7 @@ def _import(file: Path) -> ModuleType:
     forget_source(str(file))
     try:
         return run_file(file)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Ended):
         raise
     except BaseException as error:
         raise _import_failure(error, file) from None

@@ -15,7 +15,6 @@ Nothing here is clever on purpose: expressions are closures (`evaluation`), bloc
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import product
 
 from dio_mc.errors import InternalError
 from dio_mc.ir.expr import Expr, walk
@@ -47,7 +46,7 @@ class Interpreter:
         self._good: list[State] = []
         self._known: set[State] = set()
         self._bad: dict[tuple[State, Fault], None] = {}
-        self._products: Iterator[State] = product(*self._initial_values())
+        self._products: Iterator[State] = _every(self._initial_values())
 
     # -- initial states ---------------------------------------------------------------------------------------------
 
@@ -176,3 +175,20 @@ class Interpreter:
             found = compile_expr(expr, Scope(self.program, self.layout, None)), reads_after
             self._expressions[expr] = found
         return found
+
+
+def _every(choices: Sequence[Sequence[int]]) -> Iterator[State]:
+    """As `itertools.product`, which copies all choices before it begins: there may be a billion of them."""
+    if any(not values for values in choices):
+        return
+    at = [0] * len(choices)
+    cells = [values[0] for values in choices]
+    while True:
+        yield tuple(cells)
+        for place in reversed(range(len(choices))):
+            at[place] = (at[place] + 1) % len(choices[place])
+            cells[place] = choices[place][at[place]]
+            if at[place]:
+                break
+        else:
+            return

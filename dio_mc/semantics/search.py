@@ -153,7 +153,8 @@ class Exploration:
     was reduced by; with ``symmetry``, states are representatives of orbits, and transitions and `open` are theirs; with
     ``partial order``, all numbers are those of the steps that were taken.
     `seconds` is the wall time of the search that gave the answer, without what came before (smaller searches, machine
-    code) and behind (counterexamples); no part of what was found.
+    code) and behind (counterexamples); no part of what was found. `unshown` names what was found violated (or
+    reachable) too, but without a schedule: a limit ended the search for that.
     """
 
     engine: str
@@ -167,6 +168,7 @@ class Exploration:
     coverage: Coverage
     reductions: tuple[str, ...] = ()
     seconds: float = field(default=0.0, compare=False, repr=False)
+    unshown: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:

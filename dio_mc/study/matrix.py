@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 
+from dio_mc.guard import Ended, Guard
 from dio_mc.semantics.search import Budget
+from dio_mc.semantics.stop import Stop
 from dio_mc.study.outcomes import outcomes
 from dio_mc.study.shelf import Rule, Shelf, Workload, together
 from dio_mc.study.tags import RANK, worst
@@ -80,17 +82,30 @@ def matrix(
     *,
     size: int = 2,
     sectors: int = 1,
+    exceeded: Callable[[], Stop | None] = lambda: None,
 ) -> Matrix:
     """Explore each group of `size` operations (an operation against itself included) under each rule. With two
-    `sectors` per page an IO can be torn."""
+    `sectors` per page an IO can be torn. Once a limit is `exceeded` all further cells are undetermined."""
     groups = tuple(combinations_with_replacement(operations, size))
     cells: list[Cell] = []
+    ended = False
     for group in groups:
         for rule in rules:
-            cells.append(_cell(rule, together(shelf, group, sectors), budget))
+            cell = None if ended else _within(exceeded, rule, together(shelf, group, sectors), budget)
+            ended = cell is None
+            cells.append(cell or Cell(group, rule.name, "undetermined"))
             if progress is not None:
                 progress(len(cells), len(groups) * len(rules))
     return Matrix(tuple(rule.name for rule in rules), groups, tuple(cells), sectors)
+
+
+def _within(exceeded: Callable[[], Stop | None], rule: Rule, workload: Workload, budget: Budget | None) -> Cell | None:
+    """A cell; None where a limit ends it."""
+    try:
+        with Guard(exceeded):
+            return _cell(rule, workload, budget)
+    except Ended:
+        return None
 
 
 def _cell(rule: Rule, workload: Workload, budget: Budget | None) -> Cell:

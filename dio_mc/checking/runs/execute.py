@@ -7,18 +7,14 @@ import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from dio_mc.checking.driver import Options, Wanted, check_class
-from dio_mc.checking.results import Failure, PropertyResult, Report
+from dio_mc.checking.driver import Options, Wanted, check_class, undetermined
+from dio_mc.checking.results import Failure, Report
 from dio_mc.checking.runs.plan import Task, failure_of
 from dio_mc.errors import DioError
-from dio_mc.frontend.build import program_name
-from dio_mc.frontend.declare import members_of
 from dio_mc.memory import resident_bytes
 from dio_mc.semantics.search import Progress
 from dio_mc.semantics.search import Report as ProgressReport
 from dio_mc.semantics.stop import requested
-from dio_mc.source import display_path
-from dio_mc.trace.trace import Place
 
 Outcome = Report | Failure
 
@@ -109,20 +105,5 @@ def _fault(error: Exception) -> str:
 
 
 def unfinished(task: Task, reason: str) -> Report:
-    """The report of a run that gave nothing: every property of the class is undetermined."""
-    model = task.model
-    file, line = model.__dio_place__
-    place = Place(display_path(file), line)
-    expected = None if task.stated is None else False
-    kinds: list[tuple[str, str]] = [(name, role.kind) for name, (_, _, role) in members_of(model).properties.items()]
-    kinds += [("deadlock", "deadlock")] if model.deadlock else []
-    results = tuple(
-        PropertyResult(name, kind, "UNDETERMINED", where=place, expected=expected)
-        for name, kind in [*kinds, ("faults", "faults")]
-    )
-    return Report(
-        program_name(model, dict(task.params)), display_path(task.file), model.__doc__ or "", "UNDETERMINED", False,
-        0, 0, 0, 0.0, dict(task.params), "none", results, (), (), (), expected,
-        "" if expected is None else f"undetermined: {', '.join(r.name for r in results)}", requested(reason), 0, 0,
-        where=place,
-    )  # fmt: skip
+    """The report of a run that gave nothing."""
+    return undetermined(task.model, dict(task.params), task.stated, requested(reason))

@@ -14,6 +14,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -91,6 +92,7 @@ class _Pool:
         self.patience, self.began, self.finished = patience, time.monotonic(), 0
         self.context = multiprocessing.get_context("spawn")
         self.stop = RawValue("i", 0)
+        self.lock = threading.RLock()
         self.next = 0
         self.outcomes: dict[int, tuple[Outcome, int]] = {}
         self.wanted = workers
@@ -103,10 +105,16 @@ class _Pool:
             self.outcomes[number] = checked(self.tasks[number], replace(self.options, stop=self._reason))
             self.finished += 1
         else:
-            self._advance(_POLL)
+            with self.lock:
+                self._advance(_POLL)
 
     def _reason(self) -> str | None:
-        """Polled by what runs here: why to stop; the others are started and served on the way."""
+        """Polled by what runs here, from a guard's thread too: why to stop; the others are started and served on the
+        way."""
+        with self.lock:
+            return self._served()
+
+    def _served(self) -> str | None:
         reason = self.options.stop() if self.options.stop is not None else None
         if reason is not None:
             self._stopped(reason)

@@ -10,10 +10,12 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from dio_mc.analysis.symmetry.representatives import Representatives
 from dio_mc.engines.native.context import INDEX, SIZE, SLACK
 from dio_mc.engines.native.cursor import DEADLOCK, FAULTS
+from dio_mc.engines.native.machine import Exceeded, unlimited
 from dio_mc.engines.native.memory import Region
 from dio_mc.engines.native.search import Level, Search
 from dio_mc.engines.native.valuations import Valuations
@@ -40,6 +42,10 @@ class Goal:
         return self.length - 1 if self.on_edge else self.length
 
 
+MOST: Final = 100_000
+"""States on shortest paths that are handed over for the canonical counterexample: with more of them that takes longer
+than most searches. It is a number, and so the answer is the same everywhere."""
+
 Ending = tuple[State, Action | None, Fault | None]
 """A state; for an edge also the action, and its fault."""
 
@@ -47,13 +53,15 @@ Ending = tuple[State, Action | None, Fault | None]
 @dataclass(frozen=True, slots=True)
 class Reached:
     """A goal with its ends (a state; for edges also the action, and its fault) and, per level before them, the states
-    on shortest paths; all are representatives, if the search was one of those. `ends_at` has the ends at any state."""
+    on shortest paths; all are representatives, if the search was one of those. `ends_at` has the ends at any
+    state. If `narrow`, these are not all states on shortest paths."""
 
     goal: Goal
     ends: tuple[Ending, ...]
     levels: tuple[tuple[State, ...], ...]
     ends_at: Callable[[State], Sequence[Ending]]
     representatives: Representatives | None
+    narrow: bool
 
 
 def goals_of(search: Search) -> list[Goal]:
@@ -71,26 +79,40 @@ def goals_of(search: Search) -> list[Goal]:
 
 
 def reach(
-    search: Search, goals: Sequence[Goal], expanded: Sequence[int], representatives: Representatives | None = None
+    search: Search,
+    goals: Sequence[Goal],
+    expanded: Sequence[int],
+    representatives: Representatives | None = None,
+    exceeded: Exceeded = unlimited,
 ) -> list[Reached]:
     """The shortest paths to each goal. The levels of `search` from 0 on must be kept; `expanded` is behind the last
-    state of each worker whose steps have been looked at."""
-    return [_Way(search, goal, expanded, representatives).back() for goal in goals]
+    state of each worker whose steps have been looked at. Where more than `MOST` states are on the shortest paths, one
+    per level is kept from there on. A goal is left out when a limit is `exceeded` on the way."""
+    ways = (_Way(search, goal, expanded, representatives, exceeded).back() for goal in goals)
+    return [reached for reached in ways if reached is not None]
 
 
 class _Way:
     """One goal's way back."""
 
     def __init__(
-        self, search: Search, goal: Goal, expanded: Sequence[int], representatives: Representatives | None
+        self,
+        search: Search,
+        goal: Goal,
+        expanded: Sequence[int],
+        representatives: Representatives | None,
+        exceeded: Exceeded,
     ) -> None:
+        self._exceeded = exceeded
+        self._total = 0
+        self._narrow = False
         self._search = search
         self._representatives = representatives
         self._expanded = expanded
         self._goal = goal
         self._machine = search.machine.call
 
-    def back(self) -> Reached:
+    def back(self) -> Reached | None:
         search, base = self._search, self._goal.base
         largest = max((last - first for level in search.levels for first, last in level), default=1)
         for worker in search.workers:
@@ -103,6 +125,8 @@ class _Way:
             ends = [end for state in self._found() for end in self.ends(state)]
             levels: list[tuple[State, ...]] = []
             for depth in reversed(range(base)):
+                if self._exceeded() is not None:
+                    return None
                 self._scan("prune", search.levels[depth], self._needed())
                 levels.append(tuple(self._found()))
                 self._drop()
@@ -111,7 +135,7 @@ class _Way:
                 region.close()
         if self._goal.on_edge:
             levels.insert(0, tuple(dict.fromkeys(state for state, _, _ in ends)))
-        return Reached(self._goal, tuple(ends), tuple(reversed(levels)), self.ends, self._representatives)
+        return Reached(self._goal, tuple(ends), tuple(reversed(levels)), self.ends, self._representatives, self._narrow)
 
     def _base_level(self) -> Level:
         """Where the ends are; what takes a step to see is only seen of states that were expanded."""
@@ -125,6 +149,18 @@ class _Way:
         for worker, (first, last) in zip(self._search.workers, level, strict=True):
             worker.set(found_length=0)
             self._machine[name](worker.address, *more, first, last)
+        self._total += sum(worker.get("found_length") for worker in self._search.workers)
+        self._narrow = self._narrow or self._total > MOST
+        if self._narrow:
+            self._keep_one()
+
+    def _keep_one(self) -> None:
+        """Of the states found only the first: there is a way back from any of them."""
+        left = 1
+        for worker in self._search.workers:
+            kept = min(left, worker.get("found_length"))
+            worker.set(found_length=kept)
+            left -= kept
 
     def _needed(self) -> int:
         """A table with the states that were found; its context."""

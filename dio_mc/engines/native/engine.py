@@ -5,20 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from dio_mc.analysis.partial_order.persistent import PersistentSets
 from dio_mc.analysis.symmetry.representatives import Representatives
 from dio_mc.analysis.values.sets import Unsupported as Unsupported
-from dio_mc.engines.native.counterexample import Reached, goals_of, reach
+from dio_mc.engines.native.counterexample import Goal, Reached, goals_of, reach
 from dio_mc.engines.native.machine import Machine, compile_text, missing
 from dio_mc.engines.native.module import Module, write_module
 from dio_mc.engines.native.permute import Askew as Askew
 from dio_mc.engines.native.search import KEEP, Clock, Search
+from dio_mc.guard import WHY_ENDED, stop_of
 from dio_mc.ir.program import LIVENESS, Program
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.judge import Judge
 from dio_mc.semantics.search import PARTIAL_ORDER, SYMMETRY, Approximate, Budget, Coverage, Note, Report, unheard
-from dio_mc.semantics.stop import INTERRUPTED, OUT_OF_MEMORY, Stop
+from dio_mc.semantics.stop import Stop, StopKind
 
 ENGINE = "native"
 """The engine's name in an `Exploration`."""
@@ -49,6 +51,7 @@ class Outcome:
     reductions: tuple[str, ...]
     taken_for_known: float
     seconds: float
+    unshown: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +86,33 @@ class Reduced:
 
 
 IN_FULL = Reduced()
+MOMENT: Final = 1.0
+"""Seconds that the way back to a violation may take, once a limit has ended the search,"""
+SHARE: Final = 0.1
+"""and this part of the time of the search, if the limit was not a signal."""
 
 
 class _Again:
-    """The clock of a search that is repeated: none."""
+    """The clock of a search that is repeated: it has what the first one has left, and a moment more."""
 
-    seconds = 0.0
     budget = Budget()
 
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._started = clock, time.monotonic()
+        self._allowed = MOMENT + SHARE * clock.seconds
+
+    @property
+    def seconds(self) -> float:
+        """Since the start."""
+        return time.monotonic() - self._started
+
     def exceeded(self) -> Stop | None:
-        """No reason to stop."""
-        return None
+        """As the first search's, but for the moment."""
+        if self.seconds < MOMENT:
+            return None
+        stop = self._clock.exceeded()
+        is_signal = stop is not None and stop.kind is StopKind.REQUESTED
+        return stop if is_signal or self.seconds >= self._allowed else None
 
 
 def prepare(
@@ -151,38 +170,48 @@ def search(
         return Outcome(
             prepared.interpreter, found.started, found.whole, found.states, found.transitions, found.depth,
             found.stopped, found.open, unknown, Coverage(fired, blocked, distinct), tuple(reached), by.names,
-            found.taken_for_known(), seconds,
+            found.taken_for_known(), seconds, _unshown(found, reached),
         )  # fmt: skip
     finally:
         found.close()
 
 
+def _unshown(found: Search, reached: Sequence[Reached]) -> tuple[str, ...]:
+    """What is violated and has no way to it."""
+    shown = {one.goal.name for one in reached}
+    return tuple(goal.name for goal in goals_of(found) if goal.name not in shown)
+
+
 def _told(prepared: Prepared, found: Search, by: Reduced) -> tuple[list[Reached], tuple[int, ...]]:
-    """The ways back, and distinct values. Where the user or the memory does not allow that, less: what has no way to
-    it is not claimed, and the search counts as stopped."""
+    """The ways back, and distinct values. Where a limit does not allow that, less: what has no way to it is unshown,
+    and the search counts as stopped."""
     reached: list[Reached] = []
     try:
-        reached = _way_back(prepared, found, by)
+        for goal in goals_of(found):
+            reached += _way_back(prepared, found, by, goal)
         return reached, found.distinct() if found.stopped is not None else ()
-    except KeyboardInterrupt:
-        found.stopped = found.stopped or INTERRUPTED
-    except MemoryError:
-        found.stopped = found.stopped or OUT_OF_MEMORY
+    except WHY_ENDED as ended:
+        found.stopped = found.stopped or stop_of(ended)
     return reached, ()
 
 
-def _way_back(prepared: Prepared, found: Search, by: Reduced) -> list[Reached]:
-    """The shortest paths to all goals; levels that were given up are found again."""
-    goals, representatives = goals_of(found), prepared.representatives if by.symmetry else None
-    if not goals or found.kept == 0:
-        return reach(found, goals, found.looked_at, representatives)
+def _way_back(prepared: Prepared, found: Search, by: Reduced, goal: Goal) -> list[Reached]:
+    """The shortest paths to a goal, if there is time for them; levels that were given up are found again."""
+    representatives, clock = prepared.representatives if by.symmetry else None, _Again(found.clock)
+    if found.kept == 0:
+        return reach(found, [goal], found.looked_at, representatives, clock.exceeded)
     again = Search(
-        prepared.module, prepared.machine, found.interpreter, [], _Again(), keep=1 << 62, known=found.valuations,
+        prepared.module, prepared.machine, found.interpreter, [], clock, keep=1 << 62, known=found.valuations,
         limit=found.clock.budget.max_states, reduced=by.symmetry, ordered=by.order,
     )  # fmt: skip
     try:
-        again.run(max(goal.base for goal in goals))
+        again.run(goal.base)
+        if len(again.levels) <= goal.base or (
+            again.stopped is not None and again.stopped.kind is not StopKind.MAX_STATES
+        ):
+            return []
         alone = len(found.workers) == 1
-        return reach(again, goals, found.looked_at if alone else [again.states], representatives)
+        looked_at = found.looked_at if alone else [again.states]
+        return reach(again, [goal], looked_at, representatives, clock.exceeded)
     finally:
         again.close()

@@ -11,9 +11,11 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from dio_mc import __version__
+from dio_mc.engines.native.apart import LARGE, compiled_apart
 from dio_mc.engines.native.cache import Cache
 from dio_mc.memory import let_go_of_code
 from dio_mc.semantics.search import Note
+from dio_mc.semantics.stop import Stop
 
 FUNCTIONS: Final = {
     "expand": 1,
@@ -27,6 +29,15 @@ FUNCTIONS: Final = {
     "reduce_all": 3,
 }
 """Name -> number of arguments."""
+
+
+Exceeded = Callable[[], Stop | None]
+"""Asked whether a limit is met."""
+
+
+def unlimited() -> Stop | None:
+    """No limit."""
+    return None
 
 
 def missing() -> str | None:
@@ -76,9 +87,21 @@ def _machine(llvm: Any, text: str, note: Note, *, quick: bool) -> Machine:
         code = cache.get(key)
         if code is not None:
             return _loaded(llvm, code, target, optimised=optimised)
-    code = _quick(llvm, text, cpu, features) if quick else _optimised(llvm, text, target)
+    code = compiled_apart(text, quick=quick) if len(text) > LARGE else object_code(text, quick=quick)
     cache.put(key, code)
     return _loaded(llvm, code, target, optimised=not quick)
+
+
+def object_code(text: str, *, quick: bool) -> bytes:
+    """The object code of a module for this machine."""
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    cpu, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+    if quick:
+        return _quick(llvm, text, cpu, features)
+    return _optimised(llvm, text, _target(llvm, cpu, features, 2))
 
 
 def _target(llvm: Any, cpu: str, features: str, level: int) -> Any:

@@ -110,6 +110,37 @@ def any_path(system: TransitionSystem, parents: Mapping[State, State | None], go
     return Path(start, tuple(reversed(actions)), end.fault, canonical=False)
 
 
+def path_through(
+    system: TransitionSystem,
+    levels: Sequence[Sequence[State]],
+    goal: Goal,
+    representatives: Representatives | None = None,
+) -> Path:
+    """Some shortest path over states each of which has a step into the next level: for when there is no time for the
+    best one. `levels` has those before the ends."""
+    following = [set(level) for level in levels[: goal.length]]
+    if goal.ends[0].action is None:
+        following.append({end.state for end in goal.ends})
+    start, state = next(
+        (number, state)
+        for number, state in enumerate(system.starting())
+        if _stored(state, representatives)[0] in following[0]
+    )
+    actions: list[Action] = []
+    for level in following[1:]:
+        steps = system.successors(state)
+        action, state = next(
+            (step.action, step.state)
+            for step in steps
+            if step.state is not None and _stored(step.state, representatives)[0] in level
+        )
+        actions.append(action)
+    if goal.ends[0].action is None:
+        return Path(start, tuple(actions), None, canonical=False)
+    end = _edges(goal, state)[0]
+    return Path(start, (*actions, end.action), end.fault, canonical=False)
+
+
 # --- backwards --------------------------------------------------------------------------------------------------------
 
 

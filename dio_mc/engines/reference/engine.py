@@ -21,6 +21,7 @@ from dio_mc.engines.reference.liveness import Violated
 from dio_mc.engines.reference.orbits import any_unfolded_path
 from dio_mc.engines.reference.search import Part, Search
 from dio_mc.engines.reference.watch import Watch
+from dio_mc.guard import GRACE, WHY_ENDED, Guard, stop_of
 from dio_mc.ir.program import Program
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.judge import Judge
@@ -36,7 +37,7 @@ from dio_mc.semantics.search import (
     Violation,
 )
 from dio_mc.semantics.step import Action, count_switches
-from dio_mc.semantics.stop import INTERRUPTED, OUT_OF_MEMORY, Poll
+from dio_mc.semantics.stop import Poll
 
 ENGINE = "reference"
 """The engine's name in an `Exploration`."""
@@ -124,13 +125,12 @@ def _violations(
 
 
 def _lasting(watch: Watch, search: Search) -> list[tuple[str, Violated]]:
-    """The violated properties that need the whole graph; none, should the user or the memory not allow that."""
+    """The violated properties that need the whole graph; none, should a limit not allow that."""
     try:
-        return watch.violated_at_last(search.levels)
-    except KeyboardInterrupt:
-        search.stopped = search.stopped or INTERRUPTED
-    except MemoryError:
-        search.stopped = search.stopped or OUT_OF_MEMORY
+        with Guard(search.limits.exceeded, GRACE):
+            return watch.violated_at_last(search.levels)
+    except WHY_ENDED as ended:
+        search.stopped = search.stopped or stop_of(ended)
     return []
 
 
@@ -141,13 +141,12 @@ def _loop(interpreter: Interpreter, watch: Watch, found: Violated, path: Path) -
 
 
 def _paths(interpreter: Interpreter, search: Search, goals: Sequence[Goal]) -> list[Path]:
-    """Canonical paths; should the user or the memory not allow that, the first shortest ones that the search saw."""
+    """Canonical paths; should a limit not allow that, the first shortest ones that the search saw."""
     try:
-        return canonical_paths(interpreter, search.levels, goals)
-    except KeyboardInterrupt:
-        search.stopped = search.stopped or INTERRUPTED
-    except MemoryError:
-        search.stopped = search.stopped or OUT_OF_MEMORY
+        with Guard(search.limits.exceeded, GRACE):
+            return canonical_paths(interpreter, search.levels, goals)
+    except WHY_ENDED as ended:
+        search.stopped = search.stopped or stop_of(ended)
     return [any_path(interpreter, search.parents, goal) for goal in goals]
 
 
@@ -162,11 +161,10 @@ def _unfolded(
     finders = [bound(watch.ends_at, name) for name, _ in goals]
     full = [replace(goal, ends_at=finder) for (_, goal), finder in zip(goals, finders, strict=True)]
     try:
-        return canonical_paths(interpreter, search.levels, full, representatives)
-    except KeyboardInterrupt:
-        search.stopped = search.stopped or INTERRUPTED
-    except MemoryError:
-        search.stopped = search.stopped or OUT_OF_MEMORY
+        with Guard(search.limits.exceeded, GRACE):
+            return canonical_paths(interpreter, search.levels, full, representatives)
+    except WHY_ENDED as ended:
+        search.stopped = search.stopped or stop_of(ended)
     return [
         any_unfolded_path(interpreter, representatives, search.parents, goal, finder)
         for goal, finder in zip(full, finders, strict=True)
@@ -178,6 +176,7 @@ def _distinct(search: Search, size: int) -> tuple[int, ...]:
     if search.stopped is None or not search.parents:
         return ()
     try:
-        return tuple(len({state[cell] for state in search.parents}) for cell in range(size))
-    except (KeyboardInterrupt, MemoryError):
+        with Guard(search.limits.exceeded, GRACE):
+            return tuple(len({state[cell] for state in search.parents}) for cell in range(size))
+    except WHY_ENDED:
         return ()

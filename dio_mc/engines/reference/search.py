@@ -12,13 +12,17 @@ from itertools import islice
 from typing import Final, Protocol
 
 from dio_mc.engines.limits import Limits
+from dio_mc.guard import WHY_ENDED, Guard, stop_of
 from dio_mc.semantics.layout import State
 from dio_mc.semantics.search import Progress, Report, Representatives, Selection
 from dio_mc.semantics.step import Step
-from dio_mc.semantics.stop import FIRST, INTERRUPTED, OUT_OF_MEMORY, Stop, StopKind
+from dio_mc.semantics.stop import FIRST, Stop, StopKind
 
 POLL_EVERY: Final = 256
 """States expanded between two looks at clock, memory and `stop`."""
+
+PATIENCE: Final = 0.5
+"""Seconds that a search has to see for itself that a limit is met."""
 
 
 class TransitionSystem(Protocol):
@@ -92,7 +96,7 @@ class Search:
         self.whole = -1
         self._system = system
         self._watcher = watcher
-        self._limits = limits
+        self.limits = limits
         self._report = report
         self._first = first
         self._representatives = representatives
@@ -111,13 +115,13 @@ class Search:
         return len(self.parents) - self.expanded + len(self.outside)
 
     def run(self) -> None:
-        """Search until all is expanded or something stops it, be it an interrupt or a lack of memory."""
+        """Search until all is expanded or something stops it, be it an interrupt or a lack of memory. One state may
+        have millions of successors, so limits are looked at from outside as well."""
         try:
-            self._run()
-        except KeyboardInterrupt:
-            self.stopped = INTERRUPTED
-        except MemoryError:
-            self.stopped = OUT_OF_MEMORY
+            with Guard(self.limits.exceeded, grace=PATIENCE, patience=PATIENCE):
+                self._run()
+        except WHY_ENDED as ended:
+            self.stopped = stop_of(ended)
 
     def _run(self) -> None:
         self.levels.append([])
@@ -143,7 +147,7 @@ class Search:
         for number, state in enumerate(islice(self._system.starting(), most)):
             if number % POLL_EVERY == POLL_EVERY - 1:
                 self._tell()
-                self.stopped = self._limits.exceeded()
+                self.stopped = self.limits.exceeded()
                 if self.stopped is not None:
                     return False
             found = self._named(state)
@@ -157,7 +161,7 @@ class Search:
         """What forbids the expansion of level `depth`."""
         if self._first and violated:
             return FIRST
-        if depth == self._limits.budget.max_depth:
+        if depth == self.limits.budget.max_depth:
             return Stop(StopKind.MAX_DEPTH, depth)
         return None
 
@@ -165,7 +169,7 @@ class Search:
         for state in self.levels[depth]:
             if self.expanded % POLL_EVERY == 0:
                 self._tell()
-                self.stopped = self._limits.exceeded()
+                self.stopped = self.limits.exceeded()
                 if self.stopped is not None:
                     return
             if not self._expand(state, depth):
@@ -194,7 +198,7 @@ class Search:
 
     def _add(self, state: State, parent: State | None) -> bool:
         """Take in a new state; False, and the search is stopped, if there is no room for one more."""
-        limit = self._limits.budget.max_states
+        limit = self.limits.budget.max_states
         if limit is not None and len(self.parents) >= limit:
             self.stopped = Stop(StopKind.MAX_STATES, limit)
             return False
@@ -205,5 +209,5 @@ class Search:
 
     def _tell(self) -> None:
         if self._report is not None:
-            depth, seconds = self.depth, self._limits.seconds
+            depth, seconds = self.depth, self.limits.seconds
             self._report(Progress(depth, len(self.parents), self.transitions, self.open, seconds))

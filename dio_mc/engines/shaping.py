@@ -1,0 +1,69 @@
+"""What a search in machine code has found -> an `Exploration`, with schedules that are canonical where time allows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial as bound
+from typing import TYPE_CHECKING
+
+from dio_mc.engines.kept import is_whole, uncertain, violation_order
+from dio_mc.engines.limits import Limits
+from dio_mc.engines.reference.canonical import End, Goal, Path, canonical_paths, path_through
+from dio_mc.guard import GRACE, WHY_ENDED, Guard
+from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.judge import Judge
+from dio_mc.semantics.layout import State
+from dio_mc.semantics.search import PARTIAL_ORDER, Exploration, Violation
+from dio_mc.semantics.step import count_switches, fault_name
+
+if TYPE_CHECKING:
+    from dio_mc.engines.native.counterexample import Reached
+    from dio_mc.engines.native.engine import Outcome
+
+
+def told(found: Outcome, judges: Sequence[Judge], limits: Limits) -> Exploration:
+    """What machine code has found, with canonical counterexamples; where a limit does not allow these, with others."""
+    from dio_mc.engines.native.engine import ENGINE
+
+    violations = at_start(found.interpreter) if found.started else []
+    for reached in found.reached:
+        if any(v.property == reached.goal.name for v in violations):
+            continue
+        goal = Goal(reached.goal.length, [End(*end) for end in reached.ends], bound(_ends_at, reached))
+        path = _path(found.interpreter, reached, goal, limits)
+        switches = count_switches(path.schedule)
+        canonical = path.canonical and is_whole(reached.goal.name, reached.goal.length, found.whole)
+        violations.append(
+            Violation(reached.goal.name, path.initial, path.schedule, switches, path.fault, canonical=canonical)
+        )
+    ranks = {judge.property.name: rank for rank, judge in enumerate(judges)}
+    violations.sort(key=lambda violation: violation_order(violation.property, ranks))
+    told = Exploration(
+        ENGINE, found.states, found.transitions, found.depth, found.stopped, found.open, tuple(violations),
+        found.unknown, found.coverage, found.reductions, found.seconds, found.unshown,
+    )  # fmt: skip
+    return uncertain(told) if PARTIAL_ORDER in found.reductions else told
+
+
+def _path(interpreter: Interpreter, reached: Reached, goal: Goal, limits: Limits) -> Path:
+    """The canonical path, where all states on shortest paths are known and there is time for it."""
+    if not reached.narrow:
+        try:
+            with Guard(limits.exceeded, GRACE):
+                return canonical_paths(interpreter, reached.levels, [goal], reached.representatives)[0]
+        except WHY_ENDED:
+            pass
+    return path_through(interpreter, reached.levels, goal, reached.representatives)
+
+
+def _ends_at(reached: Reached, state: State) -> list[End]:
+    return [End(*end) for end in reached.ends_at(state)]
+
+
+def at_start(interpreter: Interpreter) -> list[Violation]:
+    """Faults before the first state, the first of each name."""
+    found: dict[str, Violation] = {}
+    for position, fault in interpreter.initial_faults:
+        name = fault_name(fault.kind, fault.span, interpreter.program.file)
+        found.setdefault(name, Violation(name, position, (), 0, fault))
+    return list(found.values())
