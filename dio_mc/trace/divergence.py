@@ -8,6 +8,7 @@ from typing import Literal
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
 from dio_mc.semantics.step import Fault
+from dio_mc.source import source_lines
 from dio_mc.trace.naming import Naming
 from dio_mc.trace.trace import Cell, Change, Trace, TraceFault, TraceStep
 
@@ -45,7 +46,7 @@ def match_initial(interpreter: Interpreter, naming: Naming, trace: Trace) -> Sta
 def _match_start_fault(interpreter: Interpreter, naming: Naming, trace: Trace, fault: TraceFault) -> State | Divergence:
     starts = interpreter.starts
     for position, found in interpreter.initial_faults:
-        if found.kind == fault.kind and not _differences(naming.cells(starts[position]), trace):
+        if same_fault(trace, fault, found) and not _differences(naming.cells(starts[position]), trace):
             return starts[position]
     return Divergence(0, "different_fault", f"no start of the model has the fault {fault.kind}: {fault.message}")
 
@@ -56,14 +57,35 @@ def _differences(cells: tuple[Cell, ...], trace: Trace) -> list[str]:
     return [f"{name} is {new}, not {old}" for name, new, old in pairs if new != old]
 
 
-def compare_fault(number: int, planned: TraceFault | None, found: Fault | None) -> Divergence | None:
-    """A fault where there was none, none where there was one, or one of another kind."""
-    if (planned.kind if planned else None) == (found.kind if found else None):
+def compare_fault(trace: Trace, planned: TraceStep, found: Fault | None) -> Divergence | None:
+    """A fault where there was none, none where there was one, or another one."""
+    number, stored = planned.number, planned.fault
+    if stored is None and found is None:
         return None
-    if found is not None:
-        return Divergence(number, "different_fault", f"it is a fault {found.kind}: {found.message}")
-    assert planned is not None
-    return Divergence(number, "different_fault", f"it is no fault {planned.kind} any more")
+    if stored is None or found is None or stored.kind != found.kind:
+        if found is not None:
+            return Divergence(number, "different_fault", f"it is a fault {found.kind}: {found.message}")
+        assert stored is not None
+        return Divergence(number, "different_fault", f"it is no fault {stored.kind} any more")
+    if same_fault(trace, stored, found):
+        return None
+    return Divergence(number, "different_fault", f"it is another fault {found.kind}: {found.message}{_at(found)}")
+
+
+def same_fault(trace: Trace, stored: TraceFault, found: Fault) -> bool:
+    """Whether it is the fault of the trace: its kind, its message, and the same statement, which may have moved."""
+    if (stored.kind, stored.message) != (found.kind, found.message):
+        return False
+    texts = {(line.file, line.line): line.text for line in trace.lines}
+    was = texts.get((stored.place.file, stored.place.line)) if stored.place is not None else None
+    lines = source_lines(found.span.file) if found.span is not None else ()
+    if was is None or found.span is None or not 0 < found.span.line <= len(lines):
+        return True
+    return was.strip() == lines[found.span.line - 1].strip()
+
+
+def _at(found: Fault) -> str:
+    return f" (line {found.span.line})" if found.span is not None else ""
 
 
 def compare_changes(naming: Naming, trace: Trace, planned: TraceStep, before: State, after: State) -> Divergence | None:

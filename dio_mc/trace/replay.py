@@ -295,7 +295,7 @@ def follow(interpreter: Interpreter, trace: Trace) -> Run | Divergence:
         step = _take(interpreter, naming, states[-1], planned)
         if isinstance(step, Divergence):
             return step
-        different = compare_fault(planned.number, planned.fault, step.fault)
+        different = compare_fault(trace, planned, step.fault)
         if different is None and step.state is not None:
             different = compare_changes(naming, trace, planned, states[-1], step.state)
         if different is not None:

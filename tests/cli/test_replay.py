@@ -156,3 +156,34 @@ def test_a_trace_runs_no_file_that_is_not_a_model(trace: Path) -> None:
     ended = dio_mc("replay", "t.json", cwd=folder)
     assert (ended.returncode, (folder / "ran").exists()) == (2, False)
     assert "deploy.py is not a model file, and was not run" in ended.stderr
+
+
+TWO = """\
+from dio_mc import *
+
+class M(Model):
+    x = Var(Range(0, 1))
+    y = Var(Range(0, 1))
+    @thread
+    def t(self):
+        with atomic():
+            assert self.x == FIRST, "FIRSTWORD"
+            assert self.y == 1, "second"
+            self.x = 1
+"""
+
+
+@pytest.mark.parametrize("word", ["first", "second"])
+def test_another_assertion_in_the_same_step_is_not_the_one(tmp_path: Path, word: str) -> None:
+    text = TWO.replace("FIRSTWORD", word)
+    path = tmp_path / "two.py"
+    path.write_text(text.replace("FIRST", "1"))
+    assert dio_mc("check", "two.py", cwd=tmp_path).returncode == 1
+    (stored,) = (tmp_path / "counterexamples" / "two.M").glob("*.json")
+    path.write_text("# a line more\n" + text.replace("FIRST", "1"))
+    code, output = replay(stored)
+    assert (code, "reproduces" in output) == (0, True), output
+    path.write_text(text.replace("FIRST", "0"))
+    code, output = replay(stored)
+    assert (code, "reproduces" in output) == (1, False), output
+    assert "it is another fault assertion: second (line 10)" in output
