@@ -14,7 +14,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from .campaign import REGRESSIONS, load, run, save
+from .campaign import PROGRAMS, load, run, save
 
 
 def main() -> int:
@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("--programs", type=int, default=sys.maxsize, help="stop after so many programs")
     parser.add_argument("--seed", type=int, help="a random one, if not given")
     parser.add_argument("--state", type=Path, help="a file that keeps the progress, to go on from")
-    parser.add_argument("--out", type=Path, default=REGRESSIONS, help="where small programs that differ are written")
+    parser.add_argument("--out", type=Path, default=PROGRAMS, help="where small programs that differ are written")
     asked = parser.parse_args()
     seed = asked.seed if asked.seed is not None else random.SystemRandom().randrange(1_000_000)
     progress = load(asked.state, seed)

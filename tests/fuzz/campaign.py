@@ -9,7 +9,7 @@ import re
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -19,7 +19,10 @@ from .plain import plain
 from .rich import rich
 from .shrinking import shrink
 
-REGRESSIONS = Path(__file__).parent / "regressions"
+PROGRAMS = Path(__file__).parent / "programs"
+"""Those that are compared every time: what was found, and a few by hand."""
+LARGE = 3_000
+"""States that these may have."""
 GENERATORS: dict[str, Callable[[int], str]] = {"rich": rich, "plain": plain}
 SHRINKING = 20.0
 """Seconds of processor time that making one program small may take."""
@@ -131,7 +134,7 @@ def plainly(kind: str) -> str:
 def keep(
     text: str, folder: Path, chosen: tuple[Configuration, ...], difference: tuple[str, str], name: str, out: Path
 ) -> str:
-    """Make a program small and write it where `test_regressions` finds it; what to say."""
+    """Make a program small and write it where `test_programs` finds it; what to say."""
     kind, said = difference
     needed = tuple(one for one in chosen if kind.startswith(f"{one}: "))
 
@@ -150,14 +153,21 @@ def keep(
 
 
 def first_difference(
-    seed: int, programs: int, explored_by: tuple[Configuration, ...], seconds: float
-) -> tuple[int, str] | None:
-    """How many programs of a campaign it takes to see a difference, and its kind; None if so many do not show one."""
-    progress, end = Progress(seed), time.monotonic() + seconds
+    seed: int, programs: int, explored_by: tuple[Configuration, ...], seconds: float, generators: Sequence[str]
+) -> tuple[str, str] | None:
+    """The first program that shows a difference, of `PROGRAMS` and then so many of these generators, and its kind; None
+    if there is none."""
+    end = time.monotonic() + seconds
     with tempfile.TemporaryDirectory() as name:
-        while progress.next < programs and time.monotonic() < end:
-            found = compare(source(progress)[1], Path(name), explored_by)
-            progress.add(found)
+        for path in sorted(PROGRAMS.glob("*.py")):
+            found = compare(path.read_text(), Path(name), explored_by, limit=LARGE)
             if found.differences:
-                return progress.next, found.differences[0][0]
+                return path.stem, found.differences[0][0]
+        for number in range(programs):
+            text = GENERATORS[generators[number % len(generators)]](seed * 1_000_003 + number)
+            found = compare(text, Path(name), explored_by)
+            if found.differences:
+                return f"program {number + 1}", found.differences[0][0]
+            if time.monotonic() > end:
+                break
     return None

@@ -58,5 +58,3 @@ FULL = Configuration("reference", NO_REDUCTION)
 REFERENCE = tuple(Configuration("reference", way) for way in (SYMMETRY, ORDER, BOTH))
 QUICK = tuple(Configuration("native", way, quick=True) for way in WAYS.values())
 OPTIMISED = tuple(Configuration("native", way, workers) for workers in (1, 2, 3) for way in WAYS.values())
-EVERY = (*REFERENCE, *QUICK, *OPTIMISED)
-"""All but `FULL`."""
