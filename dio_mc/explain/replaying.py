@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Final
 from dio_mc.errors import ModelError, usage_error
 from dio_mc.explain.cause import why
 from dio_mc.frontend import build, load_module
+from dio_mc.frontend.declare import members_of
 from dio_mc.frontend.recognise import defines_class, imports_dio_mc
 from dio_mc.ir.program import LIVENESS, Program
 from dio_mc.lang.model import Model
@@ -161,13 +163,26 @@ def _program_of(trace: Trace, path: str, file: str) -> Program:
 
 def _built(model: type[Model], trace: Trace, path: str) -> Program:
     try:
-        return build(model, dict(trace.model.params)).program
+        return build(model, dict(trace.model.params), _numbers(model, trace)).program
     except ModelError as error:
         if any(d.code in ("DIO203", "DIO204") for d in error.diagnostics):
             raise usage_error(
                 "DIO206", f"recorded with other parameters: {error.diagnostics[0].message}", file=path
             ) from None
         raise
+
+
+def _numbers(model: type[Model], trace: Trace) -> dict[str, int]:
+    """How many threads there are, where the trace is of an instance with more than its model says (``Class@reader=3``,
+    `reader` being a thread): of each of these, of the slots of operations, and what parameters are whatever their
+    bounds."""
+    members = members_of(model)
+    given = {part.partition("=")[0] for part in trace.model.name.partition("@")[2].split(",")}
+    if not given & members.threads.keys():
+        return {}
+    counts = Counter(thread.template for thread in trace.threads)
+    known = {name: count for name, count in counts.items() if name in given or name in members.operations}
+    return {**known, **{name: value for name, value in trace.model.params if name in given}}
 
 
 def _why_not(program: Program, interpreter: Interpreter, trace: Trace, run: Run) -> str | None:

@@ -132,6 +132,20 @@ def test_a_value_that_is_changed_is_noticed() -> None:
     assert noticed == 120
 
 
+def test_the_violation_of_a_larger_instance_is_replayed(tmp_path: Path) -> None:
+    model = tmp_path / "three.py"
+    model.write_text(
+        "from dio_mc import *\nclass Three(Model):\n    n = Var(Range(0, 3))\n    @thread\n    def worker(self):\n"
+        "        with atomic():\n            wait_until(self.n < 3)\n            self.n += 1\n"
+        "    @invariant\n    def below_three(self):\n        return self.n < 3\n"
+    )
+    done = dio_mc("check", "three.py", "--any", "worker", "--counterexamples", "c", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "  VIOLATED for any number of worker: below_three; proved: faults; 9 views" in done.stdout
+    again = dio_mc("replay", "c/three.Three@worker=3/below_three.json", cwd=tmp_path)
+    assert (again.returncode, again.stderr) == (0, "")
+
+
 def test_a_model_that_has_changed_is_noticed(tmp_path: Path) -> None:
     model = tmp_path / "model.py"
     model.write_text(
