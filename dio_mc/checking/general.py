@@ -144,7 +144,14 @@ class _Task:
         return AnyNumber(
             self.asked.threads, "UNDETERMINED" if alarms or unfit else "HOLDS", proved, (), tuple(alarms), unfit,
             tuple(uncovered), checked.views, checked.steps, refused=tuple(d for _, d in prepared.unfit),
+            others=self._others(prepared),
         )  # fmt: skip
+
+    def _others(self, prepared: Ground) -> tuple[str, ...]:
+        """The threads and parameters of which there is what the model has."""
+        program, counted = prepared.program, self.asked.numbers
+        threads = [program.threads[thread].name for thread in prepared.places.fixed]
+        return (*threads, *(f"{name}={value}" for name, value in program.params if name not in counted))
 
     def instance(self, number: int, states: int) -> Report:
         """The instance with so many of each thread, explored up to so many states."""

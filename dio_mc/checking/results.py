@@ -53,6 +53,7 @@ class AnyNumber:
     not about. `views` and `steps` say how large
     the proof is that was checked. `instances` are the numbers of each thread that were explored completely. `stopped`
     is why there is no proof where the search for one was stopped, `refused` what does not meet its conditions.
+    `others` are the threads and parameters of which there is what the model has (``pages=1``).
     """
 
     threads: tuple[str, ...]
@@ -67,11 +68,13 @@ class AnyNumber:
     instances: tuple[int, ...] = ()
     stopped: str | None = None
     refused: tuple[Diagnostic, ...] = ()
+    others: tuple[str, ...] = ()
     certificate: str = field(default="", compare=False, repr=False)
 
     def words(self) -> str:
-        """``HOLDS for any number of reader: no_stale_exposure, faults; 280 views, re-checked in 71 steps; ...``."""
-        return f"{self.verdict} for any number of {', '.join(self.threads)}{self._reason()}"
+        """``HOLDS for any number of reader, with mapper, pages=1: no_hole_filled, faults; 280 views, ...``."""
+        others = f", with {', '.join(self.others)}" if self.others else ""
+        return f"{self.verdict} for any number of {', '.join(self.threads)}{others}{self._reason()}"
 
     def _reason(self) -> str:
         if self.stopped is not None:

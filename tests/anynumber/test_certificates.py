@@ -36,8 +36,8 @@ def test_from_model_to_certificate_and_back(tmp_path: Path) -> None:
     )  # fmt: skip
     assert made.returncode == 0, made.stderr
     said = (
-        "HOLDS for any number of reader: no_stale_exposure, no_hole_filled, pinned_while_reading, faults; 280 views, "
-        "re-checked in 71 steps; not covered: new_data_can_be_read, deadlock"
+        "HOLDS for any number of reader, with mapper, pdflush, pages=1: no_stale_exposure, no_hole_filled, "
+        "pinned_while_reading, faults; 280 views, re-checked in 71 steps; not covered: new_data_can_be_read, deadlock"
     )
     assert f"  {said}\n" in made.stdout
     alone = dio_mc("certify", str(kept), SEED, cwd=tmp_path)
