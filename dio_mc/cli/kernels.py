@@ -334,7 +334,7 @@ def run_matrix(
     from dio_mc.machine.session import Session
     from dio_mc.study.matrix import Matrix
 
-    columns = [Column(Session(find_kernel(k), fs, mount or "")) for k in kernels for fs in file_systems]
+    columns = [Column(Session(find_kernel(k), fs, mount or "")) for fs in file_systems for k in kernels]
     kept = open_kept(state)
     try:
         with raised():
