@@ -162,6 +162,8 @@ def test_the_page_names_all_that_is_public() -> None:
 
 def test_the_documents_use_what_is_public() -> None:
     for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        if page.name == "extending.md":  # for those who change dio-mc itself
+            continue
         for block in re.findall(r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL):
             for node in ast.walk(ast.parse(block)):
                 if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dio_mc"):
