@@ -1,0 +1,801 @@
+"""The breakages. Each is a text of one file of dio_mc that stands there once, and what is put in its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FULL, REFERENCE, QUICK = "full", "reference", "quick"
+"""Campaigns of random programs: explored in full by the reference engine, with its reductions too, in machine code too."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A breakage. `by`: what notices, a campaign or files of tests."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    by: str | tuple[str, ...] = FULL
+
+    @property
+    def area(self) -> str:
+        """The room that it is in."""
+        return "/".join(self.file.split("/")[:-1])
+
+
+FRONTEND = (
+    Mutant(
+        "windows are never open",
+        "frontend/steps.py",
+        "Mode.TAIL, opened | pending, frozenset()",
+        "Mode.TAIL, opened, frozenset()",
+    ),
+    Mutant(
+        "windows are never left",
+        "frontend/steps.py",
+        "opened, pending = opened - {found.leave}, pending - {found.leave}",
+        "opened, pending = opened, pending",
+    ),
+    Mutant(
+        "history at an entry runs before it",
+        "frontend/steps.py",
+        "return node.weight is Weight.GHOST and mode is Mode.ENTRY",
+        "return False",
+    ),
+    Mutant(
+        "break leaves no window",
+        "frontend/loops.py",
+        "for region in reversed(frame.windows[loop.windows :]):",
+        "for region in reversed(frame.windows[len(frame.windows) :]):",
+    ),
+    Mutant(
+        "return leaves no window",
+        "frontend/statements.py",
+        "    for region in reversed(frame.windows):",
+        "    for region in frame.windows[:0]:",
+    ),
+    Mutant(
+        "continue is break", "frontend/loops.py", "loop.exit if isinstance(node, ast.Break) else loop.head", "loop.exit"
+    ),
+    Mutant("atomic blocks are not", "frontend/blocks.py", "    frame.inner = True\n", "    frame.inner = False\n"),
+    Mutant(
+        "atomic operations are not",
+        "frontend/inlining.py",
+        "inner.inner = inner.inner or atomic",
+        "inner.inner = inner.inner",
+    ),
+    Mutant(
+        "what is read is dead",
+        "frontend/liveness.py",
+        "        live |= _reads(_expressions(op))\n",
+        "        live |= frozenset()\n",
+    ),
+    Mutant(
+        "what a branch reads is dead",
+        "frontend/liveness.py",
+        "        live |= _reads([block.terminator.condition])\n",
+        "        live |= frozenset()\n",
+    ),
+    Mutant(
+        "an index is not read",
+        "frontend/liveness.py",
+        "return [*values, *(i for t in targets if isinstance(t, StoreTo) for i in t.indices)]",
+        "return list(values)",
+    ),
+    Mutant(
+        "arguments that are asked for are dead",
+        "frontend/liveness.py",
+        "found |= watched.get(block.location, frozenset())",
+        "found |= frozenset()",
+    ),
+    Mutant(
+        "the interval of a difference is too small",
+        "frontend/arithmetic.py",
+        "return RangeType(min(corners), max(corners))",
+        "return RangeType(min(corners[0], corners[-1]), max(corners[0], corners[-1]))",
+    ),
+    Mutant(
+        "a remainder's interval is one short",
+        "frontend/arithmetic.py",
+        "return RangeType(0, b.low - 1)",
+        "return RangeType(0, max(b.low - 2, 0))",
+    ),
+    Mutant("a lock may be held at the end", "frontend/templates.py", "    _held_at_exit(frame, tree)\n", ""),
+    Mutant(
+        "arguments of inside are not asked",
+        "frontend/propositions.py",
+        "            parts.append(_same(thread, known[name], name, value, texts, after, node, scope))\n",
+        "            _same(thread, known[name], name, value, texts, after, node, scope)\n",
+    ),
+    Mutant(
+        "daemons count at rest",
+        "frontend/propositions.py",
+        "if not _control(scope).templates[t.template].daemon",
+        "if True",
+    ),
+    Mutant(
+        "asserts are no steps",
+        "frontend/words.py",
+        "weight = Weight.STEP if found.shared_reads else",
+        "weight = Weight.LOCAL if found.shared_reads else",
+    ),
+    Mutant("sleeping under a spinlock is fine", "frontend/words.py", "    _check_not_spinning(call, frame)\n", ""),
+    Mutant(
+        "super is the method itself",
+        "frontend/inlining.py",
+        "attributes.super_attribute(receiver, frame.scope.owner, call.func, frame.scope)",
+        "expressions.reference(ast.Attribute(ast.Name('self', ast.Load()), call.func.attr, ast.Load()), frame.scope)",
+        ("tests/frontend/test_cutting.py",),
+    ),
+)
+LOCKS = (
+    Mutant(
+        "a mutex that was handed over is free",
+        "lang/locks.py",
+        "wait_until(self.owner is None and not self.handed)",
+        "wait_until(self.owner is None)",
+    ),
+    Mutant(
+        "an unlocked mutex is kept",
+        "lang/locks.py",
+        '        self.owner = None\n\n    @atomic()\n    def hand_over(self) -> Any:\n        """',
+        '        self.owner = me\n\n    @atomic()\n    def hand_over(self) -> Any:\n        """',
+    ),
+    Mutant(
+        "a waiting writer keeps nobody out",
+        "lang/locks.py",
+        "or self.handed_writer or any(self.waiting)",
+        "or self.handed_writer",
+    ),
+    Mutant(
+        "a reader is no reader twice",
+        "lang/locks.py",
+        "wait_until(not self.read_blocked() and not self.reading[me])",
+        "wait_until(not self.read_blocked())",
+    ),
+    Mutant(
+        "a downgraded writer reads nothing",
+        "lang/locks.py",
+        "        self.writer = None\n        self.reading[me] = True\n",
+        "        self.writer = None\n",
+    ),
+    Mutant(
+        "the end of a range is in it",
+        "lang/locks.py",
+        "wait_until(all(not self.is_locked(i) or not low <= i < high for i in range(self.size)))",
+        "wait_until(all(not self.is_locked(i) or not low <= i <= high for i in range(self.size)))",
+    ),
+    Mutant(
+        "a counter is drained at one", "lang/locks.py", "wait_until(self.count == 0)", "wait_until(self.count <= 1)"
+    ),
+    Mutant(
+        "direct users do not wait for buffered ones",
+        "lang/locks.py",
+        "wait_until(not any(self.buffered) and not self.direct[me])",
+        "wait_until(not self.direct[me])",
+    ),
+)
+INTERPRETER = (
+    Mutant(
+        "division rounds towards zero",
+        "semantics/evaluation.py",
+        '"//": operator.floordiv,',
+        '"//": lambda a, b: int(a / b),',
+    ),
+    Mutant(
+        "a remainder has the sign of the left",
+        "semantics/evaluation.py",
+        '"%": operator.mod,',
+        '"%": lambda a, b: a - b * int(a / b),',
+    ),
+    Mutant("at most is less than", "semantics/evaluation.py", '"<=": operator.le,', '"<=": operator.lt,'),
+    Mutant("an index outside reads the first element", "semantics/evaluation.py", "value = extent - 1", "value = 0"),
+    Mutant(
+        "columns come first",
+        "semantics/evaluation.py",
+        "offset = offset * extent + value\n",
+        "offset = offset + extent * value\n",
+    ),
+    Mutant(
+        "an implication without its premise fails",
+        "semantics/evaluation.py",
+        "if given(cells) else 1",
+        "if given(cells) else 0",
+    ),
+    Mutant(
+        "after is before",
+        "semantics/evaluation.py",
+        "    shift = scope.layout.size if expr.after else 0\n    if isinstance(address, int):",
+        "    shift = 0\n    if isinstance(address, int):",
+    ),
+    Mutant(
+        "closed options are taken", "semantics/machine.py", "if when is not None and not when(run.cells):", "if False:"
+    ),
+    Mutant("who spawns is idle", "semantics/machine.py", "== 0 and thread not in busy:", "== 0:", ("tests/semantics",)),
+    Mutant(
+        "a spawned thread keeps old locals",
+        "semantics/machine.py",
+        "        for cell, default in code.clear:\n            run.cells[cell] = default\n",
+        "",
+        ("tests/semantics",),
+    ),
+    Mutant(
+        "an index is read after the first write",
+        "semantics/code.py",
+        "        addresses = [place.address(cells) for place in places]\n        for place, cell, value in zip(places, addresses, computed, strict=True):\n            place.write(cells, cell, value)\n",
+        "        for place, value in zip(places, computed, strict=True):\n            place.write(cells, place.address(cells), value)\n",
+    ),
+    Mutant(
+        "the last initial value is left out",
+        "semantics/interpreter.py",
+        "range(low, high + 1) if variable.any_init",
+        "range(low, high) if variable.any_init",
+    ),
+    Mutant(
+        "every instance has number 0",
+        "semantics/interpreter.py",
+        "values.append((thread.number,) if numbered",
+        "values.append((0,) if numbered",
+    ),
+    Mutant(
+        "prefixes do not run",
+        "semantics/interpreter.py",
+        "            if self.program.template_of(thread).spawned:\n                continue\n            further",
+        "            if thread or self.program.template_of(thread).spawned:\n                continue\n            further",
+    ),
+)
+SEARCH = (
+    Mutant(
+        "a daemon that waits is a deadlock",
+        "engines/reference/watch.py",
+        "state[pc] != 0 and not self._daemon[thread]",
+        "state[pc] != 0",
+    ),
+    Mutant(
+        "deadlock is always checked",
+        "engines/reference/watch.py",
+        "if not steps and self._program.check_deadlock and self._unfinished(state):",
+        "if not steps and self._unfinished(state):",
+    ),
+    Mutant(
+        "only the first end is kept",
+        "engines/reference/watch.py",
+        "        if self.goal.length == length:\n",
+        "        if self.goal.length == length and not self.goal.ends:\n",
+    ),
+    Mutant(
+        "a bad step is a step nearer",
+        "engines/reference/watch.py",
+        "tracker.see(edge, end, depth + 1)",
+        "tracker.see(edge, end, depth)",
+    ),
+    Mutant(
+        "a fault is a step nearer",
+        "engines/reference/watch.py",
+        "self._note_fault(step.fault, End(state, step.action, step.fault), depth + 1)",
+        "self._note_fault(step.fault, End(state, step.action, step.fault), depth)",
+    ),
+    Mutant(
+        "a witness is a violation",
+        "engines/reference/watch.py",
+        'return Decision.HOLDS if kind == "reachable" else Decision.VIOLATED',
+        "return Decision.VIOLATED",
+    ),
+    Mutant(
+        "only steps that are taken are watched",
+        "engines/reference/search.py",
+        "        self._watcher.expanded(state, steps, depth)\n",
+        "        steps = steps if self._selection is None else self._selection.of(state, steps)\n        self._watcher.expanded(state, steps, depth)\n",
+        ("tests/analysis", "tests/engines/reference"),
+    ),
+    Mutant(
+        "the last state is not expanded",
+        "engines/reference/search.py",
+        "for state in self.levels[depth]:",
+        "for state in self.levels[depth][:-1] or self.levels[depth]:",
+    ),
+    Mutant("weak fairness is strong", "engines/reference/fairness.py", 'and_ if fairness == "weak" else or_', "or_"),
+    Mutant("strong fairness is weak", "engines/reference/fairness.py", 'and_ if fairness == "weak" else or_', "and_"),
+    Mutant(
+        "nobody is owed a turn",
+        "engines/reference/fairness.py",
+        "kept_out = _enabled(graph, component, fairness) & ~moving",
+        "kept_out = 0",
+    ),
+    Mutant(
+        "what is left is not looked at again",
+        "engines/reference/fairness.py",
+        'elif fairness == "strong":',
+        "elif False:",
+    ),
+    Mutant(
+        "a loop may owe a turn",
+        "engines/reference/fairness.py",
+        "return bool(begun) and not owed and tuple(here) == self._entry",
+        "return bool(begun) and tuple(here) == self._entry",
+    ),
+    Mutant(
+        "who cannot run is owed a turn",
+        "engines/reference/fairness.py",
+        "return owed & there & ~(1 << thread), 0",
+        "return owed & ~(1 << thread), 0",
+    ),
+    Mutant(
+        "components run together",
+        "engines/reference/components.py",
+        "            elif after in self._stacked:\n",
+        "            else:\n",
+    ),
+    Mutant(
+        "a run that ends makes progress",
+        "engines/reference/liveness.py",
+        "    staying.update(state for state in region if not graph.steps[state])\n",
+        "",
+    ),
+    Mutant(
+        "only goals lead to goals",
+        "engines/reference/components.py",
+        "                if state not in found:\n                    found.add(state)\n                    waiting.append(state)\n        return found",
+        "                if state not in found:\n                    found.add(state)\n        return found",
+    ),
+)
+CANONICAL = (
+    Mutant(
+        "the first step is a switch",
+        "engines/reference/canonical.py",
+        "switched = last not in (-1, thread)\n",
+        "switched = last != thread\n",
+    ),
+    Mutant(
+        "switches to come are not counted",
+        "engines/reference/canonical.py",
+        "return self.switches + (not self.threads >> thread & 1)",
+        "return self.switches",
+    ),
+    Mutant(
+        "every start is the best",
+        "engines/reference/canonical.py",
+        "best = {state for state, rest in rests[0].items() if rest.switches == left}",
+        "best = set(rests[0])",
+    ),
+    Mutant(
+        "every thread goes on as well",
+        "engines/reference/canonical.py",
+        "return Rest(least, sum(1 << thread for thread, switches in best.items() if switches == least))",
+        "return Rest(least, -1)",
+    ),
+    Mutant(
+        "the first way on is the best",
+        "engines/reference/canonical.py",
+        "best[thread] = min(best.get(thread, switches), switches)",
+        "best.setdefault(thread, switches)",
+    ),
+    Mutant(
+        "any way on will do",
+        "engines/reference/canonical.py",
+        "if rest is not None and switched + rest.behind(there) == left:",
+        "if rest is not None:",
+    ),
+    Mutant(
+        "the last edge comes first",
+        "engines/reference/canonical.py",
+        "key=lambda edge: edge.action\n",
+        "key=lambda edge: -edge.action.thread\n",
+        ("tests/engines/reference/test_canonical.py",),
+    ),
+    Mutant(
+        "a representative's thread keeps its name",
+        "engines/reference/canonical.py",
+        "threads[thread] if threads is not None else thread",
+        "thread",
+        REFERENCE,
+    ),
+    Mutant(
+        "a thread keeps its representative's name",
+        "engines/reference/canonical.py",
+        "there = thread if threads is None else threads[thread]",
+        "there = thread",
+        REFERENCE,
+    ),
+)
+SYMMETRY = (
+    Mutant(
+        "statements are not proved",
+        "analysis/symmetry/automorphism.py",
+        "            if exchange.op(template, op) != form:\n",
+        "            if False:\n",
+        REFERENCE,
+    ),
+    Mutant(
+        "conditions and properties are not proved",
+        "analysis/symmetry/automorphism.py",
+        "            if exchange.expr(body, condition, None) != form:\n",
+        "            if False:\n",
+        REFERENCE,
+    ),
+    Mutant(
+        "initial values are not proved",
+        "analysis/symmetry/automorphism.py",
+        "            if _initial(exchange, number, variable) != variable.init:\n",
+        "            if False:\n",
+        ("tests/analysis/symmetry", "tests/analysis/partial_order"),
+    ),
+    Mutant(
+        "seen defaults are not proved",
+        "analysis/symmetry/automorphism.py",
+        "            if exchange.value(one.slot, one.value) != one.value:\n",
+        "            if False:\n",
+        ("tests/analysis/symmetry", "tests/analysis/partial_order"),
+    ),
+    Mutant(
+        "places of threads are not exchanged",
+        "analysis/symmetry/exchange.py",
+        'return "at", self._threads.get(thread, thread), tuple(sorted(locations)), after',
+        'return "at", thread, tuple(sorted(locations)), after',
+        ("tests/analysis/symmetry", "tests/analysis/partial_order"),
+    ),
+    Mutant(
+        "numbers of constants are not exchanged",
+        "analysis/symmetry/exchange.py",
+        'return "const", self.value(slot, value)',
+        'return "const", value',
+        ("tests/analysis/symmetry", "tests/analysis/partial_order"),
+    ),
+    Mutant(
+        "a fault's line does not tell threads apart",
+        "analysis/symmetry/exchange.py",
+        'return "check", kind, self.expr(template, condition, None)',
+        'return "check", kind',
+        ("tests/analysis/symmetry", "tests/analysis/partial_order"),
+    ),
+    Mutant(
+        "locations are no part of a key",
+        "analysis/symmetry/representatives.py",
+        "            values.append(state[self._layout.pc[thread]])\n",
+        "",
+        REFERENCE,
+    ),
+    Mutant(
+        "names are no part of a key",
+        "analysis/symmetry/representatives.py",
+        "        values += [meant.index(state[cell]) + 1 if state[cell] in meant else 0 for cell, meant in key.names]\n",
+        "",
+        REFERENCE,
+    ),
+    Mutant(
+        "spawned instances are exchanged",
+        "analysis/symmetry/proof.py",
+        "            if template.spawned:\n                return Break",
+        "            if False:\n                return Break",
+        ("tests/analysis/symmetry", "tests/analysis/partial_order"),
+    ),
+)
+ORDER = (
+    Mutant(
+        "writes are not seen",
+        "analysis/partial_order/visibility.py",
+        "if step.writes & self.cells or any(",
+        "if any(",
+        REFERENCE,
+    ),
+    Mutant(
+        "control is not seen",
+        "analysis/partial_order/visibility.py",
+        "return any(view(config) != view(after) for view in self._views[thread] for after in step.after)",
+        "return False",
+        REFERENCE,
+    ),
+    Mutant(
+        "no cycle condition",
+        "analysis/partial_order/persistent.py",
+        "held = seen | find_anchors(footprints, seen, _busy(touched))",
+        "held = seen",
+        REFERENCE,
+    ),
+    Mutant(
+        "no visibility condition",
+        "analysis/partial_order/persistent.py",
+        "held = seen | find_anchors(footprints, seen, _busy(touched))",
+        "held = find_anchors(footprints, seen, _busy(touched))",
+        REFERENCE,
+    ),
+    Mutant(
+        "who reads is left out",
+        "analysis/partial_order/persistent.py",
+        "return bool(self.writes & other.future or self.reads & other.future_writes)",
+        "return bool(self.writes & other.future_writes)",
+        REFERENCE,
+    ),
+    Mutant(
+        "who is read from is left out",
+        "analysis/partial_order/persistent.py",
+        "return bool(self.writes & other.future or self.reads & other.future_writes)",
+        "return bool(self.writes & other.future)",
+        REFERENCE,
+    ),
+    Mutant(
+        "held steps are taken alone",
+        "analysis/partial_order/persistent.py",
+        "        if there[member].held and counts[member]:\n",
+        "        if False:\n",
+        REFERENCE,
+    ),
+    Mutant(
+        "one meeting is enough",
+        "analysis/partial_order/persistent.py",
+        "        chosen.update(meeting)\n        waiting += meeting\n",
+        "        chosen.update(meeting)\n",
+        REFERENCE,
+    ),
+    Mutant(
+        "steps have properties like states",
+        "analysis/partial_order/persistent.py",
+        '        if kind == "step":\n',
+        "        if False:\n",
+        REFERENCE,
+    ),
+    Mutant(
+        "futures are the next step",
+        "analysis/partial_order/footprints.py",
+        "parts += [futures[thread][after] for after in found.after if after[0]]",
+        "parts += []",
+        REFERENCE,
+    ),
+    Mutant(
+        "spawned threads touch nothing",
+        "analysis/partial_order/footprints.py",
+        "parts += [lives[one] for one in instances(program, found.spawns)] if found.spawns else []",
+        "parts += []",
+        ("tests/analysis/symmetry", "tests/analysis/partial_order"),
+    ),
+    Mutant(
+        "spawning is no anchor",
+        "analysis/partial_order/proviso.py",
+        "        if template.spawned:\n",
+        "        if False:\n",
+        ("tests/analysis/symmetry", "tests/analysis/partial_order"),
+    ),
+    Mutant(
+        "a condition reads nothing",
+        "analysis/partial_order/footprints.py",
+        "step.reads | bits(bits_of[test] for test in step.tests)",
+        "step.reads",
+        ("tests/analysis/symmetry", "tests/analysis/partial_order"),
+    ),
+    Mutant(
+        "a test is never decided",
+        "analysis/partial_order/footprints.py",
+        "step.slots | bits(one.cell for one in step.written) | bits(decided)",
+        "step.slots | bits(one.cell for one in step.written)",
+        ("tests/analysis/symmetry", "tests/analysis/partial_order"),
+    ),
+)
+NATIVE = (
+    Mutant(
+        "compiled division rounds towards zero",
+        "engines/native/formulas.py",
+        "return asm.sub(quotient, asm.widen(wrong))",
+        "return quotient",
+        QUICK,
+    ),
+    Mutant(
+        "a compiled remainder has the sign of the left",
+        "engines/native/formulas.py",
+        "return asm.add(rest, asm.select(wrong, second, 0))",
+        "return rest",
+        QUICK,
+    ),
+    Mutant(
+        "a compiled index outside reads the first",
+        "engines/native/formulas.py",
+        "value = asm.select(fits, value, extent - 1)",
+        "value = asm.select(fits, value, 0)",
+        QUICK,
+    ),
+    Mutant(
+        "a compiled condition evaluates everything",
+        "engines/native/formulas.py",
+        "if isinstance(found, str) and not self._faultless(operand):",
+        "if False:",
+        QUICK,
+    ),
+    Mutant(
+        "a compiled daemon deadlocks",
+        "engines/native/succ.py",
+        "                if not self.program.template_of(thread).daemon:\n",
+        "                if True:\n",
+        QUICK,
+    ),
+    Mutant(
+        "a compiled fault is a deadlock",
+        "engines/native/succ.py",
+        '            self._mark("%flags", flag)\n            self.asm.store(1, self._any)\n',
+        '            self._mark("%flags", flag)\n',
+        QUICK,
+    ),
+    Mutant(
+        "compiled options see each other's writes",
+        "engines/native/succ.py",
+        "        slots = [*self.slots, self._spins, *self._unknown(cursor)]\n",
+        "        slots = [self._spins, *self._unknown(cursor)]\n",
+        QUICK,
+    ),
+    Mutant(
+        "compiled locals never die",
+        "engines/native/succ.py",
+        "        for dead in place.kills:\n            known[dead] =",
+        "        for dead in place.kills[:0]:\n            known[dead] =",
+        QUICK,
+    ),
+    Mutant(
+        "a compiled store is not checked from above",
+        "engines/native/succ.py",
+        'formula.require(self.asm.both(above, below), "range", span)',
+        'formula.require(above, "range", span)',
+        QUICK,
+    ),
+    Mutant(
+        "compiled stores follow one another",
+        "engines/native/succ.py",
+        "        offsets = [formula.offset(t.variable, t.indices, t.span) if isinstance(t, StoreTo) else 0 for t in op.targets]\n        possible = [self.evaluator.values(v, formula.scope.values, cursor.thread) for v in op.values]\n        for target, offset, value, values_ in zip(op.targets, offsets, values, possible, strict=True):\n",
+        "        possible = [self.evaluator.values(v, formula.scope.values, cursor.thread) for v in op.values]\n        for target, value, values_ in zip(op.targets, values, possible, strict=True):\n            offset = formula.offset(target.variable, target.indices, target.span) if isinstance(target, StoreTo) else 0\n",
+        QUICK,
+    ),
+    Mutant(
+        "compiled sets meet who writes alone",
+        "engines/native/selection.py",
+        'read = asm.bits("and", said[one][0], said[other][3])',
+        "read: Ref = 0",
+        QUICK,
+    ),
+    Mutant(
+        "compiled sets are not closed",
+        "engines/native/selection.py",
+        "                if one != middle:\n",
+        "                if False:\n",
+        QUICK,
+    ),
+    Mutant(
+        "compiled sets take what is held",
+        "engines/native/selection.py",
+        'allowed = asm.both(moving[seed], asm.compare("eq", asm.bits("and", closed[seed], never), 0))',
+        "allowed = moving[seed]",
+        QUICK,
+    ),
+    Mutant(
+        "states are told apart by one word",
+        "engines/native/table.py",
+        "        for number in range(1, self.words):\n            word = asm.load",
+        "        for number in range(1, 1):\n            word = asm.load",
+        QUICK,
+    ),
+    Mutant(
+        "a claimed place is written by two",
+        "engines/native/table.py",
+        '        asm.branch(asm.op(f"extractvalue {{ i64, i1 }} {pair}, 1"), "claimed", "again")\n',
+        '        asm.branch(asm.op(f"extractvalue {{ i64, i1 }} {pair}, 1"), "claimed", "claimed")\n',
+        ("tests/engines/native/test_workers.py",),
+    ),
+    Mutant(
+        "a place that is being written is free",
+        "engines/native/table.py",
+        '        taken = "taken" if shared and self.words > 1 else "next"\n',
+        '        taken = "next"\n',
+        ("tests/engines/native/test_workers.py",),
+    ),
+    Mutant(
+        "a shared field is not a remainder",
+        "engines/native/fields.py",
+        'return found if field.last else asm.op(f"urem i64 {found}, {field.radix}")',
+        "return found",
+        ("tests/engines/native",),
+    ),
+    Mutant(
+        "a field is a bit too narrow",
+        "engines/native/packing.py",
+        "return (self.radix - 1).bit_length()",
+        "return max((self.radix - 1).bit_length() - 1, 1)",
+        QUICK,
+    ),
+)
+JUDGE = (
+    Mutant(
+        "one valuation decides for all",
+        "engines/reference/watch.py",
+        "            self._decided[valuation] = decision\n",
+        "            self._decided[valuation] = decisions[0]\n",
+    ),
+    Mutant(
+        "unknown is fine",
+        "engines/reference/watch.py",
+        "            self.unknown |= decision is Decision.UNKNOWN\n",
+        "",
+        ("tests/engines/reference",),
+    ),
+    Mutant(
+        "the two translations are not compared",
+        "symbolic/crosscheck.py",
+        "if known_truth(z3.substitute(subject.formula, *pairs)) is not bool(subject.compiled(valuation)):",
+        "if False:",
+        ("tests/symbolic",),
+    ),
+)
+MUTANTS = (*FRONTEND, *LOCKS, *INTERPRETER, *SEARCH, *CANONICAL, *SYMMETRY, *ORDER, *NATIVE, *JUDGE)
+
+OPEN = frozenset(
+    {
+        "arguments that are asked for are dead",
+        "an index outside reads the first element",
+        "an implication without its premise fails",
+        "after is before",
+        "who spawns is idle",
+        "a spawned thread keeps old locals",
+        "every instance has number 0",
+        "deadlock is always checked",
+        "only the first end is kept",
+        "a bad step is a step nearer",
+        "only steps that are taken are watched",
+        "weak fairness is strong",
+        "strong fairness is weak",
+        "nobody is owed a turn",
+        "what is left is not looked at again",
+        "a loop may owe a turn",
+        "who cannot run is owed a turn",
+        "components run together",
+        "a run that ends makes progress",
+        "only goals lead to goals",
+        "switches to come are not counted",
+        "every start is the best",
+        "every thread goes on as well",
+        "the first way on is the best",
+        "the last edge comes first",
+        "a representative's thread keeps its name",
+        "a thread keeps its representative's name",
+        "statements are not proved",
+        "conditions and properties are not proved",
+        "initial values are not proved",
+        "seen defaults are not proved",
+        "places of threads are not exchanged",
+        "numbers of constants are not exchanged",
+        "a fault's line does not tell threads apart",
+        "names are no part of a key",
+        "spawned instances are exchanged",
+        "writes are not seen",
+        "control is not seen",
+        "no cycle condition",
+        "no visibility condition",
+        "who reads is left out",
+        "who is read from is left out",
+        "held steps are taken alone",
+        "one meeting is enough",
+        "steps have properties like states",
+        "futures are the next step",
+        "spawned threads touch nothing",
+        "spawning is no anchor",
+        "a condition reads nothing",
+        "a test is never decided",
+        "compiled division rounds towards zero",
+        "a compiled remainder has the sign of the left",
+        "a compiled index outside reads the first",
+        "a compiled condition evaluates everything",
+        "a compiled daemon deadlocks",
+        "a compiled fault is a deadlock",
+        "compiled options see each other's writes",
+        "compiled locals never die",
+        "a compiled store is not checked from above",
+        "compiled stores follow one another",
+        "compiled sets meet who writes alone",
+        "compiled sets are not closed",
+        "compiled sets take what is held",
+        "states are told apart by one word",
+        "a claimed place is written by two",
+        "a place that is being written is free",
+        "a shared field is not a remainder",
+        "a field is a bit too narrow",
+        "one valuation decides for all",
+        "unknown is fine",
+        "the two translations are not compared",
+    }
+)
+"""Those that nobody has been seen to notice yet: not run, or not to the end of a campaign."""
