@@ -101,6 +101,13 @@ PAGES: dict[str, Page] = {
         "source not available",
         "The source of a function cannot be read, for instance because it was typed at a prompt. Define it in a file.",
     ),
+    "DIO119": Page(
+        "wrong kernel anchor",
+        "An anchor is a file of the kernel, a function of it, and where they are not in every version those that have "
+        "it: one (`@2.6.18`), a range (`@5.15-`, `@-4.2`, `@4.10-6.0`), or `@unmerged` for a proposal. `anchors` of a "
+        "class names operations that the class inherits.",
+        '@operation(kernel="fs/ext4/inode.c:ext4_iomap_begin @5.5-")',
+    ),
     "DIO201": Page("no such file", "The path does not exist or cannot be read as UTF-8 text."),
     "DIO202": Page("a directory", "A file is needed here, or the directory holds no model file."),
     "DIO203": Page("unknown parameter", "--param names a parameter that the model class does not declare."),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from dio_mc.errors import Diagnostic, ModelError
 from dio_mc.frontend import expressions
+from dio_mc.frontend.anchors import check_anchors
 from dio_mc.frontend.calls import body_of
 from dio_mc.frontend.connectives import SolverOnly
 from dio_mc.frontend.context import Abort, Context, Scope, parameters_of
@@ -49,6 +50,7 @@ def build(model: type, params: Mapping[str, int] | None = None, numbers: Mapping
     bound = bind_params(model, members, {**(params or {}), **counted}, numbers)
     context = declare(model, members, bound, numbers)
     _check_parts(model, members, context)
+    check_anchors(model, members, context)
     asked = _asked(members)
     templates, regions = compile_templates(context, members, asked)
     context.control = Control(tuple(templates), tuple(regions), asked.operations)

@@ -41,6 +41,19 @@ def run_file(file: Path) -> ModuleType:
     return module
 
 
+def imported(file: Path) -> ModuleType | None:
+    """The module of this very file (an absolute path), if it is loaded."""
+    known = sys.modules.get(_module_name(file)[1])
+    origin = getattr(known, "__file__", None)
+    return known if origin is not None and Path(origin).resolve() == file else None
+
+
+def forget_file(file: Path) -> None:
+    """The file (an absolute path) is run again when it is imported next."""
+    if imported(file) is not None:
+        del sys.modules[_module_name(file)[1]]
+
+
 def _module_name(file: Path) -> tuple[Path, str]:
     """The nearest ancestor folder without ``__init__.py`` and the dotted name below it; what a sibling would import."""
     parts = [file.stem]

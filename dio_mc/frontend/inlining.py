@@ -14,7 +14,7 @@ from dio_mc.frontend.spawning import SpawnTarget
 from dio_mc.frontend.values import Bound, Place, Static, Super, Value, load, scalar_of
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.ops import Target
-from dio_mc.lang.model import ROLE, Model, OperationRole, ThreadRole
+from dio_mc.lang.model import ROLE, Model, OperationRole, ThreadRole, anchor_of
 from dio_mc.source import function_tree, stored_names
 
 
@@ -99,8 +99,7 @@ def _frame(bound: Bound, tree: ast.FunctionDef, call: ast.Call, frame: Frame) ->
     name = f"{bound.owner.__name__}.{bound.name}" if overridden or is_part else bound.name
     prefix = f"{receiver.name}.{bound.name}." if is_part and isinstance(receiver, Place) else f"{name}."
     line = int(call.lineno) - frame.tree.lineno
-    role = getattr(bound.function, ROLE, None)
-    anchor = role.kernel if isinstance(role, OperationRole) else None
+    anchor = anchor_of(bound.owner if is_part else frame.state.context.model, bound.name, bound.function)
     path = f"{frame.path}+{line}" if site else f"{frame.path}+{line}/{name}"
     operations = frame.operations if is_part else (*frame.operations, bound.name)
     inner = Frame(

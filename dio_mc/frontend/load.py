@@ -6,12 +6,13 @@ import os
 import stat
 import traceback
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 from dio_mc.errors import Diagnostic, ModelError, usage_error
-from dio_mc.frontend.importing import run_file
+from dio_mc.frontend.importing import forget_file, imported, run_file
 from dio_mc.frontend.stated import check_expectations
 from dio_mc.guard import Ended
 from dio_mc.lang.declarations import Expectation
@@ -52,6 +53,23 @@ def load_module(path: str | os.PathLike[str], *, allow_empty: bool = False) -> L
 
 def _classes_of(module: ModuleType) -> tuple[type, ...]:
     return tuple(v for v in vars(module).values() if isinstance(v, type) and v.__module__ == module.__name__)
+
+
+def load_together(files: Iterable[Path]) -> tuple[type, ...]:
+    """Import files that may import one another, each of them once, so that a class has one identity in all of them.
+    They need not define models. Returns all their classes. Raises what `load_module` raises."""
+    files = [file.resolve() for file in files]
+    for file in files:
+        forget_source(str(file))
+        forget_file(file)
+    found: list[type] = []
+    for file in files:
+        if imported(file) is None:
+            load_module(file, allow_empty=True)
+        module = imported(file)
+        assert module is not None
+        found += _classes_of(module)
+    return tuple(found)
 
 
 def _check_file(file: Path) -> None:

@@ -24,6 +24,7 @@ from dio_mc.ir.expr import Const
 from dio_mc.ir.ops import Check
 from dio_mc.ir.program import Location, Region, Template
 from dio_mc.ir.types import RangeType, ScalarType, bounds
+from dio_mc.lang.model import anchor_of
 from dio_mc.source import function_tree
 
 MAX_PASSES = 12
@@ -108,8 +109,7 @@ def _compile(draft: Draft, context: Context, asked: Asked) -> None:
         scope.fail("DIO111", tree, f"`{draft.name}` does not take `self`")
         return
     operations = (draft.name,) if draft.spawned else ()
-    role = getattr(draft.function, "__dio_role__", None)
-    anchor = getattr(role, "kernel", None)
+    anchor = anchor_of(context.model, draft.name, draft.function)
     frame = Frame(
         state, scope, tree, "", "return" if draft.spawned else "", 0, operations, anchor, draft.name, (draft.function,)
     )
@@ -123,10 +123,16 @@ def _compile(draft: Draft, context: Context, asked: Asked) -> None:
     if getattr(draft.function, "__dio_atomic__", False):
         state.graph.emit(Node(Weight.STEP, frame.site(tree, draft.name)))
         frame.inner = True
-    compile_body(body_of(tree), frame)
+    if not _never_spawned(draft, tree, context):
+        compile_body(body_of(tree), frame)
     state.graph.mark(frame.exit)
     _held_at_exit(frame, tree)
     state.graph.emit(Node(Weight.LOCAL, frame.site(tree, "end"), end=True))
+
+
+def _never_spawned(draft: Draft, tree: ast.FunctionDef, context: Context) -> bool:
+    """An operation that only an overridden method spawns has never been given its arguments: it has no body."""
+    return draft.spawned and bool(parameters_of(tree)) and not context.spawned[draft.name].parameters
 
 
 def _parameters(draft: Draft, tree: ast.FunctionDef, frame: Frame) -> None:

@@ -25,7 +25,7 @@ class File(Model, abstract=True):
         """Ask the map."""
         return self.block[i]
 
-    @operation(kernel="block/bio.c:bio_endio")
+    @operation(kernel="block/bio.c:bio_endio @3.16-")
     def bio_read(self, i, block):
         """The device reads what was mapped; without written blocks the processor fills in zeros."""
         data = self.disk[i * self.sectors] if block == Block.MAPPED else self.without_block(block)
@@ -66,7 +66,7 @@ class File(Model, abstract=True):
         """Whether an error is kept for the next fsync, so that nothing is promised of the file (pure)."""
         return False
 
-    @operation(kernel="block/bio.c:bio_endio")
+    @operation(kernel="block/bio.c:bio_endio @3.16-")
     def bio_write(self, i, data):
         """The device writes."""
         for s in range(self.sectors):

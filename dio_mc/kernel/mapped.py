@@ -15,25 +15,25 @@ class MappedFile(PageCache, abstract=True):
 
     pte = Array(bool, size=File.pages)
 
-    @operation(kernel="mm/filemap.c:filemap_fault")
+    @operation(kernel="mm/filemap.c:filemap_fault @2.6.24-")
     def filemap_fault(self, i):
         """Bring the page in as a read does, then map it; what a load through the mapping gives."""
         data = self.buffered_read(i)
         self.finish_fault(i)
         return data
 
-    @operation(kernel="mm/memory.c:finish_fault")
+    @operation(kernel="mm/memory.c:finish_fault @4.19-")
     def finish_fault(self, i):
         """Set the pte under the page's lock, if the page is still there; else the access faults again."""
         with atomic():
             wait_until(not self.page_lock[i].is_locked())
             self.pte[i] = self.slot[i] == Slot.UPTODATE
 
-    @operation(kernel="mm/memory.c:do_page_mkwrite")
+    @operation(kernel="mm/memory.c:do_page_mkwrite @3.16-")
     def page_mkwrite(self, i):
         """What a filesystem does before a page is dirtied through a mapping: nothing here."""
 
-    @operation(kernel="mm/page-writeback.c:set_page_dirty")
+    @operation(kernel="mm/page-writeback.c:set_page_dirty @-5.10")
     def store_through_pte(self, i, value):
         """Says whether there was a pte."""
         with atomic():

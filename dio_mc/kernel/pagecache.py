@@ -17,7 +17,7 @@ class PageCache(File, abstract=True):
     dirty = Array(bool, size=File.pages)
     writeback = Array(bool, size=File.pages)
 
-    @operation(kernel="mm/filemap.c:do_generic_file_read")
+    @operation(kernel="mm/filemap.c:do_generic_file_read @2.6.27-4.9")
     def buffered_read(self, i):
         """Copy from the page; read it in if it is not there, wait if somebody else does."""
         with atomic():
@@ -46,14 +46,14 @@ class PageCache(File, abstract=True):
         """The page, if there is one."""
         return self.copy_to_user(i) if self.slot[i] == Slot.UPTODATE else self.on_disk(i)
 
-    @operation(kernel="mm/filemap.c:add_to_page_cache_lru")
+    @operation(kernel="mm/filemap.c:add_to_page_cache_lru @-5.10")
     def add_to_page_cache(self, i):
         """Insert a locked page without contents."""
         with atomic():
             self.slot[i] = Slot.FILLING
             self.page_lock[i].lock()
 
-    @operation(kernel="fs/mpage.c:mpage_readpage")
+    @operation(kernel="fs/mpage.c:mpage_readpage @-5.10")
     def read_page(self, i):
         """Fill the page that this thread has inserted."""
         block = self.get_block(i)
@@ -61,14 +61,14 @@ class PageCache(File, abstract=True):
         self.end_read(i, data)
         return data
 
-    @operation(kernel="fs/mpage.c:mpage_end_io_read")
+    @operation(kernel="fs/mpage.c:mpage_end_io_read @-2.6.27")
     def end_read(self, i, data):
         """SetPageUptodate, unlock_page."""
         with atomic():
             self.page[i], self.slot[i] = data, Slot.UPTODATE
             self.page_lock[i].unlock()
 
-    @operation(kernel="mm/filemap.c:generic_perform_write")
+    @operation(kernel="mm/filemap.c:generic_perform_write @2.6.24-")
     def buffered_write(self, i, data):
         """Overwrite the whole page, in the cache; it is TORN until the last of its sectors is copied."""
         self.write_begin(i)
@@ -76,14 +76,14 @@ class PageCache(File, abstract=True):
             self.page[i] = Data.TORN
         self.write_end(i, data)
 
-    @operation(kernel="fs/buffer.c:generic_write_end")
+    @operation(kernel="fs/buffer.c:generic_write_end @2.6.24-")
     def write_end(self, i, data):
         """Copied: SetPageUptodate; dirty; unlock_page."""
         with atomic():
             self.page[i], self.slot[i], self.dirty[i] = data, Slot.UPTODATE, True
             self.page_lock[i].unlock()
 
-    @operation(kernel="fs/buffer.c:block_write_begin")
+    @operation(kernel="fs/buffer.c:block_write_begin @2.6.24-")
     def write_begin(self, i):
         """The page, locked; it need not be read if all of it is overwritten, and is not uptodate before that."""
         with atomic():
@@ -97,7 +97,7 @@ class PageCache(File, abstract=True):
         wait_until(not self.dirty[i])
         wait_until(not self.writeback[i])
 
-    @operation(kernel="mm/page-writeback.c:write_cache_pages")
+    @operation(kernel="mm/page-writeback.c:write_cache_pages @2.6.24-6.12")
     def writepage(self, i):
         """Wait for a dirty page and write it; its contents go to disk as they are at the transfer."""
         with atomic():
@@ -110,17 +110,17 @@ class PageCache(File, abstract=True):
         self.submit_page(i)
         self.end_page_writeback(i)
 
-    @operation(kernel="fs/buffer.c:submit_bh")
+    @operation(kernel="fs/buffer.c:submit_bh @-6.12")
     def submit_page(self, i):
         """The device takes the page as it is."""
         with atomic():
             self.bio_write(i, self.page[i])
 
-    @operation(kernel="fs/ext3/inode.c:ext3_get_block")
+    @operation(kernel="fs/ext3/inode.c:ext3_get_block @-4.2")
     def map_for_writeback(self, i):
         """Allocate what is missing; the page is locked. Nothing to do for a mapped block."""
 
-    @operation(kernel="mm/filemap.c:end_page_writeback")
+    @operation(kernel="mm/filemap.c:end_page_writeback @-5.10")
     def end_page_writeback(self, i):
         """The IO of writeback has ended."""
         self.writeback[i] = False
@@ -143,7 +143,7 @@ class PageCache(File, abstract=True):
             self.dirty[i] = False
             self.remove_from_page_cache(i)
 
-    @operation(kernel="mm/filemap.c:__remove_from_page_cache")
+    @operation(kernel="mm/filemap.c:__remove_from_page_cache @-2.6.27")
     def remove_from_page_cache(self, i):
         """The slot is empty."""
         with atomic():

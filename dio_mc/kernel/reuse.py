@@ -11,7 +11,7 @@ class Reuse(File, abstract=True):
     owner = Array(Owner, size=File.pages)
     freed_io = Var(bool, ghost=True)
 
-    @operation(kernel="fs/ext4/mballoc.c:ext4_free_blocks")
+    @operation(kernel="fs/ext4/mballoc.c:ext4_free_blocks @3.16-")
     def free_block(self, i):
         """Out of the map and back to the allocator."""
         with atomic():
@@ -27,7 +27,7 @@ class Reuse(File, abstract=True):
                 self.owner[i] = Owner.OTHER_FILE
             self.disk[i] = Data.SECRET
 
-    @operation(kernel="block/bio.c:bio_endio")
+    @operation(kernel="block/bio.c:bio_endio @3.16-")
     def bio_read(self, i, block):
         """The device reads the block that was mapped, whoever owns it by now."""
         with atomic():
@@ -35,7 +35,7 @@ class Reuse(File, abstract=True):
             self.freed_io = self.freed_io or (block == Block.MAPPED and self.owner[i] != Owner.FILE)
         return data
 
-    @operation(kernel="block/bio.c:bio_endio")
+    @operation(kernel="block/bio.c:bio_endio @3.16-")
     def bio_write(self, i, data):
         """The device writes the block that was mapped, whoever owns it by now."""
         with atomic():

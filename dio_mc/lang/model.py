@@ -19,7 +19,7 @@ ROLE = "__dio_role__"
 
 @dataclass(frozen=True, slots=True)
 class OperationRole:
-    """An operation: its kernel anchor (``file.c:function``) and the bound on its spawned instances."""
+    """An operation: its kernel anchor (``file.c:function @versions``) and the bound on its spawned instances."""
 
     kernel: str | None = None
     slots: Any = None
@@ -46,10 +46,12 @@ class Model:
     """A program to check. Its class attributes declare data and locks, its methods say what threads do.
 
     A subclass is a patch: it overrides the operations that change. ``class Base(Model, abstract=True)`` is not checked
-    itself. ``deadlock = False`` switches the deadlock check off.
+    itself. ``deadlock = False`` switches the deadlock check off. ``anchors = {"get_block": "fs/a.c:b"}`` says which
+    functions of its kernel the operations are that a class inherits as they are.
     """
 
     deadlock: ClassVar[bool] = True
+    anchors: ClassVar[Mapping[str, str]] = {}
     __dio_abstract__: ClassVar[bool] = True
     __dio_place__: ClassVar[tuple[str, int]] = ("", 0)
     __dio_expectations__: ClassVar[tuple[Expectation, ...]] = ()
@@ -118,10 +120,25 @@ def operation(*, kernel: str | None = None, slots: Any = None) -> Callable[[F], 
 def operation(function: Any = None, /, *, kernel: str | None = None, slots: Any = None) -> Any:
     """Mark a method as an operation: inlined where it is called, shown in traces under its kernel function.
 
-    `kernel` is ``file.c:function``; `slots` bounds how many instances `spawn` may have running.
+    `kernel` is ``file.c:function``, and behind it the versions that have it (``@2.6.18``, ``@5.15-``, ``@-4.2``,
+    ``@4.10-6.0``, ``@unmerged``); `slots` bounds how many instances `spawn` may have running.
     """
     mark = _mark(OperationRole(kernel, slots))
     return mark if function is None else mark(function)
+
+
+def anchor_of(model: type, name: str, function: Any) -> str | None:
+    """The kernel function of an operation in a model: what the first class along the MRO says that has this very
+    function, or names the operation in its `anchors`."""
+    role = getattr(function, ROLE, None)
+    own = role.kernel if isinstance(role, OperationRole) else None
+    for cls in model.__mro__:
+        if vars(cls).get(name) is function:
+            return own
+        given = vars(cls).get("anchors", {})
+        if name in given:
+            return str(given[name])
+    return own
 
 
 @overload

@@ -17,8 +17,10 @@ def where_block(steps: Sequence[TraceStep], width: int, *, brief: bool = False) 
 
         where   models/ext3.py  1@24 4@28 11@30
         kernel  fs/direct-io.c  __blockdev_direct_IO 1,4,11; dio_await_completion 12
+                fs/ext3/inode.c @-4.2  ext3_get_block 6
 
-    With `brief` the kernel's files share rows, without the functions, which the diagram names.
+    Behind ``@`` are the versions that have the functions, where the model says so. With `brief` the kernel's files
+    share rows, without the functions, which the diagram names.
     """
     lines: dict[str, list[str]] = {}
     functions: dict[str, dict[str, list[int]]] = {}
@@ -26,8 +28,9 @@ def where_block(steps: Sequence[TraceStep], width: int, *, brief: bool = False) 
         if step.place is not None:
             lines.setdefault(step.place.file, []).append(f"{step.number}@{step.place.line}")
         if step.anchor is not None:
-            file, _, function = step.anchor.rpartition(":")
-            functions.setdefault(file, {}).setdefault(function, []).append(step.number)
+            name, at, versions = step.anchor.partition(" @")
+            file, _, function = name.rpartition(":")
+            functions.setdefault(f"{file}{at}{versions}", {}).setdefault(function, []).append(step.number)
     rows = [("where", file, " ".join(found)) for file, found in lines.items()]
     if brief:
         files = (

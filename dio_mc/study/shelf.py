@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from dio_mc.errors import did_you_mean, usage_error
 from dio_mc.frontend.build import build, digest_of
-from dio_mc.frontend.load import load_module
+from dio_mc.frontend.load import load_together
 from dio_mc.ir.program import Program
 from dio_mc.kernel.families import JUDGES
 from dio_mc.kernel.register import VALUES, Stage
@@ -42,13 +42,15 @@ SYSTEM_CALLS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A locking rule. `layouts` are the files it can have, `unsupported` the operations it does not know."""
+    """A locking rule. `layouts` are the files it can have, `unsupported` the operations it does not know; `kernel` is
+    the version whose functions it names, empty where it is of none that was looked at."""
 
     name: str
     since: int
     model: type[Model]
     layouts: tuple[str, ...]
     unsupported: frozenset[str]
+    kernel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def open_shelf(folder: Path | None = None, files: Iterable[Path] = ()) -> Shelf:
     workloads: dict[str, Workload] = {}
     operations: dict[str, type] = {}
     shipped = [*sorted((folder / "protocols").glob("*.py")), *sorted((folder / "workloads").glob("*.py"))]
-    for cls in _classes([*shipped, *files]):
+    for cls in load_together([*shipped, *files]):
         threads = _threads(cls)
         if issubclass(cls, Model) and "rule" in vars(cls):
             rule = _rule(cls)
@@ -108,11 +110,6 @@ def snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
-def _classes(files: Iterable[Path]) -> Iterable[type]:
-    for file in files:
-        yield from load_module(file, allow_empty=True).classes
-
-
 def _workload(cls: type, threads: Mapping[str, Callable[..., Any]]) -> Workload:
     first = next(iter(threads.values())).__code__
     layouts = tuple(getattr(cls, "layouts", LAYOUTS))
@@ -122,7 +119,8 @@ def _workload(cls: type, threads: Mapping[str, Callable[..., Any]]) -> Workload:
 
 def _rule(cls: Any) -> Rule:
     layouts = tuple(getattr(cls, "layouts", LAYOUTS))
-    return Rule(cls.rule, cls.since, cls, layouts, frozenset(getattr(cls, "unsupported", ())))
+    unsupported = frozenset(getattr(cls, "unsupported", ()))
+    return Rule(cls.rule, cls.since, cls, layouts, unsupported, vars(cls).get("kernel", ""))
 
 
 def _threads(cls: type) -> dict[str, Callable[..., Any]]:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
+from dio_mc.ir.anchor import function_of
 from dio_mc.ir.program import Location, Program, Template
 from dio_mc.semantics.layout import Layout, State, show_cell
 from dio_mc.semantics.step import Fault, Step
@@ -125,7 +126,7 @@ class Naming:
             anchors.append(here.anchor if depth == len(here.operations) else _anchor_at(template, here, depth))
         outer = [None, *anchors]
         return tuple(
-            _function(anchor) if anchor is not None and anchor != outer[depth] else operation
+            function_of(anchor) if anchor is not None and anchor != outer[depth] else operation
             for depth, (operation, anchor) in enumerate(zip(here.operations, anchors, strict=True))
         )
 
@@ -144,11 +145,6 @@ def _cells_of(program: Program, layout: Layout) -> Iterator[Cell]:
         yield Cell(next(names), "", "location", False, False, thread.name)
         for _ in program.templates[thread.template].locals:
             yield Cell(next(names), "", "local", False, False, thread.name)
-
-
-def _function(anchor: str) -> str:
-    """``mm/filemap.c:filemap_nopage`` -> ``filemap_nopage``."""
-    return anchor.rsplit(":", 1)[-1]
 
 
 def _anchor_at(template: Template, here: Location, depth: int) -> str | None:

@@ -34,7 +34,7 @@ class TakesWhatIsThere(Model):
         while self.stream:
             self.one_io()
 
-    @operation(kernel="fs/direct-io.c:direct_io_worker")
+    @operation(kernel="fs/direct-io.c:direct_io_worker @-3.1")
     def one_io(self):
         with atomic():
             inserted = self.slot == Slot.ABSENT
@@ -50,7 +50,7 @@ class TakesWhatIsThere(Model):
         if not self.own:
             self.fault()
 
-    @operation(kernel="mm/filemap.c:filemap_nopage")
+    @operation(kernel="mm/filemap.c:filemap_nopage @-2.6.18")
     def fault(self):
         missing = self.slot != Slot.PAGE  # find_get_page
         if missing:
@@ -61,7 +61,7 @@ class TakesWhatIsThere(Model):
             if exists:
                 self.found()
 
-    @operation(kernel="mm/filemap.c:page_cache_read")
+    @operation(kernel="mm/filemap.c:page_cache_read @-4.19")
     def found(self):
         slot = self.slot
         assert slot != Slot.PLACEHOLDER, "a place holder is used as a page"
@@ -75,7 +75,7 @@ class TakesWhatIsThere(Model):
 class LooksAgain(TakesWhatIsThere):
     """EEXIST means that it should look again."""
 
-    @operation(kernel="mm/filemap.c:page_cache_read")
+    @operation(kernel="mm/filemap.c:page_cache_read @-4.19")
     def found(self):
         slot = self.slot
         while slot == Slot.PLACEHOLDER:
@@ -85,7 +85,7 @@ class LooksAgain(TakesWhatIsThere):
 class Waits(TakesWhatIsThere):
     """EEXIST by a place holder means to wait until it is gone."""
 
-    @operation(kernel="mm/filemap.c:page_cache_read")
+    @operation(kernel="mm/filemap.c:page_cache_read @-4.19")
     def found(self):
         wait_until(self.slot != Slot.PLACEHOLDER)
 

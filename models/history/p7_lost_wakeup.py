@@ -24,18 +24,18 @@ class TestsFirst(Model):
     def waiter(self):
         self.wait_for_placeholder()
 
-    @operation(kernel="mm/filemap.c:wait_on_placeholder")
+    @operation(kernel="mm/filemap.c:wait_on_placeholder @unmerged")
     def wait_for_placeholder(self):
         present = self.placeholder
         if present:
             self.prepare_to_wait()
             self.schedule()
 
-    @operation(kernel="kernel/wait.c:prepare_to_wait")
+    @operation(kernel="kernel/wait.c:prepare_to_wait @-2.6.27")
     def prepare_to_wait(self):
         self.queued = True
 
-    @operation(kernel="kernel/sched.c:schedule")
+    @operation(kernel="kernel/sched.c:schedule @-3.2")
     def schedule(self):
         wait_until(not self.queued)
 
@@ -47,7 +47,7 @@ class TestsFirst(Model):
 class PreparesFirst(TestsFirst):
     """prepare_to_wait, test, schedule."""
 
-    @operation(kernel="mm/filemap.c:wait_on_placeholder")
+    @operation(kernel="mm/filemap.c:wait_on_placeholder @unmerged")
     def wait_for_placeholder(self):
         self.prepare_to_wait()
         present = self.placeholder

@@ -25,7 +25,7 @@ class ParallelReads(NoStaleExposure):
         for i in range(self.pages):
             self.read(i)
 
-    @operation(kernel="fs/ext4/inode.c:ext4_direct_IO_read")
+    @operation(kernel="fs/ext4/inode.c:ext4_direct_IO_read @4.7-5.4")
     def read(self, i):
         self.i_rwsem.down_read()
         self.filemap_write_and_wait_range(i)
@@ -41,11 +41,11 @@ class ParallelReads(NoStaleExposure):
             else:
                 self.write(i)
 
-    @operation(kernel="fs/ext4/inode.c:ext4_page_mkwrite")
+    @operation(kernel="fs/ext4/inode.c:ext4_page_mkwrite @2.6.27-")
     def page_mkwrite(self, i):
         self.buffered_write(i, Data.NEW)
 
-    @operation(kernel="fs/ext4/file.c:ext4_file_write_iter")
+    @operation(kernel="fs/ext4/file.c:ext4_file_write_iter @3.16-")
     def write(self, i):
         self.i_rwsem.down_write()
         self.buffered_write(i, Data.NEW)
@@ -56,7 +56,7 @@ class ParallelReads(NoStaleExposure):
         for i in range(self.pages):
             self.writepage(i)
 
-    @operation(kernel="fs/ext4/inode.c:mpage_map_one_extent")
+    @operation(kernel="fs/ext4/inode.c:mpage_map_one_extent @3.16-")
     def map_for_writeback(self, i):
         self.block[i] = Block.MAPPED
 
@@ -64,11 +64,11 @@ class ParallelReads(NoStaleExposure):
 class UnwrittenByDefault(ParallelReads):
     """244adf6426ee."""
 
-    @operation(kernel="fs/ext4/inode.c:mpage_map_one_extent")
+    @operation(kernel="fs/ext4/inode.c:mpage_map_one_extent @3.16-")
     def map_for_writeback(self, i):
         self.block[i] = Block.UNWRITTEN
 
-    @operation(kernel="fs/ext4/page-io.c:ext4_end_io_end")
+    @operation(kernel="fs/ext4/page-io.c:ext4_end_io_end @5.10-")
     def end_page_writeback(self, i):
         self.convert_unwritten(i)
         super().end_page_writeback(i)

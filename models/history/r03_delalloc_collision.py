@@ -16,14 +16,14 @@ from dio_mc.kernel import Block, Data
 class Asserts(UnwrittenByDefault):
     """Before."""
 
-    @operation(kernel="fs/iomap/buffered-io.c:iomap_page_mkwrite")
+    @operation(kernel="fs/iomap/buffered-io.c:iomap_page_mkwrite @5.3-")
     def page_mkwrite(self, i):
         with atomic():
             if self.block[i] == Block.HOLE:
                 self.block[i] = Block.DELALLOC
         super().page_mkwrite(i)
 
-    @operation(kernel="fs/xfs/xfs_aops.c:__xfs_get_blocks")
+    @operation(kernel="fs/xfs/xfs_aops.c:__xfs_get_blocks @3.16-4.9")
     def direct_read(self, i):
         block = self.get_block(i)
         assert block != Block.DELALLOC, "a direct read maps a delalloc extent"
@@ -33,7 +33,7 @@ class Asserts(UnwrittenByDefault):
 class ReportsCollision(Asserts):
     """04197b341f23."""
 
-    @operation(kernel="fs/iomap/direct-io.c:iomap_dio_iter")
+    @operation(kernel="fs/iomap/direct-io.c:iomap_dio_iter @5.14-")
     def direct_read(self, i):
         block = self.get_block(i)
         if block == Block.DELALLOC:

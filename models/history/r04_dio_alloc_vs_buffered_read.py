@@ -24,7 +24,7 @@ class DirectWriteAllocates(NoStaleExposure):
         for i in range(self.pages):
             self.direct_write(i)
 
-    @operation(kernel="fs/direct-io.c:do_blockdev_direct_IO")
+    @operation(kernel="fs/direct-io.c:do_blockdev_direct_IO @3.16-5.10")
     def direct_write(self, i):
         self.allocate(i)
         self.bio_write(i, Data.NEW)
@@ -43,7 +43,7 @@ class DirectWriteAllocates(NoStaleExposure):
 class FallsBack(DirectWriteAllocates):
     """9ecd10b7a027: the hole is reported (ENOTBLK), and the write is a buffered one, written and waited for."""
 
-    @operation(kernel="mm/filemap.c:__generic_file_write_iter")
+    @operation(kernel="mm/filemap.c:__generic_file_write_iter @3.16-")
     def direct_write(self, i):
         self.buffered_write(i, Data.NEW)
         self.filemap_write_and_wait_range(i)
@@ -61,11 +61,11 @@ class FallsBack(DirectWriteAllocates):
 class AllocatesUnwritten(DirectWriteAllocates):
     """What extents allow: the block reads as zeros until its data is on disk."""
 
-    @operation(kernel="fs/ext4/inode.c:ext4_get_block_unwritten")
+    @operation(kernel="fs/ext4/inode.c:ext4_get_block_unwritten @4.9-")
     def allocate(self, i):
         self.block[i] = Block.UNWRITTEN
 
-    @operation(kernel="fs/direct-io.c:do_blockdev_direct_IO")
+    @operation(kernel="fs/direct-io.c:do_blockdev_direct_IO @3.16-5.10")
     def direct_write(self, i):
         self.allocate(i)
         self.bio_write(i, Data.NEW)
@@ -78,13 +78,13 @@ class ReadersDrain(DirectWriteAllocates):
 
     in_flight = DrainCounter(max=1)
 
-    @operation(kernel="fs/f2fs/file.c:f2fs_dio_write_iter")
+    @operation(kernel="fs/f2fs/file.c:f2fs_dio_write_iter @6.1-")
     def direct_write(self, i):
         self.in_flight.begin()
         super().direct_write(i)
         self.in_flight.end()
 
-    @operation(kernel="fs/f2fs/file.c:f2fs_file_read_iter")
+    @operation(kernel="fs/f2fs/file.c:f2fs_file_read_iter @5.10-")
     def buffered_read(self, i):
         self.in_flight.wait()
         return super().buffered_read(i)

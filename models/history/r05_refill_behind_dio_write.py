@@ -22,12 +22,12 @@ class InvalidatesBefore(CoherentAtRest):
         for i in range(self.pages):
             self.direct_write(i)
 
-    @operation(kernel="mm/filemap.c:generic_file_direct_IO")
+    @operation(kernel="mm/filemap.c:generic_file_direct_IO @-2.6.24")
     def direct_write(self, i):
         self.invalidate_inode_pages2_range(i)
         self.submit(i)
 
-    @operation(kernel="fs/direct-io.c:direct_io_worker")
+    @operation(kernel="fs/direct-io.c:direct_io_worker @-3.1")
     def submit(self, i):
         self.bio_write(i, Data.NEW)
         self.dio_complete(i)
@@ -55,7 +55,7 @@ class InvalidatesBefore(CoherentAtRest):
 class InvalidatesAfterwards(InvalidatesBefore):
     """2.6.24: before and behind."""
 
-    @operation(kernel="mm/filemap.c:generic_file_direct_IO")
+    @operation(kernel="mm/filemap.c:generic_file_direct_IO @-2.6.24")
     def dio_complete(self, i):
         self.invalidate_inode_pages2_range(i)
         super().dio_complete(i)

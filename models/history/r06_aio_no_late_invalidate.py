@@ -40,7 +40,7 @@ class CompletionInvalidates(SubmitterInvalidates):
         else:
             self.dio_complete(i)
 
-    @operation(kernel="fs/direct-io.c:dio_aio_complete_work", slots=InvalidatesBefore.pages)
+    @operation(kernel="fs/direct-io.c:dio_aio_complete_work @3.16-", slots=InvalidatesBefore.pages)
     def dio_aio_complete_work(self, i):
         self.invalidate_inode_pages2_range(i)
         self.dio_complete(i)

@@ -21,7 +21,7 @@ class XfsInvalidatesFirst(InvalidatesAfterwards):
 
     block = Array(Block, size=File.pages, init=Block.UNWRITTEN)
 
-    @operation(kernel="fs/iomap.c:iomap_dio_rw")
+    @operation(kernel="fs/iomap.c:iomap_dio_rw @4.10-5.2")
     def dio_complete(self, i):
         self.invalidate_inode_pages2_range(i)
         self.convert_unwritten(i)
@@ -31,7 +31,7 @@ class XfsInvalidatesFirst(InvalidatesAfterwards):
 class XfsConvertsFirst(XfsInvalidatesFirst):
     """c771c14baa33."""
 
-    @operation(kernel="fs/iomap.c:iomap_dio_complete")
+    @operation(kernel="fs/iomap.c:iomap_dio_complete @4.10-5.2")
     def dio_complete(self, i):
         self.convert_unwritten(i)
         self.invalidate_inode_pages2_range(i)

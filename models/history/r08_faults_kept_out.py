@@ -16,13 +16,13 @@ class KeepsFaultsOut(Silent):
 
     invalidate_lock = RWSem()
 
-    @operation(kernel="fs/iomap.c:iomap_dio_rw")
+    @operation(kernel="fs/iomap.c:iomap_dio_rw @4.10-5.2")
     def direct_write(self):
         self.invalidate_lock.down_write()
         super().direct_write()
         self.invalidate_lock.up_write()
 
-    @operation(kernel="mm/filemap.c:filemap_fault")
+    @operation(kernel="mm/filemap.c:filemap_fault @2.6.24-")
     def fault(self):
         self.invalidate_lock.down_read()
         super().fault()
@@ -32,7 +32,7 @@ class KeepsFaultsOut(Silent):
 class UntilTheTransfer(KeepsFaultsOut):
     """Not a mistake: released when the device is done."""
 
-    @operation(kernel="fs/iomap.c:iomap_dio_rw")
+    @operation(kernel="fs/iomap.c:iomap_dio_rw @4.10-5.2")
     def direct_write(self):
         self.invalidate_lock.down_write()
         self.write_out()

@@ -31,12 +31,12 @@ class Silent(Model):
         self.direct_write()
         self.acknowledged = True
 
-    @operation(kernel="fs/iomap.c:iomap_dio_rw")
+    @operation(kernel="fs/iomap.c:iomap_dio_rw @4.10-5.2")
     def direct_write(self):
         self.write_out()
         self.complete()
 
-    @operation(kernel="fs/iomap.c:iomap_dio_actor")
+    @operation(kernel="fs/iomap.c:iomap_dio_actor @4.10-5.2")
     def write_out(self):
         clean = False
         while not clean:
@@ -45,7 +45,7 @@ class Silent(Model):
         with atomic():
             self.disk[0], self.disk[1] = Data.NEW, Data.NEW
 
-    @operation(kernel="fs/iomap.c:iomap_dio_complete")
+    @operation(kernel="fs/iomap.c:iomap_dio_complete @4.10-5.2")
     def complete(self):
         clean = self.invalidate()
         if not clean:
@@ -70,7 +70,7 @@ class Silent(Model):
             self.fault()
             self.store()
 
-    @operation(kernel="mm/filemap.c:filemap_fault")
+    @operation(kernel="mm/filemap.c:filemap_fault @2.6.24-")
     def fault(self):
         with atomic():
             self.page_lock.lock()
@@ -82,7 +82,7 @@ class Silent(Model):
             self.slot = Slot.UPTODATE
             self.page_lock.unlock()
 
-    @operation(kernel="fs/iomap.c:iomap_page_mkwrite")
+    @operation(kernel="fs/iomap.c:iomap_page_mkwrite @4.9-4.19")
     def store(self):
         with atomic():  # through the pte, if it is still there
             if self.slot == Slot.UPTODATE:
@@ -110,7 +110,7 @@ class Silent(Model):
 class Reports(Silent):
     """5a9d929d6e13."""
 
-    @operation(kernel="fs/iomap.c:dio_warn_stale_pagecache")
+    @operation(kernel="fs/direct-io.c:dio_warn_stale_pagecache @4.19-4.19")
     def report(self):
         self.reported = True
 

@@ -25,7 +25,7 @@ class NoCount(Reuse):
         for i in range(self.pages):
             self.submit(i)
 
-    @operation(kernel="fs/direct-io.c:do_blockdev_direct_IO")
+    @operation(kernel="fs/direct-io.c:do_blockdev_direct_IO @3.16-5.10")
     def submit(self, i):
         self.i_rwsem.down_read()
         block = self.get_block(i)
@@ -36,7 +36,7 @@ class NoCount(Reuse):
     def transfer(self, i, block):
         self.device(i, block)
 
-    @operation(kernel="block/bio.c:bio_endio")
+    @operation(kernel="block/bio.c:bio_endio @3.16-")
     def device(self, i, block):
         if not self.writes:
             self.seen[i] = self.bio_read(i, block)
@@ -48,7 +48,7 @@ class NoCount(Reuse):
         for i in range(self.pages):
             self.truncate(i)
 
-    @operation(kernel="fs/ext4/inode.c:ext4_setattr")
+    @operation(kernel="fs/ext4/inode.c:ext4_setattr @2.6.24-")
     def truncate(self, i):
         self.i_rwsem.down_write()
         self.inode_dio_wait()
@@ -65,7 +65,7 @@ class Counts(NoCount):
 
     i_dio_count = DrainCounter(max=1)
 
-    @operation(kernel="fs/ext4/indirect.c:ext4_ind_direct_IO")
+    @operation(kernel="fs/ext4/indirect.c:ext4_ind_direct_IO @3.16-3.16")
     def get_block(self, i):
         self.i_dio_count.begin()
         return super().get_block(i)
@@ -75,7 +75,7 @@ class Counts(NoCount):
         super().transfer(i, block)
         self.i_dio_count.end()
 
-    @operation(kernel="fs/inode.c:inode_dio_wait")
+    @operation(kernel="fs/inode.c:inode_dio_wait @3.16-")
     def inode_dio_wait(self):
         self.i_dio_count.wait()
 

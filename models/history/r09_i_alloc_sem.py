@@ -35,7 +35,7 @@ class AllocSem(NoCount):
     def inode_dio_wait(self):
         self.i_alloc_sem.down_write()  # ranks below i_mutex
 
-    @operation(kernel="fs/ext3/inode.c:ext3_truncate")
+    @operation(kernel="fs/ext3/inode.c:ext3_truncate @-4.2")
     def free_block(self, i):
         super().free_block(i)
         self.i_alloc_sem.up_write()

@@ -22,7 +22,7 @@ class ReadsAhead(InvalidateLock):
         for i in range(self.pages):
             self.readahead(i)
 
-    @operation(kernel="mm/readahead.c:force_page_cache_readahead")
+    @operation(kernel="mm/readahead.c:force_page_cache_readahead @-4.19")
     def readahead(self, i):
         self.buffered_read(i)
 
@@ -32,13 +32,13 @@ class XfsReadahead(ReadsAhead):
 
     iolock = RWSem()
 
-    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_fadvise")
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_fadvise @5.10-")
     def readahead(self, i):
         self.iolock.down_read()
         super().readahead(i)
         self.iolock.up_read()
 
-    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_fallocate")
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_fallocate @3.16-")
     def punch_hole(self, i):
         self.iolock.down_write()
         super().punch_hole(i)
@@ -48,7 +48,7 @@ class XfsReadahead(ReadsAhead):
 class EveryInsertion(ReadsAhead):
     """2021: where the page is inserted."""
 
-    @operation(kernel="mm/readahead.c:page_cache_ra_unbounded")
+    @operation(kernel="mm/readahead.c:page_cache_ra_unbounded @5.8-")
     def readahead(self, i):
         self.invalidate_lock.down_read()
         super().readahead(i)
@@ -58,7 +58,7 @@ class EveryInsertion(ReadsAhead):
 class InsertedBeforeTheLock(ReadsAhead):
     """The mistake: the page is in the cache, locked, before the lock is taken. A punch with the lock waits for it."""
 
-    @operation(kernel="mm/readahead.c:page_cache_ra_unbounded")
+    @operation(kernel="mm/readahead.c:page_cache_ra_unbounded @5.8-")
     def readahead(self, i):
         with atomic():
             missing = self.slot[i] == Slot.ABSENT

@@ -22,7 +22,7 @@ class PunchesBetween(Reuse, PageCache):
         for i in range(self.pages):
             self.punch_hole(i)
 
-    @operation(kernel="fs/ext4/inode.c:ext4_punch_hole")
+    @operation(kernel="fs/ext4/inode.c:ext4_punch_hole @3.16-")
     def punch_hole(self, i):
         self.truncate_inode_pages_range(i)
         self.free_block(i)
@@ -33,17 +33,17 @@ class PunchesBetween(Reuse, PageCache):
             self.fault(i)
             self.store(i)
 
-    @operation(kernel="mm/filemap.c:filemap_fault")
+    @operation(kernel="mm/filemap.c:filemap_fault @2.6.24-")
     def fault(self, i):
         self.seen[i] = self.buffered_read(i)
 
-    @operation(kernel="fs/ext4/inode.c:ext4_get_block")
+    @operation(kernel="fs/ext4/inode.c:ext4_get_block @2.6.24-")
     def get_block(self, i):
         with atomic():
             self.buffers[i] = self.block[i] == Block.MAPPED
             return self.block[i]
 
-    @operation(kernel="mm/page-writeback.c:set_page_dirty")
+    @operation(kernel="mm/page-writeback.c:set_page_dirty @-5.10")
     def store(self, i):
         with atomic():  # if the page has been unmapped meanwhile, the store faults, and that is the same story again
             if self.slot[i] == Slot.UPTODATE:
@@ -54,7 +54,7 @@ class PunchesBetween(Reuse, PageCache):
         for i in range(self.pages):
             self.writepage(i)
 
-    @operation(kernel="fs/ext4/inode.c:ext4_writepage")
+    @operation(kernel="fs/ext4/inode.c:ext4_writepage @3.16-6.1")
     def submit_page(self, i):
         if self.buffers[i]:
             self.bio_write(i, Data.NEW)
@@ -65,13 +65,13 @@ class InvalidateLock(PunchesBetween):
 
     invalidate_lock = RWSem()
 
-    @operation(kernel="fs/ext4/inode.c:ext4_punch_hole")
+    @operation(kernel="fs/ext4/inode.c:ext4_punch_hole @3.16-")
     def punch_hole(self, i):
         self.invalidate_lock.down_write()
         super().punch_hole(i)
         self.invalidate_lock.up_write()
 
-    @operation(kernel="fs/ext4/inode.c:ext4_filemap_fault")
+    @operation(kernel="fs/ext4/inode.c:ext4_filemap_fault @4.9-5.10")
     def fault(self, i):
         self.invalidate_lock.down_read()
         super().fault(i)
@@ -81,7 +81,7 @@ class InvalidateLock(PunchesBetween):
 class OnlyTheFree(InvalidateLock):
     """The mistake: the lock covers the second half of the punch."""
 
-    @operation(kernel="fs/ext4/inode.c:ext4_punch_hole")
+    @operation(kernel="fs/ext4/inode.c:ext4_punch_hole @3.16-")
     def punch_hole(self, i):
         self.truncate_inode_pages_range(i)
         self.invalidate_lock.down_write()

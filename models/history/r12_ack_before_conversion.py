@@ -23,12 +23,12 @@ class TellsFirst(File):
             self.bio_write(i, Data.NEW)
         self.end_io()
 
-    @operation(kernel="fs/xfs/linux-2.6/xfs_aops.c:xfs_end_io_direct_write")
+    @operation(kernel="fs/xfs/linux-2.6/xfs_aops.c:xfs_end_io_direct_write @2.6.33-3.0")
     def end_io(self):
         self.acknowledged = True
         self.convert()
 
-    @operation(kernel="fs/xfs/linux-2.6/xfs_aops.c:xfs_end_io")
+    @operation(kernel="fs/xfs/linux-2.6/xfs_aops.c:xfs_end_io @2.6.30-3.0")
     def convert(self):
         for i in range(self.pages):
             self.convert_unwritten(i)
@@ -47,7 +47,7 @@ class TellsFirst(File):
 class ConvertsFirst(TellsFirst):
     """fb511f215017."""
 
-    @operation(kernel="fs/xfs/linux-2.6/xfs_aops.c:xfs_end_io")
+    @operation(kernel="fs/xfs/linux-2.6/xfs_aops.c:xfs_end_io @2.6.30-3.0")
     def end_io(self):
         self.convert()
         self.acknowledged = True

@@ -25,7 +25,7 @@ class EndsWritebackFirst(PageCache):
         for i in range(self.pages):
             self.writepage(i)
 
-    @operation(kernel="fs/ext4/page-io.c:ext4_end_bio")
+    @operation(kernel="fs/ext4/page-io.c:ext4_end_bio @3.16-")
     def end_page_writeback(self, i):
         super().end_page_writeback(i)
         self.convert_unwritten(i)
@@ -44,7 +44,7 @@ class EndsWritebackFirst(PageCache):
 class FlushesConversions(EndsWritebackFirst):
     """dccaf33fa37a: the flush also waits for conversions that are still to come."""
 
-    @operation(kernel="fs/ext4/indirect.c:ext4_flush_completed_IO")
+    @operation(kernel="fs/ext4/fsync.c:ext4_flush_completed_IO @2.6.37-3.6")
     def filemap_write_and_wait_range(self, i):
         super().filemap_write_and_wait_range(i)
         wait_until(self.block[i] != Block.UNWRITTEN)  # i_completed_io_list is empty
@@ -53,7 +53,7 @@ class FlushesConversions(EndsWritebackFirst):
 class ConvertsFirst(EndsWritebackFirst):
     """The order that later kernels have."""
 
-    @operation(kernel="fs/ext4/page-io.c:ext4_end_io")
+    @operation(kernel="fs/ext4/page-io.c:ext4_end_io @3.16-4.19")
     def end_page_writeback(self, i):
         self.convert_unwritten(i)
         self.writeback[i] = False

@@ -26,13 +26,13 @@ class SizeFirst(File):
         for i in range(self.pages):
             self.append(i)
 
-    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_dio_aio_write")
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_dio_aio_write @3.16-5.10")
     def append(self, i):
         self.block[i] = Block.UNWRITTEN
         self.bio_write(i, Data.NEW)
         self.end_io(i)
 
-    @operation(kernel="fs/xfs/xfs_file.c:xfs_dio_write_end_io")
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_dio_write_end_io @4.19-")
     def end_io(self, i):
         self.inside[i] = True
         self.convert_unwritten(i)
@@ -42,7 +42,7 @@ class SizeFirst(File):
         for i in range(self.pages):
             self.read(i)
 
-    @operation(kernel="fs/iomap.c:iomap_dio_rw")
+    @operation(kernel="fs/iomap.c:iomap_dio_rw @4.10-5.2")
     def read(self, i):
         inside = self.inside[i]
         if not inside:
@@ -63,7 +63,7 @@ class SizeFirst(File):
 class ConvertsFirst(SizeFirst):
     """The order of the comment."""
 
-    @operation(kernel="fs/xfs/xfs_file.c:xfs_dio_write_end_io")
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_dio_write_end_io @4.19-")
     def end_io(self, i):
         self.convert_unwritten(i)
         self.inside[i] = True
@@ -72,7 +72,7 @@ class ConvertsFirst(SizeFirst):
 class Synchronous(SizeFirst):
     """fs/direct-io.c: mapped blocks, and the size when the data is there."""
 
-    @operation(kernel="fs/direct-io.c:direct_io_worker")
+    @operation(kernel="fs/direct-io.c:direct_io_worker @-3.1")
     def append(self, i):
         self.block[i] = Block.MAPPED
         self.bio_write(i, Data.NEW)
@@ -82,7 +82,7 @@ class Synchronous(SizeFirst):
 class Asynchronous(Synchronous):
     """The same without the rule: the caller raises i_size when the IO has been submitted."""
 
-    @operation(kernel="fs/direct-io.c:direct_io_worker")
+    @operation(kernel="fs/direct-io.c:direct_io_worker @-3.1")
     def append(self, i):
         self.block[i] = Block.MAPPED
         self.inside[i] = True

@@ -42,13 +42,13 @@ class FallsBackBeside(Model):
         self.rw_lock.unlock()
         self.acknowledged[1] = True
 
-    @operation(kernel="fs/ocfs2/aops.c:ocfs2_write_begin")
+    @operation(kernel="fs/ocfs2/aops.c:ocfs2_write_begin @2.6.24-")
     def buffered_write(self):
         with atomic():
             self.page[0], self.page[1] = self.disk[0], self.disk[1]
         self.page[1] = Data.NEW
 
-    @operation(kernel="fs/ocfs2/aops.c:ocfs2_writepage")
+    @operation(kernel="fs/ocfs2/aops.c:ocfs2_writepage @-6.1")
     def writepage(self):
         with atomic():
             self.disk[0], self.disk[1] = self.page[0], self.page[1]
@@ -63,7 +63,7 @@ class Serialised(FallsBackBeside):
 
     unaligned_aio = DrainCounter(max=1)
 
-    @operation(kernel="fs/ocfs2/file.c:ocfs2_file_aio_write")
+    @operation(kernel="fs/ocfs2/file.c:ocfs2_file_aio_write @-2.6.27")
     def begin(self):
         self.unaligned_aio.begin()
 
@@ -72,7 +72,7 @@ class Serialised(FallsBackBeside):
         super().end_io()
         self.unaligned_aio.end()
 
-    @operation(kernel="fs/ocfs2/file.c:ocfs2_aiodio_wait")
+    @operation(kernel="fs/ocfs2/file.c:ocfs2_aiodio_wait @2.6.38-3.0")
     def buffered_write(self):
         self.unaligned_aio.wait()
         super().buffered_write()

@@ -25,7 +25,7 @@ class AlignedNeighbour(Drains):
             self.write_aligned()
         self.acknowledged[k] = True
 
-    @operation(kernel="fs/ext4/file.c:ext4_dio_write_iter")
+    @operation(kernel="fs/ext4/file.c:ext4_dio_write_iter @5.5-")
     def write_aligned(self):
         self.i_rwsem.down_read()
         self.i_dio_count.begin()
@@ -39,7 +39,7 @@ class AlignedNeighbour(Drains):
 class WaitsForItself(AlignedNeighbour):
     """What is needed: exclusive, drained, and held to the end of the IO."""
 
-    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_dio_write_unaligned")
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_dio_write_unaligned @6.1-")
     def write(self, k):
         self.i_rwsem.down_write()
         new = self.map_block()
@@ -50,7 +50,7 @@ class WaitsForItself(AlignedNeighbour):
 class OverwritesShared(WaitsForItself):
     """ed1128c2d0c8: shared if the block is written already, else as before."""
 
-    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_dio_write_unaligned")
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_dio_write_unaligned @6.1-")
     def write(self, k):
         self.i_rwsem.down_read()
         overwrite = self.block == Block.MAPPED

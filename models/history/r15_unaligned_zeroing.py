@@ -23,12 +23,12 @@ class NoProtection(Model):
         self.write(k)
         self.acknowledged[k] = True
 
-    @operation(kernel="fs/direct-io.c:direct_io_worker")
+    @operation(kernel="fs/direct-io.c:direct_io_worker @-3.1")
     def write(self, k):
         new = self.map_block()
         self.transfer(k, new)
 
-    @operation(kernel="fs/ext4/inode.c:ext4_get_block_write")
+    @operation(kernel="fs/ext4/inode.c:ext4_get_block_write @3.16-3.16")
     def map_block(self):
         with atomic():
             new = self.block != Block.MAPPED
@@ -53,7 +53,7 @@ class LocksSubmission(NoProtection):
 
     i_rwsem = RWSem()
 
-    @operation(kernel="fs/ext4/file.c:ext4_unaligned_aio")
+    @operation(kernel="fs/ext4/file.c:ext4_unaligned_aio @3.16-4.19")
     def write(self, k):
         self.i_rwsem.down_write()
         new = self.map_block()
@@ -66,7 +66,7 @@ class Drains(LocksSubmission):
 
     i_dio_count = DrainCounter(max=2)
 
-    @operation(kernel="fs/ext4/file.c:ext4_aiodio_wait")
+    @operation(kernel="fs/ext4/file.c:ext4_aiodio_wait @2.6.38-3.1")
     def map_block(self):
         self.i_dio_count.wait()
         self.i_dio_count.begin()

@@ -25,14 +25,14 @@ class TestsFirst(MappedFile):
             self.invalidate_page(i)
             self.page_lock[i].unlock()
 
-    @operation(kernel="mm/truncate.c:invalidate_complete_page2")
+    @operation(kernel="mm/truncate.c:invalidate_complete_page2 @2.6.24-5.10")
     def invalidate_page(self, i):
         dirty = self.dirty[i]
         if not dirty:
             self.unmap_mapping_range(i)
             self.remove(i)
 
-    @operation(kernel="mm/filemap.c:remove_from_page_cache")
+    @operation(kernel="mm/filemap.c:remove_from_page_cache @-2.6.27")
     def remove(self, i):
         with atomic():
             self.dirty[i] = False
@@ -43,7 +43,7 @@ class TestsFirst(MappedFile):
         for i in range(self.pages):
             self.store_through_pte(i, Data.NEW)
 
-    @operation(kernel="mm/page-writeback.c:set_page_dirty")
+    @operation(kernel="mm/page-writeback.c:set_page_dirty @-5.10")
     def store_through_pte(self, i, value):
         """Without a pte it faults, and stores into a page that comes later."""
         with atomic():
@@ -66,7 +66,7 @@ class Launders(TestsFirst):
         self.launder_page(i)
         self.remove(i)
 
-    @operation(kernel="mm/truncate.c:do_launder_page")
+    @operation(kernel="mm/truncate.c:do_launder_page @2.6.24-5.10")
     def launder_page(self, i):
         dirty = self.dirty[i]
         if dirty:

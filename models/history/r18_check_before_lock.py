@@ -23,14 +23,14 @@ class TestsFirst(CoherentAtRest):
         for i in range(self.pages):
             self.direct_write(i)
 
-    @operation(kernel="fs/xfs/linux-2.6/xfs_file.c:xfs_file_dio_aio_write")
+    @operation(kernel="fs/xfs/linux-2.6/xfs_file.c:xfs_file_dio_aio_write @2.6.38-3.0")
     def direct_write(self, i):
         cached = self.slot[i] != Slot.ABSENT
         self.iolock.lock()
         self.write_locked(i, cached)
         self.iolock.unlock()
 
-    @operation(kernel="fs/xfs/linux-2.6/xfs_file.c:xfs_file_dio_aio_write")
+    @operation(kernel="fs/xfs/linux-2.6/xfs_file.c:xfs_file_dio_aio_write @2.6.38-3.0")
     def write_locked(self, i, cached):
         if cached:
             self.invalidate_inode_pages2_range(i)
@@ -41,7 +41,7 @@ class TestsFirst(CoherentAtRest):
         for i in range(self.pages):
             self.read(i)
 
-    @operation(kernel="fs/xfs/linux-2.6/xfs_file.c:xfs_file_aio_read")
+    @operation(kernel="fs/xfs/linux-2.6/xfs_file.c:xfs_file_aio_read @-2.6.27")
     def read(self, i):
         self.iolock.lock()
         self.seen[i] = self.buffered_read(i)
@@ -51,7 +51,7 @@ class TestsFirst(CoherentAtRest):
 class TestsAgain(TestsFirst):
     """c58cb165bd44."""
 
-    @operation(kernel="fs/xfs/linux-2.6/xfs_file.c:xfs_file_dio_aio_write")
+    @operation(kernel="fs/xfs/linux-2.6/xfs_file.c:xfs_file_dio_aio_write @2.6.38-3.0")
     def write_locked(self, i, cached):
         cached = self.slot[i] != Slot.ABSENT
         super().write_locked(i, cached)
@@ -62,7 +62,7 @@ class RangeLoop(TestsFirst):
 
     extents = RangeLock(size=File.pages)
 
-    @operation(kernel="fs/btrfs/inode.c:lock_extent_direct")
+    @operation(kernel="fs/btrfs/inode.c:lock_extent_direct @3.16-6.1")
     def direct_write(self, i):
         cached = True
         while cached:
@@ -74,11 +74,11 @@ class RangeLoop(TestsFirst):
         self.bio_write(i, Data.NEW)
         self.extents.unlock(i, i + 1)
 
-    @operation(kernel="fs/btrfs/file.c:btrfs_file_aio_read")
+    @operation(kernel="mm/filemap.c:generic_file_aio_read @-2.6.27")
     def read(self, i):
         self.seen[i] = self.buffered_read(i)
 
-    @operation(kernel="fs/btrfs/extent_io.c:__do_readpage")
+    @operation(kernel="fs/btrfs/extent_io.c:__do_readpage @3.16-4.19")
     def read_page(self, i):
         self.extents.lock(i, i + 1)
         block = self.get_block(i)
@@ -91,7 +91,7 @@ class RangeLoop(TestsFirst):
 class DropsUnderTheRange(RangeLoop):
     """The mistake: to wait for the page's lock with the range locked."""
 
-    @operation(kernel="fs/btrfs/inode.c:lock_extent_direct")
+    @operation(kernel="fs/btrfs/inode.c:lock_extent_direct @3.16-6.1")
     def direct_write(self, i):
         self.extents.lock(i, i + 1)
         cached = self.slot[i] != Slot.ABSENT

@@ -54,7 +54,7 @@ class Nfs(ClassesAlone):
     i_rwsem = RWSem(writer_preference=True)
     nfs_ino_odirect = Var(bool)
 
-    @operation(kernel="fs/nfs/io.c:nfs_start_io_read")
+    @operation(kernel="fs/nfs/io.c:nfs_start_io_read @4.9-")
     def start_io_read(self):
         self.i_rwsem.down_read()
         odirect = self.nfs_ino_odirect
@@ -64,11 +64,11 @@ class Nfs(ClassesAlone):
             self.nfs_ino_odirect = False  # nfs_block_o_direct
             self.i_rwsem.downgrade_write()
 
-    @operation(kernel="fs/nfs/io.c:nfs_end_io_read")
+    @operation(kernel="fs/nfs/io.c:nfs_end_io_read @4.9-")
     def end_io_read(self):
         self.i_rwsem.up_read()
 
-    @operation(kernel="fs/nfs/io.c:nfs_start_io_direct")
+    @operation(kernel="fs/nfs/io.c:nfs_start_io_direct @4.9-")
     def start_io_direct(self):
         self.i_rwsem.down_read()
         odirect = self.nfs_ino_odirect
@@ -78,7 +78,7 @@ class Nfs(ClassesAlone):
             self.nfs_ino_odirect = True  # nfs_block_buffered
             self.i_rwsem.downgrade_write()
 
-    @operation(kernel="fs/nfs/io.c:nfs_end_io_direct")
+    @operation(kernel="fs/nfs/io.c:nfs_end_io_direct @4.9-")
     def end_io_direct(self):
         self.i_rwsem.up_read()
 

@@ -23,13 +23,13 @@ class CephTwoClasses(CephUnlocked):
 
     io_lock = TwoClassLock()
 
-    @operation(kernel="fs/ceph/io.c:ceph_start_io_direct")
+    @operation(kernel="fs/ceph/io.c:ceph_start_io_direct @5.10-")
     def direct_write(self, i):
         self.io_lock.lock_direct()
         super().direct_write(i)
         self.io_lock.unlock_direct()
 
-    @operation(kernel="fs/ceph/io.c:ceph_start_io_read")
+    @operation(kernel="fs/ceph/io.c:ceph_start_io_read @5.10-")
     def buffered_read(self, i):
         self.io_lock.lock_buffered()
         data = super().buffered_read(i)
@@ -40,7 +40,7 @@ class CephTwoClasses(CephUnlocked):
 class UnlocksBeforeTheReply(CephTwoClasses):
     """The mistake: the lock covers what happens before the request is sent."""
 
-    @operation(kernel="fs/ceph/io.c:ceph_start_io_direct")
+    @operation(kernel="fs/ceph/io.c:ceph_start_io_direct @5.10-")
     def direct_write(self, i):
         self.io_lock.lock_direct()
         self.invalidate_inode_pages2_range(i)

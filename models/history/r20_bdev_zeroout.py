@@ -22,7 +22,7 @@ class DropsBefore(CoherentAtRest):
         for i in range(self.pages):
             self.zeroout(i)
 
-    @operation(kernel="block/ioctl.c:blk_ioctl_zeroout")
+    @operation(kernel="block/ioctl.c:blk_ioctl_zeroout @3.16-")
     def zeroout(self, i):
         self.truncate_inode_pages_range(i)
         self.bio_write(i, Data.ZERO)
@@ -46,7 +46,7 @@ class DropsBefore(CoherentAtRest):
 class DropsBeforeAndBehind(DropsBefore):
     """e5113505904e."""
 
-    @operation(kernel="fs/block_dev.c:truncate_bdev_range")
+    @operation(kernel="fs/block_dev.c:truncate_bdev_range @5.10-5.10")
     def zeroout(self, i):
         super().zeroout(i)
         self.truncate_inode_pages_range(i)
@@ -57,18 +57,18 @@ class InvalidateLock(DropsBefore):
 
     invalidate_lock = RWSem()
 
-    @operation(kernel="block/ioctl.c:blk_ioctl_zeroout")
+    @operation(kernel="block/ioctl.c:blk_ioctl_zeroout @3.16-")
     def zeroout(self, i):
         self.invalidate_lock.down_write()
         super().zeroout(i)
         self.invalidate_lock.up_write()
 
-    @operation(kernel="mm/filemap.c:filemap_create_folio")
+    @operation(kernel="mm/filemap.c:filemap_create_folio @5.16-")
     def add_to_page_cache(self, i):
         self.invalidate_lock.down_read()
         super().add_to_page_cache(i)
 
-    @operation(kernel="mm/filemap.c:filemap_create_folio")
+    @operation(kernel="mm/filemap.c:filemap_create_folio @5.16-")
     def read_page(self, i):
         data = super().read_page(i)
         self.invalidate_lock.up_read()

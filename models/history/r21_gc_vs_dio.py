@@ -36,17 +36,17 @@ class MovesFreely(Model):
     def program(self):
         self.direct_write()
 
-    @operation(kernel="fs/f2fs/data.c:f2fs_direct_IO")
+    @operation(kernel="fs/f2fs/data.c:f2fs_direct_IO @3.16-5.10")
     def direct_write(self):
         place = self.place
         self.submit(place)
         wait_until(self.written or self.aio)
 
-    @operation(kernel="block/blk-core.c:submit_bio")
+    @operation(kernel="block/blk-core.c:submit_bio @2.6.27-")
     def submit(self, place):
         spawn(self.device, place)
 
-    @operation(kernel="block/bio.c:bio_endio")
+    @operation(kernel="block/bio.c:bio_endio @3.16-")
     def device(self, place):
         with atomic():
             self.disk[place], self.written = Data.NEW, True
@@ -55,7 +55,7 @@ class MovesFreely(Model):
     def cleaner(self):
         self.move_data_block()
 
-    @operation(kernel="fs/f2fs/gc.c:move_data_block")
+    @operation(kernel="fs/f2fs/gc.c:move_data_block @4.19-")
     def move_data_block(self):
         data = self.disk[0]
         self.disk[1] = data
@@ -76,20 +76,20 @@ class LocksSubmission(MovesFreely):
 
     dio_rwsem = RWSem()
 
-    @operation(kernel="fs/f2fs/data.c:f2fs_direct_IO")
+    @operation(kernel="fs/f2fs/data.c:f2fs_direct_IO @3.16-5.10")
     def direct_write(self):
         self.dio_rwsem.down_read()
         super().direct_write()
         self.dio_rwsem.up_read()
 
-    @operation(kernel="fs/f2fs/gc.c:gc_data_segment")
+    @operation(kernel="fs/f2fs/gc.c:gc_data_segment @3.16-")
     def move_data_block(self):
         self.dio_rwsem.down_write()
         self.inode_dio_wait()
         super().move_data_block()
         self.dio_rwsem.up_write()
 
-    @operation(kernel="fs/f2fs/gc.c:gc_data_segment")
+    @operation(kernel="fs/f2fs/gc.c:gc_data_segment @3.16-")
     def inode_dio_wait(self):
         """Not yet."""
 
@@ -99,17 +99,17 @@ class Drains(LocksSubmission):
 
     i_dio_count = DrainCounter(max=1)
 
-    @operation(kernel="fs/f2fs/file.c:f2fs_dio_write_iter")
+    @operation(kernel="fs/f2fs/file.c:f2fs_dio_write_iter @6.1-")
     def submit(self, place):
         self.i_dio_count.begin()
         super().submit(place)
 
-    @operation(kernel="fs/f2fs/file.c:f2fs_dio_write_end_io")
+    @operation(kernel="fs/f2fs/file.c:f2fs_dio_write_end_io @6.1-")
     def device(self, place):
         super().device(place)
         self.i_dio_count.end()
 
-    @operation(kernel="fs/inode.c:inode_dio_wait")
+    @operation(kernel="fs/inode.c:inode_dio_wait @3.16-")
     def inode_dio_wait(self):
         self.i_dio_count.wait()
 

@@ -16,11 +16,11 @@ class Unlocked(Model):
     def completion(self, k):
         self.end_io(k + 1)
 
-    @operation(kernel="fs/xfs/xfs_aops.c:xfs_end_io_direct_write")
+    @operation(kernel="fs/xfs/xfs_aops.c:xfs_end_io_direct_write @3.16-4.9")
     def end_io(self, end):
         self.update(end)
 
-    @operation(kernel="fs/xfs/xfs_aops.c:xfs_end_io_direct_write")
+    @operation(kernel="fs/xfs/xfs_aops.c:xfs_end_io_direct_write @3.16-4.9")
     def update(self, end):
         size = self.i_size
         if end > size:
@@ -41,7 +41,7 @@ class Locked(Unlocked):
 
     i_flags_lock = SpinLock()
 
-    @operation(kernel="fs/xfs/xfs_file.c:xfs_dio_write_end_io")
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_dio_write_end_io @4.19-")
     def end_io(self, end):
         self.i_flags_lock.lock()
         super().end_io(end)
@@ -53,7 +53,7 @@ class LocksTheStore(Unlocked):
 
     i_flags_lock = SpinLock()
 
-    @operation(kernel="fs/xfs/xfs_file.c:xfs_dio_write_end_io")
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_dio_write_end_io @4.19-")
     def update(self, end):
         size = self.i_size
         if end > size:

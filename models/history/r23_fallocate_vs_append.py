@@ -23,7 +23,7 @@ class LockOnly(Model):
         self.i_rwsem.up_write()  # -EIOCBQUEUED
         self.end_io()
 
-    @operation(kernel="fs/xfs/xfs_file.c:xfs_dio_write_end_io")
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_dio_write_end_io @4.19-")
     def end_io(self):
         self.i_size = 2
         self.i_dio_count.end()
@@ -34,7 +34,7 @@ class LockOnly(Model):
         self.fallocate()
         self.i_rwsem.up_write()
 
-    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_fallocate")
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_fallocate @3.16-")
     def fallocate(self):
         size = self.i_size
         if size < 1:
@@ -52,7 +52,7 @@ class LockOnly(Model):
 class Drains(LockOnly):
     """249bd9087a52."""
 
-    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_fallocate")
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_fallocate @3.16-")
     def fallocate(self):
         self.i_dio_count.wait()
         super().fallocate()

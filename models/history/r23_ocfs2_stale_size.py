@@ -29,14 +29,14 @@ class ReadsBeforeTheLock(Model):
     def allocator(self):
         self.fallocate()
 
-    @operation(kernel="fs/ocfs2/file.c:__ocfs2_change_file_space")
+    @operation(kernel="fs/ocfs2/file.c:__ocfs2_change_file_space @2.6.24-")
     def fallocate(self):
         size = self.i_size
         self.i_rwsem.down_write()
         self.zero_range(size)
         self.i_rwsem.up_write()
 
-    @operation(kernel="fs/ocfs2/file.c:ocfs2_zero_partial_clusters")
+    @operation(kernel="fs/ocfs2/file.c:ocfs2_zero_partial_clusters @2.6.24-")
     def zero_range(self, size):
         if size < 1:
             self.disk = Data.ZERO
@@ -49,7 +49,7 @@ class ReadsBeforeTheLock(Model):
 class ReadsUnderTheLock(ReadsBeforeTheLock):
     """f267aeb."""
 
-    @operation(kernel="fs/ocfs2/file.c:__ocfs2_change_file_space")
+    @operation(kernel="fs/ocfs2/file.c:__ocfs2_change_file_space @2.6.24-")
     def fallocate(self):
         self.i_rwsem.down_write()
         size = self.i_size

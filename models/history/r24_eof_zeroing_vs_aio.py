@@ -29,7 +29,7 @@ class NoDrain(Model):
         self.disk[0] = Data.NEW
         self.end_io()
 
-    @operation(kernel="fs/xfs/xfs_aops.c:xfs_end_io_direct_write")
+    @operation(kernel="fs/xfs/xfs_aops.c:xfs_end_io_direct_write @3.16-4.9")
     def end_io(self):
         grows = self.i_size < 1
         if grows:
@@ -44,11 +44,11 @@ class NoDrain(Model):
         self.write(size)
         self.i_rwsem.up_write()
 
-    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_aio_write_checks")
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_aio_write_checks @3.16-5.10")
     def checks(self):
         return self.i_size
 
-    @operation(kernel="fs/xfs/xfs_inode.c:xfs_zero_eof")
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_zero_eof @3.16-4.9")
     def write(self, size):
         for i in range(2):
             if i >= size:
@@ -64,7 +64,7 @@ class NoDrain(Model):
 class SizeThenDrain(NoDrain):
     """The mistake: waits, and goes on with the size that it had read before."""
 
-    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_aio_write_checks")
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_aio_write_checks @3.16-5.10")
     def checks(self):
         size = self.i_size
         self.i_dio_count.wait()
@@ -74,7 +74,7 @@ class SizeThenDrain(NoDrain):
 class DrainsOnUpgrade(NoDrain):
     """40c63fbc55a9: who had to take the lock again, exclusive, waits."""
 
-    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_aio_write_checks")
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_aio_write_checks @3.16-5.10")
     def checks(self):
         if not self.unaligned:
             self.i_dio_count.wait()
@@ -84,7 +84,7 @@ class DrainsOnUpgrade(NoDrain):
 class Drains(NoDrain):
     """3136e8bb3054: everybody waits."""
 
-    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_aio_write_checks")
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_aio_write_checks @3.16-5.10")
     def checks(self):
         self.i_dio_count.wait()
         return self.i_size

@@ -23,7 +23,7 @@ class TrimsAtOnce(Reuse):
         for i in range(self.pages):
             self.append(i)
 
-    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_dio_aio_write")
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_dio_aio_write @3.16-5.10")
     def append(self, i):
         self.iolock.down_write()
         self.i_dio_count.begin()
@@ -34,7 +34,7 @@ class TrimsAtOnce(Reuse):
             self.end_io(i)
         self.i_dio_count.end()
 
-    @operation(kernel="fs/xfs/xfs_file.c:xfs_dio_write_end_io")
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_dio_write_end_io @4.19-")
     def end_io(self, i):
         self.convert_unwritten(i)
         self.inside[i] = True
@@ -45,7 +45,7 @@ class TrimsAtOnce(Reuse):
         self.free_eofblocks()
         self.iolock.up_write()
 
-    @operation(kernel="fs/xfs/xfs_bmap_util.c:xfs_free_eofblocks")
+    @operation(kernel="fs/xfs/xfs_bmap_util.c:xfs_free_eofblocks @3.16-")
     def free_eofblocks(self):
         for i in range(self.pages):
             inside = self.inside[i]
@@ -61,7 +61,7 @@ class TrimsAtOnce(Reuse):
 class Drains(TrimsAtOnce):
     """e4229d6b0bc9."""
 
-    @operation(kernel="fs/xfs/xfs_bmap_util.c:xfs_free_eofblocks")
+    @operation(kernel="fs/xfs/xfs_bmap_util.c:xfs_free_eofblocks @3.16-")
     def free_eofblocks(self):
         self.i_dio_count.wait()
         super().free_eofblocks()
@@ -70,7 +70,7 @@ class Drains(TrimsAtOnce):
 class SizeThenDrain(TrimsAtOnce):
     """The mistake: decides what lies beyond i_size, then waits."""
 
-    @operation(kernel="fs/xfs/xfs_bmap_util.c:xfs_free_eofblocks")
+    @operation(kernel="fs/xfs/xfs_bmap_util.c:xfs_free_eofblocks @3.16-")
     def free_eofblocks(self):
         for i in range(self.pages):
             inside = self.inside[i]

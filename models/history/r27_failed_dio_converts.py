@@ -26,7 +26,7 @@ class ConvertsAlways(File):
             self.bio_write(i, Data.NEW)
         self.end_io(i, failed)
 
-    @operation(kernel="fs/ext4/inode.c:ext4_end_io_dio")
+    @operation(kernel="fs/ext4/inode.c:ext4_end_io_dio @3.16-4.19")
     def end_io(self, i, failed):
         self.convert_unwritten(i)
 
@@ -43,7 +43,7 @@ class ConvertsAlways(File):
 class ConvertsWhatWasWritten(ConvertsAlways):
     """74c66bcb7eda."""
 
-    @operation(kernel="fs/ext4/inode.c:ext4_end_io_dio")
+    @operation(kernel="fs/ext4/inode.c:ext4_end_io_dio @3.16-4.19")
     def end_io(self, i, failed):
         if not failed:
             super().end_io(i, failed)
@@ -54,7 +54,7 @@ class ConvertsTheNeighbour(ConvertsWhatWasWritten):
 
     pages = Param(2, min=2, max=4)
 
-    @operation(kernel="fs/ext4/inode.c:ext4_end_io_dio")
+    @operation(kernel="fs/ext4/inode.c:ext4_end_io_dio @3.16-4.19")
     def end_io(self, i, failed):
         if not failed:
             self.convert_unwritten(i + 1)

@@ -40,13 +40,13 @@ class Behind(CoherentAtRest):
         if result != Result.QUEUED:
             self.aio_complete(result)
 
-    @operation(kernel="mm/filemap.c:generic_file_direct_IO")
+    @operation(kernel="mm/filemap.c:generic_file_direct_IO @-2.6.24")
     def direct_write(self):
         result = self.submit()
         gone = self.invalidate_inode_pages2_range(0)
         return result if gone else Result.EIO
 
-    @operation(kernel="fs/direct-io.c:direct_io_worker")
+    @operation(kernel="fs/direct-io.c:direct_io_worker @-3.1")
     def submit(self):
         if self.aio:
             spawn(self.end_io)
@@ -94,7 +94,7 @@ class Behind(CoherentAtRest):
 class Before(Behind):
     """2.6.20."""
 
-    @operation(kernel="mm/filemap.c:generic_file_direct_IO")
+    @operation(kernel="mm/filemap.c:generic_file_direct_IO @-2.6.24")
     def direct_write(self):
         result = Result.EIO
         gone = self.invalidate_inode_pages2_range(0)
@@ -106,7 +106,7 @@ class Before(Behind):
 class BeforeAndBehind(Before):
     """2.6.24."""
 
-    @operation(kernel="mm/filemap.c:generic_file_direct_IO")
+    @operation(kernel="mm/filemap.c:generic_file_direct_IO @-2.6.24")
     def submit(self):
         result = super().submit()
         self.invalidate_inode_pages2_range(0)

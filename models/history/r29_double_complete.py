@@ -21,7 +21,7 @@ class FailsAfterwards(Model):
         if not queued:
             self.aio_complete()
 
-    @operation(kernel="mm/filemap.c:generic_file_direct_IO")
+    @operation(kernel="mm/filemap.c:generic_file_direct_IO @-2.6.24")
     def direct_write(self):
         spawn(self.aio_complete)  # the bio's completion
         failed = choose(False, True)  # invalidate_inode_pages2_range
@@ -40,7 +40,7 @@ class FailsAfterwards(Model):
 class InvalidatesBefore(FailsAfterwards):
     """2.6.20 and later: without an IO the error is the result."""
 
-    @operation(kernel="mm/filemap.c:generic_file_direct_IO")
+    @operation(kernel="mm/filemap.c:generic_file_direct_IO @-2.6.24")
     def direct_write(self):
         failed = choose(False, True)
         if not failed:
@@ -51,7 +51,7 @@ class InvalidatesBefore(FailsAfterwards):
 class KeepsQueued(FailsAfterwards):
     """The other half: once queued, the error is dropped."""
 
-    @operation(kernel="mm/filemap.c:generic_file_direct_IO")
+    @operation(kernel="mm/filemap.c:generic_file_direct_IO @-2.6.24")
     def direct_write(self):
         spawn(self.aio_complete)
         return True

@@ -25,11 +25,11 @@ class AsksAgain(Model):
             position = self.position(position)
             done = self.direct_write(position)
 
-    @operation(kernel="fs/btrfs/file.c:btrfs_write_check")
+    @operation(kernel="fs/btrfs/file.c:btrfs_write_check @6.1-")
     def position(self, first):
         return self.i_size
 
-    @operation(kernel="fs/btrfs/direct-io.c:btrfs_direct_write")
+    @operation(kernel="fs/btrfs/direct-io.c:btrfs_direct_write @6.12-")
     def direct_write(self, position):
         self.i_size = position + 1  # btrfs_dio_iomap_begin
         resident = self.resident
@@ -46,7 +46,7 @@ class AsksAgain(Model):
 class KeepsThePosition(AsksAgain):
     """939b656bc8ab."""
 
-    @operation(kernel="fs/btrfs/direct-io.c:btrfs_direct_write")
+    @operation(kernel="fs/btrfs/direct-io.c:btrfs_direct_write @6.12-")
     def position(self, first):
         return first
 

@@ -34,12 +34,12 @@ class Fuse(Model):
         self.buffered_write()
         self.direct_write()
 
-    @operation(kernel="fs/fuse/file.c:fuse_cache_write_iter")
+    @operation(kernel="fs/fuse/file.c:fuse_cache_write_iter @5.10-")
     def buffered_write(self):
         with atomic():
             self.page, self.dirty, self.acknowledged = Data.FIRST, True, Data.FIRST
 
-    @operation(kernel="fs/fuse/file.c:fuse_direct_write_iter")
+    @operation(kernel="fs/fuse/file.c:fuse_direct_write_iter @4.9-")
     def direct_write(self):
         self.disk = Data.SECOND
         self.acknowledged = Data.SECOND
@@ -49,7 +49,7 @@ class Fuse(Model):
         while True:
             self.writepage()
 
-    @operation(kernel="fs/fuse/file.c:fuse_writepages")
+    @operation(kernel="fs/fuse/file.c:fuse_writepages @3.16-")
     def writepage(self):
         with atomic():
             wait_until(self.dirty)

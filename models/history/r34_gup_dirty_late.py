@@ -30,7 +30,7 @@ class Crashes(Model):
         with atomic():
             self.pinned, self.complete = False, True
 
-    @operation(kernel="fs/direct-io.c:bio_check_pages_dirty")
+    @operation(kernel="block/bio.c:bio_check_pages_dirty @3.16-")
     def set_page_dirty(self):
         self.dirty = True
 
@@ -40,7 +40,7 @@ class Crashes(Model):
             self.writepage()
             self.reclaim()
 
-    @operation(kernel="fs/ext4/inode.c:mpage_prepare_extent_to_map")
+    @operation(kernel="fs/ext4/inode.c:mpage_prepare_extent_to_map @3.16-")
     def writepage(self):
         wait_until(self.dirty)
         with atomic():
@@ -52,11 +52,11 @@ class Crashes(Model):
     def is_prepared(self):
         return self.buffers
 
-    @operation(kernel="fs/ext4/inode.c:ext4_page_bufs")
+    @operation(kernel="fs/ext4/inode.c:ext4_writepage @3.16-6.1")
     def without_buffers(self):
         assert self.is_prepared(), "a dirty page without buffers"
 
-    @operation(kernel="mm/vmscan.c:try_to_release_page")
+    @operation(kernel="mm/filemap.c:try_to_release_page @2.6.24-5.10")
     def reclaim(self):
         with atomic():
             if not self.dirty:
@@ -75,7 +75,7 @@ class Crashes(Model):
 class Warns(Crashes):
     """cc5095747edf: the page is skipped, and clean."""
 
-    @operation(kernel="fs/ext4/inode.c:mpage_prepare_extent_to_map")
+    @operation(kernel="fs/ext4/inode.c:mpage_prepare_extent_to_map @3.16-")
     def without_buffers(self):
         """WARN_ON, and on."""
 
@@ -83,7 +83,7 @@ class Warns(Crashes):
 class RespectsPin(Crashes):
     """Neither writeback nor reclaim touches the buffers of a pinned page."""
 
-    @operation(kernel="mm/vmscan.c:try_to_release_page")
+    @operation(kernel="mm/filemap.c:try_to_release_page @2.6.24-5.10")
     def reclaim(self):
         with atomic():
             if not self.pinned:

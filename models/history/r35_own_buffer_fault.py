@@ -22,13 +22,13 @@ class FaultsLocked(Model):
     def program(self):
         self.direct_io()
 
-    @operation(kernel="fs/btrfs/inode.c:btrfs_direct_IO")
+    @operation(kernel="fs/btrfs/inode.c:btrfs_direct_IO @3.16-5.10")
     def direct_io(self):
         self.extents.lock(0, 1)
         self.fault_in()  # get_user_pages
         self.extents.unlock(0, 1)
 
-    @operation(kernel="fs/btrfs/extent_io.c:extent_readahead")
+    @operation(kernel="fs/btrfs/extent_io.c:extent_readahead @5.10-6.1")
     def fault_in(self):
         self.extents.lock(0, 1)
         self.resident = True
@@ -43,7 +43,7 @@ class FaultsLocked(Model):
 class FaultsUnlocked(FaultsLocked):
     """51bd9563b678."""
 
-    @operation(kernel="fs/btrfs/file.c:btrfs_direct_read")
+    @operation(kernel="fs/btrfs/file.c:btrfs_direct_read @6.1-6.1")
     def direct_io(self):
         done = False
         while not done:
@@ -58,7 +58,7 @@ class FaultsUnlocked(FaultsLocked):
     def begin(self):
         """A read has nothing to drop."""
 
-    @operation(kernel="mm/gup.c:fault_in_iov_iter_writeable")
+    @operation(kernel="lib/iov_iter.c:fault_in_iov_iter_writeable @6.1-")
     def retry(self):
         self.fault_in()
 
@@ -74,7 +74,7 @@ class DropsItsBuffer(FaultsUnlocked):
 class FallsBack(DropsItsBuffer):
     """A buffered write, which needs the buffer once and drops nothing, when a round has moved nothing."""
 
-    @operation(kernel="fs/btrfs/file.c:btrfs_direct_write")
+    @operation(kernel="fs/btrfs/file.c:btrfs_direct_write @6.1-6.1")
     def direct_io(self):
         self.begin()
         self.extents.lock(0, 1)

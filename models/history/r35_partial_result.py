@@ -30,7 +30,7 @@ class OneOrderedExtent(Model):
             self.resident = True  # fault_in_iov_iter_readable
             end = self.iomap_dio_rw(end)
 
-    @operation(kernel="fs/iomap/direct-io.c:__iomap_dio_rw")
+    @operation(kernel="fs/iomap/direct-io.c:__iomap_dio_rw @5.10-")
     def iomap_dio_rw(self, first):
         with atomic():  # btrfs_dio_iomap_begin
             self.length[first], self.pending[first], self.ordered = 2 - first, 2 - first, first
@@ -40,22 +40,22 @@ class OneOrderedExtent(Model):
             self.dio_iomap_end(end)
         return end
 
-    @operation(kernel="fs/btrfs/inode.c:btrfs_dio_submit_io")
+    @operation(kernel="fs/btrfs/direct-io.c:btrfs_dio_submit_io @6.12-")
     def submit_io(self, first, end):
         spawn(self.dio_end_io, first, end)
 
-    @operation(kernel="fs/btrfs/inode.c:btrfs_dio_iomap_end")
+    @operation(kernel="fs/btrfs/inode.c:btrfs_dio_iomap_end @5.10-6.1")
     def dio_iomap_end(self, end):
         self.failed[self.ordered] = True
         self.mark_ordered_io_finished(self.ordered, 2 - end)
 
-    @operation(kernel="fs/btrfs/inode.c:btrfs_dio_end_io", slots=2)
+    @operation(kernel="fs/btrfs/direct-io.c:btrfs_dio_end_io @6.12-", slots=2)
     def dio_end_io(self, first, end):
         for i in range(first, end):
             self.written[i] = True
         self.mark_ordered_io_finished(first, end - first)
 
-    @operation(kernel="fs/btrfs/ordered-data.c:btrfs_mark_ordered_io_finished")
+    @operation(kernel="fs/btrfs/ordered-data.c:btrfs_mark_ordered_io_finished @6.1-")
     def mark_ordered_io_finished(self, extent, pages):
         with atomic():
             self.pending[extent] -= pages
@@ -63,7 +63,7 @@ class OneOrderedExtent(Model):
         if last:
             self.finish_ordered_io(extent)
 
-    @operation(kernel="fs/btrfs/inode.c:btrfs_finish_ordered_io")
+    @operation(kernel="fs/btrfs/inode.c:btrfs_finish_ordered_io @3.16-")
     def finish_ordered_io(self, extent):
         with atomic():
             if not self.failed[extent]:
@@ -84,12 +84,12 @@ class OneOrderedExtent(Model):
 class SplitsTheExtent(OneOrderedExtent):
     """b73a6fd1b1ef."""
 
-    @operation(kernel="fs/btrfs/inode.c:btrfs_dio_submit_io")
+    @operation(kernel="fs/btrfs/direct-io.c:btrfs_dio_submit_io @6.12-")
     def submit_io(self, first, end):
         self.split(first, end)
         super().submit_io(first, end)
 
-    @operation(kernel="fs/btrfs/inode.c:btrfs_extract_ordered_extent")
+    @operation(kernel="fs/btrfs/inode.c:btrfs_extract_ordered_extent @6.3-6.10")
     def split(self, first, end):
         if end < 2:
             with atomic():
@@ -100,7 +100,7 @@ class SplitsTheExtent(OneOrderedExtent):
 class ForgetsTheError(OneOrderedExtent):
     """The mistake: what was not submitted is finished without an error; the map then has a block without its data."""
 
-    @operation(kernel="fs/btrfs/inode.c:btrfs_dio_iomap_end")
+    @operation(kernel="fs/btrfs/inode.c:btrfs_dio_iomap_end @5.10-6.1")
     def dio_iomap_end(self, end):
         self.mark_ordered_io_finished(self.ordered, 2 - end)
 
@@ -108,7 +108,7 @@ class ForgetsTheError(OneOrderedExtent):
 class SplitsTooLate(SplitsTheExtent):
     """The mistake: split when the bio has been submitted; its completion may have counted on the whole extent."""
 
-    @operation(kernel="fs/btrfs/inode.c:btrfs_dio_submit_io")
+    @operation(kernel="fs/btrfs/direct-io.c:btrfs_dio_submit_io @6.12-")
     def submit_io(self, first, end):
         OneOrderedExtent.submit_io(self, first, end)
         self.split(first, end)

@@ -26,13 +26,13 @@ class OneTransaction(Model):
     def direct_io(self):
         self.write()
 
-    @operation(kernel="fs/ext3/inode.c:ext3_direct_IO")
+    @operation(kernel="fs/ext3/inode.c:ext3_direct_IO @-4.2")
     def write(self):
         self.journal.down_read()
         self.get_user_pages()
         self.journal.up_read()
 
-    @operation(kernel="mm/memory.c:get_user_pages")
+    @operation(kernel="mm/memory.c:get_user_pages @-2.6.27")
     def get_user_pages(self):
         self.mmap_sem.down_read()
         assert not self.remapping
@@ -45,7 +45,7 @@ class OneTransaction(Model):
         assert not self.remapping
         self.mmap_sem.up_read()
 
-    @operation(kernel="fs/jbd/transaction.c:journal_start")
+    @operation(kernel="fs/jbd/transaction.c:journal_start @-3.16")
     def page_mkwrite(self):
         self.journal.down_read()
         assert not self.committing
@@ -69,7 +69,7 @@ class OneTransaction(Model):
 class TransactionPerBlock(OneTransaction):
     """7fb5409df092."""
 
-    @operation(kernel="fs/ext3/inode.c:ext3_get_block")
+    @operation(kernel="fs/ext3/inode.c:ext3_get_block @-4.2")
     def write(self):
         self.get_user_pages()
         self.journal.down_read()

@@ -23,7 +23,7 @@ class CompletionLocks(Model):
         self.end_io()
         self.i_dio_count.end()
 
-    @operation(kernel="fs/ocfs2/aops.c:ocfs2_dio_end_io_write")
+    @operation(kernel="fs/ocfs2/aops.c:ocfs2_dio_end_io_write @4.9-")
     def end_io(self):
         self.i_rwsem.down_write()
         self.i_rwsem.up_write()
@@ -38,7 +38,7 @@ class CompletionLocks(Model):
 class CompletionDoesNot(CompletionLocks):
     """The repair."""
 
-    @operation(kernel="fs/ocfs2/aops.c:ocfs2_dio_end_io_write")
+    @operation(kernel="fs/ocfs2/aops.c:ocfs2_dio_end_io_write @4.9-")
     def end_io(self):
         """Nothing that needs the lock."""
 

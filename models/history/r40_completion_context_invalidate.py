@@ -25,11 +25,11 @@ class CompletesInline(CoherentAtRest):
         wait_until(self.read_pending)
         self.read_pending = False
 
-    @operation(kernel="fs/fuse/file.c:fuse_aio_complete_req")
+    @operation(kernel="fs/fuse/file.c:fuse_aio_complete_req @3.16-")
     def write_done(self, i):
         self.complete_write(i)
 
-    @operation(kernel="fs/fuse/file.c:fuse_aio_complete", slots=1)
+    @operation(kernel="fs/fuse/file.c:fuse_aio_complete @3.16-", slots=1)
     def complete_write(self, i):
         self.convert_unwritten(i)
         self.invalidate_inode_pages2_range(i)
@@ -39,7 +39,7 @@ class CompletesInline(CoherentAtRest):
         self.seen[0] = self.buffered_read(0)
         self.read_pending = True
 
-    @operation(kernel="fs/fuse/file.c:fuse_readahead")
+    @operation(kernel="fs/fuse/file.c:fuse_readahead @5.10-")
     def bio_read(self, i, block):
         self.read_pending = True
         wait_until(not self.read_pending)
@@ -49,7 +49,7 @@ class CompletesInline(CoherentAtRest):
 class Deferred(CompletesInline):
     """2b0408d0284f."""
 
-    @operation(kernel="fs/fuse/file.c:fuse_aio_complete_work")
+    @operation(kernel="fs/fuse/file.c:fuse_aio_invalidate_worker @7.2-")
     def write_done(self, i):
         spawn(self.complete_write, i)
 
@@ -57,7 +57,7 @@ class Deferred(CompletesInline):
 class SkipsIfNothingIsCached(Deferred):
     """iomap's short cut."""
 
-    @operation(kernel="fs/iomap/direct-io.c:iomap_finish_ioend_direct")
+    @operation(kernel="fs/iomap/direct-io.c:iomap_finish_ioend_direct @7.2-")
     def write_done(self, i):
         cached = self.slot[i] != Slot.ABSENT
         if cached:

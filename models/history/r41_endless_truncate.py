@@ -28,7 +28,7 @@ class ReadersTakeNoLock(Model):
             self.begin()
             self.i_dio_count.end()
 
-    @operation(kernel="fs/btrfs/inode.c:btrfs_direct_IO")
+    @operation(kernel="fs/btrfs/inode.c:btrfs_direct_IO @3.16-5.10")
     def begin(self):
         self.i_dio_count.begin()
 
@@ -53,7 +53,7 @@ class ReadersTakeNoLock(Model):
 class ReadersSeeTheFlag(ReadersTakeNoLock):
     """BTRFS_INODE_READDIO_NEED_LOCK."""
 
-    @operation(kernel="fs/btrfs/inode.c:btrfs_inode_block_unlocked_dio")
+    @operation(kernel="fs/btrfs/btrfs_inode.h:btrfs_inode_block_unlocked_dio @3.16-4.19")
     def begin(self):
         waiting = self.waiting
         if waiting:

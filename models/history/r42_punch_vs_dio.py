@@ -19,7 +19,7 @@ class PunchesUnlocked(Counts):
 
     writes = Param(True)
 
-    @operation(kernel="fs/ext4/extents.c:ext4_ext_punch_hole")
+    @operation(kernel="fs/ext4/extents.c:ext4_ext_punch_hole @3.0-3.9")
     def truncate(self, i):
         self.free_block(i)
 
@@ -27,7 +27,7 @@ class PunchesUnlocked(Counts):
 class PunchesLocked(PunchesUnlocked):
     """02d262dffcf4."""
 
-    @operation(kernel="fs/ext4/extents.c:ext4_ext_punch_hole")
+    @operation(kernel="fs/ext4/extents.c:ext4_ext_punch_hole @3.0-3.9")
     def truncate(self, i):
         self.i_rwsem.down_write()
         self.inode_dio_wait()
@@ -38,7 +38,7 @@ class PunchesLocked(PunchesUnlocked):
 class PunchesWithoutDrain(PunchesUnlocked):
     """The mistake: the lock only."""
 
-    @operation(kernel="fs/ext4/extents.c:ext4_ext_punch_hole")
+    @operation(kernel="fs/ext4/extents.c:ext4_ext_punch_hole @3.0-3.9")
     def truncate(self, i):
         self.i_rwsem.down_write()
         super().truncate(i)
@@ -51,12 +51,12 @@ class AllocatesShared(PunchesLocked):
     block = Array(Block, size=File.pages, init=Block.HOLE)
     owner = Array(Owner, size=File.pages, init=Owner.NOBODY)
 
-    @operation(kernel="fs/ext4/inode.c:ext4_iomap_alloc")
+    @operation(kernel="fs/ext4/inode.c:ext4_iomap_alloc @5.5-")
     def get_block(self, i):
         self.i_dio_count.begin()
         return self.allocate(i)
 
-    @operation(kernel="fs/ext4/inode.c:ext4_map_blocks")
+    @operation(kernel="fs/ext4/inode.c:ext4_map_blocks @3.16-")
     def allocate(self, i):
         with atomic():
             if self.owner[i] == Owner.NOBODY:
@@ -67,7 +67,7 @@ class AllocatesShared(PunchesLocked):
 class CountsBehindTheMap(AllocatesShared):
     """Not a mistake: the lock is still held."""
 
-    @operation(kernel="fs/ext4/inode.c:ext4_iomap_alloc")
+    @operation(kernel="fs/ext4/inode.c:ext4_iomap_alloc @5.5-")
     def get_block(self, i):
         block = self.allocate(i)
         self.i_dio_count.begin()
@@ -77,11 +77,11 @@ class CountsBehindTheMap(AllocatesShared):
 class CountsBehindTheLock(AllocatesShared):
     """The mistake."""
 
-    @operation(kernel="fs/ext4/inode.c:ext4_iomap_alloc")
+    @operation(kernel="fs/ext4/inode.c:ext4_iomap_alloc @5.5-")
     def get_block(self, i):
         return self.allocate(i)
 
-    @operation(kernel="fs/iomap/direct-io.c:iomap_dio_submit_bio")
+    @operation(kernel="fs/iomap/direct-io.c:iomap_dio_submit_bio @5.3-")
     def transfer(self, i, block):
         self.i_dio_count.begin()
         super().transfer(i, block)

@@ -26,13 +26,13 @@ class FlushesOnce(Model):
         self.on_disk[1] = True  # O_DIRECT to block 1
         self.finish_ordered_io()
 
-    @operation(kernel="fs/btrfs/inode.c:btrfs_finish_ordered_io")
+    @operation(kernel="fs/btrfs/inode.c:btrfs_finish_ordered_io @3.16-")
     def finish_ordered_io(self):
         self.transaction.down_read()
         self.update_disk_i_size()
         self.transaction.up_read()
 
-    @operation(kernel="fs/btrfs/ordered-data.c:btrfs_ordered_update_i_size")
+    @operation(kernel="fs/btrfs/ordered-data.c:btrfs_ordered_update_i_size @3.16-4.19")
     def update_disk_i_size(self):
         self.disk_i_size = 2
 
@@ -49,11 +49,11 @@ class FlushesOnce(Model):
         self.commit()
         self.transaction.up_write()
 
-    @operation(kernel="fs/btrfs/inode.c:btrfs_start_delalloc_snapshot")
+    @operation(kernel="fs/btrfs/inode.c:btrfs_start_delalloc_snapshot @4.19-")
     def flush(self):
         wait_until(not self.dirty)
 
-    @operation(kernel="fs/btrfs/transaction.c:create_pending_snapshot")
+    @operation(kernel="fs/btrfs/transaction.c:create_pending_snapshot @3.16-")
     def commit(self):
         with atomic():
             self.snapshot_size = self.disk_i_size
@@ -67,7 +67,7 @@ class FlushesOnce(Model):
 class FlushesInCommit(FlushesOnce):
     """609e804d771f: again, when the size can no longer be raised."""
 
-    @operation(kernel="fs/btrfs/transaction.c:btrfs_start_delalloc_flush")
+    @operation(kernel="fs/btrfs/transaction.c:btrfs_start_delalloc_flush @3.16-")
     def commit(self):
         self.flush()
         super().commit()
@@ -76,7 +76,7 @@ class FlushesInCommit(FlushesOnce):
 class OrdersTheSize(FlushesOnce):
     """The other way. (The end of the flush would raise the size later; left out.)"""
 
-    @operation(kernel="fs/btrfs/ordered-data.c:btrfs_ordered_update_i_size")
+    @operation(kernel="fs/btrfs/ordered-data.c:btrfs_ordered_update_i_size @3.16-4.19")
     def update_disk_i_size(self):
         with atomic():
             if not self.dirty:

@@ -18,13 +18,13 @@ class AsksTwice(Model):
     def writer(self):
         self.file_write()
 
-    @operation(kernel="fs/ext4/file.c:ext4_file_write_iter")
+    @operation(kernel="fs/ext4/file.c:ext4_file_write_iter @3.16-")
     def file_write(self):
         direct = self.o_direct
         self.prepared = direct
         self.generic_write(direct)
 
-    @operation(kernel="mm/filemap.c:__generic_file_write_iter")
+    @operation(kernel="mm/filemap.c:__generic_file_write_iter @3.16-")
     def generic_write(self, direct):
         direct = self.o_direct
         self.taken = direct
@@ -42,7 +42,7 @@ class AsksTwice(Model):
 class AsksOnce(AsksTwice):
     """The answer is passed on."""
 
-    @operation(kernel="mm/filemap.c:__generic_file_write_iter")
+    @operation(kernel="mm/filemap.c:__generic_file_write_iter @3.16-")
     def generic_write(self, direct):
         self.taken = direct
 

@@ -33,11 +33,11 @@ class TrustsTheMap(Model):
                 self.write_half(block)
             self.page_lock.unlock()
 
-    @operation(kernel="fs/iomap/buffered-io.c:iomap_write_begin")
+    @operation(kernel="fs/iomap/buffered-io.c:iomap_write_begin @5.3-")
     def is_valid(self, cookie):
         return True
 
-    @operation(kernel="fs/iomap/buffered-io.c:__iomap_write_begin")
+    @operation(kernel="fs/iomap/buffered-io.c:__iomap_write_begin @5.10-")
     def write_half(self, block):
         with atomic():
             if self.slot == Slot.ABSENT:
@@ -62,7 +62,7 @@ class TrustsTheMap(Model):
 class Validates(TrustsTheMap):
     """304a68b9c63b."""
 
-    @operation(kernel="fs/iomap/buffered-io.c:iomap_write_begin")
+    @operation(kernel="fs/iomap/buffered-io.c:iomap_write_begin @5.3-")
     def is_valid(self, cookie):
         return self.sequence == cookie
 

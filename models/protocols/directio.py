@@ -5,7 +5,7 @@ A write: keep the inode, flush, drop the cached page, map, transfer, convert, ra
 is under way: all behind that is the completion's, the submitter's locks are not held until then, and `io_getevents`
 waits for it. IO in flight is counted (`i_dio_count`) from before the map, and whoever frees blocks waits for that.
 
-Abstracted: an asynchronous write past the end of the file is not made synchronous: its size follows the data anyway.
+An asynchronous write is made synchronous where a rule has it so (`force_wait`).
 """
 
 from directread import DirectRead
@@ -23,7 +23,7 @@ class DirectIO(DirectRead, abstract=True):
     def direct_write(self, i, value):
         self.start_direct_write(i)
         block = self.prepare(i, value)
-        result = Data.EIO if block == Block.DELALLOC else value
+        result = value
         if block in WRITABLE:
             self.bio_write(i, value)
             self.dio_complete(i, block)
@@ -38,18 +38,28 @@ class DirectIO(DirectRead, abstract=True):
     def aio_write(self, i, value):
         self.start_direct_write(i)
         block = self.prepare(i, value)
-        result = Data.EIO if block == Block.DELALLOC else value
-        if block in WRITABLE:
+        result = value
+        if block in WRITABLE and self.force_wait(block):
+            self.complete_aio(i, value, block, me)
+        elif block in WRITABLE:
             spawn(self.dio_bio_end_aio, i, value, block, me)
             result = self.submitted(i, value)
         self.end_direct_write()
         if block == Block.HOLE:
             self.fall_back(i, value)
-        if block in (Block.HOLE, Block.DELALLOC) or result == Data.EIO:
+        if block == Block.HOLE or result == Data.EIO:
             self.aio_complete(me, result)
+
+    def force_wait(self, block):
+        """Whether an asynchronous write is waited for under the submitter's locks."""
+        return False
 
     @operation(kernel="fs/direct-io.c:dio_bio_end_aio")
     def dio_bio_end_aio(self, i, value, block, submitter):
+        self.complete_aio(i, value, block, submitter)
+
+    @operation(kernel="fs/direct-io.c:dio_bio_end_aio")
+    def complete_aio(self, i, value, block, submitter):
         self.bio_write(i, value)
         self.dio_complete(i, block)
         self.inode_dio_end()
@@ -57,7 +67,7 @@ class DirectIO(DirectRead, abstract=True):
 
     @operation(kernel="mm/filemap.c:generic_file_direct_write")
     def prepare(self, i, value):
-        """The block to write to; BEYOND: one past the end of the file; HOLE: not directly; DELALLOC: not at all."""
+        """The block to write to; BEYOND: one past the end of the file; HOLE: not directly."""
         self.filemap_write_and_wait_range(i)
         gone = self.invalidate_inode_pages2_range(i)
         self.inode_dio_begin()

@@ -11,7 +11,7 @@ from dio_mc.kernel import Block, Data
 
 
 class DirectRead(Locking, abstract=True):
-    """A reservation that is met is refused with EIO."""
+    """A reservation that is met is `refused`: with EIO unless a rule says otherwise."""
 
     @operation(kernel="fs/direct-io.c:__blockdev_direct_IO")
     def direct_read(self, i):
@@ -22,6 +22,8 @@ class DirectRead(Locking, abstract=True):
             data = self.bio_read(i, block)
         self.read_complete(i)
         self.end_direct_read()
+        if block == Block.DELALLOC:
+            data = self.refused(i)
         return data
 
     @operation(kernel="fs/direct-io.c:__blockdev_direct_IO")
@@ -34,7 +36,13 @@ class DirectRead(Locking, abstract=True):
         self.read_submitted()
         self.end_direct_read()
         if block == Block.DELALLOC:
-            self.aio_complete(me, Data.EIO)
+            data = self.refused(i)
+            self.aio_complete(me, data)
+
+    @operation(kernel="fs/direct-io.c:__blockdev_direct_IO")
+    def refused(self, i):
+        """What a read gives that the map does not let be direct; no locks are held."""
+        return Data.EIO
 
     @operation(kernel="fs/direct-io.c:dio_bio_end_aio")
     def read_end_aio(self, i, block, submitter):

@@ -6,33 +6,38 @@ that cannot be dropped is its error. Blocks inside i_size are not allocated by i
 Whoever completes the IO releases `i_alloc_sem`. Nobody keeps writeback out.
 """
 
-from directio import DirectIO
+from inode_mutex import InodeMutex
 
-from dio_mc import Mutex, RWSem, atomic, operation
+from dio_mc import RWSem, atomic, operation
 from dio_mc.kernel import Block, Data
 
 
-class Ext3(DirectIO, abstract=True):
+class Ext3(InodeMutex, abstract=True):
     """2.6.18."""
 
     rule, since = "ext3_2_6_18", 2006
     unsupported = ("punch_hole",)
     layouts = ("hole", "written")
-    i_mutex, i_alloc_sem = Mutex(), RWSem()
-
-    @operation(kernel="fs/inode.c:inode_lock")
-    def lock_inode(self):
-        self.i_mutex.lock()
-
-    @operation(kernel="fs/inode.c:inode_unlock")
-    def unlock_inode(self):
-        self.i_mutex.unlock()
+    kernel = "2.6.18"
+    anchors = {
+        "bio_read": "fs/bio.c:bio_endio @-2.6.27",
+        "bio_write": "fs/bio.c:bio_endio @-2.6.27",
+        "free_blocks": "fs/ext3/balloc.c:ext3_free_blocks @-3.16",
+        "buffered_read": "mm/filemap.c:do_generic_mapping_read @-2.6.24",
+        "lock_inode": "kernel/mutex.c:mutex_lock @-2.6.27",
+        "unlock_inode": "kernel/mutex.c:mutex_unlock @-2.6.27",
+        "write_begin": "fs/ext3/inode.c:ext3_prepare_write @-2.6.18",
+        "write_end": "fs/ext3/inode.c:ext3_ordered_commit_write @-2.6.18",
+        "buffered_write": "mm/filemap.c:generic_file_buffered_write @-2.6.27",
+        "writepage": "fs/mpage.c:mpage_writepages @-6.12",
+    }
+    i_alloc_sem = RWSem()
 
     @operation(kernel="fs/direct-io.c:__blockdev_direct_IO")
     def start_direct_read(self):
         self.i_mutex.lock()
 
-    @operation(kernel="fs/direct-io.c:direct_io_worker")
+    @operation(kernel="fs/direct-io.c:direct_io_worker @-3.1")
     def read_submitted(self):
         self.i_mutex.unlock()
 
@@ -64,7 +69,7 @@ class Ext3(DirectIO, abstract=True):
             self.write_through_cache(i, value)
         return block
 
-    @operation(kernel="mm/filemap.c:generic_file_direct_IO")
+    @operation(kernel="mm/filemap.c:generic_file_direct_IO @-2.6.24")
     def submitted(self, i, value):
         gone = self.invalidate_inode_pages2_range(i)
         return value if gone else Data.EIO

@@ -9,14 +9,14 @@ from dio_mc.kernel import Block, Slot
 class FaultLock(DirectIO, abstract=True):
     """A rule says which lock it is: `fault_begins`, `fault_ends`, `faults_kept_out`."""
 
-    @operation(kernel="mm/memory.c:__do_fault")
+    @operation(kernel="mm/memory.c:__do_fault @2.6.24-")
     def filemap_fault(self, i):
         self.fault_begins()
         data = super().filemap_fault(i)
         self.fault_ends()
         return data
 
-    @operation(kernel="mm/memory.c:do_page_mkwrite")
+    @operation(kernel="mm/memory.c:do_page_mkwrite @3.16-")
     def store_through_pte(self, i, value):
         """Under the page's lock and that of faults."""
         with atomic():
@@ -27,15 +27,15 @@ class FaultLock(DirectIO, abstract=True):
                 self.page[i], self.dirty[i] = value, True
         return present
 
-    @operation(kernel="fs/buffer.c:block_page_mkwrite")
+    @operation(kernel="fs/buffer.c:block_page_mkwrite @2.6.24-")
     def reserve(self, i):
         """Nothing."""
 
-    @operation(kernel="mm/memory.c:__do_fault")
+    @operation(kernel="mm/memory.c:__do_fault @2.6.24-")
     def fault_begins(self):
         """Shared."""
 
-    @operation(kernel="mm/memory.c:__do_fault")
+    @operation(kernel="mm/memory.c:__do_fault @2.6.24-")
     def fault_ends(self):
         """Shared."""
 
@@ -48,24 +48,24 @@ class AllocatesUnwritten(FaultLock, abstract=True):
     """Delayed allocation: write(2) and write faults reserve a block, writeback allocates it unwritten and converts it
     before it says that its IO has ended."""
 
-    @operation(kernel="fs/iomap/buffered-io.c:iomap_page_mkwrite")
+    @operation(kernel="fs/iomap/buffered-io.c:iomap_page_mkwrite @5.3-")
     def reserve(self, i):
         with atomic():
             if self.block[i] == Block.HOLE:
                 self.block[i] = Block.DELALLOC
 
-    @operation(kernel="fs/iomap/buffered-io.c:iomap_write_begin")
+    @operation(kernel="fs/iomap/buffered-io.c:iomap_write_begin @5.3-")
     def write_begin(self, i):
         super().write_begin(i)
         self.reserve(i)
 
-    @operation(kernel="fs/iomap/buffered-io.c:iomap_writepage_map")
+    @operation(kernel="fs/iomap/buffered-io.c:iomap_writepage_map @5.10-6.12")
     def map_for_writeback(self, i):
         with atomic():
             if self.block[i] != Block.MAPPED:
                 self.block[i] = Block.UNWRITTEN
 
-    @operation(kernel="fs/iomap/buffered-io.c:iomap_finish_ioend")
+    @operation(kernel="fs/iomap/buffered-io.c:iomap_finish_ioend @5.10-6.12")
     def end_page_writeback(self, i):
         self.convert_unwritten(i)
         super().end_page_writeback(i)

@@ -15,13 +15,18 @@ class Locking(SystemCalls, abstract=True):
 
     i_dio_count = DrainCounter(max=4)
 
-    @operation(kernel="mm/filemap.c:generic_file_aio_write")
+    @operation(kernel="mm/filemap.c:generic_file_aio_write @-2.6.27")
     def buffered_write(self, i, value):
         self.lock_inode()
+        self.write_checks(i)
         super().buffered_write(i, value)
         self.unlock_inode()
 
-    @operation(kernel="mm/filemap.c:generic_file_buffered_write")
+    @operation(kernel="mm/filemap.c:generic_file_aio_write @-2.6.27")
+    def write_checks(self, i):
+        """What write(2) does under the lock before it begins."""
+
+    @operation(kernel="mm/filemap.c:generic_file_buffered_write @-2.6.27")
     def write_through_cache(self, i, value):
         """The caller has the inode locked."""
         super().buffered_write(i, value)
@@ -35,7 +40,7 @@ class Locking(SystemCalls, abstract=True):
         self.freeing_ends()
         self.unlock_inode()
 
-    @operation(kernel="fs/open.c:do_fallocate")
+    @operation(kernel="fs/open.c:do_fallocate @3.16-3.16")
     def fallocate_punch_hole(self, i):
         self.lock_inode()
         self.freeing_begins()
@@ -44,19 +49,19 @@ class Locking(SystemCalls, abstract=True):
         self.freeing_ends()
         self.unlock_inode()
 
-    @operation(kernel="fs/inode.c:inode_lock")
+    @operation(kernel="include/linux/fs.h:inode_lock @4.7-")
     def lock_inode(self):
         """Exclusive."""
 
-    @operation(kernel="fs/inode.c:inode_unlock")
+    @operation(kernel="include/linux/fs.h:inode_unlock @4.7-")
     def unlock_inode(self):
         """Exclusive."""
 
-    @operation(kernel="fs/direct-io.c:inode_dio_wait")
+    @operation(kernel="fs/inode.c:inode_dio_wait @3.16-")
     def freeing_begins(self):
         self.i_dio_count.wait()
 
-    @operation(kernel="fs/inode.c:inode_unlock")
+    @operation(kernel="include/linux/fs.h:inode_unlock @4.7-")
     def freeing_ends(self):
         """What `freeing_begins` has taken."""
 
@@ -64,7 +69,7 @@ class Locking(SystemCalls, abstract=True):
     def start_direct_read(self):
         """Before the flush."""
 
-    @operation(kernel="fs/direct-io.c:direct_io_worker")
+    @operation(kernel="fs/direct-io.c:direct_io_worker @-3.1")
     def read_submitted(self):
         """The transfer is under way."""
 
@@ -72,19 +77,19 @@ class Locking(SystemCalls, abstract=True):
     def end_direct_read(self):
         """The transfer has ended."""
 
-    @operation(kernel="mm/filemap.c:generic_file_aio_write")
+    @operation(kernel="mm/filemap.c:generic_file_aio_write @-2.6.27")
     def start_direct_write(self, i):
         self.lock_inode()
 
-    @operation(kernel="mm/filemap.c:generic_file_aio_write")
+    @operation(kernel="mm/filemap.c:generic_file_aio_write @-2.6.27")
     def end_direct_write(self):
         self.unlock_inode()
 
-    @operation(kernel="fs/direct-io.c:inode_dio_begin")
+    @operation(kernel="include/linux/fs.h:inode_dio_begin @4.9-")
     def inode_dio_begin(self):
         self.i_dio_count.begin()
 
-    @operation(kernel="fs/direct-io.c:inode_dio_end")
+    @operation(kernel="include/linux/fs.h:inode_dio_end @4.9-")
     def inode_dio_end(self):
         self.i_dio_count.end()
 

@@ -27,7 +27,7 @@ class OnePage(PageCache, abstract=True):
         """A read that is past the end of the file does not ask the map."""
         return self.block[i] if i < self.i_size else Block.BEYOND
 
-    @operation(kernel="fs/mpage.c:mpage_end_io_read")
+    @operation(kernel="fs/mpage.c:mpage_end_io_read @-2.6.27")
     def end_read(self, i, data):
         super().end_read(i, Data.ZERO if data == Data.EOF else data)
 
@@ -40,28 +40,28 @@ class OnePage(PageCache, abstract=True):
     def file_has(self, i):
         return Data.EOF if i >= self.i_size else self.page[i] if self.slot[i] == Slot.UPTODATE else self.block_has(i)
 
-    @operation(kernel="fs/buffer.c:generic_write_end")
+    @operation(kernel="fs/buffer.c:generic_write_end @2.6.24-")
     def write_end(self, i, data):
         with atomic():
             super().write_end(i, data)
             self.i_size = 1
 
-    @operation(kernel="mm/filemap.c:end_page_writeback")
+    @operation(kernel="mm/filemap.c:end_page_writeback @-5.10")
     def end_page_writeback(self, i):
         with atomic():
             super().end_page_writeback(i)
             self.i_disksize = self.i_size
 
-    @operation(kernel="mm/filemap.c:filemap_fault")
+    @operation(kernel="mm/filemap.c:filemap_fault @2.6.24-")
     def filemap_fault(self, i):
         """EOF is SIGBUS."""
         return super().buffered_read(i)
 
-    @operation(kernel="mm/readahead.c:force_page_cache_readahead")
+    @operation(kernel="mm/readahead.c:force_page_cache_readahead @-4.19")
     def force_page_cache_readahead(self, i):
         super().buffered_read(i)
 
-    @operation(kernel="mm/page-writeback.c:set_page_dirty")
+    @operation(kernel="mm/page-writeback.c:set_page_dirty @-5.10")
     def store_through_pte(self, i, value):
         """Says whether there was a pte; a page beyond the end of the file has none."""
         with atomic():
@@ -70,19 +70,19 @@ class OnePage(PageCache, abstract=True):
                 self.page[i], self.dirty[i] = value, True
         return present
 
-    @operation(kernel="block/bio.c:bio_endio")
+    @operation(kernel="block/bio.c:bio_endio @3.16-")
     def bio_write(self, i, data):
         for s in range(self.sectors):
             with atomic():
                 self.disk[i * self.sectors + s] = data
                 self.freed_io = self.freed_io or self.block[i] == Block.HOLE
 
-    @operation(kernel="fs/ext3/inode.c:ext3_get_block")
+    @operation(kernel="fs/ext3/inode.c:ext3_get_block @-4.2")
     def map_for_writeback(self, i):
         """Allocated as written, before the data is there."""
         self.block[i] = Block.MAPPED
 
-    @operation(kernel="fs/ext4/mballoc.c:ext4_free_blocks")
+    @operation(kernel="fs/ext4/mballoc.c:ext4_free_blocks @3.16-")
     def free_blocks(self, i):
         with atomic():
             if self.block[i] in (Block.UNWRITTEN, Block.MAPPED):
@@ -90,7 +90,7 @@ class OnePage(PageCache, abstract=True):
                     self.disk[i * self.sectors + s] = Data.STALE
             self.block[i] = Block.HOLE
 
-    @operation(kernel="mm/memory.c:vmtruncate")
+    @operation(kernel="mm/memory.c:vmtruncate @-2.6.27")
     def vmtruncate(self):
         """To nothing: first the size, then the page, then its block."""
         with atomic():
@@ -98,7 +98,7 @@ class OnePage(PageCache, abstract=True):
         self.truncate_inode_pages_range(0)
         self.free_blocks(0)
 
-    @operation(kernel="fs/sync.c:do_fsync")
+    @operation(kernel="fs/sync.c:do_fsync @2.6.24-")
     def vfs_fsync_range(self, i):
         """Says whether no error was found."""
         self.filemap_write_and_wait_range(i)

@@ -23,11 +23,11 @@ class Placeholder(Ext3, abstract=True):
         self.pin(i)
         return self.get_block(i)
 
-    @operation(kernel="fs/direct-io.c:direct_io_worker")
+    @operation(kernel="fs/direct-io.c:direct_io_worker @-3.1")
     def read_submitted(self):
         """A read has no lock but the range."""
 
-    @operation(kernel="fs/direct-io.c:lock_page_range")
+    @operation(kernel="fs/direct-io.c:lock_page_range @unmerged")
     def pin(self, i):
         """Look again under the lock: the page may have been dirtied since the flush."""
         settled = False
@@ -53,7 +53,7 @@ class Placeholder(Ext3, abstract=True):
     def submitted(self, i, value):
         return value
 
-    @operation(kernel="fs/direct-io.c:lock_page_range")
+    @operation(kernel="fs/direct-io.c:lock_page_range @unmerged")
     def lock_page_range(self, i):
         with atomic():
             self.wait_for_stub(i)
@@ -63,7 +63,7 @@ class Placeholder(Ext3, abstract=True):
                 self.page_lock[i].lock()
                 self.page_lock[i].hand_over()
 
-    @operation(kernel="fs/direct-io.c:unlock_page_range")
+    @operation(kernel="fs/direct-io.c:unlock_page_range @unmerged")
     def unlock_page_range(self, i):
         with atomic():
             if self.stub[i]:
@@ -75,7 +75,7 @@ class Placeholder(Ext3, abstract=True):
     def inode_dio_end(self):
         self.unlock_page_range(0)
 
-    @operation(kernel="mm/filemap.c:__remove_from_page_cache")
+    @operation(kernel="mm/filemap.c:__remove_from_page_cache @-2.6.27")
     def replace_page(self, i):
         """A store through a pte may still come before this step; its page is kept then, and written back later."""
         with atomic():
@@ -84,13 +84,13 @@ class Placeholder(Ext3, abstract=True):
                 self.page_lock[i].unlock_non_owner()
                 self.insert_stub(i)
 
-    @operation(kernel="mm/filemap.c:add_to_page_cache")
+    @operation(kernel="mm/filemap.c:add_to_page_cache @-2.6.24")
     def add_to_page_cache(self, i):
         with atomic():
             self.wait_for_stub(i)
             super().add_to_page_cache(i)
 
-    @operation(kernel="fs/buffer.c:block_write_begin")
+    @operation(kernel="fs/buffer.c:block_write_begin @2.6.24-")
     def write_begin(self, i):
         with atomic():
             self.wait_for_stub(i)
@@ -102,14 +102,14 @@ class Placeholder(Ext3, abstract=True):
             self.wait_for_stub(i)
             super().truncate_inode_pages_range(i)
 
-    @operation(kernel="mm/filemap.c:wait_on_placeholder")
+    @operation(kernel="mm/filemap.c:wait_on_placeholder @unmerged")
     def wait_for_stub(self, i):
         wait_until(not self.stub[i])
 
-    @operation(kernel="mm/filemap.c:insert_placeholder")
+    @operation(kernel="mm/filemap.c:insert_placeholder @unmerged")
     def insert_stub(self, i):
         self.stub[i] = True
 
-    @operation(kernel="mm/filemap.c:remove_placeholder")
+    @operation(kernel="mm/filemap.c:remove_placeholder @unmerged")
     def remove_stub(self, i):
         self.stub[i] = False

@@ -22,7 +22,7 @@ class PlaceholderGlobal(Placeholder, abstract=True):
     rule, since = "placeholder_global", 2006
     queued = Array(bool, size=File.pages)
 
-    @operation(kernel="fs/direct-io.c:lock_page_range")
+    @operation(kernel="fs/direct-io.c:lock_page_range @unmerged")
     def lock_page_range(self, i):
         """prepare_to_wait comes with the look at the slot: a wakeup between them would be lost (P7)."""
         with atomic():
@@ -32,7 +32,7 @@ class PlaceholderGlobal(Placeholder, abstract=True):
             wait_until(not self.queued[i])
         super().lock_page_range(i)
 
-    @operation(kernel="mm/filemap.c:remove_placeholder")
+    @operation(kernel="mm/filemap.c:remove_placeholder @unmerged")
     def remove_stub(self, i):
         with atomic():
             super().remove_stub(i)

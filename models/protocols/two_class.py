@@ -18,9 +18,15 @@ class TwoClasses(DirectIO, abstract=True):
     rule, since = "two_class_lock", 2016
     unsupported = ("punch_hole",)
     layouts = ("written",)
+    kernel = "4.9"
+    anchors = {
+        "map_for_writeback": "fs/nfs/write.c:nfs_writepages",
+        "end_read": "fs/nfs/read.c:nfs_read_completion @3.16-",
+        "vmtruncate": "mm/truncate.c:truncate_setsize @3.16-",
+    }
     i_rwsem, classes = RWSem(), TwoClassLock()
 
-    @operation(kernel="fs/nfs/io.c:nfs_start_io_read")
+    @operation(kernel="fs/nfs/io.c:nfs_start_io_read @4.9-")
     def buffered_read(self, i):
         self.i_rwsem.down_read()
         self.classes.lock_buffered()
@@ -30,31 +36,31 @@ class TwoClasses(DirectIO, abstract=True):
         self.i_rwsem.up_read()
         return data
 
-    @operation(kernel="fs/nfs/io.c:nfs_start_io_write")
+    @operation(kernel="fs/nfs/io.c:nfs_start_io_write @4.9-")
     def lock_inode(self):
         self.i_rwsem.down_write()
         self.i_dio_count.wait()
 
-    @operation(kernel="fs/nfs/io.c:nfs_end_io_write")
+    @operation(kernel="fs/nfs/io.c:nfs_end_io_write @4.9-")
     def unlock_inode(self):
         self.i_rwsem.up_write()
 
-    @operation(kernel="fs/nfs/io.c:nfs_start_io_direct")
+    @operation(kernel="fs/nfs/io.c:nfs_start_io_direct @4.9-")
     def start_direct_read(self):
         self.i_rwsem.down_read()
         self.classes.lock_direct()
 
-    @operation(kernel="fs/nfs/io.c:nfs_end_io_direct")
+    @operation(kernel="fs/nfs/io.c:nfs_end_io_direct @4.9-")
     def read_submitted(self):
         self.classes.unlock_direct()
         self.i_rwsem.up_read()
 
-    @operation(kernel="fs/nfs/io.c:nfs_start_io_direct")
+    @operation(kernel="fs/nfs/io.c:nfs_start_io_direct @4.9-")
     def start_direct_write(self, i):
         self.i_rwsem.down_read()
         self.classes.lock_direct()
 
-    @operation(kernel="fs/nfs/io.c:nfs_end_io_direct")
+    @operation(kernel="fs/nfs/io.c:nfs_end_io_direct @4.9-")
     def end_direct_write(self):
         self.classes.unlock_direct()
         self.i_rwsem.up_read()

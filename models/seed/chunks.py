@@ -41,7 +41,7 @@ class OneChunk(Model):
             self.transfer(k, i)
             self.slot_lock[i].unlock()
 
-    @operation(kernel="fs/direct-io.c:lock_page_range")
+    @operation(kernel="fs/direct-io.c:lock_page_range @unmerged")
     def flush_and_lock(self, i):
         with atomic():  # flushed, locked, looked at again: as in placeholder.py
             wait_until(not self.dirty[i])
@@ -56,7 +56,7 @@ class OneChunk(Model):
     def writer(self):
         self.write()
 
-    @operation(kernel="mm/filemap.c:generic_file_buffered_write")
+    @operation(kernel="mm/filemap.c:generic_file_buffered_write @2.6.18")
     def write(self):
         for i in range(self.pages):
             self.slot_lock[i].lock()
@@ -95,7 +95,7 @@ class WritersExcluded(OneChunk):
         super().direct_read(k)
         self.i_mutex.unlock()
 
-    @operation(kernel="mm/filemap.c:generic_file_buffered_write")
+    @operation(kernel="mm/filemap.c:generic_file_buffered_write @2.6.18")
     def write(self):
         self.i_mutex.lock()
         super().write()

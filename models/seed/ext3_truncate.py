@@ -63,7 +63,7 @@ class Ext3Truncate(Model):
         self.free_blocks()
         self.i_alloc_sem.up_write()
 
-    @operation(kernel="fs/ext3/inode.c:ext3_truncate")
+    @operation(kernel="fs/ext3/inode.c:ext3_truncate @2.6.18")
     def free_blocks(self):
         with atomic():
             self.mapped, self.owner = False, Owner.NOBODY

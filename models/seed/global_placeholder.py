@@ -17,7 +17,7 @@ class GlobalPlaceholder(Placeholder):
 
     readers = Param(2, min=1, max=4)
 
-    @operation(kernel="fs/direct-io.c:lock_page_range")
+    @operation(kernel="fs/direct-io.c:lock_page_range @unmerged")
     def lock_page_range(self, index):
         with atomic():
             if self.slot[index] == Slot.ABSENT:
@@ -29,7 +29,7 @@ class GlobalPlaceholder(Placeholder):
 class ForeignIsLocked(GlobalPlaceholder):
     """No owner, but a rule: a place holder that is met is somebody else's, so wait, as for a page lock."""
 
-    @operation(kernel="fs/direct-io.c:lock_page_range")
+    @operation(kernel="fs/direct-io.c:lock_page_range @unmerged")
     def lock_page_range(self, index):
         with atomic():
             wait_until(self.slot[index] != Slot.PLACEHOLDER)
@@ -41,7 +41,7 @@ class OwnerBesideTheStub(GlobalPlaceholder):
 
     owner = Array(ThreadId | None, size=GlobalPlaceholder.pages)
 
-    @operation(kernel="fs/direct-io.c:lock_page_range")
+    @operation(kernel="fs/direct-io.c:lock_page_range @unmerged")
     def lock_page_range(self, index):
         with atomic():
             wait_until(self.slot[index] != Slot.PLACEHOLDER or self.owner[index] == me)
@@ -49,7 +49,7 @@ class OwnerBesideTheStub(GlobalPlaceholder):
             if self.slot[index] == Slot.PLACEHOLDER:
                 self.owner[index] = me
 
-    @operation(kernel="fs/direct-io.c:unlock_page_range")
+    @operation(kernel="fs/direct-io.c:unlock_page_range @unmerged")
     def unlock_page_range(self, index):
         with atomic():
             assert self.slot[index] != Slot.PLACEHOLDER or self.owner[index] == me, "removes another's place holder"

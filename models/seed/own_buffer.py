@@ -28,7 +28,7 @@ class OwnBuffer(Model):
         self.copied = True
         self.unlock_page_range()
 
-    @operation(kernel="fs/direct-io.c:lock_page_range")
+    @operation(kernel="fs/direct-io.c:lock_page_range @unmerged")
     def lock_page_range(self):
         with atomic():
             if self.slot == Slot.ABSENT:
@@ -36,7 +36,7 @@ class OwnBuffer(Model):
             else:
                 self.page_lock.lock()
 
-    @operation(kernel="fs/direct-io.c:unlock_page_range")
+    @operation(kernel="fs/direct-io.c:unlock_page_range @unmerged")
     def unlock_page_range(self):
         with atomic():
             if self.slot == Slot.PLACEHOLDER:
@@ -44,7 +44,7 @@ class OwnBuffer(Model):
             else:
                 self.page_lock.unlock()
 
-    @operation(kernel="mm/memory.c:get_user_pages")
+    @operation(kernel="mm/memory.c:get_user_pages @2.6.18")
     def get_user_pages(self):
         with atomic():  # mm/filemap.c:filemap_nopage
             wait_until(self.slot != Slot.PLACEHOLDER)

@@ -53,15 +53,15 @@ class PageCache(Model, abstract=True):
         for index in range(self.pages):
             self.direct_read(index)
 
-    @operation(kernel="mm/filemap.c:__filemap_fdatawrite_range")
+    @operation(kernel="mm/filemap.c:__filemap_fdatawrite_range @2.6.18")
     def fdatawrite(self, index):
         wait_until(not self.dirty[index])
 
-    @operation(kernel="mm/filemap.c:wait_on_page_writeback_range")
+    @operation(kernel="mm/filemap.c:wait_on_page_writeback_range @2.6.18")
     def fdatawait(self, index):
         wait_until(not self.writeback[index])
 
-    @operation(kernel="fs/ext3/inode.c:ext3_get_block")
+    @operation(kernel="fs/ext3/inode.c:ext3_get_block @2.6.18")
     def get_block(self, index):
         return self.block[index] == Block.MAPPED
 
@@ -75,20 +75,20 @@ class PageCache(Model, abstract=True):
         self.fault(index)
         self.store(index)
 
-    @operation(kernel="mm/filemap.c:filemap_nopage")
+    @operation(kernel="mm/filemap.c:filemap_nopage @2.6.18")
     def fault(self, index):
         self.add_to_page_cache(index)
         with atomic():  # the end of readpage
             self.slot[index] = Slot.UPTODATE
             self.page_lock[index].unlock()
 
-    @operation(kernel="mm/filemap.c:add_to_page_cache")
+    @operation(kernel="mm/filemap.c:add_to_page_cache @2.6.18")
     def add_to_page_cache(self, index):
         with atomic():
             self.slot[index] = Slot.FILLING
             self.page_lock[index].lock()
 
-    @operation(kernel="mm/page-writeback.c:set_page_dirty")
+    @operation(kernel="mm/page-writeback.c:set_page_dirty @2.6.18")
     def store(self, index):
         self.dirty[index] = True
 
@@ -97,7 +97,7 @@ class PageCache(Model, abstract=True):
         while True:
             self.writepage(index)
 
-    @operation(kernel="fs/ext3/inode.c:ext3_ordered_writepage")
+    @operation(kernel="fs/ext3/inode.c:ext3_ordered_writepage @2.6.18")
     def writepage(self, index):
         with atomic():  # fs/mpage.c:mpage_writepages finds the dirty tag, then locks the page
             wait_until(self.dirty[index])
@@ -109,10 +109,10 @@ class PageCache(Model, abstract=True):
         self.disk[index] = Data.NEW
         self.end_io(index)
 
-    @operation(kernel="fs/ext3/inode.c:ext3_get_block")
+    @operation(kernel="fs/ext3/inode.c:ext3_get_block @2.6.18")
     def allocate(self, index):
         self.block[index] = Block.MAPPED
 
-    @operation(kernel="mm/filemap.c:end_page_writeback")
+    @operation(kernel="mm/filemap.c:end_page_writeback @2.6.18")
     def end_io(self, index):
         self.writeback[index] = False

@@ -41,13 +41,13 @@ class Placeholder(Ext3):
     def is_settled(self, index):
         return not self.dirty[index] and not self.writeback[index]
 
-    @operation(kernel="fs/direct-io.c:direct_io_worker")
+    @operation(kernel="fs/direct-io.c:direct_io_worker @2.6.18")
     def read_locked(self, index):
         mapped = self.get_block(index)
         self.transfer(index, mapped)
         self.unlock_page_range(index)
 
-    @operation(kernel="fs/direct-io.c:lock_page_range")
+    @operation(kernel="fs/direct-io.c:lock_page_range @unmerged")
     def lock_page_range(self, index):
         with atomic():
             wait_until(self.slot[index] != Slot.PLACEHOLDER)
@@ -56,7 +56,7 @@ class Placeholder(Ext3):
             else:
                 self.page_lock[index].lock()
 
-    @operation(kernel="fs/direct-io.c:unlock_page_range")
+    @operation(kernel="fs/direct-io.c:unlock_page_range @unmerged")
     def unlock_page_range(self, index):
         with atomic():
             if self.slot[index] == Slot.PLACEHOLDER:
@@ -64,7 +64,7 @@ class Placeholder(Ext3):
             else:
                 self.page_lock[index].unlock()
 
-    @operation(kernel="mm/filemap.c:add_to_page_cache")
+    @operation(kernel="mm/filemap.c:add_to_page_cache @2.6.18")
     def add_to_page_cache(self, index):
         with atomic():
             wait_until(self.slot[index] != Slot.PLACEHOLDER)
@@ -95,7 +95,7 @@ class LooksForDirtyOnly(Placeholder):
 class ReleasedBeforeMap(Placeholder):
     """The pin covers the flush and the second look, not the map."""
 
-    @operation(kernel="fs/direct-io.c:direct_io_worker")
+    @operation(kernel="fs/direct-io.c:direct_io_worker @2.6.18")
     def read_locked(self, index):
         self.unlock_page_range(index)
         mapped = self.get_block(index)
@@ -105,7 +105,7 @@ class ReleasedBeforeMap(Placeholder):
 class ReleasedBeforeIO(Placeholder):
     """The pin covers the map, not the IO."""
 
-    @operation(kernel="fs/direct-io.c:direct_io_worker")
+    @operation(kernel="fs/direct-io.c:direct_io_worker @2.6.18")
     def read_locked(self, index):
         mapped = self.get_block(index)
         self.unlock_page_range(index)

@@ -20,19 +20,19 @@ class TruncateIgnores(Ext3Truncate):
         self.insert_placeholder()
         self.read_locked()
 
-    @operation(kernel="fs/direct-io.c:lock_page_range")
+    @operation(kernel="fs/direct-io.c:lock_page_range @unmerged")
     def insert_placeholder(self):
         with atomic():
             wait_until(self.slot == Slot.ABSENT)
             self.slot = Slot.PLACEHOLDER
 
-    @operation(kernel="fs/direct-io.c:direct_io_worker")
+    @operation(kernel="fs/direct-io.c:direct_io_worker @2.6.18")
     def read_locked(self):
         mapped = self.mapped
         self.transfer(mapped)
         self.slot = Slot.ABSENT
 
-    @operation(kernel="mm/memory.c:vmtruncate")
+    @operation(kernel="mm/memory.c:vmtruncate @2.6.18")
     def truncate(self):
         self.inside_size = False
         self.free_blocks()
@@ -41,7 +41,7 @@ class TruncateIgnores(Ext3Truncate):
 class TruncateWaits(TruncateIgnores):
     """It waits for the place holder that is there when it passes."""
 
-    @operation(kernel="mm/memory.c:vmtruncate")
+    @operation(kernel="mm/memory.c:vmtruncate @2.6.18")
     def truncate(self):
         self.inside_size = False
         wait_until(self.slot == Slot.ABSENT)
@@ -51,7 +51,7 @@ class TruncateWaits(TruncateIgnores):
 class SizeAskedAgain(TruncateWaits):
     """... and the read asks for i_size with its place holder in the slot."""
 
-    @operation(kernel="fs/direct-io.c:direct_io_worker")
+    @operation(kernel="fs/direct-io.c:direct_io_worker @2.6.18")
     def read_locked(self):
         inside = self.inside_size
         if inside:
@@ -63,7 +63,7 @@ class SizeAskedAgain(TruncateWaits):
 class TruncateKeepsOut(TruncateIgnores):
     """Truncate has place holders of its own."""
 
-    @operation(kernel="mm/memory.c:vmtruncate")
+    @operation(kernel="mm/memory.c:vmtruncate @2.6.18")
     def truncate(self):
         self.inside_size = False
         self.insert_placeholder()
@@ -74,7 +74,7 @@ class TruncateKeepsOut(TruncateIgnores):
 class ReleasedBeforeIO(TruncateKeepsOut):
     """The place holder covers the map, not the IO."""
 
-    @operation(kernel="fs/direct-io.c:direct_io_worker")
+    @operation(kernel="fs/direct-io.c:direct_io_worker @2.6.18")
     def read_locked(self):
         mapped = self.mapped
         self.slot = Slot.ABSENT

@@ -16,11 +16,11 @@ from dio_mc import expect, invariant, operation
 class UnwrittenExtents(Ext3):
     """Allocate unwritten, convert at the end of the IO."""
 
-    @operation(kernel="fs/ext4/inode.c:mpage_map_one_extent")
+    @operation(kernel="fs/ext4/inode.c:mpage_map_one_extent @3.16-")
     def allocate(self, index):
         self.block[index] = Block.UNWRITTEN
 
-    @operation(kernel="fs/ext4/page-io.c:ext4_end_io_end")
+    @operation(kernel="fs/ext4/page-io.c:ext4_end_io_end @5.10-")
     def end_io(self, index):
         self.block[index] = Block.MAPPED
         super().end_io(index)
@@ -37,12 +37,12 @@ class UnwrittenExtents(Ext3):
 class ConvertedAtSubmission(UnwrittenExtents):
     """The mistake: converted when the IO is started. No hole becomes mapped, and stale data is read all the same."""
 
-    @operation(kernel="fs/ext4/inode.c:mpage_map_one_extent")
+    @operation(kernel="fs/ext4/inode.c:mpage_map_one_extent @3.16-")
     def allocate(self, index):
         super().allocate(index)
         self.block[index] = Block.MAPPED
 
-    @operation(kernel="mm/filemap.c:end_page_writeback")
+    @operation(kernel="mm/filemap.c:end_page_writeback @2.6.18")
     def end_io(self, index):
         PageCache.end_io(self, index)
 

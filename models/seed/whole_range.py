@@ -27,12 +27,12 @@ class WholeRange(OneChunk):
             self.transfer(k, i)
         self.unlock_page_range()
 
-    @operation(kernel="fs/direct-io.c:lock_page_range")
+    @operation(kernel="fs/direct-io.c:lock_page_range @unmerged")
     def lock_page_range(self):
         for i in range(self.pages):
             self.slot_lock[i].lock()
 
-    @operation(kernel="fs/direct-io.c:unlock_page_range")
+    @operation(kernel="fs/direct-io.c:unlock_page_range @unmerged")
     def unlock_page_range(self):
         for i in range(self.pages):
             self.slot_lock[i].unlock()
@@ -42,7 +42,7 @@ class PagesFirst(WholeRange):
     """The mistake: lock the pages that are there, then put place holders into the slots that were empty. Two readers
     that look at different times have different orders."""
 
-    @operation(kernel="fs/direct-io.c:lock_page_range")
+    @operation(kernel="fs/direct-io.c:lock_page_range @unmerged")
     def lock_page_range(self):
         for i in range(self.pages):
             with atomic():

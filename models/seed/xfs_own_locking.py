@@ -23,7 +23,7 @@ class Xfs(UnwrittenExtents):
 
     iolock = RWSem()
 
-    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_dio_read")
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_dio_read @6.1-")
     def direct_read(self, index):
         self.iolock.down_read()
         self.fdatawrite(index)
@@ -32,7 +32,7 @@ class Xfs(UnwrittenExtents):
             self.map_and_read(index)
         self.iolock.up_read()
 
-    @operation(kernel="fs/iomap/direct-io.c:iomap_dio_iter")
+    @operation(kernel="fs/iomap/direct-io.c:iomap_dio_iter @5.14-")
     def map_and_read(self, index):
         block = self.block[index]
         if block == Block.DELALLOC:
@@ -40,7 +40,7 @@ class Xfs(UnwrittenExtents):
         else:
             self.transfer(index, block == Block.MAPPED)
 
-    @operation(kernel="fs/iomap/buffered-io.c:iomap_page_mkwrite")
+    @operation(kernel="fs/iomap/buffered-io.c:iomap_page_mkwrite @5.3-")
     def store(self, index):
         self.page_lock[index].lock()
         with atomic():
@@ -57,11 +57,11 @@ class Xfs(UnwrittenExtents):
 class XfsMapsAtWriteback(Xfs):
     """v4.10 to v5.7."""
 
-    @operation(kernel="fs/xfs/xfs_iomap.c:xfs_iomap_write_allocate")
+    @operation(kernel="fs/xfs/xfs_iomap.c:xfs_iomap_write_allocate @2.6.18")
     def allocate(self, index):
         PageCache.allocate(self, index)
 
-    @operation(kernel="fs/xfs/xfs_aops.c:xfs_destroy_ioend")
+    @operation(kernel="fs/xfs/xfs_aops.c:xfs_destroy_ioend @3.16-4.19")
     def end_io(self, index):
         PageCache.end_io(self, index)
 
@@ -69,7 +69,7 @@ class XfsMapsAtWriteback(Xfs):
 class XfsAsserts(XfsMapsAtWriteback):
     """Up to v4.9."""
 
-    @operation(kernel="fs/xfs/xfs_aops.c:__xfs_get_blocks")
+    @operation(kernel="fs/xfs/xfs_aops.c:__xfs_get_blocks @3.16-4.9")
     def map_and_read(self, index):
         block = self.block[index]
         assert block != Block.DELALLOC, "a direct read maps a delalloc extent"

@@ -133,6 +133,16 @@ CLASSES = [
     ("DIO107", "class M(Model):\n    n = Var(bool)\n", 1, 1, "M has no @thread"),
     ("DIO108", "class M(Model):\n    deadlock = False\n    @thread\n    def t(self): pass\n", 1, 1,
      "M has nothing to check"),
+    ("DIO119", "class M(Model):\n    n = Var(bool)\n    @operation(kernel='do_fsync')\n    def a(self): self.n = True\n"
+     "    @thread\n    def t(self): self.a()\n", 4, 5,
+     "kernel anchor: 'do_fsync' is not of the form file.c:function @versions"),
+    ("DIO119", "class M(Model):\n    n = Var(bool)\n    @operation(kernel='fs/a.c:b @6.12-6.1')\n    def a(self): pass\n"
+     "    @thread\n    def t(self): self.n = True\n", 4, 5, "kernel anchor: the range '6.12-6.1' ends before it begins"),
+    ("DIO119", "class M(Model):\n    n = Var(bool)\n    anchors = {'b': 'fs/a.c:b'}\n    @operation()\n    def a(self): pass\n"
+     "    @thread\n    def t(self): self.n = True\n", 3, 5, "`anchors` of M names `b`, which is not an operation"),
+    ("DIO119", "class M(Model):\n    n = Var(bool)\n    anchors = {'a': 'fs/a.c'}\n    @operation()\n    def a(self): pass\n"
+     "    @thread\n    def t(self): self.n = True\n", 3, 5,
+     "kernel anchor: 'fs/a.c' is not of the form file.c:function @versions"),
     ("DIO109", "class M(Model):\n    n = Var(Page, init=3)\n    @thread\n    def t(self): pass\n", 2, 5,
      "`n`: 3 is not a value of Page"),
     ("DIO109", "class M(Model):\n    a = Array(Page, size=2, init=[Page.DIRTY])\n    @thread\n    def t(self): pass\n", 2, 5,

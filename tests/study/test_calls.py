@@ -47,7 +47,8 @@ def test_with_one_sector_nothing_is_torn() -> None:
 
 def test_a_fork_takes_the_buffer_away_from_a_direct_read() -> None:
     verdicts = {rule: run("fork_under_direct_read", rule).verdict for rule in SHELF.rules}
-    assert {rule for rule, verdict in verdicts.items() if verdict == "ok"} == {"iomap_today"}
+    pinned = {rule for rule in SHELF.rules if SHELF.rules[rule].since >= 2023}  # and 6.1 does not pin yet
+    assert {rule for rule, verdict in verdicts.items() if verdict == "ok"} == pinned
     assert set(verdicts.values()) == {"ok", "lost"}
 
 
@@ -68,7 +69,7 @@ def test_an_asynchronous_read_is_under_way_when_submit_returns(rule: str) -> Non
     found = outcomes(workload, SHELF.rules[rule], witnesses=())
     given = {dict(o.results)["reader"] for one in found for o in one.outcomes}
     assert all(o.verdict != "deadlock" for one in found for o in one.outcomes)
-    waits = {"placeholder", "placeholder_global", "placeholder_chunked", "btrfs_range_lock"}
+    waits = {"placeholder", "placeholder_global", "placeholder_chunked", "btrfs_range_lock", "btrfs_nodatasum"}
     assert given == ({"new then old"} if rule in waits else {"new then old", "new then new"})
 
 
@@ -92,7 +93,8 @@ def test_an_asynchronous_write_is_under_way_when_submit_returns(rule: str) -> No
     workload = SHELF.workloads["submit_then_direct_read"]
     found = outcomes(workload, SHELF.rules[rule], witnesses=())
     given = {dict(o.results)["program"] for one in found if one.layout == "written" for o in one.outcomes}
-    waits = {"placeholder", "placeholder_global", "placeholder_chunked", "btrfs_range_lock"}
+    locked = {"placeholder", "placeholder_global", "placeholder_chunked", "btrfs_range_lock", "btrfs_nodatasum"}
+    waits = {*locked, "btrfs_today"}  # by default a write of btrfs goes through the cache, and is flushed
     assert given == ({"new then new"} if rule in waits else {"old then new", "new then new"})
 
 
@@ -150,7 +152,7 @@ def test_one_place_holder_for_all_is_as_good_as_one_each() -> None:
         ("placeholder", "aio_write", "truncate", "ok"),  # P8
         ("ext3_2_6_18", "aio_read", "mmap_store", "exposed"),  # R01
         ("btrfs_range_lock", "aio_read", "mmap_store", "ok"),
-        ("ext4_2020", "aio_read", "mmap_store", "error"),  # R03
+        ("iomap_2018", "aio_read", "mmap_store", "error"),  # R03
         ("generic_2005", "aio_read", "truncate", "ok"),
         ("placeholder", "aio_read", "truncate", "ok"),  # P8
         ("two_class_lock", "aio_read", "aio_write", "ok"),

@@ -167,12 +167,12 @@ SOME = ["--operation", "direct_read", "--operation", "mmap_store"]
 @pytest.fixture(scope="module")
 def baseline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("baseline") / "b.json"
-    assert run("matrix", "--rule", "ext4_2020", *SOME, "--format", "json", "-o", str(path)).exit_code == 0
+    assert run("matrix", "--rule", "ext4_today", *SOME, "--format", "json", "-o", str(path)).exit_code == 0
     return path
 
 
 def test_nothing_has_changed(baseline: Path) -> None:
-    result = run("matrix", "--rule", "ext4_2020", *SOME, "--baseline", str(baseline))
+    result = run("matrix", "--rule", "ext4_today", *SOME, "--baseline", str(baseline))
     assert result.exit_code == 0
     assert "3 cells compared with the baseline: 0 worse, 0 otherwise changed\n" in result.output
 
@@ -180,16 +180,16 @@ def test_nothing_has_changed(baseline: Path) -> None:
 def changed(baseline: Path, folder: Path, old: str, new: str) -> Result:
     path = folder / "b.json"
     path.write_text(baseline.read_text().replace(old, new))
-    return run("matrix", "--rule", "ext4_2020", *SOME, "--baseline", str(path))
+    return run("matrix", "--rule", "ext4_today", *SOME, "--baseline", str(path))
 
 
 def test_a_worse_cell_is_exit_code_1_and_a_better_one_is_not(baseline: Path, tmp_path: Path) -> None:
     worse = changed(baseline, tmp_path, '"verdict": "error"', '"verdict": "ok"')
     assert worse.exit_code == 1
-    assert "worse   ext4_2020: direct_read x mmap_store: ok -> error\n" in worse.output
+    assert "worse   ext4_today: direct_read x mmap_store: ok -> error\n" in worse.output
     better = changed(baseline, tmp_path, '"verdict": "error"', '"verdict": "exposed"')
     assert better.exit_code == 0
-    assert "better  ext4_2020: direct_read x mmap_store: exposed -> error\n" in better.output
+    assert "better  ext4_today: direct_read x mmap_store: exposed -> error\n" in better.output
     assert "0 worse, 1 otherwise changed" in better.output
 
 

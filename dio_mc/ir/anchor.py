@@ -1,0 +1,94 @@
+"""Kernel anchors: the function of the kernel that a step stands for, and the versions that have it.
+
+``fs/ext3/inode.c:ext3_get_block @-4.2`` is a file and a function of it, and behind ``@`` where they are to be found:
+
+- nothing: in every kernel,
+- ``@2.6.18``: in that version; nothing is said about others,
+- ``@5.15-``, ``@-4.2``, ``@4.10-6.0``: from, up to, from to (inclusive), and in no other version,
+- ``@unmerged``: in no kernel; a proposal has it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+UNMERGED: Final = "unmerged"
+_NUMBER = r"\d+(?:\.\d+)*"
+_ANCHOR = re.compile(rf"(?P<file>[\w./+-]+\.[chS]):(?P<function>[A-Za-z_]\w*)(?: @(?P<versions>{UNMERGED}|[\d.-]+))?")
+_VERSIONS = re.compile(rf"(?P<low>{_NUMBER})?(?P<dash>-)?(?P<high>{_NUMBER})?")
+
+Version = tuple[int, ...]
+"""``6.12`` is (6, 12); a version stands for those that begin like it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """A range of kernel versions, both ends inclusive; None is open. `exact`: one version was named."""
+
+    low: Version | None
+    high: Version | None
+    exact: bool = False
+
+    def __contains__(self, version: Version) -> bool:
+        above = self.low is None or version[: len(self.low)] >= self.low
+        return above and (self.high is None or version[: len(self.high)] <= self.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A function of the kernel. `versions` is None where it is said to be in every kernel; `unmerged`: in none."""
+
+    file: str
+    function: str
+    versions: Versions | None = None
+    unmerged: bool = False
+
+    @property
+    def name(self) -> str:
+        """``fs/aio.c:aio_complete``, without versions."""
+        return f"{self.file}:{self.function}"
+
+    def claims(self, version: Version) -> bool:
+        """Whether it says that a kernel of this version has the function."""
+        return not self.unmerged and (self.versions is None or version in self.versions)
+
+
+def parse_anchor(text: str) -> Anchor:
+    """Read ``file.c:function [@versions]``. Raises `ValueError` with a sentence for anything else."""
+    found = _ANCHOR.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text!r} is not of the form file.c:function @versions")
+    given = found["versions"]
+    if given == UNMERGED:
+        return Anchor(found["file"], found["function"], unmerged=True)
+    return Anchor(found["file"], found["function"], None if given is None else parse_versions(given))
+
+
+def parse_versions(text: str) -> Versions:
+    """Read ``6.12``, ``5.15-``, ``-4.2`` or ``4.10-6.0``. Raises `ValueError` with a sentence for anything else."""
+    found = _VERSIONS.fullmatch(text)
+    if found is None or (found["low"] is None and found["high"] is None):
+        raise ValueError(f"{text!r} is no kernel version, and no range of them")
+    low = None if found["low"] is None else parse_version(found["low"])
+    high = None if found["high"] is None else parse_version(found["high"])
+    if found["dash"] is None:
+        return Versions(low, low, exact=True)
+    if low is not None and high is not None and low > high:
+        raise ValueError(f"the range {text!r} ends before it begins")
+    return Versions(low, high)
+
+
+def parse_version(text: str) -> Version:
+    """``6.12`` as numbers. What follows the numbers (``6.12.95+deb12-cloud-amd64``) is ignored; raises `ValueError`
+    where there are none."""
+    found = re.match(_NUMBER, text)
+    if found is None:
+        raise ValueError(f"{text!r} is no kernel version")
+    return tuple(int(number) for number in found.group().split("."))
+
+
+def function_of(anchor: str) -> str:
+    """``mm/filemap.c:filemap_nopage @-2.6.22`` -> ``filemap_nopage``; what has another form stays as it is."""
+    return anchor.partition(" @")[0].rsplit(":", 1)[-1]

@@ -1,0 +1,36 @@
+"""An error that is kept on the mapping until fsync asks (5a9d929d6e13, v4.16; errseq_t, v4.13).
+
+Whoever finds that a page could not be dropped behind a direct write records EIO in `wb_err`. Every
+open file is told once, by its next fsync or msync; each thread of a workload has opened the file
+itself.
+"""
+
+from syscalls import SystemCalls
+
+from dio_mc import PerThread, Var, atomic, me, operation, threads
+
+
+class RecordsErrors(SystemCalls, abstract=True):
+    """`told[t]`: thread t knows of the last error."""
+
+    wb_err = Var(bool)
+    told = PerThread(bool)
+
+    def reported(self):
+        return self.wb_err
+
+    @operation(kernel="mm/filemap.c:dio_warn_stale_pagecache @5.10-")
+    def collision(self, gone):
+        if not gone:
+            with atomic():
+                self.wb_err = True
+                for t in threads():
+                    self.told[t] = False
+
+    @operation(kernel="mm/filemap.c:file_check_and_advance_wb_err @4.19-")
+    def vfs_fsync_range(self, i):
+        self.filemap_write_and_wait_range(i)
+        with atomic():
+            good = not self.wb_err or self.told[me]
+            self.told[me] = self.wb_err
+        return good
