@@ -1,0 +1,118 @@
+"""A write looks at the oplock, and dirties the cache when the oplock is gone (R47, cifs).
+
+Who has an oplock may keep writes in its cache. When the server breaks it, dirty pages are flushed and the break is
+acknowledged; from then on another client may write. A write that had looked before dirties the cache afterwards, and
+is flushed over what the other client has written since. c11f1df5003d (2014, id not verified): writers count
+themselves before they look, and wait while a break is pending; the break waits for those that are counted.
+"""
+
+from enum import Enum
+
+from dio_mc import Model, Range, Var, atomic, expect, invariant, operation, thread, wait_until
+
+
+class Data(Enum):
+    OLD = 0
+    OURS = 1
+    OTHERS = 2
+
+
+class LooksFirst(Model):
+    """Before."""
+
+    oplock = Var(bool, init=True)
+    pending_break = Var(bool)
+    writers = Var(Range(0, 1))
+    page, server = Var(Data), Var(Data)
+    dirty = Var(bool)
+    acknowledged = Var(bool, ghost=True)
+    overwrites = Var(bool, ghost=True)
+
+    @thread
+    def writer(self):
+        self.get_writer()
+        self.strict_writev()
+        self.put_writer()
+
+    @operation(kernel="fs/cifs/file.c:cifs_strict_writev @3.16-5.10")
+    def strict_writev(self):
+        cached = self.oplock
+        if cached:
+            with atomic():
+                self.page, self.dirty, self.acknowledged = Data.OURS, True, True
+        else:
+            with atomic():
+                self.server, self.acknowledged = Data.OURS, True
+
+    @operation(kernel="fs/cifs/misc.c:cifs_get_writer @3.16-5.10")
+    def get_writer(self):
+        """Nothing."""
+
+    @operation(kernel="fs/cifs/misc.c:cifs_put_writer @3.16-5.10")
+    def put_writer(self):
+        """Nothing."""
+
+    @thread
+    def breaker(self):
+        self.oplock_break()
+
+    @operation(kernel="fs/cifs/file.c:cifs_oplock_break @3.16-5.10")
+    def oplock_break(self):
+        wait_until(not self.dirty)
+        self.oplock = False
+
+    @thread
+    def other_client(self):
+        with atomic():  # its own write, when ours has been acknowledged or not
+            wait_until(not self.oplock)
+            self.server = Data.OTHERS
+            self.overwrites = self.acknowledged
+
+    @thread(daemon=True)
+    def flusher(self):
+        with atomic():
+            wait_until(self.dirty)
+            self.server, self.dirty = self.page, False
+
+    @invariant
+    def no_lost_write(self):
+        """What the other client wrote after our write was acknowledged stays."""
+        return not self.at_rest() or not self.overwrites or (not self.dirty and self.server == Data.OTHERS)
+
+
+class CountsFirst(LooksFirst):
+    """c11f1df5003d."""
+
+    @operation(kernel="fs/cifs/misc.c:cifs_get_writer @3.16-5.10")
+    def get_writer(self):
+        with atomic():  # wait; count; look again, or give up and wait anew
+            wait_until(not self.pending_break)
+            self.writers += 1
+
+    @operation(kernel="fs/cifs/misc.c:cifs_put_writer @3.16-5.10")
+    def put_writer(self):
+        with atomic():
+            self.writers -= 1
+
+    @operation(kernel="fs/cifs/file.c:cifs_oplock_break @3.16-5.10")
+    def oplock_break(self):
+        self.pending_break = True
+        wait_until(self.writers == 0)
+        super().oplock_break()
+        self.pending_break = False
+
+
+class CountsOnly(CountsFirst):
+    """The mistake: the break waits for those that are counted before it keeps others out."""
+
+    @operation(kernel="fs/cifs/file.c:cifs_oplock_break @3.16-5.10")
+    def oplock_break(self):
+        wait_until(self.writers == 0)
+        self.pending_break = True
+        LooksFirst.oplock_break(self)
+        self.pending_break = False
+
+
+expect(LooksFirst, violates={"no_lost_write"})
+expect(CountsFirst, holds=True)
+expect(CountsOnly, violates={"no_lost_write"})
