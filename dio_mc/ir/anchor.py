@@ -31,6 +31,11 @@ class Versions:
     high: Version | None
     exact: bool = False
 
+    def __str__(self) -> str:
+        """As it is written behind the ``@``."""
+        low, high = (".".join(map(str, end or ())) for end in (self.low, self.high))
+        return low if self.exact else f"{low}-{high}"
+
     def __contains__(self, version: Version) -> bool:
         above = self.low is None or version[: len(self.low)] >= self.low
         return above and (self.high is None or version[: len(self.high)] <= self.high)
@@ -44,6 +49,11 @@ class Anchor:
     function: str
     versions: Versions | None = None
     unmerged: bool = False
+
+    def __str__(self) -> str:
+        """As it is written."""
+        said = UNMERGED if self.unmerged else "" if self.versions is None else str(self.versions)
+        return f"{self.name} @{said}" if said else self.name
 
     @property
     def name(self) -> str:

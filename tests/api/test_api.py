@@ -120,8 +120,8 @@ def test_replay_finds_the_model_that_the_trace_names(tmp_path: Path, monkeypatch
 
 
 def test_a_matrix_by_names() -> None:
-    found = dio_mc.matrix(["ext4_2020"], ["direct_read", "mmap_store"])
-    assert (found.rules, len(found.cells)) == (("ext4_2020",), 3)
+    found = dio_mc.matrix(["ext4_today"], ["direct_read", "mmap_store"])
+    assert (found.rules, len(found.cells)) == (("ext4_today",), 3)
     assert "direct_read x mmap_store" in str(found)
     with pytest.raises(ModelError, match="DIO208: no operation `reed`"):
         dio_mc.matrix(operations=["reed"])

@@ -1,0 +1,86 @@
+"""The command that compares the anchors of rules and models with a kernel's symbols: ``anchors``.
+
+Nothing but click is imported before the command runs.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dio_mc.ir.program import Program
+    from dio_mc.study.anchors import Asked, Symbols
+
+
+def register(group: click.Group) -> None:
+    """Add the command."""
+    group.add_command(anchors)
+
+
+@click.command()
+@click.argument("names", nargs=-1, required=True, metavar="RULE|MODEL...")
+@click.option(
+    "--kernel", required=True, metavar="SYMBOLS", type=click.Path(path_type=Path),
+    help="Its symbols: a System.map, or a copy of its /proc/kallsyms.",
+)  # fmt: skip
+@click.option("--version", metavar="V", help="The kernel's version; default: the one in the name of that file.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--file", "files", multiple=True, metavar="FILE", type=click.Path(path_type=Path), help="A file with further rules."
+)
+def anchors(names: tuple[str, ...], kernel: Path, version: str | None, form: str, files: tuple[Path, ...]) -> None:
+    """Which of the kernel functions that a rule or a model names a kernel does not have.
+
+    RULE is a locking rule, MODEL a file of models. Exit 1 when a function is missing that should be there; one of a
+    header, and one whose anchor speaks of other versions, are only told.
+    """
+    from dio_mc.study.anchors import anchors_of, ask, read_symbols
+
+    symbols = read_symbols(kernel, version)
+    found = [
+        (name, ask(anchors_of(programs), symbols)) for asked in names for name, programs in _programs(asked, files)
+    ]
+    if form == "json":
+        click.echo(json.dumps({"schema": "dio-mc/anchors/1", "kernel": symbols.path, "of": _plain(found)}, indent=2))
+    else:
+        for name, asked in found:
+            click.echo("\n".join(_lines(name, asked, symbols)))
+    if any(one.state == "missing" for _, asked in found for one in asked):
+        raise SystemExit(1)
+
+
+def _programs(name: str, files: tuple[Path, ...]) -> Iterable[tuple[str, Iterable[Program]]]:
+    """A rule's programs, or those of each class of a file."""
+    from dio_mc.frontend import build, load_module
+    from dio_mc.study.anchors import programs_of
+    from dio_mc.study.shelf import open_shelf, pick
+
+    if name.endswith(".py"):
+        for model in load_module(name).models:
+            yield model.__name__, (build(model).program,)
+        return
+    shelf = open_shelf(None, files)
+    (rule,) = pick(shelf.rules, (name,), "locking rule")
+    yield name, programs_of(shelf, rule)
+
+
+def _lines(name: str, asked: tuple[Asked, ...], symbols: Symbols) -> list[str]:
+    """A line for the whole, and one for each function that the kernel does not have."""
+    away = [one for one in asked if one.state != "present"]
+    lines = [f"{name}: {len(asked) - len(away)} of {len(asked)} functions are in {symbols.path}"]
+    width = max((len(one.state) for one in away), default=0)
+    return lines + [f"  {one.state:{width}}  {one.anchor}  ({', '.join(one.operations)})" for one in away]
+
+
+def _plain(found: list[tuple[str, tuple[Asked, ...]]]) -> list[dict[str, object]]:
+    return [
+        {"name": name, "anchor": str(one.anchor), "operations": list(one.operations), "state": one.state}
+        for name, asked in found
+        for one in asked
+    ]
