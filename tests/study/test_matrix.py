@@ -152,7 +152,7 @@ def test_outcomes_command() -> None:
     result = run("outcomes", "seed_race", "--rule", "ext4_today")
     assert result.exit_code == 0
     assert result.output == (
-        "seed_race under ext4_today, hole file: error (218 states)\n"
+        "seed_race under ext4_today, hole file: error (217 states)\n"
         "  reader error, mapper new; file new  error  (reader is refused with EIO)\n"
         "  reader new, mapper new; file new    ok\n"
         "  reader zero, mapper new; file new   ok\n"
