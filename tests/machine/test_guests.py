@@ -116,3 +116,20 @@ def test_all_at_once_is_one_of_the_rules_outcomes(runner: Session) -> None:
     found = observe(runner, workload, "written", 0, stress=1.0)
     assert found.runs > 3
     assert found.verdict == "ok"
+
+
+def test_a_guest_that_dies_is_told_and_the_next_schedule_has_another(tmp_path: Path) -> None:
+    reads = Schedule("written", ("pread_direct",))
+    with Session(kernel(KERNELS[0]), "ext3", threads=1) as session:
+        assert session.run(reads).left[0].outcome == "OLD"
+        process = session.runner._guest._process
+        assert process is not None
+        process.kill()
+        with pytest.raises(GuestLost, match="QEMU has ended"):
+            session.run(reads)
+        assert session.run(reads).left[0].outcome == "OLD"
+        crash = pytest.raises(GuestLost, match=r"DIO284: the kernel 6\.1\S* reports a bug of its own")
+        with crash as error, pytest.MonkeyPatch.context() as patch:
+            patch.setattr("dio_mc.machine.runner.request", lambda *a, **k: "put /proc/sysrq-trigger c")
+            session.run(reads)
+        assert "sysrq" in error.value.log.lower()
