@@ -29,7 +29,7 @@ def _atomic(node: ast.With, frame: Frame) -> None:
     if frame.inner:
         statements.compile_body(node.body, frame)
         return
-    text = "; ".join(text_of(s) for s in node.body)
+    text = "\n".join(text_of(s) for s in node.body)
     frame.emit(None, node, Weight.STEP, text)
     frame.inner = True
     try:

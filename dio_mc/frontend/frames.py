@@ -44,7 +44,8 @@ class Frame:
 
     `prefix` starts the names of its locals; `result` is the local that takes its return value; `exit` the label behind
     it; `inner` is set inside an atomic block (`inherited`: the caller's), `ghost` inside a statement
-    that only writes history.
+    that only writes history. `said` is the call that stands for all statements of a lock or another part; `shown` are
+    the arguments of each of the operations, as `Site.arguments` has them.
     """
 
     state: TemplateState
@@ -63,6 +64,8 @@ class Frame:
     loops: list[Loop] = field(default_factory=list)
     windows: list[RegionKey] = field(default_factory=list)
     arguments: tuple[tuple[str, str], ...] = ()
+    said: str = ""
+    shown: tuple[tuple[tuple[str, str], ...], ...] = ()
 
     @property
     def graph(self) -> Graph:
@@ -83,12 +86,16 @@ class Frame:
         return self.storage.read(self.local(name))
 
     def site(self, node: ast.AST, text: str | None = None) -> Site:
-        """Where a statement stands, with its source text in one line."""
+        """Where a statement stands, with its source text."""
         span = self.scope.span(node)
-        shown = text if text is not None else text_of(node)
+        code = text if text is not None else text_of(node)
+        if self.said and code:
+            code = self.said
+        shown = shorten(code)
         line = int(getattr(node, "lineno", self.tree.lineno)) - self.tree.lineno
         name = self.path if self.scope.call_site else f"{self.path}+{line}"
-        return Site(span, shorten(shown), self.anchor, self.operations, name)
+        full = code if code != shown else ""
+        return Site(span, shown, self.anchor, self.operations, name, full, self.shown)
 
     def emit(self, op: Op | None, node: ast.AST, weight: Weight, text: str | None = None) -> None:
         """Append one statement; inside an atomic block everything joins it."""
@@ -101,9 +108,21 @@ class Frame:
 
 
 def shorten(text: str, limit: int = 72) -> str:
-    """One line of at most `limit` characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= limit else line[: limit - 3] + "..."
+    """One line of at most `limit` characters, cut after a statement or else after a word."""
+    line = one_line(text)
+    if len(line) <= limit:
+        return line
+    head = line[: limit - 3]
+    whole = head.rfind("; ") + 2
+    cut = whole if whole > 1 else head.rfind(" ") + 1 or len(head)
+    return head[:cut] + "..."
+
+
+def one_line(code: str) -> str:
+    """Statements in one line: ``if a: b; c``."""
+    rows = [" ".join(row.split()) for row in code.splitlines() if row.strip()]
+    joined = "".join(row + (" " if row.endswith(":") else "; ") for row in rows)
+    return joined.removesuffix("; ").rstrip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,13 +35,19 @@ class RegionKey:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a statement stands: for names of locations, traces and messages."""
+    """Where a statement stands: for names of locations, traces and messages.
+
+    `code` is the statement in full where `text`, one line of it, is not; `arguments` are those of each of the
+    operations: the local's name, empty where there is none, and what to call it.
+    """
 
     span: Span
     text: str
     anchor: str | None
     operations: tuple[str, ...]
     name: str
+    code: str = ""
+    arguments: tuple[tuple[tuple[str, str], ...], ...] = ()
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from dio_mc.frontend.values import Bound, Place, Static, Super, Value, load, sca
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.ops import Target
 from dio_mc.lang.model import ROLE, Model, OperationRole, ThreadRole, anchor_of
-from dio_mc.source import function_tree, stored_names
+from dio_mc.source import function_tree, stored_names, text_of
 
 
 def stepping_call(call: ast.Call, frame: Frame) -> Bound | None:
@@ -59,7 +59,8 @@ def inline_call(bound: Bound, call: ast.Call, frame: Frame) -> Value:
         begun, frame.inner = frame.inner, outer
     region = _enter(bound, inner, call)
     if atomic and not begun:
-        frame.graph.emit(Node(Weight.STEP, inner.site(tree, bound.name)))
+        text = "\n".join(text_of(statement) for statement in body_of(tree))
+        frame.graph.emit(Node(Weight.STEP, inner.site(tree, text or bound.name)))
     inner.inner = inner.inner or atomic
     from dio_mc.frontend.statements import compile_body
 
@@ -105,6 +106,8 @@ def _frame(bound: Bound, tree: ast.FunctionDef, call: ast.Call, frame: Frame) ->
     inner = Frame(
         frame.state, scope, tree, prefix, f"{prefix}return", frame.graph.label(frame.site(call, "")), operations,
         anchor or frame.anchor, path, (*frame.stack, bound.function), frame.inner, frame.inner, frame.ghost,
+        said=frame.said or (text_of(call) if is_part or library else ""),
+        shown=frame.shown if is_part else (*frame.shown, ()),
     )  # fmt: skip
     scope.locate = inner.locate
     return inner
@@ -123,21 +126,27 @@ def _bind(bound: Bound, tree: ast.FunctionDef, call: ast.Call, frame: Frame, inn
     inner.scope.bindings[tree.args.args[0].arg] = bound.receiver
     assigned = stored_names(tree)
     latched: list[tuple[str, str]] = []
+    shown: list[tuple[str, str]] = []
     targets: list[Target] = []
     exprs: list[Expr] = []
     for name, value in values.items():
         if _stays(value, name in assigned, inner):
             inner.scope.bindings[name] = value
+            shown.append(("", value.name if isinstance(value, Place) else name))
             continue
         if isinstance(value, Place):
             value = load(value, frame.state.context.variables, frame.scope.span(call))
         exprs += fit(value, local_type(name, value, call, inner), call, frame)
         targets += inner.storage.targets(inner.local(name))
-        if scalar_of(value) is not None or isinstance(value, Static):
+        is_scalar = scalar_of(value) is not None or isinstance(value, Static)
+        if is_scalar:
             latched.append((name, inner.local(name)))
+        shown.append((inner.local(name) if is_scalar else "", name))
     if targets:  # one statement, so one step
         emit_assign(targets, exprs, call, frame)  # type: ignore[arg-type]  # any node will do
     inner.arguments = tuple(latched)
+    if len(inner.operations) > len(frame.operations):
+        inner.shown = (*frame.shown, tuple(shown))
 
 
 def _stays(value: Value, assigned: bool, inner: Frame) -> bool:

@@ -20,14 +20,17 @@ from dio_mc.frontend.statements import compile_body
 from dio_mc.frontend.steps import Cut, CutLocation, cut
 from dio_mc.frontend.storage import NoCommonType, Storage, join_trees
 from dio_mc.frontend.values import Scalar
-from dio_mc.ir.expr import Const
-from dio_mc.ir.ops import Check
+from dio_mc.ir.expr import Const, Expr, Local
+from dio_mc.ir.ops import Assign, Check, LocalTo
 from dio_mc.ir.program import Location, Region, Template
-from dio_mc.ir.types import RangeType, ScalarType, bounds
+from dio_mc.ir.types import RangeType, ScalarType, bounds, show_value
 from dio_mc.lang.model import anchor_of
 from dio_mc.source import function_tree
 
 MAX_PASSES = 12
+
+Arguments = tuple[tuple[tuple[int | None, str], ...], ...]
+"""`Location.arguments`."""
 
 
 @dataclass(slots=True)
@@ -155,6 +158,7 @@ def _parameters(draft: Draft, tree: ast.FunctionDef, frame: Frame) -> None:
         if name in frame.storage.types:
             frame.storage.targets(name)
     frame.arguments = tuple((n, n) for n in names if n in frame.storage.types)
+    frame.shown = (tuple((n, n) for n in names),) if draft.spawned else ()
 
 
 def _given(name: str, type_: ScalarType, tree: ast.FunctionDef, frame: Frame) -> None:
@@ -190,7 +194,7 @@ def _finish(draft: Draft, number: int, context: Context, asked: Asked) -> tuple[
     taken: dict[str, int] = {}
     for found in shape.locations:
         kills = tuple(i for i in everything if i not in live[found.block])
-        locations.append(_location(found, kills, taken))
+        locations.append(_location(found, kills, taken, _shown(found, kills, shape, slots)))
     tree = function_tree(draft.function)
     assert tree is not None
     count = len(parameters_of(tree))
@@ -211,11 +215,37 @@ def _check_assigned(shape: Cut, parameters: int, names: list[str], context: Cont
         context.diagnostics.add(Diagnostic("DIO115", message, span, "assign it first"))
 
 
-def _location(found: CutLocation, kills: tuple[int, ...], taken: dict[str, int]) -> Location:
+def _shown(found: CutLocation, kills: tuple[int, ...], shape: Cut, slots: dict[str, int]) -> Arguments:
+    """Where the arguments of the calls around a location are: one that the step itself passes on is where it comes
+    from."""
+    passed: dict[int, Expr] = {}
+    for op in shape.blocks[found.block].ops:
+        if not isinstance(op, Assign):
+            break
+        passed |= {t.index: v for t, v in zip(op.targets, op.values, strict=True) if isinstance(t, LocalTo)}
+
+    def place(local: str, name: str) -> tuple[int | None, str]:
+        slot = slots.get(local)
+        for _ in range(len(passed) + 1):
+            if slot is None or slot not in kills:
+                return slot, name
+            match passed.get(slot):
+                case Const(value, type_):
+                    return None, show_value(type_, value)
+                case Local(index):
+                    slot = index
+                case _:
+                    return None, name
+        return None, name
+
+    return tuple(tuple(place(*one) for one in call) for call in found.site.arguments)
+
+
+def _location(found: CutLocation, kills: tuple[int, ...], taken: dict[str, int], arguments: Arguments) -> Location:
     site = found.site
     taken[site.name] = taken.get(site.name, 0) + 1
     name = site.name if taken[site.name] == 1 else f"{site.name}#{taken[site.name]}"
-    return Location(name, found.block, site.text, site.anchor, site.operations, kills, site.span)
+    return Location(name, found.block, site.text, site.anchor, site.operations, kills, site.span, site.code, arguments)
 
 
 def _regions(shape: Cut, number: int, slots: dict[str, int]) -> list[Region]:

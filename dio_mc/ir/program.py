@@ -99,6 +99,8 @@ class Location:
     the statement that runs next; `anchor` the kernel function around it (``fs/direct-io.c:direct_io_worker``);
     `operations` the names of the inlined operations around it, outermost first; `kills` the locals that are dead here
     and are reset on arrival; `block` where the step begins. Location 0 is the end (or the idle slot) and has block -1.
+    `code` is the statement in full where `text` is not: with its lines, and not cut. `arguments` are those of each of
+    the operations: a local, None where it is dead, and what to call it then.
     """
 
     name: str
@@ -108,6 +110,8 @@ class Location:
     operations: tuple[str, ...]
     kills: tuple[int, ...]
     span: Span | None = field(default=None, compare=False)
+    code: str = field(default="", compare=False)
+    arguments: tuple[tuple[tuple[int | None, str], ...], ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

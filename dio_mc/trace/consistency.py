@@ -24,6 +24,8 @@ def inconsistencies(trace: Trace) -> Iterator[str]:
             yield f"{where} is of thread {step.thread!r}, which is not in the list of threads"
         if len(step.calls) != len(step.operations):
             yield f"{where} has {len(step.operations)} operations and {len(step.calls)} calls"
+        if step.arguments and len(step.arguments) != len(step.calls):
+            yield f"{where} has {len(step.calls)} calls and arguments of {len(step.arguments)}"
         if step.fault is not None and position != len(trace.steps):
             yield f"{where} ends in a fault and is not the last"
         for change in step.changes + step.local_changes:

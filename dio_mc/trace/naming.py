@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cached_property
 
 from dio_mc.ir.anchor import function_of
@@ -101,8 +102,8 @@ class Naming:
         fault = step.fault.kind if step.fault else None
         return Alternative(thread, location.name, step.action.choice, location.text, fault)
 
-    def blocked(self, state: State, steps: Iterable[Step]) -> tuple[Waiting, ...]:
-        """The threads that have not ended and have no enabled step."""
+    def blocked(self, state: State, steps: Iterable[Step], *, last: bool = False) -> tuple[Waiting, ...]:
+        """The threads that have not ended and have no enabled step; with the calls around them in the `last` state."""
         moving = {step.action.thread for step in steps}
         found: list[Waiting] = []
         for number, thread in enumerate(self._program.threads):
@@ -110,8 +111,29 @@ class Naming:
             if pc == 0 or number in moving:
                 continue
             location, daemon = self.location(number, pc), self._program.template_of(number).daemon
-            found.append(Waiting(thread.name, location.name, location.text, daemon, place_of(location.span)))
+            waiting = Waiting(thread.name, location.name, location.text, daemon, place_of(location.span))
+            found.append(self._in_calls(waiting, state, number, pc) if last else waiting)
         return tuple(found)
+
+    def _in_calls(self, waiting: Waiting, state: State, thread: int, number: int) -> Waiting:
+        location = self.location(thread, number)
+        return replace(
+            waiting,
+            code=location.code,
+            operations=location.operations,
+            calls=self.calls(thread, number),
+            arguments=self.arguments(state, thread, number),
+        )
+
+    def arguments(self, state: State, thread: int, number: int) -> tuple[tuple[str, ...], ...]:
+        """The arguments of each operation around a location: their values, of one no longer used its name."""
+        found = self.location(thread, number).arguments
+        base = self._layout.local_base[thread]
+
+        def shown(slot: int | None, name: str) -> str:
+            return name if slot is None else show_cell(self._program, self._layout, base + slot, state[base + slot])
+
+        return tuple(tuple(shown(*one) for one in call) for call in found) if any(found) else ()
 
     def location(self, thread: int, number: int) -> Location:
         """A location of a thread instance."""

@@ -103,7 +103,7 @@ def _trace(interpreter: Interpreter, violation: Violation, execution: Execution,
         initial=naming.cells(execution.states[0]),
         steps=_trace_steps(interpreter, naming, execution),
         failing=(),
-        blocked=() if violation.fault else naming.blocked(last, interpreter.successors(last)),
+        blocked=() if violation.fault else naming.blocked(last, interpreter.successors(last), last=True),
         fault=None if violation.schedule else fault_of(violation.fault),
         lines=lines_at([*spans, stated, violation.fault.span if violation.fault else None]),
         loop=None if violation.loop is None else violation.loop + 1,
@@ -136,6 +136,8 @@ def _trace_step(interpreter: Interpreter, naming: Naming, number: int, before: S
         alternatives=naming.alternatives(enabled, step),
         blocked=naming.blocked(before, enabled),
         fault=fault_of(step.fault),
+        code=location.code,
+        arguments=naming.arguments(before, action.thread, action.location),
     )
 
 

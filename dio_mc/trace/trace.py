@@ -107,13 +107,20 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A thread that has not ended and could not run, and what it waits at."""
+    """A thread that has not ended and could not run, and what it waits at.
+
+    At the end of a trace `code`, `operations`, `calls` and `arguments` are as a step has them.
+    """
 
     thread: str
     location: str
     text: str
     daemon: bool
     place: Place | None
+    code: str = ""
+    operations: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
+    arguments: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +140,8 @@ class TraceStep:
     around it (``mm/filemap.c:filemap_nopage``), `operations` the operations around it, outermost first, and `calls` the
     function each of them is shown as. `changes` are to shared and ghost cells, `local_changes` to locals and
     locations. `alternatives` and `blocked` speak of the state before. With a `fault` there is no state behind.
+    `code` is the statement with its lines and not cut, where `text` is not all of it. `arguments` are those of each of
+    the calls, as they are before the step; one that is no longer used has its name. Empty where no call has any.
     """
 
     number: int
@@ -149,6 +158,8 @@ class TraceStep:
     alternatives: tuple[Alternative, ...]
     blocked: tuple[Waiting, ...]
     fault: TraceFault | None
+    code: str = ""
+    arguments: tuple[tuple[str, ...], ...] = ()
 
     @property
     def head(self) -> str:
@@ -233,9 +244,16 @@ class Trace:
 
     @builtins.property
     def cast(self) -> tuple[ThreadName, ...]:
-        """The threads that take a step, in order of appearance."""
+        """The threads that take a step, in order of appearance; then the `stuck` ones that take none."""
         by_name = {thread.name: thread for thread in self.threads}
-        return tuple(by_name[name] for name in dict.fromkeys(step.thread for step in self.steps))
+        names = [*(step.thread for step in self.steps), *(waiting.thread for waiting in self.stuck)]
+        return tuple(by_name[name] for name in dict.fromkeys(names))
+
+    @builtins.property
+    def stuck(self) -> tuple[Waiting, ...]:
+        """Those that wait for ever, in a trace whose end is that nobody can run; daemons may wait."""
+        ends = self.property_kind == "deadlock" or (self.property_kind == "progress" and self.loop is None)
+        return tuple(waiting for waiting in self.blocked if not waiting.daemon) if ends else ()
 
     @builtins.property
     def final_fault(self) -> TraceFault | None:
