@@ -88,7 +88,7 @@ def _alternative(other: Alternative, threads: dict[str, int]) -> dict[str, Any]:
 def _blocked(waiting: Iterable[Waiting], threads: dict[str, int], end: Trace | None) -> list[dict[str, Any]]:
     return [
         {"thread": threads.get(w.thread), "name": visible(w.thread),
-         "text": waits_at(end, w)[1:-1] if end is not None else short(w.text)}
+         "text": waits_at(end, w) if end is not None else short(w.text)}
         for w in waiting
     ]  # fmt: skip
 

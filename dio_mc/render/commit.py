@@ -14,15 +14,17 @@ A row belongs to one CPU, so a long line may run on below the names to its right
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dio_mc.render.blocked import blocked, blocked_lines
 from dio_mc.render.columns import wrapped
 from dio_mc.render.pseudo import pseudo_code
-from dio_mc.render.scene import waited, wrong_cells
+from dio_mc.render.scene import cpu_names, waited, wrong_cells
 from dio_mc.render.statement import printable
-from dio_mc.render.text import call_stack
-from dio_mc.render.words import closing, cpu_names
+from dio_mc.render.text import call_line, call_stack, common
+from dio_mc.render.words import closing
 from dio_mc.trace.trace import Trace
 
 WIDTH = 72
@@ -31,18 +33,25 @@ _GAP = 2
 _NARROWEST = 16
 _DEEPEST = 8
 _JOINT = "\x00"
+_CALL = re.compile(r"\w+\([^()]*\)")
 _HANG = 3
 """Where a comment goes on: behind its ``/* ``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The lines of one step, as (indent, text), in the lane of its thread. `repeats`: from here on for ever."""
+    """The lines of one step, as (indent, text), in the lane of its thread. `repeats`: from here on for ever. `calls` of
+    the lines are calls that it begins."""
 
     number: int
     lane: int
     lines: tuple[tuple[int, str], ...]
     repeats: bool = False
+    calls: int = 0
+
+    def begins(self, position: int) -> bool:
+        """Whether a line is a call that the step begins."""
+        return self.repeats <= position < self.repeats + self.calls
 
 
 def render_commit(trace: Trace, *, width: int = WIDTH, numbered: bool = False) -> str:
@@ -60,7 +69,7 @@ def diagram(trace: Trace, width: int = WIDTH, numbered: bool = False) -> list[st
     titles = list(cpu_names(trace).values())
     if not titles:
         return []
-    steps = entries(trace)
+    steps = [*entries(trace), *standing(trace)]
     if len(titles) > MOST_COLUMNS:
         return _list(steps, titles, width)
     return _columns(steps, titles, width, len(str(len(steps))) + _GAP if numbered else 0)
@@ -70,18 +79,32 @@ def entries(trace: Trace) -> list[Entry]:
     """What each step shows: the calls it begins, its statement, what it changes. Every step once, in order."""
     lanes = {thread.name: lane for lane, thread in enumerate(trace.cast)}
     ghosts = frozenset(wrong_cells(trace))
+    hidden = frozenset(cell.name for cell in trace.initial if cell.ghost) - ghosts
     stacks: dict[str, tuple[str, ...]] = {}
     found: list[Entry] = []
     for position, (step, state) in enumerate(zip(trace.steps, trace.states(), strict=False)):
         stack, before = call_stack(step), stacks.get(step.thread, ())
-        known = next((d for d, (a, b) in enumerate(zip(before, stack, strict=False)) if a != b), len(before))
-        known = min(known, len(stack), len(before))
-        calls = [(2 * d, printable(f"{step.calls[d]}()")) for d in range(known, len(stack))]
-        body = pseudo_code(step, state, waited(trace.steps, position), ghosts)
+        known = common(before, stack)
+        calls = [(2 * d, call_line(step, d)) for d in range(known, len(stack))]
+        body = pseudo_code(step, state, waited(trace.steps, position), ghosts, hidden)
         repeats = [(0, "/* again and again: */")] if step.number == trace.loop else []
         lines = (*repeats, *calls, *((2 * len(stack), line) for line in body))
-        found.append(Entry(step.number, lanes[step.thread], lines, step.number == trace.loop))
+        found.append(Entry(step.number, lanes[step.thread], lines, step.number == trace.loop, len(calls)))
         stacks[step.thread] = stack
+    return found
+
+
+def standing(trace: Trace) -> list[Entry]:
+    """Of a run that nobody can go on with, what each thread waits at, in its lane; they have the number 0."""
+    lanes = {thread.name: lane for lane, thread in enumerate(trace.cast)}
+    stacks = {step.thread: call_stack(step) for step in trace.steps}
+    found: list[Entry] = []
+    for one in blocked(trace):
+        stack = call_stack(one.waiting)
+        known = common(stacks.get(one.waiting.thread, ()), stack)
+        calls = [(2 * depth, call_line(one.waiting, depth)) for depth in range(known, len(stack))]
+        lines = (*calls, *((2 * len(stack), line) for line in blocked_lines(trace, one)))
+        found.append(Entry(0, lanes[one.waiting.thread], lines, False, len(calls)))
     return found
 
 
@@ -100,7 +123,7 @@ def _columns(steps: Sequence[Entry], titles: Sequence[str], width: int, margin: 
     for step in steps:
         start = starts[step.lane]
         lines = [row for indent, text in step.lines for row in folded(text, width - start, min(indent, _DEEPEST))]
-        fronts = [f"{step.number:{margin - _GAP}d}  " if margin else "", *[" " * margin] * (len(lines) - 1)]
+        fronts = [f"{step.number or '':{margin - _GAP}}  " if margin else "", *[" " * margin] * (len(lines) - 1)]
         page += [front + " " * start + row for front, row in zip(fronts, lines, strict=False)]
     return page
 
@@ -123,12 +146,15 @@ def _starts(steps: Sequence[Entry], titles: Sequence[str], width: int) -> list[i
     last = min(needs[-1], max(width - gaps - least, (width - gaps) // len(titles)))
     rest = (width - last - gaps) // max(1, len(titles) - 1)
     widths = [min(need, rest) for need in needs[:-1]]
+    whole = [max(share, len(title)) for share, title in zip(widths, titles, strict=False)]
+    if sum(whole) + gaps + _NARROWEST <= width:  # no title is cut
+        widths = whole
     return [sum(widths[:lane]) + _GAP * lane for lane in range(len(titles))]
 
 
 def folded(text: str, width: int, indent: int) -> list[str]:
     """The text in rows; a comment does not break before its ``*/``, nor between an arrow and what follows it."""
-    indent = max(0, min(indent, width - len(text))) if text.endswith("()") else indent
+    indent = max(0, min(indent, width - len(text))) if _CALL.fullmatch(text) else indent
     joined = text.replace(" */", f"{_JOINT}*/").replace("-> ", f"->{_JOINT}")
     return [row.replace(_JOINT, " ") for row in wrapped(joined, width, indent, hang=_HANG)]
 
@@ -138,7 +164,8 @@ def _list(steps: Sequence[Entry], titles: Sequence[str], width: int) -> list[str
     page = [*wrapped(", ".join(titles), width, 0, hang=0), ""]
     margin = len(f"{len(steps)}. CPU{len(titles) - 1}  ")
     for step in steps:
-        head = f"{step.number:{len(str(len(steps)))}d}. CPU{step.lane}".ljust(margin)
+        number = f"{step.number:{len(str(len(steps)))}d}." if step.number else " " * (len(str(len(steps))) + 1)
+        head = f"{number} CPU{step.lane}".ljust(margin)
         for indent, text in step.lines:
             for row in folded(text, width - margin, min(indent, _DEEPEST)):
                 page.append(head + row)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from dio_mc.render.columns import cut
 from dio_mc.render.commit import Entry, entries
 from dio_mc.render.scene import Hold, cells_shown, holds
-from dio_mc.render.words import waits_at
+from dio_mc.render.words import waits_words
 from dio_mc.trace.trace import Cell, Trace
 
 CHAR, SMALL, HEAD = 7, 6, 8
@@ -99,7 +99,7 @@ def layout(trace: Trace, most_columns: int = 12) -> Picture:
     widths = [max(30, max(len(v) for v in values[c.name]) * SMALL + 10) for c in cells]
     top = TOP + max((_slant(cell, width) for cell, width in zip(cells, widths, strict=True)), default=0)
     rows = _rows(trace, steps, top)
-    waits = {w.thread: cut(waits_at(trace, w)[1:-1], _WIDEST - 7) for w in trace.blocked if _is_told(trace, w.thread)}
+    waits = {w.thread: cut(waits_words(trace, w), _WIDEST) for w in trace.stuck}
     bottom = rows[-1].top + rows[-1].height
     lanes, x = _lanes(trace, steps, rows, waits)
     columns: list[Column] = []
@@ -108,10 +108,6 @@ def layout(trace: Trace, most_columns: int = 12) -> Picture:
         x += width + 4
     slant = max((c.x + max(c.width, len(c.head) * 5 + c.width // 2) for c in columns), default=0)
     return Picture(rows, lanes, tuple(columns), steps, waits, top, bottom, max(x, slant, _NARROWEST) + LEFT)
-
-
-def _is_told(trace: Trace, thread: str) -> bool:
-    return trace.property_kind == "deadlock" and any(t.name == thread and not t.daemon for t in trace.threads)
 
 
 def _slanted(cell: Cell, width: int) -> bool:
@@ -145,7 +141,7 @@ def _lanes(
     trace: Trace, steps: dict[int, Entry], rows: Sequence[Row], waits: dict[str, str]
 ) -> tuple[tuple[Lane, ...], int]:
     """The lanes of the threads that run or, in a deadlock, wait; and where they end."""
-    names = dict.fromkeys([*(t.name for t in trace.cast), *waits])
+    names = [thread.name for thread in trace.cast]
     daemons = {thread.name for thread in trace.threads if thread.daemon}
     held = holds(trace)
     lanes: list[Lane] = []
@@ -155,7 +151,7 @@ def _lanes(
         bars, tracks = _bars([hold for hold in held if hold.thread == name], rows, line + DOT + 4)
         text = line + DOT + 6 + tracks * TRACK + (4 if tracks else 0)
         head = cut(f"CPU{position} {name}{' (daemon)' if name in daemons else ''}", _WIDEST)
-        longest = max([len(waits.get(name, "")) + 7, *(_length(e) for e in steps.values() if e.lane == position)])
+        longest = max([len(waits.get(name, "")), *(_length(e) for e in steps.values() if e.lane == position)])
         width = max(len(head) * HEAD, text - x + min(longest, _WIDEST) * CHAR)
         lanes.append(Lane(name, head, line, text, width, bars))
         x += width + GAP

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from dio_mc.render.commit import entries
+from dio_mc.render.commit import entries, standing
 from dio_mc.render.statement import printable
 from dio_mc.render.words import closing
 from dio_mc.trace.trace import Trace
@@ -32,6 +32,9 @@ def render_mermaid(trace: Trace) -> str:
             lines.append(f"    T{entry.lane}->>S: {_joined(changes)}")
     if trace.loop is not None:
         lines.append("    end")
+    for entry in standing(trace):
+        said = [text.removeprefix("/* ").removesuffix(" */") for _, text in entry.lines]
+        lines.append(f"    Note over T{entry.lane}: {_joined(said)}")
     over = "S" if not trace.cast else "T0,S"
     lines.append(f"    Note over {over}: {_joined(closing(trace))}")
     return "\n".join(lines) + "\n"

@@ -1,96 +1,321 @@
 """One step in the words of a commit message: calls as the kernel writes them, comments where data moves.
 
 ``self.i_mutex.lock()`` becomes ``lock(i_mutex)``, the way lockdep prints it; what a step did to data becomes
-``/* slot[0]: ABSENT -> FILLING */``, which is said whatever the statement looked like.
+``/* slot[0]: ABSENT -> FILLING */``, which is said whatever the statement looked like. Of a branch the side that was
+taken is shown, where the trace has the values that decide it.
 """
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
-from dio_mc.render.scene import with_indices
+from dio_mc.render.choice import choices_of, is_choice, option_text
+from dio_mc.render.expression import c_text, c_words, negated, parsed, parsed_expression
 from dio_mc.render.statement import learned_by, printable, root_of, short
-from dio_mc.trace.trace import Change, TraceStep
+from dio_mc.render.values import UNKNOWN, Known, Value, cell_name, known_at, range_of, read, show, value_of
+from dio_mc.trace.trace import Change, TraceStep, Waiting
 
-_CALL = re.compile(r"(?P<lock>\w+(?:\[[^\]]*\])*)\.(?P<method>\w+)\((?P<arguments>[^()]*)\)")
-_WAIT = re.compile(r"wait_until\((?P<condition>.*)\)")
-_PLAIN = re.compile(r"[\w\[\].]+(?:, [\w\[\].]+)* = (?:[A-Z]\w*(?:\.\w+)?|-?\d+|me|\([A-Z\d][^()]*\))")
-_READ = re.compile(r"\w+ = (?P<cell>[A-Za-z_][\w.\[\]]*)")
-_STORE = re.compile(r"([A-Za-z_][\w.\[\]]*) = ")
-_IF = re.compile(r"if (?P<condition>[^:]*)(?::|$)")
-_CELL = re.compile(r"[A-Za-z_]\w*(?:\[\d+\]|\.[A-Za-z_]\w*)*")
-_CONTROL = ("if ", "for ", "while ", "else")
-_C = (
-    (re.compile(r"\bnot (?!in\b)"), "!"),
-    (re.compile(r"\band\b"), "&&"),
-    (re.compile(r"\bor\b"), "||"),
-    (re.compile(r"\bis None\b"), "== NULL"),
-    (re.compile(r"\bis ! ?None\b"), "!= NULL"),
-    (re.compile(r"\b[A-Z]\w*\.(?=[A-Z][A-Z_\d]*\b)"), ""),
-)
+_MOST_ROUNDS = 16
+_HEAD = re.compile(r"(?P<word>if|while|elif|for|else)\b:?(?P<rest>.*)", re.DOTALL)
+_LOCKING = {"owner": ("lock", "unlock"), "writer": ("down_write", "up_write"), "reading": ("down_read", "up_read")}
 
 
-def pseudo_code(step: TraceStep, state: Mapping[str, str], waited: bool, ghosts: frozenset[str]) -> list[str]:
+def pseudo_code(
+    step: TraceStep, state: Mapping[str, str], waited: bool, ghosts: frozenset[str], hidden: frozenset[str]
+) -> list[str]:
     """The lines of a step's body, at least one. `state` is the one before it, `waited` whether it could not run
-    earlier, `ghosts` the history variables that matter."""
-    pieces = [with_indices(short(piece), step, state) for piece in step.text.split("; ")]
-    lines = [line for piece in pieces for line in _piece(piece, step, state, waited)]
+    earlier, `ghosts` the history variables that matter, `hidden` the others."""
+    telling = _Telling(step, known_at(step, state), waited, hidden)
+    telling.code(step.code or step.text)
+    lines = list(telling.lines)
     lines += [line for change in step.changes for line in _lock(change, lines)]
     lines += [_comment(f"{c.cell}: {c.before} -> {c.after}") for c in step.changes if _is_shown(c, ghosts)]
-    lines += [_comment(f"{name} = {change.after}") for name, change in learned_by(step)]
+    learned = [(name, change) for name, change in learned_by(step) if name not in telling.told]
+    lines += [_comment(f"{name} = {change.after}") for name, change in learned]
     if step.fault is not None:
-        lines.append(_comment(f"{step.fault.kind}: {step.fault.message}"))
-    return lines or [c_words(pieces[0])]
+        lines.append(_comment(f"{step.fault.kind}: {short(step.fault.message)}"))
+    return [printable(line) for line in lines or telling.quiet] or _plain(step.code or step.text, telling.known)
+
+
+def awaited(waiting: Waiting, state: Mapping[str, str]) -> tuple[bool, str]:
+    """What a thread that cannot run stands at, and whether it is a condition: of one, the part that is not met."""
+    telling = _Telling(waiting, known_at(waiting, state), False, frozenset())
+    telling.code(waiting.code or waiting.text)
+    known = telling.known
+    if telling.awaited is not None:
+        missing = [part for part in _conjuncts(telling.awaited) if value_of(part, known) is False]
+        return True, printable(" && ".join(c_text(part, known) for part in missing) or c_text(telling.awaited, known))
+    calls = [line for line in telling.lines if not line.startswith("/*")]
+    taken = [line for line in calls if _is_taken(line, state)]
+    return False, printable((taken or calls or _plain(waiting.code or waiting.text, known))[0])
+
+
+def _is_taken(call: str, state: Mapping[str, str]) -> bool:
+    """Whether a call ``lock(i_mutex)`` is of a lock that somebody holds."""
+    match = re.fullmatch(r"\w+\((?P<lock>[^(),]+)[^()]*\)", call)
+    lock = f"{match['lock']}." if match is not None else "("
+    fields = {name.removeprefix(lock): value for name, value in state.items() if name.startswith(lock)}
+    return any(value not in ("None", "False") for name, value in fields.items() if not name.startswith("waiting"))
+
+
+def _conjuncts(condition: ast.expr) -> list[ast.expr]:
+    match condition:
+        case ast.BoolOp(op=ast.And(), values=parts):
+            return [one for part in parts for one in _conjuncts(part)]
+        case _:
+            return [condition]
+
+
+def _plain(code: str, known: Known) -> list[str]:
+    """A statement about which nothing else can be said: its first line in C."""
+    match parsed(code)[:1]:
+        case [ast.Expr(value=value)]:
+            return [printable(c_text(value, known))]
+        case [ast.Assign(targets=[target], value=value)]:
+            return [printable(f"{c_text(target, known)} = {c_text(value, known)}")]
+        case _:
+            head = code.splitlines()[0] if code else ""
+            match = _HEAD.fullmatch(head)
+            if match is not None and match["word"] in ("if", "while"):
+                return [printable(f"{match['word']} ({c_words(match['rest'].strip(' :'), known)})")]
+            return [printable(c_words(head, known))]
 
 
 def _is_shown(change: Change, ghosts: frozenset[str]) -> bool:
     return change.role == "data" and (not change.ghost or change.cell in ghosts)
 
 
-def _piece(piece: str, step: TraceStep, state: Mapping[str, str], waited: bool) -> list[str]:
-    """What one statement says that its effect does not."""
-    if match := _WAIT.fullmatch(piece):
-        condition = c_words(match["condition"])
-        return [_comment(f"waited until {condition}" if waited else f"sees {condition}")]
-    if match := _CALL.fullmatch(piece):
-        return [f"{match['method']}({', '.join(filter(None, [match['lock'], match['arguments']]))})"]
-    if (match := _READ.fullmatch(piece)) and match["cell"] in state:
-        return [_comment(f"reads {match['cell']}: {state[match['cell']]}")]
-    if match := _IF.match(piece):
-        return _seen(match["condition"], state) or ([] if step.changes else [c_words(piece)])
-    if not step.changes:
-        match = _STORE.match(piece)
-        stays = [_comment(f"{match[1]} stays {state[match[1]]}")] if match and match[1] in state else []
-        return [c_words(piece), *stays]
-    if piece.endswith("...") or piece.startswith(_CONTROL) or _PLAIN.fullmatch(piece):
-        return []
-    return [c_words(piece)]
+class _Stop(Exception):
+    """What comes next in a step cannot be told, or nothing comes next."""
 
 
-def _seen(condition: str, state: Mapping[str, str]) -> list[str]:
-    """The cells that a condition names, with their values."""
-    cells = [name for name in dict.fromkeys(_CELL.findall(condition)) if name in state]
-    return [_comment("sees " + ", ".join(f"{name} = {state[name]}" for name in cells))] if cells else []
+class _Telling:
+    """Goes through a step's statements with the values of the trace, and says of each what its effect does not; through
+    those of a thread that waits, as far as the condition that is not met."""
+
+    def __init__(self, step: TraceStep | Waiting, known: Known, waited: bool, hidden: frozenset[str]) -> None:
+        self.known = known
+        self.lines: list[str] = []
+        self.quiet: list[str] = []
+        self.told: set[str] = set()
+        self._waited = waited
+        self._hidden = {root_of(cell) for cell in hidden}
+        self.awaited: ast.expr | None = None
+        self._step = step if isinstance(step, TraceStep) else None
+        self._changed = {change.cell for change in self._step.changes} if self._step else set()
+        self._choices = list(self._step.choice) if self._step else []
+
+    def code(self, code: str) -> None:
+        """The statements of a step's text; of one that is cut off, those that are whole."""
+        match = _HEAD.fullmatch(code)
+        body = parsed(code)
+        try:
+            if body:
+                self._body(body)
+            elif match is not None and match["word"] in ("if", "while"):
+                test = parsed_expression(match["rest"].strip(" :"))
+                if test is not None:
+                    self._branch(test)
+                else:
+                    self._seen(_cells_in(match["rest"], self.known))
+            elif code.endswith("..."):
+                whole, _, _ = code.rpartition("; ")
+                self._body(parsed(whole.replace("; ", "\n")))
+        except (_Stop, RecursionError):
+            return
+
+    def _body(self, statements: Iterable[ast.stmt]) -> None:
+        for statement in statements:
+            self._statement(statement)
+
+    def _statement(self, node: ast.stmt) -> None:
+        match node:
+            case ast.Expr(value=ast.Call() as call):
+                self._call(call)
+            case ast.Assign(targets=[target], value=value) | ast.AnnAssign(target=target, value=ast.expr() as value):
+                self._assign(target, value, value)
+            case ast.AugAssign(target=target, op=op, value=value):
+                self._assign(target, ast.BinOp(target, op, value), None)
+            case ast.If(test=test, body=body, orelse=orelse):
+                self._body(body if self._branch(test) else orelse)
+            case ast.With(body=body):
+                self._body(body)
+            case ast.For():
+                self._rounds(node)
+            case ast.Return(value=value):
+                if value is not None:
+                    self._returns(value)
+                raise _Stop
+            case ast.While() | ast.Break() | ast.Continue():
+                raise _Stop
+            case _:
+                pass
+
+    def _call(self, call: ast.Call) -> None:
+        match call:
+            case ast.Call(func=ast.Name(id="wait_until"), args=[condition]):
+                if self._step is None and value_of(condition, self.known) is not True:
+                    self.awaited = condition
+                    raise _Stop
+                shown = c_text(condition, self.known)
+                self.lines.append(_comment(f"waited until {shown}" if self._waited else f"sees {shown}"))
+            case ast.Call(func=ast.Name(id="require")):
+                pass
+            case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")))) if self._changed:
+                pass  # what the operation itself is called, in the head above
+            case _:
+                self.lines.append(c_text(call, self.known))
+
+    def _branch(self, test: ast.expr) -> bool:
+        """Tells a condition and which way it went."""
+        if is_choice(test):
+            chosen = self._choose(next(choices_of(test)))
+            if isinstance(chosen, bool):
+                return chosen
+            raise _Stop
+        found = value_of(test, self.known)
+        if not isinstance(found, bool):
+            self._seen(_cells_in(ast.unparse(test), self.known))
+            raise _Stop
+        met = test if found else negated(test)
+        if _asks_a_lock(test):
+            self.quiet.append(_comment(f"sees {c_text(met, self.known)}"))
+        else:
+            self._sees(met)
+        return found
+
+    def _sees(self, condition: ast.expr) -> None:
+        """Tells a condition that is met; what a cell is makes what it is not superfluous."""
+        told = _comment(f"sees {c_text(condition, self.known)}")
+        if " == " in told and told.count(" == ") == 1 and "&&" not in told and "||" not in told:
+            start = told.partition(" == ")[0] + " != "
+            self.lines = [line for line in self.lines if not line.startswith(start)]
+        self.lines.append(told)
+
+    def _seen(self, cells: list[str]) -> None:
+        if cells:
+            told = ", ".join(f"{name} = {show(self.known.cell(name))}" for name in cells)
+            self.lines.append(_comment(f"sees {told}"))
+
+    def _choose(self, call: ast.Call) -> Value:
+        """Tells what was chosen."""
+        if not self._choices:
+            return UNKNOWN
+        position = self._choices.pop(0)
+        shown = option_text(call, position, self.known)
+        self.lines.append(_comment(f"chooses {shown}" if shown else f"choice {position}"))
+        return read(shown) if shown else UNKNOWN
+
+    def _rounds(self, node: ast.For) -> None:
+        numbers = range_of(node.iter, self.known)
+        if numbers is None or len(numbers) > _MOST_ROUNDS or not isinstance(node.target, ast.Name):
+            raise _Stop
+        for number in numbers:
+            self.known.learned[node.target.id] = number
+            self._body(node.body)
+
+    def _returns(self, value: ast.expr) -> None:
+        self.lines.append(f"return {c_text(value, self.known)}")
+        found = value_of(value, self.known)
+        if found is not UNKNOWN and not isinstance(value, ast.Constant) and self._step and not learned_by(self._step):
+            self.lines.append(_comment(f"returns {show(found)}"))
+
+    def _assign(self, target: ast.expr, value: ast.expr, plain: ast.expr | None) -> None:
+        match target, value:
+            case ast.Tuple(elts=targets), ast.Tuple(elts=values) if len(targets) == len(values):
+                for one, what in zip(targets, values, strict=True):
+                    self._assign(one, what, what)
+                return
+        if is_choice(value):
+            found = self._choose(next(choices_of(value)))
+            if isinstance(target, ast.Name):
+                self.told.add(target.id)
+        else:
+            found = value_of(value, self.known)
+            self._assignment(target, value, found, plain)
+        self._remember(target, found)
+
+    def _assignment(self, target: ast.expr, value: ast.expr, found: Value, plain: ast.expr | None) -> None:
+        """What an assignment says that the change it makes does not."""
+        if isinstance(target, ast.Name):
+            source = cell_name(value, self.known)
+            if source in self.known.state:
+                self.told.add(target.id)
+                self.lines.append(_comment(f"reads {source}: {show(self.known.cell(source))}"))
+            elif not _is_plain(value):
+                self.lines.append(f"{target.id} = {c_text(value, self.known)}")
+            return
+        if _root(target) in self._hidden:
+            return
+        cell = cell_name(target, self.known)
+        if plain is None or not _is_plain(plain):
+            shown = f"{c_text(target, self.known)} = {c_text(value, self.known)}"
+            if plain is not None or cell not in self._changed:
+                self.lines.append(shown)
+        if cell in self.known.state and cell not in self._changed and self._step and not self._step.fault:
+            self.lines.append(_comment(f"{cell} stays {self.known.state[cell]}"))
+
+    def _remember(self, target: ast.expr, found: Value) -> None:
+        if isinstance(target, ast.Name):
+            self.known.learned[target.id] = found
+            return
+        cell, root = cell_name(target, self.known), _root(target)
+        for name in [cell] if cell in self.known.state else _below(cell or root, self.known.state):
+            self.known.changed[name] = found if name == cell else UNKNOWN
+
+
+def _asks_a_lock(test: ast.expr) -> bool:
+    """Whether a condition is about who holds a lock: what the step then does to it says so."""
+    return any(isinstance(part, ast.Attribute) and part.attr in ("held_by", "is_locked") for part in ast.walk(test))
+
+
+def _below(root: str, cells: Collection[str]) -> list[str]:
+    return [name for name in cells if name.startswith((f"{root}[", f"{root}.")) or name == root]
+
+
+def _root(target: ast.expr) -> str:
+    """The shared variable that a target writes."""
+    match target:
+        case ast.Attribute(value=ast.Name(id="self"), attr=name):
+            return name
+        case ast.Attribute(value=inner) | ast.Subscript(value=inner):
+            return _root(inner)
+        case _:
+            return ""
+
+
+def _is_plain(value: ast.expr) -> bool:
+    """A constant, a local, an enum's member, or a tuple of these: the change says all of it."""
+    match value:
+        case ast.Constant() | ast.Name() | ast.UnaryOp(operand=ast.Constant()):
+            return True
+        case ast.Attribute(value=ast.Name(id=name)):
+            return name != "self"
+        case ast.Tuple(elts=elements):
+            return all(_is_plain(element) for element in elements)
+        case _:
+            return False
+
+
+def _cells_in(text: str, known: Known) -> list[str]:
+    """The shared cells that a condition names."""
+    node = parsed_expression(text)
+    parts = ast.walk(node) if node is not None else ()
+    named = [cell_name(part, known) for part in parts if isinstance(part, ast.expr)]
+    return [name for name in dict.fromkeys(named) if name in known.state]
 
 
 def _lock(change: Change, told: list[str]) -> list[str]:
     """The lock that a step took or gave back inside a longer statement."""
     match = re.fullmatch(r"(?P<lock>.+)\.(?P<field>owner|writer|reading)(?P<index>\[\d+\])?", change.cell)
-    if change.role != "lock" or match is None or any(root_of(change.cell) in line for line in told):
+    root = re.compile(rf"\b{re.escape(root_of(change.cell))}\b")
+    if change.role != "lock" or match is None or any(root.search(line) for line in told):
         return []
     taken = change.before in ("None", "False")
-    names = {"owner": ("lock", "unlock"), "writer": ("down_write", "up_write"), "reading": ("down_read", "up_read")}
     index = match["index"] or "" if match["field"] == "owner" else ""
-    return [f"{names[match['field']][not taken]}({match['lock']}{index})"]
-
-
-def c_words(text: str) -> str:
-    """A Python expression with C's operators and without the names of enums."""
-    text = printable(text)
-    for pattern, word in _C:
-        text = pattern.sub(word, text)
-    return text
+    return [f"{_LOCKING[match['field']][not taken]}({match['lock']}{index})"]
 
 
 def _comment(text: str) -> str:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from dio_mc.render.statement import printable
 from dio_mc.trace.trace import Cell, Trace, TraceStep
 
 _FIELD = re.compile(r"\.(?P<field>\w+)(?:\[(?P<index>\d+)\])?$")
@@ -111,19 +112,6 @@ def _root(cell: str) -> str:
     return re.split(r"[\[.]", cell, maxsplit=1)[0]
 
 
-def with_indices(text: str, step: TraceStep, state: Mapping[str, str]) -> str:
-    """A statement with ``[index]`` and ``f(index)`` spelled as ``[0]`` and ``f(0)`` where the index is a local of the
-    step's thread."""
-    frames = [f"{step.thread}.{step.operations[-1]}."] if step.operations else [f"{step.thread}."]
-
-    def known(match: re.Match[str]) -> str:
-        values = [state[frame + match[1]] for frame in frames if frame + match[1] in state]
-        return values[0] if values and re.fullmatch(r"-?\d+", values[0]) else match[0]
-
-    assigned = set(re.findall(r"(?:^|; )(\w+) (?:[-+*]|//|%)?= ", text))
-    return re.sub(r"(?<=[\[(, ])([A-Za-z_]\w*)(?=[\]),])", lambda m: m[0] if m[1] in assigned else known(m), text)
-
-
 def waited(steps: Sequence[TraceStep], position: int) -> bool:
     """Whether the thread of this step could not run at some moment since its step before."""
     step = steps[position]
@@ -133,3 +121,13 @@ def waited(steps: Sequence[TraceStep], position: int) -> bool:
         if other.thread == step.thread:
             return False
     return False
+
+
+def cpu_names(trace: Trace) -> dict[str, str]:
+    """``CPU0 (reader)`` by thread, in order of appearance."""
+    return {thread.name: printable(f"CPU{number} ({thread.name})") for number, thread in enumerate(trace.cast)}
+
+
+def cpu_of(trace: Trace, thread: str) -> str:
+    """``CPU0``; the thread's name where it takes no step."""
+    return cpu_names(trace).get(thread, thread).split(" (")[0]

@@ -10,11 +10,12 @@ import ast
 import re
 import warnings
 
+from dio_mc.render.choice import choice_words
 from dio_mc.trace.trace import Change, TraceStep
 
 _SELF = re.compile(r"\bself\.")
 _LONGEST_PARSED = 500
-_LONGEST_TOLD = 32
+_LONGEST_TOLD = 40
 
 
 def printable(text: str) -> str:
@@ -33,7 +34,12 @@ def short(text: str) -> str:
 def cut_statement(text: str) -> str:
     """The same, cut where it is too long to be told in a sentence."""
     statement = short(text)
-    return statement if len(statement) <= _LONGEST_TOLD else f"{statement[:_LONGEST_TOLD].rstrip()}..."
+    if len(statement) <= _LONGEST_TOLD:
+        return statement
+    head = statement[:_LONGEST_TOLD]
+    whole = head.rfind("; ")
+    cut = whole if whole > 0 else head.rfind(" ") if " " in head else len(head)
+    return f"{head[:cut].rstrip(' ;')}..."
 
 
 def shown_changes(step: TraceStep) -> list[str]:
@@ -69,7 +75,8 @@ def _assigned(text: str) -> set[str]:
     for piece in text.split("; "):
         match _parse(piece):
             case ast.Assign(targets=[target]) | ast.AugAssign(target=target) | ast.AnnAssign(target=target):
-                found |= {part.id for part in ast.walk(target) if isinstance(part, ast.Name)}
+                parts = target.elts if isinstance(target, ast.Tuple) else [target]
+                found |= {part.id for part in parts if isinstance(part, ast.Name)}
     return found
 
 
@@ -84,8 +91,7 @@ def shown_statement(step: TraceStep) -> str:
     kept = [piece for piece in step.text.split("; ") if not _is_told(piece, changed)]
     if changed and len(kept) > 1 and kept[-1].endswith("..."):  # cut off, and its effect is shown
         kept.pop()
-    choice = f"  [choice {', '.join(map(str, step.choice))}]" if step.choice else ""
-    return short("; ".join(kept)) + choice
+    return short("; ".join(kept)) + choice_words(step.code or step.text, step.choice)
 
 
 def root_of(cell: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from dio_mc.render.scene import cpu_of
 from dio_mc.render.statement import cut_statement
-from dio_mc.render.words import cpu_of
 from dio_mc.trace.cause import Wait
 from dio_mc.trace.trace import Trace
 

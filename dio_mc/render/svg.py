@@ -15,7 +15,8 @@ from dio_mc.render.columns import cut, wrapped
 from dio_mc.render.lanes import CHAR, DOT, LEFT, LINE, PAD, SMALL, Bar, Column, Lane, Picture, Row, layout, shown_line
 from dio_mc.render.scene import wrong_cells
 from dio_mc.render.statement import printable
-from dio_mc.render.words import closing, cpu_of
+from dio_mc.render.why import atomic_words
+from dio_mc.render.words import closing
 from dio_mc.trace.cause import Window
 from dio_mc.trace.trace import Trace
 
@@ -155,11 +156,7 @@ def _window(trace: Trace, picture: Picture) -> Iterator[str]:
 
 def _hatched(trace: Trace, window: Window) -> str:
     """What the hatching means."""
-    cpu = cpu_of(trace, trace.steps[window.first - 1].thread)
-    beyond = "what it waits for" if trace.loop is None else "its next step"
-    inside = window.last <= len(trace.steps)
-    where = f"{window.first} and {window.last} of {cpu}" if inside else f"{window.first} of {cpu} and {beyond}"
-    return printable(f"Hatched: if no other runs between {where}, it never happens.")
+    return printable(f"Hatched: {atomic_words(trace, window)}.")
 
 
 # -- the steps ----------------------------------------------------------------------------------------
@@ -215,7 +212,7 @@ def _statement(trace: Trace, picture: Picture, row: Row, number: int) -> Iterato
     yield _text(lane.x, row.middle + 4, str(number), f"{ink} b", 'text-anchor="middle"')
     for position, (indent, text) in enumerate(entry.lines):
         deep, shown = shown_line(indent, text)
-        look = "c" if text.startswith("/*") else "f" if text.endswith("()") else ""
+        look = "c" if text.startswith("/*") else "f" if entry.begins(position) else ""
         yield _text(lane.text + deep, row.top + PAD // 2 + 11 + position * LINE, shown, look)
 
 
@@ -254,7 +251,7 @@ def _waits(picture: Picture) -> Iterator[str]:
     """In a deadlock, what every lane waits at."""
     for lane in picture.lanes:
         if lane.thread in picture.waits:
-            yield _text(lane.text, picture.bottom + 12, f"waits: {picture.waits[lane.thread]}", "e")
+            yield _text(lane.text, picture.bottom + 12, picture.waits[lane.thread], "e")
 
 
 # -- the end ------------------------------------------------------------------------------------------

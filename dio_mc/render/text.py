@@ -22,7 +22,7 @@ from dio_mc.render.columns import GUTTER, Line, as_list, fair_width, in_columns,
 from dio_mc.render.statement import printable, short, shown_changes, shown_statement
 from dio_mc.render.where import where_block
 from dio_mc.render.why import cause_sentences
-from dio_mc.trace.trace import Trace, TraceStep
+from dio_mc.trace.trace import Trace, TraceStep, Waiting
 
 WIDTH = 100
 MOST_COLUMNS = 3
@@ -113,7 +113,7 @@ def _why(trace: Trace, width: int, brief: bool) -> list[str]:
 
 def _rows_for(told: str) -> int:
     """Only what happened in the window, and who waits for whom, may take two."""
-    return 2 if told.startswith("Between ") or " waits for " in told else 1
+    return 2 if told.startswith("While ") or " waits for " in told else 1
 
 
 def ends(trace: Trace) -> bool:
@@ -131,7 +131,7 @@ def lasting_words(trace: Trace) -> str:
     which = (
         f"step {trace.loop} repeats" if trace.loop == len(trace.steps) else f"{trace.loop} to {len(trace.steps)} repeat"
     )
-    return f"{which} for ever, without: {goal}"
+    return f"livelock: {which} for ever, without: {goal}"
 
 
 def _waiting(trace: Trace) -> Iterator[str]:
@@ -154,7 +154,7 @@ def _waiting(trace: Trace) -> Iterator[str]:
 
 def _diagram(trace: Trace, width: int) -> list[str]:
     lines = [*_start(trace, width)]
-    if not trace.steps:
+    if not trace.steps and not trace.stuck:
         return lines
     titles = _titles(trace)
     share = fair_width(len(titles), width)
@@ -196,21 +196,35 @@ def _entries(trace: Trace, room: int) -> list[Line]:
     lines: list[Line] = []
     for step in trace.steps:
         stack = call_stack(step)
-        known = _common(stacks.get(step.thread, ()), stack)
+        known = common(stacks.get(step.thread, ()), stack)
         lines += _step_lines(step, lanes[step.thread], known, following[step.number], room)
         stacks[step.thread] = stack
+    for waiting in trace.stuck:
+        stack = call_stack(waiting)
+        known = common(stacks.get(waiting.thread, ()), stack)
+        lane = lanes[waiting.thread]
+        lines += [Line(lane, 2 * depth, call_line(waiting, depth)) for depth in range(known, len(stack))]
+        lines.append(Line(lane, 2 * len(stack), f"waits at {short(waiting.text)}", limit=_STATEMENT_ROWS))
     return lines
 
 
-def call_stack(step: TraceStep) -> tuple[str, ...]:
+def call_stack(step: TraceStep | Waiting) -> tuple[str, ...]:
     """The calls around a step, each told apart from other calls of the same operation by where it is called."""
     parts = step.location.split("/")
-    if len(parts) != len(step.operations) + 1:
+    spawned = bool(step.operations) and parts[0].split("+", maxsplit=1)[0] == step.operations[0]
+    parts = ["", *parts] if spawned else parts
+    if len(parts) <= len(step.operations):
         return step.operations
     return tuple("/".join([*parts[: depth + 1], name]) for depth, name in enumerate(step.operations))
 
 
-def _common(before: Sequence[str], now: Sequence[str]) -> int:
+def call_line(step: TraceStep | Waiting, depth: int) -> str:
+    """``ext3_get_block(0)``: one of the calls around a step."""
+    arguments = step.arguments[depth] if depth < len(step.arguments) else ()
+    return printable(f"{step.calls[depth]}({', '.join(arguments)})")
+
+
+def common(before: Sequence[str], now: Sequence[str]) -> int:
     """How many calls go on."""
     pairs = zip(before, now, strict=False)
     return next((depth for depth, (a, b) in enumerate(pairs) if a != b), min(len(before), len(now)))
@@ -229,9 +243,9 @@ def _following(steps: Sequence[TraceStep]) -> dict[int, tuple[str, ...]]:
 def _step_lines(step: TraceStep, lane: int, known: int, following: Sequence[str], room: int) -> list[Line]:
     """The new calls of a step, its statement, its changes; the first line carries the number."""
     depth = len(step.calls)
-    calls = [Line(lane, 2 * level, printable(f"{step.calls[level]}()")) for level in range(known, depth)]
+    calls = [Line(lane, 2 * level, call_line(step, level)) for level in range(known, depth)]
     body = _body(step, lane, 2 * depth, room)
-    leaves = _common(call_stack(step), following) < depth
+    leaves = common(call_stack(step), following) < depth
     if calls and leaves and len(body) == 1:
         joined = Line(lane, calls[-1].indent, f"{calls[-1].text}  {body[0].text}")
         if joined.indent + len(joined.text) <= room:

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from dio_mc.render.scene import last_writers, wrong_cells
+from dio_mc.render.scene import cpu_of, last_writers, wrong_cells
 from dio_mc.render.statement import cut_statement, printable, short
 from dio_mc.render.stuck import turn_sentences, waiting_sentence
 from dio_mc.render.where import numbers
-from dio_mc.render.words import cpu_of
 from dio_mc.trace.cause import Why, Window
 from dio_mc.trace.trace import Trace, TraceStep
 
@@ -115,8 +114,36 @@ def _decisive(trace: Trace, why: Why, window: Window) -> Iterator[str]:
     ends, name = _ends(trace, window)
     calls = [f"{cpu} {', '.join(_cut(_calls(steps, name), _MOST_INSIDE))}" for cpu, steps in by_cpu.items()]
     cpu = _cpu(trace, trace.steps[window.first - 1])
-    yield f"Between {ends} of {cpu} ran: {'; '.join(_cut(calls, 3))}."
-    yield f"If no other runs there while {cpu} can, it never happens (re-checked: {window.states:,} states)."
+    yield f"While {cpu} was between {ends}, {'this' if len(inside) == 1 else 'these'} ran: {'; '.join(_cut(calls, 3))}."
+    yield f"Verified: {atomic_words(trace, window)} ({window.states:,} states)."
+
+
+def atomic_words(trace: Trace, window: Window) -> str:
+    """``making steps 2-10 of CPU0 atomic removes the race``: what checking the window as one step has shown."""
+    cpu = _cpu(trace, trace.steps[window.first - 1])
+    if window.last <= len(trace.steps):
+        what = f"steps {window.first}-{window.last} of {cpu}"
+    elif trace.loop is None:
+        what = f"step {window.first} of {cpu} and what it waits for"
+    else:
+        what = f"step {window.first} of {cpu} and its next step"
+    return f"making {what} atomic {_removed(trace)}"
+
+
+def _removed(trace: Trace) -> str:
+    match trace.property_kind:
+        case "deadlock":
+            return "removes the deadlock"
+        case "progress" if trace.loop is not None:
+            return "removes the livelock"
+        case "reachable":
+            return "makes it impossible"
+        case "fault":
+            return "removes the fault"
+        case "invariant" | "step":
+            return "removes the race"
+        case _:
+            return "removes the violation"
 
 
 def _calls(steps: Sequence[TraceStep], name: Callable[[TraceStep], str]) -> list[str]:

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dio_mc.render.pseudo import c_words
-from dio_mc.render.scene import held_at, last_writers, wrong_cells
+from dio_mc.render.blocked import blocked, circle, reason
+from dio_mc.render.pseudo import awaited
+from dio_mc.render.scene import cpu_of, held_at, last_writers, wrong_cells
 from dio_mc.render.statement import printable, short
 from dio_mc.trace.trace import Trace, Waiting
 
 _MOST = 3
 
 
-def cpu_names(trace: Trace) -> dict[str, str]:
-    """``CPU0 (reader)`` by thread, in order of appearance."""
-    return {thread.name: printable(f"CPU{number} ({thread.name})") for number, thread in enumerate(trace.cast)}
-
-
 def closing(trace: Trace) -> list[str]:
     """The sentences that end a diagram: which rule is broken, by which values, who wrote them."""
     fault = trace.final_fault
     if fault is not None:
-        return [_sentence(f"{_actor(trace)} goes wrong here ({fault.kind}): {fault.message}")]
+        return [_sentence(f"{_actor(trace)} goes wrong here ({fault.kind}): {short(fault.message)}")]
     if trace.property_kind == "deadlock":
         return list(_stuck(trace))
     if trace.property_kind in ("progress", "always_reachable"):
@@ -67,38 +63,42 @@ def _lasting(trace: Trace) -> Iterator[str]:
         yield from _stuck(trace)
     else:
         round_ = len(trace.steps) - trace.loop + 1
-        which = "The last step repeats" if round_ == 1 else f"The last {round_} steps repeat"
-        yield f"{which} for ever, and the scheduler owes nobody a turn."
+        which = "the last step repeats" if round_ == 1 else f"the last {round_} steps repeat"
+        yield f"Livelock: {which} for ever, and every thread gets the turns it is due."
         looped = trace.steps[trace.loop - 1 :]
         ran = {step.thread for step in looped}
         waits = {w.thread: w for step in looped for w in step.blocked if w.thread not in ran and not w.daemon}
         for waiting in waits.values():
-            yield _sentence(f"{cpu_of(trace, waiting.thread)} stays at {waits_at(trace, waiting)}")
+            yield _sentence(f"{cpu_of(trace, waiting.thread)} {waits_words(trace, waiting)} all the time")
 
 
 def _stuck(trace: Trace) -> Iterator[str]:
-    """Who waits for what, and who holds it."""
+    """Who waits for what, who keeps it from going on, and whether that is a circle."""
     yield "Nothing can run any more."
     held = held_at(trace, len(trace.steps))
-    for waiting in [w for w in trace.blocked if not w.daemon]:
-        own = [hold.label for hold in held if hold.thread == waiting.thread]
-        holding = f"; it holds {', '.join(own)}" if own else ""
-        yield _sentence(f"{cpu_of(trace, waiting.thread)} waits at {waits_at(trace, waiting)}{holding}")
+    found = blocked(trace)
+    for one in found:
+        own = [hold.label for hold in held if hold.thread == one.waiting.thread]
+        holding = f"holds {', '.join(own)} and " if own else ""
+        why = reason(trace, one)
+        yield _sentence(
+            f"{cpu_of(trace, one.waiting.thread)} {holding}{waits_words(trace, one.waiting)}{why and f', {why}'}"
+        )
+    if round_ := circle(found):
+        yield _sentence(f"Circular wait: {' -> '.join(cpu_of(trace, name) for name in (*round_, round_[0]))}")
 
 
 def waits_at(trace: Trace, waiting: Waiting) -> str:
-    """The statement that a thread waits at, with its indices filled in as far as they are known."""
-    final = list(trace.states())[-1]
-    text = short(waiting.text)
-    for name, value in final.items():
-        if name.startswith(f"{waiting.thread}.") and value.lstrip("-").isdigit():
-            text = text.replace(f"[{name.rsplit('.', 1)[-1]}]", f"[{value}]")
-    return f"`{c_words(text)}`"
+    """What a thread waits at, with its indices filled in as far as they are known: ``lock(i_mutex)``."""
+    *_, final = trace.states()
+    return awaited(waiting, final)[1]
 
 
-def cpu_of(trace: Trace, thread: str) -> str:
-    """``CPU0``; the thread's name where it takes no step."""
-    return cpu_names(trace).get(thread, thread).split(" (")[0]
+def waits_words(trace: Trace, waiting: Waiting) -> str:
+    """``waits at lock(i_mutex)``, ``waits until !dirty[0]``."""
+    *_, final = trace.states()
+    is_condition, text = awaited(waiting, final)
+    return f"waits {'until' if is_condition else 'at'} {text}"
 
 
 def _actor(trace: Trace) -> str:

@@ -47,8 +47,15 @@ def _by_verdict(report: Report) -> list[tuple[str, list[str]]]:
     """The model's own verdict first, in capitals."""
     words = {"VIOLATED": "violated", "UNDETERMINED": "undetermined", "HOLDS": "holds"}
     order = [report.verdict, *(v for v in words if v != report.verdict)]
-    groups = [(v, [p.name for p in report.properties if p.verdict == v and p.kind != "faults"]) for v in order]
+    groups = [
+        (v, [_said(p.name, v) for p in report.properties if p.verdict == v and p.kind != "faults"]) for v in order
+    ]
     return [(v if v == report.verdict else words[v], names) for v, names in groups]
+
+
+def _said(name: str, verdict: str) -> str:
+    """``no deadlock`` is what holds."""
+    return "no deadlock" if (name, verdict) == ("deadlock", "HOLDS") else name
 
 
 def _shown(report: Report) -> Trace | None:
@@ -82,7 +89,7 @@ def _remarks(report: Report, strict: bool) -> list[str]:
     lines = [f"  {report.any_number.words()}"] if report.any_number is not None else []
     lines += [f"  vacuous: {', '.join(vacuous)}"] if vacuous else []
     if report.stopped:
-        lines.append(f"  stopped by {report.stopped}; {plural(report.open, 'state')} found but not expanded")
+        lines.append(f"  stopped by {report.stopped}; {plural(report.open, 'state')} still unexplored")
     if report.growth:
         listed = ", ".join(f"{name} ({count} values)" for name, count in report.growth)
         lines.append(f"  most values seen: {listed}")
@@ -125,13 +132,13 @@ def batch_text(batch: Batch) -> str:
 
 
 def summary_lines(batch: Batch) -> list[str]:
-    """The end of a run over several classes: what is not as it should be in a table, and the totals."""
+    """The end of a run over several classes: unexpected results in a table, and the totals."""
     if len(batch.entries) < 2:
         return []
     red = [_red_row(e, batch) for e in batch.entries if isinstance(e, Failure) or batch.code_of(e) != 0]
     widths = [max(len(row[column]) for row in red) for column in range(2)] if red else [0, 0]
     table = [f"  {word:{widths[0]}}  {where:{widths[1]}}  {told}".rstrip() for word, where, told in red]
-    return [*(["not as it should be:"] if table else []), *table, *([_totals(batch)] if batch.reports else [])]
+    return [*(["Unexpected results:"] if table else []), *table, *([_totals(batch)] if batch.reports else [])]
 
 
 def _red_row(entry: Report | Failure, batch: Batch) -> tuple[str, str, str]:

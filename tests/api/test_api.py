@@ -66,7 +66,7 @@ def test_explore_finds_what_check_finds(report: Report) -> None:
 
 def test_a_report_prints_as_the_command_does(report: Report) -> None:
     text = str(report)
-    assert text.startswith("tests/api/test_api.py Lost: VIOLATED nothing_lost; holds deadlock\n")
+    assert text.startswith("tests/api/test_api.py Lost: VIOLATED nothing_lost; holds no deadlock\n")
     assert "adder[0]" in text
     assert "dio_mc" not in text.replace("dio_mc.check", "")
 

@@ -74,7 +74,7 @@ def model(folder: Path, text: str, name: str = "m.py") -> str:
 
 
 EXITS = [
-    ("holds", HOLDS, [], 0, "HOLDS small, deadlock"),
+    ("holds", HOLDS, [], 0, "HOLDS small, no deadlock"),
     ("violated", VIOLATED, [], 1, "VIOLATED small"),
     ("deadlock", DEADLOCK, [], 1, "VIOLATED deadlock"),
     ("a fault of the model", FAULT, [], 1, "VIOLATED range@8"),

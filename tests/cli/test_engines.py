@@ -160,6 +160,6 @@ def test_a_signal_ends_machine_code_with_what_it_covered(
     said, errors = running.communicate(timeout=100)
     assert (running.returncode, errors) == (3, "")
     assert "UNDETERMINED no_stale, deadlock" in said
-    assert re.search(rf"  stopped by {words}; [0-9,]+ states found but not expanded\n", said)
+    assert re.search(rf"  stopped by {words}; [0-9,]+ states still unexplored\n", said)
     states = int(re.search(r"^([0-9,]+) states, depth", said, re.MULTILINE)[1].replace(",", ""))
     assert 1_000_000 < states < 56_803_883

@@ -45,7 +45,7 @@ def test_several_processes_say_the_same_in_the_same_order(tmp_path: Path) -> Non
         runs.append((done.returncode, done.stdout.replace(f"c{jobs}/", "c/"), done.stderr, files))
     assert runs[0] == runs[1] == runs[2]
     assert runs[0][0] == 2
-    *table, totals = runs[0][1].split("not as it should be:\n")[1].splitlines()
+    *table, totals = runs[0][1].split("Unexpected results:\n")[1].splitlines()
     assert [line.split()[:2] for line in table] == [
         ["VIOLATED", "models/m1.py"], ["VIOLATED", "models/m2.py"], ["ERROR", "models/m3.py"], ["UNDETERMINED", "models/m4.py"],
     ]  # fmt: skip

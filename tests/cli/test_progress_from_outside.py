@@ -38,7 +38,7 @@ class M(Model):
 def lasso(tmp_path: Path) -> Path:
     done = dio_mc("check", model(tmp_path, LOOPS), cwd=tmp_path)
     assert done.returncode == 1
-    assert "VIOLATED waiter_ends, can_end; holds deadlock" in done.stdout
+    assert "VIOLATED waiter_ends, can_end; holds no deadlock" in done.stdout
     return tmp_path / "counterexamples" / "m.M" / "waiter_ends.json"
 
 

@@ -70,9 +70,9 @@ def test_readers_that_starve_a_truncate() -> None:
     assert why_sentences(found.trace) == [
         "Way out never taken (before 4, 4 steps to the goal): CPU0 i_dio_count.end().",
         "2 of the 3 steps before the loop matter: 1 of CPU0; 3 of CPU1.",
-        "Between btrfs_direct_IO() (1) and i_dio_count.end() (5) of CPU0 ran: CPU1 waiting = True (3); "
+        "While CPU0 was between btrfs_direct_IO() (1) and i_dio_count.end() (5), these ran: CPU1 waiting = True (3); "
         "CPU2 btrfs_direct_IO() (4).",
-        "If no other runs there while CPU0 can, it never happens (re-checked: 18 states).",
+        "Verified: making steps 1-5 of CPU0 atomic removes the livelock (18 states).",
     ]
 
 

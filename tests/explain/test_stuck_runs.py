@@ -52,9 +52,9 @@ def test_a_circle_of_three() -> None:
     assert why_sentences(named("Philosophers-deadlock").trace) == [
         "CPU0 waits for fork[1] of CPU1 (2), CPU1 for fork[2] of CPU2 (3), CPU2 for fork[0] of CPU0 (1): a circle. "
         "All steps matter.",
-        "Between fork[first].lock() (1) and fork[second].lock() of CPU0 ran: CPU1 fork[first].lock() (2); "
+        "While CPU0 was between fork[first].lock() (1) and fork[second].lock(), these ran: CPU1 fork[first].lock() (2); "
         "CPU2 fork[first].lock() (3).",
-        "If no other runs there while CPU0 can, it never happens (re-checked: 83 states).",
+        "Verified: making step 1 of CPU0 and what it waits for atomic removes the deadlock (83 states).",
     ]
 
 

@@ -38,9 +38,9 @@ def test_the_seed_race(seed: Trace) -> None:
         "seen[0] != Data.STALE fails: seen[0]=STALE.",
         "Last changed: seen[0] in step 12 (CPU0, dio_await_completion()).",
         "6 of 12 steps matter: 2,10,12 of CPU0; 7 of CPU1; 8-9 of CPU2.",
-        "Between __filemap_fdatawrite_range() (2) and ext3_get_block() (10) of CPU0 ran: "
+        "While CPU0 was between __filemap_fdatawrite_range() (2) and ext3_get_block() (10), these ran: "
         "CPU1 set_page_dirty() (7); CPU2 ext3_ordered_writepage() (8), ext3_get_block() (9).",
-        "If no other runs there while CPU0 can, it never happens (re-checked: 79 states).",
+        "Verified: making steps 2-10 of CPU0 atomic removes the race (79 states).",
     ]
 
 

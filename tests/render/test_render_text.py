@@ -134,7 +134,7 @@ def test_locations_are_not_shown():
 
 
 def test_a_choice_is_named():
-    assert shown_statement(step(text="x = choose(1, 2)", choice=(1,))) == "x = choose(1, 2)  [choice 1]"
+    assert shown_statement(step(text="x = choose(1, 2)", choice=(1,))) == "x = choose(1, 2)  [chose 2]"
 
 
 # -- calls ------------------------------------------------------------------------------------------

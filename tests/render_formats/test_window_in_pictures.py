@@ -44,10 +44,10 @@ def told(trace: Trace) -> list[str]:
 
 def test_its_words() -> None:
     seed = TRACES["ext3_2_6_18.Ext3/no_stale_exposure.json"]
-    assert told(seed) == ["Hatched: if no other runs between 2 and 10 of CPU0, it never happens."]
-    assert ">Hatched: if no other runs between 2 and 10 of CPU0, it never happens.</text>" in render_svg(seed)
+    assert told(seed) == ["Hatched: making steps 2-10 of CPU0 atomic removes the race."]
+    assert ">Hatched: making steps 2-10 of CPU0 atomic removes the race.</text>" in render_svg(seed)
     assert told(TRACES["philosophers.Philosophers/deadlock.json"]) == [
-        "Hatched: if no other runs between 1 of CPU0 and what it waits for, it never happens."
+        "Hatched: making step 1 of CPU0 and what it waits for atomic removes the deadlock."
     ]
 
 

@@ -139,7 +139,7 @@ def test_what_holds_is_undetermined(storage: str, words: str) -> None:
     code, said = check("--approximate", storage)
     assert code == 3
     assert f"  note: {words}\n" in said
-    assert f"  stopped by --approximate {storage.split(':')[0]}; 0 states found but not expanded\n" in said
+    assert f"  stopped by --approximate {storage.split(':')[0]}; 0 states still unexplored\n" in said
     assert "367 states" in said
 
 

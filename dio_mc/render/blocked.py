@@ -1,0 +1,94 @@
+"""Where nobody can run any more: what each thread waits for, who keeps it from going on, and how that is drawn."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dio_mc.render.pseudo import awaited
+from dio_mc.render.scene import cpu_of, held_at
+from dio_mc.render.statement import printable
+from dio_mc.trace.trace import Trace, Waiting
+
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A thread that waits for ever. `cell` is the data it waits for, empty where it is a lock or not known; `by` are
+    those that hold the lock, or whose code could still change the data; `step` is where the data got its value."""
+
+    waiting: Waiting
+    cell: str
+    by: tuple[str, ...]
+    step: int | None
+    known: bool
+
+
+def blocked(trace: Trace) -> tuple[Blocked, ...]:
+    """The threads that wait for ever, in the order of the program."""
+    return tuple(_blocked(trace, waiting) for waiting in trace.stuck)
+
+
+def _blocked(trace: Trace, waiting: Waiting) -> Blocked:
+    wait = next((w for w in trace.why.waits if w.thread == waiting.thread), None) if trace.why is not None else None
+    roles = {cell.name: cell.role for cell in trace.initial}
+    if wait is not None and roles[wait.cell] != "lock":
+        return Blocked(waiting, wait.cell, wait.setters, wait.step, True)
+    *_, final = trace.states()
+    text = awaited(waiting, final)[1]
+    lock = re.sub(r"\.\w+(\[\d+\])?$", "", wait.cell) if wait is not None else ""
+    held = held_at(trace, len(trace.steps))
+    holders = [h.thread for h in held if h.lock == lock or (not lock and _names(text, h.lock))]
+    if not holders and wait is not None and wait.step is not None:
+        holders = [trace.steps[wait.step - 1].thread]
+    return Blocked(waiting, "", tuple(dict.fromkeys(holders)), None, bool(holders))
+
+
+def _names(text: str, lock: str) -> bool:
+    """Whether a call is one of this lock, ``lock(fork[1])``."""
+    return re.search(rf"[(, ]{re.escape(lock)}[,)]", text) is not None
+
+
+def reason(trace: Trace, one: Blocked) -> str:
+    """``held by CPU1``, ``which only CPU1 can change``; empty where it is not known."""
+    if not one.known:
+        return ""
+    if not one.cell:
+        return f"held by {_listed(trace, one.by, one.waiting.thread)}"
+    if one.by:
+        return f"and only {_listed(trace, one.by, one.waiting.thread, 'or')} can change {one.cell}"
+    if one.step is None:
+        return f"and no thread changes {one.cell} any more"
+    return f"and {one.cell} was last set by {cpu_of(trace, trace.steps[one.step - 1].thread)} in step {one.step}"
+
+
+def _listed(trace: Trace, threads: Sequence[str], own: str, word: str = "and") -> str:
+    names = ["itself" if name == own else cpu_of(trace, name) for name in threads]
+    if len(names) > _MOST_NAMED:
+        names = [*names[:_MOST_NAMED], f"{len(names) - _MOST_NAMED} more"]
+    return f" {word} ".join(", ".join(names).rsplit(", ", 1))
+
+
+def circle(found: Sequence[Blocked]) -> tuple[str, ...]:
+    """The first circle of threads that wait for each other, from its first thread on; empty when there is none."""
+    following = {one.waiting.thread: one.by for one in found}
+    for start in following:
+        path = [start]
+        while (after := next(iter(following.get(path[-1], ())), "")) in following and after not in path:
+            path.append(after)
+        if after == start and len(path) > 1:
+            return tuple(path)
+    return ()
+
+
+def blocked_lines(trace: Trace, one: Blocked) -> list[str]:
+    """What a lane shows: the call that does not return and who holds the lock, or the condition that is not met."""
+    *_, final = trace.states()
+    is_condition, text = awaited(one.waiting, final)
+    why = reason(trace, one)
+    if is_condition:
+        told = [f"waits until {text}", *([why.removeprefix("and ")] if why else [])]
+        return [printable(f"/* {line} */") for line in told]
+    return [text, printable(f"/* waits{why and ': '}{why.removeprefix('and ')} */")]

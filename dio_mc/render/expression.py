@@ -1,0 +1,193 @@
+"""Expressions of a model as a kernel developer writes them.
+
+``mapped and self.slot[i] is None`` becomes ``mapped && slot[0] == NULL``. In an index and in the arguments of a call
+the locals have the values that they have; ``any(...)`` and ``all(...)`` are said in words.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Mapping
+
+from dio_mc.render.values import UNKNOWN, Known, range_of, show, value_of
+
+_LONGEST_PARSED = 4_000
+_TERNARY, _OR, _AND, _COMPARE, _SUM, _PRODUCT, _UNARY, _ATOM = range(8)
+_OPERATORS: Mapping[type[ast.operator | ast.cmpop], tuple[str, int]] = {
+    ast.Add: ("+", _SUM), ast.Sub: ("-", _SUM), ast.Mult: ("*", _PRODUCT), ast.FloorDiv: ("/", _PRODUCT),
+    ast.Mod: ("%", _PRODUCT), ast.Eq: ("==", _COMPARE), ast.NotEq: ("!=", _COMPARE), ast.Is: ("==", _COMPARE),
+    ast.IsNot: ("!=", _COMPARE), ast.Lt: ("<", _COMPARE), ast.LtE: ("<=", _COMPARE), ast.Gt: (">", _COMPARE),
+    ast.GtE: (">=", _COMPARE),
+}  # fmt: skip
+_OPPOSITE: Mapping[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.Lt: ast.GtE, ast.GtE: ast.Lt,
+    ast.Gt: ast.LtE, ast.LtE: ast.Gt, ast.In: ast.NotIn, ast.NotIn: ast.In,
+}  # fmt: skip
+NOBODY = Known({}, {}, "")
+"""Nothing is known: every name stays."""
+
+
+def parsed(code: str) -> list[ast.stmt]:
+    """The statements of a text; none where it is cut off, or is not Python."""
+    if len(code) > _LONGEST_PARSED:
+        return []
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(code).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+
+
+def parsed_expression(text: str) -> ast.expr | None:
+    """The expression of a text; None where it is another thing."""
+    match parsed(f"({text}\n)"):
+        case [ast.Expr(value=value)]:
+            return value
+        case _:
+            return None
+
+
+def c_words(text: str, known: Known = NOBODY) -> str:
+    """The text of an expression in C; as it is where it cannot be parsed."""
+    node = parsed_expression(text)
+    return c_text(node, known) if node is not None else text.replace("self.", "")
+
+
+def c_text(node: ast.expr, known: Known = NOBODY) -> str:
+    """An expression in C."""
+    try:
+        return _C(known).text(node)
+    except RecursionError:
+        return "..."
+
+
+def negated(node: ast.expr) -> ast.expr:
+    """The opposite of a condition."""
+    match node:
+        case ast.UnaryOp(op=ast.Not(), operand=inner):
+            return inner
+        case ast.Compare(left=left, ops=[op], comparators=others):
+            return ast.Compare(left, [_OPPOSITE[type(op)]()], others)
+        case _:
+            return ast.UnaryOp(ast.Not(), node)
+
+
+class _C:
+    """`level` is how tightly what stands around an expression binds; `exact` fills in the values of locals."""
+
+    def __init__(self, known: Known, exact: bool = False) -> None:
+        self._known = known
+        self._exact = exact
+
+    def text(self, node: ast.expr, level: int = _TERNARY) -> str:
+        said, own = self._said(node)
+        return f"({said})" if own < level else said
+
+    def _said(self, node: ast.expr) -> tuple[str, int]:
+        if self._exact and (found := value_of(node, self._known)) is not UNKNOWN and not _is_shared(node):
+            return ("NULL" if found is None else show(found)), _ATOM
+        match node:
+            case ast.Constant(value=value):
+                return ("NULL" if value is None else str(value)), _ATOM
+            case ast.Name(id=name):
+                return ("current" if name == "me" else name), _ATOM
+            case ast.Attribute(value=ast.Name(id="self"), attr=name):
+                return name, _ATOM
+            case ast.Attribute(value=ast.Name(id=owner), attr=name) if name.isupper() and owner[:1].isupper():
+                return name, _ATOM
+            case ast.Attribute(value=inner, attr=name):
+                return f"{self.text(inner, _ATOM)}.{name}", _ATOM
+            case ast.Subscript(value=inner, slice=index):
+                return f"{self.text(inner, _ATOM)}[{self._exactly(index)}]", _ATOM
+            case ast.UnaryOp(op=ast.Not(), operand=ast.Compare(ops=[_]) as inner):
+                return self._said(negated(inner))
+            case ast.UnaryOp(op=ast.Not(), operand=ast.Call(func=ast.Name(id="any" | "all")) as inner):
+                return self._quantified(inner, opposite=True), _UNARY
+            case ast.UnaryOp(op=op, operand=inner):
+                return f"{'!' if isinstance(op, ast.Not) else '-'}{self.text(inner, _UNARY)}", _UNARY
+            case ast.BoolOp(op=op, values=parts):
+                own, sign = (_OR, " || ") if isinstance(op, ast.Or) else (_AND, " && ")
+                return sign.join(self.text(part, own + 1) for part in parts), own
+            case ast.Compare():
+                return self._compared(node)
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+                sign, own = _OPERATORS[type(op)]
+                return f"{self.text(left, own)} {sign} {self.text(right, own + 1)}", own
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                return f"{self.text(test, _OR)} ? {self.text(body, _OR)} : {self.text(orelse, _TERNARY)}", _TERNARY
+            case ast.Tuple(elts=parts):
+                return ", ".join(self.text(part) for part in parts), _TERNARY
+            case ast.Call(func=ast.Name(id="any" | "all"), args=[ast.GeneratorExp()]):
+                return self._quantified(node), _UNARY
+            case ast.Call():
+                return self._call(node), _ATOM
+            case _:
+                return " ".join(ast.unparse(node).replace("self.", "").split()), _ATOM
+
+    def _exactly(self, node: ast.expr) -> str:
+        return _C(self._known, exact=True).text(node)
+
+    def _compared(self, node: ast.Compare) -> tuple[str, int]:
+        """Links of a chain one by one, membership of a few values one by one."""
+        operands = [node.left, *node.comparators]
+        links = [self._link(left, op, right) for left, op, right in zip(operands, node.ops, operands[1:], strict=False)]
+        if len(links) == 1:
+            return links[0]
+        return " && ".join(said if own > _AND else f"({said})" for said, own in links), _AND
+
+    def _link(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> tuple[str, int]:
+        if isinstance(op, ast.In | ast.NotIn):
+            inside = isinstance(op, ast.In)
+            if not isinstance(right, ast.Tuple | ast.List | ast.Set):
+                return f"{self.text(left, _SUM)} {'in' if inside else 'not in'} {self.text(right, _SUM)}", _COMPARE
+            links = [self._link(left, ast.Eq() if inside else ast.NotEq(), one)[0] for one in right.elts]
+            own = _COMPARE if len(links) == 1 else _OR if inside else _AND
+            return (" || " if inside else " && ").join(links), own
+        return f"{self.text(left, _SUM)} {_OPERATORS[type(op)][0]} {self.text(right, _SUM)}", _COMPARE
+
+    def _call(self, node: ast.Call) -> str:
+        """``lock(i_mutex)``: what a method is called on is its first argument."""
+        arguments = [self._exactly(part) for part in node.args]
+        arguments += [f"{word.arg}={self._exactly(word.value)}" for word in node.keywords]
+        match node.func:
+            case ast.Attribute(value=ast.Name(id="self"), attr=name):
+                pass
+            case ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=name):
+                pass
+            case ast.Attribute(value=ast.Name(id=owner), attr=name) if owner[:1].isupper():
+                arguments = arguments[1:] if arguments[:1] == ["self"] else arguments
+            case ast.Attribute(value=inner, attr=name):
+                arguments.insert(0, self.text(inner))
+            case _:
+                name = self.text(node.func, _ATOM)
+        return f"{name}({', '.join(arguments)})"
+
+    def _quantified(self, node: ast.expr, opposite: bool = False) -> str:
+        """``no dirty[i]``, ``any dirty[i] with i in 0..2``."""
+        assert isinstance(node, ast.Call)
+        assert isinstance(node.func, ast.Name)
+        word = {("any", False): "any", ("any", True): "no", ("all", False): "all", ("all", True): "not all"}
+        each = node.args[0] if node.args else None
+        if not isinstance(each, ast.GeneratorExp):
+            return f"{'!' if opposite else ''}{node.func.id}({', '.join(self.text(one) for one in node.args)})"
+        shown = self._without(each)
+        tests = [shown.text(test, _AND) for one in each.generators for test in one.ifs]
+        bounds = [(ast.unparse(one.target), range_of(one.iter, self._known)) for one in each.generators]
+        tests += [f"{name} in {found[0]}..{found[-1]}" for name, found in bounds if found and found.step == 1]
+        such = f" with {' && '.join(tests)}" if tests else ""
+        return f"{word[node.func.id, opposite]} {shown.text(each.elt, _UNARY)}{such}"
+
+    def _without(self, each: ast.GeneratorExp) -> _C:
+        """The same where the names that an expression binds are no locals."""
+        bound = {part.id for one in each.generators for part in ast.walk(one.target) if isinstance(part, ast.Name)}
+        known = self._known
+        kept = {name: value for name, value in known.locals.items() if name not in bound}
+        learned = {name: value for name, value in known.learned.items() if name not in bound}
+        return _C(Known(known.state, kept, known.thread, known.changed, learned), self._exact)
+
+
+def _is_shared(node: ast.expr) -> bool:
+    """Whether an expression reads shared data, which is shown by its name."""
+    return any(isinstance(part, ast.Name) and part.id in ("self", "me") for part in ast.walk(node))

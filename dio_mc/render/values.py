@@ -1,0 +1,264 @@
+"""What an expression of a model is worth where a trace stands, from the values that the trace has as text.
+
+A name is a local and an attribute of ``self`` is shared, so that two of one name are never taken for each other.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from dio_mc.trace.trace import Trace
+
+
+class _Unknown:
+    """No value can be told."""
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN: Final = _Unknown()
+
+Value = int | str | None | _Unknown
+"""A number or truth value, a name (of a thread, of a member of an enum), nothing, or not known."""
+
+_MOST_ROUNDS = 64
+_LONGEST_RANGE = 10_000
+_ORDER: Mapping[type[ast.cmpop], Callable[[int, int], bool]] = {
+    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
+}  # fmt: skip
+_ARITHMETIC: Mapping[type[ast.operator], Callable[[int, int], int]] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
+    ast.FloorDiv: operator.floordiv, ast.Mod: operator.mod,
+}  # fmt: skip
+
+
+class Running(Protocol):
+    """A step, or a thread that waits: who it is and where it stands."""
+
+    @property
+    def thread(self) -> str: ...  # noqa: D102
+    @property
+    def location(self) -> str: ...  # noqa: D102
+    @property
+    def operations(self) -> tuple[str, ...]: ...  # noqa: D102
+
+
+@dataclass(slots=True)
+class Known:
+    """The shared cells and the locals of one call, by name, and the thread that runs. `changed` are cells written since
+    then, whose new value is not known where it is `UNKNOWN`."""
+
+    state: Mapping[str, str]
+    locals: Mapping[str, str]
+    thread: str
+    changed: dict[str, Value] = field(default_factory=dict)
+    learned: dict[str, Value] = field(default_factory=dict)
+
+    def cell(self, name: str) -> Value:
+        """The value of a shared cell."""
+        if name in self.changed:
+            return self.changed[name]
+        return read(self.state[name]) if name in self.state else UNKNOWN
+
+    def local(self, name: str) -> Value:
+        """The value of a local."""
+        if name in self.learned:
+            return self.learned[name]
+        return read(self.locals[name]) if name in self.locals else UNKNOWN
+
+
+def known_at(where: Running, state: Mapping[str, str]) -> Known:
+    """What a thread can see in a state: of its locals those of its innermost call."""
+    prefix = f"{where.thread}."
+    if where.operations:
+        prefix += f"{_innermost(where)}."
+    own = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+    return Known(state, own, where.thread)
+
+
+def _innermost(where: Running) -> str:
+    """The innermost operation as its locals have it: ``Base.read`` where another class has a ``read`` of its own."""
+    name = where.operations[-1]
+    parts = [part.split("+", maxsplit=1)[0] for part in where.location.split("/")]
+    return next((part for part in reversed(parts) if part == name or part.endswith(f".{name}")), name)
+
+
+def known_at_end(trace: Trace, where: Running) -> Known:
+    """The same in the last state of a trace."""
+    *_, final = trace.states()
+    return known_at(where, final)
+
+
+def read(text: str) -> Value:
+    """A value as a trace spells it."""
+    match text:
+        case "True" | "False":
+            return text == "True"
+        case "None":
+            return None
+        case _ if re.fullmatch(r"-?\d{1,18}", text):
+            return int(text)
+        case _:
+            return text
+
+
+def show(value: Value) -> str:
+    """A value as a trace spells it."""
+    return str(value)
+
+
+def value_of(node: ast.expr, known: Known) -> Value:
+    """What an expression is worth; `UNKNOWN` where that cannot be told."""
+    match node:
+        case ast.Constant(value=bool() | int() | None as value):
+            return value
+        case ast.Name(id="me"):
+            return known.thread
+        case ast.Name(id=name):
+            return known.local(name)
+        case ast.Attribute(value=ast.Name(id=owner), attr=attr) if owner != "self" and owner not in known.locals:
+            return attr if attr.isupper() else UNKNOWN
+        case ast.Attribute() | ast.Subscript():
+            return _at(node, known)
+        case ast.UnaryOp(op=ast.Not(), operand=inner):
+            found = value_of(inner, known)
+            return found if isinstance(found, _Unknown) else not found
+        case ast.UnaryOp(op=ast.USub(), operand=inner):
+            found = value_of(inner, known)
+            return -found if isinstance(found, int) else UNKNOWN
+        case ast.BoolOp(op=op, values=parts):
+            return _together([value_of(part, known) for part in parts], isinstance(op, ast.Or))
+        case ast.Compare(left=left, ops=ops, comparators=others):
+            return _compared([left, *others], ops, known)
+        case ast.BinOp(left=left, op=op, right=right):
+            return _combined(value_of(left, known), op, value_of(right, known))
+        case ast.IfExp(test=test, body=body, orelse=orelse):
+            found = value_of(test, known)
+            return found if isinstance(found, _Unknown) else value_of(body if found else orelse, known)
+        case ast.Call():
+            return _called(node, known)
+        case _:
+            return UNKNOWN
+
+
+def cell_name(node: ast.expr, known: Known) -> str:
+    """The shared cell that an expression names (``slot[0]``); empty where it is another thing."""
+    match node:
+        case ast.Attribute(value=ast.Name(id="self"), attr=name):
+            return name
+        case ast.Attribute(value=inner, attr=name):
+            base = cell_name(inner, known)
+            return f"{base}.{name}" if base else ""
+        case ast.Subscript(value=inner, slice=index):
+            base, number = cell_name(inner, known), value_of(index, known)
+            return f"{base}[{number}]" if base and isinstance(number, int) else ""
+        case _:
+            return ""
+
+
+def _at(node: ast.expr, known: Known) -> Value:
+    name = cell_name(node, known)
+    if name:
+        return known.cell(name)
+    match node:
+        case ast.Attribute(value=ast.Name(id=owner), attr=attr):
+            return known.local(f"{owner}.{attr}")
+        case ast.Subscript(value=ast.Name(id=owner), slice=index):
+            return known.local(f"{owner}[{show(value_of(index, known))}]")
+        case _:
+            return UNKNOWN
+
+
+def _together(values: list[Value], is_or: bool) -> Value:
+    """``and`` and ``or``: one that decides decides, whatever is not known."""
+    if any(not isinstance(value, _Unknown) and bool(value) is is_or for value in values):
+        return is_or
+    return UNKNOWN if any(isinstance(value, _Unknown) for value in values) else not is_or
+
+
+def _compared(nodes: list[ast.expr], ops: list[ast.cmpop], known: Known) -> Value:
+    results: list[Value] = []
+    for left, op, right in zip(nodes, ops, nodes[1:], strict=False):
+        results.append(_related(value_of(left, known), op, right, known))
+    return _together(results, False)
+
+
+def _related(left: Value, op: ast.cmpop, right: ast.expr, known: Known) -> Value:
+    if isinstance(op, ast.In | ast.NotIn):
+        if not isinstance(right, ast.Tuple | ast.List | ast.Set):
+            return UNKNOWN
+        found = _together([_same(left, value_of(one, known)) for one in right.elts], True)
+        return found if isinstance(found, _Unknown) else bool(found) is isinstance(op, ast.In)
+    value = value_of(right, known)
+    if isinstance(op, ast.Eq | ast.Is | ast.NotEq | ast.IsNot):
+        same = _same(left, value)
+        return same if isinstance(same, _Unknown) else bool(same) is isinstance(op, ast.Eq | ast.Is)
+    if isinstance(left, int) and isinstance(value, int):
+        return _ORDER[type(op)](left, value)
+    return UNKNOWN
+
+
+def _same(left: Value, right: Value) -> Value:
+    return UNKNOWN if isinstance(left, _Unknown) or isinstance(right, _Unknown) else left == right
+
+
+def _combined(left: Value, op: ast.operator, right: Value) -> Value:
+    work = _ARITHMETIC.get(type(op))
+    if work is None or not isinstance(left, int) or not isinstance(right, int):
+        return UNKNOWN
+    if isinstance(op, ast.FloorDiv | ast.Mod) and right == 0:
+        return UNKNOWN
+    return work(left, right)
+
+
+def _called(node: ast.Call, known: Known) -> Value:
+    match node:
+        case ast.Call(func=ast.Attribute(value=lock, attr="held_by"), args=[who]):
+            owner = cell_name(lock, known)
+            return _same(known.cell(f"{owner}.owner"), value_of(who, known)) if owner else UNKNOWN
+        case ast.Call(func=ast.Name(id="any" | "all" as name), args=[ast.GeneratorExp() as each]):
+            return _over(each, name == "any", known)
+        case _:
+            return UNKNOWN
+
+
+def _over(each: ast.GeneratorExp, is_or: bool, known: Known) -> Value:
+    """``any`` and ``all`` over a range that is known."""
+    found = _rounds(each, known)
+    if found is None:
+        return UNKNOWN
+    name, numbers = found
+    before, results = known.learned, list[Value]()
+    for number in numbers:
+        known.learned = {**before, name: number}
+        wanted = _together([value_of(test, known) for test in each.generators[0].ifs], False)
+        inner = value_of(each.elt, known)
+        results.append(inner if wanted is True else UNKNOWN if isinstance(wanted, _Unknown) else not is_or)
+    known.learned = before
+    return _together(results, is_or)
+
+
+def _rounds(each: ast.GeneratorExp, known: Known) -> tuple[str, range] | None:
+    match each.generators:
+        case [ast.comprehension(target=ast.Name(id=name), iter=over)]:
+            numbers = range_of(over, known)
+            return (name, numbers) if numbers is not None and len(numbers) <= _MOST_ROUNDS else None
+        case _:
+            return None
+
+
+def range_of(node: ast.expr, known: Known) -> range | None:
+    """``range(...)`` with bounds that are known."""
+    match node:
+        case ast.Call(func=ast.Name(id="range"), args=arguments, keywords=[]) if 1 <= len(arguments) <= 3:
+            bounds = [value_of(one, known) for one in arguments]
+            numbers = [bound for bound in bounds if isinstance(bound, int) and abs(bound) < _LONGEST_RANGE]
+            return range(*numbers) if len(numbers) == len(bounds) and numbers[2:] != [0] else None
+        case _:
+            return None
