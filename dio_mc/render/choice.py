@@ -38,7 +38,7 @@ def choices_of(node: ast.AST) -> Iterator[ast.Call]:
 
 
 def choice_words(code: str, choice: Sequence[int]) -> str:
-    """``  [chose False]``, ``  [choice 1]`` where the text does not say what that is; nothing where nothing was chosen."""
+    """``  [chose False]``; ``  [choice 1]`` where the text does not say what that is; empty without a choice."""
     if not choice:
         return ""
     head = code.removeprefix("while ").removeprefix("if ").removesuffix(":")
