@@ -1,10 +1,9 @@
-"""Room for deep trees: a thread with a stack of its own, on which recursion may go as deep as any model is nested.
+"""Room for deep trees: a thread with a large stack, on which recursion may go as deep as any model is nested.
 
-Expressions are trees of the user's size, and Python's own parser and compiler go through them by recursion, as do the
-frontend, the printers, z3 and the exports. Rewriting all of these without recursion would leave Python's. So every
-command, and `dio_mc.check`, runs in one thread whose stack is large and whose limit of recursion fits it. Long sums and
-conjunctions are balanced all the same (`ir.expr.balanced`): what is only long is not deep, and costs no square of time.
-Address space is reserved, memory is taken by those who use it.
+Expressions are trees of the user's size. Python's own parser and compiler go through them by recursion, as do the
+frontend, the printers, z3 and the exports, so rewriting ours without recursion would not be enough. Every command runs
+in one thread whose stack is large and whose limit of recursion fits it. Address space is reserved; memory is taken by
+those who use it. `dio_mc.check` and the pytest plugin run on their caller's stack.
 """
 
 from __future__ import annotations
