@@ -23,14 +23,25 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README.read_text(), re.DOTALL)
 
 
-def test_the_first_screen_is_what_check_prints(request: pytest.FixtureRequest) -> None:
-    command = [sys.executable, "-m", "dio_mc", "check", "models/seed/ext3_2_6_18.py", "--no-artifacts"]
+def test_the_first_screen_is_what_show_prints(request: pytest.FixtureRequest) -> None:
+    trace = "counterexamples/ext3_2_6_18.Ext3/no_stale_exposure.json"
+    command = [sys.executable, "-m", "dio_mc", "show", trace, "--format", "commit"]
     shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     (block,) = blocks("text")
     if request.config.getoption("--update-golden"):
         README.write_text(README.read_text().replace(f"```text\n{block}```", f"```text\n{shown}```"))
         return
     assert block == shown
+    assert max(map(len, shown.splitlines())) <= 72
+
+
+def test_what_holds_for_any_number_is_what_check_prints() -> None:
+    command = [sys.executable, "-m", "dio_mc", "check", "models/seed/placeholder.py", "--model", "Placeholder",
+               "--any", "readers", "--param", "pages=1", "--no-artifacts"]  # fmt: skip
+    shown = " ".join(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split())
+    told = re.search(r"    (HOLDS for any number.*?deadlock)\n", README.read_text(), re.DOTALL)
+    assert told is not None
+    assert " ".join(told[1].split()) in shown
 
 
 def test_the_model_of_the_text_does_what_it_says(tmp_path: Path) -> None:
