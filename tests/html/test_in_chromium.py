@@ -148,7 +148,7 @@ def test_the_buttons_the_dots_the_picture_and_the_source_lead_to_steps(seed: Ope
 def test_a_step_is_told_in_full(seed: Open) -> None:
     driver = seed("#step=9")
     assert words(driver, "#step").startswith("CPU2 pdflush (daemon) ext3_ordered_writepage() \u203a ext3_get_block()")
-    assert "fs/ext3/inode.c:ext3_get_block \u00b7 models/seed/pagecache.py:114" in words(driver, "#step")
+    assert "fs/ext3/inode.c:ext3_get_block @2.6.18 \u00b7 models/seed/pagecache.py:114" in words(driver, "#step")
     assert words(driver, "#state tr.changed") == "block[0] HOLE \u2192 MAPPED step 9"
     assert words(driver, "#locks") == (
         "i_mutex CPU0 reader since step 1 i_alloc_sem (reading) CPU0 reader since step 4 "
