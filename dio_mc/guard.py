@@ -23,6 +23,8 @@ EVERY: Final = 0.05
 """Seconds between two looks at the limits."""
 GRACE: Final = 1.0
 """Seconds that what is to be told about a search may take, once a limit has ended that."""
+STACK: Final = 256 << 10
+"""Bytes of the watching thread's stack; the usual 8 MiB count against a limited address space."""
 AGAIN: Final = 1.0
 """Seconds after which `Ended` is raised once more: foreign code may have swallowed it."""
 
@@ -66,7 +68,13 @@ class Guard:
 
     def __enter__(self) -> None:
         self._target = threading.get_ident()
-        threading.Thread(target=self._watch, name="dio-mc guard", daemon=True).start()
+        before = threading.stack_size(STACK)
+        try:
+            threading.Thread(target=self._watch, name="dio-mc guard", daemon=True).start()
+        except RuntimeError:  # no address space is left for a thread: what is guarded ends by its own looks, or not
+            return
+        finally:
+            threading.stack_size(before)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         with self._lock:

@@ -147,7 +147,7 @@ def test_a_fingerprint_survives_edits_elsewhere(tmp_path: Path) -> None:
 def test_sarif_rules_of_each_cause(reports: dict[tuple[str, str], tuple[int, str]]) -> None:
     rules = {c: [(r["ruleId"], r["level"]) for r in sarif_results(reports[c, "sarif"][1])] for c in CAUSES}
     assert rules["holds"] == rules["as expected"] == []
-    assert rules["deadlock"] == [("DIO-INV/deadlock", "error")]
+    assert rules["deadlock"] == [("DIO-INV/deadlock", "error"), ("DIO328", "warning")]
     assert rules["fault"] == [("DIO-INV/range", "error")]
     assert rules["broken"] == [("DIO104", "error")]
     assert rules["finding"] == [("DIO313", "warning")]
