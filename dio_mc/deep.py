@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 from dio_mc.guard import interrupt
 
 STACKS: Final = (512 << 20, 256 << 20, 128 << 20, 64 << 20)
-"""Bytes of stack to ask for, in turn, at most a quarter of an address space that is limited (``ulimit -v``)."""
+"""Bytes of stack to ask for, in turn, at most a sixteenth of an address space that is limited (``ulimit -v``)."""
 BYTES_PER_CALL: Final = 5 << 10
 """Stack that one level of recursion may take: the compiler of Python takes most."""
 LOOK: Final = 0.05
@@ -84,7 +84,7 @@ def _started(run: Callable[[], None]) -> threading.Thread | None:
     """A thread that runs with the largest stack that there is; None where there is none."""
     before = threading.stack_size()
     try:
-        for size in [size for size in STACKS if size <= _address_space() // 4]:
+        for size in [size for size in STACKS if size <= _address_space() // 16]:
             threading.stack_size(size)
             thread = threading.Thread(target=run, name="dio-mc", daemon=True)
             limit = sys.getrecursionlimit()
