@@ -37,7 +37,13 @@ def test_demo_finds_the_race_in_forty_lines() -> None:
     assert max(len(line) for line in lines if "VIOLATED" not in line) <= 100
     assert done.stdout.isascii()
     assert lines[0] == "ext3 of Linux 2.6.18: a direct read returns what a deleted file has left on the disk."
-    for told in ("VIOLATED no_stale_exposure", "CPU0 reader", "CPU1 mapper", "set_page_dirty() (7)", "Verified: making steps"):
+    for told in (
+        "VIOLATED no_stale_exposure",
+        "CPU0 reader",
+        "CPU1 mapper",
+        "set_page_dirty() (7)",
+        "Verified: making steps",
+    ):
         assert told in done.stdout
     assert done.stderr == ""
 
