@@ -29,7 +29,7 @@ class M(Model):
     def up(self):
         self.add()
 
-    @operation(kernel="fs/x.c:" + {NASTY!r})
+    @operation(kernel="fs/x.c:add")
     def add(self):
         self.n += 1
         assert self.n < 1, {NASTY!r}
