@@ -25,9 +25,9 @@ from dio_mc.guard import Ended, Guard, attempt, stop_of
 from dio_mc.report.batch import Batch
 from dio_mc.report.formats import rendered, write_report
 from dio_mc.report.text import headline, report_text, summary_lines
-from dio_mc.report.words import stem_of
+from dio_mc.report.words import stem_of, stems_of
 from dio_mc.semantics.search import NO_REDUCTION, Approximate, Budget, FewPreemptions, Partial, RandomRuns, Reductions
-from dio_mc.source import Span
+from dio_mc.source import Span, display_path
 from dio_mc.trace.trace import Trace
 
 Result = TypeVar("Result")
@@ -46,6 +46,7 @@ class Session:
         self.memory: list[tuple[Report, int]] = []
         self.planned: list[Task | Failure] = []
         self.files = 0
+        self.stems: dict[str, str] = {}
         self._told: set[tuple[str, Span | None, str]] = set()
         self.sweep: tuple[str, tuple[int, ...]] | None = None
         self.partial: Partial | None = None
@@ -55,7 +56,8 @@ class Session:
     @property
     def batch(self) -> Batch:
         """All that was found."""
-        return Batch(tuple(self.entries), self.folder, self.values["strict"], self.values["allow-undetermined"])
+        allowed = self.values["allow-undetermined"]
+        return Batch(tuple(self.entries), self.folder, self.values["strict"], allowed, self.stems)
 
     @property
     def exit_code(self) -> int:
@@ -79,6 +81,7 @@ class Session:
         request = Request(options["names"], dict(options["params"]), self.sweep)
         self.planned = [*failures, *(self._loaded(files, request) if files or not revision else [])]
         self.files = len({e.file for e in self.planned})
+        self.stems = stems_of(display_path(str(Path(e.file).resolve())) for e in self.planned if isinstance(e, Task))
 
     def _loaded(self, files: Sequence[tuple[str, bool]], request: Request) -> list[Task | Failure]:
         """The tasks; loading a model runs its file, which may take for ever."""
@@ -145,7 +148,9 @@ class Session:
         )
         if self.text:
             full = self.batch.code_of(outcome) == 1 or (self.files == 1 and first)
-            show = partial(report_text, folder=self.folder, seconds=self.verbose, strict=self.batch.strict)
+            show = partial(
+                report_text, folder=self.batch.place(outcome), seconds=self.verbose, strict=self.batch.strict
+            )
             text = self._tried("the counterexample", partial(show, outcome, trace=full), "")
             self._say(f"{text or headline(outcome)}\n")
         self._problems(problems)
@@ -161,7 +166,7 @@ class Session:
     def _write(self, report: Report) -> list[str]:
         if self.folder is None:
             return []
-        return [p for t in report.traces for p in self._files(stem_of(report), t)]
+        return [p for t in report.traces for p in self._files(stem_of(report, self.stems), t)]
 
     def _keep(self, report: Report) -> list[str]:
         """Write the certificate of a proof."""

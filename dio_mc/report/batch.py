@@ -6,11 +6,12 @@ A `Case` is a property of a run, or what is wrong with a run as a whole. Its sta
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from dio_mc.checking.results import Failure, Finding, PropertyResult, Report
+from dio_mc.report.words import stem_of
 from dio_mc.trace.trace import Place, Trace
 from dio_mc.wording import plural
 
@@ -37,12 +38,18 @@ class Case:
 @dataclass(frozen=True, slots=True)
 class Batch:
     """All of a command, in the order of the models. `folder` is where counterexamples were written, if they were;
-    `strict` makes findings failures, `allow_undetermined` maps exit code 3 to 0 and nothing else."""
+    `strict` makes findings failures, `allow_undetermined` maps exit code 3 to 0 and nothing else; `stems` are those of
+    `words.stems_of`."""
 
     entries: tuple[Report | Failure, ...]
     folder: str | None = None
     strict: bool = False
     allow_undetermined: bool = False
+    stems: Mapping[str, str] = field(default_factory=dict)
+
+    def place(self, report: Report) -> str | None:
+        """The folder of a report's counterexamples, if they were written."""
+        return None if self.folder is None else f"{self.folder}/{stem_of(report, self.stems)}"
 
     @property
     def reports(self) -> tuple[Report, ...]:

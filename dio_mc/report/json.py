@@ -11,7 +11,6 @@ from typing import Any
 from dio_mc.checking.results import Failure, Report
 from dio_mc.files import safe_name
 from dio_mc.report.batch import Batch
-from dio_mc.report.words import stem_of
 
 SCHEMA = "dio-mc/report/1"
 
@@ -21,7 +20,7 @@ def report_json(batch: Batch) -> str:
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "exit_code": batch.exit_code,
-        "models": [_model(report, batch.folder) for report in batch.reports],
+        "models": [_model(report, batch.place(report)) for report in batch.reports],
     }
     if batch.failures:
         document["errors"] = [_failure(failure) for failure in batch.failures]
@@ -31,7 +30,7 @@ def report_json(batch: Batch) -> str:
 def report_jsonl(batch: Batch) -> str:
     """``{"type": "model", ...}``, ``{"type": "error", ...}`` and at the end ``{"type": "summary", ...}``."""
     lines: list[dict[str, Any]] = [
-        {"type": "error", **_failure(e)} if isinstance(e, Failure) else {"type": "model", **_model(e, batch.folder)}
+        {"type": "error", **_failure(e)} if isinstance(e, Failure) else {"type": "model", **_model(e, batch.place(e))}
         for e in batch.entries
     ]
     summary = {"models": len(batch.reports), "errors": len(batch.failures), "exit_code": batch.exit_code}
@@ -82,7 +81,7 @@ def _model(report: Report, folder: str | None) -> dict[str, Any]:
                 "steps": len(violation.schedule),
                 "switches": violation.switches,
                 "canonical": violation.canonical,
-                "trace": f"{folder}/{stem_of(report)}/{safe_name(violation.property)}.json" if folder else None,
+                "trace": f"{folder}/{safe_name(violation.property)}.json" if folder else None,
             }
             for violation in report.violations
         ],

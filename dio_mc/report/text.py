@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dio_mc.checking.results import Failure, Report
 from dio_mc.report.batch import Batch
-from dio_mc.report.words import counted, stem_of
+from dio_mc.report.words import counted
 from dio_mc.semantics.search import Violation
 from dio_mc.trace.trace import Trace, canonical_label
 from dio_mc.wording import plural
@@ -110,7 +110,7 @@ def _last(report: Report, folder: str | None, seconds: bool) -> str:
     bounds = [plural(report.threads, "thread"), *(f"{n}={v}" for n, v in report.params.items())]
     scope = "complete" if report.complete else "not complete"
     time = f" in {report.seconds:.2f} s (search {report.search_seconds:.2f} s)" if seconds else ""
-    files = f"; files: {folder}/{stem_of(report)}/" if folder and report.traces else ""
+    files = f"; files: {folder}/" if folder and report.traces else ""
     moves = plural(report.transitions, "transition")
     return f"{_counts(report)}, {moves}, {scope} for {', '.join(bounds)}{time}{files}"
 
@@ -125,7 +125,7 @@ def batch_text(batch: Batch) -> str:
             lines.append(entry.text)
             continue
         full = batch.code_of(entry) == 1 or (files == 1 and not violated)
-        lines.append(report_text(entry, trace=full, folder=batch.folder, strict=batch.strict))
+        lines.append(report_text(entry, trace=full, folder=batch.place(entry), strict=batch.strict))
         violated = violated or entry.verdict == "VIOLATED"
     lines += summary_lines(batch)
     return "\n".join(lines) + "\n" if lines else ""

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from dio_mc.checking.results import Report
 from dio_mc.semantics.search import counted_up_to
 from dio_mc.wording import plural
 
 
-def stem_of(report: Report) -> str:
-    """``ext3_2_6_18.Ext3@pages=2``: the name of a report's counterexample folder."""
-    name = report.file.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".py")
-    return f"{name}.{report.model}"
+def stem_of(report: Report, stems: Mapping[str, str] | None = None) -> str:
+    """``ext3_2_6_18.Ext3@pages=2``: the name of a report's counterexample folder. `stems` are those of files that share
+    their name with another file of the run (`stems_of`)."""
+    return f"{(stems or {}).get(report.file) or _parts(report.file)[-1]}.{report.model}"
+
+
+def stems_of(files: Iterable[str]) -> dict[str, str]:
+    """For files of one name in different folders, names that tell them apart: ``a.one`` and ``b.one`` of ``a/one.py``
+    and ``b/one.py``. Files whose name is their own are left out."""
+    known = {file: _parts(file) for file in dict.fromkeys(files)}
+    found: dict[str, str] = {}
+    for file, parts in known.items():
+        others = [other for name, other in known.items() if name != file and other[-1] == parts[-1]]
+        length = 1
+        while length < len(parts) and any(other[-length:] == parts[-length:] for other in others):
+            length += 1
+        if length > 1:
+            found[file] = ".".join(parts[-length:])
+    return found
+
+
+def _parts(file: str) -> list[str]:
+    return file.replace("\\", "/").removesuffix(".py").split("/")
 
 
 def counted(report: Report) -> str:

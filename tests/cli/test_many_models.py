@@ -276,3 +276,14 @@ def test_revisions_that_do_not_exist(repository: Path, tmp_path: Path) -> None:
     write(outside, m=HOLDS)
     done = dio_mc("check", "m.py", "--changed-since", "HEAD", cwd=outside, GIT_CEILING_DIRECTORIES=str(tmp_path))
     assert done.returncode == 2
+
+
+def test_namesakes_of_two_folders_keep_their_counterexamples(tmp_path: Path) -> None:
+    bad = HOLDS.replace("self.n < 3", "self.n < 1")
+    for folder, text in (("a", bad), ("b", bad.replace("self.n = 1", "self.n = 2"))):
+        write(tmp_path / folder, one=text)
+    done = dio_mc("check", "a", "b", "--output-format", "json", cwd=tmp_path)
+    traces = [model["violations"][0]["trace"] for model in json.loads(done.stdout)["models"]]
+    assert traces == ["counterexamples/a.one.M/small.json", "counterexamples/b.one.M/small.json"]
+    models = [json.loads((tmp_path / trace).read_text())["model"]["file"] for trace in traces]
+    assert models == ["a/one.py", "b/one.py"]
