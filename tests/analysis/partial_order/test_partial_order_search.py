@@ -197,7 +197,7 @@ def test_a_reduced_search_that_misses_a_violation_is_wrong(monkeypatch: pytest.M
 def test_what_a_small_search_has_found_stays_when_a_larger_one_is_cut(
     engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The larger one begins again, and gets nowhere before the time is up."""
+    """The larger one gets nowhere before the time is up; whether it begins at all is a matter of the clock."""
     monkeypatch.setattr(choose, "FULL", 300)
     cut = [False]
 
@@ -213,7 +213,7 @@ def test_what_a_small_search_has_found_stays_when_a_larger_one_is_cut(
 
     monkeypatch.setattr(choose.Run, "_within", within)
     found = run(Early, ORDER, stop=stop, engine=engine)
-    assert (str(found.stopped), found.states < 20) == ("--timeout 5", True)
+    assert (str(found.stopped), found.complete) == ("--timeout 5", False)
     assert found.violations == run_full(Early)
     assert [violation.property.partition("@")[0] for violation in found.violations] == ["good", "assertion"]
 
