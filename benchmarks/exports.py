@@ -182,14 +182,18 @@ def row(where: str, program: Program) -> Row:
         )  # fmt: skip
 
 
-def table(rows: list[Row]) -> str:
-    """The page: what ran, and a line for each program."""
+NOT_RUN = "workloads under rules are new or have changed, and are not in the table."
+
+
+def table(rows: list[Row], left_out: int = 0) -> str:
+    """The page: what ran, and a line for each program; `left_out` are new or have changed, and were not run."""
     different = sum(bool(one.differences) for one in rows)
     tools = [ran(ROOT, *command).splitlines()[0] for command in (("spin", "-V"), ("rumur", "--version"))]
     lines = [
         "# Every shipped model through SPIN and Rumur", "",
         f"{date.today()}, `python benchmarks/exports.py --write benchmarks/EXPORTS.md`; {'; '.join(tools)}", "",
         f"{len(rows)} programs, {sum(one.reference.states for one in rows):,} states in all; {different} differ.", "",
+        *([f"{left_out} {NOT_RUN}", ""] if left_out else []),
         *" ".join(__doc__.partition("\n\n")[2].split()).replace(". ", ".\n").splitlines(), "",
         "| from | program | states | SPIN | Rumur | violated | SPIN, reduced | Rumur's first error |",
         "|---|---|---:|---:|---:|---|---|---|",
@@ -225,7 +229,7 @@ def main() -> int:
     parser.add_argument("--changed", action="store_true", help=again)
     chosen = parser.parse_args()
     known = kept(ROOT / "benchmarks" / "EXPORTS.md") if chosen.changed else {}
-    rows = []
+    rows, left_out = [], 0
     for where, program in shipped():
         old = known.get((where, program.name))
         if old is not None and old.reference == reference(program):
@@ -235,8 +239,10 @@ def main() -> int:
             print(f"{where} {rows[-1].program}: {rows[-1].reference.states} states", flush=True)
             for difference in rows[-1].differences:
                 print(f"  DIFFERENT: {shown(rows[-1].reference.violated)}, but {difference}", flush=True)
+        else:
+            left_out += 1
     if chosen.write is not None:
-        chosen.write.write_text(table(rows), encoding="utf-8")
+        chosen.write.write_text(table(rows, left_out), encoding="utf-8")
     different = sum(bool(one.differences) for one in rows)
     print(f"{len(rows)} programs, {different} differ")
     return 1 if different else 0

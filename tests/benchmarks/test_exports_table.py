@@ -43,9 +43,15 @@ def test_the_table_is_that_of_the_classes(exports) -> None:
     assert listed == told(exports, exports.classes()), AGAIN
 
 
-def test_the_table_is_that_of_the_workloads(exports) -> None:
+def test_the_rows_of_workloads_are_of_the_programs_as_they_are(exports) -> None:
+    """The table says how many it does not have; those that it has are right."""
     listed = Counter({row: count for row, count in rows().items() if is_product(row)})
-    assert listed == told(exports, exports.products()), AGAIN
+    now = told(exports, exports.products())
+    assert listed - now == Counter(), AGAIN
+    left_out = (now - listed).total()
+    said = f"{left_out} {exports.NOT_RUN}"
+    assert listed
+    assert (said in (BENCHMARKS / "EXPORTS.md").read_text(encoding="utf-8")) == bool(left_out)
 
 
 def test_nothing_in_it_differs() -> None:
