@@ -98,7 +98,7 @@ def test_every_format_tells_of_the_loop(lasso: Path, form: str) -> None:
     marks = {
         "text": "1 to 2 repeat for ever, without: finished(waiter)",
         "commit": "/* again and again: */",
-        "lkml": "The last 2 steps repeat for ever,\nand the scheduler owes nobody a turn.",
+        "lkml": "Livelock: the last 2 steps repeat\nfor ever, and every thread gets the turns it is due.",
         "svg": 'class="p" d="M11 ',
         "mermaid": "loop for ever",
         "itf": '"loop": 1',
