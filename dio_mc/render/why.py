@@ -124,7 +124,7 @@ def atomic_words(trace: Trace, window: Window) -> str:
     if window.last <= len(trace.steps):
         what = f"steps {window.first}-{window.last} of {cpu}"
     elif trace.loop is None:
-        what = f"step {window.first} of {cpu} and what it waits for"
+        what = f"step {window.first} of {cpu} and its wait"
     else:
         what = f"step {window.first} of {cpu} and its next step"
     return f"making {what} atomic {_removed(trace)}"

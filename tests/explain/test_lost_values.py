@@ -13,6 +13,6 @@ def test_the_store_that_was_overwritten_is_named() -> None:
     assert trace.why is not None
     assert trace.why.window is not None
     stores = [n for n in trace.why.window.inside if any(c.cell == "x" for c in trace.steps[n - 1].changes)]
-    (told,) = [sentence for sentence in why_sentences(trace) if sentence.startswith("Between ")]
+    (told,) = [sentence for sentence in why_sentences(trace) if sentence.startswith("While ")]
     assert stores == [7, 9, 11]
     assert "CPU1 seen = x (6), x = seen + 1 (7,9,11)" in told

@@ -54,7 +54,7 @@ def test_a_circle_of_three() -> None:
         "All steps matter.",
         "While CPU0 was between fork[first].lock() (1) and fork[second].lock(), these ran: CPU1 fork[first].lock() (2); "
         "CPU2 fork[first].lock() (3).",
-        "Verified: making step 1 of CPU0 and what it waits for atomic removes the deadlock (83 states).",
+        "Verified: making step 1 of CPU0 and its wait atomic removes the deadlock (83 states).",
     ]
 
 
@@ -125,7 +125,7 @@ def test_who_has_ended_and_what_nobody_does(tmp_path: Path) -> None:
             wait_until(self.go)
     """
     assert first_sentence(case(tmp_path, model, "deadlock")) == (
-        "needs waits for lock of CPU0 (2), which has ended, hopes for go, which no thread changes any more. "
+        "CPU1 waits for lock of CPU0 (2), which has ended, CPU2 for go, which no thread changes any more. "
         "1 of 2 steps matters: 2 of CPU0."
     )
 

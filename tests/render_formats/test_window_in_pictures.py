@@ -47,7 +47,7 @@ def test_its_words() -> None:
     assert told(seed) == ["Hatched: making steps 2-10 of CPU0 atomic removes the race."]
     assert ">Hatched: making steps 2-10 of CPU0 atomic removes the race.</text>" in render_svg(seed)
     assert told(TRACES["philosophers.Philosophers/deadlock.json"]) == [
-        "Hatched: making step 1 of CPU0 and what it waits for atomic removes the deadlock."
+        "Hatched: making step 1 of CPU0 and its wait atomic removes the deadlock."
     ]
 
 
