@@ -26,7 +26,7 @@ class Hostile(Model):
         self.add()
         self.add()
 
-    @operation(kernel="fs/<img src=x onerror=alert(1)>.c:</script><script>alert(1)</script>")
+    @operation(kernel="fs/x.c:add")
     def add(self):
         self.n += 1  # "</script><img src=x onerror=alert(1)>"
 

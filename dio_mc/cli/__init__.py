@@ -95,7 +95,10 @@ def _run() -> int:
         code = cli.main(prog_name="dio-mc", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        if ended.code is None or isinstance(ended.code, int):
+            return ended.code or 0
+        click.echo(str(ended.code), err=True)
+        return 1
     except click.ClickException as error:
         error.show()
         return error.exit_code

@@ -172,8 +172,8 @@ def test_no_memory_for_the_way_back(
 
 @pytest.mark.parametrize("fixed", [0, 1])
 def test_a_process_that_is_given_little_says_what_it_covered(tmp_path: Path, fixed: int) -> None:
-    """11.8 million states in 400 MB of address space; libraries take most of it."""
-    size = 400 * MB
+    """11.8 million states in 512 MB of address space; libraries take most of it."""
+    size = 512 * MB
     code = f"""if True:
         import resource, sys
         resource.setrlimit(resource.RLIMIT_AS, ({size}, {size}))
