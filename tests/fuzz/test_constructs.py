@@ -103,6 +103,7 @@ LEFT_OUT = {
     "require": "only in lock classes; the locks of the library use it",
     "expect": "says nothing about a program",
     "Kernel": "part of what `expect` says",
+    "anchors": "kernel functions of inherited operations: names, no steps",
     "operation": "@operation",
     "thread": "@thread",
 }
