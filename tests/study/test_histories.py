@@ -28,8 +28,10 @@ NAMES = {value.name for value in VALUES}
 WRITERS = {"write": "write", "direct_write": "write", "aio_write": "write", "mmap_store": "write", "truncate": "write",
            "punch_hole": "punch"}  # fmt: skip
 READERS = ("read", "direct_read", "aio_read", "mmap_load")
-SOME = os.environ.get("DIO_MC_HISTORIES", "pairs")
-"""``pairs``; ``triples`` takes hours."""
+SOME = os.environ.get("DIO_MC_HISTORIES", "some")
+"""``some`` of the pairs, others under each rule; all ``pairs`` take half an hour, ``triples`` hours."""
+EVERY = 8
+"""Of the pairs, under each rule, one in so many is compared by default."""
 
 
 def ends(interpreter: Interpreter) -> Iterator[State]:
@@ -105,9 +107,10 @@ def compare(workload: Workload, rule: Rule) -> Counter[str]:
 
 
 @pytest.mark.parametrize("name", SHELF.rules)
-def test_three_judges_agree_on_every_pair(name: str) -> None:
+def test_three_judges_agree_on_pairs(name: str) -> None:
     rule, found = SHELF.rules[name], Counter[str]()
-    for operations in combinations_with_replacement(SHELF.operations, 3 if SOME == "triples" else 2):
+    groups = list(combinations_with_replacement(SHELF.operations, 3 if SOME == "triples" else 2))
+    for operations in groups[list(SHELF.rules).index(name) % EVERY :: EVERY] if SOME == "some" else groups:
         if not rule.unsupported & set(operations):
             found += compare(together(SHELF, operations), rule)
     assert found["ok"] > 0
