@@ -147,4 +147,4 @@ def test_unused_it_loads_nothing() -> None:
     script = "import sys, pytest\nbefore = set(sys.modules)\nimport dio_mc.pytest_plugin\nprint(*sorted({*sys.modules} - before))"
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["dio_mc", "dio_mc.pytest_plugin"]
+    assert done.stdout.split() == ["dio_mc", "dio_mc.display", "dio_mc.pytest_plugin"]
