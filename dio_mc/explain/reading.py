@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import assert_never
 
 from dio_mc.ir.expr import Expr, Load, walk
-from dio_mc.ir.ops import Assign, Await, Block, Branch, Check, Choose, Jump, Spawn, StoreTo
+from dio_mc.ir.ops import Block, Branch, Jump, op_expressions
 from dio_mc.ir.program import Template
 
 
@@ -19,18 +18,7 @@ def variables_read(template: Template, location: int) -> frozenset[int]:
 
 def _expressions(block: Block) -> Iterator[Expr]:
     for op in block.ops:
-        match op:
-            case Await(condition) | Check(condition):
-                yield condition
-            case Assign(targets, values):
-                yield from values
-                yield from (index for target in targets if isinstance(target, StoreTo) for index in target.indices)
-            case Choose(_, options):
-                yield from (part for option in options for part in (option.value, option.when) if part is not None)
-            case Spawn(_, arguments):
-                yield from arguments
-            case _:
-                assert_never(op)
+        yield from op_expressions(op)
     if isinstance(block.terminator, Branch):
         yield block.terminator.condition
 

@@ -131,3 +131,17 @@ class Block:
     ops: tuple[Op, ...]
     terminator: Terminator
     location: int | None = None
+
+
+def op_expressions(op: Op) -> list[Expr]:
+    """Everything that an operation evaluates."""
+    match op:
+        case Assign(targets, values):
+            return [*values, *(index for t in targets if isinstance(t, StoreTo) for index in t.indices)]
+        case Await(condition) | Check(condition):
+            return [condition]
+        case Choose(target, options):
+            indices = list(target.indices) if isinstance(target, StoreTo) else []
+            return [*indices, *(o.value for o in options), *(o.when for o in options if o.when is not None)]
+        case Spawn(_, arguments):
+            return list(arguments)

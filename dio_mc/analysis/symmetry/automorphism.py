@@ -8,9 +8,9 @@ from itertools import product
 
 from dio_mc.analysis.symmetry.domains import Break, Domains, Slot
 from dio_mc.analysis.symmetry.exchange import Exchange
-from dio_mc.analysis.symmetry.unset import defaults_seen, op_expressions
+from dio_mc.analysis.symmetry.unset import defaults_seen
 from dio_mc.ir.expr import And, AtLocation, Const, Expr, LocalOf, children, walk
-from dio_mc.ir.ops import Branch, Op
+from dio_mc.ir.ops import Branch, Op, op_expressions
 from dio_mc.ir.program import Program, Variable
 from dio_mc.ir.types import OptionType, RangeType, ScalarType, bounds
 from dio_mc.source import Span

@@ -7,7 +7,19 @@ it can be read, it counts as a constant of the local's domain (`symmetry`).
 from __future__ import annotations
 
 from dio_mc.ir.expr import Expr, Local, walk
-from dio_mc.ir.ops import Assign, Await, Block, Branch, Check, Choose, Jump, LocalTo, Op, Spawn, StoreTo, Target
+from dio_mc.ir.ops import (
+    Assign,
+    Block,
+    Branch,
+    Choose,
+    Jump,
+    LocalTo,
+    Op,
+    Spawn,
+    StoreTo,
+    Target,
+    op_expressions,
+)
 from dio_mc.ir.program import Template
 
 
@@ -92,17 +104,3 @@ def _writes(op: Op) -> set[int]:
         case _:
             pass
     return {target.index for target in targets if isinstance(target, LocalTo)}
-
-
-def op_expressions(op: Op) -> list[Expr]:
-    """Everything that an operation evaluates."""
-    match op:
-        case Assign(targets, values):
-            return [*values, *(index for t in targets if isinstance(t, StoreTo) for index in t.indices)]
-        case Await(condition) | Check(condition):
-            return [condition]
-        case Choose(target, options):
-            indices = list(target.indices) if isinstance(target, StoreTo) else []
-            return [*indices, *(o.value for o in options), *(o.when for o in options if o.when is not None)]
-        case Spawn(_, arguments):
-            return list(arguments)
