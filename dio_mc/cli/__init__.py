@@ -83,7 +83,8 @@ def main() -> None:
         from dio_mc.deep import deeply
 
         code = deeply(_run, waiting=SIGNALS.wait)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # a signal that came before this thread waited for the command
+        click.echo("dio-mc: interrupted", err=True)
         code = ENDED
     flush_streams()
     sys.exit(code)

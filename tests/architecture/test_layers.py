@@ -158,3 +158,11 @@ def test_the_command_line_loads_click_alone() -> None:
     ours = {m for m in loaded if m.startswith("dio_mc.")}
     assert {m for m in ours if not m.startswith("dio_mc.cli.")} == {"dio_mc.cli", "dio_mc.choices", "dio_mc.display"}
     assert loaded & {"z3", "networkx"} == set()
+
+
+def test_files_of_tests_have_names_of_their_own() -> None:
+    """Outside of packages pytest imports them by their bare names: of two, the second is an error, in a clone."""
+    tests = Path(__file__).resolve().parents[1]
+    paths = [path for path in tests.rglob("*.py") if not (path.parent / "__init__.py").exists()]
+    names = [path.name for path in paths]
+    assert sorted({name for name in names if names.count(name) > 1}) == []

@@ -206,3 +206,19 @@ def test_a_fault_in_the_explanation_is_a_note(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 1
     assert "note: never: why it fails is left out, by a fault of dio-mc: ValueError: broken" in done.stdout
+
+
+def test_a_signal_before_anyone_waits_is_told(tmp_path: Path) -> None:
+    """The thread of the command is started, and the main thread does not wait for it yet."""
+    (tmp_path / "m.py").write_text(MODEL)
+    code = (
+        "import os, signal, sys\nimport dio_mc.deep as deep\nfrom dio_mc.cli import main\n"
+        "started = deep._started\n"
+        "def sent(run):\n    thread = started(run)\n    os.kill(os.getpid(), signal.SIGINT)\n    return thread\n"
+        "deep._started = sent\nsys.argv = ['dio-mc', 'ir', 'm.py']\nmain()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (3, "dio-mc: interrupted\n")
