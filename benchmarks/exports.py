@@ -31,6 +31,7 @@ from dio_mc.export.promela import promela
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import Program
 from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.search import SearchRequest
 from dio_mc.study.shelf import open_shelf, product
 from dio_mc.symbolic.judge import judge_property
 
@@ -108,7 +109,7 @@ def products() -> Iterator[tuple[str, Program]]:
 def reference(program: Program) -> Told:
     """By the interpreter, which has the last word: what single states and steps can violate."""
     judges = [judge_property(program, one).judge for one in program.properties]
-    found = explore(program, judges)
+    found = explore(SearchRequest(program, judges))
     assert found.complete, program.name
     beyond = {one.name for one in program.properties if one.kind in OF_RUNS}
     return Told(found.states, frozenset(v.property for v in found.violations) - beyond)

@@ -18,10 +18,11 @@ from statistics import median
 from dio_mc.analysis.partial_order.persistent import Refused, find_persistent_sets
 from dio_mc.checking.expectations import bindings_of
 from dio_mc.engines.reference.engine import explore
+from dio_mc.engines.reference.search import Taken
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import Program
 from dio_mc.semantics.judge import Judge
-from dio_mc.semantics.search import Budget, Exploration
+from dio_mc.semantics.search import Budget, Exploration, SearchRequest
 from dio_mc.symbolic.judge import judge_property
 
 MOST = 60_000
@@ -41,10 +42,10 @@ def programs(arguments: Sequence[str]) -> Iterator[Program]:
 def compare(program: Program, judges: Sequence[Judge]) -> tuple[Exploration, Exploration] | None:
     """All states and those that are left; None where they are too many. Raises `Refused`."""
     sets = find_persistent_sets(program, judges)
-    full = explore(program, judges, Budget(max_states=MOST))
+    full = explore(SearchRequest(program, judges, Budget(max_states=MOST)))
     if full.stopped is not None:
         return None
-    reduced = explore(program, judges, selection=sets)
+    reduced = explore(SearchRequest(program, judges), Taken(selection=sets))
     assert [v.property for v in reduced.violations] == [v.property for v in full.violations]
     return full, reduced
 

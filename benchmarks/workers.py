@@ -17,7 +17,7 @@ from statistics import median
 from dio_mc.engines.limits import Limits
 from dio_mc.engines.native.engine import prepare, search
 from dio_mc.frontend import build, load_module
-from dio_mc.semantics.search import Budget
+from dio_mc.semantics.search import Budget, SearchRequest
 from dio_mc.symbolic.judge import judge_property
 
 MODEL = Path(__file__).resolve().parent / "diorace.py"
@@ -31,10 +31,11 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     program = build(load_module(MODEL).models[0], SIZE).program
     judges = [judge_property(program, one).judge for one in program.properties]
-    prepared = prepare(program, judges)
+    request = SearchRequest(program, judges)
+    prepared = prepare(request)
 
     def searched(workers: int) -> float:
-        found = search(prepared, judges, Limits(Budget()), workers=workers)
+        found = search(prepared, request, Limits(Budget()), workers)
         assert found.stopped is None
         return found.seconds
 

@@ -7,7 +7,8 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from dio_mc.engines.reference.engine import explore
+from asking import explore_reference as explore
+
 from dio_mc.errors import ModelError
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.expr import Expr

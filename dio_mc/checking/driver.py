@@ -17,7 +17,7 @@ from dio_mc.checking.findings.declared import static_findings
 from dio_mc.checking.findings.stuck import stuck_for_ever
 from dio_mc.checking.results import Finding, PropertyResult, Report, Verdict
 from dio_mc.engines.agree import verify_reduction
-from dio_mc.engines.choose import EngineName, explore
+from dio_mc.engines.choose import EngineName, Strategy, explore
 from dio_mc.engines.limits import Limits
 from dio_mc.errors import Diagnostic
 from dio_mc.frontend.build import Built, build, program_name
@@ -28,7 +28,7 @@ from dio_mc.lang.declarations import Expectation
 from dio_mc.lang.model import Model
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.judge import Judge
-from dio_mc.semantics.search import Budget, Exploration, Note, Partial, Reductions, Violation, unheard
+from dio_mc.semantics.search import Budget, Exploration, Note, Partial, Reductions, SearchRequest, Violation, unheard
 from dio_mc.semantics.search import Report as ProgressReport
 from dio_mc.semantics.stop import Poll, Stop
 from dio_mc.source import Span, display_path
@@ -89,12 +89,10 @@ def check_class(
     except (Ended, MemoryError) as ended:
         return undetermined(model, params or {}, expectation, stop_of(ended), time.perf_counter() - started)
     program, asked = built.program, [j.judge for j in judges]
-    found = _explored(program, asked, options, notes.append, limits)
+    request, strategy = _asked(program, asked, options, notes.append)
+    found = explore(request, strategy, limits)
     if options.verify_reduction:
-        notes += verify_reduction(
-            found, program, asked, options.budget, options.stop,
-            engine=options.engine, workers=options.workers, partial_order=options.reductions.partial_order,
-        )  # fmt: skip
+        notes += verify_reduction(found, request, strategy)
     interpreter = Interpreter(program) if found.violations else None
     traces = _traces(interpreter, found, asked, limits, notes.append) if interpreter is not None else ()
     notes += [f"{name}: its schedule is not shown: {found.stopped} ended the search for it" for name in found.unshown]
@@ -117,17 +115,12 @@ def explore_class(
     """What the search of one class finds, without a verdict. Raises `ModelError` when the model is wrong."""
     program = build(model, params).program
     judges = [judge_property(program, p).judge for p in program.properties]
-    return _explored(program, judges, options or Options(), unheard)
+    return explore(*_asked(program, judges, options or Options(), unheard))
 
 
-def _explored(
-    program: Program, judges: Sequence[Judge], options: Options, note: Note, limits: Limits | None = None
-) -> Exploration:
-    return explore(
-        program, judges, options.budget, options.report, options.first, options.stop,
-        engine=options.engine, workers=options.workers, note=note, reductions=options.reductions,
-        partial=options.partial, limits=limits,
-    )  # fmt: skip
+def _asked(program: Program, judges: Sequence[Judge], options: Options, note: Note) -> tuple[SearchRequest, Strategy]:
+    request = SearchRequest(program, judges, options.budget, options.first, options.report, options.stop, note)
+    return request, Strategy(options.engine, options.workers, options.reductions, options.partial)
 
 
 def _traces(

@@ -2,75 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 
-from dio_mc.engines.choose import EngineName, Run
+from dio_mc.engines.choose import EngineName, Run, Strategy
 from dio_mc.errors import InternalError
 from dio_mc.ir.program import Program
 from dio_mc.semantics.interpreter import Interpreter
-from dio_mc.semantics.judge import Judge
 from dio_mc.semantics.search import (
     NO_REDUCTION,
     PARTIAL_ORDER,
     SYMMETRY,
-    Budget,
     Exploration,
     Reductions,
+    SearchRequest,
     Violation,
     counted_up_to,
+    unheard,
 )
-from dio_mc.semantics.stop import Poll
 
 ALONE = (Reductions(partial_order=False), Reductions(symmetry=False, partial_order=True))
 """Each reduction alone."""
 
 
-def verify_reduction(
-    found: Exploration,
-    program: Program,
-    judges: Sequence[Judge],
-    budget: Budget | None = None,
-    stop: Poll | None = None,
-    *,
-    engine: EngineName = "auto",
-    workers: int = 1,
-    partial_order: bool | None = False,
-) -> list[str]:
-    """Explore once more, in full if `found` is reduced, and with symmetry if it is not; with `partial_order` (None: if
-    it seems to pay), with that and with both too. What there is to say, in words.
+def verify_reduction(found: Exploration, request: SearchRequest, strategy: Strategy) -> list[str]:
+    """Explore once more, in full if `found` is reduced, and with symmetry if it is not; with partial order too, and
+    with both, where the strategy has it (None: if it seems to pay). What there is to say, in words.
 
     Raises `InternalError` when what must not differ does (`differences`): then a reduction is wrong.
     """
     if found.stopped is not None:
         return [f"the reduction was not verified: {found.stopped}"]
-    run = Run(program, judges, budget or Budget(), None, False, stop)
-    machine = found.engine == "native" and (engine == "native" or bool(found.reductions))
+    run = Run(replace(request, report=None, first=False, note=unheard))
+    machine = found.engine == "native" and (strategy.engine == "native" or bool(found.reductions))
+    engine: EngineName = "native" if machine else "reference"
 
     def again(reductions: Reductions) -> Exploration:
-        return run.explore("native" if machine else "reference", reductions, workers, full=0)
+        return run.explore(replace(strategy, engine=engine, reductions=reductions), full=0)
 
     full = again(NO_REDUCTION) if found.reductions else found
     told: list[str] = []
     working: list[Reductions] = []
-    for alone in ALONE if _ordered(program, judges, partial_order) else ALONE[:1]:
-        reasons = _refusals(program, judges, alone)
+    for alone in ALONE if _ordered(request, strategy.reductions.partial_order) else ALONE[:1]:
+        reasons = _refusals(request, alone)
         told += reasons
         working += [] if reasons else [alone]
     both = [Reductions(partial_order=True)] if len(working) == len(ALONE) else []
     for reductions in [*working, *both]:
         reduced = found if found.reductions == _names(reductions) else again(reductions)
-        told.append(_compared(program, reduced, full))
+        told.append(_compared(request.program, reduced, full))
     return told
 
 
-def _ordered(program: Program, judges: Sequence[Judge], partial_order: bool | None) -> bool:
+def _ordered(request: SearchRequest, partial_order: bool | None) -> bool:
     """Whether partial order is to be tried."""
     if partial_order is not None:
         return partial_order
     from dio_mc.analysis.partial_order.persistent import Refused, find_persistent_sets, pays
 
     try:
-        return pays(find_persistent_sets(program, judges), Interpreter(program))
+        return pays(find_persistent_sets(request.program, request.judges), Interpreter(request.program))
     except Refused:
         return False
 
@@ -80,21 +70,21 @@ def _names(reductions: Reductions) -> tuple[str, ...]:
     return tuple(name for name, is_asked in asked.items() if is_asked)
 
 
-def _refusals(program: Program, judges: Sequence[Judge], alone: Reductions) -> list[str]:
+def _refusals(request: SearchRequest, alone: Reductions) -> list[str]:
     """Why a reduction does nothing, in words; nothing where it does something."""
     if alone.partial_order:
         from dio_mc.analysis.partial_order.persistent import Refused, find_persistent_sets
 
         try:
-            find_persistent_sets(program, judges)
+            find_persistent_sets(request.program, request.judges)
         except Refused as reason:
             return [f"no partial order: {reason}"]
         return []
     from dio_mc.analysis.symmetry.plan import make_plan
     from dio_mc.analysis.symmetry.proof import find_symmetry
 
-    symmetry = find_symmetry(program)
-    if symmetry and make_plan(program, symmetry).symmetry:
+    symmetry = find_symmetry(request.program)
+    if symmetry and make_plan(request.program, symmetry).symmetry:
         return []
     return [f"no reduction: {refusal}" for refusal in symmetry.refusals] or [
         "no reduction: there is nothing to exchange"

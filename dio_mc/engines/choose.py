@@ -9,7 +9,7 @@ is needed: to import everything takes as long as most models.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial as bound  # `partial` is a part of the states here
 from typing import TYPE_CHECKING, Final, Literal
@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Final, Literal
 from dio_mc.engines.kept import Established, Remembering, uncertain
 from dio_mc.engines.limits import Limits
 from dio_mc.engines.reference.engine import explore as explore_reference
+from dio_mc.engines.reference.search import Taken
 from dio_mc.engines.shaping import told
 from dio_mc.guard import WHY_ENDED, Guard, stop_of
-from dio_mc.ir.program import LIVENESS, Program
+from dio_mc.ir.program import LIVENESS
 from dio_mc.semantics.interpreter import Interpreter
-from dio_mc.semantics.judge import Judge
 from dio_mc.semantics.search import (
     NO_REDUCTION,
     PARTIAL_ORDER,
@@ -29,13 +29,11 @@ from dio_mc.semantics.search import (
     Budget,
     Coverage,
     Exploration,
-    Note,
     Partial,
     Reductions,
-    Report,
-    unheard,
+    SearchRequest,
 )
-from dio_mc.semantics.stop import Poll, Stop, StopKind
+from dio_mc.semantics.stop import Stop, StopKind
 from dio_mc.wording import show_bytes
 
 if TYPE_CHECKING:
@@ -55,6 +53,17 @@ FULL: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
+class Strategy:
+    """How to search: which `engine`, in `workers` threads where it is the native one, with which `reductions` where
+    they are proved sound. With `partial` only a part of the states is covered."""
+
+    engine: EngineName = "auto"
+    workers: int = 1
+    reductions: Reductions = NO_REDUCTION
+    partial: Partial | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Ways:
     """What a search is reduced by: None where that is not asked for, or does nothing."""
 
@@ -68,39 +77,26 @@ class _Ways:
 FULLY: Final = _Ways(None, None)
 
 
-def explore(
-    program: Program,
-    judges: Sequence[Judge],
-    budget: Budget | None = None,
-    report: Report | None = None,
-    first: bool = False,
-    stop: Poll | None = None,
-    *,
-    engine: EngineName = "auto",
-    workers: int = 1,
-    note: Note = unheard,
-    reductions: Reductions = NO_REDUCTION,
-    partial: Partial | None = None,
-    limits: Limits | None = None,
-) -> Exploration:
-    """Explore with the engine asked for, within `limits` whose clock runs already, or else `budget` and `stop`. `note`
-    is told in words where it had to be another engine, and of what does not change the answer. With `partial` only a
-    part is covered, and never told to be all; `note` is told which.
+def explore(request: SearchRequest, strategy: Strategy | None = None, limits: Limits | None = None) -> Exploration:
+    """Explore with the engine asked for (default: as `Strategy` has it), within `limits` whose clock runs already
+    (default: the request's, from now on). `request.note` is told in words where it had to be another engine, and which
+    part was covered where that is not all.
 
-    A search begins with all states. One that finds more than `FULL` begins again with those `reductions` that are
-    proved sound for the program and its properties; so small models have full counts, with every engine.
+    A search begins with all states. One that finds more than `FULL` begins again with those reductions that are proved
+    sound for the program and its properties; so small models have full counts, with every engine.
     """
-    limits = limits or Limits(budget or Budget(), stop)
-    if partial is not None:
-        if isinstance(partial, Approximate):
-            return _approximated(program, judges, partial, limits, report, first, note)
-        from dio_mc.engines.reference.partial import explore_partly
+    strategy, limits = strategy or Strategy(), limits or Limits(request.budget, request.stop)
+    match strategy.partial:
+        case None:
+            return Run(request, limits).explore(strategy)
+        case Approximate() as approximate:
+            return _approximated(request, approximate, limits)
+        case sampled:
+            from dio_mc.engines.reference.partial import explore_partly
 
-        part, covered = explore_partly(program, judges, partial, limits.budget, report, first, limits.stop)
-        note(covered)
-        return part
-    run = Run(program, judges, limits.budget, report, first, limits.stop, note, limits)
-    return run.explore(engine, reductions, workers)
+            part, covered = explore_partly(request, sampled)
+            request.note(covered)
+            return part
 
 
 NOTHING: Final = Exploration("none", 0, 0, 0, None, 0, (), (), Coverage(frozenset(), frozenset()))
@@ -111,40 +107,27 @@ class Run:
     """One exploration, by whichever engine; the clock runs through all attempts, and what one of them has established
     stays."""
 
-    def __init__(
-        self,
-        program: Program,
-        judges: Sequence[Judge],
-        budget: Budget,
-        report: Report | None,
-        first: bool,
-        stop: Poll | None,
-        note: Note = unheard,
-        limits: Limits | None = None,
-    ) -> None:
-        self._program, self._budget = program, budget
-        self._judges = [Remembering(judge) for judge in judges]
-        self._report, self._first, self._stop, self._note = report, first, stop, note
-        self._limits = limits or Limits(budget, stop)
-        self._established = Established(program, judges)
+    def __init__(self, request: SearchRequest, limits: Limits | None = None) -> None:
+        self._request = replace(request, judges=[Remembering(judge) for judge in request.judges])
+        self._limits = limits or Limits(request.budget, request.stop)
+        self._established = Established(request.program, request.judges)
 
-    def explore(
-        self, engine: EngineName, reductions: Reductions, workers: int = 1, *, full: int | None = None
-    ) -> Exploration:
+    def explore(self, strategy: Strategy, *, full: int | None = None) -> Exploration:
         """The answer of an engine, or of those that take over from one another; reduced behind `full` states (None:
         behind `FULL`). What ends it between two searches takes nothing from what the first has found. Raises
         `InternalError` where they contradict each other."""
-        self._established = Established(self._program, self._judges)
+        self._established = Established(self._request.program, self._request.judges)
         try:
-            return self._established.answer(self._explored(engine, reductions, workers, full))
+            return self._established.answer(self._explored(strategy, full))
         except WHY_ENDED as ended:
             last = self._established.last
             if last is None and isinstance(ended, KeyboardInterrupt):
                 raise
             return self._established.answer(replace(last or NOTHING, stopped=stop_of(ended)))
 
-    def _explored(self, engine: EngineName, reductions: Reductions, workers: int, full: int | None) -> Exploration:
-        alive = any(judge.property.kind in LIVENESS for judge in self._judges)  # a property is about runs
+    def _explored(self, strategy: Strategy, full: int | None) -> Exploration:
+        engine, reductions = strategy.engine, strategy.reductions
+        alive = any(judge.property.kind in LIVENESS for judge in self._request.judges)  # a property is about runs
         if engine == "reference" or (engine == "auto" and alive):
             return self._by_reference(reductions, full)
         if engine == "auto":
@@ -154,10 +137,10 @@ class Run:
         from dio_mc.engines.native.engine import NoMachine, Unsupported
 
         try:
-            return self._by_machine_code(reductions, workers, full)
+            return self._by_machine_code(reductions, strategy.workers, full)
         except Unsupported as reason:
             if engine == "native" or isinstance(reason, NoMachine):
-                self._note(f"explored by the reference engine: {reason}")
+                self._request.note(f"explored by the reference engine: {reason}")
             return self._by_reference(reductions, full)
 
     def _by_reference(self, reductions: Reductions, full: int | None) -> Exploration:
@@ -184,7 +167,7 @@ class Run:
         by = prepared.able
 
         def again(budget: Budget) -> Exploration:
-            limits, unordered = Limits(budget, self._stop), replace(by, order=False)
+            limits, unordered = Limits(budget, self._request.stop), replace(by, order=False)
             return self._compiled(self._optimised(prepared), limits, workers, unordered)
 
         if by != IN_FULL and not prepared.machine.optimised:
@@ -208,16 +191,16 @@ class Run:
         from dio_mc.engines.native.engine import prepare
 
         with self._guard():
-            return prepare(self._program, self._judges, representatives, self._note, sets=sets, quick=True)
+            return prepare(self._request, representatives, sets=sets, quick=True)
 
     def _optimised(self, prepared: Prepared) -> Prepared:
         from dio_mc.engines.native.engine import optimised
 
         with self._guard():
-            return optimised(prepared, self._note)
+            return optimised(prepared, self._request.note)
 
     def _soon(self, prepared: Prepared, budget: Budget, *, by: Reduced) -> Exploration:
-        return self._compiled(prepared, Limits(budget, self._stop), 1, by)
+        return self._compiled(prepared, Limits(budget, self._request.stop), 1, by)
 
     def _shortest(self, found: Exploration, search: Callable[[Budget], Exploration]) -> Exploration:
         """What was found, once a `search` without partial order, which keeps verdicts but not lengths, has looked for
@@ -237,7 +220,7 @@ class Run:
             if found.stopped is None:
                 self._established.confirm(found, [v.property for v in again.violations], "the search by partial order")
         if any(not self._established.is_canonical(v.property) for v in new):
-            self._note(
+            self._request.note(
                 "schedules that are not canonical are the shortest, but not the first of those: there are too many"
                 if ended is None
                 else f"the schedules shown are not known to be the shortest: {ended} ended the search for those"
@@ -246,7 +229,7 @@ class Run:
 
     def _within(self, limit: int, search: Callable[[Budget], Exploration]) -> Exploration | None:
         """What a search of all states finds, if it finds no more than `limit`."""
-        most = self._budget.max_states
+        most = self._request.budget.max_states
         if most is not None and most <= limit:
             return search(self._left())
         if limit == 0:
@@ -268,110 +251,89 @@ class Run:
         from dio_mc.analysis.symmetry.proof import find_symmetry
         from dio_mc.analysis.symmetry.representatives import Representatives
 
-        symmetry = find_symmetry(self._program)
-        found = Representatives(self._program, symmetry) if symmetry else None
+        symmetry = find_symmetry(self._request.program)
+        found = Representatives(self._request.program, symmetry) if symmetry else None
         return found if found is not None and found.plan.symmetry else None
 
     def _selection(self, reductions: Reductions, facts: Facts | None = None) -> PersistentSets | None:
         """Partial order, where it is sound, and asked for or seems to pay. What lies within a depth is a matter of
         order, so a search with a limit of depth has none."""
-        if reductions.partial_order is False or self._budget.max_depth is not None:
+        if reductions.partial_order is False or self._request.budget.max_depth is not None:
             return None
         from dio_mc.analysis.partial_order.persistent import Refused, find_persistent_sets, pays
 
         with self._guard():
             try:
-                sets = find_persistent_sets(self._program, self._judges, facts)
+                sets = find_persistent_sets(self._request.program, self._request.judges, facts)
             except Refused:
                 return None
-            return sets if reductions.partial_order or pays(sets, Interpreter(self._program)) else None
+            return sets if reductions.partial_order or pays(sets, Interpreter(self._request.program)) else None
 
     def _left(self) -> Budget:
         """The budget, less the time that has passed."""
-        timeout = self._budget.timeout
-        return self._budget if timeout is None else replace(self._budget, timeout=timeout - self._limits.seconds)
+        timeout = self._request.budget.timeout
+        return (
+            self._request.budget
+            if timeout is None
+            else replace(self._request.budget, timeout=timeout - self._limits.seconds)
+        )
 
     def _interpret(self, budget: Budget, ways: _Ways) -> Exploration:
-        return self._as_asked(
-            explore_reference(
-                self._program, self._judges, budget, self._report, self._first, self._stop, ways.representatives,
-                selection=ways.selection,
-            )
-        )  # fmt: skip
+        taken = Taken(ways.representatives, selection=ways.selection)
+        return self._as_asked(explore_reference(replace(self._request, budget=budget), taken))
 
     def _compiled(self, prepared: Prepared, limits: Limits, workers: int, by: Reduced) -> Exploration:
-        return self._as_asked(compiled(prepared, self._judges, limits, self._report, self._first, workers, by))
+        return self._as_asked(compiled(prepared, self._request, limits, workers, by))
 
     def _as_asked(self, found: Exploration) -> Exploration:
         """A limit of time is told as it was given, not as what was left of it for this attempt."""
         if found.stopped is not None and found.stopped.kind is StopKind.TIMEOUT:
-            found = replace(found, stopped=Stop(StopKind.TIMEOUT, self._budget.timeout))
+            found = replace(found, stopped=Stop(StopKind.TIMEOUT, self._request.budget.timeout))
         self._established.note(found)
         return found
 
 
 def native(
-    program: Program,
-    judges: Sequence[Judge],
-    limits: Limits,
-    report: Report | None,
-    first: bool,
-    workers: int,
+    request: SearchRequest,
+    workers: int = 1,
     representatives: Representatives | None = None,
-    note: Note = unheard,
     *,
     sets: PersistentSets | None = None,
     quick: bool = False,
 ) -> Exploration:
     """Explore with machine code, optimised or `quick`, reduced by what is given. Raises `Unsupported` where that is not
     possible. With persistent `sets` counterexamples are the shortest of what is left."""
-    from dio_mc.engines.native.engine import Reduced, prepare
+    from dio_mc.engines.native.engine import prepare
 
-    prepared = prepare(program, judges, representatives, note, sets=sets, quick=quick)
-    by = Reduced(representatives is not None, sets is not None)
-    return compiled(prepared, judges, limits, report, first, workers, by)
+    prepared = prepare(request, representatives, sets=sets, quick=quick)
+    return compiled(prepared, request, Limits(request.budget, request.stop), workers, prepared.able)
 
 
-def compiled(
-    prepared: Prepared,
-    judges: Sequence[Judge],
-    limits: Limits,
-    report: Report | None,
-    first: bool,
-    workers: int,
-    by: Reduced,
-) -> Exploration:
+def compiled(prepared: Prepared, request: SearchRequest, limits: Limits, workers: int, by: Reduced) -> Exploration:
     """Explore a compiled program."""
     from dio_mc.engines.native.engine import search
 
-    return told(search(prepared, judges, limits, report, first, workers, by=by), judges, limits)
+    return told(search(prepared, request, limits, workers, by), request.judges, limits)
 
 
-def _approximated(
-    program: Program,
-    judges: Sequence[Judge],
-    approximate: Approximate,
-    limits: Limits,
-    report: Report | None,
-    first: bool,
-    note: Note,
-) -> Exploration:
-    """Explore with machine code and less storage than states take; `note` is told how much may have been left out."""
+def _approximated(request: SearchRequest, approximate: Approximate, limits: Limits) -> Exploration:
+    """Explore with machine code and less storage than states take; `request.note` is told how much may have been left
+    out."""
     from dio_mc.engines.native.engine import Unsupported, prepare, search
 
-    asked = [judge for judge in judges if judge.property.kind not in LIVENESS]
+    asked = replace(request, judges=[judge for judge in request.judges if judge.property.kind not in LIVENESS])
     try:
         with Guard(limits.exceeded):
-            prepared = prepare(program, asked, note=note, approximate=approximate)
+            prepared = prepare(asked, approximate=approximate)
     except WHY_ENDED as ended:
         return replace(NOTHING, stopped=stop_of(ended))
     except Unsupported as reason:
-        note(f"explored by the reference engine, which stores states as they are: {reason}")
-        return explore_reference(program, judges, limits.budget, report, first, limits.stop)
-    found = search(prepared, asked, limits, report, first)
-    note(_left_out(approximate, found))
+        request.note(f"explored by the reference engine, which stores states as they are: {reason}")
+        return explore_reference(request)
+    found = search(prepared, asked, limits)
+    request.note(_left_out(approximate, found))
     stopped = found.stopped or Stop(StopKind.APPROXIMATE, approximate.storage)
-    return replace(uncertain(told(found, asked, limits)), stopped=stopped)
+    return replace(uncertain(told(found, asked.judges, limits)), stopped=stopped)
 
 
 def _left_out(approximate: Approximate, found: Outcome) -> str:

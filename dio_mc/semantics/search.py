@@ -10,9 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol
 
+from dio_mc.ir.program import Program
+from dio_mc.semantics.judge import Judge
 from dio_mc.semantics.layout import State
 from dio_mc.semantics.step import Action, Fault, Step
-from dio_mc.semantics.stop import Stop
+from dio_mc.semantics.stop import Poll, Stop
 
 
 class Representatives(Protocol):
@@ -110,6 +112,23 @@ Note = Callable[[str], None]
 
 def unheard(text: str) -> None:
     """The `Note` of a caller who does not ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """What is to be searched: a program with the judges of its properties, and what may end the search.
+
+    With `first` it ends with the level of the first violation. `report` is told how far it is, `stop` is polled for a
+    reason to end it, `note` is told in words what does not change the answer.
+    """
+
+    program: Program
+    judges: Sequence[Judge]
+    budget: Budget = Budget()
+    first: bool = False
+    report: Report | None = None
+    stop: Poll | None = None
+    note: Note = unheard
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dio_mc.engines.reference.engine import explore
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.judge import Judge
 from dio_mc.semantics.layout import State
-from dio_mc.semantics.search import Budget, Exploration
+from dio_mc.semantics.search import Budget, Exploration, SearchRequest
 from dio_mc.semantics.step import Fault
 from dio_mc.semantics.stop import Poll
 from dio_mc.stepping.walk import Walk
@@ -35,6 +35,6 @@ class _From(Interpreter):
 def continuations(walk: Walk, judges: Sequence[Judge], budget: Budget, stop: Poll | None = None) -> Exploration:
     """Explore from the end of a schedule on. Each violation found is a run from the model's start: the schedule, then
     the shortest continuation. Of a schedule that has ended in a fault nothing follows."""
-    found = explore(walk.program, judges, budget, stop=stop, interpreter=_From(walk))
+    found = explore(SearchRequest(walk.program, judges, budget, stop=stop), interpreter=_From(walk))
     violations = tuple(walk.violation(v.property, v.schedule, v) for v in found.violations)
     return replace(found, violations=violations)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "dio_mc"
+TESTS = Path(__file__).resolve().parents[1]
 EVERYONE = {"source", "errors", "__version__"}
 LAYERS: dict[str, set[str]] = {
     "source": set(),
@@ -166,3 +168,16 @@ def test_files_of_tests_have_names_of_their_own() -> None:
     paths = [path for path in tests.rglob("*.py") if not (path.parent / "__init__.py").exists()]
     names = [path.name for path in paths]
     assert sorted({name for name in names if names.count(name) > 1}) == []
+
+
+ASKED = re.compile(
+    r"from dio_mc\.engines\.(reference\.engine|choose|native\.engine|reference\.partial|agree) import [^\n]*"
+    r"\b(explore|prepare|search|explore_partly|verify_reduction)\b|\bRun\(program, "
+)
+
+
+def test_tests_ask_the_engines_through_one_file() -> None:
+    """What a search is asked with may change; then one file of the tests does."""
+    others = (path for path in sorted(TESTS.rglob("*.py")) if path.name != "asking.py")
+    found = {str(path.relative_to(TESTS)): asked[0] for path in others if (asked := ASKED.search(path.read_text()))}
+    assert found == {}, "ask as tests/asking.py does, or through it"

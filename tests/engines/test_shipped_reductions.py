@@ -4,10 +4,9 @@ coverage and canonical counterexamples as in full."""
 from pathlib import Path
 
 import pytest
+from asking import explore, verify_reduction
 
 from dio_mc.checking.expectations import bindings_of
-from dio_mc.engines.agree import verify_reduction
-from dio_mc.engines.choose import explore
 from dio_mc.frontend import build, load_module
 from dio_mc.semantics.search import NO_REDUCTION
 from dio_mc.symbolic.judge import judge_property

@@ -6,9 +6,9 @@ from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
+from asking import explore_reference as explore
 from render_traces import CompiledJudge, programs
 
-from dio_mc.engines.reference.engine import explore
 from dio_mc.explain.cause import why
 from dio_mc.explain.window import Schedule
 from dio_mc.ir.program import Program, Property

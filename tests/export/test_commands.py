@@ -4,12 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+from asking import explore_reference as explore
 from guarded import reached
 from ir_builder import DIGIT, block, cell, less, load, own, plus, program, put, template, variable
 from random_programs import random_program
 
 from dio_mc.checking.expectations import bindings_of
-from dio_mc.engines.reference.engine import explore
 from dio_mc.errors import ModelError
 from dio_mc.export.commands import commands_of
 from dio_mc.export.terms import Read, combine, conj, disj, interval, neg, select

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from dio_mc.engines import choose
-from dio_mc.engines.choose import Run
+from dio_mc.engines.choose import EngineName, Run, Strategy
 from dio_mc.ir.program import Program
 from dio_mc.semantics.judge import Judge
-from dio_mc.semantics.search import NO_REDUCTION, Budget, Exploration, Reductions
+from dio_mc.semantics.search import NO_REDUCTION, Exploration, Reductions, SearchRequest
 
 SYMMETRY = Reductions(symmetry=True, partial_order=False)
 ORDER = Reductions(symmetry=False, partial_order=True)
@@ -35,11 +35,9 @@ class Configuration:
 
     def explore(self, program: Program, judges: Sequence[Judge]) -> Exploration:
         """The answer; that of the reference engine where machine code has none."""
+        engine: EngineName = "native" if self.engine == "native" else "reference"
         with threshold(choose.SOON if self.quick else 0):
-            run = Run(program, judges, Budget(), None, False, None)
-            return run.explore(
-                "native" if self.engine == "native" else "reference", self.reductions, self.workers, full=0
-            )
+            return Run(SearchRequest(program, judges)).explore(Strategy(engine, self.workers, self.reductions), full=0)
 
 
 @contextmanager

@@ -7,9 +7,9 @@ import shutil
 import sys
 from pathlib import Path
 
+import asking
 import pytest
 
-from dio_mc.engines.reference.engine import explore
 from dio_mc.errors import ModelError
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import Program
@@ -41,7 +41,7 @@ def small_program(text: str, path: Path) -> Program | None:
         program = build(load_module(path).models[-1], {}).program
     except ModelError:
         return None
-    found = explore(program, [])
+    found = asking.explore_reference(program, [])
     return program if 2 < found.states <= MOST else None
 
 

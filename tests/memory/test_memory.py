@@ -8,18 +8,17 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import asking
 import pytest
+from asking import explore_reference as explore
 from ir_builder import DIGIT, judge, own, probe, program, put, straight, variable
 
 from dio_mc import memory
-from dio_mc.engines import choose, limits
-from dio_mc.engines.limits import Limits
+from dio_mc.engines import limits
 from dio_mc.engines.native import engine, visited
-from dio_mc.engines.reference.engine import explore
 from dio_mc.engines.reference.search import POLL_EVERY
 from dio_mc.ir.program import Program
 from dio_mc.memory import RESERVE, UNKNOWN, available_bytes, resident_bytes
-from dio_mc.semantics.search import Budget
 
 MB = 1 << 20
 ROOT = Path(__file__).resolve().parents[2]
@@ -140,7 +139,7 @@ def test_the_reference_engine_ends_before_the_last_bytes(monkeypatch: pytest.Mon
 def test_the_native_engine_ends_before_the_last_bytes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(visited, "available_bytes", lambda: RESERVE)
-    found = choose.native(grid(499), [], Limits(Budget()), None, False, 1)
+    found = asking.native(grid(499), [])
     most = int(visited.LEAPS[0] // 8 * visited.LOAD)
     assert str(found.stopped) == "out of memory"
     assert most - 1000 < found.states <= most, "the first table is full, and there is no memory for the next"
@@ -150,7 +149,7 @@ def test_the_native_engine_ends_before_the_last_bytes(monkeypatch: pytest.Monkey
 def test_a_table_that_fits_needs_nothing_more(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(visited, "available_bytes", lambda: 0)
-    found = choose.native(grid(99), [], Limits(Budget()), None, False, 1)
+    found = asking.native(grid(99), [])
     assert (found.states, found.stopped) == (10_000, None)
 
 
@@ -165,7 +164,7 @@ def test_no_memory_for_the_way_back(
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(engine, "reach", none)
-    found = choose.native(grid(2), [judge("a", lambda a: False, probe(grid(2), "a"))], Limits(Budget()), None, False, 1)
+    found = asking.native(grid(2), [judge("a", lambda a: False, probe(grid(2), "a"))])
     assert str(found.stopped) == {MemoryError: "out of memory", KeyboardInterrupt: "interrupted"}[error]
     assert (found.states, found.violations, found.complete) == (9, (), False)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from asking import explore_reference as explore
 from random_programs import random_program
 
-from dio_mc.engines.reference.engine import explore
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import Program
 from dio_mc.semantics.search import Budget

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import networkx
 import pytest
+from asking import explore_reference as explore
 from click.testing import CliRunner
 
 from dio_mc.cli import cli
-from dio_mc.engines.reference.engine import explore
 from dio_mc.errors import ModelError
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import Program

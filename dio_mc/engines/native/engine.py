@@ -11,15 +11,17 @@ from dio_mc.analysis.partial_order.persistent import PersistentSets
 from dio_mc.analysis.symmetry.representatives import Representatives
 from dio_mc.analysis.values.sets import Unsupported as Unsupported
 from dio_mc.engines.native.counterexample import Goal, Reached, goals_of, reach
-from dio_mc.engines.native.machine import Machine, compile_text, missing
-from dio_mc.engines.native.module import Module, write_module
+from dio_mc.engines.native.machine import compile_text, missing
+from dio_mc.engines.native.module import write_module
 from dio_mc.engines.native.permute import Askew as Askew
-from dio_mc.engines.native.search import KEEP, Clock, Search
+from dio_mc.engines.native.prepared import IN_FULL as IN_FULL
+from dio_mc.engines.native.prepared import Prepared as Prepared
+from dio_mc.engines.native.prepared import Reduced as Reduced
+from dio_mc.engines.native.search import KEEP, Clock, Search, Work
 from dio_mc.guard import WHY_ENDED, stop_of
-from dio_mc.ir.program import LIVENESS, Program
+from dio_mc.ir.program import LIVENESS
 from dio_mc.semantics.interpreter import Interpreter
-from dio_mc.semantics.judge import Judge
-from dio_mc.semantics.search import PARTIAL_ORDER, SYMMETRY, Approximate, Budget, Coverage, Note, Report, unheard
+from dio_mc.semantics.search import Approximate, Budget, Coverage, Note, SearchRequest
 from dio_mc.semantics.stop import Stop, StopKind
 
 ENGINE = "native"
@@ -54,38 +56,6 @@ class Outcome:
     unshown: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A program in machine code, ready for any number of searches; with `representatives` or persistent `sets`,
-    reduced ones too."""
-
-    module: Module
-    machine: Machine
-    interpreter: Interpreter
-    representatives: Representatives | None
-    sets: PersistentSets | None
-
-    @property
-    def able(self) -> Reduced:
-        """All that a search of it can be reduced by."""
-        return Reduced(self.representatives is not None, self.sets is not None)
-
-
-@dataclass(frozen=True, slots=True)
-class Reduced:
-    """By what a search is reduced: `symmetry` explores one state of each orbit, `order` takes the steps of persistent
-    sets."""
-
-    symmetry: bool = False
-    order: bool = False
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """As in an `Exploration`."""
-        return (SYMMETRY,) * self.symmetry + (PARTIAL_ORDER,) * self.order
-
-
-IN_FULL = Reduced()
 MOMENT: Final = 1.0
 """Seconds that the way back to a violation may take, once a limit has ended the search,"""
 SHARE: Final = 0.1
@@ -116,26 +86,24 @@ class _Again:
 
 
 def prepare(
-    program: Program,
-    judges: Sequence[Judge],
+    request: SearchRequest,
     representatives: Representatives | None = None,
-    note: Note = unheard,
-    approximate: Approximate | None = None,
     *,
+    approximate: Approximate | None = None,
     sets: PersistentSets | None = None,
     quick: bool = False,
 ) -> Prepared:
     """Compile a program, `quick` for a short search. Raises `Unsupported` with a reason where it is for the reference
-    engine, `Askew` where only its `representatives` are. `note` is told in words what does not change the answer."""
+    engine, `Askew` where only its `representatives` are."""
     reason = missing()
     if reason is not None:
         raise NoMachine(reason)
-    live = [judge.property.name for judge in judges if judge.property.kind in LIVENESS]
+    live = [judge.property.name for judge in request.judges if judge.property.kind in LIVENESS]
     if live:
         raise Unsupported(f"`{live[0]}` is decided on the graph of all states")
-    module = write_module(program, judges, representatives, approximate, sets)
-    machine = compile_text(module.text, note, quick=quick)
-    return Prepared(module, machine, Interpreter(program), representatives, sets)
+    module = write_module(request.program, request.judges, representatives, approximate, sets)
+    machine = compile_text(module.text, request.note, quick=quick)
+    return Prepared(module, machine, Interpreter(request.program), representatives, sets)
 
 
 def optimised(prepared: Prepared, note: Note) -> Prepared:
@@ -147,20 +115,15 @@ def optimised(prepared: Prepared, note: Note) -> Prepared:
 
 def search(
     prepared: Prepared,
-    judges: Sequence[Judge],
+    request: SearchRequest,
     clock: Clock,
-    report: Report | None = None,
-    first: bool = False,
     workers: int = 1,
-    keep: int = KEEP,
     by: Reduced = IN_FULL,
+    keep: int = KEEP,
 ) -> Outcome:
     """Explore a program, reduced `by` what it was prepared for."""
     started = time.perf_counter()
-    found = Search(
-        prepared.module, prepared.machine, prepared.interpreter, judges, clock, report, first, keep,
-        limit=clock.budget.max_states, workers=workers, reduced=by.symmetry, ordered=by.order,
-    )  # fmt: skip
+    found = Search(prepared, request, clock, Work(workers, by, keep, clock.budget.max_states))
     try:
         found.run()
         seconds = time.perf_counter() - started
@@ -200,10 +163,8 @@ def _way_back(prepared: Prepared, found: Search, by: Reduced, goal: Goal) -> lis
     representatives, clock = prepared.representatives if by.symmetry else None, _Again(found.clock)
     if found.kept == 0:
         return reach(found, [goal], found.looked_at, representatives, clock.exceeded)
-    again = Search(
-        prepared.module, prepared.machine, found.interpreter, [], clock, keep=1 << 62, known=found.valuations,
-        limit=found.clock.budget.max_states, reduced=by.symmetry, ordered=by.order,
-    )  # fmt: skip
+    work = Work(by=by, keep=1 << 62, limit=found.clock.budget.max_states)
+    again = Search(prepared, SearchRequest(found.interpreter.program, []), clock, work, found.valuations)
     try:
         again.run(goal.base)
         if len(again.levels) <= goal.base or (

@@ -10,24 +10,22 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import Final, Protocol
 
 from dio_mc.engines.native.context import DONE, FULL, GROW, LOST
 from dio_mc.engines.native.cursor import ASTRAY, DEADLOCK, FAULTS
-from dio_mc.engines.native.machine import Machine
 from dio_mc.engines.native.memory import Region
-from dio_mc.engines.native.module import Module
+from dio_mc.engines.native.prepared import IN_FULL, Prepared, Reduced
 from dio_mc.engines.native.survey import distinct_values, survey_size
 from dio_mc.engines.native.turns import Turns
 from dio_mc.engines.native.valuations import Valuations
 from dio_mc.engines.native.visited import Visited, stretches
 from dio_mc.engines.native.worker import LAG, NEVER, WAITING, Worker, sample
 from dio_mc.errors import InternalError
-from dio_mc.semantics.interpreter import Interpreter
-from dio_mc.semantics.judge import Judge
-from dio_mc.semantics.search import Budget, Progress, Report
+from dio_mc.semantics.search import Budget, Progress, SearchRequest
 from dio_mc.semantics.stop import FIRST, INTERRUPTED, OUT_OF_MEMORY, Stop, StopKind
 
 STRETCH: Final = 1 << 18
@@ -62,6 +60,17 @@ Level = list[tuple[int, int]]
 """Per worker, the numbers of the first state and behind the last."""
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How a search is made: by so many `workers`, reduced `by` what the program was prepared for. Of its levels `keep`
+    bytes are kept; it has a `limit` of states, or none."""
+
+    workers: int = 1
+    by: Reduced = IN_FULL
+    keep: int = KEEP
+    limit: int | None = None
+
+
 class Search:
     """One search, by so many `workers`; one with a `limit` of states, or approximate storage, is for one worker, since
     what lies inside is defined by the order of discovery. `levels` are where their states are; those before `kept`
@@ -70,23 +79,14 @@ class Search:
 
     def __init__(
         self,
-        module: Module,
-        machine: Machine,
-        interpreter: Interpreter,
-        judges: Sequence[Judge],
+        prepared: Prepared,
+        request: SearchRequest,
         clock: Clock,
-        report: Report | None = None,
-        first: bool = False,
-        keep: int = KEEP,
+        work: Work,
         known: Sequence[Valuations] | None = None,
-        *,
-        limit: int | None = None,
-        workers: int = 1,
-        reduced: bool = False,
-        ordered: bool = False,
     ) -> None:
-        self.module, self.machine, self.interpreter = module, machine, interpreter
-        self.clock, self.report, self.first, self.keep = clock, report, first, keep
+        self.module, self.machine, self.interpreter = prepared.module, prepared.machine, prepared.interpreter
+        self.clock, self.report, self.first, self.keep = clock, request.report, request.first, work.keep
         self.stopped: Stop | None = None
         self.started = False
         self.whole = -1
@@ -95,22 +95,23 @@ class Search:
         self._adopted = known is not None
         self.valuations = list(known or ())
         if known is None:
-            trios = zip(judges, module.tables, module.formulas, strict=True)
+            trios = zip(request.judges, self.module.tables, self.module.formulas, strict=True)
             self.valuations = [
-                Valuations(judge, interpreter, module.facts, size, formulas) for judge, size, formulas in trios
+                Valuations(judge, self.interpreter, self.module.facts, size, formulas)
+                for judge, size, formulas in trios
             ]
         self.deadlock: int | None = None
         self.faults: dict[int, int] = {}
-        self._limit = NEVER if limit is None else limit
-        alone = limit is not None or module.approximate is not None
-        self._reserve(1 if alone else workers)
+        self._limit = NEVER if work.limit is None else work.limit
+        alone = work.limit is not None or self.module.approximate is not None
+        self._reserve(1 if alone else work.workers)
         self.turns = Turns([worker.states.address for worker in self.workers])
         self._before = 0
         self.tables = (ctypes.c_int64 * max(len(self.valuations), 1))(*(v.table.address for v in self.valuations))
         for worker in self.workers:
             worker.set(
-                watched=ctypes.addressof(self.tables), max_states=self._limit, reduced=int(reduced),
-                ordered=int(ordered), turns=self.turns.address,
+                watched=ctypes.addressof(self.tables), max_states=self._limit, reduced=int(work.by.symmetry),
+                ordered=int(work.by.order), turns=self.turns.address,
             )  # fmt: skip
         self._pool = ThreadPoolExecutor(len(self.workers) - 1) if len(self.workers) > 1 else None
 

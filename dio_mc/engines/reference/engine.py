@@ -19,68 +19,54 @@ from dio_mc.engines.limits import Limits
 from dio_mc.engines.reference.canonical import Goal, Path, any_path, canonical_paths
 from dio_mc.engines.reference.liveness import Violated
 from dio_mc.engines.reference.orbits import any_unfolded_path
-from dio_mc.engines.reference.search import Part, Search
+from dio_mc.engines.reference.search import EVERYTHING, Search, Taken
 from dio_mc.engines.reference.watch import Watch
 from dio_mc.guard import GRACE, WHY_ENDED, Guard, stop_of
-from dio_mc.ir.program import Program
 from dio_mc.semantics.interpreter import Interpreter
-from dio_mc.semantics.judge import Judge
 from dio_mc.semantics.search import (
     PARTIAL_ORDER,
     SYMMETRY,
-    Budget,
     Coverage,
     Exploration,
-    Report,
     Representatives,
-    Selection,
+    SearchRequest,
     Violation,
 )
 from dio_mc.semantics.step import Action, count_switches
-from dio_mc.semantics.stop import Poll
 
 ENGINE = "reference"
 """The engine's name in an `Exploration`."""
 
 
-def explore(
-    program: Program,
-    judges: Sequence[Judge],
-    budget: Budget | None = None,
-    report: Report | None = None,
-    first: bool = False,
-    stop: Poll | None = None,
-    representatives: Representatives | None = None,
-    within: Part | None = None,
-    selection: Selection | None = None,
-    interpreter: Interpreter | None = None,
-) -> Exploration:
-    """Every reachable state of `program`, level by level, with every judge asked about every distinct valuation. With
-    `representatives` (whose symmetry must be that of the judges' properties too) one state of each orbit. With `within`
-    only states of that part, which `partial` has found; `open` then counts those that steps out of them lead to.
-    With a `selection` (for the judges' properties) only the steps that it selects; counterexamples are then the
-    shortest of what is left. An `interpreter` of the program may begin elsewhere than the program does.
+def explore(request: SearchRequest, taken: Taken = EVERYTHING, interpreter: Interpreter | None = None) -> Exploration:
+    """Every reachable state of a program, level by level, with every judge asked about every distinct valuation, as far
+    as they are `taken`: with `representatives` (whose symmetry must be that of the judges' properties too) one state of
+    each orbit; with `within` only states of that part, which `partial` has found, and `open` then counts those that
+    steps out of them lead to; with a `selection` (for the judges' properties) only the steps that it selects, and
+    counterexamples are then the shortest of what is left. An `interpreter` of the program may begin elsewhere than the
+    program does.
 
-    The search goes on through violating states; with `first` it ends with the level in which the first violation was
-    seen. The answer has the canonical counterexample of each violated property (`canonical`; `liveness` for those that
-    speak of what can or must still happen), and of each reachable property that some state satisfies a witness.
+    The search goes on through violating states; with `request.first` it ends with the level in which the first
+    violation was seen. The answer has the canonical counterexample of each violated property (`canonical`; `liveness`
+    for those that speak of what can or must still happen), and of each reachable property that some state satisfies a
+    witness.
     Properties come in the order of `judges`, then ``deadlock``, then faults by kind, file and line.
 
     Whatever ended the search early (see above), the answer holds what was found until then; a counterexample is
     canonical among the states found, and not called canonical where others may come before it. Raises `InternalError`
     when a judge does not keep to its contract.
     """
-    interpreter = interpreter or Interpreter(program)
-    watch = Watch(interpreter, judges)
-    search = Search(
-        interpreter, watch, Limits(budget or Budget(), stop), report, first, representatives, within, selection
-    )
+    interpreter = interpreter or Interpreter(request.program)
+    watch = Watch(interpreter, request.judges)
+    limits = Limits(request.budget, request.stop)
+    search = Search(interpreter, watch, limits, request.report, request.first, taken)
     started = time.perf_counter()
     search.run()
     seconds = time.perf_counter() - started
-    used = (SYMMETRY if representatives is not None else "", PARTIAL_ORDER if selection is not None else "")
+    representatives = taken.representatives
+    used = (SYMMETRY if representatives is not None else "", PARTIAL_ORDER if taken.selection is not None else "")
     found = _answer(interpreter, watch, search, representatives)
-    found = found if selection is None else uncertain(found)
+    found = found if taken.selection is None else uncertain(found)
     return replace(found, seconds=seconds, reductions=tuple(filter(None, used)))
 
 

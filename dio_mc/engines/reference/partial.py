@@ -20,13 +20,21 @@ from typing import Final, TypeVar, assert_never
 from dio_mc.engines.kept import uncertain
 from dio_mc.engines.limits import Limits
 from dio_mc.engines.reference import engine
-from dio_mc.engines.reference.search import POLL_EVERY, Part
-from dio_mc.ir.program import LIVENESS, Program
+from dio_mc.engines.reference.search import POLL_EVERY, Part, Taken
+from dio_mc.ir.program import LIVENESS
 from dio_mc.semantics.interpreter import Interpreter
-from dio_mc.semantics.judge import Judge
 from dio_mc.semantics.layout import State
-from dio_mc.semantics.search import Budget, Exploration, FewPreemptions, Progress, RandomRuns, Report, Sampled
-from dio_mc.semantics.stop import Poll, Stop, StopKind
+from dio_mc.semantics.search import (
+    Budget,
+    Exploration,
+    FewPreemptions,
+    Progress,
+    RandomRuns,
+    Report,
+    Sampled,
+    SearchRequest,
+)
+from dio_mc.semantics.stop import Stop, StopKind
 
 T = TypeVar("T")
 
@@ -36,26 +44,17 @@ STARTS: Final = 4_096
 """Random runs begin in one of the first so many initial states."""
 
 
-def explore_partly(
-    program: Program,
-    judges: Sequence[Judge],
-    partial: Sampled,
-    budget: Budget,
-    report: Report | None = None,
-    first: bool = False,
-    stop: Poll | None = None,
-) -> tuple[Exploration, str]:
+def explore_partly(request: SearchRequest, partial: Sampled) -> tuple[Exploration, str]:
     """What a part of the state space shows, never complete; and what was covered, a sentence.
 
     The budget and `stop` end the finding of states; those found until then are judged nevertheless.
     """
-    part = _Found(Interpreter(program), Limits(budget, stop), report)
+    part = _Found(Interpreter(request.program), Limits(request.budget, request.stop), request.report)
     covered = _walked(part, partial)
-    asked = [judge for judge in judges if judge.property.kind not in LIVENESS]
-    depth = budget.max_depth if isinstance(partial, FewPreemptions) else None
-    found = engine.explore(
-        program, asked, Budget(max_depth=depth), report, first, within=Part(part.states, part.starts)
-    )
+    asked = [judge for judge in request.judges if judge.property.kind not in LIVENESS]
+    depth = request.budget.max_depth if isinstance(partial, FewPreemptions) else None
+    inside = replace(request, judges=asked, budget=Budget(max_depth=depth), stop=None)
+    found = engine.explore(inside, Taken(within=Part(part.states, part.starts)))
     stopped = part.stopped or found.stopped or _by_choice(partial)
     if found.open or part.starts is not None:
         found = uncertain(found)

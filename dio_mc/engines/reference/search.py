@@ -65,11 +65,23 @@ class Part:
     starts: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What of a transition system a search takes in. With `representatives` one state of each orbit; with `within` only
+    states of that part; with a `selection` only the steps that it selects."""
+
+    representatives: Representatives | None = None
+    within: Part | None = None
+    selection: Selection | None = None
+
+
+EVERYTHING: Final = Taken()
+
+
 class Search:
-    """One search. Its attributes are right at any time, whatever ended `run`. With `representatives`, what is stored
-    and expanded is one state of each orbit; the watcher still sees the steps as they are. With `within`, only states of
-    that part are taken in; those that a step leads to outside of it are `outside`. With a `selection` only the steps it
-    selects are taken, and counted as `transitions`; the watcher still sees all.
+    """One search. Its attributes are right at any time, whatever ended `run`. It stores and expands, and counts as
+    `transitions`, what is `taken`; the watcher sees all steps as they are. States that steps out of a part lead to are
+    `outside`.
 
     `levels` holds the states by depth, in the order of discovery; `parents` every state with the one it was first seen
     from; `expanded` counts states all successors of which are known; `transitions` all successors so far; `stopped`
@@ -84,9 +96,7 @@ class Search:
         limits: Limits,
         report: Report | None = None,
         first: bool = False,
-        representatives: Representatives | None = None,
-        within: Part | None = None,
-        selection: Selection | None = None,
+        taken: Taken = EVERYTHING,
     ) -> None:
         self.levels: list[list[State]] = []
         self.parents: dict[State, State | None] = {}
@@ -99,9 +109,7 @@ class Search:
         self.limits = limits
         self._report = report
         self._first = first
-        self._representatives = representatives
-        self._within = within
-        self._selection = selection
+        self._representatives, self._within, self._selection = taken.representatives, taken.within, taken.selection
         self.outside: set[State] = set()
 
     @property

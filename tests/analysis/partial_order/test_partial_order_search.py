@@ -3,14 +3,14 @@ is said where they could not be looked for."""
 
 from dataclasses import replace
 
+import asking
 import pytest
+from asking import explore, explore_reference, verify_reduction
 from independent_models import Crossed, Early, Pages, Stuck, Torn, Turning
 
 from dio_mc.analysis.partial_order.persistent import find_persistent_sets
 from dio_mc.engines import choose
-from dio_mc.engines.agree import differences, verify_reduction
-from dio_mc.engines.choose import explore
-from dio_mc.engines.reference.engine import explore as explore_reference
+from dio_mc.engines.agree import differences
 from dio_mc.errors import InternalError
 from dio_mc.frontend import build
 from dio_mc.ir.program import Program
@@ -137,7 +137,7 @@ def test_schedules_that_may_not_be_the_shortest_say_so(engine: str) -> None:
 def test_who_has_to_end_looks_no_further(reason: Stop) -> None:
     told: list[str] = []
     program = build(Torn, {"writers": 2}).program
-    asked = choose.Run(program, judges_of(program), Budget(), None, False, None, told.append)
+    asked = choose.Run(asking.request(program, judges_of(program), note=told.append))
     first = explore_reference(program, judges_of(program), selection=find_persistent_sets(program, judges_of(program)))
     found = replace(first, stopped=reason)
     assert asked._shortest(found, lambda _: pytest.fail("it goes on")) == found

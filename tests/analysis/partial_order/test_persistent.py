@@ -1,6 +1,7 @@
 """Persistent sets: what may be taken alone, what each condition is for, what is refused."""
 
 import pytest
+from asking import explore_reference as explore
 from independent_models import Pages, Torn, Turning
 from ir_builder import (
     END,
@@ -26,7 +27,6 @@ from ir_builder import (
 )
 
 from dio_mc.analysis.partial_order.persistent import PersistentSets, Refused, find_persistent_sets, pays
-from dio_mc.engines.reference.engine import explore
 from dio_mc.frontend import build
 from dio_mc.ir.expr import And, AtLocation, Compare, Const, LocalOf
 from dio_mc.ir.ops import Spawn

@@ -4,10 +4,10 @@ another value to another, and the reduced search still finds what there is."""
 from random import Random
 
 import pytest
+from asking import explore_reference as explore
 from ir_builder import block, branch, cell, check, equal, judge, load, probe, program, put, template, variable, wait
 
 from dio_mc.analysis.partial_order.persistent import Refused, find_persistent_sets
-from dio_mc.engines.reference.engine import explore
 from dio_mc.ir.expr import And, Expr, Not, Or
 from dio_mc.ir.program import Program, Template
 

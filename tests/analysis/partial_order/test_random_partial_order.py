@@ -4,16 +4,17 @@ without; and so are the counterexamples of the exploration around it, deadlocks 
 import os
 from collections.abc import Sequence
 
+import asking
 import pytest
 import random_independent
 import random_symmetric
+from asking import explore_reference as explore
 
 from dio_mc.analysis.partial_order.persistent import Refused, find_persistent_sets
 from dio_mc.analysis.symmetry.proof import find_symmetry
 from dio_mc.analysis.symmetry.representatives import Representatives
-from dio_mc.engines.choose import Run
+from dio_mc.engines.choose import Run, Strategy
 from dio_mc.engines.kept import is_whole
-from dio_mc.engines.reference.engine import explore
 from dio_mc.ir.program import Program
 from dio_mc.semantics.judge import Judge
 from dio_mc.semantics.search import NO_REDUCTION, PARTIAL_ORDER, Budget, Exploration, Reductions
@@ -80,7 +81,8 @@ WAYS = (NO_REDUCTION, Reductions(symmetry=False, partial_order=True), Reductions
 
 
 def explored(program: Program, judges: Sequence[Judge], way: Reductions, budget: Budget, first: bool = False):
-    return Run(program, judges, budget, None, first, None).explore("reference", way, full=0)
+    strategy = Strategy("reference", reductions=way)
+    return Run(asking.request(program, judges, budget, first=first)).explore(strategy, full=0)
 
 
 def made(seed: int) -> Program:

@@ -2,18 +2,18 @@
 
 from pathlib import Path
 
+import asking
 import pytest
 import symmetric_models as models
 from all_permutations import group, image, reachable
+from asking import explore_reference as explore
 
 from dio_mc.analysis.symmetry.proof import find_symmetry
 from dio_mc.analysis.symmetry.representatives import Representatives
 from dio_mc.checking.expectations import bindings_of
 from dio_mc.engines import choose
-from dio_mc.engines.limits import Limits
 from dio_mc.engines.native.permute import Askew
 from dio_mc.engines.native.representative import write_representative
-from dio_mc.engines.reference.engine import explore
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import Program
 from dio_mc.semantics.search import Budget, Exploration, Reductions
@@ -50,8 +50,7 @@ def said(found: Exploration):
 
 
 def compiled(program: Program, representatives, workers: int = 1, budget: Budget | None = None) -> Exploration:
-    limits = Limits(budget or Budget())
-    return choose.native(program, judges_of(program), limits, None, False, workers, representatives)
+    return asking.native(program, judges_of(program), budget, workers=workers, representatives=representatives)
 
 
 def agree(program: Program) -> tuple[Exploration, Exploration]:
@@ -125,14 +124,14 @@ def test_small_models_keep_their_full_counts(monkeypatch: pytest.MonkeyPatch) ->
     program = build(models.PerPage).program
     names = ["auto", "reference", "native"]
     for name in names:
-        found = choose.explore(program, judges_of(program), engine=name, reductions=Reductions())
+        found = asking.explore(program, judges_of(program), engine=name, reductions=Reductions())
         assert (found.states, found.reductions) == (1599, ())
     monkeypatch.setattr(choose, "SWITCH", 500)
     monkeypatch.setattr(choose, "FULL", 1000)
     for name in names:
-        found = choose.explore(program, judges_of(program), engine=name, reductions=Reductions())
+        found = asking.explore(program, judges_of(program), engine=name, reductions=Reductions())
         assert (found.states, found.reductions) == (185, ("symmetry",))
-        whole = choose.explore(program, judges_of(program), engine=name, reductions=Reductions(symmetry=False))
+        whole = asking.explore(program, judges_of(program), engine=name, reductions=Reductions(symmetry=False))
         assert (whole.states, whole.reductions) == (1599, ())
 
 
@@ -140,7 +139,7 @@ def test_a_limit_of_states_below_the_switch_is_one_of_all_states() -> None:
     program = build(models.PerPage).program
     for name in ["auto", "reference", "native"]:
         budget = Budget(max_states=300)
-        found = choose.explore(program, judges_of(program), budget, engine=name, reductions=Reductions())
+        found = asking.explore(program, judges_of(program), budget, engine=name, reductions=Reductions())
         assert (found.states, str(found.stopped), found.reductions) == (300, "--max-states 300", ())
 
 
@@ -153,5 +152,5 @@ def test_where_the_compiled_analysis_is_askew_all_states_are_searched(monkeypatc
     monkeypatch.setattr("dio_mc.engines.native.module.write_representative", askew)
     monkeypatch.setattr(choose, "FULL", 1000)
     program = build(models.PerPage).program
-    found = choose.explore(program, judges_of(program), engine="native", reductions=Reductions())
+    found = asking.explore(program, judges_of(program), engine="native", reductions=Reductions())
     assert (found.engine, found.states, found.reductions) == ("native", 1599, ())

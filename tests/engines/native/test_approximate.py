@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import asking
 import pytest
+from asking import explore_reference as explore
 from click.testing import CliRunner
 from ir_builder import judge, probe
 from random_programs import random_program
@@ -13,10 +15,8 @@ from test_equality import judges_for
 from test_wide_states import chain
 
 from dio_mc.cli import cli
-from dio_mc.engines import choose
 from dio_mc.engines.kept import uncertain
 from dio_mc.engines.native import machine
-from dio_mc.engines.reference.engine import explore
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import Program
 from dio_mc.semantics.search import Approximate, Budget, Exploration
@@ -39,7 +39,7 @@ def bits(size: int) -> Approximate:
 
 def searched(made: Program, judges, approximate: Approximate, budget: Budget | None = None) -> tuple[Exploration, str]:
     notes: list[str] = []
-    found = choose.explore(made, judges, budget, note=notes.append, partial=approximate)
+    found = asking.explore(made, judges, budget, note=notes.append, partial=approximate)
     (note,) = notes
     return found, note
 

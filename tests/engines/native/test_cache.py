@@ -3,13 +3,14 @@
 import os
 from pathlib import Path
 
+import asking
 import pytest
+from asking import explore_reference
 from ir_builder import cell, program, put, straight, variable
 
 from dio_mc.engines.native import cache as cached
 from dio_mc.engines.native import engine, machine
 from dio_mc.engines.native.cache import Cache, cache_folder
-from dio_mc.engines.reference.engine import explore as explore_reference
 
 TOY = program([variable("a")], [straight(put(cell(0), 1), put(cell(0), 2))], [2])
 
@@ -21,12 +22,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def explored() -> tuple[int, list[str]]:
-    from dio_mc.engines import choose
-    from dio_mc.engines.limits import Limits
-    from dio_mc.semantics.search import Budget
 
     notes: list[str] = []
-    found = choose.native(TOY, [], Limits(Budget()), None, False, 1, note=notes.append)
+    found = asking.native(TOY, [], note=notes.append)
     return found.states, notes
 
 
@@ -39,7 +37,7 @@ def test_code_is_compiled_once(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_quick_code_is_for_those_who_find_no_better(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = engine.prepare(TOY, [], quick=True).module.text
+    text = asking.prepare(TOY, [], quick=True).module.text
     assert not machine.compile_text(text, print, quick=True).optimised
     assert machine.compile_text(text, print, quick=False).optimised
     assert len(list(folder.iterdir())) == 2

@@ -4,16 +4,15 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import asking
 import pytest
+from asking import explore, explore_reference
 from ir_builder import block, cell, check, less, load, probe, program, put, straight, template, variable
 from random_programs import random_program
 
 from dio_mc.analysis.values.sets import Unsupported
 from dio_mc.checking.expectations import bindings_of
 from dio_mc.engines import choose
-from dio_mc.engines.choose import explore
-from dio_mc.engines.limits import Limits
-from dio_mc.engines.reference.engine import explore as explore_reference
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import LIVENESS, Program, Property
 from dio_mc.semantics.judge import Decision, Probe
@@ -75,8 +74,8 @@ def judges_for(program: Program) -> list[Predicate]:
 
 
 def same(program, judges, budget=None, first=False, *, quick=False) -> Exploration:
-    expected = explore_reference(program, judges, budget, None, first)
-    found = choose.native(program, judges, Limits(budget or Budget()), None, first, 1, quick=quick)
+    expected = explore_reference(program, judges, budget, first=first)
+    found = asking.native(program, judges, budget or Budget(), first=first, quick=quick)
     assert replace(found, engine="reference") == expected
     return found
 
@@ -93,7 +92,7 @@ def test_progress_is_the_reference_engines_affair() -> None:
     made = program([variable("a")], [straight(put(cell(0), 1))])
     ends = Predicate("ends", "progress", (Probe("a", 0),), lambda v: Decision.HOLDS if v[0] else Decision.VIOLATED)
     with pytest.raises(Unsupported):
-        choose.native(made, [ends], Limits(Budget()), None, False, 1)
+        asking.native(made, [ends])
     for engine in ("native", "auto"):
         told: list[str] = []
         assert explore(made, [ends], engine=engine, note=told.append) == explore_reference(made, [ends])

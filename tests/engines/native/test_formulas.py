@@ -3,16 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
+import asking
 import pytest
+from asking import explore_reference as explore
 
 from dio_mc.analysis.values.sets import Unsupported
-from dio_mc.engines import choose
-from dio_mc.engines.limits import Limits
 from dio_mc.engines.native.module import write_module
-from dio_mc.engines.reference.engine import explore
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import LIVENESS, Program
-from dio_mc.semantics.search import Budget
 from dio_mc.symbolic.judge import JudgeReport, judge_property
 
 ROOT = Path(__file__).parents[3]
@@ -69,7 +67,7 @@ def same(program: Program) -> None:
     """Numbers, schedules, and what the judges learnt of premises."""
     ours, theirs = judged(program), judged(program)
     expected = explore(program, [r.judge for r in theirs])
-    found = choose.native(program, [r.judge for r in ours], Limits(Budget()), None, False, 1, quick=True)
+    found = asking.native(program, [r.judge for r in ours], quick=True)
     assert replace(found, engine="reference") == expected
     assert [r.judge.premises() for r in ours] == [r.judge.premises() for r in theirs]
 

@@ -3,17 +3,16 @@
 from dataclasses import replace
 from pathlib import Path
 
+import asking
 import pytest
+from asking import explore_reference as explore
+from asking import prepare, search_of
 from ir_builder import cell, program, put, straight, variable
 
-from dio_mc.engines import choose
 from dio_mc.engines.limits import Limits
 from dio_mc.engines.native.context import SLACK
-from dio_mc.engines.native.engine import prepare
-from dio_mc.engines.native.search import Search
 from dio_mc.engines.native.visited import Visited, stretches
 from dio_mc.engines.native.worker import Worker
-from dio_mc.engines.reference.engine import explore
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import Program
 from dio_mc.memory import RESERVE
@@ -40,7 +39,7 @@ def grown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> set[float]:
 
 
 def same(made: Program, workers: int) -> None:
-    found = choose.native(made, [], Limits(Budget()), None, False, workers)
+    found = asking.native(made, [], workers=workers)
     assert replace(found, engine="reference") == explore(made, [])
     assert found.states > 20_000
 
@@ -76,7 +75,7 @@ def test_states_that_are_too_far_from_home(grown: set[float], workers: int, monk
 def test_what_was_spilled_is_put_back_once(grown: set[float]) -> None:
     halves = [straight(*[put(cell(n), 9) for n in range(first, first + 3)], name=f"t{first}") for first in (0, 3)]
     prepared = prepare(program([variable(f"v{n}") for n in range(6)], halves), [])
-    search = Search(prepared.module, prepared.machine, prepared.interpreter, [], Limits(Budget()))
+    search = search_of(prepared, Limits(Budget()))
     search.run()
     (worker,) = search.workers
     everything = (0, search.visited.slots + SLACK)

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import asking
 import pytest
 import random_independent
+from asking import explore_reference
 from ir_builder import cell, judge, probe, program, put, straight, variable
 
 from dio_mc.analysis.partial_order.persistent import PersistentSets, Refused, find_persistent_sets
@@ -15,9 +17,6 @@ from dio_mc.analysis.symmetry.proof import find_symmetry
 from dio_mc.analysis.symmetry.representatives import Representatives
 from dio_mc.analysis.values.sets import Unsupported
 from dio_mc.checking.expectations import bindings_of
-from dio_mc.engines import choose
-from dio_mc.engines.limits import Limits
-from dio_mc.engines.reference.engine import explore as explore_reference
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import Program
 from dio_mc.semantics.judge import Judge
@@ -39,7 +38,7 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory):
 
 
 def native(program: Program, judges: Sequence[Judge], sets: PersistentSets, workers: int = 1, **rest) -> Exploration:
-    return choose.native(program, judges, Limits(Budget()), None, False, workers, sets=sets, **rest)
+    return asking.native(program, judges, workers=workers, sets=sets, **rest)
 
 
 def same(program: Program, judges: Sequence[Judge], **rest) -> Exploration | None:
@@ -112,7 +111,7 @@ def test_with_symmetry_the_verdicts_are_those_of_all_states() -> None:
             full = explore_reference(made, [], Budget(max_states=LARGEST))
             if not representatives.plan.symmetry or full.stopped is not None:
                 continue
-            found = choose.native(made, [], Limits(Budget()), None, False, 1, representatives, sets=sets, quick=True)
+            found = asking.native(made, [], representatives=representatives, sets=sets, quick=True)
         except (Refused, Unsupported):
             continue
         assert found.reductions == ("symmetry", "partial order")

@@ -3,7 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
+import asking
 import pytest
+from asking import explore_reference as explore
 from ir_builder import (
     block,
     cell,
@@ -22,14 +24,11 @@ from ir_builder import (
 )
 
 from dio_mc.analysis.values.facts import find_facts
-from dio_mc.engines import choose
-from dio_mc.engines.limits import Limits
 from dio_mc.engines.native.packing import pack
-from dio_mc.engines.reference.engine import explore
 from dio_mc.ir.program import Program
 from dio_mc.ir.types import RangeType
 from dio_mc.semantics.layout import layout_of
-from dio_mc.semantics.search import Budget, Exploration
+from dio_mc.semantics.search import Exploration
 
 COUNT = RangeType(0, 40)
 
@@ -46,7 +45,7 @@ def words(made: Program) -> int:
 
 def same(made: Program, judges=(), workers: int = 1) -> Exploration:
     expected = explore(made, judges)
-    found = choose.native(made, judges, Limits(Budget()), None, False, workers, quick=workers == 1)
+    found = asking.native(made, judges, workers=workers, quick=workers == 1)
     assert replace(found, engine="reference") == expected
     return found
 

@@ -6,18 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
+import asking
 import pytest
+from asking import explore_reference as explore
+from asking import prepare, search_of, searched
 from ir_builder import cell, program, put, straight, variable
 from random_programs import random_program
 
-from dio_mc.engines import choose
 from dio_mc.engines.limits import Limits
 from dio_mc.engines.native.context import DONE, GROW, HALTED
-from dio_mc.engines.native.engine import prepare, search
-from dio_mc.engines.native.search import Search
 from dio_mc.engines.native.table import BUSY
 from dio_mc.engines.native.worker import Worker
-from dio_mc.engines.reference.engine import explore
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import LIVENESS, Program
 from dio_mc.semantics.search import Budget, Exploration
@@ -36,7 +35,7 @@ def _soon_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def native(program: Program, judges, workers: int) -> Exploration:
-    found = choose.native(program, judges, Limits(Budget()), None, False, workers)
+    found = asking.native(program, judges, workers=workers)
     return replace(found, engine="reference")
 
 
@@ -87,7 +86,7 @@ def test_no_state_is_taken_in_twice_and_none_is_lost(threads: int, cells: int, w
     prepared = prepare(made, [])
     assert prepared.module.packing.words == words
     for _ in range(5):
-        found = search(prepared, [], Limits(Budget()), workers=2)
+        found = searched(prepared, Limits(Budget()), workers=2)
         assert found.states == (2 * cells + 1) ** threads
         assert found.transitions == threads * 2 * cells * (2 * cells + 1) ** (threads - 1)
 
@@ -95,7 +94,7 @@ def test_no_state_is_taken_in_twice_and_none_is_lost(threads: int, cells: int, w
 def test_who_meets_a_state_that_is_being_written_waits_for_it() -> None:
     made = counters(2, 50)
     prepared = prepare(made, [])
-    found = Search(prepared.module, prepared.machine, prepared.interpreter, [], Limits(Budget()), workers=2)
+    found = search_of(prepared, Limits(Budget()), workers=2)
     first, second = found.workers
     (state,) = map(prepared.module.packing.encode, prepared.interpreter.starting())
     assert first.insert([state]) == 0
@@ -116,7 +115,7 @@ def test_all_parts_of_a_level_are_taken_once() -> None:
     """Turns of two: by one worker from all parts, its own first; what two take does not overlap."""
     made = counters(2, 2)
     prepared = prepare(made, [])
-    found = Search(prepared.module, prepared.machine, prepared.interpreter, [], Limits(Budget()), workers=2)
+    found = search_of(prepared, Limits(Budget()), workers=2)
     one, other = found.workers
     one.insert([prepared.module.packing.encode(state) for state in prepared.interpreter.starting()])
     turns = found.turns
@@ -133,7 +132,7 @@ def test_all_parts_of_a_level_are_taken_once() -> None:
 def test_who_comes_back_early_has_all_come_back() -> None:
     made = counters(2, 2)
     prepared = prepare(made, [])
-    found = Search(prepared.module, prepared.machine, prepared.interpreter, [], Limits(Budget()), workers=2)
+    found = search_of(prepared, Limits(Budget()), workers=2)
     one, other = found.workers
     one.insert([prepared.module.packing.encode(state) for state in prepared.interpreter.starting()])
     found.turns.offer([(0, 1), (0, 0)])
@@ -166,7 +165,7 @@ def test_what_is_left_open_when_the_time_is_up(looks: int, monkeypatch: pytest.M
     made = counters(2, 3)
     for workers in (1, 2):
         prepared = prepare(made, [])
-        found = Search(prepared.module, prepared.machine, prepared.interpreter, [], Impatient(looks), workers=workers)
+        found = search_of(prepared, Impatient(looks), workers=workers)
         found.run()
         assert str(found.stopped) == "--timeout 1"
         assert found.expanded + found.open == found.states == sum(b - a for level in found.levels for a, b in level)
@@ -181,7 +180,7 @@ def test_no_memory_for_a_larger_table(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dio_mc.engines.native.visited.LEAPS", (1 << 13,))
     monkeypatch.setattr("dio_mc.engines.native.visited.available_bytes", lambda: 0)
     for workers in (1, 2):
-        found = search(prepare(counters(3, 8), []), [], Limits(Budget()), workers=workers)
+        found = searched(prepare(counters(3, 8), []), Limits(Budget()), workers=workers)
         assert str(found.stopped) == "out of memory"
         assert 0 < found.open < found.states < 1 << 10
 
@@ -191,7 +190,7 @@ def test_no_address_space_for_more_states(workers: int, monkeypatch: pytest.Monk
     """Of the array of any one worker, however many states the table could take."""
     monkeypatch.setattr(Worker, "capacity", property(lambda worker: 500))
     prepared = prepare(counters(3, 8), [])
-    found = Search(prepared.module, prepared.machine, prepared.interpreter, [], Limits(Budget()), workers=workers)
+    found = search_of(prepared, Limits(Budget()), workers=workers)
     found.run()
     assert str(found.stopped) == "out of memory"
     assert all(worker.get("end") <= 500 for worker in found.workers)

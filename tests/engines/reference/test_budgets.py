@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+from asking import explore_reference as explore
 from ir_builder import (
     DIGIT,
     block,
@@ -24,7 +25,6 @@ from ir_builder import (
 from dio_mc.engines import limits
 from dio_mc.engines.limits import Limits
 from dio_mc.engines.reference import engine
-from dio_mc.engines.reference.engine import explore
 from dio_mc.engines.reference.search import POLL_EVERY
 from dio_mc.ir.types import RangeType
 from dio_mc.semantics.interpreter import Interpreter

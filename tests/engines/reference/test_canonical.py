@@ -4,6 +4,7 @@ import random
 from dataclasses import replace
 
 import pytest
+from asking import explore_reference as explore
 from brute import Graph
 from ir_builder import (
     DIGIT,
@@ -28,7 +29,6 @@ from ir_builder import (
 )
 from random_programs import random_program
 
-from dio_mc.engines.reference.engine import explore
 from dio_mc.ir.ops import Choose, Option
 from dio_mc.semantics.step import Action, count_switches
 

@@ -3,6 +3,7 @@
 from math import comb
 
 import pytest
+from asking import explore_reference as explore
 from ir_builder import (
     DIGIT,
     END,
@@ -26,7 +27,6 @@ from ir_builder import (
 from naive import Broken, Naive
 from random_programs import random_program
 
-from dio_mc.engines.reference.engine import explore
 from dio_mc.ir.expr import Arith
 from dio_mc.ir.types import BOOL
 

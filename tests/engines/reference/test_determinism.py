@@ -13,7 +13,7 @@ import sys
 sys.path[:0] = {paths!r}
 from ir_builder import judge, probe
 from random_programs import random_program
-from dio_mc.engines.reference.engine import explore
+from asking import explore_reference as explore
 from dio_mc.semantics.search import Budget
 for seed in range(60):
     made = random_program(seed)

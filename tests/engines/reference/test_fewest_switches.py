@@ -6,9 +6,9 @@ from functools import cache
 from itertools import pairwise
 
 import pytest
+from asking import explore_reference as explore
 from render_traces import CompiledJudge, programs
 
-from dio_mc.engines.reference.engine import explore
 from dio_mc.ir.program import LIVENESS, Program
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State

@@ -4,6 +4,7 @@ import random
 from dataclasses import replace
 
 import pytest
+from asking import explore_reference as explore
 from brute import Graph
 from brute_lasso import is_fair, is_lost, lasso
 from ir_builder import (
@@ -28,7 +29,6 @@ from test_canonical import reach
 
 from dio_mc.engines.reference.components import Graph as Steps
 from dio_mc.engines.reference.components import components
-from dio_mc.engines.reference.engine import explore
 from dio_mc.engines.reference.fairness import fair_components, shortest_loop
 from dio_mc.ir.ops import Choose, Option
 from dio_mc.semantics.interpreter import Interpreter

@@ -6,13 +6,14 @@ from collections import deque
 from pathlib import Path
 
 import pytest
+from asking import explore_partly
+from asking import explore_reference as explore
 from click.testing import CliRunner
 from ir_builder import DIGIT, cell, check, judge, less, load, own, plus, probe, program, put, straight, variable
 from random_programs import random_program
 
 from dio_mc.cli import cli
-from dio_mc.engines.reference.engine import explore
-from dio_mc.engines.reference.partial import STARTS, explore_partly
+from dio_mc.engines.reference.partial import STARTS
 from dio_mc.ir.program import Program
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State

@@ -1,6 +1,7 @@
 """How judges are asked, and what is made of their answers."""
 
 import pytest
+from asking import explore_reference as explore
 from ir_builder import (
     DIGIT,
     END,
@@ -25,7 +26,6 @@ from ir_builder import (
     wait,
 )
 
-from dio_mc.engines.reference.engine import explore
 from dio_mc.errors import InternalError
 from dio_mc.ir.expr import AtLocation, LocalOf
 from dio_mc.ir.ops import Check, Choose, Option

@@ -1,0 +1,86 @@
+"""The engines, asked in one line: tests take a program, its judges and a budget; requests are made here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dio_mc.engines import agree, choose
+from dio_mc.engines.choose import EngineName, Strategy
+from dio_mc.engines.native import engine as machine
+from dio_mc.engines.native.search import Search, Work
+from dio_mc.engines.reference import engine as reference
+from dio_mc.engines.reference import partial as parts
+from dio_mc.engines.reference.search import Part, Taken
+from dio_mc.ir.program import Program
+from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.search import (
+    NO_REDUCTION,
+    Budget,
+    Exploration,
+    Partial,
+    Reductions,
+    Representatives,
+    Sampled,
+    SearchRequest,
+    Selection,
+)
+
+
+def request(program: Program, judges, budget: Budget | None = None, **rest: Any) -> SearchRequest:
+    return SearchRequest(program, judges, budget or Budget(), **rest)
+
+
+def explore(
+    program: Program, judges, budget: Budget | None = None, *, engine: EngineName = "auto", workers: int = 1,
+    reductions: Reductions = NO_REDUCTION, partial: Partial | None = None, **rest: Any,
+) -> Exploration:  # fmt: skip
+    """By the engine asked for; `rest` are fields of the request."""
+    return choose.explore(request(program, judges, budget, **rest), Strategy(engine, workers, reductions, partial))
+
+
+def explore_reference(
+    program: Program, judges, budget: Budget | None = None, *, representatives: Representatives | None = None,
+    within: Part | None = None, selection: Selection | None = None, interpreter: Interpreter | None = None, **rest: Any,
+) -> Exploration:  # fmt: skip
+    """By the reference engine."""
+    taken = Taken(representatives, within, selection)
+    return reference.explore(request(program, judges, budget, **rest), taken, interpreter)
+
+
+def explore_partly(
+    program: Program, judges, partial: Sampled, budget: Budget | None = None, **rest: Any
+) -> tuple[Exploration, str]:
+    """A part of the states, by the reference engine."""
+    return parts.explore_partly(request(program, judges, budget, **rest), partial)
+
+
+def native(
+    program: Program, judges, budget: Budget | None = None, *, workers: int = 1, representatives=None, sets=None,
+    quick: bool = False, **rest: Any,
+) -> Exploration:  # fmt: skip
+    """By machine code."""
+    asked = request(program, judges, budget, **rest)
+    return choose.native(asked, workers, representatives, sets=sets, quick=quick)
+
+
+def verify_reduction(
+    found: Exploration, program: Program, judges, budget: Budget | None = None, *, engine: EngineName = "auto",
+    workers: int = 1, partial_order: bool | None = False,
+) -> list[str]:  # fmt: skip
+    strategy = Strategy(engine, workers, Reductions(partial_order=partial_order))
+    return agree.verify_reduction(found, request(program, judges, budget), strategy)
+
+
+def prepare(program: Program, judges=(), **rest: Any) -> machine.Prepared:
+    """A program in machine code."""
+    return machine.prepare(request(program, judges), **rest)
+
+
+def search_of(prepared: machine.Prepared, clock, workers: int = 1) -> Search:
+    """A search in machine code that has not been run."""
+    return Search(prepared, request(prepared.interpreter.program, ()), clock, Work(workers))
+
+
+def searched(prepared: machine.Prepared, clock, workers: int = 1) -> machine.Outcome:
+    """What a search in machine code finds."""
+    return machine.search(prepared, request(prepared.interpreter.program, ()), clock, workers)
