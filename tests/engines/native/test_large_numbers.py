@@ -1,9 +1,9 @@
 """Numbers that do not fit into a word: the engines agree, or machine code says that it cannot do it."""
 
+import asking
 import pytest
 
 from dio_mc import Model, Range, Var, choose, invariant, thread
-from dio_mc.engines import choose as engines
 from dio_mc.engines.native.asm import Asm
 from dio_mc.frontend import build
 from dio_mc.semantics.search import NO_REDUCTION
@@ -141,8 +141,8 @@ def test_the_same_from_either_engine_or_the_reason(model: type[Model], refused: 
     program = build(model).program
     judges = [judge_property(program, p).judge for p in program.properties]
     told: list[str] = []
-    reference = engines.explore(program, judges, engine="reference", reductions=NO_REDUCTION)
-    native = engines.explore(program, judges, engine="native", reductions=NO_REDUCTION, note=told.append)
+    reference = asking.explore(program, judges, engine="reference", reductions=NO_REDUCTION)
+    native = asking.explore(program, judges, engine="native", reductions=NO_REDUCTION, note=told.append)
     assert (native.states, native.violations) == (reference.states, reference.violations)
     assert (REFUSED in told) == refused
     assert (native.engine == "reference") == refused
@@ -163,7 +163,7 @@ def test_a_formula_that_stands_for_many_valuations_is_proved_too(monkeypatch: py
     program = build(InProperty).program
     judges = [judge_property(program, p).judge for p in program.properties]
     told: list[str] = []
-    native = engines.explore(program, judges, engine="native", reductions=NO_REDUCTION, note=told.append)
-    reference = engines.explore(program, judges, engine="reference", reductions=NO_REDUCTION)
+    native = asking.explore(program, judges, engine="native", reductions=NO_REDUCTION, note=told.append)
+    reference = asking.explore(program, judges, engine="reference", reductions=NO_REDUCTION)
     assert told == [REFUSED]
     assert native.violations == reference.violations
