@@ -29,6 +29,7 @@ from dio_mc.semantics.search import (
     Budget,
     Coverage,
     Exploration,
+    Names,
     Partial,
     Reductions,
     SearchRequest,
@@ -108,7 +109,8 @@ class Run:
     stays."""
 
     def __init__(self, request: SearchRequest, limits: Limits | None = None) -> None:
-        self._request = replace(request, judges=[Remembering(judge) for judge in request.judges])
+        judges = [Remembering(judge) for judge in request.judges]
+        self._request = replace(request, judges=judges, follow=self._follow)
         self._limits = limits or Limits(request.budget, request.stop)
         self._established = Established(request.program, request.judges)
 
@@ -121,9 +123,12 @@ class Run:
             return self._established.answer(self._explored(strategy, full))
         except WHY_ENDED as ended:
             last = self._established.last
-            if last is None and isinstance(ended, KeyboardInterrupt):
+            if not self._established.interrupted() and last is None and isinstance(ended, KeyboardInterrupt):
                 raise
             return self._established.answer(replace(last or NOTHING, stopped=stop_of(ended)))
+
+    def _follow(self, names: Names) -> None:
+        self._established.follow(names)
 
     def _explored(self, strategy: Strategy, full: int | None) -> Exploration:
         engine, reductions = strategy.engine, strategy.reductions

@@ -3,7 +3,9 @@
 An exploration may take several searches: a small one of all states, a reduced one, one without partial order for the
 canonical counterexamples. A violation that one of them has established is one of the program, whatever becomes of the
 others: a later search that a limit ends too early does not take it back, and a later one that went over all that it had
-to go over, and says otherwise, is a fault of dio-mc.
+to go over, and says otherwise, is a fault of dio-mc. An interrupt or a lack of memory may come at any moment, also
+between the end of a search and its report. So every search is followed from its first state on: what it knows to be
+violated is asked of itself, and is told without a schedule where it came to no report.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from dio_mc.errors import InternalError
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.program import Program, Property
 from dio_mc.semantics.judge import Decision, Judge, Probe
-from dio_mc.semantics.search import Exploration, Violation
+from dio_mc.semantics.search import Exploration, Names, Violation
 from dio_mc.trace.replay import build_trace
 from dio_mc.trace.trace import TraceStep
 
@@ -60,15 +62,26 @@ class Established:
         self._ranks = {judge.property.name: rank for rank, judge in enumerate(judges)}
         self._best: dict[str, tuple[Violation, str]] = {}
         self._unshown: set[str] = set()
+        self._names: list[Names] = []
+
+    def follow(self, names: Names) -> None:
+        """A search begins."""
+        self._names.append(names)
 
     def note(self, found: Exploration) -> None:
-        """Keep what a search has found."""
+        """Keep what a search has found: it is at its end."""
         self.last = found
         self._unshown |= set(found.unshown)
         for violation in found.violations:
             known = self._best.get(violation.property)
             if known is None or _worth(violation) > _worth(known[0]):
                 self._best[violation.property] = violation, found.engine
+        self._names.clear()
+
+    def interrupted(self) -> bool:
+        """Keep what a search has found that was ended before its report. Whether anything is established."""
+        self._unshown |= {name for names in self._names for name in names()}
+        return bool(self._best or self._unshown)
 
     def is_canonical(self, name: str) -> bool:
         """Whether the canonical counterexample of a property is known."""

@@ -114,12 +114,23 @@ def unheard(text: str) -> None:
     """The `Note` of a caller who does not ask."""
 
 
+Names = Callable[[], Sequence[str]]
+"""What a search knows to be violated (witnessed) so far, by name; may be asked at any time."""
+Follow = Callable[[Names], None]
+"""Is given the `Names` of a search before it begins."""
+
+
+def unfollowed(names: Names) -> None:
+    """The `Follow` of a caller who waits for the report."""
+
+
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
     """What is to be searched: a program with the judges of its properties, and what may end the search.
 
     With `first` it ends with the level of the first violation. `report` is told how far it is, `stop` is polled for a
-    reason to end it, `note` is told in words what does not change the answer.
+    reason to end it, `note` is told in words what does not change the answer. `follow` is told how to ask what is
+    violated so far: an interrupt may come between a search and its report.
     """
 
     program: Program
@@ -129,6 +140,7 @@ class SearchRequest:
     report: Report | None = None
     stop: Poll | None = None
     note: Note = unheard
+    follow: Follow = unfollowed
 
 
 @dataclass(frozen=True, slots=True)

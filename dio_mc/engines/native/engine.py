@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial as bound
 from typing import Final
 
 from dio_mc.analysis.partial_order.persistent import PersistentSets
@@ -22,6 +23,7 @@ from dio_mc.guard import WHY_ENDED, stop_of
 from dio_mc.ir.program import LIVENESS
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.search import Approximate, Budget, Coverage, Note, SearchRequest
+from dio_mc.semantics.step import fault_name
 from dio_mc.semantics.stop import Stop, StopKind
 
 ENGINE = "native"
@@ -125,6 +127,7 @@ def search(
     started = time.perf_counter()
     found = Search(prepared, request, clock, Work(workers, by, keep, clock.budget.max_states))
     try:
+        request.follow(bound(_violated, found))
         found.run()
         seconds = time.perf_counter() - started
         fired, blocked = found.coverage()
@@ -137,6 +140,15 @@ def search(
         )  # fmt: skip
     finally:
         found.close()
+
+
+def _violated(found: Search) -> list[str]:
+    """What is violated (witnessed) so far, by name."""
+    file = found.interpreter.program.file
+    early = found.interpreter.initial_faults if found.started else ()
+    return [
+        *(goal.name for goal in goals_of(found)), *(fault_name(fault.kind, fault.span, file) for _, fault in early)
+    ]  # fmt: skip
 
 
 def _unshown(found: Search, reached: Sequence[Reached]) -> tuple[str, ...]:

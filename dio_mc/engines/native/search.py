@@ -25,8 +25,9 @@ from dio_mc.engines.native.valuations import Valuations
 from dio_mc.engines.native.visited import Visited, stretches
 from dio_mc.engines.native.worker import LAG, NEVER, WAITING, Worker, sample
 from dio_mc.errors import InternalError
+from dio_mc.guard import WHY_ENDED, stop_of
 from dio_mc.semantics.search import Budget, Progress, SearchRequest
-from dio_mc.semantics.stop import FIRST, INTERRUPTED, OUT_OF_MEMORY, Stop, StopKind
+from dio_mc.semantics.stop import FIRST, Stop, StopKind
 
 STRETCH: Final = 1 << 18
 """States that each worker expands between two looks at clock, memory and the user."""
@@ -184,10 +185,18 @@ class Search:
         """Search until all is expanded, `deepest` is reached, or something ends it."""
         try:
             self._run(deepest)
-        except KeyboardInterrupt:
-            self.stopped = INTERRUPTED
-        except MemoryError:
-            self.stopped = OUT_OF_MEMORY
+        except WHY_ENDED as ended:
+            self.stopped = stop_of(ended)
+            self._take_last()
+
+    def _take_last(self) -> None:
+        """What the workers have noticed of the level in which the search was ended: no second interrupt, no limit and
+        no lack of memory may take it back, but for what is to be decided still."""
+        try:
+            self._take_news()
+            self._level_ends(len(self.levels) - 1)
+        except WHY_ENDED:
+            pass
 
     def _run(self, deepest: int | None) -> None:
         for worker in self.workers:

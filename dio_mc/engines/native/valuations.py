@@ -66,7 +66,6 @@ class Valuations:
         if not self._waiting:
             return
         places = self._waiting
-        self._waiting = {}
         valuations = sorted(places)
         decisions = self.judge.decide(valuations)
         if len(decisions) != len(valuations):
@@ -79,6 +78,7 @@ class Valuations:
                 ctypes.c_uint8.from_address(self.table.address + places[valuation]).value = WANTED_BYTE
                 if self.length is None:
                     self.length = length
+        self._waiting = {}  # not sooner: who was interrupted asks again
 
     def is_wanted(self, state: State, after: State | None) -> bool:
         """Whether a state or edge is what is looked for; the judge is asked about what it has not seen."""

@@ -61,6 +61,7 @@ def explore(request: SearchRequest, taken: Taken = EVERYTHING, interpreter: Inte
     limits = Limits(request.budget, request.stop)
     search = Search(interpreter, watch, limits, request.report, request.first, taken)
     started = time.perf_counter()
+    request.follow(watch.violated_names)
     search.run()
     seconds = time.perf_counter() - started
     representatives = taken.representatives
@@ -114,7 +115,8 @@ def _lasting(watch: Watch, search: Search) -> list[tuple[str, Violated]]:
     """The violated properties that need the whole graph; none, should a limit not allow that."""
     try:
         with Guard(search.limits.exceeded, GRACE):
-            return watch.violated_at_last(search.levels)
+            watch.found_lasting = watch.violated_at_last(search.levels)
+            return watch.found_lasting
     except WHY_ENDED as ended:
         search.stopped = search.stopped or stop_of(ended)
     return []

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Final, Protocol
 
 from dio_mc.engines.limits import Limits
-from dio_mc.guard import WHY_ENDED, Guard, stop_of
+from dio_mc.guard import GRACE, WHY_ENDED, Guard, stop_of
 from dio_mc.semantics.layout import State
 from dio_mc.semantics.search import Progress, Report, Representatives, Selection
 from dio_mc.semantics.step import Step
@@ -130,6 +130,15 @@ class Search:
                 self._run()
         except WHY_ENDED as ended:
             self.stopped = stop_of(ended)
+            self._judge_last()
+
+    def _judge_last(self) -> None:
+        """Have the states judged that were seen before an interrupt, if there is time for it."""
+        try:
+            with Guard(self.limits.exceeded, GRACE):
+                self._watcher.level_ends(len(self.levels) - 1)
+        except WHY_ENDED:
+            pass
 
     def _run(self) -> None:
         self.levels.append([])

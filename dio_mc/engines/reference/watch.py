@@ -120,7 +120,8 @@ class Watch:
     """The `search.Watcher` of a program: its judges, deadlock, faults, coverage.
 
     `fired` and `blocked` are (template, location) pairs, of states that were expanded; a step that ends in a fault has
-    fired. `graph` has the steps of the expanded states where a property of the kinds `LIVENESS` is among those judged.
+    fired. `graph` has the steps of the expanded states where a property of the kinds `LIVENESS` is among those judged,
+    `found_lasting` what was found violated of those.
     """
 
     def __init__(self, interpreter: Interpreter, judges: Sequence[Judge]) -> None:
@@ -131,6 +132,7 @@ class Watch:
         self.trackers = [Tracker(judge, interpreter) for judge in judges]
         self._live = any(t.judge.property.kind in LIVENESS for t in self.trackers)
         self.graph = Graph()
+        self.found_lasting: list[tuple[str, Violated]] = []
         self._on_states = [t for t in self.trackers if t.judge.property.kind != "step"]
         self._on_edges = [t for t in self.trackers if t.judge.property.kind == "step"]
         self._deadlock: Goal | None = None
@@ -169,6 +171,15 @@ class Watch:
             tracker.flush(depth)
         broken = any(t.goal is not None and t.judge.property.kind != "reachable" for t in self.trackers)
         return broken or self._deadlock is not None or bool(self._faults) or bool(self._at_start)
+
+    def violated_names(self) -> list[str]:
+        """What is violated (witnessed) so far, by name."""
+        goals, violations = self.found()
+        return [
+            *(name for name, _ in goals),
+            *(one.property for one in violations),
+            *(name for name, _ in self.found_lasting),
+        ]
 
     def found(self) -> tuple[list[tuple[str, Goal]], list[Violation]]:
         """The nearest ends by property name, and violations that need no search (faults before the first state)."""
