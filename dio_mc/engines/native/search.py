@@ -31,6 +31,8 @@ from dio_mc.semantics.stop import FIRST, Stop, StopKind
 
 STRETCH: Final = 1 << 18
 """States that each worker expands between two looks at clock, memory and the user."""
+PAUSE: Final = 0.01
+"""Seconds between two looks amid a level: near a limit of states stretches are of one state, and a look opens files."""
 TOGETHER: Final = 1 << 10
 """States of a level that are left to one worker: calling the others takes longer."""
 STARTS: Final = 1 << 14
@@ -247,12 +249,14 @@ class Search:
         return None
 
     def _expand_level(self, depth: int) -> None:
-        parts = self.levels[depth]
+        parts, looked = self.levels[depth], -PAUSE
         while any(first < end for first, end in parts):
-            self._tell()
-            self.stopped = self.clock.exceeded()
-            if self.stopped is not None:
-                return
+            if self.clock.seconds - looked >= PAUSE:
+                self._tell()
+                self.stopped = self.clock.exceeded()
+                if self.stopped is not None:
+                    return
+                looked = self.clock.seconds
             self._set_lag()
             offered = _first_of(parts, self._stretch() * len(self.workers))
             if not self._expand(offered):

@@ -3,7 +3,8 @@
 A step is written once per control state of its thread, its locals known as far as they can be: a loop over a local
 counter unrolls here, and an index is a number. What is not known lives in a variable of the function. Code behind a
 `Choose` is written once per option, so that a run of a step is a path: it ends in ``emit``, in a fault, or nowhere, and
-then the next open option is tried. Steps that end nowhere at all are blocked.
+then the next open option is tried. Many options that count up or down are one loop (`options`), their value a variable.
+Steps that end nowhere at all are blocked.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from math import prod
 from typing import assert_never
 
 from dio_mc.analysis.values.evaluate import Evaluator
@@ -31,6 +33,7 @@ from dio_mc.engines.native.cursor import (
 from dio_mc.engines.native.fields import Tables, Words, check_size
 from dio_mc.engines.native.formulas import Formula, Scope
 from dio_mc.engines.native.local import Arrival, cyclic_blocks
+from dio_mc.engines.native.options import grouped
 from dio_mc.engines.native.packing import Packing
 from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, End, Jump, LocalTo, Spawn, StoreTo, Target
 from dio_mc.ir.program import Program
@@ -58,6 +61,7 @@ class Successors:
         self.most = 0
         self._emissions = 0
         self._choices = 0
+        self._times: dict[tuple[int, int], int] = {}
         self._labels: dict[Cursor, str] = {}
         self._flags: dict[tuple[int, str], str] = {}
         self._variants: dict[tuple[object, ...], int] = {}
@@ -283,24 +287,49 @@ class Successors:
         site = self._choices
         slots = [*self.slots, self._spins, *self._unknown(cursor)]
         saved = [self.asm.load(slot) for slot in slots]
-        for number, option in enumerate(op.options):
-            last = number == len(op.options) - 1
+        for number, group in enumerate(groups := grouped(op.options)):
+            last = number == len(groups) - 1
             leave = cursor.leave if last else self.asm.new_label("option")
             inner = replace(cursor, chain=(*cursor.chain, (site, number)), leave=leave)
-            formula = self._formula(inner, op.span)
-            if option.when is not None:
-                self._proceed(formula.truth(option.when), leave)
-            value = formula.value(option.value)
+            if isinstance(group, range):
+                inner, formula, value = self._each_of(inner, op, group, dict(zip(slots, saved, strict=True)))
+                possible: Values = range(min(group), max(group) + 1)
+            else:
+                formula = self._formula(inner, op.span)
+                if group.when is not None:
+                    self._proceed(formula.truth(group.when), leave)
+                value = formula.value(group.value)
+                possible = self.evaluator.values(group.value, formula.scope.values, cursor.thread)
             offset: Ref = 0
             if isinstance(op.target, StoreTo):
                 offset = formula.offset(op.target.variable, op.target.indices, op.target.span)
-            possible = self.evaluator.values(option.value, formula.scope.values, cursor.thread)
             inner = self._write(inner, formula, op.target, offset, value, possible)
             self._go(replace(inner, at=cursor.at + 1))
             if not last:
                 self.asm.start(leave)
-                for slot, value_ in zip(slots, saved, strict=True):
-                    self.asm.store(value_, slot)
+                self._restore(dict(zip(slots, saved, strict=True)))
+
+    def _each_of(self, cursor: Cursor, op: Choose, values: range, saved: dict[str, str]) -> tuple[Cursor, Formula, Ref]:
+        """Open a loop over many values: where a run of one ends the next one begins. The cursor and the value in it."""
+        asm = self.asm
+        site = cursor.chain[-1]
+        self._times[site] = len(values)
+        at, head, body = asm.slot(f"option{site[0]}.{site[1]}"), asm.new_label("next"), asm.new_label("value")
+        asm.store(0, at)
+        asm.jump(head)
+        asm.start(head)
+        self._restore(saved)
+        number = asm.load(at)
+        asm.store(asm.add(number, 1), at)
+        asm.branch(asm.compare("slt", number, len(values)), body, cursor.leave)
+        asm.start(body)
+        inner = replace(cursor, leave=head)
+        return inner, self._formula(inner, op.span), asm.add(asm.mul(number, values.step), values.start)
+
+    def _restore(self, saved: dict[str, str]) -> None:
+        """The variables as they were before any option was taken."""
+        for slot, value in saved.items():
+            self.asm.store(value, slot)
 
     def _unknown(self, cursor: Cursor) -> list[str]:
         """The variables that hold unknown locals of the running thread and of those that wait."""
@@ -392,11 +421,11 @@ class Successors:
                 )
             )  # fmt: skip
             return
-        self._emit(cursor.leave)
+        self._emit(cursor)
 
-    def _emit(self, leave: str) -> None:
+    def _emit(self, cursor: Cursor) -> None:
         asm = self.asm
-        self._emissions += 1
+        self._emissions += prod(self._times.get(site, 1) for site in cursor.chain)
         count = asm.load(self._count)
         start = asm.mul(count, self.packing.words)
         for number, slot in enumerate(self.slots):
@@ -404,7 +433,7 @@ class Successors:
             asm.store(asm.load(slot), place)
         asm.store(asm.add(count, 1), self._count)
         asm.store(1, self._any)
-        asm.jump(leave)
+        asm.jump(cursor.leave)
 
     def _fault(self, cursor: Cursor, kind: str, span: Span | None) -> str:
         """The label that notes a fault."""
