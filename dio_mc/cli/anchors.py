@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dio_mc.cli.types import RULE
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -24,7 +26,7 @@ def register(group: click.Group) -> None:
 
 
 @click.command()
-@click.argument("names", nargs=-1, required=True, metavar="RULE|MODEL...")
+@click.argument("names", nargs=-1, required=True, type=RULE, metavar="RULE|MODEL...")
 @click.option(
     "--kernel", required=True, metavar="SYMBOLS", type=click.Path(path_type=Path),
     help="Its symbols: a System.map, or a copy of its /proc/kallsyms.",

@@ -9,7 +9,7 @@ import click
 
 from dio_mc.choices import REPORT_FORMATS
 from dio_mc.cli.interrupts import Interrupts
-from dio_mc.cli.types import ENGINE, FORMAT, Param
+from dio_mc.cli.types import CLASS, ENGINE, FORMAT, Param
 
 if TYPE_CHECKING:
     from dio_mc.config import Value
@@ -25,7 +25,7 @@ def register(group: click.Group) -> None:
 @click.command()
 @click.argument("paths", nargs=-1, metavar="[FILE_FOLDER_OR_GLOB]...", type=click.Path())
 @click.option("--param", "params", multiple=True, type=Param(), help="Bind a parameter of the model.")
-@click.option("--model", "names", multiple=True, metavar="CLASS", help="Check only these classes.")
+@click.option("--model", "names", multiple=True, type=CLASS, metavar="CLASS", help="Check only these classes.")
 @click.option("--max-states", type=click.IntRange(1), metavar="N", help="Stop after N states.")
 @click.option("--max-depth", type=click.IntRange(0), metavar="N", help="Stop after N steps from the start.")
 @click.option("--timeout", type=click.FloatRange(0), metavar="SECONDS", help="Stop a run after this long.")
@@ -83,7 +83,8 @@ def register(group: click.Group) -> None:
     "--affected", is_flag=True, help="The paths are what changed: check them and models beside that import them."
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show wall time.")
-def check(paths: tuple[str, ...], verbose: bool, plot: bool, **options: Any) -> None:
+@click.option("-q", "--quiet", is_flag=True, help="Print only runs that are not as they should be.")
+def check(paths: tuple[str, ...], verbose: bool, quiet: bool, plot: bool, **options: Any) -> None:
     """Explore every schedule of the models and decide every property.
 
     A folder is searched for model files. `expect(...)` lines in a model file decide what counts as success. Without a
@@ -99,7 +100,7 @@ def check(paths: tuple[str, ...], verbose: bool, plot: bool, **options: Any) -> 
 
     try:
         with Interrupts() as stop:
-            session = Session(values, stop, verbose=verbose)
+            session = Session(values, stop, verbose=verbose, quiet=quiet)
             session.prepare(chosen, options)
             session.run()
             session.finish(plot=plot)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from dio_mc.cli.types import Param, unknown_class
+from dio_mc.cli.types import CLASS, Param, unknown_class
 
 TARGETS = ("promela", "murphi", "tla")
 
@@ -20,7 +20,7 @@ def register(group: click.Group) -> None:
 @click.argument("file", type=click.Path())
 @click.option("--to", "target", type=click.Choice(TARGETS), required=True, help="For SPIN, Rumur or TLC.")
 @click.option("--param", "params", multiple=True, type=Param(), help="Bind a parameter of the model.")
-@click.option("--model", "name", metavar="CLASS", help="Which class, where the file has several.")
+@click.option("--model", "name", type=CLASS, metavar="CLASS", help="Which class, where the file has several.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write here, not to stdout.")
 def export(file: str, target: str, params: tuple[tuple[str, int], ...], name: str | None, output: Path | None) -> None:
     """Write a model for another checker: Promela, Murphi or TLA+.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from dio_mc.cli.types import Param, unknown_class
+from dio_mc.cli.types import CLASS, Param, unknown_class
 
 
 def register(group: click.Group) -> None:
@@ -16,7 +16,7 @@ def register(group: click.Group) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path())
-@click.option("--model", "name", metavar="CLASS", help="The class; needed where the file has several.")
+@click.option("--model", "name", type=CLASS, metavar="CLASS", help="The class; needed where the file has several.")
 @click.option("--param", "params", multiple=True, type=Param(), help="Bind a parameter of the model.")
 @click.option("--format", "form", type=click.Choice(["dot", "graphml"]), default="dot", show_default=True)
 @click.option("--scc", is_flag=True, help="The strongly connected parts instead of the states.")

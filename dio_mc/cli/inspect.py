@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dio_mc.cli.types import Param, unknown_class
+from dio_mc.cli.types import CLASS, CODE, Param, unknown_class
 
 if TYPE_CHECKING:
     from dio_mc.ir.program import Program
@@ -77,7 +77,7 @@ def why(traces: tuple[str, ...], model_file: str | None, max_states: int) -> Non
 @click.command()
 @click.argument("file", type=click.Path())
 @click.option("--param", "params", multiple=True, type=Param(), help="Bind a parameter of the model.")
-@click.option("--model", "names", multiple=True, metavar="CLASS", help="Show only these classes.")
+@click.option("--model", "names", multiple=True, type=CLASS, metavar="CLASS", help="Show only these classes.")
 def ir(file: str, params: tuple[tuple[str, int], ...], names: tuple[str, ...]) -> None:
     """Show the program that a model was compiled to."""
     from dio_mc.frontend import build, load_module
@@ -109,7 +109,7 @@ def _word(name: str) -> str | None:
 
 
 @click.command("help")
-@click.argument("code", required=False)
+@click.argument("code", required=False, type=CODE)
 def help_(code: str | None) -> None:
     """What a diagnostic code, or a word of the language, means; without one, the list of codes."""
     from dio_mc.catalogue import PAGES

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dio_mc.cli.types import RULE, WORKLOAD
+
 if TYPE_CHECKING:
     from dio_mc.machine.cases import Case
     from dio_mc.machine.images import Kernel
@@ -183,7 +185,7 @@ def _observed_case(path: str) -> Case | None:
 
 
 @click.command()
-@click.argument("workloads", nargs=-1, required=True, metavar="WORKLOAD...")
+@click.argument("workloads", nargs=-1, required=True, type=WORKLOAD, metavar="WORKLOAD...")
 @kernel_option
 @click.option(
     "--fs", "file_systems", multiple=True, required=True, metavar="FS",
@@ -198,7 +200,9 @@ def _observed_case(path: str) -> Case | None:
     "--stress", type=click.FloatRange(0), default=0.0, metavar="SECONDS",
     help="Then for so long without gates, all threads at once.",
 )  # fmt: skip
-@click.option("--rule", metavar="RULE", help="Compare with what this rule allows; exit 1 if something else is seen.")
+@click.option(
+    "--rule", type=RULE, metavar="RULE", help="Compare with what this rule allows; exit 1 if something else is seen."
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option(
     "--schedules", "schedule_folder", metavar="DIR", type=click.Path(path_type=Path),
@@ -289,7 +293,7 @@ def _write_file(path: Path, content: str) -> None:
 
 
 @click.command()
-@click.argument("rules", nargs=-1, metavar="[RULE...]")
+@click.argument("rules", nargs=-1, type=RULE, metavar="[RULE...]")
 @kernel_option
 @click.option("--fs", "file_system", default="ext4", show_default=True, metavar="FS", help="Whose module is loaded.")
 @models_option

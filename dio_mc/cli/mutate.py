@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dio_mc.cli.interrupts import Interrupts
-from dio_mc.cli.types import ENGINE, Param
+from dio_mc.cli.types import CLASS, ENGINE, Param
 
 if TYPE_CHECKING:
     from dio_mc.checking.results import Failure
@@ -28,7 +28,7 @@ def register(group: click.Group) -> None:
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="FILE_FOLDER_OR_GLOB...", type=click.Path())
-@click.option("--model", "names", multiple=True, metavar="CLASS", help="Mutate only these classes.")
+@click.option("--model", "names", multiple=True, type=CLASS, metavar="CLASS", help="Mutate only these classes.")
 @click.option("--param", "params", multiple=True, type=Param(), help="Bind a parameter of the models.")
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only mutants of this kind.")
 @click.option("--inherited", is_flag=True, help="Mutate also what the model takes from other files.")

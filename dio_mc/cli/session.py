@@ -36,9 +36,11 @@ Result = TypeVar("Result")
 class Session:
     """Prepare, run, finish; then `exit_code`. Text goes out as it comes, other formats whole at the end."""
 
-    def __init__(self, values: Mapping[str, Value], stop: Callable[[], str | None], *, verbose: bool) -> None:
+    def __init__(
+        self, values: Mapping[str, Value], stop: Callable[[], str | None], *, verbose: bool, quiet: bool
+    ) -> None:
         self.values = {name: value.value for name, value in values.items()}
-        self.stop, self.verbose = stop, verbose
+        self.stop, self.verbose, self.quiet = stop, verbose, quiet
         self.text = self.values["output-format"] == "text"
         self.folder: str | None = self.values["counterexamples"] if self.values["artifacts"] else None
         self.entries: list[Outcome] = []
@@ -146,7 +148,7 @@ class Session:
         problems = self._tried("a counterexample file", partial(self._write, outcome), no_problems) + self._keep(
             outcome
         )
-        if self.text:
+        if self.text and not (self.quiet and self.batch.code_of(outcome) == 0):
             full = self.batch.code_of(outcome) == 1 or (self.files == 1 and first)
             show = partial(
                 report_text, folder=self.batch.place(outcome), seconds=self.verbose, strict=self.batch.strict
@@ -203,7 +205,8 @@ class Session:
         """The end of the text, or the report in another format; report files; the summary of a GitHub step."""
         form = self.values["output-format"]
         if self.text:
-            self._say("".join(f"{line}\n" for line in summary_lines(self.batch)))
+            lines = [] if self.quiet and self.exit_code == 0 else summary_lines(self.batch)
+            self._say("".join(f"{line}\n" for line in lines))
         else:
             if form == "github":
                 allow_commands()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dio_mc.cli.types import Param, unknown_class
+from dio_mc.cli.types import CLASS, Param, unknown_class
 
 if TYPE_CHECKING:
     from dio_mc.ir.program import Program
@@ -37,7 +37,7 @@ HELP = """\
 @click.command()
 @click.argument("file", metavar="MODEL", type=click.Path())
 @click.argument("segments", nargs=-1, metavar="[SEGMENT]...")
-@click.option("--model", "name", metavar="CLASS", help="The class; needed where the file has several.")
+@click.option("--model", "name", type=CLASS, metavar="CLASS", help="The class; needed where the file has several.")
 @click.option("--param", "params", multiple=True, type=Param(), help="Bind a parameter of the model.")
 @click.option("--schedule", metavar="FILE|TEXT", help="A schedule, a file with one, or a trace (.json).")
 @click.option("--no-rest", is_flag=True, help="Do not explore what can follow the schedule.")

@@ -17,9 +17,11 @@ class VisibleStream(io.TextIOWrapper):
     """A text stream that writes only what can be seen. What its encoding cannot say is spelled as an escape too.
 
     Where `commands` is set, lines may be commands to a CI service: a report that consists of them is being written.
+    Where `colour` is set, verdicts are coloured: the only escape sequences that are written are our own.
     """
 
     commands = False
+    colour = False
     _blank = True
 
     def write(self, text: str) -> int:
@@ -32,8 +34,14 @@ class VisibleStream(io.TextIOWrapper):
         if text:
             last = text.rpartition("\n")[2]
             self._blank = not last.strip() and (self._blank or "\n" in text)
-        super().write(shown)
+        super().write(_painted(shown) if self.colour else shown)
         return len(text)
+
+
+def _painted(text: str) -> str:
+    from dio_mc.cli.colour import painted
+
+    return painted(text)
 
 
 def _first_line_kept(text: str) -> str:
@@ -64,12 +72,15 @@ def flush_streams() -> None:
 
 
 def guard_streams() -> None:
-    """Make stdout and stderr visible streams, where they are streams over bytes."""
+    """Make stdout and stderr visible streams, where they are streams over bytes; coloured ones on a terminal."""
+    from dio_mc.cli.colour import wanted
+
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if isinstance(stream, io.TextIOWrapper) and not isinstance(stream, VisibleStream):
             encoding, line = stream.encoding, stream.line_buffering
             guarded = VisibleStream(stream.detach(), encoding, errors="backslashreplace", line_buffering=line)
+            guarded.colour = wanted(guarded)
             setattr(sys, name, guarded)
 
 

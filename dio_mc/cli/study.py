@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dio_mc.cli.types import OPERATION, RULE, WORKLOAD
+
 if TYPE_CHECKING:
     from dio_mc.engines.limits import Limits
     from dio_mc.study.matrix import Matrix
@@ -41,8 +43,8 @@ def register(group: click.Group) -> None:
 
 
 @click.command()
-@click.argument("workloads", nargs=-1, metavar="[WORKLOAD...]")
-@click.option("--rule", "rules", multiple=True, metavar="RULE", help="Only this rule.")
+@click.argument("workloads", nargs=-1, type=WORKLOAD, metavar="[WORKLOAD...]")
+@click.option("--rule", "rules", multiple=True, type=RULE, metavar="RULE", help="Only this rule.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @_sectors
 @_traces
@@ -83,8 +85,10 @@ def outcomes(
 
 
 @click.command()
-@click.option("--rule", "rules", multiple=True, metavar="RULE", help="Only this rule.")
-@click.option("--operation", "operations", multiple=True, metavar="OPERATION", help="Only this operation.")
+@click.option("--rule", "rules", multiple=True, type=RULE, metavar="RULE", help="Only this rule.")
+@click.option(
+    "--operation", "operations", multiple=True, type=OPERATION, metavar="OPERATION", help="Only this operation."
+)
 @click.option(
     "--format", "form", type=click.Choice(["text", "markdown", "json", "svg", "html"]), default="text",
     show_default=True,
@@ -200,9 +204,9 @@ def _matrix_of_kernels(
 
 
 @click.command()
-@click.argument("before", metavar="RULE_A")
-@click.argument("after", metavar="RULE_B")
-@click.argument("workloads", nargs=-1, metavar="[WORKLOAD...]")
+@click.argument("before", type=RULE, metavar="RULE_A")
+@click.argument("after", type=RULE, metavar="RULE_B")
+@click.argument("workloads", nargs=-1, type=WORKLOAD, metavar="[WORKLOAD...]")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @_sectors
 @_traces

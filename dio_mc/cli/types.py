@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -40,6 +43,73 @@ class Word(click.ParamType):  # type: ignore[type-arg]  # generic in click's stu
         return [CompletionItem(word) for word in self.words if word.startswith(incomplete)]
 
 
+class Found(click.ParamType):  # type: ignore[type-arg]  # generic in click's stubs only
+    """A name that stands in a file, completed by what `find` lists for the words typed so far; after a comma the next
+    one."""
+
+    def __init__(self, name: str, find: Callable[[list[str]], list[str]]) -> None:
+        self.name = name
+        self.find = find
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Those that begin like this."""
+        before, comma, last = incomplete.rpartition(",")
+        if comma and os.environ.get("_DIO_MC_COMPLETE", "").startswith(
+            "fish"
+        ):  # click's function for it cuts at commas
+            return []
+        names = self.find(_typed(ctx))
+        return [CompletionItem(before + comma + name) for name in names if name.startswith(last)]
+
+
+def _typed(ctx: click.Context) -> list[str]:
+    """The arguments typed so far. An option whose value is being typed leaves them all in `args`."""
+    given = (ctx.params.get(name) for name in ("paths", "file"))
+    words = [word for one in given if one for word in ([one] if isinstance(one, str) else one)]
+    return [*words, *ctx.args]
+
+
+def _models() -> Path:
+    from dio_mc.study.shelf import models_folder
+
+    return models_folder()
+
+
+def _classes(typed: list[str]) -> list[str]:
+    from dio_mc.cli.complete import classes_in
+
+    return classes_in(typed)
+
+
+def _rules(typed: list[str]) -> list[str]:
+    from dio_mc.cli.complete import rules
+
+    return rules(_models())
+
+
+def _operations(typed: list[str]) -> list[str]:
+    from dio_mc.cli.complete import workloads
+
+    return workloads(_models(), operations=True)
+
+
+def _workloads(typed: list[str]) -> list[str]:
+    from dio_mc.cli.complete import workloads
+
+    return [*workloads(_models(), operations=False), *workloads(_models(), operations=True)]
+
+
+def _codes(typed: list[str]) -> list[str]:
+    from dio_mc.catalogue import PAGES
+
+    return list(PAGES)
+
+
+CLASS = Found("CLASS", _classes)
+RULE = Found("RULE", _rules)
+OPERATION = Found("OPERATION", _operations)
+WORKLOAD = Found("WORKLOAD", _workloads)
+CODE = Found("CODE", _codes)
 FORMAT = Word(*REPORT_FORMATS)
 ENGINE = Word(*ENGINES)
 
