@@ -283,6 +283,29 @@ PAGES: dict[str, Page] = {
         "The image of a guest's disk cannot be written or its file system cannot be made. It lies in TMPDIR and takes "
         "64 MiB (ext3, ext4) or 320 MiB (XFS, btrfs).",
     ),
+    "DIO291": Page(
+        "nothing to fix",
+        "The class holds as it stands, or the property of --property does. Other parameters may violate it: --param.",
+    ),
+    "DIO292": Page(
+        "a violation that no fix is looked for",
+        "A fix restricts or reorders what threads do. That a state is never reached (@reachable) is not mended by "
+        "that: what the model says has to change, or what it starts with.",
+    ),
+    "DIO293": Page("unknown property", "--property names a property of the class, `deadlock`, or a kind of fault."),
+    "DIO294": Page(
+        "several classes to choose from",
+        "`dio-mc fix` works on one class. The file has none that is violated, or several: choose with --model.",
+    ),
+    "DIO295": Page(
+        "a fix cannot be written",
+        "A fix is a subclass in a file beside the model, which imports it. The model's file has the name of a module "
+        "of Python or one that is no name, or a class or value of the model has no name at the top of its file.",
+    ),
+    "DIO296": Page(
+        "where a fix cannot be written to",
+        "--write takes the name of a new Python file in the folder of the model, which it imports.",
+    ),
     "DIO301": Page(
         "several shared variables in one step",
         "One statement is one step, but a CPU would not read or write several shared variables in one go. Split the "

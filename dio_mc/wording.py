@@ -13,7 +13,7 @@ _COMMAND: Final = re.compile(r"^([ \t]*):(?=:)", re.MULTILINE)
 
 def plural(count: int, noun: str) -> str:
     """``1 state``, ``2 states``, ``3 properties``."""
-    many = noun[:-1] + "ies" if noun.endswith("y") else noun + "es" if noun.endswith(("s", "ch")) else noun + "s"
+    many = noun[:-1] + "ies" if noun.endswith("y") else noun + "es" if noun.endswith(("s", "x", "ch")) else noun + "s"
     return f"{count:,} {noun if count == 1 else many}"
 
 

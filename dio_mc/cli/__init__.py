@@ -12,7 +12,7 @@ import sys
 import click
 
 from dio_mc import __version__
-from dio_mc.cli import anchors, browse, check, export, first, graph, inspect, kernels, mutate, show, step, study
+from dio_mc.cli import anchors, browse, check, export, first, fix, graph, inspect, kernels, mutate, show, step, study
 from dio_mc.cli.interrupts import ENDED, SIGNALS
 from dio_mc.cli.streams import flush_streams, guard_streams, open_streams
 
@@ -27,6 +27,7 @@ dio-mc explores every schedule of a locking rule and shows each race as a pictur
   dio-mc matrix                  which operations race under which locking rule
   dio-mc confirm TRACE --kernel K  run a counterexample on a real kernel
   dio-mc mutate FILE             break a model on purpose: would its properties notice?
+  dio-mc fix FILE                the smallest edits that make a violated model hold
   dio-mc help DIO104             what an error code means
 All commands: dio-mc --help. Options: dio-mc COMMAND --help. The language: docs/language.md.
 Exit codes: 0 holds, 1 violated, 2 error in model or usage, 3 undetermined, 4 internal error.
@@ -69,6 +70,7 @@ kernels.register(cli)
 anchors.register(cli)
 browse.register(cli)
 mutate.register(cli)
+fix.register(cli)
 graph.register(cli)
 step.register(cli)
 export.register(cli)

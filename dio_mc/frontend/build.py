@@ -16,7 +16,7 @@ from dio_mc.frontend.connectives import SolverOnly
 from dio_mc.frontend.context import Abort, Context, Scope, parameters_of
 from dio_mc.frontend.declare import Members, bind_params, declare, function_span, members_of
 from dio_mc.frontend.propositions import Control
-from dio_mc.frontend.templates import Asked, compile_templates
+from dio_mc.frontend.templates import Asked, Known, compile_templates
 from dio_mc.frontend.values import Value
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.printer import print_program
@@ -37,12 +37,39 @@ class Built:
     warnings: tuple[Diagnostic, ...]
 
 
-def build(model: type, params: Mapping[str, int] | None = None, numbers: Mapping[str, int] | None = None) -> Built:
+@dataclass(frozen=True, slots=True)
+class Like:
+    """A program of a class that differs in some functions only, and the threads that reach none of these."""
+
+    program: Program
+    threads: frozenset[str]
+
+    def known(self, context: Context) -> Known:
+        """The templates that are the same. The data may have more at its end; where operations are spawned, the types
+        of what they are given depend on all threads, and nothing is known."""
+        before = self.program.variables
+        if context.spawned or before != tuple(context.variables[: len(before)]):
+            return {}
+        if context.threads != self.program.threads:
+            return {}
+        return {
+            template.name: (template, [r for r in self.program.regions if r.template == number])
+            for number, template in enumerate(self.program.templates)
+            if template.name in self.threads
+        }
+
+
+def build(
+    model: type,
+    params: Mapping[str, int] | None = None,
+    numbers: Mapping[str, int] | None = None,
+    like: Like | None = None,
+) -> Built:
     """Compile a model class with parameters bound.
 
     `numbers` says how many instances of a thread or slots of an operation there are instead of what the model says, and
-    binds parameters whatever their bounds. Raises `ModelError` with every diagnostic found when the model is wrong, and
-    for an unknown parameter.
+    binds parameters whatever their bounds. What is `like` another program is not compiled again. Raises `ModelError`
+    with every diagnostic found when the model is wrong, and for an unknown parameter.
     """
     members = members_of(model)
     numbers = numbers or {}
@@ -52,7 +79,7 @@ def build(model: type, params: Mapping[str, int] | None = None, numbers: Mapping
     _check_parts(model, members, context)
     check_anchors(model, members, context)
     asked = _asked(members)
-    templates, regions = compile_templates(context, members, asked)
+    templates, regions = compile_templates(context, members, asked, like.known(context) if like is not None else {})
     context.control = Control(tuple(templates), tuple(regions), asked.operations)
     properties: list[Property] = []
     if not context.diagnostics.errors:

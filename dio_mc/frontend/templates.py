@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,10 +47,17 @@ class Draft:
     state: TemplateState | None = None
 
 
-def compile_templates(context: Context, members: Members, asked: Asked) -> tuple[list[Template], list[Region]]:
+Known = Mapping[str, tuple[Template, Sequence[Region]]]
+"""Templates that need not be compiled, by the name of their thread."""
+
+
+def compile_templates(
+    context: Context, members: Members, asked: Asked, known: Known
+) -> tuple[list[Template], list[Region]]:
     """All templates of a model and the regions in them. Errors are left in the context's diagnostics."""
-    drafts = [Draft(n, f, owner, role.daemon, False) for n, (f, owner, role) in members.threads.items()]
-    drafts += [Draft(n, *members.operations[n][:2], False, True) for n in context.spawned]
+    threads = [Draft(n, f, owner, role.daemon, False) for n, (f, owner, role) in members.threads.items()]
+    threads += [Draft(n, *members.operations[n][:2], False, True) for n in context.spawned]
+    drafts = [draft for draft in threads if draft.name not in known]
     earlier = list(context.diagnostics.found)
     for _ in range(MAX_PASSES):
         context.diagnostics.found = list(earlier)
@@ -65,8 +73,8 @@ def compile_templates(context: Context, members: Members, asked: Asked) -> tuple
         return [], []
     templates: list[Template] = []
     regions: list[Region] = []
-    for number, draft in enumerate(drafts):
-        template, found = _finish(draft, number, context, asked)
+    for number, draft in enumerate(threads):
+        template, found = known.get(draft.name) or _finish(draft, number, context, asked)
         templates.append(template)
         regions += found
     return templates, regions

@@ -61,6 +61,17 @@ def bodies_of(model: type[Model]) -> list[Body]:
     return sorted(found.values(), key=lambda body: (body.file, body.tree.lineno))
 
 
+def definition(model: type[Model], name: str) -> Body | None:
+    """The method of this name that a model has; None where its source is not to be had."""
+    return _definition(name, model.__mro__)
+
+
+def called_by(body: Body, model: type[Model]) -> list[Body]:
+    """The methods that a body calls, spawns or asks, each once."""
+    found = [_definition(name, classes) for name, classes in _reached(body, model)]
+    return list({b.function: b for b in found if b is not None}.values())
+
+
 def asked_by_properties(model: type[Model]) -> frozenset[str]:
     """Names of the methods that properties use, through others too: a mutant must not change what is asked."""
     ahead = list(members_of(model).properties)
@@ -105,10 +116,17 @@ def _reached(body: Body, model: type[Model]) -> Iterator[tuple[str, tuple[type, 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Statements that follow one another, and whether they are part of one atomic step."""
+    """Statements that follow one another, whether they are part of one atomic step, and the loops around them."""
 
     statements: list[ast.stmt]
     atomic: bool
+    loops: tuple[ast.For | ast.While, ...] = ()
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The variables of the loops."""
+        targets = [loop.target for loop in self.loops if isinstance(loop, ast.For)]
+        return tuple(node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name))
 
 
 def stretches(body: Body) -> Iterator[Stretch]:
@@ -120,7 +138,8 @@ def stretches(body: Body) -> Iterator[Stretch]:
         for statement in stretch.statements:
             atomic = stretch.atomic or is_atomic_block(statement, body)
             inner = [getattr(statement, part, []) for part in ("body", "orelse")]
-            ahead += [Stretch(statements, atomic) for statements in inner if statements]
+            loops = (*stretch.loops, statement) if isinstance(statement, ast.For | ast.While) else stretch.loops
+            ahead += [Stretch(statements, atomic, loops) for statements in inner if statements]
 
 
 def is_atomic_block(statement: ast.stmt, body: Body) -> bool:

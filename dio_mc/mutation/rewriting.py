@@ -16,27 +16,57 @@ Replacement = ast.expr | list[ast.stmt]
 
 
 def rewritten(tree: ast.FunctionDef, changes: Mapping[ast.AST, Replacement]) -> ast.FunctionDef:
-    """A copy of a function with nodes replaced; a block that loses its last statement gets ``pass``."""
+    """A copy of a function with nodes replaced; a block that loses its last statement gets ``pass``. A statement of the
+    function that stands in a replacement is moved or kept, with what is replaced inside it."""
     fresh = copy.deepcopy(tree)
-    twins = {
-        id(twin): changes[node] for node, twin in zip(ast.walk(tree), ast.walk(fresh), strict=True) if node in changes
-    }
-    changed = _Replacing(twins).visit(fresh)
-    assert isinstance(changed, ast.FunctionDef)
-    return changed
+    twins = {id(node): twin for node, twin in zip(ast.walk(tree), ast.walk(fresh), strict=True)}
+    changed = _Replacing({id(twins[id(node)]): new for node, new in changes.items() if id(node) in twins}, twins)
+    edited: ast.FunctionDef = changed.inside(fresh)
+    return edited
+
+
+def joined(
+    one: Mapping[ast.AST, Replacement], other: Mapping[ast.AST, Replacement]
+) -> dict[ast.AST, Replacement] | None:
+    """Both changes of one function; None where they replace the same expression. Where both are about one statement,
+    what the second puts around it goes around what the first makes of it."""
+    found = {**one, **other}
+    for node in one.keys() & other.keys():
+        first, second = one[node], other[node]
+        if not isinstance(first, list) or not isinstance(second, list):
+            return None
+        found[node] = [s for new in second for s in (first if new is node else [new])]
+    return found
 
 
 class _Replacing(ast.NodeTransformer):
-    def __init__(self, twins: Mapping[int, Replacement]) -> None:
-        self.twins = twins
+    def __init__(self, changes: Mapping[int, Replacement], twins: Mapping[int, ast.AST]) -> None:
+        self.changes, self.twins = changes, twins
 
     def visit(self, node: ast.AST) -> Any:
-        if id(node) in self.twins:
-            return copy.deepcopy(self.twins[id(node)])
+        if id(node) not in self.changes:
+            return self.inside(node)
+        new = self.changes[id(node)]
+        return [self._placed(s) for s in new] if isinstance(new, list) else copy.deepcopy(new)
+
+    def inside(self, node: Any) -> Any:
+        """The node, with what is replaced inside it."""
         self.generic_visit(node)
         if isinstance(node, ast.FunctionDef | ast.If | ast.While | ast.For | ast.With) and not node.body:
             node.body = [ast.copy_location(ast.Pass(), node)]
         return node
+
+    def _placed(self, statement: ast.stmt) -> ast.stmt:
+        """A statement of a replacement: one of the function, or a new one, which may have such in it."""
+        twin = self.twins.get(id(statement))
+        if twin is not None:
+            kept: ast.stmt = self.inside(twin)
+            return kept
+        new = copy.copy(statement)
+        for name, value in ast.iter_fields(statement):
+            is_block = isinstance(value, list) and any(isinstance(v, ast.stmt) for v in value)
+            setattr(new, name, [self._placed(s) for s in value] if is_block else copy.deepcopy(value))
+        return new
 
 
 def located(text: str, place: ast.AST) -> list[ast.stmt]:

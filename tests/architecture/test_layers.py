@@ -54,6 +54,7 @@ LAYERS: dict[str, set[str]] = {
     "html": {"files", "render", "trace"},
     "export": {"semantics", "ir"},
     "mutation": {"frontend", "lang", "semantics", "ir"},
+    "fix": {"frontend", "kernel", "lang", "mutation", "wording", "semantics", "ir"},
     "anynumber": {"analysis.symmetry", "frontend", "lang", "semantics", "ir"},
     "study": {
         "guard", "engines.limits", "engines.reference", "frontend", "kernel", "lang", "render", "trace", "semantics", "ir",
@@ -71,12 +72,12 @@ LAYERS: dict[str, set[str]] = {
         "anynumber", "checking.driver", "checking.results", "engines.limits", "lang", "semantics",
     },
     "checking.runs": {
-        "checking.driver", "checking.expectations", "checking.general", "checking.results", "frontend", "lang", "memory", "mutation",
-        "wording", "semantics",
+        "checking.driver", "checking.expectations", "checking.general", "checking.results", "engines.limits", "fix",
+        "frontend", "lang", "memory", "mutation", "wording", "semantics",
     },
     "stepping": {"engines.reference", "trace", "semantics", "ir"},
     "report": {
-        "catalogue", "checking.results", "files", "html", "mutation", "render", "wording", "trace", "semantics",
+        "catalogue", "checking.results", "files", "fix", "html", "mutation", "render", "wording", "trace", "semantics",
     },
 }  # fmt: skip
 """Room -> the rooms it may import besides itself, `source` and `errors`; each of these arrows is taken somewhere."""

@@ -6,7 +6,8 @@ the others started, also amid a task, and given what nobody has begun. So `--job
 
 A worker takes a task at a time: the file, class and parameters go there, a report comes back. It loads the model
 itself, so nothing of a model crosses. A worker that is killed (by the kernel, out of memory) leaves its task
-undetermined, with the reason, and a new worker takes its place. A stop is a shared number that workers poll.
+undetermined, with the reason, and a new worker takes its place. A stop is a shared number that workers poll. What a
+task is, and what it gives, is said by a `Work`: here the check of a class, in `fix` a number of edits that are tried.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from dataclasses import replace
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.sharedctypes import RawValue
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from dio_mc.checking.driver import Options
 from dio_mc.checking.runs.execute import Done, Outcome, checked, unfinished
@@ -38,14 +39,48 @@ _POLL = 0.2
 _OURS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
 
+T = TypeVar("T")
+R = TypeVar("R")
+Given = TypeVar("Given", contravariant=True)
+Gives = TypeVar("Gives", covariant=True)
+
+
+class Work(Protocol[Given, Gives]):
+    """What is done with tasks. It goes to the workers, so it can be pickled, as messages and results can."""
+
+    def here(self, task: Given, options: Options) -> Gives:
+        """Do a task in the process of the command."""
+        ...
+
+    def message(self, task: Given) -> Any:
+        """A task for another process."""
+        ...
+
+    def there(self, message: Any, options: Options) -> Gives:
+        """Do it in a worker."""
+        ...
+
+    def lost(self, task: Given, reason: str) -> Gives:
+        """What a task gives that was not done, or not to its end."""
+        ...
+
+
 def run_in_processes(tasks: Sequence[Task], options: Options, jobs: int, patience: float = PATIENCE) -> Iterator[Done]:
     """As `run_here`, with up to `jobs` processes, this one included."""
-    pool = _Pool(tasks, options, jobs - 1, patience)
+    for task, (outcome, memory) in spread(_Checks(), tasks, options, jobs, patience):
+        yield Done(task, outcome, memory)
+
+
+def spread(
+    work: Work[T, R], tasks: Sequence[T], options: Options, jobs: int, patience: float = PATIENCE
+) -> Iterator[tuple[T, R]]:
+    """Each task with what it gave, in order, in up to `jobs` processes, this one included."""
+    pool = _Pool(work, tasks, options, jobs - 1, patience)
     try:
         for number, task in enumerate(tasks):
             while number not in pool.outcomes:
                 pool.work()
-            yield Done(task, *pool.outcomes.pop(number))
+            yield task, pool.outcomes.pop(number)
     finally:
         pool.close()
 
@@ -59,10 +94,10 @@ def worthwhile(elapsed: float, finished: int, left: int, patience: float) -> boo
 class _Worker:
     """A process and the pipe to it; `task` is the number of what it works on."""
 
-    def __init__(self, context: Any, options: Options, stop: Any) -> None:
+    def __init__(self, context: Any, work: Any, options: Options, stop: Any) -> None:
         self.pipe, theirs = context.Pipe()
         plain = replace(options, report=None, stop=None)
-        self.process = context.Process(target=_work, args=(theirs, plain, stop, os.getpid()), daemon=True)
+        self.process = context.Process(target=_work, args=(theirs, work, plain, stop, os.getpid()), daemon=True)
         _start_deaf(self.process)
         theirs.close()
         self.task: int | None = None
@@ -86,15 +121,15 @@ def _start_deaf(process: Any) -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
 
 
-class _Pool:
-    def __init__(self, tasks: Sequence[Task], options: Options, workers: int, patience: float) -> None:
-        self.tasks, self.options = tasks, options
+class _Pool(Generic[T, R]):
+    def __init__(self, work: Work[T, R], tasks: Sequence[T], options: Options, workers: int, patience: float) -> None:
+        self.kind, self.tasks, self.options = work, tasks, options
         self.patience, self.began, self.finished = patience, time.monotonic(), 0
         self.context = multiprocessing.get_context("spawn")
         self.stop = RawValue("i", 0)
         self.lock = threading.RLock()
         self.next = 0
-        self.outcomes: dict[int, tuple[Outcome, int]] = {}
+        self.outcomes: dict[int, R] = {}
         self.wanted = workers
         self.workers: list[_Worker] = []
 
@@ -102,7 +137,7 @@ class _Pool:
         """Do the next task here; when none is left, wait for the others."""
         if self._reason() is None and self.next < len(self.tasks):
             number, self.next = self.next, self.next + 1
-            self.outcomes[number] = checked(self.tasks[number], replace(self.options, stop=self._reason))
+            self.outcomes[number] = self.kind.here(self.tasks[number], replace(self.options, stop=self._reason))
             self.finished += 1
         else:
             with self.lock:
@@ -128,7 +163,7 @@ class _Pool:
         return worthwhile(time.monotonic() - self.began, self.finished, left, self.patience)
 
     def _start(self) -> _Worker:
-        worker = _Worker(self.context, self.options, self.stop)
+        worker = _Worker(self.context, self.kind, self.options, self.stop)
         self._give(worker)
         return worker
 
@@ -136,10 +171,10 @@ class _Pool:
         """The next task, if there is one."""
         worker.task = None
         if self.next < len(self.tasks):
-            task = self.tasks[self.next]
+            message = self.kind.message(self.tasks[self.next])
             worker.task, self.next = self.next, self.next + 1
             with suppress(OSError):  # a worker that is gone already: `_advance` sees the end of its pipe
-                worker.pipe.send((task.file, task.model.__name__, task.params, task.stated, task.recipe))
+                worker.pipe.send(message)
 
     def _advance(self, timeout: float) -> None:
         """Take note of what the workers have sent."""
@@ -150,7 +185,7 @@ class _Pool:
             try:
                 self.outcomes[worker.task] = worker.pipe.recv()
             except (EOFError, ConnectionResetError):
-                self.outcomes[worker.task] = unfinished(self.tasks[worker.task], worker.reason()), 0
+                self.outcomes[worker.task] = self.kind.lost(self.tasks[worker.task], worker.reason())
                 self.workers.remove(worker)  # `_reason` starts another if there is something left for it
                 continue
             self._give(worker)
@@ -159,7 +194,7 @@ class _Pool:
         """Running tasks give what they have, the others are not started."""
         self.stop.value = REASONS.index(reason) if reason in REASONS else 1
         for number in range(self.next, len(self.tasks)):
-            self.outcomes[number] = unfinished(self.tasks[number], reason), 0
+            self.outcomes[number] = self.kind.lost(self.tasks[number], reason)
         self.next = len(self.tasks)
 
     def close(self) -> None:
@@ -174,7 +209,7 @@ class _Pool:
 # --- in a worker ------------------------------------------------------------------------------------------------------
 
 
-def _work(pipe: Connection, options: Options, stop: Any, parent: int) -> None:
+def _work(pipe: Connection, work: Work[Any, Any], options: Options, stop: Any, parent: int) -> None:
     """Serve tasks until the pipe closes. Signals may go to the whole group of processes: the parent decides."""
     for number in _OURS:
         signal.signal(number, signal.SIG_IGN)
@@ -182,10 +217,10 @@ def _work(pipe: Connection, options: Options, stop: Any, parent: int) -> None:
     options = replace(options, stop=_stop(stop, parent))
     while True:
         try:
-            file, name, params, stated, recipe = pipe.recv()
+            message = pipe.recv()
         except (EOFError, OSError):
             return
-        pipe.send(_outcome(file, name, params, stated, recipe, options))
+        pipe.send(work.there(message, options))
 
 
 def _stop(number: Any, parent: int) -> Poll:
@@ -197,9 +232,25 @@ def _stop(number: Any, parent: int) -> Poll:
     return stop
 
 
-def _outcome(file: str, name: str, params: Any, stated: Any, recipe: Any, options: Options) -> tuple[Outcome, int]:
-    try:
-        model = next(m for m in load_module(file).models if m.__name__ == name)
-    except DioError as error:
-        return failure_of(error, file, name), 0
-    return checked(Task(file, model, params, stated, recipe), options)
+# --- checks of classes ------------------------------------------------------------------------------------------------
+
+
+class _Checks:
+    """The check of a class; what comes back is a report, or why there is none, and how much memory it took."""
+
+    def here(self, task: Task, options: Options) -> tuple[Outcome, int]:
+        return checked(task, options)
+
+    def message(self, task: Task) -> Any:
+        return task.file, task.model.__name__, task.params, task.stated, task.recipe
+
+    def there(self, message: Any, options: Options) -> tuple[Outcome, int]:
+        file, name, params, stated, recipe = message
+        try:
+            model = next(m for m in load_module(file).models if m.__name__ == name)
+        except DioError as error:
+            return failure_of(error, file, name), 0
+        return checked(Task(file, model, params, stated, recipe), options)
+
+    def lost(self, task: Task, reason: str) -> tuple[Outcome, int]:
+        return unfinished(task, reason), 0

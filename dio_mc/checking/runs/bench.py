@@ -1,0 +1,282 @@
+"""Trying one edit: sieved by `fix.screen`, then what runs without interleaving, then checked as any model is.
+
+What is told as a fix is the written subclass: it is loaded from a file and checked there, with larger parameters, and
+for any number of its threads. So a fault in an edit, or in how it is written, is at worst a fix that is not told.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from dio_mc.checking.driver import Options, Wanted, check_class
+from dio_mc.checking.general import check_any_number
+from dio_mc.checking.results import Report
+from dio_mc.engines.limits import Limits
+from dio_mc.errors import DioError
+from dio_mc.fix.edit import Edit, both
+from dio_mc.fix.found import Checked, Fix, NearMiss, Open, Told, Tried, Waits
+from dio_mc.fix.operators import edits_of
+from dio_mc.fix.screen import FAULTS, UNREACHED, Asked, kind_of, screened
+from dio_mc.fix.serial import Serial, new_outcome, serial_runs, stands_still
+from dio_mc.fix.surroundings import Surroundings
+from dio_mc.fix.waiting import waiting
+from dio_mc.fix.writing import NAME, difference, subclass_text
+from dio_mc.frontend.build import Built, Like, build
+from dio_mc.frontend.declare import members_of
+from dio_mc.frontend.load import load_module
+from dio_mc.lang.model import Model
+from dio_mc.semantics.search import Budget
+from dio_mc.semantics.stop import Stop
+from dio_mc.wording import plural
+
+LARGER: Final = 10
+"""An edit may have this many times the states of the model,"""
+LEAST: Final = 10_000
+"""and at least this many."""
+MOST: Final = 100_000
+"""States of a check with larger parameters, after which nothing is known of them."""
+LOOK: Final = 0.05
+"""Seconds between two looks at the limits."""
+Params = tuple[tuple[str, int], ...]
+
+
+@dataclass
+class Bench:
+    """A violated class, what is asked of a fix, and the limits of what is tried."""
+
+    model: type[Model]
+    params: Params
+    asked: Asked
+    options: Options
+    limits: Limits = field(default_factory=lambda: Limits(Budget()))
+    _looked: float = 0.0
+    _reason: Stop | None = None
+
+    @cached_property
+    def around(self) -> Surroundings:
+        """What an edit may use."""
+        return Surroundings(self.model)
+
+    @cached_property
+    def edits(self) -> list[Edit]:
+        """All single edits."""
+        return edits_of(self.around)
+
+    @contextmanager
+    def under(self, options: Options) -> Iterator[None]:
+        """Until the end of the block, these limits."""
+        self.options, self.limits = options, Limits(options.budget, options.stop)
+        self._looked, self._reason = 0.0, None
+        yield
+
+    @cached_property
+    def built(self) -> Built:
+        """The model as it is."""
+        return build(self.model, dict(self.params))
+
+    @cached_property
+    def before(self) -> Serial:
+        """What the model does without interleaving."""
+        return serial_runs(self.built.program, self.enough)
+
+    @cached_property
+    def states(self) -> int:
+        """Those of the model as it is; all of them, if they are few."""
+        everything = Asked(frozenset(), frozenset())
+        return screened(self.built.program, everything, MOST, self.enough).states
+
+    def enough(self) -> object:
+        """Why to stop, or None; looked at now and then."""
+        if self._reason is None and time.monotonic() - self._looked > LOOK:
+            self._looked, self._reason = time.monotonic(), self.limits.exceeded()
+        return self._reason
+
+    def edit(self, parts: tuple[int, ...]) -> Edit | None:
+        """A single edit, or two together."""
+        if len(parts) == 1:
+            return self.edits[parts[0]]
+        one, other = parts
+        return both(self.edits[one], self.edits[other], (one, other))
+
+    # --- the sieve ----------------------------------------------------------------------------------------------------
+
+    def tried(self, parts: tuple[int, ...]) -> Tried:
+        """What becomes of an edit with the parameters given."""
+        reason = self.enough()
+        if reason is not None:
+            return Tried(parts, "undecided", why=str(reason))
+        edit = self.edit(parts)
+        try:
+            built = self._built(edit) if edit is not None else None
+        except DioError as error:
+            return Tried(parts, "invalid", why=(str(error).splitlines() or [""])[0])
+        if built is None:
+            return Tried(parts, "invalid", why="the two do not go together")
+        if built.program.digest == self.built.program.digest:
+            return Tried(parts, "invalid", why="it changes nothing")
+        found = screened(built.program, self.asked, max(LEAST, LARGER * self.states), self.enough)
+        if found.fate == "open":
+            return Tried(parts, "open", tuple(Open(*each) for each in found.open), found.states)
+        return self._regressed(parts, serial_runs(built.program, self.enough), found.states)
+
+    def _built(self, edit: Edit) -> Built:
+        """The program of an edit; threads that it does not reach are as they were."""
+        around = self.around
+        changed = [body.function for body in edit.functions]
+        same = frozenset(b.name for b in around.bodies if b.thread and not around.reaches(b, changed))
+        return build(edit.of(self.model), dict(self.params), None, Like(self.built.program, same))
+
+    def _regressed(self, parts: tuple[int, ...], after: Serial, states: int) -> Tried:
+        if self.enough() is not None:
+            return Tried(parts, "undecided", why=str(self.enough()))
+        stuck = stands_still(self.before, after)
+        if stuck is not None:
+            return Tried(parts, "open", (Open("deadlock", UNREACHED, why=f"with {', '.join(stuck)} alone"),), states)
+        changed, cells = "", tuple[str, ...]()
+        new = new_outcome(self.before, after)
+        if new is not None:
+            order, cells = new
+            end = ", ".join(cells) if cells else "no end"
+            changed = f"{' and then '.join(order)}{' alone' if len(order) == 1 else ''}: {end}"
+        return Tried(parts, "passes", (), states, changed, tuple(cell.split(" = ")[0] for cell in cells))
+
+    # --- what passes --------------------------------------------------------------------------------------------------
+
+    def finished(self, tried: Tried) -> Fix | Tried:
+        """The fix that an edit is, written and checked; or what it leaves open."""
+        edit = self.edit(tried.parts)
+        assert edit is not None
+        with tempfile.TemporaryDirectory(prefix="dio-mc-") as folder:
+            text = self._text(edit, ())
+            file = Path(folder) / f"{self.model.__name__.lower()}_fixed.py"
+            file.write_text(text, encoding="utf-8")
+            fixed = next(m for m in load_module(file).models if m.__name__ == NAME.format(self.model.__name__))
+            return self._checked(edit, tried, fixed)
+
+    def _checked(self, edit: Edit, tried: Tried, fixed: type[Model]) -> Fix | Tried:
+        checked: list[Checked] = []
+        for params in self._bindings():
+            report = self._check(fixed, params)
+            left = open_in(report, self.asked)
+            left = open_in(report, self._asked_with(params)) if left else left
+            if left or (params == self.params and report.verdict == "UNDETERMINED"):
+                found = tuple(replace(o, params=params) for o in left)
+                return replace(tried, fate="open" if left else "undecided", open=found)
+            checked.append(Checked(params, self._verdict(report), report.states))
+        if self.enough() is not None:
+            return replace(tried, fate="undecided", why=str(self.enough()))
+        text = self._text(edit, checked)
+        return Fix(
+            Told.of(edit, tried.parts), text, difference(self.model, edit), tuple(checked),
+            self._waits(fixed), self._any_number(fixed), tried.changed,
+        )  # fmt: skip
+
+    def _verdict(self, report: Report) -> str:
+        """``HOLDS``, or what is left that was violated before and was not asked for."""
+        left = sorted({kind_of(p.name) for p in report.properties if p.verdict == "VIOLATED" and p.kind != FAULTS})
+        return f"VIOLATED {', '.join(left)}" if left else report.verdict
+
+    def _check(self, model: type[Model], params: Params) -> Report:
+        budget = self.options.budget
+        most = None if params == self.params else min(MOST, budget.max_states or MOST)
+        left = None if budget.timeout is None else max(0.0, budget.timeout - self.limits.seconds)
+        budget = Budget(most or budget.max_states, budget.max_depth, left, budget.max_memory)
+        return check_class(model, dict(params), replace(self.options, budget=budget, any_number=None))
+
+    def _bindings(self) -> list[Params]:
+        """The parameters given; those that the file states something of; and each number one larger."""
+        given = dict(self.params)
+        found = {self.params: None}
+        for expectation in self.model.__dio_expectations__:
+            found.setdefault(_bound({**given, **dict(expectation.params)}))
+        for name, declared in members_of(self.model).params.items():
+            value = given.get(name, declared.default)
+            larger = int(value) + 1
+            if not isinstance(declared.default, bool) and (declared.max is None or larger <= declared.max):
+                found.setdefault(_bound({**given, name: larger}))
+        return list(found)
+
+    def _asked_with(self, params: Params) -> Asked:
+        """What is asked with other parameters: what the model violates there and was not to be fixed is spared."""
+        if params == self.params:
+            return self.asked
+        if params not in self._elsewhere:
+            before = open_in(self._check(self.model, params), Asked(frozenset()))
+            names = {kind_of(o.property) for o in before} - self.asked.goals
+            self._elsewhere[params] = replace(self.asked, spared=self.asked.spared | names)
+        return self._elsewhere[params]
+
+    @cached_property
+    def _elsewhere(self) -> dict[Params, Asked]:
+        return {}
+
+    def _waits(self, fixed: type[Model]) -> tuple[Waits, ...]:
+        before = waiting(self.built.program, MOST, self.enough)
+        after = waiting(build(fixed, dict(self.params)).program, MOST, self.enough)
+        return tuple(Waits(name, before.get(name, 0), share) for name, share in after.items())
+
+    def _any_number(self, fixed: type[Model]) -> str:
+        """What is known for any number of its threads, in words; nothing where that cannot be asked."""
+        try:
+            options = replace(self.options, budget=replace(self.options.budget, max_states=MOST))
+            report = check_any_number(fixed, dict(self.params), Wanted(("all",)), options)
+        except DioError:
+            return ""
+        return report.any_number.words() if report.any_number is not None else ""
+
+    def _text(self, edit: Edit, checked: list[Checked] | tuple[()]) -> str:
+        stated = [_stated(each) for each in checked]
+        about = f"A fix of {self.model.__name__}, found by `dio-mc fix`: {plural(edit.size, 'statement')}."
+        return subclass_text(self.model, edit, stated, about)
+
+    # --- what does not ------------------------------------------------------------------------------------------------
+
+    def near(self, tried: Tried) -> NearMiss:
+        """What an edit leaves open, with the schedule of the first of these."""
+        edit = self.edit(tried.parts)
+        assert edit is not None
+        told = Told.of(edit, tried.parts)
+        if self.enough() is not None:
+            return NearMiss(told, tried.open)
+        params = next((o.params for o in tried.open if o.params), self.params)
+        report = self._check(edit.of(self.model), params)
+        left = {o.property: o for o in open_in(report, self._asked_with(params))}
+        named = tuple(replace(left.get(o.property, o), params=o.params, why=o.why) for o in tried.open)
+        for trace in report.traces:
+            if any(kind_of(trace.property) == o.property for o in named) and trace.kind == "violation":
+                steps = tuple(f"{step.thread}: {step.text}" for step in trace.steps)
+                return NearMiss(told, named, steps)
+        return NearMiss(told, named)
+
+
+def open_in(report: Report, asked: Asked) -> tuple[Open, ...]:
+    """What a report says is violated, and is minded, with the length of each schedule."""
+    lengths = {v.property: len(v.schedule) for v in report.violations}
+    found: dict[str, Open] = {}
+    for result in report.properties:
+        if result.verdict == "VIOLATED" and result.kind != FAULTS and asked.minds(result.name):
+            steps = UNREACHED if result.kind == "reachable" else lengths.get(result.name, UNREACHED)
+            known = found.get(kind_of(result.name))
+            if known is None or steps < known.steps:
+                found[kind_of(result.name)] = Open(kind_of(result.name), steps)
+    return tuple(found.values())
+
+
+def _bound(params: Mapping[str, int]) -> Params:
+    return tuple(sorted(params.items()))
+
+
+def _stated(checked: Checked) -> str:
+    """The ``expect`` line of a check."""
+    bound = "".join(f", {name}={value}" for name, value in checked.params)
+    if checked.verdict.startswith("VIOLATED "):
+        names = ", ".join(f'"{name}"' for name in checked.verdict.removeprefix("VIOLATED ").split(", "))
+        return f"expect({{}}, violates={{{{{names}}}}}{bound})"
+    return f"expect({{}}, holds=True{bound})" if checked.verdict == "HOLDS" else ""

@@ -1,0 +1,151 @@
+"""``fix``: the smallest edits that make a violated model hold."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dio_mc.cli.interrupts import Interrupts
+from dio_mc.cli.types import Param
+
+if TYPE_CHECKING:
+    from dio_mc.checking.runs.fix import Search
+    from dio_mc.checking.runs.plan import Task
+    from dio_mc.fix.found import Found
+
+
+def register(group: click.Group) -> None:
+    """Add the command."""
+    group.add_command(fix)
+
+
+@click.command()
+@click.argument("model_file", metavar="MODEL", type=click.Path())
+@click.option("--model", "name", metavar="CLASS", help="Which class of the file  [default: the one that is violated]")
+@click.option(
+    "--property",
+    "goals",
+    multiple=True,
+    metavar="NAME",
+    help="What is to hold; may be repeated  [default: all that is violated]",
+)
+@click.option("--param", "params", multiple=True, type=Param(), help="Bind a parameter of the model.")
+@click.option(
+    "--pairs", type=click.IntRange(0), default=600, show_default=True, metavar="N", help="Try up to N pairs of edits."
+)
+@click.option("--most", type=click.IntRange(1), default=5, show_default=True, metavar="N", help="Tell up to N fixes.")
+@click.option("--write", "target", metavar="FILE", type=click.Path(), help="Write the first fix, as a subclass.")
+@click.option("--max-states", type=click.IntRange(1), metavar="N", help="Give up on a check after N states.")
+@click.option("--timeout", type=click.FloatRange(0), metavar="SECONDS", help="Stop the search after this long.")
+@click.option("--max-memory", metavar="SIZE", help="Stop a process at this much resident memory (800M, 4G).")
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Try in N processes  [default: one per processor]")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("-v", "--verbose", is_flag=True, help="Every fix as a subclass, and the schedules of near misses.")
+def fix(model_file: str, **options: Any) -> None:
+    """Search the smallest edits of a violated model that make it hold.
+
+    An edit puts a lock around statements, moves one, adds a wait, a call or a store that the model knows, or exchanges
+    a constant; then pairs of these. What is told as a fix was written as a subclass, loaded and checked: with larger
+    parameters too, with some of its threads only, and for any number of them where that can be proved.
+
+    Exit codes: 0 a fix, 1 none among the edits that are tried, 2 nothing to fix or a wrong model, 3 the search was
+    stopped before its end: fixes found so far are told.
+    """
+    try:
+        with Interrupts() as stop:
+            task, search = _asked(model_file, options, stop)
+            found = _search(task, search)
+    except KeyboardInterrupt:
+        click.echo("dio-mc: ended by a second signal: no fix is told", err=True)
+        sys.exit(3)
+    from dio_mc.report.fix import fix_json, fix_text
+
+    code = found.exit_code
+    as_json = options["form"] == "json"
+    click.echo(fix_json(found).rstrip() if as_json else fix_text(found, everything=options["verbose"]))
+    if options["target"] is not None and found.fixes:
+        code = max(code, _write(Path(options["target"]), found))
+    sys.exit(code)
+
+
+def _asked(model_file: str, options: dict[str, Any], stop: Callable[[], str | None]) -> tuple[Task, Search]:
+    """The class and what to look for. Raises `ModelError` for what is wrong with them."""
+    from dio_mc.checking.driver import Options
+    from dio_mc.checking.runs.fix import Search, the_class
+    from dio_mc.checking.runs.plan import Task
+    from dio_mc.cli.check import settings
+    from dio_mc.semantics.search import Budget
+
+    if options["target"] is not None:
+        _refuse_target(Path(options["target"]), Path(model_file))
+    values = settings({name: options[name] for name in ("max_states", "timeout", "max_memory", "jobs")})
+    budget = Budget(values["max-states"].value, None, values["timeout"].value, values["max-memory"].value)
+    checking = Options(budget, stop=stop)
+    params = tuple(sorted(dict(options["params"]).items()))
+    model = the_class(model_file, options["name"], params, checking)
+    jobs = values["jobs"].value if values["jobs"].origin != "default" else _processors()
+    progress = _Line() if sys.stderr.isatty() else None
+    search = Search(checking, options["goals"], options["pairs"], options["most"], jobs, progress)
+    return Task(model_file, model, params, None), search
+
+
+def _processors() -> int:
+    import os
+
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _search(task: Task, search: Search) -> Found:
+    from dio_mc.checking.runs.fix import find_fixes
+
+    try:
+        return find_fixes(task, search)
+    finally:
+        if isinstance(search.progress, _Line):
+            search.progress.finish()
+
+
+class _Line:
+    """One line on a terminal: what is tried, how far that is, and how many pass."""
+
+    def __call__(self, what: str, done: int, total: int, passing: int) -> None:
+        sys.stderr.write(f"\r\x1b[K{what}: {done:,} of {total:,}, {passing:,} pass")
+        sys.stderr.flush()
+
+    def finish(self) -> None:
+        """Wipe the line."""
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
+
+
+def _refuse_target(target: Path, model_file: Path) -> None:
+    """Raises `ModelError` for a file that would not load, or that is somebody's."""
+    from dio_mc.errors import usage_error
+
+    if target.resolve().parent != model_file.resolve().parent:
+        hint = f"write it to {model_file.parent / target.name}"
+        message = "a fix imports the model, so it stands in the same folder"
+        raise usage_error("DIO296", message, file=str(target), hint=hint)
+    if target.suffix != ".py" or not target.stem.isidentifier():
+        raise usage_error("DIO296", "a fix is a Python file: NAME.py", file=str(target))
+    if target.exists():
+        raise usage_error("DIO296", "exists already, and is not written over", file=str(target))
+
+
+def _write(target: Path, found: Found) -> int:
+    """Write the first fix and check what was written; the exit code of that."""
+    from dio_mc.checking.runs.fix import recheck
+    from dio_mc.files import write_if_changed
+
+    try:
+        write_if_changed(target, found.fixes[0].text)
+    except OSError as error:
+        click.echo(f"dio-mc: error DIO207: {target}: cannot be written: {error.strerror or error}", err=True)
+        return 2
+    code, text = recheck(target)
+    click.echo(text, err=True)
+    return code

@@ -1,0 +1,133 @@
+"""What a search for fixes gives: edits that were tried, fixes, near misses, and what no property says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from dio_mc.fix.edit import Edit
+from dio_mc.source import Span
+
+Fate = Literal["passes", "open", "invalid", "undecided"]
+"""``passes``: all that is asked holds with the model's parameters. ``open``: something is violated. ``invalid``: it is
+no model. ``undecided``: a limit came first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A property that an edit leaves violated. `steps` is the length of the shortest schedule, -1 where a state cannot
+    be reached; `params` what was bound for it; `why` is a word more."""
+
+    property: str
+    steps: int
+    params: tuple[tuple[str, int], ...] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """An edit by the numbers of its parts, and what became of it. `changed` says what it changes where the threads run
+    one after the other, `cells` are the variables in question."""
+
+    parts: tuple[int, ...]
+    fate: Fate
+    open: tuple[Open, ...] = ()
+    states: int = 0
+    changed: str = ""
+    cells: tuple[str, ...] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An edit in words: what, in which function, where; `size` counts statements."""
+
+    kind: str
+    text: str
+    function: str
+    span: Span
+    size: int
+    parts: tuple[int, ...]
+
+    @classmethod
+    def of(cls, edit: Edit, parts: tuple[int, ...]) -> Told:
+        """What is said of an edit."""
+        return cls(edit.kind, edit.text, edit.function, edit.span, edit.size, parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """In how many per cent of the states a thread that has not ended cannot go on, before and with an edit."""
+
+    thread: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A check of the written fix: what was bound, the verdict, the states."""
+
+    params: tuple[tuple[str, int], ...]
+    verdict: str
+    states: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """An edit that is one, checked from its written source.
+
+    `text` is the file with the subclass, `difference` the change of the author's files; `any_number` what is known for
+    any number of its threads; `changed` as in `Tried`. `alike` is how many edits of the same kind, in the same
+    function, passed as well and are larger or leave fewer states; they were not written.
+    """
+
+    told: Told
+    text: str
+    difference: str
+    checked: tuple[Checked, ...]
+    waits: tuple[Waits, ...]
+    any_number: str = ""
+    changed: str = ""
+    alike: int = 0
+
+    @property
+    def states(self) -> int:
+        """The states with the model's parameters."""
+        return self.checked[0].states
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """An edit that is none, with what it leaves open and the schedule of the first of these."""
+
+    told: Told
+    open: tuple[Open, ...]
+    schedule: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All of a search. `goals` are what was to hold, with the length of each counterexample before; `spared` what is
+    violated before and was not asked for. `counts` are edits by fate. `missing` are sentences on properties that the
+    model lacks. `stopped` is why the search is not complete."""
+
+    model: str
+    file: str
+    params: Mapping[str, int]
+    goals: tuple[Open, ...]
+    spared: tuple[str, ...]
+    states: int
+    singles: int
+    pairs: int
+    counts: Mapping[str, int]
+    fixes: tuple[Fix, ...]
+    near: tuple[NearMiss, ...]
+    missing: tuple[str, ...]
+    stopped: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """0 with a fix, 1 without one, 3 where the search was stopped before its end, whatever was found."""
+        return 3 if self.stopped else 0 if self.fixes else 1

@@ -1,0 +1,98 @@
+"""Which two edits are worth trying together: an edit that came near a fix, and one that may make good what it leaves.
+
+Neither is one that is a fix alone. Some edits mean nothing alone, such as a new mutex in one of two functions; those
+come last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from dio_mc.fix.edit import Edit
+from dio_mc.fix.found import Tried
+from dio_mc.fix.screen import UNREACHED
+
+COMPLEMENTS: Final[Mapping[str, frozenset[str]]] = {
+    "constant": frozenset({"store", "call", "constant"}),
+    "store": frozenset({"store", "call", "wait"}),
+    "call": frozenset({"call", "store", "wait"}),
+    "wait": frozenset({"wait", "call", "move"}),
+    "section": frozenset({"section", "wait", "call"}),
+    "move": frozenset({"move", "wait", "call"}),
+    "relook": frozenset(),
+}
+"""What may go with an edit of each kind."""
+STORING: Final = frozenset({"store", "call", "constant"})
+"""Kinds that may store something."""
+PROMISING: Final = 40
+"""So many edits are completed by others."""
+
+
+def pairs_of(
+    edits: Sequence[Edit], tried: Sequence[Tried], goals: frozenset[str], before: Mapping[str, int], most: int
+) -> list[tuple[int, int]]:
+    """Up to `most` pairs, the most promising first. `tried` are the single edits, by number; `before` is how long the
+    counterexamples of the goals are without an edit."""
+    alive = [t.parts[0] for t in tried if t.fate in ("open", "undecided")]
+    ranked = sorted((t for t in tried if t.fate == "open" and _is_near(t, goals, before)), key=lambda t: _key(t, goals))
+    found: dict[tuple[int, int], None] = {}
+    for near in ranked[:PROMISING]:
+        for other in alive:
+            if other == near.parts[0] or not _relieves(near, edits[other].kind, goals):
+                continue
+            if _completes(edits[near.parts[0]], edits[other]):
+                found.setdefault((min(near.parts[0], other), max(near.parts[0], other)))
+            if len(found) >= most:
+                return list(found)
+    for pair in _shared_locks(edits, alive):
+        found.setdefault(pair)
+        if len(found) >= most:
+            break
+    return list(found)
+
+
+def _is_near(tried: Tried, goals: frozenset[str], before: Mapping[str, int]) -> bool:
+    """Whether a goal holds, or takes longer to violate."""
+    left = {o.property: o.steps for o in tried.open if o.property in goals}
+    return len(left) < len(goals) or any(steps > before.get(name, UNREACHED) for name, steps in left.items())
+
+
+def _key(tried: Tried, goals: frozenset[str]) -> tuple[int, int, int, int]:
+    """Few goals that are open, few other things that are broken, long schedules, many states."""
+    left = [o for o in tried.open if o.property in goals]
+    return len(left), len(tried.open) - len(left), -min((o.steps for o in left), default=0), -tried.states
+
+
+def _relieves(near: Tried, kind: str, goals: frozenset[str]) -> bool:
+    """Whether an edit of a kind may make good what another has broken: what waits for more does not end a deadlock, and
+    nothing that merely restricts makes a state reachable again."""
+    broken = [o for o in near.open if o.property not in goals]
+    return all(
+        kind == "move"
+        or (o.steps == UNREACHED and o.property != "deadlock" and kind in STORING)
+        or (o.steps != UNREACHED and o.property not in ("deadlock", "lock_misuse"))
+        for o in broken
+    )
+
+
+def _completes(one: Edit, other: Edit) -> bool:
+    if other.kind not in COMPLEMENTS[one.kind]:
+        return False
+    if other.kind == "section":
+        return one.lock == other.lock and one.function != other.function
+    if other.kind in ("store", "constant") and one.kind in ("store", "constant"):
+        return bool(set(one.about) & set(other.about)) and one.kind != other.kind
+    return one.kind in ("constant", "store") or one.function == other.function or other.kind == "call"
+
+
+def _shared_locks(edits: Sequence[Edit], alive: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Sections of the same lock in two functions, the smallest first."""
+    sections = [number for number in alive if edits[number].kind == "section"]
+    found = [
+        (one, other)
+        for place, one in enumerate(sections)
+        for other in sections[place + 1 :]
+        if edits[one].lock == edits[other].lock and edits[one].function != edits[other].function
+    ]
+    yield from sorted(found, key=lambda pair: (edits[pair[0]].size + edits[pair[1]].size, pair))

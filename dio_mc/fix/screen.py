@@ -1,0 +1,162 @@
+"""Whether an edit may be a fix, in milliseconds: breadth first over the states of the reference interpreter.
+
+This is a sieve and never a verdict: what passes is checked as any model is, from its written source. What does not
+pass is told with what it leaves open and the length of the shortest schedule to that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from dio_mc.ir.program import LIVENESS, Program
+from dio_mc.semantics.evaluation import Evaluate
+from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.layout import State
+from dio_mc.semantics.step import Step
+
+Fate = Literal["passes", "open", "invalid", "undecided"]
+"""``passes``: nothing of what is asked is violated. ``open``: something is. ``invalid``: it is no model.
+``undecided``: too many states for the sieve, or out of time."""
+FAULTS: Final = "faults"
+UNREACHED: Final = -1
+"""The length of a schedule that does not exist: to a state that must be reachable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`goals` are to hold; `spared` are violated before and need not. Faults go by their kind."""
+
+    goals: frozenset[str]
+    spared: frozenset[str] = frozenset()
+
+    def minds(self, name: str) -> bool:
+        """Whether a violation of this property counts."""
+        return kind_of(name) not in self.spared
+
+
+def kind_of(name: str) -> str:
+    """The name of a property, of a fault without its place."""
+    return name.split("@")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """What the sieve says of an edit: what it leaves violated, with the shortest schedule to each, and its states."""
+
+    fate: Fate
+    open: tuple[tuple[str, int], ...] = ()
+    states: int = 0
+    why: str = ""
+
+
+@dataclass(slots=True)
+class _Watch:
+    """The properties that are looked at, as functions of a state, or of the cells of two."""
+
+    states: dict[str, Evaluate] = field(default_factory=dict)
+    steps: dict[str, Evaluate] = field(default_factory=dict)
+    awaited: dict[str, Evaluate] = field(default_factory=dict)
+    found: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, interpreter: Interpreter, asked: Asked) -> _Watch:
+        """What is asked of a program; what only the solver can say, or only the graph of all states, is not looked
+        at."""
+        watch = cls()
+        kinds = {"invariant": watch.states, "step": watch.steps, "reachable": watch.awaited}
+        for p in interpreter.program.properties:
+            if p.expr is not None and p.kind not in LIVENESS and asked.minds(p.name):
+                kinds[p.kind][p.name] = interpreter.compiled(p.expr)[0]
+        return watch
+
+    def see(self, state: State, depth: int) -> None:
+        """A new state."""
+        for name in [n for n, holds in self.states.items() if not holds(state)]:
+            self.found[name] = depth
+            del self.states[name]
+        for name in [n for n, holds in self.awaited.items() if holds(state)]:
+            del self.awaited[name]
+
+    def take(self, state: State, after: State, depth: int) -> None:
+        """A step."""
+        for name in [n for n, holds in self.steps.items() if not holds(state + after)]:
+            self.found[name] = depth
+            del self.steps[name]
+
+
+def screened(program: Program, asked: Asked, most: int, enough: Callable[[], object]) -> Screened:
+    """Explore up to so many states, until all goals are seen to be violated; `enough` is polled."""
+    interpreter = Interpreter(program)
+    watch = _Watch.of(interpreter, asked)
+    goals = decided_here(program, asked.goals)
+    seen = set(interpreter.initial())
+    level, depth = sorted(seen), 0
+    if interpreter.initial_faults and asked.minds(interpreter.initial_faults[0][1].kind):
+        return Screened("open", ((interpreter.initial_faults[0][1].kind, 0),))
+    while level:
+        further: list[State] = []
+        for state in level:
+            watch.see(state, depth)
+            _expand(interpreter, state, watch, asked, depth, seen, further)
+        if goals and goals <= watch.found.keys():
+            return Screened("open", _listed(watch.found), len(seen))
+        if len(seen) > most or enough() is not None:
+            return Screened("open" if watch.found else "undecided", _listed(watch.found), len(seen))
+        level, depth = further, depth + 1
+    found = {**watch.found, **dict.fromkeys(watch.awaited, UNREACHED)}
+    return Screened("open" if found else "passes", _listed(found), len(seen))
+
+
+def _expand(
+    interpreter: Interpreter,
+    state: State,
+    watch: _Watch,
+    asked: Asked,
+    depth: int,
+    seen: set[State],
+    further: list[State],
+) -> None:
+    steps = interpreter.successors(state)
+    program = interpreter.program
+    if not steps and program.check_deadlock and asked.minds("deadlock") and unfinished(interpreter, state):
+        watch.found.setdefault("deadlock", depth)
+    for step in steps:
+        after = step.state
+        if after is None:
+            _fault(step, watch, asked, depth + 1)
+            continue
+        watch.take(state, after, depth + 1)
+        if after not in seen:
+            seen.add(after)
+            further.append(after)
+
+
+def _fault(step: Step, watch: _Watch, asked: Asked, depth: int) -> None:
+    if step.fault is not None and asked.minds(step.fault.kind):
+        watch.found.setdefault(step.fault.kind, depth)
+
+
+def _listed(found: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(found.items()))
+
+
+def decided_here(program: Program, goals: frozenset[str]) -> frozenset[str]:
+    """The goals that the sieve looks at."""
+    later = {p.name for p in program.properties if p.kind in LIVENESS or p.kind == "reachable" or p.expr is None}
+    return goals - later
+
+
+def unfinished(interpreter: Interpreter, state: State) -> bool:
+    """Whether a thread that is no daemon has not ended: with no step, a deadlock."""
+    program = interpreter.program
+    return any(state[pc] and not program.template_of(thread).daemon for thread, pc in enumerate(interpreter.layout.pc))
+
+
+def without(interpreter: Interpreter, state: State, absent: Sequence[int]) -> State:
+    """The state in which some threads have ended already."""
+    cells = list(state)
+    for thread in absent:
+        cells[interpreter.layout.pc[thread]] = 0
+    return tuple(cells)
