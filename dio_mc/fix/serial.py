@@ -3,7 +3,7 @@
 A fix restricts or reorders what threads do to each other. So a run in which one thread goes after the other, each to
 its end and the daemons with it, has to end with data with which such a run of the model as it is could end; and a
 thread, or some of them, must not stand still where they did not before (regression freedom in the sense of Cerny et
-al., CAV 2013, for these schedules).
+al., CAV 2014, for these schedules).
 """
 
 from __future__ import annotations

@@ -187,6 +187,7 @@ def rows(page: str, head: str) -> list[str]:
 
 
 def test_the_tables() -> None:
+    from dio_mc.fix.edit import KINDS as FIX_KINDS
     from dio_mc.mutation.mutants import KINDS
     from dio_mc.report.batch import WORST
 
@@ -194,6 +195,7 @@ def test_the_tables() -> None:
     assert f"in the order {', '.join(map(str, WORST))}" in (DOCS / "ci.md").read_text()
     assert [name for cell in rows("ci.md", "format") for name in re.findall(r"`(\w+)`", cell)] == list(FORMATS)
     assert [cell.strip("`") for cell in rows("mutation.md", "kind")] == list(KINDS)
+    assert [cell.strip("`") for cell in rows("fix.md", "kind")] == list(FIX_KINDS)
 
 
 # --- the language's page ----------------------------------------------------------------------------------------------
