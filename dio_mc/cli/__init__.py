@@ -26,7 +26,7 @@ dio-mc explores every schedule of a locking rule and shows each race as a pictur
   dio-mc browse                  counterexamples/ in the browser, step by step
   dio-mc matrix                  which operations race under which locking rule
   dio-mc confirm TRACE --kernel K  run a counterexample on a real kernel
-  dio-mc fix FILE                the smallest edits after which it holds; mutate FILE breaks it on purpose
+  dio-mc fix FILE                the smallest edits after which it holds; `mutate` breaks it
   dio-mc help DIO104             what an error code means
 All commands: dio-mc --help. Options: dio-mc COMMAND --help. The language: docs/language.md.
 Exit codes: 0 holds, 1 violated, 2 error in model or usage, 3 undetermined, 4 internal error.
