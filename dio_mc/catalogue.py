@@ -374,6 +374,13 @@ PAGES: dict[str, Page] = {
         "The only states are the first ones: every thread waits from the start, or has nothing to do. All that holds "
         "does so for want of steps.",
     ),
+    "DIO330": Page(
+        "window of one step",
+        "`inside` is true between the first step of a window or operation and its last. This one begins and ends "
+        "within one step, where no other thread can run, so the property asks about a state that does not exist. Put "
+        "the step before it into the window as well, or ask for data that says so.",
+        'with window("direct"):\n    self.disk = Data.NEW                   # one step',
+    ),
     "DIO900": Page(
         "internal error",
         "A fault of dio-mc, not of the model: an engine's answer did not replay, or something unforeseen. The exit "

@@ -56,6 +56,8 @@ class Cut:
     blocks: list[Block] = field(default_factory=list)
     locations: list[CutLocation] = field(default_factory=list)
     entry: int = 0
+    entered: frozenset[RegionKey] = frozenset()
+    """Every region on the way of some walk, those included that begin and end within a step."""
 
 
 def cut(graph: Graph) -> Cut:
@@ -68,6 +70,7 @@ class _Cutter:
     graph: Graph
     order: list[Key] = field(default_factory=list)
     edges: dict[Key, tuple[Key, ...]] = field(default_factory=dict)
+    entered: set[RegionKey] = field(default_factory=set)
 
     def run(self) -> Cut:
         start = self._enter(self.graph.start, Mode.ENTRY, frozenset(), frozenset())
@@ -79,6 +82,7 @@ class _Cutter:
         result = Cut(entry=numbers[start])
         for key in numbers:
             result.blocks.append(self._block(key, numbers, places))
+        result.entered = frozenset(self.entered)
         result.locations = [CutLocation(numbers[k], self._site(k), k.open) for k in located]
         return result
 
@@ -94,6 +98,7 @@ class _Cutter:
                 opened, pending = opened - {found.leave}, pending - {found.leave}
             elif found.enter is not None and (mode is Mode.LEAD or not found.enter.window):
                 pending = pending | {found.enter}
+                self.entered.add(found.enter)
             elif not _is_label(found) or found.weight is Weight.STEP:
                 break
             if found.next < 0:
@@ -122,6 +127,7 @@ class _Cutter:
         mode, opened, pending = key.mode, key.open, key.pending
         if node.enter is not None:
             pending = pending | {node.enter}
+            self.entered.add(node.enter)
         if node.weight is Weight.STEP:
             mode, opened, pending = Mode.TAIL, opened | pending, frozenset()
         targets = [node.next] if node.condition is None else [node.next, node.orelse]

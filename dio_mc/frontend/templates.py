@@ -134,9 +134,16 @@ def _compile(draft: Draft, context: Context, asked: Asked) -> None:
     if getattr(draft.function, "__dio_atomic__", False):
         state.graph.emit(Node(Weight.STEP, frame.site(tree, draft.name)))
         frame.inner = True
+    region = RegionKey(f"{draft.name}()", frame.arguments, state.regions, window=False)
+    asked_about = draft.spawned and draft.name in asked.operations
+    if asked_about:
+        state.regions += 1
+        state.graph.emit(Node(Weight.LOCAL, frame.site(tree, ""), enter=region))
     if not _never_spawned(draft, tree, context):
         compile_body(body_of(tree), frame)
     state.graph.mark(frame.exit)
+    if asked_about:
+        state.graph.emit(Node(Weight.LOCAL, frame.site(tree, ""), leave=region))
     _held_at_exit(frame, tree)
     state.graph.emit(Node(Weight.LOCAL, frame.site(tree, "end"), end=True))
 
@@ -257,7 +264,7 @@ def _location(found: CutLocation, kills: tuple[int, ...], taken: dict[str, int],
 
 
 def _regions(shape: Cut, number: int, slots: dict[str, int]) -> list[Region]:
-    inside: dict[RegionKey, set[int]] = {}
+    inside: dict[RegionKey, set[int]] = {key: set() for key in shape.entered}
     for position, location in enumerate(shape.locations, start=1):
         for key in location.open:
             inside.setdefault(key, set()).add(position)

@@ -58,7 +58,7 @@ def _lines(program: Program) -> Iterator[str]:
         yield ""
     for region in program.regions:
         name = program.templates[region.template].name
-        places = ", ".join(f"L{n}" for n in sorted(region.locations))
+        places = ", ".join(f"L{n}" for n in sorted(region.locations)) or "within a step"
         arguments = "".join(f" {n}=%{i}" for n, i in region.arguments)
         yield f"region {region.name!r} in {name}: {places}{arguments}"
     for property_ in program.properties:

@@ -80,7 +80,7 @@ def _stands_in(oracle: Oracle, frames: Any, what: Any, wanted: dict[str, Any]) -
         if isinstance(what, str):
             here = any(opened and name == what for name, opened in windows)
         else:
-            here = begun and function.method == what.__name__ and function is not oracle.source.numbered[frames[0][0]]
+            here = begun and function.method == what.__name__
         held = dict(zip(function.names, values, strict=True))
         if here and all(held[name] == value for name, value in wanted.items()):
             return True

@@ -324,3 +324,48 @@ def test_nothing_happens_and_nothing_is_written(tmp_path: Path, init: str, step:
     (tmp_path / "m.py").write_text(STILL.replace("INIT", init).replace("STEP", step).replace("< 2 or", "< 4 or"))
     (model,) = load_module(tmp_path / "m.py").models
     assert {f.code for f in check_class(model).findings} & {"DIO328", "DIO329"} == codes
+
+
+INSIDE = """\
+from dio_mc import *
+
+class M(Model):
+    x = Var(Range(0, 3))
+    @operation()
+    def write(self):
+        self.x = 1
+        BODY
+    @thread
+    def t(self):
+        self.write()
+        with window("w"):
+            self.x = 2
+        self.x = 3
+    @invariant
+    def p(self):
+        return not self.inside(ASKED) or self.x < 3
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "asked", "told"),
+    [
+        ("pass", 'self.write', ["`inside(write)` in `p` is never true: no thread stands within one step"]),
+        ("self.x = 2", "self.write", []),
+        ("pass", '"w"', ['`inside("w")` in `p` is never true: no thread stands within one step']),
+    ],
+)  # fmt: skip
+def test_what_is_one_step_is_entered_and_nobody_stands_in_it(
+    tmp_path: Path, body: str, asked: str, told: list[str]
+) -> None:
+    (tmp_path / "m.py").write_text(INSIDE.replace("BODY", body).replace("ASKED", asked))
+    (model,) = load_module(tmp_path / "m.py").models
+    report = check_class(model)
+    assert report.verdict == "HOLDS"
+    assert [f.message for f in report.findings if f.code == "DIO330"] == told
+
+
+def test_a_patch_that_makes_a_window_one_step_is_not_told(tmp_path: Path) -> None:
+    patch = "\nclass P(M):\n    @operation()\n    def write(self):\n        with atomic():\n            self.x = 2\n"
+    text = INSIDE.replace("BODY", "self.x = 2").replace("ASKED", "self.write") + patch
+    assert "DIO330" not in coded(tmp_path, text, "P")

@@ -32,7 +32,23 @@ def static_findings(model: type[Model], program: Program) -> list[Diagnostic]:
         for name in members.params
         if name in vars(model) and name not in named
     ]
-    return [*found, *_ending_daemons(model, program, members), *_unread(model, program, members), *_constant(program)]
+    found += [*_ending_daemons(model, program, members), *_unread(model, program, members), *_constant(program)]
+    return [*found, *_within_a_step(model, program)]
+
+
+def _within_a_step(model: type[Model], program: Program) -> Iterator[Diagnostic]:
+    """Properties of the class that ask whether a thread is inside what begins and ends within one step, where nobody
+    else can run. That a patch makes a window of its base one step is what patches are for, and is not told."""
+    for property_ in program.properties:
+        if property_.name not in vars(model):
+            continue
+        for atom in property_.atoms:
+            parts = list(walk(atom.meaning))
+            standing = [part for part in parts if isinstance(part, AtLocation)]
+            if standing and not any(part.locations for part in standing):
+                asked = atom.text.removeprefix("after.")
+                message = f"`{asked}` in `{property_.name}` is never true: no thread stands within one step"
+                yield Diagnostic("DIO330", message, property_.span, severity="warning")
 
 
 def _constant(program: Program) -> Iterator[Diagnostic]:
