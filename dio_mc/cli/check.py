@@ -77,7 +77,9 @@ def register(group: click.Group) -> None:
 @click.option("--sweep", metavar="NAME=LOW..HIGH", help="Check with each value of a parameter; show the growth.")
 @click.option("--plot", is_flag=True, help="With --sweep: draw the growth.")
 @click.option(
-    "--changed-since", metavar="REV", help="Check only models that changed since a git revision, or import what did."
+    "--changed-since",
+    metavar="REV",
+    help="Check only models that changed since a git revision, or import or read what did.",
 )
 @click.option(
     "--affected", is_flag=True, help="The paths are what changed: check them and models beside that import them."

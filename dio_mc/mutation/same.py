@@ -4,6 +4,10 @@ Both are run side by side. In every pair of states that is reached the cells of 
 what properties ask about control, and the same actions (thread and choice) must exist; each leads to the next pair. If
 that closes, every schedule of one is a schedule of the other with the same data at each step, so no property of this
 model can tell them apart. The converse is not claimed: programs that differ here may still behave alike.
+
+One statement of the first program may be missing in the other, a wait. Its step is taken by the first program alone,
+and must change nothing that is compared: neither data (a ghost that would be written earlier without it is data) nor
+what is asked about control. Where the thread stands at it and cannot take it, the other program can go on, and differs.
 """
 
 from __future__ import annotations
@@ -15,24 +19,27 @@ from dio_mc.ir.program import Program
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
 from dio_mc.semantics.step import Step
+from dio_mc.source import Span
 
 MOST_PAIRS: Final = 20_000
 """Pairs of states after which nothing is said."""
 
 
-def same_behaviour(one: Program, other: Program, most: int = MOST_PAIRS) -> bool:
-    """True when it is proved. False says nothing: they differ, or there is too much to look at."""
+def same_behaviour(one: Program, other: Program, most: int = MOST_PAIRS, without: Span | None = None) -> bool:
+    """True when it is proved. False says nothing: they differ, or there is too much to look at. The steps of `one` at
+    the statement `without` are taken by `one` alone."""
     if one.variables != other.variables or one.threads != other.threads:
         return False
     if one.digest == other.digest:
         return True
-    return _Lockstep(Interpreter(one), Interpreter(other)).closes(most)
+    return _Lockstep(Interpreter(one), Interpreter(other), without).closes(most)
 
 
 class _Lockstep:
-    def __init__(self, one: Interpreter, other: Interpreter) -> None:
+    def __init__(self, one: Interpreter, other: Interpreter, without: Span | None) -> None:
         self._sides = one, other
         self._views = _view(one), _view(other)
+        self._waits = _standing_at(one.program, without)
 
     def closes(self, most: int) -> bool:
         one, other = self._sides
@@ -55,10 +62,21 @@ class _Lockstep:
         if self._views[0](left) != self._views[1](right):
             return None
         steps = _by_action(one.successors(left)), _by_action(other.successors(right))
-        if steps[0].keys() != steps[1].keys():
+        ahead = {t for t, _ in steps[0] if left[one.layout.pc[t]] in self._waits[t]}
+        alone = [(step, right) for (t, _), step in steps[0].items() if t in ahead]
+        both = [{a: step for a, step in side.items() if a[0] not in ahead} for side in steps]
+        if both[0].keys() != both[1].keys():
             return None
-        pairs = [(steps[0][action], steps[1][action]) for action in steps[0]]
+        pairs = [*alone, *((both[0][action], both[1][action]) for action in both[0])]
         return None if any(a is None or b is None for a, b in pairs) else [(a, b) for a, b in pairs if a and b]
+
+
+def _standing_at(program: Program, statement: Span | None) -> list[frozenset[int]]:
+    """The locations of each thread whose step is this statement."""
+    return [
+        frozenset(n for n, place in enumerate(program.template_of(t).locations) if place.span == statement and n > 0)
+        for t in range(len(program.threads))
+    ]
 
 
 def _by_action(steps: list[Step]) -> dict[tuple[int, tuple[int, ...]], State | None]:

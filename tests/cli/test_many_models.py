@@ -261,6 +261,25 @@ def test_a_branch_is_compared_with_where_it_began(repository: Path) -> None:
     assert checked(repository) == ["a"]
 
 
+def test_what_a_model_reads_is_part_of_it(repository: Path) -> None:
+    """A data file that is named, one that is found, a Python file that is run, a module imported by a string."""
+    named = HOLDS + "\nfrom pathlib import Path\nTOP = Path(__file__).with_name('top.json')\n"
+    finds = HOLDS + "\nimport glob, os\nALL = glob.glob(os.path.dirname(__file__) + '/data/*' + '.csv')\n"
+    runs = HOLDS + "\nfrom pathlib import Path\nexec((Path(__file__).parent / 'table.py').read_text())\n"
+    by_name = HOLDS + "\nimport importlib\nHELPER = importlib.import_module('deeper')\n"
+    write(repository / "models", a=named, b=finds, d=runs, e=by_name, table="X = 1\n")
+    git(repository, "add", ".")
+    git(repository, "commit", "-q", "-m", "readers")
+    assert checked(repository) == []
+    (repository / "models" / "top.json").write_text("3\n")
+    assert checked(repository) == ["a", "b", "d"], "what opens files may have opened this one"
+    (repository / "models" / "top.json").unlink()
+    write(repository / "models", table="X = 2\n")
+    assert checked(repository) == ["d"]
+    write(repository / "models", table="X = 1\n", deeper="TOP = 4\n")
+    assert checked(repository) == ["c", "e"]
+
+
 def test_changed_settings_concern_every_model(repository: Path) -> None:
     (repository / "dio-mc.toml").write_text("max-states = 50\n")
     assert checked(repository) == ["a", "b", "c"]

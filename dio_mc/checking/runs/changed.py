@@ -1,5 +1,8 @@
-"""``--changed-since REV``: the model files that differ from a git revision, or import a file beside them that does.
+"""``--changed-since REV``: the model files that differ from a git revision, or import or read a file that does.
 ``--affected``: the same for files that somebody else (pre-commit) found to have changed.
+
+What a file reads is not known without running it, so more is taken than need be: each file or folder that a string in
+its source names, and, if it opens files at all, everything that is no Python file in its folder and below.
 """
 
 from __future__ import annotations
@@ -20,7 +23,45 @@ def changed_since(revision: str, files: Sequence[tuple[str, bool]], config: Path
     if config is not None and config.resolve() in changed:
         return list(files)
     known: dict[Path, frozenset[Path]] = {}
-    return [entry for entry in files if not changed.isdisjoint(sources(Path(entry[0]).resolve(), known))]
+    return [entry for entry in files if _depends(sources(Path(entry[0]).resolve(), known), changed)]
+
+
+def _depends(sources: frozenset[Path], changed: frozenset[Path]) -> bool:
+    if not changed.isdisjoint(sources):
+        return True
+    data = [path for path in changed if path.suffix != ".py"]
+    for source in sources:
+        named, opens = _read_by(source)
+        if any(path.is_relative_to(place) for path in changed for place in named):
+            return True
+        if opens and any(path.is_relative_to(source.parent) for path in data):
+            return True
+    return False
+
+
+OPENING = frozenset(
+    ["glob", "iglob", "iterdir", "listdir", "open", "read_bytes", "read_text", "rglob", "scandir", "walk"]
+)
+"""Names of what reads files, of whatever object."""
+
+
+def _read_by(source: Path) -> tuple[tuple[Path, ...], bool]:
+    """What the strings of a source may name, from its folder or from here; whether it opens files at all."""
+    try:
+        tree = ast.parse(source.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return (), False
+    names = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    used |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    here = (source.parent, Path.cwd())
+    named = [folder / name for name in names if _is_name(name) for folder in here]
+    return tuple(Path(os.path.normpath(place)) for place in named), not used.isdisjoint(OPENING)
+
+
+def _is_name(text: str) -> bool:
+    """It can be the name of a file; the folder itself is no name."""
+    return 0 < len(text) < 256 and text.strip("./") != "" and "\n" not in text and "\0" not in text
 
 
 def affected(files: Sequence[tuple[str, bool]]) -> list[tuple[str, bool]]:
@@ -28,7 +69,7 @@ def affected(files: Sequence[tuple[str, bool]]) -> list[tuple[str, bool]]:
     changed = frozenset(Path(file).resolve() for file, _ in files)
     beside = {str(p) for file, _ in files for p in Path(file).parent.glob("*.py")}
     known: dict[Path, frozenset[Path]] = {}
-    importing = {f for f in beside if not changed.isdisjoint(sources(Path(f).resolve(), known))}
+    importing = {f for f in beside if _depends(sources(Path(f).resolve(), known), changed)}
     return [(file, False) for file in sorted(importing | {file for file, _ in files})]
 
 
@@ -84,6 +125,18 @@ def _imported(file: Path) -> Iterator[Path]:
             yield from _places(start, node.module or "")
             for alias in node.names:
                 yield from _places(start, ".".join(filter(None, [node.module, alias.name])))
+        elif isinstance(node, ast.Call) and _imports(node.func):
+            for argument in node.args[:1]:
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                    yield from _places(root, argument.value)
+
+
+def _imports(function: ast.expr) -> bool:
+    match function:
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name in ("import_module", "__import__")
+        case _:
+            return False
 
 
 def _root(file: Path) -> Path:

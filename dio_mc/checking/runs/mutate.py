@@ -16,7 +16,7 @@ from dio_mc.frontend.build import build
 from dio_mc.mutation.mutants import Mutant, Recipe, mutants_of
 from dio_mc.mutation.same import same_behaviour
 from dio_mc.mutation.score import Judged, Score
-from dio_mc.source import display_path
+from dio_mc.source import Span, display_path
 from dio_mc.wording import plural
 
 LARGER: Final = 10
@@ -47,13 +47,16 @@ def score(tasks: Sequence[Task], plan: Plan) -> Score | Failure:
         return _not_mutated(model.__name__, file, [b for b in bases if isinstance(b, Report)])
     mutants = [m for m in mutants_of(model, inherited=plan.inherited) if not plan.kinds or m.kind in plan.kinds]
     fates: dict[int, Judged] = {}
+    built: dict[int, list[Task]] = {}
     for task, base in held:
-        left = [m for m in mutants if m.number not in fates or fates[m.number].fate == "undetermined"]
+        left = [m for m in mutants if m.number not in fates or fates[m.number].fate != "caught"]
         for mutant, outcome in zip(left, _run(task, base, left, plan), strict=True):
             if isinstance(outcome, Failure) and outcome.exit_code == 4:
                 return outcome
             _note(fates, mutant, outcome)
-    judged = [fates.get(m.number) or _survivor(m, held, plan) for m in mutants]
+            if isinstance(outcome, Report):
+                built.setdefault(mutant.number, []).append(task)
+    judged = [_fate(m, fates.get(m.number), built.get(m.number, []), len(held), plan) for m in mutants]
     most = max(base.states for _, base in held)
     return Score(model.__name__, file, tuple(_binding(b) for _, b in held), most, tuple(judged))
 
@@ -84,14 +87,15 @@ def _run(task: Task, base: Report, mutants: Sequence[Mutant], plan: Plan) -> Ite
 
 
 def _note(fates: dict[int, Judged], mutant: Mutant, outcome: Outcome) -> None:
-    """What one run says; a mutant that holds with this binding is left for the next one."""
+    """What one run says; a mutant that holds with this binding, or is no model with it, is left for the next one."""
     if isinstance(outcome, Failure):
-        fates[mutant.number] = Judged(mutant, "invalid", (outcome.text.splitlines() or [""])[0])
+        fates.setdefault(mutant.number, Judged(mutant, "invalid", (outcome.text.splitlines() or [""])[0]))
     elif outcome.verdict == "VIOLATED":
         fates[mutant.number] = Judged(mutant, "caught", _caught_by(outcome))
     elif outcome.verdict == "UNDETERMINED":
         reason = f"stopped by {outcome.stopped}" if outcome.stopped else "z3 could not decide a property"
-        fates.setdefault(mutant.number, Judged(mutant, "undetermined", reason))
+        if mutant.number not in fates or fates[mutant.number].fate == "invalid":
+            fates[mutant.number] = Judged(mutant, "undetermined", reason)
 
 
 def _caught_by(report: Report) -> str:
@@ -101,23 +105,31 @@ def _caught_by(report: Report) -> str:
     return name if steps is None else f"{name} in {plural(steps, 'step')}"
 
 
-def _survivor(mutant: Mutant, held: Sequence[tuple[Task, Report]], plan: Plan) -> Judged:
+def _fate(mutant: Mutant, noted: Judged | None, built: Sequence[Task], bindings: int, plan: Plan) -> Judged:
+    """What is said in the end. A mutant is invalid only if it is no model with any binding; one that holds with some is
+    judged by these."""
+    if noted is not None and (noted.fate != "invalid" or not built):
+        return noted
+    found = _survivor(mutant, built, plan)
+    if found.fate == "equivalent" and len(built) < bindings:
+        return replace(found, why=f"{found.why}, where it is a model")
+    return found
+
+
+def _survivor(mutant: Mutant, tasks: Sequence[Task], plan: Plan) -> Judged:
     """Holds with every binding. Whether it is a mutant at all is looked at here, unless somebody is in a hurry."""
     stopped = plan.options.stop is not None and plan.options.stop() is not None
-    if not stopped and all(_is_same(mutant, task) for task, _ in held):
+    if not stopped and all(_is_same(mutant, task, None) for task in tasks):
         return Judged(mutant, "equivalent", "every schedule is the same, with the same data")
-    if mutant.kind == "wait" and all(_never_waits(mutant, base) for _, base in held):
+    if not stopped and mutant.kind == "wait" and all(_is_same(mutant, task, mutant.span) for task in tasks):
         return Judged(mutant, "equivalent", "it never has to wait")
     return Judged(mutant, "survived")
 
 
-def _is_same(mutant: Mutant, task: Task) -> bool:
+def _is_same(mutant: Mutant, task: Task, without: Span | None) -> bool:
     params = dict(task.params)
     try:
-        return same_behaviour(build(task.model, params).program, build(mutant.of(task.model), params).program)
+        model = build(task.model, params).program
+        return same_behaviour(model, build(mutant.of(task.model), params).program, without=without)
     except DioError:
         return False
-
-
-def _never_waits(mutant: Mutant, base: Report) -> bool:
-    return any(f.code == "DIO323" and f.where == str(mutant.span) for f in base.findings)
