@@ -115,6 +115,24 @@ def _say_nothing_of_it() -> None:
     sys.unraisablehook = hook
 
 
+class Latch:
+    """Limits that stay met once they were: what a search held is given back when it ends, and the next one would only
+    take it again."""
+
+    def __init__(self, exceeded: Callable[[], Stop | None]) -> None:
+        self._exceeded = exceeded
+        self.stop: Stop | None = None
+
+    def __call__(self) -> Stop | None:
+        """Why everything has to end now, or None."""
+        self.stop = self.stop or self._exceeded()
+        return self.stop
+
+    def words(self) -> str | None:
+        """The same as text, for a `Limits` that asks."""
+        return None if self() is None else str(self.stop)
+
+
 def attempt(
     what: str,
     task: Callable[[], Result],

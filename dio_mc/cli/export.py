@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from dio_mc.cli.limits import MAX_MEMORY, TIMEOUT, limits_of, within
 from dio_mc.cli.types import CLASS, Param, unknown_class
 
 TARGETS = ("promela", "murphi", "tla")
@@ -21,12 +22,37 @@ def register(group: click.Group) -> None:
 @click.option("--to", "target", type=click.Choice(TARGETS), required=True, help="For SPIN, Rumur or TLC.")
 @click.option("--param", "params", multiple=True, type=Param(), help="Bind a parameter of the model.")
 @click.option("--model", "name", type=CLASS, metavar="CLASS", help="Which class, where the file has several.")
+@TIMEOUT
+@MAX_MEMORY
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write here, not to stdout.")
-def export(file: str, target: str, params: tuple[tuple[str, int], ...], name: str | None, output: Path | None) -> None:
+def export(
+    file: str,
+    target: str,
+    params: tuple[tuple[str, int], ...],
+    name: str | None,
+    timeout: float | None,
+    max_memory: str | None,
+    output: Path | None,
+) -> None:
     """Write a model for another checker: Promela, Murphi or TLA+.
 
-    One step is one atomic action there too, so SPIN (with -DNOREDUCE) and Rumur reach exactly as many states.
+    One step is one atomic action there too, so SPIN (with -DNOREDUCE) and Rumur reach exactly as many states. When a
+    limit or Ctrl-C ends it, nothing is written, and the exit code is 3.
     """
+    from dio_mc.errors import usage_error
+    from dio_mc.files import write_if_changed
+
+    text = within(limits_of(timeout, max_memory), lambda: _exported(file, target, dict(params), name))
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        write_if_changed(output, text)
+    except OSError as error:
+        raise usage_error("DIO207", f"{output}: cannot be written: {error.strerror or error}") from None
+
+
+def _exported(file: str, target: str, params: dict[str, int], name: str | None) -> str:
     from dio_mc.errors import usage_error
     from dio_mc.export.murphi import murphi
     from dio_mc.export.promela import promela
@@ -40,11 +66,4 @@ def export(file: str, target: str, params: tuple[tuple[str, int], ...], name: st
     if name is None and len(models) > 1:
         raise usage_error("DIO208", f"which class of {file}?", hint=f"--model {' | '.join(names)}")
     chosen = next(cls for cls in models if name in (None, cls.__name__))
-    text = {"promela": promela, "murphi": murphi, "tla": tla}[target](build(chosen, dict(params)).program)
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise usage_error("DIO207", f"{output}: cannot be written: {error.strerror or error}") from None
+    return {"promela": promela, "murphi": murphi, "tla": tla}[target](build(chosen, params).program)

@@ -47,6 +47,7 @@ def register(group: click.Group) -> None:
     help="Give up on a run after N states  [default: for a mutant ten times those of the model, at least 10000]",
 )
 @click.option("--timeout", type=click.FloatRange(0), metavar="SECONDS", help="Give up on a run after this long.")
+@click.option("--max-memory", metavar="SIZE", help="Give up on a run at this much resident memory (800M, 4G).")
 @click.option("--engine", type=ENGINE, metavar="NAME", help="What explores: auto (default), reference, native.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Threads of the native engine.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Check in N processes.")
@@ -66,7 +67,7 @@ def mutate(paths: tuple[str, ...], names: tuple[str, ...], params: tuple[tuple[s
     from dio_mc.checking.runs.plan import Request, find_files, plan
     from dio_mc.cli.check import settings
 
-    values = settings({name: options[name] for name in ("jobs", "engine", "workers", "max_states", "timeout")})
+    values = settings({name: options[name] for name in ("jobs", "engine", "workers", "max_states", "timeout", "max_memory")})
     files, failures = find_files(paths)
     entries = [*failures, *plan(files, Request(names, dict(params)))]
     try:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dio_mc.cli.limits import MAX_MEMORY, TIMEOUT, limits_of, within
 from dio_mc.cli.types import OPERATION, RULE, WORKLOAD
 
 if TYPE_CHECKING:
-    from dio_mc.engines.limits import Limits
     from dio_mc.study.matrix import Matrix
     from dio_mc.study.outcomes import Outcomes
     from dio_mc.study.shelf import Shelf, Workload
@@ -51,6 +51,8 @@ def register(group: click.Group) -> None:
 @_models
 @_more
 @_max_states
+@TIMEOUT
+@MAX_MEMORY
 @_output
 def outcomes(
     workloads: tuple[str, ...],
@@ -61,24 +63,32 @@ def outcomes(
     folder: Path | None,
     files: tuple[Path, ...],
     max_states: int | None,
+    timeout: float | None,
+    max_memory: str | None,
     output: str | None,
 ) -> None:
     """Every outcome of a workload under a rule, each with a run that shows it.
 
-    WORKLOAD is a name from models/workloads, or two or three operations: direct_read,mmap_store. Exit 3 when a limit
-    ended a search, else 0.
+    WORKLOAD is a name from models/workloads, or two or three operations: direct_read,mmap_store. Exit 3 when a limit or
+    Ctrl-C ended a search, and what was found is written; else 0.
     """
+    from dio_mc.cli.interrupts import Interrupts
+    from dio_mc.guard import Latch
     from dio_mc.study import outcomes as study
     from dio_mc.study.shelf import open_shelf, pick
     from dio_mc.study.tables import outcomes_json, outcomes_text
 
-    shelf = open_shelf(folder, files)
+    limits = limits_of(timeout, max_memory)
+    shelf = within(limits, lambda: open_shelf(folder, files))
     chosen = pick(shelf.rules, rules, "locking rule")
+    named = _workloads(shelf, workloads, sectors)
     found: list[Outcomes] = []
-    for workload in _workloads(shelf, workloads, sectors):
-        for rule in chosen:
-            if not rule.unsupported & set(workload.calls):
-                found += study.outcomes(workload, rule, _budget(max_states))
+    with Interrupts() as limits.stop:
+        met = Latch(limits.exceeded)
+        for workload in named:
+            for rule in chosen:
+                if not rule.unsupported & set(workload.calls):
+                    found += study.outcomes(workload, rule, _budget(max_states), exceeded=met, note=_note)
     links = _outcome_files(found, traces)
     _emit((outcomes_json if form == "json" else outcomes_text)(found, links), output)
     sys.exit(0 if all(one.complete for one in found) else 3)
@@ -112,8 +122,8 @@ def outcomes(
 @_models
 @_more
 @_max_states
-@click.option("--timeout", type=click.FloatRange(0), metavar="SECONDS", help="Stop after this long.")
-@click.option("--max-memory", metavar="SIZE", help="Stop at this much resident memory (800M, 4G).")
+@TIMEOUT
+@MAX_MEMORY
 @_output
 def matrix(
     rules: tuple[str, ...],
@@ -148,13 +158,13 @@ def matrix(
     from dio_mc.study.shelf import open_shelf, pick
 
     before = read_baseline(baseline, sectors or 1) if baseline is not None else None
-    shelf = open_shelf(folder, files)
+    limits = limits_of(timeout, max_memory)
+    shelf = within(limits, lambda: open_shelf(folder, files))
     chosen = pick(shelf.rules, rules, "locking rule")
     pick(shelf.operations, operations, "operation")
     names = list(operations) or list(shelf.operations)
     if kernels:
         _matrix_of_kernels(shelf, rules, names, kernels, file_systems, mount, preemptions, state, form, output)
-    limits = _limits(timeout, max_memory)
     with Interrupts() as limits.stop:
         found = study.matrix(
             shelf, chosen, names, _budget(max_states), _progress(), size=3 if triples else 2, sectors=sectors or 1,
@@ -213,6 +223,8 @@ def _matrix_of_kernels(
 @_models
 @_more
 @_max_states
+@TIMEOUT
+@MAX_MEMORY
 @_output
 def diff(
     before: str,
@@ -224,6 +236,8 @@ def diff(
     folder: Path | None,
     files: tuple[Path, ...],
     max_states: int | None,
+    timeout: float | None,
+    max_memory: str | None,
     output: str | None,
 ) -> None:
     """What RULE_B adds and removes, compared with RULE_A.
@@ -231,22 +245,28 @@ def diff(
     WORKLOAD is a name from models/workloads, or two or three operations: direct_read,mmap_store. Without one, all
     workloads and all pairs of operations are compared, as in `dio-mc matrix`.
 
-    Exit 1 when it adds something bad (stale, torn, lost, exposed, deadlock), 3 when a limit ended a search, else 0.
+    Exit 1 when it adds something bad (stale, torn, lost, exposed, deadlock), 3 when a limit or Ctrl-C ended a search,
+    and what was compared is written; else 0.
     """
     from dataclasses import replace
 
+    from dio_mc.cli.interrupts import Interrupts
     from dio_mc.errors import usage_error
     from dio_mc.study import diff as study
     from dio_mc.study.shelf import open_shelf, pairs, pick
     from dio_mc.study.tables import diff_json, diff_text, named_changes
 
-    shelf = open_shelf(folder, files)
+    limits = limits_of(timeout, max_memory)
+    shelf = within(limits, lambda: open_shelf(folder, files))
     old, new = pick(shelf.rules, [before, after], "locking rule")
     compared = _workloads(shelf, workloads, sectors)
     if not workloads:
         compared += [replace(pair, sectors=sectors or 1) for pair in pairs(shelf)]
-    found = study.diff(old, new, compared, _budget(max_states), _progress("workloads"))
-    if not found.compared:
+    with Interrupts() as limits.stop:
+        found = study.diff(
+            old, new, compared, _budget(max_states), _progress("workloads"), exceeded=limits.exceeded
+        )  # fmt: skip
+    if not found.compared and found.complete:
         raise usage_error("DIO219", f"{old.name} and {new.name} have none of these workloads in common")
     links = _files(traces, {name: c.outcome.trace for name, c in named_changes(found) if c.outcome.trace is not None})
     _emit((diff_json if form == "json" else diff_text)(found, links), output)
@@ -274,17 +294,8 @@ def _budget(max_states: int | None) -> Any:
     return Budget(max_states=max_states)
 
 
-def _limits(timeout: float | None, max_memory: str | None) -> Limits:
-    """Those of the whole command."""
-    from dio_mc.config import memory
-    from dio_mc.engines.limits import Limits
-    from dio_mc.semantics.search import Budget
-
-    try:
-        size = None if max_memory is None else memory(max_memory)
-    except ValueError as error:
-        raise click.UsageError(f"--max-memory: {max_memory} {error}.") from None
-    return Limits(Budget(timeout=timeout, max_memory=size))
+def _note(text: str) -> None:
+    click.echo(f"note: {text}", err=True)
 
 
 def _progress(what: str = "cells") -> Any:

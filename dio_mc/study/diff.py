@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from dio_mc.guard import Latch
 from dio_mc.semantics.search import Budget
+from dio_mc.semantics.stop import Stop
 from dio_mc.study.outcomes import Outcome, Outcomes, outcomes
 from dio_mc.study.shelf import Rule, Workload
 from dio_mc.study.tags import BAD
@@ -32,7 +34,7 @@ class Change:
 class Difference:
     """All changes from one rule to another. Compared were so many named `workloads` and `groups` of operations side by
     side, on so many files (`compared`); `left_out` are those that one of the rules cannot run. `complete` is False when
-    a budget cut one of them short."""
+    a limit cut one of them short: then what one rule adds is told where all is known of the other."""
 
     before: str
     after: str
@@ -56,31 +58,37 @@ def diff(
     workloads: Sequence[Workload],
     budget: Budget | None = None,
     progress: Callable[[int, int], None] | None = None,
+    *,
+    exceeded: Callable[[], Stop | None] = lambda: None,
 ) -> Difference:
-    """Compare two rules on workloads. A workload that one of them cannot run is left out, and named."""
+    """Compare two rules on workloads. A workload that one of them cannot run is left out, and named. Once a limit is
+    `exceeded` what was compared stays."""
+    met = Latch(exceeded)
     changes: list[Change] = []
-    compared, complete, left_out = 0, True, []
+    compared, complete, left_out, ran = 0, True, [], {True: 0, False: 0}
     for number, workload in enumerate(workloads, start=1):
         if (before.unsupported | after.unsupported) & set(workload.calls):
             left_out.append(workload.name)
             continue
-        old = {o.layout: o for o in outcomes(workload, before, budget)}
-        new = {o.layout: o for o in outcomes(workload, after, budget)}
-        for layout in (name for name in old if name in new):
-            compared += 1
-            complete = complete and old[layout].complete and new[layout].complete
+        old = {o.layout: o for o in outcomes(workload, before, budget, exceeded=met)}
+        new = {o.layout: o for o in outcomes(workload, after, budget, exceeded=met)}
+        both = [name for name in old if name in new]
+        for layout in both:
             changes += _changes(workload.name, layout, old[layout], new[layout])
+        whole = sum(old[layout].complete and new[layout].complete for layout in both)
+        compared += whole
+        complete = complete and whole == len(both)
+        ran[bool(workload.calls)] += whole > 0 or not both
         if progress is not None:
             progress(number, len(workloads))
-    ran = [w for w in workloads if w.name not in left_out]
-    named = sum(not w.calls for w in ran)
     return Difference(
-        before.name, after.name, tuple(changes), compared, complete, named, len(ran) - named, tuple(left_out)
+        before.name, after.name, tuple(changes), compared, complete, ran[False], ran[True], tuple(left_out)
     )
 
 
 def _changes(workload: str, layout: str, old: Outcomes, new: Outcomes) -> list[Change]:
+    """What only one of them has; nothing is known to be missing from a search that was cut short."""
     known, now = {o.key for o in old.outcomes}, {o.key for o in new.outcomes}
-    removed = [Change(workload, layout, False, o) for o in old.outcomes if o.key not in now]
-    added = [Change(workload, layout, True, o) for o in new.outcomes if o.key not in known]
+    removed = [Change(workload, layout, False, o) for o in old.outcomes if o.key not in now and new.complete]
+    added = [Change(workload, layout, True, o) for o in new.outcomes if o.key not in known and old.complete]
     return removed + added

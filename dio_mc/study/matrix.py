@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 
-from dio_mc.guard import Ended, Guard
+from dio_mc.guard import Latch
 from dio_mc.semantics.search import Budget
 from dio_mc.semantics.stop import Stop
 from dio_mc.study.outcomes import outcomes
@@ -87,41 +87,31 @@ def matrix(
     """Explore each group of `size` operations (an operation against itself included) under each rule. With two
     `sectors` per page an IO can be torn. Once a limit is `exceeded` all further cells are undetermined."""
     groups = tuple(combinations_with_replacement(operations, size))
+    met = Latch(exceeded)
     cells: list[Cell] = []
-    ended = False
     for group in groups:
         for rule in rules:
-            cell = None if ended else _within(exceeded, rule, together(shelf, group, sectors), budget)
-            ended = cell is None
-            cells.append(cell or Cell(group, rule.name, "undetermined"))
+            cells.append(_cell(rule, together(shelf, group, sectors), budget, met))
             if progress is not None:
                 progress(len(cells), len(groups) * len(rules))
     return Matrix(tuple(rule.name for rule in rules), groups, tuple(cells), sectors)
 
 
-def _within(exceeded: Callable[[], Stop | None], rule: Rule, workload: Workload, budget: Budget | None) -> Cell | None:
-    """A cell; None where a limit ends it."""
-    try:
-        with Guard(exceeded):
-            return _cell(rule, workload, budget)
-    except Ended:
-        return None
-
-
-def _cell(rule: Rule, workload: Workload, budget: Budget | None) -> Cell:
+def _cell(rule: Rule, workload: Workload, budget: Budget | None, met: Latch) -> Cell:
     group = workload.calls
     if rule.unsupported & set(group):
         return Cell(group, rule.name, NOT_THERE)
-    found = outcomes(workload, rule, budget, witnesses=())
+    found = outcomes(workload, rule, budget, witnesses=(), exceeded=met)
     verdict = worst([f.verdict for f in found])
     layouts = tuple((f.layout, f.verdict) for f in found)
     states = sum(f.states for f in found)
     if verdict in ("ok", "undetermined"):
         return Cell(group, rule.name, verdict, layouts, states=states)
-    layout = next(f.layout for f in found if f.verdict == verdict)
-    (told,) = outcomes(replace(workload, layouts=(layout,)), rule, budget, witnesses=(verdict,))
-    worst_one = next(o for o in told.outcomes if o.verdict == verdict)
-    return Cell(group, rule.name, verdict, layouts, worst_one.text, worst_one.reasons, worst_one.trace, states)
+    known = next(f for f in found if f.verdict == verdict)
+    again = replace(workload, layouts=(known.layout,))
+    (told,) = outcomes(again, rule, budget, witnesses=(verdict,), exceeded=met)
+    shown = [o for o in (*told.outcomes, *known.outcomes) if o.verdict == verdict]
+    return Cell(group, rule.name, verdict, layouts, shown[0].text, shown[0].reasons, shown[0].trace, states)
 
 
 def counts(found: Matrix) -> dict[str, int]:

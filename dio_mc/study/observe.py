@@ -18,6 +18,7 @@ from dio_mc.engines.reference.canonical import End, Goal, canonical_paths
 from dio_mc.engines.reference.components import Graph
 from dio_mc.engines.reference.liveness import Violated, endless
 from dio_mc.engines.reference.search import Search
+from dio_mc.guard import Ended, Guard, Latch
 from dio_mc.ir.program import Program
 from dio_mc.kernel.families import FOREIGN
 from dio_mc.kernel.register import ACKED, SEEN, VALUES, Given, Stage
@@ -82,20 +83,22 @@ def of_file(cells: Mapping[str, str], media: str) -> tuple[str, ...]:
 
 
 class Observed:
-    """What was observed of one program. `complete` is False when a budget ended the search."""
+    """What was observed of one program. `complete` is False when a budget, or what `met` says, ended the search."""
 
-    def __init__(self, program: Program, budget: Budget | None = None) -> None:
+    def __init__(self, program: Program, budget: Budget | None = None, met: Latch | None = None) -> None:
         self.interpreter = Interpreter(program)
         self.goals: dict[Observation, Goal] = {}
         self._read = Reader(self.interpreter)
         self._graph = Graph()
         self._endless: Violated | None = None
-        self._search = Search(self.interpreter, self, Limits(budget or Budget()))
+        self._search = Search(
+            self.interpreter, self, Limits(budget or Budget(), met.words if met is not None else None)
+        )
         self._search.run()
         self.complete = self._search.stopped is None
         self.states = len(self._search.parents)
         if self.complete:
-            self._note_endless()
+            self._look_for_endless(met or Latch(lambda: None))
 
     def trace(self, observation: Observation) -> Trace:
         """The canonical run that ends like this, or goes round for ever, replayed."""
@@ -133,6 +136,13 @@ class Observed:
         for step in steps:
             if step.fault is not None:
                 self._note(self._read.observe(state, step.fault), depth + 1, End(state, step.action, step.fault))
+
+    def _look_for_endless(self, met: Latch) -> None:
+        try:
+            with Guard(met):
+                self._note_endless()
+        except (Ended, MemoryError):
+            self.complete = False
 
     def _note_endless(self) -> None:
         """The nearest state where threads that should end can begin to go round for ever, if there is one."""

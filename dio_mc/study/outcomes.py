@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from dio_mc.guard import Ended, Guard, Latch, attempt
 from dio_mc.kernel.words import Data
 from dio_mc.semantics.search import Budget
+from dio_mc.semantics.stop import Stop
 from dio_mc.study.observe import Observed
 from dio_mc.study.shelf import LAYOUTS, Rule, Workload, product
 from dio_mc.study.tags import BAD, RANK, Tagged, tag, worst
@@ -55,33 +57,60 @@ class Outcomes:
 
 
 def outcomes(
-    workload: Workload, rule: Rule, budget: Budget | None = None, *, witnesses: Iterable[str] = RANK
+    workload: Workload,
+    rule: Rule,
+    budget: Budget | None = None,
+    *,
+    witnesses: Iterable[str] = RANK,
+    exceeded: Callable[[], Stop | None] = lambda: None,
+    note: Callable[[str], None] = lambda _: None,
 ) -> tuple[Outcomes, ...]:
     """Explore a workload under a rule, once per layout that both know. Outcomes whose verdict is among `witnesses` get
-    the canonical run that ends with them."""
-    wanted = frozenset(witnesses)
-    programs = product(workload, rule)
-    return tuple(
-        _outcomes(workload.name, rule.name, layout, Observed(program, budget), wanted)
-        for layout, program in programs.items()
-    )
+    the canonical run that ends with them. Once a limit is `exceeded` what was found stays, all else is undetermined,
+    and `note` is told of runs that are left out."""
+    met = exceeded if isinstance(exceeded, Latch) else Latch(exceeded)
+    layouts = [layout for layout in workload.layouts if layout in rule.layouts]
+    runs = _Runs(frozenset(witnesses), met, note)
+    found: list[Outcomes] = []
+    try:
+        with Guard(met):
+            programs = product(workload, rule)
+        for layout in layouts:
+            if met() is None:
+                found.append(_outcomes(workload.name, rule.name, layout, Observed(programs[layout], budget, met), runs))
+    except (Ended, MemoryError):
+        pass
+    return (*found, *(Outcomes(workload.name, rule.name, left, (), False, 0) for left in layouts[len(found) :]))
 
 
-def _outcomes(workload: str, rule: str, layout: str, observed: Observed, wanted: frozenset[str]) -> Outcomes:
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """Which outcomes get a run, and what ends the making of one."""
+
+    wanted: frozenset[str]
+    met: Latch
+    note: Callable[[str], None]
+
+    def of(self, observed: Observed, one: Tagged) -> Trace | None:
+        if one.verdict not in self.wanted:
+            return None
+        return attempt("a run", lambda: observed.trace(one.observation), None, self.met, self.note)
+
+
+def _outcomes(workload: str, rule: str, layout: str, observed: Observed, runs: _Runs) -> Outcomes:
     initial = Data.OLD.name if LAYOUTS[layout][1] is Data.OLD else Data.ZERO.name
     nearest: dict[tuple[object, ...], Tagged] = {}
     for observation in sorted(observed.goals, key=lambda o: (observed.goals[o].length, o)):
         tagged = tag(observation, initial)
         nearest.setdefault((tagged.results, tagged.after, tagged.verdict), tagged)
     ordered = sorted(nearest.values(), key=lambda t: (RANK.index(t.verdict), t.results, t.after))
-    rows = tuple(_outcome(observed, one, one.verdict in wanted) for one in ordered)
+    rows = tuple(_outcome(one, runs.of(observed, one)) for one in ordered)
     return Outcomes(workload, rule, layout, rows, observed.complete, observed.states)
 
 
-def _outcome(observed: Observed, one: Tagged, witness: bool) -> Outcome:
+def _outcome(one: Tagged, trace: Trace | None) -> Outcome:
     """With its run, which says in its words what it ends with."""
     found = Outcome(one.results, one.after, one.reasons, one.verdict, None)
-    trace = observed.trace(one.observation) if witness else None
     if trace is None:
         return found
     doc = ": ".join([found.text, one.verdict]) + (f" ({'; '.join(one.reasons)})" if one.reasons else "") + "."

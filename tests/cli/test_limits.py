@@ -1,20 +1,26 @@
 """Every phase of a command obeys every limit, and loses no verdict.
 
-A phase is made endless from outside: its function is replaced by a loop, which takes memory where that is the limit. So
-what is tested is that the phase is guarded, whatever it does there. Nothing is timed: a phase that is not guarded never
-ends, and the test with it.
+A phase is made endless from outside: its function is replaced by a loop (forking.py), and a limit is met when it is
+there. So what is tested is that the phase is guarded, whatever it does there. Nothing is timed: a phase that is not
+guarded never ends, and the test with it.
 """
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from dio_mc.cli import cli
 
 ROOT = Path(__file__).resolve().parents[2]
+OUTER = {n: v for n, v in os.environ.items() if not n.startswith(("DIO_MC_", "GITHUB_"))}
 MODEL = """\
 from dio_mc import *
 
@@ -26,28 +32,6 @@ class M(Model):
     @invariant
     def never(self):
         return self.n[0] + self.n[1] < 2
-"""
-ENDLESS = """\
-import importlib, pathlib, sys
-from dio_mc.cli import main
-
-hoard = []
-
-def forever(*arguments, **named):
-    pathlib.Path("here").touch()
-    while True:
-        if {hungry}:
-            hoard.append(bytearray(1 << 20))
-
-def patch(place, name):
-    owner = importlib.import_module(place.partition(":")[0])
-    for part in filter(None, place.partition(":")[2].split(".")):
-        owner = getattr(owner, part)
-    setattr(owner, name, forever)
-
-patch({place!r}, {name!r})
-sys.argv = ["dio-mc", *{arguments!r}]
-main()
 """
 BEFORE = {
     "load": ("dio_mc.checking.runs.plan", "load_module"),
@@ -73,34 +57,50 @@ AFTER = {
 """Phases after a violation was found."""
 NATIVE = ("code", "compile", "canonical path, machine code")
 REDUCED = ("symmetry", "partial order")
-LIMITS = ("timeout", "memory", "SIGINT", "SIGTERM", "SIGHUP")
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+LIMITS = ("timeout", "memory", *SIGNALS)
 
 
-def run(folder: Path, place: str, name: str, limit: str, *arguments: str) -> tuple[int, str, str]:
-    """A command in which this function does not end, until the limit does; exit code, stdout, stderr."""
-    options = {"timeout": ["--timeout", "4"], "memory": ["--max-memory", "400M"]}.get(limit, [])
-    script = ENDLESS.format(hungry=limit == "memory", place=place, name=name, arguments=[*arguments, *options])
-    outer = {n: v for n, v in os.environ.items() if not n.startswith(("DIO_MC_", "GITHUB_"))}
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        [sys.executable, "-c", script], cwd=folder, env={**outer, "PYTHONPATH": str(ROOT)}, stdout=pipe, stderr=pipe,
-        text=True,
-    ) as process:  # fmt: skip
-        if limit.startswith("SIG"):
-            while not (folder / "here").exists() and process.poll() is None:
-                time.sleep(0.02)
-            process.send_signal(getattr(signal, limit))
-        try:
-            out, err = process.communicate(timeout=40)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise
-    assert (folder / "here").exists(), "the phase was not entered"
-    return process.returncode, out, err
+class Commands:
+    """The process that runs them."""
+
+    def __init__(self) -> None:
+        here = [sys.executable, str(Path(__file__).with_name("forking.py"))]
+        self.process = subprocess.Popen(
+            here, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**OUTER, "PYTHONPATH": str(ROOT)}
+        )
+
+    def run(
+        self, folder: Path, place: str, name: str, limit: str, *arguments: str, after: int = 0
+    ) -> tuple[int, str, str]:
+        """A command in which this function does not end, until the limit does; exit code, stdout, stderr."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        options = {"timeout": ["--timeout", "1000"], "memory": ["--max-memory", "100G"]}.get(limit, [])
+        case = [str(folder), place, name, after, limit, [*arguments, *options]]
+        self.process.stdin.write(json.dumps(case) + "\n")
+        self.process.stdin.flush()
+        pid = int(self.process.stdout.readline())
+        if limit in SIGNALS:
+            while not (folder / "here").exists() and Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2][1] != "Z":
+                time.sleep(0.005)
+            os.kill(pid, getattr(signal, limit))
+        code = int(self.process.stdout.readline())
+        assert (folder / "here").exists(), f"not entered: {[(folder / f).read_text() for f in ('out', 'err')]}"
+        return code, (folder / "out").read_text(), (folder / "err").read_text()
+
+
+@pytest.fixture(scope="module")
+def commands() -> Iterator[Commands]:
+    started = Commands()
+    yield started
+    with started.process:
+        assert started.process.stdin is not None
+        started.process.stdin.close()
 
 
 def words(limit: str) -> str:
-    return {"timeout": "--timeout 4", "memory": "--max-memory 400M", "SIGINT": "Ctrl-C"}.get(limit, limit)
+    return {"timeout": "--timeout 1000", "memory": "--max-memory 100G", "SIGINT": "Ctrl-C"}.get(limit, limit)
 
 
 def options_for(phase: str) -> list[str]:
@@ -111,9 +111,9 @@ def options_for(phase: str) -> list[str]:
 
 @pytest.mark.parametrize("limit", LIMITS)
 @pytest.mark.parametrize("phase", BEFORE)
-def test_before_anything_is_found(tmp_path: Path, phase: str, limit: str) -> None:
+def test_before_anything_is_found(commands: Commands, tmp_path: Path, phase: str, limit: str) -> None:
     (tmp_path / "m.py").write_text(MODEL)
-    code, out, err = run(tmp_path, *BEFORE[phase], limit, "check", "m.py", *options_for(phase))
+    code, out, err = commands.run(tmp_path, *BEFORE[phase], limit, "check", "m.py", *options_for(phase))
     assert code == 3, out + err
     assert words(limit) in out + err
     assert "Traceback" not in err
@@ -122,46 +122,177 @@ def test_before_anything_is_found(tmp_path: Path, phase: str, limit: str) -> Non
 
 @pytest.mark.parametrize("limit", LIMITS)
 @pytest.mark.parametrize("phase", AFTER)
-def test_a_violation_stays(tmp_path: Path, phase: str, limit: str) -> None:
+def test_a_violation_stays(commands: Commands, tmp_path: Path, phase: str, limit: str) -> None:
     (tmp_path / "m.py").write_text(MODEL)
-    code, out, err = run(tmp_path, *AFTER[phase], limit, "check", "m.py", *options_for(phase))
+    code, out, err = commands.run(tmp_path, *AFTER[phase], limit, "check", "m.py", *options_for(phase))
     assert code == 1, out + err
     assert "VIOLATED never" in out
     assert "Traceback" not in err
 
 
+STUDY = {
+    "build": ("dio_mc.study.outcomes", "product"),
+    "search": ("dio_mc.semantics.interpreter:Interpreter", "successors"),
+    "what goes on for ever": ("dio_mc.study.observe:Observed", "_note_endless"),
+}
+RULES = ("generic_2005", "ext3_2_6_18")
+
+
 @pytest.mark.parametrize("limit", LIMITS)
-def test_a_matrix_is_written_with_what_is_done(tmp_path: Path, limit: str) -> None:
+@pytest.mark.parametrize("phase", STUDY)
+def test_a_matrix_is_written_with_what_is_done(commands: Commands, tmp_path: Path, phase: str, limit: str) -> None:
     arguments = ("matrix", "--rule", "generic_2005", "--operation", "direct_read", "--format", "json")
-    code, out, err = run(tmp_path, "dio_mc.study.matrix", "outcomes", limit, *arguments)
+    code, out, err = commands.run(tmp_path, *STUDY[phase], limit, *arguments)
     assert code == 3, err
     assert '"undetermined"' in out
 
 
-@pytest.mark.parametrize("limit", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("limit", LIMITS)
+@pytest.mark.parametrize("phase", STUDY)
+def test_outcomes_are_written_as_far_as_they_are_known(
+    commands: Commands, tmp_path: Path, phase: str, limit: str
+) -> None:
+    arguments = ("outcomes", "direct_read,direct_write", "--rule", RULES[0], "--rule", RULES[1], "--format", "json")
+    after = {"build": 1, "search": 200, "what goes on for ever": 3}[phase]
+    code, out, err = commands.run(tmp_path, *STUDY[phase], limit, *arguments, after=after)
+    runs = json.loads(out)["runs"]
+    assert code == 3, err
+    assert [run["rule"] for run in runs] == [RULES[0]] * 3 + [RULES[1]] * 2
+    assert (runs[0]["complete"], runs[0]["verdict"]) == (True, "ok")
+    assert (runs[-1]["complete"], runs[-1]["verdict"], runs[-1]["states"]) == (False, "undetermined", 0)
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_an_outcome_stays_without_its_run(commands: Commands, tmp_path: Path, limit: str) -> None:
+    arguments = ("outcomes", "direct_read,mmap_store", "--rule", RULES[1], "--format", "json")
+    code, out, err = commands.run(tmp_path, "dio_mc.study.observe", "canonical_paths", limit, *arguments)
+    assert code == 3
+    assert f"note: a run is left out: {words(limit)}\n" in err
+    runs = json.loads(out)["runs"]
+    assert [(run["complete"], run["verdict"]) for run in runs] == [(True, "exposed"), (False, "undetermined")]
+    assert all(outcome["steps"] is None for run in runs for outcome in run["outcomes"])
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+@pytest.mark.parametrize("phase", STUDY)
+def test_a_difference_says_what_was_compared(commands: Commands, tmp_path: Path, phase: str, limit: str) -> None:
+    """One workload of two; what only one search has found is no change, where the other one is not complete."""
+    arguments = ("diff", *reversed(RULES), "direct_read,direct_read", "direct_read,mmap_store", "--format", "json")
+    after = {"build": 2, "search": 700, "what goes on for ever": 5}[phase]
+    code, out, err = commands.run(tmp_path, *STUDY[phase], limit, *arguments, after=after)
+    told = json.loads(out)
+    assert (code, told["complete"]) == (3, False), err
+    assert (told["groups"], told["compared"]) == (1, 2)
+    assert told["changes"] == []
+
+
+@pytest.mark.parametrize("limit", LIMITS)
 @pytest.mark.parametrize(
     ("place", "name", "arguments"),
     [
-        ("dio_mc.export.promela", "promela", ("export", "m.py", "--to", "promela")),
-        ("dio_mc.study.outcomes", "outcomes", ("outcomes", "direct_read,direct_write", "--rule", "generic_2005")),
-        ("dio_mc.study.diff", "diff", ("diff", "generic_2005", "generic_2005")),
+        ("dio_mc.frontend", "load_module", ("export", "m.py", "--to", "promela", "-o", "m.pml")),
+        ("dio_mc.frontend", "build", ("export", "m.py", "--to", "promela", "-o", "m.pml")),
+        ("dio_mc.export.promela", "promela", ("export", "m.py", "--to", "promela", "-o", "m.pml")),
+        ("dio_mc.study.shelf", "open_shelf", ("outcomes", "direct_read,direct_write", "--rule", "generic_2005")),
+        ("dio_mc.study.shelf", "open_shelf", ("matrix", "--rule", "generic_2005")),
+        ("dio_mc.study.shelf", "open_shelf", ("diff", "generic_2005", "generic_2005")),
+    ],
+)
+def test_nothing_is_written_where_no_part_is_worth_anything(
+    commands: Commands, tmp_path: Path, place: str, name: str, arguments: tuple[str, ...], limit: str
+) -> None:
+    (tmp_path / "m.py").write_text(MODEL)
+    code, out, err = commands.run(tmp_path, place, name, limit, *arguments)
+    said = "interrupted" if limit in SIGNALS else f"stopped by {words(limit)}, before there was anything to write"
+    assert (code, out, err.strip()) == (3, "", f"dio-mc: {said}")
+    assert not (tmp_path / "m.pml").exists()
+
+
+@pytest.mark.parametrize("limit", SIGNALS)
+@pytest.mark.parametrize(
+    ("place", "name", "arguments"),
+    [
         ("dio_mc.frontend", "build", ("ir", "m.py")),
+        ("dio_mc.study.state_graph", "state_graph", ("graph", "m.py")),
+        ("dio_mc.trace.codec", "read_trace", ("show", "t.json")),
     ],
 )
 def test_other_commands_end_undetermined(
-    tmp_path: Path, place: str, name: str, arguments: tuple[str, ...], limit: str
+    commands: Commands, tmp_path: Path, place: str, name: str, arguments: tuple[str, ...], limit: str
 ) -> None:
     (tmp_path / "m.py").write_text(MODEL)
-    code, out, err = run(tmp_path, place, name, limit, *arguments)
+    code, out, err = commands.run(tmp_path, place, name, limit, *arguments)
     assert (code, out, err.strip()) == (3, "", "dio-mc: interrupted")
 
 
-@pytest.mark.parametrize("limit", LIMITS[:1] + LIMITS[2:])
-def test_mutate(tmp_path: Path, limit: str) -> None:
+@pytest.mark.parametrize("limit", LIMITS)
+@pytest.mark.parametrize(
+    "phase", [("dio_mc.checking.driver", "build"), ("dio_mc.semantics.interpreter:Interpreter", "successors")]
+)
+def test_mutate(commands: Commands, tmp_path: Path, phase: tuple[str, str], limit: str) -> None:
     (tmp_path / "m.py").write_text(MODEL.replace("< 2", "< 3"))
-    code, out, err = run(tmp_path, "dio_mc.checking.driver", "build", limit, "mutate", "m.py")
+    code, out, err = commands.run(tmp_path, *phase, limit, "mutate", "m.py")
     assert code == 3, out + err
     assert words(limit) in out
+
+
+MANY = """\
+from dio_mc import *
+
+class Options(Model):
+    n = Var(Range(0, 20000))
+    @thread
+    def t(self):
+        self.n = choose(range(20000))
+
+class Initial(Model):
+    n = Var(Range(0, 10**9), init=any)
+    @thread
+    def t(self):
+        self.n = 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "engine"), [("Options", "reference"), ("Initial", "reference"), ("Initial", "native")]
+)
+def test_states_are_not_listed_past_their_limit(tmp_path: Path, name: str, engine: str) -> None:
+    """A choice of thousands, and millions of first states: each a loop that looks at the limit."""
+    (tmp_path / "m.py").write_text(MANY)
+    limits = ("--max-states", "1000", "--max-memory", "2G")
+    found = CliRunner().invoke(cli, ["check", str(tmp_path / "m.py"), "--model", name, "--engine", engine, *limits])
+    assert found.exit_code == 3
+    assert "stopped by --max-states 1000" in found.output
+    assert "\n1,000 states" in found.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("matrix", "--rule", "generic_2005", "--operation", "direct_read"), "?  undetermined"),
+        (("outcomes", "direct_read,direct_read", "--rule", "generic_2005"), "undetermined (5 states)"),
+        (("diff", "generic_2005", "ext3_2_6_18", "direct_read,direct_read"), "a limit ended some searches"),
+        (("mutate", "models/toys/counter.py", "--model", "AtomicCounter"), "stopped by --max-states 5"),
+    ],
+)
+def test_states_of_other_commands(arguments: tuple[str, ...], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    found = CliRunner().invoke(cli, [*arguments, "--max-states", "5"])
+    assert (found.exit_code, said in found.output) == (3, True), found.output
+
+
+def test_memory_that_is_really_taken(tmp_path: Path) -> None:
+    text = MODEL.replace("self.n[i] = 1", "self.n[i] = 1; self.more[i] = choose(range(1000))")
+    text = text.replace("size=2)", "size=2)\n    more = Array(Range(0, 999), size=1000)")
+    (tmp_path / "m.py").write_text(text.replace("< 2", "< 3"))
+    code = "import sys\nfrom dio_mc.cli import main\nsys.argv[0] = 'dio-mc'\nmain()"
+    arguments = ["check", "m.py", "--engine", "reference", "--max-memory", "200M", "--no-reduction"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=tmp_path, env={**OUTER, "PYTHONPATH": str(ROOT)}, text=True,
+        capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 3, done.stdout
+    assert "stopped by --max-memory 200M" in done.stdout
 
 
 def test_a_signal_that_the_caller_ignores_stays_ignored(tmp_path: Path) -> None:
@@ -199,9 +330,8 @@ def test_a_fault_in_the_explanation_is_a_note(tmp_path: Path) -> None:
         "def broken(*arguments):\n    raise ValueError('broken')\n"
         "witness.why = broken\nsys.argv = ['dio-mc', 'check', 'm.py']\nmain()"
     )
-    outer = {n: v for n, v in os.environ.items() if not n.startswith("DIO_MC_")}
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, env={**outer, "PYTHONPATH": str(ROOT)}, capture_output=True,
+        [sys.executable, "-c", script], cwd=tmp_path, env={**OUTER, "PYTHONPATH": str(ROOT)}, capture_output=True,
         text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1

@@ -1,0 +1,55 @@
+"""Time and memory for a command as a whole.
+
+Nothing but click is imported before a command runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from dio_mc.cli.interrupts import ENDED
+
+if TYPE_CHECKING:
+    from dio_mc.engines.limits import Limits
+
+Result = TypeVar("Result")
+
+TIMEOUT = click.option("--timeout", type=click.FloatRange(0), metavar="SECONDS", help="Stop after this long.")
+MAX_MEMORY = click.option("--max-memory", metavar="SIZE", help="Stop at this much resident memory (800M, 4G).")
+
+
+class Undecided(click.ClickException):
+    """A limit ended the command before there was anything to write."""
+
+    exit_code = ENDED
+
+    def show(self, file: object = None) -> None:
+        """In one line, as all messages of the command."""
+        click.echo(f"dio-mc: {self.message}", err=True)
+
+
+def limits_of(timeout: float | None, max_memory: str | None) -> Limits:
+    """Those of the whole command; its clock runs from now on."""
+    from dio_mc.config import memory
+    from dio_mc.engines.limits import Limits
+    from dio_mc.semantics.search import Budget
+
+    try:
+        size = None if max_memory is None else memory(max_memory)
+    except ValueError as error:
+        raise click.UsageError(f"--max-memory: {max_memory} {error}.") from None
+    return Limits(Budget(timeout=timeout, max_memory=size))
+
+
+def within(limits: Limits, task: Callable[[], Result]) -> Result:
+    """What a task gives, of which no part is worth anything. Raises `Undecided` when a limit ends it."""
+    from dio_mc.guard import Ended, Guard, stop_of
+
+    try:
+        with Guard(limits.exceeded):
+            return task()
+    except (Ended, MemoryError) as ended:
+        raise Undecided(f"stopped by {stop_of(ended)}, before there was anything to write") from None
