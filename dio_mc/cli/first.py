@@ -56,8 +56,8 @@ def demo(fixed: bool) -> None:
     from dio_mc.checking.driver import check_class
     from dio_mc.checking.expectations import expectation_for
     from dio_mc.frontend import load_module
+    from dio_mc.models import models_folder
     from dio_mc.source import display_path
-    from dio_mc.study.shelf import models_folder
 
     file, name = FIXED if fixed else DEMO
     path = models_folder() / "seed" / file

@@ -67,7 +67,8 @@ def mutate(paths: tuple[str, ...], names: tuple[str, ...], params: tuple[tuple[s
     from dio_mc.checking.runs.plan import Request, find_files, plan
     from dio_mc.cli.check import settings
 
-    values = settings({name: options[name] for name in ("jobs", "engine", "workers", "max_states", "timeout", "max_memory")})
+    names_of_settings = ("jobs", "engine", "workers", "max_states", "timeout", "max_memory")
+    values = settings({name: options[name] for name in names_of_settings})
     files, failures = find_files(paths)
     entries = [*failures, *plan(files, Request(names, dict(params)))]
     try:

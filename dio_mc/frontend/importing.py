@@ -49,9 +49,26 @@ def imported(file: Path) -> ModuleType | None:
 
 
 def forget_file(file: Path) -> None:
-    """The file (an absolute path) is run again when it is imported next."""
-    if imported(file) is not None:
-        del sys.modules[_module_name(file)[1]]
+    """The file (an absolute path) is run again when it is imported next, by whatever name."""
+    known = imported(file)
+    if known is not None:
+        for name in [name for name, module in sys.modules.items() if module is known]:
+            del sys.modules[name]
+
+
+def run_beside(file: Path) -> ModuleType:
+    """The module of a file of another folder that a file which is being run imports. Raises as `run_file` does."""
+    global _last_root
+    known = imported(file)
+    if known is not None:
+        return known
+    outer, _last_root = _last_root, None
+    try:
+        return run_file(file)
+    finally:
+        _last_root = None
+        if outer is not None:
+            _evict_namesakes(outer)
 
 
 def _module_name(file: Path) -> tuple[Path, str]:

@@ -22,6 +22,7 @@ from dio_mc.kernel.families import JUDGES
 from dio_mc.kernel.register import VALUES, Stage
 from dio_mc.kernel.words import Block, Data
 from dio_mc.lang.model import ROLE, Model, ThreadRole
+from dio_mc.models import models_folder
 
 LAYOUTS: dict[str, tuple[Block, Data]] = {
     "hole": (Block.HOLE, Data.STALE),
@@ -73,13 +74,6 @@ class Shelf:
     rules: Mapping[str, Rule]
     workloads: Mapping[str, Workload]
     operations: Mapping[str, type]
-
-
-def models_folder() -> Path:
-    """The models of the repository that this package lies in, else those that were installed with it."""
-    package = Path(__file__).resolve().parent.parent
-    beside = package.parent / "models"
-    return beside if (beside / "protocols").is_dir() else package / "models"
 
 
 def open_shelf(folder: Path | None = None, files: Iterable[Path] = ()) -> Shelf:

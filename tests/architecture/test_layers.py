@@ -29,6 +29,7 @@ LAYERS: dict[str, set[str]] = {
     "lang": {"ir"},
     "kernel": {"lang"},
     "frontend": {"guard", "lang", "ir"},
+    "models": {"frontend"},
     "semantics": {"wording", "ir"},
     "trace": {"display", "files", "semantics", "ir"},
     "symbolic": {"semantics", "ir"},
@@ -57,7 +58,7 @@ LAYERS: dict[str, set[str]] = {
     "fix": {"frontend", "kernel", "lang", "mutation", "wording", "semantics", "ir"},
     "anynumber": {"analysis.symmetry", "frontend", "lang", "semantics", "ir"},
     "study": {
-        "guard", "engines.limits", "engines.reference", "frontend", "kernel", "lang", "render", "trace", "semantics", "ir",
+        "guard", "engines.limits", "engines.reference", "frontend", "kernel", "lang", "models", "render", "trace", "semantics", "ir",
     },
     "machine": {"lang", "study", "trace"},
     "checking": set(),
