@@ -70,7 +70,7 @@ def _typed(ctx: click.Context) -> list[str]:
 
 
 def _models() -> Path:
-    from dio_mc.study.shelf import models_folder
+    from dio_mc.models import models_folder
 
     return models_folder()
 

@@ -21,7 +21,7 @@ from dio_mc.ir.program import Program
 from dio_mc.semantics.step import fault_name
 from dio_mc.source import Span
 
-MOST_BLOCKS: Final = 100
+MOST_BLOCKS: Final = 150
 """Blocks of local control flow in one run of a step."""
 MOST_VALUES: Final = 64
 """Values of an index that are tried one by one."""
