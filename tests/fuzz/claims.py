@@ -59,7 +59,9 @@ class Claims:
         return f"{self.number()} {sign} {right}"
 
     def inside(self) -> str:
-        name, parameters = self.r.choice(list(self.facts.windows))
+        with_arguments = [one for one in self.facts.windows if any(self.facts.values.get(t) for _, t in one[1])]
+        some = with_arguments if with_arguments and self.r.random() < 0.5 else self.facts.windows
+        name, parameters = self.r.choice(list(some))
         asked = [p for p in parameters if self.facts.values.get(p[1]) and self.r.random() < 0.6]
         given = "".join(f", {n}={self.r.choice(list(self.facts.values[t]))}" for n, t in asked)
         return f"$.inside({name}{given})"
@@ -86,6 +88,7 @@ class Claims:
         kinds += [self.compared] * 2 if self.facts.numbers else []
         kinds += [lambda: self.one(self.facts.truths)] * 2 if self.facts.truths else []
         kinds += [self.family] * 2 if self.facts.families else []
+        kinds += [self.inside] * 3 if any(given for _, given in self.facts.windows) else []
         return self.one(kinds)
 
     def formula(self, deep: int = 2) -> str:
@@ -116,6 +119,8 @@ class Claims:
             number = self.one(self.facts.numbers)
             kept = f"{number.replace('$', 'after')} {self.one(['==', '>=', '<='])} {number.replace('$', 'self')}"
             return f"({self.plain(1)}) or {kept}"
+        if r < 0.45 and self.facts.windows:
+            return f"Implies({self.inside().replace('$', 'self')}, {self.one([self.inside, self.atom]).replace('$', 'after')})"
         if r < 0.6:
             return f"Implies({atom.replace('$', 'self')}, {self.atom().replace('$', 'after')})"
         return f"({self.plain(1)}) or ({self.formula(1).replace('$', 'after')})"

@@ -63,7 +63,7 @@ class Plain:
             )
         self.lines: list[str] = []
         self.depth = 2
-        self.owned = 0
+        self.owned = self.far = 0
         self.looping = False
 
     def model(self) -> str:
@@ -82,9 +82,8 @@ class Plain:
         ]  # fmt: skip
         self.flags = "bool" in self.lines[-1]
         if self.shape.wide:
-            self.lines.append(
-                f"    far = Array({number}, size={self.r.choice([1, 2, 5])}{end if 'any' not in end else ''})"
-            )
+            self.far = self.r.choice([1, 2, 3, 5, 5])
+            self.lines.append(f"    far = Array({number}, size={self.far}{end if 'any' not in end else ''})")
         if self.lock:
             self.lines.append(f"    m = {self.lock}")
         self.operation()
@@ -198,7 +197,16 @@ class Plain:
             kinds += [self.compare_and_set, self.check]
         if self.shared:
             kinds += [self.call] * 2
+        if self.shape.wide:
+            kinds += [self.widen] * 3
         self.r.choice(kinds)()
+
+    def widen(self) -> None:
+        """All of the far numbers at once: a wide state of few predecessors."""
+        self.emit("with atomic():")
+        times, other = self.r.choice(["", " * 3"]), self.place() if self.r.random() < 0.5 else "i"
+        self.emit(f"    for i in range({self.far}):")
+        self.emit(f"        self.far[i] = (self.far[i]{times} + {other} + 1) % {self.top}")
 
     def wait(self) -> None:
         self.emit(f"wait_until({self.condition()})")

@@ -20,11 +20,13 @@ class RichBody(Body):
 
     def statement(self) -> None:
         more = [self.negative, self.own_index, self.nested_window]
+        if (self.in_loop or self.operation) and not self.atomic:
+            more += [self.nested_window] * 2
         if "s" in self.g.locks and not self.atomic and self.depth < 2:
             more += [self.handed_reader]
         if self.may_return and self.depth and not self.atomic:
             more += [self.early_return]
-        if self.r.random() < 0.22:
+        if self.r.random() < 0.25:
             self.r.choice(more)()
         else:
             super().statement()
@@ -63,7 +65,8 @@ class RichBody(Body):
         if self.atomic or self.depth > 2:
             self.write()
             return
-        name = self.one('"w"', '"v"')
+        own = f'"{self.owner[0]}"'  # of an operation, whose arguments can then be asked for
+        name = self.one('"w"', '"v"', *[own] * 4 * self.operation)
         self.g.windows.append((name, self.owner))  # type: ignore[attr-defined]
         self.emit(f"with window({name}):")
         known = list(self.known)
@@ -72,7 +75,7 @@ class RichBody(Body):
         self.write()
         for _ in range(self.r.randint(0, 1)):
             self.statement()
-        if self.in_loop and self.r.random() < 0.4:
+        if self.in_loop and self.r.random() < 0.7:
             self.leave()
         if self.may_return and self.r.random() < 0.4:
             self.early_return()
@@ -101,7 +104,8 @@ class RichGenerator(Generator):
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
         self.windows: list[tuple[str, str]] = []
-        self.middle = self.base and self.r.random() < 0.5
+        self.base = self.base or self.r.random() < 0.12
+        self.middle = self.base and self.r.random() < 0.6
 
     def model(self) -> str:
         text = super().model().replace("from dio_mc import *\n", "from dio_mc import *\n" + Z3, 1)
@@ -141,7 +145,7 @@ class RichGenerator(Generator):
             owners = [o for n, o in self.windows if n == name and (o.startswith("t") or o in [*used, *spawned])]
             if owners:
                 shared = set.intersection(*(parameters.get(o, set()) for o in owners))
-                found.windows = [*found.windows, (name, tuple(sorted(shared)))]
+                found.windows = [*found.windows, *[(name, tuple(sorted(shared)))] * (4 if shared else 1)]
         return found
 
     def body(self, *, operation: bool, owner: str, result: str | None) -> Body:

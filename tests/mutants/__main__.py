@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from .running import PROGRAMS, SEED, Noticed, copies, notice
-from .texts import MUTANTS, Mutant
+from .texts import MUTANTS, OPEN, Mutant
 
 PAGE = Path(__file__).parent / "README.md"
 
@@ -26,8 +26,16 @@ def line(mutant: Mutant, noticed: Noticed) -> str:
     return f"| {mutant.name} | `{mutant.file}` | {by_words(mutant.by)} | {what} |"
 
 
-def table(rows: list[tuple[Mutant, Noticed]]) -> str:
-    """The page."""
+def known() -> dict[str, Noticed]:
+    """What the page says of each breakage."""
+    rows = [line.strip("| ").split(" | ") for line in PAGE.read_text().splitlines() if line.startswith("| ")]
+    return {row[0]: Noticed(row[3].replace("\\|", "|")) for row in rows[1:]}
+
+
+def table(ran: list[tuple[Mutant, Noticed]]) -> str:
+    """The page: what ran now, and of the others what it said before."""
+    found = known() | {mutant.name: noticed for mutant, noticed in ran}
+    rows = [(mutant, found.get(mutant.name, Noticed("open"))) for mutant in MUTANTS]
     unseen = sum(noticed.by in ("-", "open") for _, noticed in rows)
     head = [
         "# The checker broken on purpose", "",
@@ -46,11 +54,12 @@ def main() -> int:
     parser.add_argument("--only", default="", help="breakages whose name or file has this word in it")
     parser.add_argument("--part", default="1/1", help="2/3: every third breakage, from the second on")
     parser.add_argument("--name", help="the breakage of this name")
+    parser.add_argument("--open", action="store_true", help="those alone that nobody has been seen to notice")
     parser.add_argument("--programs", type=int, default=PROGRAMS, help="programs of a campaign, at most")
     parser.add_argument(
         "--whole", action="store_true", help="first see that nothing is noticed of a copy that is whole"
     )
-    parser.add_argument("--write", action="store_true", help="write the table")
+    parser.add_argument("--write", action="store_true", help="write the table, with those that ran")
     asked = parser.parse_args()
     rows: list[tuple[Mutant, Noticed]] = []
     with copies() as folder:
@@ -59,7 +68,8 @@ def main() -> int:
                 print(f"whole, {by_words(by)}: {notice(None, folder, by, asked.programs).by}", flush=True)
         part, parts = map(int, asked.part.split("/"))
         for mutant in MUTANTS[part - 1 :: parts]:
-            if asked.name in (None, mutant.name) and (asked.only in mutant.name or asked.only in mutant.file):
+            chosen = asked.name in (None, mutant.name) and (not asked.open or mutant.name in OPEN)
+            if chosen and (asked.only in mutant.name or asked.only in mutant.file):
                 rows.append((mutant, notice(mutant, folder, mutant.by, asked.programs)))
                 print(f"{line(*rows[-1])} {rows[-1][1].seconds:.0f} s", flush=True)
     unseen = [mutant.name for mutant, noticed in rows if noticed.by == "-"]

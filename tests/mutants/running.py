@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import importlib
 import os
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,7 +29,9 @@ PROGRAMS = 25
 """Of a campaign; behind those of tests/fuzz/programs; most breakages show in the first twenty."""
 SEED = 2026
 PATIENCE = 600.0
-"""Seconds after which a breakage that makes something run for ever counts as noticed."""
+"""Seconds that tests may take."""
+PROCESSOR = {"full": 20, "reference": 30, "quick": 120}
+"""Seconds of processor time after which a campaign does; a whole copy takes a tenth of it."""
 LOADED = ("z3", "networkx", "llvmlite.binding", "llvmlite.ir", "inspect", "ast", "dataclasses", "json", "linecache")
 
 
@@ -89,6 +93,8 @@ def _campaign(folder: Path, by: str, programs: int) -> str:
     with os.fdopen(reading) as told:
         said = told.read()
     _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
+        return "out of time"
     if status or not said:
         raise RuntimeError("the child of a campaign has told nothing")
     return said
@@ -98,6 +104,7 @@ def _in_child(folder: Path, by: str, programs: int, writing: int) -> None:
     """Never returns."""
     try:
         os.nice(1)
+        resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR[by], resource.RLIM_INFINITY))
         warnings.simplefilter("ignore")
         sys.dont_write_bytecode = True
         os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
@@ -107,9 +114,9 @@ def _in_child(folder: Path, by: str, programs: int, writing: int) -> None:
         campaign = importlib.import_module("tests.fuzz.campaign")
         ways = importlib.import_module("tests.fuzz.configurations")
         chosen, generators = {
-            "full": ((), ("rich",)), "reference": (ways.REFERENCE, ("plain", "rich")), "quick": (ways.QUICK, ("plain", "rich")),
+            "full": ((), ("rich", "plain")), "reference": (ways.REFERENCE, ("plain", "rich")), "quick": (ways.QUICK, ("plain", "rich")),
         }[by]  # fmt: skip
-        found = campaign.first_difference(SEED, programs, chosen, PATIENCE / 2, generators)
+        found = campaign.first_difference(SEED, programs, chosen, PROCESSOR[by] / 2, generators)
         said = "-" if found is None else f"{found[0]}: {found[1]}"
     except BaseException:
         said = f"loading: {traceback.format_exc(limit=1).splitlines()[-1]}"
@@ -126,7 +133,7 @@ def _tests(folder: Path, by: tuple[str, ...]) -> str:
             command, cwd=ROOT, env=told, capture_output=True, text=True, check=False, timeout=PATIENCE
         )
     except subprocess.TimeoutExpired:
-        return "out of time"
+        return "-"  # tests end; that they have not is for want of processor time
     if done.returncode == 0:
         return "-"
     failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
