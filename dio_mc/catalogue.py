@@ -283,6 +283,11 @@ PAGES: dict[str, Page] = {
         "The image of a guest's disk cannot be written or its file system cannot be made. It lies in TMPDIR and takes "
         "64 MiB (ext3, ext4) or 320 MiB (XFS, btrfs).",
     ),
+    "DIO287": Page(
+        "the kernel that runs here cannot be observed",
+        "observe --host mounts an image of the file system through a loop device, which takes root, and in a container "
+        "permission to do so; and it runs all threads at once, so it wants --stress. A guest needs none of that.",
+    ),
     "DIO291": Page(
         "nothing to fix",
         "The class holds as it stands, or the property of --property does. Other parameters may violate it: --param.",

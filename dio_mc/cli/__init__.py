@@ -12,7 +12,22 @@ import sys
 import click
 
 from dio_mc import __version__
-from dio_mc.cli import anchors, browse, check, export, first, fix, graph, inspect, kernels, mutate, show, step, study
+from dio_mc.cli import (
+    anchors,
+    browse,
+    check,
+    export,
+    first,
+    fix,
+    graph,
+    inspect,
+    kernels,
+    mutate,
+    observing,
+    show,
+    step,
+    study,
+)
 from dio_mc.cli.interrupts import ENDED, SIGNALS
 from dio_mc.cli.streams import flush_streams, guard_streams, open_streams
 
@@ -66,6 +81,7 @@ inspect.register(cli)
 show.register(cli)
 study.register(cli)
 kernels.register(cli)
+observing.register(cli)
 anchors.register(cli)
 browse.register(cli)
 mutate.register(cli)

@@ -14,7 +14,7 @@ import click
 from dio_mc.cli.types import RULE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from dio_mc.ir.program import Program
     from dio_mc.study.anchors import Asked, Symbols
@@ -28,33 +28,63 @@ def register(group: click.Group) -> None:
 @click.command()
 @click.argument("names", nargs=-1, required=True, type=RULE, metavar="RULE|MODEL...")
 @click.option(
-    "--kernel", required=True, metavar="SYMBOLS", type=click.Path(path_type=Path),
-    help="Its symbols: a System.map, or a copy of its /proc/kallsyms.",
+    "--kernel", required=True, metavar="K",
+    help="Its symbols (a System.map, or a copy of its /proc/kallsyms), or the kernel itself as confirm takes it.",
 )  # fmt: skip
+@click.option("--fs", "file_system", metavar="FS", help="Whose module is loaded; default: what the rule's name says.")
 @click.option("--version", metavar="V", help="The kernel's version; default: the one in the name of that file.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option(
     "--file", "files", multiple=True, metavar="FILE", type=click.Path(path_type=Path), help="A file with further rules."
 )
-def anchors(names: tuple[str, ...], kernel: Path, version: str | None, form: str, files: tuple[Path, ...]) -> None:
+def anchors(
+    names: tuple[str, ...],
+    kernel: str,
+    file_system: str | None,
+    version: str | None,
+    form: str,
+    files: tuple[Path, ...],
+) -> None:
     """Which of the kernel functions that a rule or a model names a kernel does not have.
 
     RULE is a locking rule, MODEL a file of models. Exit 1 when a function is missing that should be there; one of a
-    header, and one whose anchor speaks of other versions, are only told.
+    header, and one whose anchor speaks of other versions, are only told. A kernel is booted in QEMU, which needs no
+    privileges, and asked for its symbols.
     """
-    from dio_mc.study.anchors import anchors_of, ask, read_symbols
+    from dio_mc.study.anchors import anchors_of, ask
 
-    symbols = read_symbols(kernel, version)
-    found = [
-        (name, ask(anchors_of(programs), symbols)) for asked in names for name, programs in _programs(asked, files)
-    ]
+    named = [(name, anchors_of(programs)) for asked in names for name, programs in _programs(asked, files)]
+    of = _symbols(kernel, file_system, version, named)
+    found = [(name, ask(anchors, of[name])) for name, anchors in named]
     if form == "json":
-        click.echo(json.dumps({"schema": "dio-mc/anchors/1", "kernel": symbols.path, "of": _plain(found)}, indent=2))
+        paths = " and ".join(dict.fromkeys(symbols.path for symbols in of.values()))
+        click.echo(json.dumps({"schema": "dio-mc/anchors/1", "kernel": paths, "of": _plain(found)}, indent=2))
     else:
         for name, asked in found:
-            click.echo("\n".join(_lines(name, asked, symbols)))
+            click.echo("\n".join(_lines(name, asked, of[name])))
     if any(one.state == "missing" for _, asked in found for one in asked):
         raise SystemExit(1)
+
+
+def _symbols(
+    kernel: str, file_system: str | None, version: str | None, named: list[tuple[str, Mapping[str, tuple[str, ...]]]]
+) -> dict[str, Symbols]:
+    """The symbols for each rule or model: those of a file for all of them, or those of a kernel with the module of its
+    file system."""
+    from dio_mc.ir.anchor import parse_anchor
+    from dio_mc.machine.cases import file_system_of
+    from dio_mc.machine.images import find_kernel, is_image
+    from dio_mc.machine.symbols import symbols_of
+    from dio_mc.study.anchors import read_symbols
+
+    path = Path(kernel)
+    if path.is_file() and not is_image(path):
+        return dict.fromkeys((name for name, _ in named), read_symbols(path, version))
+    image = find_kernel(kernel)
+    functions = [parse_anchor(text).function for _, anchors in named for text in anchors]
+    on = {name: file_system or file_system_of(name)[0] for name, _ in named}
+    booted = {one: symbols_of(image, one, functions) for one in dict.fromkeys(on.values())}
+    return {name: booted[one] for name, one in on.items()}
 
 
 def _programs(name: str, files: tuple[Path, ...]) -> Iterable[tuple[str, Iterable[Program]]]:

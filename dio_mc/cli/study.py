@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dio_mc.cli.limits import MAX_MEMORY, TIMEOUT, limits_of, within
+from dio_mc.cli.observing import Guests, guests_options
 from dio_mc.cli.types import OPERATION, RULE, WORKLOAD
 
 if TYPE_CHECKING:
+    from dio_mc.study.baseline import Verdicts
     from dio_mc.study.matrix import Matrix
     from dio_mc.study.outcomes import Outcomes
     from dio_mc.study.shelf import Shelf, Workload
@@ -108,15 +110,7 @@ def outcomes(
     "--baseline", metavar="FILE", help="Compare with a matrix in JSON; exit 1 when a cell is worse.",
     type=click.Path(path_type=Path),
 )  # fmt: skip
-@click.option("--kernel", "kernels", multiple=True, metavar="K", help="Observe real kernels instead; with --fs.")
-@click.option("--fs", "file_systems", multiple=True, metavar="FS", help="File systems for --kernel.")
-@click.option("--mount", metavar="OPTIONS", help="Mount options for --kernel.")
-@click.option(
-    "--preemptions", type=click.IntRange(0, 2), default=1, metavar="N", help="Preemptions with --kernel; default 1."
-)
-@click.option(
-    "--state", metavar="FILE", type=click.Path(path_type=Path), help="Keep finished cells of --kernel here, to go on."
-)
+@guests_options
 @_sectors
 @_traces
 @_models
@@ -131,11 +125,7 @@ def matrix(
     form: str,
     triples: bool,
     baseline: Path | None,
-    kernels: tuple[str, ...],
-    file_systems: tuple[str, ...],
-    mount: str | None,
-    preemptions: int,
-    state: Path | None,
+    guests: Guests,
     sectors: int | None,
     traces: Path | None,
     folder: Path | None,
@@ -152,9 +142,8 @@ def matrix(
     since the baseline is told on stderr. Ctrl-C and limits leave the cells that are not decided undetermined.
     """
     from dio_mc.cli.interrupts import Interrupts
-    from dio_mc.errors import usage_error
     from dio_mc.study import matrix as study
-    from dio_mc.study.baseline import baseline_text, compared, read_baseline, shifts
+    from dio_mc.study.baseline import read_baseline
     from dio_mc.study.shelf import open_shelf, pick
 
     before = read_baseline(baseline, sectors or 1) if baseline is not None else None
@@ -163,8 +152,8 @@ def matrix(
     chosen = pick(shelf.rules, rules, "locking rule")
     pick(shelf.operations, operations, "operation")
     names = list(operations) or list(shelf.operations)
-    if kernels:
-        _matrix_of_kernels(shelf, rules, names, kernels, file_systems, mount, preemptions, state, form, output)
+    if guests.kernels:
+        sys.exit(_matrix_of_kernels(shelf, rules, names, guests, form, output))
     with Interrupts() as limits.stop:
         found = study.matrix(
             shelf, chosen, names, _budget(max_states), _progress(), size=3 if triples else 2, sectors=sectors or 1,
@@ -172,45 +161,43 @@ def matrix(
         )  # fmt: skip
     links = _files(traces, {c.name: c.trace for c in found.cells if c.trace is not None})
     _emit(_drawn(found, form, links), output)
-    if before is not None:
-        click.echo(baseline_text(before, found), err=True, nl=False)
-        if not compared(before, found):
-            hint = "compare matrices with a rule and operations in common"
-            raise usage_error("DIO219", "the baseline has none of these cells", file=str(baseline), hint=hint)
-        if any(shift.worse for shift in shifts(before, found)):
-            sys.exit(1)
+    if before is not None and _worse(before, found, baseline):
+        sys.exit(1)
     sys.exit(3 if any(c.verdict == "undetermined" for c in found.cells) else 0)
 
 
+def _worse(before: Verdicts, found: Matrix, baseline: Path | None) -> bool:
+    """Whether a cell is worse than in the baseline, which is told."""
+    from dio_mc.errors import usage_error
+    from dio_mc.study.baseline import baseline_text, compared, shifts
+
+    click.echo(baseline_text(before, found), err=True, nl=False)
+    if not compared(before, found):
+        hint = "compare matrices with a rule and operations in common"
+        raise usage_error("DIO219", "the baseline has none of these cells", file=str(baseline), hint=hint)
+    return any(shift.worse for shift in shifts(before, found))
+
+
 def _matrix_of_kernels(
-    shelf: Shelf,
-    rules: tuple[str, ...],
-    names: list[str],
-    kernels: tuple[str, ...],
-    file_systems: tuple[str, ...],
-    mount: str | None,
-    preemptions: int,
-    state: Path | None,
-    form: str,
-    output: str | None,
-) -> None:
-    """Ends the command."""
-    from dio_mc.cli.kernels import run_matrix
+    shelf: Shelf, rules: tuple[str, ...], names: list[str], guests: Guests, form: str, output: str | None
+) -> int:
+    """The exit code of the command."""
+    from dio_mc.cli.observing import run_matrix
     from dio_mc.errors import usage_error
     from dio_mc.study import matrix as study
     from dio_mc.study.shelf import pick
 
-    if not file_systems:
+    if not guests.file_systems:
         raise usage_error("DIO204", "--kernel wants --fs", hint="for example --fs ext4 --fs xfs")
-    found, whole = run_matrix(shelf, names, kernels, file_systems, mount, preemptions, state)
+    found, whole = run_matrix(shelf, names, guests)
     if not whole:
-        sys.exit(3)
+        return 3
     if rules:
         beside = study.matrix(shelf, pick(shelf.rules, rules, "locking rule"), names)
         cells = [cell for group in found.groups for cell in (*beside.row(*group), *found.row(*group))]
         found = study.Matrix((*beside.rules, *found.rules), found.groups, tuple(cells))
     _emit(_drawn(found, form, {}), output)
-    sys.exit(3 if any(c.verdict == "undetermined" for c in found.cells) else 0)
+    return 3 if any(c.verdict == "undetermined" for c in found.cells) else 0
 
 
 @click.command()

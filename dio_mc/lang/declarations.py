@@ -135,13 +135,19 @@ def PerThread(type: Any, *, init: Any = MISSING, ghost: bool = False) -> Any:  #
 class Kernel:
     """How a model's counterexamples are run on a real kernel (``dio-mc confirm``).
 
-    `file_system` is what is mounted, with the options `mount`; `layout` is the file at first (``hole``,
-    ``preallocated`` or ``written``). `threads` says which system calls stand for a thread: ``{"reader":
-    "pread_direct", "mapper": "mmap_store:NEW"}``, several with commas; a flusher is ``"writeback"``. `shows` says what
-    a property's violation looks like to the callers, in the words of ``dio-mc outcomes``: ``{"no_stale_exposure":
-    {"reader": "exposed"}}``. `gates` names the kernel function at which a thread is held before an operation of the
-    model (``{"reader.get_block": "ext4_iomap_begin"}``), where that is not the operation's own, and ``{"pdflush":
-    "submit_bio"}`` where a thread is held that the counterexample leaves in the middle.
+    `file_system` is what is mounted, with the options `mount`; `layout` is the file at first: ``hole``,
+    ``preallocated``, ``written``, ``empty``; ``dirty`` (preallocated, and data in the cache); ``block device`` (a disk
+    instead of a file). `threads` says which system calls stand for a thread: ``{"reader": "pread_direct", "mapper":
+    "mmap_store:NEW"}``, several with commas; a flusher is ``"writeback"``, and ``""`` a thread that the kernel runs by
+    itself. `shows` says what a property's violation looks like, in the words of ``dio-mc outcomes``:
+    ``{"no_stale_exposure": {"reader": "exposed"}}``; besides threads there are ``file``, ``second half`` (of its page
+    on disk), ``kernel`` (a function in which it reports a bug of its own) and ``all`` (``deadlock``). `gates` names the
+    kernel function at which a thread is held before an operation of the model (``{"reader.get_block":
+    "ext4_iomap_begin"}``, ``reader.*`` for any other step), where that is not the operation's own, and ``{"pdflush":
+    "submit_bio"}`` where a thread is held that the counterexample leaves in the middle. `turns` is the whole schedule,
+    where a kernel does at once what the model does in steps: ``"reader until ext4_iomap_begin, mapper, reader"``. `has`
+    are kernels that have the race, `mended` those that do not: ``"6.1"``, or with another file system and mount options
+    than those above (``"6.1 ext4 nodelalloc"``).
     """
 
     file_system: str
@@ -150,6 +156,9 @@ class Kernel:
     layout: str = "hole"
     mount: str = ""
     gates: dict[str, str] = field(default_factory=dict)
+    turns: str = ""
+    has: tuple[str, ...] = ()
+    mended: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from dio_mc.machine.initramfs import archive
 
 INSIDE: Final = Path(__file__).parent / "inside"
 """The source of what runs inside a guest."""
-SOURCES: Final = ("guest.c", "gate.c", "schedule.c", "init.c")
+SOURCES: Final = ("guest.c", "gate.c", "calls.c", "schedule.c", "init.c")
 PATTERN: Final = b"\xaa"
 """What every block has held before the file system was made."""
 MAKERS: Final[dict[str, tuple[str, str, int, tuple[str, ...]]]] = {
@@ -70,6 +70,24 @@ def initramfs(kernel: Kernel, file_system: str, programs: Mapping[str, bytes] | 
     files = {"init": guest_program(), "modules": order, **{f"lib/{name}": data for name, data in modules.items()}}
     files |= programs or {}
     return archive(files, ("dev", "proc", "sys", "lib", "m"))
+
+
+def private_folder() -> Path:
+    """A new folder for images and sockets that nobody else can look into. Raises `ModelError` DIO286 without room."""
+    try:
+        return Path(tempfile.mkdtemp(prefix="dio-mc-"))
+    except OSError as error:
+        words = f"no folder for the guest's disk can be made: {error.strerror}"
+        raise usage_error("DIO286", words, hint="TMPDIR says where") from None
+
+
+def write_image(path: Path, data: bytes) -> None:
+    """Write it. Raises `ModelError` DIO286 when the disk of this machine is full."""
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise usage_error("DIO286", f"cannot be written: {error.strerror}", file=str(path),
+                          hint="TMPDIR says where") from None  # fmt: skip
 
 
 def make_disk(path: Path, file_system: str) -> None:

@@ -9,9 +9,10 @@ from itertools import groupby
 from dio_mc.errors import usage_error
 from dio_mc.lang.declarations import Kernel
 from dio_mc.machine.programs import programs
+from dio_mc.machine.schedule import Ran
 from dio_mc.machine.seen import WRITEBACK, of_trace
 from dio_mc.study.shelf import Workload
-from dio_mc.study.tags import Tagged
+from dio_mc.study.tags import WORDS, Tagged
 from dio_mc.trace.trace import Trace, TraceStep
 
 
@@ -30,7 +31,8 @@ class Turn:
 @dataclass(frozen=True, slots=True)
 class Case:
     """`threads` with results come first; a flusher is the last and has none. `results`, `after` and `verdict` are what
-    confirms, `after` and `verdict` None where they do not matter."""
+    confirms, `after` and `verdict` None where they do not matter; `rest`, the second half of the page on disk, and
+    `warns`, a function in which the kernel reports a bug of its own, are empty where they do not."""
 
     layout: str
     threads: tuple[str, ...]
@@ -41,6 +43,8 @@ class Case:
     verdict: str | None = None
     file_system: str = ""
     mount: str = ""
+    rest: str = ""
+    warns: str = ""
 
     @property
     def users(self) -> tuple[str, ...]:
@@ -50,11 +54,19 @@ class Case:
     @property
     def expected(self) -> str:
         """What confirms, in one line."""
-        given = ", ".join(f"{name} {result}" for name, result in self.results)
-        return f"{given}; file {self.after}" if self.after not in (None, "-") else given
+        said = [", ".join(f"{name} {result}" for name, result in self.results)]
+        said += [f"file {self.after}"] if self.after not in (None, "-") else []
+        said += [f"its second half {self.rest}"] if self.rest else []
+        said += [f"the kernel warns in {self.warns}"] if self.warns else []
+        said += ["deadlock"] if self.verdict == "deadlock" and not self.results else []
+        return "; ".join(filter(None, said))
 
-    def confirmed_by(self, seen: Tagged) -> bool:
+    def confirmed_by(self, ran: Ran, seen: Tagged) -> bool:
         """Whether that is what was seen."""
+        if self.rest and (not ran.rest or WORDS.get(ran.rest[-1]) != self.rest):
+            return False
+        if self.warns and not any(place.endswith(tuple(self.warns.split(", "))) for place in ran.warned):
+            return False
         given = dict(seen.results)
         if self.verdict == "deadlock" or seen.verdict == "deadlock":
             return self.verdict == seen.verdict
@@ -82,7 +94,7 @@ def _rounds(trace: Trace, daemon: str) -> int:
 
 def of_model(trace: Trace, binding: Kernel) -> Case:
     """The case of a model's own counterexample, by the binding in its file."""
-    shows = binding.shows.get(trace.property)
+    shows = binding.shows.get(trace.property) or binding.shows.get(trace.property.partition("@")[0])
     if shows is None:
         known = ", ".join(binding.shows) or "none"
         raise usage_error(
@@ -95,15 +107,18 @@ def of_model(trace: Trace, binding: Kernel) -> Case:
     if unbound:
         raise usage_error("DIO285", f"the model's binding does not say which calls stand for thread `{unbound[0]}`")
     bound = sorted(
-        ((name, calls) for name, calls in binding.threads.items() if name in there),
+        ((name, calls) for name, calls in binding.threads.items() if name in there and calls),
         key=lambda pair: pair[1].startswith(WRITEBACK),
     )
     numbers = {name: number for number, (name, _) in enumerate(bound)}
-    turns = _turns(trace, numbers, binding.gates)
+    turns = _stated(trace, numbers, binding.turns) if binding.turns else _turns(trace, numbers, binding.gates)
     names, calls = tuple(name for name, _ in bound), tuple(calls for _, calls in bound)
+    results = tuple((name, result) for name, result in shows.items() if name in names)
     return Case(
-        binding.layout, names, calls, turns, tuple(shows.items()), file_system=binding.file_system, mount=binding.mount
-    )
+        binding.layout, names, calls, turns, results, shows.get("file"),
+        "deadlock" if shows.get("all") == "deadlock" else None, binding.file_system, binding.mount,
+        shows.get("second half", ""), shows.get("kernel", ""),
+    )  # fmt: skip
 
 
 def file_system_of(rule: str) -> tuple[str, str]:
@@ -126,10 +141,22 @@ def _turns(trace: Trace, numbers: Mapping[str, int], gates: Mapping[str, str]) -
     return tuple(turns)
 
 
+def _stated(trace: Trace, numbers: Mapping[str, int], text: str) -> tuple[Turn, ...]:
+    """The turns that a binding states, ``reader until submit_bio, mapper, reader``."""
+    turns: list[Turn] = []
+    for one in text.split(", "):
+        name, until, function = one.partition(" until ")
+        if name not in numbers:
+            raise usage_error("DIO285", f"the turns of the model's binding name a thread `{name}` that has no calls")
+        first = next((step.number for step in trace.steps if step.thread == name), 1)
+        turns.append(Turn(numbers[name], first, bool(until), function))
+    return tuple(turns)
+
+
 def _turn(number: int, name: str, first: int, later: TraceStep | None, gates: Mapping[str, str]) -> Turn:
     if later is None:
         return Turn(number, first, held=name in gates, function=gates.get(name, ""))
     operations = [f"{name}.{operation}" for operation in reversed(later.operations)]
-    own = next((gates[operation] for operation in operations if operation in gates), None)
+    own = next((gates[operation] for operation in [*operations, f"{name}.*"] if operation in gates), None)
     anchor = (later.anchor or "").partition("@")[0].strip().rpartition(":")[2]
     return Turn(number, first, held=True, function=own or anchor)

@@ -75,18 +75,19 @@ def confirm(session: Session, case: Case, tries: int = TRIES) -> Confirmation:
     for gates, exact in _choices(case, ways):
         one = _try(session, case, gates, exact)
         tried.append(one)
-        if not one.ran.missed and not one.ran.blocked and case.confirmed_by(one.seen):
+        if not one.ran.missed and not one.ran.blocked and not one.ran.stuck and case.confirmed_by(one.ran, one.seen):
             return _told("CONFIRMED", case, one, None, len(tried))
         if case.verdict == "deadlock" and one.ran.stuck:
-            return _told("CONFIRMED", case, one, None, len(tried))
+            return _told("CONFIRMED", case, one, one.ran.stuck[0], len(tried))
         if one.ran.stuck or len(tried) >= tries:
             break
     return _negative(case, tried)
 
 
 def _negative(case: Case, tried: Sequence[_Try]) -> Confirmation:
-    """What is told is the trace's own schedule, or the nearest to it that got as far."""
-    first = next((t for t in tried if not t.ran.missed), tried[0])
+    """What is told is the trace's own schedule, or the nearest to it that got as far. Who waits at the trace's own
+    gates does not come to the next one, and that is the answer."""
+    first = next((t for t in tried if not t.ran.missed or (t.exact and t.ran.blocked)), tried[0])
     went = next((t for t in tried if not t.ran.missed and not t.ran.blocked), None)
     waiting = first.ran.blocked or first.ran.stuck
     if waiting and (first.exact or went is None):

@@ -69,6 +69,7 @@ XFS: Final = (
     ("xfs_direct_write_iomap_begin",),
     ("xfs_iomap_write_direct",),
     ("xfs_buffered_write_iomap_begin",),
+    ("grab_cache_page_write_begin", "__filemap_get_folio"),
     ("xfs_vm_writepages",),
     ("xfs_map_blocks",),
     ("xfs_bmapi_convert_delalloc",),

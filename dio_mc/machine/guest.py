@@ -7,20 +7,20 @@ QEMU and removes the folder; QEMU also ends with the process that started it.
 from __future__ import annotations
 
 import ctypes
+import os
 import re
 import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import ClassVar, Final, Self
 
-from dio_mc.machine.build import initramfs, make_disk
+from dio_mc.machine.build import PATTERN, initramfs, make_disk, private_folder, write_image
 from dio_mc.machine.channel import Channel
 from dio_mc.machine.failures import GuestLost
 from dio_mc.machine.images import Kernel, tool
@@ -42,7 +42,11 @@ SETTINGS: Final = (
 CPU that takes the interrupt."""
 UNTIMED: Final = {"ext3": "commit=3600", "ext4": "commit=3600", "btrfs": "commit=3600"}
 """Mount options that keep journals from committing by the clock."""
+KVM: Final = "/dev/kvm"
+TCG: Final = "tcg,thread=multi"
 BOOT_SECONDS: Final = 120.0
+KVM_SECONDS: Final = 15.0
+"""Where KVM works a kernel is up in two."""
 ATTEMPTS: Final = 3
 OOPS: Final = re.compile(r"BUG:|Oops|kernel BUG|general protection|WARNING:.* at |Kernel panic")
 
@@ -53,6 +57,8 @@ class Guest:
 
     stub: Stub
     channel: Channel
+    kvm_is_good: ClassVar[bool | None] = None
+    """Whether KVM boots kernels here; None as long as nobody has tried."""
 
     def __init__(
         self, kernel: Kernel, file_system: str, options: str = "", threads: int = 3,
@@ -66,9 +72,11 @@ class Guest:
         self._folder: Path | None = None
 
     def __enter__(self) -> Self:
+        if Guest.kvm_is_good is not False and os.access(KVM, os.R_OK | os.W_OK) and self._boots_on_kvm():
+            return self
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                self._boot()
+                self._boot(TCG, BOOT_SECONDS)
                 break
             except GuestLost as lost:
                 told = self.told(lost)
@@ -110,45 +118,62 @@ class Guest:
 
     # -- boot -------------------------------------------------------------------------------------
 
-    def _boot(self) -> None:
+    def _boots_on_kvm(self) -> bool:
+        """A device that is there need not work: on some virtual machines a kernel does not come up on it. That is found
+        out once, by the first guest; what is wrong with a kernel shows again without KVM."""
+        try:
+            self._boot("kvm", KVM_SECONDS)
+            Guest.kvm_is_good = True
+        except GuestLost:
+            self.close()
+            Guest.kvm_is_good = Guest.kvm_is_good or False
+        except BaseException:
+            self.close()
+            raise
+        return self._process is not None
+
+    def _boot(self, acceleration: str, seconds: float) -> None:
         begun = time.monotonic()
         qemu = tool(["qemu-system-x86_64"], "qemu-system-x86")
-        self._folder = Path(tempfile.mkdtemp(prefix="dio-mc-"))
+        self._folder = private_folder()
         make_disk(self._folder / "disk", self.file_system)
-        (self._folder / "initramfs").write_bytes(initramfs(self.kernel, self.file_system, self._programs))
+        write_image(self._folder / "spare", PATTERN * (1 << 20))
+        write_image(self._folder / "initramfs", initramfs(self.kernel, self.file_system, self._programs))
         ours, theirs = zip(socket.socketpair(), socket.socketpair(), strict=True)
         self._sockets = list(ours)
-        command = self._command(qemu, [end.fileno() for end in theirs])
+        command = self._command(qemu, acceleration, [end.fileno() for end in theirs])
         with (self._folder / "qemu").open("wb") as said:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True,
-                pass_fds=[end.fileno() for end in theirs], preexec_fn=_die_with_parent,
+                pass_fds=[end.fileno() for end in theirs], preexec_fn=die_with_parent,
             )  # fmt: skip
         for end in theirs:
             end.close()
         self.channel = Channel(ours[1])
-        self._settle()
+        self._settle(seconds)
         self.stub = Stub(ours[0])
         self.boot_seconds = time.monotonic() - begun
 
-    def _command(self, qemu: str, ends: Sequence[int]) -> list[str]:
+    def _command(self, qemu: str, acceleration: str, ends: Sequence[int]) -> list[str]:
         assert self._folder is not None
         cpus = self.threads + 1
         return [
-            qemu, "-nodefaults", "-no-user-config", "-accel", "tcg,thread=multi", "-cpu",
+            qemu, "-nodefaults", "-no-user-config", "-accel", acceleration, "-cpu",
             "max,smap=off,smep=off", "-smp", str(cpus), "-m", "512", "-display", "none", "-no-reboot", "-nic", "none",
             "-kernel", str(self.kernel.image), "-initrd", str(self._folder / "initramfs"),
             "-append", COMMAND_LINE.format(last=cpus - 1),
             "-drive", f"file={self._folder / 'disk'},format=raw,if=none,id=disk,cache=unsafe,discard=ignore",
             "-device", "virtio-blk-pci,drive=disk,num-queues=1,vectors=0,discard=off,write-zeroes=off",
+            "-drive", f"file={self._folder / 'spare'},format=raw,if=none,id=spare,cache=unsafe,discard=ignore",
+            "-device", "virtio-blk-pci,drive=spare,num-queues=1,vectors=0,discard=off,write-zeroes=off",
             "-serial", f"file:{self._folder / 'console'}", "-device", "virtio-serial-pci,vectors=0",
             "-chardev", f"socket,id=port,fd={ends[1]}", "-device", "virtserialport,chardev=port,name=dio-mc",
             "-chardev", f"socket,id=gdb,fd={ends[0]}", "-gdb", "chardev:gdb",
         ]  # fmt: skip
 
-    def _settle(self) -> None:
+    def _settle(self, seconds: float) -> None:
         """Wait until init speaks, mount the disk, keep clocks from starting anything."""
-        deadline = time.monotonic() + BOOT_SECONDS
+        deadline = time.monotonic() + seconds
         while not any(t.word == "up" for t in self.channel.told):
             self.channel.read(deadline - time.monotonic())
         up = next(t for t in self.channel.told if t.word == "up")
@@ -183,6 +208,6 @@ class Guest:
         return replace(lost, message=message, log="\n".join(shown), oops=at is not None)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """In the child: PR_SET_PDEATHSIG, so that a killed dio-mc leaves nothing running; Ctrl-C is for the parent."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)

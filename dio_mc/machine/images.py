@@ -100,6 +100,12 @@ def _from_folder(folder: Path, name: str) -> Kernel:
     return Kernel(release, image, next((r / release for r in roots if (r / release / "kernel").is_dir()), None))
 
 
+def is_image(path: Path) -> bool:
+    """Whether a file begins as an image of an x86 kernel does."""
+    with path.open("rb") as file:
+        return file.read(0x206)[0x202:] == b"HdrS"
+
+
 def _release_in(image: Path) -> str:
     """The release that the header of an x86 image points to (Documentation/arch/x86/boot.rst, `kernel_version`)."""
     try:

@@ -61,9 +61,17 @@ class Kept:
             "reasons": list(cell.reasons), "runs": cell.states,
         }  # fmt: skip
         if self.path is not None:
-            part = self.path.with_name(f"{self.path.name}.part")
+            self._write(self.path)
+
+    def _write(self, path: Path) -> None:
+        """Whole or not at all. Raises `ModelError` DIO207 without room; what the file had before stays."""
+        part = path.with_name(f"{path.name}.part")
+        try:
             part.write_text(json.dumps({"schema": STATE_SCHEMA, "cells": self.cells}, indent=1) + "\n")
-            part.replace(self.path)
+            part.replace(path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise usage_error("DIO207", f"cannot be written: {error.strerror}", file=str(path)) from None
 
 
 def open_kept(path: Path | None) -> Kept:

@@ -48,7 +48,9 @@ class Seen:
 @dataclass(frozen=True, slots=True)
 class Observations:
     """All observations of a workload on files of one layout, the worst first. `runs` schedules were run, in `waits` of
-    which somebody had to wait. `complete` is False when that was cut short; `lost` says how, if a guest was lost."""
+    which somebody had to wait. `complete` is False when that was cut short; `lost` says how, if a guest was lost, and
+    `log` is what its console had of a bug that the kernel reported. `warned` are places at which the kernel reported
+    one and went on, each with the first schedule that did it."""
 
     workload: str
     layout: str
@@ -58,6 +60,8 @@ class Observations:
     waits: int
     complete: bool = True
     lost: str = ""
+    log: str = ""
+    warned: tuple[tuple[str, Schedule], ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -74,10 +78,13 @@ class _Tally:
     seen: dict[Key, Seen] = field(default_factory=dict)
     runs: int = 0
     waits: int = 0
+    warned: dict[str, Schedule] = field(default_factory=dict)
 
     def note(self, session: Session, schedule: Schedule) -> None:
         ran = session.run(schedule)
         self.runs += 1
+        for place in ran.warned:
+            self.warned.setdefault(place, schedule)
         waited = bool(ran.blocked)
         self.waits += waited
         if ran.missed:
@@ -102,23 +109,32 @@ def observe(
     if dirties(texts):
         texts = (*texts, WRITEBACK)
     tally = _Tally(users, layout)
-    lost = ""
+    lost = log = ""
     try:
         for schedule in _all(session, layout, texts, preemptions, stress):
             tally.note(session, schedule)
             if progress is not None:
                 progress()
     except GuestLost as error:
-        lost = error.message
+        lost, log = error.message, error.log if error.oops else ""
     ordered = sorted(tally.seen.values(), key=lambda s: (RANK.index(s.tagged.verdict), s.key))
     return Observations(
-        workload.name, layout, (*users, *texts[len(users) :]), tuple(ordered), tally.runs, tally.waits, not lost, lost
+        workload.name,
+        layout,
+        (*users, *texts[len(users) :]),
+        tuple(ordered),
+        tally.runs,
+        tally.waits,
+        not lost,
+        lost,
+        log,
+        tuple(tally.warned.items()),
     )
 
 
 def _all(session: Session, layout: str, texts: tuple[str, ...], preemptions: int, stress: float) -> Iterable[Schedule]:
-    passed = ways(session, layout, texts)
-    yield from schedules(layout, texts, passed, preemptions)
+    if session.holds:
+        yield from schedules(layout, texts, ways(session, layout, texts), preemptions)
     end = time.monotonic() + stress
     while time.monotonic() < end:
         yield Schedule(layout, texts, together=True)

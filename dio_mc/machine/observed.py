@@ -36,8 +36,11 @@ def text(where: str, found: Observations, compared: Compared | None) -> str:
             f"  {compared.rule}: {len(compared.seen)} allowed and seen, {len(compared.unseen)} allowed and never seen, "
             f"{len(compared.forbidden)} seen and not allowed"
         )
+    for place, schedule in found.warned:
+        lines += [f"  the kernel warns at {place}", f"          {spelt(schedule, found.threads)}"]
     if found.lost:
         lines.append(f"  cut short: {found.lost}")
+        lines += [f"    | {line}" for line in found.log.splitlines()]
     return "\n".join(lines) + "\n"
 
 
@@ -47,7 +50,8 @@ def as_json(kernels: Sequence[tuple[Session, Sequence[tuple[Observations, Compar
         {
             "release": session.kernel.release, "file_system": session.file_system, "mount": session.mount,
             "workload": found.workload, "layout": found.layout, "verdict": found.verdict, "schedules": found.runs,
-            "waits": found.waits, "complete": found.complete, "lost": found.lost,
+            "waits": found.waits, "complete": found.complete, "lost": found.lost, "log": found.log.splitlines(),
+            "warned": {place: spelt(schedule, found.threads) for place, schedule in found.warned},
             "observations": [_seen(one, found) for one in found.seen],
             "rule": None if compared is None else _compared(compared),
         }
@@ -80,13 +84,14 @@ def schedule_files(session: Session, found: Observations) -> dict[str, str]:
     """A file for each observation that a schedule without waiting made, by name."""
     stem = re.sub(r"\W+", "-", f"{session.kernel.short}-{session.file_system}-{found.workload}-{found.layout}")
     return {
-        f"{stem}-{number}.json": _schedule(session, found, one)
+        f"{stem}-{number}.json": schedule_text(session, found, one)
         for number, one in enumerate(found.seen, start=1)
         if not one.schedule.together and not one.waited
     }
 
 
-def _schedule(session: Session, found: Observations, one: Seen) -> str:
+def schedule_text(session: Session, found: Observations, one: Seen) -> str:
+    """An observation's schedule as a file."""
     value = {
         "schema": SCHEDULE_SCHEMA, "file_system": session.file_system, "mount": session.mount, "layout": found.layout,
         "threads": dict(zip(found.threads, one.schedule.programs, strict=True)),

@@ -16,8 +16,12 @@ CALLS: Final = (
     "mmap_load", "mmap_store", "punch_hole", "truncate", "readahead", "fsync", "msync", "sync_file_range", "writeback",
 )  # fmt: skip
 """The calls that a guest makes; ``writeback`` is what the kernel's own flusher does, started by sync_file_range."""
-
-
+FURTHER: Final = (
+    "pread_direct_own", "pread_direct_other", "pwrite_half", "pwrite_direct_half", "pwrite_direct_rest",
+    "pwrite_beyond", "zeroout", "zero_range", "fallocate", "drop_cache", "reclaim",
+)  # fmt: skip
+"""What a guest can do besides, for bindings: a direct read into a mapping of the same page, or of the second disk into
+it; writes of half a page; BLKZEROOUT; two more modes of fallocate; posix_fadvise(DONTNEED)."""
 WRITES: Final = {"NEW": "N", "NEWER": "M", "OLD": "O"}
 """What tells one written value from another, in the words of a page."""
 

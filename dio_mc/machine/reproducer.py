@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from dio_mc.errors import usage_error
 from dio_mc.machine.build import INSIDE
 from dio_mc.machine.cases import Case
 from dio_mc.machine.programs import WRITES
 from dio_mc.machine.seen import WRITEBACK
+from dio_mc.study.shelf import LAYOUTS
 from dio_mc.trace.trace import Trace
 
 CALLS: Final = {
@@ -53,12 +55,21 @@ CALLS: Final = {
 
 
 def c_program(trace: Trace, case: Case) -> str:
-    """The program."""
+    """The program of a counterexample. Raises what `program` does."""
+    return program(_title(trace), case)
+
+
+def program(title: str, case: Case) -> str:
+    """The program of a case. Raises `ModelError` DIO285 for a call or a layout that only a guest has."""
+    calls = [call.partition(":")[0] for program in case.programs for call in program.split(",")]
+    unknown = [call for call in calls if call not in CALLS] + [case.layout][case.layout in LAYOUTS :]
+    if unknown:
+        raise usage_error("DIO285", f"no C program for `{unknown[0]}`, which only the guests of `confirm` have")
     shown = dict(case.results)
     rows = [f'\t{{ .name = "{n}", .expected = "{shown.get(n, "")}", .body = {_name(n)} }},\n' for n in case.threads]
     bodies = [_body(case, number) for number in range(len(case.threads))]
     values = {
-        "ABOUT": "\n".join(f" * {line}".rstrip() for line in _about(trace, case)),
+        "ABOUT": "\n".join(f" * {line}".rstrip() for line in _about(title, case)),
         "MOUNT": f" ({_where(case)})" if case.file_system else "",
         "COUNT": str(len(case.threads)),
         "LAYOUT": case.layout,
@@ -79,8 +90,12 @@ def _plain(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text).replace("*/", "* /")
 
 
-def _about(trace: Trace, case: Case) -> list[str]:
-    lines = [_plain(f"{trace.property} of {trace.model.name} ({trace.model.file})"), "", "The schedule:"]
+def _title(trace: Trace) -> str:
+    return f"{trace.property} of {trace.model.name} ({trace.model.file})"
+
+
+def _about(title: str, case: Case) -> list[str]:
+    lines = [_plain(title), "", "The schedule:"]
     for turn in case.turns:
         until = f" until {turn.function or 'the middle of its call'}" if turn.held else ""
         lines.append(_plain(f"  from step {turn.step} on {case.threads[turn.thread]} runs{until}"))
@@ -109,8 +124,8 @@ def _body(case: Case, number: int) -> str:
 
 def xfstests(trace: Trace, case: Case) -> str:
     """A test for fstests; its program is what `c_program` gives, as ``src/NAME.c``."""
-    program = _program_name(trace)
-    about = "\n".join(f"# {line}".rstrip() for line in _about(trace, case))
+    name = _program_name(trace)
+    about = "\n".join(f"# {line}".rstrip() for line in _about(_title(trace), case))
     options = f'\nexport MOUNT_OPTIONS="-o {case.mount}"' if case.mount else ""
     prealloc = '\n_require_xfs_io_command "falloc"' if case.layout == "preallocated" else ""
     punch = '\n_require_xfs_io_command "fpunch"' if any("punch_hole" in p for p in case.programs) else ""
@@ -122,7 +137,7 @@ def xfstests(trace: Trace, case: Case) -> str:
 #
 {about}
 #
-# The program is src/{program}.c: dio-mc show TRACE --format c.
+# The program is src/{name}.c: dio-mc show TRACE --format c.
 #
 . ./common/preamble
 _begin_fstest auto quick rw mmap
@@ -132,12 +147,12 @@ _begin_fstest auto quick rw mmap
 
 _require_scratch
 _require_odirect
-_require_test_program "{program}"{prealloc}{punch}
+_require_test_program "{name}"{prealloc}{punch}
 {options}
 _scratch_mkfs >> "$seqres.full" 2>&1
 _scratch_mount
 
-"$here/src/{program}" "$SCRATCH_MNT/file" "$((1000 * LOAD_FACTOR))" >> "$seqres.full" ||
+"$here/src/{name}" "$SCRATCH_MNT/file" "$((1000 * LOAD_FACTOR))" >> "$seqres.full" ||
 	echo "the race has happened, see $seqres.full"
 
 # success, all done

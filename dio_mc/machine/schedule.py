@@ -33,9 +33,10 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The file's layout, what each thread does (names of system calls, with a value where they write:
-    ``pread_direct``, ``mmap_store:NEW``; several with commas), and who runs when. What is left runs at the end. With
-    `together` all threads begin at once, and no segment says otherwise."""
+    """The file's layout (``empty``, ``hole``, ``preallocated``, ``written``; ``dirty`` is preallocated with data in the
+    cache, ``block device`` the guest's second disk), what each thread does (names of system calls, with a value where
+    they write: ``pread_direct``, ``mmap_store:NEW``; several with commas), and who runs when. What is left runs at the
+    end. With `together` all threads begin at once, and no segment says otherwise."""
 
     layout: str
     programs: tuple[str, ...]
@@ -67,7 +68,8 @@ class Left:
 class Ran:
     """What came of a schedule. `cached` and `media` are what the file gives through the cache, and without it;
     `reported`: fsync gives EIO. `missed` are the segments whose gate the thread never came to, `stuck` the threads that
-    never ended though nobody is held: then there is no file to look at. `passed` are the gates of each thread."""
+    never ended though nobody is held: then there is no file to look at. `passed` are the gates of each thread. `rest`
+    is the second half of the page, `warned` where the kernel has reported a bug of its own and gone on."""
 
     left: tuple[Left, ...] = ()
     cached: str = ""
@@ -77,6 +79,8 @@ class Ran:
     missed: tuple[int, ...] = ()
     stuck: tuple[Blocked, ...] = ()
     passed: tuple[tuple[Gate, ...], ...] = ()
+    rest: tuple[str, ...] = ()
+    warned: tuple[str, ...] = ()
 
 
 def request(schedule: Schedule, gates: Mapping[str, int], *, passed: bool = False) -> str:
@@ -92,7 +96,7 @@ def request(schedule: Schedule, gates: Mapping[str, int], *, passed: bool = Fals
 def parse_ran(answer: str, gates: Mapping[str, int]) -> Ran:
     """The answer. One that makes no sense raises `GuestLost`."""
     names = {address: name for name, address in gates.items()}
-    found: dict[str, list[list[str]]] = {key: [] for key in "ftbmsp"}
+    found: dict[str, list[list[str]]] = {key: [] for key in "ftbmsprw"}
     try:
         for word in answer.split():
             key, _, text = word.partition("=")
@@ -107,6 +111,8 @@ def parse_ran(answer: str, gates: Mapping[str, int]) -> Ran:
             tuple(int(n) for (n,) in found["m"]),
             tuple(Blocked(-1, int(thread), _stack(stack)) for thread, stack in found["s"]),
             tuple(_gates([names[int(at, 16)] for at in addresses]) for _, *addresses in found["p"]),
+            tuple(found["r"][0]) if found["r"] else (),
+            tuple(place for (place,) in found["w"]),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise GuestLost(f"the guest answers what it should not: {error}: {answer[:100]!r}") from None

@@ -19,7 +19,7 @@ WRITEBACK: Final = "writeback"
 
 def initial_of(layout: str) -> str:
     """What a file of this layout reads as."""
-    return "OLD" if layout == "written" else "ZERO"
+    return {"hole": "ZERO", "preallocated": "ZERO", "empty": "EOF"}.get(layout, "OLD")
 
 
 def tagged(ran: Ran, names: Sequence[str], layout: str) -> Tagged:

@@ -14,7 +14,10 @@ from dio_mc.machine.schedule import Ran, Schedule
 
 
 class Session:
-    """Runs schedules on guests of one kernel and file system, one guest after another."""
+    """Runs schedules on guests of one kernel and file system, one guest after another. `holds` says whether threads can
+    be held."""
+
+    holds = True
 
     def __init__(self, kernel: Kernel, file_system: str, mount: str = "", threads: int = 3) -> None:
         self.kernel, self.file_system, self.mount = kernel, file_system, mount
@@ -32,13 +35,23 @@ class Session:
     def runner(self) -> Runner:
         """That of a guest that runs; it is booted if there is none."""
         if self._runner is None:
-            guest = Guest(self.kernel, self.file_system, self.mount, self._threads)
-            self._guest = guest.__enter__()
             try:
-                self._runner = Runner(guest, wanted(self.file_system))
-            except GuestLost as lost:
-                raise self._drop(lost) from None
+                self._begin()
+            except GuestLost:
+                if not Guest.kvm_is_good:
+                    raise
+                Guest.kvm_is_good = False  # it boots, and is of no use for gates
+                self._begin()
+        assert self._runner is not None
         return self._runner
+
+    def _begin(self) -> None:
+        guest = Guest(self.kernel, self.file_system, self.mount, self._threads)
+        self._guest = guest.__enter__()
+        try:
+            self._runner = Runner(guest, wanted(self.file_system))
+        except GuestLost as lost:
+            raise self._drop(lost) from None
 
     def run(self, schedule: Schedule, *, passed: bool = False) -> Ran:
         """Run a schedule. A guest whose threads are stuck is ended; one that is lost as well, and that is raised."""

@@ -58,6 +58,11 @@ def read_symbols(path: Path, version: str | None = None) -> Symbols:
     return Symbols(str(path), names, _version_of(path, version))
 
 
+def symbols_told(where: str, names: Iterable[str], version: str) -> Symbols:
+    """Symbols that a running kernel of a version (``6.12``) has told."""
+    return Symbols(where, frozenset(_CLONE.sub("", name) for name in names), parse_version(version))
+
+
 _HINT = "a System.map, the output of nm, or a copy of /proc/kallsyms that root has made"
 
 

@@ -7,7 +7,7 @@ under way. 244adf6426ee (Jan 2020) makes dioread_nolock the default: writeback a
 IO has ended. The proof was right, about the wrong set of threads: without mmap the code of 2016 holds.
 """
 
-from dio_mc import Array, Param, RWSem, expect, operation, thread
+from dio_mc import Array, Kernel, Param, RWSem, expect, operation, thread
 from dio_mc.kernel import Block, Data, File, NoStaleExposure
 
 
@@ -74,6 +74,18 @@ class UnwrittenByDefault(ParallelReads):
         super().end_page_writeback(i)
 
 
-expect(ParallelReads, violates={"no_stale_exposure"})
+expect(
+    ParallelReads,
+    violates={"no_stale_exposure"},
+    kernel=Kernel(
+        "ext4",
+        mount="nodelalloc,dioread_lock",
+        threads={"reader": "pread_direct", "dirtier": "mmap_store:NEW", "flusher": "writeback"},
+        gates={"reader.get_block": "ext4_iomap_begin", "flusher": "submit_bio"},
+        shows={"no_stale_exposure": {"reader": "exposed"}},
+        has=("5.10", "6.1", "6.12", "7.3"),
+        mended=("5.10 ext4", "6.1 ext4", "6.12 ext4", "7.3 ext4"),
+    ),
+)
 expect(ParallelReads, holds=True, mmap=False)
 expect(UnwrittenByDefault, holds=True, any="all")

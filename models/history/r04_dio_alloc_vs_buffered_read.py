@@ -9,7 +9,7 @@ A relative in f2fs ("avoid racing in between read and OPU dio write", 0cac51185e
 writes in flight. Its author says that it does not cover every case; `ReadersDrain` shows one.
 """
 
-from dio_mc import Array, DrainCounter, expect, operation, thread
+from dio_mc import Array, DrainCounter, Kernel, expect, operation, thread
 from dio_mc.kernel import Block, Data, File, NoStaleExposure
 
 
@@ -90,7 +90,17 @@ class ReadersDrain(DirectWriteAllocates):
         return super().buffered_read(i)
 
 
-expect(DirectWriteAllocates, violates={"no_stale_exposure"})
+expect(
+    DirectWriteAllocates,
+    violates={"no_stale_exposure"},
+    kernel=Kernel(
+        "ext3",
+        threads={"writer": "pwrite_direct:NEW", "reader": "pread"},
+        gates={"writer": "submit_bio"},
+        shows={"no_stale_exposure": {"reader": "exposed"}},
+        mended=("5.10", "6.12", "5.10 ext4", "6.12 ext4", "6.12 xfs"),
+    ),
+)
 expect(FallsBack, holds=True, any="all")
 expect(AllocatesUnwritten, holds=True, any="all")
 expect(ReadersDrain, violates={"no_stale_exposure"})

@@ -7,7 +7,7 @@ behind the write. That must be the variant that waits for the page's lock: the p
 that matters.
 """
 
-from dio_mc import Array, atomic, expect, invariant, operation, thread, wait_until
+from dio_mc import Array, Kernel, atomic, expect, invariant, operation, thread, wait_until
 from dio_mc.kernel import CoherentAtRest, Data, File
 
 
@@ -71,7 +71,18 @@ class SkipsLockedPages(InvalidatesAfterwards):
                 self.remove_from_page_cache(i)
 
 
-expect(InvalidatesBefore, violates={"coherent_at_rest", "read_after_ack"})
+expect(
+    InvalidatesBefore,
+    violates={"coherent_at_rest", "read_after_ack"},
+    kernel=Kernel(
+        "ext4",
+        layout="written",
+        threads={"writer": "pwrite_direct:NEW", "reader": "pread", "later_reader": "pread"},
+        gates={"writer.submit": "submit_bio", "writer.bio_write": "submit_bio"},
+        shows={"coherent_at_rest": {"file": "cache old, disk new"}, "read_after_ack": {"later_reader": "old"}},
+        mended=("5.10", "6.12", "6.12 xfs"),
+    ),
+)
 expect(InvalidatesAfterwards, holds=True, any="all")
 expect(InvalidatesAfterwards, holds=True, pages=2)
 expect(SkipsLockedPages, violates={"coherent_at_rest", "read_after_ack"})

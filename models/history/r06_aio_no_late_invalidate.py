@@ -9,7 +9,7 @@ r07_invalidate_before_conversion.py.
 
 from r05_refill_behind_dio_write import InvalidatesBefore
 
-from dio_mc import expect, operation, spawn
+from dio_mc import Kernel, expect, operation, spawn
 from dio_mc.kernel import Data, Slot
 
 
@@ -59,6 +59,21 @@ class LooksBeforeTheWrite(CompletionInvalidates):
             self.dio_complete(i)
 
 
-expect(SubmitterInvalidates, violates={"coherent_at_rest", "read_after_ack"})
+expect(
+    SubmitterInvalidates,
+    violates={"coherent_at_rest", "read_after_ack"},
+    kernel=Kernel(
+        "ext4",
+        layout="written",
+        threads={
+            "writer": "io_submit_pwrite:NEW,io_getevents",
+            "dio_bio_end_aio": "",
+            "reader": "pread",
+            "later_reader": "pread",
+        },
+        shows={"coherent_at_rest": {"file": "cache old, disk new"}},
+        mended=("5.10", "6.12", "6.12 xfs"),
+    ),
+)
 expect(CompletionInvalidates, holds=True)
 expect(LooksBeforeTheWrite, violates={"coherent_at_rest", "read_after_ack"})

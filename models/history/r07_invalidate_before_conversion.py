@@ -12,7 +12,7 @@ completion" (Oct 2017, id not verified). Both properties of the first repair, as
 from r05_refill_behind_dio_write import InvalidatesAfterwards
 from r06_aio_no_late_invalidate import CompletionInvalidates
 
-from dio_mc import Array, expect, operation
+from dio_mc import Array, Kernel, expect, operation
 from dio_mc.kernel import Block, File
 
 
@@ -60,7 +60,18 @@ class RepairOfOctober(RepairOfSeptember):
         self.acknowledged[i] = True
 
 
-expect(XfsInvalidatesFirst, violates={"coherent_at_rest", "read_after_ack"})
+expect(
+    XfsInvalidatesFirst,
+    violates={"coherent_at_rest", "read_after_ack"},
+    kernel=Kernel(
+        "xfs",
+        layout="preallocated",
+        threads={"writer": "pwrite_direct:NEW", "reader": "pread", "later_reader": "pread"},
+        gates={"writer.convert_unwritten": "xfs_iomap_write_unwritten"},
+        shows={"coherent_at_rest": {"file": "cache zero, disk new"}},
+        mended=("5.10", "6.12", "6.12 ext4"),
+    ),
+)
 expect(XfsConvertsFirst, holds=True, any="all")
 expect(RepairOfSeptember, violates={"coherent_at_rest", "read_after_ack"})
 expect(RepairOfOctober, holds=True)

@@ -7,7 +7,7 @@ generic/095 give its title): if the second invalidation meets a dirty page, log 
 every loss is reported: writeback may clean the page first (`early_writeback`). Prevention: r08_faults_kept_out.py.
 """
 
-from dio_mc import Array, Model, PageLock, Param, Var, atomic, expect, invariant, operation, thread, wait_until
+from dio_mc import Array, Kernel, Model, PageLock, Param, Var, atomic, expect, invariant, operation, thread, wait_until
 from dio_mc.kernel import Data, Slot
 
 
@@ -116,5 +116,21 @@ class Reports(Silent):
 
 
 expect(Silent, violates={"no_collateral", "loss_is_reported"})
-expect(Reports, violates={"no_collateral", "loss_is_reported"})
+expect(
+    Reports,
+    violates={"no_collateral", "loss_is_reported"},
+    kernel=Kernel(
+        "ext4",
+        layout="written",
+        threads={"writer": "pwrite_direct:NEW", "mapper": "mmap_store:NEWER", "flusher": "writeback"},
+        gates={
+            "writer.write_out": "submit_bio",
+            "mapper.store": "do_page_mkwrite",
+            "writer.complete": "iomap_dio_complete",
+        },
+        shows={"loss_is_reported": {"writer": "new", "file": "newer", "second half": "old"}},
+        has=("5.10", "6.1", "6.12", "7.3", "5.10 xfs", "6.12 xfs", "7.3 xfs"),
+        mended=("6.1 btrfs", "6.12.74 btrfs", "6.12 btrfs"),
+    ),
+)
 expect(Reports, violates={"no_collateral"}, early_writeback=False)

@@ -10,7 +10,7 @@ have mapped a block that truncate did not wait for. A direct write (`writes`) ov
 its secrets.
 """
 
-from dio_mc import DrainCounter, Param, RWSem, expect, operation, thread
+from dio_mc import DrainCounter, Kernel, Param, RWSem, expect, operation, thread
 from dio_mc.kernel import Block, Data, Reuse
 
 
@@ -93,7 +93,18 @@ class CountsLate(Counts):
         super().transfer(i, block)
 
 
-expect(NoCount, violates={"no_freed_io", "no_stale_exposure"})
+expect(
+    NoCount,
+    violates={"no_freed_io", "no_stale_exposure"},
+    kernel=Kernel(
+        "ext4",
+        layout="written",
+        threads={"direct_io": "pread_direct", "truncater": "truncate", "other_file": ""},
+        gates={"direct_io.device": "submit_bio"},
+        shows={"no_freed_io": {"direct_io": "old", "file": "eof"}},
+        mended=("5.10", "6.12", "6.12 xfs", "6.12 btrfs"),
+    ),
+)
 expect(NoCount, violates={"no_freed_io", "no_collateral"}, writes=True)
 expect(Counts, holds=True, any="all")
 expect(Counts, holds=True, writes=True)

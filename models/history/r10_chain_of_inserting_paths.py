@@ -10,7 +10,7 @@ The chain goes on: large folios (2022) are not modelled, a slot has one page her
 
 from r10_punch_vs_fault import InvalidateLock
 
-from dio_mc import RWSem, atomic, expect, operation, thread
+from dio_mc import Kernel, RWSem, atomic, expect, operation, thread
 from dio_mc.kernel import Slot
 
 
@@ -70,7 +70,19 @@ class InsertedBeforeTheLock(ReadsAhead):
             self.invalidate_lock.up_read()
 
 
-expect(ReadsAhead, violates={"no_freed_io", "no_collateral", "no_stale_exposure"})
+expect(
+    ReadsAhead,
+    violates={"no_freed_io", "no_collateral", "no_stale_exposure"},
+    kernel=Kernel(
+        "ext4",
+        layout="written",
+        threads={"puncher": "punch_hole", "mapper": "", "flusher": "", "adviser": "readahead", "other_file": ""},
+        gates={"puncher.free_block": "ext4_es_remove_extent"},
+        shows={"no_stale_exposure": {"file": "cache old, disk zero"}},
+        has=("5.10",),
+        mended=("6.1", "6.12", "7.3", "5.10 xfs"),
+    ),
+)
 expect(XfsReadahead, holds=True)
 expect(EveryInsertion, holds=True)
 expect(InsertedBeforeTheLock, violates={"deadlock"})

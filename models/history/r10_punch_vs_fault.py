@@ -8,7 +8,7 @@ punch, shared over the fault. It ranks above the start of a transaction, says th
 XFS had its MMAPLOCK from v4.1 (id not verified).
 """
 
-from dio_mc import Array, RWSem, atomic, expect, operation, thread
+from dio_mc import Array, Kernel, RWSem, atomic, expect, operation, thread
 from dio_mc.kernel import Block, Data, File, PageCache, Reuse, Slot
 
 
@@ -89,6 +89,22 @@ class OnlyTheFree(InvalidateLock):
         self.invalidate_lock.up_write()
 
 
-expect(PunchesBetween, violates={"no_freed_io", "no_collateral", "no_stale_exposure"})
+expect(
+    PunchesBetween,
+    violates={"no_freed_io", "no_collateral", "no_stale_exposure"},
+    kernel=Kernel(
+        "ext4",
+        layout="written",
+        threads={
+            "puncher": "punch_hole",
+            "mapper": "mmap_load,mmap_store:NEW",
+            "flusher": "writeback",
+            "other_file": "",
+        },
+        gates={"puncher.free_block": "ext4_es_remove_extent"},
+        shows={"no_freed_io": {"file": "cache new, disk zero"}},
+        mended=("5.10", "6.12", "6.12 xfs", "6.12 btrfs"),
+    ),
+)
 expect(InvalidateLock, holds=True)
 expect(OnlyTheFree, violates={"no_freed_io", "no_collateral"})

@@ -6,7 +6,7 @@ tells the program after the conversion; xfstests generic/239. Not stale exposure
 not what was written.
 """
 
-from dio_mc import Array, Var, expect, invariant, operation, thread, wait_until
+from dio_mc import Array, Kernel, Var, expect, invariant, operation, thread, wait_until
 from dio_mc.kernel import Block, Data, File
 
 
@@ -53,6 +53,16 @@ class ConvertsFirst(TellsFirst):
         self.acknowledged = True
 
 
-expect(TellsFirst, violates={"read_after_ack"})
+expect(
+    TellsFirst,
+    violates={"read_after_ack"},
+    kernel=Kernel(
+        "xfs",
+        layout="preallocated",
+        threads={"completion": "io_submit_pwrite:NEW,io_getevents", "reader": "pread_direct"},
+        shows={"read_after_ack": {"reader": "zero"}},
+        mended=("5.10", "6.12", "7.3", "6.12 ext4"),
+    ),
+)
 expect(ConvertsFirst, holds=True, any="all")
 expect(ConvertsFirst, holds=True, pages=2)

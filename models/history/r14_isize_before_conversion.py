@@ -10,7 +10,7 @@ before the data is on disk exposes what the blocks had before. XFS lifted the ru
 9862f62faba8): its blocks are always allocated unwritten.
 """
 
-from dio_mc import Array, expect, invariant, operation, thread
+from dio_mc import Array, Kernel, expect, invariant, operation, thread
 from dio_mc.kernel import Block, Data, File
 
 
@@ -89,7 +89,18 @@ class Asynchronous(Synchronous):
         self.bio_write(i, Data.NEW)
 
 
-expect(SizeFirst, violates={"size_ok"})
+expect(
+    SizeFirst,
+    violates={"size_ok"},
+    kernel=Kernel(
+        "xfs",
+        layout="empty",
+        threads={"appender": "pwrite_direct:NEW", "reader": "pread_direct"},
+        gates={"appender": "xfs_iomap_write_unwritten"},
+        shows={"size_ok": {"reader": "zero"}},
+        mended=("5.10", "6.12", "7.3", "6.12 ext4", "6.12 btrfs"),
+    ),
+)
 expect(ConvertsFirst, holds=True)
 expect(Synchronous, holds=True, any="all")
 expect(Asynchronous, violates={"size_ok", "no_stale_exposure"})

@@ -10,7 +10,7 @@ Later rules take the lock shared again for what zeroes nothing: pure overwrites 
 
 from r15_unaligned_zeroing import Drains
 
-from dio_mc import atomic, expect, operation, thread
+from dio_mc import Kernel, atomic, expect, operation, thread
 from dio_mc.kernel import Block, Data
 
 
@@ -62,6 +62,17 @@ class OverwritesShared(WaitsForItself):
             super().write(k)
 
 
-expect(AlignedNeighbour, violates={"no_collateral"})
+expect(
+    AlignedNeighbour,
+    violates={"no_collateral"},
+    kernel=Kernel(
+        "xfs",
+        layout="preallocated",
+        threads={"writer[0]": "pwrite_direct_half:NEW", "writer[1]": "pwrite_direct:NEWER"},
+        gates={"writer[0].transfer": "submit_bio"},
+        shows={"no_collateral": {"second half": "zero"}},
+        mended=("5.10", "6.12", "7.3", "6.12 ext4", "7.3 ext4"),
+    ),
+)
 expect(WaitsForItself, holds=True)
 expect(OverwritesShared, holds=True)

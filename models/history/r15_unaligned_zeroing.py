@@ -7,7 +7,7 @@ protection, since the IO goes on without it; to wait, under the lock, for the IO
 writes do so. r15_unaligned_vs_aligned.py has those that do not.
 """
 
-from dio_mc import Array, DrainCounter, Model, RWSem, Var, atomic, expect, invariant, operation, thread
+from dio_mc import Array, DrainCounter, Kernel, Model, RWSem, Var, atomic, expect, invariant, operation, thread
 from dio_mc.kernel import Block, Data
 
 
@@ -78,6 +78,17 @@ class Drains(LocksSubmission):
         self.i_dio_count.end()
 
 
-expect(NoProtection, violates={"no_collateral"})
+expect(
+    NoProtection,
+    violates={"no_collateral"},
+    kernel=Kernel(
+        "xfs",
+        layout="preallocated",
+        threads={"writer[0]": "pwrite_direct_half:NEW", "writer[1]": "pwrite_direct_rest:NEWER"},
+        gates={"writer[0].transfer": "submit_bio", "writer[1].transfer": "submit_bio"},
+        shows={"no_collateral": {"file": "zero"}},
+        mended=("5.10", "6.12", "7.3", "6.12 ext4", "7.3 ext4"),
+    ),
+)
 expect(LocksSubmission, violates={"no_collateral"})
 expect(Drains, holds=True)

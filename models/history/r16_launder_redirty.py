@@ -6,7 +6,7 @@ lock does not stop stores: through a pte that is still there a program dirties t
 page is dirty, `launder_page` writes it with the page lock held, then remove it.
 """
 
-from dio_mc import Array, atomic, expect, invariant, operation, thread
+from dio_mc import Array, Kernel, atomic, expect, invariant, operation, thread
 from dio_mc.kernel import Data, File, MappedFile, Slot
 
 
@@ -84,6 +84,17 @@ class LaundersMapped(Launders):
         self.remove(i)
 
 
-expect(TestsFirst, violates={"no_lost_write"})
+expect(
+    TestsFirst,
+    violates={"no_lost_write"},
+    kernel=Kernel(
+        "ext4",
+        layout="written",
+        threads={"invalidator": "pwrite_direct_rest:NEWER", "mapper": "mmap_load,mmap_store:NEW"},
+        gates={"invalidator.remove": "unmap_mapping_range"},
+        shows={"no_lost_write": {"mapper": "new", "file": "old"}},
+        mended=("5.10", "6.12"),
+    ),
+)
 expect(Launders, holds=True, any="all")
 expect(LaundersMapped, violates={"no_lost_write"})

@@ -7,7 +7,7 @@ direct read) and after that the old data (from the cache). 7607c44c157d, 35e4c6c
 first repair keeps one of them and not the other.
 """
 
-from dio_mc import Array, RWSem, expect, invariant, operation, thread
+from dio_mc import Array, Kernel, RWSem, expect, invariant, operation, thread
 from dio_mc.kernel import CoherentAtRest, Data, File
 
 
@@ -75,6 +75,18 @@ class InvalidateLock(DropsBefore):
         return data
 
 
-expect(DropsBefore, violates={"coherent_at_rest", "monotonic_read"})
+expect(
+    DropsBefore,
+    violates={"coherent_at_rest", "monotonic_read"},
+    kernel=Kernel(
+        "ext4",
+        layout="block device",
+        threads={"discarder": "zeroout", "reader": "pread", "observer": "pread_direct,pread"},
+        gates={"discarder.bio_write": "submit_bio"},
+        shows={"coherent_at_rest": {"file": "cache old, disk zero"}},
+        has=("5.10",),
+        mended=("6.1", "6.12", "7.3"),
+    ),
+)
 expect(DropsBeforeAndBehind, violates={"monotonic_read"})
 expect(InvalidateLock, holds=True)

@@ -6,7 +6,7 @@ The inode's lock is a barrier to submission only. Under it fallocate reads i_siz
 generic/586. r23_ocfs2_stale_size.py destroys data.
 """
 
-from dio_mc import DrainCounter, Model, Range, RWSem, Var, expect, invariant, operation, thread
+from dio_mc import DrainCounter, Kernel, Model, Range, RWSem, Var, expect, invariant, operation, thread
 
 
 class LockOnly(Model):
@@ -58,5 +58,16 @@ class Drains(LockOnly):
         super().fallocate()
 
 
-expect(LockOnly, violates={"size_ok", "size_never_shrinks"})
+expect(
+    LockOnly,
+    violates={"size_ok", "size_never_shrinks"},
+    kernel=Kernel(
+        "xfs",
+        layout="empty",
+        threads={"appender": "pwrite_direct:NEW", "allocator": "fallocate"},
+        turns="appender until xfs_iomap_write_unwritten, allocator, appender",
+        shows={"size_ok": {"appender": "new", "file": "eof"}},
+        mended=("5.10", "6.12", "7.3"),
+    ),
+)
 expect(Drains, holds=True, any="all")

@@ -6,7 +6,7 @@ wait for direct IO, then read i_size again. 3136e8bb3054 (2015): also when the l
 where the first repair did not wait. xfstests generic/114.
 """
 
-from dio_mc import Array, DrainCounter, Model, Param, Range, RWSem, Var, expect, invariant, operation, thread
+from dio_mc import Array, DrainCounter, Kernel, Model, Param, Range, RWSem, Var, expect, invariant, operation, thread
 from dio_mc.kernel import Data
 
 
@@ -90,7 +90,18 @@ class Drains(NoDrain):
         return self.i_size
 
 
-expect(NoDrain, violates={"no_lost_write"})
+expect(
+    NoDrain,
+    violates={"no_lost_write"},
+    kernel=Kernel(
+        "xfs",
+        layout="empty",
+        threads={"appender": "pwrite_direct:NEW", "writer": "pwrite_beyond:NEWER"},
+        gates={"appender.end_io": "xfs_dio_write_end_io"},
+        shows={"no_lost_write": {"appender": "new", "file": "zero"}},
+        mended=("5.10", "6.12", "7.3"),
+    ),
+)
 expect(SizeThenDrain, violates={"no_lost_write"})
 expect(DrainsOnUpgrade, holds=True, any="all")
 expect(DrainsOnUpgrade, violates={"no_lost_write"}, unaligned=True)

@@ -4,10 +4,10 @@ The user buffer of a direct read is a mapping of another file. Pinning it makes 
 attached, page dirty). While the device is at work writeback cleans the page and reclaim strips its buffers; then the
 completion says "dirty" once more, and nobody has told the filesystem. Told by Jan Kara in 2018. cc5095747edf (Mar 2022)
 turns the crash in ext4's writeback into a warning, and the data is dropped; 6dcc693bc57f (2016) is an older relative.
-To respect the pin is what would be right.
+To respect the pin is right: d824ec2a1546 (2023, id not verified) keeps reclaim from the private data of such a page.
 """
 
-from dio_mc import Model, Var, atomic, expect, invariant, operation, thread, wait_until
+from dio_mc import Kernel, Model, Var, atomic, expect, invariant, operation, thread, wait_until
 from dio_mc.kernel import Data
 
 
@@ -91,5 +91,22 @@ class RespectsPin(Crashes):
 
 
 expect(Crashes, violates={"dirtied_with_notice", "assertion"})
-expect(Warns, violates={"dirtied_with_notice", "no_lost_write"})
+expect(
+    Warns,
+    violates={"dirtied_with_notice", "no_lost_write"},
+    kernel=Kernel(
+        "ext4",
+        layout="written",
+        threads={"reader": "pread_direct_other", "flusher": "fsync,drop_cache,reclaim"},
+        gates={"reader.set_page_dirty": "submit_bio#2"},
+        shows={
+            "dirtied_with_notice": {
+                "kernel": "ext4_set_page_dirty, ext4_dirty_folio",
+                "file": "cache exposed, disk old",
+            }
+        },
+        has=("5.10", "6.1"),
+        mended=("6.12", "7.3"),
+    ),
+)
 expect(RespectsPin, holds=True)

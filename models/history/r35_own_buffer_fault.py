@@ -9,7 +9,7 @@ is never resident when it is tried again, and the loop never ends; repaired by a
 generic/708: what the first try had written was dropped, and left a hole (r35_partial_result.py).
 """
 
-from dio_mc import Model, RangeLock, Var, expect, operation, progress, thread
+from dio_mc import Kernel, Model, RangeLock, Var, expect, operation, progress, thread
 
 
 class FaultsLocked(Model):
@@ -84,7 +84,18 @@ class FallsBack(DropsItsBuffer):
             self.fault_in()  # btrfs_buffered_write
 
 
-expect(FaultsLocked, violates={"deadlock", "io_ends"})
+expect(
+    FaultsLocked,
+    violates={"deadlock", "io_ends"},
+    kernel=Kernel(
+        "btrfs",
+        layout="written",
+        threads={"program": "pread_direct_own"},
+        shows={"deadlock": {"all": "deadlock"}},
+        has=("5.10",),
+        mended=("6.1", "6.12", "7.3"),
+    ),
+)
 expect(FaultsUnlocked, holds=True, any="all")
 expect(DropsItsBuffer, violates={"io_ends"})
 expect(FallsBack, holds=True, any="all")

@@ -10,7 +10,7 @@ raised before the lock is dropped, be it before or behind the map.
 
 from r09_dio_vs_truncate_reuse import Counts
 
-from dio_mc import Array, Param, atomic, expect, operation
+from dio_mc import Array, Kernel, Param, atomic, expect, operation
 from dio_mc.kernel import Block, File, Owner
 
 
@@ -87,7 +87,18 @@ class CountsBehindTheLock(AllocatesShared):
         super().transfer(i, block)
 
 
-expect(PunchesUnlocked, violates={"no_freed_io", "no_collateral"})
+expect(
+    PunchesUnlocked,
+    violates={"no_freed_io", "no_collateral"},
+    kernel=Kernel(
+        "ext4",
+        layout="written",
+        threads={"direct_io": "pwrite_direct:NEW", "truncater": "punch_hole", "other_file": ""},
+        gates={"direct_io.device": "submit_bio"},
+        shows={"no_freed_io": {"direct_io": "new", "file": "zero"}},
+        mended=("5.10", "6.12", "7.3", "6.12 xfs", "6.1 btrfs"),
+    ),
+)
 expect(PunchesLocked, holds=True, any="all")
 expect(PunchesWithoutDrain, violates={"no_freed_io", "no_collateral"})
 expect(AllocatesShared, holds=True, any="all")

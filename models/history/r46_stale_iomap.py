@@ -7,7 +7,7 @@ not verified), xfs/559: the map carries a cookie that is looked at again with th
 optimistically, validate", where older code holds a lock from map to use.
 """
 
-from dio_mc import Array, Model, PageLock, Range, Var, atomic, expect, invariant, operation, thread
+from dio_mc import Array, Kernel, Model, PageLock, Range, Var, atomic, expect, invariant, operation, thread
 from dio_mc.kernel import Block, Data, Slot
 
 
@@ -67,5 +67,17 @@ class Validates(TrustsTheMap):
         return self.sequence == cookie
 
 
-expect(TrustsTheMap, violates={"no_lost_write"})
+expect(
+    TrustsTheMap,
+    violates={"no_lost_write"},
+    kernel=Kernel(
+        "xfs",
+        layout="dirty",
+        threads={"writer": "pwrite_half:NEW", "flusher": "sync_file_range,drop_cache"},
+        gates={"writer.*": "grab_cache_page_write_begin"},
+        shows={"no_lost_write": {"second half": "zero"}},
+        has=("5.10",),
+        mended=("6.1", "6.12", "7.3"),
+    ),
+)
 expect(Validates, holds=True, any="all")

@@ -58,6 +58,8 @@ expect(
         threads={"reader": "pread_direct", "mapper": "mmap_store:NEW", "pdflush": "writeback"},
         gates={"reader.get_block": "ext4_iomap_begin", "pdflush": "submit_bio"},
         shows={"no_stale_exposure": {"reader": "exposed"}},
+        has=("5.10", "6.1", "6.12", "7.3"),
+        mended=("5.10 ext4", "6.1 ext4", "6.12 ext4", "7.3 ext4", "6.12 xfs", "6.12 btrfs"),
     ),
 )
 expect(Ext3, violates={"no_stale_exposure", "no_hole_filled"}, pages=2)

@@ -11,7 +11,7 @@ from enum import Enum
 
 from pagecache import Data, Slot
 
-from dio_mc import Model, RWSem, Var, atomic, expect, invariant, operation, reachable, thread, wait_until
+from dio_mc import Kernel, Model, RWSem, Var, atomic, expect, invariant, operation, reachable, thread, wait_until
 
 
 class Owner(Enum):
@@ -98,4 +98,15 @@ class NoSemaphore(Ext3Truncate):
 
 
 expect(Ext3Truncate, holds=True)
-expect(NoSemaphore, violates={"no_stale_exposure", "no_freed_io"})
+expect(
+    NoSemaphore,
+    violates={"no_stale_exposure", "no_freed_io"},
+    kernel=Kernel(
+        "ext3",
+        layout="written",
+        threads={"reader": "pread_direct", "truncater": "truncate", "other_file": ""},
+        gates={"reader.transfer": "submit_bio"},
+        shows={"no_freed_io": {"reader": "old", "file": "eof"}},
+        mended=("5.10", "6.12", "7.3"),
+    ),
+)

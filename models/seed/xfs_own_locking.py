@@ -15,7 +15,7 @@ for the write fault, which locks the page and reserves a block. Up to v4.9 nothi
 from pagecache import Block, Data, PageCache
 from unwritten_extents import UnwrittenExtents
 
-from dio_mc import RWSem, atomic, expect, operation, reachable, window
+from dio_mc import Kernel, RWSem, atomic, expect, operation, reachable, window
 
 
 class Xfs(UnwrittenExtents):
@@ -79,4 +79,15 @@ class XfsAsserts(XfsMapsAtWriteback):
 expect(Xfs, holds=True, any="all")
 expect(Xfs, holds=True, pages=2)
 expect(XfsMapsAtWriteback, violates={"no_stale_exposure"})
-expect(XfsAsserts, violates={"assertion", "no_stale_exposure", "collision_is_reported"})
+expect(
+    XfsAsserts,
+    violates={"assertion", "no_stale_exposure", "collision_is_reported"},
+    kernel=Kernel(
+        "xfs",
+        threads={"reader": "pread_direct", "mapper": "mmap_store:NEW", "pdflush": "writeback"},
+        turns="reader until xfs_read_iomap_begin, mapper, reader",
+        shows={"assertion": {"reader": "error"}},
+        has=("5.10", "6.1", "6.12", "7.3", "6.12 ext4", "7.3 ext4"),
+        mended=("5.10 ext4", "6.1 ext4", "6.12 btrfs"),
+    ),
+)

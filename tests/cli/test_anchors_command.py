@@ -9,6 +9,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dio_mc.cli import cli
+from dio_mc.machine import images, symbols
+from dio_mc.machine.images import Kernel
+from dio_mc.study.anchors import Symbols
 
 MODEL = """\
 from dio_mc import *
@@ -105,7 +108,7 @@ def test_a_rule_by_name(files: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "arguments", "told"),
     [
-        ("none", None, [], "DIO201: cannot be read: No such file or directory"),
+        ("none", None, [], "DIO282: no kernel `none`: no image, folder or release is called this"),
         ("empty", "", [], "DIO201: has no symbols: lines of address, type and name"),
         ("vmlinuz", "MZ\x00\x01", [], "DIO201: has no symbols: lines of address, type and name"),
         ("kallsyms", SYMBOLS, ["--version", "trixie"], "DIO204: 'trixie' is no kernel version"),
@@ -115,3 +118,17 @@ def test_what_is_no_list_of_symbols(files: Path, name: str, text: str | None, ar
     if text is not None:
         (files / name).write_text(text)
     assert told in str(run("m.py", "--kernel", name, *arguments).exception)
+
+
+def test_a_kernel_is_asked_itself(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def booted(kernel: Kernel, file_system: str, names: list[str]) -> Symbols:
+        asked.append((kernel.release, file_system))
+        return Symbols(kernel.release, frozenset(names), (6, 12, 0))
+
+    monkeypatch.setattr(images, "find_kernel", lambda name: Kernel(f"{name}.1-x", Path("vmlinuz"), None))
+    monkeypatch.setattr(symbols, "symbols_of", booted)
+    assert run("xfs_today", "ext4_today", "--kernel", "6.12").exit_code == 0
+    assert run("m.py", "--kernel", "6.12", "--fs", "btrfs").exit_code == 0
+    assert asked == [("6.12.1-x", "xfs"), ("6.12.1-x", "ext4"), ("6.12.1-x", "btrfs")]

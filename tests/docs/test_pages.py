@@ -165,6 +165,8 @@ def understand(line: str) -> None:
         assert '"--dio-mc"' in (ROOT / "dio_mc" / "pytest_plugin.py").read_text()
     elif words[0].startswith("tools/"):
         assert os.access(ROOT / words[0], os.X_OK), line
+    elif words[0] == "python":
+        assert (ROOT / words[1]).is_file(), line
     else:
         assert words[:2] == ["pip", "install"], line
 

@@ -186,6 +186,11 @@ def test_what_was_seen_while_somebody_waited_confirms_nothing() -> None:
     assert confirm(Kernel(missed), CASE).verdict == "DIVERGED"  # type: ignore[arg-type]
 
 
+def test_who_waits_before_its_own_gate_is_blocked_though_the_gate_is_missed() -> None:
+    first = result("NEW", blocked=WAITS, missed=(1,))
+    assert confirm(Kernel({"ext4_iomap_begin": first}), CASE).verdict == "BLOCKED"  # type: ignore[arg-type]
+
+
 def test_diverged_shows_the_traces_own_schedule() -> None:
     answer = confirm(Kernel({"iomap_dio_rw": result("NEW")}), CASE)  # type: ignore[arg-type]
     assert (answer.verdict, answer.tried) == ("DIVERGED", 3)

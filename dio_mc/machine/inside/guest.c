@@ -1,9 +1,11 @@
 /*
- * The only program of a guest: init, and the threads of a workload.
+ * The only program of a guest: init, and the threads of a workload. As `guest host PORT FOLDER` it is the same on a
+ * kernel that others use: no gates, no privileges, files in FOLDER, requests on the file descriptor PORT.
  *
  * As init it loads the modules that /modules lists, opens the virtio-serial port that the host talks to, and answers
  * requests, one per line: "NUMBER WORD ARGUMENTS", answered by "NUMBER ok ..." or "NUMBER error ...". The protocol is
- * described in dio_mc/machine/channel.py. gate.c says how threads are held, schedule.c runs a schedule.
+ * described in dio_mc/machine/channel.py. gate.c says how threads are held, calls.c has the calls, schedule.c runs a
+ * schedule.
  *
  * A thread of a workload is a process of its own, pinned to a CPU of its own; init and everything else stay on CPU 0.
  * It makes its system calls only, with what they need prepared before, so that whatever passes a gate on its CPU, on
@@ -18,6 +20,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/aio_abi.h>
+#include <linux/fs.h>
 #include <linux/membarrier.h>
 #include <poll.h>
 #include <sched.h>
@@ -28,11 +31,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,14 +48,34 @@ enum { PAGE = 4096, MAX = 6, PROGRAM = 256 };
 struct worker { /* shared between init and a worker */
 	char program[PROGRAM], outcome[12], earlier[12], floor[12], wrote[12], failed[64];
 	volatile int ended, ready;
+	void *mapping;
 	volatile uint64_t passed;
 };
-struct shared { struct worker worker[MAX]; char acknowledged[12], file[64]; uint64_t schedule; };
+struct shared { struct worker worker[MAX]; char acknowledged[12], file[512]; uint64_t schedule; };
 
 static struct shared *sh;
 static int port = -1, bell[2], go[MAX][2], nudge[MAX][2];
 static pid_t pid[MAX];
 static int workers;
+static const char *folder = "/m"; /* where the files are */
+static int host;                  /* not init of a guest: on a kernel that others use */
+
+/* A process of a thread, which on a kernel that others use must not outlive the program. */
+static pid_t child(void)
+{
+	pid_t made = fork();
+	if (!made && host)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return made;
+}
+
+/* Nobody talks to this program any more. */
+static void end(void)
+{
+	if (!host && getpid() == 1)
+		reboot(RB_POWER_OFF);
+	_exit(0);
+}
 
 static void say(const char *format, ...)
 {
@@ -64,7 +90,7 @@ static void say(const char *format, ...)
 	while (done < size) {
 		int some = write(port, line + done, size - done);
 		if (some <= 0)
-			reboot(RB_POWER_OFF);
+			end();
 		done += some;
 	}
 }
@@ -130,191 +156,22 @@ static const char *page_is(const char *page)
 	return word_is(*(const uint64_t *)page);
 }
 
+/* The second half, by one word of it. */
+static const char *rest_is(long got, const char *page)
+{
+	return got == PAGE ? word_is(((const uint64_t *)page)[PAGE / 16]) : "EOF";
+}
+
 static const char *read_is(long got, const char *page)
 {
 	if (got == PAGE)
 		return page_is(page);
-	return got == 0 ? "EOF" : got < 0 && errno == EIO ? "EIO" : NULL;
+	return got >= 0 ? "EOF" : errno == EIO ? "EIO" : NULL; /* a part of a page is one that ends in it */
 }
 
 /* ---- the threads of a workload ------------------------------------------------------------------------------- */
 
-static sigjmp_buf past_the_end;
-static void sigbus(int number) { siglongjmp(past_the_end, number); }
-
-static struct worker *me;
-static int cached, direct;
-static char *buffer, *source, *mapping;
-static aio_context_t context;
-static struct iocb request;
-
-static void set(char *field, const char *value) { strncpy(field, value, 11); }
-
-static void result(const char *value)
-{
-	set(me->earlier, me->outcome);
-	set(me->outcome, value);
-}
-
-static void failed(const char *call)
-{
-	if (!me->failed[0])
-		snprintf(me->failed, sizeof me->failed, "%s:%s", call, strerrorname_np(errno) ?: "short");
-}
-
-static void take(const char *call, long got)
-{
-	const char *value = read_is(got, buffer);
-	if (value)
-		result(value);
-	else
-		failed(call);
-}
-
-static void acknowledge(const char *call, long got, const char *value)
-{
-	if (got == PAGE) {
-		set(me->outcome, value);
-		set(sh->acknowledged, value);
-	} else if (got < 0 && errno == EIO) {
-		set(me->outcome, "EIO");
-	} else {
-		failed(call);
-	}
-}
-
-static void submit(int opcode, char *memory)
-{
-	struct iocb *list[] = { &request };
-	memset(&request, 0, sizeof request);
-	request.aio_lio_opcode = opcode;
-	request.aio_fildes = direct;
-	request.aio_buf = (uintptr_t)memory;
-	request.aio_nbytes = PAGE;
-	if (syscall(SYS_io_submit, context, 1, list) != 1)
-		failed("io_submit");
-}
-
-static void reap(const char *value)
-{
-	struct io_event event;
-	if (syscall(SYS_io_getevents, context, 1, 1, &event, NULL) != 1) {
-		failed("io_getevents");
-		return;
-	}
-	long got = (long)event.res;
-	if (got < 0) {
-		errno = -got;
-		got = -1;
-	}
-	if (request.aio_lio_opcode == IOCB_CMD_PREAD) {
-		take("io_getevents", got);
-	} else {
-		set(me->earlier, me->outcome);
-		acknowledge("io_getevents", got, value);
-	}
-}
-
-static void load(void)
-{
-	if (sigsetjmp(past_the_end, 1)) {
-		result("EOF");
-		return;
-	}
-	uint64_t first = *(volatile uint64_t *)mapping;
-	memcpy(buffer, mapping, PAGE);
-	*(uint64_t *)buffer = first;
-	result(page_is(buffer));
-}
-
-static void store(const char *value)
-{
-	if (sigsetjmp(past_the_end, 1)) {
-		set(me->outcome, "EOF");
-		return;
-	}
-	*(volatile uint64_t *)mapping = word(kind_of(value));
-	set(me->outcome, value);
-	set(sh->acknowledged, value);
-}
-
-static void punch(void)
-{
-	struct stat status;
-	if (fallocate(cached, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, PAGE))
-		failed("fallocate");
-	fstat(cached, &status);
-	set(me->outcome, status.st_size > 0 ? "ZERO" : "EOF");
-	set(sh->acknowledged, me->outcome);
-}
-
-static void sync_call(const char *call, int got)
-{
-	if (got && errno == EIO)
-		set(me->outcome, "EIO");
-	else if (got)
-		failed(call);
-}
-
-static int is(const char *call, const char *name) { return !strcmp(call, name); }
-
-static void begin(const char *value)
-{
-	set(me->floor, sh->acknowledged);
-	if (value[0])
-		set(me->wrote, value);
-}
-
-static void call(const char *name, const char *value)
-{
-	static char latched[12];
-	if (is(name, "pread")) {
-		begin("");
-		take(name, pread(cached, buffer, PAGE, 0));
-	} else if (is(name, "pread_direct")) {
-		begin("");
-		take(name, pread(direct, buffer, PAGE, 0));
-	} else if (is(name, "pwrite") || is(name, "pwrite_direct")) {
-		fill(source, kind_of(value));
-		begin(value);
-		acknowledge(name, pwrite(is(name, "pwrite") ? cached : direct, source, PAGE, 0), value);
-	} else if (is(name, "io_submit_pread")) {
-		begin("");
-		submit(IOCB_CMD_PREAD, buffer);
-	} else if (is(name, "io_submit_pwrite")) {
-		fill(source, kind_of(value));
-		set(latched, value);
-		begin(value);
-		submit(IOCB_CMD_PWRITE, source);
-	} else if (is(name, "io_getevents")) {
-		reap(latched);
-	} else if (is(name, "mmap_load")) {
-		begin("");
-		load();
-	} else if (is(name, "mmap_store")) {
-		begin(value);
-		store(value);
-	} else if (is(name, "punch_hole")) {
-		begin("ZERO");
-		punch();
-	} else if (is(name, "truncate")) {
-		begin("EOF");
-		if (ftruncate(cached, 0))
-			failed(name);
-		set(me->outcome, "EOF");
-		set(sh->acknowledged, "EOF");
-	} else if (is(name, "readahead")) {
-		readahead(cached, 0, PAGE);
-	} else if (is(name, "fsync")) {
-		sync_call(name, fsync(cached));
-	} else if (is(name, "msync")) {
-		sync_call(name, msync(mapping, PAGE, MS_SYNC));
-	} else if (is(name, "sync_file_range")) {
-		sync_file_range(cached, 0, PAGE, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
-	} else if (is(name, "writeback")) {
-		sync_file_range(cached, 0, PAGE, SYNC_FILE_RANGE_WRITE);
-	}
-}
+#include "calls.c"
 
 static void prepare(void)
 {
@@ -323,18 +180,19 @@ static void prepare(void)
 	memset(buffer, 0x3f, PAGE);
 	if (cached < 0 || direct < 0)
 		failed("open");
-	mapping = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, cached, 0);
+	me->mapping = mapping = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, cached, 0);
 }
 
 static void work(int number)
 {
 	me = &sh->worker[number];
-	pin(number + 1);
+	pin(host ? number % sysconf(_SC_NPROCESSORS_ONLN) : number + 1);
 	signal(SIGBUS, sigbus);
 	buffer = aligned_alloc(PAGE, PAGE);
 	source = aligned_alloc(PAGE, PAGE);
 	memset(source, 0, PAGE);
 	memset(buffer, 0, PAGE);
+	spare = host ? -1 : open("/dev/vdb", O_RDONLY | O_DIRECT);
 	syscall(SYS_io_setup, 4, &context);
 	syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0);
 	mlockall(MCL_CURRENT);

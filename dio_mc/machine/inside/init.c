@@ -41,7 +41,8 @@ static void mount_disk(int number, char *rest)
 static void stand_by(int number)
 {
 	char byte;
-	pin(number + 1);
+	if (!host)
+		pin(number + 1);
 	while (read(nudge[number][0], &byte, 1) == 1)
 		;
 	_exit(0);
@@ -51,10 +52,10 @@ static void spawn(int number, int count)
 {
 	for (workers = 0; workers < count && workers < MAX; workers++) {
 		pipe(nudge[workers]);
-		if (!fork())
+		if (!child())
 			stand_by(workers);
 		pipe(go[workers]);
-		if (!(pid[workers] = fork()))
+		if (!(pid[workers] = child()))
 			work(workers);
 	}
 	say("%d ok %d", number, workers);
@@ -129,7 +130,7 @@ static void requests(void)
 	static int size;
 	int some = read(port, buffer + size, sizeof buffer - 1 - size);
 	if (some <= 0)
-		reboot(RB_POWER_OFF);
+		end();
 	buffer[size += some] = 0;
 	for (char *end; (end = memchr(buffer, '\n', size));) {
 		*end++ = 0;
@@ -168,11 +169,14 @@ static void open_port(void)
 	}
 }
 
-int main(void)
+static void become_init(void)
 {
 	mount("proc", "/proc", "proc", 0, NULL);
 	mount("sys", "/sys", "sysfs", 0, NULL);
 	mount("dev", "/dev", "devtmpfs", 0, NULL);
+	mount("debug", "/sys/kernel/debug", "debugfs", 0, NULL);
+	kernel_log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+	lseek(kernel_log, 0, SEEK_END);
 	int console = open("/dev/console", O_WRONLY);
 	dup2(console, 1);
 	dup2(console, 2);
@@ -182,7 +186,21 @@ int main(void)
 	open_port();
 	if (port < 0) {
 		printf("dio-mc: no port: %s\n", strerrorname_np(errno));
-		reboot(RB_POWER_OFF);
+		end();
+	}
+}
+
+int main(int count, char **list)
+{
+	if (count == 4 && is(list[1], "host")) {
+		host = 1;
+		port = atoi(list[2]);
+		folder = list[3];
+	} else if (getpid() == 1) {
+		become_init();
+	} else {
+		fprintf(stderr, "this is the init of a guest of dio-mc\n");
+		return 2;
 	}
 	sh = mmap(NULL, sizeof *sh, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	mmap(controls, MAX * sizeof *controls, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);

@@ -6,18 +6,18 @@
  * FLAGS: "-", or "p" to tell the gates that were passed, "s" to let all threads begin at once. A SEGMENT is THREAD, or
  * THREAD@ADDRESS#NTH: until it is at that gate for the nth time. The answer is a list of
  *
- *     f=CACHED,MEDIA,REPORTED  t=EARLIER,OUTCOME,FLOOR,WROTE,FAILED  b=SEGMENT,THREAD,STACK  m=SEGMENT  s=THREAD,STACK
+ *     f=CACHED,MEDIA,REPORTED  r=CACHED,MEDIA  w=PLACE  t=EARLIER,OUTCOME,FLOOR,WROTE,FAILED  b=SEGMENT,THREAD,STACK  m=SEGMENT  s=THREAD,STACK
  *     p=THREAD,ADDRESS,...
  *
- * the file; each thread in order; who waited in which segment; segments whose gate was never reached; threads that never
+ * the file; the second half of its page; where the kernel has warned of a bug of its own; each thread in order; who waited in which segment; segments whose gate was never reached; threads that never
  * ended; gates passed.
  */
 
 enum { READY_FILES = 32, SEGMENTS = 16, QUIET = 8, ALERT = 200, NEVER = 10 };
 enum outcome { ENDED, HELD, BLOCKED };
 
-static struct { int next, count; } stock[3];
-static int file = -1, files, begun[MAX];
+static struct { int next, count; } stock[4];
+static int file = -1, files, begun[MAX], kernel_log = -1;
 static char failures[1024], answer[7000];
 
 static void add(const char *format, ...)
@@ -157,7 +157,7 @@ static void lay_out(const char *path, char layout)
 	fill(page, 'O');
 	if (layout == 'h')
 		good &= !ftruncate(fd, PAGE);
-	if (layout == 'p')
+	if (layout == 'p' || layout == 'd')
 		good &= !fallocate(fd, 0, 0, PAGE);
 	if (layout == 'w')
 		good &= pwrite(fd, page, PAGE, 0) == PAGE;
@@ -169,16 +169,16 @@ static void lay_out(const char *path, char layout)
 /* The number of a file is that of its schedule, so that its first data can say whose it is. */
 static int next_file(char layout)
 {
-	int which = layout == 'h' ? 0 : layout == 'p' ? 1 : 2, fd;
-	char path[64];
+	int which = layout == 'h' ? 0 : layout == 'w' ? 1 : layout == 'e' ? 2 : 3, fd;
+	char path[512];
 	if (stock[which].count == 0) {
 		stock[which].next = files + 1;
 		for (int i = 0; i < READY_FILES && !failures[0]; i++) {
 			sh->schedule = ++files;
-			snprintf(path, sizeof path, "/m/%d", files);
+			snprintf(path, sizeof path, "%s/%d", folder, files);
 			lay_out(path, layout);
 		}
-		if ((fd = open("/m", O_RDONLY)) >= 0) {
+		if ((fd = open(folder, O_RDONLY)) >= 0) {
 			syncfs(fd);
 			close(fd);
 		}
@@ -194,30 +194,71 @@ static void look(void)
 	static char *page;
 	page = page ?: aligned_alloc(PAGE, PAGE);
 	memset(page, 0x3f, PAGE);
-	const char *through_cache = read_is(pread(file, page, PAGE, 0), page) ?: "EIO";
+	long got = pread(file, page, PAGE, 0);
+	const char *through_cache = read_is(got, page) ?: "EIO", *rest = rest_is(got, page);
 	int reported = fsync(file) && errno == EIO;
 	posix_fadvise(file, 0, PAGE, POSIX_FADV_DONTNEED);
 	int fd = open(sh->file, O_RDONLY | O_DIRECT);
 	memset(page, 0x3f, PAGE);
-	const char *media = read_is(pread(fd, page, PAGE, 0), page) ?: "EIO";
+	got = pread(fd, page, PAGE, 0);
+	const char *media = read_is(got, page) ?: "EIO", *media_rest = rest_is(got, page);
 	close(fd);
-	add(" f=%s,%s,%d", through_cache, media, reported);
+	add(" f=%s,%s,%d r=%s,%s", through_cache, media, reported, rest, media_rest);
 	for (int i = 0; i < workers && sh->worker[i].program[0]; i++) {
 		struct worker *one = &sh->worker[i];
 		add(" t=%s,%s,%s,%s,%s", one->earlier, one->outcome, one->floor, one->wrote, one->failed);
 	}
 }
 
+/* Where the kernel has warned since the last schedule; each place may warn again (the files of debugfs). */
+static void warnings(void)
+{
+	char record[1024], *at;
+	int some;
+	while (kernel_log >= 0 && (some = read(kernel_log, record, sizeof record - 1)) > 0) {
+		record[some] = 0;
+		record[strcspn(record, "\n")] = 0;
+		if (!(at = strstr(record, "WARNING: ")) || !(at = strstr(at, " at ")))
+			continue;
+		at += 4;
+		at[strcspn(at, "+")] = 0;
+		for (char *c = at; *c; c++)
+			*c = strchr(" ,=", *c) ? '-' : *c;
+		add(" w=%s", at);
+		put("/sys/kernel/debug/clear_warn_once", "1");
+	}
+}
+
 /* ---- a schedule ---------------------------------------------------------------------------------------------- */
+
+/* "d" leaves the data of a preallocated page in the cache; "b" is the second disk itself. */
+static void open_file(char layout)
+{
+	static char *page;
+	page = page ?: aligned_alloc(PAGE, PAGE);
+	if (layout == 'b' && !host) {
+		sh->schedule = ++files;
+		strcpy(sh->file, "/dev/vdb");
+		file = open(sh->file, O_RDWR);
+		fill(page, 'O');
+		pwrite(file, page, PAGE, 0);
+		fsync(file);
+	} else {
+		sh->schedule = next_file(layout);
+		snprintf(sh->file, sizeof sh->file, "%s/%llu", folder, (unsigned long long)sh->schedule);
+		file = open(sh->file, O_RDWR);
+	}
+	posix_fadvise(file, 0, PAGE, POSIX_FADV_DONTNEED);
+	fill(page, 'O');
+	if (layout == 'd')
+		pwrite(file, page, PAGE, 0);
+}
 
 static int prepare_all(char layout, char **rest)
 {
 	char *program;
 	int count = 0;
-	sh->schedule = next_file(layout);
-	snprintf(sh->file, sizeof sh->file, "/m/%llu", (unsigned long long)sh->schedule);
-	file = open(sh->file, O_RDWR);
-	posix_fadvise(file, 0, PAGE, POSIX_FADV_DONTNEED);
+	open_file(layout);
 	strcpy(sh->acknowledged, "NOTHING");
 	while ((program = strsep(rest, " ")) && program[0] != '/' && count < workers) {
 		struct worker *one = &sh->worker[count];
@@ -303,15 +344,20 @@ static void run(int number, char *rest)
 			let_go(i);
 	while ((one = strsep(&rest, " ")) && one[0])
 		segment(at++, one);
-	if (all_end(count))
+	int over = all_end(count);
+	if (over)
 		look();
+	warnings();
 	for (int i = 0; i < count && strchr(flags, 'p'); i++) {
 		add(" p=%d", i);
 		for (unsigned g = 0; g < sh->worker[i].passed; g++)
 			add(",%llx", (unsigned long long)controls[i].gates[g]);
 	}
-	close(file);
-	unlink(sh->file);
+	if (over) { /* else the file may be locked for ever, and nobody runs anything here any more */
+		close(file);
+		if (layout[0] != 'b')
+			unlink(sh->file);
+	}
 	say("%d ok%s", number, answer);
 	for (int i = 0; i < workers; i++)
 		sh->worker[i].program[0] = 0;

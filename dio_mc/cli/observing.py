@@ -1,0 +1,298 @@
+"""What operations do on real kernels: ``observe``, and ``matrix --kernel``.
+
+Nothing but click is imported before a command runs.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, fields
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dio_mc.cli.kernels import models_option, more_option, mount_option
+from dio_mc.cli.types import RULE, WORKLOAD
+
+if TYPE_CHECKING:
+    from dio_mc.machine.observe import Compared, Observations
+    from dio_mc.machine.session import Session
+    from dio_mc.study.matrix import Matrix
+    from dio_mc.study.shelf import Rule, Shelf, Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Guests:
+    """What ``matrix`` is told of real kernels."""
+
+    kernels: tuple[str, ...] = ()
+    file_systems: tuple[str, ...] = ()
+    mount: str | None = None
+    preemptions: int = 1
+    state: Path | None = None
+
+
+GUESTS = (
+    click.option("--kernel", "kernels", multiple=True, metavar="K", help="Observe real kernels instead; with --fs."),
+    click.option("--fs", "file_systems", multiple=True, metavar="FS", help="File systems for --kernel."),
+    click.option("--mount", metavar="OPTIONS", help="Mount options for --kernel."),
+    click.option(
+        "--preemptions", type=click.IntRange(0, 2), default=1, metavar="N", help="Preemptions with --kernel; default 1."
+    ),
+    click.option(
+        "--state",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Keep finished cells of --kernel here, to go on.",
+    ),
+)
+
+
+def guests_options(function: Callable[..., None]) -> Callable[..., None]:
+    """The options of `Guests`, given to a command as its one parameter `guests`."""
+
+    @wraps(function)
+    def packed(*args: Any, **given: Any) -> None:
+        of_guests = {field.name: given.pop(field.name) for field in fields(Guests)}
+        function(*args, guests=Guests(**of_guests), **given)
+
+    for option in reversed(GUESTS):
+        packed = option(packed)
+    return packed
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is observed and how it is told; `found` grows."""
+
+    workloads: Sequence[Workload]
+    rule: Rule | None
+    preemptions: int
+    stress: float
+    form: str
+    schedules: Path | None
+    report: Path | None
+    found: list[tuple[Session, list[tuple[Observations, Compared | None]]]] = field(default_factory=list)
+
+
+def register(group: click.Group) -> None:
+    """Add the command."""
+    group.add_command(observe)
+
+
+@click.command()
+@click.argument("workloads", nargs=-1, required=True, type=WORKLOAD, metavar="WORKLOAD...")
+@click.option(
+    "--kernel", "kernels", multiple=True, metavar="K",
+    help="A vmlinuz, a release, or a folder with unpacked packages; several are possible.",
+)  # fmt: skip
+@click.option("--host", is_flag=True, help="The kernel that runs here instead of a guest's; as root, with --stress.")
+@click.option(
+    "--fs", "file_systems", multiple=True, required=True, metavar="FS",
+    help="A file system: ext3, ext4, xfs, btrfs; several are possible.",
+)  # fmt: skip
+@mount_option
+@click.option(
+    "--preemptions", type=click.IntRange(0, 2), default=1, show_default=True, metavar="N",
+    help="Schedules in which at most N times a thread is left at a gate.",
+)  # fmt: skip
+@click.option(
+    "--stress", type=click.FloatRange(0), default=0.0, metavar="SECONDS",
+    help="Then for so long without gates, all threads at once.",
+)  # fmt: skip
+@click.option(
+    "--rule", type=RULE, metavar="RULE", help="Compare with what this rule allows; exit 1 if something else is seen."
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--schedules", metavar="DIR", type=click.Path(path_type=Path),
+    help="Write a schedule for each observation here; confirm runs it again.",
+)  # fmt: skip
+@click.option(
+    "--report", metavar="DIR", type=click.Path(path_type=Path),
+    help="Draft a bug report for what --rule does not allow, or without a rule for what is worse than error.",
+)  # fmt: skip
+@models_option
+@more_option
+def observe(
+    workloads: tuple[str, ...],
+    kernels: tuple[str, ...],
+    host: bool,
+    file_systems: tuple[str, ...],
+    mount: str | None,
+    preemptions: int,
+    stress: float,
+    rule: str | None,
+    form: str,
+    schedules: Path | None,
+    report: Path | None,
+    folder: Path | None,
+    files: tuple[Path, ...],
+) -> None:
+    """What the real calls of a workload end with: all schedules with few preemptions, on a real kernel.
+
+    WORKLOAD is a name from models/workloads, or two or three operations: direct_read,mmap_store. Exit 1 when something
+    is seen that --rule does not allow, or the kernel reports a bug of its own and stops; 3 when a guest is lost or
+    Ctrl-C ends it; else 0.
+    """
+    from dio_mc.study.shelf import open_shelf, pick
+
+    shelf = open_shelf(folder, files)
+    allowing = pick(shelf.rules, [rule], "locking rule")[0] if rule is not None else None
+    wanted = _Wanted(_workloads(shelf, workloads), allowing, preemptions, stress, form, schedules, report)
+    sessions = _sessions(kernels, host, file_systems, mount or "", stress)
+    stopped = _run(wanted, sessions)
+    _report(wanted)
+    sys.exit(_exit_code(wanted, stopped))
+
+
+def _sessions(
+    kernels: Sequence[str], host: bool, file_systems: Sequence[str], mount: str, stress: float
+) -> list[Session]:
+    from dio_mc.errors import usage_error
+    from dio_mc.machine.host import HostSession
+    from dio_mc.machine.images import find_kernel
+    from dio_mc.machine.session import Session
+
+    if host == bool(kernels):
+        raise usage_error("DIO204", "observe wants --kernel K or --host", hint="for example --kernel 6.12")
+    if host and not stress:
+        raise usage_error("DIO287", "on the kernel that runs here no thread can be held: --host wants --stress SECONDS")
+    if host:
+        return [HostSession(fs, mount, 4) for fs in file_systems]
+    return [Session(find_kernel(k), fs, mount, 4) for k in kernels for fs in file_systems]
+
+
+def _run(wanted: _Wanted, sessions: Sequence[Session]) -> bool:
+    """Observe and tell; whether Ctrl-C ended it. What was finished before is told all the same."""
+    from dio_mc.cli.interrupts import raised
+    from dio_mc.machine.observed import as_json
+
+    stopped = False
+    try:
+        with raised():
+            for session in sessions:
+                wanted.found.append((session, []))
+                with session:
+                    for pair in _pairs(wanted, session):
+                        wanted.found[-1][1].append(pair)
+                        _tell(wanted, session, *pair)
+    except KeyboardInterrupt:
+        stopped = True
+        click.echo("stopped; what is shown was finished before", err=True)
+    finally:
+        if wanted.form == "json":
+            click.echo(as_json(wanted.found), nl=False)
+    return stopped
+
+
+def _pairs(wanted: _Wanted, session: Session) -> Iterator[tuple[Observations, Compared | None]]:
+    """Each workload on files of each layout, against the rule."""
+    from dio_mc.machine.observe import compare, observe
+    from dio_mc.machine.plans import layouts_on
+    from dio_mc.study.outcomes import outcomes
+
+    for workload in wanted.workloads:
+        allowed = {} if wanted.rule is None else {one.layout: one for one in outcomes(workload, wanted.rule)}
+        layouts = [name for name in layouts_on(session.file_system) if name in workload.layouts]
+        for layout in layouts if wanted.rule is None else [name for name in layouts if name in allowed]:
+            one = observe(session, workload, layout, wanted.preemptions, stress=wanted.stress)
+            yield one, compare(one, allowed[layout]) if layout in allowed else None
+
+
+def _tell(wanted: _Wanted, session: Session, one: Observations, compared: Compared | None) -> None:
+    from dio_mc.machine.observed import schedule_files, text
+
+    if wanted.form == "text":
+        where = f"{session.kernel.release} {session.file_system} {session.mount}".strip()
+        click.echo(text(where, one, compared))
+    if wanted.schedules is not None:
+        for name, content in schedule_files(session, one).items():
+            _write_file(wanted.schedules / name, content)
+
+
+def _report(wanted: _Wanted) -> None:
+    """A draft, a schedule and a program for each observation that is a finding."""
+    from dio_mc.machine.drafts import drafts
+
+    if wanted.report is None:
+        return
+    written = drafts([(session, one, compared) for session, pairs in wanted.found for one, compared in pairs])
+    for name, content in written.items():
+        _write_file(wanted.report / name, content)
+    click.echo(f"{wanted.report}: {len(written)} files" if written else "nothing to report", err=True)
+
+
+def _exit_code(wanted: _Wanted, stopped: bool) -> int:
+    pairs = [pair for _, pairs in wanted.found for pair in pairs]
+    if any(one.log or (compared is not None and compared.forbidden) for one, compared in pairs):
+        return 1
+    return 3 if stopped or any(not one.complete for one, _ in pairs) else 0
+
+
+def _workloads(shelf: Shelf, names: Sequence[str]) -> list[Workload]:
+    from dio_mc.study.shelf import pick, together
+
+    found: list[Workload] = []
+    for name in names:
+        found += [together(shelf, name.split(","))] if "," in name else pick(shelf.workloads, [name], "workload")
+    return found
+
+
+def _write_file(path: Path, content: str) -> None:
+    from dio_mc.cli.show import _write
+    from dio_mc.errors import usage_error
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise usage_error("DIO207", f"cannot be written: {error.strerror or error}", file=str(path)) from None
+    _write(path, content)
+
+
+# -- the matrix ------------------------------------------------------------------------------------------------------
+
+
+def run_matrix(shelf: Shelf, names: Sequence[str], guests: Guests) -> tuple[Matrix, bool]:
+    """The matrix of real kernels, and whether it is whole: Ctrl-C leaves the cells that are finished in
+    `guests.state`."""
+    from dio_mc.cli.interrupts import raised
+    from dio_mc.machine.images import find_kernel
+    from dio_mc.machine.kernel_matrix import Column, kernel_matrix, open_kept
+    from dio_mc.machine.session import Session
+    from dio_mc.study.matrix import Matrix
+
+    columns = [
+        Column(Session(find_kernel(k), fs, guests.mount or "")) for fs in guests.file_systems for k in guests.kernels
+    ]
+    kept = open_kept(guests.state)
+    try:
+        with raised():
+            return kernel_matrix(shelf, columns, names, guests.preemptions, kept, _estimate()), True
+    except KeyboardInterrupt:
+        state = guests.state
+        click.echo("stopped" + (f"; run it again to go on from {state}" if state else ""), err=True)
+        return Matrix((), (), ()), False
+    finally:
+        for column in columns:
+            column.session.close()
+
+
+def _estimate() -> Callable[[int, int, int], None] | None:
+    """A line on a terminal's stderr: how much is done, how fast, how long it may take."""
+    import time
+
+    if not sys.stderr.isatty():
+        return None
+    begun = time.monotonic()
+
+    def show(done: int, total: int, runs: int) -> None:
+        seconds = time.monotonic() - begun
+        left = seconds / done * (total - done)
+        line = f"{done} of {total} cells, {runs / seconds * 60:,.0f} schedules a minute, {left / 60:.0f} min left"
+        click.echo(f"\r\033[K{line}" if done < total else "\r\033[K", err=True, nl=False)
+
+    return show
