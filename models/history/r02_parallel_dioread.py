@@ -53,8 +53,9 @@ class ParallelReads(NoStaleExposure):
 
     @thread(daemon=True)
     def flusher(self):
-        for i in range(self.pages):
-            self.writepage(i)
+        while True:
+            for i in range(self.pages):
+                self.writepage(i)
 
     @operation(kernel="fs/ext4/inode.c:mpage_map_one_extent @3.16-")
     def map_for_writeback(self, i):

@@ -21,8 +21,7 @@ class Silent(Model):
     page = Array(Data, size=2)
     dirty = Var(bool)
     disk = Array(Data, size=2, init=Data.OLD)
-    started = Var(bool)
-    acknowledged = Var(bool)
+    started, acknowledged = Var(bool), Var(bool)
     stored = Var(bool)
     reported = Var(bool)
 
@@ -90,12 +89,13 @@ class Silent(Model):
 
     @thread(daemon=True)
     def flusher(self):
-        with atomic():
-            wait_until(self.dirty and (self.early_writeback or self.acknowledged or not self.started))
-            self.page_lock.lock()
-        with atomic():  # writeback, as long as this thread has the lock
-            self.disk[0], self.disk[1], self.dirty = self.page[0], self.page[1], False
-            self.page_lock.unlock()
+        while True:
+            with atomic():
+                wait_until(self.dirty and (self.early_writeback or self.acknowledged or not self.started))
+                self.page_lock.lock()
+            with atomic():  # writeback, as long as this thread has the lock
+                self.disk[0], self.disk[1], self.dirty = self.page[0], self.page[1], False
+                self.page_lock.unlock()
 
     @invariant
     def no_collateral(self):

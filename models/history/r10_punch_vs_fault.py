@@ -51,8 +51,9 @@ class PunchesBetween(Reuse, PageCache):
 
     @thread(daemon=True)
     def flusher(self):
-        for i in range(self.pages):
-            self.writepage(i)
+        while True:
+            for i in range(self.pages):
+                self.writepage(i)
 
     @operation(kernel="fs/ext4/inode.c:ext4_writepage @3.16-6.1")
     def submit_page(self, i):

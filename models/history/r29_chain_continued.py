@@ -24,7 +24,8 @@ class FallsBack(BeforeAndBehind):
 
     @thread(daemon=True)
     def flusher(self):
-        self.writepage(0)
+        while True:
+            self.writepage(0)
 
 
 class CompletionInvalidates(FallsBack):

@@ -38,9 +38,10 @@ class FlushesOnce(Model):
 
     @thread(daemon=True)
     def flusher(self):
-        wait_until(self.dirty)
-        with atomic():
-            self.on_disk[0], self.dirty = True, False
+        while True:
+            wait_until(self.dirty)
+            with atomic():
+                self.on_disk[0], self.dirty = True, False
 
     @thread
     def snapshotter(self):

@@ -70,9 +70,10 @@ class LooksFirst(Model):
 
     @thread(daemon=True)
     def flusher(self):
-        with atomic():
-            wait_until(self.dirty)
-            self.server, self.dirty = self.page, False
+        while True:
+            with atomic():
+                wait_until(self.dirty)
+                self.server, self.dirty = self.page, False
 
     @invariant
     def no_lost_write(self):

@@ -22,9 +22,10 @@ class TruncatesAtOnce(Model):
 
     @thread(daemon=True)
     def flusher(self):
-        with atomic():
-            wait_until(self.dirty)
-            self.writepages()
+        while True:
+            with atomic():
+                wait_until(self.dirty)
+                self.writepages()
 
     @operation(kernel="fs/fuse/file.c:fuse_writepages @3.16-")
     def writepages(self):
