@@ -157,16 +157,21 @@ class _Cutter:
             return Block(tuple(ops), _terminator(node, following, numbers), places.get(leader))
 
     def _site(self, key: Key) -> Site:
-        """The statement of a location's step: the first node of weight STEP behind it, or what begins it."""
-        current = key
-        for _ in range(len(self.order)):
-            node = self.graph.nodes[current.node]
-            if node.weight is Weight.STEP or len(self.edges[current]) != 1:
-                return node.site
-            current = self.edges[current][0]
-            if current.begins:
-                break
-        return self.graph.nodes[key.node].site
+        """The statement of a location's step: the one of weight STEP that every way from here comes to first (ghosts
+        may come before it, in a loop too), or what begins it."""
+        found: dict[int, None] = {}
+        seen: set[Key] = set()
+        ahead = [key]
+        while ahead:
+            current = ahead.pop()
+            if current in seen or (current.begins and current is not key):
+                continue
+            seen.add(current)
+            if self.graph.nodes[current.node].weight is Weight.STEP:
+                found[current.node] = None
+            else:
+                ahead += self.edges[current]
+        return self.graph.nodes[next(iter(found)) if len(found) == 1 else key.node].site
 
 
 def _is_label(node: Node) -> bool:

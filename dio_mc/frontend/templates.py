@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from dio_mc.errors import Diagnostic
@@ -14,7 +15,7 @@ from dio_mc.frontend.context import Abort, Context, Scope, parameters_of
 from dio_mc.frontend.declare import Members, function_span
 from dio_mc.frontend.frames import Frame, TemplateState
 from dio_mc.frontend.graph import Node, RegionKey, Weight
-from dio_mc.frontend.liveness import live_at_entry, unassigned_reads
+from dio_mc.frontend.liveness import live_at_entry, successors, unassigned_reads
 from dio_mc.frontend.locking import lock_places, not_held
 from dio_mc.frontend.shapes import ScalarTree
 from dio_mc.frontend.statements import compile_body
@@ -22,7 +23,7 @@ from dio_mc.frontend.steps import Cut, CutLocation, cut
 from dio_mc.frontend.storage import NoCommonType, Storage, join_trees
 from dio_mc.frontend.values import Scalar
 from dio_mc.ir.expr import Const, Expr, Local
-from dio_mc.ir.ops import Assign, Check, LocalTo
+from dio_mc.ir.ops import Assign, Check, LocalTo, StoreTo
 from dio_mc.ir.program import Location, Region, Template
 from dio_mc.ir.types import RangeType, ScalarType, bounds, show_value
 from dio_mc.lang.model import anchor_of
@@ -207,9 +208,10 @@ def _finish(draft: Draft, number: int, context: Context, asked: Asked) -> tuple[
     everything = range(len(variables))
     locations = [Location("end", -1, "end", None, (), tuple(everything))]
     taken: dict[str, int] = {}
+    ghosts = frozenset(n for n, variable in enumerate(context.variables) if variable.ghost)
     for found in shape.locations:
         kills = tuple(i for i in everything if i not in live[found.block])
-        locations.append(_location(found, kills, taken, _shown(found, kills, shape, slots)))
+        locations.append(_location(found, kills, taken, _shown(found, kills, shape, slots, ghosts)))
     tree = function_tree(draft.function)
     assert tree is not None
     count = len(parameters_of(tree))
@@ -230,14 +232,33 @@ def _check_assigned(shape: Cut, parameters: int, names: list[str], context: Cont
         context.diagnostics.add(Diagnostic("DIO115", message, span, "assign it first"))
 
 
-def _shown(found: CutLocation, kills: tuple[int, ...], shape: Cut, slots: dict[str, int]) -> Arguments:
+def _passed(block: int, shape: Cut, ghosts: frozenset[int]) -> dict[int, Expr]:
+    """What locals are given before the statement of a step: at its start, and behind loops of ghosts there."""
+    passed: dict[int, Expr] = {}
+    seen: set[int] = set()
+    ahead = [block]
+    while ahead:
+        here = ahead.pop()
+        if here in seen or (here != block and shape.blocks[here].location is not None):
+            continue
+        seen.add(here)
+        given = list(takewhile(lambda op: isinstance(op, Assign), shape.blocks[here].ops))
+        pairs = [(t, v) for op in given if isinstance(op, Assign) for t, v in zip(op.targets, op.values, strict=True)]
+        for target, value in pairs:
+            if isinstance(target, LocalTo):
+                passed.setdefault(target.index, value)
+        stores = any(isinstance(t, StoreTo) and t.variable not in ghosts for t, _ in pairs)
+        if not stores and len(given) == len(shape.blocks[here].ops):
+            ahead += successors(shape.blocks[here])
+    return passed
+
+
+def _shown(
+    found: CutLocation, kills: tuple[int, ...], shape: Cut, slots: dict[str, int], ghosts: frozenset[int]
+) -> Arguments:
     """Where the arguments of the calls around a location are: one that the step itself passes on is where it comes
     from."""
-    passed: dict[int, Expr] = {}
-    for op in shape.blocks[found.block].ops:
-        if not isinstance(op, Assign):
-            break
-        passed |= {t.index: v for t, v in zip(op.targets, op.values, strict=True) if isinstance(t, LocalTo)}
+    passed = _passed(found.block, shape, ghosts)
 
     def place(local: str, name: str) -> tuple[int | None, str]:
         slot = slots.get(local)

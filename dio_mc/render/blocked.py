@@ -17,13 +17,15 @@ _MOST_NAMED = 3
 @dataclass(frozen=True, slots=True)
 class Blocked:
     """A thread that waits for ever. `cell` is the data it waits for, empty where it is a lock or not known; `by` are
-    those that hold the lock, or whose code could still change the data; `step` is where the data got its value."""
+    those that hold the lock, or whose code could still change the data; `step` is where the data got its value.
+    `queued`: those wait for the lock themselves, and nobody passes them."""
 
     waiting: Waiting
     cell: str
     by: tuple[str, ...]
     step: int | None
     known: bool
+    queued: bool = False
 
 
 def blocked(trace: Trace) -> tuple[Blocked, ...]:
@@ -41,9 +43,19 @@ def _blocked(trace: Trace, waiting: Waiting) -> Blocked:
     lock = re.sub(r"\.\w+(\[\d+\])?$", "", wait.cell) if wait is not None else ""
     held = held_at(trace, len(trace.steps))
     holders = [h.thread for h in held if h.lock == lock or (not lock and _names(text, h.lock))]
+    before = trace.steps[wait.step - 1].thread if wait is not None and wait.step is not None else ""
+    if before and before not in holders and _queues(trace, wait.cell if wait is not None else ""):
+        return Blocked(waiting, "", (before,), None, True, queued=True)
     if not holders and wait is not None and wait.step is not None:
         holders = [trace.steps[wait.step - 1].thread]
     return Blocked(waiting, "", tuple(dict.fromkeys(holders)), None, bool(holders))
+
+
+def _queues(trace: Trace, cell: str) -> bool:
+    """Whether a cell of a lock says that a thread has queued for it: one that stands there still."""
+    *_, final = trace.states()
+    match = re.fullmatch(r".+\.waiting\[(?P<thread>\d+)\]", cell)
+    return match is not None and final[cell] == "True" and int(match["thread"]) < len(trace.threads)
 
 
 def _names(text: str, lock: str) -> bool:
@@ -55,6 +67,8 @@ def reason(trace: Trace, one: Blocked) -> str:
     """``held by CPU1``, ``which only CPU1 can change``; empty where it is not known."""
     if not one.known:
         return ""
+    if one.queued:
+        return f"for which {_listed(trace, one.by, one.waiting.thread)} has queued"
     if not one.cell:
         return f"held by {_listed(trace, one.by, one.waiting.thread)}"
     if one.by:
@@ -91,4 +105,12 @@ def blocked_lines(trace: Trace, one: Blocked) -> list[str]:
     if is_condition:
         told = [f"waits until {text}", *([why.removeprefix("and ")] if why else [])]
         return [printable(f"/* {line} */") for line in told]
-    return [text, printable(f"/* waits{why and ': '}{why.removeprefix('and ')} */")]
+    comment = printable(f"/* waits{why and ': '}{why.removeprefix('and ').removeprefix('for which ')} */")
+    return [comment] if _has_begun(trace, one) else [text, comment]
+
+
+def _has_begun(trace: Trace, one: Blocked) -> bool:
+    """Whether the last step of the thread was the first half of the call that it waits in: a writer has queued."""
+    own = [step for step in trace.steps if step.thread == one.waiting.thread]
+    queued = [c for c in own[-1].changes if c.role == "lock" and _queues(trace, c.cell)] if own else []
+    return bool(queued) and own[-1].text == one.waiting.text

@@ -80,7 +80,7 @@ def wrong_cells(trace: Trace) -> dict[str, str]:
             if name in shared:
                 found[name] = final[name]
     if not found and trace.property_kind in ("invariant", "step", "reachable") and trace.steps:
-        changed = [c.cell for c in trace.steps[-1].changes if c.role == "data"]
+        changed = [c.cell for c in trace.steps[-1].changes if c.role == "data" and not c.ghost]
         found = {name: final[name] for name in changed}
     return found
 

@@ -57,6 +57,8 @@ def _told(trace: Trace, wait: Wait, verb: str) -> str:
     holder = _holder(trace, wait)
     if holder == wait.thread:
         return f"{head}, {'its own' if role == 'lock' else 'its own doing'} ({wait.step})"
+    if role == "lock" and re.search(r"\.waiting\[\d+\]$", wait.cell):
+        return f"{head}, for which {cpu_of(trace, holder)} has queued ({wait.step})"
     stands = any(waiting.thread == holder for waiting in trace.blocked)
     return f"{head} of {cpu_of(trace, holder)} ({wait.step}){'' if stands else ', which has ended'}"
 
