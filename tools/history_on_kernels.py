@@ -68,8 +68,7 @@ NOT_RUN = {
     "r43_snapshot_vs_mixed": "needs a snapshot of btrfs; repaired in 5.2",
     "r45_flag_toggle": "needs a thread between two tests in one function; repaired in 2014",
     "r48_dedupe_vs_direct_write": "needs FIDEDUPERANGE on two files; repaired before 5.10",
-    "r50_hint_bits_under_direct_io": "a data base, not a kernel",
-    "r55_mirrors_of_a_changing_buffer": "needs two mirrors, and a buffer that another process changes",
+    "r55_mirrors_of_a_changing_buffer": "both mirrors are transferred together, no function between; R50 is the same",
     "r57_zeroing_between_two_forks": "needs a zoned device",
 }  # fmt: skip
 """Models without a binding: why they cannot be run on one of these kernels."""

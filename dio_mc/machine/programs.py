@@ -19,9 +19,11 @@ CALLS: Final = (
 FURTHER: Final = (
     "pread_direct_own", "pread_direct_other", "pwrite_half", "pwrite_direct_half", "pwrite_direct_rest",
     "pwrite_beyond", "zeroout", "zero_range", "fallocate", "drop_cache", "reclaim",
+    "pwrite_direct_shared", "change_shared",
 )  # fmt: skip
 """What a guest can do besides, for bindings: a direct read into a mapping of the same page, or of the second disk into
-it; writes of half a page; BLKZEROOUT; two more modes of fallocate; posix_fadvise(DONTNEED)."""
+it; writes of half a page; BLKZEROOUT; two more modes of fallocate; posix_fadvise(DONTNEED); process_madvise(PAGEOUT) of
+the first thread's mapping; a direct write out of memory that another thread changes."""
 WRITES: Final = {"NEW": "N", "NEWER": "M", "OLD": "O"}
 """What tells one written value from another, in the words of a page."""
 

@@ -158,6 +158,12 @@ static void call(const char *name, const char *value)
 		fill(source, kind_of(value));
 		begin(value);
 		acknowledge(name, pwrite(is(name, "pwrite") ? cached : direct, source, PAGE, 0), PAGE, value);
+	} else if (is(name, "pwrite_direct_shared")) {
+		fill(shared_page, kind_of(value));
+		begin(value);
+		acknowledge(name, pwrite(direct, shared_page, PAGE, 0), PAGE, value);
+	} else if (is(name, "change_shared")) {
+		fill(shared_page, kind_of(value));
 	} else if (is(name, "pwrite_beyond")) {
 		fill(source, kind_of(value));
 		begin(value);

@@ -58,6 +58,7 @@ static int port = -1, bell[2], go[MAX][2], nudge[MAX][2];
 static pid_t pid[MAX];
 static int workers;
 static const char *folder = "/m"; /* where the files are */
+static char *shared_page;         /* a buffer that all threads have */
 static int host;                  /* not init of a guest: on a kernel that others use */
 
 /* A process of a thread, which on a kernel that others use must not outlive the program. */

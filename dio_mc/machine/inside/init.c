@@ -204,6 +204,7 @@ int main(int count, char **list)
 	}
 	sh = mmap(NULL, sizeof *sh, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	mmap(controls, MAX * sizeof *controls, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	shared_page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pipe2(bell, O_NONBLOCK);
 	say("* up %s", failures[0] ? failures : "-");
 	failures[0] = 0;
