@@ -122,7 +122,7 @@ class Left(Model):
 
     @invariant
     def p(self):
-        return self.n != 28
+        return self.n != 29 or self.m != 0
 
 
 class Waiting(Model):
