@@ -50,10 +50,12 @@ class Break:
 
 
 class Domains:
-    """The domains of a program."""
+    """The domains of a program. `total` keeps what `exchange` has found of an expression, by its identity, and with the
+    expression, so that no other takes its place."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self.total: dict[int, tuple[Expr, bool]] = {}
         self._parents: dict[Slot, Slot] = {}
         self._breaks: dict[Slot, Break] = {}
         _Reading(self, program).read()

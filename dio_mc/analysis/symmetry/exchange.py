@@ -66,7 +66,7 @@ class Exchange:
                     for t, v in zip(targets, values, strict=True)
                 ]
                 indices = [index for t in targets if not isinstance(t, LocalTo) for index in t.indices]
-                apart = all(is_total(self._program, e) for e in (*values, *indices))
+                apart = all(self._is_total(e) for e in (*values, *indices))
                 return "assign", _any_order(pairs) if apart else tuple(pairs)
             case Await(condition):
                 return "await", self.expr(template, condition, None)
@@ -96,6 +96,13 @@ class Exchange:
     def _indices(self, template: int | None, variable: int, indices: tuple[Expr, ...]) -> Form:
         return tuple(self.expr(template, e, ("index", variable, d)) for d, e in enumerate(indices))
 
+    def _is_total(self, expr: Expr) -> bool:
+        """As `is_total`, which is asked of the same expressions by every exchange of a program."""
+        known = self._domains.total.get(id(expr))
+        if known is None:
+            known = self._domains.total[id(expr)] = expr, is_total(self._program, expr)
+        return known[1]
+
     def expr(self, template: int | None, expr: Expr, slot: Slot | None) -> Form:
         """The form of an expression whose value goes to `slot` (None: it is a truth or a plain number)."""
         match expr:
@@ -111,7 +118,7 @@ class Exchange:
                 return "not", self.expr(template, operand, None)
             case And(operands) | Or(operands):
                 forms = [self.expr(template, o, None) for o in operands]
-                apart = all(is_total(self._program, o) for o in operands)
+                apart = all(self._is_total(o) for o in operands)
                 return type(expr).__name__, _any_order(forms, once=True) if apart else tuple(forms)
             case Implies(premise, conclusion):
                 return "implies", self.expr(template, premise, None), self.expr(template, conclusion, None)
@@ -121,12 +128,12 @@ class Exchange:
             case Compare(op, left, right):
                 between = self._domains.slot_of(template, left) or self._domains.slot_of(template, right)
                 forms = [self.expr(template, left, between), self.expr(template, right, between)]
-                apart = op in ("==", "!=") and is_total(self._program, expr)
+                apart = op in ("==", "!=") and self._is_total(expr)
                 return "compare", op, _any_order(forms) if apart else tuple(forms)
+            case Arith("+" | "*" as op) if self._is_total(expr):
+                return "arith", op, _any_order([self.expr(template, term, None) for term in _terms(op, expr)])
             case Arith(op, left, right):
-                forms = [self.expr(template, left, None), self.expr(template, right, None)]
-                apart = op in ("+", "*") and is_total(self._program, expr)
-                return "arith", op, _any_order(_flat(op, forms)) if apart else tuple(forms)
+                return "arith", op, (self.expr(template, left, None), self.expr(template, right, None))
             case AtLocation(thread, locations, after):
                 return "at", self._threads.get(thread, thread), tuple(sorted(locations)), after
             case LocalOf(thread, index, _, after):
@@ -140,13 +147,17 @@ def _any_order(forms: list[Form], *, once: bool = False) -> Form:
     return ("any order", *dict.fromkeys(ordered)) if once else ("any order", *ordered)
 
 
-def _flat(op: str, forms: list[Form]) -> list[Form]:
-    """Sums of sums as one."""
-    flat: list[Form] = []
-    for form in forms:
-        nested = form[0] == "arith" and form[1] == op and form[2] and form[2][0] == "any order"
-        flat += form[2][1:] if nested else [form]
-    return flat
+def _terms(op: str, expr: Expr) -> list[Expr]:
+    """The terms of sums of sums (factors of products of products): there may be thousands; none is looked at twice."""
+    found: list[Expr] = []
+    waiting = [expr]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, Arith) and part.op == op:
+            waiting += (part.right, part.left)
+        else:
+            found.append(part)
+    return found
 
 
 def is_total(program: Program, expr: Expr) -> bool:
