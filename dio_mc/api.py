@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import wraps
+from functools import partial, wraps
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -23,14 +23,16 @@ R = TypeVar("R")
 
 
 def _at_the_callers_line(function: Callable[P, R]) -> Callable[P, R]:
-    """A model that is wrong is not a fault of the functions below: their frames are left out of the traceback."""
+    """A model that is wrong is not a fault of the functions below: their frames are left out of the traceback. It may
+    be nested as deep as it likes (`deep`)."""
 
     @wraps(function)
     def called(*args: P.args, **keywords: P.kwargs) -> R:
+        from dio_mc.deep import deeply
         from dio_mc.errors import ModelError
 
         try:
-            return function(*args, **keywords)
+            return deeply(partial(function, *args, **keywords))
         except ModelError as error:
             raise error.with_traceback(None) from None
 

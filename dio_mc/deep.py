@@ -1,9 +1,9 @@
 """Room for deep trees: a thread with a large stack, on which recursion may go as deep as any model is nested.
 
 Expressions are trees of the user's size. Python's own parser and compiler go through them by recursion, as do the
-frontend, the printers, z3 and the exports, so rewriting ours without recursion would not be enough. Every command runs
-in one thread whose stack is large and whose limit of recursion fits it. Address space is reserved; memory is taken by
-those who use it. `dio_mc.check` and the pytest plugin run on their caller's stack.
+frontend, the printers, z3 and the exports, so rewriting ours without recursion would not be enough. Every command,
+every function of the package's face and what the pytest plugin does runs in a thread whose stack is large and whose
+limit of recursion fits it. Address space is reserved; memory is taken by those who use it.
 """
 
 from __future__ import annotations

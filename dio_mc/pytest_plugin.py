@@ -79,7 +79,11 @@ def looks_like_a_model(file: Path) -> bool:
     """Whether a file imports the language and defines a class from others; it is not imported to find out."""
     try:
         source = file.read_bytes()
-        tree = ast.parse(source) if b"dio_mc" in source else ast.Module([], [])
+        if b"dio_mc" not in source:
+            return False
+        from dio_mc.deep import deeply
+
+        tree = deeply(ast.parse, source)
     except (OSError, SyntaxError, ValueError):
         return False
     languages = ("dio_mc", "dio_mc.lang", "dio_mc.kernel")
@@ -102,9 +106,10 @@ class ModelFile(pytest.File):
         """One collector per class and binding."""
         from dio_mc.checking.results import Failure
         from dio_mc.checking.runs.plan import Request, plan
+        from dio_mc.deep import deeply
 
         required = self.config.stash[WANTED] is None
-        for entry in plan([(_shown(self.path), not required)], Request()):
+        for entry in deeply(lambda: list(plan([(_shown(self.path), not required)], Request()))):
             if isinstance(entry, Failure):
                 raise self.CollectError(entry.text)
             yield ModelRun.from_parent(self, name=_name(entry), task=entry)
@@ -172,6 +177,7 @@ class ModelRun(pytest.Collector):
     def outcome(self) -> tuple[Report, Batch]:
         """The exploration, once."""
         from dio_mc.checking.driver import Options, check_class
+        from dio_mc.deep import deeply
         from dio_mc.report.batch import Batch
         from dio_mc.semantics.search import NO_REDUCTION, Budget, Reductions
 
@@ -185,7 +191,8 @@ class ModelRun(pytest.Collector):
             else NO_REDUCTION,
             verify_reduction=self.settings["verify-reduction"],
         )
-        report = check_class(self.task.model, dict(self.task.params), options, expectation=self.task.stated)
+        expected = self.task.stated
+        report = deeply(check_class, self.task.model, dict(self.task.params), options, expectation=expected)
         return report, Batch((report,), strict=self.strict)
 
 

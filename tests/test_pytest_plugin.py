@@ -58,6 +58,13 @@ def test_an_item_per_property_and_binding(project: Path) -> None:
     assert [c for c in collected(project, "--dio-mc") if "small" in c] == [f"models/good.py::{n}" for n in names]
 
 
+def test_a_large_model_needs_no_deep_stack_of_pytest(tmp_path: Path) -> None:
+    sums = " + ".join(["self.n"] * 1500)
+    write(tmp_path, large=HOLDS + f"\n    @invariant\n    def sums(self):\n        return {sums} >= 0\n")
+    done = run(tmp_path, "--dio-mc")
+    assert counts(done) == {"passed": 4}, done.stdout
+
+
 def test_globs_in_the_configuration(project: Path) -> None:
     (project / "pytest.ini").write_text("[pytest]\ndio_mc_models = models/r*.py\n")
     assert {c.partition("::")[0] for c in collected(project)} == {"models/race.py", "tests/test_x.py"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dio_mc.errors import Diagnostic, ModelError
-from dio_mc.export.terms import Apply, Term, interval
+from dio_mc.export.terms import Apply, Known, Term, interval
 from dio_mc.export.writing import Sheet
 from dio_mc.ir.program import Program
 from dio_mc.semantics.layout import layout_of
@@ -59,9 +59,10 @@ def _declared(program: Program, cell: int) -> Span | None:
 def _fits(term: Term, cells: list[tuple[int, int]], most: int) -> bool:
     """Whether a term and all in it lie between ``-most`` and ``most``."""
     waiting = [term]
+    known: Known = {}
     while waiting:
         part = waiting.pop()
-        low, high = interval(part, cells)
+        low, high = interval(part, cells, known)
         if low < -most or high > most:
             return False
         if isinstance(part, Apply):

@@ -105,19 +105,33 @@ def reads(term: Term) -> frozenset[int]:
             return frozenset().union(*map(reads, operands))
 
 
-def interval(term: Term, bounds: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """Between which values a term lies, given those of the cells."""
+Known = dict[int, tuple[int, int]]
+"""Intervals of terms by identity, while these live."""
+
+
+def interval(term: Term, bounds: Sequence[tuple[int, int]], known: Known | None = None) -> tuple[int, int]:
+    """Between which values a term lies, given those of the cells. Who asks about the parts of a term as well keeps what
+    is `known`: there may be thousands, one in the other."""
+    if isinstance(term, int):
+        return term, term
+    if isinstance(term, Read):
+        return bounds[term.cell]
+    found = known.get(id(term)) if known is not None else None
+    if found is None:
+        found = _applied(term, bounds, known)
+        if known is not None:
+            known[id(term)] = found
+    return found
+
+
+def _applied(term: Apply, bounds: Sequence[tuple[int, int]], known: Known | None) -> tuple[int, int]:
     match term:
-        case int():
-            return term, term
-        case Read(cell):
-            return bounds[cell]
         case Apply("ite", (_, then, orelse)):
-            (a, b), (c, d) = interval(then, bounds), interval(orelse, bounds)
+            (a, b), (c, d) = interval(then, bounds, known), interval(orelse, bounds, known)
             return min(a, c), max(b, d)
         case Apply("+" | "-" | "*" | "//" | "%" as op, (left, right)):
-            return _arithmetic(op, interval(left, bounds), interval(right, bounds))
-        case Apply():
+            return _arithmetic(op, interval(left, bounds, known), interval(right, bounds, known))
+        case _:
             return 0, 1
 
 
