@@ -197,3 +197,41 @@ def test_code_is_as_long_for_many_options_as_for_few():
     few, many = (asking.prepare(build(Sized, {"options": options}).program, quick=True) for options in (20, 2_000))
     assert few.module.text.count("\n") == many.module.text.count("\n")
     assert (few.module.most, many.module.most) == (20 * 17, 2_000 * 17), "there is room for all successors"
+
+
+class Beyond(Model):
+    n = Var(Range(0, 50))
+
+    @thread
+    def t(self):
+        k = choose(range(1180591620717411303424, 1180591620717411303424 + 40))
+        self.n = k - 1180591620717411303424
+
+
+class Far(Model):
+    n = Var(Range(0, 50))
+
+    @thread
+    def t(self):
+        self.n = choose(range(0, 73786976294838206464, 1152921504606846976))
+
+
+class Edge(Model):
+    n = Var(Range(0, 50))
+
+    @thread
+    def t(self):
+        self.n = choose(range(-(2305843009213693952), 2305843009213693952, 144115188075855872))
+
+
+@pytest.mark.parametrize("model", [Beyond, Far, Edge], ids=lambda one: one.__name__)
+def test_options_that_are_no_words(model):
+    """The reference engine explores, with the reason; or machine code has room for what it computes."""
+    program = build(model).program
+    told: list[str] = []
+    expected = asking.explore(program, [], engine="reference")
+    found = asking.explore(program, [], engine="native", note=told.append)
+    assert replace(found, engine="reference") == replace(expected, engine="reference")
+    refused = ["explored by the reference engine: a value needs more than 62 bits"]
+    assert told == ([] if model is Edge else refused)
+    assert ("range@" in str(expected.violations)) == (model is not Beyond)
