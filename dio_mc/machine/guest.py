@@ -72,21 +72,13 @@ class Guest:
         self._folder: Path | None = None
 
     def __enter__(self) -> Self:
-        if Guest.kvm_is_good is not False and os.access(KVM, os.R_OK | os.W_OK) and self._boots_on_kvm():
-            return self
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                self._boot(TCG, BOOT_SECONDS)
-                break
-            except GuestLost as lost:
-                told = self.told(lost)
-                self.close()
-                # Kernels patch themselves while they start; QEMU's translator may run a half-patched instruction then.
-                if "int3" not in told.log or attempt == ATTEMPTS:
-                    raise told from None
-            except BaseException:
-                self.close()
-                raise
+        try:
+            kvm = Guest.kvm_is_good is not False and os.access(KVM, os.R_OK | os.W_OK)
+            if not (kvm and self._boots_on_kvm()):
+                self._boot_translated()
+        except BaseException:  # a signal may come while a guest that has failed is closed
+            self.close()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -127,10 +119,19 @@ class Guest:
         except GuestLost:
             self.close()
             Guest.kvm_is_good = Guest.kvm_is_good or False
-        except BaseException:
-            self.close()
-            raise
         return self._process is not None
+
+    def _boot_translated(self) -> None:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                self._boot(TCG, BOOT_SECONDS)
+                return
+            except GuestLost as lost:
+                told = self.told(lost)
+                self.close()
+                # Kernels patch themselves while they start; QEMU's translator may run a half-patched instruction then.
+                if "int3" not in told.log or attempt == ATTEMPTS:
+                    raise told from None
 
     def _boot(self, acceleration: str, seconds: float) -> None:
         begun = time.monotonic()

@@ -46,8 +46,8 @@ class Session:
         return self._runner
 
     def _begin(self) -> None:
-        guest = Guest(self.kernel, self.file_system, self.mount, self._threads)
-        self._guest = guest.__enter__()
+        self._guest = guest = Guest(self.kernel, self.file_system, self.mount, self._threads)
+        guest.__enter__()
         try:
             self._runner = Runner(guest, wanted(self.file_system))
         except GuestLost as lost:

@@ -60,6 +60,21 @@ def test_a_device_that_boots_nothing_is_tried_once(booted: list[str]) -> None:
     assert booted == ["kvm", TCG, TCG]
 
 
+@pytest.mark.parametrize("booted", [("kvm",)], indirect=True)
+def test_a_signal_while_a_guest_that_failed_is_closed(booted: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[bool] = []
+
+    def close(self: Guest) -> None:
+        closed.append(True)
+        if len(closed) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Guest, "close", close)
+    with pytest.raises(KeyboardInterrupt):
+        Guest(KERNEL, "ext4").__enter__()
+    assert (booted, closed) == (["kvm"], [True, True])
+
+
 @pytest.mark.parametrize("booted", [("gates",)], indirect=True)
 def test_where_no_gate_can_be_put_the_translator_is_taken(booted: list[str]) -> None:
     assert Session(KERNEL, "ext4").runner is not None
