@@ -386,6 +386,13 @@ PAGES: dict[str, Page] = {
         "the step before it into the window as well, or ask for data that says so.",
         'with window("direct"):\n    self.disk = Data.NEW                   # one step',
     ),
+    "DIO331": Page(
+        "index outside of its array in a property",
+        "A property has a value in every state, so an index outside of its array reads the last element there; in a "
+        "body it would be a fault. Ask for the index first: `self.n < 2 and self.a[self.n]`. Said of all values that "
+        "the variables can have, whether or not a run gets there.",
+        "return self.a[self.n] == 0             # n goes to 3, a has two elements",
+    ),
     "DIO900": Page(
         "internal error",
         "A fault of dio-mc, not of the model: an engine's answer did not replay, or something unforeseen. The exit "

@@ -16,10 +16,12 @@ from dio_mc.cli.observing import Guests, guests_options
 from dio_mc.cli.types import OPERATION, RULE, WORKLOAD
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dio_mc.study.baseline import Verdicts
     from dio_mc.study.matrix import Matrix
     from dio_mc.study.outcomes import Outcomes
-    from dio_mc.study.shelf import Shelf, Workload
+    from dio_mc.study.shelf import Rule, Shelf, Workload
     from dio_mc.trace.trace import Trace
 
 _models = click.option(
@@ -82,7 +84,7 @@ def outcomes(
 
     limits = limits_of(timeout, max_memory)
     shelf = within(limits, lambda: open_shelf(folder, files))
-    chosen = pick(shelf.rules, rules, "locking rule")
+    chosen = told(pick(shelf.rules, rules, "locking rule"), shelf)
     named = _workloads(shelf, workloads, sectors)
     found: list[Outcomes] = []
     with Interrupts() as limits.stop:
@@ -149,7 +151,7 @@ def matrix(
     before = read_baseline(baseline, sectors or 1) if baseline is not None else None
     limits = limits_of(timeout, max_memory)
     shelf = within(limits, lambda: open_shelf(folder, files))
-    chosen = pick(shelf.rules, rules, "locking rule")
+    chosen = told(pick(shelf.rules, rules, "locking rule"), shelf)
     pick(shelf.operations, operations, "operation")
     names = list(operations) or list(shelf.operations)
     if guests.kernels:
@@ -245,7 +247,7 @@ def diff(
 
     limits = limits_of(timeout, max_memory)
     shelf = within(limits, lambda: open_shelf(folder, files))
-    old, new = pick(shelf.rules, [before, after], "locking rule")
+    old, new = told(pick(shelf.rules, [before, after], "locking rule"), shelf)
     compared = _workloads(shelf, workloads, sectors)
     if not workloads:
         compared += [replace(pair, sectors=sectors or 1) for pair in pairs(shelf)]
@@ -279,6 +281,20 @@ def _budget(max_states: int | None) -> Any:
     from dio_mc.semantics.search import Budget
 
     return Budget(max_states=max_states)
+
+
+def told(rules: Sequence[Rule], shelf: Shelf) -> list[Rule]:
+    """The rules; operations of theirs that nothing calls, such as a hook that is misspelt, are told on stderr."""
+    from dio_mc.checking.findings.declared import uncalled_operations
+
+    threads = [f for w in shelf.workloads.values() for f in w.threads.values()]
+    threads += [f for cls in shelf.operations.values() for f in vars(cls).values() if callable(f)]
+    called = {name for function in threads for name in function.__code__.co_names}
+    for rule in rules:
+        own = [c for c in rule.model.__mro__ if c.__module__ == rule.model.__module__]
+        for finding in [f for cls in own for f in uncalled_operations(cls, called)]:
+            click.echo(f"finding {finding.code} {finding.span}: {finding.message}", err=True)
+    return list(rules)
 
 
 def _note(text: str) -> None:

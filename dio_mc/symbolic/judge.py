@@ -26,6 +26,7 @@ from dio_mc.symbolic.compiled import compile_node
 from dio_mc.symbolic.crosscheck import Checked, Subject, cross_check
 from dio_mc.symbolic.disjunctions import premises_of_disjunctions
 from dio_mc.symbolic.judges import CompiledJudge, SolverJudge
+from dio_mc.symbolic.outside import outside
 from dio_mc.symbolic.premises import Finding, Premises
 from dio_mc.symbolic.solver import satisfiable
 from dio_mc.symbolic.translate import Translations, prove_equal, translate
@@ -73,7 +74,7 @@ def judge_property(
     compiled_premises = [(span, both.encoded(node)) for span, node in both.premises]
     premises = Premises.of(compiled_premises if proved else list(both.formula_premises), property_)
     impossible = premises.impossible(facts, budget_ms)
-    findings = _trivial(both, facts, budget_ms) + impossible
+    findings = _trivial(both, facts, budget_ms) + impossible + _outside(both, budget_ms)
     told = frozenset(f.span for f in impossible)
     if not proved:
         judge = SolverJudge(both, premises, told, budget_ms, max_questions, wall)
@@ -115,6 +116,21 @@ def _trivial(both: Translations, facts: list[object], budget_ms: int) -> list[Fi
     if satisfiable([*facts, z3.Not(formula)], budget_ms) is False:
         return [Finding("DIO310", f"`{property_.name}` is true in every {states}, reachable or not", property_.span)]
     return []
+
+
+def _outside(both: Translations, budget_ms: int) -> list[Finding]:
+    """Reads of elements that an array does not have."""
+    if both.property.expr is None:
+        return []
+    found: dict[tuple[int, Span | None], Finding] = {}
+    for load, extent, condition in outside(both.property.expr, both.program):
+        formula = both.encoded(both.graph.abstract(both.graph.lower(condition)))
+        key = load.variable, load.span
+        if key not in found and satisfiable([*both.symbols.facts(), formula], budget_ms) is True:
+            name = both.program.variables[load.variable].name
+            asked = f"an index of `{name}` in `{both.property.name}` may be outside of 0..{extent - 1}"
+            found[key] = Finding("DIO331", f"{asked}: it reads the last element then", load.span or both.property.span)
+    return list(found.values())
 
 
 def _solver_only(both: Translations, budget_ms: int) -> Finding:

@@ -369,3 +369,40 @@ def test_a_patch_that_makes_a_window_one_step_is_not_told(tmp_path: Path) -> Non
     patch = "\nclass P(M):\n    @operation()\n    def write(self):\n        with atomic():\n            self.x = 2\n"
     text = INSIDE.replace("BODY", "self.x = 2").replace("ASKED", "self.write") + patch
     assert "DIO330" not in coded(tmp_path, text, "P")
+
+
+ASKED = """\
+from dio_mc import *
+
+class M(Model):
+    n = Var(Range(0, 3))
+    a = Array(bool, size=2)
+    m = Array(bool, size=(2, 2))
+    @thread
+    def t(self):
+        self.n = 3
+        self.a[1] = True
+        self.m[1][1] = True
+    @invariant
+    def p(self):
+        return BODY
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("not self.a[self.n] or self.n > 0", ["`a` in `p` may be outside of 0..1"]),
+        ("self.n >= 2 or not self.a[self.n] or self.n > 0", []),
+        ("not (self.n < 2 and self.a[self.n]) or self.n > 0", []),
+        ("not (self.n < 3 and self.a[self.n]) or self.n > 0", ["`a` in `p` may be outside of 0..1"]),
+        ("(not self.a[self.n] if self.n < 2 else True) or self.n > 0", []),
+        ("Implies(self.n < 2, not self.a[self.n]) or self.n > 0", []),
+        ("all(not self.m[i][self.n - 1] for i in range(2)) or self.n > 0", ["`m` in `p` may be outside of 0..1"]),
+        ("not any(self.a[i] for i in range(2)) or self.n > 0", []),
+    ],
+)
+def test_an_index_outside_of_its_array_in_a_property(tmp_path: Path, body: str, told: list[str]) -> None:
+    text = "from z3 import Implies\n" * ("Implies" in body) + ASKED.replace("BODY", body)
+    found = [message for code, message, _ in findings(tmp_path, text) if code == "DIO331"]
+    assert found == [f"an index of {words}: it reads the last element then" for words in told]

@@ -10,6 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dio_mc.cli import cli
+from dio_mc.cli.study import told
+from dio_mc.study.shelf import open_shelf
 
 ROOT = Path(__file__).resolve().parents[2]
 CORNER = ["--operation", "direct_read", "--operation", "mmap_store", "--max-states", "5000"]
@@ -62,3 +64,44 @@ def test_a_parameter_that_is_swept_is_not_bound_as_well(tmp_path: Path) -> None:
     result = run("check", "models/toys/philosophers.py", "--sweep", "n=2..3", "--param", "n=3", "--no-artifacts")
     assert "DIO215" in str(result.exception)
     assert "--sweep and --param both bind `n`" in str(result.exception)
+
+
+MISSPELT = """\
+from dio_mc import operation
+from dio_mc.models.protocols.ext4_2020 import Ext4Of2020
+
+
+class Hurried(Ext4Of2020, abstract=True):
+    \"\"\"Its hook overrides nothing.\"\"\"
+
+    rule, since = "hurried", 2026
+
+    @operation(kernel="fs/ext4/inode.c:mpage_map_one_extent")
+    def map_for_writebak(self, i):
+        self.convert_unwritten(i)
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("matrix", "--rule", "hurried", "--operation", "direct_read"),
+        ("outcomes", "--rule", "hurried", "direct_read,direct_read"),
+        ("diff", "ext4_2020", "hurried", "direct_read,direct_read"),
+    ],
+)
+def test_a_misspelt_hook_of_a_rule_is_told(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    path = tmp_path / "hurried.py"
+    path.write_text(MISSPELT)
+    found = run(*arguments, "--file", str(path))
+    assert found.stderr == (
+        f"finding DIO321 {path}:11: nothing calls the operation `map_for_writebak`; did you mean `map_for_writeback`?\n"
+    )
+    path.write_text(MISSPELT.replace("writebak", "writeback"))
+    assert run(*arguments, "--file", str(path)).stderr == ""
+
+
+def test_no_shipped_rule_has_an_operation_that_nothing_calls(capsys: pytest.CaptureFixture[str]) -> None:
+    shelf = open_shelf()
+    assert told(list(shelf.rules.values()), shelf) == list(shelf.rules.values())
+    assert capsys.readouterr().err == ""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from types import FunctionType
 
 from dio_mc.checking.findings.reading import expressions_of
-from dio_mc.errors import Diagnostic
+from dio_mc.errors import Diagnostic, did_you_mean
 from dio_mc.frontend.declare import Members, attribute_span, function_span, members_of
 from dio_mc.ir.expr import AtLocation, Load, LocalOf, walk
 from dio_mc.ir.ops import Assign, Choose, End, StoreTo
@@ -22,11 +22,7 @@ def static_findings(model: type[Model], program: Program) -> list[Diagnostic]:
     """Operations that nothing calls, variables that nothing reads, parameters that nothing uses."""
     members = members_of(model)
     named = _names_in_sources(model)
-    found = [
-        Diagnostic("DIO321", f"nothing calls the operation `{name}`", function_span(function), severity="warning")
-        for name, (function, owner, _) in members.operations.items()
-        if owner is model and name not in named
-    ]
+    found = uncalled_operations(model)
     found += [
         Diagnostic("DIO324", f"nothing uses the parameter `{name}`", attribute_span(model, name), severity="warning")
         for name in members.params
@@ -34,6 +30,21 @@ def static_findings(model: type[Model], program: Program) -> list[Diagnostic]:
     ]
     found += [*_ending_daemons(model, program, members), *_unread(model, program, members), *_constant(program)]
     return [*found, *_within_a_step(model, program)]
+
+
+def uncalled_operations(model: type[Model], called: Collection[str] = ()) -> list[Diagnostic]:
+    """Operations of the class that nothing calls, but for those that are `called` from elsewhere. One that is spelt
+    almost as one of its bases overrides nothing."""
+    named = _names_in_sources(model)
+    operations = members_of(model).operations
+    inherited = [name for name, (_, owner, _) in operations.items() if owner is not model]
+    found: list[Diagnostic] = []
+    for name, (function, owner, _) in operations.items():
+        if owner is model and name not in named and name not in called:
+            meant = did_you_mean(name, inherited)
+            message = f"nothing calls the operation `{name}`{meant and f'; {meant}'}"
+            found.append(Diagnostic("DIO321", message, function_span(function), severity="warning"))
+    return found
 
 
 def _within_a_step(model: type[Model], program: Program) -> Iterator[Diagnostic]:
