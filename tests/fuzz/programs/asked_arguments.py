@@ -32,7 +32,7 @@ class M(Model):
 
     @invariant
     def outside(self):
-        return self.a[self.x] != 2
+        return self.x != 3 or self.a[self.x] != 2
 
     @invariant
     def premise(self):
