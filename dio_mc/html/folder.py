@@ -163,11 +163,13 @@ def _words(error: OSError) -> str:
 
 
 def groups(folder: Folder) -> Iterator[tuple[Trace, list[Found]]]:
-    """The traces by model, each group with one of its traces for the model's name."""
+    """The traces by model, each group with one of its traces for the model's name: models with violations first, and
+    in a group the violations."""
     found: dict[tuple[object, ...], list[Found]] = {}
     for entry in folder.traces:
         model = entry.trace.model
         found.setdefault((model.file, model.name, model.params), []).append(entry)
     for entries in found.values():
         entries.sort(key=lambda entry: (entry.trace.kind == "witness", entry.name))
+    for entries in sorted(found.values(), key=lambda entries: entries[0].trace.kind == "witness"):
         yield entries[0].trace, entries

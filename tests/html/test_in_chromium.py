@@ -199,7 +199,7 @@ def test_a_fault_is_told_once_at_the_step_where_it_happens(show: Open) -> None:
         "return [...document.querySelectorAll('#step .fault, #step .finally')].map((e) => e.innerText)"
     )
     assert told == [f"\u2717 {trace.final_fault.kind}: {trace.final_fault.message}"]
-    assert words(driver, "#state-hint") == "before the fault: a fault has no state behind it"
+    assert words(driver, "#state-hint") == "before the fault: a fault has no state after it"
 
 
 def test_on_a_narrow_screen_the_current_step_is_in_sight(seed: Open) -> None:
@@ -235,11 +235,38 @@ def test_the_bar_of_steps_stays_a_bar(seed: Open, width: int) -> None:
         driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+STEPS_CONTRAST = """
+const channel = (part) => part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+const light = (colour) => {
+  const [red, green, blue] = colour.match(/[0-9.]+/g).slice(0, 3).map((part) => channel(part / 255));
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+};
+return [...document.querySelectorAll(".dots .dot")].map((dot) => {
+  const style = getComputedStyle(dot);
+  const [high, low] = [light(style.color), light(style.backgroundColor)].sort((a, b) => b - a);
+  return (high + 0.05) / (low + 0.05) * style.opacity;
+});
+"""
+
+
+def test_the_numbers_of_steps_can_be_read(seed: Open) -> None:
+    """WCAG asks for 4.5:1."""
+    assert min(seed("#step=3").execute_script(STEPS_CONTRAST)) >= 4.5
+
+
+def test_what_was_violated_once_stays_marked(seed: Open) -> None:
+    """A step property is false of one step; afterwards it says of which."""
+    driver = seed()
+    words_of = "return [...document.querySelectorAll('.property .word')].map((word) => word.textContent)"
+    first = next(s.at[0] for s in read_trace(SEED).standings if s.property == "no_hole_filled")
+    assert f"violated at step {first}" in driver.execute_script(words_of)
+
+
 def test_a_run_that_goes_on_for_ever_says_from_where(show: Open) -> None:
     trace = next(t for t in all_traces() if t.loop is not None and len(t.steps) > t.loop)
     driver = show(trace_page(trace))
     round_ = len(trace.steps) - trace.loop + 1
-    assert words(driver, ".again") == f"\u21ba The last {round_} steps repeat for ever, from step {trace.loop} on."
+    assert words(driver, ".again") == f"\u21ba The last {round_} steps repeat forever, from step {trace.loop} on."
     driver.find_element("css selector", ".again a").click()
     driver.execute_async_script("setTimeout(arguments[0], 50)")
     assert step_of(driver) == trace.loop

@@ -62,7 +62,7 @@
       const sign = trace.witness ? "\u2713 " : "\u2717 ";
       if (trace.loop !== null) {
         const round = last - trace.loop + 1;
-        parts.push(make("p", "again", `\u21ba ${round === 1 ? "This step repeats" : `The last ${round} steps repeat`} for ever, from `,
+        parts.push(make("p", "again", `\u21ba ${round === 1 ? "This step repeats" : `The last ${round} steps repeat`} forever, from `,
           link(trace.loop, "", `step ${trace.loop}`, "where it begins again"), " on."));
       }
       parts.push(...(trace.failing.length ? trace.failing : [trace.end]).map((told) => make("p", trace.witness ? "finally reached" : "finally", sign, told)));
@@ -101,8 +101,8 @@
 
   function showState(number) {
     const fault = number && trace.steps[number - 1].fault;
-    byId("state-hint").textContent = fault ? "before the fault: a fault has no state behind it"
-      : number ? `behind step ${number}` : "at the start";
+    byId("state-hint").textContent = fault ? "before the fault: a fault has no state after it"
+      : number ? `after step ${number}` : "at the start";
     byId("state").replaceChildren(stateTable(number, (cell) => cell.role === "data", "shared data"));
     byId("locals").replaceChildren(
       stateTable(number, (cell) => cell.role !== "data" && cell.role !== "lock", "locals"),
@@ -128,6 +128,13 @@
     return at ? ["bad", "\u2717", "violated"] : ["good", "\u2713", "holds"];
   }
 
+  // The first step at which an invariant was violated, up to this one; null where there is none.
+  function violatedBefore(property, number) {
+    if (HOPED.has(property.kind)) return null;
+    const earlier = property.at.filter((at) => at < number);
+    return earlier.length ? Math.min(...earlier) : null;
+  }
+
   function showProperties(number) {
     const box = byId("properties");
     if (!trace.properties.length) {
@@ -135,12 +142,15 @@
       return;
     }
     box.replaceChildren(...trace.properties.map((property) => {
-      const [look, , word] = standing(property, number);
+      const [now, , said] = standing(property, number);
+      const first = now === "bad" ? null : violatedBefore(property, number);
+      const look = first === null ? now : "bad";
+      const word = first === null ? said : first ? `violated at step ${first}` : "violated at the start";
       const name = make("div", "name", make("b", "", property.name), make("span", `word ${look}`, word));
       if (property.doc) name.title = property.doc;
       const ticks = last > 150 ? [] : values.map((_, at) => {
-        const [kind, sign, said] = standing(property, at);
-        const tick = link(at, `tick ${kind}${at === number ? " here" : ""}`, sign, `${at ? `step ${at}` : "start"}: ${said}`);
+        const [kind, sign, told] = standing(property, at);
+        const tick = link(at, `tick ${kind}${at === number ? " here" : ""}`, sign, `${at ? `step ${at}` : "start"}: ${told}`);
         tick.tabIndex = -1;
         return tick;
       });

@@ -1,4 +1,4 @@
-// Runs behind the text of graphviz.js in a worker of its own, without any access to the page.
+// Runs after the text of graphviz.js in a worker of its own, without any access to the page.
 self.onmessage = async (event) => {
   try {
     const graphviz = await Engine.load();
