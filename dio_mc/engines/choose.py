@@ -32,6 +32,7 @@ from dio_mc.semantics.search import (
     Names,
     Partial,
     Reductions,
+    Sampled,
     SearchRequest,
 )
 from dio_mc.semantics.stop import Stop, StopKind
@@ -91,13 +92,28 @@ def explore(request: SearchRequest, strategy: Strategy | None = None, limits: Li
         case None:
             return Run(request, limits).explore(strategy)
         case Approximate() as approximate:
-            return _approximated(request, approximate, limits)
+            return _followed(request, lambda asked: _approximated(asked, approximate, limits))
         case sampled:
-            from dio_mc.engines.reference.partial import explore_partly
+            return _followed(request, lambda asked: _sampled(asked, sampled))
 
-            part, covered = explore_partly(request, sampled)
-            request.note(covered)
-            return part
+
+def _followed(request: SearchRequest, search: Callable[[SearchRequest], Exploration]) -> Exploration:
+    """What one search of a part finds; should an interrupt take its report, what it knew to be violated."""
+    established = Established(request.program, request.judges)
+    try:
+        return search(replace(request, follow=established.follow))
+    except WHY_ENDED as ended:
+        if not established.interrupted() and isinstance(ended, KeyboardInterrupt):
+            raise
+        return established.answer(replace(NOTHING, stopped=stop_of(ended)))
+
+
+def _sampled(request: SearchRequest, sampled: Sampled) -> Exploration:
+    from dio_mc.engines.reference.partial import explore_partly
+
+    part, covered = explore_partly(request, sampled)
+    request.note(covered)
+    return part
 
 
 NOTHING: Final = Exploration("none", 0, 0, 0, None, 0, (), (), Coverage(frozenset(), frozenset()))

@@ -10,7 +10,7 @@ from dio_mc.engines import choose as engines
 from dio_mc.engines.native import search as compiled
 from dio_mc.engines.reference import search as interpreted
 from dio_mc.frontend import build
-from dio_mc.semantics.search import NO_REDUCTION, Exploration, SearchRequest
+from dio_mc.semantics.search import NO_REDUCTION, Approximate, Exploration, Partial, RandomRuns, SearchRequest
 from dio_mc.symbolic.judge import judge_property
 
 ENGINES = {"native": compiled.Search, "reference": interpreted.Search}
@@ -81,14 +81,14 @@ class _Alarm:
         return self if inside else None
 
 
-def explored(model: type[Model], engine: str, alarm: _Alarm | None) -> Exploration:
+def explored(model: type[Model], engine: str, alarm: _Alarm | None, partial: Partial | None = None) -> Exploration:
     program = build(model).program
     judges = [judge_property(program, one).judge for one in program.properties]
-    run = engines.Run(SearchRequest(program, judges))
     before = sys.gettrace()
     sys.settrace(alarm or before)
     try:
-        return run.explore(engines.Strategy(engine, reductions=NO_REDUCTION))
+        strategy = engines.Strategy(engine, reductions=NO_REDUCTION, partial=partial)
+        return engines.explore(SearchRequest(program, judges), strategy)
     finally:
         sys.settrace(before)
 
@@ -110,6 +110,21 @@ def test_a_violation_survives_whatever_comes_between_search_and_report(model, en
         found = explored(model, engine, alarm)
         assert not alarm.armed, "it was raised"
         assert {violation.property for violation in found.violations} | set(found.unshown) >= expected
+
+
+@pytest.mark.parametrize(
+    ("engine", "partial"),
+    [("native", Approximate("bitstate", 1 << 20)), ("reference", RandomRuns(300))],
+    ids=["bits", "runs"],
+)
+def test_a_search_of_a_part_loses_nothing_either(engine: str, partial: Partial) -> None:
+    run = ENGINES[engine].run.__code__
+    counting = _Alarm(run, 0, KeyboardInterrupt)
+    expected = {one.property for one in explored(Every, engine, counting, partial).violations}
+    assert len(expected) >= 4
+    for line in range(1, counting.seen, max(counting.seen // 10, 1)):
+        found = explored(Every, engine, _Alarm(run, line, KeyboardInterrupt), partial)
+        assert {one.property for one in found.violations} | set(found.unshown) >= expected
 
 
 @pytest.mark.parametrize("name", ["below", "grows", "index@41", "deadlock"])
