@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dio_mc.cli.interrupts import Interrupts
-from dio_mc.cli.types import Param
+from dio_mc.cli.types import CLASS, Param
 
 if TYPE_CHECKING:
     from dio_mc.checking.runs.fix import Search
@@ -25,7 +25,9 @@ def register(group: click.Group) -> None:
 
 @click.command()
 @click.argument("model_file", metavar="MODEL", type=click.Path())
-@click.option("--model", "name", metavar="CLASS", help="Which class of the file  [default: the one that is violated]")
+@click.option(
+    "--model", "name", type=CLASS, metavar="CLASS", help="Which class of the file  [default: the one that is violated]"
+)
 @click.option(
     "--property",
     "goals",

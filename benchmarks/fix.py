@@ -1,0 +1,219 @@
+"""What `dio-mc fix` finds on models with a historical bug: ``python benchmarks/fix.py`` writes FIX.md beside this file.
+
+Ten classes of the history models and the seed race, twice. "Historical" is what upstream did, as an edit of the kinds
+that are tried: the first of the fixes told whose text has the words of `CASES` is taken for it, and where it is not
+among them the last column says why. Minutes; seconds are wall time with one process per processor.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from dio_mc.checking.driver import Options
+from dio_mc.checking.runs.fix import Search, find_fixes, the_class
+from dio_mc.checking.runs.plan import Task
+from dio_mc.fix.found import Fix, Found
+from dio_mc.source import display_path
+
+ROOT = Path(__file__).resolve().parents[1]
+HEAD = """\
+# Fixes found, and those of history
+
+<!-- Written by benchmarks/fix.py. -->
+
+`dio-mc fix FILE --model CLASS` for classes with a historical bug; the first five fixes are told. "Size" counts
+statements that are added, moved or changed. Every fix was checked as it is written. A smaller edit than upstream's is
+not a better one: it satisfies the properties of the model, and shows what they do not say.
+
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A class, what upstream did with its size as an edit, and words of the fix that is the same."""
+
+    file: str
+    model: str
+    upstream: str
+    size: int
+    words: tuple[str, ...]
+    goals: tuple[str, ...] = ()
+    otherwise: str = ""
+
+
+CASES = (
+    Case(
+        "seed/ext3_2_6_18",
+        "Ext3",
+        "proposal of 2006: the page's lock from the map to the end of the IO",
+        2,
+        ("page_lock",),
+    ),
+    Case(
+        "seed/ext3_2_6_18",
+        "Ext3",
+        "244adf6426ee: allocate unwritten, convert in end_io",
+        2,
+        ("UNWRITTEN", "in end_io"),
+        ("no_stale_exposure",),
+    ),
+    Case(
+        "history/r05_refill_behind_dio_write",
+        "InvalidatesBefore",
+        "2.6.24: invalidate again behind the write",
+        1,
+        ("call", "invalidate_inode_pages2_range"),
+    ),
+    Case(
+        "history/r06_aio_no_late_invalidate",
+        "SubmitterInvalidates",
+        "332391a9935d: invalidate in the completion",
+        1,
+        ("invalidate_inode_pages2_range",),
+    ),
+    Case(
+        "history/r07_invalidate_before_conversion",
+        "XfsInvalidatesFirst",
+        "c771c14baa33: convert, then invalidate",
+        1,
+        ("move", "dio_complete"),
+    ),
+    Case("history/r12_ack_before_conversion", "TellsFirst", "fb511f215017: convert, then tell", 1, ("move", "end_io")),
+    Case(
+        "history/r13_writeback_bit_before_conversion",
+        "EndsWritebackFirst",
+        "later kernels: convert, then end writeback",
+        1,
+        ("move", "end_page_writeback"),
+    ),
+    Case(
+        "history/r14_isize_before_conversion", "SizeFirst", "ee70daaba82d: convert, then i_size", 1, ("move", "end_io")
+    ),
+    Case(
+        "history/r18_check_before_lock",
+        "TestsFirst",
+        "c58cb165bd44: test again under the lock",
+        1,
+        ("move", "iolock.lock()"),
+    ),
+    Case(
+        "history/r22_isize_lost_update",
+        "Unlocked",
+        "b9d59846f737: a spinlock around test and store",
+        3,
+        ("section", "new_mutex"),
+    ),
+    Case(
+        "history/r23_ocfs2_stale_size",
+        "ReadsBeforeTheLock",
+        "f267aeb: read i_size under the lock",
+        1,
+        ("move", "down_write()"),
+    ),
+    Case(
+        "history/r24_eof_zeroing_vs_aio",
+        "NoDrain",
+        "3136e8bb3054: wait for direct IO before i_size is read",
+        1,
+        ("call", "i_dio_count.wait()"),
+    ),
+    Case(
+        "history/r25_eofblocks_trim",
+        "TrimsAtOnce",
+        "e4229d6b0bc9: wait for direct IO before the trim",
+        1,
+        ("call", "i_dio_count.wait()"),
+    ),
+    Case(
+        "history/r32_missing_preflush",
+        "Fuse",
+        "b5a2a3a0b776: flush and wait before the direct write",
+        2,
+        ("wait_until(not self.dirty)", "wait_until(not self.writeback)"),
+    ),
+    Case(
+        "history/r48_dedupe_vs_direct_write",
+        "ComparesUnlocked",
+        "5d888b481e6a: lock exclusively and drain",
+        3,
+        ("down_write()", "i_dio_count.wait()"),
+    ),
+    Case(
+        "history/r56_page_not_yet_filled",
+        "FoundIsEnough",
+        "OpenZFS 13608: look under the page's lock",
+        2,
+        ("section", "page_lock"),
+    ),
+    Case("history/p7_lost_wakeup", "TestsFirst", "prepare to wait, then test", 1, ("move", "prepare_to_wait")),
+    Case(
+        "history/r51_nfs_mmap_vs_direct",
+        "MapsStay",
+        "e231c6879cfd: unmap before the flush",
+        1,
+        ("pte",),
+        otherwise="direct IO never stored to `pte` before, so that store is not tried",
+    ),
+)
+
+
+def searched(case: Case) -> tuple[Found, float]:
+    """What is found, and the seconds that took."""
+    file = str(ROOT / "models" / f"{case.file}.py")
+    model = the_class(file, case.model, (), Options())
+    started = time.perf_counter()
+    search = Search(Options(), case.goals, jobs=len(os.sched_getaffinity(0)))
+    return find_fixes(Task(file, model, (), None), search), time.perf_counter() - started
+
+
+def is_historical(fix: Fix, case: Case) -> bool:
+    """Whether a fix has the words of what upstream did."""
+    text = f"{fix.told.kind} {fix.told.function} in {fix.told.function} {fix.told.text} {fix.difference}"
+    return all(word in text for word in case.words)
+
+
+def row(case: Case, found: Found, seconds: float) -> str:
+    """A line of the table."""
+    place = next((n for n, fix in enumerate(found.fixes, start=1) if is_historical(fix, case)), None)
+    small = next((n for n, fix in enumerate(found.fixes, start=1) if fix.told.size <= case.size), None)
+    met = f"{place}" if place is not None else f"as small: {small}" if small is not None else "none"
+    first = "; ".join(f"{f.told.kind} in {f.told.function}" for f in found.fixes) or "-"
+    name = f"{case.file.split('/')[1]} {case.model}{' --property ' + ' '.join(case.goals) if case.goals else ''}"
+    tried = f"{found.singles:,} + {found.pairs:,}"
+    passed = found.counts.get("passes", 0)
+    note = case.otherwise if place is None else ""
+    return f"| {name} | {case.upstream} | {case.size} | {met} | {tried} | {passed} | {seconds:.1f} | {first} | {note} |"
+
+
+def said(fix: Fix) -> str:
+    """A fix in a line."""
+    return f"{fix.told.kind} in {fix.told.function}: {fix.told.text} ({fix.told.size})"
+
+
+def main() -> None:
+    """Write the table."""
+    rows: list[str] = []
+    texts: list[str] = []
+    for case in CASES:
+        found, seconds = searched(case)
+        rows.append(row(case, found, seconds))
+        print(rows[-1], file=sys.stderr, flush=True)
+        texts += [f"\n## {case.file.split('/')[1]} {case.model}{' '.join(('', *case.goals))}\n"]
+        texts += [
+            f"{n}. {f.told.kind} in {f.told.function}: {f.told.text} ({f.told.size})"
+            for n, f in enumerate(found.fixes, start=1)
+        ]
+        texts += [f"\n{sentence}." for sentence in found.missing]
+    head = "| class | upstream | size | found at | edits + pairs | passed | s | first five | why not |"
+    rule = "|---|---|---:|---|---:|---:|---:|---|---|"
+    target = Path(__file__).with_name("FIX.md")
+    target.write_text(HEAD + "\n".join([head, rule, *rows, *texts]) + "\n", encoding="utf-8")
+    print(f"written to {display_path(str(target))}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
