@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from dio_mc.fix.edit import Edit
 from dio_mc.fix.found import Tried
 from dio_mc.wording import plural
-
-STORING: Final = frozenset({"store", "call", "move", "constant"})
-"""Kinds of edits that may change what is stored, or when."""
 
 
 def missing_properties(tried: Sequence[Tried], edit: Callable[[tuple[int, ...]], Edit]) -> tuple[str, ...]:
@@ -22,8 +18,8 @@ def missing_properties(tried: Sequence[Tried], edit: Callable[[tuple[int, ...]],
         if each.changed:
             names = sorted({cell.split("[")[0].split(".")[0] for cell in each.cells})
             ends.setdefault(tuple(names), []).append(each)
-        elif (found := edit(each.parts)).kind in STORING and found.about:
-            orders.setdefault(found.about, []).append(each)
+        elif about := edit(each.parts).about:
+            orders.setdefault(about, []).append(each)
     told = [_other_end(names, passing, edit) for names, passing in sorted(ends.items())]
     return (*told, *(_other_order(names, passing, edit) for names, passing in sorted(orders.items())))
 

@@ -7,6 +7,7 @@ come last.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice, zip_longest
 from typing import Final
 
 from dio_mc.fix.edit import Edit
@@ -36,20 +37,32 @@ def pairs_of(
     counterexamples of the goals are without an edit."""
     alive = [t.parts[0] for t in tried if t.fate in ("open", "undecided")]
     ranked = sorted((t for t in tried if t.fate == "open" and _is_near(t, goals, before)), key=lambda t: _key(t, goals))
-    found: dict[tuple[int, int], None] = {}
-    for near in ranked[:PROMISING]:
-        for other in alive:
-            if other == near.parts[0] or not _relieves(near, edits[other].kind, goals):
-                continue
-            if _completes(edits[near.parts[0]], edits[other]):
-                found.setdefault((min(near.parts[0], other), max(near.parts[0], other)))
-            if len(found) >= most:
-                return list(found)
-    for pair in _shared_locks(edits, alive):
-        found.setdefault(pair)
-        if len(found) >= most:
-            break
-    return list(found)
+    offers = [_completions(near, edits, alive, goals) for near in ranked[:PROMISING]]
+    turns = (pair for turn in zip_longest(*offers) for pair in turn if pair is not None)
+    return list(islice(dict.fromkeys((*turns, *_shared_locks(edits, alive))), most))
+
+
+def _completions(
+    near: Tried, edits: Sequence[Edit], alive: Sequence[int], goals: frozenset[str]
+) -> list[tuple[int, int]]:
+    """An edit that came near with each that may complete it, those in the same function first. The edits that came near
+    take turns, so that none of them has all the pairs."""
+    one = near.parts[0]
+    found = [
+        other
+        for other in alive
+        if other != one and _relieves(near, edits[other].kind, goals) and _completes(edits[one], edits[other])
+    ]
+    found.sort(key=lambda other: edits[other].function != edits[one].function)
+    return [pair for other in found for pair in _orders(edits, one, other)]
+
+
+def _orders(edits: Sequence[Edit], one: int, other: int) -> list[tuple[int, int]]:
+    """The pair; both ways where the two are put to the same place, since the second goes around the first."""
+    first, second = min(one, other), max(one, other)
+    places = {id(node) for changes in edits[first].changes.values() for node in changes}
+    same = any(id(node) in places for changes in edits[second].changes.values() for node in changes)
+    return [(first, second), (second, first)] if same else [(first, second)]
 
 
 def _is_near(tried: Tried, goals: frozenset[str], before: Mapping[str, int]) -> bool:

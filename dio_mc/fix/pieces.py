@@ -50,7 +50,7 @@ def conditions(around: Surroundings) -> list[Piece]:
                 if piece is not None:
                     found |= {p.text: p for p in _either_way(piece)}
     for name, declared in around.data.items():
-        if declared.type is bool and name in around.read and not declared.ghost:
+        if declared.type is bool and name in around.read | around.written and not declared.ghost:
             element = _element(name, declared.size)
             if element is not None:
                 found |= {p.text: p for p in _either_way(element)}

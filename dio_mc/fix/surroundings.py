@@ -61,6 +61,11 @@ class Surroundings:
         """The variables that some function reads; what only properties read is a record of what happened."""
         return frozenset(name for body in self.bodies for name in _attributes(body, ast.Load) if name in self.data)
 
+    @cached_property
+    def written(self) -> frozenset[str]:
+        """The variables that some function stores to."""
+        return frozenset().union(*(self._own_stores[body.function] for body in self.bodies))
+
     def is_entry(self, body: Body) -> bool:
         """Whether threads call it themselves: a system call, or all the work of a daemon."""
         return any(entry.function is body.function for entry in self._entries)

@@ -237,3 +237,54 @@ def test_texts_are_python(tmp_path: Path) -> None:
         ast.parse(each.text)
         assert each.text.endswith("\n")
         assert not [line for line in each.text.splitlines() if line != line.rstrip()]
+
+
+ENDLESS = """\
+from dio_mc import Model, Var, operation, progress, thread, wait_until
+
+
+class Endless(Model):
+    busy, waiting = Var(bool), Var(bool)
+
+    @operation
+    def read(self):
+        self.busy = True
+        self.busy = False
+
+    @thread(instances=2, daemon=True)
+    def reader(self):
+        while True:
+            self.read()
+
+    @thread
+    def truncater(self):
+        self.waiting = True
+        wait_until(not self.busy)
+        self.waiting = False
+
+    @progress
+    def ends(self):
+        return self.finished(self.truncater)
+"""
+
+
+def test_what_the_sieve_cannot_judge_is_checked_before_it_counts(tmp_path: Path) -> None:
+    """That a thread comes to its end is no question of single states."""
+    found = fixes_of(tmp_path, ENDLESS, pairs=0, most=3)
+    assert told(found)[0] == "wait read: `wait_until(not self.waiting)` before `self.busy = True`"
+    assert found.counts["passes"] < found.counts["open"]
+    assert ("ends", 3) in [(o.property, o.steps) for o in found.goals]
+
+
+def test_two_waits_at_one_place_are_tried_in_both_orders(tmp_path: Path) -> None:
+    """First until it is clean, then until what was on its way has arrived."""
+    text = FLUSH.replace("    disk = Var(Data)\n", "    disk = Var(Data)\n    writeback_ = Var(bool)\n").replace(
+        "            self.disk = Data.OLD\n            self.dirty = False\n",
+        "            self.writeback_ = True\n            self.dirty = False\n            self.disk = Data.OLD\n            self.writeback_ = False\n",
+    )
+    text = text.replace("or self.dirty or", "or self.dirty or self.writeback_ or")
+    found = fixes_of(tmp_path, text, most=50)
+    (pair,) = [f for f in found.fixes if f.told.function == "direct_write" and f.told.kind == "pair"][:1]
+    lines = [line.strip() for line in pair.text.splitlines()]
+    at = lines.index("self.disk = Data.NEW  # the device writes")
+    assert lines[at - 2 : at] == ["wait_until(not self.dirty)", "wait_until(not self.writeback_)"]

@@ -23,7 +23,7 @@ from dio_mc.errors import DioError
 from dio_mc.fix.edit import Edit, both
 from dio_mc.fix.found import Checked, Fix, NearMiss, Open, Told, Tried, Waits
 from dio_mc.fix.operators import edits_of
-from dio_mc.fix.screen import FAULTS, UNREACHED, Asked, kind_of, screened
+from dio_mc.fix.screen import FAULTS, UNREACHED, Asked, decided_here, kind_of, screened
 from dio_mc.fix.serial import Serial, new_outcome, serial_runs, stands_still
 from dio_mc.fix.surroundings import Surroundings
 from dio_mc.fix.waiting import waiting
@@ -113,18 +113,32 @@ class Bench:
         if reason is not None:
             return Tried(parts, "undecided", why=str(reason))
         edit = self.edit(parts)
+        if edit is None:
+            return Tried(parts, "invalid", why="the two do not go together")
         try:
-            built = self._built(edit) if edit is not None else None
+            built = self._built(edit)
         except DioError as error:
             return Tried(parts, "invalid", why=(str(error).splitlines() or [""])[0])
-        if built is None:
-            return Tried(parts, "invalid", why="the two do not go together")
         if built.program.digest == self.built.program.digest:
             return Tried(parts, "invalid", why="it changes nothing")
         found = screened(built.program, self.asked, max(LEAST, LARGER * self.states), self.enough)
         if found.fate == "open":
             return Tried(parts, "open", tuple(Open(*each) for each in found.open), found.states)
-        return self._regressed(parts, serial_runs(built.program, self.enough), found.states)
+        regressed = self._regressed(parts, serial_runs(built.program, self.enough), found.states)
+        return regressed if regressed.fate != "passes" or not self.blind else self._judged(edit, regressed)
+
+    @cached_property
+    def blind(self) -> bool:
+        """Whether something is asked that the sieve does not look at."""
+        seen = decided_here(self.built.program, frozenset(p.name for p in self.built.program.properties))
+        reached = {p.name for p in self.built.program.properties if p.kind == "reachable"}
+        return any(self.asked.minds(p.name) for p in self.built.program.properties if p.name not in seen | reached)
+
+    def _judged(self, edit: Edit, tried: Tried) -> Tried:
+        """What a check says of an edit that the sieve could not judge."""
+        report = self._check(edit.of(self.model), self.params)
+        left = open_in(report, self.asked)
+        return replace(tried, fate="open", open=left) if left else tried
 
     def _built(self, edit: Edit) -> Built:
         """The program of an edit; threads that it does not reach are as they were."""
