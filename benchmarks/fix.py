@@ -26,9 +26,9 @@ HEAD = """\
 <!-- Written by benchmarks/fix.py. -->
 
 `dio-mc fix FILE --model CLASS` for classes with a historical bug; the first five fixes are told. "Size" counts
-statements that are added, moved or changed. Where a single edit
-is expected fewer pairs were tried than by default. Every fix was checked as it is written. A smaller edit than upstream's is
-not a better one: it satisfies the properties of the model, and shows what they do not say.
+statements that are added, moved or changed. Where a single edit is expected fewer pairs were tried than by default.
+Every fix was checked as it is written. A smaller edit than upstream's is not a better one: it satisfies the properties
+of the model, and shows what they do not say.
 
 """
 

@@ -220,7 +220,11 @@ def _work(pipe: Connection, work: Work[Any, Any], options: Options, stop: Any, p
             message = pipe.recv()
         except (EOFError, OSError):
             return
-        pipe.send(work.there(message, options))
+        result = work.there(message, options)
+        try:
+            pipe.send(result)
+        except OSError:  # nobody listens any more
+            return
 
 
 def _stop(number: Any, parent: int) -> Poll:
