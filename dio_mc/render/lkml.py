@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 
@@ -21,6 +22,12 @@ def render_lkml(trace: Trace, *, path: str = "TRACE.json") -> str:
         blocks.append("Why:\n" + "\n".join(rows))
     blocks.append("To see it again:\n" + "\n".join(_commands(trace, path)))
     return "\n\n".join(blocks)
+
+
+_PRODUCT = re.compile(
+    r"(?P<work>[a-z0-9_]+)__(?P<rule>[a-z0-9_]+?)(?:@sectors=(?P<sectors>\d))?@(?:hole|preallocated|written)"
+)
+"""What the program of a workload under a rule is called, of which no file has a class."""
 
 
 def _subject(trace: Trace) -> str:
@@ -51,6 +58,12 @@ def _labelled(label: str, text: str) -> list[str]:
 
 
 def _commands(trace: Trace, path: str) -> list[str]:
+    product = _PRODUCT.fullmatch(trace.model.name)
+    if product is not None:
+        work = product["work"].replace("_x_", ",")
+        sectors = ["--sectors", product["sectors"]] if product["sectors"] else []
+        again = ["dio-mc", "outcomes", work, "--rule", product["rule"], *sectors]
+        return [*_command(again), *_command(["dio-mc", "replay", path])]
     name = trace.model.name.split("@", maxsplit=1)[0]
     params = [part for key, value in trace.model.params for part in ("--param", f"{key}={value}")]
     check = ["dio-mc", "check", trace.model.file, "--model", name, *params]
