@@ -18,3 +18,10 @@ def test_no_answer_differs(tmp_path: Path, path: Path, monkeypatch: pytest.Monke
     found = compare(path.read_text(), tmp_path, (*REFERENCE, *QUICK, *OPTIMISED[4::3]), limit=LARGE)
     assert (found.refused, found.too_large) == ("", False)
     assert [said for _, said in found.differences] == []
+
+
+def test_threads_that_are_asked_about_by_place_are_still_alike(tmp_path: Path) -> None:
+    """What a property asks of each of them says nothing of one."""
+    found = compare((PROGRAMS / "asked_of_each.py").read_text(), tmp_path, REFERENCE)
+    assert found.differences == []
+    assert "reduced by symmetry" in found.seen
