@@ -159,7 +159,8 @@ def told(answered: Answered) -> dict[str, Any]:
         return {"verdict": answered.verdict, "seen": answered.lost, "schedule": ""}
     held = "; ".join(f"{h.thread} at {h.gate}" for h in answer.holds)
     given = ", ".join(f"{name} {result}" for name, result in answer.seen.results)
-    seen = given if answer.seen.after == "-" else f"{given}; file {answer.seen.after}"
+    file = [] if answer.seen.after == "-" else [f"file {answer.seen.after}"]
+    seen = "; ".join([given, *file, *answer.besides])
     if answer.waits is not None:
         seen = f"{answer.waits.thread} waits in {' < '.join(answer.waits.stack[:3])}"
     return {"verdict": answer.verdict, "seen": seen, "schedule": held, "schedules": answer.tried}

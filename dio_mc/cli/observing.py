@@ -180,9 +180,11 @@ def _run(wanted: _Wanted, sessions: Sequence[Session]) -> bool:
                     for pair in _pairs(wanted, session):
                         wanted.found[-1][1].append(pair)
                         _tell(wanted, session, *pair)
+                        if pair[0].stopped:
+                            raise KeyboardInterrupt
     except KeyboardInterrupt:
         stopped = True
-        click.echo("stopped; what is shown was finished before", err=True)
+        click.echo("stopped; what was seen before is shown", err=True)
     finally:
         if wanted.form == "json":
             click.echo(as_json(wanted.found), nl=False)

@@ -19,7 +19,7 @@ from dio_mc.machine.gates import standing_for
 from dio_mc.machine.schedule import Blocked, Gate, Ran, Schedule, Segment
 from dio_mc.machine.seen import tagged
 from dio_mc.machine.session import Session
-from dio_mc.study.tags import Tagged
+from dio_mc.study.tags import WORDS, Tagged
 
 TRIES: Final = 300
 """So many schedules are tried before the kernel is said to go another way."""
@@ -49,7 +49,8 @@ class Waits:
 @dataclass(frozen=True, slots=True)
 class Confirmation:
     """The answer. `seen` is what the schedule at `holds` showed; `exact`, that these are the trace's own gates; `tried`
-    how many schedules were run; `log` what the kernel said meanwhile."""
+    how many schedules were run; `log` what the kernel said meanwhile. `besides` are sentences on what the case looks at
+    and the words of results do not have: the second half of the page, a warning of the kernel."""
 
     verdict: Verdict
     holds: tuple[Hold, ...]
@@ -58,6 +59,7 @@ class Confirmation:
     exact: bool
     tried: int
     log: str = ""
+    besides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,12 @@ def _told(verdict: Verdict, case: Case, one: _Try, waiting: Blocked | None, trie
     if waiting is not None:
         step = case.turns[waiting.segment].step if waiting.segment >= 0 else 0
         waits = Waits(case.threads[waiting.thread], step, waiting.stack)
-    return Confirmation(verdict, holds, one.seen, waits, one.exact, tried)
+    return Confirmation(verdict, holds, one.seen, waits, one.exact, tried, besides=_besides(case, one.ran))
+
+
+def _besides(case: Case, ran: Ran) -> tuple[str, ...]:
+    rest = (f"its second half {WORDS.get(ran.rest[-1], ran.rest[-1])}",) if case.rest and ran.rest else ()
+    return (*rest, *(f"the kernel warns at {place}" for place in ran.warned))
 
 
 def _try(session: Session, case: Case, gates: Sequence[Gate | None], exact: bool) -> _Try:

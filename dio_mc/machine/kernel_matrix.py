@@ -112,7 +112,11 @@ def kernel_matrix(
 
 def _cell(shelf: Shelf, column: Column, group: tuple[str, ...], preemptions: int) -> Cell:
     workload = together(shelf, group)
-    seen = [observe(column.session, workload, layout, preemptions) for layout in layouts_on(column.session.file_system)]
+    seen: list[Observations] = []
+    for layout in layouts_on(column.session.file_system):
+        seen.append(observe(column.session, workload, layout, preemptions))
+        if seen[-1].stopped:
+            raise KeyboardInterrupt  # a cell is whole or not there
     return cell_of(group, column.name, seen)
 
 

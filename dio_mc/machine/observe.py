@@ -50,7 +50,7 @@ class Observations:
     """All observations of a workload on files of one layout, the worst first. `runs` schedules were run, in `waits` of
     which somebody had to wait. `complete` is False when that was cut short; `lost` says how, if a guest was lost, and
     `log` is what its console had of a bug that the kernel reported. `warned` are places at which the kernel reported
-    one and went on, each with the first schedule that did it."""
+    one and went on, each with the first schedule that did it. `stopped`: a signal ended it."""
 
     workload: str
     layout: str
@@ -62,6 +62,7 @@ class Observations:
     lost: str = ""
     log: str = ""
     warned: tuple[tuple[str, Schedule], ...] = ()
+    stopped: bool = False
 
     @property
     def verdict(self) -> str:
@@ -103,13 +104,13 @@ def observe(
     progress: Callable[[], None] | None = None,
 ) -> Observations:  # fmt: skip
     """Run all schedules with at most so many `preemptions`, then for `stress` seconds without gates. A guest that is
-    lost ends it; what had been seen is kept."""
+    lost or a signal ends it; what had been seen is kept."""
     calls = programs(workload)
     users, texts = tuple(calls), tuple(calls.values())
     if dirties(texts):
         texts = (*texts, WRITEBACK)
     tally = _Tally(users, layout)
-    lost = log = ""
+    lost, log, stopped = "", "", False
     try:
         for schedule in _all(session, layout, texts, preemptions, stress):
             tally.note(session, schedule)
@@ -117,6 +118,8 @@ def observe(
                 progress()
     except GuestLost as error:
         lost, log = error.message, error.log if error.oops else ""
+    except KeyboardInterrupt:
+        lost, stopped = "stopped by a signal", True
     ordered = sorted(tally.seen.values(), key=lambda s: (RANK.index(s.tagged.verdict), s.key))
     return Observations(
         workload.name,
@@ -129,6 +132,7 @@ def observe(
         lost,
         log,
         tuple(tally.warned.items()),
+        stopped,
     )
 
 

@@ -62,7 +62,8 @@ def _lines(one: Answered) -> list[str]:
 
 def _seen(answer: Confirmation) -> str:
     given = ", ".join(f"{name} {result}" for name, result in answer.seen.results)
-    return given if answer.seen.after == "-" else f"{given}; file {answer.seen.after}"
+    file = () if answer.seen.after == "-" else (f"file {answer.seen.after}",)
+    return "; ".join([given, *file, *answer.besides])
 
 
 def page_lines(case: Case, answers: Sequence[Answered]) -> list[str]:
@@ -93,4 +94,5 @@ def _one(answered: Answered) -> dict[str, Any]:
         "own_gates": answer.exact,
         "waits": None if waits is None else {"thread": waits.thread, "step": waits.step, "stack": list(waits.stack)},
         "schedules": answer.tried,
+        "besides": list(answer.besides),
     }

@@ -72,17 +72,21 @@ def test_ctrl_c_keeps_what_was_observed(guest: type[Scripted]) -> None:
     assert whole.exit_code == 0
     heads = [line for line in whole.stdout.splitlines() if line.startswith("direct_read")]
     assert len(heads) == 2
-    guest.at, guest.end, guest.closed = guest.ran + guest.ran // 2 + 3, KeyboardInterrupt(), 0
+    guest.at, guest.end, guest.closed = guest.ran + guest.ran // 2 + 9, KeyboardInterrupt(), 0
     stopped = observe()
     assert stopped.exit_code == 3
-    assert [line for line in stopped.stdout.splitlines() if line.startswith("direct_read")] == heads[:1]
-    assert stopped.stderr == "stopped; what is shown was finished before\n"
+    first, second = [line for line in stopped.stdout.splitlines() if line.startswith("direct_read")]
+    assert first == heads[0]
+    assert "written file: stale (2 schedules)" in second
+    assert stopped.stdout.endswith("  cut short: stopped by a signal\n\n")
+    assert stopped.stderr == "stopped; what was seen before is shown\n"
     assert guest.closed == 1
 
 
 def test_ctrl_c_leaves_whole_json(guest: type[Scripted]) -> None:
     guest.at, guest.end = 3, KeyboardInterrupt()
-    assert json.loads(observe("--format", "json").stdout)["runs"] == []
+    (run,) = json.loads(observe("--format", "json").stdout)["runs"]
+    assert (run["schedules"], run["complete"], run["lost"]) == (0, False, "stopped by a signal")
 
 
 def test_ctrl_c_in_a_matrix_goes_on_from_where_it_was(guest: type[Scripted], tmp_path: Path) -> None:

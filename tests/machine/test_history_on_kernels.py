@@ -15,6 +15,7 @@ from dio_mc.machine.confirm import confirm
 from dio_mc.machine.schedule import Left, Ran
 from dio_mc.machine.seen import tagged
 from dio_mc.machine.session import Session
+from dio_mc.machine.telling import Answered, text
 from dio_mc.trace.codec import decode
 from dio_mc.trace.trace import Trace
 
@@ -46,11 +47,11 @@ def test_each_kernel_that_a_binding_names_has_a_row() -> None:
     """Of the rows' names: a binding says ``6.1``, a row ``6.1.0-56-cloud-amd64``."""
     for stem, bound in BOUND.items():
         for _, expectation in bound:
-            for text in (*expectation.kernel.has, *expectation.kernel.mended):
-                name, _, rest = text.partition(" ")
+            for named in (*expectation.kernel.has, *expectation.kernel.mended):
+                name, _, rest = named.partition(" ")
                 file_system = rest.split(" ")[0] or expectation.kernel.file_system
                 there = [k for k in ROWS if k.startswith(f"{stem} ") and f"| {name}" in k and f" {file_system}" in k]
-                assert there, (stem, text)
+                assert there, (stem, named)
 
 
 def test_kernels_that_have_a_race_show_it_and_others_do_not() -> None:
@@ -103,3 +104,5 @@ def test_half_of_an_acknowledged_write_is_lost_on_a_real_kernel() -> None:
     with Session(kernel("6.1"), "ext3") as session:
         answer = confirm(session, silent)
     assert (answer.verdict, answer.exact) == ("CONFIRMED", True)
+    told = text("a trace", silent, [Answered("6.1", "ext3", "", answer)])
+    assert "CONFIRMED  writer new, mapper newer; file newer; its second half old\n" in told
