@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from dio_mc.render.blocked import blocked, circle, reason
@@ -26,6 +27,10 @@ def closing(trace: Trace) -> list[str]:
     return [printable(sentence) for sentence in sentences if sentence]
 
 
+_OWNED = re.compile(r"(?P<lock>.+)\.(?:owner|writer)(?P<index>\[\d+\])?")
+"""The cell of a lock that says who holds it."""
+
+
 def rule_words(trace: Trace) -> str:
     """The rule: its name as words, with its first paragraph of documentation."""
     name = trace.property.replace("_", " ")
@@ -44,10 +49,13 @@ def _rule(trace: Trace) -> str:
 def _values(trace: Trace) -> Iterator[str]:
     """The values at the end, each with who wrote it."""
     wrong, writers = wrong_cells(trace), last_writers(trace)
+    roles = {cell.name: cell.role for cell in trace.initial}
     for cell, value in list(wrong.items())[:_MOST]:
         number = writers.get(cell)
         if number is None:
-            yield _sentence(f"{cell} is {value}, as it was from the start")
+            lock = _OWNED.fullmatch(cell) if roles[cell] == "lock" and value == "None" else None
+            ever = f"Nobody has held {lock['lock']}{lock['index'] or ''}" if lock is not None else ""
+            yield _sentence(ever or f"{cell} is {value}, as it was from the start")
             continue
         step = trace.steps[number - 1]
         before = next(c.before for c in step.changes if c.cell == cell)
