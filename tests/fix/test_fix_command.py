@@ -82,6 +82,18 @@ def test_the_written_fix_passes_a_check(tmp_path: Path) -> None:
     assert "MissingFlushFixed: HOLDS no_lost_write, no deadlock (as expected)" in checked.stdout
 
 
+def test_what_was_not_asked_for_may_stay_violated(tmp_path: Path) -> None:
+    """It is told, and stated in the written file."""
+    write(tmp_path, m=FLUSH + "\n    @invariant\n    def never_dirty(self):\n        return not self.dirty\n")
+    options = ["--property", "no_lost_write", "--pairs=0", "--most=1", "--write", "mended.py"]
+    done = dio_mc("fix", "m.py", *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "  violated before, and not asked for: never_dirty\n" in done.stdout
+    assert "checked as written: VIOLATED never_dirty, " in done.stdout
+    assert 'expect(MissingFlushFixed, violates={"never_dirty"})' in (tmp_path / "mended.py").read_text()
+    assert dio_mc("check", "mended.py", cwd=tmp_path).returncode == 0
+
+
 def test_as_json(tmp_path: Path) -> None:
     write(tmp_path, m=LOST)
     done = dio_mc("fix", "m.py", "--pairs=0", "--format=json", "--most=1", cwd=tmp_path)

@@ -136,3 +136,25 @@ def test_a_lock_is_not_taken_twice(tmp_path: Path) -> None:
         "`self.lock.lock()` around `seen = self.count` .. `self.count = seen + 1`",
         "`self.lock.lock()` around `self.count = seen + 1`",
     ]
+
+
+def test_a_decorator_that_names_a_parameter_of_its_class(tmp_path: Path) -> None:
+    """``instances=pages`` is ``OneChunk.pages`` in another class."""
+    model = model_of("models/seed/chunks.py", "OneChunk")
+    edit = next(e for e in edits_of(Surroundings(model)) if e.function == "pdflush")
+    text = subclass_text(model, edit, (), "A fix.")
+    assert "    @thread(instances=OneChunk.pages, daemon=True)\n" in text
+    (tmp_path / "written.py").write_text(text)
+    (fixed,) = load_module(tmp_path / "written.py").models
+    assert [t.blocks for t in build(fixed).program.templates] == [
+        t.blocks for t in build(edit.of(model)).program.templates
+    ]
+
+
+def test_super_is_the_class_that_was_meant(tmp_path: Path) -> None:
+    """A subclass of the class that calls it would call itself."""
+    model = model_of("models/history/r13_writeback_bit_before_conversion.py", "EndsWritebackFirst")
+    edit = next(e for e in edits_of(Surroundings(model)) if e.function == "end_page_writeback" and e.kind == "move")
+    text = subclass_text(model, edit, (), "A fix.")
+    assert "        PageCache.end_page_writeback(self, i)\n" in text
+    assert "super" not in text.rpartition('"""')[2]
