@@ -45,16 +45,22 @@ def pairs_of(
 def _completions(
     near: Tried, edits: Sequence[Edit], alive: Sequence[int], goals: frozenset[str]
 ) -> list[tuple[int, int]]:
-    """An edit that came near with each that may complete it, those in the same function first. The edits that came near
-    take turns, so that none of them has all the pairs."""
+    """An edit that came near with each that may complete it, the likelier ones first. The edits that came near take
+    turns, so that none of them has all the pairs."""
     one = near.parts[0]
     found = [
         other
         for other in alive
         if other != one and _relieves(near, edits[other].kind, goals) and _completes(edits[one], edits[other])
     ]
-    found.sort(key=lambda other: edits[other].function != edits[one].function)
+    found.sort(key=lambda other: _distance(edits[one], edits[other]))
     return [pair for other in found for pair in _orders(edits, one, other)]
+
+
+def _distance(one: Edit, other: Edit) -> tuple[bool, bool, bool]:
+    """Stores to the same variables go together best, then edits of the same function."""
+    apart = bool(one.about) and not set(one.about) & set(other.about)
+    return apart, bool(one.about) and other.kind == "call", one.function != other.function
 
 
 def _orders(edits: Sequence[Edit], one: int, other: int) -> list[tuple[int, int]]:
