@@ -72,14 +72,14 @@ def _orders(edits: Sequence[Edit], one: int, other: int) -> list[tuple[int, int]
 
 
 def _is_near(tried: Tried, goals: frozenset[str], before: Mapping[str, int]) -> bool:
-    """Whether a goal holds, or takes longer to violate."""
-    left = {o.property: o.steps for o in tried.open if o.property in goals}
+    """Whether a goal holds with the parameters given, or takes longer to violate."""
+    left = {o.property: o.steps for o in tried.open if o.property in goals and not o.params}
     return len(left) < len(goals) or any(steps > before.get(name, UNREACHED) for name, steps in left.items())
 
 
 def _key(tried: Tried, goals: frozenset[str]) -> tuple[int, int, int, int]:
     """Few goals that are open, few other things that are broken, long schedules, many states."""
-    left = [o for o in tried.open if o.property in goals]
+    left = [o for o in tried.open if o.property in goals and not o.params]
     return len(left), len(tried.open) - len(left), -min((o.steps for o in left), default=0), -tried.states
 
 

@@ -195,22 +195,25 @@ class _Run:
     ends: float | None
 
     def found(self, base: Report) -> Found:
-        chunk = self._chunk()
-        bench = _bench(chunk)
+        bench = _bench(self._chunk())
         edits = bench.edits
         singles = self._tried([(n,) for n in range(len(edits))], "single edits")
+        fixes, failed = self._late()._finished([t for t in singles if t.fate == "passes"], bench)
+        singles = _corrected(singles, failed)
         lengths = {o.property: o.steps for o in self.before}
         pairs = pairs_of(edits, singles, self.asked.goals, lengths, self.search.pairs)
-        tried = [*singles, *self._tried(pairs, "pairs")]
+        tried = self._tried(pairs, "pairs")
         late = self._late()
-        fixes, failed = late._finished([t for t in tried if t.fate == "passes"], bench)
-        near = late._near([*(t for t in tried if t.fate == "open"), *failed], bench)
+        more, failed = late._finished([t for t in tried if t.fate == "passes"], bench)
+        tried = [*singles, *_corrected(tried, failed)]
+        fixes = sorted([*fixes, *more], key=lambda fix: _place(fix, bench))[: self.search.most]
+        near = late._near([t for t in tried if t.fate == "open"], bench)
         counts = Counter(t.fate for t in tried)
         return Found(
             self.task.model.__name__, display_path(self.task.file), dict(self.task.params), self.before,
             tuple(sorted(self.asked.spared)), base.states, len(edits), len(pairs), dict(sorted(counts.items())),
             tuple(fixes), tuple(near), missing_properties(tried, lambda parts: _told(bench, parts)),
-            self._stopped([*tried, *failed]),
+            self._stopped(tried),
         )  # fmt: skip
 
     def _late(self) -> _Run:
@@ -256,7 +259,7 @@ class _Run:
             groups = {key: left for key, left in groups.items() if left}
             if self.search.progress is not None:
                 self.search.progress("fixes", len(fixes) + len(failed), self.search.most, len(fixes))
-        return sorted(fixes, key=lambda f: _place(f, bench)), failed
+        return fixes, failed
 
     def _near(self, missed: Iterable[Tried], bench: Bench) -> list[NearMiss]:
         """The nearest of each kind of what is left open."""
@@ -279,6 +282,12 @@ class _Run:
         if reason is not None:
             return reason
         return next((t.why for t in tried if t.fate == "undecided" and t.why), "")
+
+
+def _corrected(tried: Sequence[Tried], failed: Iterable[Tried]) -> list[Tried]:
+    """With what the check of what was written, or of larger parameters, says of those that passed before."""
+    known = {t.parts: t for t in failed}
+    return [known.get(t.parts, t) for t in tried]
 
 
 def _rank(tried: Tried, bench: Bench) -> tuple[bool, int, int, tuple[int, ...]]:
