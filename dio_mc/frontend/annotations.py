@@ -21,7 +21,7 @@ def annotated_tree(node: ast.expr, scope: Scope) -> TypeTree:
         return type_tree(_type_object(node, scope), resolve, scope.context.thread_names)
     except DeclarationError as error:
         code = "DIO105" if "no bounds" in str(error) else "DIO109"
-        raise scope.fail(code, node, str(error)) from None
+        raise scope.fail(code, node, str(error), error.hint) from None
 
 
 def _type_object(node: ast.expr, scope: Scope) -> Any:

@@ -228,7 +228,7 @@ def _lay_out(members: Members, context: Context, resolve: Resolve) -> None:
             shape, part = _place(name, declared, layouter, context, resolve, span)
         except DeclarationError as error:
             context.diagnostics.add(
-                Diagnostic("DIO105" if "no bounds" in str(error) else "DIO109", f"`{name}`: {error}", span)
+                Diagnostic("DIO105" if "no bounds" in str(error) else "DIO109", f"`{name}`: {error}", span, error.hint)
             )
             continue
         fields.append((name, shape))

@@ -33,7 +33,11 @@ from dio_mc.source import Span
 
 
 class DeclarationError(Exception):
-    """A declaration that cannot be understood; the caller knows where it stands."""
+    """A declaration that cannot be understood, perhaps with what to write instead; the caller knows where it stands."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,8 @@ def _range_type(low: Any, high: Any) -> RangeType:
     if low > high:
         raise DeclarationError(f"Range({low}, {high}) is empty")
     if high - low >= MAX_CARDINALITY:
-        raise DeclarationError(f"Range({low}, {high}) has more than 2^31 values")
+        hint = "a model needs the few values that make a difference: Range(0, 3)"
+        raise DeclarationError(f"Range({low}, {high}) has more than 2^31 values", hint)
     return RangeType(low, high)
 
 

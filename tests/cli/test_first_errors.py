@@ -88,6 +88,7 @@ m.py:7:9: error DIO104: unknown name `invalidate_lock`
 m.py:4:5: error DIO109: `seq`: Range(0, 4294967296) has more than 2^31 values
     4 |     seq = Var(Range(0, 2**32))
       |     ^^^^^^^^^^^^^^^^^^^^^^^^^^
+  hint: a model needs the few values that make a difference: Range(0, 3)
 """,
     ),
     "what depends on a wrong statement is not told": (
