@@ -58,7 +58,7 @@ AFTER = {
 NATIVE = ("code", "compile", "canonical path, machine code")
 REDUCED = ("symmetry", "partial order")
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
-LIMITS = ("timeout", "memory", *SIGNALS)
+LIMITS = ("timeout", "memory", "SIGINT", "SIGTERM")
 
 
 class Commands:
@@ -118,6 +118,13 @@ def test_before_anything_is_found(commands: Commands, tmp_path: Path, phase: str
     assert words(limit) in out + err
     assert "Traceback" not in err
     assert phase == "load" or "UNDETERMINED" in out
+
+
+def test_a_hangup_is_a_signal_as_well(commands: Commands, tmp_path: Path) -> None:
+    (tmp_path / "m.py").write_text(MODEL)
+    code, out, err = commands.run(tmp_path, *BEFORE["search"], "SIGHUP", "check", "m.py", "--engine", "reference")
+    assert code == 3, err
+    assert "SIGHUP" in out
 
 
 @pytest.mark.parametrize("limit", LIMITS)
