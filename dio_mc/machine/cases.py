@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from dio_mc.errors import usage_error
 from dio_mc.lang.declarations import Kernel
-from dio_mc.machine.programs import programs
-from dio_mc.machine.schedule import Ran
+from dio_mc.machine.programs import CALLS, FURTHER, WRITES, programs
+from dio_mc.machine.schedule import GUEST_LAYOUTS, Ran
 from dio_mc.machine.seen import WRITEBACK, of_trace
 from dio_mc.study.shelf import Workload
 from dio_mc.study.tags import WORDS, Tagged
@@ -110,6 +110,7 @@ def of_model(trace: Trace, binding: Kernel) -> Case:
         ((name, calls) for name, calls in binding.threads.items() if name in there and calls),
         key=lambda pair: pair[1].startswith(WRITEBACK),
     )
+    _check(binding, [call for _, calls in bound for call in calls.split(",")])
     numbers = {name: number for number, (name, _) in enumerate(bound)}
     turns = _stated(trace, numbers, binding.turns) if binding.turns else _turns(trace, numbers, binding.gates)
     names, calls = tuple(name for name, _ in bound), tuple(calls for _, calls in bound)
@@ -119,6 +120,17 @@ def of_model(trace: Trace, binding: Kernel) -> Case:
         "deadlock" if shows.get("all") == "deadlock" else None, binding.file_system, binding.mount,
         shows.get("second half", ""), shows.get("kernel", ""),
     )  # fmt: skip
+
+
+def _check(binding: Kernel, calls: Sequence[str]) -> None:
+    """A guest would pass over what it does not know."""
+    unknown = [call for call in calls if call.partition(":")[0] not in (*CALLS, *FURTHER)]
+    unknown += [call for call in calls if call.partition(":")[2] not in ("", *WRITES)]
+    if unknown:
+        raise usage_error("DIO285", f"the model's binding has a call that a guest cannot make: `{unknown[0]}`")
+    if binding.layout not in GUEST_LAYOUTS:
+        hint = f"there are: {', '.join(GUEST_LAYOUTS)}"
+        raise usage_error("DIO285", f"the model's binding has an unknown layout: `{binding.layout}`", hint=hint)
 
 
 def file_system_of(rule: str) -> tuple[str, str]:

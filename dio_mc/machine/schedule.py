@@ -8,6 +8,8 @@ from typing import Final
 
 from dio_mc.machine.failures import GuestLost
 
+GUEST_LAYOUTS: Final = ("hole", "preallocated", "written", "empty", "dirty", "block device")
+"""Files that a guest makes; it is told the first letter."""
 RUNS: Final = "(runs)"
 """What is on the stack of a thread that does not wait and does not end either."""
 

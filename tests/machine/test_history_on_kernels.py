@@ -93,6 +93,20 @@ def test_turns_that_a_binding_states(trace: Trace) -> None:
         of_model(trace, Kernel("ext3", CALLS, SHOWS, turns="nobody"))
 
 
+@pytest.mark.parametrize(
+    ("binding", "said"),
+    [
+        (Kernel("ext3", {**CALLS, "mapper": "mmap_stor:NEW"}, SHOWS), "has a call that a guest cannot make: `mmap_stor:NEW`"),
+        (Kernel("ext3", {**CALLS, "mapper": "mmap_store:NEU"}, SHOWS), "has a call that a guest cannot make: `mmap_store:NEU`"),
+        (Kernel("ext3", CALLS, SHOWS, layout="holes"), "has an unknown layout: `holes`\n  hint: there are: hole, "),
+    ],
+)  # fmt: skip
+def test_what_a_guest_does_not_know_is_told(trace: Trace, binding: Kernel, said: str) -> None:
+    with pytest.raises(ModelError) as error:
+        of_model(trace, binding)
+    assert f"dio-mc: error DIO285: the model's binding {said}" in str(error.value)
+
+
 def test_any_step_of_a_thread_and_threads_of_the_kernel(trace: Trace) -> None:
     case = of_model(trace, Kernel("ext3", {**CALLS, "pdflush": ""}, SHOWS, gates={"reader.*": "iomap_dio_rw"}))
     assert case.threads == ("reader", "mapper")

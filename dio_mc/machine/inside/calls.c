@@ -225,5 +225,8 @@ static void call(const char *name, const char *value)
 		sync_file_range(cached, 0, PAGE, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
 	} else if (is(name, "writeback")) {
 		sync_file_range(cached, 0, PAGE, SYNC_FILE_RANGE_WRITE);
+	} else {
+		errno = ENOSYS;
+		failed(name);
 	}
 }
