@@ -15,7 +15,7 @@ import dio_mc
 from dio_mc import Budget, Model, ModelError, Options, Param, Range, Reductions, Report, Trace, Var, invariant, thread
 
 ROOT = Path(__file__).resolve().parents[2]
-PUBLIC = ("dio_mc", "dio_mc.kernel", "dio_mc.errors")
+PUBLIC = ("dio_mc", "dio_mc.kernel", "dio_mc.models", "dio_mc.errors")
 
 
 class Lost(Model):
