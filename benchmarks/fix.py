@@ -85,7 +85,7 @@ CASES = (
         "Fuse",
         "b5a2a3a0b776: flush and wait before the direct write",
         2,
-        ("wait_until(not self.dirty)", "wait_until(not self.writeback)"),
+        ("in direct_write", "+        wait_until(not self.dirty)\n+        wait_until(not self.writeback)"),
     ),
     Case(
         "history/r12_ack_before_conversion",
