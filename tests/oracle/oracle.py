@@ -622,21 +622,34 @@ class Oracle:
         return self._places[key]
 
     def _named(self, stack: list[tuple[Function, int]]) -> str:
-        """Local statements and history at an entry run with the first step: the position is that of the latter."""
-        here = list(stack)
-        while True:
+        """Local statements and history at an entry run with the first step: the position is that of the latter, where
+        all ways lead to the same one, else that of what runs first."""
+        begins: list[tuple[Function, int]] | None = None
+        steps: dict[object, list[tuple[Function, int]]] = {}
+        seen: set[object] = set()
+        ahead = [list(stack)]
+        while ahead:
+            here = ahead.pop()
+            place = tuple((f.key, at) for f, at in here)
             top, at = here[-1]
             instr = top.code[at]
-            if instr.weight == "step" or instr.act == "branch":
-                break
-            if instr.act == "call":
-                here.append((self.source.function(instr.callee), 0))
-            elif instr.act == "return" and len(here) == 1:
-                instr = Instr("end", top.def_line)
-                break
-            elif instr.act == "return":
-                here = [*here[:-2], (here[-2][0], here[-2][1] + 1)]
-            else:
-                here[-1] = (top, instr.target if instr.act == "jump" else at + 1)
-        calls = [f"{f.key}+{f.code[a].line - f.def_line}" for f, a in here[:-1]]
-        return "/".join([*calls, f"{top.key}+{instr.line - top.def_line}"])
+            if place in seen:
+                continue
+            seen.add(place)
+            if begins is None and (instr.weight != "local" or (instr.act == "return" and len(here) == 1)):
+                begins = here
+            if instr.weight == "step":
+                steps[place] = here
+            elif instr.act == "call":
+                ahead.append([*here, (self.source.function(instr.callee), 0)])
+            elif instr.act == "return" and len(here) > 1:
+                ahead.append([*here[:-2], (here[-2][0], here[-2][1] + 1)])
+            elif instr.act == "branch":
+                ahead += [[*here[:-1], (top, instr.target)], [*here[:-1], (top, at + 1)]]
+            elif instr.act != "return":
+                ahead.append([*here[:-1], (top, instr.target if instr.act == "jump" else at + 1)])
+        (chosen,) = steps.values() if len(steps) == 1 else [begins or stack]
+        top, at = chosen[-1]
+        line = top.def_line if top.code[at].act == "return" and len(chosen) == 1 else top.code[at].line
+        calls = [f"{f.key}+{f.code[a].line - f.def_line}" for f, a in chosen[:-1]]
+        return "/".join([*calls, f"{top.key}+{line - top.def_line}"])
