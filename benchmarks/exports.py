@@ -4,7 +4,7 @@ Each class with each of its bindings, and each workload under each rule, is expl
 exported; the other checkers must store exactly as many states and find the same properties violated. A difference is
 told and makes the exit code 1. It takes about a second of C compiler for each program and checker.
 
-SPIN goes on behind errors, so it is asked for all that is violated, without reduction and with its partial order
+SPIN goes on after errors, so it is asked for all that is violated, without reduction and with its partial order
 reduction (a file has one process: there is nothing that it could reduce). Rumur leaves a state that violates something
 unexpanded: its states are counted without the properties, and its verdict is that of the first error. The files have no
 scalarsets, so it has no symmetry to use.
@@ -116,7 +116,7 @@ def reference(program: Program) -> Told:
 
 
 def spin(program: Program, folder: Path, *, reduced: bool = False) -> Told:
-    """By SPIN, behind every error."""
+    """By SPIN, after every error."""
     (folder / "m.pml").write_text(promela(program), encoding="utf-8")
     ran(folder, "spin", "-o2", "-a", "m.pml")
     flags = ["-DSAFETY", "-DPRINTF", *([] if reduced else ["-DNOREDUCE"])]

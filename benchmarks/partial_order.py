@@ -30,7 +30,7 @@ MOST = 60_000
 
 
 def programs(arguments: Sequence[str]) -> Iterator[Program]:
-    """The runs that the arguments name: a file each, with parameters behind it."""
+    """The runs that the arguments name: a file each, with parameters after it."""
     for argument in arguments:
         file, *given = argument.split()
         params = {name: int(value) for name, value in (pair.split("=") for pair in given)}

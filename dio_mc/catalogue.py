@@ -28,8 +28,8 @@ PAGES: dict[str, Page] = {
     ),
     "DIO103": Page(
         "wrong type",
-        "A value cannot be used like this: a condition that is no bool, numbers compared with enum members, an index "
-        "that is no number. Every value has one finite type.",
+        "A value cannot be used like this: a condition that is not a bool, numbers compared with enum members, an "
+        "index that is not a number. Every value has one finite type.",
         "if self.page[0]: ...        # compare it: self.page[0] != Page.ABSENT",
     ),
     "DIO104": Page(
@@ -112,7 +112,9 @@ PAGES: dict[str, Page] = {
     "DIO202": Page("a directory", "A file is needed here, or the directory holds no model file."),
     "DIO203": Page("unknown parameter", "--param names a parameter that the model class does not declare."),
     "DIO204": Page("parameter value", "--param NAME=VALUE needs a whole number within the declared bounds."),
-    "DIO205": Page("unreadable trace", "The file is no trace of this program, is truncated, or has another version."),
+    "DIO205": Page(
+        "unreadable trace", "The file is not a trace of this program, is truncated, or has another version."
+    ),
     "DIO206": Page("trace of another model", "The trace was recorded with another model or other parameters."),
     "DIO207": Page(
         "cannot write",
@@ -121,7 +123,8 @@ PAGES: dict[str, Page] = {
     "DIO208": Page("no such class", "The file has no model class of that name."),
     "DIO211": Page(
         "unknown setting",
-        "A key of the configuration file, or a variable DIO_MC_... of the environment, is no setting. `dio-mc config` "
+        "A key of the configuration file, or a variable DIO_MC_... of the environment, is not a setting. `dio-mc "
+        "config` "
         "lists them. A misspelt limit is an error, since ignoring it would be another check than the one asked for.",
         "[tool.dio-mc]\ntimout = 30        # timeout",
     ),
@@ -305,7 +308,7 @@ PAGES: dict[str, Page] = {
     "DIO295": Page(
         "a fix cannot be written",
         "A fix is a subclass in a file beside the model, which imports it. The model's file has the name of a module "
-        "of Python or one that is no name, or a class or value of the model has no name at the top of its file.",
+        "of Python or one that is not a name, or a class or value of the model has no name at the top of its file.",
     ),
     "DIO296": Page(
         "where a fix cannot be written to",

@@ -66,7 +66,7 @@ def _whole(raw: Any, least: int) -> int:
     except ValueError:
         number = None
     if isinstance(number, bool) or not isinstance(number, int) or number < least:
-        raise ValueError(f"is no whole number of at least {least}")
+        raise ValueError(f"is not a whole number of at least {least}")
     return number
 
 
@@ -77,7 +77,7 @@ def seconds(raw: Any) -> float:
     except (TypeError, ValueError):
         number = -1.0
     if not 0 <= number < math.inf:
-        raise ValueError("is no number of seconds")
+        raise ValueError("is not a number of seconds")
     return number
 
 
@@ -90,7 +90,7 @@ def memory(raw: Any) -> int:
     except (ValueError, OverflowError):
         size = -1
     if size < 0 or isinstance(raw, bool):
-        raise ValueError("is no amount of memory, such as 800M or 4G")
+        raise ValueError("is not an amount of memory, such as 800M or 4G")
     return size
 
 
@@ -107,21 +107,22 @@ def flag(raw: Any) -> bool:
 def text(raw: Any) -> str:
     """A string."""
     if not isinstance(raw, str) or not raw:
-        raise ValueError("is no text")
+        raise ValueError("is not a text")
     return raw
 
 
 def output_format(raw: Any) -> str:
     """The name of a report format."""
     if raw not in REPORT_FORMATS:
-        raise ValueError(f"is no report format: {did_you_mean(str(raw), REPORT_FORMATS) or ', '.join(REPORT_FORMATS)}")
+        near = did_you_mean(str(raw), REPORT_FORMATS)
+        raise ValueError(f"is not a report format: {near or ', '.join(REPORT_FORMATS)}")
     return str(raw)
 
 
 def engine(raw: Any) -> str:
     """The name of an engine."""
     if raw not in ENGINES:
-        raise ValueError(f"is no engine: {did_you_mean(str(raw), ENGINES) or ', '.join(ENGINES)}")
+        raise ValueError(f"is not an engine: {did_you_mean(str(raw), ENGINES) or ', '.join(ENGINES)}")
     return str(raw)
 
 
@@ -129,7 +130,7 @@ def names(raw: Any) -> tuple[str, ...]:
     """A list of strings; in the environment with commas between."""
     parts = [p.strip() for p in raw.split(",") if p.strip()] if isinstance(raw, str) else raw
     if not isinstance(parts, list | tuple) or not all(isinstance(p, str) and p for p in parts):
-        raise ValueError("is no list of texts")
+        raise ValueError("is not a list of texts")
     return tuple(parts)
 
 
@@ -216,7 +217,7 @@ def _table(file: Path) -> dict[str, Any] | None:
         raise usage_error("DIO213", f"cannot be read: {error}", file=str(file)) from None
     found = document.get("tool", {}).get("dio-mc") if file.name == "pyproject.toml" else document
     if found is not None and not isinstance(found, dict):
-        raise usage_error("DIO213", "[tool.dio-mc] is no table", file=str(file))
+        raise usage_error("DIO213", "[tool.dio-mc] is not a table", file=str(file))
     return found
 
 

@@ -98,7 +98,7 @@ def _left_in(group: Path) -> int:
         try:
             most, used = (int((group / name).read_text(encoding="ascii")) for name in (limit, usage))
             return max(most - used + _statistic(group, idle), 0)
-        except (OSError, ValueError):  # another version; `max`, which is no number
+        except (OSError, ValueError):  # another version; `max`, which is not a number
             continue
     return UNKNOWN
 

@@ -63,7 +63,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """A model file named on the command line is no file of tests, unless it is called like one."""
+    """A model file named on the command line is not a file of tests, unless it is called like one."""
     tests = any(fnmatch(module_path.name, pattern) for pattern in parent.config.getini("python_files"))
     return None if tests or not _wanted(module_path, parent.config) else Nothing.from_parent(parent, path=module_path)
 

@@ -71,7 +71,7 @@ def best_loop(graph: Graph, start: State, goal: Goal, fairness: str) -> tuple[Ac
 
 
 def stays_away(graph: Graph, state: State, goal: Goal, fairness: str) -> bool:
-    """A run can end here, or go round for ever through here, and no goal is met."""
+    """A run can end here, or go round forever through here, and no goal is met."""
     return not goal(state) and (not graph.edges[state] or loop_length(graph, state, goal, fairness) is not None)
 
 

@@ -38,7 +38,7 @@ class Hostile(Model):
 
 
 def hostile(trace: Trace) -> Trace:
-    """The trace with markup behind every text that is a model's or a writer's to choose."""
+    """The trace with markup after every text that is a model's or a writer's to choose."""
     return decode(json.dumps(_spoilt(json.loads(encode(trace)), "")))
 
 

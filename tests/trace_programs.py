@@ -168,7 +168,7 @@ def race(*, unlock: tuple[Op, ...] = UNLOCK) -> Program:
 
 
 def abba() -> Program:
-    """Two threads take two locks in opposite order; a daemon waits for ever."""
+    """Two threads take two locks in opposite order; a daemon waits forever."""
     ids = ThreadIdType(("left", "right", "idle"))
     type_ = OptionType(ids)
     free = Const(none_value(type_), type_)

@@ -59,7 +59,7 @@ class Certificate:
 
 
 def read_certificate(text: str, file: str) -> Certificate:
-    """Raises `ModelError` (DIO271) for what is no certificate, or one of another version."""
+    """Raises `ModelError` (DIO271) for what is not a certificate, or one of another version."""
     try:
         document = json.loads(text)
     except ValueError as error:

@@ -93,7 +93,7 @@ class Existence:
 
     def _wanted(self, question: Question, conjunction: bool) -> tuple[Expr, bool, frozenset[bool]]:
         """What the first member of a kind must be like, whether that is about this thread alone, and whether it is said
-        of the state before a step, behind it, or both."""
+        of the state before a step, after it, or both."""
         first = self._places.kinds[question.kind].members[0]
         parts = [logic.negation(part) if conjunction else part for part in question.parts]
         asked = logic.disjunction(parts)

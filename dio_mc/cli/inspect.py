@@ -36,7 +36,7 @@ def replay(trace: str, model_file: str | None, folder: Path | None, files: tuple
 
     A run that `outcomes`, `matrix` or `diff` wrote is run on its workload and rule as they are now.
 
-    Exit 0 when it reproduces, 1 when the model has changed so that it does not, 2 when the file is no trace.
+    Exit 0 when it reproduces, 1 when the model has changed so that it does not, 2 when the file is not a trace.
     """
     from dio_mc.explain.replaying import replay_file
 
@@ -62,7 +62,7 @@ def why(traces: tuple[str, ...], model_file: str | None, max_states: int) -> Non
     """Say why a counterexample is one, and try it on the model as it is now.
 
     What fails and who wrote it, which steps matter, and between which two steps no other thread must run: the model is
-    searched again with these two made atomic. Of a deadlock also who waits for whom, of a run that goes on for ever the
+    searched again with these two made atomic. Of a deadlock also who waits for whom, of a run that goes on forever the
     way out that it never takes. `check` does the same in at most 5,000 states.
     """
     from dio_mc.explain.replaying import explained

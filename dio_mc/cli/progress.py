@@ -19,7 +19,7 @@ _ERASE: Final = "\r\x1b[K"
 
 class ProgressLine:
     """A `search.Report` that redraws one line of `stream`, at most every `every` seconds of the search's own clock,
-    and not before that. On a stream that is no terminal it writes nothing at all. `finish` wipes the line."""
+    and not before that. On a stream that is not a terminal it writes nothing at all. `finish` wipes the line."""
 
     def __init__(self, stream: TextIO, every: float = 0.2, memory: Callable[[], int] = resident_bytes) -> None:
         self._stream = stream

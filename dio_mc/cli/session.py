@@ -86,7 +86,7 @@ class Session:
         self.stems = stems_of(display_path(str(Path(e.file).resolve())) for e in self.planned if isinstance(e, Task))
 
     def _loaded(self, files: Sequence[tuple[str, bool]], request: Request) -> list[Task | Failure]:
-        """The tasks; loading a model runs its file, which may take for ever."""
+        """The tasks; loading a model runs its file, which may take forever."""
         try:
             with Guard(Limits(self._budget(), self.stop).exceeded):
                 return plan(files, request)

@@ -46,9 +46,9 @@ if TYPE_CHECKING:
 
 EngineName = Literal["auto", "reference", "native"]
 SWITCH: Final = 3_000
-"""States behind which ``auto`` goes over to machine code: about as long as it takes to make that."""
+"""States beyond which ``auto`` goes over to machine code: about as long as it takes to make that."""
 SOON: Final = 1_000_000
-"""Representatives behind which a reduced search begins again in optimised machine code (one of all states: behind
+"""Representatives beyond which a reduced search begins again in optimised machine code (one of all states: after
 `FULL`)."""
 FULL: Final = 100_000
 """States up to which every search is one of all states; a larger one is reduced, if it can be."""
@@ -131,8 +131,8 @@ class Run:
         self._established = Established(request.program, request.judges)
 
     def explore(self, strategy: Strategy, *, full: int | None = None) -> Exploration:
-        """The answer of an engine, or of those that take over from one another; reduced behind `full` states (None:
-        behind `FULL`). What ends it between two searches takes nothing from what the first has found. Raises
+        """The answer of an engine, or of those that take over from one another; reduced beyond `full` states (None:
+        beyond `FULL`). What ends it between two searches takes nothing from what the first has found. Raises
         `InternalError` where they contradict each other."""
         self._established = Established(self._request.program, self._request.judges)
         try:

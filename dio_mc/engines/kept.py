@@ -140,7 +140,7 @@ def uncertain(found: Exploration) -> Exploration:
 
 
 def is_whole(name: str, length: int, whole: int) -> bool:
-    """Whether a search that expanded `whole` levels to the end has seen each violation of a property behind `length`
+    """Whether a search that expanded `whole` levels to the end has seen each violation of a property after `length`
     steps that comes before those it has seen. A deadlock is seen when a state is expanded, others when it is found;
     initial states are found in their order."""
     if name == "deadlock":

@@ -37,7 +37,7 @@ def last_turn(run: Run, loop: int | None, truth: Truth, max_states: int) -> tupl
 
 
 def _nearest(run: Run, first: int, last: int, truth: Truth, max_states: int) -> tuple[Turn | None, int]:
-    """The shortest way to the goal from before one of these steps that does not come back to the run behind them; of
+    """The shortest way to the goal from before one of these steps that does not come back to the run after them; of
     equally short ones the one that turns off first, then the first in the order of steps."""
     turns = {state: Turn(0, run.actions[0], 0) for state in run.states[last:]}
     for number in range(last, first - 1, -1):
@@ -57,7 +57,7 @@ def _nearest(run: Run, first: int, last: int, truth: Truth, max_states: int) -> 
 
 
 def _steps(run: Run, level: list[State], turns: dict[State, Turn]) -> Iterator[tuple[State, Turn]]:
-    """The states behind a level that are not among `turns` yet, each with how it was reached."""
+    """The states after a level that are not among `turns` yet, each with how it was reached."""
     for state in level:
         number, action, length = turns[state]
         for step in run.interpreter.successors(state):

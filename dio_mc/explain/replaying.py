@@ -55,7 +55,7 @@ def replay_file(path: str, model_file: str | None = None, products: Products | N
 
     The model is looked for where the trace says, relative to the working directory, or in `model_file`; a model that is
     no class of a file, but made of a locking rule and a workload, is asked of `products` by its name. Raises
-    `ModelError` when the file is no trace (DIO205) or the model has no such class or parameters (DIO206).
+    `ModelError` when the file is not a trace (DIO205) or the model has no such class or parameters (DIO206).
     """
     trace = trace_in(path)
     return _replayed(_program(trace, path, model_file, products), trace)

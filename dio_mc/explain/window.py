@@ -72,7 +72,7 @@ class _Walled(Graph):
         return any(self._exclusive.holds(step) for step in self.steps[state])
 
     def spins(self, region: Iterable[State]) -> bool:
-        """Whether a thread can go round in the window for ever, all in these states."""
+        """Whether a thread can go round in the window forever, all in these states."""
         inside = {state for state in region if self.inside(state)}
         return any(self.moving(component) for component in components(self, inside))
 
@@ -126,7 +126,7 @@ class _Watch(Watch):
         return bool(self.violated_at_last(levels)) or self._spins()
 
     def _spins(self) -> bool:
-        """Whether a thread can stay in the window for ever, away from where it should come again and again."""
+        """Whether a thread can stay in the window forever, away from where it should come again and again."""
         live = [tracker for tracker in self.trackers if tracker.judge.property.kind == "progress"]
         away = (s for t in live for s in self.graph.steps if t.truth(s) is Decision.VIOLATED)
         return self.walled.spins(away)
@@ -141,13 +141,13 @@ class Try(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The steps of a run, and those behind its end: what threads wait for there, or do first in a loop's next round."""
+    """The steps of a run, and those after its end: what threads wait for there, or do first in a loop's next round."""
 
     actions: Sequence[Action]
     pending: Sequence[Action] = ()
 
     def own(self, thread: int) -> list[tuple[int, Action]]:
-        """The steps of a thread with their numbers, from 1; one behind the end is one past it."""
+        """The steps of a thread with their numbers, from 1; one after the end is one past it."""
         taken = [(number, action) for number, action in enumerate(self.actions, start=1) if action.thread == thread]
         return [*taken, *((len(self.actions) + 1, action) for action in self.pending if action.thread == thread)]
 

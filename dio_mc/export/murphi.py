@@ -62,7 +62,7 @@ def _lines(sheet: Sheet) -> Iterator[str]:
     for step in sheet.steps:
         yield from _step(step, sheet)
     idle = _condition(sheet.finished, sheet) if sheet.check_deadlock else "true"
-    yield f'rule "{"all have ended" if sheet.check_deadlock else "stuck is no error here"}" {idle} ==> begin end;'
+    yield f'rule "{"all have ended" if sheet.check_deadlock else "stuck is not an error here"}" {idle} ==> begin end;'
     yield ""
     for name, term in sheet.invariants.items():
         yield f'invariant "{name}" {_condition(term, sheet)};'

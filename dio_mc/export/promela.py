@@ -62,7 +62,7 @@ def _lines(sheet: Sheet) -> Iterator[str]:
     if not single:
         yield from _starts(sheet)
     idle = _idle(sheet)
-    yield "    do" if idle else "end: do /* to be stuck is no error here */"
+    yield "    do" if idle else "end: do /* to be stuck is not an error here */"
     for name in sheet.invariants:
         yield f'    :: d_step {{ !holds_{name} -> printf("violated: {name}\\n"); assert(holds_{name}) }}'
     for step in sheet.steps:

@@ -79,7 +79,7 @@ class Run:
 
 
 def property_term(program: Program, expr: Expr, after: Mapping[int, Term] | None = None) -> Term:
-    """A property over the cells; `after` are those behind a step, where they differ."""
+    """A property over the cells; `after` are those after a step, where they differ."""
     maker = Values(program)
     return maker.value(expr, Run(-1, 0, 0, cells=after or {}), before=Run(-1, 0, 0))[0]
 
@@ -105,7 +105,7 @@ class Values:
         return term if isinstance(term, int) else run.facts.get(term, term)
 
     def value(self, expr: Expr, run: Run, before: Run | None = None) -> tuple[Term, Term]:
-        """The value of an expression, and when its evaluation is a fault. In a property `run` is behind the step and
+        """The value of an expression, and when its evaluation is a fault. In a property `run` is after the step and
         `before` is before it."""
         term, fault = self._value(expr, run, before)
         return self.known(term, run), fault
@@ -149,7 +149,7 @@ class Values:
     def _lazily(
         self, operands: tuple[Expr, ...], run: Run, before: Run | None, *, conjunction: bool
     ) -> tuple[Term, Term]:
-        """From the left and only as far as needed: what is behind may not fail before its turn."""
+        """From the left and only as far as needed: what is after may not fail before its turn."""
         terms: list[Term] = []
         faults: list[Term] = []
         for operand in operands:

@@ -39,7 +39,7 @@ class Sheet:
     `groups` are the cells that are shared and those of each thread, by a name; `constants` named values (locations,
     members of enums); `starts` the initial states; `invariants` and `witnesses` terms by property; `step_properties`
     those that `on_step` says of a command; `left_out` what the target will not say, in words; `finished` holds where
-    every thread that is no daemon has ended.
+    every thread that is not a daemon has ended.
     """
 
     title: str
@@ -78,8 +78,8 @@ class Sheet:
 
 
 def sheet_of(program: Program, reserved: frozenset[str]) -> Sheet:
-    """Make a program ready. Raises `ModelError` (DIO241) where a step is no guarded command, or a thread fails before
-    its first step."""
+    """Make a program ready. Raises `ModelError` (DIO241) where a step is not a guarded command, or a thread fails
+    before its first step."""
     starts = _starts(program)
     namer = _Namer(reserved)
     layout = layout_of(program)

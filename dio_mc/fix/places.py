@@ -70,7 +70,7 @@ def places_of(block: Block) -> Iterator[Place]:
 
 
 def goes_on(statement: ast.stmt) -> bool:
-    """Whether control may get behind it."""
+    """Whether control may get after it."""
     if isinstance(statement, ast.Return | ast.Break | ast.Continue):
         return False
     forever = isinstance(statement, ast.While) and isinstance(statement.test, ast.Constant)

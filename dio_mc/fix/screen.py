@@ -17,7 +17,7 @@ from dio_mc.semantics.layout import State
 from dio_mc.semantics.step import Step
 
 Fate = Literal["passes", "open", "invalid", "undecided"]
-"""``passes``: nothing of what is asked is violated. ``open``: something is. ``invalid``: it is no model.
+"""``passes``: nothing of what is asked is violated. ``open``: something is. ``invalid``: it is not a model.
 ``undecided``: too many states for the sieve, or out of time."""
 FAULTS: Final = "faults"
 UNREACHED: Final = -1
@@ -149,7 +149,7 @@ def decided_here(program: Program, goals: frozenset[str]) -> frozenset[str]:
 
 
 def unfinished(interpreter: Interpreter, state: State) -> bool:
-    """Whether a thread that is no daemon has not ended: with no step, a deadlock."""
+    """Whether a thread that is not a daemon has not ended: with no step, a deadlock."""
     program = interpreter.program
     return any(state[pc] and not program.template_of(thread).daemon for thread, pc in enumerate(interpreter.layout.pc))
 

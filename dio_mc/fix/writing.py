@@ -128,7 +128,7 @@ def _not_importable(model: type[Model], name: str, hint: str = "") -> ModelError
 
 def refuse_unimportable(model: type[Model]) -> None:
     """Raises `ModelError` (DIO295) for a model that a file beside it could not import: one of a file whose name is that
-    of a module of Python, or is no name."""
+    of a module of Python, or is not a name."""
     for cls in model.__mro__:
         parts = cls.__module__.split(".")
         if not all(part.isidentifier() for part in parts) or not cls.__qualname__.isidentifier():

@@ -49,5 +49,5 @@ def _type_object(node: ast.expr, scope: Scope) -> Any:
                 return outer.value(*[b.value for b in bounds if isinstance(b, Static)])
     found = expressions.value_of(node, scope)
     if not isinstance(found, Static):
-        raise DeclarationError(f"`{ast.unparse(node)}` is no type")
+        raise DeclarationError(f"`{ast.unparse(node)}` is not a type")
     return found.value

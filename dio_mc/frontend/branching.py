@@ -55,7 +55,7 @@ def _is_ghost_target(target: ast.expr, frame: Frame) -> bool:
 
 
 def if_statement(node: ast.If, frame: Frame) -> None:
-    """``if``; one that only writes history is no step, and may read history."""
+    """``if``; one that only writes history is not a step, and may read history."""
     if is_ghost_statement(node, frame) and not all(isinstance(s, ast.Pass) for s in [*node.body, *node.orelse]):
         outer, frame.ghost = frame.ghost, True
         try:

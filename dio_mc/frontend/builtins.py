@@ -98,7 +98,7 @@ def _extreme(sign: Any) -> Callable[[ast.Call, Scope], Value]:
         if not values:
             raise scope.fail("DIO111", node, "min and max need at least one value")
         best = values[-1]
-        for position in range(len(values) - 2, -1, -1):  # the first that beats all behind it: grows with the square
+        for position in range(len(values) - 2, -1, -1):  # the first that beats all after it: grows with the square
             beats = [arithmetic.compare(sign, values[position], v, node, scope) for v in values[position + 1 :]]
             best = expressions.conditional(node, logic.conjunction(beats), values[position], best, scope)
         return best

@@ -113,7 +113,7 @@ def resolver(model: type, params: Mapping[str, int | bool]) -> Resolve:
     def resolve(value: Any) -> Any:
         if isinstance(value, ParamDeclaration):
             if value.name not in params:
-                raise DeclarationError(f"`{value.name}` is no parameter of {model.__name__}")
+                raise DeclarationError(f"`{value.name}` is not a parameter of {model.__name__}")
             return params[value.name]
         if isinstance(value, ParamExpr):
             return value.function(*[resolve(operand) for operand in value.operands])

@@ -44,7 +44,7 @@ def reference(node: ast.expr, scope: Scope) -> Value:
     match node:
         case ast.Constant(value=value):
             if isinstance(value, float | complex | bytes) or value is ...:
-                raise scope.fail("DIO102", node, f"{value!r} is no value of the modelling language")
+                raise scope.fail("DIO102", node, f"{value!r} is not a value of the modelling language")
             return Static(value)
         case ast.Name():
             return _name(node, scope)

@@ -42,7 +42,7 @@ class Loop:
 class Frame:
     """One function being inlined.
 
-    `prefix` starts the names of its locals; `result` is the local that takes its return value; `exit` the label behind
+    `prefix` starts the names of its locals; `result` is the local that takes its return value; `exit` the label after
     it; `inner` is set inside an atomic block (`inherited`: the caller's), `ghost` inside a statement
     that only writes history. `said` is the call that stands for all statements of a lock or another part; `shown` are
     the arguments of each of the operations, as `Site.arguments` has them.

@@ -18,7 +18,7 @@ class Weight(Enum):
     STEP = "step"
     """Touches shared state, chooses, waits, or begins an atomic block: begins a step of its own."""
     GHOST = "ghost"
-    """Writes history only: joins the step before it, at an entry the one behind it."""
+    """Writes history only: joins the step before it, at an entry the one after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Graph:
     start: int = -1
 
     def emit(self, node: Node) -> int:
-        """Append a node behind the current point."""
+        """Append a node after the current point."""
         index = self._add(node)
         self._attach(index)
         self.dangling = [] if node.end else [(index, False)]

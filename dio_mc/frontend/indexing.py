@@ -46,7 +46,7 @@ def _index_expr(index: Value, size: int, node: ast.expr, scope: Scope) -> Expr:
     low, high = bounds(scalar.type)
     if isinstance(index, Static) and (high < 0 or low >= size):  # anything else is a fault when it happens
         raise scope.fail("DIO103", node, f"index {_range_text(low, high)} is outside 0..{size - 1}")
-    if isinstance(scalar.type, OptionType) and low >= 0 and not scope.in_property:  # None is no index: its code is one
+    if isinstance(scalar.type, OptionType) and low >= 0 and not scope.in_property:  # None is no index
         minus = Const(-1, RangeType(-1, -1))
         return Ite(Compare("==", scalar.expr, Const(low, scalar.type)), minus, scalar.expr, RangeType(-1, high))
     return scalar.expr
@@ -70,7 +70,7 @@ def _index_items(values: tuple[Value, ...], index: Value, node: ast.expr, scope:
     if scalar is None or not values:
         raise scope.fail("DIO103", node, f"an index is a number, not {describe(index)}")
     low, high = bounds(scalar.type)
-    if not scope.in_property and (low < 0 or high >= len(values)):  # there is no fault for it: this is no variable
+    if not scope.in_property and (low < 0 or high >= len(values)):  # there is no fault for it: this is not a variable
         hint = "take it `% n`, or index the variable itself"
         raise scope.fail("DIO103", node, f"index {_range_text(low, high)} may be outside 0..{len(values) - 1}", hint)
     found = values[-1]

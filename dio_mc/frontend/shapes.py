@@ -110,7 +110,7 @@ def _why_not(annotation: Any) -> str:
         return (
             f"`{annotation.__name__}` is not a finite type: use bool, an Enum, Range, ThreadId, or a frozen dataclass"
         )
-    return f"{annotation!r} is no type of the modelling language"
+    return f"{annotation!r} is not a type of the modelling language"
 
 
 def _range_type(low: Any, high: Any) -> RangeType:
@@ -189,7 +189,7 @@ def array_tree(size: Any, element: TypeTree, resolve: Resolve) -> ArrayTree:
 
 
 def scalar_code(type_: ScalarType, value: Any) -> int:
-    """The integer code of a Python value; raises `DeclarationError` when it is no value of the type."""
+    """The integer code of a Python value; raises `DeclarationError` when it is not a value of the type."""
     code: int | None = None
     match type_:
         case OptionType(element):
@@ -307,7 +307,7 @@ def record_field(tree: RecordTree, value: Any, name: str, default: Any) -> Any:
             if name == "tag":
                 return _tag(cls.__name__)
             return getattr(value, name) if name in fields else MISSING
-    raise DeclarationError(f"{value!r} is no member of the union")
+    raise DeclarationError(f"{value!r} is not a member of the union")
 
 
 def _tag(name: str) -> Any:

@@ -1,6 +1,6 @@
 """Cutting a raw graph into steps: which nodes begin a location, which windows are open there.
 
-The graph is walked as a product with two small things: the *mode* (before the first step, in a step's tail, or behind a
+The graph is walked as a product with two small things: the *mode* (before the first step, in a step's tail, or after a
 location whose step has not had its statement yet) and the regions open, or entered and not yet open. So the first
 statement of a region that is also the head of a loop becomes two locations, outside and inside, and nothing else is
 ever duplicated.

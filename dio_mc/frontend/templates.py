@@ -233,7 +233,7 @@ def _check_assigned(shape: Cut, parameters: int, names: list[str], context: Cont
 
 
 def _passed(block: int, shape: Cut, ghosts: frozenset[int]) -> dict[int, Expr]:
-    """What locals are given before the statement of a step: at its start, and behind loops of ghosts there."""
+    """What locals are given before the statement of a step: at its start, and after loops of ghosts there."""
     passed: dict[int, Expr] = {}
     seen: set[int] = set()
     ahead = [block]

@@ -173,7 +173,7 @@ def _coerce_record(value: Value, tree: RecordTree) -> list[Expr]:
 def _coerce_variant(value: RecordValue, tree: RecordTree) -> list[Expr]:
     classes = [cls for cls, _ in tree.variants]
     if value.tree.cls not in classes:
-        raise Mismatch(f"{record_name(value.tree)} is no member of {record_name(tree)}")
+        raise Mismatch(f"{record_name(value.tree)} is not a member of {record_name(tree)}")
     given = dict(value.fields)
     out: list[Expr] = []
     for name, field_tree, default in tree.fields:
@@ -317,7 +317,7 @@ def place_name(place: Place) -> str:
 
 
 def tag_test(value: Value, cls: type, variables: list[Variable], span: Span | None) -> Expr | None:
-    """``isinstance(value, cls)`` on a tagged union; None when it is no union with that member."""
+    """``isinstance(value, cls)`` on a tagged union; None when it is not a union with that member."""
     if isinstance(value, Place):
         value = load(value, variables, span)
     if not isinstance(value, RecordValue) or not value.tree.variants:

@@ -50,7 +50,7 @@ class Server(ThreadingHTTPServer):
         return make() if make is not None else None
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that went away while it was answered is no error."""
+        """A browser that went away while it was answered is not an error."""
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 

@@ -1,6 +1,6 @@
 """Kernel anchors: the function of the kernel that a step stands for, and the versions that have it.
 
-``fs/ext3/inode.c:ext3_get_block @-4.2`` is a file and a function of it, and behind ``@`` where they are to be found:
+``fs/ext3/inode.c:ext3_get_block @-4.2`` is a file and a function of it, and after ``@`` where they are to be found:
 
 - nothing: in every kernel,
 - ``@2.6.18``: in that version; nothing is said about others,
@@ -32,7 +32,7 @@ class Versions:
     exact: bool = False
 
     def __str__(self) -> str:
-        """As it is written behind the ``@``."""
+        """As it is written after the ``@``."""
         low, high = (".".join(map(str, end or ())) for end in (self.low, self.high))
         return low if self.exact else f"{low}-{high}"
 
@@ -80,7 +80,7 @@ def parse_versions(text: str) -> Versions:
     """Read ``6.12``, ``5.15-``, ``-4.2`` or ``4.10-6.0``. Raises `ValueError` with a sentence for anything else."""
     found = _VERSIONS.fullmatch(text)
     if found is None or (found["low"] is None and found["high"] is None):
-        raise ValueError(f"{text!r} is no kernel version, and no range of them")
+        raise ValueError(f"{text!r} is not a kernel version, and no range of them")
     low = None if found["low"] is None else parse_version(found["low"])
     high = None if found["high"] is None else parse_version(found["high"])
     if found["dash"] is None:
@@ -95,7 +95,7 @@ def parse_version(text: str) -> Version:
     where there are none."""
     found = re.match(_NUMBER, text)
     if found is None:
-        raise ValueError(f"{text!r} is no kernel version")
+        raise ValueError(f"{text!r} is not a kernel version")
     return tuple(int(number) for number in found.group().split("."))
 
 

@@ -39,7 +39,7 @@ class Load:
     """A cell of a shared or ghost variable; one index per dimension.
 
     In a thread body an index outside the dimension is a fault ``index``. In a property (`total`) it reads the last
-    element, so that a formula is defined everywhere. `after` reads the state behind the step (step invariants only).
+    element, so that a formula is defined everywhere. `after` reads the state after the step (step invariants only).
     """
 
     variable: int

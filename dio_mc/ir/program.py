@@ -120,7 +120,7 @@ class Template:
 
     `entry` is the block where an instance starts; its local prefix runs before the first state (or inside the spawning
     step). The first `parameters` locals are set by the start: the instance number if the thread asks for it, the
-    arguments of a spawn. A daemon may wait for ever; a spawned template's instances start idle at location 0.
+    arguments of a spawn. A daemon may wait forever; a spawned template's instances start idle at location 0.
     """
 
     name: str

@@ -161,7 +161,7 @@ class EveryCallEnds(Model, abstract=True):
 
     @progress(fairness="strong")
     def every_call_ends(self):
-        """Every thread that is no daemon comes to its end."""
+        """Every thread that is not a daemon comes to its end."""
         return self.at_rest()
 
 

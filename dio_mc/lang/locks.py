@@ -1,7 +1,7 @@
 """The kernel's locks with the kernel's rules, written in the modelling language itself.
 
 Each method is one step unless its docstring says otherwise. A broken rule is the fault ``lock_misuse`` at the caller's
-line. A lock taken twice by one thread blocks it for ever, as in the kernel. ``held_by(t)`` is pure and may be used in
+line. A lock taken twice by one thread blocks it forever, as in the kernel. ``held_by(t)`` is pure and may be used in
 properties; a thread that ends while it holds a lock broke a rule, unless it handed the lock over.
 
 ``hand_over`` gives a lock to nobody in particular, for a completion to release (``*_non_owner``): AIO completion

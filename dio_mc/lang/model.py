@@ -27,7 +27,7 @@ class OperationRole:
 
 @dataclass(frozen=True, slots=True)
 class ThreadRole:
-    """A thread: how many instances, and whether it may wait for ever."""
+    """A thread: how many instances, and whether it may wait forever."""
 
     instances: Any = 1
     daemon: bool = False
@@ -72,7 +72,7 @@ class Model:
         _compiled_only("finished")
 
     def at_rest(self) -> Any:
-        """In properties: every thread that is no daemon has ended and no spawned operation is running."""
+        """In properties: every thread that is not a daemon has ended and no spawned operation is running."""
         _compiled_only("at_rest")
 
 
@@ -120,7 +120,7 @@ def operation(*, kernel: str | None = None, slots: Any = None) -> Callable[[F], 
 def operation(function: Any = None, /, *, kernel: str | None = None, slots: Any = None) -> Any:
     """Mark a method as an operation: inlined where it is called, shown in traces under its kernel function.
 
-    `kernel` is ``file.c:function``, and behind it the versions that have it (``@2.6.18``, ``@5.15-``, ``@-4.2``,
+    `kernel` is ``file.c:function``, and after it the versions that have it (``@2.6.18``, ``@5.15-``, ``@-4.2``,
     ``@4.10-6.0``, ``@unmerged``); `slots` bounds how many instances `spawn` may have running.
     """
     mark = _mark(OperationRole(kernel, slots))
@@ -146,7 +146,7 @@ def thread(function: F, /) -> F: ...
 @overload
 def thread(*, instances: Any = 1, daemon: bool = False) -> Callable[[F], F]: ...
 def thread(function: Any = None, /, *, instances: Any = 1, daemon: bool = False) -> Any:
-    """Mark a method as a thread body. `instances` may be a parameter; a daemon may wait for ever."""
+    """Mark a method as a thread body. `instances` may be a parameter; a daemon may wait forever."""
     mark = _mark(ThreadRole(instances, daemon))
     return mark if function is None else mark(function)
 

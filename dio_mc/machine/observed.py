@@ -123,10 +123,10 @@ def _case(data: dict[str, Any]) -> Case:
     names, programs = tuple(map(str, data["threads"])), tuple(map(str, data["threads"].values()))
     for program in programs:
         if not all(_is_call(call) for call in program.split(",")):
-            raise ValueError(f"{program!r} is no list of system calls")
+            raise ValueError(f"{program!r} is not a list of system calls")
     layout, file_system, mount = str(data["layout"]), str(data["file_system"]), str(data["mount"])
     if layout not in LAYOUTS or not re.fullmatch(r"[\w=,.\-]*", mount):
-        raise ValueError(f"{layout!r} or {mount!r} is no layout, or no list of mount options")
+        raise ValueError(f"{layout!r} or {mount!r} is not a layout, or no list of mount options")
     turns = tuple(
         Turn(names.index(s["thread"]), number, s["until"] is not None, str(s["until"] or ""))
         for number, s in enumerate(data["segments"], start=1)

@@ -30,7 +30,7 @@ WRITES: Final = {"NEW": "N", "NEWER": "M", "OLD": "O"}
 
 def programs(workload: Workload) -> dict[str, str]:
     """Each thread's calls, as a guest is told them (``pread_direct``; ``pwrite:NEW,fsync``). Raises `ModelError`
-    DIO285 for what is no plain list of system calls, or has one that no guest can make."""
+    DIO285 for what is not a plain list of system calls, or has one that no guest can make."""
     return {name: _program(name, function) for name, function in workload.threads.items()}
 
 

@@ -61,7 +61,7 @@ class Runner:
         for told in self._channel.told:
             if told.word == "symbol":
                 name, _, clone = told.arguments[1].partition(".")
-                # A clone of the compiler's stands for the function where there is no other; `.cold` is no entrance.
+                # A clone of the compiler's stands for the function where there is no other; `.cold` is not an entrance.
                 if not clone or (name not in found and clone.split(".")[0] in ("isra", "constprop", "llvm")):
                     found[name] = int(told.arguments[0], 16)
         self._channel.told.clear()

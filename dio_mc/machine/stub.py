@@ -53,7 +53,7 @@ class Packets:
 
     def next(self) -> bytes | None:
         """The payload of the next whole packet, unescaped; acknowledgements before it are dropped. A packet whose
-        checksum is wrong raises `ValueError`: the socket loses nothing, so the other side is no stub."""
+        checksum is wrong raises `ValueError`: the socket loses nothing, so the other side is not a stub."""
         begin = self._data.find(b"$")
         end = self._data.find(b"#", begin)
         if begin < 0 or end < 0 or len(self._data) < end + 3:

@@ -241,7 +241,7 @@ def _lock_method(statement: ast.stmt, body: Body, around: Surroundings) -> str |
 
 
 def _steps(statement: ast.stmt, body: Body) -> bool:
-    """A statement that others can come before or after: it touches the model, and control goes on behind it."""
+    """A statement that others can come before or after: it touches the model, and control goes on after it."""
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
         return False
     if not isinstance(statement, ast.Expr | ast.Assign | ast.AugAssign | ast.If | ast.With):

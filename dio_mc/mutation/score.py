@@ -10,7 +10,7 @@ from dio_mc.mutation.mutants import Mutant
 Fate = Literal["caught", "survived", "equivalent", "undetermined", "invalid"]
 """``caught``: some property, the deadlock check or a fault tells it from the model. ``survived``: everything holds as
 before. ``equivalent``: it survived, and provably behaves as the model does. ``undetermined``: out of budget or stopped.
-``invalid``: it cannot be built, so it is no model."""
+``invalid``: it cannot be built, so it is not a model."""
 
 
 @dataclass(frozen=True, slots=True)

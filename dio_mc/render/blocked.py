@@ -16,7 +16,7 @@ _MOST_NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """A thread that waits for ever. `cell` is the data it waits for, empty where it is a lock or not known; `by` are
+    """A thread that waits forever. `cell` is the data it waits for, empty where it is a lock or not known; `by` are
     those that hold the lock, or whose code could still change the data; `step` is where the data got its value.
     `queued`: those wait for the lock themselves, and nobody passes them."""
 
@@ -29,7 +29,7 @@ class Blocked:
 
 
 def blocked(trace: Trace) -> tuple[Blocked, ...]:
-    """The threads that wait for ever, in the order of the program."""
+    """The threads that wait forever, in the order of the program."""
     return tuple(_blocked(trace, waiting) for waiting in trace.stuck)
 
 

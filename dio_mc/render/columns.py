@@ -46,7 +46,7 @@ def in_columns(lines: Sequence[Line], titles: Sequence[str], width: int) -> list
 
 
 def as_list(lines: Sequence[Line], titles: Sequence[str], width: int) -> list[str]:
-    """All lanes in one column, each line of a step behind the lane's title where the lane changes."""
+    """All lanes in one column, each line of a step after the lane's title where the lane changes."""
     margin = min(max(len(title) for title in titles), max(1, (width - GUTTER) // 3))
     start = GUTTER + margin + len(GAP)
     page: list[str] = []

@@ -35,12 +35,12 @@ _DEEPEST = 8
 _JOINT = "\x00"
 _CALL = re.compile(r"\w+\([^()]*\)")
 _HANG = 3
-"""Where a comment goes on: behind its ``/* ``."""
+"""Where a comment goes on: after its ``/* ``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The lines of one step, as (indent, text), in the lane of its thread. `repeats`: from here on for ever. `calls` of
+    """The lines of one step, as (indent, text), in the lane of its thread. `repeats`: from here on forever. `calls` of
     the lines are calls that it begins."""
 
     number: int
@@ -160,7 +160,7 @@ def folded(text: str, width: int, indent: int) -> list[str]:
 
 
 def _list(steps: Sequence[Entry], titles: Sequence[str], width: int) -> list[str]:
-    """One row after the other behind the step's number and CPU."""
+    """One row after the other after the step's number and CPU."""
     page = [*wrapped(", ".join(titles), width, 0, hang=0), ""]
     margin = len(f"{len(steps)}. CPU{len(titles) - 1}  ")
     for step in steps:

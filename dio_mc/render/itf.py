@@ -20,7 +20,7 @@ _PART = re.compile(r"\[(-?\d+)\]|\.?([^.\[\]]+)")
 
 
 def render_itf(trace: Trace) -> str:
-    """The trace as JSON text with a newline at the end. A last step that is a fault has no state behind it."""
+    """The trace as JSON text with a newline at the end. A last step that is a fault has no state after it."""
     steps = [None, *(step for step in trace.steps if step.fault is None)]
     states = [_state(trace, n, v, step) for n, (v, step) in enumerate(zip(trace.states(), steps, strict=True))]
     shared = dict.fromkeys(_path(cell.name)[0] for cell in trace.initial if cell.thread is None)

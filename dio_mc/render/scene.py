@@ -17,7 +17,7 @@ _IGNORED = {"waiting", "handed", "handed_writer", "handed_readers"}
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A thread holds a lock from behind step `start` (0: from the beginning) until step `end`; None: to the end of the
+    """A thread holds a lock from after step `start` (0: from the beginning) until step `end`; None: to the end of the
     trace. `mode` says how, where a lock can be held in several ways (``reading``)."""
 
     lock: str
@@ -48,7 +48,7 @@ def holds(trace: Trace) -> tuple[Hold, ...]:
 
 
 def held_at(trace: Trace, number: int) -> tuple[Hold, ...]:
-    """The locks held in the state behind step `number`."""
+    """The locks held in the state after step `number`."""
     return tuple(h for h in holds(trace) if h.start <= number and (h.end is None or number < h.end))
 
 

@@ -8,7 +8,7 @@ what each step changes::
                                             block[0]: HOLE -> MAPPED
       =  no_hole_filled: block[0] == Block.HOLE   (block[0]=MAPPED)
 
-Steps that repeat for ever have a line along their numbers.
+Steps that repeat forever have a line along their numbers.
 
 A function's name stands where a call begins, its steps below are indented; what a thread did before goes on further
 down in its column. With more than three threads the columns become a list. Pure ASCII; nothing but the trace is read.
@@ -122,7 +122,7 @@ def ends(trace: Trace) -> bool:
 
 
 def lasting_words(trace: Trace) -> str:
-    """What never happens behind the last step of a counterexample of ``progress`` or ``always_reachable``."""
+    """What never happens after the last step of a counterexample of ``progress`` or ``always_reachable``."""
     goal = " and ".join(short(part.source) for part in trace.failing) or trace.property
     if trace.property_kind == "always_reachable":
         return f"no run leads from here to: {goal}"

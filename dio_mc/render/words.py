@@ -64,7 +64,7 @@ def _values(trace: Trace) -> Iterator[str]:
 
 
 def _lasting(trace: Trace) -> Iterator[str]:
-    """What goes on for ever, or has come to an end."""
+    """What goes on forever, or has come to an end."""
     if trace.property_kind == "always_reachable":
         yield "No run leads there from here."
     elif trace.loop is None:

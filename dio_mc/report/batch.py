@@ -79,7 +79,7 @@ class Batch:
         return report.exit_code
 
     def cases(self, report: Report) -> tuple[Case, ...]:
-        """What was decided of one run; at least one of them is no pass when its exit code is not 0."""
+        """What was decided of one run; at least one of them is not a pass when its exit code is not 0."""
         traces = {t.property: t for t in report.traces}
         found = [_case(p, report, traces) for p in report.properties if not _told_elsewhere(p)]
         if self.strict:
@@ -134,7 +134,7 @@ def place_of(where: str) -> Place | None:
 
 
 def red_cases(batch: Batch) -> Iterator[tuple[Report, Case]]:
-    """Everything that is no pass, in order."""
+    """Everything that is not a pass, in order."""
     for report in batch.reports:
         for case in batch.cases(report):
             if case.status != "pass":

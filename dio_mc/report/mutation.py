@@ -20,7 +20,7 @@ _UNCOUNTED: tuple[Fate, ...] = ("equivalent", "undetermined", "invalid")
 
 
 def mutation_text(entry: Score, *, everything: bool = False) -> str:
-    """A line for the class, then its survivors by line, then what is not decided and what is no mutant. With
+    """A line for the class, then its survivors by line, then what is not decided and what is not a mutant. With
     `everything` also those that were caught, with who caught them."""
     lines = [_headline(entry)]
     for fate in (*_LISTED, *(_REST if everything else ())):

@@ -296,7 +296,7 @@ def _cyclic_blocks(blocks: Sequence[Block]) -> frozenset[int]:
 
 
 def _reachable(blocks: Sequence[Block], start: int) -> set[int]:
-    """Blocks without a location that are entered behind `start`, directly or through one another."""
+    """Blocks without a location that are entered after `start`, directly or through one another."""
     seen: set[int] = set()
     waiting = [start]
     while waiting:

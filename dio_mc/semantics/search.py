@@ -149,7 +149,7 @@ class Violation:
 
     `property` is the author's name, ``deadlock``, or ``kind@line`` for a fault; `initial` the position of the initial
     state; `fault` is set when the last action has no successor. For `reachable` properties it is a witness. With `loop`
-    the run goes on for ever: the actions from this position on lead back to the state before them, and are repeated.
+    the run goes on forever: the actions from this position on lead back to the state before them, and are repeated.
     Where not all states that near were looked at, or in another order, it is a counterexample all the same, but not
     known to be the `canonical` one.
     """
@@ -184,7 +184,7 @@ class Exploration:
     was reduced by; with ``symmetry``, states are representatives of orbits, and transitions and `open` are theirs; with
     ``partial order``, all numbers are those of the steps that were taken.
     `seconds` is the wall time of the search that gave the answer, without what came before (smaller searches, machine
-    code) and behind (counterexamples); no part of what was found. `unshown` names what was found violated (or
+    code) and after (counterexamples); no part of what was found. `unshown` names what was found violated (or
     reachable) too, but without a schedule: a limit ended the search for that.
     """
 
@@ -208,6 +208,6 @@ class Exploration:
 
 
 def counted_up_to(reductions: Sequence[str]) -> str:
-    """What stands behind a number of states: `` up to symmetry``, `` by partial order``, or nothing."""
+    """What follows a number of states: `` up to symmetry``, `` by partial order``, or nothing."""
     words = {SYMMETRY: " up to symmetry", PARTIAL_ORDER: " by partial order"}
     return "".join(words[name] for name in reductions)

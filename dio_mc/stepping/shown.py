@@ -135,7 +135,7 @@ def _way(walk: Walk, step: Step) -> str:
 
 
 def _labelled(label: str, words: Sequence[str], joint: str = " ") -> list[str]:
-    """Words in lines of at most `WIDTH` columns behind a label, where a word is not longer than that."""
+    """Words in lines of at most `WIDTH` columns after a label, where a word is not longer than that."""
     lines, current = [], ""
     for word in words:
         further = f"{current}{joint}{word}" if current else word

@@ -18,7 +18,7 @@ from dio_mc.trace.replay import follow as follow_trace
 from dio_mc.trace.trace import Trace
 
 MOST_STEPS: Final = 10_000
-"""Steps that one segment may take: a thread that runs as far as it can may run for ever."""
+"""Steps that one segment may take: a thread that runs as far as it can may run forever."""
 
 
 class Refused(Exception):

@@ -1,7 +1,7 @@
 """Every final observation of a program: what each thread was given, and what the file is afterwards.
 
 One breadth first search over the reference interpreter; where nothing is enabled any more, everything has ended, or the
-program is stuck. Threads that should end can also go round for ever, though nobody who waits is passed over (strong
+program is stuck. Threads that should end can also go round forever, though nobody who waits is passed over (strong
 fairness). Each distinct observation is kept with the nearest states that show it, so that `trace` can tell the
 canonical way to it.
 """
@@ -58,7 +58,7 @@ class Record:
 class Observation:
     """Where a run has ended. `violated` are the properties of the families (`kernel.families.JUDGES`) that are false
     there. `cached` is what a read through the cache gives now, `media` what is read when the cache is dropped. `stuck`
-    are the threads that have not ended; `endless`: they can go on for ever, under a scheduler that
+    are the threads that have not ended; `endless`: they can go on forever, under a scheduler that
     keeps nobody out. `fault` is the rule's own failure (``BUG``). `reported`: an error is on the mapping, for the next
     fsync."""
 
@@ -101,7 +101,7 @@ class Observed:
             self._look_for_endless(met or Latch(lambda: None))
 
     def trace(self, observation: Observation) -> Trace:
-        """The canonical run that ends like this, or goes round for ever, replayed."""
+        """The canonical run that ends like this, or goes round forever, replayed."""
         program, goal = self.interpreter.program, self.goals[observation]
         path = canonical_paths(self.interpreter, self._search.levels, [goal])[0]
         name = "deadlock" if observation.stuck else "all_ended"
@@ -145,7 +145,7 @@ class Observed:
             self.complete = False
 
     def _note_endless(self) -> None:
-        """The nearest state where threads that should end can begin to go round for ever, if there is one."""
+        """The nearest state where threads that should end can begin to go round forever, if there is one."""
         away = {state for state, steps in self._graph.steps.items() if steps and self._read.stuck(state)}
         self._endless = endless(self._graph, self._search.levels, away, "strong")
         if self._endless is not None:

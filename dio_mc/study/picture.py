@@ -45,7 +45,7 @@ def matrix_svg(found: Matrix, *, linked: bool = False) -> str:
 
 
 def _left(rows: Sequence[tuple[str, ...]]) -> int:
-    """Where the columns begin: behind the longest name of a row."""
+    """Where the columns begin: after the longest name of a row."""
     return max([LEFT, *(16 + 7 * len(" x ".join(group)) + len(group) for group in rows if len(group) > 2)])
 
 

@@ -1,8 +1,8 @@
 """The shipped rules and workloads: finding them, and putting one of each together.
 
-A rule is an abstract model class that says ``rule = "name"``; a workload is a class that is no model and has threads,
-which make system calls only; an operation is a workload with the threads `first` and `second`, for pairs. Their product
-is a class made of both. It is read like any model, since the frontend reads functions and not the class.
+A rule is an abstract model class that says ``rule = "name"``; a workload is a class that is not a model and has
+threads, which make system calls only; an operation is a workload with the threads `first` and `second`, for pairs.
+Their product is a class made of both. It is read like any model, since the frontend reads functions and not the class.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def product(workload: Workload, rule: Rule, families: Sequence[type[Model]] = JU
 
 
 def _register_of(workload: Workload) -> dict[str, Any]:
-    """What the register need not look for, by the names that the threads use: nothing where these are no calls."""
+    """What the register need not look for, by the names that the threads use: nothing where these are not calls."""
     used = {name for function in workload.threads.values() for name in function.__code__.co_names}
     if used - SYSTEM_CALLS - {"Data", *Data.__members__}:
         return {}

@@ -30,7 +30,7 @@ def code(value: Value) -> Term:
                 raise TermError("an optional value that is made here has no number; compare it with None first")
             return terms.select(none, low - 1, terms.as_number(code(inner)))
         case View() | Record() | Filtered() | None:
-            raise TermError(f"{describe(value)} is no number")
+            raise TermError(f"{describe(value)} is not a number")
         case _:
             return value
 
@@ -166,7 +166,7 @@ def as_record(value: Value) -> Record:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = tuple((f.name, getattr(value, f.name)) for f in dataclasses.fields(value))
         return Record(type(value), fields)
-    raise TermError(f"{describe(value)} is no record")
+    raise TermError(f"{describe(value)} is not a record")
 
 
 def _equal_records(left: Value, right: Value) -> Term:
@@ -194,7 +194,7 @@ def like(record: Record, other: Value) -> Record:
         return record
     classes = [cls for cls, _ in shape.variants]
     if record.python_class not in classes:
-        raise TermError(f"{record.python_class.__name__} is no member of the union")
+        raise TermError(f"{record.python_class.__name__} is not a member of the union")
     given = dict(record.fields)
     given["tag"] = Coded(classes.index(record.python_class), EnumType("tag", tuple(c.__name__ for c in classes)))
     fields = tuple((name, given[name] if name in given else default_of(data, s)) for name, s in shape.fields)

@@ -146,7 +146,7 @@ def _isinstance(args: list[Value]) -> Term:
     if not classes:
         return bool(record.python_class is cls)
     if cls not in classes:
-        raise TermError(f"{cls} is no member of the union")
+        raise TermError(f"{cls} is not a member of the union")
     tag = dict(record.fields)["tag"]
     return terms.same(algebra.code(tag), classes.index(cls))
 

@@ -74,7 +74,7 @@ class Graph:
         return number
 
     def cell(self, cell: int, after: bool) -> int:
-        """A cell of the state (with `after`: of the one behind the step)."""
+        """A cell of the state (with `after`: of the one after the step)."""
         return self.add("probe", (), cell_probe(self.layout, cell, after))
 
     # -- lowering ---------------------------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ class Graph:
         return sorted(seen)
 
     def probes(self, roots: list[int]) -> tuple[Probe, ...]:
-        """What these nodes read: cells in the order of the state, then those behind the step, then propositions."""
+        """What these nodes read: cells in the order of the state, then those after the step, then propositions."""
         found = {self.nodes[n].data for n in self.below(roots) if self.nodes[n].op == "probe"}
         return tuple(sorted(found, key=probe_order))
 
@@ -200,7 +200,7 @@ def _replace_runs(node: Node, runs: list[tuple[Op, tuple[int, ...], int]], done:
 
 
 def probe_order(probe: Probe) -> tuple[bool, bool, int, str]:
-    """Cells, cells behind the step, propositions."""
+    """Cells, cells after the step, propositions."""
     return probe.cell is None, probe.after, probe.cell or 0, probe.name
 
 

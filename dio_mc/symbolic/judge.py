@@ -64,7 +64,7 @@ def judge_property(
     """The judge of a property, ready to decide.
 
     `budget_ms` bounds each question to z3, in its own steps. `full` compares the compiled form with z3 on up to 2^16
-    valuations. A solver-only judge answers UNKNOWN behind `max_questions` valuations that z3 had to be asked about, or
+    valuations. A solver-only judge answers UNKNOWN beyond `max_questions` valuations that z3 had to be asked about, or
     `wall` seconds. Raises `FormulaError` for a property that cannot be translated, `TranslationMismatch` when the
     translations differ.
     """

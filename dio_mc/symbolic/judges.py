@@ -56,7 +56,7 @@ class CompiledJudge:
 class SolverJudge:
     """Asks z3 about every valuation: values in, simplified, and if that is not enough, solved.
 
-    `max_questions` and `wall` (seconds) bound what is asked of the solver; behind them the answer is UNKNOWN. A run
+    `max_questions` and `wall` (seconds) bound what is asked of the solver; beyond them the answer is UNKNOWN. A run
     that is cut by `wall` is not repeatable.
     """
 

@@ -84,7 +84,7 @@ def translate(program: Program, property_: Property) -> Translations:
     except FormulaError as error:
         if property_.expr is None:
             raise
-        raise TranslationMismatch(f"{property_.name} is compiled, but is no formula", [str(error)]) from error
+        raise TranslationMismatch(f"{property_.name} is compiled, but is not a formula", [str(error)]) from error
     root: int | None = None
     premises: tuple[tuple[Span, int], ...] = ()
     if property_.expr is not None:

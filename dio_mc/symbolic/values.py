@@ -1,7 +1,7 @@
 """What Python expressions of a property are worth: terms, coded values, optional values, places in the model.
 
 Numbers and truth values are bare terms. An enum value that is not known is `Coded`; one that is known stays the Python
-member. `Maybe` is a value or None. `View` is a place of the model that is no scalar, `Record` a record by value.
+member. `Maybe` is a value or None. `View` is a place of the model that is not a scalar, `Record` a record by value.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Cells(Protocol):
     """Where values come from: z3 constants, or one state."""
 
     def cell(self, cell: int, after: bool) -> Term:
-        """A cell of the state, or of the one behind the step; a Bool where its type is bool."""
+        """A cell of the state, or of the one after the step; a Bool where its type is bool."""
         ...
 
     def atom(self, text: str, meaning: Expr, after: bool) -> Term:

@@ -152,7 +152,7 @@ def is_proposition(method: Method) -> bool:
 
 
 def proposition(method: Method, args: list[Value], keywords: dict[str, Value], world: World) -> Term:
-    """``self.inside(...)``, ``self.finished(...)``, ``self.at_rest()``; `after` for the state behind the step."""
+    """``self.inside(...)``, ``self.finished(...)``, ``self.at_rest()``; `after` for the state after the step."""
     after = method.receiver.data.after
     if method.name == "at_rest":
         workers = [t for t in range(len(world.program.threads)) if not world.program.template_of(t).daemon]

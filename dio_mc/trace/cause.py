@@ -10,7 +10,7 @@ WindowSearch = Literal["found", "none", "gave up", "not sought"]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """From behind step `first` until step `last`, both of one thread: when no other runs there while that one can, the
+    """From after step `first` until step `last`, both of one thread: when no other runs there while that one can, the
     model does not violate the property, which a search of `states` states has shown. `inside` are the steps of others
     that this trace has there. One past the trace's end, `last` is the step that the thread waits for there, or its
     first one in the next round of the loop."""
@@ -36,7 +36,7 @@ class Wait:
 class Escape:
     """Where a run that never meets its goal could have turned off to it: before step `step`, `thread` could have taken
     the step `text`, the first of `length` to the goal. With `step` in the loop it is the nearest way out; before it,
-    or without a loop, the last one: behind that step no run that leaves this one reaches the goal."""
+    or without a loop, the last one: after that step no run that leaves this one reaches the goal."""
 
     step: int
     thread: str

@@ -56,7 +56,7 @@ def _unknown_names(why: Why, threads: Set[str], cells: Set[str]) -> Iterator[str
         if wait.thread not in threads or wait.cell not in cells:
             yield f"{wait.thread} is said to wait for {wait.cell}, and one of them does not exist"
     if why.escape is not None and why.escape.thread not in threads:
-        yield f"{why.escape.thread} is said to have a way out, and is no thread"
+        yield f"{why.escape.thread} is said to have a way out, and is not a thread"
 
 
 def _broken_loop(trace: Trace, loop: int, final: dict[str, str]) -> Iterator[str]:

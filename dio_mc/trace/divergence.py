@@ -66,7 +66,7 @@ def compare_fault(trace: Trace, planned: TraceStep, found: Fault | None) -> Dive
         if found is not None:
             return Divergence(number, "different_fault", f"it is a fault {found.kind}: {found.message}")
         assert stored is not None
-        return Divergence(number, "different_fault", f"it is no fault {stored.kind} any more")
+        return Divergence(number, "different_fault", f"it is not a fault {stored.kind} any more")
     if same_fault(trace, stored, found):
         return None
     return Divergence(number, "different_fault", f"it is another fault {found.kind}: {found.message}{_at(found)}")

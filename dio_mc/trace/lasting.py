@@ -31,7 +31,7 @@ def progress_problem(
     truth: Truth,
     exempt: frozenset[int] = frozenset(),
 ) -> str | None:
-    """A run that goes on from position `loop` for ever, or (None) ends in its last state. The threads `exempt` are owed
+    """A run that goes on from position `loop` forever, or (None) ends in its last state. The threads `exempt` are owed
     no turn."""
     states = run.states
     if loop is None:
@@ -57,7 +57,7 @@ def _unfair(interpreter: Interpreter, states: Sequence[State], threads: set[int]
 
 
 def unreachable_problem(interpreter: Interpreter, state: State, truth: Truth) -> str | None:
-    """A state from which no run reaches the goal; everything behind it is explored again."""
+    """A state from which no run reaches the goal; everything after it is explored again."""
     known, waiting = {state}, [state]
     while waiting:
         here = waiting.pop()

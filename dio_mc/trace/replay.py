@@ -181,7 +181,7 @@ def _check_end(interpreter: Interpreter, execution: Execution, violation: Violat
         if _truth(interpreter, property_, execution.states) is (property_.kind != "reachable"):
             raise _error(engine, violation, number, "the reference evaluates it to the opposite")
     elif violation.property != CHOSEN and not is_deadlock(interpreter, execution.states[-1]):
-        raise _error(engine, violation, number, "that state is no deadlock, and the program has no such property")
+        raise _error(engine, violation, number, "that state is not a deadlock, and the program has no such property")
 
 
 def lasting_problem(

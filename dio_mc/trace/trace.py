@@ -33,7 +33,7 @@ PropertyKind = Literal["invariant", "step", "reachable", "always_reachable", "pr
 
 
 def canonical_label(canonical: bool) -> str:
-    """What stands behind the length of a schedule that is not known to be the canonical one."""
+    """What follows the length of a schedule that is not known to be the canonical one."""
     return "" if canonical else ", not canonical"
 
 
@@ -139,7 +139,7 @@ class TraceStep:
     `thread`, `location` and `choice` are the action by name. `text` is the statement, `anchor` the kernel function
     around it (``mm/filemap.c:filemap_nopage``), `operations` the operations around it, outermost first, and `calls` the
     function each of them is shown as. `changes` are to shared and ghost cells, `local_changes` to locals and
-    locations. `alternatives` and `blocked` speak of the state before. With a `fault` there is no state behind.
+    locations. `alternatives` and `blocked` speak of the state before. With a `fault` there is no state after.
     `code` is the statement with its lines and not cut, where `text` is not all of it. `arguments` are those of each of
     the calls, as they are before the step; one that is no longer used has its name. Empty where no call has any.
     """
@@ -178,7 +178,7 @@ class Failing:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A property along a trace: where it is violated (one of what can or must happen: where it holds), and where only
-    the solver could say and did not. Numbers are of states, 0 the initial one, n the one behind step n; a ``step``
+    the solver could say and did not. Numbers are of states, 0 the initial one, n the one after step n; a ``step``
     property's of steps.
     """
 
@@ -206,7 +206,7 @@ class Trace:
     message); `place` where it is stated (where the fault is).
     `initial` has every cell in the order of the state. `fault` is a fault of a thread's start, before any step.
     `blocked` are the threads that cannot run at the end (all of them, in a deadlock). `loop` is the number of the step
-    from which on all of them repeat for ever: behind the last one, all is as it was before that step.
+    from which on all of them repeat forever: after the last one, all is as it was before that step.
     Older traces and those of other writers have no `standings` (every property along the way) and no `lines` (the
     source at the steps' places). `why` is None where it was not asked, and where no single point shows it.
     A trace that is not `canonical` is right, but need not be the shortest, nor the one with fewest switches.
@@ -239,7 +239,7 @@ class Trace:
 
     @builtins.property
     def label(self) -> str:
-        """What stands behind the number of its switches: ``, not canonical``, or nothing."""
+        """What follows the number of its switches: ``, not canonical``, or nothing."""
         return canonical_label(self.canonical)
 
     @builtins.property
@@ -251,7 +251,7 @@ class Trace:
 
     @builtins.property
     def stuck(self) -> tuple[Waiting, ...]:
-        """Those that wait for ever, in a trace whose end is that nobody can run; daemons may wait."""
+        """Those that wait forever, in a trace whose end is that nobody can run; daemons may wait."""
         ends = self.property_kind == "deadlock" or (self.property_kind == "progress" and self.loop is None)
         return tuple(waiting for waiting in self.blocked if not waiting.daemon) if ends else ()
 
@@ -265,7 +265,7 @@ class Trace:
         return replace(self, failing=tuple(Failing(source, values) for source, values in failing))
 
     def states(self) -> Iterator[dict[str, str]]:
-        """The values of all cells by name: in the initial state, then behind each step that has a state behind it."""
+        """The values of all cells by name: in the initial state, then after each step that has a state after it."""
         state = {cell.name: cell.value for cell in self.initial}
         yield dict(state)
         for step in self.steps:

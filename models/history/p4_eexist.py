@@ -3,7 +3,7 @@
 To a lookup that ignores place holders a slot with one in it is empty. Its caller allocates a page, and to insert it
 fails with EEXIST. "Somebody else has added a page": it takes what is there, which is not a page. Or it looks again, and
 goes round for as long as the place holder stays: if the place holder is its own (own_buffer.py of models/seed) that is
-for ever, and so it may be if direct IO does not cease, since who only looks now and then has no claim to be there when
+forever, and so it may be if direct IO does not cease, since who only looks now and then has no claim to be there when
 the slot is free. Derived from the design, no commit. The right answer is to wait on an EEXIST that a place holder
 causes; a waiter has its place in a queue, so that it runs if the slot is free again and again (strong fairness).
 """
@@ -68,7 +68,7 @@ class TakesWhatIsThere(Model):
 
     @progress(fairness="strong")
     def fault_ends(self):
-        """No page fault goes on for ever."""
+        """No page fault goes on forever."""
         return not self.inside(self.fault)
 
 

@@ -1,4 +1,4 @@
-"""A waiter sleeps for ever, because the place holder went between its test and its sleep (P7, design of October 2006).
+"""A waiter sleeps forever, because the place holder went between its test and its sleep (P7, design of October 2006).
 
 The place holder has no lock bit, so its waiters need a queue of their own. Who tests the slot, and then puts itself on
 the queue, misses the owner who removes the place holder and wakes the queue between the two. As page wait queues do:

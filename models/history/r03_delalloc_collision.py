@@ -1,4 +1,4 @@
-"""A direct read meets the extent that a write fault has reserved behind its flush (R03, XFS, then iomap).
+"""A direct read meets the extent that a write fault has reserved after its flush (R03, XFS, then iomap).
 
 The race of r02_parallel_dioread.py as it is today. A write fault makes the hole a delalloc extent; the direct read,
 which has flushed and holds the inode's lock shared, maps it. That was an assertion; 04197b341f23 (Nov 2016) has this

@@ -3,7 +3,7 @@
 A direct write drops the cached pages of its range, then writes. A buffered read, or mere readahead, brings a page back
 in between, with the old bytes, and the page stays. xfstests generic/209, whose comment goes back to LKML of 26 Oct
 2007; repaired by "dio: fix cache invalidation after sync writes" in 2.6.24 (id not verified): invalidate a second time,
-behind the write. That must be the variant that waits for the page's lock: the page that is just being filled is the one
+after the write. That must be the variant that waits for the page's lock: the page that is just being filled is the one
 that matters.
 """
 
@@ -53,7 +53,7 @@ class InvalidatesBefore(CoherentAtRest):
 
 
 class InvalidatesAfterwards(InvalidatesBefore):
-    """2.6.24: before and behind."""
+    """2.6.24: before and after."""
 
     @operation(kernel="mm/filemap.c:generic_file_direct_IO @-2.6.24")
     def dio_complete(self, i):

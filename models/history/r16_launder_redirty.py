@@ -1,7 +1,7 @@
 """A store between the test for dirty and the unmapping is thrown away (R16, generic code and NFS).
 
 invalidate_inode_pages2 locked a page, saw that it was clean, then unmapped it and took it out of the cache. The page
-lock does not stop stores: through a pte that is still there a program dirties the page behind the test. NFS had its
+lock does not stop stores: through a pte that is still there a program dirties the page after the test. NFS had its
 `releasepage` write such pages out, which deadlocked in reclaim. e3db7691e9f3 (10 Jan 2007): unmap first, then, if the
 page is dirty, `launder_page` writes it with the page lock held, then remove it.
 """

@@ -1,7 +1,7 @@
 """Does the class that is in the minority get its turn? (R19, the progress of r19_two_class_exclusion.py.)
 
 Two buffered readers come and go, one direct writer wants in. A lock that only keeps the classes apart lets the readers
-take turns for ever: one is always inside. NFS (a5864c999de6, 2016) and ceph (321fe13c9398, 2019) put the two classes on
+take turns forever: one is always inside. NFS (a5864c999de6, 2016) and ceph (321fe13c9398, 2019) put the two classes on
 top of an rwsem instead: who finds the inode in the other mode drops the read lock and takes the write lock to change
 it, and a writer that waits keeps new readers out. That is the whole of the fairness there is; with readers who overtake
 a waiting writer it would be gone.

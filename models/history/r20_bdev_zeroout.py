@@ -1,7 +1,7 @@
 """Discard, zero-out or zone reset against a buffered read of the block device (R20).
 
 A reader brings a page back between the dropping of the cache and the device's zeroing. e5113505904e (Mar 2021) drops
-the pages before and behind a zone reset: the cache is right in the end, but on the way a program can see zeros (with a
+the pages before and after a zone reset: the cache is right in the end, but on the way a program can see zeros (with a
 direct read) and after that the old data (from the cache). 7607c44c157d, 35e4c6c1a2fc, 86399ea07109 (Nov 2021) hold
 `invalidate_lock`, which every insertion into the cache takes shared; blktests block/009. Two properties, since the
 first repair keeps one of them and not the other.

@@ -1,10 +1,10 @@
 """Fourteen years on one call: when a direct write drops the cached pages of its range (R29, R05, R06, generic code).
 
-- 2.6.18: behind the IO, and -EIO if it fails. An asynchronous write is completed twice (r29_double_complete.py).
+- 2.6.18: after the IO, and -EIO if it fails. An asynchronous write is completed twice (r29_double_complete.py).
 - 2.6.20: before the IO, so that an error comes early. A reader brings old bytes back (r05_refill_behind_dio_write.py).
-- 2.6.24: before and behind, and a failure of the second call is dropped. For a synchronous write the cache is right.
+- 2.6.24: before and after, and a failure of the second call is dropped. For a synchronous write the cache is right.
 - 2008, 6ccfa806a9cf: if the first call fails, write buffered. A page that is busy for a moment (the journal has its
-  buffers) is no error of the program's. 60263d5889e6 (2020) does this for iomap.
+  buffers) is not an error of the program's. 60263d5889e6 (2020) does this for iomap.
 - 2017, 332391a9935d: the second call in the completion, for asynchronous writes (r06_aio_no_late_invalidate.py).
 
 The last two: r29_chain_continued.py. (2.6.18 to 2.6.24: no ids verified.) A page, cached and `busy`; a write, a read.

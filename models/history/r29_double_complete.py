@@ -1,7 +1,7 @@
 """A failed invalidation completes an asynchronous write a second time (R29, generic code, about 2.6.16 to 2.6.20).
 
 The submitter has queued its IO and holds -EIOCBQUEUED, which says that the completion will report. The invalidation
-behind the IO fails and puts -EIO in its place; the AIO core takes that for the result, completes the iocb, and so does
+after the IO fails and puts -EIO in its place; the AIO core takes that for the result, completes the iocb, and so does
 the bio's completion. The comment of xfstests generic/208 tells it (versions and commit id not verified); a sibling is
 8459d86aff04 (10 Dec 2006). Repair: invalidate before the IO, where an error means that there is none; or never let a
 later error replace "queued". Later the failure became a buffered write: 6ccfa806a9cf (2008), 60263d5889e6 (2020).

@@ -1,4 +1,4 @@
-"""Direct readers who take no lock keep truncate waiting for ever (R41, btrfs and NFS).
+"""Direct readers who take no lock keep truncate waiting forever (R41, btrfs and NFS).
 
 Truncate waits, under the inode's lock, until no direct IO is in flight. Readers that do not take the lock come and go,
 two of them alternate, and the count is zero for moments only, or never. btrfs had BTRFS_INODE_READDIO_NEED_LOCK for it,

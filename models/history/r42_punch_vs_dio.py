@@ -5,7 +5,7 @@ waited for direct writers. 02d262dffcf4 (2012) does both; the lock without the w
 
 A sequel: since 07961ebb09c9 and its parent (Jun-Jul 2026) aligned direct writes inside i_size allocate under the lock
 taken shared, and the count is all that stands between an allocation and a hole punch. It does its work as long as it is
-raised before the lock is dropped, be it before or behind the map.
+raised before the lock is dropped, be it before or after the map.
 """
 
 from r09_dio_vs_truncate_reuse import Counts

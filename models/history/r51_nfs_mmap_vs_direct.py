@@ -1,4 +1,4 @@
-"""A store through a pte that was there before comes behind the lock of direct IO (R51, NFS).
+"""A store through a pte that was there before comes after the lock of direct IO (R51, NFS).
 
 NFS keeps buffered and direct users of a file apart with a lock of two classes (R19). A page that is mapped for writing
 needs no call: a store after the flush of a direct write dirties it, and its writeback writes the whole page over the

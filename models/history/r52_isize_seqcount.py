@@ -1,4 +1,4 @@
-"""Two writers of a sequence counter leave it odd, and its readers spin for ever (R52, FUSE).
+"""Two writers of a sequence counter leave it odd, and its readers spin forever (R52, FUSE).
 
 On 32 bits i_size is read under a sequence counter, which its writers must not use at the same time: to count is to
 load, add, store. Of two increments one is lost, the counter stays odd, and i_size_read never returns. FUSE set the

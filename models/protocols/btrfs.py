@@ -2,7 +2,7 @@
 
 Direct IO locks the range without an ordered extent in it; a write goes through the cache if a page
 is there (eb838e73dc21, fc4adbff823f). New data has an ordered extent until the map has its place. A
-hole starts again if a page has come back, which faults can do for ever: `i_mmap_lock` keeps them
+hole starts again if a page has come back, which faults can do forever: `i_mmap_lock` keeps them
 out since v5.12 (btrfs_today.py).
 """
 

@@ -1,8 +1,8 @@
 """The way of direct IO that all filesystems with blocks share, with places for their locks; reads: directread.py.
 
 A write: keep the inode, flush, drop the cached page, map, transfer, convert, raise the size, and whatever is done in
-`submitted` by the submitter and in `dio_complete` behind the transfer. An asynchronous write returns when its transfer
-is under way: all behind that is the completion's, the submitter's locks are not held until then, and `io_getevents`
+`submitted` by the submitter and in `dio_complete` after the transfer. An asynchronous write returns when its transfer
+is under way: all after that is the completion's, the submitter's locks are not held until then, and `io_getevents`
 waits for it. IO in flight is counted (`i_dio_count`) from before the map, and whoever frees blocks waits for that.
 
 An asynchronous write is made synchronous where a rule has it so (`force_wait`).

@@ -1,6 +1,6 @@
 """Direct reads: flush, count, map, transfer, and whatever a rule does when the transfer has ended.
 
-An asynchronous read returns when its transfer is under way; what comes behind that is the completion's, and the
+An asynchronous read returns when its transfer is under way; what comes after that is the completion's, and the
 submitter's locks are not held until then.
 """
 

@@ -1,7 +1,7 @@
 """ext3 in Linux 2.6.18 (R01; order of the locks as in fs/direct-io.c of 2.6.29, DIO_LOCKING).
 
 A direct read takes `i_mutex`, flushes, takes `i_alloc_sem` shared, maps, drops `i_mutex`, waits. A direct write has
-`i_mutex` from its caller, drops the cached page behind the IO (an asynchronous one: behind its submission), and a page
+`i_mutex` from its caller, drops the cached page after the IO (an asynchronous one: after its submission), and a page
 that cannot be dropped is its error. Blocks inside i_size are not allocated by it: a hole is written through the cache.
 Whoever completes the IO releases `i_alloc_sem`. Nobody keeps writeback out.
 """

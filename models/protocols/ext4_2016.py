@@ -1,7 +1,7 @@
 """ext4 in 2016: parallel direct reads (R02).
 
 16c54688592c (v4.7): direct reads take the inode lock shared; direct writes that may allocate take it exclusive, and
-convert unwritten extents behind their IO; the submitter drops cached pages again. Writeback still maps blocks before
+convert unwritten extents after their IO; the submitter drops cached pages again. Writeback still maps blocks before
 the data is there. Punching a hole has `i_mmap_sem` against faults (ea3d7209ca01, v4.5, R10), not against reads and
 readahead.
 """

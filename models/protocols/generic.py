@@ -1,10 +1,10 @@
 """Direct writes in generic code before 2017: when the cached page is dropped (R05, R06).
 
 - 2.6.20: before the IO. A reader brings old bytes back (R05).
-- 2.6.24: before and behind, the latter by the submitter: an asynchronous write has none that counts (R06).
+- 2.6.24: before and after, the latter by the submitter: an asynchronous write has none that counts (R06).
 
 generic_2017.py goes on. A read has `i_mutex` until it is submitted. Faults have no lock against whoever frees blocks
-(R10). A page that cannot be dropped before the IO means a write through the cache (2008, 6ccfa806a9cf); behind the IO
+(R10). A page that cannot be dropped before the IO means a write through the cache (2008, 6ccfa806a9cf); after the IO
 that is ignored. (Ids of 2.6.20 and 2.6.24: not verified.)
 """
 

@@ -4,7 +4,7 @@ Direct IO takes `i_rwsem` shared, write(2) and whoever frees blocks exclusive, f
 are allocated unwritten, by a direct write over a reservation too; a direct read that meets one is refused with EIO
 (04197b341f23, v4.10). iomap_6.py has what ext4, XFS and btrfs share today.
 
-- 2017: cached pages are dropped before the IO and behind the conversion, for asynchronous writes too (332391a9935d,
+- 2017: cached pages are dropped before the IO and after the conversion, for asynchronous writes too (332391a9935d,
   c771c14baa33). A page that cannot be dropped makes a warning in the log, and no difference.
 - 2018 (5a9d929d6e13, v4.16): EIO is recorded on the mapping too (wb_err.py).
 - today: such a page before the IO means a write through the cache (60263d5889e6, v5.9), and whoever brings pages into

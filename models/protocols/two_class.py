@@ -3,7 +3,7 @@
 NFS a5864c999de6 (2016), ceph 321fe13c9398 (2019). Whoever reads through the cache is of the buffered class, direct IO
 of the other one; members of a class run together, and write(2) excludes everybody. The class of a direct write lasts
 until its submission; whoever starts buffered IO drains what is in flight. A page is dropped before a direct write, and
-not again behind it. Faults have no part in that.
+not again after it. Faults have no part in that.
 """
 
 from directio import DirectIO

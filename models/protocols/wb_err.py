@@ -1,6 +1,6 @@
 """An error that is kept on the mapping until fsync asks (5a9d929d6e13, v4.16; errseq_t, v4.13).
 
-Whoever finds that a page could not be dropped behind a direct write records EIO in `wb_err`. Every
+Whoever finds that a page could not be dropped after a direct write records EIO in `wb_err`. Every
 open file is told once, by its next fsync or msync; each thread of a workload has opened the file
 itself.
 """

@@ -3,7 +3,7 @@
 The race that Chris Mason names in "place holder pages for O_DIRECT", linux-fsdevel, 20 Oct 2006. A direct read takes
 `i_mutex`, flushes its range, takes `i_alloc_sem` shared, maps and submits, drops `i_mutex`, waits. write(2) and
 truncate respect those locks; the writeback of a page that was dirtied through mmap takes neither. It may allocate a
-block behind the flush, and the read returns what the block's previous owner left there.
+block after the flush, and the read returns what the block's previous owner left there.
 
 Order of the locks as in fs/direct-io.c of 2.6.18 (DIO_LOCKING). write(2) and truncate are left out: they are excluded.
 """

@@ -12,7 +12,7 @@ from dio_mc import Array, Param, ThreadId, atomic, expect, me, operation, wait_u
 
 
 class GlobalPlaceholder(Placeholder):
-    """It does not, and adopts it. When the first reader removes it, the second one has none; a page comes in behind it,
+    """It does not, and adopts it. When the first reader removes it, the second one has none; a page comes in after it,
     and what it unlocks in the end is somebody else's page, or nothing."""
 
     readers = Param(2, min=1, max=4)

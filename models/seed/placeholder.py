@@ -20,7 +20,7 @@ from dio_mc import atomic, expect, invariant, operation, threads, wait_until, wi
 
 class Placeholder(Ext3):
     """The proposal, one page at a time (chunks.py has ranges). No property minds if one leaves out (`dio-mc mutate`)
-    `not self.dirty[index]` in `is_settled`: a dirty page's block is mapped under the page's lock, so behind it the read
+    `not self.dirty[index]` in `is_settled`: a dirty page's block is mapped under the page's lock, so after it the read
     finds a hole, and its zeros are nobody else's; or the question of `lock_page_range` whether there is a page: here an
     empty slot has a lock too. In the kernel the lock is in the page; hence the place holder."""
 

@@ -2,7 +2,7 @@
 
 ext3_truncate.py, where there is no page in the cache and so nothing to lock but the place holder. The mail has truncate
 among those that the pinned range keeps out. That truncate waits for the place holder it meets is not enough: one can be
-inserted behind it, before the block is free. Either the read asks for i_size with its place holder in the slot, or
+inserted after it, before the block is free. Either the read asks for i_size with its place holder in the slot, or
 truncate keeps the slot until it is done. Derived from the design; how the patches did it is not known.
 """
 

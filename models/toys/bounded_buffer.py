@@ -4,7 +4,7 @@ from dio_mc import Array, Model, Param, Range, Var, atomic, expect, invariant, o
 
 
 class BoundedBuffer(Model):
-    """The producer puts 0, 1, 2, ...; `size` fit into the ring; a consumer takes what is there, for ever."""
+    """The producer puts 0, 1, 2, ...; `size` fit into the ring; a consumer takes what is there, forever."""
 
     size = Param(2, min=1, max=4)
     items = Param(4, min=1, max=7)

@@ -1,4 +1,4 @@
-"""Dining philosophers (Dijkstra 1971): n locks in a circle. If all take the left one first, all can wait for ever."""
+"""Dining philosophers (Dijkstra 1971): n locks in a circle. If all take the left one first, all can wait forever."""
 
 from dio_mc import Array, Model, Mutex, Param, expect, operation, thread
 

@@ -111,7 +111,7 @@ def test_a_rule_by_name(files: Path) -> None:
         ("none", None, [], "DIO282: no kernel `none`: no image, folder or release is called this"),
         ("empty", "", [], "DIO201: has no symbols: lines of address, type and name"),
         ("vmlinuz", "MZ\x00\x01", [], "DIO201: has no symbols: lines of address, type and name"),
-        ("kallsyms", SYMBOLS, ["--version", "trixie"], "DIO204: 'trixie' is no kernel version"),
+        ("kallsyms", SYMBOLS, ["--version", "trixie"], "DIO204: 'trixie' is not a kernel version"),
     ],
 )
 def test_what_is_no_list_of_symbols(files: Path, name: str, text: str | None, arguments: list[str], told: str) -> None:

@@ -79,18 +79,18 @@ def test_nothing_above_the_repository_is_read(folder: Path, monkeypatch: pytest.
     ("text", "message"),
     [
         ("jbos = 2\n", "dio-mc.toml:1:1: error DIO211: unknown setting `jbos`\n    1 | jbos = 2\n      | ^^^^^^^^\n  hint: did you mean `jobs`?"),
-        ("jobs = 0\n", "error DIO212: jobs = 0 is no whole number of at least 1"),
-        ("jobs = '2x'\n", "error DIO212: jobs = '2x' is no whole number of at least 1"),
-        ("jobs = true\n", "error DIO212: jobs = True is no whole number"),
-        ("jobs = 1.5\n", "error DIO212: jobs = 1.5 is no whole number"),
+        ("jobs = 0\n", "error DIO212: jobs = 0 is not a whole number of at least 1"),
+        ("jobs = '2x'\n", "error DIO212: jobs = '2x' is not a whole number of at least 1"),
+        ("jobs = true\n", "error DIO212: jobs = True is not a whole number"),
+        ("jobs = 1.5\n", "error DIO212: jobs = 1.5 is not a whole number"),
         ("strict = 'maybe'\n", "error DIO212: strict = 'maybe' is neither true nor false"),
         ("strict = 1\n", "error DIO212: strict = 1 is neither true nor false"),
-        ("timeout = -1\n", "error DIO212: timeout = -1 is no number of seconds"),
-        ("timeout = nan\n", "error DIO212: timeout = nan is no number of seconds"),
-        ("max-memory = 'lots'\n", "error DIO212: max-memory = 'lots' is no amount of memory, such as 800M or 4G"),
-        ("models = [1]\n", "error DIO212: models = [1] is no list of texts"),
-        ("report = ['sarf=x']\n", "is no report format: did you mean `sarif`?"),
-        ("counterexamples = ''\n", "error DIO212: counterexamples = '' is no text"),
+        ("timeout = -1\n", "error DIO212: timeout = -1 is not a number of seconds"),
+        ("timeout = nan\n", "error DIO212: timeout = nan is not a number of seconds"),
+        ("max-memory = 'lots'\n", "error DIO212: max-memory = 'lots' is not an amount of memory, such as 800M or 4G"),
+        ("models = [1]\n", "error DIO212: models = [1] is not a list of texts"),
+        ("report = ['sarf=x']\n", "is not a report format: did you mean `sarif`?"),
+        ("counterexamples = ''\n", "error DIO212: counterexamples = '' is not a text"),
         ("jobs = \n", "dio-mc.toml: error DIO213: cannot be read: Invalid value (at line 1, column 8)"),
     ],
 )  # fmt: skip
@@ -113,7 +113,7 @@ def test_the_environment(folder: Path) -> None:
     assert "unknown setting DIO_MC_STRIKT in the environment\n  hint: did you mean `DIO_MC_STRICT`?" in refused(
         DIO_MC_STRIKT="1"
     )
-    assert "error DIO212: DIO_MC_JOBS=two is no whole number of at least 1" in refused(DIO_MC_JOBS="two")
+    assert "error DIO212: DIO_MC_JOBS=two is not a whole number of at least 1" in refused(DIO_MC_JOBS="two")
 
 
 def test_config_shows_every_value_and_its_origin(tmp_path: Path) -> None:

@@ -125,8 +125,8 @@ def test_settings_name_the_engine_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--engine", "natif"), "--engine natif is no engine: did you mean `native`?"),
-        (("--engine", "tlc"), "--engine tlc is no engine: auto, reference, native"),
+        (("--engine", "natif"), "--engine natif is not an engine: did you mean `native`?"),
+        (("--engine", "tlc"), "--engine tlc is not an engine: auto, reference, native"),
         (("--workers", "0"), "Invalid value for '--workers'"),
     ],
 )

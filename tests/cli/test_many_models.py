@@ -247,7 +247,7 @@ def test_only_what_changed_is_checked(repository: Path) -> None:
     assert checked(repository) == ["a", "c", "new"]
     assert checked(repository, "HEAD") == []
     (repository / "models" / "deeper.py").unlink()
-    assert checked(repository, "HEAD") == ["c"], "a helper that does not import dio_mc is no model"
+    assert checked(repository, "HEAD") == ["c"], "a helper that does not import dio_mc is not a model"
 
 
 def test_a_branch_is_compared_with_where_it_began(repository: Path) -> None:

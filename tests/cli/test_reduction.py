@@ -80,7 +80,7 @@ def test_a_reduced_search_is_verified_in_full(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_reduction_that_says_something_else_is_an_internal_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Representatives that are no states of the orbit: the readers are gone."""
+    """Representatives that are not states of the orbit: the readers are gone."""
     monkeypatch.setattr(
         "dio_mc.analysis.symmetry.representatives.Representatives.of", lambda self, state: tuple(0 for _ in state)
     )

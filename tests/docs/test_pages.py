@@ -108,7 +108,7 @@ def test_blocks(page: str, tmp_path: Path, request: pytest.FixtureRequest) -> No
 
 
 def load_python(first: str, body: str, folder: Path) -> bool:
-    """A file with a name is kept for the commands behind it. The rules' page is run by tests/study."""
+    """A file with a name is kept for the commands after it. The rules' page is run by tests/study."""
     name = first.removeprefix("# ").strip() if first.startswith("# ") and first.endswith(".py") else ""
     source = body.partition("\n")[2] if name else body
     compile(source, name or "block", "exec")

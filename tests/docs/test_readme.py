@@ -39,7 +39,7 @@ def test_what_holds_for_any_number_is_what_check_prints() -> None:
     command = [sys.executable, "-m", "dio_mc", "check", "models/seed/placeholder.py", "--model", "Placeholder",
                "--any", "readers", "--param", "pages=1", "--no-artifacts"]  # fmt: skip
     shown = " ".join(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split())
-    told = re.search(r"    (HOLDS for any number.*?deadlock)\n", README.read_text(), re.DOTALL)
+    told = re.search(r"\n(HOLDS for any number.*?deadlock)\n", README.read_text(), re.DOTALL)
     assert told is not None
     assert " ".join(told[1].split()) in shown
 

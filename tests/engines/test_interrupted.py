@@ -15,7 +15,7 @@ from dio_mc.symbolic.judge import judge_property
 
 ENGINES = {"native": compiled.Search, "reference": interpreted.Search}
 LINES = 50
-"""Of all lines that an engine runs behind its search, so many are tried."""
+"""Of all lines that an engine runs after its search, so many are tried."""
 
 
 class Every(Model):
@@ -64,7 +64,7 @@ class Lasting(Every):
 
 
 class _Alarm:
-    """Raises an error at one line of the engines behind the first call of `run` that ends; counts those lines."""
+    """Raises an error at one line of the engines after the first call of `run` that ends; counts those lines."""
 
     def __init__(self, run: CodeType, at: int, error: type[BaseException]) -> None:
         self.run, self.at, self.error, self.seen, self.armed = run, at, error, 0, False

@@ -35,7 +35,7 @@ class Case(NamedTuple):
 
     @property
     def schedule(self) -> Schedule:
-        """The steps, and where those stand who are no daemons and do not move at the end, or in the loop; and the
+        """The steps, and where those stand who are not daemons and do not move at the end, or in the loop; and the
         first step in the loop of those who do."""
         if self.trace.property_kind not in ("deadlock", "progress", "always_reachable"):
             return Schedule(self.actions)

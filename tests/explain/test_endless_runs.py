@@ -148,7 +148,7 @@ class Spins(Model):
 @pytest.mark.parametrize("fairness", ["weak", "strong"])
 @pytest.mark.parametrize(("model", "name"), [(LIVELOCK, "somebody_enters"), (SPINS, "user_ends")])
 def test_every_window_is_as_brute_force_says(tmp_path: Path, model: str, name: str, fairness: str) -> None:
-    """One who asks for ever in a window that is his alone is endless too."""
+    """One who asks forever in a window that is his alone is endless too."""
     text = model.replace("@progress\n", f'@progress(fairness="{fairness}")\n').replace("{fairness}", fairness)
     found = case(tmp_path, text, name)
     pairs = candidates(found.schedule)

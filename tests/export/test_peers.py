@@ -85,7 +85,7 @@ class OnlyDaemons(Model):
         return not self.x
 
 class NotAsked(Model):
-    """A deadlock that is no error here."""
+    """A deadlock that is not an error here."""
     deadlock = False
     x = Var(bool)
 

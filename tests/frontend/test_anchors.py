@@ -40,8 +40,8 @@ def test_anchors(text: str, anchor: Anchor) -> None:
         ("mm/filemap.c:filemap_fault()", "'mm/filemap.c:filemap_fault()' is not of the form file.c:function @versions"),
         ("mm/filemap.c:f@5.15-", "'mm/filemap.c:f@5.15-' is not of the form file.c:function @versions"),
         ("mm/filemap.c:f @v5.15", "'mm/filemap.c:f @v5.15' is not of the form file.c:function @versions"),
-        ("mm/filemap.c:f @-", "'-' is no kernel version, and no range of them"),
-        ("mm/filemap.c:f @5.15.", "'5.15.' is no kernel version, and no range of them"),
+        ("mm/filemap.c:f @-", "'-' is not a kernel version, and no range of them"),
+        ("mm/filemap.c:f @5.15.", "'5.15.' is not a kernel version, and no range of them"),
         ("mm/filemap.c:f @6.12-6.2", "the range '6.12-6.2' ends before it begins"),
     ],
 )
@@ -68,7 +68,7 @@ def test_ranges(versions: str, inside: list[str], outside: list[str]) -> None:
 
 def test_a_version_with_a_packagers_name() -> None:
     assert parse_version("6.12.95+deb12-cloud-amd64") == (6, 12, 95)
-    with pytest.raises(ValueError, match="'trixie' is no kernel version"):
+    with pytest.raises(ValueError, match="'trixie' is not a kernel version"):
         parse_version("trixie")
 
 

@@ -64,7 +64,7 @@ BODIES = [
     ("DIO102", "x = [i for i in range(3)]", 1, 13, "a list comprehension is not supported in an expression"),
     ("DIO102", "x = max(i for i in range(3) if self.n == i)", 1, 13,
      "min and max cannot have a filter that depends on the state"),
-    ("DIO102", "x = 1.5", 1, 13, "1.5 is no value of the modelling language"),
+    ("DIO102", "x = 1.5", 1, 13, "1.5 is not a value of the modelling language"),
     ("DIO102", "x = self.n / 2", 1, 13, "the operator `/` is not supported"),
     ("DIO102", "busy(3)", 1, 9, "`busy` cannot be called in a model"),
     ("DIO102", "self.page[0:1] = Page.DIRTY", 1, 9, "a slice is not supported"),

@@ -42,7 +42,7 @@ class Configuration:
 
 @contextmanager
 def threshold(soon: int) -> Iterator[None]:
-    """Optimised machine code behind so many states."""
+    """Optimised machine code after so many states."""
     before = choose.SOON
     choose.SOON = soon  # type: ignore[misc]  # a constant, but for this
     try:

@@ -1,5 +1,5 @@
 """Models of few words, shaped for what is under test: symmetric instances, threads that mind their own business, wide
-states, long numbers, threads that go round for ever. See `SHAPES`."""
+states, long numbers, threads that go round forever. See `SHAPES`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from z3 import And, If, Implies, Not, Or, Xor
 @dataclass(frozen=True)
 class Shape:
     """How a model is made. `alike`: threads do not tell each other apart. `apart`: most statements touch a thread's own
-    data. `rounds`: the share of threads that go round for ever. `wide`: numbers up to so many bits."""
+    data. `rounds`: the share of threads that go round forever. `wide`: numbers up to so many bits."""
 
     instances: tuple[int, ...]
     steps: tuple[int, int]

@@ -322,7 +322,7 @@ def test_markup_in_every_name_runs_nothing(show: Open) -> None:
 
 
 def test_the_policy_alone_would_stop_a_script(show: Open) -> None:
-    """The wall behind the escaping: markup put into the finished page neither runs nor loads."""
+    """The wall after the escaping: markup put into the finished page neither runs nor loads."""
     trace = read_trace(SEED)
     attack = (
         "<script>document.title = 'owned'</script><img src=x onerror=\"document.title='owned'\">"

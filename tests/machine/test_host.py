@@ -1,4 +1,4 @@
-"""The kernel that runs here: what is said where it cannot be observed, and what is left behind. Nothing is mounted."""
+"""The kernel that runs here: what is said where it cannot be observed, and what is left after. Nothing is mounted."""
 
 from __future__ import annotations
 

@@ -155,7 +155,7 @@ def test_a_schedule_holds_system_calls_only(bad: str, shelf: Shelf) -> None:
     session = FakeSession()
     content = next(iter(schedule_files(session, seen(shelf, session)).values()))
     with pytest.raises(
-        ModelError, match=r"DIO205: no schedule that dio-mc observe wrote: .* is no list of system calls"
+        ModelError, match=r"DIO205: no schedule that dio-mc observe wrote: .* is not a list of system calls"
     ):
         case_in("x", content.replace('"pread_direct"', f'"{bad}"'))
 

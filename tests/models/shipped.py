@@ -114,7 +114,7 @@ def _any_number(model: type[Model], report: Report) -> str:
 
 
 def _length(trace: Trace) -> str:
-    """Steps; of a run that goes on for ever, those before the loop and those in it."""
+    """Steps; of a run that goes on forever, those before the loop and those in it."""
     if trace.loop is None:
         return str(len(trace.steps))
     return f"{trace.loop - 1}+{len(trace.steps) - trace.loop + 1}"

@@ -26,7 +26,7 @@ from .texts import Mutant
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = 25
-"""Of a campaign; behind those of tests/fuzz/programs; most breakages show in the first twenty."""
+"""Of a campaign; after those of tests/fuzz/programs; most breakages show in the first twenty."""
 SEED = 2026
 PATIENCE = 600.0
 """Seconds that tests may take."""

@@ -52,7 +52,7 @@ ROWS = [
         ("swap", "`self.y = 1` before `self.x = 1`"),
         ("shrink", "`self.lock.unlock()` before `self.y = 1`"),
     ]),
-    ("a larger section is no mutant", "self.x = 1\nself.lock.lock()\nself.lock.unlock()\nself.y = 1", LOCK, [
+    ("a larger section is not a mutant", "self.x = 1\nself.lock.lock()\nself.lock.unlock()\nself.y = 1", LOCK, [
         ("store", "without `self.x = 1`"),
         ("lock", "without `self.lock.lock()` and its release"),
         ("store", "without `self.y = 1`"),

@@ -80,7 +80,7 @@ INTS, BOOLS = ("x", "y", "z"), ("flag",)
 
 @dataclass
 class Known:
-    """A local: its type, whether it may feed anything (`calm`: no arithmetic behind it), whether it is annotated."""
+    """A local: its type, whether it may feed anything (`calm`: no arithmetic after it), whether it is annotated."""
 
     name: str
     type: str
@@ -287,7 +287,7 @@ class Body:
         return f"v{self.fresh}"
 
     def block(self, size: int, *, nested: bool = True) -> None:
-        """A block one level deeper; what it assigns first may be unassigned behind it."""
+        """A block one level deeper; what it assigns first may be unassigned after it."""
         known = list(self.known)
         self.depth += nested
         for _ in range(size):

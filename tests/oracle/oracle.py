@@ -594,7 +594,7 @@ class Oracle:
                     yield thread, world.frozen()
 
     def unfinished(self, state: State) -> bool:
-        """A thread that is no daemon has not ended; a spawned one that runs counts."""
+        """A thread that is not a daemon has not ended; a spawned one that runs counts."""
         pairs = zip(state[1], self.source.instances, strict=True)
         return any(frames is not None and not daemon for frames, (_, _, _, daemon, _) in pairs)
 

@@ -19,7 +19,7 @@ FILE = "<model>"
 
 @dataclass
 class Instr:
-    """`act` is what it does: "do" runs `run`, "branch" goes on behind it or at `target`, "jump", "call", "return"."""
+    """`act` is what it does: "do" runs `run`, "branch" goes on after it or at `target`, "jump", "call", "return"."""
 
     act: str
     line: int

@@ -2,7 +2,7 @@
 
 The body of a property is run by Python on a stand-in for `self`, once per state (per edge, if it asks for `after`). What
 must or can happen is decided by naive graph algorithms. A run that shows something has a length, and a number of
-context switches: the fewest of all the shortest. Of a run that goes round for ever the length is that of the way to the
+context switches: the fewest of all the shortest. Of a run that goes round forever the length is that of the way to the
 loop, and only bounds are known for it: states that differ in dead locals alone are one state or several, as one likes.
 """
 
@@ -154,7 +154,7 @@ class _Asker:
         return found | {fault_name(fault): Shown(0, 0, 0) for fault in self.graph.at_start}
 
     def staying(self, away: Collection[State], fairness: str) -> Shown | None:
-        """The nearest place in `away` where a run ends, or where a fair one goes round for ever without leaving it."""
+        """The nearest place in `away` where a run ends, or where a fair one goes round forever without leaving it."""
         ends = [s for s in away if not self.graph.edges[s]]
         rounds = [s for component in fair_rounds(self.graph, away, fairness) for s in component]
         if not ends and not rounds:
@@ -202,7 +202,7 @@ def able(graph: Graph, state: State) -> set[int]:
 
 
 def fair_rounds(graph: Graph, away: Collection[State], fairness: str) -> list[set[State]]:
-    """Sets of states, all in `away`, that a fair run can go round for ever."""
+    """Sets of states, all in `away`, that a fair run can go round forever."""
     found = []
     waiting = [set(away)]
     while waiting:

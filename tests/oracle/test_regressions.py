@@ -88,8 +88,8 @@ AGREED = {
     "an assert that cannot fail is a step all the same": thread("self.flag = True", "assert self.x != 9", "self.y = 1"),
     "a comparison that cannot hold reads its index": thread("v = self.x + 5", "self.flag = self.a[v] == 9"),
     "what is a step does not hang on inferred types": thread("v = 0", "w = self.x if v == 2 else 1", "self.a[0] = w"),
-    "None is no index": "    o = Var(Range(1, 1) | None)\n" + thread("self.y = self.a[self.o]", other="self.o = 1"),
-    "None is no index of a target": "    o = Var(Range(1, 1) | None)\n"
+    "None is not an index": "    o = Var(Range(1, 1) | None)\n" + thread("self.y = self.a[self.o]", other="self.o = 1"),
+    "None is not an index of a target": "    o = Var(Range(1, 1) | None)\n"
     + thread("self.a[self.o] = 2", other="self.o = 1"),
     "a thread may assign its parameter": "\n    @thread(instances=2)\n    def t(self, k):\n"
     "        k: Range(0, 2) = k + 1\n        self.a[k - 1] = k\n",
@@ -108,7 +108,7 @@ AGREED = {
 
 REFUSED = {
     "a choice goes to one target": (thread("v = w = choose(0, 1)", "self.flag = v == w"), "DIO102"),
-    "an array that is no variable has no index fault": (thread("v = self.a", "w = self.x + 1", "self.y = v[w]"), "DIO103"),
+    "an array that is not a variable has no index fault": (thread("v = self.a", "w = self.x + 1", "self.y = v[w]"), "DIO103"),
     "nor has a tuple": (thread("v = self.x + 1", "self.y = (1, 2)[v]"), "DIO103"),
     "a parameter that grows without bound": (
         "\n    @thread(instances=2)\n    def t(self, k):\n        k = k + 1\n        self.a[k - 1] = k\n", "DIO105"

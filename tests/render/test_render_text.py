@@ -16,7 +16,7 @@ from dio_mc.render.where import numbers, where_block
 from dio_mc.trace.trace import Change, Place, ThreadName, Trace, TraceStep
 
 MARK = r"[ /|\\@]"
-"""What stands behind a step's number: the line beside steps that repeat."""
+"""What follows a step's number: the line beside steps that repeat."""
 RELAXED = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 EXAMPLES = [
     (race, "never_dirty"),

@@ -107,7 +107,7 @@ def test_commit_keeps_columns_apart(trace: Trace) -> None:
 
 @each_trace
 def test_a_mail_numbers_the_steps_that_it_speaks_of(trace: Trace) -> None:
-    """The same words behind their numbers (one that is too long for its column is cut), each number once."""
+    """The same words after their numbers (one that is too long for its column is cut), each number once."""
     plain, numbered = diagram(trace, WIDTH), diagram(trace, WIDTH, numbered=True)
     if not trace.steps or len(trace.cast) > 3:
         assert plain == numbered

@@ -62,7 +62,7 @@ def test_exit_codes(cause: str, reports: dict[tuple[str, str], tuple[int, str]])
 
 
 def red_in(form: str, text: str) -> bool:
-    """Whether a reader of this format, going by its own rules, sees anything that is no pass."""
+    """Whether a reader of this format, going by its own rules, sees anything that is not a pass."""
     match form:
         case "json" | "jsonl":
             lines = [json.loads(text)] if form == "json" else [json.loads(line) for line in text.splitlines()]
@@ -257,7 +257,7 @@ def test_a_report_that_cannot_be_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("option", "said"),
-    [("sarf=x", "did you mean `sarif`?"), ("sarif", "no path for sarif"), ("=x", "is no report format")],
+    [("sarf=x", "did you mean `sarif`?"), ("sarif", "no path for sarif"), ("=x", "is not a report format")],
 )
 def test_wrong_reports_are_refused_before_anything_runs(option: str, said: str, tmp_path: Path) -> None:
     write(tmp_path, m=HOLDS)

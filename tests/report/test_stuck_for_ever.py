@@ -1,4 +1,4 @@
-"""Threads that can never move again beside one that goes on for ever."""
+"""Threads that can never move again beside one that goes on forever."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs of a rule with a workload: run again, run for ever, three at a time, and compared with what was there before."""
+"""Runs of a rule with a workload: run again, run forever, three at a time, and compared with what was there before."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_names_that_are_none(shelf: Shelf, name: str) -> None:
     assert program_named(shelf, name) is None
 
 
-# -- for ever -----------------------------------------------------------------------------------------------------------
+# -- forever -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_call_that_never_ends_has_a_run_that_goes_round(spins: Path, tmp_path: Path) -> None:

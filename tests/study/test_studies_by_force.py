@@ -2,7 +2,7 @@
 
 Every end of every run of a product is looked at here: what the calls returned, what the file has, and one verdict, by the
 sentences of the guide. None of `dio_mc.study` is asked but for the product itself; orders of calls are tried one by one
-(histories.py) on a log of which call had ended when another began; who can go round for ever is decided by networkx.
+(histories.py) on a log of which call had ended when another began; who can go round forever is decided by networkx.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class Runs:
         return tuple(found)
 
     def endless(self) -> Iterator[State]:
-        """The nearest states among those where threads that should end can go round for ever, nobody being passed over:
+        """The nearest states among those where threads that should end can go round forever, nobody being passed over:
         whoever can run at some state of the round runs in it."""
         graph = networkx.MultiDiGraph()
         for state, steps in self.steps.items():
@@ -153,7 +153,7 @@ class Runs:
         return self.results(state), after, min(self.problems(state, media, cached), key=WORST_FIRST.index)
 
     def stuck(self, state: State) -> Outcome:
-        """Some thread can never go on, or goes round for ever: nothing is said of the file."""
+        """Some thread can never go on, or goes round forever: nothing is said of the file."""
         bad = {"deadlock", *self.of_results(state), *self.of_transfers(state)}
         return self.results(state), "-", min(bad, key=WORST_FIRST.index)
 

@@ -179,7 +179,7 @@ def test_a_property_that_is_compiled_but_no_formula_is_an_internal_error() -> No
     def odd(self):
         return self.x
 
-    with pytest.raises(TranslationMismatch, match="is compiled, but is no formula"):
+    with pytest.raises(TranslationMismatch, match="is compiled, but is not a formula"):
         judge_property(program, replace(prop(program, "fine"), function=odd))
     with pytest.raises(FormulaError) as caught:
         judge_property(program, replace(prop(program, "fine"), function=odd, expr=None))

@@ -166,7 +166,7 @@ def test_a_fault_comes_goes_or_is_another():
     broken = Check(compare("==", owner(), Me(IDS)), "assertion", "mine", at(14))
     release = Assign((StoreTo(1, (), OWNER),), (FREE,))
     trace = trace_of(misuse(), "lock_misuse@14")
-    assert str(replay(race(), trace).divergence) == "step 3: it is no fault lock_misuse any more"
+    assert str(replay(race(), trace).divergence) == "step 3: it is not a fault lock_misuse any more"
     found = replay(changed_reader(LOCK, GET, (release, broken), PICK), trace).divergence
     assert str(found) == "step 3: it is a fault assertion: mine"
     assert parts(misuse()) == Divergence(3, "different_fault", "it is a fault lock_misuse: unlocked by a non-holder")

@@ -9,7 +9,7 @@ that a spawn runs is part of the spawning step.
 Everything is a superset: of an array whose index is not known, all cells; of a condition, both operands.
 
 A condition that asks whether a cell has one certain value (``lock.owner == me``) reads less than the cell: a *test*, a
-bit of its own behind the cells. A step writes it if the cell may have that value before or behind it; what it has
+bit of its own after the cells. A step writes it if the cell may have that value before or after it; what it has
 before is known where the step has asked itself (a lock is taken if it is nobody's, and given back by its owner). So
 that nobody holds a lock at the end of a thread depends on that thread alone, and taking one on no other's.
 """
@@ -45,7 +45,7 @@ class Future:
 
 
 class Footprints:
-    """The steps of every thread, in sets of `size` bits: cells, and behind them `tests`. `steps` has them by control
+    """The steps of every thread, in sets of `size` bits: cells, and after them `tests`. `steps` has them by control
     state, for threads whose control states are too many by ``(location,)``; `futures` likewise. A thread at its end
     takes no step and has no future."""
 

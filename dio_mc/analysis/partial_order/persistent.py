@@ -7,10 +7,10 @@ they are, and one of T can as well be taken at once (Godefroid 1996, ch. 4: stub
 
 Let a path lead from the state to something to be found: a valuation that some property reads, a deadlock, a fault, a
 statement that runs, one that is blocked. If it has a step of T, the first of these moves to the front, and what is left
-is shorter. A deadlock has one: an enabled step of T would still be enabled there. A path without one is put behind any
+is shorter. A deadlock has one: an enabled step of T would still be enabled there. A path without one is put after any
 step of T. It leads to the same valuation, as none that is taken so may be seen by a property (`visible`), to the same
 fault, through the same statements; who is blocked there still is, for a step of T that wrote what it waits for would
-have it in T, and then it is blocked before the path already. That it is not put behind steps for ever is the cycle
+have it in T, and then it is blocked before the path already. That it is not put after steps forever is the cycle
 condition (`anchors`). All steps of every state that is visited are looked at, also those that are not taken: a fault of
 T's own is seen where T is chosen.
 

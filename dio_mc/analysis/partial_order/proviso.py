@@ -1,13 +1,14 @@
 """Steps that no cycle of a program can do without: the static cycle condition of partial order reduction.
 
-A search that takes only some of the steps of a state may put the others off for ever, round a cycle of states. It may
+A search that takes only some of the steps of a state may put the others off forever, round a cycle of states. It may
 not if on each cycle some state is expanded in full, and that is so where a step of one of these *anchors* is never
 among the few. A cycle of states is, for a thread that moves on it, a cycle of control states; so it is enough to have
 an anchor on each of those (Kurshan, Levin, Minea, Peled, Yenigun 1998: static partial order reduction).
 
 Anchors are chosen by location, the same for all instances of a template, so that they are anchors under symmetry too:
 a cycle of representatives, followed often enough, is a cycle of states, each a permutation of the representative that
-was expanded; permutations keep the locations of those who move. A control state on no cycle of its thread is no anchor.
+was expanded; permutations keep the locations of those who move. A control state on no cycle of its
+thread is not an anchor.
 Instances that are started again and again may go round without a cycle in their own code; somebody on such a round is
 an instance that spawns, so an instance's step that spawns is an anchor.
 """

@@ -24,7 +24,7 @@ Test = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A cell that a step may write, with the values that it may have before and behind that."""
+    """A cell that a step may write, with the values that it may have before and after that."""
 
     cell: int
     before: Values
@@ -88,7 +88,7 @@ class Walker:
         return self._found
 
     def _advance(self, block: int, at: int, locals_: tuple[int, ...], told: _Told) -> list[_Point]:
-        """Where the code goes on from a point: behind the next operation that may change locals, or in a next block."""
+        """Where the code goes on from a point: after the next operation that may change locals, or in a next block."""
         code = self.template.blocks[block]
         known: list[Values] = [frozenset((value,)) for value in locals_]
         for number in range(at, len(code.ops)):

@@ -60,7 +60,7 @@ class Automorphisms:
 
 
 def _initial(exchange: Exchange, number: int, variable: Variable) -> tuple[int, ...]:
-    """The initial values behind an exchange."""
+    """The initial values after an exchange."""
     if not any(exchange.moves(slot) for slot in _slots(number, variable)):
         return variable.init
     cells = list(product(*map(range, variable.shape)))

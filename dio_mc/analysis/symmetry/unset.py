@@ -81,7 +81,7 @@ def _changes(op: Op) -> bool:
 
 
 def _through(block: Block, unset: set[int], seen: set[int]) -> frozenset[int]:
-    """What is still unset behind a block; reads on the way are added to `seen`."""
+    """What is still unset after a block; reads on the way are added to `seen`."""
     for op in block.ops:
         seen |= _reads(op_expressions(op)) & unset
         unset -= _writes(op)

@@ -1,8 +1,8 @@
-"""Threads that can never move again, whatever the others do, where others can go on for ever.
+"""Threads that can never move again, whatever the others do, where others can go on forever.
 
 A deadlock is a state in which nothing can run. A daemon that polls, or any thread that goes round, hides that two
 others hold each other's locks. So the graph of a search that found nothing is looked at once more: in a state a thread
-is stuck for ever if it should end, has not, and has no step in any state that can be reached from there. That is exact,
+is stuck forever if it should end, has not, and has no step in any state that can be reached from there. That is exact,
 and is done for programs of up to `MOST` states.
 """
 
@@ -22,7 +22,7 @@ MOST: Final = 10_000
 
 
 def stuck_for_ever(program: Program, states: int) -> list[Diagnostic]:
-    """One finding for the nearest state in which some thread is stuck for ever, naming all that are in that state."""
+    """One finding for the nearest state in which some thread is stuck forever, naming all that are in that state."""
     if not program.check_deadlock or states > MOST:
         return []
     graph = _Graph(program)

@@ -60,7 +60,7 @@ def _read_by(source: Path) -> tuple[tuple[Path, ...], bool]:
 
 
 def _is_name(text: str) -> bool:
-    """It can be the name of a file; the folder itself is no name."""
+    """It can be the name of a file; the folder itself is not a name."""
     return 0 < len(text) < 256 and text.strip("./") != "" and "\n" not in text and "\0" not in text
 
 
@@ -76,7 +76,7 @@ def affected(files: Sequence[tuple[str, bool]]) -> list[tuple[str, bool]]:
 def changed_files(revision: str, root: Path) -> frozenset[Path]:
     """What differs between the work tree and where it branched off from a revision, and what git does not know yet."""
     if revision.startswith("-"):
-        raise usage_error("DIO214", f"{revision} is no revision")
+        raise usage_error("DIO214", f"{revision} is not a revision")
     base = _git("merge-base", revision, "HEAD", why=revision).strip()
     listed = _git("diff", "--name-only", "-z", "--no-renames", base, "--", str(root), why=revision)
     untracked = _git("-C", str(root), "ls-files", "--others", "--exclude-standard", "-z", why=revision)

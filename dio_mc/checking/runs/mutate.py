@@ -87,7 +87,7 @@ def _run(task: Task, base: Report, mutants: Sequence[Mutant], plan: Plan) -> Ite
 
 
 def _note(fates: dict[int, Judged], mutant: Mutant, outcome: Outcome) -> None:
-    """What one run says; a mutant that holds with this binding, or is no model with it, is left for the next one."""
+    """What one run says; a mutant that holds with this binding, or is not a model with it, is left for the next one."""
     if isinstance(outcome, Failure):
         fates.setdefault(mutant.number, Judged(mutant, "invalid", (outcome.text.splitlines() or [""])[0]))
     elif outcome.verdict == "VIOLATED":
@@ -106,7 +106,7 @@ def _caught_by(report: Report) -> str:
 
 
 def _fate(mutant: Mutant, noted: Judged | None, built: Sequence[Task], bindings: int, plan: Plan) -> Judged:
-    """What is said in the end. A mutant is invalid only if it is no model with any binding; one that holds with some is
+    """What is said in the end. A mutant is invalid only if no binding makes it a model; one that holds with some is
     judged by these."""
     if noted is not None and (noted.fate != "invalid" or not built):
         return noted

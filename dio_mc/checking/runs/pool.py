@@ -87,7 +87,7 @@ def spread(
 
 def worthwhile(elapsed: float, finished: int, left: int, patience: float) -> bool:
     """Whether to start another process, `elapsed` seconds after the first began: `finished` tasks are done, and `left`
-    not begun. If none is done, the one at work may take for ever."""
+    not begun. If none is done, the one at work may take forever."""
     return left > 0 and elapsed >= patience and (not finished or left * elapsed / finished >= 2 * patience)
 
 

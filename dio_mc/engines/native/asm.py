@@ -116,7 +116,7 @@ class Asm:
             return int(_FOLD[op](first, second))
         end = 1 << (63 if op.startswith("s") else 64)
         if any(isinstance(part, int) and not -(1 << 63) <= part < end for part in (first, second)):
-            # a number that is no word: every word is on the same side of it
+            # a number that is not a word: every word is on the same side of it
             return int(_FOLD[op](*(part if isinstance(part, int) else 0 for part in (first, second))))
         return self.op(f"icmp {op} i64 {signed(first)}, {signed(second)}")
 

@@ -46,7 +46,7 @@ class BackWriter(TableWriter):
         return asm.text(head)
 
     def _examine(self) -> str:
-        """Which states have the flag ``goal``: a deadlock, a fault, or behind them a monitor's violation."""
+        """Which states have the flag ``goal``: a deadlock, a fault, or after them a monitor's violation."""
 
         def judge(asm: Asm, words: Sequence[str], out: str, count: str) -> None:
             if self.on_states:

@@ -14,7 +14,7 @@ NAMES: Final = (
     "found", "found_length", "goal", "survey", "reduced", "ordered", "ends",
     "recent",
 )  # fmt: skip
-"""``table`` of ``slots`` home places (``limit`` with those behind the last) belongs to all ``workers``. ``count``
+"""``table`` of ``slots`` home places (``limit`` with those after the last) belongs to all ``workers``. ``count``
 states in it are this worker's, at ``most`` so many before the table must grow; ``states`` has them in the order of
 discovery, the last before ``end``. States to expand: from ``next`` up to ``stop`` of the array ``source``; ``turns``,
 ``part`` and ``parts_left`` say which are next (`turns`). ``news`` are states (edges) with a valuation not seen before,
@@ -31,7 +31,7 @@ RECENT: Final = 1 << 18
 """Bytes of ``recent``: they should stay in the second level of a core's caches."""
 
 SLACK: Final = 1 << 12
-"""Places behind the last home place."""
+"""Places after the last home place."""
 DONE, GROW, NEWS, FULL, HALTED, LOST = range(6)
 """Why ``expand`` came back: nothing is left; the table must grow; news must be taken; `max_states`; another worker did;
 the table has no place left (its hash is worse than anybody thought)."""

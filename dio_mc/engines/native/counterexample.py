@@ -27,7 +27,7 @@ from dio_mc.semantics.step import Action, Fault, Step, fault_name
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A property that is violated (a witness exists) behind `length` steps: the flag that says where, and whether it is
+    """A property that is violated (a witness exists) after `length` steps: the flag that says where, and whether it is
     an edge that is looked for (a fault, a step property)."""
 
     name: str
@@ -91,7 +91,7 @@ def reach(
     representatives: Representatives | None = None,
     exceeded: Exceeded = unlimited,
 ) -> list[Reached]:
-    """The shortest paths to each goal. The levels of `search` from 0 on must be kept; `expanded` is behind the last
+    """The shortest paths to each goal. The levels of `search` from 0 on must be kept; `expanded` is after the last
     state of each worker whose steps have been looked at. Where more than `MOST` states are on the shortest paths, one
     per level is kept from there on. A goal is left out when a limit is `exceeded` on the way."""
     ways = (_Way(search, goal, expanded, representatives, exceeded).back() for goal in goals)

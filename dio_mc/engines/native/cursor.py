@@ -17,7 +17,7 @@ FAULTS: Final = 2
 LONGEST: Final = 400_000
 """Lines of code above which a program is for the reference engine."""
 MOST_VARIANTS: Final = 48
-"""Variants of one block in one step; behind that its locals count as unknown."""
+"""Variants of one block in one step; after that its locals count as unknown."""
 MOST_CHOICES: Final = 24
 SPINS: Final = 100_000
 """The interpreter's limit on blocks of local loops."""

@@ -40,7 +40,7 @@ Fault = Callable[[str, Span | None], str]
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What an expression sees: the running thread (-1 in a property), its locals with their possible values, the state
-    and, for step properties, the state behind the step; `span` as in the interpreter."""
+    and, for step properties, the state after the step; `span` as in the interpreter."""
 
     words: Words
     evaluator: Evaluator
@@ -79,7 +79,7 @@ class Formula:
                 base = self.scope.evaluator.layout.variable_base[expr.variable]
                 size = self.scope.evaluator.program.variables[expr.variable].size
                 if isinstance(offset, int) and not 0 <= offset < size:
-                    return 0  # behind a certain fault
+                    return 0  # after a certain fault
                 return self._side(expr.after).element(cells, base, offset)
             case LocalOf(thread, index, _, after):
                 return self._side(after).local(thread, index)

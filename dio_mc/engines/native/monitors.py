@@ -28,7 +28,7 @@ from dio_mc.source import Span
 LARGEST: Final = 1 << 24
 """Valuations a table may have."""
 MANY: Final = 1 << 12
-"""Valuations behind which formulas stand for them."""
+"""Valuations beyond which formulas stand for them."""
 MOST_FORMULAS: Final = 16
 
 

@@ -60,7 +60,7 @@ class Clock(Protocol):
 
 
 Level = list[tuple[int, int]]
-"""Per worker, the numbers of the first state and behind the last."""
+"""Per worker, the numbers of the first state and one past the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ class Search:
 
     @property
     def looked_at(self) -> list[int]:
-        """Per worker, behind the last state whose steps were looked at: a limit of states is met amid those of one.
+        """Per worker, after the last state whose steps were looked at: a limit of states is met amid those of one.
         What several have looked at is no part of the order of discovery: all there is."""
         if len(self.workers) > 1:
             return [worker.get("end") for worker in self.workers]
@@ -265,7 +265,7 @@ class Search:
         self._forget(depth)
 
     def _expand(self, offered: Level) -> bool:
-        """Expand all these states; whether there was room for what is behind them."""
+        """Expand all these states; whether there was room for what is after them."""
         self._before = self.expanded
         self.turns.offer(offered)
         together = sum(end - first for first, end in offered) >= TOGETHER

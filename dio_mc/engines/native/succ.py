@@ -1,7 +1,7 @@
 """The successor function of a program: packed state in, packed successors out, in the interpreter's order.
 
 A step is written once per control state of its thread, its locals known as far as they can be: a loop over a local
-counter unrolls here, and an index is a number. What is not known lives in a variable of the function. Code behind a
+counter unrolls here, and an index is a number. What is not known lives in a variable of the function. Code after a
 `Choose` is written once per option, so that a run of a step is a path: it ends in ``emit``, in a fault, or nowhere, and
 then the next open option is tried. Many options that count up or down are one loop (`options`), their value a variable.
 Steps that end nowhere at all are blocked.
@@ -44,7 +44,7 @@ from dio_mc.source import Span
 
 class Successors:
     """Writes ``@succ(in, out, flags, seen, ends) -> count``. `most` is a bound on the count. If `parted`, ``ends`` gets
-    for each thread how many there are up to its last one, behind a 0."""
+    for each thread how many there are up to its last one, after a 0."""
 
     def __init__(
         self, program: Program, layout: Layout, facts: Facts, packing: Packing, tables: Tables, *, parted: bool = False
@@ -445,7 +445,7 @@ class Successors:
         return self._flags[flag, leave]
 
     def _write_flags(self) -> None:
-        """The places that note faults, at the end of a step. What is astray has no successor and is no fault."""
+        """The places that note faults, at the end of a step. What is astray has no successor and is not a fault."""
         for (flag, leave), label in self._flags.items():
             self.asm.start(label)
             self._mark("%flags", flag)

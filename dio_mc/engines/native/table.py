@@ -201,7 +201,7 @@ class TableWriter(TurnWriter):
 
     def _spread(self) -> str:
         """Move the states on the places from ``%first`` to ``%behind``, the last first, to where they belong now. Those
-        that belong to where others may not have been moved yet (not behind their own place, or before ``%least``) are
+        that belong to where others may not have been moved yet (not after their own place, or before ``%least``) are
         spilled. 1 when that failed."""
         asm = Asm()
         table = self.pointer(asm, "table")

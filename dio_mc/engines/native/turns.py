@@ -22,7 +22,7 @@ LINE: Final = 8
 HALT, PARTS = 0, LINE
 """Where the numbers are: whether all should come back; from `PARTS` on, `LINE` per worker, those of its part."""
 SOURCE, TAKEN, END = range(3)
-"""Of a part: the address of the array, the number of the next state to take, that behind the last."""
+"""Of a part: the address of the array, the number of the next state to take, the one after the last."""
 
 
 class Turns:

@@ -20,7 +20,7 @@ ALONE: Final = 1 << 17
 MARGIN: Final = SLACK
 """Places that nearly no state is further from home than; those that are have to be spilled."""
 Stretch = tuple[int, int]
-"""Places of the table: the first, and that behind the last."""
+"""Places of the table: the first, and the one after the last."""
 
 
 class Visited:

@@ -2,7 +2,7 @@
 
 **Shortest.** A goal has a length L and its ends: states of level L, or edges out of states of level L - 1 (a step
 that violates a step invariant, a fault). All paths of length L to an end are considered. On such a path the state
-behind i steps is of level i: were its level lower, the end would be reached sooner. So it is enough to look at edges
+after i steps is of level i: were its level lower, the end would be reached sooner. So it is enough to look at edges
 from one level to the next.
 
 **Fewest switches.** Going backwards from the ends, it is worked out for each state of a level how many switches the

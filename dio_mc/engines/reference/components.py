@@ -1,6 +1,6 @@
 """What a search has expanded, as a graph: its strongly connected components, and who can still reach what.
 
-A state that was found and not expanded is no key of `Graph.steps`: nothing is known of what follows it, and whoever
+A state that was found and not expanded is not a key of `Graph.steps`: nothing is known of what follows it, and whoever
 asks says what to make of it.
 """
 

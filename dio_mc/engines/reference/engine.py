@@ -123,7 +123,7 @@ def _lasting(watch: Watch, search: Search) -> list[tuple[str, Violated]]:
 
 
 def _loop(interpreter: Interpreter, watch: Watch, found: Violated, path: Path) -> tuple[Action, ...]:
-    """What a run repeats for ever behind a path."""
+    """What a run repeats forever after a path."""
     state = next(islice(interpreter.starting(), path.initial, None))
     return found.loop(watch.graph, watch.graph.follow(state, path.schedule))
 

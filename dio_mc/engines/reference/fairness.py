@@ -1,4 +1,4 @@
-"""Fair cycles: where a run may go round for ever without keeping a thread from running that could run.
+"""Fair cycles: where a run may go round forever without keeping a thread from running that could run.
 
 A run is **weakly fair** if every thread that can run from some point on without a break does take steps again and
 again (SPIN's ``-f``; TLA+'s WF of each thread's next step, but that a step that changes nothing counts as one here). It
@@ -29,7 +29,7 @@ MOST_ROUNDS: Final = 200_000
 
 
 def fair_components(graph: Graph, region: Collection[State], fairness: Fairness) -> list[frozenset[State]]:
-    """The sets of states inside `region` that a fair run can visit, all of them, again and again for ever."""
+    """The sets of states inside `region` that a fair run can visit, all of them, again and again forever."""
     found: list[frozenset[State]] = []
     waiting: list[Collection[State]] = [region]
     while waiting:

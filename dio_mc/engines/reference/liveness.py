@@ -64,7 +64,7 @@ def lost_states(graph: Graph, goals: Iterable[State]) -> set[State]:
 def endless(
     graph: Graph, levels: Sequence[Sequence[State]], region: Collection[State], fairness: Fairness
 ) -> Violated | None:
-    """The nearest place where a run ends in `region`, or a fair run can stay in it for ever."""
+    """The nearest place where a run ends in `region`, or a fair run can stay in it forever."""
     rounds = tuple(fair_components(graph, region, fairness))
     staying = {state for component in rounds for state in component}
     staying.update(state for state in region if not graph.steps[state])

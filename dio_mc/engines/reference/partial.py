@@ -159,7 +159,7 @@ NOBODY: Final = -1
 def _preempt(part: _Found, most: int) -> bool:
     """All states of schedules with at most so many preemptions; whether it got to the end.
 
-    What is possible behind a state depends on who took the last step, so pairs (state, last thread) are searched, those
+    What is possible after a state depends on who took the last step, so pairs (state, last thread) are searched, those
     with fewer preemptions first.
     """
     level: list[tuple[State, int]] = []
@@ -190,7 +190,7 @@ def _follow(
     free: list[tuple[State, int]],
     preempted: list[tuple[State, int]],
 ) -> None:
-    """What comes behind a state and the thread that took the last step: without a preemption, and with one."""
+    """What comes after a state and the thread that took the last step: without a preemption, and with one."""
     state, last = pair
     steps = interpreter.successors(state)
     could_go_on = any(step.action.thread == last for step in steps)

@@ -206,7 +206,7 @@ class Watch:
         return [End(state, step.action, fault) for step, fault in named]
 
     def _unfinished(self, state: State) -> bool:
-        """A thread that is no daemon is not at its end; a spawn that runs counts, an idle slot is at location 0."""
+        """A thread that is not a daemon is not at its end; a spawn that runs counts, an idle slot is at location 0."""
         return any(state[pc] != 0 and not self._daemon[thread] for thread, pc, _ in self._threads)
 
     def _note_deadlock(self, state: State, depth: int) -> None:

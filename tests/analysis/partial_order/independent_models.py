@@ -33,7 +33,7 @@ class Torn(Pages):
 
 
 class Turning(Model):
-    """One thread that goes round for ever on its own data, and one that does what must not be done."""
+    """One thread that goes round forever on its own data, and one that does what must not be done."""
 
     mine = Var(bool)
     bad = Var(bool)
@@ -98,7 +98,7 @@ class Crossed(Pages):
 
 
 class Early(Pages):
-    """What goes wrong in two steps, and in every state behind them."""
+    """What goes wrong in two steps, and in every state after them."""
 
     bad = Var(bool)
 

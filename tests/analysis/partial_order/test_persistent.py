@@ -166,7 +166,7 @@ def test_nor_one_that_starts_whose_place_it_sees() -> None:
 
 
 def test_nor_one_whose_local_it_sees() -> None:
-    """Behind its first step a thread holds 1, behind its second 0 again."""
+    """Behind its first step a thread holds 1, after its second 0 again."""
     bodies = [
         template(
             block(put(cell(v), 1), put(own(0), 1), to=1, location=1),

@@ -147,7 +147,10 @@ def test_what_holds_is_undetermined(storage: str, words: str) -> None:
     ("options", "words"),
     [
         (("--approximate", "bits"), "--approximate bits: is neither hash-compaction nor bitstate nor bitstate:SIZE."),
-        (("--approximate", "bitstate:x"), "--approximate bitstate:x: x is no amount of memory, such as 800M or 4G."),
+        (
+            ("--approximate", "bitstate:x"),
+            "--approximate bitstate:x: x is not an amount of memory, such as 800M or 4G.",
+        ),
         (("--approximate", "bitstate", "--simulate", "2"), "--simulate and --approximate: one or the other."),
     ],
 )

@@ -126,7 +126,7 @@ class Left(Model):
 
 
 class Waiting(Model):
-    """A wait behind the choice closes most of its options; so do conditions of a second choice."""
+    """A wait after the choice closes most of its options; so do conditions of a second choice."""
 
     n = Var(Range(0, 40))
     odd = Var(bool)

@@ -100,7 +100,7 @@ choose_one = 1
 
 
 class Compared(Model):
-    """What is compared with a number that is no word."""
+    """What is compared with a number that is not a word."""
 
     y = Var(Range(0, 3))
     z = Var(bool)

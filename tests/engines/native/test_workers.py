@@ -160,7 +160,7 @@ class Impatient(Limits):
 
 @pytest.mark.parametrize("looks", [1, 2, 9])
 def test_what_is_left_open_when_the_time_is_up(looks: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Found are all that were expanded, what lies behind these, and nothing else."""
+    """Found are all that were expanded, what lies after these, and nothing else."""
     monkeypatch.setattr("dio_mc.engines.native.search.STRETCH", 5)
     made = counters(2, 3)
     for workers in (1, 2):

@@ -62,7 +62,7 @@ def judges_of(made, goals: Goals):
 
 
 def small_programs(first: int, last: int):
-    """Two of three go round for ever: programs, their graphs, goals, how many cells tell them."""
+    """Two of three go round forever: programs, their graphs, goals, how many cells tell them."""
     for seed in range(first, last):
         rng = random.Random(seed)
         made, cells = (random_program(seed), 3) if seed % 3 == 0 else (random_rounds(seed), 2)
