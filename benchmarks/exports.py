@@ -32,7 +32,7 @@ from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import Program
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.search import SearchRequest
-from dio_mc.study.shelf import open_shelf, product
+from dio_mc.study.registry import open_registry, product
 from dio_mc.symbolic.judge import judge_property
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -99,9 +99,9 @@ def classes() -> Iterator[tuple[str, Program]]:
 def products() -> Iterator[tuple[str, Program]]:
     """Every workload under each rule, by ``workload x rule``: with the first layout of its file, since layouts differ
     in initial values alone."""
-    shelf = open_shelf(ROOT / "models")
-    for rule in shelf.rules.values():
-        for workload in shelf.workloads.values():
+    registry = open_registry(ROOT / "models")
+    for rule in registry.rules.values():
+        for workload in registry.workloads.values():
             for program in islice(product(workload, rule).values(), 1):
                 yield f"{workload.name} x {rule.name}", program
 

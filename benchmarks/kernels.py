@@ -16,14 +16,14 @@ from dio_mc.machine.images import find_kernel
 from dio_mc.machine.observe import observe
 from dio_mc.machine.plans import layouts_on
 from dio_mc.machine.session import Session
-from dio_mc.study.shelf import open_shelf, pair
+from dio_mc.study.registry import open_registry, pair
 
 SECONDS = 60.0
 
 
 def main(kernel: str, file_system: str = "ext3") -> None:
     """Print one line."""
-    workload = pair(open_shelf(), "direct_read", "mmap_store")
+    workload = pair(open_registry(), "direct_read", "mmap_store")
     with Session(find_kernel(kernel), file_system) as session:
         begun = time.monotonic()
         guest = session.runner

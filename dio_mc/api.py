@@ -98,13 +98,13 @@ def matrix(
     `files` have further ones. Raises `dio_mc.errors.ModelError` for a name that does not exist.
     """
     from dio_mc.study import matrix as study
-    from dio_mc.study.shelf import open_shelf, pick
+    from dio_mc.study.registry import open_registry, pick
 
-    shelf = open_shelf(None if models is None else Path(models), [Path(file) for file in files])
+    registry = open_registry(None if models is None else Path(models), [Path(file) for file in files])
     named = list(operations)
-    pick(shelf.operations, named, "operation")
-    chosen = pick(shelf.rules, rules, "locking rule")
-    return study.matrix(shelf, chosen, named or list(shelf.operations), budget, size=size, sectors=sectors)
+    pick(registry.operations, named, "operation")
+    chosen = pick(registry.rules, rules, "locking rule")
+    return study.matrix(registry, chosen, named or list(registry.operations), budget, size=size, sectors=sectors)
 
 
 @_at_the_callers_line
@@ -163,6 +163,6 @@ def _class(model: type[Model]) -> type[Model]:
 
 
 def _product(name: str) -> Program | None:
-    from dio_mc.study.shelf import open_shelf, program_named
+    from dio_mc.study.registry import open_registry, program_named
 
-    return program_named(open_shelf(), name)
+    return program_named(open_registry(), name)

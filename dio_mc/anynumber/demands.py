@@ -87,7 +87,7 @@ Aspect = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Sight:
+class _Visibility:
     """What a property sees: positions in the common cells, and per kind sets of locations, positions in the row, and
     id cells."""
 
@@ -168,7 +168,7 @@ class Demand:
             found = self._compiled[positions] = self._steps.interpreter.compiled(cut)[0]
         return found
 
-    def _seen(self) -> _Sight:
+    def _seen(self) -> _Visibility:
         steps, places = self._steps, self._places
         layout, kinds = steps.cells.layout, places.kinds
         cells: set[int] = set()
@@ -189,7 +189,7 @@ class Demand:
             tuple(n for n, cell in enumerate(steps.cells.rows[kind.members[0]]) if cell in cells) for kind in kinds
         )
         common = tuple(n for n, cell in enumerate(steps.cells.common) if cell in cells)
-        return _Sight(common, tuple(map(tuple, locations)), rows, frozenset(cells) & steps.cells.ids)
+        return _Visibility(common, tuple(map(tuple, locations)), rows, frozenset(cells) & steps.cells.ids)
 
 
 def covered(properties: Sequence[Property]) -> Iterator[Property]:

@@ -91,15 +91,15 @@ def _programs(name: str, files: tuple[Path, ...]) -> Iterable[tuple[str, Iterabl
     """A rule's programs, or those of each class of a file."""
     from dio_mc.frontend import build, load_module
     from dio_mc.study.anchors import programs_of
-    from dio_mc.study.shelf import open_shelf, pick
+    from dio_mc.study.registry import open_registry, pick
 
     if name.endswith(".py"):
         for model in load_module(name).models:
             yield model.__name__, (build(model).program,)
         return
-    shelf = open_shelf(None, files)
-    (rule,) = pick(shelf.rules, (name,), "locking rule")
-    yield name, programs_of(shelf, rule)
+    registry = open_registry(None, files)
+    (rule,) = pick(registry.rules, (name,), "locking rule")
+    yield name, programs_of(registry, rule)
 
 
 def _lines(name: str, asked: tuple[Asked, ...], symbols: Symbols) -> list[str]:

@@ -46,9 +46,9 @@ def replay(trace: str, model_file: str | None, folder: Path | None, files: tuple
 
 
 def _product(name: str, folder: Path | None, files: tuple[Path, ...]) -> Program | None:
-    from dio_mc.study.shelf import open_shelf, program_named
+    from dio_mc.study.registry import open_registry, program_named
 
-    return program_named(open_shelf(folder, files), name)
+    return program_named(open_registry(folder, files), name)
 
 
 @click.command()

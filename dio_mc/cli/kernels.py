@@ -137,14 +137,14 @@ def case_of(path: str, model_file: str | None, folder: Path | None, files: tuple
     from dio_mc.errors import usage_error
     from dio_mc.explain.replaying import IS_PRODUCT, model_of
     from dio_mc.machine.cases import of_model, of_product
-    from dio_mc.study.shelf import open_shelf, parts_named
+    from dio_mc.study.registry import open_registry, parts_named
 
     observed = _observed_case(path)
     if observed is not None:
         return observed
     trace = read(path)
     if IS_PRODUCT.search(trace.model.name):
-        parts = parts_named(open_shelf(folder, files), trace.model.name)
+        parts = parts_named(open_registry(folder, files), trace.model.name)
         if parts is None:
             hint = "name the file that has them with --file, or another folder of models with --models"
             raise usage_error("DIO206", f"no rule and workload make {trace.model.name}", file=path, hint=hint)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dio_mc.machine.observe import Compared, Observations
     from dio_mc.machine.session import Session
     from dio_mc.study.matrix import Matrix
-    from dio_mc.study.shelf import Rule, Shelf, Workload
+    from dio_mc.study.registry import Registry, Rule, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +138,11 @@ def observe(
     is seen that --rule does not allow, or the kernel reports a bug of its own and stops; 3 when a guest is lost or
     Ctrl-C ends it; else 0.
     """
-    from dio_mc.study.shelf import open_shelf, pick
+    from dio_mc.study.registry import open_registry, pick
 
-    shelf = open_shelf(folder, files)
-    allowing = pick(shelf.rules, [rule], "locking rule")[0] if rule is not None else None
-    wanted = _Wanted(_workloads(shelf, workloads), allowing, preemptions, stress, form, schedules, report)
+    registry = open_registry(folder, files)
+    allowing = pick(registry.rules, [rule], "locking rule")[0] if rule is not None else None
+    wanted = _Wanted(_workloads(registry, workloads), allowing, preemptions, stress, form, schedules, report)
     sessions = _sessions(kernels, host, file_systems, mount or "", stress)
     stopped = _run(wanted, sessions)
     _report(wanted)
@@ -235,12 +235,12 @@ def _exit_code(wanted: _Wanted, stopped: bool) -> int:
     return 3 if stopped or any(not one.complete for one, _ in pairs) else 0
 
 
-def _workloads(shelf: Shelf, names: Sequence[str]) -> list[Workload]:
-    from dio_mc.study.shelf import pick, together
+def _workloads(registry: Registry, names: Sequence[str]) -> list[Workload]:
+    from dio_mc.study.registry import pick, together
 
     found: list[Workload] = []
     for name in names:
-        found += [together(shelf, name.split(","))] if "," in name else pick(shelf.workloads, [name], "workload")
+        found += [together(registry, name.split(","))] if "," in name else pick(registry.workloads, [name], "workload")
     return found
 
 
@@ -258,7 +258,7 @@ def _write_file(path: Path, content: str) -> None:
 # -- the matrix ------------------------------------------------------------------------------------------------------
 
 
-def run_matrix(shelf: Shelf, names: Sequence[str], guests: Guests) -> tuple[Matrix, bool]:
+def run_matrix(registry: Registry, names: Sequence[str], guests: Guests) -> tuple[Matrix, bool]:
     """The matrix of real kernels, and whether it is whole: Ctrl-C leaves the cells that are finished in
     `guests.state`."""
     from dio_mc.cli.interrupts import raised
@@ -273,7 +273,7 @@ def run_matrix(shelf: Shelf, names: Sequence[str], guests: Guests) -> tuple[Matr
     kept = open_kept(guests.state)
     try:
         with raised():
-            return kernel_matrix(shelf, columns, names, guests.preemptions, kept, _estimate()), True
+            return kernel_matrix(registry, columns, names, guests.preemptions, kept, _estimate()), True
     except KeyboardInterrupt:
         state = guests.state
         click.echo("stopped" + (f"; run it again to go on from {state}" if state else ""), err=True)

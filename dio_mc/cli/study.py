@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dio_mc.study.baseline import Verdicts
     from dio_mc.study.matrix import Matrix
     from dio_mc.study.outcomes import Outcomes
-    from dio_mc.study.shelf import Rule, Shelf, Workload
+    from dio_mc.study.registry import Registry, Rule, Workload
     from dio_mc.trace.trace import Trace
 
 _models = click.option(
@@ -79,13 +79,13 @@ def outcomes(
     from dio_mc.cli.interrupts import Interrupts
     from dio_mc.guard import Latch
     from dio_mc.study import outcomes as study
-    from dio_mc.study.shelf import open_shelf, pick
+    from dio_mc.study.registry import open_registry, pick
     from dio_mc.study.tables import outcomes_json, outcomes_text
 
     limits = limits_of(timeout, max_memory)
-    shelf = within(limits, lambda: open_shelf(folder, files))
-    chosen = told(pick(shelf.rules, rules, "locking rule"), shelf)
-    named = _workloads(shelf, workloads, sectors)
+    registry = within(limits, lambda: open_registry(folder, files))
+    chosen = told(pick(registry.rules, rules, "locking rule"), registry)
+    named = _workloads(registry, workloads, sectors)
     found: list[Outcomes] = []
     with Interrupts() as limits.stop:
         met = Latch(limits.exceeded)
@@ -146,19 +146,19 @@ def matrix(
     from dio_mc.cli.interrupts import Interrupts
     from dio_mc.study import matrix as study
     from dio_mc.study.baseline import read_baseline
-    from dio_mc.study.shelf import open_shelf, pick
+    from dio_mc.study.registry import open_registry, pick
 
     before = read_baseline(baseline, sectors or 1) if baseline is not None else None
     limits = limits_of(timeout, max_memory)
-    shelf = within(limits, lambda: open_shelf(folder, files))
-    chosen = told(pick(shelf.rules, rules, "locking rule"), shelf)
-    pick(shelf.operations, operations, "operation")
-    names = list(operations) or list(shelf.operations)
+    registry = within(limits, lambda: open_registry(folder, files))
+    chosen = told(pick(registry.rules, rules, "locking rule"), registry)
+    pick(registry.operations, operations, "operation")
+    names = list(operations) or list(registry.operations)
     if guests.kernels:
-        sys.exit(_matrix_of_kernels(shelf, rules, names, guests, form, output))
+        sys.exit(_matrix_of_kernels(registry, rules, names, guests, form, output))
     with Interrupts() as limits.stop:
         found = study.matrix(
-            shelf, chosen, names, _budget(max_states), _progress(), size=3 if triples else 2, sectors=sectors or 1,
+            registry, chosen, names, _budget(max_states), _progress(), size=3 if triples else 2, sectors=sectors or 1,
             exceeded=limits.exceeded,
         )  # fmt: skip
     links = _files(traces, {c.name: c.trace for c in found.cells if c.trace is not None})
@@ -181,21 +181,21 @@ def _worse(before: Verdicts, found: Matrix, baseline: Path | None) -> bool:
 
 
 def _matrix_of_kernels(
-    shelf: Shelf, rules: tuple[str, ...], names: list[str], guests: Guests, form: str, output: str | None
+    registry: Registry, rules: tuple[str, ...], names: list[str], guests: Guests, form: str, output: str | None
 ) -> int:
     """The exit code of the command."""
     from dio_mc.cli.observing import run_matrix
     from dio_mc.errors import usage_error
     from dio_mc.study import matrix as study
-    from dio_mc.study.shelf import pick
+    from dio_mc.study.registry import pick
 
     if not guests.file_systems:
         raise usage_error("DIO204", "--kernel wants --fs", hint="for example --fs ext4 --fs xfs")
-    found, whole = run_matrix(shelf, names, guests)
+    found, whole = run_matrix(registry, names, guests)
     if not whole:
         return 3
     if rules:
-        beside = study.matrix(shelf, pick(shelf.rules, rules, "locking rule"), names)
+        beside = study.matrix(registry, pick(registry.rules, rules, "locking rule"), names)
         cells = [cell for group in found.groups for cell in (*beside.row(*group), *found.row(*group))]
         found = study.Matrix((*beside.rules, *found.rules), found.groups, tuple(cells))
     _emit(_drawn(found, form, {}), output)
@@ -242,15 +242,15 @@ def diff(
     from dio_mc.cli.interrupts import Interrupts
     from dio_mc.errors import usage_error
     from dio_mc.study import diff as study
-    from dio_mc.study.shelf import open_shelf, pairs, pick
+    from dio_mc.study.registry import open_registry, pairs, pick
     from dio_mc.study.tables import diff_json, diff_text, named_changes
 
     limits = limits_of(timeout, max_memory)
-    shelf = within(limits, lambda: open_shelf(folder, files))
-    old, new = told(pick(shelf.rules, [before, after], "locking rule"), shelf)
-    compared = _workloads(shelf, workloads, sectors)
+    registry = within(limits, lambda: open_registry(folder, files))
+    old, new = told(pick(registry.rules, [before, after], "locking rule"), registry)
+    compared = _workloads(registry, workloads, sectors)
     if not workloads:
-        compared += [replace(pair, sectors=sectors or 1) for pair in pairs(shelf)]
+        compared += [replace(pair, sectors=sectors or 1) for pair in pairs(registry)]
     with Interrupts() as limits.stop:
         found = study.diff(
             old, new, compared, _budget(max_states), _progress("workloads"), exceeded=limits.exceeded
@@ -265,15 +265,15 @@ def diff(
 # --- helpers ----------------------------------------------------------------------------------------------------------
 
 
-def _workloads(shelf: Shelf, names: tuple[str, ...], sectors: int | None = None) -> list[Workload]:
+def _workloads(registry: Registry, names: tuple[str, ...], sectors: int | None = None) -> list[Workload]:
     """Those named, operations side by side included; without names all workloads of the folder."""
     from dataclasses import replace
 
-    from dio_mc.study.shelf import pick, together
+    from dio_mc.study.registry import pick, together
 
-    found: list[Workload] = [] if names else list(shelf.workloads.values())
+    found: list[Workload] = [] if names else list(registry.workloads.values())
     for name in names:
-        found += [together(shelf, name.split(","))] if "," in name else pick(shelf.workloads, [name], "workload")
+        found += [together(registry, name.split(","))] if "," in name else pick(registry.workloads, [name], "workload")
     return [replace(one, sectors=sectors) for one in found] if sectors is not None else found
 
 
@@ -283,12 +283,12 @@ def _budget(max_states: int | None) -> Any:
     return Budget(max_states=max_states)
 
 
-def told(rules: Sequence[Rule], shelf: Shelf) -> list[Rule]:
+def told(rules: Sequence[Rule], registry: Registry) -> list[Rule]:
     """The rules; operations of theirs that nothing calls, such as a hook that is misspelt, are told on stderr."""
     from dio_mc.checking.findings.declared import uncalled_operations
 
-    threads = [f for w in shelf.workloads.values() for f in w.threads.values()]
-    threads += [f for cls in shelf.operations.values() for f in vars(cls).values() if callable(f)]
+    threads = [f for w in registry.workloads.values() for f in w.threads.values()]
+    threads += [f for cls in registry.operations.values() for f in vars(cls).values() if callable(f)]
     called = {name for function in threads for name in function.__code__.co_names}
     for rule in rules:
         own = [c for c in rule.model.__mro__ if c.__module__ == rule.model.__module__]

@@ -11,7 +11,7 @@ from dio_mc.lang.declarations import Kernel
 from dio_mc.machine.programs import CALLS, FURTHER, WRITES, programs
 from dio_mc.machine.schedule import GUEST_LAYOUTS, Ran
 from dio_mc.machine.seen import WRITEBACK, of_trace
-from dio_mc.study.shelf import Workload
+from dio_mc.study.registry import Workload
 from dio_mc.study.tags import WORDS, Tagged
 from dio_mc.trace.trace import Trace, TraceStep
 

@@ -14,7 +14,7 @@ from dio_mc.machine.observe import Observations, observe
 from dio_mc.machine.plans import layouts_on
 from dio_mc.machine.session import Session
 from dio_mc.study.matrix import Cell, Matrix
-from dio_mc.study.shelf import Shelf, together
+from dio_mc.study.registry import Registry, together
 from dio_mc.study.tags import worst
 
 STATE_SCHEMA: Final = "dio-mc/kernel-cells/1"
@@ -88,7 +88,7 @@ def open_kept(path: Path | None) -> Kept:
 
 
 def kernel_matrix(
-    shelf: Shelf, columns: Sequence[Column], operations: Sequence[str], preemptions: int, kept: Kept,
+    registry: Registry, columns: Sequence[Column], operations: Sequence[str], preemptions: int, kept: Kept,
     progress: Callable[[int, int, int], None] | None = None,
 ) -> Matrix:  # fmt: skip
     """Observe each pair of operations on each kernel; `progress` is told cells done, of how many, and schedules run."""
@@ -99,7 +99,7 @@ def kernel_matrix(
         for group in groups:
             cell = kept.get(column.key, column.name, group)
             if cell is None:
-                cell = _cell(shelf, column, group, preemptions)
+                cell = _cell(registry, column, group, preemptions)
                 kept.put(column.key, cell)
                 runs += cell.states
             found[group, column.name] = cell
@@ -110,8 +110,8 @@ def kernel_matrix(
     return Matrix(tuple(column.name for column in columns), groups, cells)
 
 
-def _cell(shelf: Shelf, column: Column, group: tuple[str, ...], preemptions: int) -> Cell:
-    workload = together(shelf, group)
+def _cell(registry: Registry, column: Column, group: tuple[str, ...], preemptions: int) -> Cell:
+    workload = together(registry, group)
     seen: list[Observations] = []
     for layout in layouts_on(column.session.file_system):
         seen.append(observe(column.session, workload, layout, preemptions))

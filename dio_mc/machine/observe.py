@@ -17,7 +17,7 @@ from dio_mc.machine.schedule import Schedule
 from dio_mc.machine.seen import WRITEBACK, tagged
 from dio_mc.machine.session import Session
 from dio_mc.study.outcomes import Outcomes
-from dio_mc.study.shelf import Workload
+from dio_mc.study.registry import Workload
 from dio_mc.study.tags import RANK, Tagged, worst
 
 Key = tuple[tuple[tuple[str, str], ...], str, str]

@@ -12,7 +12,7 @@ from dio_mc.machine.cases import Case, Turn
 from dio_mc.machine.observe import Compared, Observations, Seen, spelt
 from dio_mc.machine.programs import CALLS
 from dio_mc.machine.session import Session
-from dio_mc.study.shelf import LAYOUTS
+from dio_mc.study.registry import LAYOUTS
 
 SCHEMA: Final = "dio-mc/observe/1"
 SCHEDULE_SCHEMA: Final = "dio-mc/schedule/1"

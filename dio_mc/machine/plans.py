@@ -13,7 +13,7 @@ from itertools import permutations, product
 from dio_mc.machine.schedule import Gate, Schedule, Segment
 from dio_mc.machine.seen import WRITEBACK
 from dio_mc.machine.session import Session
-from dio_mc.study.shelf import LAYOUTS
+from dio_mc.study.registry import LAYOUTS
 
 Way = tuple[Gate, ...]
 

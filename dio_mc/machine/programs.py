@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from dio_mc.errors import usage_error
-from dio_mc.study.shelf import Workload
+from dio_mc.study.registry import Workload
 
 CALLS: Final = (
     "pread", "pwrite", "pread_direct", "pwrite_direct", "io_submit_pread", "io_submit_pwrite", "io_getevents",

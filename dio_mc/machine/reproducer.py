@@ -13,7 +13,7 @@ from dio_mc.machine.build import INSIDE
 from dio_mc.machine.cases import Case
 from dio_mc.machine.programs import WRITES
 from dio_mc.machine.seen import WRITEBACK
-from dio_mc.study.shelf import LAYOUTS
+from dio_mc.study.registry import LAYOUTS
 from dio_mc.trace.trace import Trace
 
 CALLS: Final = {

@@ -1,6 +1,6 @@
 """Counterexample files: ``counterexamples/<stem>.<Class>[@params]/<property>.{txt,dot,json}``, on request ``.html``.
 
-A file that already says the same is left alone, so that a committed gallery changes only where a counterexample does.
+A file that already says the same is left alone, so that a committed folder changes only where a counterexample does.
 Nothing else in the folder is touched. What the file system refuses is returned in words: a verdict is worth more than
 its files.
 """

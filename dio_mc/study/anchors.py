@@ -16,7 +16,7 @@ from typing import Literal
 from dio_mc.errors import usage_error
 from dio_mc.ir.anchor import Anchor, Version, parse_anchor, parse_version
 from dio_mc.ir.program import Program
-from dio_mc.study.shelf import Rule, Shelf, pair, product
+from dio_mc.study.registry import Registry, Rule, pair, product
 
 _LINE = re.compile(r"[0-9a-fA-F]{8,16} [A-Za-z] (\S+)")
 _CLONE = re.compile(r"\.(?:isra|constprop|llvm)\.\d+")
@@ -74,11 +74,11 @@ def _version_of(path: Path, given: str | None) -> Version | None:
         raise usage_error("DIO204", str(error), hint="--version 6.12") from None
 
 
-def programs_of(shelf: Shelf, rule: Rule) -> Iterable[Program]:
+def programs_of(registry: Registry, rule: Rule) -> Iterable[Program]:
     """One program per operation that a rule knows: together they take all of its steps."""
-    for name in shelf.operations:
+    for name in registry.operations:
         if name not in rule.unsupported:
-            yield next(iter(product(pair(shelf, name, name), rule).values()))
+            yield next(iter(product(pair(registry, name, name), rule).values()))
 
 
 def anchors_of(programs: Iterable[Program]) -> Mapping[str, tuple[str, ...]]:

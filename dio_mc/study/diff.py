@@ -9,7 +9,7 @@ from dio_mc.guard import Latch
 from dio_mc.semantics.search import Budget
 from dio_mc.semantics.stop import Stop
 from dio_mc.study.outcomes import Outcome, Outcomes, outcomes
-from dio_mc.study.shelf import Rule, Workload
+from dio_mc.study.registry import Rule, Workload
 from dio_mc.study.tags import BAD
 
 

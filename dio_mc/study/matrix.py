@@ -10,7 +10,7 @@ from dio_mc.guard import Latch
 from dio_mc.semantics.search import Budget
 from dio_mc.semantics.stop import Stop
 from dio_mc.study.outcomes import outcomes
-from dio_mc.study.shelf import Rule, Shelf, Workload, together
+from dio_mc.study.registry import Registry, Rule, Workload, together
 from dio_mc.study.tags import RANK, worst
 from dio_mc.trace.trace import Trace
 
@@ -74,7 +74,7 @@ class Matrix:
 
 
 def matrix(
-    shelf: Shelf,
+    registry: Registry,
     rules: Sequence[Rule],
     operations: Sequence[str],
     budget: Budget | None = None,
@@ -91,7 +91,7 @@ def matrix(
     cells: list[Cell] = []
     for group in groups:
         for rule in rules:
-            cells.append(_cell(rule, together(shelf, group, sectors), budget, met))
+            cells.append(_cell(rule, together(registry, group, sectors), budget, met))
             if progress is not None:
                 progress(len(cells), len(groups) * len(rules))
     return Matrix(tuple(rule.name for rule in rules), groups, tuple(cells), sectors)

@@ -31,7 +31,7 @@ from dio_mc.trace.replay import build_trace
 from dio_mc.trace.trace import Trace
 
 ENDS: Final = "every_call_ends"
-"""The property of a product (`shelf`) that a run violates which never ends."""
+"""The property of a product (`registry`) that a run violates which never ends."""
 JUDGED: Final = {
     "no_stale_exposure": "exposed",
     "no_freed_io": "lost",

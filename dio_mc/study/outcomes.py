@@ -10,7 +10,7 @@ from dio_mc.kernel.words import Data
 from dio_mc.semantics.search import Budget
 from dio_mc.semantics.stop import Stop
 from dio_mc.study.observe import Observed
-from dio_mc.study.shelf import LAYOUTS, Rule, Workload, product
+from dio_mc.study.registry import LAYOUTS, Rule, Workload, product
 from dio_mc.study.tags import BAD, RANK, Tagged, tag, worst
 from dio_mc.trace.trace import Trace
 

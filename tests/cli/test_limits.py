@@ -200,9 +200,9 @@ def test_a_difference_says_what_was_compared(commands: Commands, tmp_path: Path,
         ("dio_mc.frontend", "load_module", ("export", "m.py", "--to", "promela", "-o", "m.pml")),
         ("dio_mc.frontend", "build", ("export", "m.py", "--to", "promela", "-o", "m.pml")),
         ("dio_mc.export.promela", "promela", ("export", "m.py", "--to", "promela", "-o", "m.pml")),
-        ("dio_mc.study.shelf", "open_shelf", ("outcomes", "direct_read,direct_write", "--rule", "generic_2005")),
-        ("dio_mc.study.shelf", "open_shelf", ("matrix", "--rule", "generic_2005")),
-        ("dio_mc.study.shelf", "open_shelf", ("diff", "generic_2005", "generic_2005")),
+        ("dio_mc.study.registry", "open_registry", ("outcomes", "direct_read,direct_write", "--rule", "generic_2005")),
+        ("dio_mc.study.registry", "open_registry", ("matrix", "--rule", "generic_2005")),
+        ("dio_mc.study.registry", "open_registry", ("diff", "generic_2005", "generic_2005")),
     ],
 )
 def test_nothing_is_written_where_no_part_is_worth_anything(

@@ -18,7 +18,7 @@ import pytest
 from dio_mc.cli import cli
 from dio_mc.render.lkml import render_lkml
 from dio_mc.study.outcomes import outcomes
-from dio_mc.study.shelf import open_shelf, pair
+from dio_mc.study.registry import open_registry, pair
 from dio_mc.trace.codec import encode, read_trace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -143,8 +143,8 @@ def test_what_is_no_command_is_noticed() -> None:
 
 def test_the_commands_of_mails_run(tmp_path: Path) -> None:
     """Of a shipped counterexample, and of a run that belongs to no class of a file."""
-    shelf = open_shelf()
-    (hole, *_) = outcomes(pair(shelf, "direct_read", "mmap_store"), shelf.rules["ext3_2_6_18"])
+    registry = open_registry()
+    (hole, *_) = outcomes(pair(registry, "direct_read", "mmap_store"), registry.rules["ext3_2_6_18"])
     assert hole.outcomes[0].trace is not None
     (tmp_path / "t.json").write_text(encode(hole.outcomes[0].trace))
     shown = [render_lkml(hole.outcomes[0].trace, path=str(tmp_path / "t.json"))]

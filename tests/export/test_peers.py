@@ -19,7 +19,7 @@ from dio_mc.checking.expectations import bindings_of
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.expr import Expr, walk
 from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, LocalTo, Op, Spawn
-from dio_mc.study.shelf import open_shelf, program_named
+from dio_mc.study.registry import open_registry, program_named
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / "benchmarks" / "EXPORTS.md"
@@ -125,8 +125,8 @@ def language(folder: Path):
 
 
 def few(folder: Path):
-    shelf = open_shelf(ROOT / "models")
-    programs = [shipped_class(*one) for one in FEW] + [program_named(shelf, name) for name in PRODUCTS]
+    registry = open_registry(ROOT / "models")
+    programs = [shipped_class(*one) for one in FEW] + [program_named(registry, name) for name in PRODUCTS]
     return [*programs, language(folder)]
 
 
@@ -139,7 +139,7 @@ def test_a_class(exports, file: str, name: str) -> None:
 @pytest.mark.skipif(None in map(shutil.which, ("spin", "rumur", "gcc")), reason="SPIN, Rumur or gcc is not installed")
 @pytest.mark.parametrize("name", PRODUCTS)
 def test_a_workload_under_a_rule(exports, name: str) -> None:
-    assert exports.row(name, program_named(open_shelf(ROOT / "models"), name)).differences == []
+    assert exports.row(name, program_named(open_registry(ROOT / "models"), name)).differences == []
 
 
 @pytest.mark.skipif(None in map(shutil.which, ("spin", "rumur", "gcc")), reason="SPIN, Rumur or gcc is not installed")

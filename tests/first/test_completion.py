@@ -17,7 +17,7 @@ import pytest
 from dio_mc.choices import ENGINES, REPORT_FORMATS
 from dio_mc.cli.complete import classes_in, rules, workloads
 from dio_mc.cli.types import ENGINE, FORMAT
-from dio_mc.study.shelf import models_folder, open_shelf
+from dio_mc.study.registry import models_folder, open_registry
 
 ROOT = Path(__file__).resolve().parents[2]
 RACY = """\
@@ -159,11 +159,11 @@ def test_what_is_completed_is_what_there_is() -> None:
     assert ENGINE.words == ENGINES
 
 
-def test_rules_and_workloads_are_those_of_the_shelf() -> None:
-    shelf = open_shelf()
-    assert sorted(rules(models_folder())) == sorted(shelf.rules)
-    assert sorted(workloads(models_folder(), operations=True)) == sorted(shelf.operations)
-    assert sorted(workloads(models_folder(), operations=False)) == sorted(shelf.workloads)
+def test_rules_and_workloads_are_those_of_the_registry() -> None:
+    registry = open_registry()
+    assert sorted(rules(models_folder())) == sorted(registry.rules)
+    assert sorted(workloads(models_folder(), operations=True)) == sorted(registry.operations)
+    assert sorted(workloads(models_folder(), operations=False)) == sorted(registry.workloads)
 
 
 def test_what_cannot_be_read_completes_nothing(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ GALLERY = ROOT / "counterexamples"
 SEED = GALLERY / "ext3_2_6_18.Ext3" / "no_stale_exposure.json"
 
 
-def test_the_gallery_is_found_whole() -> None:
+def test_the_golden_folder_is_found_whole() -> None:
     folder = scan(GALLERY)
     paths = sorted(GALLERY.rglob("*.json"))
     assert sorted(f.name for f in folder.traces) == sorted(p.relative_to(GALLERY).as_posix() for p in paths)

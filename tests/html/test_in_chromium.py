@@ -91,7 +91,7 @@ def test_every_violated_model_opens_without_a_complaint(show: Open) -> None:
         assert chromium.complaints(driver) == [], f"{trace.model.name} {trace.property}"
 
 
-def test_the_gallery_opens_without_a_complaint(show: Open) -> None:
+def test_the_golden_folder_opens_without_a_complaint(show: Open) -> None:
     for path in sorted((ROOT / "counterexamples").rglob("*.json")):
         trace = read_trace(path)
         driver = show(trace_page(trace, sources_of(trace, ROOT), home="../index.html"))

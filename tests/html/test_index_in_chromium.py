@@ -77,15 +77,15 @@ def drawn(driver: Any, selector: str) -> list[str]:
     return found
 
 
-def test_every_graph_of_the_gallery_is_drawn_without_a_complaint(tmp_path: Path) -> None:
+def test_every_graph_of_the_golden_folder_is_drawn_without_a_complaint(tmp_path: Path) -> None:
     """From a written file; the states of the path are the nodes."""
-    gallery = ROOT / "counterexamples"
-    write_pages(gallery, tmp_path, ROOT)
+    golden = ROOT / "counterexamples"
+    write_pages(golden, tmp_path, ROOT)
     driver = chromium.browser()
     driver.get("about:blank")
     chromium.complaints(driver)
     driver.get((tmp_path / "index.html").as_uri())
-    folder = scan(gallery)
+    folder = scan(golden)
     steps = {found.graph: len(found.trace.steps) for found in folder.traces}
     for graph in folder.graphs[::4]:
         assert press(driver, graph.name) == "", graph.name

@@ -15,7 +15,7 @@ from dio_mc.machine.programs import programs
 from dio_mc.machine.schedule import Blocked, Gate, Left, Ran, Schedule
 from dio_mc.machine.seen import of_trace, tagged
 from dio_mc.study.outcomes import outcomes
-from dio_mc.study.shelf import Shelf, Workload, open_shelf, pair
+from dio_mc.study.registry import Registry, Workload, open_registry, pair
 from dio_mc.trace.codec import encode
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,8 +23,8 @@ SEED = ROOT / "counterexamples" / "ext3_2_6_18.Ext3"
 
 
 @pytest.fixture(scope="module")
-def shelf() -> Shelf:
-    return open_shelf()
+def registry() -> Registry:
+    return open_registry()
 
 
 def test_the_seed_trace_by_the_binding_in_its_model(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,8 +56,8 @@ def test_a_model_without_binding_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
         case_of(str(path), None, None, ())
 
 
-def test_the_run_of_a_rule_and_a_workload(shelf: Shelf, tmp_path: Path) -> None:
-    (found, *_) = outcomes(pair(shelf, "direct_read", "mmap_store"), shelf.rules["ext3_2_6_18"])
+def test_the_run_of_a_rule_and_a_workload(registry: Registry, tmp_path: Path) -> None:
+    (found, *_) = outcomes(pair(registry, "direct_read", "mmap_store"), registry.rules["ext3_2_6_18"])
     exposed = found.outcomes[0]
     assert exposed.trace is not None
     path = tmp_path / "run.json"
@@ -73,21 +73,21 @@ def test_the_run_of_a_rule_and_a_workload(shelf: Shelf, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rule", ["ext4_2020", "iomap_2018", "generic_2017_before_end_io"])
 @pytest.mark.parametrize("operations", [("direct_write", "mmap_store"), ("read", "aio_write"), ("truncate", "write")])
-def test_a_trace_says_what_its_outcome_says(shelf: Shelf, rule: str, operations: tuple[str, str]) -> None:
-    workload = pair(shelf, *operations)
-    for found in outcomes(workload, shelf.rules[rule]):
+def test_a_trace_says_what_its_outcome_says(registry: Registry, rule: str, operations: tuple[str, str]) -> None:
+    workload = pair(registry, *operations)
+    for found in outcomes(workload, registry.rules[rule]):
         for one in found.outcomes:
             assert one.trace is not None
             end = of_trace(one.trace, tuple(workload.threads), found.layout)
             assert (end.results, end.after, end.verdict) == one.key
 
 
-def test_calls_of_all_workloads(shelf: Shelf) -> None:
-    assert programs(shelf.workloads["refill_behind_aio"]) == {
+def test_calls_of_all_workloads(registry: Registry) -> None:
+    assert programs(registry.workloads["refill_behind_aio"]) == {
         "writer": "io_submit_pwrite:NEW,io_getevents", "reader": "pread,pread",
     }  # fmt: skip
     cannot = []
-    for workload in shelf.workloads.values():
+    for workload in registry.workloads.values():
         try:
             programs(workload)
         except ModelError as error:

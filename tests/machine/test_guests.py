@@ -23,7 +23,7 @@ from dio_mc.machine.observe import observe
 from dio_mc.machine.observed import case_in, schedule_files
 from dio_mc.machine.schedule import Gate, Schedule, Segment
 from dio_mc.machine.session import Session
-from dio_mc.study.shelf import open_shelf, pair
+from dio_mc.study.registry import open_registry, pair
 
 KERNELS = ("6.1", "6.12")
 
@@ -100,8 +100,8 @@ def test_a_command_that_is_told_to_end_leaves_nothing_behind(tmp_path: Path) -> 
 
 
 def test_what_was_observed_is_confirmed(runner: Session, tmp_path: Path) -> None:
-    shelf = open_shelf()
-    found = observe(runner, pair(shelf, "direct_write", "mmap_store"), "written")
+    registry = open_registry()
+    found = observe(runner, pair(registry, "direct_write", "mmap_store"), "written")
     assert found.verdict == "error"
     assert found.seen[0].tagged.reasons == ("EIO is left for the next fsync",)
     content = next(iter(schedule_files(runner, found).values()))
@@ -111,8 +111,8 @@ def test_what_was_observed_is_confirmed(runner: Session, tmp_path: Path) -> None
 
 
 def test_all_at_once_is_one_of_the_rules_outcomes(runner: Session) -> None:
-    shelf = open_shelf()
-    workload = pair(shelf, "write", "punch_hole")
+    registry = open_registry()
+    workload = pair(registry, "write", "punch_hole")
     found = observe(runner, workload, "written", 0, stress=1.0)
     assert found.runs > 3
     assert found.verdict == "ok"

@@ -19,7 +19,7 @@ from dio_mc.machine.failures import GuestLost
 from dio_mc.machine.host import HostSession
 from dio_mc.machine.observe import observe
 from dio_mc.machine.schedule import Schedule, Segment
-from dio_mc.study.shelf import open_shelf, pair
+from dio_mc.study.registry import open_registry, pair
 
 READS = Schedule("written", ("pread",), together=True)
 
@@ -103,7 +103,7 @@ def test_all_at_once_in_a_folder_and_a_program_that_is_killed(folder: Path, monk
     monkeypatch.setattr(HostSession, "_mount", lambda self, disk, at: None)
     session = HostSession("ext4")
     with session:
-        found = observe(session, pair(open_shelf(), "read", "write"), "written", stress=0.3)
+        found = observe(session, pair(open_registry(), "read", "write"), "written", stress=0.3)
         if found.lost:
             pytest.skip(f"no direct IO in the temporary folder: {found.lost}")
         assert found.runs > 0

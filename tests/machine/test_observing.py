@@ -20,14 +20,14 @@ from dio_mc.machine.plans import dirties, layouts_on, schedules
 from dio_mc.machine.schedule import Blocked, Gate, Left, Ran, Schedule
 from dio_mc.machine.session import Session
 from dio_mc.study.outcomes import outcomes
-from dio_mc.study.shelf import Shelf, open_shelf, pair
+from dio_mc.study.registry import Registry, open_registry, pair
 
 WAYS = ((Gate("a"), Gate("b")), (Gate("c"),))
 
 
 @pytest.fixture(scope="module")
-def shelf() -> Shelf:
-    return open_shelf()
+def registry() -> Registry:
+    return open_registry()
 
 
 def planned(programs: tuple[str, ...], ways: tuple[tuple[Gate, ...], ...], preemptions: int) -> list[str]:
@@ -94,12 +94,12 @@ class FakeSession(Session):
         )
 
 
-def seen(shelf: Shelf, session: FakeSession) -> Observations:
-    return observe(session, pair(shelf, "direct_read", "mmap_store"), "hole")
+def seen(registry: Registry, session: FakeSession) -> Observations:
+    return observe(session, pair(registry, "direct_read", "mmap_store"), "hole")
 
 
-def test_a_histogram_has_the_worst_first_and_a_schedule_for_each(shelf: Shelf) -> None:
-    found = seen(shelf, FakeSession())
+def test_a_histogram_has_the_worst_first_and_a_schedule_for_each(registry: Registry) -> None:
+    found = seen(registry, FakeSession())
     assert (found.verdict, found.runs, found.waits, found.complete) == ("exposed", 10, 2, True)
     assert [(one.tagged.verdict, one.times, one.waited) for one in found.seen] == [
         ("exposed", 2, False),
@@ -113,17 +113,17 @@ def test_a_histogram_has_the_worst_first_and_a_schedule_for_each(shelf: Shelf) -
     )
 
 
-def test_what_was_seen_before_a_guest_was_lost_is_kept(shelf: Shelf) -> None:
-    found = seen(shelf, FakeSession(lost_after=3))
+def test_what_was_seen_before_a_guest_was_lost_is_kept(registry: Registry) -> None:
+    found = seen(registry, FakeSession(lost_after=3))
     assert (found.runs, found.complete, found.lost) == (3, False, "QEMU has ended")
     assert len(found.seen) == 1
     assert text("here", found, None).endswith("  cut short: QEMU has ended\n")
 
 
-def test_against_a_rule(shelf: Shelf) -> None:
-    workload = pair(shelf, "direct_read", "mmap_store")
-    found = seen(shelf, FakeSession())
-    by_rule = {name: outcomes(workload, shelf.rules[name])[0] for name in ("ext3_2_6_18", "ext4_2020")}
+def test_against_a_rule(registry: Registry) -> None:
+    workload = pair(registry, "direct_read", "mmap_store")
+    found = seen(registry, FakeSession())
+    by_rule = {name: outcomes(workload, registry.rules[name])[0] for name in ("ext3_2_6_18", "ext4_2020")}
     allowed = compare(found, by_rule["ext3_2_6_18"])
     assert (len(allowed.seen), len(allowed.unseen), allowed.forbidden) == (2, 1, ())
     forbidden = compare(found, by_rule["ext4_2020"])
@@ -134,9 +134,9 @@ def test_against_a_rule(shelf: Shelf) -> None:
     assert '"seen_and_not_allowed": [' in as_json([(FakeSession(), [(found, forbidden)])])
 
 
-def test_a_schedule_is_a_case_again(shelf: Shelf) -> None:
+def test_a_schedule_is_a_case_again(registry: Registry) -> None:
     session = FakeSession()
-    files = schedule_files(session, seen(shelf, session))
+    files = schedule_files(session, seen(registry, session))
     name, content = next(iter(files.items()))
     assert name == "6-12-ext3-direct_read-x-mmap_store-hole-1.json"
     case = case_in(name, content)
@@ -151,9 +151,9 @@ def test_a_schedule_is_a_case_again(shelf: Shelf) -> None:
 
 
 @pytest.mark.parametrize("bad", ["exec /bin/sh", "pread;pread", "mmap_store:NEW / 0", "pwrite:OLDER"])
-def test_a_schedule_holds_system_calls_only(bad: str, shelf: Shelf) -> None:
+def test_a_schedule_holds_system_calls_only(bad: str, registry: Registry) -> None:
     session = FakeSession()
-    content = next(iter(schedule_files(session, seen(shelf, session)).values()))
+    content = next(iter(schedule_files(session, seen(registry, session)).values()))
     with pytest.raises(
         ModelError, match=r"DIO205: no schedule that dio-mc observe wrote: .* is not a list of system calls"
     ):
@@ -169,19 +169,19 @@ def test_a_gate_with_its_number_is_meant_exactly() -> None:
 # -- the matrix ------------------------------------------------------------------------------------------------------
 
 
-def test_a_cell_is_the_worst_of_its_layouts(shelf: Shelf) -> None:
-    bad, lost = seen(shelf, FakeSession()), seen(shelf, FakeSession(lost_after=3))
+def test_a_cell_is_the_worst_of_its_layouts(registry: Registry) -> None:
+    bad, lost = seen(registry, FakeSession()), seen(registry, FakeSession(lost_after=3))
     assert cell_of(("a", "b"), "ext3 6.12", [lost, bad]).verdict == "exposed"
     cell = cell_of(("a", "b"), "ext3 6.12", [lost])
     assert (cell.verdict, cell.reasons) == ("undetermined", ("QEMU has ended",))
 
 
-def test_finished_cells_are_not_run_again(shelf: Shelf, tmp_path: Path) -> None:
+def test_finished_cells_are_not_run_again(registry: Registry, tmp_path: Path) -> None:
     first, state = FakeSession(), tmp_path / "state.json"
-    made = kernel_matrix(shelf, [Column(first)], ["direct_read", "mmap_store"], 1, open_kept(state))
+    made = kernel_matrix(registry, [Column(first)], ["direct_read", "mmap_store"], 1, open_kept(state))
     assert made.cell("ext3 6.12", "direct_read", "mmap_store").verdict == "exposed"
     again = FakeSession()
-    assert kernel_matrix(shelf, [Column(again)], ["direct_read", "mmap_store"], 1, open_kept(state)) == made
+    assert kernel_matrix(registry, [Column(again)], ["direct_read", "mmap_store"], 1, open_kept(state)) == made
     assert again.ran == 0
     other = Column(FakeSession())
     other.session.mount = "nodelalloc"
@@ -228,10 +228,10 @@ documents? Does a kernel without the gates show it (observe --stress)?
 """
 
 
-def test_what_a_rule_does_not_allow_is_drafted_once_for_all_kernels(shelf: Shelf) -> None:
+def test_what_a_rule_does_not_allow_is_drafted_once_for_all_kernels(registry: Registry) -> None:
     session = FakeSession()
-    found = seen(shelf, session)
-    compared = compare(found, outcomes(pair(shelf, "direct_read", "mmap_store"), shelf.rules["ext4_2020"])[0])
+    found = seen(registry, session)
+    compared = compare(found, outcomes(pair(registry, "direct_read", "mmap_store"), registry.rules["ext4_2020"])[0])
     written = drafts([(session, found, compared), (session, found, compared)])
     stem = "01-ext3-direct_read-x-mmap_store"
     assert list(written) == [f"{stem}.txt", f"{stem}.json", f"{stem}.c"]
@@ -239,9 +239,9 @@ def test_what_a_rule_does_not_allow_is_drafted_once_for_all_kernels(shelf: Shelf
     assert case_in("x", written[f"{stem}.json"]) is not None
 
 
-def test_without_a_rule_what_is_worse_than_error_is_a_finding(shelf: Shelf) -> None:
+def test_without_a_rule_what_is_worse_than_error_is_a_finding(registry: Registry) -> None:
     session = FakeSession()
-    found = seen(shelf, session)
+    found = seen(registry, session)
     assert len(drafts([(session, found, None)])) == 3
-    allowed = compare(found, outcomes(pair(shelf, "direct_read", "mmap_store"), shelf.rules["ext3_2_6_18"])[0])
+    allowed = compare(found, outcomes(pair(registry, "direct_read", "mmap_store"), registry.rules["ext3_2_6_18"])[0])
     assert drafts([(session, found, allowed)]) == {}

@@ -17,14 +17,14 @@ from dio_mc.machine.programs import CALLS
 from dio_mc.machine.reproducer import CALLS as IN_C
 from dio_mc.machine.reproducer import c_program, xfstests
 from dio_mc.study.outcomes import outcomes
-from dio_mc.study.shelf import Shelf, open_shelf, pair
+from dio_mc.study.registry import Registry, open_registry, pair
 
 CC = shutil.which("cc")
 
 
 @pytest.fixture(scope="module")
-def shelf() -> Shelf:
-    return open_shelf()
+def registry() -> Registry:
+    return open_registry()
 
 
 def shown(form: str, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -66,9 +66,9 @@ def test_the_seed_trace_as_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyP
         ("direct_write", "readahead"),
     ],
 )
-def test_runs_of_rules_compile(operations: tuple[str, str], shelf: Shelf, tmp_path: Path) -> None:
-    workload = pair(shelf, *operations)
-    found = outcomes(workload, shelf.rules["ext4_2020"])[-1]
+def test_runs_of_rules_compile(operations: tuple[str, str], registry: Registry, tmp_path: Path) -> None:
+    workload = pair(registry, *operations)
+    found = outcomes(workload, registry.rules["ext4_2020"])[-1]
     trace = found.outcomes[0].trace
     assert trace is not None
     case = of_product(trace, workload, "ext4_2020", found.layout)

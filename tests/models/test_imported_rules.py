@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dio_mc.cli import cli
-from dio_mc.study.shelf import open_shelf
+from dio_mc.study.registry import open_registry
 
 RULE = """\
 from dio_mc import operation
@@ -68,7 +68,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli, list(arguments))
 
 
-def test_check_export_mutate_and_the_shelf(folder: Path) -> None:
+def test_check_export_mutate_and_the_registry(folder: Path) -> None:
     checked = run("check", "judged.py")
     assert checked.exit_code == 0, (checked.output, checked.exception)
     assert "Judged: HOLDS" in checked.output
@@ -81,9 +81,9 @@ def test_check_export_mutate_and_the_shelf(folder: Path) -> None:
 
 
 def test_a_class_has_one_identity(folder: Path) -> None:
-    shelf = open_shelf(files=[folder / "impatient.py"])
-    assert issubclass(shelf.rules["impatient"].model, shelf.rules["ext4_2020"].model)
-    again = open_shelf(files=[folder / "impatient.py"])
+    registry = open_registry(files=[folder / "impatient.py"])
+    assert issubclass(registry.rules["impatient"].model, registry.rules["ext4_2020"].model)
+    again = open_registry(files=[folder / "impatient.py"])
     assert issubclass(again.rules["impatient"].model, again.rules["ext4_2020"].model)
 
 

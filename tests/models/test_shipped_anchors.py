@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dio_mc.ir.anchor import Anchor, parse_anchor, parse_version
-from dio_mc.study.shelf import Rule, open_shelf, pair, product
+from dio_mc.study.registry import Rule, open_registry, pair, product
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
@@ -81,7 +81,7 @@ def test_a_function_is_there_where_its_body_is(tmp_path: Path) -> None:
     assert not defines(tmp_path / "none.c", "called")
 
 
-SHELF = open_shelf()
+SHELF = open_registry()
 
 
 def used_by(rule: Rule) -> set[str]:

@@ -9,7 +9,7 @@ from dio_mc.frontend import load_module
 from dio_mc.render.commit import render_commit
 from dio_mc.render.text import render_text
 from dio_mc.study.outcomes import outcomes
-from dio_mc.study.shelf import open_shelf, pair
+from dio_mc.study.registry import open_registry, pair
 from dio_mc.trace.trace import Trace
 
 QUEUED = """\
@@ -118,8 +118,8 @@ change done. Circular wait: CPU0 -> CPU1 -> CPU2 -> CPU0."""
 
 def test_the_records_of_calls_are_not_drawn() -> None:
     """What a rule keeps to judge its reads is history: no call and no line of the diagram is about it."""
-    shelf = open_shelf()
-    found = outcomes(pair(shelf, "direct_write", "direct_read"), shelf.rules["generic_2005"])
+    registry = open_registry()
+    found = outcomes(pair(registry, "direct_write", "direct_read"), registry.rules["generic_2005"])
     drawn = [render_commit(o.trace) for one in found for o in one.outcomes if o.trace is not None]
     assert drawn
     for text in drawn:

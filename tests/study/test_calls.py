@@ -10,10 +10,10 @@ from dio_mc.cli import cli
 from dio_mc.kernel import Data
 from dio_mc.study.diff import diff
 from dio_mc.study.outcomes import Outcomes, outcomes
-from dio_mc.study.shelf import Workload, open_shelf, pair
+from dio_mc.study.registry import Workload, open_registry, pair
 from dio_mc.study.tags import worst
 
-SHELF = open_shelf()
+SHELF = open_registry()
 
 
 def run(workload: str, rule: str, layout: str = "written") -> Outcomes:

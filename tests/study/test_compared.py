@@ -11,14 +11,14 @@ from click.testing import CliRunner, Result
 
 from dio_mc.cli import cli
 from dio_mc.cli.study import told
-from dio_mc.study.shelf import open_shelf
+from dio_mc.study.registry import open_registry
 
 ROOT = Path(__file__).resolve().parents[2]
 CORNER = ["--operation", "direct_read", "--operation", "mmap_store", "--max-states", "5000"]
 
 
 @pytest.fixture
-def small_shelf(tmp_path: Path) -> Path:
+def small_registry(tmp_path: Path) -> Path:
     """The shipped rules, and two operations."""
     shutil.copytree(ROOT / "models" / "protocols", tmp_path / "protocols")
     (tmp_path / "workloads").mkdir()
@@ -33,16 +33,16 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli, list(arguments))
 
 
-def test_a_race_between_two_operations_is_compared(small_shelf: Path) -> None:
-    found = run("diff", "placeholder", "ext3_2_6_18", "--models", str(small_shelf))
+def test_a_race_between_two_operations_is_compared(small_registry: Path) -> None:
+    found = run("diff", "placeholder", "ext3_2_6_18", "--models", str(small_registry))
     assert found.exit_code == 1
     assert "placeholder -> ext3_2_6_18: 3 groups of operations side by side compared, on 6 files" in found.output
     assert "  opened    direct_read x mmap_store, hole file: " in found.output
-    back = run("diff", "ext3_2_6_18", "placeholder", "--models", str(small_shelf))
+    back = run("diff", "ext3_2_6_18", "placeholder", "--models", str(small_registry))
     assert back.exit_code == 0
     assert "  repaired  direct_read x mmap_store, hole file: " in back.output
     told = json.loads(
-        run("diff", "placeholder", "placeholder", "--models", str(small_shelf), "--format", "json").output
+        run("diff", "placeholder", "placeholder", "--models", str(small_registry), "--format", "json").output
     )
     assert (told["workloads"], told["groups"], told["compared"], told["left_out"]) == (0, 3, 6, [])
 
@@ -102,6 +102,6 @@ def test_a_misspelt_hook_of_a_rule_is_told(tmp_path: Path, arguments: tuple[str,
 
 
 def test_no_shipped_rule_has_an_operation_that_nothing_calls(capsys: pytest.CaptureFixture[str]) -> None:
-    shelf = open_shelf()
-    assert told(list(shelf.rules.values()), shelf) == list(shelf.rules.values())
+    registry = open_registry()
+    assert told(list(registry.rules.values()), registry) == list(registry.rules.values())
     assert capsys.readouterr().err == ""

@@ -20,10 +20,10 @@ from dio_mc.kernel.register import VALUES
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
 from dio_mc.study.observe import Reader
-from dio_mc.study.shelf import Rule, Workload, open_shelf, product, reads_as, together
+from dio_mc.study.registry import Rule, Workload, open_registry, product, reads_as, together
 from dio_mc.study.tags import tag
 
-SHELF = open_shelf()
+SHELF = open_registry()
 NAMES = {value.name for value in VALUES}
 WRITERS = {"write": "write", "direct_write": "write", "aio_write": "write", "mmap_store": "write", "truncate": "write",
            "punch_hole": "punch"}  # fmt: skip

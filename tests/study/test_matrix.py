@@ -16,7 +16,7 @@ from dio_mc.study.diff import diff
 from dio_mc.study.matrix import NOT_THERE, Matrix, matrix
 from dio_mc.study.outcomes import outcomes
 from dio_mc.study.picture import matrix_html, matrix_svg
-from dio_mc.study.shelf import Shelf, open_shelf, pair
+from dio_mc.study.registry import Registry, open_registry, pair
 from dio_mc.study.tables import matrix_json, matrix_markdown, matrix_text
 from dio_mc.trace.codec import decode, encode
 
@@ -25,13 +25,13 @@ OPERATIONS = ("direct_read", "direct_write", "mmap_store", "punch_hole")
 
 
 @pytest.fixture(scope="module")
-def shelf() -> Shelf:
-    return open_shelf()
+def registry() -> Registry:
+    return open_registry()
 
 
 @pytest.fixture(scope="module")
-def small(shelf: Shelf) -> Matrix:
-    return matrix(shelf, [shelf.rules[name] for name in RULES], OPERATIONS)
+def small(registry: Registry) -> Matrix:
+    return matrix(registry, [registry.rules[name] for name in RULES], OPERATIONS)
 
 
 def run(*arguments: str) -> Result:
@@ -59,8 +59,8 @@ def test_a_rule_may_lack_an_operation(small: Matrix) -> None:
 
 
 @pytest.mark.parametrize("rule", ["xfs_own_locking", "iomap_today", "ext4_today", "ext4_7", "xfs_today"])
-def test_today_the_collision_is_reported_and_nothing_exposed(shelf: Shelf, rule: str) -> None:
-    found = outcomes(pair(shelf, "direct_read", "mmap_store"), shelf.rules[rule])
+def test_today_the_collision_is_reported_and_nothing_exposed(registry: Registry, rule: str) -> None:
+    found = outcomes(pair(registry, "direct_read", "mmap_store"), registry.rules[rule])
     verdicts = {o.verdict for one in found for o in one.outcomes}
     assert verdicts == {"ok", "error"}
 
@@ -82,20 +82,20 @@ def test_today_the_collision_is_reported_and_nothing_exposed(shelf: Shelf, rule:
         ("xfs_own_locking", "readahead", "punch_hole", "ok"),
     ],
 )
-def test_cells_that_history_knows(shelf: Shelf, rule: str, first: str, second: str, verdict: str) -> None:
-    found = matrix(shelf, [shelf.rules[rule]], [first, second])
+def test_cells_that_history_knows(registry: Registry, rule: str, first: str, second: str, verdict: str) -> None:
+    found = matrix(registry, [registry.rules[rule]], [first, second])
     assert found.cell(rule, first, second).verdict == verdict
 
 
-def test_a_limit_makes_a_cell_undetermined(shelf: Shelf) -> None:
-    found = matrix(shelf, [shelf.rules["placeholder"]], ["fsync"], Budget(max_states=3))
+def test_a_limit_makes_a_cell_undetermined(registry: Registry) -> None:
+    found = matrix(registry, [registry.rules["placeholder"]], ["fsync"], Budget(max_states=3))
     assert found.cell("placeholder", "fsync", "fsync").verdict == "undetermined"
 
 
-def test_the_repair_of_september_2017_and_its_own_repair(shelf: Shelf) -> None:
+def test_the_repair_of_september_2017_and_its_own_repair(registry: Registry) -> None:
     names = ("generic_late_invalidate", "generic_2017_before_end_io", "generic_2017_after_end_io")
-    workloads = [shelf.workloads[name] for name in ("refill_behind_write", "refill_behind_aio")]
-    first, second = (diff(shelf.rules[a], shelf.rules[b], workloads) for a, b in pairwise(names))
+    workloads = [registry.workloads[name] for name in ("refill_behind_write", "refill_behind_aio")]
+    first, second = (diff(registry.rules[a], registry.rules[b], workloads) for a, b in pairwise(names))
     told = {(c.word, c.workload, c.layout) for c in first.changes}
     assert ("repaired", "refill_behind_aio", "written") in told
     assert ("opened", "refill_behind_write", "preallocated") in told
@@ -104,8 +104,8 @@ def test_the_repair_of_september_2017_and_its_own_repair(shelf: Shelf) -> None:
     assert second.exit_code == 0
 
 
-def test_forms_are_the_same_each_time(shelf: Shelf, small: Matrix) -> None:
-    again = matrix(open_shelf(), [shelf.rules[name] for name in RULES], OPERATIONS)
+def test_forms_are_the_same_each_time(registry: Registry, small: Matrix) -> None:
+    again = matrix(open_registry(), [registry.rules[name] for name in RULES], OPERATIONS)
     for form in (matrix_text, matrix_markdown, matrix_json, matrix_svg, matrix_html):
         assert form(small) == form(again)
 
@@ -128,11 +128,11 @@ def test_matrix_command(tmp_path: Path) -> None:
     assert re.search(r"direct_read x mmap_store +X\n", run("matrix", *arguments).output)
 
 
-def test_with_two_sectors_cells_are_torn(shelf: Shelf) -> None:
-    rules = [shelf.rules[name] for name in ("ext4_2016", "ext4_2020", "btrfs_range_lock")]
+def test_with_two_sectors_cells_are_torn(registry: Registry) -> None:
+    rules = [registry.rules[name] for name in ("ext4_2016", "ext4_2020", "btrfs_range_lock")]
     verdicts = {}
     for sectors in (1, 2):
-        found = matrix(shelf, rules, ["direct_write"], sectors=sectors)
+        found = matrix(registry, rules, ["direct_write"], sectors=sectors)
         verdicts[sectors] = [c.verdict for c in found.cells]
         assert ("A page has 2 sectors." in matrix_text(found)) == (sectors == 2)
         assert json.loads(matrix_json(found))["sectors"] == sectors

@@ -14,7 +14,7 @@ from dio_mc.study.baseline import Shift
 from dio_mc.study.matrix import matrix
 from dio_mc.study.outcomes import outcomes
 from dio_mc.study.picture import matrix_svg
-from dio_mc.study.shelf import Shelf, open_shelf, pair, program_named
+from dio_mc.study.registry import Registry, open_registry, pair, program_named
 from dio_mc.study.tables import matrix_markdown, matrix_text
 
 SPINS = """\
@@ -39,8 +39,8 @@ class Spins(Ext4Of2020, abstract=True):
 
 
 @pytest.fixture(scope="module")
-def shelf() -> Shelf:
-    return open_shelf()
+def registry() -> Registry:
+    return open_registry()
 
 
 @pytest.fixture
@@ -98,8 +98,8 @@ def test_a_rule_that_is_not_there(spins: Path, tmp_path: Path) -> None:
         "read_x_write__xfs_own_locking@sectors=2@hole",
     ],
 )
-def test_programs_by_name(shelf: Shelf, name: str) -> None:
-    found = program_named(shelf, name)
+def test_programs_by_name(registry: Registry, name: str) -> None:
+    found = program_named(registry, name)
     assert found is not None
     assert found.name == name
 
@@ -114,16 +114,16 @@ def test_programs_by_name(shelf: Shelf, name: str) -> None:
         "M",
     ],
 )
-def test_names_that_are_none(shelf: Shelf, name: str) -> None:
-    assert program_named(shelf, name) is None
+def test_names_that_are_none(registry: Registry, name: str) -> None:
+    assert program_named(registry, name) is None
 
 
 # -- forever -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_call_that_never_ends_has_a_run_that_goes_round(spins: Path, tmp_path: Path) -> None:
-    shelf = open_shelf(files=[spins])
-    hole = outcomes(pair(shelf, "direct_read", "read"), shelf.rules["spins"])[0]
+    registry = open_registry(files=[spins])
+    hole = outcomes(pair(registry, "direct_read", "read"), registry.rules["spins"])[0]
     endless = [o for o in hole.outcomes if o.verdict == "deadlock"]
     assert endless
     trace = endless[0].trace
@@ -142,8 +142,8 @@ def test_a_call_that_never_ends_has_a_run_that_goes_round(spins: Path, tmp_path:
 # -- three at a time ----------------------------------------------------------------------------------------------------
 
 
-def test_triples(shelf: Shelf) -> None:
-    found = matrix(shelf, [shelf.rules["generic_2005"]], ["direct_write", "read"], size=3)
+def test_triples(registry: Registry) -> None:
+    found = matrix(registry, [registry.rules["generic_2005"]], ["direct_write", "read"], size=3)
     assert len(found.groups) == 4
     assert found.cell("generic_2005", "read", "direct_write", "read").verdict == "stale"
     assert found.cell("generic_2005", "read", "read", "read").verdict == "ok"
@@ -154,8 +154,8 @@ def test_triples(shelf: Shelf) -> None:
     assert "direct_write x read x read</text>" in matrix_svg(found)
 
 
-def test_two_writes_of_one_value_are_not_told_apart(shelf: Shelf) -> None:
-    found = matrix(shelf, [shelf.rules["ext4_2020"]], ["mmap_store"], size=3)
+def test_two_writes_of_one_value_are_not_told_apart(registry: Registry) -> None:
+    found = matrix(registry, [registry.rules["ext4_2020"]], ["mmap_store"], size=3)
     assert found.cell("ext4_2020", "mmap_store", "mmap_store", "mmap_store").verdict == "ok"
 
 

@@ -16,13 +16,13 @@ from dio_mc.lang.model import ROLE, OperationRole, anchor_of
 from dio_mc.study.matrix import matrix
 from dio_mc.study.observe import JUDGED, Observation, Observed, Record
 from dio_mc.study.picture import matrix_svg
-from dio_mc.study.shelf import SYSTEM_CALLS, Shelf, open_shelf, pair, product
+from dio_mc.study.registry import SYSTEM_CALLS, Registry, open_registry, pair, product
 from dio_mc.study.tags import tag
 
 ROOT = Path(__file__).resolve().parents[2]
 PROTOCOLS = sorted((ROOT / "models" / "protocols").glob("*.py"))
 WORKLOADS = sorted((ROOT / "models" / "workloads").glob("*.py"))
-SHELF = open_shelf()
+SHELF = open_registry()
 
 
 @pytest.mark.parametrize("path", WORKLOADS, ids=lambda p: p.name)
@@ -65,8 +65,8 @@ def test_a_rule_that_waits_for_itself_is_a_deadlock(tmp_path: Path) -> None:
         '    rule, since = "stuck", 2026\n\n    @operation(kernel="fs/x.c:fsync")\n'
         "    def filemap_write_and_wait_range(self, i):\n        self.i_mutex.lock()\n        self.i_mutex.unlock()\n"
     )
-    shelf = open_shelf(None, [tmp_path / "stuck.py"])
-    cell = matrix(shelf, [shelf.rules["stuck"]], ["direct_read"]).cells[0]
+    registry = open_registry(None, [tmp_path / "stuck.py"])
+    cell = matrix(registry, [registry.rules["stuck"]], ["direct_read"]).cells[0]
     assert cell.verdict == "deadlock"
     assert cell.trace is not None
     assert cell.trace.property_kind == "deadlock"
@@ -148,7 +148,7 @@ def test_layouts_differ_in_initial_values_alone() -> None:
 
 
 @pytest.fixture(scope="module")
-def shelf() -> Shelf:
+def registry() -> Registry:
     return SHELF
 
 
@@ -156,9 +156,9 @@ def titles(picture: str) -> set[str]:
     return set(re.findall(r"<title>(\w+: \w+ x \w+: [^<]*)</title>", picture))
 
 
-def test_the_picture_of_the_documents_is_what_the_matrix_says(shelf: Shelf) -> None:
+def test_the_picture_of_the_documents_is_what_the_matrix_says(registry: Registry) -> None:
     shown = titles((ROOT / "docs" / "matrix.svg").read_text())
-    some = matrix(shelf, list(shelf.rules.values()), ["direct_read", "mmap_store"])
+    some = matrix(registry, list(registry.rules.values()), ["direct_read", "mmap_store"])
     assert titles(matrix_svg(some))
     assert titles(matrix_svg(some)) <= shown
 

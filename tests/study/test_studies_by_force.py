@@ -24,7 +24,7 @@ from dio_mc.semantics.layout import State
 from dio_mc.study.diff import diff
 from dio_mc.study.matrix import matrix
 from dio_mc.study.outcomes import outcomes
-from dio_mc.study.shelf import Shelf, open_shelf, product, together
+from dio_mc.study.registry import Registry, open_registry, product, together
 
 OWN = """\
 from ext4_2016 import Ext4Of2016
@@ -218,14 +218,14 @@ def worst(verdicts: Any) -> str:
 class Force:
     """All outcomes of rules and operations, by layout."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self.shelf = shelf
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
         self.known: dict[tuple[str, ...], dict[str, frozenset[Outcome]]] = {}
 
     def __call__(self, rule: str, *operations: str) -> dict[str, frozenset[Outcome]]:
         key = (rule, *operations)
         if key not in self.known:
-            programs = product(together(self.shelf, operations), self.shelf.rules[rule], (Log, *JUDGES))
+            programs = product(together(self.registry, operations), self.registry.rules[rule], (Log, *JUDGES))
             of = {name: Runs(program, operations, FIRST[name]) for name, program in programs.items()}
             self.known[key] = {name: frozenset(runs.outcomes()) for name, runs in of.items()}
         return self.known[key]
@@ -234,7 +234,7 @@ class Force:
 @pytest.fixture(scope="module")
 def by_force(tmp_path_factory: pytest.TempPathFactory) -> Force:
     (path := tmp_path_factory.mktemp("rules") / "own.py").write_text(OWN)
-    return Force(open_shelf(files=[path]))
+    return Force(open_registry(files=[path]))
 
 
 RULES = ("generic_2005", "iomap_2018", "spins", "waits")
@@ -244,14 +244,14 @@ PAIRS = (("direct_write", "read"), ("direct_read", "mmap_store"), ("mmap_load", 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("group", PAIRS, ids=" x ".join)
 def test_outcomes_are_all_ends(by_force: Force, rule: str, group: tuple[str, ...]) -> None:
-    found = outcomes(together(by_force.shelf, group), by_force.shelf.rules[rule], witnesses=())
+    found = outcomes(together(by_force.registry, group), by_force.registry.rules[rule], witnesses=())
     assert {one.layout: {o.key for o in one.outcomes} for one in found} == by_force(rule, *group)
     assert all(one.complete for one in found)
 
 
 def test_a_cell_is_the_worst_of_all_ends(by_force: Force) -> None:
     """Of the layouts together, and layout by layout."""
-    found = matrix(by_force.shelf, [by_force.shelf.rules[rule] for rule in RULES[:2]], PAIRS[1])
+    found = matrix(by_force.registry, [by_force.registry.rules[rule] for rule in RULES[:2]], PAIRS[1])
     assert len(found.cells) == 3 * 2
     for cell in found.cells:
         ends = by_force(cell.rule, *cell.operations)
@@ -260,7 +260,7 @@ def test_a_cell_is_the_worst_of_all_ends(by_force: Force) -> None:
 
 
 def test_a_triple_is_three_side_by_side(by_force: Force) -> None:
-    found = matrix(by_force.shelf, [by_force.shelf.rules["generic_2005"]], ("direct_write", "read"), size=3)
+    found = matrix(by_force.registry, [by_force.registry.rules["generic_2005"]], ("direct_write", "read"), size=3)
     for cell in found.cells:
         ends = by_force(cell.rule, *cell.operations)
         assert dict(cell.layouts) == {layout: worst(v for _, _, v in of_layout) for layout, of_layout in ends.items()}
@@ -272,8 +272,8 @@ def test_a_triple_is_three_side_by_side(by_force: Force) -> None:
     ("before", "after", "words"), [("generic_2005", "iomap_2018", "repaired adds"), ("iomap_2018", "spins", "opened")]
 )
 def test_a_difference_is_what_one_of_two_rules_has(by_force: Force, before: str, after: str, words: str) -> None:
-    shelf = by_force.shelf
-    found = diff(shelf.rules[before], shelf.rules[after], [together(shelf, pair) for pair in PAIRS[1:]])
+    registry = by_force.registry
+    found = diff(registry.rules[before], registry.rules[after], [together(registry, pair) for pair in PAIRS[1:]])
     expected = set()
     for pair in PAIRS[1:]:
         old, new = by_force(before, *pair), by_force(after, *pair)

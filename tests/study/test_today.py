@@ -7,9 +7,9 @@ import pytest
 from dio_mc import thread
 from dio_mc.kernel import Data
 from dio_mc.study.outcomes import outcomes
-from dio_mc.study.shelf import LAYOUTS, Workload, open_shelf, pair
+from dio_mc.study.registry import LAYOUTS, Workload, open_registry, pair
 
-SHELF = open_shelf()
+SHELF = open_registry()
 TODAY = (
     "ext3_in_ext4", "ext4_nodelalloc", "ext4_today", "ext4_6_1", "ext4_7", "xfs_today", "btrfs_today",
     "btrfs_nodatasum",

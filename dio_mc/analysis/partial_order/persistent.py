@@ -31,7 +31,7 @@ from typing import Final
 
 from dio_mc.analysis.partial_order.footprints import Footprint, Footprints, Future
 from dio_mc.analysis.partial_order.proviso import Stand, find_anchors
-from dio_mc.analysis.partial_order.visibility import Sight
+from dio_mc.analysis.partial_order.visibility import Visibility
 from dio_mc.analysis.values.facts import Config, Facts, find_facts
 from dio_mc.analysis.values.sets import Unsupported
 from dio_mc.ir.program import LIVENESS, Program
@@ -141,7 +141,7 @@ def find_persistent_sets(program: Program, judges: Iterable[Judge], facts: Facts
         footprints = Footprints(program, layout, facts or find_facts(program, layout))
     except Unsupported as reason:
         raise Refused(str(reason)) from None
-    sight = Sight(footprints, [probe for judge in judges for probe in judge.probes])
+    sight = Visibility(footprints, [probe for judge in judges for probe in judge.probes])
     sets = PersistentSets(footprints, _accesses(footprints, sight))
     if not _useful(sets.accesses):
         raise Refused("no step is unseen by the properties and apart from all that some other thread may do")
@@ -161,7 +161,7 @@ def _useful(accesses: Sequence[Mapping[Config, Access]]) -> bool:
     )
 
 
-def _accesses(footprints: Footprints, sight: Sight) -> list[dict[Config, Access]]:
+def _accesses(footprints: Footprints, sight: Visibility) -> list[dict[Config, Access]]:
     """Per thread and control state what it touches, and whether it is held."""
     touched = _touched(footprints)
     seen = {(t, c) for t, own in enumerate(footprints.steps) for c, step in own.items() if sight.sees(t, c, step)}

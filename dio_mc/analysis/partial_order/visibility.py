@@ -19,7 +19,7 @@ View = Callable[[Config], object]
 """What is seen of a control state."""
 
 
-class Sight:
+class Visibility:
     """What probes see: `cells` of variables, and views of the control of threads."""
 
     def __init__(self, footprints: Footprints, probes: Iterable[Probe]) -> None:

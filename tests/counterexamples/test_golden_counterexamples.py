@@ -1,6 +1,6 @@
 """`counterexamples/` is what a check of the shipped models writes, to the byte, and every file in it replays.
 
-``pytest tests/gallery --update-golden`` writes it anew.
+``pytest tests/counterexamples --update-golden`` writes it anew.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ def files(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("gallery")
+    folder = tmp_path_factory.mktemp("golden")
     command = [sys.executable, "-m", "dio_mc", "check", *SHOWN, "--counterexamples", str(folder)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True, env={**os.environ, "PYTHONHASHSEED": "7"})
     return folder
 
 
-def test_the_gallery_is_up_to_date(written: Path, request: pytest.FixtureRequest) -> None:
+def test_the_golden_folder_is_up_to_date(written: Path, request: pytest.FixtureRequest) -> None:
     if request.config.getoption("--update-golden"):
         shutil.rmtree(GALLERY, ignore_errors=True)
         shutil.copytree(written, GALLERY)

@@ -68,7 +68,7 @@ class Workload:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class Registry:
     """What is there, by name: rules by age, workloads and operations in the order of their files."""
 
     rules: Mapping[str, Rule]
@@ -76,7 +76,7 @@ class Shelf:
     operations: Mapping[str, type]
 
 
-def open_shelf(folder: Path | None = None, files: Iterable[Path] = ()) -> Shelf:
+def open_registry(folder: Path | None = None, files: Iterable[Path] = ()) -> Registry:
     """Load all rules and workloads of a folder of models, and of further files; these may import the folder's files by
     their names."""
     folder = folder or models_folder()
@@ -96,7 +96,7 @@ def open_shelf(folder: Path | None = None, files: Iterable[Path] = ()) -> Shelf:
             workloads[workload.name] = workload
     if not rules:
         raise usage_error("DIO202", "no locking rules in this folder", file=str(folder / "protocols"))
-    return Shelf(dict(sorted(rules.items(), key=lambda pair: pair[1].since)), workloads, operations)
+    return Registry(dict(sorted(rules.items(), key=lambda pair: pair[1].since)), workloads, operations)
 
 
 def snake(name: str) -> str:
@@ -133,14 +133,14 @@ def pick(known: Mapping[str, Any], names: Iterable[str], what: str) -> list[Any]
     return [known[name] for name in chosen]
 
 
-def pair(shelf: Shelf, first: str, second: str) -> Workload:
+def pair(registry: Registry, first: str, second: str) -> Workload:
     """Two operations side by side."""
-    return together(shelf, (first, second))
+    return together(registry, (first, second))
 
 
-def together(shelf: Shelf, names: Sequence[str], sectors: int = 1) -> Workload:
+def together(registry: Registry, names: Sequence[str], sectors: int = 1) -> Workload:
     """Operations side by side, a thread each; all but the first write NEWER where they write."""
-    classes: list[Any] = pick(shelf.operations, names, "operation")
+    classes: list[Any] = pick(registry.operations, names, "operation")
     roles = ["first", *["second"] * (len(names) - 1)]
     threads = {
         f"t{number}_{name}": getattr(cls, role)
@@ -151,9 +151,9 @@ def together(shelf: Shelf, names: Sequence[str], sectors: int = 1) -> Workload:
     return Workload(" x ".join(names), threads, calls=tuple(names), place=place, sectors=sectors)
 
 
-def pairs(shelf: Shelf) -> list[Workload]:
+def pairs(registry: Registry) -> list[Workload]:
     """Every pair of operations, an operation against itself included: the rows of `dio-mc matrix`."""
-    return [together(shelf, group) for group in combinations_with_replacement(shelf.operations, 2)]
+    return [together(registry, group) for group in combinations_with_replacement(registry.operations, 2)]
 
 
 def product(workload: Workload, rule: Rule, families: Sequence[type[Model]] = JUDGES) -> dict[str, Program]:
@@ -187,27 +187,27 @@ def product_name(workload: Workload, rule: Rule) -> str:
     return f"{re.sub(r'[^a-z0-9]+', '_', workload.name)}__{rule.name}"
 
 
-def parts_named(shelf: Shelf, name: str) -> tuple[Workload, Rule, str] | None:
-    """The workload, rule and layout that a program of the shelf is called after (``direct_read_x_mmap_store__ext4_2020
-    @hole``, with two sectors ``..._2020@sectors=2@hole``), if it has them."""
+def parts_named(registry: Registry, name: str) -> tuple[Workload, Rule, str] | None:
+    """The workload, rule and layout that a program is called after (``direct_read_x_mmap_store__ext4_2020@hole``, with
+    two sectors ``..._2020@sectors=2@hole``), if the registry has them."""
     made, _, binding = name.partition("@")
     named, _, layout = binding.rpartition("@")
     sectors = {"": 1, "sectors=2": 2}.get(named)
     work, _, rule = made.partition("__")
-    if rule not in shelf.rules or sectors is None:
+    if rule not in registry.rules or sectors is None:
         return None
-    chosen = {product_name(w, shelf.rules[rule]): w for w in shelf.workloads.values()}
+    chosen = {product_name(w, registry.rules[rule]): w for w in registry.workloads.values()}
     if made in chosen:
-        return replace(chosen[made], sectors=sectors), shelf.rules[rule], layout
+        return replace(chosen[made], sectors=sectors), registry.rules[rule], layout
     operations = work.split("_x_")
-    if len(operations) < 2 or any(operation not in shelf.operations for operation in operations):
+    if len(operations) < 2 or any(operation not in registry.operations for operation in operations):
         return None
-    return together(shelf, operations, sectors), shelf.rules[rule], layout
+    return together(registry, operations, sectors), registry.rules[rule], layout
 
 
-def program_named(shelf: Shelf, name: str) -> Program | None:
-    """The program of the shelf that is called this, if there is one."""
-    parts = parts_named(shelf, name)
+def program_named(registry: Registry, name: str) -> Program | None:
+    """The program of the registry that is called this, if there is one."""
+    parts = parts_named(registry, name)
     return product(parts[0], parts[1]).get(parts[2]) if parts is not None else None
 
 
