@@ -56,7 +56,7 @@ from dio_mc.semantics.search import Budget
 from dio_mc.study.observe import JUDGED
 from dio_mc.study.orders import Call, broken
 from dio_mc.study.outcomes import outcomes
-from dio_mc.study.shelf import open_shelf, product
+from dio_mc.study.registry import open_registry, product
 from dio_mc.symbolic.judge import judge_property
 
 
@@ -505,10 +505,10 @@ class ReadsInTurn:
 def test_outcomes_and_families_agree(tmp_path: Path) -> None:
     path = tmp_path / "side_by_side.py"
     path.write_text(SIDE_BY_SIDE)
-    shelf = open_shelf(None, [path])
+    registry = open_registry(None, [path])
     found = {}
     for name in ("two_reads", "reads_in_turn"):
-        workload, rule = shelf.workloads[name], shelf.rules["generic_2005"]
+        workload, rule = registry.workloads[name], registry.rules["generic_2005"]
         (program,) = product(workload, rule).values()
         judges = [judge_property(program, one).judge for one in program.properties if one.name in JUDGED]
         (told,) = outcomes(workload, rule)
