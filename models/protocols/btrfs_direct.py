@@ -34,6 +34,13 @@ class BtrfsRanges(Iomap6, abstract=True):
         "dio_bio_end_aio": "fs/btrfs/direct-io.c:btrfs_dio_end_io @6.12-",
     }
 
+    def on_disk(self, i):
+        """Writeback ends before the map has the new place, and whoever reads waits until it has."""
+        return self.fresh[i] if self.is_moving(i) else super().on_disk(i)
+
+    def is_moving(self, i):
+        return self.by_writeback[i] and not self.is_pending(i) and i < self.i_disksize
+
     def unlocked(self, i):
         return not self.ordered[i] and not self.extent.is_locked(i)
 
