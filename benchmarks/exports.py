@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
@@ -96,14 +96,24 @@ def classes() -> Iterator[tuple[str, Program]]:
                 yield str(path.relative_to(ROOT / "models")), build(model, params).program
 
 
-def products() -> Iterator[tuple[str, Program]]:
-    """Every workload under each rule, by ``workload x rule``: with the first layout of its file, since layouts differ
-    in initial values alone."""
+def products(wanted: Container[str] | None = None) -> Iterator[tuple[str, Program]]:
+    """Every workload under each rule, by ``workload x rule``, or those that are `wanted`: with the first layout of its
+    file, since layouts differ in initial values alone."""
     registry = open_registry(ROOT / "models")
     for rule in registry.rules.values():
         for workload in registry.workloads.values():
+            name = f"{workload.name} x {rule.name}"
+            if wanted is not None and name not in wanted:
+                continue
             for program in islice(product(workload, rule).values(), 1):
-                yield f"{workload.name} x {rule.name}", program
+                yield name, program
+
+
+def count_of_products() -> int:
+    """How many there are, without building them."""
+    registry = open_registry(ROOT / "models")
+    pairs = ((workload, rule) for rule in registry.rules.values() for workload in registry.workloads.values())
+    return sum(not set(workload.layouts).isdisjoint(rule.layouts) for workload, rule in pairs)
 
 
 def reference(program: Program) -> Told:

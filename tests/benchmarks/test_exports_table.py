@@ -44,14 +44,14 @@ def test_the_table_is_that_of_the_classes(exports) -> None:
 
 
 def test_the_rows_of_workloads_are_of_the_programs_as_they_are(exports) -> None:
-    """The table says how many it does not have; those that it has are right."""
-    listed = Counter({row: count for row, count in rows().items() if is_product(row)})
-    now = told(exports, exports.products())
-    assert listed - now == Counter(), AGAIN
-    left_out = (now - listed).total()
-    said = f"{left_out} {exports.NOT_RUN}"
+    """The table says how many it does not have; of those that it has every fourth is explored again."""
+    listed = sorted(row for row in rows().elements() if is_product(row))
     assert listed
-    assert (said in (BENCHMARKS / "EXPORTS.md").read_text(encoding="utf-8")) == bool(left_out)
+    some = Counter(listed[::4])
+    assert some - told(exports, exports.products({row[0] for row in some})) == Counter(), AGAIN
+    left_out = exports.count_of_products() - len(listed)
+    text = (BENCHMARKS / "EXPORTS.md").read_text(encoding="utf-8")
+    assert (f"{left_out} {exports.NOT_RUN}" in text) == bool(left_out)
 
 
 def test_nothing_in_it_differs() -> None:

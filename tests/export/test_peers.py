@@ -32,7 +32,7 @@ FEW = (
     ("history/r29_double_complete.py", "FailsAfterwards"), ("history/r22_isize_lost_update.py", "Unlocked"),
     ("history/r41_endless_truncate.py", "ReadersTakeNoLock"), ("history/r38_setattr_vs_endio.py", "CompletionLocks"),
 )  # fmt: skip
-PRODUCTS = ("seed_race__ext4_2020@hole", "torn_read__iomap_today@written", "read_before_reap__xfs_own_locking@hole")
+PRODUCTS = ("torn_read__iomap_today@written",)
 LANGUAGE = '''\
 from enum import Enum
 

@@ -233,6 +233,7 @@ def test_wrong_use_is_told(tmp_path: Path) -> None:
     assert "error DIO208: which class of" in dio_mc(placeholder, "--to", "tla", cwd=tmp_path).stderr
     assert "hint: --model Placeholder | " in dio_mc(placeholder, "--to", "tla", cwd=tmp_path).stderr
     assert "no model class `Nobody`" in dio_mc(str(SEED), "--to=tla", "--model=Nobody", cwd=tmp_path).stderr
-    done = dio_mc(str(SEED), "--to=tla", "-o", "no/such/folder", cwd=tmp_path)
+    (tmp_path / "file").touch()
+    done = dio_mc(str(SEED), "--to=tla", "-o", "file/below", cwd=tmp_path)
     assert done.returncode == 2
-    assert done.stderr == "dio-mc: error DIO207: no/such/folder: cannot be written: No such file or directory\n"
+    assert done.stderr == "dio-mc: error DIO207: file/below: cannot be written: File exists\n"

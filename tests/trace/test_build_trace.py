@@ -59,7 +59,7 @@ def test_an_operation_without_a_kernel_function_has_its_own_name():
 
 def test_a_daemon_that_waits_for_ever_is_no_deadlock():
     idle = replace(abba(), templates=(abba().templates[2],), threads=(Thread("idle", 0, 0),))
-    assert "no deadlock" in failure(idle, Violation("deadlock", 0, (), 0))
+    assert "not a deadlock" in failure(idle, Violation("deadlock", 0, (), 0))
 
 
 def test_alternatives_and_blocked_threads_are_those_of_the_state_before():
