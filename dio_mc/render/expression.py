@@ -180,7 +180,7 @@ class _C:
         return f"{word[node.func.id, opposite]} {shown.text(each.elt, _UNARY)}{such}"
 
     def _without(self, each: ast.GeneratorExp) -> _C:
-        """The same where the names that an expression binds are no locals."""
+        """The same where names that an expression binds are not taken for locals."""
         bound = {part.id for one in each.generators for part in ast.walk(one.target) if isinstance(part, ast.Name)}
         known = self._known
         kept = {name: value for name, value in known.locals.items() if name not in bound}

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from dio_mc.render.choice import choices_of, is_choice, option_text
 from dio_mc.render.expression import c_text, c_words, negated, parsed, parsed_expression
-from dio_mc.render.statement import learned_by, printable, root_of, short
+from dio_mc.render.statement import is_plain, learned_by, printable, root_of, short
 from dio_mc.render.values import UNKNOWN, Known, Value, cell_name, known_at, range_of, read, show, value_of
 from dio_mc.trace.trace import Change, TraceStep, Waiting
 
@@ -244,13 +244,13 @@ class _Telling:
             if source in self.known.state:
                 self.told.add(target.id)
                 self.lines.append(_comment(f"reads {source}: {show(self.known.cell(source))}"))
-            elif not _is_plain(value):
+            elif not is_plain(value, with_locals=True):
                 self.lines.append(f"{target.id} = {c_text(value, self.known)}")
             return
         if _root(target) in self._hidden:
             return
         cell = cell_name(target, self.known)
-        if plain is None or not _is_plain(plain):
+        if plain is None or not is_plain(plain, with_locals=True):
             shown = f"{c_text(target, self.known)} = {c_text(value, self.known)}"
             if plain is not None or cell not in self._changed:
                 self.lines.append(shown)
@@ -284,19 +284,6 @@ def _root(target: ast.expr) -> str:
             return _root(inner)
         case _:
             return ""
-
-
-def _is_plain(value: ast.expr) -> bool:
-    """A constant, a local, an enum's member, or a tuple of these: the change says all of it."""
-    match value:
-        case ast.Constant() | ast.Name() | ast.UnaryOp(operand=ast.Constant()):
-            return True
-        case ast.Attribute(value=ast.Name(id=name)):
-            return name != "self"
-        case ast.Tuple(elts=elements):
-            return all(_is_plain(element) for element in elements)
-        case _:
-            return False
 
 
 def _cells_in(text: str, known: Known) -> list[str]:

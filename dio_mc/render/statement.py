@@ -106,9 +106,9 @@ def _names(text: str, word: str) -> bool:
 def _is_told(piece: str, changed: set[str]) -> bool:
     """Whether a statement only puts constants into variables that are among the changed ones."""
     match _parse(piece):
-        case ast.Assign(targets=[target], value=value) if _is_plain(value):
+        case ast.Assign(targets=[target], value=value) if is_plain(value):
             return _roots(target) <= changed
-        case ast.AugAssign(target=target, value=value) if _is_plain(value):
+        case ast.AugAssign(target=target, value=value) if is_plain(value):
             return _roots(target) <= changed
         case _:
             return False
@@ -127,15 +127,18 @@ def _parse(piece: str) -> ast.stmt | None:
     return body[0] if len(body) == 1 else None
 
 
-def _is_plain(value: ast.expr) -> bool:
-    """A constant, ``me``, an enum's member, or a tuple of these."""
+def is_plain(value: ast.expr, *, with_locals: bool = False) -> bool:
+    """A constant, ``me``, an enum's member, or a tuple of these, `with_locals` also of locals: the change of the state
+    says all of it."""
     match value:
-        case ast.Constant() | ast.Name(id="me") | ast.UnaryOp(operand=ast.Constant()):
+        case ast.Name(id=name):
+            return with_locals or name == "me"
+        case ast.Constant() | ast.UnaryOp(operand=ast.Constant()):
             return True
         case ast.Attribute(value=ast.Name(id=name)):
             return name != "self"
         case ast.Tuple(elts=elements):
-            return all(_is_plain(element) for element in elements)
+            return all(is_plain(element, with_locals=with_locals) for element in elements)
         case _:
             return False
 
