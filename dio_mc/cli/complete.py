@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-LARGEST = 1 << 20
+from dio_mc.study.registry import snake
+
+PAIR: Final = {"first", "second"}
+"""The threads of an operation."""
+LARGEST: Final = 1 << 20
 """Bytes of a file that is read for completion."""
 
 
@@ -23,12 +26,20 @@ def rules(folder: Path) -> list[str]:
     return [name for file in files for node in _classes(file) for name in _rules_of(node)]
 
 
-def workloads(folder: Path, *, operations: bool) -> list[str]:
-    """The workloads of a folder of models, or those among them that are operations (threads `first` and `second`)."""
+def workloads(folder: Path) -> list[str]:
+    """The workloads of a folder of models that are not operations."""
+    return [name for name, threads in _named_threads(folder) if threads != PAIR]
+
+
+def operations(folder: Path) -> list[str]:
+    """The operations of a folder of models: workloads with the threads `first` and `second`."""
+    return [name for name, threads in _named_threads(folder) if threads == PAIR]
+
+
+def _named_threads(folder: Path) -> list[tuple[str, set[str]]]:
     files = sorted((folder / "workloads").glob("*.py"))
     nodes = [(node, _threads(node)) for file in files for node in _classes(file)]
-    named = [(_snake(node.name), threads) for node, threads in nodes if threads]
-    return [name for name, threads in named if operations is (threads == {"first", "second"})]
+    return [(snake(node.name), threads) for node, threads in nodes if threads]
 
 
 def _classes(path: Path) -> Iterator[ast.ClassDef]:
@@ -68,7 +79,3 @@ def _threads(node: ast.ClassDef) -> set[str]:
         t.id for t, value in pairs if isinstance(t, ast.Name) and isinstance(value, ast.Name) and value.id in named
     }
     return named | again
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

@@ -88,15 +88,15 @@ def _rules(typed: list[str]) -> list[str]:
 
 
 def _operations(typed: list[str]) -> list[str]:
-    from dio_mc.cli.complete import workloads
+    from dio_mc.cli.complete import operations
 
-    return workloads(_models(), operations=True)
+    return operations(_models())
 
 
 def _workloads(typed: list[str]) -> list[str]:
-    from dio_mc.cli.complete import workloads
+    from dio_mc.cli.complete import operations, workloads
 
-    return [*workloads(_models(), operations=False), *workloads(_models(), operations=True)]
+    return [*workloads(_models()), *operations(_models())]
 
 
 def _codes(typed: list[str]) -> list[str]:

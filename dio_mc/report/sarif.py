@@ -112,9 +112,9 @@ def _rules(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
         rule = result["ruleId"]
         if rule not in rules:
             text = message_text(result.get("rule_text") or _title(rule))
+            described = {"text": _help(rule)}
             rules[rule] = {
-                "id": rule, "shortDescription": {"text": text}, "fullDescription": {"text": _help(rule)},
-                "help": {"text": _help(rule)},
+                "id": rule, "shortDescription": {"text": text}, "fullDescription": described, "help": described,
             }  # fmt: skip
         result["ruleIndex"] = list(rules).index(rule)
     return list(rules.values())

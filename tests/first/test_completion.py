@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from dio_mc.choices import ENGINES, REPORT_FORMATS
-from dio_mc.cli.complete import classes_in, rules, workloads
+from dio_mc.cli.complete import classes_in, operations, rules, workloads
 from dio_mc.cli.types import ENGINE, FORMAT
 from dio_mc.study.registry import models_folder, open_registry
 
@@ -162,8 +162,8 @@ def test_what_is_completed_is_what_there_is() -> None:
 def test_rules_and_workloads_are_those_of_the_registry() -> None:
     registry = open_registry()
     assert sorted(rules(models_folder())) == sorted(registry.rules)
-    assert sorted(workloads(models_folder(), operations=True)) == sorted(registry.operations)
-    assert sorted(workloads(models_folder(), operations=False)) == sorted(registry.workloads)
+    assert sorted(operations(models_folder())) == sorted(registry.operations)
+    assert sorted(workloads(models_folder())) == sorted(registry.workloads)
 
 
 def test_what_cannot_be_read_completes_nothing(tmp_path: Path) -> None:
