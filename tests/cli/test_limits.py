@@ -99,6 +99,14 @@ def commands() -> Iterator[Commands]:
         started.process.stdin.close()
 
 
+def scripted(folder: Path, code: str) -> subprocess.CompletedProcess[str]:
+    """What becomes of a program that patches dio-mc and then calls it."""
+    env = {**OUTER, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, env=env, capture_output=True, text=True, check=False
+    )
+
+
 def words(limit: str) -> str:
     return {"timeout": "--timeout 1000", "memory": "--max-memory 100G", "SIGINT": "Ctrl-C"}.get(limit, limit)
 
@@ -183,7 +191,7 @@ def test_an_outcome_stays_without_its_run(commands: Commands, tmp_path: Path, li
 @pytest.mark.parametrize("limit", LIMITS)
 @pytest.mark.parametrize("phase", STUDY)
 def test_a_difference_says_what_was_compared(commands: Commands, tmp_path: Path, phase: str, limit: str) -> None:
-    """One workload of two; what only one search has found is no change, where the other one is not complete."""
+    """One workload of two; what only one search has found is not a change where the other one is not complete."""
     arguments = ("diff", *reversed(RULES), "direct_read,direct_read", "direct_read,mmap_store", "--format", "json")
     after = {"build": 2, "search": 700, "what goes on for ever": 5}[phase]
     code, out, err = commands.run(tmp_path, *STUDY[phase], limit, *arguments, after=after)
@@ -312,10 +320,7 @@ def test_a_signal_that_the_caller_ignores_stays_ignored(tmp_path: Path) -> None:
         "def sent():\n    take()\n    os.kill(os.getpid(), signal.SIGINT)\n"
         "interrupts.SIGNALS.take = sent\nsys.argv = ['dio-mc', 'check', 'm.py']\nmain()"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True,
-        text=True, check=False,
-    )  # fmt: skip
+    done = scripted(tmp_path, code)
     assert (done.returncode, done.stderr) == (1, "")
 
 
@@ -337,10 +342,7 @@ def test_a_fault_in_the_explanation_is_a_note(tmp_path: Path) -> None:
         "def broken(*arguments):\n    raise ValueError('broken')\n"
         "witness.why = broken\nsys.argv = ['dio-mc', 'check', 'm.py']\nmain()"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, env={**OUTER, "PYTHONPATH": str(ROOT)}, capture_output=True,
-        text=True, check=False,
-    )  # fmt: skip
+    done = scripted(tmp_path, script)
     assert done.returncode == 1
     assert "note: never: why it fails is left out, by a fault of dio-mc: ValueError: broken" in done.stdout
 
@@ -354,8 +356,5 @@ def test_a_signal_before_anyone_waits_is_told(tmp_path: Path) -> None:
         "def sent(run):\n    thread = started(run)\n    os.kill(os.getpid(), signal.SIGINT)\n    return thread\n"
         "deep._started = sent\nsys.argv = ['dio-mc', 'ir', 'm.py']\nmain()"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True,
-        text=True, check=False,
-    )  # fmt: skip
+    done = scripted(tmp_path, code)
     assert (done.returncode, done.stderr) == (3, "dio-mc: interrupted\n")

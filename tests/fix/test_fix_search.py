@@ -189,7 +189,7 @@ class Larger(Model):
 
 
 def test_a_fix_holds_with_larger_parameters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A lock around the first of two writes is no fix where there is a second."""
+    """A lock around the first of two writes does not fix the second."""
     first = "section write: `self.lock.lock()` around `self.bump()`"
     found = fixes_of(tmp_path, LARGER, most=50, pairs=0)
     assert found.fixes
@@ -269,7 +269,7 @@ class Endless(Model):
 
 
 def test_what_the_sieve_cannot_judge_is_checked_before_it_counts(tmp_path: Path) -> None:
-    """That a thread comes to its end is no question of single states."""
+    """Whether a thread comes to its end is not a property of single states."""
     found = fixes_of(tmp_path, ENDLESS, pairs=0, most=3)
     assert told(found)[0] == "wait read: `wait_until(not self.waiting)` before `self.busy = True`"
     assert found.counts["passes"] < found.counts["open"]

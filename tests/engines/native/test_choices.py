@@ -178,7 +178,7 @@ def test_a_loop_over_options_is_what_the_options_are(model, quick):
         expected = asking.explore_reference(program, judges, budget)
         found = asking.native(program, judges, budget, quick=quick)
         assert replace(found, engine="reference") == expected
-    assert asking.explore_reference(program, judges).violations, "something is found behind a late option"
+    assert asking.explore_reference(program, judges).violations, "something is found after a late option"
 
 
 class Sized(Model):

@@ -1,4 +1,4 @@
-"""What stands behind a condition is not evaluated where that is false."""
+"""What a condition guards is not evaluated where it is false."""
 
 from dio_mc import *
 
