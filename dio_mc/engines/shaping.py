@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dio_mc.engines.kept import is_whole, uncertain, violation_order
 from dio_mc.engines.limits import Limits
-from dio_mc.engines.reference.canonical import End, Goal, Path, canonical_paths, path_through
+from dio_mc.engines.reference.canonical import End, EndsAt, Path, best_path, path_through
 from dio_mc.guard import GRACE, WHY_ENDED, Guard
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.judge import Judge
@@ -29,8 +29,7 @@ def told(found: Outcome, judges: Sequence[Judge], limits: Limits) -> Exploration
     for reached in found.reached:
         if any(v.property == reached.goal.name for v in violations):
             continue
-        goal = Goal(reached.goal.length, [End(*end) for end in reached.ends], bound(_ends_at, reached))
-        path = _path(found.interpreter, reached, goal, limits)
+        path = _path(found.interpreter, reached, limits)
         switches = count_switches(path.schedule)
         canonical = path.canonical and is_whole(reached.goal.name, reached.goal.length, found.whole)
         violations.append(
@@ -45,15 +44,15 @@ def told(found: Outcome, judges: Sequence[Judge], limits: Limits) -> Exploration
     return uncertain(told) if PARTIAL_ORDER in found.reductions else told
 
 
-def _path(interpreter: Interpreter, reached: Reached, goal: Goal, limits: Limits) -> Path:
+def _path(interpreter: Interpreter, reached: Reached, limits: Limits) -> Path:
     """The canonical path, where all states on shortest paths are known and there is time for it."""
-    if not reached.narrow:
-        try:
-            with Guard(limits.exceeded, GRACE):
-                return canonical_paths(interpreter, reached.levels, [goal], reached.representatives)[0]
-        except WHY_ENDED:
-            pass
-    return path_through(interpreter, reached.levels, goal, reached.representatives)
+    ends_at: EndsAt | None = bound(_ends_at, reached) if reached.goal.on_edge else None
+    try:
+        with Guard(limits.exceeded, GRACE):
+            path = best_path(interpreter, reached.tables(), ends_at)
+            return path._replace(canonical=not reached.narrow)
+    except WHY_ENDED:
+        return path_through(interpreter, reached.tables(), ends_at)
 
 
 def _ends_at(reached: Reached, state: State) -> list[End]:

@@ -47,7 +47,7 @@ BEFORE = {
 """Phases in which nothing is known yet."""
 AFTER = {
     "canonical path": ("dio_mc.engines.reference.engine", "canonical_paths"),
-    "canonical path, machine code": ("dio_mc.engines.shaping", "canonical_paths"),
+    "canonical path, machine code": ("dio_mc.engines.shaping", "best_path"),
     "how properties stand": ("dio_mc.explain.witness", "standings"),
     "why": ("dio_mc.explain.witness", "why"),
     "findings": ("dio_mc.checking.driver", "static_findings"),

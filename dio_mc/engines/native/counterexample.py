@@ -1,28 +1,32 @@
-"""The way back: from "violated in level n" to the states on all shortest paths there.
+"""The way back: from "violated in level n" to all shortest paths there, and what is left to do on each.
 
 The search keeps no parents. The ends of a goal are looked for in the level that has them; then, level by level, the
-states with a successor that is needed. What remains is small, and `reference.canonical` finds the one path among them
-on the reference interpreter. Levels that were given up for memory are found again first, by a search up to that depth.
+states with a successor that is needed, and the fewest switches still to come from them (`back`; the argument is that
+of `reference.canonical`, going backwards). What remains is to walk forwards, one state per level. Levels that were
+given up for memory are found again first, by a search up to that depth.
+
+Machine code has its own choice of representatives; records are of these, and threads are named as they are there.
 """
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
-from dio_mc.analysis.symmetry.representatives import Representatives
-from dio_mc.engines.native.context import INDEX, SIZE, SLACK
 from dio_mc.engines.native.cursor import DEADLOCK, FAULTS
 from dio_mc.engines.native.machine import Exceeded, unlimited
 from dio_mc.engines.native.memory import Region
-from dio_mc.engines.native.search import Level, Search
+from dio_mc.engines.native.prepared import Prepared
+from dio_mc.engines.native.records import Part, Records, RecordTable, Shape, tables, taken
+from dio_mc.engines.native.search import PAUSE, Level, Search
 from dio_mc.engines.native.valuations import Valuations
-from dio_mc.engines.native.worker import Worker
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
 from dio_mc.semantics.step import Action, Fault, Step, fault_name
+from dio_mc.semantics.stop import StopKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,31 +47,32 @@ class Goal:
 
 
 MOST: Final = 100_000
-"""States on shortest paths that are handed over for the canonical counterexample: with more of them that takes longer
-than most searches. It is a number, and so the answer is the same everywhere.
+"""States with an edge that is an end (a fault, a violated step) that are handed to the interpreter, to ask for the
+threads that make it: some 20 us each. With more of them one is taken. It is a number, and so the answer is the same
+everywhere."""
+SCANNED: Final = 1 << 16
+"""States of a level that are looked at between two looks at the limits; their records take 2 MB, or little more."""
 
-Measured: 47 us of processor time per state, so at most 5 s. A violation of the benchmark model at size M (2.1 million
-states) has 40 states on its shortest paths, of 10 steps, and takes 10 ms. Four counters that count to 32 side by side,
-and must not all be there at last, have 790,000 up to symmetry, on paths of 256 steps: found in 0.7 s, and shown with a
-schedule that is labelled as not canonical. Only in machine code, with the names of threads carried through the sorting
-of rows, would that be as quick as the search."""
-
-Ending = tuple[State, Action | None, Fault | None]
-"""A state; for an edge also the action, and its fault."""
+Ending = tuple[State, Action, Fault | None]
+"""An edge that is an end: where it begins, its action, its fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """A goal with its ends (a state; for edges also the action, and its fault) and, per level before them, the states
-    on shortest paths; all are representatives, if the search was one of those. `ends_at` has the ends at any
-    state. If `narrow`, these are not all states on shortest paths."""
+    """A goal, and per level up to its ends the records of the states on shortest paths; of representatives, if the
+    search was one (`reduced`). `ends_at` has the ends at any state, where these are edges. If `narrow`, these are not
+    all states on shortest paths."""
 
     goal: Goal
-    ends: tuple[Ending, ...]
-    levels: tuple[tuple[State, ...], ...]
+    prepared: Prepared
+    levels: tuple[Records, ...]
     ends_at: Callable[[State], Sequence[Ending]]
-    representatives: Representatives | None
+    reduced: bool
     narrow: bool
+
+    def tables(self) -> Iterator[RecordTable]:
+        """What is left from the states of each level."""
+        return tables(self.prepared, self.levels, reduced=self.reduced)
 
 
 def goals_of(search: Search) -> list[Goal]:
@@ -85,17 +90,21 @@ def goals_of(search: Search) -> list[Goal]:
 
 
 def reach(
+    prepared: Prepared,
     search: Search,
-    goals: Sequence[Goal],
+    goal: Goal,
     expanded: Sequence[int],
-    representatives: Representatives | None = None,
+    pressed: Exceeded = unlimited,
     exceeded: Exceeded = unlimited,
-) -> list[Reached]:
-    """The shortest paths to each goal. The levels of `search` from 0 on must be kept; `expanded` is after the last
-    state of each worker whose steps have been looked at. Where more than `MOST` states are on the shortest paths, one
-    per level is kept from there on. A goal is left out when a limit is `exceeded` on the way."""
-    ways = (_Way(search, goal, expanded, representatives, exceeded).back() for goal in goals)
-    return [reached for reached in ways if reached is not None]
+) -> Reached | None:
+    """The shortest paths to a goal. The levels of `search` from 0 on must be kept; `expanded` is after the last state
+    of each worker whose steps have been looked at. Once there is a reason to hurry (`pressed`), one state per level is
+    kept from there on; where that is memory, from the ends on. None when a limit is `exceeded` on the way."""
+    way = _Way(prepared, search, goal, expanded, pressed, exceeded)
+    try:
+        return way.back()
+    except MemoryError:
+        return way.back(narrow=True)
 
 
 class _Way:
@@ -103,45 +112,37 @@ class _Way:
 
     def __init__(
         self,
+        prepared: Prepared,
         search: Search,
         goal: Goal,
         expanded: Sequence[int],
-        representatives: Representatives | None,
+        pressed: Exceeded,
         exceeded: Exceeded,
     ) -> None:
-        self._exceeded = exceeded
-        self._total = 0
+        self._prepared, self._search, self._goal, self._expanded = prepared, search, goal, expanded
+        self._pressed, self._exceeded = pressed, exceeded
+        self._shape = Shape.of(prepared)
+        self._reduced = bool(search.workers[0].get("reduced"))
         self._narrow = False
-        self._search = search
-        self._representatives = representatives
-        self._expanded = expanded
-        self._goal = goal
-        self._machine = search.machine.call
+        self._looked = time.monotonic()
 
-    def back(self) -> Reached | None:
-        search, base = self._search, self._goal.base
-        largest = max((last - first for level in search.levels for first, last in level), default=1)
-        for worker in search.workers:
-            worker.set(goal=self._goal.flag)
-        regions = [Region(8 * max(largest, 1)) for _ in search.workers]
+    def back(self, *, narrow: bool = False) -> Reached | None:
+        self._narrow = narrow
+        region = Region(8 * self._shape.size * SCANNED, huge=False)
+        for worker in self._search.workers:
+            worker.set(goal=self._goal.flag, found=region.address)
         try:
-            for worker, region in zip(search.workers, regions, strict=True):
-                worker.set(found=region.address)
-            self._scan("examine", self._base_level())
-            ends = [end for state in self._found() for end in self.ends(state)]
-            levels: list[tuple[State, ...]] = []
-            for depth in reversed(range(base)):
+            levels = [self._last()]
+            for depth in reversed(range(self._goal.base)):
                 if self._exceeded() is not None:
                     return None
-                self._scan("prune", search.levels[depth], self._needed())
-                levels.append(tuple(self._found()))
-                self._drop()
+                with closing(RecordTable(self._prepared, levels[-1], reduced=False)) as table:
+                    levels.append(self._scan("rest", self._search.levels[depth], table.address))
         finally:
-            for region in regions:
-                region.close()
-        if self._goal.on_edge:
-            levels.insert(0, tuple(dict.fromkeys(state for state, _, _ in ends)))
-        return Reached(self._goal, tuple(ends), tuple(reversed(levels)), self.ends, self._representatives, self._narrow)
+            region.close()
+        return Reached(
+            self._goal, self._prepared, tuple(reversed(levels)), self.ends, self._reduced, self._narrow
+        )  # fmt: skip
 
     def _base_level(self) -> Level:
         """Where the ends are; what takes a step to see is only seen of states that were expanded."""
@@ -150,51 +151,60 @@ class _Way:
             return level
         return [(first, max(min(last, end), first)) for (first, last), end in zip(level, self._expanded, strict=True)]
 
-    def _scan(self, name: str, level: Level, *more: int) -> None:
-        """Call a function on every worker's part of a level."""
+    def _scan(self, name: str, level: Level, *more: int) -> Records:
+        """Call a function on every worker's part of a level; what it found, in each worker's order of discovery."""
+        parts: list[Part] = []
         for worker, (first, last) in zip(self._search.workers, level, strict=True):
-            worker.set(found_length=0)
-            self._machine[name](worker.address, *more, first, last)
-        self._total += sum(worker.get("found_length") for worker in self._search.workers)
-        self._narrow = self._narrow or self._total > MOST
-        if self._narrow:
-            self._keep_one()
+            for start in range(first, last, SCANNED):
+                worker.set(found_length=0)
+                self._prepared.machine.call[name](worker.address, *more, start, min(start + SCANNED, last))
+                count = worker.get("found_length")
+                if count:
+                    parts.append(taken(self._shape, worker.get("found"), count))
+                self._look()
+                if self._narrow and parts:
+                    return Records(self._shape, tuple(parts)).first()
+        return Records(self._shape, tuple(parts))
 
-    def _keep_one(self) -> None:
-        """Of the states found only the first: there is a way back from any of them."""
-        left = 1
-        for worker in self._search.workers:
-            kept = min(left, worker.get("found_length"))
-            worker.set(found_length=kept)
-            left -= kept
+    def _look(self) -> None:
+        """Look for a reason to hurry, now and then. Raises `MemoryError` if it is memory."""
+        now = time.monotonic()
+        if self._narrow or now - self._looked < PAUSE:
+            return
+        self._looked = now
+        stop = self._pressed()
+        if stop is not None and stop.kind in (StopKind.MAX_MEMORY, StopKind.OUT_OF_MEMORY):
+            raise MemoryError(str(stop))
+        self._narrow = stop is not None
 
-    def _needed(self) -> int:
-        """A table with the states that were found; its context."""
-        count = sum(worker.get("found_length") for worker in self._search.workers)
-        slots = max(2 * count, 64)
-        first = self._search.workers[0]
-        self._table = Region((slots + SLACK) * 8 * first.words)
-        self._context = Context(self._table.address, slots)
-        for worker in self._search.workers:
-            if self._machine["fill"](worker.address, self._context.address):
-                raise MemoryError("the table of needed states has no place left")
-        return self._context.address
+    def _last(self) -> Records:
+        """The ends; of edges the states that these leave, with the threads that make them."""
+        records = self._scan("examine", self._base_level())
+        if not self._goal.on_edge:
+            return records
+        if records.count > MOST:
+            self._narrow, records = True, records.first()
+        for part in records.parts:
+            for at in range(0, len(part), self._shape.size):
+                self._name_threads(part, at)
+                self._look()
+                if self._narrow and records.count > 1:
+                    self._name_threads(records.parts[0], 0)
+                    return records.first()
+        return records
 
-    def _drop(self) -> None:
-        self._table.close()
-
-    def _found(self) -> list[State]:
-        """The states found, in the order of discovery of each worker. Machine code has its own choice of
-        representatives; these are those of `reduce`."""
-        decode = self._search.module.packing.decode
-        found = [decode(worker.state(number)) for worker in self._search.workers for number in _numbers(worker)]
-        return found if self._representatives is None else [self._representatives.of(state) for state in found]
+    def _name_threads(self, part: Part, at: int) -> None:
+        """Write into the record at a place which threads make an edge that is an end."""
+        masks = at + self._shape.words + 1
+        for number in range(masks, at + self._shape.size):
+            part[number] = 0
+        state = self._search.module.packing.decode(part[at : at + self._shape.words])
+        for _, action, _ in self.ends(state):
+            part[masks + (action.thread >> 6)] |= 1 << (action.thread & 63)
 
     def ends(self, state: State) -> list[Ending]:
-        goal, interpreter = self._goal, self._search.interpreter
-        if not goal.on_edge:
-            return [(state, None, None)]
-        return [(state, step.action, step.fault) for step in interpreter.successors(state) if self._is_end(state, step)]
+        steps = self._search.interpreter.successors(state)
+        return [(state, step.action, step.fault) for step in steps if self._is_end(state, step)]
 
     def _is_end(self, state: State, step: Step) -> bool:
         valuations = self._goal.valuations
@@ -202,21 +212,6 @@ class _Way:
             return step.state is not None and valuations.is_wanted(state, step.state)
         fault = step.fault
         return fault is not None and _name(fault, self._search.interpreter) == self._goal.name
-
-
-class Context:
-    """The context of a table without anything around it."""
-
-    def __init__(self, address: int, slots: int) -> None:
-        self._numbers = (ctypes.c_int64 * SIZE)()
-        for name, value in (("table", address), ("slots", slots), ("limit", slots + SLACK)):
-            self._numbers[INDEX[name]] = value
-        self.address = ctypes.addressof(self._numbers)
-
-
-def _numbers(worker: Worker) -> list[int]:
-    count = worker.get("found_length")
-    return list((ctypes.c_int64 * count).from_address(worker.get("found"))) if count else []
 
 
 def _name(fault: Fault, interpreter: Interpreter) -> str:

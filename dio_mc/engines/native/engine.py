@@ -78,6 +78,10 @@ class _Again:
         """Since the start."""
         return time.monotonic() - self._started
 
+    def pressed(self) -> Stop | None:
+        """A limit of the first search, once half of the moment has passed."""
+        return None if self.seconds < MOMENT / 2 else self._clock.exceeded()
+
     def exceeded(self) -> Stop | None:
         """As the first search's, but for the moment."""
         if self.seconds < MOMENT:
@@ -163,18 +167,19 @@ def _told(prepared: Prepared, found: Search, by: Reduced) -> tuple[list[Reached]
     reached: list[Reached] = []
     try:
         for goal in goals_of(found):
-            reached += _way_back(prepared, found, by, goal)
+            way = _way_back(prepared, found, by, goal)
+            reached += [] if way is None else [way]
         return reached, found.distinct() if found.stopped is not None else ()
     except WHY_ENDED as ended:
         found.stopped = found.stopped or stop_of(ended)
     return reached, ()
 
 
-def _way_back(prepared: Prepared, found: Search, by: Reduced, goal: Goal) -> list[Reached]:
+def _way_back(prepared: Prepared, found: Search, by: Reduced, goal: Goal) -> Reached | None:
     """The shortest paths to a goal, if there is time for them; levels that were given up are found again."""
-    representatives, clock = prepared.representatives if by.symmetry else None, _Again(found.clock)
+    clock = _Again(found.clock)
     if found.kept == 0:
-        return reach(found, [goal], found.looked_at, representatives, clock.exceeded)
+        return reach(prepared, found, goal, found.looked_at, clock.pressed, clock.exceeded)
     work = Work(by=by, keep=1 << 62, limit=found.clock.budget.max_states)
     again = Search(prepared, SearchRequest(found.interpreter.program, []), clock, work, found.valuations)
     try:
@@ -182,9 +187,9 @@ def _way_back(prepared: Prepared, found: Search, by: Reduced, goal: Goal) -> lis
         if len(again.levels) <= goal.base or (
             again.stopped is not None and again.stopped.kind is not StopKind.MAX_STATES
         ):
-            return []
+            return None
         alone = len(found.workers) == 1
         looked_at = found.looked_at if alone else [again.states]
-        return reach(again, [goal], looked_at, representatives, clock.exceeded)
+        return reach(prepared, again, goal, looked_at, clock.pressed, clock.exceeded)
     finally:
         again.close()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dio_mc.engines.native.asm import Asm, Cond
 from dio_mc.engines.native.back import BackWriter
 from dio_mc.engines.native.context import DONE, GROW, HALTED, NEWS, recent_states
+from dio_mc.semantics.search import Approximate
 
 DECLARATIONS = """\
 declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
@@ -16,7 +17,19 @@ declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)
 
 
 class Loops(BackWriter):
-    """Writes the functions around ``@succ``."""
+    """Writes the functions around ``@succ``, for so many `threads`."""
+
+    def __init__(
+        self,
+        words: int,
+        flags: int,
+        watches: tuple[int, int],
+        approximate: Approximate | None = None,
+        *,
+        threads: int = 1,
+    ) -> None:
+        super().__init__(words, flags, watches, approximate)
+        self.threads = threads
 
     def text(self) -> str:
         """All functions."""

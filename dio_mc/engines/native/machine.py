@@ -23,8 +23,9 @@ FUNCTIONS: Final = {
     "spread": 4,
     "unspill": 1,
     "examine": 3,
-    "prune": 4,
-    "fill": 2,
+    "rest": 4,
+    "keep": 3,
+    "left_from": 3,
     "survey": 1,
     "reduce_all": 3,
 }

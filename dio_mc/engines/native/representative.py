@@ -18,18 +18,22 @@ from dio_mc.engines.native.permute import Permuter
 from dio_mc.engines.native.rows import sort_rows
 from dio_mc.ir.program import Program
 
-NONE = "define i64 @reduce_all(ptr %ctx, ptr %base, i64 %count) {\n  ret i64 0\n}\n"
+NONE = """\
+define i64 @reduce_all(ptr %ctx, ptr %base, i64 %count) { ret i64 0 }
+define internal i64 @named(ptr %state, i64 %thread) { ret i64 %thread }
+"""
 
 
 def write_representative(
     program: Program, representatives: Representatives | None, facts: Facts, packing: Packing, tables: Tables
 ) -> str:
-    """``@reduce_all(ctx, base, count)``: every one of these states becomes its representative. Raises `Askew`
-    where that cannot be written."""
+    """``@reduce_all(ctx, base, count)``: every one of these states becomes its representative; ``@named(state, thread)
+    -> thread``: one does, and what a thread of it is called there. Raises `Askew` where that cannot be written."""
     if representatives is None:
         return NONE
     permuter = Permuter(program, representatives.action, facts, packing, tables)
-    return "\n".join([_sorted(permuter, representatives), _representative(permuter, representatives), _all(packing)])
+    one = [write(permuter, representatives) for write in (_sorted, _representative, _sorted_named, _named)]
+    return "\n".join([*one, _all(packing)])
 
 
 def _all(packing: Packing) -> str:
@@ -72,16 +76,53 @@ def _representative(permuter: Permuter, representatives: Representatives) -> str
 
 def _sorted(permuter: Permuter, representatives: Representatives) -> str:
     """The rows of every block that is sorted, in place."""
+    asm = Asm()
+    _sort(asm, permuter, representatives)
+    asm.do("ret void")
+    return asm.text("define internal void @sort_rows(ptr %state)")
+
+
+def _sorted_named(permuter: Permuter, representatives: Representatives) -> str:
+    """The same, and what a thread is called then."""
+    asm = Asm()
+    thread = asm.slot("called")
+    asm.store("%thread", thread)
+    _sort(asm, permuter, representatives, thread)
+    asm.do(f"ret i64 {asm.load(thread)}")
+    return asm.text("define internal i64 @sort_named(ptr %state, i64 %thread)")
+
+
+def _named(permuter: Permuter, representatives: Representatives) -> str:
+    """`_representative`, and what a thread is called in it. Where several permutations lead to it any of them does:
+    they differ by one that leaves it as it is."""
     asm, size = Asm(), permuter.packing.words
+    before = _words(asm, "%state", size)
+    there: Ref = asm.op("call i64 @sort_named(ptr %state, i64 %thread)")
+    candidate = asm.slot("candidate", f"[{size} x i64]")
+    best: list[Ref] = [*_words(asm, "%state", size)]
+    threads = range(len(permuter.program.threads))
+    for number, permutation in enumerate(representatives.tried[1:]):
+        _store(asm, candidate, permuter.image(asm, before, permutation, f"image{number}."))
+        moved = permuter.look_up(asm, [permuter.action.thread(permutation, thread) for thread in threads], "%thread")
+        name = asm.op(f"call i64 @sort_named(ptr {candidate}, i64 {moved})")
+        found = _words(asm, candidate, size)
+        less = _less(asm, found, best)
+        there = asm.select(less, name, there)
+        best = [asm.select(less, one, other) for one, other in zip(found, best, strict=True)]
+    _store(asm, "%state", best)
+    asm.do(f"ret i64 {there}")
+    return asm.text("define internal i64 @named(ptr %state, i64 %thread)")
+
+
+def _sort(asm: Asm, permuter: Permuter, representatives: Representatives, thread: str | None = None) -> None:
+    size = permuter.packing.words
     slots = [asm.slot(f"word{n}") for n in range(size)]
     for slot, word in zip(slots, _words(asm, "%state", size), strict=True):
         asm.store(word, slot)
     words = Words(asm, permuter.packing, permuter.tables, slots, slots=True)
     for sort, block, keys in representatives.plan.blocks:
-        sort_rows(permuter, asm, words, sort, block, keys)
+        sort_rows(permuter, asm, words, sort, block, keys, thread)
     _store(asm, "%state", [asm.load(slot) for slot in slots])
-    asm.do("ret void")
-    return asm.text("define internal void @sort_rows(ptr %state)")
 
 
 def _words(asm: Asm, pointer: str, size: int) -> list[str]:

@@ -91,13 +91,25 @@ def _exchange(permuter: Permuter, sort: int, first: int, second: int) -> tuple[t
     return (*permuter.action.identity[:sort], tuple(images), *permuter.action.identity[sort + 1 :])
 
 
-def sort_rows(permuter: Permuter, asm: Asm, words: Words, sort: int, block: Sequence[int], keys: Sequence[Key]) -> None:
-    """Write the sorting of one block."""
+def sort_rows(
+    permuter: Permuter,
+    asm: Asm,
+    words: Words,
+    sort: int,
+    block: Sequence[int],
+    keys: Sequence[Key],
+    thread: str | None = None,
+) -> None:
+    """Write the sorting of one block. What the variable `thread` holds, if that is given, is the number of a thread,
+    and then what this thread is called."""
     columns = [*_own(permuter, words, sort, block, keys), *_names(permuter, words, keys)]
     width = sum(column.width for column in columns)
     if width > WIDEST:
         raise Askew(f"what is to be exchanged takes {width} bits")
-    rows = _network(asm, [_packed(asm, columns, row) for row in range(len(block))])
+    labels = [] if thread is None else _labels(asm, asm.load(thread), keys)
+    rows, labels = _network(asm, [_packed(asm, columns, row) for row in range(len(block))], labels)
+    if thread is not None:
+        asm.store(_labelled(asm, asm.load(thread), keys, labels), thread)
     shift = 0
     for column in columns:
         values = [_extracted(asm, row, shift, column.width) for row in rows]
@@ -153,12 +165,34 @@ def _extracted(asm: Asm, row: Ref, shift: int, width: int) -> Ref:
     return asm.bits("and", asm.shift_right(row, shift), (1 << width) - 1)
 
 
-def _network(asm: Asm, rows: Sequence[Ref]) -> list[Ref]:
-    """Sorted, the least first, by exchanges of neighbours."""
-    found = list(rows)
+def _labels(asm: Asm, thread: Ref, keys: Sequence[Key]) -> list[Ref]:
+    """For each row the position of a thread among its threads, from 1 on; 0 where it is none of them."""
+    found: list[Ref] = []
+    for key in keys:
+        label: Ref = 0
+        for position, one in enumerate(key.threads, start=1):
+            label = asm.select(asm.compare("eq", thread, one), position, label)
+        found.append(label)
+    return found
+
+
+def _labelled(asm: Asm, thread: Ref, keys: Sequence[Key], labels: Sequence[Ref]) -> Ref:
+    """The thread at the position that a row's label tells; the thread itself, where all are 0."""
+    for key, label in zip(keys, labels, strict=True):
+        for position, one in enumerate(key.threads, start=1):
+            thread = asm.select(asm.compare("eq", label, position), one, thread)
+    return thread
+
+
+def _network(asm: Asm, rows: Sequence[Ref], labels: Sequence[Ref]) -> tuple[list[Ref], list[Ref]]:
+    """Sorted, the least first, by exchanges of neighbours; labels, if there are some, follow their rows."""
+    found, carried = list(rows), list(labels)
     for end in range(len(found) - 1, 0, -1):
         for place in range(end):
             one, other = found[place], found[place + 1]
             swap = asm.compare("sgt", one, other)
             found[place], found[place + 1] = asm.select(swap, other, one), asm.select(swap, one, other)
-    return found
+            if carried:
+                one, other = carried[place], carried[place + 1]
+                carried[place], carried[place + 1] = asm.select(swap, other, one), asm.select(swap, one, other)
+    return found, carried

@@ -43,13 +43,10 @@ from dio_mc.source import Span
 
 
 class Successors:
-    """Writes ``@succ(in, out, flags, seen, ends) -> count``. `most` is a bound on the count. If `parted`, ``ends`` gets
-    for each thread how many there are up to its last one, after a 0."""
+    """Writes ``@succ(in, out, flags, seen, ends) -> count``. `most` is a bound on the count. ``ends`` gets for
+    each thread how many there are up to its last one, after a 0."""
 
-    def __init__(
-        self, program: Program, layout: Layout, facts: Facts, packing: Packing, tables: Tables, *, parted: bool = False
-    ) -> None:
-        self._parted = parted
+    def __init__(self, program: Program, layout: Layout, facts: Facts, packing: Packing, tables: Tables) -> None:
         self.program, self.layout, self.facts, self.packing = program, layout, facts, packing
         self.asm = Asm()
         self.names = Names(program)
@@ -83,8 +80,7 @@ class Successors:
         asm.store(0, self._moved)
         for thread in range(len(self.program.threads)):
             self._thread(thread)
-            if self._parted:
-                asm.store(asm.load(self._count), asm.op(f"getelementptr i64, ptr %ends, i64 {thread + 1}"))
+            asm.store(asm.load(self._count), asm.op(f"getelementptr i64, ptr %ends, i64 {thread + 1}"))
         self._end()
         pointers = ", ".join(f"ptr noalias %{name}" for name in ("from", "out", "flags", "seen", "ends"))
         return asm.text(f"define internal i64 @succ({pointers})")

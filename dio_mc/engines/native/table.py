@@ -45,7 +45,7 @@ class TableWriter(TurnWriter):
 
     def table_text(self) -> str:
         """The functions."""
-        exact = [self._hash(), self._home(), self._find(), self._settle()]
+        exact = [self._hash(), self._home(), self._settle()]
         match self.approximate:
             case None:
                 return "\n".join([*exact, self._insert(), self._spread(), self._unspill()])
@@ -105,15 +105,6 @@ class TableWriter(TurnWriter):
         asm.do("%following = add i64 %index, 1")
         asm.branch(asm.op(f"icmp ult i64 %following, {limit}"), "probe", "lost")
         return place
-
-    def _find(self) -> str:
-        asm = Asm()
-        self._probe(asm, "found", "lost")
-        asm.start("found")
-        asm.do("ret i1 true")
-        asm.start("lost")
-        asm.do("ret i1 false")
-        return asm.text(f"define internal i1 @find(ptr %ctx, i64 %from, {self.arguments()})")
 
     def _insert(self) -> str:
         """Take in a state that may be new."""

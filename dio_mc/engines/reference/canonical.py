@@ -27,8 +27,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import Final, NamedTuple
+from functools import partial as bound
+from typing import Final, NamedTuple, Protocol
 
 from dio_mc.engines.reference.search import TransitionSystem
 from dio_mc.semantics.layout import State
@@ -110,34 +110,71 @@ def any_path(system: TransitionSystem, parents: Mapping[State, State | None], go
     return Path(start, tuple(reversed(actions)), end.fault, canonical=False)
 
 
-def path_through(
-    system: TransitionSystem,
-    levels: Sequence[Sequence[State]],
-    goal: Goal,
-    representatives: Representatives | None = None,
-) -> Path:
-    """Some shortest path over states each of which has a step into the next level: for when there is no time for the
-    best one. `levels` has those before the ends."""
-    following = [set(level) for level in levels[: goal.length]]
-    if goal.ends[0].action is None:
-        following.append({end.state for end in goal.ends})
-    start, state = next(
-        (number, state)
-        for number, state in enumerate(system.starting())
-        if _stored(state, representatives)[0] in following[0]
-    )
+class Following(Protocol):
+    """The states of a level from which a shortest path leads on, and how many switches it still has."""
+
+    @property
+    def fewest(self) -> int:
+        """Of the best way on from any of them."""
+        ...
+
+    def begins(self, state: State) -> int | None:
+        """Of the best way on from a state to which no step has led; None where none leads on."""
+        ...
+
+    def left(self, state: State, thread: int) -> int | None:
+        """Of the best way on from a state for whom `thread` has made the last step; None where none leads on."""
+        ...
+
+
+EndsAt = Callable[[State], Sequence[End]]
+"""The edges out of a state that are ends."""
+
+
+def best_path(system: TransitionSystem, levels: Iterable[Following], ends_at: EndsAt | None = None) -> Path:
+    """Forwards: the first path that has as few switches as there can be. The states of the last level are the ends, or,
+    with `ends_at`, what these are the edges of. Each of `levels` is taken when it is needed, and not used behind the
+    next one."""
+    following = iter(levels)
+    first = next(following)
+    left = first.fewest
+    start, state = next(one for one in enumerate(system.starting()) if first.begins(one[1]) == left)
+    last, actions = -1, list[Action]()
+    for level in following:
+        for step in system.successors(state):
+            if step.state is not None:
+                thread = step.action.thread
+                switched = last not in (-1, thread)
+                to_come = level.left(step.state, thread)
+                if to_come is not None and switched + to_come == left:
+                    break
+        else:
+            raise AssertionError("a path that was there going backwards is not there going forwards")
+        left -= switched
+        last, state = thread, step.state
+        actions.append(step.action)
+    if ends_at is None:
+        return Path(start, tuple(actions), None)
+    end = next(end for end in _in_order(ends_at(state)) if (last not in (-1, end.action.thread)) == left)
+    return Path(start, (*actions, end.action), end.fault)
+
+
+def path_through(system: TransitionSystem, levels: Iterable[Following], ends_at: EndsAt | None = None) -> Path:
+    """As `best_path`, but some shortest path: for when there is no time for the best one."""
+    following = iter(levels)
+    first = next(following)
+    start, state = next(one for one in enumerate(system.starting()) if first.begins(one[1]) is not None)
     actions: list[Action] = []
-    for level in following[1:]:
-        steps = system.successors(state)
+    for level in following:
         action, state = next(
             (step.action, step.state)
-            for step in steps
-            if step.state is not None and _stored(step.state, representatives)[0] in level
+            for step in system.successors(state)
+            if step.state is not None and level.left(step.state, step.action.thread) is not None
         )
         actions.append(action)
-    if goal.ends[0].action is None:
+    if ends_at is None:
         return Path(start, tuple(actions), None, canonical=False)
-    end = _edges(goal, state)[0]
+    end = _in_order(ends_at(state))[0]
     return Path(start, (*actions, end.action), end.fault, canonical=False)
 
 
@@ -224,31 +261,33 @@ def _rest(led: Iterable[tuple[int, State, int]], following: Rests) -> Rest | Non
 def _forward(
     system: TransitionSystem, rests: Sequence[Rests], goal: Goal, representatives: Representatives | None
 ) -> Path:
-    """The first path that has as few switches as there can be."""
-    left = min(rest.switches for rest in rests[0].values())
-    best = {state for state, rest in rests[0].items() if rest.switches == left}
-    start = next(n for n, state in enumerate(system.starting()) if _stored(state, representatives)[0] in best)
-    state = next(islice(system.starting(), start, None))
-    last, actions = -1, list[Action]()
-    for following in rests[1:]:
-        for step in system.successors(state):
-            if step.state is not None:
-                thread = step.action.thread
-                stored, threads = _stored(step.state, representatives)
-                switched = last not in (-1, thread)
-                rest = following.get(stored)
-                there = thread if threads is None else threads[thread]
-                if rest is not None and switched + rest.behind(there) == left:
-                    break
-        else:
-            raise AssertionError("a path that was there going backwards is not there going forwards")
-        left -= switched
-        last, state = thread, step.state
-        actions.append(step.action)
-    if goal.ends[0].action is None:
-        return Path(start, tuple(actions), None)
-    end = next(end for end in _edges(goal, state) if (last not in (-1, end.action.thread)) == left)
-    return Path(start, (*actions, end.action), end.fault)
+    levels = [_Known(level, representatives) for level in rests]
+    return best_path(system, levels, None if goal.ends[0].action is None else bound(_ends_of, goal))
+
+
+class _Known:
+    """A level that was gone through."""
+
+    def __init__(self, rests: Rests, representatives: Representatives | None) -> None:
+        self._rests, self._representatives = rests, representatives
+
+    @property
+    def fewest(self) -> int:
+        return min(rest.switches for rest in self._rests.values())
+
+    def begins(self, state: State) -> int | None:
+        rest = self._rests.get(_stored(state, self._representatives)[0])
+        return None if rest is None else rest.switches
+
+    def left(self, state: State, thread: int) -> int | None:
+        stored, threads = _stored(state, self._representatives)
+        rest = self._rests.get(stored)
+        there = thread if threads is None else threads[thread]
+        return None if rest is None else rest.behind(there)
+
+
+def _ends_of(goal: Goal, state: State) -> Sequence[End]:
+    return goal.ends_at(state) if goal.ends_at is not None else [end for end in goal.ends if end.state == state]
 
 
 class _Edge(NamedTuple):
@@ -256,9 +295,8 @@ class _Edge(NamedTuple):
     fault: Fault | None
 
 
-def _edges(goal: Goal, state: State) -> list[_Edge]:
-    """The edges out of a state that are ends, in the order of actions."""
-    ends = goal.ends_at(state) if goal.ends_at is not None else [end for end in goal.ends if end.state == state]
+def _in_order(ends: Sequence[End]) -> list[_Edge]:
+    """Edges in the order of actions."""
     return sorted(
         (_Edge(end.action, end.fault) for end in ends if end.action is not None), key=lambda edge: edge.action
     )
