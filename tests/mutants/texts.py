@@ -364,8 +364,8 @@ CANONICAL = (
     Mutant(
         "every start is the best",
         "engines/reference/canonical.py",
-        "best = {state for state, rest in rests[0].items() if rest.switches == left}",
-        "best = set(rests[0])",
+        "if first.begins(one[1]) == left)",
+        "if first.begins(one[1]) is not None)",
     ),
     Mutant(
         "every thread goes on as well",
@@ -382,8 +382,8 @@ CANONICAL = (
     Mutant(
         "any way on will do",
         "engines/reference/canonical.py",
-        "if rest is not None and switched + rest.behind(there) == left:",
-        "if rest is not None:",
+        "if to_come is not None and switched + to_come == left:",
+        "if to_come is not None:",
     ),
     Mutant(
         "the last edge comes first",
@@ -405,6 +405,94 @@ CANONICAL = (
         "there = thread if threads is None else threads[thread]",
         "there = thread",
         REFERENCE,
+    ),
+)
+PATHS = ("tests/engines/native/test_paths.py", "tests/engines/test_not_canonical.py")
+COMPILED_CANONICAL = (
+    Mutant(
+        "compiled switches to come are not counted",
+        "engines/native/back.py",
+        'asm.do(f"ret i64 {asm.sub(asm.add(switches, 1), same)}")',
+        'asm.do(f"ret i64 {asm.sub(asm.add(switches, 1), 1)}")',
+        QUICK,
+    ),
+    Mutant(
+        "every compiled thread goes on as well",
+        "engines/native/back.py",
+        'least = asm.compare("eq", switches, asm.load(best))',
+        'least = asm.compare("sge", switches, 0)',
+        QUICK,
+    ),
+    Mutant(
+        "a compiled best way keeps the threads of the one before",
+        "engines/native/back.py",
+        '            asm.store(0, asm.op(f"getelementptr i64, ptr {threads}, i64 {number}"))\n',
+        "            pass\n",
+        PATHS,
+    ),
+    Mutant(
+        "a compiled thread keeps its name in a representative",
+        "engines/native/back.py",
+        "[ {there}, %{reduced} ]",
+        "[ {thread}, %{reduced} ]",
+        PATHS,
+    ),
+    Mutant(
+        "the bits of all threads are in one word",
+        "engines/native/back.py",
+        "i64 {asm.shift_right(thread, 6)}",
+        "i64 0",
+        PATHS,
+    ),
+    Mutant(
+        "threads beyond a word make no edge",
+        "engines/native/counterexample.py",
+        "part[masks + (action.thread >> 6)]",
+        "part[masks]",
+        PATHS,
+    ),
+    Mutant(
+        "the first thread begins",
+        "engines/native/records.py",
+        "return first if first is None else min(first, *(self._left(state, thread) for thread in threads))",
+        "return first",
+        PATHS,
+    ),
+    Mutant(
+        "some shortest path is called canonical",
+        "engines/shaping.py",
+        "canonical=not reached.narrow",
+        "canonical=True",
+        PATHS,
+    ),
+)
+KEPT = (
+    Mutant(
+        "the second search stops a level before deadlocks",
+        "engines/choose.py",
+        'len(v.schedule) + (v.property == "deadlock") for v in new',
+        "len(v.schedule) for v in new",
+        ("tests/analysis/partial_order/test_partial_order_search.py",),
+    ),
+    Mutant(
+        "what another search found may be lost",
+        "engines/kept.py",
+        "        if lost:\n",
+        "        if not there:\n",
+        ("tests/analysis/partial_order/test_partial_order_search.py",),
+    ),
+    Mutant(
+        "only the deciding search's violations are told",
+        "engines/kept.py",
+        "        self.note(found)\n        if found.stopped is None:",
+        "        self._best.clear()\n        self.note(found)\n        if found.stopped is None:",
+        ("tests/analysis/partial_order/test_partial_order_search.py",),
+    ),
+    Mutant(
+        "what is asked about takes a step to enter",
+        "frontend/steps.py",
+        "(mode is Mode.LEAD or not found.enter.window)",
+        "mode is Mode.LEAD",
     ),
 )
 SYMMETRY = (
@@ -747,11 +835,19 @@ JUDGE = (
         ("tests/symbolic",),
     ),
 )
-MUTANTS = (*FRONTEND, *LOCKS, *INTERPRETER, *SEARCH, *CANONICAL, *SYMMETRY, *ORDER, *NATIVE, *JUDGE)
-
-OPEN = frozenset(
-    {
-        "a claimed place is written by two",
-    }
+MUTANTS = (
+    *FRONTEND,
+    *LOCKS,
+    *INTERPRETER,
+    *SEARCH,
+    *CANONICAL,
+    *COMPILED_CANONICAL,
+    *KEPT,
+    *SYMMETRY,
+    *ORDER,
+    *NATIVE,
+    *JUDGE,
 )
+
+OPEN = frozenset[str]()
 """Those that nobody has been seen to notice yet: not run, or not to the end of a campaign."""

@@ -2,6 +2,7 @@
 of recent states too small to be of use."""
 
 import ctypes
+import re
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
@@ -14,6 +15,7 @@ from ir_builder import cell, program, put, straight, variable
 from random_programs import random_program
 
 from dio_mc.engines.limits import Limits
+from dio_mc.engines.native import machine
 from dio_mc.engines.native.context import DONE, GROW, HALTED
 from dio_mc.engines.native.table import BUSY
 from dio_mc.engines.native.worker import Worker
@@ -108,6 +110,37 @@ def test_who_meets_a_state_that_is_being_written_waits_for_it() -> None:
     table[place] = state[0]
     waiting.join()
     assert (first.get("count"), second.get("count")) == (1, 0)
+    found.close()
+
+
+RIVAL = """
+  %rival.first = load i64, ptr @rival
+  store i64 %rival.first, ptr {place}
+  store i64 0, ptr @rival
+"""
+"""Just before a place is claimed, another worker writes the word at ``@rival`` there, once."""
+
+
+def test_who_loses_a_place_to_another_looks_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = machine.object_code
+
+    def raced(text: str, *, quick: bool) -> bytes:
+        head, tail = text.split("@insert(ptr %ctx, i64 %from", 1)
+        claim = re.search(r"^.* = cmpxchg ptr (%\S+), i64 0.*$", tail, re.MULTILINE)
+        assert claim is not None
+        tail = tail[: claim.start()] + RIVAL.format(place=claim[1]) + tail[claim.start() :]
+        return whole(f"@rival = global i64 77\n{head}@insert(ptr %ctx, i64 %from{tail}", quick=quick)
+
+    monkeypatch.setattr(machine, "object_code", raced)
+    prepared = prepare(counters(2, 3), [])
+    assert prepared.module.packing.words == 1
+    found = search_of(prepared, Limits(Budget()), workers=2)
+    (first, *_) = found.workers
+    for _ in range(2):
+        assert first.insert([[5]]) == 0
+        assert first.get("count") == 1
+    table = (ctypes.c_uint64 * found.visited.slots).from_address(found.visited.region.address)
+    assert sorted(word for word in table if word) == [5, 77]
     found.close()
 
 
