@@ -200,12 +200,12 @@ class Run:
 
     def _prepared(self, reductions: Reductions) -> Prepared:
         """The program in quickly made machine code, with the symmetry that it can run."""
-        from dio_mc.engines.native.engine import Askew
+        from dio_mc.engines.native.engine import NotPermutable
 
         named = self._representatives(reductions)
         try:
             return self._prepare(named)
-        except Askew:
+        except NotPermutable:
             return self._prepare(None)
 
     def _prepare(self, representatives: Representatives | None, sets: PersistentSets | None = None) -> Prepared:

@@ -9,17 +9,17 @@ NAMES: Final = (
     "states", "end", "source", "next", "stop", "transitions",
     "news", "news_length", "news_most", "watched",
     "flags", "seen", "out", "ring", "ring_mask", "lag",
-    "max_states", "full", "spill", "spill_most", "spilled",
-    "workers", "turns", "part", "parts_left",
+    "max_states", "full", "overflow", "overflow_most", "overflow_length",
+    "workers", "chunks", "part", "parts_left",
     "found", "found_length", "goal", "survey", "reduced", "ordered", "ends",
     "recent", "rests",
 )  # fmt: skip
 """``table`` of ``slots`` home places (``limit`` with those after the last) belongs to all ``workers``. ``count``
 states in it are this worker's, at ``most`` so many before the table must grow; ``states`` has them in the order of
-discovery, the last before ``end``. States to expand: from ``next`` up to ``stop`` of the array ``source``; ``turns``,
-``part`` and ``parts_left`` say which are next (`turns`). ``news`` are states (edges) with a valuation not seen before,
+discovery, the last before ``end``. States to expand: from ``next`` up to ``stop`` of the array ``source``; ``chunks``,
+``part`` and ``parts_left`` say which are next (`chunks`). ``news`` are states (edges) with a valuation not seen before,
 ``watched`` the tables of valuations. ``ring`` holds successors whose place is being fetched, at most ``lag`` long.
-``spill`` holds states that are set aside while the table grows. ``found``: records of ``examine`` and ``rest``;
+``overflow`` holds states that are set aside while the table grows. ``found``: records of ``examine`` and ``rest``;
 ``rests``: what stands beside the states in the table of a level's records (`back`).
 ``reduced``: whether states are exchanged for their representatives; ``ordered``: whether steps are selected by partial
 order; ``ends``: where those of each thread end. ``recent``: states that were found lately

@@ -14,7 +14,7 @@ from dio_mc.analysis.values.sets import Unsupported as Unsupported
 from dio_mc.engines.native.counterexample import Goal, Reached, goals_of, reach
 from dio_mc.engines.native.machine import compile_text, missing
 from dio_mc.engines.native.module import write_module
-from dio_mc.engines.native.permute import Askew as Askew
+from dio_mc.engines.native.permute import NotPermutable as NotPermutable
 from dio_mc.engines.native.prepared import IN_FULL as IN_FULL
 from dio_mc.engines.native.prepared import Prepared as Prepared
 from dio_mc.engines.native.prepared import Reduced as Reduced
@@ -100,7 +100,7 @@ def prepare(
     quick: bool = False,
 ) -> Prepared:
     """Compile a program, `quick` for a short search. Raises `Unsupported` with a reason where it is for the reference
-    engine, `Askew` where only its `representatives` are."""
+    engine, `NotPermutable` where only its `representatives` are."""
     reason = missing()
     if reason is not None:
         raise NoMachine(reason)

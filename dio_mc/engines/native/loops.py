@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dio_mc.engines.native.asm import Asm, Cond
-from dio_mc.engines.native.back import BackWriter
+from dio_mc.engines.native.back import BackCode
+from dio_mc.engines.native.chunks import ChunkCode
 from dio_mc.engines.native.context import DONE, GROW, HALTED, NEWS, recent_states
-from dio_mc.semantics.search import Approximate
+from dio_mc.engines.native.table import TableCode, states
+from dio_mc.engines.native.writer import Writer
 
 DECLARATIONS = """\
 declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
@@ -16,42 +18,37 @@ declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)
 """
 
 
-class Loops(BackWriter):
+class Loops:
     """Writes the functions around ``@succ``, for so many `threads`."""
 
-    def __init__(
-        self,
-        words: int,
-        flags: int,
-        watches: tuple[int, int],
-        approximate: Approximate | None = None,
-        *,
-        threads: int = 1,
-    ) -> None:
-        super().__init__(words, flags, watches, approximate)
-        self.threads = threads
+    def __init__(self, code: Writer, threads: int) -> None:
+        probing = states(code)
+        self._code = code
+        self._chunks = ChunkCode(code)
+        self._table = TableCode(code, probing)
+        self._back = BackCode(code, probing, threads)
 
     def text(self) -> str:
         """All functions."""
         loops = [self._flush(), self._expand(), self._insert_all()]
-        return "\n".join([DECLARATIONS, self.table_text(), self.turn_text(), *loops, self.back_text()])
+        return "\n".join([DECLARATIONS, self._table.text(), self._chunks.text(), *loops, self._back.text()])
 
     # -- the ring ------------------------------------------------------------------------------------------------------
 
     def _flush(self) -> str:
         """Insert from the ring until at most ``%lag`` wait; nothing once the search is full."""
         asm = Asm()
-        ring, mask = self.pointer(asm, "ring"), self.get(asm, "ring_mask")
+        ring, mask = self._code.pointer(asm, "ring"), self._code.get(asm, "ring_mask")
         asm.jump("head")
         asm.start("head")
         at = asm.op("phi i64 [ %first, %entry ], [ %following, %body ]")
         waiting = asm.op(f"sub i64 %last, {at}")
         asm.branch(asm.op(f"icmp ugt i64 {waiting}, %lag"), "body", "done")
         asm.start("body")
-        words = self.read(asm, self.at(asm, ring, asm.op(f"and i64 {at}, {mask}")))
-        hashed = asm.op(f"call i64 @hash({self.listed(words)})")
+        words = self._code.read(asm, self._code.at(asm, ring, asm.op(f"and i64 {at}, {mask}")))
+        hashed = asm.op(f"call i64 @hash({self._code.listed(words)})")
         home = asm.op(f"call i64 @home(ptr %ctx, i64 {hashed})")
-        asm.do(f"call void @insert(ptr %ctx, i64 {home}, {self.listed(words)})")
+        asm.do(f"call void @insert(ptr %ctx, i64 {home}, {self._code.listed(words)})")
         asm.do(f"%following = add i64 {at}, 1")
         asm.jump("head")
         asm.start("done")
@@ -61,7 +58,7 @@ class Loops(BackWriter):
     def _flush_if_long(self, asm: Asm, first: str, last: str) -> None:
         """Down to ``lag`` when half as many again wait, so not for each state."""
         long, short = asm.new_label("long"), asm.new_label("short")
-        lag, begin, end = self.get(asm, "lag"), asm.load(first), asm.load(last)
+        lag, begin, end = self._code.get(asm, "lag"), asm.load(first), asm.load(last)
         most = asm.op(f"add i64 {lag}, {asm.shift_right(lag, 1)}")
         asm.branch(asm.op(f"icmp ugt i64 {asm.op(f'sub i64 {end}, {begin}')}, {most}"), long, short)
         asm.start(long)
@@ -71,14 +68,14 @@ class Loops(BackWriter):
 
     def _push(self, asm: Asm, words: Sequence[str], last: str) -> None:
         """Put a state on the ring and have its place fetched, unless it was found a short time ago."""
-        ring, mask = self.pointer(asm, "ring"), self.get(asm, "ring_mask")
-        hashed = asm.op(f"call i64 @hash({self.listed(words)})")
+        ring, mask = self._code.pointer(asm, "ring"), self._code.get(asm, "ring_mask")
+        hashed = asm.op(f"call i64 @hash({self._code.listed(words)})")
         recent = self._recent(asm, words, hashed)
         home = asm.op(f"call i64 @home(ptr %ctx, i64 {hashed})")
-        place = self.entry(asm, self.pointer(asm, "table"), home)
+        place = self._code.entry(asm, self._code.pointer(asm, "table"), home)
         at = asm.load(last)
-        waits = self.at(asm, ring, asm.op(f"and i64 {at}, {mask}"))
-        self.put_words(asm, waits, words)
+        waits = self._code.at(asm, ring, asm.op(f"and i64 {at}, {mask}"))
+        self._code.put_words(asm, waits, words)
         wanted = asm.op(f"select i1 {recent}, ptr {waits}, ptr {place}")
         asm.do(f"call void @llvm.prefetch.p0(ptr {wanted}, i32 1, i32 3, i32 1)")
         asm.store(asm.add(at, asm.widen(asm.invert(recent))), last)
@@ -86,60 +83,60 @@ class Loops(BackWriter):
     def _recent(self, asm: Asm, words: Sequence[str], hashed: str) -> Cond:
         """Whether a state was found a short time ago, as most of those were that are found again: two threads that do
         not touch each other's data meet in a state whichever goes first. Now it was."""
-        number = asm.op(f"and i64 {asm.shift_right(hashed, 20)}, {recent_states(self.words) - 1}")
-        place = self.at(asm, self.pointer(asm, "recent"), number)
+        number = asm.op(f"and i64 {asm.shift_right(hashed, 20)}, {recent_states(self._code.words) - 1}")
+        place = self._code.at(asm, self._code.pointer(asm, "recent"), number)
         same: Cond = 1
-        for one, other in zip(self.read(asm, place), words, strict=True):
+        for one, other in zip(self._code.read(asm, place), words, strict=True):
             same = asm.both(same, asm.compare("eq", one, other))
-        self.put_words(asm, place, words)
+        self._code.put_words(asm, place, words)
         return same
 
     # -- expanding -----------------------------------------------------------------------------------------------------
 
     def _expand(self) -> str:
-        """Expand states as long as there is a turn to take; why it came back. Who comes back before that has all do
+        """Expand states as long as there is a chunk to take; why it came back. Who comes back before that has all do
         so."""
-        asm = Asm()
+        asm, code = Asm(), self._code
         first, last, why = asm.slot("first"), asm.slot("last"), asm.slot("why")
         asm.store(0, first)
         asm.store(0, last)
         asm.store(DONE, why)
         asm.jump("head")
         asm.start("head")
-        halted = self.halted(asm)
+        halted = self._chunks.halted(asm)
         self._leave_if(asm, halted, why, HALTED)
-        self._leave_if(asm, asm.op(f"icmp uge i64 {self.get(asm, 'count')}, {self.get(asm, 'most')}"), why, GROW)
-        news = asm.op(f"icmp uge i64 {self.get(asm, 'news_length')}, {self.get(asm, 'news_most')}")
+        self._leave_if(asm, asm.op(f"icmp uge i64 {code.get(asm, 'count')}, {code.get(asm, 'most')}"), why, GROW)
+        news = asm.op(f"icmp uge i64 {code.get(asm, 'news_length')}, {code.get(asm, 'news_most')}")
         self._leave_if(asm, news, why, NEWS)
-        asm.branch(asm.op(f"icmp ult i64 {self.get(asm, 'next')}, {self.get(asm, 'stop')}"), "expand", "turn")
-        asm.start("turn")
-        asm.branch(asm.op("call i1 @turn(ptr %ctx)"), "expand", "finish")
+        asm.branch(asm.op(f"icmp ult i64 {code.get(asm, 'next')}, {code.get(asm, 'stop')}"), "expand", "chunk")
+        asm.start("chunk")
+        asm.branch(asm.op("call i1 @take_chunk(ptr %ctx)"), "expand", "finish")
         asm.start("expand")
-        at = self.get(asm, "next")
-        from_ = self.at(asm, self.pointer(asm, "source"), at)
-        out = self.pointer(asm, "out")
-        count = self.selected(asm, from_, out, self.successors(asm, from_, out, self.pointer(asm, "flags")))
-        self.put(asm, "transitions", asm.add(self.get(asm, "transitions"), count))
-        if self.on_edges:
-            before = self.read(asm, from_)
-            self.each(asm, out, count, lambda words: self._watch_edge(asm, before, words))
-        self.reduce(asm, out, count)
+        at = code.get(asm, "next")
+        from_ = code.at(asm, code.pointer(asm, "source"), at)
+        out = code.pointer(asm, "out")
+        count = code.selected(asm, from_, out, code.successors(asm, from_, out, code.pointer(asm, "flags")))
+        code.put(asm, "transitions", asm.add(code.get(asm, "transitions"), count))
+        if code.on_edges:
+            before = code.read(asm, from_)
+            code.each(asm, out, count, lambda words: self._watch_edge(asm, before, words))
+        code.reduce(asm, out, count)
         self._each_pushed(asm, out, count, last)
         self._flush_if_long(asm, first, last)
-        full = self.get(asm, "full")
+        full = code.get(asm, "full")
         asm.branch(asm.op(f"icmp ne i64 {full}, 0"), "stopped", "further")
         asm.start("stopped")
-        self.halt(asm)
+        self._chunks.halt(asm)
         asm.do(f"ret i64 {full}")
         asm.start("further")
-        self.put(asm, "next", asm.add(at, 1))
+        code.put(asm, "next", asm.add(at, 1))
         asm.jump("head")
         asm.start("leave")
-        self.halt(asm)
+        self._chunks.halt(asm)
         asm.jump("finish")
         asm.start("finish")
         asm.op(f"call i64 @flush(ptr %ctx, i64 {asm.load(first)}, i64 {asm.load(last)}, i64 0)")
-        lost = self.get(asm, "full")
+        lost = code.get(asm, "full")
         asm.do(f"ret i64 {asm.select(asm.compare('ne', lost, 0), lost, asm.load(why))}")
         return asm.text("define i64 @expand(ptr %ctx)")
 
@@ -155,10 +152,10 @@ class Loops(BackWriter):
         def body(words: Sequence[str]) -> None:
             self._push(asm, words, last)
 
-        self.each(asm, base, count, body)
+        self._code.each(asm, base, count, body)
 
     def _watch_edge(self, asm: Asm, before: Sequence[str], after: Sequence[str]) -> None:
-        asm.do(f"call void @watch_edge(ptr %ctx, {self.listed(before)}, {self.listed(after)})")
+        asm.do(f"call void @watch_edge(ptr %ctx, {self._code.listed(before)}, {self._code.listed(after)})")
 
     def _insert_all(self) -> str:
         """Take in ``%count`` states from ``%source``, in order."""
@@ -171,7 +168,7 @@ class Loops(BackWriter):
             self._push(asm, words, last)
             self._flush_if_long(asm, first, last)
 
-        self.each(asm, "%source", "%count", body)
+        self._code.each(asm, "%source", "%count", body)
         asm.op(f"call i64 @flush(ptr %ctx, i64 {asm.load(first)}, i64 {asm.load(last)}, i64 0)")
-        asm.do(f"ret i64 {self.get(asm, 'full')}")
+        asm.do(f"ret i64 {self._code.get(asm, 'full')}")
         return asm.text("define i64 @insert_all(ptr %ctx, ptr %source, i64 %count)")

@@ -20,8 +20,8 @@ from dio_mc.semantics.stop import Stop
 FUNCTIONS: Final = {
     "expand": 1,
     "insert_all": 3,
-    "spread": 4,
-    "unspill": 1,
+    "rehash": 4,
+    "insert_overflow": 1,
     "examine": 3,
     "rest": 4,
     "keep": 3,

@@ -17,6 +17,7 @@ from dio_mc.engines.native.representative import write_representative
 from dio_mc.engines.native.selection import write_selection
 from dio_mc.engines.native.succ import Successors
 from dio_mc.engines.native.survey import write_survey
+from dio_mc.engines.native.writer import Writer
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.program import Program
 from dio_mc.semantics.judge import Judge
@@ -49,8 +50,8 @@ def write_module(
     approximate: Approximate | None = None,
     sets: PersistentSets | None = None,
 ) -> Module:
-    """The module of a program. Raises `Unsupported` with a reason for one that the native engine cannot run, `Askew`
-    for one that it can run without `representatives`."""
+    """The module of a program. Raises `Unsupported` with a reason for one that the native engine cannot run,
+    `NotPermutable` for one that it can run without `representatives`."""
     layout = layout_of(program)
     facts = find_facts(program, layout)
     packing = pack(program, layout, facts)
@@ -60,7 +61,7 @@ def write_module(
     flags = FAULTS + len(successors.names.faults)
     monitors = Monitors(judges, successors.evaluator, packing, tables, facts)
     watching = monitors.text(flags)
-    loops = Loops(packing.words, flags, monitors.counts, approximate, threads=len(program.threads)).text()
+    loops = Loops(Writer(packing.words, flags, monitors.counts, approximate), len(program.threads)).text()
     counting = write_survey(packing, tables)
     standing = write_representative(program, representatives, facts, packing, tables)
     selecting = write_selection(sets, packing, tables)

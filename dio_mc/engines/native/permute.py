@@ -1,5 +1,5 @@
 """A permutation of threads and indices on packed states. What the analysis found (`facts`) must be as symmetric as the
-program, or there is no place for what is moved: `Askew` then.
+program, or there is no place for what is moved: `NotPermutable` then.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from dio_mc.engines.native.packing import Packing
 from dio_mc.ir.program import Program
 
 
-class Askew(Unsupported):
+class NotPermutable(Unsupported):
     """This symmetry is for the reference engine; the reason in words. Without it the program can be run."""
 
 
-ASKEW = Askew("what the analysis of its cells and threads found is not symmetric")
+NOT_PERMUTABLE = NotPermutable("what the analysis of its cells and threads found is not symmetric")
 
 
 class Permuter:
@@ -49,11 +49,11 @@ class Permuter:
         images = self.packing.configs[self.action.thread(permutation, thread)]
         assert configs is not None
         if images is None or len(images) != len(configs):
-            raise ASKEW
+            raise NOT_PERMUTABLE
         numbers = {config: number for number, config in enumerate(images)}
         found = [numbers.get(self._config(config, thread, permutation), -1) for config in configs]
         if -1 in found:
-            raise ASKEW
+            raise NOT_PERMUTABLE
         return found
 
     def look_up(self, asm: Asm, table: Sequence[int], value: Ref) -> Ref:
@@ -71,7 +71,7 @@ class Permuter:
         layout, count = self.packing.layout, len(self.program.template_of(thread).locals)
         base = layout.local_base[thread]
         if self._own(thread) and len(self.facts.cells[base]) > 1:
-            raise Askew("a thread that would be renamed has too many control states")
+            raise NotPermutable("a thread that would be renamed has too many control states")
         return [layout.pc[thread], *range(base + self._own(thread), base + count)]
 
     def _contain(self, cell: int, origin: int, renaming: Renaming) -> None:
@@ -79,7 +79,7 @@ class Permuter:
         held, values = self.facts.cells[cell], self.facts.cells[origin]
         moved = [renaming.get(v, v) for v in values] if renaming else [low(values), high(values)]
         if any(not low(held) <= value <= high(held) for value in moved):
-            raise ASKEW
+            raise NOT_PERMUTABLE
 
     def _renamed(self, asm: Asm, value: Ref, cell: int, renaming: Renaming) -> Ref:
         values = self.facts.cells[cell]
@@ -96,7 +96,7 @@ class Permuter:
             self.put_config(target, to, self.look_up(asm, table, source.config(thread)))
             return
         if self.packing.configs[to] is not None or any(self._renamings(permutation, thread)[self._own(thread) :]):
-            raise Askew("a thread that would be renamed has too many control states")
+            raise NotPermutable("a thread that would be renamed has too many control states")
         for one, other in zip(self.private_but_number(thread), self.private_but_number(to), strict=True):
             self._contain(other, one, {})
             target.set_cell(other, source.cell(one))

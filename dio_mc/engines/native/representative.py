@@ -28,7 +28,8 @@ def write_representative(
     program: Program, representatives: Representatives | None, facts: Facts, packing: Packing, tables: Tables
 ) -> str:
     """``@reduce_all(ctx, base, count)``: every one of these states becomes its representative; ``@named(state, thread)
-    -> thread``: one does, and what a thread of it is called there. Raises `Askew` where that cannot be written."""
+    -> thread``: one does, and what a thread of it is called there. Raises `NotPermutable` where that cannot be
+    written."""
     if representatives is None:
         return NONE
     permuter = Permuter(program, representatives.action, facts, packing, tables)

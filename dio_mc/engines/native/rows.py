@@ -11,7 +11,7 @@ from dio_mc.analysis.symmetry.plan import Key
 from dio_mc.analysis.values.sets import high, low
 from dio_mc.engines.native.asm import Asm, Ref
 from dio_mc.engines.native.fields import Words
-from dio_mc.engines.native.permute import ASKEW, Askew, Permuter
+from dio_mc.engines.native.permute import NOT_PERMUTABLE, NotPermutable, Permuter
 
 WIDEST: Final = 63
 
@@ -22,7 +22,7 @@ class Cells:
     def __init__(self, permuter: Permuter, words: Words, cells: Sequence[int]) -> None:
         found = {(low(permuter.facts.cells[c]), high(permuter.facts.cells[c])) for c in cells}
         if len(found) > 1:
-            raise ASKEW
+            raise NOT_PERMUTABLE
         self._words, self._cells = words, cells
         self._low, most = found.pop()
         self.width = (most - self._low).bit_length()
@@ -48,7 +48,7 @@ class Controls:
             for element, thread in zip(block, threads, strict=True)
         ]
         if len({len(table) for table in self._tables}) > 1:
-            raise ASKEW
+            raise NOT_PERMUTABLE
         self.width = (len(self._tables[0]) - 1).bit_length()
 
     def read(self, asm: Asm, row: int) -> Ref:
@@ -105,7 +105,7 @@ def sort_rows(
     columns = [*_own(permuter, words, sort, block, keys), *_names(permuter, words, keys)]
     width = sum(column.width for column in columns)
     if width > WIDEST:
-        raise Askew(f"what is to be exchanged takes {width} bits")
+        raise NotPermutable(f"what is to be exchanged takes {width} bits")
     labels = [] if thread is None else _labels(asm, asm.load(thread), keys)
     rows, labels = _network(asm, [_packed(asm, columns, row) for row in range(len(block))], labels)
     if thread is not None:
@@ -131,7 +131,7 @@ def _own(
             found.append(Controls(permuter, words, sort, block, threads))
             continue
         if any(permuter.packing.configs[t] is not None for t in threads):
-            raise ASKEW
+            raise NOT_PERMUTABLE
         private = zip(*(permuter.private_but_number(t) for t in threads), strict=True)
         found += [Cells(permuter, words, cells) for cells in private]
     found += [Cells(permuter, words, cells) for cells in zip(*(key.cells for key in keys), strict=True)]
@@ -147,7 +147,7 @@ def _names(permuter: Permuter, words: Words, keys: Sequence[Key]) -> list[Names]
         if not any(value in held for value in meant):
             continue
         if not all(low(held) <= value <= high(held) for value in meant):
-            raise ASKEW
+            raise NOT_PERMUTABLE
         found.append(Names(words, cell, [values for _, values in named]))
     return found
 

@@ -1,6 +1,6 @@
 """The compiled search, level by level: ``Module`` -> counts, coverage, and where the nearest violations are.
 
-All workers expand the states of a level, in turns of a few (`turns`), and take in what they find in one table
+All workers expand the states of a level, in chunks of a few (`chunks`), and take in what they find in one table
 (`table`); each keeps what it was the first to find. So what a level holds does not depend on the number of workers, and
 nor does the answer, which is one of levels: only whose array a state is in does.
 """
@@ -15,12 +15,12 @@ from functools import partial
 from itertools import islice
 from typing import Final, Protocol
 
+from dio_mc.engines.native.chunks import Chunks
 from dio_mc.engines.native.context import DONE, FULL, GROW, LOST
 from dio_mc.engines.native.cursor import ASTRAY, DEADLOCK, FAULTS
 from dio_mc.engines.native.memory import Region
 from dio_mc.engines.native.prepared import IN_FULL, Prepared, Reduced
 from dio_mc.engines.native.survey import distinct_values, survey_size
-from dio_mc.engines.native.turns import Turns
 from dio_mc.engines.native.valuations import Valuations
 from dio_mc.engines.native.visited import Visited, stretches
 from dio_mc.engines.native.worker import LAG, NEVER, WAITING, Worker, sample
@@ -108,13 +108,13 @@ class Search:
         self._limit = NEVER if work.limit is None else work.limit
         alone = work.limit is not None or self.module.approximate is not None
         self._reserve(1 if alone else work.workers)
-        self.turns = Turns([worker.states.address for worker in self.workers])
+        self.chunks = Chunks([worker.states.address for worker in self.workers])
         self._before = 0
         self.tables = (ctypes.c_int64 * max(len(self.valuations), 1))(*(v.table.address for v in self.valuations))
         for worker in self.workers:
             worker.set(
                 watched=ctypes.addressof(self.tables), max_states=self._limit, reduced=int(work.by.symmetry),
-                ordered=int(work.by.order), turns=self.turns.address,
+                ordered=int(work.by.order), chunks=self.chunks.address,
             )  # fmt: skip
         self._pool = ThreadPoolExecutor(len(self.workers) - 1) if len(self.workers) > 1 else None
 
@@ -158,7 +158,7 @@ class Search:
     @property
     def expanded(self) -> int:
         """States all successors of which were looked at."""
-        return self._before + self.turns.taken - self._sum("stop") + self._sum("next")
+        return self._before + self.chunks.taken - self._sum("stop") + self._sum("next")
 
     @property
     def looked_at(self) -> list[int]:
@@ -267,13 +267,13 @@ class Search:
     def _expand(self, offered: Level) -> bool:
         """Expand all these states; whether there was room for what is after them."""
         self._before = self.expanded
-        self.turns.offer(offered)
+        self.chunks.share(offered)
         together = sum(end - first for first, end in offered) >= TOGETHER
         for number, worker in enumerate(self.workers):
             worker.set(part=number, parts_left=len(self.workers))
         while True:
             self._share_room()
-            self.turns.halt(whether=False)
+            self.chunks.halt(whether=False)
             codes = self._all([worker.expand for worker in (self.workers if together else self.workers[:1])])
             self._take_news()
             if self._check(*codes):
@@ -294,7 +294,7 @@ class Search:
             return [code, *(one.result() for one in running)]
         finally:  # nobody may be at work when the memory is given back, or read
             if any(not one.done() for one in running):
-                self.turns.halt(whether=True)
+                self.chunks.halt(whether=True)
                 wait(running)
 
     # -- room ----------------------------------------------------------------------------------------------------------
@@ -326,10 +326,10 @@ class Search:
         for side_by_side in stretches(before, self.visited.slots, len(self.workers)):
             pairs = list(zip(self.workers, side_by_side, strict=False))
             least = side_by_side[-1][-1] if len(pairs) > 1 else 0
-            if any(self._all([partial(worker.spread, stretch, least) for worker, stretch in pairs])):
-                raise MemoryError("the table could not be spread")
-        if any(worker.unspill() for worker in self.workers):
-            raise MemoryError("the table could not be spread")
+            if any(self._all([partial(worker.rehash, stretch, least) for worker, stretch in pairs])):
+                raise MemoryError("the table could not be enlarged")
+        if any(worker.insert_overflow() for worker in self.workers):
+            raise MemoryError("the table could not be enlarged")
 
     def _stretch(self) -> int:
         """States to expand at once: none too many where `max_states` is near."""
@@ -337,7 +337,7 @@ class Search:
         return max(min(STRETCH, left // (self.module.most + 1)), 1)
 
     def _set_lag(self) -> None:
-        """Behind a limit nothing may be counted: near it, a state's successors are taken in before the next."""
+        """Beyond a limit nothing may be counted: near it, a state's successors are taken in before the next."""
         close = self._limit - self.states <= (self._stretch() + 1) * self.module.most + WAITING
         for worker in self.workers:
             worker.set(lag=0 if close else LAG)
@@ -422,7 +422,7 @@ class Search:
             self._pool.shutdown()
         for worker in self.workers:
             worker.close()
-        self.turns.close()
+        self.chunks.close()
         self.visited.close()
         for valuations in () if self._adopted else self.valuations:
             valuations.table.close()

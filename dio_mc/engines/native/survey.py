@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dio_mc.engines.native.asm import Asm
 from dio_mc.engines.native.context import INDEX
 from dio_mc.engines.native.fields import Tables, Words
-from dio_mc.engines.native.loops import Loops
 from dio_mc.engines.native.packing import Packing
+from dio_mc.engines.native.writer import Writer
 
 
 def survey_size(packing: Packing) -> int:
@@ -19,20 +19,20 @@ def survey_size(packing: Packing) -> int:
 def write_survey(packing: Packing, tables: Tables) -> str:
     """``@survey(ctx)``: mark every value that a field has in some state of the table."""
     asm = Asm()
-    loops = Loops(packing.words, 0, (0, 0))
+    code = Writer(packing.words, 0, (0, 0))
     at = asm.slot("at")
     asm.store(0, at)
-    table, limit, base = loops.pointer(asm, "table"), loops.get(asm, "limit"), loops.pointer(asm, "survey")
+    table, limit, base = code.pointer(asm, "table"), code.get(asm, "limit"), code.pointer(asm, "survey")
     asm.jump("head")
     asm.start("head")
     index = asm.load(at)
     asm.branch(asm.op(f"icmp ult i64 {index}, {limit}"), "body", "done")
     asm.start("body")
     asm.store(asm.add(index, 1), at)
-    place = loops.at(asm, table, index)
+    place = code.at(asm, table, index)
     asm.branch(asm.op(f"icmp eq i64 {asm.load(place)}, 0"), "head", "taken")
     asm.start("taken")
-    words = Words(asm, packing, tables, loops.read(asm, place), slots=False)
+    words = Words(asm, packing, tables, code.read(asm, place), slots=False)
     start = 0
     for field in packing.fields.values():
         byte = asm.op(f"getelementptr i8, ptr {base}, i64 {asm.add(words.raw(field), start)}")

@@ -13,12 +13,12 @@ from dio_mc.memory import RESERVE, available_bytes
 
 LEAPS: Final = (1 << 21, 1 << 25, 1 << 27)
 """Bytes of a table that is small: at first one huge page, which is touched whole anyway, then so large that few states
-are moved more than once: that takes longer than clearing memory. Behind that, tables grow by a quarter."""
+are moved more than once: that takes longer than clearing memory. After that, tables grow by a quarter."""
 LOAD: Final = 0.75
 ALONE: Final = 1 << 17
 """Places from which it takes longer to call the others than to move the states."""
 MARGIN: Final = SLACK
-"""Places that nearly no state is further from home than; those that are have to be spilled."""
+"""Places that nearly no state is further from home than; those that are have to be set aside."""
 Stretch = tuple[int, int]
 """Places of the table: the first, and the one after the last."""
 

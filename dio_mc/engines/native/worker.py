@@ -19,7 +19,7 @@ LAG: Final = 64
 WAITING: Final = LAG + LAG // 2
 """The most that wait when the next state is expanded."""
 NEWS: Final = 1 << 12
-SPILL: Final = 1 << 17
+OVERFLOW: Final = 1 << 17
 """States that may have to be set aside while a table grows."""
 NEVER: Final = (1 << 63) - 1
 
@@ -45,10 +45,10 @@ class Worker:
         self._region("out", module.most * bytes_)
         ring = 1 << (WAITING + module.most).bit_length()
         self._region("ring", ring * bytes_)
-        self._region("spill", SPILL * bytes_)
+        self._region("overflow", OVERFLOW * bytes_)
         self.set(
             table=visited.region.address, news_most=NEWS, ring_mask=ring - 1, lag=LAG, max_states=NEVER,
-            spill_most=SPILL, workers=workers,
+            overflow_most=OVERFLOW, workers=workers,
         )  # fmt: skip
         self.resize(visited.slots)
 
@@ -102,17 +102,17 @@ class Worker:
             self.machine.call["reduce_all"](self.address, ctypes.addressof(source), len(words))
         return self.machine.call["insert_all"](self.address, ctypes.addressof(source), len(words))
 
-    def spread(self, stretch: tuple[int, int], least: int) -> int:
+    def rehash(self, stretch: tuple[int, int], least: int) -> int:
         """Move the states of a stretch of the table, which has been resized, to places from `least` on; 1 if that
         failed."""
-        return self.machine.call["spread"](self.address, *stretch, least)
+        return self.machine.call["rehash"](self.address, *stretch, least)
 
-    def unspill(self) -> int:
+    def insert_overflow(self) -> int:
         """Put back what had to be set aside meanwhile; 1 if that failed."""
-        return self.machine.call["unspill"](self.address)
+        return self.machine.call["insert_overflow"](self.address)
 
     def expand(self) -> int:
-        """Expand states as long as there is a turn to take; why it came back."""
+        """Expand states as long as there is a chunk to take; why it came back."""
         return self.machine.call["expand"](self.address)
 
     # -- what it has to say --------------------------------------------------------------------------------------------

@@ -10,8 +10,8 @@ from dio_mc.semantics.search import Approximate
 
 
 class Writer:
-    """Writes functions over states of so many words. `flags` is the number of flags, `watches` that of monitors on
-    states and on edges."""
+    """Writes what functions over states of so many words have in common; those that write the functions have one.
+    `flags` is the number of flags, `watches` that of monitors on states and on edges."""
 
     def __init__(
         self, words: int, flags: int, watches: tuple[int, int], approximate: Approximate | None = None

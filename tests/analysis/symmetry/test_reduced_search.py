@@ -12,7 +12,7 @@ from dio_mc.analysis.symmetry.proof import find_symmetry
 from dio_mc.analysis.symmetry.representatives import Representatives
 from dio_mc.checking.expectations import bindings_of
 from dio_mc.engines import choose
-from dio_mc.engines.native.permute import Askew
+from dio_mc.engines.native.permute import NotPermutable
 from dio_mc.engines.native.representative import write_representative
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import Program
@@ -146,7 +146,7 @@ def test_a_limit_of_states_below_the_switch_is_one_of_all_states() -> None:
 def test_where_the_compiled_analysis_is_askew_all_states_are_searched(monkeypatch: pytest.MonkeyPatch) -> None:
     def askew(program, representatives, *rest):
         if representatives is not None:
-            raise Askew("what the analysis found is not symmetric")
+            raise NotPermutable("what the analysis found is not symmetric")
         return write_representative(program, None, *rest)
 
     monkeypatch.setattr("dio_mc.engines.native.module.write_representative", askew)

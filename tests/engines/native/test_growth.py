@@ -53,26 +53,26 @@ def test_states_of_one_word(grown: set[float], workers: int) -> None:
 @pytest.mark.parametrize("workers", [2, 3])
 def test_states_that_are_too_far_from_home(grown: set[float], workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a margin the worker of the lowest stretch has some that belong to where others have not been; that of the
-    uppermost has none, and spills all for once."""
+    uppermost has none, and sets all aside for once."""
     monkeypatch.setattr("dio_mc.engines.native.visited.MARGIN", 0)
-    spread, unspill, spilled = Worker.spread, Worker.unspill, list[int]()
+    rehash, insert_overflow, set_aside = Worker.rehash, Worker.insert_overflow, list[int]()
 
     def cautious(worker: Worker, stretch: tuple[int, int], least: int) -> int:
         assert stretch[0] == 0 or least >= stretch[1]
-        return spread(worker, stretch, least if stretch[1] < least else 1 << 40)
+        return rehash(worker, stretch, least if stretch[1] < least else 1 << 40)
 
     def noted(worker: Worker) -> int:
-        spilled.append(worker.get("spilled"))
-        return unspill(worker)
+        set_aside.append(worker.get("overflow_length"))
+        return insert_overflow(worker)
 
-    monkeypatch.setattr(Worker, "spread", cautious)
-    monkeypatch.setattr(Worker, "unspill", noted)
+    monkeypatch.setattr(Worker, "rehash", cautious)
+    monkeypatch.setattr(Worker, "insert_overflow", noted)
     same(build(load_module(BENCHMARK).models[0], {"pages": 2, "readers": 2}).program, workers)
-    assert any(spilled[::workers])
-    assert any(spilled[workers - 1 :: workers])
+    assert any(set_aside[::workers])
+    assert any(set_aside[workers - 1 :: workers])
 
 
-def test_what_was_spilled_is_put_back_once(grown: set[float]) -> None:
+def test_what_was_set_aside_is_put_back_once(grown: set[float]) -> None:
     halves = [straight(*[put(cell(n), 9) for n in range(first, first + 3)], name=f"t{first}") for first in (0, 3)]
     prepared = prepare(program([variable(f"v{n}") for n in range(6)], halves), [])
     search = search_of(prepared, Limits(Budget()))
@@ -80,9 +80,9 @@ def test_what_was_spilled_is_put_back_once(grown: set[float]) -> None:
     (worker,) = search.workers
     everything = (0, search.visited.slots + SLACK)
     for least, left in ((everything[1], 16), (0, 0)):
-        assert worker.spread(everything, least) == 0
-        assert worker.get("spilled") >= left
-        assert worker.unspill() == worker.get("spilled") == 0
+        assert worker.rehash(everything, least) == 0
+        assert worker.get("overflow_length") >= left
+        assert worker.insert_overflow() == worker.get("overflow_length") == 0
         assert worker.insert([worker.state(number) for number in range(16)]) == 0
         assert worker.get("count") == worker.get("end") == 16
     search.close()

@@ -17,7 +17,7 @@ from random_programs import random_program
 from dio_mc.engines.limits import Limits
 from dio_mc.engines.native import machine
 from dio_mc.engines.native.context import DONE, GROW, HALTED
-from dio_mc.engines.native.table import BUSY
+from dio_mc.engines.native.probing import BUSY
 from dio_mc.engines.native.worker import Worker
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import LIVENESS, Program
@@ -30,9 +30,9 @@ MODELS = ["models/seed/ext3_2_6_18.py", "models/toys/philosophers.py", "models/h
 
 @pytest.fixture(autouse=True)
 def _soon_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Turns of two states, and no level is too small for several workers."""
+    """Chunks of two states, and no level is too small for several workers."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr("dio_mc.engines.native.turns.TURN", 2)
+    monkeypatch.setattr("dio_mc.engines.native.chunks.CHUNK", 2)
     monkeypatch.setattr("dio_mc.engines.native.search.TOGETHER", 1)
 
 
@@ -145,20 +145,20 @@ def test_who_loses_a_place_to_another_looks_further(monkeypatch: pytest.MonkeyPa
 
 
 def test_all_parts_of_a_level_are_taken_once() -> None:
-    """Turns of two: by one worker from all parts, its own first; what two take does not overlap."""
+    """Chunks of two: by one worker from all parts, its own first; what two take does not overlap."""
     made = counters(2, 2)
     prepared = prepare(made, [])
     found = search_of(prepared, Limits(Budget()), workers=2)
     one, other = found.workers
     one.insert([prepared.module.packing.encode(state) for state in prepared.interpreter.starting()])
-    turns = found.turns
-    turns.offer([(0, 1), (0, 0)])
-    assert turns.taken == 0
+    chunks = found.chunks
+    chunks.share([(0, 1), (0, 0)])
+    assert chunks.taken == 0
     for number, worker in enumerate(found.workers):
         worker.set(part=number, parts_left=2, most=100)
     assert other.expand() == DONE
     assert (other.get("count"), one.get("count"), one.expand()) == (2, 1, DONE)
-    assert (turns.taken, other.get("transitions"), one.get("transitions")) == (1, 2, 0)
+    assert (chunks.taken, other.get("transitions"), one.get("transitions")) == (1, 2, 0)
     found.close()
 
 
@@ -168,12 +168,12 @@ def test_who_comes_back_early_has_all_come_back() -> None:
     found = search_of(prepared, Limits(Budget()), workers=2)
     one, other = found.workers
     one.insert([prepared.module.packing.encode(state) for state in prepared.interpreter.starting()])
-    found.turns.offer([(0, 1), (0, 0)])
+    found.chunks.share([(0, 1), (0, 0)])
     for number, worker in enumerate(found.workers):
         worker.set(part=number, parts_left=2, most=1)
     assert (one.expand(), other.expand()) == (GROW, HALTED)
-    assert found.turns.taken == 0
-    found.turns.halt(whether=False)
+    assert found.chunks.taken == 0
+    found.chunks.halt(whether=False)
     one.set(most=100)
     assert (one.expand(), other.expand()) == (DONE, DONE)
     found.close()
