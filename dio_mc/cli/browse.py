@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from dio_mc.html.live import Explorer
 
 
 def register(group: click.Group) -> None:
@@ -17,31 +21,50 @@ def register(group: click.Group) -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Serve on this port  [default: any free one].")
 @click.option("--open/--no-open", "opens", default=True, help="Open the browser, or only say where it is.")
 @click.option("--write", "target", type=click.Path(), metavar="DIR", help="Write the pages to DIR; serve nothing.")
-def browse(folder: str, port: int, opens: bool, target: str | None) -> None:
+@click.option(
+    "--explore", "models", multiple=True, metavar="MODEL", type=click.Path(path_type=Path),
+    help="Run this model file, or those of a folder, so that a page can leave its trace at any step.",
+)  # fmt: skip
+def browse(folder: str, port: int, opens: bool, target: str | None, models: tuple[Path, ...]) -> None:
     """Show the counterexamples and graphs of a folder in the browser.
 
     Serves on this machine only (127.0.0.1) until Ctrl-C, and needs neither a network nor Graphviz. Models are shown
-    from their source and are not run.
+    from their source; only those that --explore names are run. From their traces other ways can be taken at any step,
+    and expressions evaluated.
     """
+    explorer = _explorer(models)
     if target is not None:
-        _write(Path(folder), Path(target))
+        _write(Path(folder), Path(target), explorer)
         return
-    _serve(Path(folder), port, opens=opens)
+    _serve(Path(folder), port, explorer, opens=opens)
 
 
-def _write(root: Path, target: Path) -> None:
+def _explorer(models: tuple[Path, ...]) -> Explorer | None:
+    from dio_mc.errors import usage_error
+
+    for path in models:
+        if not path.exists():
+            raise usage_error("DIO201", "no such file or folder", file=str(path))
+    if not models:
+        return None
+    from dio_mc.cli.exploring import Models
+
+    return Models(models)
+
+
+def _write(root: Path, target: Path, explorer: Explorer | None) -> None:
     from dio_mc.errors import usage_error
     from dio_mc.html.pages import INDEX, write_pages
 
     try:
-        count = write_pages(root, target, Path.cwd())
+        count = write_pages(root, target, Path.cwd(), explorer)
     except OSError as error:
         file = str(error.filename or target)
         raise usage_error("DIO207", f"cannot be written: {error.strerror or error}", file=file) from None
     click.echo(f"{count} pages, beginning with {target / INDEX}")
 
 
-def _serve(root: Path, port: int, *, opens: bool) -> None:
+def _serve(root: Path, port: int, explorer: Explorer | None, *, opens: bool) -> None:
     import webbrowser
 
     from dio_mc.errors import usage_error
@@ -50,7 +73,7 @@ def _serve(root: Path, port: int, *, opens: bool) -> None:
 
     scan(root)  # a wrong folder is said here, not in the browser
     try:
-        server = Server(root, Path.cwd(), port)
+        server = Server(root, Path.cwd(), port, explorer)
     except OSError as error:
         hint = "another --port, or none for any that is free"
         raise usage_error("DIO222", f"cannot serve on port {port}: {error.strerror}", hint=hint) from None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -29,6 +29,9 @@ from dio_mc.report.words import stem_of, stems_of
 from dio_mc.semantics.search import NO_REDUCTION, Approximate, Budget, FewPreemptions, Partial, RandomRuns, Reductions
 from dio_mc.source import Span, display_path
 from dio_mc.trace.trace import Trace
+
+if TYPE_CHECKING:
+    from dio_mc.stepping.ways import Ways
 
 Result = TypeVar("Result")
 
@@ -160,15 +163,17 @@ class Session:
     def _tried(self, what: str, task: Callable[[], Result], default: Result) -> Result:
         """What shows or writes a verdict never takes it away: it has a tenth of the time that the run had, and a
         second."""
-        timeout = self.values["timeout"]
-        budget = replace(self._budget(), timeout=None if timeout is None else timeout / 10)
-        limits = Limits(budget, self.stop)
+        limits = self._limits_of_showing()
         return attempt(what, task, default, limits.exceeded, lambda text: click.echo(f"dio-mc: {text}", err=True))
+
+    def _limits_of_showing(self) -> Limits:
+        timeout = self.values["timeout"]
+        return Limits(replace(self._budget(), timeout=None if timeout is None else timeout / 10), self.stop)
 
     def _write(self, report: Report) -> list[str]:
         if self.folder is None:
             return []
-        return [p for t in report.traces for p in self._files(stem_of(report, self.stems), t)]
+        return [p for t in report.traces for p in self._files(stem_of(report, self.stems), t, report.file)]
 
     def _keep(self, report: Report) -> list[str]:
         """Write the certificate of a proof."""
@@ -180,11 +185,21 @@ class Session:
             return [f"{self.certificate}: cannot be written: {error.strerror or error}"]
         return []
 
-    def _files(self, stem: str, trace: Trace) -> list[str]:
+    def _files(self, stem: str, trace: Trace, file: str) -> list[str]:
         from dio_mc.report.artifacts import write_artifacts
 
         assert self.folder is not None
-        return write_artifacts(Path(self.folder), stem, trace, page=self.values["html"])
+        page = self.values["html"]
+        ways = self._ways(trace, file) if page else None
+        return write_artifacts(Path(self.folder), stem, trace, page=page, ways=ways)
+
+    def _ways(self, trace: Trace, file: str) -> Ways | None:
+        """The steps beside a trace, for its page."""
+        from dio_mc.cli.exploring import ways_of
+
+        limits = self._limits_of_showing()
+        task = partial(ways_of, trace, "", file, limits.exceeded)
+        return self._tried("the steps beside the counterexample", task, None)
 
     def _problems(self, problems: Sequence[str]) -> None:
         for problem in problems:

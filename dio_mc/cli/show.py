@@ -38,15 +38,21 @@ def register(group: click.Group) -> None:
 )
 @click.option("-o", "--output", type=click.Path(), help="Write to this file instead of stdout.")
 @click.option("--model-file", type=click.Path(), help="Where the model is now, if it moved (lkml, html, c, xfstests).")
-def show(trace: str, form: str, output: str | None, model_file: str | None) -> None:
+@click.option("--explore", is_flag=True, help="Run the model: an html page then lets its reader go other ways.")
+def show(trace: str, form: str, output: str | None, model_file: str | None, explore: bool) -> None:
     """Show a counterexample: as a commit message has it, as a picture, as a page, for other tools.
 
     TRACE is the .json file of a counterexample. For c and xfstests its threads have to be system calls: a run of a rule
     and a workload, or a model with a kernel=... binding.
     """
-    text = (
-        _reproducer(trace, form, model_file) if form in REPRODUCERS else rendered(read(trace), form, trace, model_file)
-    )
+    if explore and form != "html":
+        raise click.UsageError("--explore is for --format html.")
+    if form in REPRODUCERS:
+        text = _reproducer(trace, form, model_file)
+    elif explore:
+        text = _explored(trace, model_file)
+    else:
+        text = rendered(read(trace), form, trace, model_file)
     if output is None:
         click.echo(text, nl=False)
         return
@@ -59,6 +65,22 @@ def _reproducer(path: str, form: str, model_file: str | None) -> str:
 
     trace = read(path)
     return (c_program if form == "c" else xfstests)(trace, case_of(path, model_file, None, ()))
+
+
+def _explored(path: str, model_file: str | None) -> str:
+    """The page with the steps beside the trace. Raises `ModelError` where the model does not go so."""
+    from dio_mc.cli.exploring import ways_of
+    from dio_mc.errors import usage_error
+    from dio_mc.html.source import sources_of
+    from dio_mc.html.trace_page import trace_page
+    from dio_mc.stepping.walk import Refused
+
+    trace = read(path)
+    try:
+        ways = ways_of(trace, path, model_file)
+    except Refused as refused:
+        raise usage_error("DIO206", f"the model has changed: {refused}", file=path) from None
+    return trace_page(trace, sources_of(trace, Path.cwd(), model_file), ways=ways)
 
 
 def read(path: str) -> Trace:

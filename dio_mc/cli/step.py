@@ -28,6 +28,7 @@ HELP = """\
   reader            one step of a thread; also `reader 3`, `reader until WORD`, `reader *`, `reader:2`
   undo              one step back
   state             all shared data
+  value EXPRESSION  what an expression of the modelling language is worth here
   rest              what can follow from here, on every schedule
   schedule          the steps so far, to be given to `dio-mc step` again
   write FILE        the steps so far as a trace, for show, why and replay
@@ -196,6 +197,8 @@ class Session:
                 plain[word]()
             elif word == "write" and rest:
                 self.write(rest)
+            elif word == "value" and rest:
+                click.echo(f"value     {self._value(rest)}")
             else:
                 self.run(self._numbered(line))
                 self._say(options=True, state=False)
@@ -204,6 +207,22 @@ class Session:
             if not sys.stdin.isatty():  # a script that went on would do something else than it says
                 sys.exit(error.exit_code)
 
+    def _value(self, text: str) -> str:
+        """What an expression is worth in the last state. Raises `ModelError` when it has no meaning there."""
+        from dio_mc.errors import ModelError, usage_error
+        from dio_mc.frontend.asked import excerpt_of, expression
+        from dio_mc.ir.expr import type_of
+        from dio_mc.ir.types import show_value
+
+        program = self.walk.program
+        if not program.properties:
+            raise usage_error("DIO218", "the model has no property, so that no expression can be asked of it")
+        try:
+            asked = expression(program.properties[0].model, program, text)
+        except ModelError as error:
+            raise usage_error("DIO218", f"`{text}`: {excerpt_of(error)}") from None
+        return show_value(type_of(asked), self.walk.interpreter.evaluate(asked, self.walk.states[-1]))
+
     def _numbered(self, line: str) -> str:
         """The schedule that a number stands for: an option of those listed."""
         if not line.isdigit():
@@ -211,10 +230,7 @@ class Session:
         options = self.walk.options
         if not 1 <= int(line) <= len(options):
             return line
-        chosen = options[int(line) - 1]
-        ways = self.walk.of(chosen.action.thread)
-        name = self.walk.program.threads[chosen.action.thread].name
-        return f"{name}:{ways.index(chosen) + 1}" if len(ways) > 1 else name
+        return self.walk.segment(options[int(line) - 1])
 
     def _undo(self) -> None:
         from dio_mc.errors import usage_error

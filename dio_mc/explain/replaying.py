@@ -58,12 +58,12 @@ def replay_file(path: str, model_file: str | None = None, products: Products | N
     `ModelError` when the file is not a trace (DIO205) or the model has no such class or parameters (DIO206).
     """
     trace = trace_in(path)
-    return _replayed(_program(trace, path, model_file, products), trace)
+    return _replayed(program_of(trace, path, model_file, products), trace)
 
 
 def replay_trace(trace: Trace, model: type[Model] | None = None, products: Products | None = None) -> Outcome:
     """Run a trace again, on `model` or on the model that it names. Raises `ModelError` as `replay_file` does."""
-    program = _program(trace, "", None, products) if model is None else _built(model, trace, "")
+    program = program_of(trace, "", None, products) if model is None else _built(model, trace, "")
     return _replayed(program, trace)
 
 
@@ -79,7 +79,7 @@ def explained(path: str, model_file: str | None, max_states: int, products: Prod
     Raises `ModelError` as `replay_file` does, and when the trace does not run on the model as it is now (DIO206).
     """
     trace = trace_in(path)
-    program = _program(trace, path, model_file, products)
+    program = program_of(trace, path, model_file, products)
     interpreter = Interpreter(program)
     run = follow(interpreter, trace)
     if isinstance(run, Divergence):
@@ -102,7 +102,8 @@ def trace_in(path: str) -> Trace:
         raise usage_error("DIO205", str(error).removeprefix(f"{path}: "), file=path) from None
 
 
-def _program(trace: Trace, path: str, model_file: str | None, products: Products | None) -> Program:
+def program_of(trace: Trace, path: str, model_file: str | None, products: Products | None) -> Program:
+    """The program that a trace in the file `path` is of, as it is now. Raises `ModelError` as `replay_file` does."""
     if products is not None and IS_PRODUCT.search(trace.model.name):
         return _product_of(trace, path, products)
     return _program_of(trace, path, model_file or _trusted(trace, path))

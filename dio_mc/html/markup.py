@@ -58,7 +58,8 @@ class Document:
             "form-action": "'none'",
         }
         for directive, source in self.extra:
-            rules[directive] = f"{rules[directive]} {source}" if directive in rules else source
+            before = rules.get(directive, "'none'")
+            rules[directive] = source if before == "'none'" else f"{before} {source}"
         return "; ".join(f"{directive} {sources}" for directive, sources in rules.items())
 
 

@@ -8,27 +8,46 @@ from pathlib import Path
 from dio_mc.files import write_if_changed
 from dio_mc.html.folder import Folder, Found, scan
 from dio_mc.html.index_page import index_page, way_home
+from dio_mc.html.live import Asked, Explorer, asked_of
 from dio_mc.html.source import sources_of
 from dio_mc.html.trace_page import trace_page
+from dio_mc.stepping.ways import DEPTH
 
 INDEX = "index.html"
+Page = Callable[[str], str]
+"""Makes a page for the query of its address."""
 
 
-def pages_of(folder: Folder, base: Path) -> dict[str, Callable[[], str]]:
-    """Every page below its name, made when it is asked for. Models' sources are read below `base`."""
-    pages: dict[str, Callable[[], str]] = {found.page: _maker(found, base) for found in folder.traces}
-    pages[INDEX] = lambda: index_page(folder)  # a trace of that name gives way
+def pages_of(folder: Folder, base: Path, explorer: Explorer | None = None) -> dict[str, Page]:
+    """Every page below its name, made when it is asked for. Models' sources are read below `base`; what the `explorer`
+    can run is live."""
+    pages: dict[str, Page] = {found.page: _maker(found, base, explorer) for found in folder.traces}
+    pages[INDEX] = lambda query: index_page(folder)  # a trace of that name gives way
     return pages
 
 
-def write_pages(root: Path, target: Path, base: Path) -> int:
+def write_pages(root: Path, target: Path, base: Path, explorer: Explorer | None = None) -> int:
     """Write the pages of folder `root` below `target`, only those that differ from what is there; how many pages there
-    are. Raises `OSError`."""
-    pages = pages_of(scan(root), base)
-    for name, make in pages.items():
-        write_if_changed(target / name, make())
-    return len(pages)
+    are. Pages of what the `explorer` can run have the steps beside their traces. Raises `OSError`."""
+    folder = scan(root)
+    for found in folder.traces:
+        write_if_changed(target / found.page, _written(found, base, explorer))
+    write_if_changed(target / INDEX, index_page(folder))
+    return len({INDEX, *(found.page for found in folder.traces)})
 
 
-def _maker(found: Found, base: Path) -> Callable[[], str]:
-    return lambda: trace_page(found.trace, sources_of(found.trace, base), home=way_home(found))
+def _written(found: Found, base: Path, explorer: Explorer | None) -> str:
+    live = explorer(found, Asked(), DEPTH) if explorer is not None else ""
+    ways = None if isinstance(live, str) else live.ways
+    return trace_page(found.trace, sources_of(found.trace, base), home=way_home(found), ways=ways)
+
+
+def _maker(found: Found, base: Path, explorer: Explorer | None) -> Page:
+    def page(query: str) -> str:
+        live = explorer(found, asked_of(query), 1) if explorer is not None else ""
+        if isinstance(live, str):
+            return trace_page(found.trace, sources_of(found.trace, base), home=way_home(found), note=live)
+        shown = live.trace
+        return trace_page(shown, sources_of(shown, base), home=way_home(found), ways=live.ways, live=live)
+
+    return page

@@ -1,14 +1,14 @@
 """A folder's pages on the loopback interface.
 
 Only names of pages are answered; no path of a request ever reaches the file system. A request must name this server as
-its host, so that a page elsewhere whose name was pointed at the loopback address (DNS rebinding) reads nothing. The
-folder is read anew for each index, so that a check that runs meanwhile shows up on reload.
+its host, so that a page elsewhere whose name was pointed at the loopback address (DNS rebinding) reads nothing; what
+a page elsewhere asks of a model is ignored. The folder is read anew for each index, so that a check that runs meanwhile
+shows up on reload.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,7 +17,8 @@ from urllib.parse import unquote, urlsplit
 
 from dio_mc.errors import DioError
 from dio_mc.html.folder import scan
-from dio_mc.html.pages import INDEX, pages_of
+from dio_mc.html.live import Explorer
+from dio_mc.html.pages import INDEX, Page, pages_of
 
 ADDRESS = "127.0.0.1"
 _HEADERS = {
@@ -32,22 +33,22 @@ _HEADERS = {
 
 
 class Server(ThreadingHTTPServer):
-    """Serves the pages of folder `root`; models' sources are read below `base`. Port 0 is any free one. Raises
-    `OSError` when the port is taken."""
+    """Serves the pages of folder `root`; models' sources are read below `base`, what the `explorer` can run is live.
+    Port 0 is any free one. Raises `OSError` when the port is taken."""
 
     daemon_threads = True
 
-    def __init__(self, root: Path, base: Path, port: int = 0) -> None:
-        self.root, self.base = root, base
-        self._pages: dict[str, Callable[[], str]] | None = None
+    def __init__(self, root: Path, base: Path, port: int = 0, explorer: Explorer | None = None) -> None:
+        self.root, self.base, self.explorer = root, base, explorer
+        self._pages: dict[str, Page] | None = None
         super().__init__((ADDRESS, port), _Handler)
 
-    def page(self, name: str) -> str | None:
+    def page(self, name: str, query: str = "") -> str | None:
         """A page's text; None when there is none of that name. Raises `ModelError` when the folder is gone."""
         if self._pages is None or name == INDEX:
-            self._pages = pages_of(scan(self.root), self.base)
+            self._pages = pages_of(scan(self.root), self.base, self.explorer)
         make = self._pages.get(name)
-        return make() if make is not None else None
+        return make(query) if make is not None else None
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that went away while it was answered is not an error."""
@@ -84,9 +85,10 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Host", "").lower() not in self.server.hosts:
             self._send(HTTPStatus.MISDIRECTED_REQUEST, "This server answers on its own address only.\n", body)
             return
-        name = unquote(urlsplit(self.path).path).removeprefix("/") or INDEX
+        address = urlsplit(self.path)
+        name = unquote(address.path).removeprefix("/") or INDEX
         try:
-            page = self.server.page(name)
+            page = self.server.page(name, "" if self._is_from_elsewhere else address.query)
         except DioError as error:
             self._send(HTTPStatus.NOT_FOUND, f"{error}\n", body)
             return
@@ -94,6 +96,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(HTTPStatus.NOT_FOUND, "There is no such page.\n", body)
             return
         self._send(HTTPStatus.OK, page, body)
+
+    @property
+    def _is_from_elsewhere(self) -> bool:
+        """Whether another site's page made the browser ask."""
+        return self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
 
     def _send(self, status: HTTPStatus, content: str, body: bool) -> None:
         data = content.encode("utf-8", "replace")

@@ -1,4 +1,5 @@
-"""Trace -> one HTML file: step through it with the arrow keys; lanes, state, locks, properties, source.
+"""Trace -> one HTML file: step through it with the arrow keys, or leave it and go another way; lanes, state, locks,
+properties, source.
 
 Nothing is fetched and nothing runs but the script beside this module (`markup` says how that is kept). Without scripts
 the file still shows what is wrong, the lanes and the diagram. The text depends on the trace and the sources alone.
@@ -8,17 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from dio_mc.html.live import Live
+from dio_mc.html.live_panels import live_head, live_panels
 from dio_mc.html.markup import Document, asset, attribute, block, data, prose, text
 from dio_mc.html.source import Source, coloured
 from dio_mc.html.view import lanes, view
+from dio_mc.html.waiting import waiting_card
 from dio_mc.render.commit import render_commit
 from dio_mc.render.svg import COLOURS, STYLE, lanes_svg
 from dio_mc.render.why import why_sentences
 from dio_mc.render.words import closing
+from dio_mc.stepping.ways import Ways
 from dio_mc.trace.codec import encode
 from dio_mc.trace.trace import Trace
 
 ASSETS = "dio_mc.html.assets"
+SCRIPTS = ("page.js", "ways.js", "trace.js")
 MOST_WHY = 5
 """Lines of "why" that a page has room for."""
 _ALL_DOTS = 80
@@ -32,37 +38,52 @@ def trace_page(
     why: Sequence[str] | None = None,
     home: str | None = None,
     kernels: Sequence[str] = (),
+    ways: Ways | None = None,
+    live: Live | None = None,
+    note: str = "",
 ) -> str:
     """The page. `why` are lines on the cause, of which the first five are shown (None: what the trace says of it);
-    `home` is where its index is; `kernels` say what real kernels did."""
+    `home` is where its index is; `kernels` say what real kernels did. `ways` are the steps beside the trace that its
+    reader can take, in a `live` page all there are; `note` says why there are none."""
+    told = (why_sentences(trace) if why is None else why)[:MOST_WHY]
     word = "reached" if trace.kind == "witness" else "violated"
     return Document(
         title=f"{trace.property}: {word} - {trace.model.name}",
         styles=(STYLE, asset(ASSETS, "base.css"), asset(ASSETS, "trace.css")),
-        body="\n".join(_body(trace, sources, (why_sentences(trace) if why is None else why)[:MOST_WHY], home, kernels)),
-        scripts=(asset(ASSETS, "trace.js"),),
+        body="\n".join(_body(trace, sources, told, home, kernels, live, note)),
+        scripts=tuple(asset(ASSETS, name) for name in SCRIPTS),
         blocks=(
-            ("data", "application/json", data(view(trace, sources))),
+            ("data", "application/json", data(view(trace, sources, ways, live))),
             ("copies", "application/json", data({"commit": render_commit(trace) + "\n", "json": encode(trace)})),
         ),
+        extra=() if live is None else (("form-action", "'self'"),),
     ).render()
 
 
 def _body(
-    trace: Trace, sources: Sequence[Source], why: Sequence[str], home: str | None, kernels: Sequence[str]
+    trace: Trace,
+    sources: Sequence[Source],
+    why: Sequence[str],
+    home: str | None,
+    kernels: Sequence[str],
+    live: Live | None,
+    note: str,
 ) -> Iterator[str]:
     yield "<header>"
-    yield from _head(trace, home)
+    yield from _head(trace, home) if live is None or live.is_origin else live_head(live, home)
     yield "</header>"
+    if note:
+        yield f'<p class="note outside">{text(note)}</p>'
     yield from _stepper(trace)
     yield '<main><section class="left">'
+    yield from waiting_card(trace)
     yield from _said("Why", why)
     yield from _said("On real kernels", kernels)
     yield f'<div class="card lanes" data-scrolls tabindex="0" aria-label="lanes">{lanes_svg(trace)}</div>'
     yield '<details class="card fold" open><summary>Diagram for a commit message</summary>'
     yield f'<pre data-scrolls tabindex="0">{block(render_commit(trace))}</pre></details>'
     yield '</section><section class="right">'
-    yield from _panels(trace, sources)
+    yield from _panels(trace, sources, live)
     yield "</section></main>"
     yield '<p id="said" class="unseen" role="status" aria-live="polite"></p>'
 
@@ -92,7 +113,7 @@ def _stepper(trace: Trace) -> Iterator[str]:
     yield '<nav class="stepper" aria-label="steps"><div class="buttons">'
     for name, label, sign in (("first", "First step", "&#8676;"), ("back", "Step back", "&larr;")):
         yield f'<button type="button" id="{name}" aria-label="{label}" title="{label}">{sign}</button>'
-    yield f'<span class="where">Step <output id="number">0</output> of {last}</span>'
+    yield f'<span class="where">Step <output id="number">0</output> of <span id="of">{last}</span></span>'
     for name, label, sign in (("on", "Step on", "&rarr;"), ("last", "Last step", "&#8677;")):
         yield f'<button type="button" id="{name}" aria-label="{label}" title="{label}">{sign}</button>'
     yield "</div>"
@@ -107,7 +128,8 @@ def _stepper(trace: Trace) -> Iterator[str]:
     else:
         yield f'<input id="slide" type="range" min="0" max="{last}" value="0" aria-label="step">'
     yield '<div class="copies"><button type="button" class="copy" data-copy="commit">Copy commit diagram</button>'
-    yield '<button type="button" class="copy" data-copy="json">Copy JSON</button></div></nav>'
+    yield '<button type="button" class="copy" data-copy="json">Copy JSON</button></div>'
+    yield '<div id="detour" class="detour" role="group" aria-label="another way" hidden></div></nav>'
 
 
 def _said(head: str, lines: Sequence[str]) -> Iterator[str]:
@@ -117,16 +139,19 @@ def _said(head: str, lines: Sequence[str]) -> Iterator[str]:
         yield "</ul></section>"
 
 
-def _panels(trace: Trace, sources: Sequence[Source]) -> Iterator[str]:
+def _panels(trace: Trace, sources: Sequence[Source], live: Live | None) -> Iterator[str]:
     yield "<noscript><p class='card'>Stepping needs scripts; the lanes and the diagram do not.</p></noscript>"
     yield '<section class="card step"><h2 id="step-head">Step</h2><div id="step"></div>'
     yield from _sources(trace, sources)
     yield "</section>"
     yield '<section class="card"><h2>State <span class="hint" id="state-hint"></span></h2><div id="state"></div>'
     yield '<details class="fold"><summary>Locals and positions</summary><div id="locals"></div></details></section>'
+    yield '<section class="card"><h2 id="instead-head">Instead of this step</h2><div id="instead"></div></section>'
+    yield '<section class="card" id="onward-card"><h2>Steps that can run now</h2><div id="onward"></div></section>'
+    if live is not None:
+        yield from live_panels(live)
     yield '<section class="card"><h2>Locks held</h2><div id="locks"></div></section>'
     yield '<section class="card"><h2>Properties</h2><div id="properties"></div></section>'
-    yield '<section class="card"><h2 id="instead-head">Instead of this step</h2><div id="instead"></div></section>'
 
 
 def _sources(trace: Trace, sources: Sequence[Source]) -> Iterator[str]:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from dio_mc.html.live import Live
+from dio_mc.html.live_panels import live_view
 from dio_mc.html.markup import visible
 from dio_mc.html.source import Source
+from dio_mc.html.ways_view import ways_view
 from dio_mc.render.scene import holds, wrong_cells
 from dio_mc.render.statement import short
 from dio_mc.render.words import closing, waits_at
+from dio_mc.stepping.ways import Ways
 from dio_mc.trace.trace import Alternative, Change, Place, Standing, Trace, TraceStep, Waiting
 
 
-def view(trace: Trace, sources: Sequence[Source]) -> dict[str, Any]:
+def view(trace: Trace, sources: Sequence[Source], ways: Ways | None = None, live: Live | None = None) -> dict[str, Any]:
     """Threads, cells and files are named by position; steps and states are numbered as in the trace."""
     threads = {thread.name: position for position, thread in enumerate(lanes(trace))}
     cells = {cell.name: position for position, cell in enumerate(trace.initial)}
@@ -39,6 +43,8 @@ def view(trace: Trace, sources: Sequence[Source]) -> dict[str, Any]:
         "loop": trace.loop,
         "witness": trace.kind == "witness",
         "deadlock": trace.property_kind == "deadlock",
+        "ways": ways_view(trace, ways, threads, files) if ways is not None else None,
+        "live": live_view(live) if live is not None else None,
     }  # fmt: skip
 
 

@@ -37,7 +37,7 @@ def holds(trace: Trace) -> tuple[Hold, ...]:
     open_: dict[tuple[str, str, str], int] = {}
     found: list[Hold] = []
     for number, state in enumerate(trace.states()):
-        held = list(_held(trace, state))
+        held = list(held_in(trace, state))
         for key in [key for key in open_ if key not in held]:
             found.append(Hold(*key, open_.pop(key), number))
         for key in held:
@@ -52,7 +52,7 @@ def held_at(trace: Trace, number: int) -> tuple[Hold, ...]:
     return tuple(h for h in holds(trace) if h.start <= number and (h.end is None or number < h.end))
 
 
-def _held(trace: Trace, state: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+def held_in(trace: Trace, state: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     """(lock, thread, mode) of every lock held in a state."""
     names = [thread.name for thread in trace.threads]
     for cell in trace.initial:

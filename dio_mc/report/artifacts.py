@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dio_mc.files import safe_name, write_if_changed
 from dio_mc.render.dot import render_dot
@@ -17,15 +18,20 @@ from dio_mc.source import display_path
 from dio_mc.trace.codec import encode
 from dio_mc.trace.trace import Trace
 
+if TYPE_CHECKING:
+    from dio_mc.stepping.ways import Ways
 
-def write_artifacts(folder: Path, stem: str, trace: Trace, *, page: bool = False) -> list[str]:
-    """Write the files of a trace below ``folder/stem``, with `page` a page too.
+
+def write_artifacts(
+    folder: Path, stem: str, trace: Trace, *, page: bool = False, ways: Ways | None = None
+) -> list[str]:
+    """Write the files of a trace below ``folder/stem``, with `page` a page too, which has the `ways` beside the trace.
 
     Returns what went wrong, a sentence per file.
     """
     place = folder / safe_name(stem)
     problems: list[str] = []
-    for suffix, text in rendered(trace, page=page).items():
+    for suffix, text in rendered(trace, page=page, ways=ways).items():
         path = place / f"{safe_name(trace.property)}.{suffix}"
         try:
             _check_no_link(place, path)
@@ -43,14 +49,14 @@ def _check_no_link(*paths: Path) -> None:
             raise OSError(errno.ELOOP, "a symbolic link is in the way")
 
 
-def rendered(trace: Trace, *, page: bool = False) -> dict[str, str]:
+def rendered(trace: Trace, *, page: bool = False, ways: Ways | None = None) -> dict[str, str]:
     """The contents of a trace's files by suffix. A page has the sources below the working directory in it."""
     files = {"txt": render_text(trace, model=True) + "\n", "dot": render_dot(trace), "json": encode(trace)}
-    return {**files, "html": _page(trace)} if page else files
+    return {**files, "html": _page(trace, ways)} if page else files
 
 
-def _page(trace: Trace) -> str:
+def _page(trace: Trace, ways: Ways | None) -> str:
     from dio_mc.html.source import sources_of
     from dio_mc.html.trace_page import trace_page
 
-    return trace_page(trace, sources_of(trace, Path.cwd()))
+    return trace_page(trace, sources_of(trace, Path.cwd()), ways=ways)

@@ -7,7 +7,7 @@ from typing import Final
 
 from dio_mc.ir.program import LIVENESS
 from dio_mc.semantics.judge import Judge
-from dio_mc.semantics.search import Exploration
+from dio_mc.semantics.search import Exploration, Violation
 from dio_mc.semantics.step import Step
 from dio_mc.stepping.walk import Walk, why_not
 from dio_mc.trace.naming import Naming
@@ -74,24 +74,28 @@ def violated(walk: Walk, judges: Sequence[Judge]) -> bool:
 
 def rest_lines(walk: Walk, found: Exploration, judges: Sequence[Judge]) -> list[str]:
     """What can follow the walk, from its exploration."""
-    taken, words = len(walk.steps), []
+    *words, states = (text for text, _ in follows(walk, found, judges))
+    return [*_labelled("after it", words, "; "), f"{'':{_LABEL}}({states})"]
+
+
+def follows(walk: Walk, found: Exploration, judges: Sequence[Judge]) -> list[tuple[str, Violation | None]]:
+    """How each property stands after the walk, with the run that shows it; the last one says how much was explored."""
+    taken = len(walk.steps)
+    words: list[tuple[str, Violation | None]] = []
     seen = {violation.property: violation for violation in found.violations}
     for name, kind in [*((j.property.name, j.property.kind) for j in judges), *_others(walk, found, judges)]:
         violation = seen.pop(name, None)
         if violation is not None:
             further = len(violation.schedule) - taken
             word = "can be reached" if kind == "reachable" else "VIOLATED"
-            words.append(f"{name} {word} {_after(further)}")
+            words.append((f"{name} {word} {_after(further)}", violation))
         elif name in found.unknown or found.stopped is not None:
-            words.append(f"{name} undetermined")
+            words.append((f"{name} undetermined", None))
         else:
-            words.append(f"{name} {'cannot be reached' if kind == 'reachable' else 'holds'}")
+            words.append((f"{name} {'cannot be reached' if kind == 'reachable' else 'holds'}", None))
     told = "1 state" if found.states == 1 else f"{found.states:,} states"
     ended = f", stopped by {found.stopped}" if found.stopped is not None else ""
-    return [
-        *_labelled("after it", words, "; "),
-        f"{'':{_LABEL}}({told} follow{'s' if found.states == 1 else ''}{ended})",
-    ]
+    return [*words, (f"{told} follow{'s' if found.states == 1 else ''}{ended}", None)]
 
 
 def _others(walk: Walk, found: Exploration, judges: Sequence[Judge]) -> list[tuple[str, str]]:

@@ -54,6 +54,11 @@ class Walk:
         """The ways in which a thread can go on now."""
         return [step for step in self.options if step.action.thread == thread]
 
+    def segment(self, step: Step) -> str:
+        """The schedule that says one of the steps that exist now: ``reader``, where it has to choose ``reader:2``."""
+        name, ways = self.program.threads[step.action.thread].name, self.of(step.action.thread)
+        return f"{name}:{ways.index(step) + 1}" if len(ways) > 1 else name
+
     def taken(self, step: Step) -> Walk:
         """One step further."""
         states = self.states if step.state is None else (*self.states, step.state)
@@ -106,6 +111,20 @@ def retraced(program: Program, trace: Trace) -> Iterator[Walk]:
     for thread, stored in zip(run.threads, trace.steps, strict=False):
         walk = walk.taken(next(step for step in walk.of(thread) if step.action.choice == stored.choice))
         yield walk
+
+
+def end_of(program: Program, trace: Trace) -> Walk:
+    """The walk to the end of a stored trace, its start where it has no steps. Raises `Refused` where the model does not
+    go so far."""
+    if trace.steps:
+        *_, walk = retraced(program, trace)
+        return walk
+    interpreter = Interpreter(program)
+    run = follow_trace(interpreter, trace)
+    if isinstance(run, Divergence):
+        raise Refused(f"the initial state: {run.message}")
+    initial = next((n for n, state in enumerate(interpreter.starting()) if state == run.states[0]), 0)
+    return Walk(interpreter, initial, (run.states[0],))
 
 
 def thread_named(program: Program, name: str) -> int:

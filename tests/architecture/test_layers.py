@@ -51,8 +51,9 @@ LAYERS: dict[str, set[str]] = {
     },
     "engines.agree": {"analysis.partial_order", "analysis.symmetry", "engines.choose", "semantics", "ir"},
     "explain": {"guard", "engines.limits", "engines.reference", "frontend", "lang", "symbolic", "trace", "semantics", "ir"},
+    "stepping": {"engines.reference", "trace", "semantics", "ir"},
     "render": {"trace"},
-    "html": {"files", "render", "trace"},
+    "html": {"files", "render", "stepping", "trace", "wording"},
     "export": {"semantics", "ir"},
     "mutation": {"frontend", "lang", "semantics", "ir"},
     "fix": {"frontend", "kernel", "lang", "mutation", "wording", "semantics", "ir"},
@@ -76,9 +77,9 @@ LAYERS: dict[str, set[str]] = {
         "checking.driver", "checking.expectations", "checking.general", "checking.results", "engines.limits", "fix",
         "frontend", "lang", "memory", "mutation", "wording", "semantics",
     },
-    "stepping": {"engines.reference", "trace", "semantics", "ir"},
     "report": {
-        "catalogue", "checking.results", "files", "fix", "html", "mutation", "render", "wording", "trace", "semantics",
+        "catalogue", "checking.results", "files", "fix", "html", "mutation", "render", "stepping", "wording", "trace",
+        "semantics",
     },
 }  # fmt: skip
 """Room -> the rooms it may import besides itself, `source` and `errors`; each of these arrows is taken somewhere."""

@@ -122,3 +122,22 @@ def test_a_script_stops_at_what_is_wrong(tmp_path: Path, line: str) -> None:
 def test_a_class_has_to_be_named_where_there_are_several(tmp_path: Path) -> None:
     done = dio_mc("step", str(ROOT / "models/seed/placeholder.py"), "reader", cwd=tmp_path)
     assert (done.returncode, "name one with --model" in done.stderr) == (2, True)
+
+
+def test_expressions_have_their_value_at_each_step(tmp_path: Path) -> None:
+    (tmp_path / "m.py").write_text(CHOOSES)
+    done = talk(
+        tmp_path,
+        "value y < 6 and not finished(u)",
+        "t:2",
+        "value y",
+        "t",
+        "value self.y + x",
+        "undo",
+        "value y",
+        "value z",
+    )
+    told = [line for line in done.stdout.splitlines() if line.startswith("value")]
+    assert told == ["value     True", "value     0", "value     2", "value     0"]
+    assert done.returncode == 2
+    assert done.stderr == "dio-mc: error DIO218: `z`: M has no attribute `z`\n"

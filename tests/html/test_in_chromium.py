@@ -316,7 +316,7 @@ def test_markup_in_every_name_runs_nothing(show: Open) -> None:
     for trace, why in [*((trace, [NASTY]) for trace in hostile_traces()), (circle, None)]:
         driver = show(trace_page(trace, why=why, home=NASTY))
         count = "document.querySelectorAll('img,iframe,object,embed,body script:not([id])').length"
-        assert set(walk(driver, count)) == {1}  # our own script
+        assert set(walk(driver, count)) == {3}  # our own scripts
         assert driver.title.startswith(trace.property[:20])
         assert chromium.complaints(driver) == []
 

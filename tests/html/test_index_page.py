@@ -55,8 +55,8 @@ def test_the_heading_counts(tmp_path: Path) -> None:
 
 def test_pages_lead_back_to_the_index() -> None:
     pages = pages_of(scan(GALLERY), ROOT)
-    assert 'href="../index.html"' in pages["ext3_2_6_18.Ext3/no_stale_exposure.html"]()
-    assert pages["index.html"]().startswith("<!DOCTYPE html>")
+    assert 'href="../index.html"' in pages["ext3_2_6_18.Ext3/no_stale_exposure.html"]("")
+    assert pages["index.html"]("").startswith("<!DOCTYPE html>")
 
 
 def test_a_folder_without_graphs_carries_no_engine(tmp_path: Path) -> None:
@@ -98,7 +98,9 @@ def test_written_pages_are_those_served_and_are_left_alone_when_they_are_there(
     assert (result.exit_code, result.output) == (0, f"4 pages, beginning with {tmp_path / 'out' / 'index.html'}\n")
     written = {p.relative_to(tmp_path / "out").as_posix(): p for p in (tmp_path / "out").rglob("*.html")}
     pages = pages_of(scan(source), ROOT)
-    assert {name: path.read_text() for name, path in written.items()} == {name: make() for name, make in pages.items()}
+    assert {name: path.read_text() for name, path in written.items()} == {
+        name: make("") for name, make in pages.items()
+    }
     times = {path: path.stat().st_mtime_ns for path in written.values()}
     assert CliRunner().invoke(cli, command).exit_code == 0
     assert {path: path.stat().st_mtime_ns for path in written.values()} == times

@@ -54,9 +54,9 @@ def test_the_pages_are_served(server: Server) -> None:
     assert set(pages) == {"index.html", *(f"Ext3/{p.stem}.html" for p in SEED.glob("*.json"))}
     for name, make in pages.items():
         status, text, headers = ask(server, f"/{name}")
-        assert (status, text) == (200, make())
+        assert (status, text) == (200, make(""))
         assert headers["content-type"] == "text/html; charset=utf-8"
-    assert ask(server, "/")[1] == pages["index.html"]()
+    assert ask(server, "/")[1] == pages["index.html"]("")
     assert ask(server, "/?x=1#y")[0] == 200
 
 
