@@ -9,6 +9,7 @@ import click
 
 from dio_mc.choices import REPORT_FORMATS
 from dio_mc.cli.interrupts import Interrupts
+from dio_mc.cli.limits import MAX_MEMORY, TIMEOUT, limits_of, within
 from dio_mc.cli.types import CLASS, ENGINE, FORMAT, Param
 
 if TYPE_CHECKING:
@@ -143,7 +144,9 @@ def settings(options: dict[str, Any]) -> dict[str, Value]:
 @click.command()
 @click.argument("certificate", type=click.Path())
 @click.argument("model_file", metavar="MODEL", type=click.Path())
-def certify(certificate: str, model_file: str) -> None:
+@TIMEOUT
+@MAX_MEMORY
+def certify(certificate: str, model_file: str, timeout: float | None, max_memory: str | None) -> None:
     """Check a proof for any number of threads that `dio-mc check --any ... --certificate FILE` wrote.
 
     Every view takes every step of the reference interpreter again, on the model as it is now. Exit 0 when the
@@ -151,8 +154,9 @@ def certify(certificate: str, model_file: str) -> None:
     """
     from dio_mc.cli.certify import certified
 
-    with Interrupts() as stop:
-        code, text = certified(certificate, model_file, stop)
+    limits = limits_of(timeout, max_memory)
+    with Interrupts() as limits.stop:
+        code, text = within(limits, lambda: certified(certificate, model_file, limits), "the answer", patience=1.0)
     click.echo(text)
     sys.exit(code)
 

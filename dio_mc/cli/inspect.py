@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from dio_mc.cli.interrupts import ENDED
+from dio_mc.cli.limits import MAX_MEMORY, TIMEOUT, Undecided, limits_of, within
 from dio_mc.cli.types import CLASS, CODE, Param, unknown_class
 
 if TYPE_CHECKING:
+    from dio_mc.engines.limits import Limits
+    from dio_mc.explain.replaying import Outcome
     from dio_mc.ir.program import Program
 
 
@@ -31,16 +36,25 @@ def register(group: click.Group) -> None:
     "--file", "files", multiple=True, metavar="FILE", help="For a run of a rule: a file with further rules.",
     type=click.Path(path_type=Path),
 )  # fmt: skip
-def replay(trace: str, model_file: str | None, folder: Path | None, files: tuple[Path, ...]) -> None:
+@TIMEOUT
+@MAX_MEMORY
+def replay(
+    trace: str, model_file: str | None, folder: Path | None, files: tuple[Path, ...], timeout: float | None,
+    max_memory: str | None,
+) -> None:  # fmt: skip
     """Run a counterexample again on the model as it is now.
 
     A run that `outcomes`, `matrix` or `diff` wrote is run on its workload and rule as they are now.
 
-    Exit 0 when it reproduces, 1 when the model has changed so that it does not, 2 when the file is not a trace.
+    Exit 0 when it reproduces, 1 when the model has changed so that it does not, 2 when the file is not a trace, 3 when
+    a limit ended it.
     """
     from dio_mc.explain.replaying import replay_file
 
-    outcome = replay_file(trace, model_file, lambda name: _product(name, folder, files))
+    def run() -> Outcome:
+        return replay_file(trace, model_file, lambda name: _product(name, folder, files))
+
+    outcome = within(limits_of(timeout, max_memory), run, "it was known whether it reproduces")
     click.echo(outcome.text)
     sys.exit(0 if outcome.reproduces else 1)
 
@@ -58,40 +72,84 @@ def _product(name: str, folder: Path | None, files: tuple[Path, ...]) -> Program
     "--max-states", type=click.IntRange(1), default=500_000, show_default=True, metavar="N",
     help="Give up looking for the decisive steps after N states.",
 )  # fmt: skip
-def why(traces: tuple[str, ...], model_file: str | None, max_states: int) -> None:
+@TIMEOUT
+@MAX_MEMORY
+def why(
+    traces: tuple[str, ...], model_file: str | None, max_states: int, timeout: float | None, max_memory: str | None
+) -> None:
     """Say why a counterexample is one, and try it on the model as it is now.
 
     What fails and who wrote it, which steps matter, and between which two steps no other thread must run: the model is
     searched again with these two made atomic. Of a deadlock also who waits for whom, of a run that goes on forever the
     way out that it never takes. `check` does the same in at most 5,000 states.
+
+    A limit ends the search alone: then what the trace itself says is told, and the exit code is 3.
     """
-    from dio_mc.explain.replaying import explained
+    limits = limits_of(timeout, max_memory)
+    codes = [_say_why(trace, model_file, max_states, limits) for trace in traces]
+    sys.exit(max(codes))
+
+
+def _say_why(path: str, model_file: str | None, max_states: int, limits: Limits) -> int:
+    """Say it of one trace; the exit code."""
+    from dio_mc.explain.replaying import explained, trace_in
+    from dio_mc.guard import attempt
     from dio_mc.render.why import why_sentences
 
-    for trace in traces:
-        found = explained(trace, model_file, max_states, lambda name: _product(name, None, ()))
-        told = why_sentences(found) or ["Nothing more is known than what `dio-mc show` says."]
-        click.echo("\n".join([f"{found.model.name} {found.property}:", *(f"  {sentence}" for sentence in told)]))
+    code, found = 0, within(limits, lambda: trace_in(path), "the trace was read")
+    try:
+        found = within(
+            limits, lambda: explained(path, model_file, max_states, lambda name: _product(name, None, ())), "the answer"
+        )
+    except Undecided as ended:
+        code = ENDED
+        click.echo(f"dio-mc: {path}: {ended.message}: this is what the trace itself says", err=True)
+    told: list[str] = []
+    told = attempt("what the trace says", lambda: why_sentences(found), told, limits.exceeded, _note)
+    lines = told or ["Nothing more is known than what `dio-mc show` says."]
+    click.echo("\n".join([f"{found.model.name} {found.property}:", *(f"  {line}" for line in lines)]))
+    return code
+
+
+def _note(text: str) -> None:
+    click.echo(f"dio-mc: {text}", err=True)
 
 
 @click.command()
 @click.argument("file", type=click.Path())
 @click.option("--param", "params", multiple=True, type=Param(), help="Bind a parameter of the model.")
 @click.option("--model", "names", multiple=True, type=CLASS, metavar="CLASS", help="Show only these classes.")
-def ir(file: str, params: tuple[tuple[str, int], ...], names: tuple[str, ...]) -> None:
+@TIMEOUT
+@MAX_MEMORY
+def ir(
+    file: str, params: tuple[tuple[str, int], ...], names: tuple[str, ...], timeout: float | None,
+    max_memory: str | None,
+) -> None:  # fmt: skip
     """Show the program that a model was compiled to."""
-    from dio_mc.frontend import build, load_module
+    limits, bound = limits_of(timeout, max_memory), dict(params)
+    for number, cls in enumerate(within(limits, lambda: _chosen(file, names))):
+        text, warnings = within(limits, partial(_printed, cls, bound))
+        click.echo(("\n" if number else "") + text, nl=False)
+        for warning in warnings:
+            click.echo(warning, err=True)
+
+
+def _chosen(file: str, names: tuple[str, ...]) -> list[type]:
+    from dio_mc.frontend import load_module
+
+    models = load_module(file).models
+    chosen = [cls for cls in models if not names or cls.__name__ in names]
+    if not chosen:
+        raise unknown_class(names[0], [cls.__name__ for cls in models])
+    return chosen
+
+
+def _printed(model: type, params: dict[str, int]) -> tuple[str, list[str]]:
+    from dio_mc.frontend import build
     from dio_mc.ir.printer import print_program
 
-    module = load_module(file)
-    chosen = [cls for cls in module.models if not names or cls.__name__ in names]
-    if not chosen:
-        raise unknown_class(names[0], [cls.__name__ for cls in module.models])
-    for number, cls in enumerate(chosen):
-        built = build(cls, dict(params))
-        click.echo(("\n" if number else "") + print_program(built.program), nl=False)
-        for warning in built.warnings:
-            click.echo(warning.render(), err=True)
+    built = build(model, params)
+    return print_program(built.program), [warning.render() for warning in built.warnings]
 
 
 def _word(name: str) -> str | None:

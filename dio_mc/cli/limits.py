@@ -44,12 +44,21 @@ def limits_of(timeout: float | None, max_memory: str | None) -> Limits:
     return Limits(Budget(timeout=timeout, max_memory=size))
 
 
-def within(limits: Limits, task: Callable[[], Result]) -> Result:
-    """What a task gives, of which no part is worth anything. Raises `Undecided` when a limit ends it."""
+def within(
+    limits: Limits,
+    task: Callable[[], Result],
+    before: str = "there was anything to write",
+    patience: float = 0.0,
+) -> Result:
+    """What a task gives, of which no part is worth anything.
+
+    Raises `Undecided` when a limit ends it; with `patience` so many seconds later, for a task that looks at the limits
+    itself. `before` says what is not there then.
+    """
     from dio_mc.guard import Ended, Guard, stop_of
 
     try:
-        with Guard(limits.exceeded):
+        with Guard(limits.exceeded, patience=patience):
             return task()
     except (Ended, MemoryError) as ended:
-        raise Undecided(f"stopped by {stop_of(ended)}, before there was anything to write") from None
+        raise Undecided(f"stopped by {stop_of(ended)}, before {before}") from None

@@ -114,7 +114,7 @@ class Session:
             partial=self.partial,
             any_number=self.wanted,
         )
-        if self.certificate is not None and len(tasks) != 1:
+        if self.certificate is not None and (len(tasks) > 1 or not self.planned):
             hint = "choose one with --model and --param"
             raise usage_error("DIO273", f"--certificate keeps one proof, and there are {len(tasks)} runs", hint=hint)
         done = _outcomes(tasks, options, jobs)

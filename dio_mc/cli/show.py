@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dio_mc.choices import TRACE_FORMATS
+from dio_mc.cli.limits import MAX_MEMORY, TIMEOUT, limits_of, within
 
 if TYPE_CHECKING:
     from dio_mc.trace.trace import Trace
@@ -39,24 +40,33 @@ def register(group: click.Group) -> None:
 @click.option("-o", "--output", type=click.Path(), help="Write to this file instead of stdout.")
 @click.option("--model-file", type=click.Path(), help="Where the model is now, if it moved (lkml, html, c, xfstests).")
 @click.option("--explore", is_flag=True, help="Run the model: an html page then lets its reader go other ways.")
-def show(trace: str, form: str, output: str | None, model_file: str | None, explore: bool) -> None:
+@TIMEOUT
+@MAX_MEMORY
+def show(
+    trace: str, form: str, output: str | None, model_file: str | None, explore: bool, timeout: float | None,
+    max_memory: str | None,
+) -> None:  # fmt: skip
     """Show a counterexample: as a commit message has it, as a picture, as a page, for other tools.
 
     TRACE is the .json file of a counterexample. For c and xfstests its threads have to be system calls: a run of a rule
-    and a workload, or a model with a kernel=... binding.
+    and a workload, or a model with a kernel=... binding. When a limit or Ctrl-C ends it, nothing is written, and the
+    exit code is 3.
     """
     if explore and form != "html":
         raise click.UsageError("--explore is for --format html.")
-    if form in REPRODUCERS:
-        text = _reproducer(trace, form, model_file)
-    elif explore:
-        text = _explored(trace, model_file)
-    else:
-        text = rendered(read(trace), form, trace, model_file)
+    text = within(limits_of(timeout, max_memory), lambda: _shown(trace, form, model_file, explore=explore))
     if output is None:
         click.echo(text, nl=False)
         return
     _write(Path(output), text)
+
+
+def _shown(path: str, form: str, model_file: str | None, *, explore: bool) -> str:
+    if form in REPRODUCERS:
+        return _reproducer(path, form, model_file)
+    if explore:
+        return _explored(path, model_file)
+    return rendered(read(path), form, path, model_file)
 
 
 def _reproducer(path: str, form: str, model_file: str | None) -> str:

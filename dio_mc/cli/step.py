@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from dio_mc.cli.limits import MAX_MEMORY, limits_of, within
 from dio_mc.cli.types import CLASS, Param, unknown_class
 
 if TYPE_CHECKING:
     from dio_mc.ir.program import Program
     from dio_mc.semantics.judge import Judge
+    from dio_mc.semantics.search import Budget
     from dio_mc.stepping.walk import Walk
     from dio_mc.trace.trace import Trace
 
@@ -46,10 +49,12 @@ HELP = """\
 @click.option("--max-states", type=click.IntRange(1), default=500_000, show_default=True, metavar="N",
               help="Stop exploring what follows after N states.")  # fmt: skip
 @click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
-              help="Stop exploring what follows after this time.")  # fmt: skip
+              help="Stop preparing the model, or exploring what follows, after this time.")  # fmt: skip
+@MAX_MEMORY
 def step(
     file: str, segments: tuple[str, ...], name: str | None, params: tuple[tuple[str, int], ...], schedule: str | None,
     no_rest: bool, output: str | None, max_states: int, timeout: float | None,
+    max_memory: str | None,
 ) -> None:  # fmt: skip
     """Follow one schedule of a model: is it possible, and what becomes of it?
 
@@ -61,12 +66,11 @@ def step(
     what follows was stopped.
     """
     from dio_mc.stepping.walk import begin
-    from dio_mc.symbolic.judge import judge_property
 
-    program = _program(file, name, dict(params))
-    judges = [judge_property(program, p).judge for p in program.properties]
+    limits = limits_of(timeout, max_memory)
+    program, judges = within(limits, lambda: _prepared(file, name, dict(params)), "the model was read")
     stored = _stored(schedule)
-    session = Session(begin(program), judges, max_states, timeout)
+    session = Session(begin(program), judges, replace(limits.budget, max_states=max_states))
     click.echo(f"{file} {program.name}")
     if stored is None and not segments:
         sys.exit(session.talk())
@@ -77,6 +81,13 @@ def step(
     if output is not None:
         session.write(output)
     sys.exit(session.code)
+
+
+def _prepared(file: str, name: str | None, params: dict[str, int]) -> tuple[Program, list[Judge]]:
+    from dio_mc.symbolic.judge import judge_property
+
+    program = _program(file, name, params)
+    return program, [judge_property(program, p).judge for p in program.properties]
 
 
 def _program(file: str, name: str | None, params: dict[str, int]) -> Program:
@@ -114,9 +125,9 @@ def _stored(schedule: str | None) -> str | Trace | None:
 class Session:
     """A walk with what was asked about it; `code` is what the command ends with."""
 
-    def __init__(self, walk: Walk, judges: Sequence[Judge], max_states: int, timeout: float | None) -> None:
+    def __init__(self, walk: Walk, judges: Sequence[Judge], budget: Budget) -> None:
         self.walk, self.judges = walk, judges
-        self._max_states, self._timeout = max_states, timeout
+        self._budget = budget
         self.code = 0
 
     def run(self, schedule: str | Trace) -> None:
@@ -244,12 +255,11 @@ class Session:
 
     def _rest(self) -> None:
         from dio_mc.cli.interrupts import Interrupts
-        from dio_mc.semantics.search import Budget
         from dio_mc.stepping.rest import continuations
         from dio_mc.stepping.shown import rest_lines
 
         with Interrupts() as stop:
-            found = continuations(self.walk, self.judges, Budget(self._max_states, timeout=self._timeout), stop)
+            found = continuations(self.walk, self.judges, self._budget, stop)
         for line in rest_lines(self.walk, found, self.judges):
             click.echo(line)
         kinds = {judge.property.name: judge.property.kind for judge in self.judges}

@@ -12,6 +12,7 @@ from dio_mc.frontend import arithmetic, attributes, calls, indexing
 from dio_mc.frontend.context import Scope
 from dio_mc.frontend.logic import conjunction, disjunction, negation
 from dio_mc.frontend.values import (
+    Bound,
     Items,
     Mismatch,
     Place,
@@ -94,7 +95,8 @@ def condition_of(value: Value, node: ast.AST, scope: Scope) -> Expr:
     """A value as a condition; anything but a bool is an error, since its truth would be a guess."""
     scalar = scalar_of(value)
     if scalar is None or scalar.type != BOOL:
-        raise scope.fail("DIO103", node, f"a condition is a bool, not {describe(value)}", "compare it with something")
+        hint = f"call it: `{value.name}()`" if isinstance(value, Bound) else "compare it with something"
+        raise scope.fail("DIO103", node, f"a condition is a bool, not {describe(value)}", hint)
     return scalar.expr
 
 

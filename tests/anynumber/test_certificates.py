@@ -45,6 +45,13 @@ def test_from_model_to_certificate_and_back(tmp_path: Path) -> None:
     assert alone.stdout.endswith(f"placeholder.py Placeholder: {said}\n")
 
 
+def test_a_model_that_cannot_be_loaded_is_what_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "m.py").write_text("import nothing_like_that\n")
+    made = dio_mc("check", "m.py", "--any", "all", "--certificate", "c.json", cwd=tmp_path)
+    assert (made.returncode, "No module named 'nothing_like_that'" in made.stderr) == (2, True)
+    assert "DIO273" not in made.stderr
+
+
 def test_what_is_no_certificate_of_this_model(tmp_path: Path) -> None:
     kept = tmp_path / "c.json"
     only = ("--model", "Placeholder", "--param", "readers=1", "--no-artifacts")

@@ -80,6 +80,15 @@ m.py:7:9: error DIO104: unknown name `invalidate_lock`
   hint: did you mean `self.invalidate_lock`?
 """,
     ),
+    "a method that is not called": (
+        "class M(Model):\n    l = Mutex()\n" + THREAD + "        wait_until(not self.l.is_locked)\n",
+        """\
+m.py:7:24: error DIO103: a condition is a bool, not the method is_locked
+    7 |         wait_until(not self.l.is_locked)
+      |                        ^^^^^^^^^^^^^^^^
+  hint: call it: `is_locked()`
+""",
+    ),
     "a declaration that is wrong is told once": (
         "class M(Model):\n    seq = Var(Range(0, 2**32))\n"
         + THREAD

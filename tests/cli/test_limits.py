@@ -7,6 +7,7 @@ guarded never ends, and the test with it.
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from dio_mc.checking.driver import check_class
 from dio_mc.cli import cli
+from dio_mc.frontend import load_module
+from dio_mc.trace.codec import encode
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTER = {n: v for n, v in os.environ.items() if not n.startswith(("DIO_MC_", "GITHUB_"))}
@@ -223,21 +227,87 @@ def test_nothing_is_written_where_no_part_is_worth_anything(
     assert not (tmp_path / "m.pml").exists()
 
 
-@pytest.mark.parametrize("limit", SIGNALS)
-@pytest.mark.parametrize(
-    ("place", "name", "arguments"),
-    [
-        ("dio_mc.frontend", "build", ("ir", "m.py")),
-        ("dio_mc.study.state_graph", "state_graph", ("graph", "m.py")),
-        ("dio_mc.trace.codec", "read_trace", ("show", "t.json")),
-    ],
-)
-def test_other_commands_end_undetermined(
-    commands: Commands, tmp_path: Path, place: str, name: str, arguments: tuple[str, ...], limit: str
-) -> None:
-    (tmp_path / "m.py").write_text(MODEL)
+PROVED = """\
+from dio_mc import *
+
+class P(Model):
+    inside = Var(Range(0, 1))
+    lock = Mutex()
+    @thread
+    def t(self):
+        self.lock.lock()
+        self.inside = 1
+        self.inside = 0
+        self.lock.unlock()
+    @invariant
+    def free(self):
+        return self.lock.is_locked() or self.inside == 0
+"""
+WRITES, ANSWERS = "before there was anything to write", "before the answer"
+REPLAYS = "before it was known whether it reproduces"
+OTHERS = {
+    "ir, load": ("dio_mc.frontend", "load_module", ("ir", "m.py"), WRITES),
+    "ir, build": ("dio_mc.frontend", "build", ("ir", "m.py"), WRITES),
+    "ir, render": ("dio_mc.ir.printer", "print_program", ("ir", "m.py"), WRITES),
+    "graph, load": ("dio_mc.frontend", "load_module", ("graph", "m.py"), WRITES),
+    "graph, build": ("dio_mc.frontend", "build", ("graph", "m.py"), WRITES),
+    "graph, search": ("dio_mc.semantics.interpreter:Interpreter", "successors", ("graph", "m.py"), WRITES),
+    "graph, render": ("dio_mc.study.state_graph", "written", ("graph", "m.py"), WRITES),
+    "show, read": ("dio_mc.trace.codec", "read_trace", ("show", "t.json"), WRITES),
+    "show, render": ("dio_mc.render.text", "render_text", ("show", "t.json"), WRITES),
+    "show, page": ("dio_mc.html.trace_page", "trace_page", ("show", "t.json", "--format", "html"), WRITES),
+    "replay, read": ("dio_mc.explain.replaying", "read_trace", ("replay", "t.json"), REPLAYS),
+    "replay, load": ("dio_mc.explain.replaying", "load_module", ("replay", "t.json"), REPLAYS),
+    "replay, build": ("dio_mc.explain.replaying", "build", ("replay", "t.json"), REPLAYS),
+    "replay, run": ("dio_mc.explain.replaying", "replay", ("replay", "t.json"), REPLAYS),
+    "why, read": ("dio_mc.explain.replaying", "read_trace", ("why", "t.json"), "before the trace was read"),
+    "certify, load": ("dio_mc.cli.certify", "load_module", ("certify", "c.json", "p.py"), ANSWERS),
+    "certify, build": ("dio_mc.checking.general", "ground", ("certify", "c.json", "p.py"), ANSWERS),
+    "step, build": ("dio_mc.frontend", "build", ("step", "m.py", "t[0] *"), "before the model was read"),
+    "step, judges": (
+        "dio_mc.symbolic.judge",
+        "judge_property",
+        ("step", "m.py", "t[0] *"),
+        "before the model was read",
+    ),
+}
+"""Phases of further commands, and what is not there when they end."""
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a model, a counterexample of it, and a certificate."""
+    folder = tmp_path_factory.mktemp("written")
+    (folder / "m.py").write_text(MODEL)
+    (folder / "t.json").write_text(encode(check_class(load_module(folder / "m.py").models[0]).traces[0]))
+    (folder / "p.py").write_text(PROVED)
+    arguments = ["check", str(folder / "p.py"), "--any", "t", "--no-artifacts", "--certificate", str(folder / "c.json")]
+    CliRunner().invoke(cli, arguments, catch_exceptions=False)
+    return folder
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+@pytest.mark.parametrize("phase", OTHERS)
+def test_other_commands(commands: Commands, written: Path, tmp_path: Path, phase: str, limit: str) -> None:
+    shutil.copytree(written, tmp_path, dirs_exist_ok=True)
+    place, name, arguments, before = OTHERS[phase]
     code, out, err = commands.run(tmp_path, place, name, limit, *arguments)
-    assert (code, out, err.strip()) == (3, "", "dio-mc: interrupted")
+    said = "interrupted" if limit in SIGNALS else f"stopped by {words(limit)}, {before}"
+    if limit in SIGNALS and arguments[0] == "certify":
+        said = f"stopped by {words(limit)}, {before}"
+    assert (code, out, err.strip()) == (3, "", f"dio-mc: {said}")
+
+
+@pytest.mark.parametrize("limit", ["timeout", "memory"])
+@pytest.mark.parametrize("phase", ["load_module", "build", "follow", "why"])
+def test_why_tells_what_the_trace_says(
+    commands: Commands, written: Path, tmp_path: Path, phase: str, limit: str
+) -> None:
+    shutil.copytree(written, tmp_path, dirs_exist_ok=True)
+    code, out, err = commands.run(tmp_path, "dio_mc.explain.replaying", phase, limit, "why", "t.json")
+    assert err == f"dio-mc: t.json: stopped by {words(limit)}, before the answer: this is what the trace itself says\n"
+    assert (code, out.splitlines()[0]) == (3, "M never:")
+    assert "steps matter" in out
 
 
 @pytest.mark.parametrize("limit", LIMITS)
