@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [  # found by __getattr__
-    "Array", "DrainCounter", "Kernel", "Model", "Mutex", "PageLock", "Param", "Part", "PerThread", "RWSem", "Range",
-    "RangeLock", "SpinLock", "ThreadId", "TwoClassLock", "Var", "always_reachable", "atomic", "check", "choose",
-    "expect", "explore", "invariant", "matrix", "me", "operation", "progress", "reachable", "read_trace", "replay",
-    "require", "spawn", "thread", "threads", "wait_until", "window",
+    "RCU", "Array", "AtomicInt", "BoundedQueue", "Completion", "DrainCounter", "FolioRefs", "Kernel", "Model", "Mutex",
+    "PageLock", "Param", "Part", "PerThread", "RWSem", "Range", "RangeLock", "Refcount", "SeqCount", "SpinLock",
+    "ThreadId", "TwoClassLock", "Var", "WaitQueue", "always_reachable", "atomic", "check", "choose", "expect",
+    "explore", "invariant", "matrix", "me", "operation", "progress", "reachable", "read_trace", "replay", "require",
+    "spawn", "thread", "threads", "wait_until", "window",
 ]  # fmt: skip
 
 _FUNCTIONS = ("check", "explore", "matrix", "read_trace", "replay")

@@ -38,6 +38,10 @@ CHAPTERS: dict[str, tuple[str, tuple[str, ...]]] = {
         "of a thread, is the fault `lock_misuse`.",
         ("Mutex", "PageLock", "SpinLock", "RWSem", "RangeLock", "DrainCounter", "TwoClassLock"),
     ),
+    "Primitives": (
+        "What else kernel code synchronizes with, written in this language too: [primitives](primitives.md).",
+        ("AtomicInt", "Refcount", "FolioRefs", "Completion", "WaitQueue", "SeqCount", "RCU", "BoundedQueue"),
+    ),
 }
 """Every word of `dio_mc.lang`, by chapter."""
 RANGES = {

@@ -12,7 +12,8 @@ from dio_mc.fix.edit import NEW_LOCK, Edit
 from dio_mc.fix.places import Block, is_docstring, leaves, shown
 from dio_mc.fix.surroundings import Surroundings, parameters
 from dio_mc.frontend.declare import members_of
-from dio_mc.lang.locks import DrainCounter, Mutex, PageLock, RangeLock, RWSem, SpinLock, TwoClassLock
+from dio_mc.lang.locks import DrainCounter, Mutex, PageLock, RangeLock, RWSem, SpinLock
+from dio_mc.lang.two_class import TwoClassLock
 from dio_mc.mutation.bodies import Body
 from dio_mc.mutation.locks import uses_in
 from dio_mc.mutation.rewriting import Replacement, located

@@ -24,7 +24,7 @@ from dio_mc.frontend.shapes import (
 from dio_mc.frontend.spawning import SpawnTarget, spawned_by
 from dio_mc.ir.program import RecordShape, Shape, Thread
 from dio_mc.lang.declarations import ParamDeclaration, ParamExpr, VarDeclaration
-from dio_mc.lang.locks import DrainCounter, SpinLock
+from dio_mc.lang.locks import DrainCounter, Lock
 from dio_mc.lang.model import ROLE, Model, OperationRole, Part, PropertyRole, ThreadRole
 from dio_mc.source import Span, function_tree, module_tree, source_lines, span_of
 
@@ -234,7 +234,7 @@ def _lay_out(members: Members, context: Context, resolve: Resolve) -> None:
         fields.append((name, shape))
         if part is not None:
             context.parts[name] = part
-            if isinstance(part, SpinLock):
+            if isinstance(part, Lock) and not (part.sleeps and part.holder_sleeps):
                 context.spinlocks.append(name)
     context.root = RecordShape(tuple(fields), context.model)
 
@@ -287,6 +287,7 @@ def _place_part(
     span: Span | None,
 ) -> Shape:
     fields: list[tuple[str, Shape]] = []
+    role = "lock" if isinstance(part, Lock) else "data"
     for name, declared in part.declarations().items():
         if isinstance(declared, Part):
             inner = _place_part((*path, f".{name}"), dims, declared, layouter, context, resolve, span)
@@ -295,7 +296,8 @@ def _place_part(
             size = len(context.threads) if declared.per_thread else declared.size
             if size is not None:
                 tree = array_tree(size, tree, resolve)
-            inner = layouter.place_under((*path, f".{name}"), dims, tree, declared.init, declared.ghost, span)
+            init = resolve(declared.init)
+            inner = layouter.place_under((*path, f".{name}"), dims, tree, init, declared.ghost, role, span)
         fields.append((name, inner))
     return RecordShape(tuple(fields), type(part))
 

@@ -13,7 +13,7 @@ from dio_mc.frontend.storage import Storage
 from dio_mc.frontend.values import Static, Value
 from dio_mc.ir.expr import Expr, Load, walk
 from dio_mc.ir.ops import Check, FaultKind, Op, StoreTo, Target
-from dio_mc.source import text_of
+from dio_mc.source import Span, text_of
 
 
 @dataclass(slots=True)
@@ -45,7 +45,8 @@ class Frame:
     `prefix` starts the names of its locals; `result` is the local that takes its return value; `exit` the label after
     it; `inner` is set inside an atomic block (`inherited`: the caller's), `ghost` inside a statement
     that only writes history. `said` is the call that stands for all statements of a lock or another part; `shown` are
-    the arguments of each of the operations, as `Site.arguments` has them.
+    the arguments of each of the operations, as `Site.arguments` has them; `caller` is where the
+    model calls the part that this function is a method of.
     """
 
     state: TemplateState
@@ -66,6 +67,7 @@ class Frame:
     arguments: tuple[tuple[str, str], ...] = ()
     said: str = ""
     shown: tuple[tuple[tuple[str, str], ...], ...] = ()
+    caller: Span | None = None
 
     @property
     def graph(self) -> Graph:

@@ -108,6 +108,7 @@ def _frame(bound: Bound, tree: ast.FunctionDef, call: ast.Call, frame: Frame) ->
         anchor or frame.anchor, path, (*frame.stack, bound.function), frame.inner, frame.inner, frame.ghost,
         said=frame.said or (text_of(call) if is_part or library else ""),
         shown=frame.shown if is_part else (*frame.shown, ()),
+        caller=frame.caller or (frame.scope.span(call) if is_part else None),
     )  # fmt: skip
     scope.locate = inner.locate
     return inner

@@ -98,8 +98,9 @@ def type_tree(annotation: Any, resolve: Resolve, thread_names: tuple[str, ...]) 
         return _union_tree(members, resolve, thread_names)
     if dataclasses.is_dataclass(annotation) and isinstance(annotation, type):
         return _record_tree(annotation, resolve, thread_names)
-    if isinstance(annotation, VarDeclaration) and annotation.size is not None:
-        return array_tree(annotation.size, type_tree(annotation.type, resolve, thread_names), resolve)
+    if isinstance(annotation, VarDeclaration) and (annotation.size is not None or annotation.per_thread):
+        size = len(thread_names) if annotation.per_thread else annotation.size
+        return array_tree(size, type_tree(annotation.type, resolve, thread_names), resolve)
     raise DeclarationError(_why_not(annotation))
 
 
@@ -235,10 +236,11 @@ class Layouter:
         tree: TypeTree,
         init: Any,
         ghost: bool,
+        role: str,
         span: Span | None,
     ) -> Shape:
-        """Variables for one field of a lock under `path`, whose arrays have the extents `dims`."""
-        return self._place(path, dims, tree, [init] * prod(dims), _Leaf(ghost, "lock", span, init is any))
+        """Variables for one field of a part under `path`, whose arrays have the extents `dims`."""
+        return self._place(path, dims, tree, [init] * prod(dims), _Leaf(ghost, role, span, init is any))
 
     def _place(
         self, path: tuple[str | None, ...], dims: tuple[int, ...], tree: TypeTree, inits: list[Any], leaf: _Leaf

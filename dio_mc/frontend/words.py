@@ -11,7 +11,8 @@ from dio_mc.frontend.graph import Node, Weight
 from dio_mc.frontend.inlining import inline_call, spawn_arguments, stepping_call
 from dio_mc.frontend.locking import lock_places, not_held
 from dio_mc.frontend.values import Place
-from dio_mc.ir.ops import Await, Check, Spawn
+from dio_mc.ir.ops import Await, Check, FaultKind, Spawn
+from dio_mc.lang.locks import Lock
 from dio_mc.source import text_of
 
 
@@ -53,18 +54,19 @@ def _wait_until(call: ast.Call, frame: Frame) -> None:
 
 
 def _spin_checks(frame: Frame) -> bool:
+    """Whether what waits here sleeps, and there are locks under which that is not allowed."""
     part = frame.scope.receiver
-    in_spinlock = isinstance(part, Place) and isinstance(part.part, lang.SpinLock)
-    return bool(frame.state.context.spinlocks) and not in_spinlock
+    spins = isinstance(part, Place) and isinstance(part.part, Lock) and not part.part.sleeps
+    return bool(frame.state.context.spinlocks) and not spins
 
 
 def _check_not_spinning(call: ast.Call, frame: Frame) -> None:
     if not _spin_checks(frame):
         return
-
     for name, place in lock_places(frame.state.context):
-        if isinstance(place.part, lang.SpinLock):
-            frame.check(not_held(place, frame), "lock_misuse", f"sleeps while holding spinlock `{name}`", call)
+        if name.split("[", maxsplit=1)[0] in frame.state.context.spinlocks:
+            what = "spinlock " if isinstance(place.part, lang.SpinLock) else ""
+            frame.check(not_held(place, frame), "lock_misuse", f"sleeps while holding {what}`{name}`", call)
 
 
 def _require(call: ast.Call, frame: Frame) -> None:
@@ -75,7 +77,8 @@ def _require(call: ast.Call, frame: Frame) -> None:
         raise frame.scope.fail("DIO114", call, "`require` is for the methods of locks and parts", "use `assert`")
     expr = expressions.truth(call.args[0], frame.scope)
     message = f"`{receiver.name}` {call.args[1].value!s}"
-    frame.emit(Check(expr, "lock_misuse", message, frame.scope.span(call)), call, Weight.STEP)
+    kind: FaultKind = "lock_misuse" if isinstance(receiver.part, Lock) else "misuse"
+    frame.emit(Check(expr, kind, message, frame.caller or frame.scope.span(call)), call, Weight.STEP)
 
 
 def assert_statement(node: ast.Assert, frame: Frame) -> None:

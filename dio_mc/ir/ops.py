@@ -14,10 +14,11 @@ from dio_mc.ir.expr import Expr
 from dio_mc.ir.types import ScalarType
 from dio_mc.source import Span
 
-FaultKind = Literal["assertion", "index", "range", "lock_misuse", "spawn", "endless_loop", "lifetime"]
+FaultKind = Literal["assertion", "index", "range", "lock_misuse", "misuse", "spawn", "endless_loop", "lifetime"]
 """Run-time faults of a model. ``assertion``: an `assert` failed. ``index``: outside an array. ``range``: a value
-outside its variable's type. ``lock_misuse``: a lock's rule broken. ``spawn``: no idle slot. ``endless_loop``: local
-statements that never reach a step. ``lifetime``: use after free or double completion."""
+outside its variable's type. ``lock_misuse``: a lock's rule broken; ``misuse``: that of another part. ``spawn``: no
+idle slot. ``endless_loop``: local statements that never reach a step. ``lifetime``: use after free or double
+completion."""
 
 
 @dataclass(frozen=True, slots=True)

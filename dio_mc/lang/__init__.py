@@ -5,14 +5,22 @@ The functions below (`wait_until`, `choose`, ...) exist so that editors and type
 raises.
 """
 
+from dio_mc.lang.counters import AtomicInt, FolioRefs, Refcount
 from dio_mc.lang.declarations import Array, Kernel, Param, PerThread, Range, ThreadId, Var
-from dio_mc.lang.locks import DrainCounter, Mutex, PageLock, RangeLock, RWSem, SpinLock, TwoClassLock
+from dio_mc.lang.locks import DrainCounter, Mutex, PageLock, RangeLock, RWSem, SpinLock
 from dio_mc.lang.model import Model, Part, always_reachable, expect, invariant, operation, progress, reachable, thread
 from dio_mc.lang.statements import atomic, choose, me, require, spawn, threads, wait_until, window
+from dio_mc.lang.two_class import TwoClassLock
+from dio_mc.lang.waiting import RCU, BoundedQueue, Completion, SeqCount, WaitQueue
 
 __all__ = [
+    "RCU",
     "Array",
+    "AtomicInt",
+    "BoundedQueue",
+    "Completion",
     "DrainCounter",
+    "FolioRefs",
     "Kernel",
     "Model",
     "Mutex",
@@ -23,10 +31,13 @@ __all__ = [
     "RWSem",
     "Range",
     "RangeLock",
+    "Refcount",
+    "SeqCount",
     "SpinLock",
     "ThreadId",
     "TwoClassLock",
     "Var",
+    "WaitQueue",
     "always_reachable",
     "atomic",
     "choose",

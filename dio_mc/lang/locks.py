@@ -18,9 +18,14 @@ from dio_mc.lang.statements import atomic, me, require, wait_until
 
 
 class Lock(Part):
-    """What all locks share. `sleeps` says that taking it may sleep, which is not allowed under a spinlock."""
+    """What all locks share: `held_by`, and that a thread does not end while it holds one.
+
+    `sleeps` says that waiting for it may sleep, which is not allowed under a spinlock. Of a lock that is spun for
+    (``sleeps = False``), and of one with ``holder_sleeps = False``, the holder must not sleep either.
+    """
 
     sleeps = True
+    holder_sleeps = True
 
     def held_by(self, thread: Any) -> Any:
         """Whether this thread holds it (pure)."""
@@ -50,6 +55,15 @@ class Mutex(Lock):
     @atomic()
     def trylock(self) -> Any:
         """Hold it if it is free; says whether it was."""
+        if self.owner is None and not self.handed:
+            self.owner = me
+            return True
+        return False
+
+    @atomic()
+    def lock_killable(self, killed: Any) -> Any:
+        """Wait until it is free, or until `killed` holds (a fatal signal is pending); says whether it is held now."""
+        wait_until((self.owner is None and not self.handed) or killed)
         if self.owner is None and not self.handed:
             self.owner = me
             return True
@@ -99,6 +113,14 @@ class SpinLock(Lock):
         """Wait until it is free, then hold it."""
         wait_until(self.owner is None)
         self.owner = me
+
+    @atomic()
+    def trylock(self) -> Any:
+        """Hold it if it is free; says whether it was."""
+        if self.owner is None:
+            self.owner = me
+            return True
+        return False
 
     @atomic()
     def unlock(self) -> Any:
@@ -152,6 +174,15 @@ class RWSem(Lock):
         return True
 
     @atomic()
+    def down_read_killable(self, killed: Any) -> Any:
+        """Wait for writers, or until `killed` holds; says whether it is held for reading now."""
+        wait_until((not self.read_blocked() and not self.reading[me]) or killed)
+        if self.read_blocked() or self.reading[me]:
+            return False
+        self.reading[me] = True
+        return True
+
+    @atomic()
     def up_read(self) -> Any:
         """Release it for reading."""
         require(self.reading[me], "up_read by a thread that does not hold it for reading")
@@ -166,6 +197,16 @@ class RWSem(Lock):
             self.writer = me
             if self.writer_preference:
                 self.waiting[me] = False
+
+    @atomic()
+    def down_write_killable(self, killed: Any) -> Any:
+        """Wait for everybody, or until `killed` holds; says whether it is held for writing now. One step: with writer
+        preference too, it keeps no reader out while it waits."""
+        wait_until(not self.write_blocked() or killed)
+        if self.write_blocked():
+            return False
+        self.writer = me
+        return True
 
     @atomic()
     def down_write_trylock(self) -> Any:
@@ -240,6 +281,16 @@ class RangeLock(Lock):
                 self.owner[i] = me
 
     @atomic()
+    def trylock(self, low: Any, high: Any) -> Any:
+        """Hold the range if all of it is free; says whether it was."""
+        if any(self.is_locked(i) and low <= i < high for i in range(self.size)):
+            return False
+        for i in range(self.size):
+            if low <= i < high:
+                self.owner[i] = me
+        return True
+
+    @atomic()
     def unlock(self, low: Any, high: Any) -> Any:
         """Release all of the range; its holder only."""
         for i in range(self.size):
@@ -290,38 +341,3 @@ class DrainCounter(Lock):
     def wait(self) -> Any:
         """Wait until nothing is in flight (``inode_dio_wait``)."""
         wait_until(self.count == 0)
-
-
-class TwoClassLock(Lock):
-    """Buffered and direct users exclude each other; members of one class run together (fs/nfs/io.c, fs/ceph/io.c)."""
-
-    buffered = PerThread(bool)
-    direct = PerThread(bool)
-
-    def held_by(self, thread: Any) -> Any:
-        """Whether this thread holds it (pure)."""
-        return self.buffered[thread] or self.direct[thread]
-
-    @atomic()
-    def lock_buffered(self) -> Any:
-        """Wait for direct users, then be a buffered one."""
-        wait_until(not any(self.direct) and not self.buffered[me])
-        self.buffered[me] = True
-
-    @atomic()
-    def unlock_buffered(self) -> Any:
-        """Be a buffered user no longer."""
-        require(self.buffered[me], "unlock_buffered by a thread that does not hold it")
-        self.buffered[me] = False
-
-    @atomic()
-    def lock_direct(self) -> Any:
-        """Wait for buffered users, then be a direct one."""
-        wait_until(not any(self.buffered) and not self.direct[me])
-        self.direct[me] = True
-
-    @atomic()
-    def unlock_direct(self) -> Any:
-        """Be a direct user no longer."""
-        require(self.direct[me], "unlock_direct by a thread that does not hold it")
-        self.direct[me] = False

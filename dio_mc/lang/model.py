@@ -79,7 +79,9 @@ class Model:
 def _is_option(name: str, value: Any) -> bool:
     from dio_mc.lang.declarations import VarDeclaration
 
-    return name != "sleeps" and not isinstance(value, VarDeclaration | Part | classmethod | property)
+    return name not in ("sleeps", "holder_sleeps") and not isinstance(
+        value, VarDeclaration | Part | classmethod | property
+    )
 
 
 class Part:

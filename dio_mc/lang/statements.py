@@ -28,7 +28,8 @@ def spawn(operation: Callable[..., Any], *arguments: Any) -> None:
 
 
 def require(condition: Any, message: str) -> None:
-    """In a lock's method: the rule that must hold, otherwise ``lock_misuse`` at the caller's line."""
+    """In a part's method: the rule that must hold, otherwise ``lock_misuse`` at the caller's line (``misuse`` where the
+    part is not a lock)."""
     _compiled_only("require")
 
 

@@ -20,12 +20,24 @@ from dio_mc.lang.model import Model
 from dio_mc.mutation.bodies import Body
 from dio_mc.mutation.rewriting import Replacement, located, located_expression
 
-ACQUIRE = frozenset({"lock", "down_read", "down_write", "lock_buffered", "lock_direct"})
+ACQUIRE = frozenset({"lock", "down_read", "down_write", "lock_buffered", "lock_direct", "rcu_read_lock", "write_begin"})
 """Methods that wait for a lock and then hold it."""
-RELEASE = frozenset({"unlock", "up_read", "up_write", "unlock_buffered", "unlock_direct"})
+RELEASE = frozenset(
+    {"unlock", "up_read", "up_write", "unlock_buffered", "unlock_direct", "rcu_read_unlock", "write_end"}
+)
 """Methods that its holder releases it with."""
-_TRY = frozenset({"trylock", "down_read_trylock", "down_write_trylock"})
-_HANDED = frozenset({"hand_over", "unlock_non_owner", "up_read_non_owner", "up_write_non_owner"})
+_TRY = frozenset(
+    {
+        "trylock", "down_read_trylock", "down_write_trylock", "trylock_buffered", "trylock_direct",
+        "lock_killable", "down_read_killable", "down_write_killable",
+    }
+)  # fmt: skip
+_HANDED = frozenset(
+    {
+        "hand_over", "unlock_non_owner", "up_read_non_owner", "up_write_non_owner", "unlock_buffered_non_owner",
+        "unlock_direct_non_owner",
+    }
+)  # fmt: skip
 _COUNTED = frozenset({"begin", "end"})
 WORDS: Mapping[str, Any] = MappingProxyType({"_dio_atomic": lang.atomic, "_dio_me": lang.me})
 """Names that the changed trees use, for the scope of the functions that carry them."""

@@ -12,13 +12,15 @@ from dio_mc.render.statement import printable
 from dio_mc.trace.trace import Trace, Waiting
 
 _MOST_NAMED = 3
+ASLEEP = re.compile(r"\.asleep\[\d+\]$")
+"""The cell of a wait queue that says that a thread sleeps on it until it is woken."""
 
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
     """A thread that waits forever. `cell` is the data it waits for, empty where it is a lock or not known; `by` are
     those that hold the lock, or whose code could still change the data; `step` is where the data got its value.
-    `queued`: those wait for the lock themselves, and nobody passes them."""
+    `queued`: those wait for the lock themselves, and nobody passes them. `asleep`: on a wait queue."""
 
     waiting: Waiting
     cell: str
@@ -26,6 +28,7 @@ class Blocked:
     step: int | None
     known: bool
     queued: bool = False
+    asleep: bool = False
 
 
 def blocked(trace: Trace) -> tuple[Blocked, ...]:
@@ -40,7 +43,9 @@ def _blocked(trace: Trace, waiting: Waiting) -> Blocked:
         return Blocked(waiting, wait.cell, wait.setters, wait.step, True)
     *_, final = trace.states()
     text = awaited(waiting, final)[1]
-    lock = re.sub(r"\.\w+(\[\d+\])?$", "", wait.cell) if wait is not None else ""
+    if wait is not None and ASLEEP.search(wait.cell):
+        return Blocked(waiting, "", (), wait.step, True, asleep=True)
+    lock = re.sub(r"\.\w+(\[\d+\])*$", "", wait.cell) if wait is not None else ""
     held = held_at(trace, len(trace.steps))
     holders = [h.thread for h in held if h.lock == lock or (not lock and _names(text, h.lock))]
     before = trace.steps[wait.step - 1].thread if wait is not None and wait.step is not None else ""
@@ -67,6 +72,8 @@ def reason(trace: Trace, one: Blocked) -> str:
     """``held by CPU1``, ``which only CPU1 can change``; empty where it is not known."""
     if not one.known:
         return ""
+    if one.asleep:
+        return "and nobody wakes it"
     if one.queued:
         return f"for which {_listed(trace, one.by, one.waiting.thread)} has queued"
     if not one.cell:

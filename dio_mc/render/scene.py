@@ -12,7 +12,8 @@ from dio_mc.trace.trace import Cell, Trace, TraceStep
 
 _FIELD = re.compile(r"\.(?P<field>\w+)(?:\[(?P<index>\d+)\])?$")
 _VALUE = re.compile(r"(?P<cell>[A-Za-z_][\w.\[\]]*?)\s*=\s*(?P<value>[^,;=]+?)\s*(?:[,;]|$)")
-_IGNORED = {"waiting", "handed", "handed_writer", "handed_readers"}
+_IGNORED = {"waiting", "handed", "asleep", "changed"}
+"""Cells of a lock, by thread or not, that do not say who holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def held_in(trace: Trace, state: Mapping[str, str]) -> Iterator[tuple[str, str, 
         index = match["index"]
         if value in names:
             yield (f"{lock}[{index}]" if index is not None else lock), value, mode
-        elif value == "True" and index is not None and int(index) < len(names):
+        elif index is not None and int(index) < len(names) and value not in ("None", "False", "0"):
             yield lock, names[int(index)], mode
 
 

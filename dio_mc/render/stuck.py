@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from dio_mc.render.blocked import ASLEEP
 from dio_mc.render.scene import cpu_of
 from dio_mc.render.statement import cut_statement
 from dio_mc.trace.cause import Wait
@@ -49,7 +50,10 @@ def _holder(trace: Trace, wait: Wait) -> str:
 
 def _told(trace: Trace, wait: Wait, verb: str) -> str:
     role = next(cell.role for cell in trace.initial if cell.name == wait.cell)
-    what = re.sub(r"\.\w+(\[\d+\])?$", "", wait.cell) if role == "lock" else wait.cell
+    what = re.sub(r"\.\w+(\[\d+\])*$", "", wait.cell) if role == "lock" else wait.cell
+    if ASLEEP.search(wait.cell):
+        since = f" since {wait.step}" if wait.step is not None else ""
+        return f"{cpu_of(trace, wait.thread)} sleeps on {what}{since}, and nobody wakes it"
     head = f"{cpu_of(trace, wait.thread)} {verb} {what}"
     if wait.step is None:
         setters = " or ".join(cpu_of(trace, name) for name in wait.setters)

@@ -8,7 +8,7 @@ from generate import HEADER, INTS, LOCKS, Body, Generator, Known, Signature
 from .claims import Claims, Facts
 
 Z3 = "from z3 import And, If, Implies, Not, Or, Xor\n"
-HELD = [n for n in LOCKS if n not in ("dc", "pl")]
+HELD = [n for n in (*LOCKS, "wq", "sq", "ru") if n not in ("dc", "pl")]
 
 
 class RichBody(Body):
@@ -131,7 +131,7 @@ class RichGenerator(Generator):
         }  # fmt: skip
         found.truths = [t for n in self.data for t in truths.get(n, ())]
         found.threads = [f"t{n}" for n in range(len(self.shape))]
-        found.locks = [n for n in self.locks if n in HELD]
+        found.locks = [n for n in (*self.locks, *self.parts) if n in HELD]
         found.families = [("range(2)", "$.a[i] < 2"), ("range(2)", "$.a[i] != $.a[1 - i]")] if "a" in self.data else []
         found.families += [("threads()", "$.seen[i]")] if "seen" in self.data else []
         called = {c.name: c for c in self.calls}

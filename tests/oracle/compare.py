@@ -55,7 +55,7 @@ def shrink(text: str, folder: Path, name: str) -> str:
 def _disagree(text: str, folder: Path, name: str) -> bool:
     try:
         return bool(difference(text, folder, name))
-    except (ModelError, NameError, KeyError, StopIteration, AttributeError, NotImplementedError):
+    except (ModelError, NameError, KeyError, StopIteration, AttributeError, NotImplementedError, AssertionError):
         return False  # no program any more
 
 

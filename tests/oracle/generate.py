@@ -12,6 +12,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from generate_parts import CONDITIONS, PARTS, try_lock, use_part
+
 HEADER = """\
 from dataclasses import dataclass
 from enum import Enum
@@ -264,6 +266,7 @@ class Body:
             found += ["isinstance(self.u, Some)", "self.u == Nothing()", "self.u != Some(1)"]
         for name in self.g.locks:
             found += {"m": ["self.m.is_locked()", "self.m.held_by(me)"], "pl": ["self.pl[0].is_locked()"]}.get(name, [])
+        found += [one for name in self.g.parts for one in CONDITIONS[name]]
         if deep:
             found.append(lambda: f"{self.condition(deep=False)} {self.one('and', 'or')} {self.condition(deep=False)}")
             found.append(lambda: f"not ({self.condition(deep=False)})")
@@ -309,7 +312,9 @@ class Body:
         if self.g.ghosts:
             kinds += [self.ghost] * 2
         if self.g.locks and not deep:
-            kinds += [self.locked] * 2 + [self.misuse]
+            kinds += [self.locked] * 2 + [self.misuse, self.tried]
+        if self.g.parts and not deep:
+            kinds += [self.part] * 3
         if self.callable() and not deep:
             kinds += [self.call] * 3
         if self.g.spawns and not self.in_loop:
@@ -582,6 +587,13 @@ class Body:
             self.one_of(self.write, self.write, self.read, self.wait)
         self.emit(release)
 
+    def part(self) -> None:
+        use_part(self)
+
+    def tried(self) -> None:
+        if not try_lock(self):
+            self.misuse()
+
     def misuse(self) -> None:
         name, r = self.one(*self.g.locks), self.r.random()
         if name == "m" and r < 0.5:
@@ -653,6 +665,7 @@ class Generator:
         self.data = core + r.sample(others, r.choice([1, 1, 2]))
         self.ghosts = r.sample(list(GHOSTS), r.choice([0, 0, 1]))
         self.locks = r.sample(list(LOCKS), r.choice([0, 1, 1, 2]))
+        self.parts = [r.choice([*PARTS, "at", "at"])] if r.random() < 0.45 else []  # `at` has most methods
         self.calls: list[Signature] = []
         self.spawns: list[Signature] = []
         self.base = r.random() < 0.15
@@ -663,6 +676,7 @@ class Generator:
         head = [f"    {n} = {DATA[n]}" for n in sorted(self.data)]
         head += [f"    {n} = {GHOSTS[n]}" for n in self.ghosts]
         head += [f"    {n} = {LOCKS[n]}" for n in self.locks]
+        head += [f"    {n} = {PARTS[n]}" for n in self.parts]
         self.lines = []
         if "a" in self.data:
             self.lines += ["", "    def idle(self):", "        return self.a[0] == 0 and not self.a[1] > 1"]

@@ -20,6 +20,7 @@ from types import CodeType
 from typing import Any
 
 from oracle_code import FILE, Function, Index, Instr, Target, Translator
+from oracle_parts import PARTS
 from oracle_words import (
     NOTHING,
     WORDS,
@@ -31,7 +32,6 @@ from oracle_words import (
     Lock,
     Model,
     Param,
-    SpinLock,
     arrays,
     kind_of,
     locks_in,
@@ -65,7 +65,7 @@ class Source:
             if not (isinstance(n, ast.ImportFrom) and (n.module or "").split(".")[0] in ("dio_mc", "z3"))
         ]
         _bind(tree, params or {})
-        self.words: dict[str, Any] = {**WORDS, "__name__": "oracle_words", "threads": self.threads}
+        self.words: dict[str, Any] = {**WORDS, **PARTS, "__name__": "oracle_words", "threads": self.threads}
         exec(compile(tree, FILE, "exec", dont_inherit=True), self.words)
         self.cls = self.words[name]
         self.order = [c for c in reversed(self.cls.__mro__) if c not in (object, Model)]
@@ -402,9 +402,9 @@ class World:
         return options[self.choices.pop(0)](self)
 
     def may_sleep(self) -> None:
-        """Sleeping while holding a spinlock is misuse."""
+        """Sleeping while holding a spinlock, or what is like one, is misuse."""
         for value in self.shared.values():
-            if any(isinstance(lock, SpinLock) and lock.held_by(self.me) for lock in locks_in(value)):
+            if any(lock.quiet and lock.held_by(self.me) for lock in locks_in(value)):
                 raise Fault("lock_misuse")
 
     def lock(self, place: Target, method: str, arguments: list[Any], into: str | None) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
-from oracle_words import Declared, Lock, RWSem
+from oracle_words import Declared, Lock
 
 FILE = "<model>"
 
@@ -399,8 +399,10 @@ class Translator:
         assert kind == "lock", ast.unparse(call)
         lock = self.lock_class(call.func.value)
         place, method = self.target(call.func.value), call.func.attr
-        if isinstance(lock, RWSem) and lock.writer_preference and method == "down_write":
-            self.emit("do", node, "step", lambda w: w.lock(place, "queue", [], None))
+        assert lock is not None
+        first = lock.before(method)
+        if first is not None:
+            self.emit("do", node, "step", lambda w: w.lock(place, first, [], None))
         self.emit("do", node, "step", lambda w: w.lock(place, method, [w.value(a) for a in arguments], into))
 
     # -- what touches what ---------------------------------------------------------------------------------------------

@@ -352,6 +352,12 @@ class Lock(Kind):
 
     steps: ClassVar[tuple[str, ...]] = ()
     sleeping: ClassVar[tuple[str, ...]] = ()
+    quiet: ClassVar[bool] = False
+    """Its holder must not sleep."""
+
+    def before(self, method: str) -> str | None:
+        """A step that comes before that of a method."""
+        return None
 
     def fresh(self, threads: int) -> Lock:
         return self
@@ -371,8 +377,8 @@ def _name(names: tuple[str, ...], thread: Any) -> str:
 class Mutex(Lock):
     owner: Any = None
     handed: bool = False
-    steps = ("lock", "trylock", "unlock", "hand_over", "unlock_non_owner")
-    sleeping = ("lock",)
+    steps = ("lock", "trylock", "lock_killable", "unlock", "hand_over", "unlock_non_owner")
+    sleeping = ("lock", "lock_killable")
 
     def held_by(self, thread: int) -> bool:
         return bool(self.owner == thread)
@@ -386,6 +392,10 @@ class Mutex(Lock):
 
     def trylock(self, me: int) -> Done:
         return (self, False) if self.is_locked() else (replace(self, owner=me), True)
+
+    def lock_killable(self, me: int, killed: bool) -> Done:
+        wait(killed or not self.is_locked())
+        return self.trylock(me)
 
     def unlock(self, me: int) -> Done:
         rule(self.owner == me)
@@ -410,7 +420,8 @@ class PageLock(Mutex):
 @dataclass(frozen=True)
 class SpinLock(Lock):
     owner: Any = None
-    steps = ("lock", "unlock")
+    steps = ("lock", "trylock", "unlock")
+    quiet = True
 
     def held_by(self, thread: int) -> bool:
         return bool(self.owner == thread)
@@ -421,6 +432,9 @@ class SpinLock(Lock):
     def lock(self, me: int) -> Done:
         wait(self.owner is None)
         return replace(self, owner=me), None
+
+    def trylock(self, me: int) -> Done:
+        return (replace(self, owner=me), True) if self.owner is None else (self, False)
 
     def unlock(self, me: int) -> Done:
         rule(self.owner == me)
@@ -440,9 +454,12 @@ class RWSem(Lock):
     handed_readers: int = 0
     steps = (
         "down_read", "up_read", "down_write", "up_write", "down_read_trylock", "down_write_trylock", "downgrade_write",
-        "hand_over", "up_read_non_owner", "up_write_non_owner",
+        "hand_over", "up_read_non_owner", "up_write_non_owner", "down_read_killable", "down_write_killable",
     )  # fmt: skip
-    sleeping = ("down_read", "down_write")
+    sleeping = ("down_read", "down_write", "down_read_killable", "down_write_killable")
+
+    def before(self, method: str) -> str | None:
+        return "queue" if self.writer_preference and method == "down_write" else None
 
     def held_by(self, thread: int) -> bool:
         return bool(self.writer == thread) or thread in self.reading
@@ -472,6 +489,14 @@ class RWSem(Lock):
     def queue(self, me: int) -> Done:
         """With writer preference, the first step of down_write."""
         return replace(self, waiting=self.waiting | {me}), None
+
+    def down_read_killable(self, me: int, killed: bool) -> Done:
+        wait(killed or not (self.closed_to_readers() or me in self.reading))
+        return self.down_read_trylock(me)
+
+    def down_write_killable(self, me: int, killed: bool) -> Done:
+        wait(killed or not self.closed_to_writers())
+        return self.down_write_trylock(me)
 
     def down_write(self, me: int) -> Done:
         wait(not self.closed_to_writers())
@@ -515,7 +540,7 @@ class RangeLock(Lock):
     size: Any = 1
     owner: tuple[Any, ...] = ()
     handed: tuple[bool, ...] = ()
-    steps = ("lock", "unlock", "hand_over", "unlock_non_owner")
+    steps = ("lock", "trylock", "unlock", "hand_over", "unlock_non_owner")
     sleeping = ("lock",)
 
     def fresh(self, threads: int) -> Lock:
@@ -528,6 +553,12 @@ class RangeLock(Lock):
     def lock(self, me: int, low: int, high: int) -> Done:
         wait(all(o is None and not h for o, h in list(zip(self.owner, self.handed, strict=True))[low:high]))
         return replace(self, owner=tuple(me if low <= i < high else o for i, o in enumerate(self.owner))), None
+
+    def trylock(self, me: int, low: int, high: int) -> Done:
+        inside = [i for i in range(len(self.owner)) if low <= i < high]
+        if any(self.owner[i] is not None or self.handed[i] for i in inside):
+            return self, False
+        return replace(self, owner=tuple(me if i in inside else o for i, o in enumerate(self.owner))), True
 
     def unlock(self, me: int, low: int, high: int) -> Done:
         rule(all(o == me for i, o in enumerate(self.owner) if low <= i < high))
@@ -573,30 +604,66 @@ class DrainCounter(Lock):
 class TwoClassLock(Lock):
     buffered: frozenset[int] = frozenset()
     direct: frozenset[int] = frozenset()
-    steps = ("lock_buffered", "unlock_buffered", "lock_direct", "unlock_direct")
+    handed_buffered: int = 0
+    handed_direct: int = 0
+    steps = (
+        "lock_buffered", "trylock_buffered", "unlock_buffered", "lock_direct", "trylock_direct", "unlock_direct",
+        "hand_over", "unlock_buffered_non_owner", "unlock_direct_non_owner",
+    )  # fmt: skip
     sleeping = ("lock_buffered", "lock_direct")
 
     def held_by(self, thread: int) -> bool:
         return thread in self.buffered or thread in self.direct
 
+    def closed(self, own: str, other: str, me: int) -> bool:
+        return bool(getattr(self, other)) or getattr(self, f"handed_{other}") > 0 or me in getattr(self, own)
+
+    def trylock(self, own: str, other: str, me: int) -> Done:
+        if self.closed(own, other, me):
+            return self, False
+        return replace(self, **{own: getattr(self, own) | {me}}), True
+
+    def trylock_buffered(self, me: int) -> Done:
+        return self.trylock("buffered", "direct", me)
+
+    def trylock_direct(self, me: int) -> Done:
+        return self.trylock("direct", "buffered", me)
+
     def lock_buffered(self, me: int) -> Done:
-        wait(not self.direct and me not in self.buffered)
-        return replace(self, buffered=self.buffered | {me}), None
+        wait(not self.closed("buffered", "direct", me))
+        return self.trylock_buffered(me)[0], None
 
     def unlock_buffered(self, me: int) -> Done:
         rule(me in self.buffered)
         return replace(self, buffered=self.buffered - {me}), None
 
     def lock_direct(self, me: int) -> Done:
-        wait(not self.buffered and me not in self.direct)
-        return replace(self, direct=self.direct | {me}), None
+        wait(not self.closed("direct", "buffered", me))
+        return self.trylock_direct(me)[0], None
 
     def unlock_direct(self, me: int) -> Done:
         rule(me in self.direct)
         return replace(self, direct=self.direct - {me}), None
 
+    def hand_over(self, me: int) -> Done:
+        rule(self.held_by(me))
+        own = "direct" if me in self.direct else "buffered"
+        count = getattr(self, f"handed_{own}")
+        if count == 7:
+            raise Fault("range")
+        return replace(self, **{own: getattr(self, own) - {me}, f"handed_{own}": count + 1}), None
+
+    def unlock_buffered_non_owner(self, me: int) -> Done:
+        rule(self.handed_buffered > 0)
+        return replace(self, handed_buffered=self.handed_buffered - 1), None
+
+    def unlock_direct_non_owner(self, me: int) -> Done:
+        rule(self.handed_direct > 0)
+        return replace(self, handed_direct=self.handed_direct - 1), None
+
     def show_with(self, names: tuple[str, ...]) -> str:
-        return " ".join(f"{n}={sorted(names[t] for t in getattr(self, n))}" for n in ("buffered", "direct"))
+        sets = " ".join(f"{n}={sorted(names[t] for t in getattr(self, n))}" for n in ("buffered", "direct"))
+        return f"{sets} handed_buffered={self.handed_buffered} handed_direct={self.handed_direct}"
 
 
 LOCKS: tuple[Any, ...] = (Mutex, PageLock, SpinLock, RWSem, RangeLock, DrainCounter, TwoClassLock)

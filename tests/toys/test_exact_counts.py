@@ -136,7 +136,120 @@ def looks_then_takes(size: int, items: int, consumers: int) -> tuple[int, int]:
     return count((0, 0, (False,) * consumers), successors)
 
 
+def references(users: int, careful: bool) -> tuple[int, int]:
+    """Per user: looks, drops, and whoever was last frees; or first drops, frees, then looks. Also what was touched."""
+    looks, drops = (0, 1) if careful else (2, 0)
+
+    def successors(state):
+        refs, freed, touched, at = state
+        for k, place in enumerate(at):
+            if place == 3:
+                continue
+            if place == looks:
+                yield refs, freed, touched or freed, put(at, k, 1 if careful else 3)
+            elif place == drops:
+                yield refs - 1, freed, touched, put(at, k, "frees" if refs == 1 else 3 if careful else 2)
+            else:
+                yield refs, True, touched, put(at, k, 3 if careful else 2)
+
+    return count((users, False, False, (0,) * users), successors)
+
+
+def wait_queue(looks_first: bool) -> tuple[int, int]:
+    """Waiter: prepares, looks, sleeps (looks again), finishes; the other: 0 sets, 1 wakes, 2 gone."""
+    follows = {"look": ("prepare", "gone"), "prepare": "sleep"} if looks_first else {
+        "look": ("sleep", "finish"), "prepare": "look"}  # fmt: skip
+
+    def successors(state):
+        waiter, waker, ready, queued, asleep = state
+        if waiter == "prepare":
+            yield follows["prepare"], waker, ready, True, True
+        elif waiter == "look":
+            yield follows["look"][ready], waker, ready, queued, asleep
+        elif waiter == "sleep" and not asleep:
+            yield "finish" if looks_first else "prepare", waker, ready, queued, asleep
+        elif waiter == "finish":
+            yield "gone", waker, ready, False, False
+        if waker == 0:
+            yield waiter, 1, True, queued, asleep
+        elif waker == 1:
+            yield waiter, 2, ready, queued, False
+
+    return count(("look" if looks_first else "prepare", 0, False, False, False), successors)
+
+
+def rcu(readers: int, grace: bool) -> tuple[int, int]:
+    """Reader: 0 outside, 1 inside, 2 has found the element, 3 has nothing or has used it, 4 gone. Updater: unlinks,
+    sees the readers, waits until these are gone, frees."""
+
+    def successors(state):
+        linked, freed, touched, at, updater, waited = state
+        for k, place in enumerate(at):
+            if place == 0:
+                yield linked, freed, touched, put(at, k, 1), updater, waited
+            elif place == 1:
+                yield linked, freed, touched, put(at, k, 2 if linked else 3), updater, waited
+            elif place == 2:
+                yield linked, freed, touched or freed, put(at, k, 3), updater, waited
+            elif place == 3:
+                yield linked, freed, touched, put(at, k, 4), updater, waited - {k}
+        if updater == 0:
+            yield False, freed, touched, at, 1 if grace else 3, waited
+        elif updater == 1:
+            yield linked, freed, touched, at, 2, frozenset(k for k, place in enumerate(at) if place in (1, 2, 3))
+        elif (updater == 2 and not waited) or updater == 3:
+            yield linked, freed or updater == 3, touched, at, updater + 1, waited
+
+    return count((True, False, False, (0,) * readers, 0, frozenset()), successors)
+
+
+def sequence(writers: int, locked: bool) -> tuple[int, int]:
+    """Writer: 0, 1 has the lock, 2 writes, 3 and 4 have written a field, 5 has ended, 6 gone. `changed` are those for
+    whom a writer has begun: the reader, 'r', and writers, who never read. A second writer at once is a fault."""
+
+    def successors(state):
+        low, high, changed, ws, reader = state
+        writing = any(2 <= w <= 4 for w in ws)
+        for k, w in enumerate(ws):
+            if w == 0 and locked and not any(1 <= other <= 5 for other in ws):
+                yield low, high, changed, put(ws, k, 1), reader
+            elif (w == 1 or (w == 0 and not locked)) and not writing:
+                yield low, high, True, put(ws, k, 2), reader
+            elif w == 4:
+                yield low, high, changed, put(ws, k, 5 if locked else 6), reader
+            elif w in (2, 3):
+                yield low or w == 2, high or w == 3, changed, put(ws, k, w + 1), reader
+            elif w == 5:
+                yield low, high, changed, put(ws, k, 6), reader
+        everyone = bool(changed)
+        if reader == "begin" and not writing:
+            yield low, high, "writers" if everyone else changed, ws, "low"
+        elif reader == "low":
+            yield low, high, changed, ws, ("high", low)
+        elif reader[0] == "high":
+            yield low, high, changed, ws, ("retry", reader[1], high)
+        elif reader[0] == "retry":
+            if changed is True:
+                yield low, high, changed, ws, "begin"
+            elif reader[1] == reader[2]:
+                yield low, high, changed, ws, "gone"
+
+    return count((False, False, False, (0,) * writers, "begin"), successors)
+
+
 CASES = [
+    *[("references:References", {"users": n}, references(n, True)) for n in (1, 2, 3)],
+    *[("references:LooksAfterPut", {"users": n}, references(n, False)) for n in (1, 2, 3)],
+    ("wait_queue:Waits", {}, wait_queue(False)),
+    ("wait_queue:LooksFirst", {}, wait_queue(True)),
+    *[("rcu:Removes", {"readers": n}, rcu(n, True)) for n in (1, 2, 3)],
+    *[("rcu:FreesAtOnce", {"readers": n}, rcu(n, False)) for n in (1, 2)],
+    *[("sequence:Sequence", {"writers": n}, sequence(n, True)) for n in (1, 2)],
+    *[("sequence:NoLock", {"writers": n}, sequence(n, False)) for n in (1, 2)],
+    *[
+        ("request_queue:Requests", {"size": s, "items": i}, bounded_buffer(s, i, 1))
+        for s, i in ((1, 1), (2, 4), (4, 7))
+    ],
     *[("counter:Counter", {"n": n}, counter(n)) for n in (1, 2, 3)],
     *[("counter:AtomicCounter", {"n": n}, ((n + 1) ** 2, 2 * n * (n + 1))) for n in (1, 2, 6)],
     *[("philosophers:Philosophers", {"n": n}, philosophers(n, False)) for n in (2, 3, 5)],

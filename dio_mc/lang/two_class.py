@@ -1,0 +1,96 @@
+"""The lock of NFS and ceph: two classes of users, of which one at a time has the file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dio_mc.lang.declarations import PerThread, Range, Var
+from dio_mc.lang.locks import Lock
+from dio_mc.lang.statements import atomic, me, require, wait_until
+
+
+class TwoClassLock(Lock):
+    """Buffered and direct users exclude each other; members of one class run together (fs/nfs/io.c, fs/ceph/io.c).
+
+    bcachefs has the same with two states (``bch2_pagecache_add``, ``bch2_pagecache_block``).
+    """
+
+    buffered = PerThread(bool)
+    direct = PerThread(bool)
+    handed_buffered = Var(Range(0, 7))
+    handed_direct = Var(Range(0, 7))
+
+    def held_by(self, thread: Any) -> Any:
+        """Whether this thread holds it (pure)."""
+        return self.buffered[thread] or self.direct[thread]
+
+    def buffered_blocked(self) -> Any:
+        """Whether a buffered user would have to wait (pure)."""
+        return any(self.direct) or self.handed_direct > 0 or self.buffered[me]
+
+    def direct_blocked(self) -> Any:
+        """Whether a direct user would have to wait (pure)."""
+        return any(self.buffered) or self.handed_buffered > 0 or self.direct[me]
+
+    @atomic()
+    def lock_buffered(self) -> Any:
+        """Wait for direct users, then be a buffered one."""
+        wait_until(not self.buffered_blocked())
+        self.buffered[me] = True
+
+    @atomic()
+    def trylock_buffered(self) -> Any:
+        """Be a buffered user if there is no direct one; says whether it is one now."""
+        if self.buffered_blocked():
+            return False
+        self.buffered[me] = True
+        return True
+
+    @atomic()
+    def unlock_buffered(self) -> Any:
+        """Be a buffered user no longer."""
+        require(self.buffered[me], "unlock_buffered by a thread that does not hold it")
+        self.buffered[me] = False
+
+    @atomic()
+    def lock_direct(self) -> Any:
+        """Wait for buffered users, then be a direct one."""
+        wait_until(not self.direct_blocked())
+        self.direct[me] = True
+
+    @atomic()
+    def trylock_direct(self) -> Any:
+        """Be a direct user if there is no buffered one; says whether it is one now."""
+        if self.direct_blocked():
+            return False
+        self.direct[me] = True
+        return True
+
+    @atomic()
+    def unlock_direct(self) -> Any:
+        """Be a direct user no longer."""
+        require(self.direct[me], "unlock_direct by a thread that does not hold it")
+        self.direct[me] = False
+
+    @atomic()
+    def hand_over(self) -> Any:
+        """Let a completion release it; the caller holds it no longer."""
+        require(self.held_by(me), "handed over by a thread that does not hold it")
+        if self.direct[me]:
+            self.direct[me] = False
+            self.handed_direct += 1
+        else:
+            self.buffered[me] = False
+            self.handed_buffered += 1
+
+    @atomic()
+    def unlock_buffered_non_owner(self) -> Any:
+        """Release for a buffered user that handed it over."""
+        require(self.handed_buffered > 0, "unlock_buffered_non_owner without a user that handed it over")
+        self.handed_buffered -= 1
+
+    @atomic()
+    def unlock_direct_non_owner(self) -> Any:
+        """Release for a direct user that handed it over."""
+        require(self.handed_direct > 0, "unlock_direct_non_owner without a user that handed it over")
+        self.handed_direct -= 1

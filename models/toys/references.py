@@ -1,0 +1,107 @@
+"""An object with references: who drops the last one frees it, and nobody looks at it without one."""
+
+from dio_mc import FolioRefs, Model, Param, Refcount, Var, expect, invariant, operation, thread
+
+
+class References(Model):
+    """Each of `users` has a reference, looks at the object, and drops it."""
+
+    users = Param(2, min=1, max=4)
+    refs = Refcount(init=users, max=users)
+    freed, touched = Var(bool), Var(bool, ghost=True)
+
+    @thread(instances=users)
+    def user(self):
+        self.look()
+        self.put()
+
+    @operation(kernel="lib/refcount.c:refcount_dec_and_test")
+    def put(self):
+        last = self.refs.dec_and_test()
+        if last:
+            self.freed = True
+
+    @operation()
+    def look(self):
+        freed = self.freed
+        self.touched = self.touched or freed
+
+    @invariant
+    def no_use_after_free(self):
+        return not self.touched
+
+    @invariant
+    def freed_in_the_end(self):
+        return not self.at_rest() or self.freed
+
+
+class LooksAfterPut(References):
+    """The mistake: the reference is dropped first."""
+
+    @thread(instances=References.users)
+    def user(self):
+        self.put()
+        self.look()
+
+
+class PutsTwice(References):
+    """The mistake: an error path that drops a reference once more than it was taken."""
+
+    @thread(instances=References.users)
+    def user(self):
+        self.look()
+        self.put()
+        self.put()
+
+
+class Leaks(References):
+    """The mistake: of the last reference `dec` is not told."""
+
+    @operation(kernel="lib/refcount.c:refcount_dec_and_test")
+    def put(self):
+        self.refs.dec()
+
+
+class Reclaim(Model):
+    """Reclaim takes a folio for its own if the cache has the only reference; a reader tries to get one more."""
+
+    refs = FolioRefs(max=2)
+    taken, read = Var(bool), Var(bool)
+
+    @thread
+    def reclaim(self):
+        alone = self.refs.freeze(1)
+        if alone:
+            self.taken = True
+
+    @thread
+    def reader(self):
+        self.get()
+
+    @operation(kernel="include/linux/page_ref.h:folio_try_get @5.16-")
+    def get(self):
+        got = self.refs.inc_not_zero()
+        if got:
+            self.read = True
+
+    @invariant
+    def not_both(self):
+        return not (self.taken and self.read)
+
+
+class GetsWithoutLooking(Reclaim):
+    """The mistake: a reference that is taken whether there are any or not."""
+
+    @operation(kernel="include/linux/page_ref.h:folio_try_get @5.16-")
+    def get(self):
+        self.refs.inc()
+        self.read = True
+
+
+expect(References, holds=True)
+expect(References, holds=True, users=3)
+expect(LooksAfterPut, violates={"no_use_after_free"})
+expect(PutsTwice, violates={"misuse", "no_use_after_free"})
+expect(Leaks, violates={"misuse"})
+expect(Reclaim, holds=True)
+expect(GetsWithoutLooking, violates={"misuse"})
