@@ -28,6 +28,7 @@ from dio_mc.trace.lasting import Run
 from dio_mc.trace.replay import CHOSEN, ReplayResult, follow, lasting_problem, replay
 from dio_mc.trace.standing import decide_at_end
 from dio_mc.trace.trace import Trace, TraceStep
+from dio_mc.wording import plural
 
 Products = Callable[[str], Program | None]
 """The program of a workload under a rule, by name."""
@@ -218,8 +219,8 @@ def _worded(trace: Trace, result: ReplayResult) -> Outcome:
     if not result.violated:
         what = "reached" if trace.kind == "witness" else "violated"
         reason = result.reason or f"the property is no longer {what}"
-        return Outcome(False, f"{name}: all {len(trace.steps)} steps go, but {reason}{changed}")
-    return Outcome(True, f"{name}: reproduces in {len(trace.steps)} steps{changed}")
+        return Outcome(False, f"{name}: every step can be taken, but {reason}{changed}")
+    return Outcome(True, f"{name}: reproduces in {plural(len(trace.steps), 'step')}{changed}")
 
 
 def _where(step: int) -> str:

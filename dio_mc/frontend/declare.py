@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 from collections.abc import Container, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -303,8 +304,9 @@ def _place_part(
 
 
 def attribute_span(owner: type, name: str) -> Span | None:
-    """Where a class assigns an attribute."""
-    file = getattr(owner, "__dio_place__", ("", 0))[0]
+    """Where a class assigns an attribute; a mixin that is not a model has its place from its module."""
+    module = sys.modules.get(owner.__module__)
+    file = str(getattr(owner, "__dio_place__", (getattr(module, "__file__", None) or "",))[0])
     try:
         statement = _attributes_of(module_tree(file)).get((owner.__name__, name))
     except SyntaxError:

@@ -50,7 +50,7 @@ LAYERS: dict[str, set[str]] = {
         "engines.native", "engines.reference", "engines.shaping", "guard", "wording", "semantics", "ir",
     },
     "engines.agree": {"analysis.partial_order", "analysis.symmetry", "engines.choose", "semantics", "ir"},
-    "explain": {"guard", "engines.limits", "engines.reference", "frontend", "lang", "symbolic", "trace", "semantics", "ir"},
+    "explain": {"guard", "engines.limits", "engines.reference", "frontend", "lang", "symbolic", "trace", "semantics", "ir", "wording"},
     "stepping": {"engines.reference", "trace", "semantics", "ir"},
     "render": {"trace"},
     "html": {"files", "render", "stepping", "trace", "wording"},

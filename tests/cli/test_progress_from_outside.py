@@ -52,11 +52,11 @@ def test_the_trace_is_a_lasso(lasso: Path) -> None:
 CHANGES = [
     ("", "", 0, "M waiter_ends: reproduces in 2 steps\n"),
     ("wait_until(self.a == 2)", "wait_until(self.a == 1)", 0, "reproduces in 2 steps"),
-    ("self.a == 2)", "True)", 1, "all 2 steps go, but the loop is not fair: waiter could run and never does"),
+    ("self.a == 2)", "True)", 1, "every step can be taken, but the loop is not fair: waiter could run and never does"),
     ("@progress", '@progress(fairness="strong")', 0, "reproduces in 2 steps"),
-    ("self.finished(self.waiter)", "self.a == 1", 1, "all 2 steps go, but the goal holds inside the loop"),
+    ("self.finished(self.waiter)", "self.a == 1", 1, "every step can be taken, but the goal holds inside the loop"),
     ("            self.a = 0\n", "            self.a = 0\n            self.a = 2\n", 1, "the loop does not lead back"),
-    ("def waiter_ends", "def other", 1, "all 2 steps go, but the model has no such property"),
+    ("def waiter_ends", "def other", 1, "every step can be taken, but the model has no such property"),
 ]
 
 

@@ -25,15 +25,15 @@ def replay(path: Path, *options: str) -> tuple[int, str]:
 
 
 def test_a_trace_reproduces(trace: Path) -> None:
-    assert replay(trace) == (0, "M small: reproduces in 1 steps\n")
+    assert replay(trace) == (0, "M small: reproduces in 1 step\n")
 
 
 CHANGES = [
     ("self.n = 1", "self.n = 2", 1, "DIVERGES at step 1 (the model has changed since)"),
-    ("self.n == 0", "self.n < 3", 1, "all 1 steps go, but the property is no longer violated (the model has changed since)"),
+    ("self.n == 0", "self.n < 3", 1, "every step can be taken, but the property is no longer violated (the model has changed since)"),
     ("def t(self)", "def u(self)", 1, "DIVERGES at step 1 (the model has changed since): the model has no thread t"),
     ("self.n = 1", "wait_until(self.n == 1)\n        self.n = 1", 1, "DIVERGES at step 1"),
-    ("class M(", "# one line more\nclass M(", 0, "reproduces in 1 steps"),
+    ("class M(", "# one line more\nclass M(", 0, "reproduces in 1 step"),
     ("class M(", "class N(", 2, "error DIO206: m.py has no model M; the trace is of another model"),
 ]  # fmt: skip
 

@@ -257,6 +257,61 @@ def test_a_daemon_that_ends_is_told(tmp_path: Path, body: str, told: bool) -> No
     assert [message.startswith(words) for message in found] == [True] * told
 
 
+@pytest.mark.parametrize("above", ["(M)", "(M, abstract=True)"], ids=["its base is checked too", "an abstract base"])
+def test_a_daemon_that_ends_is_told_of_every_run(tmp_path: Path, above: str) -> None:
+    """Each of their verdicts is worth less by it."""
+    text = ONCE.replace("BODY", "self.y = True").replace("(Model)", above.replace("(M", "(Model"))
+    assert "DIO326" in coded(tmp_path, text + "\nclass N(M):\n    pass\n", "N")
+
+
+ABOVE = """\
+from dio_mc import *
+
+class M(BASE):
+    never = Var(bool)
+    lock = Mutex()
+    unused = Param(3)
+    x = Var(bool)
+    @operation
+    def uncalled(self):
+        self.x = False
+    @thread
+    def t(self):
+        self.lock.lock()
+        self.x = True
+        self.lock.unlock()
+        with window("one step"):
+            self.x = True
+    @invariant
+    def p(self):
+        return self.x or not self.at_rest()
+    @invariant
+    def q(self):
+        return not self.inside("one step") or self.x
+
+class N(ABOVE):
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("base", "above", "told"),
+    [("(Model, abstract=True)", "M", True), ("", "M, Model", True), ("(Model)", "M", False)],
+    ids=["abstract", "a mixin", "checked there"],
+)
+def test_a_base_that_is_never_checked_alone_is_judged_with_each_class(
+    tmp_path: Path, base: str, above: str, told: bool
+) -> None:
+    text = ABOVE.replace("(BASE)", base).replace("ABOVE", above)
+    places = {code: line for code, _, line in findings(tmp_path, text, "N")}
+    for code, part in {
+        "DIO321": "@operation", "DIO322": "never = ", "DIO324": "unused = ", "DIO325": "lock = ", "DIO330": "def q"
+    }.items():  # fmt: skip
+        line = places.get(code)
+        assert (line is not None) == told, code
+        assert line is None or abs(line - line_of(text, part)) <= 1, code
+
+
 PATCHED = """\
 from dio_mc import *
 
@@ -369,6 +424,15 @@ def test_a_patch_that_makes_a_window_one_step_is_not_told(tmp_path: Path) -> Non
     patch = "\nclass P(M):\n    @operation()\n    def write(self):\n        with atomic():\n            self.x = 2\n"
     text = INSIDE.replace("BODY", "self.x = 2").replace("ASKED", "self.write") + patch
     assert "DIO330" not in coded(tmp_path, text, "P")
+
+
+def test_inside_is_true_where_one_call_of_two_takes_several_steps(tmp_path: Path) -> None:
+    """The other one is in an atomic block, where nobody else can run."""
+    text = INSIDE.replace("BODY", "self.x = 2").replace("ASKED", "self.write")
+    text += "    @thread\n    def u(self):\n        with atomic():\n            self.write()\n"
+    assert "DIO330" not in coded(tmp_path, text)
+    text = text.replace("        self.x = 1\n        self.x = 2\n", "        self.x = 1\n")
+    assert "DIO330" in coded(tmp_path, text)
 
 
 ASKED = """\

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dio_mc.checking.findings.locks import idle_locks
+from dio_mc.checking.findings.owning import is_judged
 from dio_mc.errors import Diagnostic
 from dio_mc.frontend.declare import Members, members_of
 from dio_mc.ir.program import Location, Program
@@ -78,9 +79,5 @@ def _own_functions(model: type[Model], program: Program, members: Members) -> It
     ]
     for name, function, owner in listed:
         tree = function_tree(function)
-        if tree is not None and _is_judged(owner, model) and function.__code__.co_filename == program.file:
+        if tree is not None and is_judged(owner, model) and function.__code__.co_filename == program.file:
             yield _Function(name, program.file, tree.lineno, tree.end_lineno or tree.lineno)
-
-
-def _is_judged(owner: type, model: type[Model]) -> bool:
-    return owner is model or not issubclass(owner, Model) or bool(vars(owner).get("__dio_abstract__"))

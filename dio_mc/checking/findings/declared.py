@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from functools import lru_cache
 from types import FunctionType
 
+from dio_mc.checking.findings.owning import is_judged
 from dio_mc.checking.findings.reading import expressions_of
 from dio_mc.errors import Diagnostic, did_you_mean
 from dio_mc.frontend.declare import Members, attribute_span, function_span, members_of
@@ -24,11 +25,11 @@ def static_findings(model: type[Model], program: Program) -> list[Diagnostic]:
     named = _names_in_sources(model)
     found = uncalled_operations(model)
     found += [
-        Diagnostic("DIO324", f"nothing uses the parameter `{name}`", attribute_span(model, name), severity="warning")
+        Diagnostic("DIO324", f"nothing uses the parameter `{name}`", attribute_span(owner, name), severity="warning")
         for name in members.params
-        if name in vars(model) and name not in named
+        if is_judged(owner := _owner(model, name), model) and name not in named
     ]
-    found += [*_ending_daemons(model, program, members), *_unread(model, program, members), *_constant(program)]
+    found += [*_ending_daemons(program, members), *_unread(model, program, members), *_constant(program)]
     return [*found, *_within_a_step(model, program)]
 
 
@@ -37,11 +38,10 @@ def uncalled_operations(model: type[Model], called: Collection[str] = ()) -> lis
     almost as one of its bases overrides nothing."""
     named = _names_in_sources(model)
     operations = members_of(model).operations
-    inherited = [name for name, (_, owner, _) in operations.items() if owner is not model]
     found: list[Diagnostic] = []
     for name, (function, owner, _) in operations.items():
-        if owner is model and name not in named and name not in called:
-            meant = did_you_mean(name, inherited)
+        if is_judged(owner, model) and name not in named and name not in called:
+            meant = did_you_mean(name, [other for other, (_, above, _) in operations.items() if above is not owner])
             message = f"nothing calls the operation `{name}`{meant and f'; {meant}'}"
             found.append(Diagnostic("DIO321", message, function_span(function), severity="warning"))
     return found
@@ -51,7 +51,7 @@ def _within_a_step(model: type[Model], program: Program) -> Iterator[Diagnostic]
     """Properties of the class that ask whether a thread is inside what begins and ends within one step, where nobody
     else can run. That a patch makes a window of its base one step is what patches are for, and is not told."""
     for property_ in program.properties:
-        if property_.name not in vars(model):
+        if not is_judged(_owner(model, property_.name), model):
             continue
         for atom in property_.atoms:
             parts = list(walk(atom.meaning))
@@ -60,6 +60,10 @@ def _within_a_step(model: type[Model], program: Program) -> Iterator[Diagnostic]
                 asked = atom.text.removeprefix("after.")
                 message = f"`{asked}` in `{property_.name}` is never true: no thread stands within one step"
                 yield Diagnostic("DIO330", message, property_.span, severity="warning")
+
+
+def _owner(model: type[Model], name: str) -> type:
+    return next((cls for cls in model.__mro__ if name in vars(cls)), object)
 
 
 def _constant(program: Program) -> Iterator[Diagnostic]:
@@ -82,16 +86,18 @@ def _constant(program: Program) -> Iterator[Diagnostic]:
             yield Diagnostic("DIO328", message, property_.span, severity="warning")
 
 
-def _ending_daemons(model: type[Model], program: Program, members: Members) -> Iterator[Diagnostic]:
-    """Daemons of the class whose code can end: they do their work once, so that what a second round would break is not
-    seen. A ``return`` as the last statement says that once is meant."""
+def _ending_daemons(program: Program, members: Members) -> Iterator[Diagnostic]:
+    """Daemons whose code can end, inherited ones as well, since each verdict is worth less by them: they do their work
+    once, so that what a second round would break is not seen. A ``return`` as the last statement says that once is
+    meant; those of the library are as they are meant to be."""
     for template in program.templates:
         entry = members.threads.get(template.name)
         if entry is None or not template.daemon or not any(isinstance(b.terminator, End) for b in template.blocks):
             continue
         function, owner, _ = entry
         tree = function_tree(function)
-        if owner is model and not (tree is not None and isinstance(tree.body[-1], ast.Return)):
+        meant = owner.__module__.startswith("dio_mc.") or (tree is not None and isinstance(tree.body[-1], ast.Return))
+        if not meant:
             message = (
                 f"the daemon `{template.name}` ends after one round: `while True:` makes it go on, "
                 "a `return` at the end says that once is meant"
@@ -104,16 +110,16 @@ def _unread(model: type[Model], program: Program, members: Members) -> Iterator[
     a class of the same file that builds on this one names may be there for that one."""
     if any(p.expr is None for p in program.properties):
         return
-    elsewhere = named_by_patches(model)
     read = {program.variables[e.variable].path[0] for e in expressions_of(program) if isinstance(e, Load)}
     locks = {v.path[0] for v in program.variables if v.role == "lock"}
     for name, (_, owner) in members.data.items():
         declared = any(v.path[0] == name for v in program.variables)
-        if owner is model and declared and name not in read | locks | elsewhere:
-            yield Diagnostic("DIO322", f"nothing reads `{name}`", attribute_span(model, name), severity="warning")
+        judged = declared and is_judged(owner, model) and name not in named_by_patches(owner)
+        if judged and name not in read | locks:
+            yield Diagnostic("DIO322", f"nothing reads `{name}`", attribute_span(owner, name), severity="warning")
 
 
-def named_by_patches(model: type[Model]) -> frozenset[str]:
+def named_by_patches(model: type[object]) -> frozenset[str]:
     """What the bodies of classes of the same file that build on this one mention."""
     found: set[str] = set()
     for patch in (c for c in model.__subclasses__() if c.__module__ == model.__module__):

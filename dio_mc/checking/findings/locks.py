@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dio_mc.checking.findings.declared import named_by_patches
+from dio_mc.checking.findings.owning import is_judged
 from dio_mc.checking.findings.reading import expressions_of_op
 from dio_mc.errors import Diagnostic
 from dio_mc.frontend.declare import attribute_span, members_of
@@ -28,13 +29,14 @@ def idle_locks(model: type[Model], program: Program, coverage: Coverage) -> list
     """Of a complete search: the locks that the class declares, that were taken, and that nobody waited for."""
     if any(p.expr is None for p in program.properties):
         return []
-    found, elsewhere = [], named_by_patches(model)
+    found: list[Diagnostic] = []
     for name, (_, owner) in members_of(model).data.items():
         lock = _Lock(
             name, frozenset(v for v, var in enumerate(program.variables) if _is_part(var.path, name, var.role))
         )
-        if owner is model and name not in elsewhere and lock.cells and _is_idle(lock, program, coverage):
-            span = attribute_span(model, name)
+        judged = is_judged(owner, model) and name not in named_by_patches(owner)
+        if judged and lock.cells and _is_idle(lock, program, coverage):
+            span = attribute_span(owner, name)
             found.append(Diagnostic("DIO325", f"nobody ever waits for the lock `{name}`", span, severity="warning"))
     return found
 
