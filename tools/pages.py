@@ -19,6 +19,7 @@ from dio_mc import kernel, lang  # noqa: E402  # the checkout's own package, whe
 from dio_mc.catalogue import PAGES  # noqa: E402  # as above
 from dio_mc.lang.declarations import VarDeclaration  # noqa: E402  # as above
 from dio_mc.lang.model import ROLE, Part, PropertyRole  # noqa: E402  # as above
+from tools.vocabulary import vocabulary_page  # noqa: E402  # as above
 
 NOTE = "<!-- Written by tools/pages.py. -->"
 
@@ -177,7 +178,12 @@ def _flat(value: Any) -> str:
     return " ".join(_prose(value).split()) if getattr(value, "__doc__", None) else ""
 
 
-PAGES_WRITTEN = {"errors.md": errors_page, "reference.md": reference_page}
+def vocabulary() -> str:
+    """The vocabulary, class by class."""
+    return vocabulary_page(NOTE)
+
+
+PAGES_WRITTEN = {"errors.md": errors_page, "reference.md": reference_page, "vocabulary.md": vocabulary}
 
 if __name__ == "__main__":
     for name, write in PAGES_WRITTEN.items():

@@ -65,7 +65,9 @@ def held_in(trace: Trace, state: Mapping[str, str]) -> Iterator[tuple[str, str, 
         index = match["index"]
         if value in names:
             yield (f"{lock}[{index}]" if index is not None else lock), value, mode
-        elif index is not None and int(index) < len(names) and value not in ("None", "False", "0"):
+        elif (
+            index is not None and int(index) < len(names) and (value == "True" or (mode == "readers" and value != "0"))
+        ):
             yield lock, names[int(index)], mode
 
 
