@@ -171,9 +171,39 @@ LOCKS = (
     ),
     Mutant(
         "direct users do not wait for buffered ones",
-        "lang/locks.py",
-        "wait_until(not any(self.buffered) and not self.direct[me])",
-        "wait_until(not self.direct[me])",
+        "lang/two_class.py",
+        "return any(self.buffered) or self.handed_buffered > 0 or self.direct[me]",
+        "return self.handed_buffered > 0 or self.direct[me]",
+    ),
+    Mutant(
+        "whoever prepares to wait is awake",
+        "lang/waiting.py",
+        "        self.queued[me] = True\n        self.asleep[me] = True\n",
+        "        self.queued[me] = True\n",
+    ),
+    Mutant(
+        "a reader of a sequence counter sees older writers",
+        "lang/waiting.py",
+        "        wait_until(self.writing is None)\n        self.changed[me] = False\n",
+        "        wait_until(self.writing is None)\n",
+    ),
+    Mutant(
+        "a grace period waits for readers that have left",
+        "lang/waiting.py",
+        "                self.awaited[t][me] = False\n",
+        "                pass\n",
+    ),
+    Mutant(
+        "the last reference is dropped unseen",
+        "lang/counters.py",
+        '        require(self.count > 1, "decremented to zero by dec: nobody frees the object")\n',
+        "",
+    ),
+    Mutant(
+        "any number is the expected one",
+        "lang/counters.py",
+        "        if before == old:\n",
+        "        if before >= 0:\n",
     ),
 )
 INTERPRETER = (
