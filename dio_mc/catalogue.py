@@ -179,7 +179,8 @@ PAGES: dict[str, Page] = {
     ),
     "DIO251": Page(
         "no such thread",
-        "--any names threads of the model, parameters that count threads, or `all`. The hint lists what there is.",
+        "--any names threads of the model, parameters that count threads or pages, or `all`. The hint lists what there "
+        "is. A parameter counts pages if it is the size of an array; one of these can be named.",
     ),
     "DIO252": Page(
         "computed number",
@@ -234,6 +235,38 @@ PAGES: dict[str, Page] = {
         "How many threads there are may count instances and size arrays, and bound the range of any and all. A bound, "
         "a sum or a length could tell a large number from a small one.",
         "in_flight = Var(Range(0, readers))",
+    ),
+    "DIO262": Page(
+        "pages told apart",
+        "A proof for any number of pages knows of a page only whether it is the tracked one. A loop may go through all "
+        "pages, from the first to the last, `choose` may pick one, arrays are indexed with it, and it is handed on to "
+        "operations. A page may not be named by its number, compared by size, or computed with.",
+        "self.dirty[0] = True",
+    ),
+    "DIO263": Page(
+        "step on two pages",
+        "What a step reads of a page other than the tracked one is tried with every value. So each step may be on one "
+        "page: an atomic loop over pages, or a store to one page of what another holds, is refused. What is asked of "
+        "all pages, with any or all, may stand in a step.",
+        "with atomic():\n    self.page[i] = self.page[j]",
+    ),
+    "DIO264": Page(
+        "page in data",
+        "Shared data holds the number of a page. In a proof for any number of pages they may stand in locals and "
+        "arguments only.",
+        "self.last = i",
+    ),
+    "DIO265": Page(
+        "array that is not one per page",
+        "An array that is indexed by pages has one element per page, and all pages start alike: not another size, not "
+        "two pages at once, not one page that is different.",
+        "disk = Array(Data, size=2 * pages)",
+    ),
+    "DIO266": Page(
+        "property of two pages",
+        "A proof for any number of pages judges a property on one page, whichever it is. A property may say something "
+        "of all pages, one at a time; not of one by its number, and not of two at once.",
+        "all(self.dirty[i] == self.dirty[j] for i in range(self.pages) for j in range(self.pages))",
     ),
     "DIO271": Page(
         "no certificate",

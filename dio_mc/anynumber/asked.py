@@ -17,22 +17,57 @@ EVERYTHING = "all"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Threads any number of which is meant, in the order of the model; `numbers` are the parameters that count them."""
+    """Threads any number of which is meant, in the order of the model; `numbers` are the parameters that count them.
+    `pages` is the parameter that says how many pages there are, where any number of them is meant: threads that it
+    counts are not among `threads`."""
 
     threads: tuple[str, ...]
     numbers: tuple[str, ...]
+    pages: str | None = None
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The parameters any number of which is meant."""
+        return self.numbers if self.pages is None else (*self.numbers, self.pages)
 
 
 def asked_of(model: type[Model], words: Sequence[str]) -> Asked:
-    """What the words of ``--any`` name: threads, parameters that count threads, or ``all``.
+    """What the words of ``--any`` name: threads, parameters that count threads, ``all`` threads that can be multiplied,
+    or one parameter that is the size of arrays: if it counts no threads, it counts pages (`readings_of` has all that
+    may be meant).
 
     Raises `ModelError` for a word that is neither (DIO251), and where a thread is counted by a computed number.
     """
     members = members_of(model)
-    counted = {name: _count_of(members, name) for name in members.threads}
+    sized = [word for word in words if word in _sizes(members)]
+    if len(sized) > 1:
+        raise usage_error("DIO251", f"`{sized[0]}` and `{sized[1]}` are sizes of arrays: one can be any number")
+    if sized and not any(_is_counted(members, name, sized[0]) for name in members.threads):
+        others = [word for word in words if word not in sized]
+        return with_pages(model, _threads_asked(model, others) if others else Asked((), ()), sized[0])
+    return _threads_asked(model, words)
+
+
+def readings_of(model: type[Model], words: Sequence[str]) -> tuple[Asked, ...]:
+    """Everything that the words may mean, in the order in which it is tried: ``all`` is of pages too, where that can be
+    proved; a parameter that counts threads and is the size of arrays counts threads, or pages. Raises what `asked_of`
+    raises."""
+    sized = pages_of_model(model)
+    if EVERYTHING in words and sized and not _threads_of(EVERYTHING, members_of(model)):
+        return tuple(with_pages(model, Asked((), ()), pages) for pages in sized)
+    asked = asked_of(model, words)
+    if EVERYTHING in words and asked.pages is None:
+        return (*(with_pages(model, asked, pages) for pages in sized), asked)
+    further = [with_pages(model, asked, pages) for pages in sized if pages in words and asked.pages is None]
+    return (asked, *further)
+
+
+def _threads_asked(model: type[Model], words: Sequence[str]) -> Asked:
+    members = members_of(model)
+    counted = _counts(members)
     chosen: dict[str, None] = {}
     for word in words:
-        found = _threads_of(word, members, counted)
+        found = _threads_of(word, members)
         if not found:
             raise _unknown(model, word, members, counted)
         chosen.update(dict.fromkeys(found))
@@ -46,6 +81,31 @@ def asked_of(model: type[Model], words: Sequence[str]) -> Asked:
     return Asked(tuple(threads), tuple(sorted(numbers)))
 
 
+def with_pages(model: type[Model], asked: Asked, pages: str) -> Asked:
+    """The same and any number of pages, which this parameter says: with them come the threads that it counts."""
+    members = members_of(model)
+    threads = [name for name in asked.threads if not _is_counted(members, name, pages)]
+    return Asked(tuple(threads), tuple(n for n in asked.numbers if n != pages), pages)
+
+
+def pages_of_model(model: type[Model]) -> list[str]:
+    """The parameters that may be numbers of pages: sizes of arrays of plain data."""
+    members = members_of(model)
+    sized = _sizes(members)
+    return [name for name in members.params if name in sized]
+
+
+def threads_of_pages(model: type[Model], asked: Asked) -> tuple[str, ...]:
+    """The threads that the number of pages counts."""
+    members = members_of(model)
+    return tuple(n for n in members.threads if asked.pages is not None and _is_counted(members, n, asked.pages))
+
+
+def _is_counted(members: Members, thread: str, number: str) -> bool:
+    counted = _count_of(members, thread)
+    return isinstance(counted, ParamDeclaration) and counted.name == number
+
+
 def _count_of(members: Members, name: str) -> Any:
     role = members.threads[name][2]
     if isinstance(role.instances, ParamDeclaration):
@@ -53,7 +113,12 @@ def _count_of(members: Members, name: str) -> Any:
     return role.instances
 
 
-def _threads_of(word: str, members: Members, counted: Mapping[str, Any]) -> list[str]:
+def _counts(members: Members) -> dict[str, Any]:
+    return {name: _count_of(members, name) for name in members.threads}
+
+
+def _threads_of(word: str, members: Members) -> list[str]:
+    counted = _counts(members)
     if word == EVERYTHING:
         sized = _sizes(members)
         return [n for n, c in counted.items() if not (isinstance(c, ParamDeclaration) and c.name in sized)]
@@ -91,7 +156,7 @@ def numbers_of(model: type[Model], asked: Asked, number: int) -> dict[str, int]:
     how many they have, which is a bound for the threads that the model has."""
     operations = members_of(model).operations
     slots = {name: role.slots * number for name, (_, _, role) in operations.items() if isinstance(role.slots, int)}
-    return {**slots, **dict.fromkeys((*asked.threads, *asked.numbers), number)}
+    return {**slots, **dict.fromkeys((*asked.threads, *asked.counted), number)}
 
 
 def slots_of(model: type[Model], number: int) -> dict[str, int]:

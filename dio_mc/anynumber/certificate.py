@@ -10,7 +10,8 @@ from typing import Any
 from dio_mc import __version__
 from dio_mc.anynumber.asked import Asked
 from dio_mc.anynumber.proof import Ground
-from dio_mc.anynumber.steps import MOST_CREDITS, Lone
+from dio_mc.anynumber.states import Lone
+from dio_mc.anynumber.steps import MOST_CREDITS
 from dio_mc.anynumber.views import Views, bits
 from dio_mc.errors import ModelError, usage_error
 from dio_mc.ir.types import bounds
@@ -36,6 +37,7 @@ def certificate_text(model: str, asked: Asked, params: dict[str, int], ground: G
         "model": model,
         "params": params,
         "any": list(asked.threads),
+        "pages": asked.pages,
         "digest": ground.program.digest,
         "credits": bool(ground.checking.alone.counters),
         "kinds": [kind.name for kind in ground.places.kinds],
@@ -53,6 +55,7 @@ class Certificate:
     model: str
     params: dict[str, int]
     threads: tuple[str, ...]
+    pages: str | None
     digest: str
     credits: bool
     views: Views
@@ -73,6 +76,7 @@ def read_certificate(text: str, file: str) -> Certificate:
             str(document["model"]),
             {str(name): int(value) for name, value in document["params"].items()},
             tuple(map(str, document["any"])),
+            None if document["pages"] is None else str(document["pages"]),
             str(document["digest"]),
             bool(document["credits"]),
             _views(document),

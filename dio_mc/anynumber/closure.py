@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from itertools import combinations_with_replacement
 
 from dio_mc.anynumber.demands import Demand
-from dio_mc.anynumber.steps import Common, Lone, Outcome, Steps
+from dio_mc.anynumber.states import Common, Lone
+from dio_mc.anynumber.steps import Outcome, Steps
 from dio_mc.anynumber.views import Stopped, Views, bits, released
 from dio_mc.semantics.step import fault_name
 
@@ -53,6 +54,7 @@ class Check:
             sum(1 << n for n, thread in enumerate(views.threads) if thread.kind == kind)
             for kind in range(len(steps.places.kinds))
         ]
+        self._present = [k for k, kind in enumerate(steps.places.kinds) if not kind.optional]
         self._ids = tuple(n for n, cell in enumerate(steps.cells.common) if cell in steps.cells.ids)
 
     def run(self) -> Checked:
@@ -103,11 +105,11 @@ class Check:
 
     def _beside(self, outcome: Outcome, row: int, kind: int | None) -> int:
         """Those of `row` that may be there when a thread of a kind takes this step; 0 if it cannot. Of every other kind
-        there is somebody."""
+        there is somebody, but for those of which there may be none."""
         for question in outcome.no:
             row &= ~self._deciding[question]
         answered = all(row & self._deciding[question] for question in outcome.yes)
-        somebody = all(row & mask for other, mask in enumerate(self._kinds) if other != kind)
+        somebody = all(row & self._kinds[other] for other in self._present if other != kind)
         return row if answered and somebody else 0
 
     # -- steps ---------------------------------------------------------------------------------------------------------
@@ -196,7 +198,7 @@ class Check:
             for other in bits(rows[one] & seconds):
                 kinds = {threads[one].kind, threads[other].kind}
                 beside = rows[one] & rows[other]
-                if anybody or all(beside & mask for kind, mask in enumerate(self._kinds) if kind not in kinds):
+                if anybody or all(beside & self._kinds[kind] for kind in self._present if kind not in kinds):
                     return threads[one], threads[other]
         return None
 

@@ -21,6 +21,11 @@ HINTS: Final = {
     "DIO259": "split it, or say it of one thread and all others",
     "DIO260": "let only any and all range over threads",
     "DIO261": "keep it per thread (PerThread) and ask with any or all",
+    "DIO262": "let a loop go through all pages, or choose one, and index arrays with it",
+    "DIO263": "let each step be on one page",
+    "DIO264": "keep pages in locals only",
+    "DIO265": "give such arrays one element per page, all alike at the start",
+    "DIO266": "say it of one page, whichever it is",
 }
 """What to do, by code."""
 

@@ -1,6 +1,7 @@
 """Where a model uses how many threads there are: looked for in its source.
 
-The number may count instances and size arrays, and stand in the range of a quantifier. Anything else (a bound, a sum, a
+The number may count instances and size arrays, and stand in the range of a quantifier; that of pages also in the range
+of a loop. Anything else (a bound, a sum, a
 length) could tell a large number from a small one, and no comparison of two numbers would notice.
 """
 
@@ -31,11 +32,12 @@ def uses_of_numbers(model: type[Model], asked: Asked, unchanging: frozenset[str]
     classes = dict.fromkeys((*owners, *(c for p in parts for c in p.__mro__ if c is not object)))
     functions = [f for owner in classes for f in vars(owner).values() if isinstance(f, FunctionType)]
     computed = {name for owner in owners for name, value in vars(owner).items() if _mentions(value, asked)}
-    numbers = frozenset({*asked.numbers, *computed})
+    numbers = frozenset({*asked.counted, *computed})
     per_thread = frozenset(_per_thread(model, parts, asked))
+    of_pages = frozenset(_of_pages(model, asked))
     found = [*_declarations(model, asked, unchanging)]
     for function in functions:
-        found += _in_function(function, numbers, per_thread)
+        found += _in_function(function, numbers, per_thread, of_pages, asked.pages)
     return list(dict.fromkeys(found))
 
 
@@ -62,9 +64,17 @@ def _per_thread(model: type[Model], parts: list[type[Part]], asked: Asked) -> It
     for name, value in declared.items():
         if isinstance(value, VarDeclaration):
             sizes = value.size if isinstance(value.size, tuple) else (value.size,)
-            counted = any(isinstance(s, ParamDeclaration) and s.name in asked.numbers for s in sizes)
+            counted = any(isinstance(s, ParamDeclaration) and s.name in asked.counted for s in sizes)
             if value.per_thread or counted:
                 yield name
+
+
+def _of_pages(model: type[Model], asked: Asked) -> Iterator[str]:
+    """Names of arrays that have an element per page."""
+    for name, (declared, _) in members_of(model).data.items():
+        size = getattr(declared, "size", None)
+        if isinstance(size, ParamDeclaration) and size.name == asked.pages:
+            yield name
 
 
 # --- declarations -----------------------------------------------------------------------------------------------------
@@ -77,14 +87,20 @@ def _declarations(model: type[Model], asked: Asked, unchanging: frozenset[str]) 
         sizes = declared.size if isinstance(declared.size, tuple) else (declared.size,)
         computed = any(isinstance(s, ParamExpr) and _mentions(s, asked) for s in sizes)
         if computed or _mentions(declared.type, asked) or _mentions(declared.init, asked):
-            message = f"`{name}` depends on how many threads there are"
+            message = f"`{name}` depends on how many {_what(declared, asked)} there are"
             yield unmet("DIO261", message, attribute_span(owner, name))
+
+
+def _what(declared: VarDeclaration, asked: Asked) -> str:
+    sizes = declared.size if isinstance(declared.size, tuple) else (declared.size,)
+    of_pages = Asked((), (), asked.pages)
+    return "pages" if any(_mentions(part, of_pages) for part in (*sizes, declared.type, declared.init)) else "threads"
 
 
 def _mentions(value: Any, asked: Asked) -> bool:
     match value:
         case ParamDeclaration():
-            return value.name in asked.numbers
+            return value.name in asked.counted
         case ParamExpr():
             return any(_mentions(operand, asked) for operand in value.operands)
         case Range(low, high):
@@ -100,19 +116,26 @@ def _mentions(value: Any, asked: Asked) -> bool:
 # --- functions --------------------------------------------------------------------------------------------------------
 
 
-def _in_function(function: FunctionType, numbers: frozenset[str], per_thread: frozenset[str]) -> Iterator[Diagnostic]:
+def _in_function(
+    function: FunctionType,
+    numbers: frozenset[str],
+    per_thread: frozenset[str],
+    of_pages: frozenset[str],
+    pages: str | None,
+) -> Iterator[Diagnostic]:
     tree = function_tree(function)
     if tree is None:
         return
     file = function.__code__.co_filename
-    allowed = set(_quantified_ranges(tree))
+    allowed = {*_quantified_ranges(tree), *(_loops(tree, pages) if pages is not None else ())}
     for node in (part for statement in tree.body for part in ast.walk(statement)):
         match node:
             case ast.Attribute(attr=name) | ast.Name(id=name) if name in numbers and id(node) not in allowed:
-                message = f"`{name}`, how many threads there are, is used as a number"
+                what = "pages" if name == pages else "threads"
+                message = f"`{name}`, how many {what} there are, is used as a number"
                 yield unmet("DIO261", message, span_of(node, file))
             case ast.Call(func=ast.Name(id=name)) if name in _COUNTING and _over_threads(node, per_thread, tree):
-                message = f"`{name}` over threads depends on how many there are"
+                message = f"`{name}` over {_elements(node, of_pages)} depends on how many there are"
                 yield unmet("DIO261", message, span_of(node, file))
 
 
@@ -131,6 +154,30 @@ def _quantified_ranges(tree: ast.AST) -> Iterator[int]:
                             pass
             case _:
                 pass
+
+
+def _loops(tree: ast.AST, pages: str) -> Iterator[int]:
+    """The ``self.pages`` of each ``for i in range(self.pages)``, also in ``choose``."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.For(iter=ast.Call(func=ast.Name(id="range"), args=[ast.Attribute(attr=name) as number])):
+                found = (name, number)
+            case ast.For(iter=ast.Attribute(attr=name) as number):
+                found = (name, number)
+            case ast.Call(
+                func=ast.Name(id="choose"),
+                args=[ast.Call(func=ast.Name(id="range"), args=[ast.Attribute(attr=name) as number])],
+            ):
+                found = (name, number)
+            case _:
+                continue
+        if found[0] == pages:
+            yield id(found[1])
+
+
+def _elements(call: ast.Call, of_pages: frozenset[str]) -> str:
+    names = {node.attr for node in ast.walk(call) if isinstance(node, ast.Attribute)}
+    return "pages" if names & of_pages else "threads"
 
 
 def _over_threads(call: ast.Call, per_thread: frozenset[str], tree: ast.FunctionDef) -> bool:

@@ -9,7 +9,7 @@ one of a kind says nothing about which one, so each thread also has a flag for e
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, product
 from typing import Literal
@@ -19,9 +19,11 @@ from dio_mc.analysis.symmetry.domains import THREADS, Domains, Slot
 from dio_mc.analysis.symmetry.exchange import Exchange
 from dio_mc.analysis.symmetry.unset import shared_start
 from dio_mc.anynumber.conditions import Refused, unmet
+from dio_mc.anynumber.pages import NOWHERE, Elsewhere
 from dio_mc.anynumber.unchanging import constants
 from dio_mc.errors import Diagnostic
 from dio_mc.ir.program import LIVENESS, Program, Variable
+from dio_mc.ir.types import bounds
 from dio_mc.semantics.layout import Layout, layout_of
 
 INSTANCES = 3
@@ -34,7 +36,7 @@ Dimension = Literal["threads", "plain"] | int
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A template any number of whose instances is meant. `members` are its threads in the program looked at, `numbered`
-    whether they know their number."""
+    whether they know their number, `optional` whether there may be none."""
 
     name: str
     template: int
@@ -42,15 +44,17 @@ class Kind:
     spawned: bool
     daemon: bool
     numbered: bool
+    optional: bool = False
 
 
 class Places:
-    """The places of a program in which every kind has `INSTANCES` members (or more)."""
+    """The places of a program in which every kind has `INSTANCES` members (or more), and of which some pages may be
+    `elsewhere`."""
 
-    def __init__(self, program: Program, threads: Sequence[str]) -> None:
-        self.program = program
+    def __init__(self, program: Program, threads: Sequence[str], elsewhere: Elsewhere = NOWHERE) -> None:
+        self.program, self.elsewhere = program, elsewhere
         self.domains = Domains(program)
-        self.kinds = tuple(_kinds(program, threads))
+        self.kinds = tuple(_kinds(program, threads, elsewhere))
         self.kind_of: dict[int, int] = {t: k for k, kind in enumerate(self.kinds) for t in kind.members}
         self.fixed = tuple(t for t in range(len(program.threads)) if t not in self.kind_of)
         self._numbers = self._number_roots()
@@ -190,29 +194,61 @@ class Cells:
 
     `common` are the cells that are everybody's and that may change, `rows` per thread of a kind its own cells, its
     location first, without its number: in the same order for all of a kind. `ids` are the common cells that hold
-    thread ids.
+    thread ids. `elsewhere` are the cells that hold anything at every step, by variable: of pages elsewhere, and of
+    variables that do so.
     """
 
     def __init__(self, places: Places, program: Program, further: Collection[int] = ()) -> None:
         self.places = places
         self.layout: Layout = layout_of(program)
         self._owner = self._owners()
+        unchanging = constants(places.program, places.elsewhere.anything)
+        self.elsewhere = {
+            v: tuple(cells)
+            for v in range(len(places.program.variables))
+            if v not in unchanging and (cells := list(self._of_elsewhere(v)))
+        }
+        nowhere = {c for v in range(len(places.program.variables)) for c in self._of_elsewhere(v)}
+        self._hidden = frozenset(nowhere)
         self.rows = {thread: self._row(thread) for thread in places.kind_of}
         self.own_numbers = {thread: self._own_numbers(thread) for thread in places.kind_of}
-        unchanging = constants(places.program)
         left_out = {
             c
             for v in range(len(program.variables))
             if (v not in range(len(places.program.variables)) and v not in further) or v in unchanging
             for c in self.cells_of(v, program)
         }
+        left_out |= self._hidden
         self.common = tuple(c for c, whose in enumerate(self._owner) if whose is None and c not in left_out)
         self.ids = frozenset(
             c
             for v, held in enumerate(places.holds_thread)
             if held and v not in unchanging
             for c in self.cells_of(v, program)
+            if c not in self._hidden
         )
+
+    def _of_elsewhere(self, variable: int) -> Iterator[int]:
+        declared, elsewhere = self.places.program.variables[variable], self.places.elsewhere
+        cells = range(base := self.layout.variable_base[variable], base + declared.size)
+        dimension = elsewhere.dimensions.get(variable)
+        if variable in elsewhere.anything:
+            yield from cells
+        elif dimension is not None:
+            places = product(*map(range, declared.shape))
+            yield from (cell for cell, indices in zip(cells, places, strict=True) if indices[dimension] > 0)
+
+    def may_hold(self, cell: int, variable: int, position: int) -> list[int]:
+        """What a cell elsewhere may hold when a thread looks at it: of the ids of a kind, its own, and one more."""
+        low, high = bounds(self.layout.types[cell])
+        if not self.places.holds_thread[variable]:
+            return list(range(low, high + 1))
+        known = {position, *self.places.fixed, *(kind.members[-1] for kind in self.places.kinds)}
+        return [value for value in range(low, high + 1) if value < 0 or value in known]
+
+    def owner(self, cell: int) -> int | None:
+        """The thread of a kind whose a cell is, or None."""
+        return self._owner[cell]
 
     def cells_of(self, variable: int, program: Program) -> range:
         """The cells of a variable."""
@@ -238,7 +274,11 @@ class Cells:
     def _row(self, thread: int) -> tuple[int, ...]:
         kind = self.places.kinds[self.places.kind_of[thread]]
         pc, number = self.layout.pc[thread], self.layout.local_base[thread] if kind.numbered else -1
-        mine = [cell for cell, whose in enumerate(self._owner) if whose == thread and cell not in (pc, number)]
+        mine = [
+            cell
+            for cell, whose in enumerate(self._owner)
+            if whose == thread and cell not in (pc, number) and cell not in self._hidden
+        ]
         return (pc, *mine)
 
     def _own_numbers(self, thread: int) -> tuple[int, ...]:
@@ -252,14 +292,15 @@ class Cells:
         return tuple(n for n, cell in enumerate(self.rows[thread]) if cell in copies)
 
 
-def _kinds(program: Program, threads: Sequence[str]) -> list[Kind]:
+def _kinds(program: Program, threads: Sequence[str], elsewhere: Elsewhere) -> list[Kind]:
     found = []
     for number, template in enumerate(program.templates):
-        if template.name not in threads and not template.spawned:
+        optional = number in elsewhere.optional
+        if template.name not in threads and not template.spawned and not optional:
             continue
         members = tuple(t for t, thread in enumerate(program.threads) if thread.template == number)
         numbered = template.parameters > 0 and not template.spawned
-        found.append(Kind(template.name, number, members, template.spawned, template.daemon, numbered))
+        found.append(Kind(template.name, number, members, template.spawned, template.daemon, numbered, optional))
     return found
 
 

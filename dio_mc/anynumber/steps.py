@@ -1,46 +1,36 @@
 """Steps of one thread, run by the reference interpreter on the program as one thread lives it (`alone`).
 
-A thread of a kind is a `Lone`: its kind, its row, and the cells that hold its id. The common cells are a tuple in which
-the id of a thread of a kind stands for any of that kind. Threads other than the one that steps need not be there: what
-is asked of them is answered by the oracles, tried with every answer.
+Threads other than the one that steps need not be there: what is asked of them is answered by the oracles, tried with
+every answer. What a page elsewhere holds is tried as well.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import Final, NamedTuple
 
 from dio_mc.anynumber.alone import Alone
 from dio_mc.anynumber.conditions import refusal
 from dio_mc.anynumber.counters import ends
-from dio_mc.anynumber.places import Cells, Places
+from dio_mc.anynumber.footprints import Footprint, touched
+from dio_mc.anynumber.places import Places
+from dio_mc.anynumber.states import Common, Lone, States
 from dio_mc.errors import InternalError
-from dio_mc.ir.expr import Load, walk
-from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, Jump, Op, Spawn, StoreTo
 from dio_mc.ir.program import Template
-from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
 from dio_mc.semantics.step import fault_name
+from dio_mc.source import Span
 
 MOST_QUESTIONS: Final = 6
 """Questions to other threads in one step: every answer to each is tried."""
 
+MOST_ELSEWHERE: Final = 4_096
+"""What a page elsewhere may hold that one step reads: all of it is tried."""
+
 MOST_CREDITS: Final = 4
 """Credits of one thread, and of all fixed threads."""
-
-Common = tuple[int, ...]
-
-
-class Lone(NamedTuple):
-    """A thread of a kind: the position of the kind, its own cells (location first), the id cells that name it, and its
-    credits, per counter."""
-
-    kind: int
-    row: tuple[int, ...]
-    flags: tuple[int, ...] = ()
-    credits: tuple[int, ...] = ()
 
 
 class Outcome(NamedTuple):
@@ -59,36 +49,21 @@ class Outcome(NamedTuple):
     taken: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Footprint:
-    """What a step from a location may touch: the questions it may ask, positions in `common` it may read or write."""
-
-    questions: tuple[int, ...]
-    common: tuple[int, ...]
-
-
 class Uncredited(Exception):
     """A count is not what each thread began and nobody ended: it cannot be kept in parts."""
 
 
-class Steps:
+class Steps(States):
     """The steps of a program's threads. With `remember`, a step is run once for all states that agree on what it may
     read or write."""
 
     def __init__(self, places: Places, alone: Alone, *, remember: bool) -> None:
-        self.places, self.alone = places, alone
-        self.cells = Cells(places, alone.program, {existing.variable for existing in alone.existing})
-        self.interpreter = Interpreter(alone.program)
+        super().__init__(places, alone)
         self._remember = remember
         self._known: dict[tuple[object, ...], list[tuple[Outcome, tuple[tuple[int, int], ...]]]] = {}
-        self._position = {cell: n for n, cell in enumerate(self.cells.common)}
-        self._ids = tuple(n for n, cell in enumerate(self.cells.common) if cell in self.cells.ids)
-        base = self.cells.layout.variable_base
-        self._existing = tuple(self._position[base[existing.variable]] for existing in alone.existing)
-        self._counters = tuple(base[counter] for counter in alone.counters)
         self._ending = tuple(ends(alone.program, counter) for counter in alone.counters)
-        self._decided: dict[tuple[int, Lone], bool] = {}
-        self._rest: State = self.interpreter.initial()[0] if self.interpreter.initial() else ()
+        self._held: dict[tuple[int, int], list[int]] = {}
+        self._variable_of = {cell: v for v, cells in self.cells.elsewhere.items() for cell in cells}
         self._footprints = {
             (number, location): self._footprint(number, template, location)
             for number, template in enumerate(alone.program.templates)
@@ -96,115 +71,6 @@ class Steps:
         }
         self._refuse_early_questions()
         self.runs = 0
-
-    @property
-    def questions(self) -> range:
-        """Of oracles, then of existence, then whether others have credits."""
-        return range(len(self.alone.oracles) + len(self.alone.existing) + len(self._counters))
-
-    @property
-    def questions_of_existence(self) -> range:
-        """Those among them."""
-        first = len(self.alone.oracles)
-        return self.questions[first : first + len(self.alone.existing)]
-
-    @property
-    def questions_of_credit(self) -> range:
-        """Those among them."""
-        return self.questions[len(self.alone.oracles) + len(self.alone.existing) :]
-
-    def decides(self, question: int, thread: Lone) -> bool:
-        """Whether a thread decides a question where it is one of the others, or is like what exists."""
-        if question in self.questions_of_credit:
-            return thread.credits[question - self.questions_of_credit.start] > 0
-        known = self._decided.get((question, thread))
-        if known is None:
-            place = self.places.kinds[thread.kind].members[0]
-            state = self.placed(self.common_of(self._rest), [(place, thread)])
-            asked = [expr for kind, expr in self.alone.decides(question) if kind == thread.kind]
-            known = any(self.interpreter.compiled(expr)[0](state) for expr in asked)
-            self._decided[question, thread] = known
-        return known
-
-    # -- states --------------------------------------------------------------------------------------------------------
-
-    def starts(self) -> list[tuple[Common, list[Lone]]]:
-        """The common cells of every initial state, with the threads that may start there, independently of each
-        other."""
-        firsts = [kind.members[0] for kind in self.places.kinds]
-        together: dict[Common, dict[Lone, None]] = {}
-        for state in self.interpreter.initial():
-            found = together.setdefault(self.common_of(state), {})
-            found.update(dict.fromkeys(self.thread_of(state, thread) for thread in firsts))
-        return [
-            (started, list(threads))
-            for common, threads in together.items()
-            for started in self._as_started(common, list(threads))
-        ]
-
-    def _as_started(self, common: Common, threads: Sequence[Lone]) -> list[Common]:
-        """The common cells with what is kept of existence: true where all threads of a kind are like this, both ways
-        where they may be."""
-        found = [list(common)]
-        for question, n in zip(self.questions_of_existence, self._existing, strict=True):
-            like = [t for t in threads if self.decides(question, t)]
-            always = any(all(t in like for t in threads if t.kind == one.kind) for one in like)
-            values = (1,) if always else (0, 1) if like else (0,)
-            found = [[*cells[:n], value, *cells[n + 1 :]] for cells in found for value in values]
-        return [tuple(cells) for cells in found]
-
-    def common_of(self, state: Sequence[int]) -> Common:
-        """The common cells; ids of threads of a kind are its first member's."""
-        kinds, kind_of = self.places.kinds, self.places.kind_of
-        common = [state[cell] for cell in self.cells.common]
-        for n in self._ids:
-            if common[n] in kind_of:
-                common[n] = kinds[kind_of[common[n]]].members[0]
-        return tuple(common)
-
-    def thread_of(self, state: Sequence[int], thread: int, credits: tuple[int, ...] | None = None) -> Lone:
-        """A thread of a kind as it is in a state, with no credits if none are said."""
-        flags = tuple(self.cells.common[n] for n in self._ids if state[self.cells.common[n]] == thread)
-        row = [state[cell] for cell in self.cells.rows[thread]]
-        for n in self.cells.own_numbers[thread]:
-            row[n] = 0  # as the kind's first member has it
-        kept = (0,) * len(self._counters) if credits is None else credits
-        return Lone(self.places.kind_of[thread], tuple(row), flags, kept)
-
-    def placed(self, common: Common, threads: Sequence[tuple[int, Lone]]) -> list[int]:
-        """A state with these common cells and threads at these positions; ids of others are those of a kind's last
-        member. All other threads are as they were at the start."""
-        state = list(self._rest)
-        for cell, value in zip(self.cells.common, common, strict=True):
-            state[cell] = value
-        kinds, kind_of = self.places.kinds, self.places.kind_of
-        for n in self._ids:
-            if common[n] in kind_of:
-                state[self.cells.common[n]] = kinds[kind_of[common[n]]].members[-1]
-        for position, thread in threads:
-            for cell, value in zip(self.cells.rows[position], thread.row, strict=True):
-                state[cell] = value
-            for n in self.cells.own_numbers[position]:
-                state[self.cells.rows[position][n]] = self.places.program.threads[position].number
-            for cell in thread.flags:
-                state[cell] = position
-            for cell, credit in zip(self._counters, thread.credits, strict=True):
-                state[cell] += credit
-        return state
-
-    def refuse_reused(self, thread: Lone) -> None:
-        """A slot of a spawned operation that has ended must be like one that never began, as it may be used again.
-        Raises `Refused` (DIO258)."""
-        kind = self.places.kinds[thread.kind]
-        if not kind.spawned or thread.row[0]:
-            return
-        if thread != self.idle(thread.kind):
-            span = self.places.program.templates[kind.template].span
-            raise refusal("DIO258", f"`{kind.name}` ends with data of its own set, which the next one finds", span)
-
-    def idle(self, kind: int) -> Lone:
-        """A slot of a spawned operation that nobody uses."""
-        return self.thread_of(self._rest, self.places.kinds[kind].members[0])
 
     # -- steps ---------------------------------------------------------------------------------------------------------
 
@@ -243,16 +109,17 @@ class Steps:
         base = self.cells.layout.local_base[position]
         return range(self.cells.layout.pc[position], base + len(self.places.program.template_of(position).locals))
 
-    def _run(self, common: Common, position: int, thread: Lone | None, footprint: _Footprint) -> list[Outcome]:
+    def _run(self, common: Common, position: int, thread: Lone | None, footprint: Footprint) -> list[Outcome]:
         state = self.placed(common, [] if thread is None else [(position, thread)])
-        found: dict[Outcome, list[frozenset[int]]] = {}
+        found: dict[Outcome, dict[frozenset[int], None]] = {}
         questions = footprint.questions
         for answers in sorted(product((1, 0), repeat=len(questions)), key=lambda a: -sum(a)):
             no = frozenset(q for q, answer in zip(questions, answers, strict=True) if not answer)
             yes = tuple(q for q, answer in zip(questions, answers, strict=True) if answer)
-            for outcome in self._outcomes(state, position, thread, yes):
-                # who is refused by fewer threads may do it anyway
-                found.setdefault(outcome, []).append(no)
+            for now in self._with_anything(state, position, footprint):
+                for outcome in self._outcomes(now, position, thread, yes):
+                    # who is refused by fewer threads may do it anyway
+                    found.setdefault(outcome, {})[no] = None
         return [
             outcome._replace(
                 no=tuple(sorted({*no, *outcome.no})), yes=(*(q for q in questions if q not in no), *outcome.yes)
@@ -260,6 +127,23 @@ class Steps:
             for outcome, refused in found.items()
             for no in refused
         ]
+
+    def _with_anything(self, state: list[int], position: int, footprint: Footprint) -> Iterator[list[int]]:
+        """The state with everything that a page elsewhere may hold, as far as the step may read it."""
+        base = self.cells.layout.local_base[position]
+        away = footprint.moves or any(state[base + local] for local in footprint.pages)
+        cells = [*footprint.always, *(footprint.elsewhere if away else ())]
+        cells = [cell for cell in cells if self.cells.owner(cell) in (None, position)]
+        for values in product(*(self._may_hold(cell, position) for cell in cells)):
+            for cell, value in zip(cells, values, strict=True):
+                state[cell] = value
+            yield state
+
+    def _may_hold(self, cell: int, position: int) -> list[int]:
+        known = self._held.get((cell, position))
+        if known is None:
+            known = self._held[cell, position] = self.cells.may_hold(cell, self._variable_of[cell], position)
+        return known
 
     def _outcomes(self, state: list[int], position: int, thread: Lone | None, yes: Sequence[int]) -> Iterator[Outcome]:
         layout = self.cells.layout
@@ -337,27 +221,41 @@ class Steps:
 
     # -- what a step may touch -----------------------------------------------------------------------------------------
 
-    def _footprint(self, number: int, template: Template, location: int) -> _Footprint:
-        variables = _touched(template, template.locations[location].block, self.alone.program.templates)
-        questions = [n for n, oracle in enumerate(self.alone.oracles) if oracle.variable in variables]
+    def _footprint(self, number: int, template: Template, location: int) -> Footprint:
+        program, elsewhere = self.alone.program, self.places.elsewhere
+        found = touched(template, template.locations[location].block, program.templates, elsewhere)
+        questions = [n for n, oracle in enumerate(self.alone.oracles) if oracle.variable in found.variables]
         counted = zip(self.questions_of_credit, self.alone.counters, strict=True)
-        questions += [question for question, counter in counted if counter in variables]
+        questions += [question for question, counter in counted if counter in found.variables]
+        span = template.locations[location].span
         if len(questions) > MOST_QUESTIONS:
-            span = template.locations[location].span
             raise refusal("DIO258", f"a step asks other threads {len(questions)} different questions", span)
-        program = self.alone.program
-        cells = {c for v in variables for c in self.cells.cells_of(v, program)}
+        cells = {c for v in found.variables for c in self.cells.cells_of(v, program)}
         kept = {self.cells.common[n] for n in self._existing}
-        return _Footprint(
-            tuple(questions), tuple(n for n, cell in enumerate(self.cells.common) if cell in cells | kept)
-        )
+        common = tuple(n for n, cell in enumerate(self.cells.common) if cell in cells | kept)
+        away = {v: self.cells.elsewhere.get(v, ()) for v in sorted(found.variables)}
+        always = [c for v, cells_ in away.items() if v in elsewhere.anything for c in cells_]
+        read = [c for v, cells_ in away.items() if v in found.read for c in cells_]
+        self._refuse_many([*always, *read], span)
+        pages = tuple(sorted(found.pages))
+        return Footprint(tuple(questions), common, tuple(always), tuple(read), pages, found.moves)
+
+    def _refuse_many(self, cells: Sequence[int], span: Span | None) -> None:
+        """What is tried with every value must not be too much."""
+        own = [cell for cell in cells if self.cells.owner(cell) is None]
+        number = prod(len(self._may_hold(cell, 0)) for cell in own)
+        if number > MOST_ELSEWHERE:
+            message = f"a step depends on a page in {number:,} ways; {MOST_ELSEWHERE:,} can be tried"
+            raise refusal("DIO263", message, span)
 
     def _refuse_early_questions(self) -> None:
         """What runs before a thread's first step asks nothing of others: they are not there yet."""
         asked = {oracle.variable for oracle in self.alone.oracles}
         for template in self.alone.program.templates:
             entry = template.blocks[template.entry]
-            if entry.location is None and asked & _touched(template, template.entry, self.alone.program.templates):
+            if entry.location is not None:
+                continue
+            if asked & touched(template, template.entry, self.alone.program.templates, self.places.elsewhere).variables:
                 raise refusal("DIO258", f"`{template.name}` asks other threads before its first step", template.span)
 
 
@@ -372,48 +270,3 @@ def _moved(outcome: Outcome, common: Common, change: Sequence[tuple[int, int]]) 
     for n, value in change:
         after[n] = value
     return outcome._replace(common=tuple(after))
-
-
-def _touched(template: Template, block: int, templates: Sequence[Template]) -> set[int]:
-    """Variables that may be read or written from a block on, up to the next location."""
-    found: set[int] = set()
-    seen = {block}
-    waiting = [block]
-    while waiting:
-        current = template.blocks[waiting.pop()]
-        for op in current.ops:
-            found |= _touched_by(op, templates)
-        following: tuple[int, ...] = ()
-        match current.terminator:
-            case Jump(target):
-                following = (target,)
-            case Branch(condition, then, orelse):
-                found |= {part.variable for part in walk(condition) if isinstance(part, Load)}
-                following = (then, orelse)
-            case _:
-                pass
-        fresh = [b for b in following if template.blocks[b].location is None and b not in seen]
-        seen.update(fresh)
-        waiting += fresh
-    return found
-
-
-def _touched_by(op: Op, templates: Sequence[Template]) -> set[int]:
-    found: set[int] = set()
-    match op:
-        case Assign(targets, values):
-            expressions = [*values, *(i for t in targets if isinstance(t, StoreTo) for i in t.indices)]
-            found |= {t.variable for t in targets if isinstance(t, StoreTo)}
-        case Await(condition) | Check(condition):
-            expressions = [condition]
-        case Choose(target, options):
-            expressions = [e for o in options for e in (o.value, o.when) if e is not None]
-            if isinstance(target, StoreTo):
-                expressions += target.indices
-                found.add(target.variable)
-        case Spawn(number, arguments):
-            expressions = list(arguments)
-            started = templates[number]
-            if started.blocks[started.entry].location is None:
-                found |= _touched(started, started.entry, templates)
-    return found | {part.variable for e in expressions for part in walk(e) if isinstance(part, Load)}

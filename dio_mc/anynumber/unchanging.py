@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 from typing import Final
 
@@ -23,8 +23,8 @@ _COMPARE: Final[dict[CompareOp, Callable[[int, int], bool]]] = {
 }
 
 
-def constants(program: Program) -> dict[int, int]:
-    """Variables that nobody writes and that hold one value everywhere, with the value."""
+def constants(program: Program, but: Container[int] = ()) -> dict[int, int]:
+    """Variables that nobody writes and that hold one value everywhere, with the value; all `but` these."""
     written = {
         target.variable
         for template in program.templates
@@ -36,18 +36,19 @@ def constants(program: Program) -> dict[int, int]:
     return {
         number: variable.init[0]
         for number, variable in enumerate(program.variables)
-        if number not in written and not variable.any_init and len(set(variable.init)) == 1
+        if number not in written and number not in but and not variable.any_init and len(set(variable.init)) == 1
     }
 
 
-def with_constants(program: Program) -> Program:
-    """The same program with the values of unchanging data in the place of reads that cannot fail."""
-    return _Folding(program).program
+def with_constants(program: Program, but: Container[int] = ()) -> Program:
+    """The same program with the values of unchanging data, all `but` these variables, in the place of reads that cannot
+    fail."""
+    return _Folding(program, but).program
 
 
 class _Folding:
-    def __init__(self, program: Program) -> None:
-        self._known = constants(program)
+    def __init__(self, program: Program, but: Container[int]) -> None:
+        self._known = constants(program, but)
         self._shapes = [variable.shape for variable in program.variables]
         templates = tuple(replace(t, blocks=tuple(map(self._block, t.blocks))) for t in program.templates)
         properties = tuple(p if p.expr is None else replace(p, expr=self._expr(p.expr)) for p in program.properties)

@@ -14,7 +14,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from dio_mc.anynumber.steps import Common, Lone, Outcome, Steps
+from dio_mc.anynumber.states import Common, Lone
+from dio_mc.anynumber.steps import Outcome, Steps
 
 Rows = dict[int, int]
 """Per thread (its number) the bits of the threads that it may stand beside."""
@@ -82,6 +83,7 @@ class Search:
         self._enough = enough
         self._deciding = [0] * len(steps.questions)
         self._kinds = [0] * len(steps.places.kinds)
+        self._present = [k for k, kind in enumerate(steps.places.kinds) if not kind.optional]
         self._looked_at = 0
         self._waiting: deque[Common] = deque()
         self._queued: set[Common] = set()
@@ -112,12 +114,12 @@ class Search:
 
     def beside(self, outcome: Outcome, row: int, kind: int | None) -> int:
         """Those of `row` that a thread of a kind may stand beside when it takes this step; 0 if it cannot. Of every
-        other kind there is somebody."""
+        other kind there is somebody, but for those of which there may be none."""
         self._settle()
         for question in outcome.no:
             row &= ~self._deciding[question]
         answered = all(row & self._deciding[question] for question in outcome.yes)
-        somebody = all(row & mask for other, mask in enumerate(self._kinds) if other != kind)
+        somebody = all(row & self._kinds[other] for other in self._present if other != kind)
         return row if answered and somebody else 0
 
     def _expand(self, common: Common) -> None:

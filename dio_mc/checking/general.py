@@ -6,18 +6,18 @@ is undetermined. What holds for any number rests on views that the reference int
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
-from dio_mc.anynumber.asked import Asked, asked_of, numbers_of
+from dio_mc.anynumber.asked import Asked, asked_of, numbers_of, readings_of, threads_of_pages, with_pages
 from dio_mc.anynumber.certificate import certificate_text, read_certificate, refuse_unless_fitting
 from dio_mc.anynumber.conditions import Refused
 from dio_mc.anynumber.proof import Ground, check_views, ground, prepared_views
 from dio_mc.anynumber.steps import Uncredited
 from dio_mc.anynumber.views import Stopped, Views
 from dio_mc.checking.driver import Options, Wanted, check_class
-from dio_mc.checking.results import AnyNumber, Finding, PropertyResult, Report
+from dio_mc.checking.results import AnyNumber, Finding, PropertyResult, Report, Verdict
 from dio_mc.engines.limits import Limits
 from dio_mc.errors import Diagnostic, InternalError, usage_error
 from dio_mc.lang.declarations import Expectation
@@ -41,11 +41,10 @@ def check_any_number(
     expectation: Expectation | None = None,
 ) -> Report:
     """Check a class as `driver.check_class` does, and for any number of threads. Raises what that raises."""
-    asked = asked_of(model, wanted.words)
+    readings = readings_of(model, wanted.words)
     base = check_class(model, params, options, expectation)
-    task = _Task(model, asked, dict(params), options)
-    found = task.prove(certificate=wanted.certificate)
     known = set(_violated(base))
+    task, found = _proved([_Task(model, asked, dict(params), options) for asked in readings], wanted)
     if known:
         found = replace(found, verdict="VIOLATED", violated=_violated(base))
     if (known or not wanted.instances) and known.issuperset(found.alarms):
@@ -64,15 +63,26 @@ def check_any_number(
     return _told(base, replace(found, instances=tuple(explored)))
 
 
+def _proved(tasks: Sequence[_Task], wanted: Wanted) -> tuple[_Task, AnyNumber]:
+    """The first of these that holds, else the last."""
+    for task in tasks:
+        found = task.prove(certificate=wanted.certificate)
+        if found.verdict == "HOLDS":
+            return task, found
+    return tasks[-1], found
+
+
 def certify(model: type[Model], text: str, file: str, options: Options) -> AnyNumber:
     """Check a certificate alone. Raises `ModelError` where it is not one of this model (DIO271, DIO272)."""
     kept = read_certificate(text, file)
     asked = asked_of(model, kept.threads)
+    if kept.pages is not None:
+        asked = with_pages(model, asked, kept.pages)
     task = _Task(model, asked, kept.params, options)
     try:
         prepared = ground(model, asked, kept.params, credits=kept.credits)
     except Refused as refused:
-        return AnyNumber(asked.threads, "UNDETERMINED", refused=refused.diagnostics)
+        return task.known("UNDETERMINED", refused=refused.diagnostics)
     if kept.digest != prepared.program.digest:
         hint = "the model has changed since: make a new one with `dio-mc check --any ... --certificate FILE`"
         raise usage_error("DIO272", f"the certificate is of another model than {model.__name__}", file=file, hint=hint)
@@ -83,9 +93,9 @@ def certify(model: type[Model], text: str, file: str, options: Options) -> AnyNu
         hint = "something was taken out of it, or changed"
         raise usage_error("DIO274", f"the certificate is not a proof: {gaps}", file=file, hint=hint) from None
     except Refused as refused:
-        return AnyNumber(asked.threads, "UNDETERMINED", refused=refused.diagnostics)
+        return task.known("UNDETERMINED", refused=refused.diagnostics)
     except Stopped as stopped:
-        return AnyNumber(asked.threads, "UNDETERMINED", stopped=str(stopped))
+        return task.known("UNDETERMINED", stopped=str(stopped))
 
 
 class NotClosed(Exception):
@@ -110,11 +120,11 @@ class _Task:
             )
             found = self.judge(prepared, views, limits)
         except Refused as refused:
-            return AnyNumber(self.asked.threads, "UNDETERMINED", refused=refused.diagnostics)
+            return self.known("UNDETERMINED", refused=refused.diagnostics)
         except NotClosed as gaps:
             raise InternalError("a set of views is not closed under steps", [str(gaps)]) from None
         except Stopped as stopped:
-            return AnyNumber(self.asked.threads, "UNDETERMINED", stopped=str(stopped))
+            return self.known("UNDETERMINED", stopped=str(stopped))
         if not certificate:
             return found
         text = certificate_text(self.model.__name__, self.asked, self.params, prepared, views)
@@ -133,7 +143,7 @@ class _Task:
             if not report.complete:
                 alone = f"the instance with one {self.asked.threads[0]}, which no pair of threads describes"
                 reason = f"{report.stopped} in {alone}"
-                return AnyNumber(self.asked.threads, "UNDETERMINED", stopped=reason)
+                return self.known("UNDETERMINED", stopped=reason)
             uncovered_here = {p.name for p in report.properties if p.kind in _UNCOVERED}
             alarms |= dict.fromkeys(name for name in _violated(report) if name not in uncovered_here)
         proved = tuple(n for n in names if n not in alarms) + (() if alarms.keys() - set(names) else ("faults",))
@@ -141,16 +151,23 @@ class _Task:
         uncovered = [p.name for p in prepared.program.properties if p.name not in (*names, *unfit)]
         uncovered += ["deadlock"] if prepared.program.check_deadlock else []
         uncovered += ["spawn"] if any(kind.spawned for kind in prepared.places.kinds) else []
-        return AnyNumber(
-            self.asked.threads, "UNDETERMINED" if alarms or unfit else "HOLDS", proved, (), tuple(alarms), unfit,
-            tuple(uncovered), checked.views, checked.steps, refused=tuple(d for _, d in prepared.unfit),
-            others=self._others(prepared),
+        return self.known(
+            "UNDETERMINED" if alarms or unfit else "HOLDS", proved=proved, alarms=tuple(alarms), unfit=unfit,
+            uncovered=tuple(uncovered), views=checked.views, steps=checked.steps,
+            refused=tuple(d for _, d in prepared.unfit), others=self._others(prepared),
         )  # fmt: skip
+
+    def known(self, verdict: Verdict, **more: Any) -> AnyNumber:
+        """What is known, of these threads and pages."""
+        asked = self.asked
+        return AnyNumber(asked.threads, verdict, pages=asked.pages, each=threads_of_pages(self.model, asked), **more)
 
     def _others(self, prepared: Ground) -> tuple[str, ...]:
         """The threads and parameters of which there is what the model has."""
-        program, counted = prepared.program, self.asked.numbers
-        threads = [program.threads[thread].name for thread in prepared.places.fixed]
+        program, counted = prepared.program, self.asked.counted
+        templates = frozenset[int]() if prepared.pages is None else prepared.pages.templates
+        fixed = (program.threads[thread] for thread in prepared.places.fixed)
+        threads = [thread.name for thread in fixed if thread.template not in templates]
         return (*threads, *(f"{name}={value}" for name, value in program.params if name not in counted))
 
     def instance(self, number: int, states: int) -> Report:
@@ -158,7 +175,7 @@ class _Task:
         given = self.options.budget
         most = states if given.max_states is None else min(states, given.max_states)
         budget = Budget(most, given.max_depth, given.timeout, given.max_memory)
-        bound = {name: value for name, value in self.params.items() if name not in self.asked.numbers}
+        bound = {name: value for name, value in self.params.items() if name not in self.asked.counted}
         options = replace(self.options, budget=budget, verify_reduction=False)
         return check_class(self.model, bound, options, None, numbers_of(self.model, self.asked, number))
 

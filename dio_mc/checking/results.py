@@ -46,7 +46,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class AnyNumber:
-    """What is known of a model for any number of these threads (one or more of each).
+    """What is known of a model for any number of these threads (one or more of each), and, where that is the parameter
+    `pages`, of pages, with the threads of which there is one for `each`.
 
     `proved` are the properties that hold, ``faults`` among them; `violated` those that an instance violates; `alarms`
     those that the views allow to be violated; `unfit` those that cannot be judged on views; `uncovered` what a proof is
@@ -69,12 +70,22 @@ class AnyNumber:
     stopped: str | None = None
     refused: tuple[Diagnostic, ...] = ()
     others: tuple[str, ...] = ()
+    pages: str | None = None
+    each: tuple[str, ...] = ()
     certificate: str = field(default="", compare=False, repr=False)
 
     def words(self) -> str:
-        """``HOLDS for any number of reader, with mapper, pages=1: no_hole_filled, faults; 280 views, ...``."""
+        """``HOLDS for any number of reader, with mapper, pages=1: no_hole_filled, faults; 280 views, ...``, or
+        ``HOLDS for any number of reader; any pages (mapper, pdflush for each): ...``."""
         others = f", with {', '.join(self.others)}" if self.others else ""
-        return f"{self.verdict} for any number of {', '.join(self.threads)}{others}{self._reason()}"
+        return f"{self.verdict} for {self._whom()}{others}{self._reason()}"
+
+    def _whom(self) -> str:
+        threads = f"any number of {', '.join(self.threads)}"
+        if self.pages is None:
+            return threads
+        each = f" ({', '.join(self.each)} for each)" if self.each else ""
+        return f"{threads}; any {self.pages}{each}" if self.threads else f"any number of {self.pages}{each}"
 
     def _reason(self) -> str:
         if self.stopped is not None:

@@ -68,7 +68,7 @@ def register(group: click.Group) -> None:
     "--any",
     "any_of",
     metavar="THREADS",
-    help="Prove it for any number of these threads: names, parameters that count them, or all.",
+    help="Prove it for any number of these: threads, parameters that count threads or pages, or all.",
 )
 @click.option(
     "--certificate", metavar="FILE", type=click.Path(), help="With --any: write the proof, for `dio-mc certify`."

@@ -102,6 +102,7 @@ def _any_number(report: Report) -> dict[str, Any]:
         return {}
     told = {
         "threads": list(found.threads),
+        "pages": found.pages,
         "verdict": found.verdict,
         "proved": list(found.proved),
         "alarms": list(found.alarms),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import any_models
@@ -87,7 +88,7 @@ def with_small_footprints(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def smaller(self: steps.Steps, *arguments: object) -> object:
         found = original(self, *arguments)
-        return steps._Footprint(found.questions, found.common[1:])
+        return replace(found, common=found.common[1:])
 
     monkeypatch.setattr(steps.Steps, "_footprint", smaller)
 

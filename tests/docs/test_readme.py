@@ -37,7 +37,7 @@ def test_the_first_screen_is_what_show_prints(request: pytest.FixtureRequest) ->
 
 def test_what_holds_for_any_number_is_what_check_prints() -> None:
     command = [sys.executable, "-m", "dio_mc", "check", "models/seed/placeholder.py", "--model", "Placeholder",
-               "--any", "readers", "--param", "pages=1", "--no-artifacts"]  # fmt: skip
+               "--any", "readers,pages", "--no-artifacts"]  # fmt: skip
     shown = " ".join(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split())
     told = re.search(r"\n(HOLDS for any number.*?deadlock)\n", README.read_text(), re.DOTALL)
     assert told is not None

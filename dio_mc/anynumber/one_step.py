@@ -1,0 +1,150 @@
+"""That every step is on one page: what a step reads of a page elsewhere is then that of one page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from dio_mc.anynumber.conditions import refusal
+from dio_mc.anynumber.pages import Pages, is_next, uses_of_pages
+from dio_mc.ir.expr import Local
+from dio_mc.ir.ops import Assign, Block, Branch, Choose, Jump, LocalTo, Op
+from dio_mc.ir.program import Program, Template
+from dio_mc.source import Span
+
+Page = tuple[str, int, int]
+"""A page as a step knows it: what a local named at its start, or what an operation chose."""
+_Known = Mapping[int, Page]
+_MESSAGE: Final = "a step is on two pages"
+
+
+def refuse_two_pages(program: Program, pages: Pages) -> None:
+    """Raises `Refused` (DIO263) for a step that uses two locals which may name different pages, or goes from page to
+    page."""
+    for number, template in enumerate(program.templates):
+        alike = _alike_at(template, number, pages)
+        starts = {template.entry, *(location.block for location in template.locations[1:])}
+        for start in sorted(starts):
+            _Walk(template, number, pages, alike.get(start, {})).run(start)
+
+
+class _Walk:
+    """Every way through one step."""
+
+    def __init__(self, template: Template, number: int, pages: Pages, alike: Mapping[int, int]) -> None:
+        self.template, self.number, self.pages = template, number, pages
+        self._alike = alike
+        self._seen: set[tuple[int, frozenset[tuple[int, Page]], Page | None]] = set()
+
+    def run(self, start: int) -> None:
+        self._block(start, {}, None, ())
+
+    def _page(self, known: _Known, local: int | None) -> Page | None:
+        if local is None:
+            return None  # of all pages, or refused elsewhere
+        return known.get(local, ("start", self._alike.get(local, local), 0))
+
+    def _block(self, block: int, known: _Known, on: Page | None, way: tuple[int, ...]) -> None:
+        if block in way and self._goes_on(way[way.index(block) :]):
+            spans = (op.span for number in way[way.index(block) :] for op in self.template.blocks[number].ops)
+            raise refusal("DIO263", "a step goes from page to page", next(spans, self.template.span))
+        key = (block, frozenset(known.items()), on)
+        if key in self._seen:
+            return
+        self._seen.add(key)
+        here = self.template.blocks[block]
+        for position, op in enumerate(here.ops):
+            on = self._used(op, known, on, op.span)
+            known = self._after(op, known, (block, position))
+        if isinstance(here.terminator, Branch):
+            on = self._used(here.terminator, known, on, here.terminator.span)
+        for target in _following(here):
+            if self.template.blocks[target].location is None:
+                self._block(target, known, on, (*way, block))
+
+    def _goes_on(self, blocks: tuple[int, ...]) -> bool:
+        """Whether these blocks, gone through again and again, look at pages or count them."""
+        for block in blocks:
+            here = self.template.blocks[block]
+            statements = [*here.ops, *([here.terminator] if isinstance(here.terminator, Branch) else [])]
+            if any(uses_of_pages(statement, self.pages) for statement in statements):
+                return True
+            counted = ((local, value) for op in here.ops for local, value in _assigned(op))
+            if any((self.number, local) in self.pages.counters and is_next(value, local) for local, value in counted):
+                return True
+        return False
+
+    def _used(self, op: Op | Branch, known: _Known, on: Page | None, span: Span | None) -> Page | None:
+        for local in sorted(uses_of_pages(op, self.pages), key=lambda n: -1 if n is None else n):
+            page = self._page(known, local)
+            if on is not None and page is not None and page != on:
+                raise refusal("DIO263", _MESSAGE, span)
+            on = on or page
+        return on
+
+    def _after(self, op: Op, known: _Known, place: tuple[int, int]) -> _Known:
+        changed = dict(known)
+        for local, value in _assigned(op):
+            if (self.number, local) not in self.pages.locals:
+                continue
+            page = self._page(known, value.index) if isinstance(value, Local) else None
+            changed[local] = page or ("chosen", *place)
+        return changed
+
+
+def _following(block: Block) -> tuple[int, ...]:
+    match block.terminator:
+        case Jump(target):
+            return (target,)
+        case Branch(_, then, orelse):
+            return then, orelse
+        case _:
+            return ()
+
+
+def _assigned(op: Op) -> list[tuple[int, object]]:
+    match op:
+        case Assign(targets, values):
+            return [(t.index, v) for t, v in zip(targets, values, strict=True) if isinstance(t, LocalTo)]
+        case Choose(LocalTo(index)):
+            return [(index, None)]
+        case _:
+            return []
+
+
+def _alike_at(template: Template, number: int, pages: Pages) -> dict[int, dict[int, int]]:
+    """Per block, locals that name the same page whenever control comes there: each with the lowest of them."""
+    locals_ = sorted(n for t, n in pages.locals if t == number)
+    together = {b: frozenset((a, b_) for a in locals_ for b_ in locals_) for b in range(len(template.blocks))}
+    together[template.entry] = frozenset((n, n) for n in locals_)
+    changed = True
+    while changed:
+        changed = False
+        for number_, block in enumerate(template.blocks):
+            pairs = together[number_]
+            for op in block.ops:
+                pairs = _pairs_after(op, pairs)
+            end = block.terminator
+            targets = (
+                (end.then, end.orelse) if isinstance(end, Branch) else (end.block,) if isinstance(end, Jump) else ()
+            )
+            for target in targets:
+                if not together[target] <= pairs:
+                    together[target] &= pairs
+                    changed = True
+    return {
+        block: {n: min(a for a, b in pairs if b == n) for n in locals_ if any(b == n for _, b in pairs)}
+        for block, pairs in together.items()
+    }
+
+
+def _pairs_after(op: Op, pairs: frozenset[tuple[int, int]]) -> frozenset[tuple[int, int]]:
+    assigned = _assigned(op)
+    written = {local for local, _ in assigned}
+    sources: dict[int, set[int]] = {}
+    for local, value in assigned:
+        source = value.index if isinstance(value, Local) else None
+        sources[local] = {local} | {b for a, b in pairs if a == source and b not in written}
+        sources[local] |= {n for n, v in assigned if source is not None and isinstance(v, Local) and v.index == source}
+    fresh = {p for n in written for same in sources[n] for p in ((n, same), (same, n))}
+    return frozenset({(a, b) for a, b in pairs if not written & {a, b}} | fresh)
