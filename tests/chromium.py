@@ -6,6 +6,8 @@ import atexit
 import shutil
 import tempfile
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,3 +58,18 @@ def browser() -> Any:
 def complaints(driver: Any) -> list[str]:
     """What the console says since it was asked last."""
     return [entry["message"] for entry in driver.get_log("browser")]
+
+
+def axe_text() -> str:
+    """The script of axe-core."""
+    return AXE.read_text(encoding="utf-8") if AXE is not None else ""
+
+
+def _axe() -> Path | None:
+    spec = find_spec("axe_core_python")
+    places = list(spec.submodule_search_locations or ()) if spec is not None else []
+    return next((path for place in places if (path := Path(place) / "axe.min.js").is_file()), None)
+
+
+AXE = _axe()
+axe_needed = pytest.mark.skipif(AXE is None, reason="no axe-core here (pip install dio-mc[test])")

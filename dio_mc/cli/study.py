@@ -18,6 +18,7 @@ from dio_mc.cli.types import OPERATION, RULE, WORKLOAD
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dio_mc.engines.limits import Limits
     from dio_mc.study.baseline import Verdicts
     from dio_mc.study.matrix import Matrix
     from dio_mc.study.outcomes import Outcomes
@@ -112,6 +113,10 @@ def outcomes(
     "--baseline", metavar="FILE", help="Compare with a matrix in JSON; exit 1 when a cell is worse.",
     type=click.Path(path_type=Path),
 )  # fmt: skip
+@click.option(
+    "--html", "site", metavar="DIR", type=click.Path(path_type=Path),
+    help="Write the matrix as a site: a page of all cells, and for each that races one to step through.",
+)  # fmt: skip
 @guests_options
 @_sectors
 @_traces
@@ -127,6 +132,7 @@ def matrix(
     form: str,
     triples: bool,
     baseline: Path | None,
+    site: Path | None,
     guests: Guests,
     sectors: int | None,
     traces: Path | None,
@@ -155,17 +161,31 @@ def matrix(
     pick(registry.operations, operations, "operation")
     names = list(operations) or list(registry.operations)
     if guests.kernels:
-        sys.exit(_matrix_of_kernels(registry, rules, names, guests, form, output))
+        sys.exit(_matrix_of_kernels(registry, rules, names, guests, form, output, site, limits))
     with Interrupts() as limits.stop:
         found = study.matrix(
             registry, chosen, names, _budget(max_states), _progress(), size=3 if triples else 2, sectors=sectors or 1,
             exceeded=limits.exceeded,
         )  # fmt: skip
+        if site is not None:
+            _site(found, site, registry, limits)
     links = _files(traces, {c.name: c.trace for c in found.cells if c.trace is not None})
     _emit(_drawn(found, form, links), output)
     if before is not None and _worse(before, found, baseline):
         sys.exit(1)
     sys.exit(3 if any(c.verdict == "undetermined" for c in found.cells) else 0)
+
+
+def _site(found: Matrix, site: Path, registry: Registry, limits: Limits) -> None:
+    from dio_mc.cli.site import write_site
+    from dio_mc.errors import usage_error
+
+    try:
+        count = write_site(found, site, registry, limits.exceeded, _note)
+    except OSError as error:
+        file = str(error.filename or site)
+        raise usage_error("DIO207", f"cannot be written: {error.strerror or error}", file=file) from None
+    _note(f"{count} pages, beginning with {site / 'index.html'}")
 
 
 def _worse(before: Verdicts, found: Matrix, baseline: Path | None) -> bool:
@@ -181,7 +201,14 @@ def _worse(before: Verdicts, found: Matrix, baseline: Path | None) -> bool:
 
 
 def _matrix_of_kernels(
-    registry: Registry, rules: tuple[str, ...], names: list[str], guests: Guests, form: str, output: str | None
+    registry: Registry,
+    rules: tuple[str, ...],
+    names: list[str],
+    guests: Guests,
+    form: str,
+    output: str | None,
+    site: Path | None,
+    limits: Limits,
 ) -> int:
     """The exit code of the command."""
     from dio_mc.cli.observing import run_matrix
@@ -198,6 +225,8 @@ def _matrix_of_kernels(
         beside = study.matrix(registry, pick(registry.rules, rules, "locking rule"), names)
         cells = [cell for group in found.groups for cell in (*beside.row(*group), *found.row(*group))]
         found = study.Matrix((*beside.rules, *found.rules), found.groups, tuple(cells))
+    if site is not None:
+        _site(found, site, registry, limits)
     _emit(_drawn(found, form, {}), output)
     return 3 if any(c.verdict == "undetermined" for c in found.cells) else 0
 
@@ -323,7 +352,9 @@ def _drawn(found: Matrix, form: str, links: dict[str, str]) -> str:
         case "svg":
             return picture.matrix_svg(found)
         case "html":
-            return picture.matrix_html(found)
+            from dio_mc.cli.site import one_page
+
+            return one_page(found)
         case _:
             return tables.matrix_text(found, links)
 

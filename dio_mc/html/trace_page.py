@@ -8,6 +8,7 @@ the file still shows what is wrong, the lanes and the diagram. The text depends 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from dio_mc.html.live import Live
 from dio_mc.html.live_panels import live_head, live_panels
@@ -31,6 +32,15 @@ _ALL_DOTS = 80
 """Up to so many steps each has a button of its own."""
 
 
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What stands over a trace that shows something else than a violated property: a badge, a title, a sentence."""
+
+    badge: str
+    title: str
+    about: str
+
+
 def trace_page(
     trace: Trace,
     sources: Sequence[Source] = (),
@@ -41,16 +51,18 @@ def trace_page(
     ways: Ways | None = None,
     live: Live | None = None,
     note: str = "",
+    heading: Heading | None = None,
 ) -> str:
     """The page. `why` are lines on the cause, of which the first five are shown (None: what the trace says of it);
     `home` is where its index is; `kernels` say what real kernels did. `ways` are the steps beside the trace that its
-    reader can take, in a `live` page all there are; `note` says why there are none."""
+    reader can take, in a `live` page all there are; `note` says why there are none. A
+    `heading` stands instead of what the trace says of itself."""
     told = (why_sentences(trace) if why is None else why)[:MOST_WHY]
     word = "reached" if trace.kind == "witness" else "violated"
     return Document(
-        title=f"{trace.property}: {word} - {trace.model.name}",
+        title=f"{trace.property}: {word} - {trace.model.name}" if heading is None else heading.title,
         styles=(STYLE, asset(ASSETS, "base.css"), asset(ASSETS, "trace.css")),
-        body="\n".join(_body(trace, sources, told, home, kernels, live, note)),
+        body="\n".join(_body(trace, sources, told, home, kernels, live, note, heading)),
         scripts=tuple(asset(ASSETS, name) for name in SCRIPTS),
         blocks=(
             ("data", "application/json", data(view(trace, sources, ways, live))),
@@ -68,9 +80,10 @@ def _body(
     kernels: Sequence[str],
     live: Live | None,
     note: str,
+    heading: Heading | None,
 ) -> Iterator[str]:
     yield "<header>"
-    yield from _head(trace, home) if live is None or live.is_origin else live_head(live, home)
+    yield from _head(trace, home, heading) if live is None or live.is_origin else live_head(live, home)
     yield "</header>"
     if note:
         yield f'<p class="note outside">{text(note)}</p>'
@@ -88,13 +101,14 @@ def _body(
     yield '<p id="said" class="unseen" role="status" aria-live="polite"></p>'
 
 
-def _head(trace: Trace, home: str | None) -> Iterator[str]:
-    reached = trace.kind == "witness"
+def _head(trace: Trace, home: str | None, heading: Heading | None) -> Iterator[str]:
+    reached = trace.kind == "witness" and heading is None
     if home is not None:
-        yield f'<a class="home" href="{attribute(home)}">All counterexamples</a>'
-    yield f'<h1><span class="badge {"good" if reached else "bad"}">{"reached" if reached else "violated"}</span> '
-    yield f"{text(trace.property)}</h1>"
-    yield f'<p class="end">{prose(" ".join(closing(trace)))}</p>'
+        yield f'<a class="home" href="{attribute(home)}">{"All cells" if heading else "All counterexamples"}</a>'
+    badge = heading.badge if heading is not None else "reached" if reached else "violated"
+    yield f'<h1><span class="badge {"good" if reached else "bad"}">{text(badge)}</span> '
+    yield f"{text(heading.title if heading is not None else trace.property)}</h1>"
+    yield f'<p class="end">{prose(heading.about if heading is not None else " ".join(closing(trace)))}</p>'
     yield f'<p class="about">{_about(trace)}</p>'
 
 

@@ -23,6 +23,8 @@ LEFT, TOP, GAP = 16, 72, 18
 _NARROWEST = 520
 """So that the heading and what is wrong have room beside few and narrow lanes."""
 _WIDEST = 44
+_APART = 55
+"""Per cent of its longest text that a lane has for itself."""
 _MOST_ROWS = 120
 
 
@@ -140,22 +142,43 @@ def _rows(trace: Trace, steps: dict[int, Entry], top: int) -> tuple[Row, ...]:
 def _lanes(
     trace: Trace, steps: dict[int, Entry], rows: Sequence[Row], waits: dict[str, str]
 ) -> tuple[tuple[Lane, ...], int]:
-    """The lanes of the threads that run or, in a deadlock, wait; and where they end."""
+    """The lanes of the threads that run or, in a deadlock, wait; and where they end.
+
+    Only one lane has text in a row. So text may reach over the lines of later lanes, where these hold no lock beside
+    it, and lanes stand closer together than their texts are long.
+    """
     names = [thread.name for thread in trace.cast]
     daemons = {thread.name for thread in trace.threads if thread.daemon}
     held = holds(trace)
     lanes: list[Lane] = []
+    ends: list[tuple[Row, int]] = []
     x = LEFT
     for position, name in enumerate(names):
+        own = [hold for hold in held if hold.thread == name]
+        spans = [(bar.top, bar.bottom) for bar in _bars(own, rows, 0)[0]] + _hatched(trace, name, rows)
+        beside = [end for row, end in ends if any(top < row.top + row.height and row.top < low for top, low in spans)]
+        x = max([x, *(end + GAP for end in beside)])
         line = x + DOT
-        bars, tracks = _bars([hold for hold in held if hold.thread == name], rows, line + DOT + 4)
+        bars, tracks = _bars(own, rows, line + DOT + 4)
         text = line + DOT + 6 + tracks * TRACK + (4 if tracks else 0)
         head = cut(f"CPU{position} {name}{' (daemon)' if name in daemons else ''}", _WIDEST)
-        longest = max([len(waits.get(name, "")), *(_length(e) for e in steps.values() if e.lane == position)])
-        width = max(len(head) * HEAD, text - x + min(longest, _WIDEST) * CHAR)
+        lengths = {n: min(_length(e), _WIDEST) for n, e in steps.items() if e.lane == position}
+        ends += [(row, text + lengths[row.number] * CHAR) for row in rows if row.number in lengths]
+        shared = len(waits.get(name, ""))  # these stand in one row
+        longest = max([shared, *(length * _APART // 100 for length in lengths.values())])
+        width = max(len(head) * HEAD, text - x + longest * CHAR)
         lanes.append(Lane(name, head, line, text, width, bars))
         x += width + GAP
-    return tuple(lanes), x
+    return tuple(lanes), max([x, *(end + GAP for _, end in ends)])
+
+
+def _hatched(trace: Trace, name: str, rows: Sequence[Row]) -> list[tuple[int, int]]:
+    """Where the lane of a thread is hatched, from top to bottom: nothing is written over it."""
+    window = trace.why.window if trace.why is not None else None
+    if window is None or trace.steps[window.first - 1].thread != name:
+        return []
+    end = rows[-1].top + rows[-1].height
+    return [(_behind(rows, window.first), end if window.last > len(trace.steps) else _behind(rows, window.last))]
 
 
 def _length(entry: Entry) -> int:

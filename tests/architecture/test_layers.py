@@ -59,7 +59,7 @@ LAYERS: dict[str, set[str]] = {
     "fix": {"frontend", "kernel", "lang", "mutation", "wording", "semantics", "ir"},
     "anynumber": {"analysis.symmetry", "frontend", "lang", "semantics", "ir"},
     "study": {
-        "guard", "engines.limits", "engines.reference", "frontend", "kernel", "lang", "models", "render", "trace", "semantics", "ir",
+        "guard", "engines.limits", "engines.reference", "frontend", "kernel", "lang", "models", "trace", "semantics", "ir",
     },
     "machine": {"lang", "study", "trace"},
     "checking": set(),

@@ -79,20 +79,20 @@ def press(driver: Any, *keys: str) -> None:
 
 
 def test_every_violated_model_opens_without_a_complaint(show: Open) -> None:
-    """One counterexample of each; every sixth is walked through."""
+    """One counterexample of every third model; every third of these is walked through."""
     of_models = {(t.model.file, t.model.name): t for t in all_traces() if t.kind == "violation"}
     assert len(of_models) > 60
-    for position, trace in enumerate(of_models.values()):
+    for position, trace in enumerate(list(of_models.values())[::3]):
         driver = show(trace_page(trace, sources_of(trace, ROOT)))
         assert step_of(driver) == len(trace.steps)
-        if position % 6 == 0:
+        if position % 3 == 0:
             numbers = walk(driver, "document.getElementById('number').value")
             assert numbers == list(map(str, range(len(trace.steps) + 1)))
         assert chromium.complaints(driver) == [], f"{trace.model.name} {trace.property}"
 
 
 def test_the_golden_folder_opens_without_a_complaint(show: Open) -> None:
-    for path in sorted((ROOT / "counterexamples").rglob("*.json")):
+    for path in sorted((ROOT / "counterexamples").rglob("*.json"))[::2]:
         trace = read_trace(path)
         driver = show(trace_page(trace, sources_of(trace, ROOT), home="../index.html"))
         assert chromium.complaints(driver) == [], str(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,11 +12,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dio_mc.cli import cli
+from dio_mc.cli.site import one_page, write_site
 from dio_mc.semantics.search import Budget
+from dio_mc.semantics.stop import requested
 from dio_mc.study.diff import diff
 from dio_mc.study.matrix import NOT_THERE, Matrix, matrix
 from dio_mc.study.outcomes import outcomes
-from dio_mc.study.picture import matrix_html, matrix_svg
+from dio_mc.study.picture import matrix_svg
 from dio_mc.study.registry import Registry, open_registry, pair
 from dio_mc.study.tables import matrix_json, matrix_markdown, matrix_text
 from dio_mc.trace.codec import decode, encode
@@ -106,15 +109,60 @@ def test_the_repair_of_september_2017_and_its_own_repair(registry: Registry) -> 
 
 def test_forms_are_the_same_each_time(registry: Registry, small: Matrix) -> None:
     again = matrix(open_registry(), [registry.rules[name] for name in RULES], OPERATIONS)
-    for form in (matrix_text, matrix_markdown, matrix_json, matrix_svg, matrix_html):
+    for form in (matrix_text, matrix_markdown, matrix_json, matrix_svg, one_page):
         assert form(small) == form(again)
 
 
 def test_the_page_leads_from_each_racing_cell_to_its_run(small: Matrix) -> None:
-    page = matrix_html(small)
-    assert '<a href="#ext3_2_6_18-direct_read-mmap_store">' in page
-    assert '<h2 id="ext3_2_6_18-direct_read-mmap_store">' in page
-    assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
+    page = one_page(small)
+    assert 'href="#ext3_2_6_18-direct_read-mmap_store"' in page
+    assert 'id="ext3_2_6_18-direct_read-mmap_store"' in page
+    assert "http://" not in page
+    assert "https://" not in page
+
+
+def test_the_site_has_a_page_for_each_racing_cell(tmp_path: Path) -> None:
+    arguments = [
+        "--rule",
+        "ext3_2_6_18",
+        "--rule",
+        "placeholder",
+        "--operation",
+        "direct_read",
+        "--operation",
+        "mmap_store",
+    ]
+    result = run("matrix", *arguments, "--html", str(tmp_path / "site"))
+    assert result.exit_code == 0
+    names = {path.relative_to(tmp_path / "site").as_posix() for path in (tmp_path / "site").rglob("*.*")}
+    racing = {c["trace"] for c in json.loads((tmp_path / "site/matrix.json").read_text())["cells"] if c["trace"]}
+    assert racing
+    assert names == {"index.html", "matrix.json", "matrix.svg", *racing, *(t.replace(".json", ".html") for t in racing)}
+    index = (tmp_path / "site/index.html").read_text()
+    assert set(re.findall(r'href="(cells/[^"]+)"', index)) == {t.replace(".json", ".html") for t in racing}
+    page = (tmp_path / "site/cells/ext3_2_6_18-direct_read-mmap_store.html").read_text().replace("\n", "")
+    assert '<span class="badge bad">exposed</span> direct_read x mmap_store under ext3_2_6_18' in page
+    assert 'href="../index.html"' in page
+    assert '"ways":{' in page
+
+
+def test_a_site_of_a_search_that_a_limit_ends_says_so(small: Matrix, registry: Registry, tmp_path: Path) -> None:
+    cut = replace(
+        small,
+        cells=tuple(
+            replace(c, verdict="undetermined", trace=None) if c.rule == "placeholder" else c for c in small.cells
+        ),
+    )
+    told: list[str] = []
+    count = write_site(cut, tmp_path, registry, lambda: requested("interrupted"), told.append)
+    assert count == 1 + sum(c.trace is not None for c in cut.cells)
+    assert told == ["the steps beside the runs are left out: interrupted"]
+    undecided = sum(c.verdict == "undetermined" for c in cut.cells)
+    assert (
+        f"{undecided} cells undetermined: a limit or an interrupt ended the search."
+        in (tmp_path / "index.html").read_text()
+    )
+    assert all('"ways":null' in path.read_text() for path in (tmp_path / "cells").glob("*.html"))
 
 
 def test_matrix_command(tmp_path: Path) -> None:
