@@ -10,8 +10,9 @@ from typing import Any
 from dio_mc import __version__
 from dio_mc.anynumber.asked import Asked
 from dio_mc.anynumber.proof import Ground
-from dio_mc.anynumber.states import Lone
+from dio_mc.anynumber.states import Common, Lone
 from dio_mc.anynumber.steps import MOST_CREDITS
+from dio_mc.anynumber.triples import Triples
 from dio_mc.anynumber.views import Views, bits
 from dio_mc.errors import ModelError, usage_error
 from dio_mc.ir.types import bounds
@@ -19,18 +20,11 @@ from dio_mc.ir.types import bounds
 SCHEMA = "dio-mc/certificate/1"
 
 
-def certificate_text(model: str, asked: Asked, params: dict[str, int], ground: Ground, views: Views) -> str:
+def certificate_text(model: str, asked: Asked, params: dict[str, int], ground: Ground, views: Views | Triples) -> str:
     """A proof to be kept: which model, which version, and the views, as JSON."""
     cells = ground.checking.cells
     names = [cells.layout.names[cell] for cell in cells.common]
     threads = [[t.kind, list(t.row), list(t.flags), list(t.credits)] for t in views.threads]
-    graphs = [
-        [
-            list(common),
-            [[one, [other for other in bits(row) if other >= one]] for one, row in sorted(rows.items()) if row],
-        ]
-        for common, rows in views.rows.items()
-    ]
     document = {
         "schema": SCHEMA,
         "version": __version__,
@@ -43,9 +37,29 @@ def certificate_text(model: str, asked: Asked, params: dict[str, int], ground: G
         "kinds": [kind.name for kind in ground.places.kinds],
         "common": names,
         "threads": threads,
-        "views": graphs,
+        "of": 3 if isinstance(views, Triples) else 2,
+        "views": _links(views) if isinstance(views, Triples) else _graphs(views),
     }
     return json.dumps(document, separators=(",", ":")) + "\n"
+
+
+def _graphs(views: Views) -> list[object]:
+    return [
+        [
+            list(common),
+            [[one, [other for other in bits(row) if other >= one]] for one, row in sorted(rows.items()) if row],
+        ]
+        for common, rows in views.rows.items()
+    ]
+
+
+def _links(views: Triples) -> list[object]:
+    return [[list(common), list(map(_link, sorted(links.items())))] for common, links in views.links.items()]
+
+
+def _link(link: tuple[tuple[int, int], int]) -> list[object]:
+    (one, other), mask = link
+    return [one, other, [third for third in bits(mask) if third >= other]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +72,7 @@ class Certificate:
     pages: str | None
     digest: str
     credits: bool
-    views: Views
+    views: Views | Triples
 
 
 def read_certificate(text: str, file: str) -> Certificate:
@@ -100,25 +114,41 @@ def refuse_unless_fitting(kept: Certificate, ground: Ground, file: str) -> None:
         known = known and len(thread.credits) == counters and all(0 <= c <= MOST_CREDITS for c in thread.credits)
         if not known or not fits(thread.row, cells.rows[kinds[thread.kind].members[0]]):
             raise _unreadable(file, "it has a thread that cannot be one of this program's")
-    if not all(fits(common, cells.common) for common in kept.views.rows):
+    states = kept.views.links if isinstance(kept.views, Triples) else kept.views.rows
+    if not all(fits(common, cells.common) for common in states):
         raise _unreadable(file, "it has a state that cannot be one of this program's")
 
 
-def _views(document: dict[str, Any]) -> Views:
-    views = Views()
+def _views(document: dict[str, Any]) -> Views | Triples:
+    views: Views | Triples = Triples() if document["of"] == 3 else Views()
     for kind, row, flags, credits in document["threads"]:
         thread = Lone(_number(kind), *(tuple(map(_number, cells)) for cells in (row, flags, credits)))
         if thread in views.numbers:
             raise ValueError("a thread stands there twice")
         views.number(thread)
     for common, graph in document["views"]:
-        rows = views.rows.setdefault(tuple(map(_number, common)), {})
-        for one, others in graph:
-            views.join(rows, _place(one, views), sum({1 << _place(other, views) for other in others}))
+        state = tuple(map(_number, common))
+        if isinstance(views, Triples):
+            _join_triples(views, state, graph)
+        else:
+            _join_pairs(views, state, graph)
     return views
 
 
-def _place(number: Any, views: Views) -> int:
+def _join_pairs(views: Views, state: Common, graph: Any) -> None:
+    rows = views.rows.setdefault(state, {})
+    for one, others in graph:
+        views.join(rows, _place(one, views), sum({1 << _place(other, views) for other in others}))
+
+
+def _join_triples(views: Triples, state: Common, graph: Any) -> None:
+    links = views.links.setdefault(state, {})
+    for one, other, others in graph:
+        for third in others:
+            views.join(links, *(_place(n, views) for n in (one, other, third)))
+
+
+def _place(number: Any, views: Views | Triples) -> int:
     if not 0 <= _number(number) < len(views.threads):
         raise ValueError("no such thread")
     return int(number)

@@ -208,17 +208,25 @@ class Check:
         if demand.property.name in self.found.violated:
             return
         threads = self.views.threads
-        tried: set[object] = set()
         beside = [(threads[number], afterwards) for number, afterwards in became.items()]
-        beside += [(self.steps.idle(started.kind), started) for started in outcome.started]
-        for one, afterwards in beside:
-            key = demand.aspect(one), demand.aspect(afterwards)
-            if key in tried:
-                continue
-            tried.add(key)
-            before, after = [one], [afterwards]
-            if mover is not None and outcome.thread is not None:
-                before, after = [mover, *before], [outcome.thread, *after]
-            if not demand.on_step((common, before), (outcome.common, after)):
-                self.found.violated[demand.property.name] = None
-                return
+        if breaks(self.steps, demand, common, mover, outcome, beside):
+            self.found.violated[demand.property.name] = None
+
+
+def breaks(
+    steps: Steps, demand: Demand, common: Common, mover: Lone | None, outcome: Outcome, beside: list[tuple[Lone, Lone]]
+) -> bool:
+    """Whether a step of a thread (None for a fixed one) breaks a step invariant as far as it and one of those `beside`
+    it, before and after the step, can tell."""
+    tried: set[object] = set()
+    for one, afterwards in [*beside, *((steps.idle(started.kind), started) for started in outcome.started)]:
+        key = demand.aspect(one), demand.aspect(afterwards)
+        if key in tried:
+            continue
+        tried.add(key)
+        before, after = [one], [afterwards]
+        if mover is not None and outcome.thread is not None:
+            before, after = [mover, *before], [outcome.thread, *after]
+        if not demand.on_step((common, before), (outcome.common, after)):
+            return True
+    return False

@@ -20,6 +20,7 @@ from dio_mc.anynumber.pages import NOWHERE, Elsewhere, Pages, pages_of
 from dio_mc.anynumber.places import INSTANCES, Places
 from dio_mc.anynumber.steps import Steps, Uncredited
 from dio_mc.anynumber.tracked import tracked
+from dio_mc.anynumber.triples import Check3, Search3, Triples
 from dio_mc.anynumber.unchanging import constants, with_constants
 from dio_mc.anynumber.uniform import refuse_unless_alike
 from dio_mc.anynumber.views import Search, Views
@@ -49,14 +50,19 @@ class Ground:
     pages: Pages | None = None
 
 
-def ground(model: type[Model], asked: Asked, params: Mapping[str, int], *, credits: bool = True) -> Ground:
-    """Prepare a proof; counts are kept by `credits` where they can be. Raises `Refused` with what does not meet the
-    conditions, and `ModelError`."""
+def ground(
+    model: type[Model], asked: Asked, params: Mapping[str, int], *, credits: bool = True, of: int = VIEW
+) -> Ground:
+    """Prepare a proof by views `of` so many threads; counts are kept by `credits` where they can be.
+
+    Raises `Refused` with what does not meet the conditions, and `ModelError`.
+    """
     program, larger = _programs(model, asked, params)
     used = uses_of_numbers(model, asked, _unchanging(program))
     if used:
         raise Refused(used)
-    first, second = _as_seen(program, larger, asked, INSTANCES), _as_seen(larger, program, asked, INSTANCES + 1)
+    first = _as_seen(program, larger, asked, INSTANCES, of)
+    second = _as_seen(larger, program, asked, INSTANCES + 1, of)
     places, cut = _cut(first, asked, credits)
     refuse_unless_alike((places, cut), _cut(second, asked, credits))
     finding, checking = Steps(places, cut, remember=True), Steps(places, cut, remember=False)
@@ -108,11 +114,11 @@ class _Seen:
     pages: Pages | None = None
 
 
-def _as_seen(program: Program, other: Program, asked: Asked, number: int) -> _Seen:
+def _as_seen(program: Program, other: Program, asked: Asked, number: int, of: int) -> _Seen:
     """The program with so many of each thread, and one page of it where any number is meant; `other` has another
-    number."""
+    number. There are threads enough for a view `of` so many, but for views of two where pages are fixed."""
     if asked.pages is None:
-        return _Seen(program)
+        return _Seen(program if of == VIEW else with_nobody(program, number))
     pages = pages_of(program, other, (number + 1, number + 2 if number == INSTANCES else number))
     refuse_two_pages(program, pages)
     seen, elsewhere = tracked(program, pages)
@@ -125,7 +131,7 @@ def _as_seen(program: Program, other: Program, asked: Asked, number: int) -> _Se
             unfit += [(property_.name, diagnostic) for diagnostic in refused.diagnostics]
     seen = replace(seen, properties=tuple(properties))
     present = {n for n, t in enumerate(seen.templates) if t.spawned or t.name in asked.threads} | pages.crowds
-    if len(present) < VIEW:
+    if len(present) < of:
         seen = with_nobody(seen, number)
     return _Seen(seen, elsewhere, tuple(unfit), pages)
 
@@ -139,22 +145,26 @@ def _cut(seen: _Seen, asked: Asked, credits: bool) -> tuple[Places, Alone]:
     return places, alone(places, credits=credits)
 
 
-def find_views(prepared: Ground, enough: Enough) -> Views:
+def find_views(prepared: Ground, enough: Enough, of: int = VIEW) -> Views | Triples:
     """A set of views that is closed under steps. Raises `views.Stopped`."""
-    return Search(prepared.finding, enough).run()
+    return Search(prepared.finding, enough).run() if of == VIEW else Search3(prepared.finding, enough).run()
 
 
-def prepared_views(model: type[Model], asked: Asked, params: Mapping[str, int], enough: Enough) -> tuple[Ground, Views]:
+def prepared_views(
+    model: type[Model], asked: Asked, params: Mapping[str, int], enough: Enough, of: int = VIEW
+) -> tuple[Ground, Views | Triples]:
     """Prepare a proof and find its views; counts become numbers again where credits do not work out. Raises what
     `ground` and `find_views` raise."""
     try:
-        prepared = ground(model, asked, params)
-        return prepared, find_views(prepared, enough)
+        prepared = ground(model, asked, params, of=of)
+        return prepared, find_views(prepared, enough, of)
     except Uncredited:
-        prepared = ground(model, asked, params, credits=False)
-        return prepared, find_views(prepared, enough)
+        prepared = ground(model, asked, params, credits=False, of=of)
+        return prepared, find_views(prepared, enough, of)
 
 
-def check_views(prepared: Ground, views: Views, enough: Enough) -> Checked:
+def check_views(prepared: Ground, views: Views | Triples, enough: Enough) -> Checked:
     """What a set of views proves. Raises `views.Stopped`."""
+    if isinstance(views, Triples):
+        return Check3(prepared.checking, views, prepared.demands, enough).run()
     return Check(prepared.checking, views, prepared.demands, enough).run()

@@ -15,6 +15,7 @@ from dio_mc.anynumber.certificate import certificate_text, read_certificate, ref
 from dio_mc.anynumber.conditions import Refused
 from dio_mc.anynumber.proof import Ground, check_views, ground, prepared_views
 from dio_mc.anynumber.steps import Uncredited
+from dio_mc.anynumber.triples import Triples
 from dio_mc.anynumber.views import Stopped, Views
 from dio_mc.checking.driver import Options, Wanted, check_class
 from dio_mc.checking.results import AnyNumber, Finding, PropertyResult, Report, Verdict
@@ -60,7 +61,14 @@ def check_any_number(
         if not report.complete:
             break
         explored.append(number)
-    return _told(base, replace(found, instances=tuple(explored)))
+    found = replace(found, instances=tuple(explored))
+    return _told(base, _by_three(task, wanted, found) if found.alarms and not known else found)
+
+
+def _by_three(task: _Task, wanted: Wanted, found: AnyNumber) -> AnyNumber:
+    """What is known by views of three threads, where they prove what those of two do not."""
+    by_three = task.prove(certificate=wanted.certificate, of=3)
+    return replace(by_three, instances=found.instances) if by_three.verdict == "HOLDS" else found
 
 
 def _proved(tasks: Sequence[_Task], wanted: Wanted) -> tuple[_Task, AnyNumber]:
@@ -80,7 +88,7 @@ def certify(model: type[Model], text: str, file: str, options: Options) -> AnyNu
         asked = with_pages(model, asked, kept.pages)
     task = _Task(model, asked, kept.params, options)
     try:
-        prepared = ground(model, asked, kept.params, credits=kept.credits)
+        prepared = ground(model, asked, kept.params, credits=kept.credits, of=_size(kept.views))
     except Refused as refused:
         return task.known("UNDETERMINED", refused=refused.diagnostics)
     if kept.digest != prepared.program.digest:
@@ -111,12 +119,12 @@ class _Task:
     params: dict[str, int]
     options: Options
 
-    def prove(self, *, certificate: bool) -> AnyNumber:
-        """A proof by views, or why there is none."""
+    def prove(self, *, certificate: bool, of: int = 2) -> AnyNumber:
+        """A proof by views `of` so many threads, or why there is none."""
         limits = Limits(self.options.budget, self.options.stop)
         try:
             prepared, views = prepared_views(
-                self.model, self.asked, self.params, lambda states: self._enough(limits, states)
+                self.model, self.asked, self.params, lambda states: self._enough(limits, states), of
             )
             found = self.judge(prepared, views, limits)
         except Refused as refused:
@@ -130,7 +138,7 @@ class _Task:
         text = certificate_text(self.model.__name__, self.asked, self.params, prepared, views)
         return replace(found, certificate=text)
 
-    def judge(self, prepared: Ground, views: Views, limits: Limits | None = None) -> AnyNumber:
+    def judge(self, prepared: Ground, views: Views | Triples, limits: Limits | None = None) -> AnyNumber:
         """What a set of views proves, once it is checked."""
         limits = limits or Limits(self.options.budget, self.options.stop)
         checked = check_views(prepared, views, lambda states: self._enough(limits, 0))
@@ -153,7 +161,7 @@ class _Task:
         uncovered += ["spawn"] if any(kind.spawned for kind in prepared.places.kinds) else []
         return self.known(
             "UNDETERMINED" if alarms or unfit else "HOLDS", proved=proved, alarms=tuple(alarms), unfit=unfit,
-            uncovered=tuple(uncovered), views=checked.views, steps=checked.steps,
+            uncovered=tuple(uncovered), views=checked.views, steps=checked.steps, of=_size(views),
             refused=tuple(d for _, d in prepared.unfit), others=self._others(prepared),
         )  # fmt: skip
 
@@ -185,6 +193,11 @@ class _Task:
             return f"--max-states {most}"
         reason = limits.exceeded()
         return None if reason is None else str(reason)
+
+
+def _size(views: Views | Triples) -> int:
+    """How many threads a view is of."""
+    return 3 if isinstance(views, Triples) else 2
 
 
 def _violated(report: Report) -> tuple[str, ...]:

@@ -52,8 +52,9 @@ class AnyNumber:
     `proved` are the properties that hold, ``faults`` among them; `violated` those that an instance violates; `alarms`
     those that the views allow to be violated; `unfit` those that cannot be judged on views; `uncovered` what a proof is
     not about. `views` and `steps` say how large
-    the proof is that was checked. `instances` are the numbers of each thread that were explored completely. `stopped`
-    is why there is no proof where the search for one was stopped, `refused` what does not meet its conditions.
+    the proof is that was checked, `of` of how many threads its views are. `instances` are the numbers of each thread
+    that were explored completely. `stopped` is why there is no proof where the search for one was stopped, `refused`
+    what does not meet its conditions.
     `others` are the threads and parameters of which there is what the model has (``pages=1``).
     """
 
@@ -72,6 +73,7 @@ class AnyNumber:
     others: tuple[str, ...] = ()
     pages: str | None = None
     each: tuple[str, ...] = ()
+    of: int = 2
     certificate: str = field(default="", compare=False, repr=False)
 
     def words(self) -> str:
@@ -102,7 +104,8 @@ class AnyNumber:
             parts.append(f"cannot be judged, see the findings: {', '.join(self.unfit)}")
         if self.proved:
             parts.append(", ".join(self.proved) if self.verdict == "HOLDS" else f"proved: {', '.join(self.proved)}")
-        parts.append(f"{self.views:,} views, re-checked in {self.steps:,} steps")
+        of = " of three threads" if self.of == 3 else ""
+        parts.append(f"{self.views:,} views{of}, re-checked in {self.steps:,} steps")
         if self.uncovered:
             parts.append(f"not covered: {', '.join(self.uncovered)}")
         return ": " + "; ".join(parts)

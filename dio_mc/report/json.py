@@ -111,6 +111,7 @@ def _any_number(report: Report) -> dict[str, Any]:
         "violated": list(found.violated),
         "unfit": list(found.unfit),
         "views": found.views,
+        "threads_in_a_view": found.of,
         "steps": found.steps,
         "instances": list(found.instances),
         "stopped": found.stopped,

@@ -172,6 +172,27 @@ class EndsForOthers(Drained):
             self.in_flight.end()
 
 
+class Permits(Model):
+    """No more than two hold a permit: three threads can tell."""
+
+    free = Var(Range(0, 2), init=2)
+    inside = PerThread(bool)
+
+    @thread
+    def worker(self):
+        while True:
+            with atomic():
+                wait_until(self.free > 0)
+                self.free -= 1
+            self.inside[me] = True
+            self.inside[me] = False
+            self.free += 1
+
+    @invariant
+    def fits(self):
+        return self.free < 2 or not any(self.inside)
+
+
 class Doubled(Model):
     """There are twice as many of the others."""
 

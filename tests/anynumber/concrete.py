@@ -9,6 +9,7 @@ from dio_mc.anynumber.nobody import NOBODY
 from dio_mc.anynumber.proof import Ground, check_views, prepared_views
 from dio_mc.anynumber.states import Lone
 from dio_mc.anynumber.tracked import AFTER, ELSEWHERE, END, TRACKED
+from dio_mc.anynumber.triples import Triples
 from dio_mc.anynumber.views import Views
 from dio_mc.frontend.build import build
 from dio_mc.semantics.interpreter import Interpreter
@@ -26,10 +27,13 @@ def never(_: int) -> None:
 class Proof:
     """A proof for any number of some threads of a class, and of pages."""
 
-    def __init__(self, model: type, *words: str, params: dict[str, int] | None = None, asked: Asked | None = None):
+    def __init__(
+        self, model: type, *words: str, params: dict[str, int] | None = None, asked: Asked | None = None, of: int = 2
+    ) -> None:
         self.model, self.params = model, params or {}
         self.asked = asked or asked_of(model, words)
-        found: tuple[Ground, Views] = prepared_views(model, self.asked, self.params, never)
+        self.of = of
+        found: tuple[Ground, Views | Triples] = prepared_views(model, self.asked, self.params, never, of)
         self.ground, self.views = found
         self.checked = check_views(self.ground, self.views, never)
         self.bad = {*self.checked.faults, *self.checked.violated}
@@ -37,11 +41,16 @@ class Proof:
         steps = self.ground.finding
         self.counters = {steps.cells.common.index(cell) for cell in steps._counters}
         self.cells = dict(_cells(steps.alone.program))
-        self.pairs: dict[tuple[int, ...], set[tuple[Lone, Lone]]] = {}
-        for common, one, other in self.views.pairs():
-            pairs = self.pairs.setdefault(self.without_credits(common), set())
-            bare = one._replace(credits=()), other._replace(credits=())
-            pairs |= {bare, bare[::-1]}
+        self.together: dict[tuple[int, ...], set[tuple[Lone, ...]]] = {}
+        for common, *threads in self._views():
+            together = self.together.setdefault(self.without_credits(common), set())
+            together.add(tuple(sorted(one._replace(credits=()) for one in threads)))
+
+    def _views(self):
+        if isinstance(self.views, Triples):
+            threads = self.views.threads
+            return ((common, *(threads[n] for n in three)) for common, *three in self.views.all())
+        return self.views.pairs()
 
     def without_credits(self, common: tuple[int, ...]) -> tuple[int, ...]:
         """An instance has counts, and does not say whose they are."""
@@ -182,11 +191,11 @@ class _Sight:
         lone = [self._lone(state, thread) for thread in self.kind_of]
         exists = iter([int(any(self.steps.decides(q, one) for one in lone)) for q in self.steps.questions_of_existence])
         common = tuple(next(exists) if c in existing else self._value(state, c, None) for c in cells.common)
-        pairs = self.proof.pairs.get(self.proof.without_credits(common), set())
+        together = self.proof.together.get(self.proof.without_credits(common), set())
         return [
-            f"{common} {one} {other}"
-            for one, other in combinations([*lone, *self.nobody], 2)
-            if (one._replace(credits=()), other._replace(credits=())) not in pairs
+            f"{common} {threads}"
+            for threads in combinations([*lone, *self.nobody], self.proof.of)
+            if tuple(sorted(one._replace(credits=()) for one in threads)) not in together
         ]
 
     def _lone(self, state: tuple[int, ...], thread: int) -> Lone:

@@ -14,6 +14,7 @@ from differential import compare
 from random_templates import Writer, random_model
 
 from dio_mc.anynumber import alone, steps, views
+from dio_mc.anynumber.asked import asked_of
 from dio_mc.frontend.load import load_module
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
@@ -30,7 +31,7 @@ SOME = (
 @pytest.mark.parametrize(("file", "name"), SOME)
 def test_shipped_models(file: str, name: str) -> None:
     model = next(m for m in load_module(str(MODELS / file)).models if m.__name__ == name)
-    outcome, words = compare(model, ("all",), 2, 3_000)
+    outcome, words = compare(model, asked_of(model, ("all",)), 2, 3_000)
     assert outcome in ("proved", "violated", "alarm"), words
 
 
@@ -43,7 +44,7 @@ def outcomes(folder: Path) -> list[tuple[str, str]]:
         model = random_model(seed, folder)
         if model is not None:
             kinds = Writer(seed).kinds
-            found.append(compare(model, tuple(kinds), 4 // len(kinds), 1_000))
+            found.append(compare(model, asked_of(model, kinds), 4 // len(kinds), 1_000))
     return found
 
 
@@ -106,7 +107,7 @@ def test_a_broken_abstraction_is_noticed(broken, monkeypatch: pytest.MonkeyPatch
             continue
         kinds = ["worker"] if seed < 0 else Writer(seed).kinds
         try:
-            seen.add(compare(model, tuple(kinds), 4 // len(kinds), 500)[0])
+            seen.add(compare(model, asked_of(model, kinds), 4 // len(kinds), 500)[0])
         except (KeyError, IndexError, AssertionError):
             seen.add("MISSED")
         if "MISSED" in seen:

@@ -1,0 +1,297 @@
+"""Views of three threads: where those of two allow more than there is.
+
+As `views` and `closure`, with one thread more in a view: a thread steps beside any three others all triples of which
+are views. What two threads cannot tell, three may: that no more than two hold a permit, for one. It is tried where the
+views of two raise an alarm that no instance reproduces.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations_with_replacement
+from typing import Final
+
+from dio_mc.anynumber.closure import Checked, breaks
+from dio_mc.anynumber.demands import Demand
+from dio_mc.anynumber.states import Common, Lone
+from dio_mc.anynumber.steps import Outcome, Steps
+from dio_mc.anynumber.views import Stopped, bits, released
+from dio_mc.semantics.step import fault_name
+
+MOST: Final = 200_000
+"""Views of three threads after which the search ends."""
+
+Links = dict[tuple[int, int], int]
+"""Per two threads (their numbers, in either order) the bits of the third ones."""
+
+
+@dataclass(slots=True)
+class Triples:
+    """A set of views of three threads. `threads` numbers the threads; `links` has the triples per state of the common
+    cells, each in all six orders."""
+
+    threads: list[Lone] = field(default_factory=list)
+    numbers: dict[Lone, int] = field(default_factory=dict)
+    links: dict[Common, Links] = field(default_factory=dict)
+
+    def number(self, thread: Lone) -> int:
+        """The number of a thread, a new one where it is new."""
+        found = self.numbers.get(thread)
+        if found is None:
+            found = self.numbers[thread] = len(self.threads)
+            self.threads.append(thread)
+        return found
+
+    def join(self, links: Links, one: int, other: int, third: int) -> bool:
+        """These three stand beside each other; whether that is new."""
+        if links.get((one, other), 0) >> third & 1:
+            return False
+        for a, b, c in ((one, other, third), (one, third, other), (other, third, one)):
+            links[a, b] = links.get((a, b), 0) | 1 << c
+            links[b, a] = links.get((b, a), 0) | 1 << c
+        return True
+
+    def all(self) -> Iterator[tuple[Common, int, int, int]]:
+        """Every view, once."""
+        for common, links in self.links.items():
+            for (one, other), mask in links.items():
+                if one <= other:
+                    yield from ((common, one, other, other + n) for n in bits(mask >> other))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self.all())
+
+
+class _Beside:
+    """What stands beside a thread in one state of the common cells, and who may be there when it takes a step."""
+
+    def __init__(self, steps: Steps) -> None:
+        self._steps = steps
+        self._deciding = [0] * len(steps.questions)
+        self._kinds = [0] * len(steps.places.kinds)
+        self._present = [k for k, kind in enumerate(steps.places.kinds) if not kind.optional]
+        self._known = 0
+
+    def look_at(self, threads: Sequence[Lone]) -> None:
+        """Look at the threads that are new."""
+        for number in range(self._known, len(threads)):
+            self._steps.refuse_reused(threads[number])
+            for question in range(len(self._deciding)):
+                if self._steps.decides(question, threads[number]):
+                    self._deciding[question] |= 1 << number
+            self._kinds[threads[number].kind] |= 1 << number
+        self._known = len(threads)
+
+    def has_every_kind(self, mask: int, threads: Sequence[Lone]) -> bool:
+        """Whether somebody of every kind is among these threads, or those of a mask."""
+        known = {thread.kind for thread in threads}
+        return all(mask & self._kinds[kind] for kind in self._present if kind not in known)
+
+    def pairs(self, rows: dict[int, int], outcome: Outcome, kind: int | None) -> Iterator[tuple[int, int]]:
+        """Any two of those in `rows` that stand beside each other, and beside the thread of a kind (None for a fixed
+        one) that takes this step. `rows` has for each of them those that stand beside both."""
+        everybody = sum(1 << n for n in rows)
+        if not all(everybody & self._kinds[other] for other in self._present if other != kind):
+            return
+        if not all(everybody & self._deciding[question] for question in outcome.yes):
+            return
+        left = everybody
+        for question in outcome.no:
+            left &= ~self._deciding[question]
+        for one in bits(left):
+            for other in bits(rows[one] & left & ~((1 << one) - 1)):
+                together = rows[one] & rows[other] | 1 << one | 1 << other
+                if all(together & self._deciding[question] for question in outcome.yes):
+                    yield one, other
+
+
+def _rows(links: Links, one: int | None) -> dict[int, int]:
+    """For each thread that stands beside this one (or, for None, for each thread) those that stand beside both."""
+    rows: dict[int, int] = {}
+    for (first, second), mask in links.items():
+        if one is None:
+            rows[first] = rows.get(first, 0) | 1 << second
+        elif first == one and mask:
+            rows[second] = mask
+    return rows
+
+
+class Search3:
+    """Collects the views of a program."""
+
+    def __init__(self, steps: Steps, enough: Callable[[int], str | None]) -> None:
+        self.steps, self.views = steps, Triples()
+        self._enough = enough
+        self._beside = _Beside(steps)
+        self._waiting: deque[Common] = deque()
+        self._queued: set[Common] = set()
+        self._number = 0
+
+    def run(self) -> Triples:
+        """Until nothing is new. Raises `views.Stopped`."""
+        for common, threads in self.steps.starts():
+            links = self.views.links.setdefault(common, {})
+            numbers = [self.views.number(thread) for thread in threads]
+            for three in combinations_with_replacement(numbers, 3):
+                self.views.join(links, *three)
+            self._enqueue(common)
+        while self._waiting:
+            common = self._waiting.popleft()
+            self._queued.discard(common)
+            reason = self._enough(len(self.views.links)) or (f"{MOST:,} views" if self._number > MOST else None)
+            if reason is not None:
+                raise Stopped(reason)
+            self._expand(common)
+        return self.views
+
+    def _enqueue(self, common: Common) -> None:
+        if common not in self._queued:
+            self._queued.add(common)
+            self._waiting.append(common)
+
+    def _expand(self, common: Common) -> None:
+        links = self.views.links[common]
+        for thread in sorted({one for one, _ in links}):
+            lone = self.views.threads[thread]
+            for outcome in self.steps.of_thread(common, lone):
+                self._apply(common, _rows(links, thread), outcome, lone.kind)
+        for position in self.steps.places.fixed:
+            for outcome in self.steps.of_fixed(common, position):
+                self._apply(common, _rows(links, None), outcome, None)
+
+    def _apply(self, common: Common, rows: dict[int, int], outcome: Outcome, kind: int | None) -> None:
+        if outcome.fault is not None:
+            return
+        self._beside.look_at(self.views.threads)
+        links = self.views.links[common]
+        pairs = list(self._beside.pairs(rows, outcome, kind))
+        after = self.views.links.setdefault(outcome.common, {})
+        fresh = False
+        for three in successors(links, pairs, outcome, moved=bool(outcome.taken) or outcome.common != common):
+            numbers = [self.views.number(_named(self.views.threads, one, outcome)) for one in three]
+            if self.views.join(after, *numbers):
+                fresh, self._number = True, self._number + 1
+        if fresh:
+            self._enqueue(outcome.common)
+
+
+def _named(threads: Sequence[Lone], one: int | Lone, outcome: Outcome) -> Lone:
+    return released(threads[one], outcome.taken) if isinstance(one, int) else one
+
+
+def successors(
+    links: Links, pairs: Sequence[tuple[int, int]], outcome: Outcome, *, moved: bool
+) -> Iterator[tuple[int | Lone, int | Lone, int | Lone]]:
+    """The triples after a step beside any of these pairs, threads that did not step by their numbers: who stepped or
+    was started with each pair; those among themselves; and, if the rest has `moved`, three that did not step."""
+    after = [*([] if outcome.thread is None else [outcome.thread]), *outcome.started]
+    beside: dict[int, int] = {}
+    for one, other in pairs:
+        beside[one] = beside.get(one, 0) | 1 << other
+        beside[other] = beside.get(other, 0) | 1 << one
+        for thread in after:
+            yield thread, one, other
+        for position, thread in enumerate(after):
+            for second in after[:position]:
+                yield from ((thread, second, one), (thread, second, other))
+    for position, thread in enumerate(after):
+        for n, second in enumerate(after[:position]):
+            yield from ((thread, second, third) for third in after[:n])
+    if not moved:
+        return
+    for one, other in pairs:
+        for third in bits(links.get((one, other), 0) & beside[one] & beside[other]):
+            if third >= other:
+                yield one, other, third
+
+
+class Check3:
+    """One check of a set of views of three threads, as `closure.Check`: every step anew, by the reference
+    interpreter."""
+
+    def __init__(
+        self, steps: Steps, views: Triples, demands: Sequence[Demand], enough: Callable[[int], str | None]
+    ) -> None:
+        self.steps, self.views = steps, views
+        self.found = Checked()
+        self._states = [d for d in demands if d.property.kind == "invariant"]
+        self._moves = [d for d in demands if d.property.kind == "step"]
+        self._enough = enough
+        self._beside = _Beside(steps)
+        self._ids = tuple(n for n, cell in enumerate(steps.cells.common) if cell in steps.cells.ids)
+
+    def run(self) -> Checked:
+        """All of it. Raises `views.Stopped`."""
+        self._beside.look_at(self.views.threads)
+        file = self.steps.places.program.file
+        faults = (fault for _, fault in self.steps.interpreter.initial_faults)
+        self.found.faults |= dict.fromkeys(fault_name(fault.kind, fault.span, file) for fault in faults)
+        for common, threads in self.steps.starts():
+            if not all(self._has(common, three) for three in combinations_with_replacement(threads, 3)):
+                self._gap("a view of an initial state is missing")
+        for number, (common, links) in enumerate(self.views.links.items()):
+            reason = self._enough(number)
+            if reason is not None:
+                raise Stopped(reason)
+            self._judge(common, links)
+            for thread in sorted({one for one, _ in links}):
+                lone, rows = self.views.threads[thread], _rows(links, thread)
+                for outcome in self.steps.of_thread(common, lone):
+                    self._step(common, rows, lone, outcome)
+            for position in self.steps.places.fixed:
+                for outcome in self.steps.of_fixed(common, position):
+                    self._step(common, _rows(links, None), None, outcome)
+        self.found.views = len(self.views)
+        return self.found
+
+    def _gap(self, text: str) -> None:
+        if len(self.found.gaps) < 5:
+            self.found.gaps.append(text)
+
+    def _has(self, common: Common, three: Sequence[Lone]) -> bool:
+        one, other, third = (self.views.numbers.get(thread, -1) for thread in three)
+        links = self.views.links.get(common, {})
+        orders = ((one, other, third), (one, third, other), (other, third, one))
+        return min(one, other, third) >= 0 and all(
+            links.get((a, b), 0) >> c & 1 and links.get((b, a), 0) >> c & 1 for a, b, c in orders
+        )
+
+    def _step(self, common: Common, rows: dict[int, int], mover: Lone | None, outcome: Outcome) -> None:
+        pairs = list(self._beside.pairs(rows, outcome, None if mover is None else mover.kind))
+        if not pairs:
+            return
+        self.found.steps += 1
+        if outcome.fault is not None:
+            self.found.faults[outcome.fault] = None
+            return
+        threads, links = self.views.threads, self.views.links[common]
+        moved = bool(outcome.taken) or outcome.common != common
+        for three in successors(links, pairs, outcome, moved=moved):
+            if not self._has(outcome.common, [_named(threads, one, outcome) for one in three]):
+                self._gap("three threads that stood beside each other are missing after a step")
+        others = sorted({n for pair in pairs for n in pair})
+        beside = [(threads[n], released(threads[n], outcome.taken)) for n in others]
+        for demand in self._moves:
+            if demand.property.name in self.found.violated:
+                continue
+            if breaks(self.steps, demand, common, mover, outcome, beside):
+                self.found.violated[demand.property.name] = None
+
+    def _judge(self, common: Common, links: Links) -> None:
+        kind_of = self.steps.places.kind_of
+        owners = frozenset(self.steps.cells.common[n] for n in self._ids if common[n] in kind_of)
+        threads = self.views.threads
+        for demand in self._states:
+            if demand.property.name in self.found.violated:
+                continue
+            for (one, other), mask in links.items():
+                if one > other or not mask:
+                    continue
+                pair = threads[one], threads[other]
+                if not self._beside.has_every_kind(mask, pair):
+                    continue
+                if demand.is_judged_on(owners, *pair) and not demand.on_state(common, *pair):
+                    self.found.violated[demand.property.name] = None
+                    break
