@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dio_mc.cli.interrupts import Interrupts
+from dio_mc.cli.limits import jobs_of
 from dio_mc.cli.types import CLASS, Param
 
 if TYPE_CHECKING:
@@ -89,16 +90,10 @@ def _asked(model_file: str, options: dict[str, Any], stop: Callable[[], str | No
     checking = Options(budget, stop=stop)
     params = tuple(sorted(dict(options["params"]).items()))
     model = the_class(model_file, options["name"], params, checking)
-    jobs = values["jobs"].value if values["jobs"].origin != "default" else _processors()
+    jobs = jobs_of(values["jobs"])
     progress = _Line() if sys.stderr.isatty() else None
     search = Search(checking, options["goals"], options["pairs"], options["most"], jobs, progress)
     return Task(model_file, model, params, None), search
-
-
-def _processors() -> int:
-    import os
-
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _search(task: Task, search: Search) -> Found:

@@ -13,6 +13,7 @@ import click
 from dio_mc.cli.interrupts import ENDED
 
 if TYPE_CHECKING:
+    from dio_mc.config import Value
     from dio_mc.engines.limits import Limits
 
 Result = TypeVar("Result")
@@ -42,6 +43,15 @@ def limits_of(timeout: float | None, max_memory: str | None) -> Limits:
     except ValueError as error:
         raise click.UsageError(f"--max-memory: {max_memory} {error}.") from None
     return Limits(Budget(timeout=timeout, max_memory=size))
+
+
+def jobs_of(jobs: Value) -> int:
+    """How many processes: as many as there are processors, where the user has not said it."""
+    import os
+
+    if jobs.origin != "default":
+        return int(jobs.value)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def within(

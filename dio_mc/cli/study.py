@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dio_mc.cli.limits import MAX_MEMORY, TIMEOUT, limits_of, within
+from dio_mc.cli.limits import MAX_MEMORY, TIMEOUT, jobs_of, limits_of, within
 from dio_mc.cli.observing import Guests, guests_options
 from dio_mc.cli.types import OPERATION, RULE, WORKLOAD
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from dio_mc.engines.limits import Limits
     from dio_mc.study.baseline import Verdicts
-    from dio_mc.study.matrix import Matrix
+    from dio_mc.study.matrix import Matrix, Solve
     from dio_mc.study.outcomes import Outcomes
     from dio_mc.study.registry import Registry, Rule, Workload
     from dio_mc.trace.trace import Trace
@@ -125,6 +125,7 @@ def outcomes(
 @_max_states
 @TIMEOUT
 @MAX_MEMORY
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Search in N processes  [default: one per processor]")
 @_output
 def matrix(
     rules: tuple[str, ...],
@@ -141,6 +142,7 @@ def matrix(
     max_states: int | None,
     timeout: float | None,
     max_memory: str | None,
+    jobs: int | None,
     output: str | None,
 ) -> None:
     """Which operations race under which rule: every pair of them, one verdict each.
@@ -163,9 +165,10 @@ def matrix(
     if guests.kernels:
         sys.exit(_matrix_of_kernels(registry, rules, names, guests, form, output, site, limits))
     with Interrupts() as limits.stop:
+        solve = _in_processes(limits, max_states, jobs, folder, files)
         found = study.matrix(
             registry, chosen, names, _budget(max_states), _progress(), size=3 if triples else 2, sectors=sectors or 1,
-            exceeded=limits.exceeded,
+            exceeded=limits.exceeded, solve=solve,
         )  # fmt: skip
         if site is not None:
             _site(found, site, registry, limits)
@@ -186,6 +189,23 @@ def _site(found: Matrix, site: Path, registry: Registry, limits: Limits) -> None
         file = str(error.filename or site)
         raise usage_error("DIO207", f"cannot be written: {error.strerror or error}", file=file) from None
     _note(f"{count} pages, beginning with {site / 'index.html'}")
+
+
+def _in_processes(
+    limits: Limits, max_states: int | None, jobs: int | None, folder: Path | None, files: tuple[Path, ...]
+) -> Solve | None:
+    """How cells are found in several processes; None for one. The clock is that of the command, memory that of each."""
+    from dio_mc.checking.driver import Options
+    from dio_mc.checking.runs.matrix import Cells
+    from dio_mc.cli.check import settings
+    from dio_mc.guard import Latch
+    from dio_mc.semantics.search import Budget
+
+    processes = jobs_of(settings({"jobs": jobs})["jobs"])
+    if processes == 1:
+        return None
+    budget = Budget(max_states=max_states, max_memory=limits.budget.max_memory)
+    return Cells(folder, files, Options(budget, stop=Latch(limits.exceeded).words), processes)
 
 
 def _worse(before: Verdicts, found: Matrix, baseline: Path | None) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 
@@ -41,6 +41,27 @@ class Cell:
     def shown(self) -> str:
         """The operations as a reader sees them."""
         return " x ".join(self.operations)
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """What a cell is about: operations side by side, and the rule."""
+
+    workload: Workload
+    rule: Rule
+
+    def undetermined(self) -> Cell:
+        """The cell of a search that did not take place."""
+        return Cell(self.workload.calls, self.rule.name, "undetermined" if self.is_there else NOT_THERE)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the rule knows all the operations."""
+        return not self.rule.unsupported & set(self.workload.calls)
+
+
+Solve = Callable[[Sequence[Pairing]], Iterator[Cell]]
+"""Gives the cell of each pairing, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +104,27 @@ def matrix(
     size: int = 2,
     sectors: int = 1,
     exceeded: Callable[[], Stop | None] = lambda: None,
+    solve: Solve | None = None,
 ) -> Matrix:
     """Explore each group of `size` operations (an operation against itself included) under each rule. With two
-    `sectors` per page an IO can be torn. Once a limit is `exceeded` all further cells are undetermined."""
+    `sectors` per page an IO can be torn. Once a limit is `exceeded` all further cells are undetermined. `solve` finds
+    the cells elsewhere, in several processes, within limits of its own."""
     groups = tuple(combinations_with_replacement(operations, size))
     met = Latch(exceeded)
+    pairings = [Pairing(together(registry, group, sectors), rule) for group in groups for rule in rules]
     cells: list[Cell] = []
-    for group in groups:
-        for rule in rules:
-            cells.append(_cell(rule, together(registry, group, sectors), budget, met))
-            if progress is not None:
-                progress(len(cells), len(groups) * len(rules))
+    for cell in solve(pairings) if solve is not None else (cell_of(one, budget, met) for one in pairings):
+        cells.append(cell)
+        if progress is not None:
+            progress(len(cells), len(pairings))
     return Matrix(tuple(rule.name for rule in rules), groups, tuple(cells), sectors)
 
 
-def _cell(rule: Rule, workload: Workload, budget: Budget | None, met: Latch) -> Cell:
+def cell_of(pairing: Pairing, budget: Budget | None, met: Latch) -> Cell:
+    """Explore one pairing."""
+    workload, rule = pairing.workload, pairing.rule
     group = workload.calls
-    if rule.unsupported & set(group):
+    if not pairing.is_there:
         return Cell(group, rule.name, NOT_THERE)
     found = outcomes(workload, rule, budget, witnesses=(), exceeded=met)
     verdict = worst([f.verdict for f in found])

@@ -75,7 +75,7 @@ LAYERS: dict[str, set[str]] = {
     },
     "checking.runs": {
         "checking.driver", "checking.expectations", "checking.general", "checking.results", "engines.limits", "fix",
-        "frontend", "lang", "memory", "mutation", "wording", "semantics",
+        "frontend", "guard", "lang", "memory", "mutation", "study", "wording", "semantics",
     },
     "report": {
         "catalogue", "checking.results", "files", "fix", "html", "mutation", "render", "stepping", "wording", "trace",
