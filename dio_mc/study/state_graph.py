@@ -106,20 +106,31 @@ def _too_many(program: Program, most: int) -> Exception:
     return usage_error("DIO233", f"{program.name} has more than {most:,} states, too many to look at", hint=hint)
 
 
+_FONTS = (
+    '  rankdir=TB; node [shape=box, fontname="monospace", fontsize=10, margin="0.12,0.06"];',
+    '  edge [fontname="sans-serif", fontsize=10, arrowsize=0.7];',
+)
 _LOOKS = {"violating": ', color="#D55E00", peripheries=2', "fault": ', color="#D55E00", shape=octagon',
           "initial": ', style=bold', "final": ", peripheries=2"}  # fmt: skip
 
 
 def _dot(graph: networkx.DiGraph) -> str:
-    lines = [f"digraph {_quoted(graph.graph['name'])} {{", "  rankdir=TB; node [shape=box, fontsize=10];"]
+    lines = [f"digraph {_quoted(graph.graph['name'])} {{", *_FONTS]
     for name, node in graph.nodes.items():
-        count = f" ({node['states']} states)" if "states" in node else ""
-        label = "\n".join(part for part in (f"{name}{count}", node["state"], node["violates"]) if part)
-        lines.append(f"  {_quoted(name)} [label={_quoted(label)}{_LOOKS.get(node['kind'], '')}];")
+        label = _quoted("\n".join([*_label(name, node), ""])).replace("\\n", "\\l")
+        lines.append(f"  {_quoted(name)} [label={label}{_LOOKS.get(node['kind'], '')}];")
     for source, target, edge in graph.edges(data=True):
         label = f" [label={_quoted(edge['label'])}]" if edge["label"] else ""
         lines.append(f"  {_quoted(source)} -> {_quoted(target)}{label};")
     return "\n".join([*lines, "}"]) + "\n"
+
+
+def _label(name: str, node: dict[str, Any]) -> list[str]:
+    """The name of a state, a line per variable, and what it violates; of a part, its states in one line."""
+    whole = "states" in node
+    state = [node["state"]] if whole else node["state"].split(", ")
+    head = f"{name} ({node['states']} states)" if whole else name
+    return [head, *filter(None, state), *filter(None, [node["violates"]])]
 
 
 def _quoted(text: str) -> str:

@@ -119,3 +119,11 @@ def test_of_several_models_one_is_named() -> None:
         CliRunner().invoke(cli, ["graph", str(COUNTER)], catch_exceptions=False)
     assert "error DIO208: there are several models: name one with --model" in str(caught.value)
     assert "hint: there are: Counter, AtomicCounter" in str(caught.value)
+
+
+def test_a_drawn_state_has_a_line_for_each_variable() -> None:
+    result = CliRunner().invoke(cli, ["graph", str(ROOT / "models/toys/peterson.py"), "--model", "Peterson"])
+    assert (
+        r'"s0" [label="s0\lwants[0]=False\lwants[1]=False\lturn=0\lcritical[0]=False\lcritical[1]=False\l", style=bold];'
+        in result.output
+    )

@@ -128,7 +128,7 @@
 
   function fit() {
     const svg = byId("drawing").querySelector("svg");
-    if (svg) size(Math.min(1, (byId("drawing").clientWidth - 4) / (svg.viewBox.baseVal.width * 4 / 3)));
+    if (svg) size(Math.min(1, (byId("drawing").clientWidth - 52) / (svg.viewBox.baseVal.width * 4 / 3)));
   }
 
   async function show(name) {
