@@ -1,6 +1,7 @@
 """Its place puts this directory on the path: tests share `brute`, `ir_builder`, `naive`, `random_programs`,
 `trace_programs` and `trace_strategies`. And golden files."""
 
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 for number in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(number) is signal.SIG_IGN:  # a shell's job in the background: the commands would inherit it
         signal.signal(number, signal.default_int_handler)
+
+os.environ["DIO_MC_NO_CACHE"] = "1"  # a test may break what finds cells: those would be kept
 
 GOLDEN = Path(__file__).parent / "golden"
 

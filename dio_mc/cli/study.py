@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dio_mc.cli.limits import MAX_MEMORY, TIMEOUT, jobs_of, limits_of, within
+from dio_mc.cli.limits import MAX_MEMORY, TIMEOUT, limits_of, within
 from dio_mc.cli.observing import Guests, guests_options
 from dio_mc.cli.types import OPERATION, RULE, WORKLOAD
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from dio_mc.engines.limits import Limits
     from dio_mc.study.baseline import Verdicts
-    from dio_mc.study.matrix import Matrix, Solve
+    from dio_mc.study.matrix import Matrix
     from dio_mc.study.outcomes import Outcomes
     from dio_mc.study.registry import Registry, Rule, Workload
     from dio_mc.trace.trace import Trace
@@ -126,6 +126,9 @@ def outcomes(
 @TIMEOUT
 @MAX_MEMORY
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Search in N processes  [default: one per processor]")
+@click.option(
+    "--no-cache", is_flag=True, envvar="DIO_MC_NO_CACHE", help="Find the cells of shipped rules anew, and keep none."
+)
 @_output
 def matrix(
     rules: tuple[str, ...],
@@ -143,6 +146,7 @@ def matrix(
     timeout: float | None,
     max_memory: str | None,
     jobs: int | None,
+    no_cache: bool,
     output: str | None,
 ) -> None:
     """Which operations race under which rule: every pair of them, one verdict each.
@@ -151,6 +155,7 @@ def matrix(
     names. Exit 1 when a cell is worse than in the baseline, 3 when a cell is undetermined, else 0. What has changed
     since the baseline is told on stderr. Ctrl-C and limits leave the cells that are not decided undetermined.
     """
+    from dio_mc.cli.cells import kept, solver
     from dio_mc.cli.interrupts import Interrupts
     from dio_mc.study import matrix as study
     from dio_mc.study.baseline import read_baseline
@@ -165,7 +170,9 @@ def matrix(
     if guests.kernels:
         sys.exit(_matrix_of_kernels(registry, rules, names, guests, form, output, site, limits))
     with Interrupts() as limits.stop:
-        solve = _in_processes(limits, max_states, jobs, folder, files)
+        solve = solver(limits, max_states, jobs, folder, files)
+        if not (no_cache or max_states or folder or files):
+            solve = kept(solve, _note)
         found = study.matrix(
             registry, chosen, names, _budget(max_states), _progress(), size=3 if triples else 2, sectors=sectors or 1,
             exceeded=limits.exceeded, solve=solve,
@@ -189,23 +196,6 @@ def _site(found: Matrix, site: Path, registry: Registry, limits: Limits) -> None
         file = str(error.filename or site)
         raise usage_error("DIO207", f"cannot be written: {error.strerror or error}", file=file) from None
     _note(f"{count} pages, beginning with {site / 'index.html'}")
-
-
-def _in_processes(
-    limits: Limits, max_states: int | None, jobs: int | None, folder: Path | None, files: tuple[Path, ...]
-) -> Solve | None:
-    """How cells are found in several processes; None for one. The clock is that of the command, memory that of each."""
-    from dio_mc.checking.driver import Options
-    from dio_mc.checking.runs.matrix import Cells
-    from dio_mc.cli.check import settings
-    from dio_mc.guard import Latch
-    from dio_mc.semantics.search import Budget
-
-    processes = jobs_of(settings({"jobs": jobs})["jobs"])
-    if processes == 1:
-        return None
-    budget = Budget(max_states=max_states, max_memory=limits.budget.max_memory)
-    return Cells(folder, files, Options(budget, stop=Latch(limits.exceeded).words), processes)
 
 
 def _worse(before: Verdicts, found: Matrix, baseline: Path | None) -> bool:

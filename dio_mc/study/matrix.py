@@ -113,11 +113,16 @@ def matrix(
     met = Latch(exceeded)
     pairings = [Pairing(together(registry, group, sectors), rule) for group in groups for rule in rules]
     cells: list[Cell] = []
-    for cell in solve(pairings) if solve is not None else (cell_of(one, budget, met) for one in pairings):
+    for cell in (solve or one_by_one(budget, met))(pairings):
         cells.append(cell)
         if progress is not None:
             progress(len(cells), len(pairings))
     return Matrix(tuple(rule.name for rule in rules), groups, tuple(cells), sectors)
+
+
+def one_by_one(budget: Budget | None, met: Latch) -> Solve:
+    """How cells are found in this process alone."""
+    return lambda pairings: (cell_of(one, budget, met) for one in pairings)
 
 
 def cell_of(pairing: Pairing, budget: Budget | None, met: Latch) -> Cell:

@@ -21,6 +21,7 @@ LAYERS: dict[str, set[str]] = {
     "files": set(),
     "memory": set(),
     "guard": {"semantics"},
+    "cache": {"semantics"},
     "deep": {"guard"},
     "choices": set(),
     "config": {"choices"},
@@ -42,7 +43,7 @@ LAYERS: dict[str, set[str]] = {
     "engines.kept": {"trace", "semantics", "ir"},
     "engines.reference": {"guard", "engines.kept", "engines.limits", "semantics", "ir"},
     "engines.native": {
-        "analysis.partial_order", "analysis.symmetry", "analysis.values", "guard", "memory", "semantics", "ir",
+        "analysis.partial_order", "analysis.symmetry", "analysis.values", "cache", "guard", "memory", "semantics", "ir",
     },
     "engines.shaping": {"guard", "engines.kept", "engines.limits", "engines.native", "engines.reference", "semantics"},
     "engines.choose": {
@@ -74,8 +75,8 @@ LAYERS: dict[str, set[str]] = {
         "anynumber", "checking.driver", "checking.results", "engines.limits", "lang", "semantics",
     },
     "checking.runs": {
-        "checking.driver", "checking.expectations", "checking.general", "checking.results", "engines.limits", "fix",
-        "frontend", "guard", "lang", "memory", "mutation", "study", "wording", "semantics",
+        "cache", "checking.driver", "checking.expectations", "checking.general", "checking.results", "engines.limits", "fix",
+        "frontend", "guard", "lang", "memory", "models", "mutation", "study", "trace", "wording", "semantics",
     },
     "report": {
         "catalogue", "checking.results", "files", "fix", "html", "mutation", "render", "stepping", "wording", "trace",

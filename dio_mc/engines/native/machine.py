@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from dio_mc import __version__
+from dio_mc.cache import Cache
 from dio_mc.engines.native.apart import LARGE, compiled_apart
-from dio_mc.engines.native.cache import Cache
 from dio_mc.memory import let_go_of_code
 from dio_mc.semantics.search import Note
 from dio_mc.semantics.stop import Stop

@@ -1,4 +1,5 @@
-"""Object code kept below the user's cache folder: whole or not at all, and never more of it than is of use."""
+"""Object code and cells of the matrix, kept below the user's cache folder: whole or not at all, and never more of them
+than is of use."""
 
 from __future__ import annotations
 
@@ -19,13 +20,14 @@ _MARK: Final = b"dio-mc object\n"
 
 
 class Cache:
-    """Bytes by key. Trouble with the folder is told once, in a sentence, and ends its use; broken entries are none."""
+    """Bytes by key, in a folder of their `kind`; `what` says in words what they are. Trouble with the folder is told
+    once, in a sentence, and ends its use; broken entries are none."""
 
-    def __init__(self, note: Note) -> None:
-        self._note = note
+    def __init__(self, note: Note, kind: str = "native", what: str = "compiled code is") -> None:
+        self._note, self._what = note, what
         self._folder: Path | None = None
         try:
-            self._folder = cache_folder()
+            self._folder = cache_folder(kind)
         except RuntimeError as error:  # nobody's home
             self._give_up(str(error))
 
@@ -63,17 +65,17 @@ class Cache:
 
     def _give_up(self, reason: str) -> None:
         self._folder = None
-        self._note(f"compiled code is not kept: {reason}")
+        self._note(f"{self._what} not kept: {reason}")
 
 
-def cache_folder() -> Path:
-    """Where object code is kept. Raises `RuntimeError` where there is no home folder."""
+def cache_folder(kind: str = "native") -> Path:
+    """Where entries of a kind are kept. Raises `RuntimeError` where there is no home folder."""
     base = os.environ.get("XDG_CACHE_HOME") or ""
-    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "dio-mc" / "native"
+    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "dio-mc" / kind
 
 
 def _check_owner(folder: Path) -> None:
-    """What lies in the folder is executed, so nobody else may write there. Raises `OSError`."""
+    """What lies in the folder is executed, or believed, so nobody else may write there. Raises `OSError`."""
     found = folder.stat()
     if found.st_uid not in (os.geteuid(), 0) or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise OSError(errno.EPERM, "others may write to it", str(folder))

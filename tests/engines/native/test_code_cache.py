@@ -8,9 +8,9 @@ import pytest
 from asking import explore_reference
 from ir_builder import cell, program, put, straight, variable
 
-from dio_mc.engines.native import cache as cached
+from dio_mc import cache as cached
+from dio_mc.cache import Cache, cache_folder
 from dio_mc.engines.native import engine, machine
-from dio_mc.engines.native.cache import Cache, cache_folder
 
 TOY = program([variable("a")], [straight(put(cell(0), 1), put(cell(0), 2))], [2])
 

@@ -1,0 +1,109 @@
+"""Cells of the matrix of shipped rules, kept from one run to the next.
+
+What a shipped rule and shipped operations give is a function of dio-mc's own files, so the key has a digest of all of
+them. A rule in a file of the user's may import what it likes, so its cells are always found anew; and so is every cell
+that a limit has cut short.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from dio_mc.cache import Cache
+from dio_mc.models import models_folder
+from dio_mc.study.matrix import NOT_THERE, Cell, Pairing, Solve
+from dio_mc.trace.codec import TraceFormatError, decode, encode
+
+KIND = "matrix"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCells:
+    """A `dio_mc.study.matrix.Solve` that asks another one for the cells that are not kept."""
+
+    solve: Solve
+    cache: Cache
+    _pages: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def __call__(self, pairings: Sequence[Pairing]) -> Iterator[Cell]:
+        """The cells, in order; those that were found anew are kept at the end, however it comes."""
+        known = [self._known(pairing) for pairing in pairings]
+        anew = self.solve([pairing for pairing, cell in zip(pairings, known, strict=True) if cell is None])
+        fresh: set[str] = set()
+        try:
+            for pairing, kept in zip(pairings, known, strict=True):
+                cell = kept if kept is not None else next(anew)
+                if kept is None and is_whole(cell):
+                    key = page_of(pairing)
+                    self._pages[key][_name(pairing)] = _plain(cell)
+                    fresh.add(key)
+                yield cell
+        finally:
+            for key in sorted(fresh):
+                self.cache.put(key, json.dumps(self._pages[key]).encode())
+
+    def _known(self, pairing: Pairing) -> Cell | None:
+        key = page_of(pairing)
+        if key not in self._pages:
+            self._pages[key] = _page(self.cache.get(key))
+        try:
+            return _cell(pairing, self._pages[key][_name(pairing)])
+        except (KeyError, TypeError, ValueError, TraceFormatError):
+            return None
+
+
+def is_whole(cell: Cell) -> bool:
+    """Whether no limit has cut the cell short: every layout has its verdict, and a bad one its run."""
+    if cell.verdict == NOT_THERE:
+        return True
+    verdicts = {cell.verdict, *(verdict for _, verdict in cell.layouts)}
+    return "undetermined" not in verdicts and (cell.verdict == "ok" or cell.trace is not None)
+
+
+def page_of(pairing: Pairing) -> str:
+    """The key of all cells of a rule, whose IO has so many sectors."""
+    what = [_digest_of_files(), sys.version, pairing.rule.name, str(pairing.workload.sectors)]
+    return hashlib.sha256("\0".join(what).encode()).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _digest_of_files() -> str:
+    """Of every module of dio-mc and every shipped model, by name and content."""
+    found = hashlib.sha256()
+    for folder in (Path(__file__).parents[2], models_folder()):
+        for path in sorted(folder.rglob("*.py")):
+            found.update(f"{path.relative_to(folder)}\0".encode())
+            found.update(hashlib.sha256(path.read_bytes()).digest())
+    return found.hexdigest()
+
+
+def _name(pairing: Pairing) -> str:
+    return ",".join(pairing.workload.calls)
+
+
+def _page(data: bytes | None) -> dict[str, Any]:
+    try:
+        found = json.loads(data or b"{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _plain(cell: Cell) -> list[Any]:
+    trace = encode(cell.trace) if cell.trace is not None else None
+    return [cell.verdict, [list(pair) for pair in cell.layouts], cell.outcome, list(cell.reasons), trace, cell.states]
+
+
+def _cell(pairing: Pairing, plain: Any) -> Cell:
+    verdict, layouts, outcome, reasons, trace, states = plain
+    return Cell(
+        pairing.workload.calls, pairing.rule.name, verdict, tuple((layout, found) for layout, found in layouts),
+        outcome, tuple(reasons), decode(trace) if trace is not None else None, states,
+    )  # fmt: skip

@@ -1,0 +1,33 @@
+"""How ``matrix`` finds its cells: in how many processes, and which it need not find again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dio_mc.cache import Cache
+from dio_mc.checking.driver import Options
+from dio_mc.checking.runs.kept_cells import KIND, KeptCells
+from dio_mc.checking.runs.matrix import Cells
+from dio_mc.cli.check import settings
+from dio_mc.cli.limits import jobs_of
+from dio_mc.engines.limits import Limits
+from dio_mc.guard import Latch
+from dio_mc.semantics.search import Budget, Note
+from dio_mc.study.matrix import Solve, one_by_one
+
+
+def solver(
+    limits: Limits, max_states: int | None, jobs: int | None, folder: Path | None, files: tuple[Path, ...]
+) -> Solve:
+    """In one process, or in several. The clock is that of the command, the limit of memory that of each process."""
+    processes = jobs_of(settings({"jobs": jobs})["jobs"])
+    met = Latch(limits.exceeded)
+    if processes == 1:
+        return one_by_one(Budget(max_states=max_states), met)
+    budget = Budget(max_states=max_states, max_memory=limits.budget.max_memory)
+    return Cells(folder, files, Options(budget, stop=met.words), processes)
+
+
+def kept(solve: Solve, note: Note) -> Solve:
+    """Those of shipped rules are not found again."""
+    return KeptCells(solve, Cache(note, KIND, "cells are"))
