@@ -27,7 +27,7 @@ __version__ = "0.1.0"
 __all__ = [  # found by __getattr__
     "RCU", "Array", "AtomicInt", "BoundedQueue", "Completion", "DrainCounter", "FolioRefs", "Kernel", "Model", "Mutex",
     "PageLock", "Param", "Part", "PerThread", "RWSem", "Range", "RangeLock", "Refcount", "SeqCount", "SpinLock",
-    "ThreadId", "TwoClassLock", "Var", "WaitQueue", "always_reachable", "atomic", "check", "choose", "expect",
+    "ThreadId", "TwoClassLock", "Var", "WaitQueue", "always_reachable", "atomic", "check", "choose", "crash", "expect",
     "explore", "invariant", "matrix", "me", "operation", "progress", "reachable", "read_trace", "replay", "require",
     "spawn", "thread", "threads", "wait_until", "window",
 ]  # fmt: skip

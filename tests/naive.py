@@ -136,6 +136,12 @@ class Naive:
                         yield (*choice, *more), result
             return
         s = dict(s)
+        if isinstance(op, o.Halt):
+            for other, thread in enumerate(self.program.threads):
+                if other != t:
+                    s["pc", other] = 0
+                    for n, local in enumerate(self.program.templates[thread.template].locals):
+                        s["l", other, n] = local.default
         if isinstance(op, o.Await) and not self.value(s, t, op.condition, span):
             return
         if isinstance(op, o.Check) and not self.value(s, t, op.condition, span):

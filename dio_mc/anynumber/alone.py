@@ -41,7 +41,7 @@ from dio_mc.ir.expr import (
     Or,
     children,
 )
-from dio_mc.ir.ops import Assign, Await, Block, Branch, Check, Choose, LocalTo, Op, Option, Spawn, StoreTo, Target
+from dio_mc.ir.ops import Assign, Await, Block, Branch, Check, Choose, Halt, LocalTo, Op, Option, Spawn, StoreTo, Target
 from dio_mc.ir.program import Program, Property, Variable
 from dio_mc.ir.types import BOOL
 from dio_mc.source import Span
@@ -130,6 +130,8 @@ class _Cutter:
                 return replace(op, target=self._target(target), options=chosen)
             case Spawn(_, arguments):
                 return replace(op, arguments=tuple(map(self._expr, arguments)))
+            case Halt():
+                raise refusal("DIO257", "a crash ends all other threads", op.span)
 
     def _store(self, target: Target, value: Expr) -> None:
         if not isinstance(target, StoreTo) or not self.places.holds_thread[target.variable]:

@@ -24,7 +24,22 @@ from dio_mc.anynumber.pages import Elsewhere, Pages, is_next, slice_of
 from dio_mc.anynumber.rebuild import rebuilt
 from dio_mc.frontend import logic
 from dio_mc.ir.expr import And, Arith, Compare, Const, Expr, Ite, Load, Local, Not, Or, type_of, walk
-from dio_mc.ir.ops import Assign, Await, Block, Branch, Check, Choose, Jump, LocalTo, Op, Option, Spawn, StoreTo, Target
+from dio_mc.ir.ops import (
+    Assign,
+    Await,
+    Block,
+    Branch,
+    Check,
+    Choose,
+    Halt,
+    Jump,
+    LocalTo,
+    Op,
+    Option,
+    Spawn,
+    StoreTo,
+    Target,
+)
 from dio_mc.ir.program import LocalVariable, Program, Template, Thread, Variable
 from dio_mc.ir.types import BOOL, RangeType, bounds
 from dio_mc.source import Span
@@ -156,6 +171,8 @@ class _Rewriting:
             case Spawn(template, arguments):
                 pairs = [self._flow(a, (template, n)) for n, a in enumerate(arguments)]
                 return [replace(op, arguments=tuple(pairs))]
+            case Halt():
+                raise refusal("DIO257", "a crash ends all other threads", op.span)
 
     def _on_the_tracked(self, condition: Expr) -> Expr:
         """A check of one page is made where that is the tracked one."""

@@ -10,7 +10,7 @@ from typing import Final
 from dio_mc.anynumber.rebuild import rebuilt
 from dio_mc.frontend import logic
 from dio_mc.ir.expr import FALSE, TRUE, And, Compare, CompareOp, Const, Expr, Load, Me, Not, Or
-from dio_mc.ir.ops import Assign, Await, Block, Branch, Check, Choose, LocalTo, Op, Option, Spawn, StoreTo, Target
+from dio_mc.ir.ops import Assign, Await, Block, Branch, Check, Choose, Halt, LocalTo, Op, Option, Spawn, StoreTo, Target
 from dio_mc.ir.program import Program
 
 _COMPARE: Final[dict[CompareOp, Callable[[int, int], bool]]] = {
@@ -71,6 +71,8 @@ class _Folding:
                 return replace(op, target=self._target(target), options=chosen)
             case Spawn(_, arguments):
                 return replace(op, arguments=tuple(map(self._expr, arguments)))
+            case Halt():
+                return op
 
     def _target(self, target: Target) -> Target:
         if isinstance(target, LocalTo):

@@ -16,7 +16,7 @@ from dio_mc.errors import Diagnostic, ModelError
 from dio_mc.export.terms import Read, Term, combine, conj, disj, interval, neg
 from dio_mc.export.values import Fault, Frame, Run, Values
 from dio_mc.ir.expr import Const, Expr, Load, walk
-from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, End, Jump, LocalTo, Op, Spawn, StoreTo, Target
+from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, End, Halt, Jump, LocalTo, Op, Spawn, StoreTo, Target
 from dio_mc.ir.program import Program
 from dio_mc.semantics.step import fault_name
 from dio_mc.source import Span
@@ -198,6 +198,8 @@ class _Maker(Values):
                         yield from self._assign(taken, [target], [option.value], op.span)
             case Spawn():
                 yield from self._spawn(op, run)
+            case Halt():
+                yield replace(run, cells={**run.cells, **self._ended(run.thread)})
             case _:
                 assert_never(op)
 
@@ -234,6 +236,15 @@ class _Maker(Values):
         if isinstance(target, LocalTo):
             return self.layout.local_base[run.thread] + target.index
         return self.cell(target.variable, [self.value(index, run)[0] for index in target.indices])
+
+    def _ended(self, running: int) -> dict[int, Term]:
+        """The control states of all other threads at their end."""
+        found: dict[int, Term] = {}
+        for thread in (t for t in range(len(self.program.threads)) if t != running):
+            base = self.layout.local_base[thread]
+            found |= {base + n: local.default for n, local in enumerate(self.program.template_of(thread).locals)}
+            found[self.layout.pc[thread]] = 0
+        return found
 
     def _spawn(self, op: Spawn, run: Run) -> Iterator[Run | tuple[Run, Fault]]:
         """The first idle instance, its prefix, and then what follows the spawn."""
@@ -282,5 +293,7 @@ def _expressions(op: Op) -> list[Expr | Target]:
             return [target, *(e for option in options for e in (option.when, option.value) if e is not None)]
         case Spawn(_, arguments):
             return list(arguments)
+        case Halt():
+            return []
         case _:
             assert_never(op)

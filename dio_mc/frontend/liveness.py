@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from dio_mc.ir.expr import Expr, Local, walk
-from dio_mc.ir.ops import Assign, Await, Block, Branch, Check, Choose, Jump, LocalTo, Op, Spawn, StoreTo, Target
+from dio_mc.ir.ops import Assign, Await, Block, Branch, Check, Choose, Halt, Jump, LocalTo, Op, Spawn, StoreTo, Target
 from dio_mc.source import Span
 
 
@@ -104,3 +104,5 @@ def _expressions(op: Op) -> list[Expr]:
             return [*indices, *(o.value for o in options), *(o.when for o in options if o.when is not None)]
         case Spawn(arguments=arguments):
             return list(arguments)
+        case Halt():
+            return []

@@ -6,6 +6,7 @@ import ast
 
 from dio_mc import lang
 from dio_mc.frontend import branching, expressions
+from dio_mc.frontend.crashing import crash_statement
 from dio_mc.frontend.frames import Frame, assignment_weight, is_word, touched, warn_atomicity
 from dio_mc.frontend.graph import Node, Weight
 from dio_mc.frontend.inlining import inline_call, spawn_arguments, stepping_call
@@ -22,6 +23,8 @@ def call_statement(call: ast.Call, frame: Frame) -> None:
         _wait_until(call, frame)
     elif is_word(call, lang.spawn, frame):
         _spawn(call, frame)
+    elif is_word(call, lang.crash, frame):
+        crash_statement(call, frame)
     elif is_word(call, lang.require, frame):
         _require(call, frame)
     elif is_word(call, lang.choose, frame):

@@ -100,7 +100,15 @@ class Spawn:
     span: Span | None = field(default=None, compare=False)
 
 
-Op = Assign | Await | Check | Choose | Spawn
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Every other thread ends where it stands: it goes to location 0, its locals to their defaults. A step that halts
+    spawns nothing before it."""
+
+    span: Span | None = field(default=None, compare=False)
+
+
+Op = Assign | Await | Check | Choose | Spawn | Halt
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,3 +154,5 @@ def op_expressions(op: Op) -> list[Expr]:
             return [*indices, *(o.value for o in options), *(o.when for o in options if o.when is not None)]
         case Spawn(_, arguments):
             return list(arguments)
+        case Halt():
+            return []

@@ -29,6 +29,7 @@ from dio_mc.ir.ops import (
     Check,
     Choose,
     End,
+    Halt,
     Jump,
     LocalTo,
     Op,
@@ -116,6 +117,8 @@ def print_op(program: Program, op: Op) -> str:
         case Spawn(template, arguments):
             listed = ", ".join(print_expr(program, a) for a in arguments)
             return f"spawn {program.templates[template].name}({listed})"
+        case Halt():
+            return "halt others"
         case _:
             assert_never(op)
 

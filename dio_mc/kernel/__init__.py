@@ -7,6 +7,7 @@ removing the page is one step, which waits for the lock: nobody else can come be
 step.
 """
 
+from dio_mc.kernel.crash import CachedDisk, Crashes
 from dio_mc.kernel.file import File
 from dio_mc.kernel.mapped import MappedFile
 from dio_mc.kernel.pagecache import PageCache
@@ -15,5 +16,6 @@ from dio_mc.kernel.reuse import Reuse
 from dio_mc.kernel.words import Block, Data, Owner, Slot
 
 __all__ = [
-    "Block", "CoherentAtRest", "Data", "File", "MappedFile", "NoStaleExposure", "Owner", "PageCache", "Reuse", "Slot",
+    "Block", "CachedDisk", "CoherentAtRest", "Crashes", "Data", "File", "MappedFile", "NoStaleExposure", "Owner",
+    "PageCache", "Reuse", "Slot",
 ]  # fmt: skip

@@ -47,10 +47,12 @@ class Model:
 
     A subclass is a patch: it overrides the operations that change. ``class Base(Model, abstract=True)`` is not checked
     itself. ``deadlock = False`` switches the deadlock check off. ``anchors = {"get_block": "fs/a.c:b"}`` says which
-    functions of its kernel the operations are that a class inherits as they are.
+    functions of its kernel the operations are that a class inherits as they are. ``durable = ("disk",)`` names what
+    survives a `crash`, with what the classes above it name.
     """
 
     deadlock: ClassVar[bool] = True
+    durable: ClassVar[tuple[str, ...]] = ()
     anchors: ClassVar[Mapping[str, str]] = {}
     __dio_abstract__: ClassVar[bool] = True
     __dio_place__: ClassVar[tuple[str, int]] = ("", 0)

@@ -27,6 +27,11 @@ def spawn(operation: Callable[..., Any], *arguments: Any) -> None:
     _compiled_only("spawn")
 
 
+def crash() -> None:
+    """In a thread's body: every other thread ends, and variables that are not `durable` are as they were at first."""
+    _compiled_only("crash")
+
+
 def require(condition: Any, message: str) -> None:
     """In a part's method: the rule that must hold, otherwise ``lock_misuse`` at the caller's line (``misuse`` where the
     part is not a lock)."""

@@ -19,6 +19,7 @@ from dio_mc.ir.ops import (
     Check,
     Choose,
     End,
+    Halt,
     Jump,
     LocalTo,
     Spawn,
@@ -177,7 +178,7 @@ def _cut(block: Block, at: int, first: Sequence[int], scope: Scope) -> list[Segm
     for op in block.ops:
         inner = replace(scope, span=op.span)
         match op:
-            case Assign() | Await() | Check():
+            case Assign() | Await() | Check() | Halt():
                 operations.append(_compile_operation(op, inner))
             case Choose():
                 parts.append(Segment(tuple(operations), _compile_choose(op, at + len(parts) + 1, inner)))
@@ -216,7 +217,7 @@ def _compile_spawn(op: Spawn, target: int, scope: Scope) -> Launch:
     return Launch(op.template, tuple(compile_expr(value, scope) for value in op.arguments), target, op.span)
 
 
-def _compile_operation(op: Assign | Await | Check, scope: Scope) -> Operation:
+def _compile_operation(op: Assign | Await | Check | Halt, scope: Scope) -> Operation:
     match op:
         case Assign():
             return _compile_assign(op, scope)
@@ -225,8 +226,28 @@ def _compile_operation(op: Assign | Await | Check, scope: Scope) -> Operation:
             return lambda cells: holds(cells) != 0
         case Check():
             return _compile_check(op, scope)
+        case Halt():
+            return _compile_halt(scope)
         case _:
             assert_never(op)
+
+
+def _compile_halt(scope: Scope) -> Operation:
+    program, layout = scope.program, scope.layout
+    ended = [
+        (layout.local_base[thread] + index, local.default)
+        for thread in range(len(program.threads))
+        if thread != scope.thread
+        for index, local in enumerate(program.template_of(thread).locals)
+    ]
+    ended += [(layout.pc[thread], 0) for thread in range(len(program.threads)) if thread != scope.thread]
+
+    def run(cells: list[int]) -> bool:
+        for cell, value in ended:
+            cells[cell] = value
+        return True
+
+    return run
 
 
 def _compile_check(op: Check, scope: Scope) -> Operation:

@@ -34,7 +34,7 @@ class Removes(Model):
         self.linked = False
         self.release()
 
-    @operation(kernel="kernel/rcu/tree.c:synchronize_rcu")
+    @operation()
     def release(self):
         self.rcu.synchronize_rcu()
         self.freed = True

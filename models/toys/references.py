@@ -15,7 +15,7 @@ class References(Model):
         self.look()
         self.put()
 
-    @operation(kernel="lib/refcount.c:refcount_dec_and_test")
+    @operation()
     def put(self):
         last = self.refs.dec_and_test()
         if last:
@@ -57,7 +57,7 @@ class PutsTwice(References):
 class Leaks(References):
     """The mistake: of the last reference `dec` is not told."""
 
-    @operation(kernel="lib/refcount.c:refcount_dec_and_test")
+    @operation()
     def put(self):
         self.refs.dec()
 
@@ -78,7 +78,7 @@ class Reclaim(Model):
     def reader(self):
         self.get()
 
-    @operation(kernel="include/linux/page_ref.h:folio_try_get @5.16-")
+    @operation()
     def get(self):
         got = self.refs.inc_not_zero()
         if got:
@@ -92,7 +92,7 @@ class Reclaim(Model):
 class GetsWithoutLooking(Reclaim):
     """The mistake: a reference that is taken whether there are any or not."""
 
-    @operation(kernel="include/linux/page_ref.h:folio_try_get @5.16-")
+    @operation()
     def get(self):
         self.refs.inc()
         self.read = True

@@ -17,7 +17,7 @@ class Sequence(Model):
         self.update()
         self.lock.unlock()
 
-    @operation(kernel="include/linux/seqlock.h:write_seqcount_begin")
+    @operation()
     def update(self):
         self.sequence.write_begin()
         self.fields[0] = True
@@ -28,7 +28,7 @@ class Sequence(Model):
     def reader(self):
         self.read()
 
-    @operation(kernel="include/linux/seqlock.h:read_seqcount_begin")
+    @operation()
     def read(self):
         while True:
             self.sequence.read_begin()
@@ -51,7 +51,7 @@ class NoLock(Sequence):
 class NoRetry(Sequence):
     """The mistake: the reader does not look whether a writer was there."""
 
-    @operation(kernel="include/linux/seqlock.h:read_seqcount_begin")
+    @operation()
     def read(self):
         self.sequence.read_begin()
         low = self.fields[0]

@@ -21,7 +21,7 @@ class RichBody(Body):
     def statement(self) -> None:
         more = [self.negative, self.own_index, self.nested_window]
         if (self.in_loop or self.operation) and not self.atomic:
-            more += [self.nested_window] * 2
+            more += [self.nested_window] * 3
         if "s" in self.g.locks and not self.atomic and self.depth < 2:
             more += [self.handed_reader]
         if self.may_return and self.depth and not self.atomic:

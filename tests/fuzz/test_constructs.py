@@ -67,7 +67,7 @@ TABLE: dict[str, tuple[str, set[str]]] = {
     'with window("mapped"): ...': (r"with window\(", {F, R}), "nested windows": (r"\n( *)with window.*\n(\1 .*\n)*\1 .*with window", {R}),
     "a window in an operation": (r"def (get|put)\(.*\n(        .*\n)*        .*with window", {R}),
     "a window left by return": (r"\n( *)with window.*\n(\1 .*\n)*\1 .*return", {R}),
-    "a window left by break": (r"\n( *)with window.*\n(\1 .*\n)*\1 .*(break|continue)", {R}),
+    "a window left by break": (r"\n( *)with window.*\n(\1 .*\n)*\1 .*(break|continue)", {F, R}),
     # expressions
     "+": (r" \+ ", {F, R, P}), "-": (r" - ", {F, R, P}), "*": (r" \* ", {F, R, P}), "//": (r" // ", {F, R, P}), "%": (r" % ", {F, R, P}),
     "negative // and %": (r"\((0 - |-).* - \d\) (//|%)", {R}), "chained comparison": (r"0 <= .* < ", {F, R}),
@@ -89,6 +89,7 @@ TABLE: dict[str, tuple[str, set[str]]] = {
     ".lock_buffered": (r"lock_buffered", {F, R, P}), ".unlock_buffered": (r"unlock_buffered", {F, R, P}),
     ".lock_direct": (r"lock_direct", {F, R, P}), ".unlock_direct": (r"unlock_direct", {F, R, P}),
     ".held_by": (r"held_by\(", {F, R, P}), ".is_locked": (r"is_locked\(", {F, R}),
+    "crash()": (r"\n +crash\(\)", {F, R}), "durable": (r"durable = \(", {F, R}),
     # counts, waiting
     "AtomicInt(low=a, high=b)": (r"AtomicInt\(", {F, R}), "Refcount(max=n)": (r"Refcount\(", {F, R}), "FolioRefs": (r"FolioRefs\(", {F, R}),
     "Completion(max=n)": (r"Completion\(", {F, R}), "WaitQueue": (r"WaitQueue\(", {F, R}), "SeqCount": (r"SeqCount\(", {F, R}),

@@ -665,7 +665,11 @@ class Generator:
         self.data = core + r.sample(others, r.choice([1, 1, 2]))
         self.ghosts = r.sample(list(GHOSTS), r.choice([0, 0, 1]))
         self.locks = r.sample(list(LOCKS), r.choice([0, 1, 1, 2]))
-        self.parts = [r.choice([*PARTS, "at", "at"])] if r.random() < 0.45 else []  # `at` has most methods
+        self.parts = [r.choice([*PARTS, "at", "at"])] if r.random() < 0.5 else []  # `at` has most methods
+        names = [*self.data, *self.locks, *self.parts]
+        self.durable = r.sample(names, r.randint(1, len(names))) if r.random() < 0.12 else []
+        if self.durable and "z" in self.data:
+            self.durable = sorted({*self.durable, "z", *[n for n in self.data if n != "z"][:1]})
         self.calls: list[Signature] = []
         self.spawns: list[Signature] = []
         self.base = r.random() < 0.15
@@ -677,6 +681,8 @@ class Generator:
         head += [f"    {n} = {GHOSTS[n]}" for n in self.ghosts]
         head += [f"    {n} = {LOCKS[n]}" for n in self.locks]
         head += [f"    {n} = {PARTS[n]}" for n in self.parts]
+        if self.durable:
+            head.insert(0, f"    durable = ({', '.join(map(repr, self.durable))},)".replace("'", '"'))
         self.lines = []
         if "a" in self.data:
             self.lines += ["", "    def idle(self):", "        return self.a[0] == 0 and not self.a[1] > 1"]
@@ -774,6 +780,24 @@ class Generator:
             body.counters = ["k"] if numbered else []
             total = {3: 5, 2: 6, 1: 8}[sum(shape)]
             body.block(self.r.randint(3, total), nested=False)
+        if self.durable:
+            self.crash()
+
+    def crash(self) -> None:
+        """A thread that crashes the others, once, and then does what a recovery might."""
+        self.shape = (*self.shape, 1)
+        self.lines += ["", "    @thread(daemon=True)", f"    def t{len(self.shape) - 1}(self):"]
+        body = self.body(operation=False, owner=f"t{len(self.shape) - 1}", result=None)
+        if self.r.random() < 0.3:
+            body.wait()
+        body.one_of(
+            lambda: body.emit("crash()"),
+            lambda: body.lines_of("with atomic():", f"    wait_until({body.condition()})", "    crash()"),
+        )
+        for _ in range(self.r.randint(0, 2)):
+            body.one_of(body.write, body.read, body.assertion, body.branch)
+        if self.spawns and self.r.random() < 0.5:
+            body.spawn()
 
 
 def program(seed: int) -> str:

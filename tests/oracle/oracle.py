@@ -98,6 +98,7 @@ class Source:
                     self.properties[attribute] = role, value
                 elif (cls.__name__, attribute) in self.trees and role is None:
                     self.pure[attribute] = self.trees[cls.__name__, attribute]
+        self.durable = {n for c in self.cls.__mro__ for n in vars(c).get("durable", ())}
         self.ghosts = {n for n, d in self.declared.items() if isinstance(d, Declared) and d.ghost}
         self.functions = {key: self._translate(*key) for key in self.trees if self._steps(key)}
         self.instances = self._instances(bodies)
@@ -388,6 +389,13 @@ class World:
 
     def fail(self, kind: str, line: int) -> None:
         raise Fault(kind, line)
+
+    def crash(self) -> None:
+        """Nobody else goes on; what is neither durable nor history is as it was at first."""
+        self.threads = [frames if thread == self.me else None for thread, frames in enumerate(self.threads)]
+        for name, declared in self.source.declared.items():
+            if name not in self.source.durable and name not in self.source.ghosts:
+                (self.shared[name],) = self.source._initial(name, declared)
 
     def block_unless(self, condition: bool) -> None:
         if not condition:

@@ -352,6 +352,8 @@ class Translator:
             assert isinstance(call.args[0], ast.Attribute)
             name = call.args[0].attr
             self.emit("do", node, "step", lambda w: w.spawn(name, [w.value(a) for a in arguments]))
+        elif isinstance(call.func, ast.Name) and call.func.id == "crash":
+            self.emit("do", node, "step", lambda w: w.crash())
         else:
             self.call(call, node, None)
 

@@ -237,7 +237,43 @@ def sequence(writers: int, locked: bool) -> tuple[int, int]:
     return count((False, False, False, (0,) * writers, "begin"), successors)
 
 
+def crash(order: str, crashes: int) -> tuple[int, int]:
+    """The writer's stores in their order (j and k the journal, c its commit record, a and b the blocks), and up to so
+    many crashes if one comes at all; the recovery looks for the record and then copies block by block."""
+
+    def successors(state):
+        comes, left, written, at, recovery, seen, crashed = state
+        if at is not None and at < len(order):
+            yield comes, left, written | {order[at]}, at + 1, recovery, seen, crashed
+        if recovery == 1:
+            yield comes, left, written, at, 2, "c" in written, crashed
+        elif recovery in (2, 3):
+            block, source = ("a", "j") if recovery == 2 else ("b", "k")
+            kept = written if not seen else written | {block} if source in written else written - {block}
+            yield comes, left, kept, at, recovery + 1 if recovery == 2 else 0, seen and recovery == 2, crashed
+        if comes and left:
+            for again in (True, False) if left > 1 else (True,):
+                yield again, left - 1, written, None, 1, False, True
+
+    def settled(state):  # a writer that has ended and one that a crash has ended are the same
+        comes, left, written, at, *rest = state
+        return (comes, left, written, None if at == len(order) else at, *rest)
+
+    starts = [(comes, crashes, frozenset(), 0, 0, False, False) for comes in (True, False)]
+    seen, todo, transitions = set(starts), list(starts), 0
+    while todo:
+        for state in map(settled, successors(todo.pop())):
+            transitions += 1
+            if state not in seen:
+                seen.add(state)
+                todo.append(state)
+    return len(seen), transitions
+
+
 CASES = [
+    *[("crash:InPlace", {"crashes": n}, crash("ab", n)) for n in (0, 1, 2)],
+    *[("crash:Journalled", {"crashes": n}, crash("jkcab", n)) for n in (0, 1, 2, 3)],
+    *[("crash:CommitsFirst", {"crashes": n}, crash("cjkab", n)) for n in (1, 2)],
     *[("references:References", {"users": n}, references(n, True)) for n in (1, 2, 3)],
     *[("references:LooksAfterPut", {"users": n}, references(n, False)) for n in (1, 2, 3)],
     ("wait_queue:Waits", {}, wait_queue(False)),

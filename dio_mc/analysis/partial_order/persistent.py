@@ -34,6 +34,7 @@ from dio_mc.analysis.partial_order.proviso import Stand, find_anchors
 from dio_mc.analysis.partial_order.visibility import Visibility
 from dio_mc.analysis.values.facts import Config, Facts, find_facts
 from dio_mc.analysis.values.sets import Unsupported
+from dio_mc.ir.ops import Halt
 from dio_mc.ir.program import LIVENESS, Program
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.judge import Judge
@@ -136,6 +137,8 @@ def find_persistent_sets(program: Program, judges: Iterable[Judge], facts: Facts
             raise Refused(f"`{name}` is decided on the graph of all states")
     if len(program.threads) > MOST_THREADS:
         raise Refused(f"there are more than {MOST_THREADS} threads")
+    if any(isinstance(op, Halt) for t in program.templates for block in t.blocks for op in block.ops):
+        raise Refused("a crash can come between any two steps")
     layout = layout_of(program)
     try:
         footprints = Footprints(program, layout, facts or find_facts(program, layout))

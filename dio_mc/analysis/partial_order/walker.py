@@ -13,7 +13,7 @@ from dio_mc.analysis.values.evaluate import Evaluator
 from dio_mc.analysis.values.facts import Config, Facts
 from dio_mc.analysis.values.sets import Values, truths, within
 from dio_mc.ir.expr import And, Compare, Expr, Implies, Load, Not, Or, children, walk
-from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, End, Jump, LocalTo, Op, Spawn, StoreTo, Target
+from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, End, Halt, Jump, LocalTo, Op, Spawn, StoreTo, Target
 from dio_mc.ir.program import Program
 from dio_mc.ir.types import bounds
 from dio_mc.semantics.layout import Layout
@@ -238,6 +238,8 @@ class Walker:
                 for argument in arguments:
                     self._read(argument, known)
                 self._spawn(template)
+            case Halt():
+                raise AssertionError("programs that halt are not reduced")
             case _:
                 assert_never(op)
 

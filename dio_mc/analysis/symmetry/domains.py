@@ -29,7 +29,7 @@ from dio_mc.ir.expr import (
     Or,
     type_of,
 )
-from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, LocalTo, Op, Spawn, Target
+from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, Halt, LocalTo, Op, Spawn, Target
 from dio_mc.ir.program import Program
 from dio_mc.ir.types import bounds
 from dio_mc.source import Span
@@ -161,6 +161,8 @@ class _Reading:
             case Spawn(template, arguments):
                 for index, argument in enumerate(arguments):
                     self._flow(argument, ("local", template, index))
+            case Halt():
+                pass
             case _:
                 assert_never(op)
 

@@ -29,7 +29,7 @@ from dio_mc.ir.expr import (
     type_of,
     walk,
 )
-from dio_mc.ir.ops import Assign, Await, Check, Choose, LocalTo, Op, Spawn, Target
+from dio_mc.ir.ops import Assign, Await, Check, Choose, Halt, LocalTo, Op, Spawn, Target
 from dio_mc.ir.program import Program
 from dio_mc.ir.types import bounds
 
@@ -82,6 +82,8 @@ class Exchange:
                 slots: list[Slot] = [("local", number, n) for n in range(len(arguments))]
                 forms = [self.expr(template, a, s) for a, s in zip(arguments, slots, strict=True)]
                 return "spawn", number, tuple(forms)
+            case Halt():
+                return ("halt",)
             case _:
                 assert_never(op)
 

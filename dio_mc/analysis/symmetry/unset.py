@@ -12,6 +12,7 @@ from dio_mc.ir.ops import (
     Block,
     Branch,
     Choose,
+    Halt,
     Jump,
     LocalTo,
     Op,
@@ -77,7 +78,7 @@ def shared_start(template: Template) -> bool:
 
 def _changes(op: Op) -> bool:
     targets = op.targets if isinstance(op, Assign) else (op.target,) if isinstance(op, Choose) else ()
-    return isinstance(op, Spawn) or any(isinstance(target, StoreTo) for target in targets)
+    return isinstance(op, Spawn | Halt) or any(isinstance(target, StoreTo) for target in targets)
 
 
 def _through(block: Block, unset: set[int], seen: set[int]) -> frozenset[int]:

@@ -18,7 +18,7 @@ from typing import Final, assert_never
 
 from dio_mc.analysis.values.evaluate import Evaluator
 from dio_mc.analysis.values.sets import NONE, Unsupported, Values, interval, join, one, truths, within
-from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, End, Jump, LocalTo, Op, Spawn, StoreTo, Target
+from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, End, Halt, Jump, LocalTo, Op, Spawn, StoreTo, Target
 from dio_mc.ir.program import Program, Template
 from dio_mc.ir.types import bounds
 from dio_mc.semantics.layout import Layout
@@ -57,6 +57,7 @@ class Analysis:
         self._spawned: dict[int, list[Values]] = {}
         self._changed = True
         self._rounds = 0
+        self.halts = any(isinstance(op, Halt) for t in program.templates for b in t.blocks for op in b.ops)
         self._seed()
 
     def _seed(self) -> None:
@@ -156,7 +157,7 @@ class Analysis:
             case Spawn():
                 self.spawn(op, locals_, me)
                 return []
-            case Await() | Check():
+            case Await() | Check() | Halt():
                 return []
             case _:
                 assert_never(op)
@@ -193,6 +194,8 @@ class _Exploration:
 
     def run(self) -> set[Config]:
         start = tuple(self.analysis.start(self.thread))
+        if self.analysis.halts:
+            self.configs.add((0, *(local.default for local in self.template.locals)))
         if self.template.spawned:
             self.configs.add((0, *start))
             self._started(start)
@@ -258,6 +261,8 @@ class _Exploration:
                         return
                 case Spawn():
                     self.analysis.spawn(op, known, self.thread)
+                case Halt():
+                    pass
                 case _:
                     assert_never(op)
         match code.terminator:

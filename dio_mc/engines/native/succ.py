@@ -35,7 +35,7 @@ from dio_mc.engines.native.formulas import Formula, Scope
 from dio_mc.engines.native.local import Arrival, cyclic_blocks
 from dio_mc.engines.native.options import grouped
 from dio_mc.engines.native.packing import Packing
-from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, End, Jump, LocalTo, Spawn, StoreTo, Target
+from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, End, Halt, Jump, LocalTo, Spawn, StoreTo, Target
 from dio_mc.ir.program import Program
 from dio_mc.ir.types import bounds
 from dio_mc.semantics.layout import Layout
@@ -188,6 +188,8 @@ class Successors:
                     self._proceed(formula.truth(condition), cursor.leave)
                 case Check(condition, kind):
                     formula.require(formula.truth(condition), kind, op.span)
+                case Halt():
+                    self._halt(cursor)
                 case Choose():
                     self._choose(cursor, op)
                     return
@@ -350,6 +352,14 @@ class Successors:
             self._launch(cursor, op, thread, arguments, possible)
             asm.start(after)
         asm.jump(self._fault(cursor, "spawn", op.span))
+
+    def _halt(self, cursor: Cursor) -> None:
+        """All other threads are at their end."""
+        astray = self._flagged(ASTRAY, cursor.leave)
+        for thread in range(len(self.program.threads)):
+            if thread != cursor.thread:
+                defaults = [local.default for local in self.program.template_of(thread).locals]
+                self.arrival.write(thread, 0, defaults, [""] * len(defaults), astray)
 
     def _launch(
         self, cursor: Cursor, op: Spawn, thread: int, arguments: Sequence[Ref], possible: Sequence[Values]
