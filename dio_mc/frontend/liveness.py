@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from dio_mc.ir.expr import Expr, Local, walk
-from dio_mc.ir.ops import Assign, Await, Block, Branch, Check, Choose, Halt, Jump, LocalTo, Op, Spawn, StoreTo, Target
+from dio_mc.ir.ops import (
+    Assign,
+    Await,
+    Block,
+    Branch,
+    Check,
+    Choose,
+    Halt,
+    LocalTo,
+    Op,
+    Spawn,
+    StoreTo,
+    Target,
+    successors,
+)
 from dio_mc.source import Span
 
 
@@ -27,17 +41,6 @@ def live_at_entry(blocks: Sequence[Block], watched: dict[int, frozenset[int]]) -
                 live[number] = found
                 changed = True
     return live
-
-
-def successors(block: Block) -> tuple[int, ...]:
-    """The blocks that control may go to."""
-    match block.terminator:
-        case Jump(target):
-            return (target,)
-        case Branch(_, then, orelse):
-            return (then, orelse)
-        case _:
-            return ()
 
 
 def unassigned_reads(blocks: Sequence[Block], entry: int, assigned: frozenset[int]) -> list[tuple[int, Span | None]]:

@@ -15,7 +15,7 @@ from dio_mc.frontend.context import Abort, Context, Scope, parameters_of
 from dio_mc.frontend.declare import Members, function_span
 from dio_mc.frontend.frames import Frame, TemplateState
 from dio_mc.frontend.graph import Node, RegionKey, Weight
-from dio_mc.frontend.liveness import live_at_entry, successors, unassigned_reads
+from dio_mc.frontend.liveness import live_at_entry, unassigned_reads
 from dio_mc.frontend.locking import lock_places, not_held
 from dio_mc.frontend.shapes import ScalarTree
 from dio_mc.frontend.statements import compile_body
@@ -23,7 +23,7 @@ from dio_mc.frontend.steps import Cut, CutLocation, cut
 from dio_mc.frontend.storage import NoCommonType, Storage, join_trees
 from dio_mc.frontend.values import Scalar
 from dio_mc.ir.expr import Const, Expr, Local
-from dio_mc.ir.ops import Assign, Check, LocalTo, StoreTo
+from dio_mc.ir.ops import Assign, Check, LocalTo, StoreTo, successors
 from dio_mc.ir.program import Location, Region, Template
 from dio_mc.ir.types import RangeType, ScalarType, bounds, show_value
 from dio_mc.lang.model import anchor_of
@@ -270,6 +270,8 @@ def _shown(
                     return None, show_value(type_, value)
                 case Local(index):
                     slot = index
+                case None:
+                    return slot, name
                 case _:
                     return None, name
         return None, name

@@ -156,3 +156,14 @@ def op_expressions(op: Op) -> list[Expr]:
             return list(arguments)
         case Halt():
             return []
+
+
+def successors(block: Block) -> tuple[int, ...]:
+    """The blocks that control may go to."""
+    match block.terminator:
+        case Jump(target):
+            return (target,)
+        case Branch(_, then, orelse):
+            return (then, orelse)
+        case _:
+            return ()

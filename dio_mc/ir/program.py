@@ -100,7 +100,7 @@ class Location:
     `operations` the names of the inlined operations around it, outermost first; `kills` the locals that are dead here
     and are reset on arrival; `block` where the step begins. Location 0 is the end (or the idle slot) and has block -1.
     `code` is the statement in full where `text` is not: with its lines, and not cut. `arguments` are those of each of
-    the operations: a local, None where it is dead, and what to call it then.
+    the operations: a local, which may be dead here (None where there is none), and what to call it then.
     """
 
     name: str

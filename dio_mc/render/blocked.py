@@ -42,7 +42,7 @@ def _blocked(trace: Trace, waiting: Waiting) -> Blocked:
     if wait is not None and roles[wait.cell] != "lock":
         return Blocked(waiting, wait.cell, wait.setters, wait.step, True)
     *_, final = trace.states()
-    text = awaited(waiting, final)[1]
+    text = awaited(waiting, final, dict(trace.model.params))[1]
     if wait is not None and ASLEEP.search(wait.cell):
         return Blocked(waiting, "", (), wait.step, True, asleep=True)
     lock = re.sub(r"\.\w+(\[\d+\])*$", "", wait.cell) if wait is not None else ""
@@ -107,13 +107,21 @@ def circle(found: Sequence[Blocked]) -> tuple[str, ...]:
 def blocked_lines(trace: Trace, one: Blocked) -> list[str]:
     """What a lane shows: the call that does not return and who holds the lock, or the condition that is not met."""
     *_, final = trace.states()
-    is_condition, text = awaited(one.waiting, final)
+    is_condition, text = awaited(one.waiting, final, dict(trace.model.params))
     why = reason(trace, one)
     if is_condition:
         told = [f"waits until {text}", *([why.removeprefix("and ")] if why else [])]
         return [printable(f"/* {line} */") for line in told]
     comment = printable(f"/* waits{why and ': '}{why.removeprefix('and ').removeprefix('for which ')} */")
     return [comment] if _has_begun(trace, one) else [text, comment]
+
+
+def starved_lines(trace: Trace, waiting: Waiting) -> list[str]:
+    """What the lane of a thread shows that others keep waiting for ever."""
+    *_, final = trace.states()
+    is_condition, text = awaited(waiting, final, dict(trace.model.params))
+    told = [f"/* waits until {text}, all the time */"] if is_condition else [text, "/* waits all the time */"]
+    return [printable(line) for line in told]
 
 
 def _has_begun(trace: Trace, one: Blocked) -> bool:

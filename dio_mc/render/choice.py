@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from dio_mc.render.expression import NOBODY, c_text, parsed
-from dio_mc.render.values import Known, range_of
+from dio_mc.render.values import Known, range_of, read_c
 
 
 def option_text(call: ast.Call, position: int, known: Known = NOBODY) -> str:
@@ -46,5 +46,5 @@ def choice_words(code: str, choice: Sequence[int]) -> str:
     if len(calls) == len(choice):
         shown = [option_text(call, position) for call, position in zip(calls, choice, strict=True)]
         if all(shown):
-            return f"  [chose {', '.join(shown)}]"
+            return f"  [chose {', '.join(str(read_c(one)) for one in shown)}]"
     return f"  [choice {', '.join(map(str, choice))}]"

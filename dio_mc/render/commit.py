@@ -16,22 +16,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from dio_mc.render.blocked import blocked, blocked_lines
+from dio_mc.render.blocked import blocked, blocked_lines, starved_lines
 from dio_mc.render.columns import wrapped
-from dio_mc.render.pseudo import pseudo_code
+from dio_mc.render.pseudo import Told, pseudo_code
 from dio_mc.render.scene import cpu_names, waited, wrong_cells
 from dio_mc.render.statement import printable
 from dio_mc.render.text import call_line, call_stack, common
+from dio_mc.render.values import c_word
 from dio_mc.render.words import closing
-from dio_mc.trace.trace import Trace
+from dio_mc.trace.trace import Trace, TraceStep, Waiting
 
 WIDTH = 72
 MOST_COLUMNS = 3
 _GAP = 2
 _NARROWEST = 16
-_DEEPEST = 8
+_DEEPEST = {1: 16, 2: 12}
+"""How far calls are indented, by the number of columns; 8 for more."""
 _JOINT = "\x00"
 _CALL = re.compile(r"\w+\([^()]*\)")
 _HANG = 3
@@ -80,49 +82,60 @@ def entries(trace: Trace) -> list[Entry]:
     lanes = {thread.name: lane for lane, thread in enumerate(trace.cast)}
     ghosts = frozenset(wrong_cells(trace))
     hidden = frozenset(cell.name for cell in trace.initial if cell.ghost) - ghosts
+    told = Told(ghosts, hidden, dict(trace.model.params))
     stacks: dict[str, tuple[str, ...]] = {}
+    operations: dict[str, tuple[str, ...]] = {}
     found: list[Entry] = []
     for position, (step, state) in enumerate(zip(trace.steps, trace.states(), strict=False)):
         stack, before = call_stack(step), stacks.get(step.thread, ())
         known = common(before, stack)
-        calls = [(2 * d, call_line(step, d)) for d in range(known, len(stack))]
-        body = pseudo_code(step, state, waited(trace.steps, position), ghosts, hidden)
+        calls = [(2 * d, _call_in_c(step, d)) for d in range(known, len(stack))]
+        done = operations.get(step.thread, ())[len(step.operations) :]
+        body = pseudo_code(step, state, waited(trace.steps, position), replace(told, done=done[0] if done else ""))
         repeats = [(0, "/* again and again: */")] if step.number == trace.loop else []
         lines = (*repeats, *calls, *((2 * len(stack), line) for line in body))
         found.append(Entry(step.number, lanes[step.thread], lines, step.number == trace.loop, len(calls)))
         stacks[step.thread] = stack
+        operations[step.thread] = step.operations
     return found
 
 
 def standing(trace: Trace) -> list[Entry]:
-    """Of a run that nobody can go on with, what each thread waits at, in its lane; they have the number 0."""
+    """What each thread that waits for ever waits at, in its lane; they have the number 0."""
     lanes = {thread.name: lane for lane, thread in enumerate(trace.cast)}
     stacks = {step.thread: call_stack(step) for step in trace.steps}
     found: list[Entry] = []
-    for one in blocked(trace):
-        stack = call_stack(one.waiting)
-        known = common(stacks.get(one.waiting.thread, ()), stack)
-        calls = [(2 * depth, call_line(one.waiting, depth)) for depth in range(known, len(stack))]
-        lines = (*calls, *((2 * len(stack), line) for line in blocked_lines(trace, one)))
-        found.append(Entry(0, lanes[one.waiting.thread], lines, False, len(calls)))
+    told = [(one.waiting, blocked_lines(trace, one)) for one in blocked(trace)]
+    told += [(waiting, starved_lines(trace, waiting)) for waiting in trace.starved]
+    for waiting, rows in told:
+        stack = call_stack(waiting)
+        known = common(stacks.get(waiting.thread, ()), stack)
+        calls = [(2 * depth, _call_in_c(waiting, depth)) for depth in range(known, len(stack))]
+        lines = (*calls, *((2 * len(stack), line) for line in rows))
+        found.append(Entry(0, lanes[waiting.thread], lines, False, len(calls)))
     return found
+
+
+def _call_in_c(step: TraceStep | Waiting, depth: int) -> str:
+    arguments = tuple(tuple(c_word(one) for one in call) for call in step.arguments)
+    return call_line(replace(step, arguments=arguments), depth)
 
 
 def _start(trace: Trace, width: int) -> list[str]:
     """The initial values that the model leaves open."""
-    free = ", ".join(f"{cell.name} = {cell.value}" for cell in trace.initial if cell.free)
+    free = ", ".join(f"{cell.name} = {c_word(cell.value)}" for cell in trace.initial if cell.free)
     return wrapped(printable(f"It starts with {free}."), width, 0, hang=0) if free else []
 
 
 def _columns(steps: Sequence[Entry], titles: Sequence[str], width: int, margin: int) -> list[str]:
     """A row per line; the first of a step has its number in the margin, if there is one."""
     width -= margin
-    starts = _starts(steps, titles, width)
+    starts, deepest = _starts(steps, titles, width), _DEEPEST.get(len(titles), 8)
     heads = [_at(title, starts[lane], starts[lane + 1 : lane + 2], width) for lane, title in enumerate(titles)]
     page = [" " * margin + "".join(heads), ""]
     for step in steps:
         start = starts[step.lane]
-        lines = [row for indent, text in step.lines for row in folded(text, width - start, min(indent, _DEEPEST))]
+        lines = [row for indent, text in step.lines for row in folded(text, width - start, min(indent, deepest))]
         fronts = [f"{step.number or '':{margin - _GAP}}  " if margin else "", *[" " * margin] * (len(lines) - 1)]
         page += [front + " " * start + row for front, row in zip(fronts, lines, strict=False)]
     return page
@@ -137,10 +150,10 @@ def _at(title: str, start: int, following: Sequence[int], width: int) -> str:
 def _starts(steps: Sequence[Entry], titles: Sequence[str], width: int) -> list[int]:
     """Where the columns begin: each as wide as it needs, at most an even part of what the last one leaves. That one
     cannot run on to its right: the others move together for it, down to their titles."""
-    needs = [len(title) for title in titles]
+    needs, deepest = [len(title) for title in titles], _DEEPEST.get(len(titles), 8)
     for step in steps:
         for indent, text in step.lines:
-            needs[step.lane] = max(needs[step.lane], min(indent, _DEEPEST) + len(text))
+            needs[step.lane] = max(needs[step.lane], min(indent, deepest) + len(text))
     gaps = _GAP * (len(titles) - 1)
     least = sum(max(_NARROWEST, len(title)) for title in titles[:-1])
     last = min(needs[-1], max(width - gaps - least, (width - gaps) // len(titles)))
@@ -162,12 +175,12 @@ def folded(text: str, width: int, indent: int) -> list[str]:
 def _list(steps: Sequence[Entry], titles: Sequence[str], width: int) -> list[str]:
     """One row after the other after the step's number and CPU."""
     page = [*wrapped(", ".join(titles), width, 0, hang=0), ""]
-    margin = len(f"{len(steps)}. CPU{len(titles) - 1}  ")
+    margin, deepest = len(f"{len(steps)}. CPU{len(titles) - 1}  "), _DEEPEST[1]
     for step in steps:
         number = f"{step.number:{len(str(len(steps)))}d}." if step.number else " " * (len(str(len(steps))) + 1)
         head = f"{number} CPU{step.lane}".ljust(margin)
         for indent, text in step.lines:
-            for row in folded(text, width - margin, min(indent, _DEEPEST)):
+            for row in folded(text, width - margin, min(indent, deepest)):
                 page.append(head + row)
                 head = " " * margin
     return page

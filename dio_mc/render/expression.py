@@ -7,12 +7,15 @@ the locals have the values that they have; ``any(...)`` and ``all(...)`` are sai
 from __future__ import annotations
 
 import ast
+import copy
 import warnings
 from collections.abc import Mapping
 
-from dio_mc.render.values import UNKNOWN, Known, range_of, show, value_of
+from dio_mc.render.values import UNKNOWN, Known, c_word, range_of, show, value_of
 
 _LONGEST_PARSED = 4_000
+_FEW = 3
+"""So many values of ``any`` and ``all`` are told one by one."""
 _TERNARY, _OR, _AND, _COMPARE, _SUM, _PRODUCT, _UNARY, _ATOM = range(8)
 _OPERATORS: Mapping[type[ast.operator | ast.cmpop], tuple[str, int]] = {
     ast.Add: ("+", _SUM), ast.Sub: ("-", _SUM), ast.Mult: ("*", _PRODUCT), ast.FloorDiv: ("/", _PRODUCT),
@@ -58,7 +61,7 @@ def c_words(text: str, known: Known = NOBODY) -> str:
 def c_text(node: ast.expr, known: Known = NOBODY) -> str:
     """An expression in C."""
     try:
-        return _C(known).text(node)
+        return _C(known, ambiguous=_both_ways(node)).text(node)
     except RecursionError:
         return "..."
 
@@ -75,24 +78,29 @@ def negated(node: ast.expr) -> ast.expr:
 
 
 class _C:
-    """`level` is how tightly what stands around an expression binds; `exact` fills in the values of locals."""
+    """`level` is how tightly what stands around an expression binds; `exact` fills in the values of locals. Those of
+    `ambiguous` locals are filled in everywhere: shared data of the same name is meant beside them."""
 
-    def __init__(self, known: Known, exact: bool = False) -> None:
+    def __init__(self, known: Known, exact: bool = False, ambiguous: frozenset[str] = frozenset()) -> None:
         self._known = known
         self._exact = exact
+        self._ambiguous = ambiguous
 
     def text(self, node: ast.expr, level: int = _TERNARY) -> str:
         said, own = self._said(node)
         return f"({said})" if own < level else said
 
     def _said(self, node: ast.expr) -> tuple[str, int]:
-        if self._exact and (found := value_of(node, self._known)) is not UNKNOWN and not _is_shared(node):
-            return ("NULL" if found is None else show(found)), _ATOM
+        if self._exact and (found := value_of(node, self._known)) is not UNKNOWN and not self._is_shared(node):
+            return show(found), _ATOM
         match node:
             case ast.Constant(value=value):
-                return ("NULL" if value is None else str(value)), _ATOM
+                return c_word(str(value)), _ATOM
+            case ast.Name(id="me"):
+                return "current", _ATOM
             case ast.Name(id=name):
-                return ("current" if name == "me" else name), _ATOM
+                own = self._known.local(name) if name in self._ambiguous else UNKNOWN
+                return (name if own is UNKNOWN else show(own)), _ATOM
             case ast.Attribute(value=ast.Name(id="self"), attr=name):
                 return name, _ATOM
             case ast.Attribute(value=ast.Name(id=owner), attr=name) if name.isupper() and owner[:1].isupper():
@@ -104,7 +112,7 @@ class _C:
             case ast.UnaryOp(op=ast.Not(), operand=ast.Compare(ops=[_]) as inner):
                 return self._said(negated(inner))
             case ast.UnaryOp(op=ast.Not(), operand=ast.Call(func=ast.Name(id="any" | "all")) as inner):
-                return self._quantified(inner, opposite=True), _UNARY
+                return self._quantified(inner, opposite=True)
             case ast.UnaryOp(op=op, operand=inner):
                 return f"{'!' if isinstance(op, ast.Not) else '-'}{self.text(inner, _UNARY)}", _UNARY
             case ast.BoolOp(op=op, values=parts):
@@ -120,14 +128,24 @@ class _C:
             case ast.Tuple(elts=parts):
                 return ", ".join(self.text(part) for part in parts), _TERNARY
             case ast.Call(func=ast.Name(id="any" | "all"), args=[ast.GeneratorExp()]):
-                return self._quantified(node), _UNARY
+                return self._quantified(node)
             case ast.Call():
                 return self._call(node), _ATOM
             case _:
                 return " ".join(ast.unparse(node).replace("self.", "").split()), _ATOM
 
+    def _is_shared(self, node: ast.expr) -> bool:
+        """Whether an expression reads shared data, or asks who runs: that is shown by its name. Parameters are not."""
+        fixed = {
+            id(part.value)
+            for part in ast.walk(node)
+            if isinstance(part, ast.Attribute) and part.attr in self._known.params
+        }
+        names = (part for part in ast.walk(node) if isinstance(part, ast.Name) and id(part) not in fixed)
+        return any(name.id in ("self", "me") for name in names)
+
     def _exactly(self, node: ast.expr) -> str:
-        return _C(self._known, exact=True).text(node)
+        return _C(self._known, True, self._ambiguous).text(node)
 
     def _compared(self, node: ast.Compare) -> tuple[str, int]:
         """Links of a chain one by one, membership of a few values one by one."""
@@ -164,20 +182,35 @@ class _C:
                 name = self.text(node.func, _ATOM)
         return f"{name}({', '.join(arguments)})"
 
-    def _quantified(self, node: ast.expr, opposite: bool = False) -> str:
-        """``no dirty[i]``, ``any dirty[i] with i in 0..2``."""
+    def _quantified(self, node: ast.expr, opposite: bool = False) -> tuple[str, int]:
+        """``no dirty[i]``, ``any dirty[i] with i in 0..2``; ``!dirty[0] && !dirty[1]`` where there are a few."""
         assert isinstance(node, ast.Call)
         assert isinstance(node.func, ast.Name)
         word = {("any", False): "any", ("any", True): "no", ("all", False): "all", ("all", True): "not all"}
         each = node.args[0] if node.args else None
         if not isinstance(each, ast.GeneratorExp):
-            return f"{'!' if opposite else ''}{node.func.id}({', '.join(self.text(one) for one in node.args)})"
+            return f"{'!' if opposite else ''}{node.func.id}({', '.join(self.text(one) for one in node.args)})", _UNARY
         shown = self._without(each)
+        listed = self._one_by_one(each, opposite)
+        if listed:
+            own = _OR if (node.func.id == "any") is not opposite else _AND
+            return (listed[0], _AND) if len(listed) == 1 else ((" || " if own == _OR else " && ").join(listed), own)
         tests = [shown.text(test, _AND) for one in each.generators for test in one.ifs]
         bounds = [(ast.unparse(one.target), range_of(one.iter, self._known)) for one in each.generators]
         tests += [f"{name} in {found[0]}..{found[-1]}" for name, found in bounds if found and found.step == 1]
         such = f" with {' && '.join(tests)}" if tests else ""
-        return f"{word[node.func.id, opposite]} {shown.text(each.elt, _UNARY)}{such}"
+        return f"{word[node.func.id, opposite]} {shown.text(each.elt, _UNARY)}{such}", _UNARY
+
+    def _one_by_one(self, each: ast.GeneratorExp, opposite: bool) -> list[str]:
+        """What is said of each of a few numbers that are known; empty where it is not that."""
+        match each.generators:
+            case [ast.comprehension(target=ast.Name(id=name), iter=over, ifs=[])]:
+                numbers = range_of(over, self._known) or ()
+            case _:
+                return []
+        told = negated(each.elt) if opposite else each.elt
+        few = numbers if len(numbers) <= _FEW else ()
+        return [self.text(_Put(name, number).visit(copy.deepcopy(told)), _COMPARE) for number in few]
 
     def _without(self, each: ast.GeneratorExp) -> _C:
         """The same where names that an expression binds are not taken for locals."""
@@ -185,9 +218,25 @@ class _C:
         known = self._known
         kept = {name: value for name, value in known.locals.items() if name not in bound}
         learned = {name: value for name, value in known.learned.items() if name not in bound}
-        return _C(Known(known.state, kept, known.thread, known.changed, learned), self._exact)
+        return _C(
+            Known(known.state, kept, known.thread, known.changed, learned, known.params), self._exact, self._ambiguous
+        )
 
 
-def _is_shared(node: ast.expr) -> bool:
-    """Whether an expression reads shared data, which is shown by its name."""
-    return any(isinstance(part, ast.Name) and part.id in ("self", "me") for part in ast.walk(node))
+def _both_ways(node: ast.expr) -> frozenset[str]:
+    """Names that an expression has as a local and as shared data."""
+    parts = list(ast.walk(node))
+    shared = {part.attr for part in parts if isinstance(part, ast.Attribute)}
+    return frozenset(part.id for part in parts if isinstance(part, ast.Name)) & shared
+
+
+class _Put(ast.NodeTransformer):
+    """Puts a number in the place of a name."""
+
+    def __init__(self, name: str, number: int) -> None:
+        self._name = name
+        self._number = number
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """The number for the name."""
+        return ast.Constant(self._number) if node.id == self._name else node

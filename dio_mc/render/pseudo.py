@@ -10,11 +10,24 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 from dio_mc.render.choice import choices_of, is_choice, option_text
 from dio_mc.render.expression import c_text, c_words, negated, parsed, parsed_expression
 from dio_mc.render.statement import is_plain, learned_by, printable, root_of, short
-from dio_mc.render.values import UNKNOWN, Known, Value, cell_name, known_at, range_of, read, show, value_of
+from dio_mc.render.values import (
+    UNKNOWN,
+    Known,
+    Value,
+    c_word,
+    cell_name,
+    known_at,
+    range_of,
+    read,
+    read_c,
+    show,
+    value_of,
+)
 from dio_mc.trace.trace import Change, TraceStep, Waiting
 
 _MOST_ROUNDS = 16
@@ -22,26 +35,68 @@ _HEAD = re.compile(r"(?P<word>if|while|elif|for|else)\b:?(?P<rest>.*)", re.DOTAL
 _LOCKING = {"owner": ("lock", "unlock"), "writer": ("down_write", "up_write"), "reading": ("down_read", "up_read")}
 
 
-def pseudo_code(
-    step: TraceStep, state: Mapping[str, str], waited: bool, ghosts: frozenset[str], hidden: frozenset[str]
-) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the trace says besides a step: the history variables that matter, the others, the run's parameters, and the
+    operation from which the thread has just come back."""
+
+    ghosts: frozenset[str]
+    hidden: frozenset[str]
+    params: Mapping[str, int]
+    done: str = ""
+
+
+def pseudo_code(step: TraceStep, state: Mapping[str, str], waited: bool, told: Told) -> list[str]:
     """The lines of a step's body, at least one. `state` is the one before it, `waited` whether it could not run
-    earlier, `ghosts` the history variables that matter, `hidden` the others."""
-    telling = _Telling(step, known_at(step, state), waited, hidden)
+    earlier."""
+    telling = _Telling(step, known_at(step, state, told.params), waited, told.hidden, told.done)
     telling.code(step.code or step.text)
-    lines = list(telling.lines)
+    learned = {name: change.after for name, change in learned_by(step)}
+    lines = _checked(telling, learned, dict(step.results))
     lines += [line for change in step.changes for line in _lock(change, lines)]
-    lines += [_comment(f"{c.cell}: {c.before} -> {c.after}") for c in step.changes if _is_shown(c, ghosts)]
-    learned = [(name, change) for name, change in learned_by(step) if name not in telling.told]
-    lines += [_comment(f"{name} = {change.after}") for name, change in learned]
+    shown = [change for change in step.changes if _is_shown(change, told.ghosts)]
+    lines += [_comment(f"{c.cell}: {c_word(c.before)} -> {c_word(c.after)}") for c in shown]
+    if telling.returned is not UNKNOWN:
+        learned = {name: value for name, value in learned.items() if value == str(telling.returned)}
+    lines += [_comment(f"{name} = {c_word(value)}") for name, value in learned.items() if name not in telling.told]
     if step.fault is not None:
-        lines.append(_comment(f"{step.fault.kind}: {short(step.fault.message)}"))
+        lines.append(_comment(f"{step.fault.kind}: {_with_lock(step.fault.message, telling.lines)}"))
     return [printable(line) for line in lines or telling.quiet] or _plain(step.code or step.text, telling.known)
 
 
-def awaited(waiting: Waiting, state: Mapping[str, str]) -> tuple[bool, str]:
+def _checked(telling: _Telling, learned: Mapping[str, str], results: Mapping[str, str]) -> list[str]:
+    """The lines, in which a truth value that nothing reads later is told as what was seen."""
+    lines = list(telling.lines)
+    for name, test in telling.computed.items():
+        value, said = read(results.get(name, "")), f"{name} = {c_text(test, telling.known)}"
+        if name not in learned and lines[-1:] == [said] and value and not isinstance(value, bool):
+            lines.append(_comment(f"{name} = {show(value)}"))
+        if name not in learned and isinstance(value, bool):
+            seen = _comment(f"sees {c_text(test if value else negated(test), telling.known)}")
+            lines = [seen if line == said else line for line in lines]
+    return lines
+
+
+def fault_text(step: TraceStep, state: Mapping[str, str], params: Mapping[str, int]) -> str:
+    """The message of a step's fault, with the lock that its statement names."""
+    telling = _Telling(step, known_at(step, state, params), False, frozenset())
+    telling.code(step.code or step.text)
+    return _with_lock(step.fault.message if step.fault is not None else "", telling.lines)
+
+
+def _with_lock(message: str, lines: Iterable[str]) -> str:
+    """A message about ``page_lock[...]`` names the one that a call is about."""
+    match = re.search(r"`(?P<lock>\w+)\[\.\.\.\]", message)
+    if match is None:
+        return short(message)
+    calls = (re.search(rf"\((?P<lock>{match['lock']}(?:\[\d+\])+)[,)]", line) for line in lines)
+    named = next((call["lock"] for call in calls if call is not None), None)
+    return short(message if named is None else message.replace(match[0], f"`{named}", 1))
+
+
+def awaited(waiting: Waiting, state: Mapping[str, str], params: Mapping[str, int]) -> tuple[bool, str]:
     """What a thread that cannot run stands at, and whether it is a condition: of one, the part that is not met."""
-    telling = _Telling(waiting, known_at(waiting, state), False, frozenset())
+    telling = _Telling(waiting, known_at(waiting, state, params), False, frozenset())
     telling.code(waiting.code or waiting.text)
     known = telling.known
     if telling.awaited is not None:
@@ -95,11 +150,16 @@ class _Telling:
     """Goes through a step's statements with the values of the trace, and says of each what its effect does not; through
     those of a thread that waits, as far as the condition that is not met."""
 
-    def __init__(self, step: TraceStep | Waiting, known: Known, waited: bool, hidden: frozenset[str]) -> None:
+    def __init__(
+        self, step: TraceStep | Waiting, known: Known, waited: bool, hidden: frozenset[str], done: str = ""
+    ) -> None:
         self.known = known
         self.lines: list[str] = []
         self.quiet: list[str] = []
         self.told: set[str] = set()
+        self.computed: dict[str, ast.expr] = {}
+        self.returned: Value = UNKNOWN
+        self._done = done
         self._waited = waited
         self._hidden = {root_of(cell) for cell in hidden}
         self.awaited: ast.expr | None = None
@@ -176,15 +236,25 @@ class _Telling:
                 return chosen
             raise _Stop
         found = value_of(test, self.known)
+        if isinstance(found, int) and self._is_fixed(test):  # parameters are numbers in a trace
+            return bool(found)
         if not isinstance(found, bool):
             self._seen(_cells_in(ast.unparse(test), self.known))
             raise _Stop
+        if _name_of(test) in self.computed:
+            return found
         met = test if found else negated(test)
         if _asks_a_lock(test):
-            self.quiet.append(_comment(f"sees {c_text(met, self.known)}"))
+            self.quiet.append(_comment(_held(met, self.known) or f"sees {c_text(met, self.known)}"))
         else:
             self._sees(met)
         return found
+
+    def _is_fixed(self, test: ast.expr) -> bool:
+        """Whether a condition asks about parameters alone."""
+        names = {part.id for part in ast.walk(test) if isinstance(part, ast.Name)}
+        roots = {part.attr for part in ast.walk(test) if isinstance(part, ast.Attribute)}
+        return names <= {"self"} and bool(roots) and roots <= self.known.params.keys()
 
     def _sees(self, condition: ast.expr) -> None:
         """Tells a condition that is met; what a cell is makes what it is not superfluous."""
@@ -206,7 +276,7 @@ class _Telling:
         position = self._choices.pop(0)
         shown = option_text(call, position, self.known)
         self.lines.append(_comment(f"chooses {shown}" if shown else f"choice {position}"))
-        return read(shown) if shown else UNKNOWN
+        return read_c(shown) if shown else UNKNOWN
 
     def _rounds(self, node: ast.For) -> None:
         numbers = range_of(node.iter, self.known)
@@ -218,9 +288,11 @@ class _Telling:
 
     def _returns(self, value: ast.expr) -> None:
         self.lines.append(f"return {c_text(value, self.known)}")
-        found = value_of(value, self.known)
-        if found is not UNKNOWN and not isinstance(value, ast.Constant) and self._step and not learned_by(self._step):
-            self.lines.append(_comment(f"returns {show(found)}"))
+        self.returned = value_of(value, self.known)
+        learned = [change.after for _, change in learned_by(self._step)] if self._step else []
+        known = self.returned is not UNKNOWN and not isinstance(value, ast.Constant)
+        if known and self._step and str(self.returned) not in learned:
+            self.lines.append(_comment(f"returns {show(self.returned)}"))
 
     def _assign(self, target: ast.expr, value: ast.expr, plain: ast.expr | None) -> None:
         match target, value:
@@ -246,16 +318,19 @@ class _Telling:
                 self.lines.append(_comment(f"reads {source}: {show(self.known.cell(source))}"))
             elif not is_plain(value, with_locals=True):
                 self.lines.append(f"{target.id} = {c_text(value, self.known)}")
+                self.computed[target.id] = value
             return
         if _root(target) in self._hidden:
             return
         cell = cell_name(target, self.known)
+        if self._done and plain is not None and _called_of(plain) == self._done and cell in self.known.state:
+            plain = ast.Constant(None)  # it has returned, and what it was given is not there any more
         if plain is None or not is_plain(plain, with_locals=True):
             shown = f"{c_text(target, self.known)} = {c_text(value, self.known)}"
             if plain is not None or cell not in self._changed:
                 self.lines.append(shown)
         if cell in self.known.state and cell not in self._changed and self._step and not self._step.fault:
-            self.lines.append(_comment(f"{cell} stays {self.known.state[cell]}"))
+            self.lines.append(_comment(f"{cell} stays {c_word(self.known.state[cell])}"))
 
     def _remember(self, target: ast.expr, found: Value) -> None:
         if isinstance(target, ast.Name):
@@ -266,9 +341,37 @@ class _Telling:
             self.known.changed[name] = found if name == cell else UNKNOWN
 
 
+def _name_of(test: ast.expr) -> str:
+    """The local whose truth a condition asks."""
+    inner = test.operand if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) else test
+    return inner.id if isinstance(inner, ast.Name) else ""
+
+
+def _called_of(value: ast.expr) -> str:
+    """The method of the model that a value is a call of."""
+    match value:
+        case ast.Call(func=ast.Attribute(attr=name)):
+            return name
+        case _:
+            return ""
+
+
 def _asks_a_lock(test: ast.expr) -> bool:
     """Whether a condition is about who holds a lock: what the step then does to it says so."""
     return any(isinstance(part, ast.Attribute) and part.attr in ("held_by", "is_locked") for part in ast.walk(test))
+
+
+def _held(condition: ast.expr, known: Known) -> str:
+    """That the thread holds a lock, or does not; empty for another condition."""
+    match condition:
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Call(func=ast.Attribute(value=lock, attr="held_by"), args=[who])):
+            said = "does not hold"
+        case ast.Call(func=ast.Attribute(value=lock, attr="held_by"), args=[who]):
+            said = "holds"
+        case _:
+            return ""
+    is_own = isinstance(who, ast.Name) and who.id == "me"
+    return f"{said} {c_text(lock, known)}" if is_own else ""
 
 
 def _below(root: str, cells: Collection[str]) -> list[str]:

@@ -27,6 +27,7 @@ UNKNOWN: Final = _Unknown()
 Value = int | str | None | _Unknown
 """A number or truth value, a name (of a thread, of a member of an enum), nothing, or not known."""
 
+_WORDS: Final = {"True": "true", "False": "false", "None": "NULL"}
 _MOST_ROUNDS = 64
 _LONGEST_RANGE = 10_000
 _ORDER: Mapping[type[ast.cmpop], Callable[[int, int], bool]] = {
@@ -51,20 +52,21 @@ class Running(Protocol):
 
 @dataclass(slots=True)
 class Known:
-    """The shared cells and the locals of one call, by name, and the thread that runs. `changed` are cells written since
-    then, whose new value is not known where it is `UNKNOWN`."""
+    """The shared cells and the locals of one call, by name, the thread that runs, and the parameters of the run.
+    `changed` are cells written since then, whose new value is not known where it is `UNKNOWN`."""
 
     state: Mapping[str, str]
     locals: Mapping[str, str]
     thread: str
     changed: dict[str, Value] = field(default_factory=dict)
     learned: dict[str, Value] = field(default_factory=dict)
+    params: Mapping[str, int] = field(default_factory=dict)
 
     def cell(self, name: str) -> Value:
         """The value of a shared cell."""
         if name in self.changed:
             return self.changed[name]
-        return read(self.state[name]) if name in self.state else UNKNOWN
+        return read(self.state[name]) if name in self.state else self.params.get(name, UNKNOWN)
 
     def local(self, name: str) -> Value:
         """The value of a local."""
@@ -73,13 +75,15 @@ class Known:
         return read(self.locals[name]) if name in self.locals else UNKNOWN
 
 
-def known_at(where: Running, state: Mapping[str, str]) -> Known:
+def known_at(where: Running, state: Mapping[str, str], params: Mapping[str, int]) -> Known:
     """What a thread can see in a state: of its locals those of its innermost call."""
-    prefix = f"{where.thread}."
-    if where.operations:
-        prefix += f"{_innermost(where)}."
+    of_thread = f"{where.thread}."
+    prefix = f"{of_thread}{_innermost(where)}." if where.operations else of_thread
     own = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
-    return Known(state, own, where.thread)
+    if len(where.operations) == 1 and not own:  # one that was started by itself has no call around it
+        rest = ((name.removeprefix(of_thread), value) for name, value in state.items() if name.startswith(of_thread))
+        own = {name: value for name, value in rest if "." not in name}
+    return Known(state, own, where.thread, params=params)
 
 
 def _innermost(where: Running) -> str:
@@ -92,7 +96,7 @@ def _innermost(where: Running) -> str:
 def known_at_end(trace: Trace, where: Running) -> Known:
     """The same in the last state of a trace."""
     *_, final = trace.states()
-    return known_at(where, final)
+    return known_at(where, final, dict(trace.model.params))
 
 
 def read(text: str) -> Value:
@@ -109,8 +113,18 @@ def read(text: str) -> Value:
 
 
 def show(value: Value) -> str:
-    """A value as a trace spells it."""
-    return str(value)
+    """A value as C spells it."""
+    return c_word(str(value))
+
+
+def c_word(text: str) -> str:
+    """A value that a trace spells as Python does, as C spells it."""
+    return _WORDS.get(text, text)
+
+
+def read_c(text: str) -> Value:
+    """A value as C spells it."""
+    return read(next((word for word, said in _WORDS.items() if said == text), text))
 
 
 def value_of(node: ast.expr, known: Known) -> Value:
@@ -222,6 +236,9 @@ def _called(node: ast.Call, known: Known) -> Value:
         case ast.Call(func=ast.Attribute(value=lock, attr="held_by"), args=[who]):
             owner = cell_name(lock, known)
             return _same(known.cell(f"{owner}.owner"), value_of(who, known)) if owner else UNKNOWN
+        case ast.Call(func=ast.Attribute(value=lock, attr="is_locked"), args=[]):
+            holder = known.cell(f"{cell_name(lock, known)}.owner")
+            return UNKNOWN if isinstance(holder, _Unknown) else holder is not None
         case ast.Call(func=ast.Name(id="any" | "all" as name), args=[ast.GeneratorExp() as each]):
             return _over(each, name == "any", known)
         case _:

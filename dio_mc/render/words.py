@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 
 from dio_mc.render.blocked import blocked, circle, reason
-from dio_mc.render.pseudo import awaited
+from dio_mc.render.pseudo import awaited, fault_text
 from dio_mc.render.scene import cpu_of, held_at, last_writers, wrong_cells
 from dio_mc.render.statement import printable, short
+from dio_mc.render.values import c_word
 from dio_mc.trace.trace import Trace, Waiting
 
 _MOST = 3
@@ -18,13 +19,21 @@ def closing(trace: Trace) -> list[str]:
     """The sentences that end a diagram: which rule is broken, by which values, who wrote them."""
     fault = trace.final_fault
     if fault is not None:
-        return [_sentence(f"{_actor(trace)} goes wrong here ({fault.kind}): {short(fault.message)}")]
+        return [_sentence(f"{_actor(trace)} goes wrong here ({fault.kind}): {_faulty(trace)}")]
     if trace.property_kind == "deadlock":
         return list(_stuck(trace))
     if trace.property_kind in ("progress", "always_reachable"):
         return [printable(_rule(trace)), *_lasting(trace)]
     sentences = [_rule(trace), *_values(trace)]
     return [printable(sentence) for sentence in sentences if sentence]
+
+
+def _faulty(trace: Trace) -> str:
+    """The message of the fault at the end."""
+    if not trace.steps or trace.steps[-1].fault is None:
+        return short(trace.final_fault.message if trace.final_fault is not None else "")
+    states = list(trace.states())
+    return fault_text(trace.steps[-1], states[len(trace.steps) - 1], dict(trace.model.params))
 
 
 _OWNED = re.compile(r"(?P<lock>.+)\.(?:owner|writer)(?P<index>\[\d+\])?")
@@ -47,20 +56,22 @@ def _rule(trace: Trace) -> str:
 
 
 def _values(trace: Trace) -> Iterator[str]:
-    """The values at the end, each with who wrote it."""
+    """The values at the end, the last one written first, each with who wrote it."""
     wrong, writers = wrong_cells(trace), last_writers(trace)
     roles = {cell.name: cell.role for cell in trace.initial}
-    for cell, value in list(wrong.items())[:_MOST]:
+    for cell, value in sorted(wrong.items(), key=lambda one: -writers.get(one[0], 0))[:_MOST]:
         number = writers.get(cell)
         if number is None:
             lock = _OWNED.fullmatch(cell) if roles[cell] == "lock" and value == "None" else None
             ever = f"Nobody has held {lock['lock']}{lock['index'] or ''}" if lock is not None else ""
-            yield _sentence(ever or f"{cell} is {value}, as it was from the start")
+            yield _sentence(ever or f"{cell} is {c_word(value)}, as it was from the start")
             continue
         step = trace.steps[number - 1]
         before = next(c.before for c in step.changes if c.cell == cell)
         call = f" in {step.calls[-1]}()" if step.calls else ""
-        yield _sentence(f"{cell} is now {value}: {cpu_of(trace, step.thread)}{call} changed it from {before}")
+        yield _sentence(
+            f"{cell} is now {c_word(value)}: {cpu_of(trace, step.thread)}{call} changed it from {c_word(before)}"
+        )
 
 
 def _lasting(trace: Trace) -> Iterator[str]:
@@ -86,7 +97,7 @@ def _stuck(trace: Trace) -> Iterator[str]:
     held = held_at(trace, len(trace.steps))
     found = blocked(trace)
     for one in found:
-        own = [hold.label for hold in held if hold.thread == one.waiting.thread]
+        own = [hold.label for hold in held if hold.thread == one.waiting.thread and hold.mode != "queued"]
         holding = f"holds {', '.join(own)} and " if own else ""
         why = reason(trace, one)
         yield _sentence(
@@ -99,13 +110,13 @@ def _stuck(trace: Trace) -> Iterator[str]:
 def waits_at(trace: Trace, waiting: Waiting) -> str:
     """What a thread waits at, with its indices filled in as far as they are known: ``lock(i_mutex)``."""
     *_, final = trace.states()
-    return awaited(waiting, final)[1]
+    return awaited(waiting, final, dict(trace.model.params))[1]
 
 
 def waits_words(trace: Trace, waiting: Waiting) -> str:
     """``waits at lock(i_mutex)``, ``waits until !dirty[0]``."""
     *_, final = trace.states()
-    is_condition, text = awaited(waiting, final)
+    is_condition, text = awaited(waiting, final, dict(trace.model.params))
     return f"waits {'until' if is_condition else 'at'} {text}"
 
 

@@ -12,6 +12,7 @@ from dio_mc.ir.program import Location, Program, Template
 from dio_mc.semantics.layout import Layout, State, show_cell
 from dio_mc.semantics.step import Fault, Step
 from dio_mc.source import Span, display_path, source_lines
+from dio_mc.trace.kept import assigned
 from dio_mc.trace.trace import (
     Alternative,
     Cell,
@@ -102,7 +103,9 @@ class Naming:
         fault = step.fault.kind if step.fault else None
         return Alternative(thread, location.name, step.action.choice, location.text, fault)
 
-    def blocked(self, state: State, steps: Iterable[Step], *, last: bool = False) -> tuple[Waiting, ...]:
+    def blocked(
+        self, state: State, steps: Iterable[Step], *, last: bool = False, kept: State | None = None
+    ) -> tuple[Waiting, ...]:
         """The threads that have not ended and have no enabled step; with the calls around them in the `last` state."""
         moving = {step.action.thread for step in steps}
         found: list[Waiting] = []
@@ -112,28 +115,49 @@ class Naming:
                 continue
             location, daemon = self.location(number, pc), self._program.template_of(number).daemon
             waiting = Waiting(thread.name, location.name, location.text, daemon, place_of(location.span))
-            found.append(self._in_calls(waiting, state, number, pc) if last else waiting)
+            found.append(self._in_calls(waiting, state, number, pc, kept) if last else waiting)
         return tuple(found)
 
-    def _in_calls(self, waiting: Waiting, state: State, thread: int, number: int) -> Waiting:
+    def _in_calls(self, waiting: Waiting, state: State, thread: int, number: int, kept: State | None) -> Waiting:
         location = self.location(thread, number)
         return replace(
             waiting,
             code=location.code,
             operations=location.operations,
             calls=self.calls(thread, number),
-            arguments=self.arguments(state, thread, number),
+            arguments=self.arguments(state, thread, number, kept),
         )
 
-    def arguments(self, state: State, thread: int, number: int) -> tuple[tuple[str, ...], ...]:
-        """The arguments of each operation around a location: their values, of one no longer used its name."""
-        found = self.location(thread, number).arguments
+    def arguments(
+        self, state: State, thread: int, number: int, kept: State | None = None
+    ) -> tuple[tuple[str, ...], ...]:
+        """The arguments of each operation around a location: their values; of one that is no longer used what it has in
+        `kept`, the same state without resets, or its name."""
+        here = self.location(thread, number)
         base = self._layout.local_base[thread]
 
         def shown(slot: int | None, name: str) -> str:
-            return name if slot is None else show_cell(self._program, self._layout, base + slot, state[base + slot])
+            values = kept if slot in here.kills else state
+            if slot is None or values is None:
+                return name
+            return show_cell(self._program, self._layout, base + slot, values[base + slot])
 
+        found = here.arguments
         return tuple(tuple(shown(*one) for one in call) for call in found) if any(found) else ()
+
+    def results(self, step: Step, kept: State) -> tuple[tuple[str, str], ...]:
+        """The locals of the innermost call that the step assigns: what they have in `kept`, the state after it without
+        resets."""
+        thread = step.action.thread
+        template, here = self._program.template_of(thread), self.location(thread, step.action.location)
+        inner = here.operations[int(template.spawned) :]
+        base, found = self._layout.local_base[thread], list[tuple[str, str]]()
+        for slot in sorted(assigned(template, here.block)):
+            frame, _, name = template.locals[slot].name.rpartition(".")
+            if f".{frame}".endswith(f".{inner[-1]}") if inner else not frame:
+                cell = base + slot
+                found.append((name, show_cell(self._program, self._layout, cell, kept[cell])))
+        return tuple(found)
 
     def location(self, thread: int, number: int) -> Location:
         """A location of a thread instance."""

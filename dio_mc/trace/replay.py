@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import Final, NamedTuple
 
 from dio_mc.errors import InternalError
@@ -19,9 +19,10 @@ from dio_mc.semantics.layout import State
 from dio_mc.semantics.search import Violation
 from dio_mc.semantics.step import Action, Fault, Step, fault_name
 from dio_mc.trace.divergence import Divergence, compare_changes, compare_fault, match_initial
+from dio_mc.trace.kept import kept_states
 from dio_mc.trace.lasting import Run, Truth, progress_problem, unreachable_problem
 from dio_mc.trace.naming import Naming, fault_of, lines_at, place_of
-from dio_mc.trace.trace import SCHEMA, Place, PropertyKind, Trace, TraceStep
+from dio_mc.trace.trace import SCHEMA, Place, PropertyKind, Trace, TraceStep, Waiting
 
 CHOSEN: Final = "schedule"
 """The property of a trace that shows a schedule somebody chose: that it is possible. A program's own property of that
@@ -88,6 +89,7 @@ def _trace(interpreter: Interpreter, violation: Violation, execution: Execution,
     property_ = _find_property(interpreter.program, violation.property)
     kind, doc, place = _about(property_, violation)
     last = execution.states[-1]
+    kept = kept_states(interpreter, execution.states, [step.action for step in execution.steps])
     spans = [naming.location(step.action.thread, step.action.location).span for step in execution.steps]
     stated = property_.span if property_ is not None else None
     return Trace(
@@ -101,9 +103,9 @@ def _trace(interpreter: Interpreter, violation: Violation, execution: Execution,
         engine=engine,
         threads=naming.threads(),
         initial=naming.cells(execution.states[0]),
-        steps=_trace_steps(interpreter, naming, execution),
+        steps=_trace_steps(interpreter, naming, execution, kept),
         failing=(),
-        blocked=() if violation.fault else naming.blocked(last, interpreter.successors(last), last=True),
+        blocked=() if violation.fault else _blocked_at_end(interpreter, naming, last, kept),
         fault=None if violation.schedule else fault_of(violation.fault),
         lines=lines_at([*spans, stated, violation.fault.span if violation.fault else None]),
         loop=None if violation.loop is None else violation.loop + 1,
@@ -111,12 +113,27 @@ def _trace(interpreter: Interpreter, violation: Violation, execution: Execution,
     )
 
 
-def _trace_steps(interpreter: Interpreter, naming: Naming, execution: Execution) -> tuple[TraceStep, ...]:
-    pairs = enumerate(zip(execution.states, execution.steps, strict=False), start=1)
-    return tuple(_trace_step(interpreter, naming, number, before, step) for number, (before, step) in pairs)
+def _blocked_at_end(
+    interpreter: Interpreter, naming: Naming, last: State, kept: tuple[State, ...]
+) -> tuple[Waiting, ...]:
+    return naming.blocked(last, interpreter.successors(last), last=True, kept=kept[-1] if kept else None)
 
 
-def _trace_step(interpreter: Interpreter, naming: Naming, number: int, before: State, step: Step) -> TraceStep:
+def _trace_steps(
+    interpreter: Interpreter, naming: Naming, execution: Execution, kept: tuple[State, ...]
+) -> tuple[TraceStep, ...]:
+    rows = zip_longest(execution.states, execution.steps, kept[: len(execution.steps)], kept[1:])
+    return tuple(
+        _trace_step(interpreter, naming, number, before, step, (kept_before, kept_after))
+        for number, (before, step, kept_before, kept_after) in enumerate(rows, start=1)
+        if step is not None
+    )
+
+
+def _trace_step(
+    interpreter: Interpreter, naming: Naming, number: int, before: State, step: Step,
+    kept: tuple[State | None, State | None],
+) -> TraceStep:  # fmt: skip
     action = step.action
     location = naming.location(action.thread, action.location)
     enabled = interpreter.successors(before)
@@ -137,7 +154,8 @@ def _trace_step(interpreter: Interpreter, naming: Naming, number: int, before: S
         blocked=naming.blocked(before, enabled),
         fault=fault_of(step.fault),
         code=location.code,
-        arguments=naming.arguments(before, action.thread, action.location),
+        arguments=naming.arguments(before, action.thread, action.location, kept[0]),
+        results=naming.results(step, kept[1]) if kept[1] is not None else (),
     )
 
 

@@ -141,7 +141,9 @@ class TraceStep:
     function each of them is shown as. `changes` are to shared and ghost cells, `local_changes` to locals and
     locations. `alternatives` and `blocked` speak of the state before. With a `fault` there is no state after.
     `code` is the statement with its lines and not cut, where `text` is not all of it. `arguments` are those of each of
-    the calls, as they are before the step; one that is no longer used has its name. Empty where no call has any.
+    the calls, as they are before the step; of one that is no longer used what was passed, or its name. Empty where no
+    call has any. `results` are locals of the innermost call that the step may assign, with the values that they have
+    then, also where nothing reads them later.
     """
 
     number: int
@@ -160,6 +162,7 @@ class TraceStep:
     fault: TraceFault | None
     code: str = ""
     arguments: tuple[tuple[str, ...], ...] = ()
+    results: tuple[tuple[str, str], ...] = ()
 
     @property
     def head(self) -> str:
@@ -244,9 +247,10 @@ class Trace:
 
     @builtins.property
     def cast(self) -> tuple[ThreadName, ...]:
-        """The threads that take a step, in order of appearance; then the `stuck` ones that take none."""
+        """The threads that take a step, in order of appearance; then the `stuck` and `starved` ones that take none."""
         by_name = {thread.name: thread for thread in self.threads}
-        names = [*(step.thread for step in self.steps), *(waiting.thread for waiting in self.stuck)]
+        waiting = (one.thread for one in (*self.stuck, *self.starved))
+        names = [*(step.thread for step in self.steps), *waiting]
         return tuple(by_name[name] for name in dict.fromkeys(names))
 
     @builtins.property
@@ -254,6 +258,14 @@ class Trace:
         """Those that wait forever, in a trace whose end is that nobody can run; daemons may wait."""
         ends = self.property_kind == "deadlock" or (self.property_kind == "progress" and self.loop is None)
         return tuple(waiting for waiting in self.blocked if not waiting.daemon) if ends else ()
+
+    @builtins.property
+    def starved(self) -> tuple[Waiting, ...]:
+        """Those that wait all the time, in a trace whose end is a loop; daemons may wait."""
+        looped = self.steps[self.loop - 1 :] if self.loop is not None else ()
+        waiting = [{one.thread for one in step.blocked} - {step.thread for step in looped} for step in looped]
+        always = set.intersection(*waiting) if waiting else set[str]()
+        return tuple(one for one in self.blocked if one.thread in always and not one.daemon)
 
     @builtins.property
     def final_fault(self) -> TraceFault | None:

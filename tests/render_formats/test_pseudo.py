@@ -21,6 +21,7 @@ KNOWN = Known(
     {"slot[0]": "ABSENT", "slot[1]": "MAPPED", "count": "2", "csum": "OLD", "m.owner": "None"},
     {"i": "0", "mapped": "False", "csum": "NEW"},
     "reader",
+    params={"pages": 2},
 )
 
 
@@ -38,6 +39,13 @@ KNOWN = Known(
         ("0 <= self.a < 3", "0 <= a && a < 3"),
         ("not any(self.dirty[j] for j in PAGES)", "no dirty[j]"),
         ("all(self.done[j] for j in range(3) if j != i)", "all done[j] with j != i && j in 0..2"),
+        ("all(self.done[j] for j in range(pages))", "all done[j]"),
+        ("not any(self.dirty[j] for j in range(self.pages))", "!dirty[0] && !dirty[1]"),
+        ("self.x or any(self.a[j] == j and self.b for j in range(2))", "x || ((a[0] == 0 && b) || (a[1] == 1 && b))"),
+        ("all(self.done[j] for j in range(1))", "done[0]"),
+        ("self.disk[i * self.pages]", "disk[0]"),
+        ("csum == self.csum", "NEW == csum"),
+        ("self.flag == (True or None)", "flag == (true || NULL)"),
         ("self.slot[i + 1] == Slot.MAPPED", "slot[1] == MAPPED"),
         ("self.lock(self.extent, 0, i + 1)", "lock(extent, 0, 1)"),
         ("self.fork[i].lock()", "lock(fork[0])"),
@@ -61,6 +69,9 @@ def test_an_expression_in_c(python: str, c: str) -> None:
         ("self.missing and mapped", False),
         ("self.missing or mapped", UNKNOWN),
         ("self.m.held_by(me)", False),
+        ("self.m.is_locked()", False),
+        ("self.n.is_locked()", UNKNOWN),
+        ("self.pages + 1", 3),
         ("any(self.slot[j] == Slot.MAPPED for j in range(2))", True),
         ("self.count // 0", UNKNOWN),
         ("1 < self.count < 2", False),
@@ -110,12 +121,13 @@ class M(Model):
     def p(self):
         return not self.x
 """
-    assert render_commit(traced(tmp_path, text)).splitlines()[2:7] == [
+    assert render_commit(traced(tmp_path, text)).splitlines()[2:8] == [
         "down_write(i_rwsem)",
-        "inner(1, unused)",
+        "inner(1, 2)",
         "  get(two)",
+        "  /* two.v: 0 -> 1 */",
         "  x = page == 1",
-        "  /* x: False -> True */",
+        "  /* x: false -> true */",
     ]
 
 
@@ -165,9 +177,114 @@ class M(Model):
 """
     shown = render_commit(traced(tmp_path, text)).splitlines()[2:]
     assert shown[0] == "lock(m[1])"
-    assert "/* chooses False */" in shown
+    assert "/* chooses false */" in shown
     assert "/* chooses 3 */" in shown
     assert not [line for line in shown if "choice" in line or "m[0]" in line]
+
+
+def test_what_a_call_was_given_is_told_where_nothing_reads_it_any_more(tmp_path: Path) -> None:
+    text = """
+class M(Model):
+    ready = Array(bool, size=2, init=True)
+    seen = Array(Data, size=2)
+    x = Var(bool)
+
+    @operation
+    def outer(self, i, kind):
+        self.inner(i, kind == Data.NEW)
+
+    @operation
+    def inner(self, i, is_new):
+        if is_new:
+            self.x = True
+
+    @operation
+    def read(self, i):
+        ok = self.ready[i] and not self.x
+        if ok:
+            self.x = True
+        data = Data.OLD if self.ready[i] else Data.NEW
+        return data
+
+    @thread
+    def t(self):
+        self.outer(1, Data.NEW)
+        self.x = False
+        self.seen[1] = self.read(1)
+
+    @invariant
+    def p(self):
+        return self.seen[1] != Data.OLD
+"""
+    assert render_commit(traced(tmp_path, text)).split("\n\n")[1].splitlines() == [
+        "outer(1, NEW)",
+        "  inner(1, true)",
+        "    /* x: false -> true */",
+        "/* x: true -> false */",
+        "read(1)",
+        "  /* sees ready[1] && !x */",
+        "  /* x: false -> true */",
+        "  data = ready[1] ? OLD : NEW",
+        "  /* data = OLD */",
+        "/* seen[1]: NOTHING -> OLD */",
+    ]
+
+
+def test_locks_are_asked_and_misused_by_their_names(tmp_path: Path) -> None:
+    text = """
+class M(Model):
+    m = Array(PageLock(), size=2)
+
+    @operation
+    def op(self, i):
+        if self.m[i].is_locked():
+            return
+        with atomic():
+            if self.m[i].held_by(me):
+                self.m[i].unlock()
+        self.m[i].unlock()
+
+    @thread
+    def t(self):
+        self.op(1)
+"""
+    shown = render_commit(traced(tmp_path, text))
+    assert shown.splitlines()[2:] == [
+        "op(1)",
+        "  /* sees !is_locked(m[1]) */",
+        "  /* does not hold m[1] */",
+        "  unlock(m[1])",
+        "  /* lock_misuse: `m[1]` unlocked by a thread that does not hold it */",
+        "",
+        "CPU0 goes wrong here (lock_misuse): `m[1]` unlocked by a thread that",
+        "does not hold it.",
+    ]
+
+
+def test_a_thread_that_is_kept_waiting_for_ever_has_a_lane(tmp_path: Path) -> None:
+    text = """
+class M(Model):
+    busy = Var(bool, init=True)
+    deadlock = False
+
+    @thread(daemon=True)
+    def spinner(self):
+        while True:
+            self.busy = True
+
+    @thread
+    def waiter(self):
+        wait_until(not self.busy)
+        self.busy = False
+
+    @progress
+    def ends(self):
+        return self.finished(self.waiter)
+"""
+    shown = render_commit(traced(tmp_path, text))
+    assert "CPU1 (waiter)" in shown.splitlines()[0]
+    assert "/* waits until !busy, all the time */" in shown
+    assert "CPU1 waits until !busy all the time." in shown.replace("\n", " ")
 
 
 def test_a_deadlock_names_who_could_end_it_and_draws_who_never_ran(tmp_path: Path) -> None:

@@ -1,0 +1,58 @@
+"""What locals held that nobody reads any more: the same run, in which no local is reset.
+
+Where a thread arrives, the locals that are dead there get their defaults, so that they cost no states. Diagrams name
+the arguments of the calls around a step, and say what a check gave; these are often dead by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dio_mc.ir.ops import Assign, Choose, LocalTo, successors
+from dio_mc.ir.program import Program, Template
+from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.layout import Layout, State
+from dio_mc.semantics.step import Action
+
+
+def kept_states(interpreter: Interpreter, states: Sequence[State], actions: Sequence[Action]) -> tuple[State, ...]:
+    """The states of a run as they are without resets: locals that are dead have what they were given last, or their
+    defaults. Empty where it begins with a fault."""
+    program, layout = interpreter.program, interpreter.layout
+    keeping = Interpreter(replace(program, templates=tuple(_keeping(template) for template in program.templates)))
+    wanted = _of_all(program, layout, states[0])
+    start = next((one for one in keeping.starting() if _of_all(program, layout, one) == wanted), None)
+    if start is None:
+        return ()
+    found = [start]
+    for action in actions:
+        step = keeping.step(found[-1], action)
+        if step is None or step.state is None:
+            break
+        found.append(step.state)
+    return tuple(found)
+
+
+def assigned(template: Template, block: int) -> frozenset[int]:
+    """The locals that a step from this block may assign."""
+    found: set[int] = set()
+    seen, ahead = {block}, [block]
+    while ahead:
+        here = template.blocks[ahead.pop()]
+        targets = [t for op in here.ops if isinstance(op, Assign) for t in op.targets]
+        targets += [op.target for op in here.ops if isinstance(op, Choose)]
+        found |= {target.index for target in targets if isinstance(target, LocalTo)}
+        fresh = {number for number in successors(here) if template.blocks[number].location is None} - seen
+        seen |= fresh
+        ahead += fresh
+    return frozenset(found)
+
+
+def _keeping(template: Template) -> Template:
+    return replace(template, locations=tuple(replace(place, kills=()) for place in template.locations))
+
+
+def _of_all(program: Program, layout: Layout, state: State) -> tuple[int, ...]:
+    """The shared data, and where each thread stands."""
+    return (*state[: sum(variable.size for variable in program.variables)], *(state[pc] for pc in layout.pc))
