@@ -14,7 +14,7 @@ from dio_mc.frontend.anchors import check_anchors
 from dio_mc.frontend.calls import body_of
 from dio_mc.frontend.connectives import SolverOnly
 from dio_mc.frontend.context import Abort, Context, Scope, parameters_of
-from dio_mc.frontend.declare import Members, bind_params, declare, function_span, members_of
+from dio_mc.frontend.declare import Members, attribute_span, bind_params, declare, function_span, members_of
 from dio_mc.frontend.propositions import Control
 from dio_mc.frontend.templates import Asked, Known, compile_templates
 from dio_mc.frontend.values import Value
@@ -118,6 +118,11 @@ def _check_parts(model: type, members: Members, context: Context) -> None:
         context.diagnostics.add(
             Diagnostic("DIO107", f"{model.__name__} has no @thread", span, "mark a method with @thread")
         )
+    for name, owner, declared in members.replaced:
+        message = f"`{name}` is data of {declared.__name__}, and this takes its place"
+        hint = f"declare it again, as `{name} = Var(...)`, or take another name"
+        span = attribute_span(owner, name) or _class_span(owner)
+        context.diagnostics.add(Diagnostic("DIO109", message, span, hint))
     nothing = not members.properties and not getattr(model, "deadlock", True)
     if nothing:
         hint = "add an @invariant, or leave the deadlock check on"

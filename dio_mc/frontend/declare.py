@@ -32,7 +32,11 @@ from dio_mc.source import Span, function_tree, module_tree, source_lines, span_o
 
 @dataclass(slots=True)
 class Members:
-    """The attributes of a model class by what they are, in the order of first declaration along the MRO."""
+    """The attributes of a model class by what they are, in the order of first declaration along the MRO.
+
+    `replaced` are data in whose place a class further down puts another thing: the name, that class, and the class that
+    declares them.
+    """
 
     params: dict[str, ParamDeclaration] = field(default_factory=dict)
     data: dict[str, tuple[Any, type]] = field(default_factory=dict)
@@ -40,18 +44,24 @@ class Members:
     operations: dict[str, tuple[Any, type, OperationRole]] = field(default_factory=dict)
     properties: dict[str, tuple[Any, type, PropertyRole]] = field(default_factory=dict)
     methods: dict[str, tuple[Any, type]] = field(default_factory=dict)
+    replaced: list[tuple[str, type, type]] = field(default_factory=list)
 
 
 def members_of(model: type) -> Members:
     """Collect; an attribute of a subclass replaces the base's at its place."""
     merged: dict[str, tuple[Any, type]] = {}
+    found = Members()
     for cls in reversed(model.__mro__):
         if cls in (object, Model):
             continue
         for name, value in vars(cls).items():
-            if not name.startswith("__"):
-                merged[name] = (value, cls)
-    found = Members()
+            if name.startswith("__"):
+                continue
+            before, declared = merged.get(name, (None, cls))
+            if _is_data(before) and not _is_data(value):
+                found.replaced.append((name, cls, declared))
+                continue
+            merged[name] = (value, cls)
     for name, (value, owner) in merged.items():
         _sort_in(found, name, value, owner)
     return found
@@ -61,7 +71,7 @@ def _sort_in(found: Members, name: str, value: Any, owner: type) -> None:
     role = getattr(value, ROLE, None)
     if isinstance(value, ParamDeclaration):
         found.params[name] = value
-    elif isinstance(value, VarDeclaration | Part) or _is_part_class(value):
+    elif _is_data(value):
         found.data[name] = (value() if _is_part_class(value) else value, owner)
     elif isinstance(role, ThreadRole):
         found.threads[name] = (value, owner, role)
@@ -71,6 +81,10 @@ def _sort_in(found: Members, name: str, value: Any, owner: type) -> None:
         found.properties[name] = (value, owner, role)
     elif inspect.isfunction(value):
         found.methods[name] = (value, owner)
+
+
+def _is_data(value: Any) -> bool:
+    return isinstance(value, VarDeclaration | Part) or _is_part_class(value)
 
 
 def _is_part_class(value: Any) -> bool:

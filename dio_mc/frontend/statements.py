@@ -67,7 +67,9 @@ def compile_statement(node: ast.stmt, frame: Frame) -> None:
         case ast.With():
             blocks.with_statement(node, frame)
         case _:
-            raise frame.scope.fail("DIO102", node, f"{_statement_name(node)} is not supported in a model")
+            uncalled = isinstance(node, ast.Expr) and isinstance(node.value, ast.Attribute)
+            hint = f"call it: `{ast.unparse(node)}()`" if uncalled else ""
+            raise frame.scope.fail("DIO102", node, f"{_statement_name(node)} is not supported in a model", hint)
 
 
 def _statement_name(node: ast.stmt) -> str:

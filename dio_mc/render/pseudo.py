@@ -236,7 +236,7 @@ class _Telling:
                 return chosen
             raise _Stop
         found = value_of(test, self.known)
-        if isinstance(found, int) and self._is_fixed(test):  # parameters are numbers in a trace
+        if isinstance(found, int) and self._only_counts(test):  # parameters are numbers in a trace
             return bool(found)
         if not isinstance(found, bool):
             self._seen(_cells_in(ast.unparse(test), self.known))
@@ -250,11 +250,13 @@ class _Telling:
             self._sees(met)
         return found
 
-    def _is_fixed(self, test: ast.expr) -> bool:
-        """Whether a condition asks about parameters alone."""
-        names = {part.id for part in ast.walk(test) if isinstance(part, ast.Name)}
+    def _only_counts(self, test: ast.expr) -> bool:
+        """Whether a condition asks about parameters and counters alone."""
+        names = {part.id for part in ast.walk(test) if isinstance(part, ast.Name)} - {"self"}
         roots = {part.attr for part in ast.walk(test) if isinstance(part, ast.Attribute)}
-        return names <= {"self"} and bool(roots) and roots <= self.known.params.keys()
+        counters = [self.known.local(name) for name in names]
+        counts = all(isinstance(value, int) and not isinstance(value, bool) for value in counters)
+        return counts and bool(roots) and roots <= self.known.params.keys()
 
     def _sees(self, condition: ast.expr) -> None:
         """Tells a condition that is met; what a cell is makes what it is not superfluous."""

@@ -89,6 +89,24 @@ m.py:7:24: error DIO103: a condition is a bool, not the method is_locked
   hint: call it: `is_locked()`
 """,
     ),
+    "an operation that is not called": (
+        "class M(Model):\n    @operation\n    def op(self):\n        pass\n" + THREAD + "        self.op\n",
+        """\
+m.py:9:9: error DIO102: an expression without effect is not supported in a model
+    9 |         self.op
+      |         ^^^^^^^
+  hint: call it: `self.op()`
+""",
+    ),
+    "data of a base that something else replaces": (
+        "class M(PageCache):\n    dirty = 3\n" + THREAD + "        self.buffered_write(0, Data.NEW)\n",
+        """\
+m.py:4:5: error DIO109: `dirty` is data of PageCache, and this takes its place
+    4 |     dirty = 3
+      |     ^^^^^^^^^
+  hint: declare it again, as `dirty = Var(...)`, or take another name
+""",
+    ),
     "a declaration that is wrong is told once": (
         "class M(Model):\n    seq = Var(Range(0, 2**32))\n"
         + THREAD
