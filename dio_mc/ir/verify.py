@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from dio_mc.errors import InternalError
 from dio_mc.ir.expr import (
     And,
+    Arith,
     AtLocation,
     Compare,
     Const,
@@ -176,5 +178,7 @@ def _common(program: Program, part: Expr) -> Iterator[str]:
             yield from _boolean(conclusion)
         case Ite(condition, _, _, _):
             yield from _boolean(condition)
-        case Const() | Compare() | _:
+        case Const() | Local() | Me() | Compare() | Arith() | AtLocation() | LocalOf():
             pass
+        case _:
+            assert_never(part)

@@ -8,8 +8,25 @@ about typed valuations, reachable or not.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import assert_never
 
-from dio_mc.ir.expr import And, Arith, Compare, Const, Expr, Implies, Ite, Load, Not, Or, type_of
+from dio_mc.ir.expr import (
+    And,
+    Arith,
+    AtLocation,
+    Compare,
+    Const,
+    Expr,
+    Implies,
+    Ite,
+    Load,
+    Local,
+    LocalOf,
+    Me,
+    Not,
+    Or,
+    type_of,
+)
 from dio_mc.ir.program import Program
 from dio_mc.ir.types import bounds
 
@@ -48,8 +65,10 @@ def _reads(expr: Expr, path: tuple[Expr, ...]) -> Iterator[tuple[Load, tuple[Exp
             yield expr, path
             for index in indices:
                 yield from _reads(index, path)
-        case _:
+        case Const() | Local() | Me() | AtLocation() | LocalOf():
             pass
+        case _:
+            assert_never(expr)
 
 
 def _in_turn(

@@ -256,8 +256,10 @@ class _Reading:
                     self._load(expr, expr.variable, expr.indices)
             case Const():
                 pass
-            case _:
+            case Not() | And() | Or() | Implies() | Compare() | AtLocation():
                 self._visit(expr)
+            case _:
+                assert_never(expr)
 
     def _split(self, slot: Slot, reason: str) -> None:
         self._domains.split(slot, Break(reason, self._span))
