@@ -77,6 +77,8 @@ def _wanted(file: Path, config: pytest.Config) -> bool:
 
 def looks_like_a_model(file: Path) -> bool:
     """Whether a file imports the language and defines a class from others; it is not imported to find out."""
+    if not file.is_file():  # a pipe would be waited for
+        return False
     try:
         source = file.read_bytes()
         if b"dio_mc" not in source:

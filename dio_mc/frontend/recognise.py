@@ -42,6 +42,8 @@ def imports_dio_mc(file: Path, known: dict[Path, bool] | None = None) -> bool:
 
 def defines_class(file: Path, name: str) -> bool:
     """Whether a file has a class of that name; one that cannot be parsed may have it."""
+    if not file.is_file():  # a pipe would be waited for
+        return True
     try:
         tree = ast.parse(file.read_bytes())
     except (OSError, SyntaxError, ValueError):
@@ -51,6 +53,8 @@ def defines_class(file: Path, name: str) -> bool:
 
 def _imported(file: Path) -> frozenset[str]:
     """The first parts of the names that a file imports; ``dio_mc`` for a broken file that mentions it."""
+    if not file.is_file():  # a pipe would be waited for
+        return frozenset()
     try:
         data = file.read_bytes()
         text = data.decode("utf-8-sig")

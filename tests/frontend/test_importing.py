@@ -13,7 +13,8 @@ import pytest
 from dio_mc.checking.runs.plan import find_files
 from dio_mc.errors import ModelError
 from dio_mc.frontend.load import load_module
-from dio_mc.frontend.recognise import imports_dio_mc
+from dio_mc.frontend.recognise import defines_class, imports_dio_mc
+from dio_mc.pytest_plugin import looks_like_a_model
 
 MODEL = """
 from dio_mc import Model, Range, Var, invariant, thread
@@ -94,6 +95,15 @@ def test_a_pipe_and_a_device_are_not_models(tmp_path: Path) -> None:
     for name in (str(tmp_path / "pipe.py"), "/dev/null"):
         with pytest.raises(ModelError, match="is not a regular file"):
             load_module(name)
+
+
+def test_nobody_waits_for_a_pipe_in_a_folder(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.py")
+    written(tmp_path / "m.py", MODEL)
+    ended = command(tmp_path, "check", ".")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert defines_class(tmp_path / "pipe.py", "M"), "it may: loading it says what it is"
+    assert not looks_like_a_model(tmp_path / "pipe.py")
 
 
 @pytest.mark.parametrize("head", ["\ufeff", "\f\n", "\f"], ids=["byte order mark", "form feed line", "form feed"])
