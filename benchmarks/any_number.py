@@ -22,7 +22,8 @@ HEAD = """\
 
 <!-- Written by benchmarks/any_number.py. -->
 
-`dio-mc check FILE --model CLASS --any all` for every shipped class that holds, with the default of its parameters.
+`dio-mc check FILE --model CLASS --any all` for every shipped class that holds, with the default of its parameters; "any
+pages" where the number of pages is any number too.
 "Violated with 2" is a violation of the instance with two of each thread; an alarm is what views do not exclude and no
 instance with up to so many of each shows. Deadlock is not what views are about: a class that waits for something that
 happens once is proved otherwise, and stands still with two that wait.
@@ -44,7 +45,9 @@ def told(model: type[Model]) -> tuple[str, str, str]:
 
 def _reason(found: AnyNumber, numbers: str) -> tuple[str, str]:
     if found.verdict == "HOLDS":
-        return "proved", ", ".join(found.threads)
+        pages = () if found.pages is None else (f"any {found.pages}",)
+        three = " (by views of three threads)" if found.of == 3 else ""
+        return "proved", ", ".join((*found.threads, *pages)) + three
     uncovered = [name for name in found.violated if name.split("@")[0] in found.uncovered]
     if found.violated and len(uncovered) == len(found.violated) and not (found.alarms or found.unfit):
         return f"proved, but for {', '.join(uncovered)} with {numbers.rpartition('=')[2]}", ", ".join(found.threads)

@@ -38,9 +38,13 @@ class Refused(Exception):
         self.diagnostics = tuple(dict.fromkeys(diagnostics))
 
 
-def unmet(code: str, message: str, span: Span | None) -> Diagnostic:
+OF_PAGES: Final = "let only loops, choose, any and all range over pages"
+"""What to do where the number of pages is used."""
+
+
+def unmet(code: str, message: str, span: Span | None, hint: str = "") -> Diagnostic:
     """A condition that is not met."""
-    return Diagnostic(code, message, span, HINTS[code])
+    return Diagnostic(code, message, span, hint or HINTS[code])
 
 
 def refusal(code: str, message: str, span: Span | None) -> Refused:

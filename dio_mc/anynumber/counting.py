@@ -13,7 +13,7 @@ from types import FunctionType
 from typing import Any
 
 from dio_mc.anynumber.asked import Asked
-from dio_mc.anynumber.conditions import unmet
+from dio_mc.anynumber.conditions import OF_PAGES, unmet
 from dio_mc.errors import Diagnostic
 from dio_mc.frontend.declare import attribute_span, members_of
 from dio_mc.lang.declarations import Choice, ParamDeclaration, ParamExpr, Range, VarDeclaration
@@ -87,8 +87,13 @@ def _declarations(model: type[Model], asked: Asked, unchanging: frozenset[str]) 
         sizes = declared.size if isinstance(declared.size, tuple) else (declared.size,)
         computed = any(isinstance(s, ParamExpr) and _mentions(s, asked) for s in sizes)
         if computed or _mentions(declared.type, asked) or _mentions(declared.init, asked):
-            message = f"`{name}` depends on how many {_what(declared, asked)} there are"
-            yield unmet("DIO261", message, attribute_span(owner, name))
+            what = _what(declared, asked)
+            message = f"`{name}` depends on how many {what} there are"
+            yield unmet("DIO261", message, attribute_span(owner, name), _hint(what))
+
+
+def _hint(what: str) -> str:
+    return OF_PAGES if what == "pages" else ""
 
 
 def _what(declared: VarDeclaration, asked: Asked) -> str:
@@ -133,10 +138,11 @@ def _in_function(
             case ast.Attribute(attr=name) | ast.Name(id=name) if name in numbers and id(node) not in allowed:
                 what = "pages" if name == pages else "threads"
                 message = f"`{name}`, how many {what} there are, is used as a number"
-                yield unmet("DIO261", message, span_of(node, file))
+                yield unmet("DIO261", message, span_of(node, file), _hint(what))
             case ast.Call(func=ast.Name(id=name)) if name in _COUNTING and _over_threads(node, per_thread, tree):
-                message = f"`{name}` over {_elements(node, of_pages)} depends on how many there are"
-                yield unmet("DIO261", message, span_of(node, file))
+                what = _elements(node, of_pages)
+                message = f"`{name}` over {what} depends on how many there are"
+                yield unmet("DIO261", message, span_of(node, file), _hint(what))
 
 
 def _quantified_ranges(tree: ast.AST) -> Iterator[int]:

@@ -213,15 +213,16 @@ def expect(
     """State at module level what checking a class of this file must give: the exact set of violated properties.
 
     ``holds=True`` says that nothing is violated. A fault may be named without its line (``"assertion"``). `steps` also
-    states the length of the (only) counterexample. `any`, with ``holds=True``, names threads (or parameters that count
-    them): it holds for any number of these. Parameters are bound by keyword for this expectation's run. An
-    unmet expectation makes the check fail. `kernel` says how the counterexamples are run on a real one.
+    states the length of the (only) counterexample. `any`, with ``holds=True``, names threads, or parameters that count
+    threads or pages (``"readers,pages"``): it holds for any number of these. Parameters are bound by keyword for this
+    expectation's run. An unmet expectation makes the check fail. `kernel` says how the counterexamples are run on a
+    real one.
     """
     frame = sys._getframe(1)
     names = frozenset([violates] if isinstance(violates, str) else violates)
     if holds == bool(names):
         raise ValueError("expect needs either violates=... or holds=True")
-    words = tuple([any] if isinstance(any, str) else any)
+    words = tuple((word.strip() for word in any.split(",") if word) if isinstance(any, str) else any)
     if words and not holds:
         raise ValueError("expect says any=... with holds=True only")
     binding = tuple(sorted({**(params or {}), **bound}.items()))

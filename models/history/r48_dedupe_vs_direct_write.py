@@ -96,8 +96,8 @@ class UnlocksToShare(LocksBoth):
 
 expect(ComparesUnlocked, violates={"no_lost_write"})
 expect(ComparesUnlocked, aio=1, violates={"no_lost_write"})
-expect(LocksBoth, holds=True)
+expect(LocksBoth, holds=True, any="all")
 expect(LocksBoth, aio=1, holds=True)
-expect(DoesNotDrain, holds=True)
+expect(DoesNotDrain, holds=True, any="all")
 expect(DoesNotDrain, aio=1, violates={"no_lost_write"})
 expect(UnlocksToShare, violates={"no_lost_write"})

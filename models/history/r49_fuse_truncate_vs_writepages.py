@@ -101,6 +101,6 @@ class DoesNotWait(KeepsWritesBack):
 
 
 expect(TruncatesAtOnce, violates={"stays_truncated"})
-expect(KeepsWritesBack, holds=True)
+expect(KeepsWritesBack, holds=True, any="all")
 expect(DoesNotCut, violates={"stays_truncated"})
 expect(DoesNotWait, violates={"stays_truncated"})

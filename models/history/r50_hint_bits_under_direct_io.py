@@ -106,6 +106,6 @@ expect(
         mended=("6.12", "7.3"),
     ),
 )
-expect(ShareExclusive, holds=True)
-expect(Copies, holds=True)
+expect(ShareExclusive, holds=True, any="all")
+expect(Copies, holds=True, any="all")
 expect(ChecksumOnly, violates={"checksum_matches"})

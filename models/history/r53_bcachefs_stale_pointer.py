@@ -88,6 +88,6 @@ class RaisedLate(LooksAfterwards):
 
 
 expect(NoGeneration, violates={"no_stale_exposure"})
-expect(LooksAfterwards, holds=True)
+expect(LooksAfterwards, holds=True, any="all")
 expect(LooksBefore, violates={"no_stale_exposure"})
 expect(RaisedLate, violates={"no_stale_exposure"})

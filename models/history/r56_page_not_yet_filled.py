@@ -70,5 +70,5 @@ class SetsTheFlagFirst(LooksUnderTheLock):
 
 
 expect(FoundIsEnough, violates={"no_stale_exposure"})
-expect(LooksUnderTheLock, holds=True)
+expect(LooksUnderTheLock, holds=True, any="all")
 expect(SetsTheFlagFirst, violates={"no_stale_exposure"})

@@ -84,6 +84,6 @@ class LocksEach(LooksTwice):
 
 
 expect(LooksTwice, violates={"zeroed"})
-expect(LooksUnderOneLock, holds=True)
-expect(OtherOrder, holds=True)
+expect(LooksUnderOneLock, holds=True, any="all")
+expect(OtherOrder, holds=True, any="all")
 expect(LocksEach, violates={"zeroed"})

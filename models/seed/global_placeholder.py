@@ -58,5 +58,5 @@ class OwnerBesideTheStub(GlobalPlaceholder):
 
 
 expect(GlobalPlaceholder, violates={"no_stale_exposure", "no_hole_filled", "pinned_while_reading", "lock_misuse"})
-expect(ForeignIsLocked, holds=True, any="all")
-expect(OwnerBesideTheStub, holds=True, any="all")
+expect(ForeignIsLocked, holds=True, any="readers,pages")
+expect(OwnerBesideTheStub, holds=True, any="readers,pages")

@@ -112,7 +112,7 @@ class ReleasedBeforeIO(Placeholder):
         self.transfer(index, mapped)
 
 
-expect(Placeholder, holds=True, any="all")
+expect(Placeholder, holds=True, any="readers,pages")
 expect(Placeholder, holds=True, pages=2, readers=2)
 expect(NoSecondLook, violates={"no_stale_exposure"})
 expect(LooksForDirtyOnly, violates={"no_stale_exposure"})

@@ -47,6 +47,6 @@ class ConvertedAtSubmission(UnwrittenExtents):
         PageCache.end_io(self, index)
 
 
-expect(UnwrittenExtents, holds=True, any="all")
+expect(UnwrittenExtents, holds=True, any="readers,pages")
 expect(UnwrittenExtents, holds=True, pages=2)
 expect(ConvertedAtSubmission, violates={"no_stale_exposure"})

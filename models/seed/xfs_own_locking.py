@@ -76,7 +76,7 @@ class XfsAsserts(XfsMapsAtWriteback):
         self.transfer(index, block == Block.MAPPED)
 
 
-expect(Xfs, holds=True, any="all")
+expect(Xfs, holds=True, any="readers,pages")
 expect(Xfs, holds=True, pages=2)
 expect(XfsMapsAtWriteback, violates={"no_stale_exposure"})
 expect(

@@ -134,7 +134,16 @@ class _Sight:
                 own = f"{name}[0]" if f"{name} of another page" in kinds else thread.name
                 self.fixed[theirs[own]] = n
         self.firsts = [kind.members[0] for kind in self.places.kinds]
-        self.nobody = [self.steps.idle(k) for name, k in kinds.items() if name == NOBODY] * 2
+        idle = (self.steps.idle(k) for name, k in kinds.items() if name == NOBODY)
+        self.nobody = [one._replace(credits=()) for one in idle] * 2
+        cells = self.steps.cells
+        existing = {cells.common[n] for n in self.steps._existing}
+        self.common = [None if cell in existing else self._source(cell, None) for cell in cells.common]
+        self.ids = [(cell, self._source(cell, None)[0]) for cell in cells.common if cell in cells.ids]
+        self.rows = {
+            thread: [self._source(cell, thread) for cell in cells.rows[self.firsts[kind]]]
+            for thread, kind in self.kind_of.items()
+        }
 
     def _id(self, value: int) -> int:
         """The proof's thread for one of the instance's."""
@@ -144,75 +153,76 @@ class _Sight:
             return self.firsts[self.kind_of[value]]
         return next(theirs for theirs, mine in self.fixed.items() if mine == value)
 
-    def _value(self, state: tuple[int, ...], cell: int, thread: int | None) -> int:
-        """What a cell of the proof's program is in a state; `thread` stands for the first of its kind."""
+    def _source(self, cell: int, thread: int | None) -> tuple[int, bool, tuple[int, int] | None]:
+        """Where a cell of the proof's program is in the instance's states, whether it holds a thread's id, and the
+        thread and the local if that names a page; `thread` stands for the first of its kind."""
         what, number, more = self.proof.cells[cell]
         layout, program = self.instance.layout, self.instance.program
         if what == "data":
-            dimensions = self.places.dimensions[number]
-            tracked = self.places.elsewhere.dimensions.get(number)
-            indices = []
-            for d, index in enumerate(more):
-                if d == tracked:
-                    index = self.page
-                elif dimensions[d] == "threads":
-                    index = self.fixed.get(index, thread)
-                elif dimensions[d] != "plain":
-                    index = program.threads[thread].number
-                indices.append(index)
-            offset = 0
-            for index, extent in zip(indices, program.variables[number].shape, strict=True):
-                offset = offset * extent + index
-            value = state[layout.variable_base[number] + offset]
-            return self._id(value) if self.places.holds_thread[number] else value
+            indices = [
+                self._index(index, dimension, d == self.places.elsewhere.dimensions.get(number), thread)
+                for d, (index, dimension) in enumerate(zip(more, self.places.dimensions[number], strict=True))
+            ]
+            place = layout.variable_base[number] + self._offset(number, indices)
+            return place, self.places.holds_thread[number], None
         who = self.fixed.get(number, thread)
         if what == "pc":
-            return state[layout.pc[who]]
-        return self._local(state, who, more)
+            return layout.pc[who], False, None
+        pages = self.ground.pages
+        named = pages is not None and (program.threads[who].template, more) in pages.locals
+        return layout.local_base[who] + more, False, (who, more) if named else None
 
-    def _local(self, state: tuple[int, ...], thread: int, local: int) -> int:
-        program, layout, pages = self.instance.program, self.instance.layout, self.ground.pages
+    def _index(self, index: int, dimension, tracked: bool, thread: int | None) -> int:
+        if tracked:
+            return self.page
+        if dimension == "threads":
+            return self.fixed.get(index, thread)
+        return index if dimension == "plain" else self.instance.program.threads[thread].number
+
+    def _offset(self, variable: int, indices) -> int:
+        offset = 0
+        for index, extent in zip(indices, self.instance.program.variables[variable].shape, strict=True):
+            offset = offset * extent + index
+        return offset
+
+    def _read(self, state: tuple[int, ...], source: tuple[int, bool, tuple[int, int] | None]) -> int:
+        place, is_id, page = source
+        if page is not None:
+            return self._page(state, *page)
+        return self._id(state[place]) if is_id else state[place]
+
+    def _page(self, state: tuple[int, ...], thread: int, local: int) -> int:
+        """What a local that names a page says of the tracked one."""
+        program, layout = self.instance.program, self.instance.layout
         value = state[layout.local_base[thread] + local]
         template = program.threads[thread].template
-        if pages is None or (template, local) not in pages.locals:
-            return value
         if local in program.templates[template].locations[state[layout.pc[thread]]].kills:
             return TRACKED
         if value == self.page:
             return TRACKED
-        if (template, local) not in pages.counters or value < self.page:
+        if (template, local) not in self.ground.pages.counters or value < self.page:
             return ELSEWHERE
         return AFTER if value < self.instance.pages else END
 
     def missing(self, state: tuple[int, ...]) -> list[str]:
         """The views of a state that are not in the proof."""
-        cells = self.steps.cells
-        existing = {self.steps.cells.common[n] for n in self.steps._existing}
         lone = [self._lone(state, thread) for thread in self.kind_of]
-        exists = iter([int(any(self.steps.decides(q, one) for one in lone)) for q in self.steps.questions_of_existence])
-        common = tuple(next(exists) if c in existing else self._value(state, c, None) for c in cells.common)
+        exists = iter([int(any(self._decides(q, one) for one in lone)) for q in self.steps.questions_of_existence])
+        common = tuple(next(exists) if source is None else self._read(state, source) for source in self.common)
         together = self.proof.together.get(self.proof.without_credits(common), set())
         return [
             f"{common} {threads}"
-            for threads in combinations([*lone, *self.nobody], self.proof.of)
-            if tuple(sorted(one._replace(credits=()) for one in threads)) not in together
+            for threads in combinations(sorted([*lone, *self.nobody]), self.proof.of)
+            if threads not in together
         ]
+
+    def _decides(self, question: int, one: Lone) -> bool:
+        return self.steps.decides(question, one._replace(credits=(0,) * len(self.proof.counters)))
 
     def _lone(self, state: tuple[int, ...], thread: int) -> Lone:
         kind = self.kind_of[thread]
-        first = self.firsts[kind]
-        row = [self._value(state, cell, thread) for cell in self.steps.cells.rows[first]]
-        for n in self.steps.cells.own_numbers[first]:
+        row = [self._read(state, source) for source in self.rows[thread]]
+        for n in self.steps.cells.own_numbers[self.firsts[kind]]:
             row[n] = 0
-        flags = tuple(c for c in self.steps.cells.common if c in self.steps.cells.ids and self._holds(state, c, thread))
-        nothing = (0,) * len(self.proof.counters)  # what is asked of existence is not about credits
-        return Lone(kind, tuple(row), flags, nothing)
-
-    def _holds(self, state: tuple[int, ...], cell: int, thread: int) -> bool:
-        """Whether an id cell of the common data holds this thread."""
-        _, number, indices = self.proof.cells[cell]
-        tracked = self.places.elsewhere.dimensions.get(number)
-        offset = 0
-        for d, (index, extent) in enumerate(zip(indices, self.instance.program.variables[number].shape, strict=True)):
-            offset = offset * extent + (self.page if d == tracked else index)
-        return state[self.instance.layout.variable_base[number] + offset] == thread
+        flags = tuple(cell for cell, place in self.ids if state[place] == thread)
+        return Lone(kind, tuple(row), flags)

@@ -55,17 +55,17 @@ def compare(model: type, asked: Asked, largest: int, most: int = STATES) -> tupl
 
 def random_threads(number: int, first: int = 0) -> None:
     """Look at random models, any number of whose threads is meant."""
-    _tell((_thread_model(seed) for seed in range(first, first + number)), 3_000)
+    _tell((_thread_model(seed) for seed in range(first, first + number)), 400)
 
 
 def random_pages(number: int, first: int = 0) -> None:
     """Look at random models, any number of whose threads and pages is meant."""
-    _tell((_page_model(seed) for seed in range(first, first + number)), 300)
+    _tell((_page_model(seed) for seed in range(first, first + number)), 200)
 
 
 def shipped() -> None:
     """Look at every shipped class that is violated: with `all` threads, and with pages where that can be asked."""
-    _tell(_violated(), 3_000)
+    _tell(_violated(), 1_000)
 
 
 Told = tuple[str, type | None, Asked | None, int]

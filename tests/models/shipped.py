@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from dio_mc.anynumber.asked import asked_of
+from dio_mc.anynumber.asked import asked_of, pages_of_model, readings_of
 from dio_mc.checking.driver import check_class
 from dio_mc.checking.expectations import bindings_of, expectation_for
 from dio_mc.checking.results import Report
@@ -106,11 +106,15 @@ def _is_bound(model: type[Model], name: str, value: int) -> bool:
 
 
 def _any_number(model: type[Model], report: Report) -> str:
-    """The threads any number of which the file says that it holds for, with the defaults of its parameters."""
+    """The threads, and pages, any number of which the file says that it holds for, with the defaults of its
+    parameters."""
     stated = expectation_for(model, {})
     if stated is None or not stated.any or "@" in report.model:
         return ""
-    return ", ".join(asked_of(model, stated.any).threads)
+    if not set(stated.any) & set(pages_of_model(model)):
+        return ", ".join(asked_of(model, stated.any).threads)
+    asked = readings_of(model, stated.any)[-1]
+    return ", ".join((*asked.threads, asked.pages or ""))
 
 
 def _length(trace: Trace) -> str:
