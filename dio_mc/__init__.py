@@ -29,7 +29,8 @@ __all__ = [  # found by __getattr__
     "PageLock", "Param", "Part", "PerThread", "RWSem", "Range", "RangeLock", "Refcount", "SeqCount", "SpinLock",
     "ThreadId", "TwoClassLock", "Var", "WaitQueue", "always_reachable", "atomic", "check", "choose", "crash", "expect",
     "explore", "invariant", "matrix", "me", "operation", "progress", "reachable", "read_trace", "replay", "require",
-    "spawn", "thread", "threads", "wait_until", "window",
+    "smp_load_acquire", "smp_mb", "smp_rmb", "smp_store_release", "smp_wmb", "spawn", "thread", "threads",
+    "wait_until", "window",
 ]  # fmt: skip
 
 _FUNCTIONS = ("check", "explore", "matrix", "read_trace", "replay")

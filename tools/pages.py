@@ -32,7 +32,22 @@ CHAPTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "Statements": (
         "Words of bodies. They are compiled; calling one from ordinary Python raises.",
-        ("wait_until", "choose", "atomic", "window", "spawn", "crash", "require", "me", "threads"),
+        (
+            "wait_until",
+            "choose",
+            "atomic",
+            "window",
+            "spawn",
+            "crash",
+            "require",
+            "smp_mb",
+            "smp_wmb",
+            "smp_rmb",
+            "smp_store_release",
+            "smp_load_acquire",
+            "me",
+            "threads",
+        ),
     ),
     "Locks": (
         "Class attributes too, and written in this language. Releasing what one does not hold, and holding at the end "

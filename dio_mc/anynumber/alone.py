@@ -25,7 +25,6 @@ from dio_mc.anynumber.naming import (
     sort_operands,
 )
 from dio_mc.anynumber.places import Places
-from dio_mc.anynumber.rebuild import rebuilt
 from dio_mc.frontend import logic
 from dio_mc.ir.expr import (
     FALSE,
@@ -43,6 +42,7 @@ from dio_mc.ir.expr import (
 )
 from dio_mc.ir.ops import Assign, Await, Block, Branch, Check, Choose, Halt, LocalTo, Op, Option, Spawn, StoreTo, Target
 from dio_mc.ir.program import Program, Property, Variable
+from dio_mc.ir.rebuild import rebuilt
 from dio_mc.ir.types import BOOL
 from dio_mc.source import Span
 

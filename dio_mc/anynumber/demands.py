@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from dio_mc.anynumber.conditions import refusal
 from dio_mc.anynumber.naming import named_threads, single_threads, sort_operands
 from dio_mc.anynumber.places import Places
-from dio_mc.anynumber.rebuild import rebuilt
 from dio_mc.anynumber.states import Common, Lone
 from dio_mc.anynumber.steps import Steps
 from dio_mc.frontend import logic
 from dio_mc.ir.expr import And, AtLocation, Expr, Implies, Ite, Load, LocalOf, Not, Or, walk
 from dio_mc.ir.program import Property
+from dio_mc.ir.rebuild import rebuilt
 from dio_mc.semantics.evaluation import Evaluate
 from dio_mc.source import Span
 

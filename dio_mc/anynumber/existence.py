@@ -15,10 +15,10 @@ from typing import Final
 
 from dio_mc.anynumber.naming import Question, named_threads, sort_operands
 from dio_mc.anynumber.places import Places
-from dio_mc.anynumber.rebuild import rebuilt
 from dio_mc.frontend import logic
 from dio_mc.ir.expr import And, AtLocation, Const, Expr, Implies, Ite, Load, LocalOf, Not, Or, children
 from dio_mc.ir.program import Property
+from dio_mc.ir.rebuild import rebuilt
 from dio_mc.ir.types import BOOL
 
 MOST: Final = 4

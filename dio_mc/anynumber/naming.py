@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dio_mc.anynumber.places import Dimension, Places
-from dio_mc.anynumber.rebuild import rebuilt
 from dio_mc.ir.expr import (
     And,
     AtLocation,
@@ -20,6 +19,7 @@ from dio_mc.ir.expr import (
     Or,
     children,
 )
+from dio_mc.ir.rebuild import rebuilt
 from dio_mc.ir.types import OptionType, RangeType, ThreadIdType
 
 

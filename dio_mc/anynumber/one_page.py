@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from dio_mc.anynumber.conditions import refusal
 from dio_mc.anynumber.naming import in_any_order, is_id
 from dio_mc.anynumber.pages import Pages
-from dio_mc.anynumber.rebuild import rebuilt
 from dio_mc.frontend import logic
 from dio_mc.ir.expr import (
     And,
@@ -29,6 +28,7 @@ from dio_mc.ir.expr import (
     children,
 )
 from dio_mc.ir.program import Program, Property
+from dio_mc.ir.rebuild import rebuilt
 from dio_mc.ir.types import RangeType
 from dio_mc.source import Span
 

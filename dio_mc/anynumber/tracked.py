@@ -21,7 +21,6 @@ from typing import Final
 from dio_mc.anynumber.conditions import refusal
 from dio_mc.anynumber.one_page import Naming
 from dio_mc.anynumber.pages import Elsewhere, Pages, is_next, slice_of
-from dio_mc.anynumber.rebuild import rebuilt
 from dio_mc.frontend import logic
 from dio_mc.ir.expr import And, Arith, Compare, Const, Expr, Ite, Load, Local, Not, Or, type_of, walk
 from dio_mc.ir.ops import (
@@ -41,6 +40,7 @@ from dio_mc.ir.ops import (
     Target,
 )
 from dio_mc.ir.program import LocalVariable, Program, Template, Thread, Variable
+from dio_mc.ir.rebuild import rebuilt
 from dio_mc.ir.types import BOOL, RangeType, bounds
 from dio_mc.source import Span
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Container
 from dataclasses import replace
 from typing import Final
 
-from dio_mc.anynumber.rebuild import rebuilt
 from dio_mc.frontend import logic
 from dio_mc.ir.expr import FALSE, TRUE, And, Compare, CompareOp, Const, Expr, Load, Me, Not, Or
 from dio_mc.ir.ops import Assign, Await, Block, Branch, Check, Choose, Halt, LocalTo, Op, Option, Spawn, StoreTo, Target
 from dio_mc.ir.program import Program
+from dio_mc.ir.rebuild import rebuilt
 
 _COMPARE: Final[dict[CompareOp, Callable[[int, int], bool]]] = {
     "==": operator.eq,

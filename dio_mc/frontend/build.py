@@ -79,7 +79,10 @@ def build(
     _check_parts(model, members, context)
     check_anchors(model, members, context)
     asked = _asked(members)
-    templates, regions = compile_templates(context, members, asked, like.known(context) if like is not None else {})
+    known = like.known(context) if like is not None and context.buffers is None else {}
+    templates, regions = compile_templates(context, members, asked, known)
+    if context.buffers is not None and templates:
+        templates = [*map(context.buffers.rewritten, templates), context.buffers.daemon()]
     context.control = Control(tuple(templates), tuple(regions), asked.operations)
     properties: list[Property] = []
     if not context.diagnostics.errors:

@@ -15,7 +15,7 @@ from typing import Any
 
 from dio_mc import lang
 from dio_mc.errors import Diagnostic, did_you_mean
-from dio_mc.frontend import expressions, propositions
+from dio_mc.frontend import expressions, fences, propositions
 from dio_mc.frontend.builtins import BUILTINS
 from dio_mc.frontend.connectives import call_z3
 from dio_mc.frontend.context import Abort, Scope
@@ -84,6 +84,8 @@ def _call_static(function: Any, node: ast.Call, scope: Scope) -> Value:
         return call_z3(function.__name__, node, scope)
     if function is lang.threads:
         return propositions.threads_value(node, scope)
+    if function is lang.smp_load_acquire and not scope.in_property:
+        return fences.acquired(node, scope)
     if module.startswith("dio_mc.lang") and not isinstance(function, type):
         where = "a property" if scope.in_property else "an expression"
         hint = CHOOSE_FIRST if function is lang.choose and not scope.in_property else ""

@@ -56,6 +56,7 @@ class Context:
     parts: dict[str, Any] = field(default_factory=dict)
     spinlocks: list[str] = field(default_factory=list)
     spawned: dict[str, Any] = field(default_factory=dict)
+    buffers: Any = None
     control: Any = None
     diagnostics: Diagnostics = field(default_factory=Diagnostics)
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from dio_mc.errors import Diagnostic, ModelError, did_you_mean, usage_error
+from dio_mc.frontend import weak
 from dio_mc.frontend.context import Context
 from dio_mc.frontend.shapes import (
     ArrayTree,
@@ -150,13 +151,16 @@ def declare(
         counts[name] = numbers[name] if name in numbers else _instances(name, function, role, resolve, problems)
     spawned = _spawned(model, members, counts, resolve, problems)
     spawned = {name: numbers.get(name, slots) for name, slots in spawned.items()}
-    threads, groups = _instances_of([*counts.items(), *spawned.items()])
+    relaxed = [n for n, (d, _) in members.data.items() if isinstance(d, VarDeclaration) and d.ordering == "relaxed"]
+    threads, groups = _instances_of([*counts.items(), *spawned.items(), *([(weak.THREAD, 1)] if relaxed else [])])
     context = Context(model, params, tuple(t.name for t in threads), threads, groups)
     for diagnostic in problems:
         context.diagnostics.add(diagnostic)
     for number, name in enumerate(spawned):
         context.spawned[name] = SpawnTarget(name, len(counts) + number)
     _lay_out(members if not numbers else _roomy(members), context, resolve)
+    if relaxed:
+        context.buffers = weak.lay_out(context, relaxed)
     return context
 
 

@@ -7,6 +7,7 @@ import ast
 from dio_mc import lang
 from dio_mc.frontend import branching, expressions
 from dio_mc.frontend.crashing import crash_statement
+from dio_mc.frontend.fences import FENCES, fence_statement
 from dio_mc.frontend.frames import Frame, assignment_weight, is_word, touched, warn_atomicity
 from dio_mc.frontend.graph import Node, Weight
 from dio_mc.frontend.inlining import inline_call, spawn_arguments, stepping_call
@@ -25,6 +26,8 @@ def call_statement(call: ast.Call, frame: Frame) -> None:
         _spawn(call, frame)
     elif is_word(call, lang.crash, frame):
         crash_statement(call, frame)
+    elif any(is_word(call, word, frame) for word in FENCES):
+        fence_statement(call, frame)
     elif is_word(call, lang.require, frame):
         _require(call, frame)
     elif is_word(call, lang.choose, frame):

@@ -9,7 +9,22 @@ from dio_mc.lang.counters import AtomicInt, FolioRefs, Refcount
 from dio_mc.lang.declarations import Array, Kernel, Param, PerThread, Range, ThreadId, Var
 from dio_mc.lang.locks import DrainCounter, Mutex, PageLock, RangeLock, RWSem, SpinLock
 from dio_mc.lang.model import Model, Part, always_reachable, expect, invariant, operation, progress, reachable, thread
-from dio_mc.lang.statements import atomic, choose, crash, me, require, spawn, threads, wait_until, window
+from dio_mc.lang.statements import (
+    atomic,
+    choose,
+    crash,
+    me,
+    require,
+    smp_load_acquire,
+    smp_mb,
+    smp_rmb,
+    smp_store_release,
+    smp_wmb,
+    spawn,
+    threads,
+    wait_until,
+    window,
+)
 from dio_mc.lang.two_class import TwoClassLock
 from dio_mc.lang.waiting import RCU, BoundedQueue, Completion, SeqCount, WaitQueue
 
@@ -49,6 +64,11 @@ __all__ = [
     "progress",
     "reachable",
     "require",
+    "smp_load_acquire",
+    "smp_mb",
+    "smp_rmb",
+    "smp_store_release",
+    "smp_wmb",
     "spawn",
     "thread",
     "threads",

@@ -102,6 +102,7 @@ class VarDeclaration:
     init: Any = MISSING
     ghost: bool = False
     per_thread: bool = False
+    ordering: str | None = None
 
 
 def Param(default: int | bool, *, min: int | None = None, max: int | None = None) -> Any:  # noqa: N802  # reads as a type
@@ -109,13 +110,18 @@ def Param(default: int | bool, *, min: int | None = None, max: int | None = None
     return ParamDeclaration(default, min, max)
 
 
-def Var(type: Any, *, init: Any = MISSING, ghost: bool = False) -> Any:  # noqa: N802  # reads as a type
+def Var(  # noqa: N802  # reads as a type
+    type: Any, *, init: Any = MISSING, ghost: bool = False, ordering: str | None = None
+) -> Any:
     """One shared variable of `type`.
 
     `init` is a value, or the builtin `any` to start from every value of the type. A `ghost` records history: it may be
-    read by ghost statements and properties only.
+    read by ghost statements and properties only. With ``ordering="relaxed"`` its stores wait in the thread's store
+    buffer. Raises `ValueError` for another ordering.
     """
-    return VarDeclaration(type, None, init, ghost)
+    if ordering not in (None, "relaxed"):
+        raise ValueError(f'ordering is "relaxed" or nothing, not {ordering!r}')
+    return VarDeclaration(type, None, init, ghost, ordering=ordering)
 
 
 def Array(type: Any, *, size: Any, init: Any = MISSING, ghost: bool = False) -> Any:  # noqa: N802  # reads as a type

@@ -48,11 +48,14 @@ class Model:
     A subclass is a patch: it overrides the operations that change. ``class Base(Model, abstract=True)`` is not checked
     itself. ``deadlock = False`` switches the deadlock check off. ``anchors = {"get_block": "fs/a.c:b"}`` says which
     functions of its kernel the operations are that a class inherits as they are. ``durable = ("disk",)`` names what
-    survives a `crash`, with what the classes above it name.
+    survives a `crash`, with what the classes above it name. ``memory_model`` (``"tso"`` or ``"pso"``) and
+    ``store_buffer``, the number of stores that a thread's buffer holds, are about relaxed variables.
     """
 
     deadlock: ClassVar[bool] = True
     durable: ClassVar[tuple[str, ...]] = ()
+    memory_model: ClassVar[str] = "tso"
+    store_buffer: ClassVar[int] = 2
     anchors: ClassVar[Mapping[str, str]] = {}
     __dio_abstract__: ClassVar[bool] = True
     __dio_place__: ClassVar[tuple[str, int]] = ("", 0)

@@ -32,6 +32,31 @@ def crash() -> None:
     _compiled_only("crash")
 
 
+def smp_mb() -> None:
+    """A full barrier: wait until the thread's store buffer is empty."""
+    _compiled_only("smp_mb")
+
+
+def smp_wmb() -> None:
+    """A store barrier: stores after it reach memory after those before it."""
+    _compiled_only("smp_wmb")
+
+
+def smp_rmb() -> None:
+    """A load barrier. Loads are in order here, so that it has no effect."""
+    _compiled_only("smp_rmb")
+
+
+def smp_store_release(variable: Any, value: Any) -> None:
+    """Store to a relaxed variable after all earlier stores: ``smp_store_release(self.ready, True)``."""
+    _compiled_only("smp_store_release")
+
+
+def smp_load_acquire(variable: Any) -> Any:
+    """Load a relaxed variable; later loads come after it, as they do here anyway."""
+    _compiled_only("smp_load_acquire")
+
+
 def require(condition: Any, message: str) -> None:
     """In a part's method: the rule that must hold, otherwise ``lock_misuse`` at the caller's line (``misuse`` where the
     part is not a lock)."""

@@ -39,6 +39,9 @@ from oracle_words import (
     settled,
 )
 
+BUFFERS = "store_buffers"
+"""The thread that lets stores reach memory, and the variable with all buffers: per thread a tuple of stores, each its
+variable, value, and whether earlier ones come first; a last entry None says that the next store is one such."""
 PATIENCE = 5000
 """Instructions in one step after which a local loop counts as endless."""
 
@@ -98,10 +101,15 @@ class Source:
                     self.properties[attribute] = role, value
                 elif (cls.__name__, attribute) in self.trees and role is None:
                     self.pure[attribute] = self.trees[cls.__name__, attribute]
+        self.relaxed = [n for n, d in self.declared.items() if isinstance(d, Declared) and d.ordering == "relaxed"]
+        self.room, self.reorders = getattr(self.cls, "store_buffer", 2), getattr(self.cls, "memory_model", "") == "pso"
         self.durable = {n for c in self.cls.__mro__ for n in vars(c).get("durable", ())}
         self.ghosts = {n for n, d in self.declared.items() if isinstance(d, Declared) and d.ghost}
         self.functions = {key: self._translate(*key) for key in self.trees if self._steps(key)}
         self.instances = self._instances(bodies)
+        if self.relaxed:
+            self.instances.append((BUFFERS, BUFFERS, 0, True, False))
+            self.declared[BUFFERS] = Declared(bool)
         self.numbered = list(self.functions.values())
         for number, function in enumerate(self.numbered):
             function.number = number
@@ -196,6 +204,8 @@ class Source:
         yield from product(*(self._initial(n, d) for n, d in self.declared.items()))
 
     def _initial(self, name: str, declared: Any) -> list[Any]:
+        if name == BUFFERS:
+            return [((),) * len(self.names)]
         kind, count = self.kinds[name], len(self.names)
         if isinstance(declared, Lock):
             return [declared.fresh(count)]
@@ -372,8 +382,56 @@ class World:
     # -- what instructions ask -----------------------------------------------------------------------------------------
 
     def value(self, code: CodeType, more: dict[str, Any] | None = None) -> Any:
-        """Python's value of an expression."""
-        return eval(code, {**self.source.words, **self.frames[-1].locals, "self": self.model, **(more or {})})
+        """Python's value of an expression; of a relaxed variable, what the thread has stored last."""
+        memory = {name: self.shared[name] for name in self.source.relaxed}
+        self.shared.update({e[0]: e[1] for e in self.buffer() if e is not None})
+        try:
+            return eval(code, {**self.source.words, **self.frames[-1].locals, "self": self.model, **(more or {})})
+        finally:
+            self.shared.update(memory)
+
+    def buffer(self, after: tuple[Any, ...] | None = None) -> tuple[Any, ...]:
+        """The running thread's stores; `after` are what it has then."""
+        if not self.source.relaxed:
+            return ()
+        every = list(self.shared[BUFFERS])
+        if after is not None:
+            every[self.me] = after
+            self.shared[BUFFERS] = tuple(every)
+        return tuple(every[self.me])
+
+    def full_barrier(self) -> None:
+        """Nothing waits in the thread's buffer."""
+        self.block_unless(not self.buffer())
+
+    def store_barrier(self) -> None:
+        """The next store comes after those that wait."""
+        waiting = [e for e in self.buffer() if e is not None]
+        self.buffer((*waiting, None) if waiting else ())
+
+    def relaxed_store(self, name: str, value: Any) -> None:
+        """At the end of the buffer, if there is room."""
+        waiting = [e for e in self.buffer() if e is not None]
+        self.block_unless(len(waiting) < self.source.room)
+        value = settled(self.source.kinds[name], value)
+        self.buffer((*waiting, (name, value, None in self.buffer() and bool(waiting))))
+
+    def drains(self) -> Iterator[State]:
+        """Each store that may reach memory next has done so."""
+        every = self.shared[BUFFERS]
+        for thread, entries in enumerate(every):
+            for place, entry in enumerate(e for e in entries if e is not None):
+                behind = [e for e in entries[: place + 1] if e is not None]
+                late = any(e[2] for e in behind[1:]) or any(e[0] == entry[0] for e in behind[:-1])
+                if late or (place and not self.source.reorders):
+                    continue
+                left = [e for n, e in enumerate(entries) if n != place]
+                if left and left[0] is not None:
+                    left[0] = (*left[0][:2], False)
+                left = [] if left == [None] else left
+                after = (*every[:thread], tuple(left), *every[thread + 1 :])
+                shared = {**self.shared, entry[0]: entry[1], BUFFERS: after}
+                yield tuple(shared[n] for n in self.source.declared), tuple(self.threads)
 
     def local(self, name: str) -> Any:
         return self.frames[-1].locals[name]
@@ -434,6 +492,12 @@ class World:
 
     def store(self, targets: list[Target], values: list[Any], annotated: dict[str, CodeType]) -> None:
         """Parallel assignment: values, then indexes, then what fits where, then the writes."""
+        if any(t.shared and t.name in self.source.relaxed for t in targets):
+            ((target,), (value,)) = targets, values
+            self.relaxed_store(target.name, value)
+            return
+        if any(t.shared and t.name not in self.source.ghosts for t in targets):
+            self.full_barrier()
         ways = [self._indexes(t) for t in targets]
         for target, way in zip(targets, ways, strict=True):
             if target.shared:
@@ -577,7 +641,9 @@ class Oracle:
             world = World(self.source, (shared, (None,) * len(self.source.names)), ())
             try:
                 for thread, (_, function, number, _, spawned) in enumerate(self.source.instances):
-                    if not spawned:
+                    if function == BUFFERS:
+                        world.threads[thread] = BUFFERS  # type: ignore[call-overload]  # stands for its frames
+                    elif not spawned:
                         world.start(thread, [number] * len(self.source.function(function).parameters))
             except Fault as fault:
                 found.at_start.append(fault)
@@ -586,6 +652,9 @@ class Oracle:
 
     def successors(self, state: State) -> Iterator[Edge]:
         for thread, frames in enumerate(state[1]):
+            if frames == BUFFERS:
+                yield from ((thread, after) for after in World(self.source, state, ()).drains())
+                continue
             waiting: list[tuple[int, ...]] = [()] if frames is not None else []
             while waiting:
                 choices = waiting.pop()
@@ -610,7 +679,7 @@ class Oracle:
 
     def show(self, state: State) -> Shown:
         if state[0] not in self._values:
-            pairs = zip(self.source.declared, state[0], strict=True)
+            pairs = [p for p in zip(self.source.declared, state[0], strict=True) if p[0] != BUFFERS]
             self._values[state[0]] = tuple(f"{n}={self._show(self.source.kinds[n], v)}" for n, v in pairs)
         return self._values[state[0]], tuple(self._place(f) for f in state[1])
 
@@ -624,6 +693,8 @@ class Oracle:
     def _place(self, frames: Any) -> str:
         if frames is None:
             return "end"
+        if frames == BUFFERS:
+            return f"{BUFFERS}+1"
         key = tuple((frame[0], frame[1]) for frame in frames)
         if key not in self._places:
             self._places[key] = self._named([(self.source.numbered[f], at) for f, at in key])

@@ -352,10 +352,31 @@ class Translator:
             assert isinstance(call.args[0], ast.Attribute)
             name = call.args[0].attr
             self.emit("do", node, "step", lambda w: w.spawn(name, [w.value(a) for a in arguments]))
+        elif isinstance(call.func, ast.Name) and call.func.id == "smp_mb":
+            self.emit("do", node, "step", lambda w: w.full_barrier())
+        elif isinstance(call.func, ast.Name) and call.func.id in ("smp_wmb", "smp_rmb"):
+            if call.func.id == "smp_wmb" and self.model.reorders:
+                self.emit("do", node, "step", lambda w: w.store_barrier())
+        elif isinstance(call.func, ast.Name) and call.func.id == "smp_store_release":
+            self.release(call, node)
         elif isinstance(call.func, ast.Name) and call.func.id == "crash":
             self.emit("do", node, "step", lambda w: w.crash())
         else:
             self.call(call, node, None)
+
+    def release(self, call: ast.Call, node: ast.stmt) -> None:
+        """A store after all earlier ones."""
+        target, value = call.args
+        assert isinstance(target, ast.Attribute)
+        name, code = target.attr, expression(value)
+
+        def store(w: Any) -> None:
+            found = w.value(code)
+            if self.model.reorders:
+                w.store_barrier()
+            w.relaxed_store(name, found)
+
+        self.emit("do", node, "step", store)
 
     def steps_of(self, call: ast.Call, node: ast.stmt) -> str | None:
         """``lock`` or ``operation`` for a call that takes steps."""

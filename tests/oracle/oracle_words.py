@@ -311,13 +311,14 @@ class Declared:
     init: Any = None
     ghost: bool = False
     per_thread: bool = False
+    ordering: str | None = None
 
 
 NOTHING = object()
 
 
-def Var(type: Any, *, init: Any = NOTHING, ghost: bool = False) -> Any:  # noqa: N802  # as the language spells it
-    return Declared(type, None, init, ghost)
+def Var(type: Any, *, init: Any = NOTHING, ghost: bool = False, ordering: Any = None) -> Any:  # noqa: N802  # as it is spelled
+    return Declared(type, None, init, ghost, ordering=ordering)
 
 
 def Array(type: Any, *, size: Any, init: Any = NOTHING, ghost: bool = False) -> Any:  # noqa: N802  # as the language spells it
@@ -754,7 +755,7 @@ WORDS: dict[str, Any] = {
     "Model": Model, "Var": Var, "Array": Array, "PerThread": PerThread, "Param": Param, "Range": Range,
     "ThreadId": ThreadId, "thread": thread, "operation": operation, "invariant": invariant, "reachable": reachable,
     "always_reachable": always_reachable, "progress": progress, "expect": expect, "atomic": atomic,
-    "Implies": implies, "And": lambda *parts: all(parts), "Or": lambda *parts: any(parts),
+    "smp_load_acquire": lambda value: value, "Implies": implies, "And": lambda *parts: all(parts), "Or": lambda *parts: any(parts),
     "Not": lambda part: not part, "Xor": lambda one, other: bool(one) != bool(other),
     "If": lambda test, one, other: one if test else other,
     **{cls.__name__: cls for cls in LOCKS},

@@ -270,7 +270,73 @@ def crash(order: str, crashes: int) -> tuple[int, int]:
     return len(seen), transitions
 
 
+def litmus(*programs: str, depth: int = 2, reorders: bool = False) -> tuple[int, int]:
+    """Threads as words: ``x=1`` stores, ``x?`` loads, ``mb``, ``wmb``, ``r0!`` keeps the first value loaded (which waits
+    for the buffer), ``x:=1`` stores with release. A buffer is a tuple of (variable, value, whether earlier ones come
+    first)."""
+    code = [p.split() for p in programs]
+
+    def newest(memory, buffer, name):
+        own = [value for variable, value, _ in buffer if variable == name]
+        return own[-1] if own else dict(memory).get(name, 0)
+
+    def kept(loaded, ahead):  # a value that nobody keeps any more is forgotten
+        return tuple(v if any(w == f"r{n}!" for w in ahead) else None for n, v in enumerate(loaded))
+
+    def successors(state):
+        memory, threads = state
+        for k, (at, buffer, fence, loaded, results) in enumerate(threads):
+            for place in range(len(buffer) if reorders else min(len(buffer), 1)):
+                variable, value, _ = buffer[place]
+                if any(b[2] for b in buffer[1 : place + 1]) or any(b[0] == variable for b in buffer[:place]):
+                    continue
+                left = (*buffer[:place], *buffer[place + 1 :])
+                left = tuple((a, b, c and n > 0) for n, (a, b, c) in enumerate(left))
+                after = tuple(sorted({**dict(memory), variable: value}.items()))
+                yield after, put(threads, k, (at, left, fence and bool(left), loaded, results))
+            if at == len(code[k]):
+                continue
+            word, ahead = code[k][at], code[k][at + 1 :]
+            release, fenced = ":=" in word, fence
+            if word == "mb" and not buffer:
+                yield memory, put(threads, k, (at + 1, buffer, fence, loaded, results))
+            elif word == "wmb":
+                yield memory, put(threads, k, (at + 1, buffer, bool(buffer), loaded, results))
+            elif word.endswith("?"):
+                got = kept((*loaded, newest(memory, buffer, word[:-1])), ahead)
+                yield memory, put(threads, k, (at + 1, buffer, fence, got, results))
+            elif word.endswith("!"):
+                if not buffer:
+                    number = int(word[1:-1])
+                    done = (*results, loaded[number])
+                    yield memory, put(threads, k, (at + 1, buffer, fence, kept(loaded, ahead), done))
+            elif "=" in word and len(buffer) < depth:
+                name, _, value = word.replace(":", "").partition("=")
+                fenced = reorders and (fence or release) and bool(buffer)
+                yield memory, put(threads, k, (at + 1, (*buffer, (name, int(value), fenced)), False, loaded, results))
+
+    return count(((), tuple((0, (), False, (), ()) for _ in code)), successors)
+
+
+MP, MP_READER = "x=1 y=1", "y? x? r0! r1!"
+LITMUS = {
+    "StoreBuffering": litmus("x=1 y? r0!", "y=1 x? r0!"),
+    "StoreBufferingHalfFenced": litmus("x=1 mb y? r0!", "y=1 x? r0!"),
+    "StoreBufferingFenced": litmus("x=1 mb y? r0!", "y=1 mb x? r0!"),
+    "MessagePassing": litmus(MP, MP_READER),
+    "MessagePassingPso": litmus(MP, MP_READER, reorders=True),
+    "MessagePassingWmb": litmus("x=1 wmb y=1", MP_READER, reorders=True),
+    "MessagePassingRelease": litmus("x=1 y:=1", MP_READER, reorders=True),
+    "LoadBuffering": litmus("x? y=1 r0!", "y? x=1 r0!"),
+    "IndependentReads": litmus("x=1", "y=1", "x? y? r0! r1!", "y? x? r0! r1!", depth=1),
+    "TwoPlusTwoWrites": litmus("x=1 y=2 mb", "y=1 x=2 mb"),
+    "TwoPlusTwoWritesPso": litmus("x=1 y=2 mb", "y=1 x=2 mb", reorders=True),
+    "TwoPlusTwoWritesWmb": litmus("x=1 wmb y=2 mb", "y=1 wmb x=2 mb", reorders=True),
+}
+
+
 CASES = [
+    *[(f"litmus:{name}", {}, found) for name, found in LITMUS.items()],
     *[("crash:InPlace", {"crashes": n}, crash("ab", n)) for n in (0, 1, 2)],
     *[("crash:Journalled", {"crashes": n}, crash("jkcab", n)) for n in (0, 1, 2, 3)],
     *[("crash:CommitsFirst", {"crashes": n}, crash("cjkab", n)) for n in (1, 2)],
