@@ -9,10 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 from fix_models import FLUSH, LOST
 from report_models import BROKEN, HOLDS, ROOT, dio_mc, wait_for_work, write
 
+SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "docs" / "schemas" / "fix-1.json").read_text()))
 TWO = FLUSH + "\n\nclass Other(MissingFlush):\n    pass\n"
 REACH = """\
 from dio_mc import Model, Var, reachable, thread
@@ -98,6 +100,7 @@ def test_as_json(tmp_path: Path) -> None:
     write(tmp_path, m=LOST)
     done = dio_mc("fix", "m.py", "--pairs=0", "--format=json", "--most=1", cwd=tmp_path)
     found = json.loads(done.stdout)
+    assert list(SCHEMA.iter_errors(found)) == []
     assert found["schema"] == "dio-mc/fix/1"
     assert found["exit_code"] == done.returncode == 0
     assert found["goals"] == [{"property": "counted", "steps": 4, "params": {}, "why": ""}]
@@ -106,6 +109,25 @@ def test_as_json(tmp_path: Path) -> None:
     assert first["checked"] == [{"params": {}, "verdict": "HOLDS", "states": first["checked"][0]["states"]}]
     assert first["subclass"].startswith('"""A fix of Lost')
     assert all(near["open"] for near in found["near_misses"])
+
+
+def test_the_schema_of_the_json_is_strict(tmp_path: Path) -> None:
+    write(tmp_path, m=FLUSH)
+    done = dio_mc("fix", "m.py", "--pairs=30", "--format=json", "--most=2", cwd=tmp_path)
+    found = json.loads(done.stdout)
+    assert list(SCHEMA.iter_errors(found)) == []
+    assert found["fixes"]
+    assert found["near_misses"]
+    for name in found:
+        assert list(SCHEMA.iter_errors({k: v for k, v in found.items() if k != name})), name
+    for part in (found["fixes"][0], found["near_misses"][0]):
+        for name in list(part):
+            value = part.pop(name)
+            assert list(SCHEMA.iter_errors(found)), name
+            part[name] = value
+        part["further"] = 1
+        assert list(SCHEMA.iter_errors(found))
+        del part["further"]
 
 
 def test_none_among_the_edits(tmp_path: Path) -> None:
