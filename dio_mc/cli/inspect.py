@@ -15,8 +15,18 @@ from dio_mc.cli.types import CLASS, CODE, Param, unknown_class
 
 if TYPE_CHECKING:
     from dio_mc.engines.limits import Limits
-    from dio_mc.explain.replaying import Outcome
+    from dio_mc.explain.replaying import Outcome, Products
     from dio_mc.ir.program import Program
+
+
+MODELS = click.option(
+    "--models", "folder", metavar="DIR", help="For a run of a rule: where protocols/ and workloads/ are.",
+    type=click.Path(path_type=Path),
+)  # fmt: skip
+FILES = click.option(
+    "--file", "files", multiple=True, metavar="FILE", help="For a run of a rule: a file with further rules.",
+    type=click.Path(path_type=Path),
+)  # fmt: skip
 
 
 def register(group: click.Group) -> None:
@@ -28,14 +38,8 @@ def register(group: click.Group) -> None:
 @click.command()
 @click.argument("trace", type=click.Path())
 @click.option("--model-file", type=click.Path(), help="Where the model is now, if it moved.")
-@click.option(
-    "--models", "folder", metavar="DIR", help="For a run of a rule: where protocols/ and workloads/ are.",
-    type=click.Path(path_type=Path),
-)  # fmt: skip
-@click.option(
-    "--file", "files", multiple=True, metavar="FILE", help="For a run of a rule: a file with further rules.",
-    type=click.Path(path_type=Path),
-)  # fmt: skip
+@MODELS
+@FILES
 @TIMEOUT
 @MAX_MEMORY
 def replay(
@@ -72,11 +76,14 @@ def _product(name: str, folder: Path | None, files: tuple[Path, ...]) -> Program
     "--max-states", type=click.IntRange(1), default=500_000, show_default=True, metavar="N",
     help="Give up looking for the decisive steps after N states.",
 )  # fmt: skip
+@MODELS
+@FILES
 @TIMEOUT
 @MAX_MEMORY
 def why(
-    traces: tuple[str, ...], model_file: str | None, max_states: int, timeout: float | None, max_memory: str | None
-) -> None:
+    traces: tuple[str, ...], model_file: str | None, max_states: int, folder: Path | None, files: tuple[Path, ...],
+    timeout: float | None, max_memory: str | None,
+) -> None:  # fmt: skip
     """Say why a counterexample is one, and try it on the model as it is now.
 
     What fails and who wrote it, which steps matter, and between which two steps no other thread must run: the model is
@@ -86,11 +93,15 @@ def why(
     A limit ends the search alone: then what the trace itself says is told, and the exit code is 3.
     """
     limits = limits_of(timeout, max_memory)
-    codes = [_say_why(trace, model_file, max_states, limits) for trace in traces]
+
+    def product(name: str) -> Program | None:
+        return _product(name, folder, files)
+
+    codes = [_say_why(trace, model_file, max_states, product, limits) for trace in traces]
     sys.exit(max(codes))
 
 
-def _say_why(path: str, model_file: str | None, max_states: int, limits: Limits) -> int:
+def _say_why(path: str, model_file: str | None, max_states: int, products: Products, limits: Limits) -> int:
     """Say it of one trace; the exit code."""
     from dio_mc.explain.replaying import explained, trace_in
     from dio_mc.guard import attempt
@@ -98,9 +109,7 @@ def _say_why(path: str, model_file: str | None, max_states: int, limits: Limits)
 
     code, found = 0, within(limits, lambda: trace_in(path), "the trace was read")
     try:
-        found = within(
-            limits, lambda: explained(path, model_file, max_states, lambda name: _product(name, None, ())), "the answer"
-        )
+        found = within(limits, lambda: explained(path, model_file, max_states, products), "the answer")
     except Undecided as ended:
         code = ENDED
         click.echo(f"dio-mc: {path}: {ended.message}: this is what the trace itself says", err=True)

@@ -62,8 +62,9 @@ def _commands(trace: Trace, path: str) -> list[str]:
     if product is not None:
         work = product["work"].replace("_x_", ",")
         sectors = ["--sectors", product["sectors"]] if product["sectors"] else []
-        again = ["dio-mc", "outcomes", work, "--rule", product["rule"], *sectors]
-        return [*_command(again), *_command(["dio-mc", "replay", path])]
+        files = [word for file in trace.model.files for word in ("--file", file)]
+        again = ["dio-mc", "outcomes", work, "--rule", product["rule"], *sectors, *files]
+        return [*_command(again), *_command(["dio-mc", "replay", path, *files])]
     name = trace.model.name.split("@", maxsplit=1)[0]
     params = [part for key, value in trace.model.params for part in ("--param", f"{key}={value}")]
     check = ["dio-mc", "check", trace.model.file, "--model", name, *params]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from dio_mc.guard import Ended, Guard, Latch, attempt
 from dio_mc.kernel.words import Data
+from dio_mc.models import models_folder
 from dio_mc.semantics.search import Budget
 from dio_mc.semantics.stop import Stop
+from dio_mc.source import display_path
 from dio_mc.study.observe import Observed
 from dio_mc.study.registry import LAYOUTS, Rule, Workload, product
 from dio_mc.study.tags import BAD, RANK, Tagged, tag, worst
@@ -70,7 +74,7 @@ def outcomes(
     and `note` is told of runs that are left out."""
     met = exceeded if isinstance(exceeded, Latch) else Latch(exceeded)
     layouts = [layout for layout in workload.layouts if layout in rule.layouts]
-    runs = _Runs(frozenset(witnesses), met, note)
+    runs = _Runs(frozenset(witnesses), met, note, _own_files(workload, rule))
     found: list[Outcomes] = []
     try:
         with Guard(met):
@@ -90,11 +94,21 @@ class _Runs:
     wanted: frozenset[str]
     met: Latch
     note: Callable[[str], None]
+    files: tuple[str, ...]
 
     def of(self, observed: Observed, one: Tagged) -> Trace | None:
         if one.verdict not in self.wanted:
             return None
-        return attempt("a run", lambda: observed.trace(one.observation), None, self.met, self.note)
+        found = attempt("a run", lambda: observed.trace(one.observation), None, self.met, self.note)
+        return found and replace(found, model=replace(found.model, files=self.files))
+
+
+def _own_files(workload: Workload, rule: Rule) -> tuple[str, ...]:
+    """The files of a workload and a rule, where these are not among the shipped ones."""
+    shipped = models_folder().resolve()
+    named = [workload.place[0], str(getattr(sys.modules.get(rule.model.__module__), "__file__", "") or "")]
+    own = [display_path(file) for file in named if file and not Path(file).resolve().is_relative_to(shipped)]
+    return tuple(dict.fromkeys(own))
 
 
 def _outcomes(workload: str, rule: str, layout: str, observed: Observed, runs: _Runs) -> Outcomes:

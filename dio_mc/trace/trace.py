@@ -50,12 +50,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class ModelName:
-    """The model: its file as displayed, the program's name (``Class`` or ``Class@pages=2``), all parameters, digest."""
+    """The model: its file as displayed, the program's name (``Class`` or ``Class@pages=2``), all parameters, digest.
+    `files` are those that a command has to name for a rule or a workload that is not shipped."""
 
     file: str
     name: str
     params: tuple[tuple[str, int], ...]
     digest: str
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

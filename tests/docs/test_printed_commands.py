@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from dio_mc.cli import cli
 from dio_mc.render.lkml import render_lkml
@@ -136,7 +137,7 @@ def test_enough_is_found() -> None:
 
 def test_what_is_no_command_is_noticed() -> None:
     assert wrong("chekc m.py") == "no command chekc"
-    assert "No such option" in wrong("why t.json --file m.py")
+    assert "No such option" in wrong("why t.json --fiel m.py")
     assert wrong("check models/seed/nowhere.py") == "no file models/seed/nowhere.py"
     assert "Missing option '--to'" in wrong("export m.py", whole=True)
 
@@ -152,7 +153,31 @@ def test_the_commands_of_mails_run(tmp_path: Path) -> None:
     lines = [line for text in shown for line in COMMAND.findall(re.sub(r"\\\n\s*", "", text))]
     assert len(lines) >= len(shown)
     assert {line: told for line in lines if (told := wrong(line, whole=True))} == {}
-    from click.testing import CliRunner
-
     for line in lines[:2]:
         assert CliRunner().invoke(cli, shlex.split(line)).exit_code in (0, 1), line
+
+
+OWN = """\
+from dio_mc.models.protocols.generic import Generic2005
+
+class Mine(Generic2005, abstract=True):
+    rule, since = "mine", 2026
+"""
+
+
+def test_the_commands_of_a_mail_about_ones_own_rule_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(OWN)
+    written = ["outcomes", "direct_read,fsync", "--rule", "mine", "--file", "mine.py", "--traces", "t"]
+    assert CliRunner().invoke(cli, written).exit_code == 0
+    trace = next((tmp_path / "t").glob("*.json"))
+    mail = CliRunner().invoke(cli, ["show", str(trace.relative_to(tmp_path)), "--format", "lkml"]).output
+    lines = COMMAND.findall(re.sub(r"\\\n\s*", "", mail))
+    assert [line.split()[0] for line in lines] == ["outcomes", "replay"]
+    for line in [*lines, f"why {trace} --file mine.py"]:
+        done = CliRunner().invoke(cli, shlex.split(line))
+        assert done.exit_code == 0, (line, done.output)
+    refused = CliRunner().invoke(cli, ["why", str(trace)])
+    assert "name the file that has them with --file, or another folder of models with --models" in str(
+        refused.exception
+    )
