@@ -24,6 +24,7 @@ from dio_mc.cli import (
     kernels,
     mutate,
     observing,
+    shipped,
     show,
     step,
     study,
@@ -76,6 +77,7 @@ def cli(ctx: click.Context) -> None:
 
 
 first.register(cli)
+shipped.register(cli)
 check.register(cli)
 inspect.register(cli)
 show.register(cli)

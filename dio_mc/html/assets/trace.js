@@ -282,7 +282,7 @@
       const away = make("a", "away", "remove");
       away.href = `?${rest}`;
       const value = watch.problem ? make("span", "ahead", watch.problem) : make("b", "", watch.values[Math.min(number, watch.values.length - 1)]);
-      return make("li", "", `${watch.text} = `, value, " ", away);
+      return make("li", "", `${watch.text}${watch.problem ? ": " : " = "}`, value, " ", away);
     });
     byId("watches").replaceChildren(rows.length ? make("ul", "list", ...rows) : make("p", "quiet", "None yet. Each has its value at every step."));
   }
