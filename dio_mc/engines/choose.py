@@ -361,10 +361,10 @@ def _left_out(approximate: Approximate, found: Outcome) -> str:
     """How much may be missing, in words."""
     if approximate.storage == "hash-compaction":
         missing = f"{found.states * found.taken_for_known / 2:.1e}"
-        return f"of each state 64 bits were kept: {missing} states are expected to be left out, with all behind them"
+        return f"of each state 64 bits were kept: {missing} states are expected to be left out, with what follows them"
     known = found.taken_for_known
     share = f"{known:.2%}" if known >= 0.0001 else "fewer than 0.01%"
     return (
         f"three bits in {show_bytes(approximate.memory)} stood for each state: at the end {share} of new states were "
-        "taken for known ones; those, and what is only behind them, are left out"
+        "taken for known ones; those, and what only follows them, are left out"
     )

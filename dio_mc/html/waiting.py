@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dio_mc.html.markup import attribute, text
-from dio_mc.render.blocked import Blocked, blocked, circle, reason
+from dio_mc.render.blocked import Blocked, blocked, cycle, reason
 from dio_mc.render.scene import cpu_names, cpu_of, held_at
 from dio_mc.render.svg import COLOURS
 from dio_mc.render.words import waits_at
@@ -20,7 +20,7 @@ def waiting_card(trace: Trace) -> Iterator[str]:
     if not found:
         return
     yield '<section class="card waits"><h2>Who waits for whom</h2>'
-    round_ = circle(found)
+    round_ = cycle(found)
     if round_:
         arrow = ' <span class="arrow" aria-hidden="true">&rarr;</span> '
         chips = arrow.join(_chip(trace, name) for name in (*round_, round_[0]))

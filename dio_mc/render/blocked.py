@@ -92,8 +92,8 @@ def _listed(trace: Trace, threads: Sequence[str], own: str, word: str = "and") -
     return f" {word} ".join(", ".join(names).rsplit(", ", 1))
 
 
-def circle(found: Sequence[Blocked]) -> tuple[str, ...]:
-    """The first circle of threads that wait for each other, from its first thread on; empty when there is none."""
+def cycle(found: Sequence[Blocked]) -> tuple[str, ...]:
+    """The first cycle of threads that wait for each other, from its first thread on; empty when there is none."""
     following = {one.waiting.thread: one.by for one in found}
     for start in following:
         path = [start]

@@ -15,22 +15,22 @@ _MOST_WAITS = 3
 
 
 def waiting_sentence(trace: Trace) -> str:
-    """``CPU0 waits for fork[1] of CPU1 (2), CPU1 for fork[0] of CPU0 (1): a circle.`` Empty where nobody waits."""
+    """``CPU0 waits for fork[1] of CPU1 (2), CPU1 for fork[0] of CPU0 (1): a cycle.`` Empty where nobody waits."""
     waits = trace.why.waits if trace.why is not None else ()
-    circle = _circle(trace, waits)
-    told = [_told(trace, wait, "for" if n else "waits for") for n, wait in enumerate(circle or waits)]
+    cycle = _cycle(trace, waits)
+    told = [_told(trace, wait, "for" if n else "waits for") for n, wait in enumerate(cycle or waits)]
     if not told:
         return ""
     shown = ", ".join(told if len(told) <= _MOST_WAITS else told[: _MOST_WAITS - 1])
-    if len(circle) > _MOST_WAITS:
-        return f"{shown}, and so on round a circle of {len(circle)}."
-    if len(circle) > 1:
-        return f"{shown}: a circle."
+    if len(cycle) > _MOST_WAITS:
+        return f"{shown}, and so on round a cycle of {len(cycle)}."
+    if len(cycle) > 1:
+        return f"{shown}: a cycle."
     return f"{shown}{f', and {len(told) - 2} more' if len(told) > _MOST_WAITS else ''}."
 
 
-def _circle(trace: Trace, waits: Sequence[Wait]) -> list[Wait]:
-    """The first circle among those that wait, from its first thread on; empty when there is none."""
+def _cycle(trace: Trace, waits: Sequence[Wait]) -> list[Wait]:
+    """The first cycle among those that wait, from its first thread on; empty when there is none."""
     by_thread = {wait.thread: wait for wait in waits}
     for wait in waits:
         path = [wait]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dio_mc.render.blocked import blocked, circle, reason
+from dio_mc.render.blocked import blocked, cycle, reason
 from dio_mc.render.pseudo import awaited, fault_text
 from dio_mc.render.scene import cpu_of, held_at, last_writers, wrong_cells
 from dio_mc.render.statement import printable, short
@@ -92,7 +92,7 @@ def _lasting(trace: Trace) -> Iterator[str]:
 
 
 def _stuck(trace: Trace) -> Iterator[str]:
-    """Who waits for what, who keeps it from going on, and whether that is a circle."""
+    """Who waits for what, who keeps it from going on, and whether that is a cycle."""
     yield "Nothing can run any more."
     held = held_at(trace, len(trace.steps))
     found = blocked(trace)
@@ -103,7 +103,7 @@ def _stuck(trace: Trace) -> Iterator[str]:
         yield _sentence(
             f"{cpu_of(trace, one.waiting.thread)} {holding}{waits_words(trace, one.waiting)}{why and f', {why}'}"
         )
-    if round_ := circle(found):
+    if round_ := cycle(found):
         yield _sentence(f"Circular wait: {' -> '.join(cpu_of(trace, name) for name in (*round_, round_[0]))}")
 
 

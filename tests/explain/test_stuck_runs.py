@@ -50,7 +50,7 @@ def test_every_deadlock_of_the_models_says_who_waits() -> None:
 
 def test_a_circle_of_three() -> None:
     assert why_sentences(named("Philosophers-deadlock").trace) == [
-        "CPU0 waits for fork[1] of CPU1 (2), CPU1 for fork[2] of CPU2 (3), CPU2 for fork[0] of CPU0 (1): a circle. "
+        "CPU0 waits for fork[1] of CPU1 (2), CPU1 for fork[2] of CPU2 (3), CPU2 for fork[0] of CPU0 (1): a cycle. "
         "All steps matter.",
         "While CPU0 was between fork[first].lock() (1) and fork[second].lock(), these ran: CPU1 fork[first].lock() (2); "
         "CPU2 fork[first].lock() (3).",
@@ -60,7 +60,7 @@ def test_a_circle_of_three() -> None:
 
 def test_a_large_circle_is_cut() -> None:
     assert first_sentence(named("Philosophers@n=5-deadlock")) == (
-        "CPU0 waits for fork[1] of CPU1 (2), CPU1 for fork[2] of CPU2 (3), and so on round a circle of 5. "
+        "CPU0 waits for fork[1] of CPU1 (2), CPU1 for fork[2] of CPU2 (3), and so on round a cycle of 5. "
         "All steps matter."
     )
 
@@ -100,9 +100,7 @@ def test_a_circle_that_others_wait_for_is_told_without_them(tmp_path: Path) -> N
     found = case(tmp_path, model, "deadlock")
     assert found.trace.why is not None
     assert [wait.thread for wait in found.trace.why.waits] == ["early", "bystander", "other"]
-    assert first_sentence(found) == (
-        "CPU0 waits for b of CPU1 (2), CPU1 for a of CPU0 (1): a circle. All steps matter."
-    )
+    assert first_sentence(found) == ("CPU0 waits for b of CPU1 (2), CPU1 for a of CPU0 (1): a cycle. All steps matter.")
 
 
 def test_who_has_ended_and_what_nobody_does(tmp_path: Path) -> None:

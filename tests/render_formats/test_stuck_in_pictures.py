@@ -86,7 +86,7 @@ CPU2 -> CPU1 -> CPU0."""
     )
     said = (
         "CPU0 waits for go, which only CPU2 can change, CPU2 for s, for which CPU1 has queued (2), CPU1 for s of CPU0 "
-        "(1): a circle."
+        "(1): a cycle."
     )
     assert said in " ".join(render_text(trace).split())
 

@@ -129,10 +129,10 @@ def check(*arguments: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("storage", "words"),
     [
-        ("hash-compaction", "of each state 64 bits were kept: 3.7e-15 states are expected to be left out, with all "
-         "behind them"),
+        ("hash-compaction", "of each state 64 bits were kept: 3.7e-15 states are expected to be left out, with what "
+         "follows them"),
         ("bitstate:2M", "three bits in 2M stood for each state: at the end fewer than 0.01% of new states were taken "
-         "for known ones; those, and what is only behind them, are left out"),
+         "for known ones; those, and what only follows them, are left out"),
     ],
 )  # fmt: skip
 def test_what_holds_is_undetermined(storage: str, words: str) -> None:
