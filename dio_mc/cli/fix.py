@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dio_mc.cli.interrupts import Interrupts
-from dio_mc.cli.limits import jobs_of
+from dio_mc.cli.limits import jobs_of, within
 from dio_mc.cli.types import CLASS, Param
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def _asked(model_file: str, options: dict[str, Any], stop: Callable[[], str | No
     from dio_mc.checking.runs.fix import Search, the_class
     from dio_mc.checking.runs.plan import Task
     from dio_mc.cli.check import settings
+    from dio_mc.engines.limits import Limits
     from dio_mc.semantics.search import Budget
 
     if options["target"] is not None:
@@ -89,7 +91,8 @@ def _asked(model_file: str, options: dict[str, Any], stop: Callable[[], str | No
     budget = Budget(values["max-states"].value, None, values["timeout"].value, values["max-memory"].value)
     checking = Options(budget, stop=stop)
     params = tuple(sorted(dict(options["params"]).items()))
-    model = the_class(model_file, options["name"], params, checking)
+    read = partial(the_class, model_file, options["name"], params, checking)
+    model = within(Limits(budget, stop), read, "the model was read", patience=1.0)
     jobs = jobs_of(values["jobs"])
     progress = _Line() if sys.stderr.isatty() else None
     search = Search(checking, options["goals"], options["pairs"], options["most"], jobs, progress)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dio_mc.cli.interrupts import Interrupts
+from dio_mc.cli.limits import within
 from dio_mc.cli.types import CLASS, ENGINE, Param
 
 if TYPE_CHECKING:
@@ -66,13 +67,17 @@ def mutate(paths: tuple[str, ...], names: tuple[str, ...], params: tuple[tuple[s
     """
     from dio_mc.checking.runs.plan import Request, find_files, plan
     from dio_mc.cli.check import settings
+    from dio_mc.engines.limits import Limits
+    from dio_mc.semantics.search import Budget
 
     names_of_settings = ("jobs", "engine", "workers", "max_states", "timeout", "max_memory")
     values = settings({name: options[name] for name in names_of_settings})
     files, failures = find_files(paths)
-    entries = [*failures, *plan(files, Request(names, dict(params)))]
     try:
         with Interrupts() as stop:
+            limits = Limits(Budget(timeout=values["timeout"].value, max_memory=values["max-memory"].value), stop)
+            loaded = within(limits, lambda: plan(files, Request(names, dict(params))), "the models were loaded")
+            entries = [*failures, *loaded]
             session = _Session(_plan(values, options, stop), options)
             session.run(entries)
             session.finish()

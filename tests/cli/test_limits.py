@@ -263,6 +263,8 @@ OTHERS = {
     "why, read": ("dio_mc.explain.replaying", "read_trace", ("why", "t.json"), "before the trace was read"),
     "certify, load": ("dio_mc.cli.certify", "load_module", ("certify", "c.json", "p.py"), ANSWERS),
     "certify, build": ("dio_mc.checking.general", "ground", ("certify", "c.json", "p.py"), ANSWERS),
+    "fix, load": ("dio_mc.checking.runs.fix", "load_module", ("fix", "m.py"), "before the model was read"),
+    "mutate, load": ("dio_mc.checking.runs.plan", "load_module", ("mutate", "m.py"), "before the models were loaded"),
     "step, build": ("dio_mc.frontend", "build", ("step", "m.py", "t[0] *"), "before the model was read"),
     "step, judges": (
         "dio_mc.symbolic.judge",
@@ -293,7 +295,7 @@ def test_other_commands(commands: Commands, written: Path, tmp_path: Path, phase
     place, name, arguments, before = OTHERS[phase]
     code, out, err = commands.run(tmp_path, place, name, limit, *arguments)
     said = "interrupted" if limit in SIGNALS else f"stopped by {words(limit)}, {before}"
-    if limit in SIGNALS and arguments[0] == "certify":
+    if limit in SIGNALS and arguments[0] in ("certify", "fix", "mutate"):
         said = f"stopped by {words(limit)}, {before}"
     assert (code, out, err.strip()) == (3, "", f"dio-mc: {said}")
 
