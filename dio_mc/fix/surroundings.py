@@ -11,6 +11,7 @@ from typing import Any
 
 from dio_mc import lang
 from dio_mc.frontend.declare import members_of
+from dio_mc.kernel.crash import HARDWARE, Crashes
 from dio_mc.lang.declarations import VarDeclaration
 from dio_mc.lang.model import ROLE, Model, OperationRole
 from dio_mc.mutation.bodies import Body, bodies_of, called_by, definition, stretches
@@ -102,6 +103,8 @@ class Surroundings:
     def _is_editable(self, body: Body) -> bool:
         final = definition(self.model, body.name)
         if final is None or final.function is not body.function or body.pure:
+            return False
+        if body.name in HARDWARE and issubclass(body.owner, Crashes):
             return False
         if getattr(body.function, "__dio_atomic__", False):
             return False

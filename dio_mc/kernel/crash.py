@@ -7,9 +7,14 @@ threads that wait for each other are a deadlock still.
 
 from __future__ import annotations
 
+from typing import Final
+
 from dio_mc.kernel.file import File
 from dio_mc.kernel.words import Data
 from dio_mc.lang import Array, Model, Param, Var, atomic, choose, crash, operation, spawn, thread, wait_until
+
+HARDWARE: Final = frozenset({"power", "power_on", "drive"})
+"""Members of the classes below that no change of a file system mends."""
 
 
 class Crashes(Model, abstract=True):

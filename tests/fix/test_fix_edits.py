@@ -158,3 +158,14 @@ def test_super_is_the_class_that_was_meant(tmp_path: Path) -> None:
     text = subclass_text(model, edit, (), "A fix.")
     assert "        PageCache.end_page_writeback(self, i)\n" in text
     assert "super" not in text.rpartition('"""')[2]
+
+
+def test_the_power_supply_and_the_drive_are_not_mended() -> None:
+    from dio_mc.fix.surroundings import Surroundings
+    from dio_mc.frontend.load import load_module
+
+    path = Path(__file__).resolve().parents[2] / "models" / "history" / "r59_atomic_write_torn_by_a_crash.py"
+    model = next(cls for cls in load_module(path).models if cls.__name__ == "RemapsOneByOne")
+    names = {body.name for body in Surroundings(model).editable}
+    assert names >= {"atomic_write", "end_cow", "bio_write"}
+    assert not names & {"power", "power_on", "drive"}
