@@ -110,6 +110,9 @@ def test_a_way_that_violates_says_so_before_and_after(page: Any) -> None:
     told = words(driver, "#step")
     assert "no_hole_filled is violated" in told, takes(driver, "onward")
     assert "violated" in words(driver, "#properties")
+    driver = page("#step=10&way=9.1")
+    assert words(driver, ".where") == "Step 10 of 10"
+    assert "no_hole_filled violated at step 9" in words(driver, "#properties"), "what came before the way counts too"
 
 
 @pytest.mark.parametrize(

@@ -142,3 +142,14 @@ def test_a_fault_leads_nowhere() -> None:
     last_position: Position = ways.positions[ways.along[-1]]
     assert [w.target for w in last_position.ways or () if w.fault is not None] != []
     assert all((w.target is None) == (w.fault is not None) for w in last_position.ways or ())
+
+
+def test_along_a_counterexample_properties_stand_as_it_says() -> None:
+    for name in ("no_stale_exposure", "new_data_can_be_read"):
+        trace = read_trace(ROOT / "counterexamples" / "ext3_2_6_18.Ext3" / f"{name}.json")
+        walk = end_of(program("seed/ext3_2_6_18.py", "Ext3"), trace)
+        ways = beside(walk, depth=0)
+        found = [set(ways.positions[at].at) for at in ways.along]
+        kept = [s for s in trace.standings if s.kind != "step"]
+        assert found == [{s.property for s in kept if n in s.at} for n in range(len(trace.steps) + 1)]
+        assert name in found[-1]
