@@ -1,8 +1,10 @@
-"""What `dio-mc fix` finds on models with a historical bug: ``python benchmarks/fix.py`` writes FIX.md beside this file.
+"""What `dio-mc fix` finds on models with a historical bug: ``python benchmarks/fix.py`` writes FIX.md beside this file,
+``python benchmarks/fix.py r05 r07`` the rows of models whose names begin so.
 
 Ten classes of the history models and the seed race, twice. "Historical" is what upstream did, as an edit of the kinds
 that are tried: the first of the fixes told whose text has the words of `CASES` is taken for it, and where it is not
-among them the last column says why. Minutes; seconds are wall time with one process per processor.
+among them the last column says why. Minutes; seconds are wall time with one process per processor, those in brackets
+processor time of all processes.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ HEAD = """\
 `dio-mc fix FILE --model CLASS` for classes with a historical bug; the first five fixes are told. "Size" counts
 statements that are added, moved or changed. Where a single edit is expected fewer pairs were tried than by default.
 Every fix was checked as it is written. A smaller edit than upstream's is not a better one: it satisfies the properties
-of the model, and shows what they do not say.
+of the model, and shows what they do not say. "s" is wall time on two busy processors; in brackets processor time.
 
 """
 
@@ -159,6 +161,22 @@ CASES = (
         pairs=0,
     ),
     Case(
+        "history/r05_refill_behind_dio_write",
+        "InvalidatesBefore",
+        "2.6.24: invalidate again after the write",
+        1,
+        ("call", "invalidate_inode_pages2_range", "in dio_complete"),
+        pairs=0,
+    ),
+    Case(
+        "history/r07_invalidate_before_conversion",
+        "XfsInvalidatesFirst",
+        "c771c14baa33: convert, then invalidate",
+        1,
+        ("in dio_complete", "convert_unwritten"),
+        pairs=0,
+    ),
+    Case(
         "history/r18_check_before_lock",
         "TestsFirst",
         "c58cb165bd44: test again under the lock",
@@ -169,13 +187,14 @@ CASES = (
 )
 
 
-def searched(case: Case) -> tuple[Found, float]:
-    """What is found, and the seconds that took."""
+def searched(case: Case) -> tuple[Found, float, float]:
+    """What is found, and the seconds that took: wall time, and processor time of all processes."""
     file = str(ROOT / "models" / f"{case.file}.py")
     model = the_class(file, case.model, (), Options())
-    started = time.perf_counter()
+    started, before = time.perf_counter(), sum(os.times()[:4])
     search = Search(Options(), case.goals, case.pairs, jobs=len(os.sched_getaffinity(0)))
-    return find_fixes(Task(file, model, (), None), search), time.perf_counter() - started
+    found = find_fixes(Task(file, model, (), None), search)
+    return found, time.perf_counter() - started, sum(os.times()[:4]) - before
 
 
 def is_historical(fix: Fix, case: Case) -> bool:
@@ -184,17 +203,22 @@ def is_historical(fix: Fix, case: Case) -> bool:
     return all(word in text for word in case.words)
 
 
-def row(case: Case, found: Found, seconds: float) -> str:
+def titled(case: Case) -> str:
+    """The name of a case in the table."""
+    return f"{case.file.split('/')[1]} {case.model}{' --property ' + ' '.join(case.goals) if case.goals else ''}"
+
+
+def row(case: Case, found: Found, seconds: str) -> str:
     """A line of the table."""
     place = next((n for n, fix in enumerate(found.fixes, start=1) if is_historical(fix, case)), None)
     small = next((n for n, fix in enumerate(found.fixes, start=1) if fix.told.size <= case.size), None)
     met = f"{place}" if place is not None else f"as small: {small}" if small is not None else "none"
     first = "; ".join(f"{f.told.kind} in {f.told.function}" for f in found.fixes) or "-"
-    name = f"{case.file.split('/')[1]} {case.model}{' --property ' + ' '.join(case.goals) if case.goals else ''}"
     tried = f"{found.singles:,} + {found.pairs:,}"
     passed = found.counts.get("passes", 0)
     note = case.otherwise if place is None else ""
-    return f"| {name} | {case.upstream} | {case.size} | {met} | {tried} | {passed} | {seconds:.1f} | {first} | {note} |"
+    head = f"| {titled(case)} | {case.upstream} | {case.size} | {met} | {tried} | {passed}"
+    return f"{head} | {seconds} | {first} | {note} |"
 
 
 def said(fix: Fix) -> str:
@@ -202,21 +226,37 @@ def said(fix: Fix) -> str:
     return f"{fix.told.kind} in {fix.told.function}: {fix.told.text} ({fix.told.size})"
 
 
-def main() -> None:
-    """Write the table, anew after each case."""
+def section(case: Case, found: Found) -> str:
+    """The fixes of a case, and what no property says."""
+    lines = [f"\n## {case.file.split('/')[1]} {case.model}{' '.join(('', *case.goals))}\n"]
+    lines += [f"{n}. {said(fix)}" for n, fix in enumerate(found.fixes, start=1)]
+    return "\n".join([*lines, *(f"\n{sentence}." for sentence in found.missing)])
+
+
+def kept(target: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """The rows and sections of the page as it is, by the names of their cases."""
+    text = target.read_text(encoding="utf-8") if target.exists() else ""
+    table, *sections = text.split("\n## ")
+    rows = {line.split(" | ")[0].removeprefix("| "): line for line in table.splitlines() if line.startswith("| ")}
+    return rows, {one.partition("\n")[0]: f"\n## {one}".rstrip("\n") for one in sections}
+
+
+def main(names: list[str]) -> None:
+    """Write the table, anew after each case; all of it, or the rows of models whose names begin so."""
     target = Path(__file__).with_name("FIX.md")
-    rows: list[str] = []
-    texts: list[str] = []
+    rows, sections = kept(target) if names else ({}, {})
     for case in CASES:
-        found, seconds = searched(case)
-        rows.append(row(case, found, seconds))
-        print(rows[-1], file=sys.stderr, flush=True)
-        texts += [f"\n## {case.file.split('/')[1]} {case.model}{' '.join(('', *case.goals))}\n"]
-        texts += [f"{n}. {said(fix)}" for n, fix in enumerate(found.fixes, start=1)]
-        texts += [f"\n{sentence}." for sentence in found.missing]
-        target.write_text(HEAD + "\n".join([TITLES, RULE, *rows, *texts]) + "\n", encoding="utf-8")
+        if names and not any(case.file.partition("/")[2].startswith(name) for name in names):
+            continue
+        found, wall, processor = searched(case)
+        rows[titled(case)] = row(case, found, f"{wall:.1f} ({processor:.1f})")
+        print(rows[titled(case)], file=sys.stderr, flush=True)
+        text = section(case, found)
+        sections[text.partition("## ")[2].partition("\n")[0]] = text
+        told = [rows[titled(c)] for c in CASES if titled(c) in rows]
+        target.write_text(HEAD + "\n".join([TITLES, RULE, *told, *sections.values()]) + "\n", encoding="utf-8")
     print(f"written to {display_path(str(target))}", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
