@@ -86,12 +86,19 @@ class Guard:
         self._left.wait(max(self._grace, EVERY))
         pause = EVERY
         while not self._left.is_set():
-            stop = self._exceeded()
+            stop = self._reason()
             if stop is not None:
                 self._left.wait(self._patience)
                 self._fire(stop)
                 pause = AGAIN
             self._left.wait(pause)
+
+    def _reason(self) -> Stop | None:
+        """Why to end; where there is no memory left to look, that is the reason."""
+        try:
+            return self._exceeded()
+        except MemoryError as error:
+            return stop_of(error)
 
     def _fire(self, stop: Stop) -> None:
         with self._lock:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
@@ -36,6 +36,7 @@ from dio_mc.symbolic.judge import JudgeReport, judge_property
 from dio_mc.trace.trace import Place, Trace
 
 NO_FINDINGS: Final[tuple[Finding, ...]] = ()
+NO_GROWTH: Final[tuple[tuple[str, int], ...]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +94,18 @@ def check_class(
     found = explore(request, strategy, limits)
     if options.verify_reduction:
         notes += verify_reduction(found, request, strategy)
-    interpreter = Interpreter(program) if found.violations else None
-    traces = _traces(interpreter, found, asked, limits, notes.append) if interpreter is not None else ()
     notes += [f"{name}: its schedule is not shown: {found.stopped} ended the search for it" for name in found.unshown]
+    found, traces = _shown(program, found, asked, limits, notes.append)
     properties = stated(expectation, _properties(model, program, found, judges))
     verdict = _verdict(properties)
     looking = partial(_findings, model, built, judges, found, verdict)
     findings = attempt("what was noticed about the model", looking, NO_FINDINGS, limits.exceeded, notes.append)
+    growth = attempt("which cells grew", partial(_growth, program, found), NO_GROWTH, limits.exceeded, notes.append)
     met, text = expected(expectation, properties, traces)
     return Report(
         program.name, display_path(program.file), program.doc, verdict, found.complete, found.states, found.transitions,
         found.depth, time.perf_counter() - started, dict(program.params), found.engine, properties, found.violations,
-        traces, findings, met, text, found.stopped, found.open, len(program.threads), _growth(program, found),
+        traces, findings, met, text, found.stopped, found.open, len(program.threads), growth,
         _class_place(model), tuple(notes), found.reductions, found.seconds,
     )  # fmt: skip
 
@@ -123,15 +124,27 @@ def _asked(program: Program, judges: Sequence[Judge], options: Options, note: No
     return request, Strategy(options.engine, options.workers, options.reductions, options.partial)
 
 
-def _traces(
-    interpreter: Interpreter, found: Exploration, judges: Sequence[Judge], limits: Limits, note: Note
-) -> tuple[Trace, ...]:
-    """The counterexamples; what makes them is imported for those who have some."""
+def _shown(
+    program: Program, found: Exploration, judges: Sequence[Judge], limits: Limits, note: Note
+) -> tuple[Exploration, tuple[Trace, ...]]:
+    """What was found, and the counterexamples; a violation whose counterexample is not made for lack of memory stays
+    one. What makes them is imported for those who have some."""
+    if not found.violations:
+        return found, ()
     from dio_mc.explain.witness import witness
 
-    return tuple(
-        witness(interpreter, found.engine, violation, judges, limits.exceeded, note) for violation in found.violations
-    )
+    traces: dict[str, Trace] = {}
+    unshown: list[str] = []
+    for violation in found.violations:
+        try:
+            traces[violation.property] = witness(
+                Interpreter(program), found.engine, violation, judges, limits.exceeded, note
+            )
+        except (Ended, MemoryError) as ended:
+            unshown.append(violation.property)
+            note(f"{violation.property}: its schedule is not shown: {stop_of(ended)}")
+    shown = tuple(violation for violation in found.violations if violation.property in traces)
+    return replace(found, violations=shown, unshown=(*found.unshown, *unshown)), tuple(traces.values())
 
 
 def undetermined(
@@ -232,19 +245,19 @@ def _findings(
     if verdict == "HOLDS" and found.complete and found.coverage.fired:
         told += coverage_findings(model, program, found.coverage)
         told += stuck_for_ever(program, found.states)
-    return (*(_finding(d) for d in told), *_judge_findings(judges))
+    return (*(_finding(d) for d in told), *_judge_findings(judges, found))
 
 
 def _finding(diagnostic: Diagnostic) -> Finding:
     return Finding(diagnostic.code, diagnostic.message, str(diagnostic.span) if diagnostic.span else "")
 
 
-def _judge_findings(judges: Sequence[JudgeReport]) -> list[Finding]:
-    return [
-        Finding(f.code, f.message, str(f.span) if f.span else "")
-        for judged in judges
-        for f in [*judged.findings, *judged.judge.findings_after()]
-    ]
+def _judge_findings(judges: Sequence[JudgeReport], found: Exploration) -> list[Finding]:
+    """What was found out before the search, and, if it was complete, what no state of it did."""
+    told = [f for judged in judges for f in judged.findings]
+    if found.complete:
+        told += [f for judged in judges for f in judged.judge.findings_after()]
+    return [Finding(f.code, f.message, str(f.span) if f.span else "") for f in told]
 
 
 def _growth(program: Program, found: Exploration) -> tuple[tuple[str, int], ...]:

@@ -96,6 +96,8 @@ export.register(cli)
 def main() -> None:
     """Entry point: errors as text, never a traceback of ours (set DIO_MC_DEBUG=1 to see one)."""
     SIGNALS.take()
+    if not os.environ.get("DIO_MC_DEBUG"):
+        sys.unraisablehook = lambda _: None  # a limit may come amid a destructor, which can raise nothing
     try:
         open_streams()
         guard_streams()
@@ -133,6 +135,7 @@ def _run() -> int:
 
 def _failed(error: Exception) -> int:
     from dio_mc.errors import DioError
+    from dio_mc.source import display_path
 
     if isinstance(error, DioError):
         click.echo(str(error), err=True)
@@ -140,6 +143,10 @@ def _failed(error: Exception) -> int:
     if isinstance(error, MemoryError):
         click.echo("dio-mc: out of memory", err=True)
         return ENDED
+    if isinstance(error, OSError):  # a file that is gone, a disk that is full or broken: no fault of dio-mc
+        where = f"{display_path(str(error.filename))}: " if error.filename else ""
+        click.echo(f"dio-mc: error: {where}{error.strerror or error}", err=True)
+        return 2
     click.echo(f"dio-mc: internal error: {type(error).__name__}: {error}", err=True)
     click.echo("This is a fault of dio-mc; DIO_MC_DEBUG=1 shows where. The model may be fine.", err=True)
     return 4

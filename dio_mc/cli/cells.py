@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dio_mc.cache import Cache
 from dio_mc.checking.driver import Options
-from dio_mc.checking.runs.kept_cells import KIND, KeptCells
+from dio_mc.checking.runs.kept_cells import KIND, KeptCells, digest_of_files
 from dio_mc.checking.runs.matrix import Cells
 from dio_mc.cli.check import settings
 from dio_mc.cli.limits import jobs_of
@@ -29,5 +29,10 @@ def solver(
 
 
 def kept(solve: Solve, note: Note) -> Solve:
-    """Those of shipped rules are not found again."""
+    """Those of shipped rules are not found again, if the files of dio-mc can be read."""
+    try:
+        digest_of_files()
+    except OSError as error:
+        note(f"cells are not kept: {error.filename}: {error.strerror}")
+        return solve
     return KeptCells(solve, Cache(note, KIND, "cells are"))

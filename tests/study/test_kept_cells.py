@@ -104,14 +104,14 @@ def test_another_file_of_dio_mc_is_another_key(
     registry: Registry, alone: Matrix, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found(registry, Finder(alone))
-    monkeypatch.setattr(kept_cells, "_digest_of_files", lambda: "another")
+    monkeypatch.setattr(kept_cells, "digest_of_files", lambda: "another")
     again = Finder(alone)
     found(registry, again)
     assert len(again.asked) == 6
 
 
 def test_the_digest_is_of_code_and_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    digest = kept_cells._digest_of_files.__wrapped__
+    digest = kept_cells.digest_of_files.__wrapped__
     monkeypatch.setattr(kept_cells, "models_folder", lambda: tmp_path)
     before = digest()
     (tmp_path / "rule.py").write_text("")

@@ -14,7 +14,8 @@ from dio_mc.errors import DioError
 from dio_mc.memory import resident_bytes
 from dio_mc.semantics.search import Progress
 from dio_mc.semantics.search import Report as ProgressReport
-from dio_mc.semantics.stop import requested
+from dio_mc.semantics.stop import OUT_OF_MEMORY, requested
+from dio_mc.source import display_path
 
 Outcome = Report | Failure
 
@@ -80,6 +81,11 @@ def _outcome(task: Task, options: Options) -> Outcome:
         return check_any_number(model, dict(task.params), wanted, options, task.stated)
     except DioError as error:
         return failure_of(error, task.file, name)
+    except MemoryError:
+        return unfinished(task, str(OUT_OF_MEMORY))
+    except OSError as error:  # a file that is gone, a disk that is full or broken
+        where = display_path(str(error.filename)) if error.filename else display_path(task.file)
+        return Failure(task.file, f"dio-mc: error: {where}: {error.strerror or error}", 2, (), name)
     except Exception as error:
         if os.environ.get("DIO_MC_DEBUG"):
             raise

@@ -69,13 +69,13 @@ def is_whole(cell: Cell) -> bool:
 
 def page_of(pairing: Pairing) -> str:
     """The key of all cells of a rule, whose IO has so many sectors."""
-    what = [_digest_of_files(), sys.version, pairing.rule.name, str(pairing.workload.sectors)]
+    what = [digest_of_files(), sys.version, pairing.rule.name, str(pairing.workload.sectors)]
     return hashlib.sha256("\0".join(what).encode()).hexdigest()
 
 
 @lru_cache(maxsize=1)
-def _digest_of_files() -> str:
-    """Of every module of dio-mc and every shipped model, by name and content."""
+def digest_of_files() -> str:
+    """Of every module of dio-mc and every shipped model, by name and content. Raises `OSError`."""
     found = hashlib.sha256()
     for folder in (Path(__file__).parents[2], models_folder()):
         for path in sorted(folder.rglob("*.py")):
