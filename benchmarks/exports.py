@@ -33,7 +33,7 @@ from dio_mc.ir.program import Program
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.search import SearchRequest
 from dio_mc.study.registry import open_registry, product
-from dio_mc.symbolic.judge import judge_property
+from dio_mc.symbolic.evaluator import property_evaluator
 
 ROOT = Path(__file__).resolve().parents[1]
 OF_RUNS = ("reachable", "progress", "always_reachable")
@@ -118,8 +118,8 @@ def count_of_products() -> int:
 
 def reference(program: Program) -> Told:
     """By the interpreter, which has the last word: what single states and steps can violate."""
-    judges = [judge_property(program, one).judge for one in program.properties]
-    found = explore(SearchRequest(program, judges))
+    evaluators = [property_evaluator(program, one).evaluator for one in program.properties]
+    found = explore(SearchRequest(program, evaluators))
     assert found.complete, program.name
     beyond = {one.name for one in program.properties if one.kind in OF_RUNS}
     return Told(found.states, frozenset(v.property for v in found.violations) - beyond)

@@ -21,9 +21,9 @@ from dio_mc.engines.reference.engine import explore
 from dio_mc.engines.reference.search import Taken
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import Program
-from dio_mc.semantics.judge import Judge
+from dio_mc.semantics.evaluator import PropertyEvaluator
 from dio_mc.semantics.search import Budget, Exploration, SearchRequest
-from dio_mc.symbolic.judge import judge_property
+from dio_mc.symbolic.evaluator import property_evaluator
 
 MOST = 60_000
 """States after which a count is given up."""
@@ -39,13 +39,13 @@ def programs(arguments: Sequence[str]) -> Iterator[Program]:
                 yield build(model, binding).program
 
 
-def compare(program: Program, judges: Sequence[Judge]) -> tuple[Exploration, Exploration] | None:
+def compare(program: Program, evaluators: Sequence[PropertyEvaluator]) -> tuple[Exploration, Exploration] | None:
     """All states and those that are left; None where they are too many. Raises `Refused`."""
-    sets = find_persistent_sets(program, judges)
-    full = explore(SearchRequest(program, judges, Budget(max_states=MOST)))
+    sets = find_persistent_sets(program, evaluators)
+    full = explore(SearchRequest(program, evaluators, Budget(max_states=MOST)))
     if full.stopped is not None:
         return None
-    reduced = explore(SearchRequest(program, judges), Taken(selection=sets))
+    reduced = explore(SearchRequest(program, evaluators), Taken(selection=sets))
     assert [v.property for v in reduced.violations] == [v.property for v in full.violations]
     return full, reduced
 
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str]) -> None:
     refused = Counter[str]()
     for program in programs(arguments):
         try:
-            found = compare(program, [judge_property(program, p).judge for p in program.properties])
+            found = compare(program, [property_evaluator(program, p).evaluator for p in program.properties])
         except Refused as reason:
             refused[str(reason).partition("` ")[2] or str(reason)] += 1
             continue

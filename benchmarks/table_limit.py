@@ -49,8 +49,8 @@ insert:
   %from = getelementptr i64, ptr %batch, i64 %j
   %k = load i64, ptr %from
   %h = and i64 %k, %mask
-  br label %probe
-probe:
+  br label %observation
+observation:
   %at = phi i64 [ %h, %insert ], [ %next, %other ]
   %here = getelementptr i64, ptr %table, i64 %at
   %found = load i64, ptr %here
@@ -62,7 +62,7 @@ look:
 other:
   %step = add i64 %at, 1
   %next = and i64 %step, %mask
-  br label %probe
+  br label %observation
 put:
   store i64 %k, ptr %here
   br label %inserted

@@ -18,7 +18,7 @@ from dio_mc.engines.limits import Limits
 from dio_mc.engines.native.engine import prepare, search
 from dio_mc.frontend import build, load_module
 from dio_mc.semantics.search import Budget, SearchRequest
-from dio_mc.symbolic.judge import judge_property
+from dio_mc.symbolic.evaluator import property_evaluator
 
 MODEL = Path(__file__).resolve().parent / "diorace.py"
 SIZE = {"pages": 2, "readers": 3, "mappers": 3}
@@ -30,8 +30,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="of each")
     rounds = parser.parse_args().rounds
     program = build(load_module(MODEL).models[0], SIZE).program
-    judges = [judge_property(program, one).judge for one in program.properties]
-    request = SearchRequest(program, judges)
+    evaluators = [property_evaluator(program, one).evaluator for one in program.properties]
+    request = SearchRequest(program, evaluators)
     prepared = prepare(request)
 
     def searched(workers: int) -> float:

@@ -1,4 +1,4 @@
-"""The engines, asked in one line: tests take a program, its judges and a budget; requests are made here."""
+"""The engines, asked in one line: tests take a program, its evaluators and a budget; requests are made here."""
 
 from __future__ import annotations
 
@@ -26,54 +26,54 @@ from dio_mc.semantics.search import (
 )
 
 
-def request(program: Program, judges, budget: Budget | None = None, **rest: Any) -> SearchRequest:
-    return SearchRequest(program, judges, budget or Budget(), **rest)
+def request(program: Program, evaluators, budget: Budget | None = None, **rest: Any) -> SearchRequest:
+    return SearchRequest(program, evaluators, budget or Budget(), **rest)
 
 
 def explore(
-    program: Program, judges, budget: Budget | None = None, *, engine: EngineName = "auto", workers: int = 1,
+    program: Program, evaluators, budget: Budget | None = None, *, engine: EngineName = "auto", workers: int = 1,
     reductions: Reductions = NO_REDUCTION, partial: Partial | None = None, **rest: Any,
 ) -> Exploration:  # fmt: skip
     """By the engine asked for; `rest` are fields of the request."""
-    return choose.explore(request(program, judges, budget, **rest), Strategy(engine, workers, reductions, partial))
+    return choose.explore(request(program, evaluators, budget, **rest), Strategy(engine, workers, reductions, partial))
 
 
 def explore_reference(
-    program: Program, judges, budget: Budget | None = None, *, representatives: Representatives | None = None,
+    program: Program, evaluators, budget: Budget | None = None, *, representatives: Representatives | None = None,
     within: Part | None = None, selection: Selection | None = None, interpreter: Interpreter | None = None, **rest: Any,
 ) -> Exploration:  # fmt: skip
     """By the reference engine."""
     taken = Taken(representatives, within, selection)
-    return reference.explore(request(program, judges, budget, **rest), taken, interpreter)
+    return reference.explore(request(program, evaluators, budget, **rest), taken, interpreter)
 
 
 def explore_partly(
-    program: Program, judges, partial: Sampled, budget: Budget | None = None, **rest: Any
+    program: Program, evaluators, partial: Sampled, budget: Budget | None = None, **rest: Any
 ) -> tuple[Exploration, str]:
     """A part of the states, by the reference engine."""
-    return parts.explore_partly(request(program, judges, budget, **rest), partial)
+    return parts.explore_partly(request(program, evaluators, budget, **rest), partial)
 
 
 def native(
-    program: Program, judges, budget: Budget | None = None, *, workers: int = 1, representatives=None, sets=None,
+    program: Program, evaluators, budget: Budget | None = None, *, workers: int = 1, representatives=None, sets=None,
     quick: bool = False, **rest: Any,
 ) -> Exploration:  # fmt: skip
     """By machine code."""
-    asked = request(program, judges, budget, **rest)
+    asked = request(program, evaluators, budget, **rest)
     return choose.native(asked, workers, representatives, sets=sets, quick=quick)
 
 
 def verify_reduction(
-    found: Exploration, program: Program, judges, budget: Budget | None = None, *, engine: EngineName = "auto",
+    found: Exploration, program: Program, evaluators, budget: Budget | None = None, *, engine: EngineName = "auto",
     workers: int = 1, partial_order: bool | None = False,
 ) -> list[str]:  # fmt: skip
     strategy = Strategy(engine, workers, Reductions(partial_order=partial_order))
-    return agree.verify_reduction(found, request(program, judges, budget), strategy)
+    return agree.verify_reduction(found, request(program, evaluators, budget), strategy)
 
 
-def prepare(program: Program, judges=(), **rest: Any) -> machine.Prepared:
+def prepare(program: Program, evaluators=(), **rest: Any) -> machine.Prepared:
     """A program in machine code."""
-    return machine.prepare(request(program, judges), **rest)
+    return machine.prepare(request(program, evaluators), **rest)
 
 
 def search_of(prepared: machine.Prepared, clock, workers: int = 1) -> Search:

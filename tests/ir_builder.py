@@ -8,7 +8,7 @@ from dio_mc.ir.ops import Assign, Await, Block, Branch, Check, End, Jump, LocalT
 from dio_mc.ir.program import LocalVariable, Location, Program, Property, RecordShape, Template, Thread, Variable
 from dio_mc.ir.types import RangeType, ScalarType
 from dio_mc.ir.verify import verify
-from dio_mc.semantics.judge import Decision, Probe
+from dio_mc.semantics.evaluator import Decision, Observation
 from dio_mc.semantics.layout import layout_of
 from dio_mc.source import Span
 
@@ -141,11 +141,11 @@ def program(
 
 
 @dataclass
-class FakeJudge:
+class FakeEvaluator:
     """Decides by a Python predicate over the probed values; remembers every batch."""
 
     property: Property
-    probes: tuple[Probe, ...]
+    observations: tuple[Observation, ...]
     predicate: Callable[..., bool | None]
     formulas: tuple[Expr, ...] = ()
     batches: list[list[tuple[int, ...]]] = field(default_factory=list)
@@ -156,11 +156,13 @@ class FakeJudge:
         return [named[self.predicate(*values)] for values in valuations]
 
 
-def judge(name: str, predicate: Callable[..., bool | None], *probes: Probe, kind: str = "invariant") -> FakeJudge:
+def evaluator(
+    name: str, predicate: Callable[..., bool | None], *observations: Observation, kind: str = "invariant"
+) -> FakeEvaluator:
     made = Property(name, kind, None, "", at(1), predicate, None)
-    return FakeJudge(made, probes, predicate)
+    return FakeEvaluator(made, observations, predicate)
 
 
-def probe(program_: Program, name: str, after: bool = False) -> Probe:
+def observation(program_: Program, name: str, after: bool = False) -> Observation:
     """The cell of this name (``count``, ``page[1]``)."""
-    return Probe(name, layout_of(program_).names.index(name), None, after)
+    return Observation(name, layout_of(program_).names.index(name), None, after)

@@ -1,13 +1,13 @@
 """Small random programs whose threads have data of their own beside what they share, so that some steps are independent:
 with loops, awaits, choices, spawns, faults. The same for the same seed. And properties that see cells and control."""
 
-from ir_builder import FakeJudge, judge, load, program, straight, variable
+from ir_builder import FakeEvaluator, evaluator, load, program, straight, variable
 from random_programs import SMALL, Maker
 
 from dio_mc.ir.expr import And, AtLocation, Compare, Const, Expr, Load, Local, LocalOf
 from dio_mc.ir.ops import Await, LocalTo, StoreTo
 from dio_mc.ir.program import Program
-from dio_mc.semantics.judge import Probe
+from dio_mc.semantics.evaluator import Observation
 from dio_mc.semantics.layout import layout_of
 
 SHARED = 0.12
@@ -63,25 +63,25 @@ def random_waiting(seed: int) -> Program:
     return program(maker.variables, bodies, [maker.random.randint(1, 2), 1, 1, 1])
 
 
-def judges_of(made: Program, seed: int) -> list[FakeJudge]:
+def evaluators_of(made: Program, seed: int) -> list[FakeEvaluator]:
     """Some see shared cells, some own ones, one who stands where with what; now and then none at all."""
     layout = layout_of(made)
     if seed % 4 == 0:
         return []
-    cells = [Probe(layout.names[c], c) for c in range(3)]
-    own = Probe(layout.names[3 + seed % 12], 3 + seed % 12)
+    cells = [Observation(layout.names[c], c) for c in range(3)]
+    own = Observation(layout.names[3 + seed % 12], 3 + seed % 12)
     last = len(made.threads) - 1
-    stands = [Probe(f"{t} stands", None, AtLocation(t, frozenset({1 + seed % 2}))) for t in (0, last)]
+    stands = [Observation(f"{t} stands", None, AtLocation(t, frozenset({1 + seed % 2}))) for t in (0, last)]
     with_ = And((AtLocation(0, frozenset({1, 2})), Compare("==", LocalOf(0, 0, SMALL), Const(seed % 3, SMALL))))
-    inside = Probe("inside", None, with_)
+    inside = Observation("inside", None, with_)
     total = Compare("==", load(0, type_=SMALL, total=True), Const(2, SMALL))
-    mixed = Probe("mixed", None, And((total, AtLocation(last, frozenset({1})))))
+    mixed = Observation("mixed", None, And((total, AtLocation(last, frozenset({1})))))
     every = [
-        judge("ill", lambda *v: sum(v) % 4 != 3, *cells),
-        judge("seen", lambda *v: None if v[0] == 2 else sum(v) == 3, *cells, kind="reachable"),
-        judge("own", lambda v, here: not (v == 2 and here), own, stands[1]),
-        judge("meet", lambda one, other: one and other, *stands, kind="reachable"),
-        judge("inside", lambda v, w: not (v and w), inside, own),
-        judge("mixed", lambda v: not v, mixed),
+        evaluator("ill", lambda *v: sum(v) % 4 != 3, *cells),
+        evaluator("seen", lambda *v: None if v[0] == 2 else sum(v) == 3, *cells, kind="reachable"),
+        evaluator("own", lambda v, here: not (v == 2 and here), own, stands[1]),
+        evaluator("meet", lambda one, other: one and other, *stands, kind="reachable"),
+        evaluator("inside", lambda v, w: not (v and w), inside, own),
+        evaluator("mixed", lambda v: not v, mixed),
     ]
     return [one for n, one in enumerate(every) if (seed >> 2) % 7 in (n, 6)]

@@ -13,8 +13,8 @@ from dio_mc.errors import ModelError
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.program import Program, Property
+from dio_mc.semantics.evaluator import Decision, Observation
 from dio_mc.semantics.interpreter import Interpreter
-from dio_mc.semantics.judge import Decision, Probe
 from dio_mc.semantics.search import Budget
 from dio_mc.trace.replay import build_trace
 from dio_mc.trace.trace import Trace
@@ -23,12 +23,12 @@ MODELS = Path(__file__).resolve().parents[1] / "models"
 FILES = sorted(path for path in MODELS.rglob("*.py"))
 
 
-class CompiledJudge:
-    """Decides a property by its compiled form, read as one probe."""
+class CompiledEvaluator:
+    """Decides a property by its compiled form, read as one observation."""
 
     def __init__(self, property_: Property, expr: Expr) -> None:
         self.property = property_
-        self.probes = (Probe(property_.name, None, expr, after=property_.kind == "step"),)
+        self.observations = (Observation(property_.name, None, expr, after=property_.kind == "step"),)
         self.formulas = ()
 
     def decide(self, valuations: Sequence[tuple[int, ...]]) -> list[Decision]:
@@ -36,8 +36,8 @@ class CompiledJudge:
 
 
 def traces_of(program: Program, max_states: int = 2500) -> list[Trace]:
-    judges = [CompiledJudge(p, p.expr) for p in program.properties if p.expr is not None]
-    found = explore(program, judges, Budget(max_states=max_states))
+    evaluators = [CompiledEvaluator(p, p.expr) for p in program.properties if p.expr is not None]
+    found = explore(program, evaluators, Budget(max_states=max_states))
     interpreter = Interpreter(program)
     return [build_trace(program, v, engine=found.engine, interpreter=interpreter) for v in found.violations]
 

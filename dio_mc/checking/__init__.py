@@ -1,1 +1,1 @@
-"""Checking a model: build, judge, explore, replay, and the verdict; many models; findings."""
+"""Checking a model: build, explore, replay, and the verdict; many models; findings."""

@@ -1,4 +1,4 @@
-"""The facade: load a class, build it, judge, explore, replay what was found, word the verdict.
+"""The facade: load a class, build it, explore, replay what was found, word the verdict.
 
 Data flows one way: `Options` in, `Report` out. Nothing here prints or writes files.
 """
@@ -26,13 +26,13 @@ from dio_mc.guard import Ended, Guard, attempt, stop_of
 from dio_mc.ir.program import Program
 from dio_mc.lang.declarations import Expectation
 from dio_mc.lang.model import Model
+from dio_mc.semantics.evaluator import PropertyEvaluator
 from dio_mc.semantics.interpreter import Interpreter
-from dio_mc.semantics.judge import Judge
 from dio_mc.semantics.search import Budget, Exploration, Note, Partial, Reductions, SearchRequest, Violation, unheard
 from dio_mc.semantics.search import Report as ProgressReport
 from dio_mc.semantics.stop import Poll, Stop
 from dio_mc.source import Span, display_path
-from dio_mc.symbolic.judge import JudgeReport, judge_property
+from dio_mc.symbolic.evaluator import EvaluatorReport, property_evaluator
 from dio_mc.trace.trace import Place, Trace
 
 NO_FINDINGS: Final[tuple[Finding, ...]] = ()
@@ -86,19 +86,19 @@ def check_class(
     try:
         with Guard(limits.exceeded):
             built = build(model, params, numbers)
-            judges = [judge_property(built.program, p) for p in built.program.properties]
+            evaluators = [property_evaluator(built.program, p) for p in built.program.properties]
     except (Ended, MemoryError) as ended:
         return undetermined(model, params or {}, expectation, stop_of(ended), time.perf_counter() - started)
-    program, asked = built.program, [j.judge for j in judges]
+    program, asked = built.program, [j.evaluator for j in evaluators]
     request, strategy = _asked(program, asked, options, notes.append)
     found = explore(request, strategy, limits)
     if options.verify_reduction:
         notes += verify_reduction(found, request, strategy)
     notes += [f"{name}: its schedule is not shown: {found.stopped} ended the search for it" for name in found.unshown]
     found, traces = _shown(program, found, asked, limits, notes.append)
-    properties = stated(expectation, _properties(model, program, found, judges))
+    properties = stated(expectation, _properties(model, program, found, evaluators))
     verdict = _verdict(properties)
-    looking = partial(_findings, model, built, judges, found, verdict)
+    looking = partial(_findings, model, built, evaluators, found, verdict)
     findings = attempt("what was noticed about the model", looking, NO_FINDINGS, limits.exceeded, notes.append)
     growth = attempt("which cells grew", partial(_growth, program, found), NO_GROWTH, limits.exceeded, notes.append)
     met, text = expected(expectation, properties, traces)
@@ -115,17 +115,19 @@ def explore_class(
 ) -> Exploration:
     """What the search of one class finds, without a verdict. Raises `ModelError` when the model is wrong."""
     program = build(model, params).program
-    judges = [judge_property(program, p).judge for p in program.properties]
-    return explore(*_asked(program, judges, options or Options(), unheard))
+    evaluators = [property_evaluator(program, p).evaluator for p in program.properties]
+    return explore(*_asked(program, evaluators, options or Options(), unheard))
 
 
-def _asked(program: Program, judges: Sequence[Judge], options: Options, note: Note) -> tuple[SearchRequest, Strategy]:
-    request = SearchRequest(program, judges, options.budget, options.first, options.report, options.stop, note)
+def _asked(
+    program: Program, evaluators: Sequence[PropertyEvaluator], options: Options, note: Note
+) -> tuple[SearchRequest, Strategy]:
+    request = SearchRequest(program, evaluators, options.budget, options.first, options.report, options.stop, note)
     return request, Strategy(options.engine, options.workers, options.reductions, options.partial)
 
 
 def _shown(
-    program: Program, found: Exploration, judges: Sequence[Judge], limits: Limits, note: Note
+    program: Program, found: Exploration, evaluators: Sequence[PropertyEvaluator], limits: Limits, note: Note
 ) -> tuple[Exploration, tuple[Trace, ...]]:
     """What was found, and the counterexamples; a violation whose counterexample is not made for lack of memory stays
     one. What makes them is imported for those who have some."""
@@ -138,7 +140,7 @@ def _shown(
     for violation in found.violations:
         try:
             traces[violation.property] = witness(
-                Interpreter(program), found.engine, violation, judges, limits.exceeded, note
+                Interpreter(program), found.engine, violation, evaluators, limits.exceeded, note
             )
         except (Ended, MemoryError) as ended:
             unshown.append(violation.property)
@@ -171,10 +173,10 @@ def undetermined(
 
 
 def _properties(
-    model: type[Model], program: Program, found: Exploration, judges: Sequence[JudgeReport]
+    model: type[Model], program: Program, found: Exploration, evaluators: Sequence[EvaluatorReport]
 ) -> tuple[PropertyResult, ...]:
     violated = {v.property for v in found.violations} | set(found.unshown)
-    results = [_written(j, violated, found) for j in judges]
+    results = [_written(j, violated, found) for j in evaluators]
     place = _class_place(model)
     if program.check_deadlock:
         results.append(PropertyResult("deadlock", "deadlock", _plain("deadlock" in violated, found), where=place))
@@ -212,10 +214,12 @@ def _plain(violated: bool, found: Exploration) -> Verdict:
     return "VIOLATED" if violated else "UNDETERMINED" if found.stopped is not None else "HOLDS"
 
 
-def _written(judged: JudgeReport, violated: set[str], found: Exploration) -> PropertyResult:
-    name, kind = judged.judge.property.name, judged.judge.property.kind
-    say = partial(PropertyResult, name, kind, doc=judged.judge.property.doc, where=_place(judged.judge.property.span))
-    vacuous = any(not held for _, held in judged.judge.premises())
+def _written(judged: EvaluatorReport, violated: set[str], found: Exploration) -> PropertyResult:
+    name, kind = judged.evaluator.property.name, judged.evaluator.property.kind
+    say = partial(
+        PropertyResult, name, kind, doc=judged.evaluator.property.doc, where=_place(judged.evaluator.property.span)
+    )
+    vacuous = any(not held for _, held in judged.evaluator.premises())
     if kind == "reachable":
         witnessed = name in violated
         verdict: Verdict = "HOLDS" if witnessed else "VIOLATED" if found.complete else "UNDETERMINED"
@@ -235,7 +239,7 @@ def _verdict(properties: Sequence[PropertyResult]) -> Verdict:
 
 
 def _findings(
-    model: type[Model], built: Built, judges: Sequence[JudgeReport], found: Exploration, verdict: Verdict
+    model: type[Model], built: Built, evaluators: Sequence[EvaluatorReport], found: Exploration, verdict: Verdict
 ) -> tuple[Finding, ...]:
     """What is noticed about a model, and about what its search never saw."""
     program = built.program
@@ -245,18 +249,18 @@ def _findings(
     if verdict == "HOLDS" and found.complete and found.coverage.fired:
         told += coverage_findings(model, program, found.coverage)
         told += stuck_for_ever(program, found.states)
-    return (*(_finding(d) for d in told), *_judge_findings(judges, found))
+    return (*(_finding(d) for d in told), *_evaluator_findings(evaluators, found))
 
 
 def _finding(diagnostic: Diagnostic) -> Finding:
     return Finding(diagnostic.code, diagnostic.message, str(diagnostic.span) if diagnostic.span else "")
 
 
-def _judge_findings(judges: Sequence[JudgeReport], found: Exploration) -> list[Finding]:
+def _evaluator_findings(evaluators: Sequence[EvaluatorReport], found: Exploration) -> list[Finding]:
     """What was found out before the search, and, if it was complete, what no state of it did."""
-    told = [f for judged in judges for f in judged.findings]
+    told = [f for judged in evaluators for f in judged.findings]
     if found.complete:
-        told += [f for judged in judges for f in judged.judge.findings_after()]
+        told += [f for judged in evaluators for f in judged.evaluator.findings_after()]
     return [Finding(f.code, f.message, str(f.span) if f.span else "") for f in told]
 
 

@@ -96,7 +96,7 @@ def certify(model: type[Model], text: str, file: str, options: Options) -> AnyNu
         raise usage_error("DIO272", f"the certificate is of another model than {model.__name__}", file=file, hint=hint)
     refuse_unless_fitting(kept, prepared, file)
     try:
-        return task.judge(prepared, kept.views)
+        return task.evaluator(prepared, kept.views)
     except (NotClosed, Uncredited) as gaps:
         hint = "something was taken out of it, or changed"
         raise usage_error("DIO274", f"the certificate is not a proof: {gaps}", file=file, hint=hint) from None
@@ -126,7 +126,7 @@ class _Task:
             prepared, views = prepared_views(
                 self.model, self.asked, self.params, lambda states: self._enough(limits, states), of
             )
-            found = self.judge(prepared, views, limits)
+            found = self.evaluator(prepared, views, limits)
         except Refused as refused:
             return self.known("UNDETERMINED", refused=refused.diagnostics)
         except NotClosed as gaps:
@@ -138,7 +138,7 @@ class _Task:
         text = certificate_text(self.model.__name__, self.asked, self.params, prepared, views)
         return replace(found, certificate=text)
 
-    def judge(self, prepared: Ground, views: Views | Triples, limits: Limits | None = None) -> AnyNumber:
+    def evaluator(self, prepared: Ground, views: Views | Triples, limits: Limits | None = None) -> AnyNumber:
         """What a set of views proves, once it is checked."""
         limits = limits or Limits(self.options.budget, self.options.stop)
         checked = check_views(prepared, views, lambda states: self._enough(limits, 0))

@@ -24,13 +24,13 @@ from dio_mc.stepping.script import ScriptError, parse
 from dio_mc.stepping.shown import follows
 from dio_mc.stepping.walk import Refused, Walk, end_of, follow
 from dio_mc.stepping.ways import Ways, ways_beside
-from dio_mc.symbolic.judge import judge_property
+from dio_mc.symbolic.evaluator import property_evaluator
 from dio_mc.trace.replay import CHOSEN
 from dio_mc.trace.trace import Trace
 
 if TYPE_CHECKING:
     from dio_mc.ir.program import Program
-    from dio_mc.semantics.judge import Judge
+    from dio_mc.semantics.evaluator import PropertyEvaluator
     from dio_mc.semantics.stop import Stop
 
 SECONDS: Final = 20.0
@@ -46,7 +46,7 @@ def ways_of(
     that is not possible, `Refused` where the model has changed."""
     program = program_of(trace, path, model_file, shipped)
     walk = end_of(program, trace)
-    return ways_beside(walk.interpreter, judges_of(program), walk.states, exceeded=exceeded)
+    return ways_beside(walk.interpreter, evaluators_of(program), walk.states, exceeded=exceeded)
 
 
 def shipped(name: str) -> Program | None:
@@ -56,9 +56,9 @@ def shipped(name: str) -> Program | None:
     return program_named(open_registry(), name)
 
 
-def judges_of(program: Program) -> list[Judge]:
+def evaluators_of(program: Program) -> list[PropertyEvaluator]:
     """One for each property."""
-    return [judge_property(program, property_).judge for property_ in program.properties]
+    return [property_evaluator(program, property_).evaluator for property_ in program.properties]
 
 
 class Models:
@@ -67,7 +67,7 @@ class Models:
     def __init__(self, paths: Sequence[Path]) -> None:
         self._files = {path.resolve() for path in paths if path.is_file()}
         self._folders = [path for path in paths if path.is_dir()]
-        self._programs: dict[tuple[object, ...], tuple[Program, list[Judge]]] = {}
+        self._programs: dict[tuple[object, ...], tuple[Program, list[PropertyEvaluator]]] = {}
         self._lock = threading.Lock()
 
     def __call__(self, found: Found, asked: Asked, depth: int = 1) -> Live | str:
@@ -89,26 +89,26 @@ class Models:
         known = self._program(found)
         if known is None:
             return f"To try other ways, name the model: dio-mc browse --explore {found.trace.model.file}"
-        program, judges = known
+        program, evaluators = known
         to = len(found.trace.steps) if asked.to is None else min(asked.to, len(found.trace.steps))
         walk = end_of(program, replace(found.trace, steps=found.trace.steps[:to]))
         walk, own, problem = _gone(walk, asked.then)
         is_origin = not own and to == len(found.trace.steps)
-        trace = found.trace if is_origin else walked(walk.interpreter, walk.violation(CHOSEN), judges)
-        ways = ways_beside(walk.interpreter, judges, walk.states, depth=depth, exceeded=limits.exceeded)
+        trace = found.trace if is_origin else walked(walk.interpreter, walk.violation(CHOSEN), evaluators)
+        ways = ways_beside(walk.interpreter, evaluators, walk.states, depth=depth, exceeded=limits.exceeded)
         return Live(
             found.trace, trace, ways, to, own, tuple(_watch(program, walk, text) for text in asked.watches),
-            _follows(walk, judges, limits) if asked.rest and not walk.ended else (), problem,
+            _follows(walk, evaluators, limits) if asked.rest and not walk.ended else (), problem,
         )  # fmt: skip
 
-    def _program(self, found: Found) -> tuple[Program, list[Judge]] | None:
+    def _program(self, found: Found) -> tuple[Program, list[PropertyEvaluator]] | None:
         """The model's program; None where its file is not among those that the user named."""
         trace, key = found.trace, self._key(found.trace)
         if key is None:
             return None
         if key not in self._programs:
             program = program_of(trace, found.name, trace.model.file, self._product)
-            self._programs[key] = program, judges_of(program)
+            self._programs[key] = program, evaluators_of(program)
         return self._programs[key]
 
     def _key(self, trace: Trace) -> tuple[object, ...] | None:
@@ -154,10 +154,10 @@ def _watch(program: Program, walk: Walk, text: str) -> Watch:
         return Watch(text, (), excerpt_of(error))
 
 
-def _follows(walk: Walk, judges: Sequence[Judge], limits: Limits) -> tuple[Follows, ...]:
-    found = continuations(walk, judges, Budget(MOST_STATES, timeout=SECONDS / 2))
+def _follows(walk: Walk, evaluators: Sequence[PropertyEvaluator], limits: Limits) -> tuple[Follows, ...]:
+    found = continuations(walk, evaluators, Budget(MOST_STATES, timeout=SECONDS / 2))
     told = []
-    for line, violation in follows(walk, found, judges):
+    for line, violation in follows(walk, found, evaluators):
         then = None
         if violation is not None and len(violation.schedule) > len(walk.steps):
             then = tuple(_segments(walk, violation.schedule[len(walk.steps) :]))

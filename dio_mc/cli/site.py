@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from dio_mc.cli.exploring import judges_of
+from dio_mc.cli.exploring import evaluators_of
 from dio_mc.files import write_if_changed
 from dio_mc.guard import attempt
 from dio_mc.html.matrix_page import Grid, GridCell, GridRow, Run, Verdict, matrix_page
@@ -92,7 +92,7 @@ def _ways(
         if program is None:
             return None
         walk = end_of(program, trace)
-        return ways_beside(walk.interpreter, judges_of(program), walk.states, exceeded=exceeded)
+        return ways_beside(walk.interpreter, evaluators_of(program), walk.states, exceeded=exceeded)
 
     return attempt(f"{cell.name}: the steps beside the run", found, None, exceeded, note)
 

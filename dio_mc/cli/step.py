@@ -15,7 +15,7 @@ from dio_mc.cli.types import CLASS, Param, unknown_class
 
 if TYPE_CHECKING:
     from dio_mc.ir.program import Program
-    from dio_mc.semantics.judge import Judge
+    from dio_mc.semantics.evaluator import PropertyEvaluator
     from dio_mc.semantics.search import Budget
     from dio_mc.stepping.walk import Walk
     from dio_mc.trace.trace import Trace
@@ -68,9 +68,9 @@ def step(
     from dio_mc.stepping.walk import begin
 
     limits = limits_of(timeout, max_memory)
-    program, judges = within(limits, lambda: _prepared(file, name, dict(params)), "the model was read")
+    program, evaluators = within(limits, lambda: _prepared(file, name, dict(params)), "the model was read")
     stored = _stored(schedule)
-    session = Session(begin(program), judges, replace(limits.budget, max_states=max_states))
+    session = Session(begin(program), evaluators, replace(limits.budget, max_states=max_states))
     click.echo(f"{file} {program.name}")
     if stored is None and not segments:
         sys.exit(session.talk())
@@ -83,11 +83,11 @@ def step(
     sys.exit(session.code)
 
 
-def _prepared(file: str, name: str | None, params: dict[str, int]) -> tuple[Program, list[Judge]]:
-    from dio_mc.symbolic.judge import judge_property
+def _prepared(file: str, name: str | None, params: dict[str, int]) -> tuple[Program, list[PropertyEvaluator]]:
+    from dio_mc.symbolic.evaluator import property_evaluator
 
     program = _program(file, name, params)
-    return program, [judge_property(program, p).judge for p in program.properties]
+    return program, [property_evaluator(program, p).evaluator for p in program.properties]
 
 
 def _program(file: str, name: str | None, params: dict[str, int]) -> Program:
@@ -125,8 +125,8 @@ def _stored(schedule: str | None) -> str | Trace | None:
 class Session:
     """A walk with what was asked about it; `code` is what the command ends with."""
 
-    def __init__(self, walk: Walk, judges: Sequence[Judge], budget: Budget) -> None:
-        self.walk, self.judges = walk, judges
+    def __init__(self, walk: Walk, evaluators: Sequence[PropertyEvaluator], budget: Budget) -> None:
+        self.walk, self.evaluators = walk, evaluators
         self._budget = budget
         self.code = 0
 
@@ -153,7 +153,7 @@ class Session:
         from dio_mc.stepping.shown import violated
 
         self._say(options=True)
-        if violated(self.walk, self.judges):
+        if violated(self.walk, self.evaluators):
             self.code = 1
         if rest and not self.walk.ended:
             self._rest()
@@ -167,7 +167,7 @@ class Session:
         from dio_mc.trace.codec import encode
         from dio_mc.trace.replay import CHOSEN
 
-        trace = walked(self.walk.interpreter, self.walk.violation(CHOSEN), self.judges)
+        trace = walked(self.walk.interpreter, self.walk.violation(CHOSEN), self.evaluators)
         try:
             write_if_changed(Path(output), encode(trace))
         except OSError as error:
@@ -259,10 +259,10 @@ class Session:
         from dio_mc.stepping.shown import rest_lines
 
         with Interrupts() as stop:
-            found = continuations(self.walk, self.judges, self._budget, stop)
-        for line in rest_lines(self.walk, found, self.judges):
+            found = continuations(self.walk, self.evaluators, self._budget, stop)
+        for line in rest_lines(self.walk, found, self.evaluators):
             click.echo(line)
-        kinds = {judge.property.name: judge.property.kind for judge in self.judges}
+        kinds = {evaluator.property.name: evaluator.property.kind for evaluator in self.evaluators}
         if any(kinds.get(violation.property) != "reachable" for violation in found.violations):
             self.code = 1
         elif self.code == 0 and found.stopped is not None:
@@ -278,7 +278,7 @@ class Session:
         from dio_mc.stepping.shown import option_lines, standing_lines, state_lines
 
         lines = state_lines(self.walk) if state else []
-        lines += standing_lines(self.walk, self.judges)
+        lines += standing_lines(self.walk, self.evaluators)
         lines += option_lines(self.walk) if options else []
         for line in lines:
             click.echo(line)

@@ -60,7 +60,7 @@ def _ordered(request: SearchRequest, partial_order: bool | None) -> bool:
     from dio_mc.analysis.partial_order.persistent import Refused, find_persistent_sets, pays
 
     try:
-        return pays(find_persistent_sets(request.program, request.judges), Interpreter(request.program))
+        return pays(find_persistent_sets(request.program, request.evaluators), Interpreter(request.program))
     except Refused:
         return False
 
@@ -76,7 +76,7 @@ def _refusals(request: SearchRequest, alone: Reductions) -> list[str]:
         from dio_mc.analysis.partial_order.persistent import Refused, find_persistent_sets
 
         try:
-            find_persistent_sets(request.program, request.judges)
+            find_persistent_sets(request.program, request.evaluators)
         except Refused as reason:
             return [f"no partial order: {reason}"]
         return []

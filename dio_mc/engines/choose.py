@@ -99,7 +99,7 @@ def explore(request: SearchRequest, strategy: Strategy | None = None, limits: Li
 
 def _followed(request: SearchRequest, search: Callable[[SearchRequest], Exploration]) -> Exploration:
     """What one search of a part finds; should an interrupt take its report, what it knew to be violated."""
-    established = Established(request.program, request.judges)
+    established = Established(request.program, request.evaluators)
     try:
         return search(replace(request, follow=established.follow))
     except WHY_ENDED as ended:
@@ -125,16 +125,16 @@ class Run:
     stays."""
 
     def __init__(self, request: SearchRequest, limits: Limits | None = None) -> None:
-        judges = [Remembering(judge) for judge in request.judges]
-        self._request = replace(request, judges=judges, follow=self._follow)
+        evaluators = [Remembering(evaluator) for evaluator in request.evaluators]
+        self._request = replace(request, evaluators=evaluators, follow=self._follow)
         self._limits = limits or Limits(request.budget, request.stop)
-        self._established = Established(request.program, request.judges)
+        self._established = Established(request.program, request.evaluators)
 
     def explore(self, strategy: Strategy, *, full: int | None = None) -> Exploration:
         """The answer of an engine, or of those that take over from one another; reduced beyond `full` states (None:
         beyond `FULL`). What ends it between two searches takes nothing from what the first has found. Raises
         `InternalError` where they contradict each other."""
-        self._established = Established(self._request.program, self._request.judges)
+        self._established = Established(self._request.program, self._request.evaluators)
         try:
             return self._established.answer(self._explored(strategy, full))
         except WHY_ENDED as ended:
@@ -148,7 +148,9 @@ class Run:
 
     def _explored(self, strategy: Strategy, full: int | None) -> Exploration:
         engine, reductions = strategy.engine, strategy.reductions
-        alive = any(judge.property.kind in LIVENESS for judge in self._request.judges)  # a property is about runs
+        alive = any(
+            evaluator.property.kind in LIVENESS for evaluator in self._request.evaluators
+        )  # a property is about runs
         if engine == "reference" or (engine == "auto" and alive):
             return self._by_reference(reductions, full)
         if engine == "auto":
@@ -285,7 +287,7 @@ class Run:
 
         with self._guard():
             try:
-                sets = find_persistent_sets(self._request.program, self._request.judges, facts)
+                sets = find_persistent_sets(self._request.program, self._request.evaluators, facts)
             except Refused:
                 return None
             return sets if reductions.partial_order or pays(sets, Interpreter(self._request.program)) else None
@@ -334,7 +336,7 @@ def compiled(prepared: Prepared, request: SearchRequest, limits: Limits, workers
     """Explore a compiled program."""
     from dio_mc.engines.native.engine import search
 
-    return told(search(prepared, request, limits, workers, by), request.judges, limits)
+    return told(search(prepared, request, limits, workers, by), request.evaluators, limits)
 
 
 def _approximated(request: SearchRequest, approximate: Approximate, limits: Limits) -> Exploration:
@@ -342,7 +344,9 @@ def _approximated(request: SearchRequest, approximate: Approximate, limits: Limi
     out."""
     from dio_mc.engines.native.engine import Unsupported, prepare, search
 
-    asked = replace(request, judges=[judge for judge in request.judges if judge.property.kind not in LIVENESS])
+    asked = replace(
+        request, evaluators=[evaluator for evaluator in request.evaluators if evaluator.property.kind not in LIVENESS]
+    )
     try:
         with Guard(limits.exceeded):
             prepared = prepare(asked, approximate=approximate)
@@ -354,7 +358,7 @@ def _approximated(request: SearchRequest, approximate: Approximate, limits: Limi
     found = search(prepared, asked, limits)
     request.note(_left_out(approximate, found))
     stopped = found.stopped or Stop(StopKind.APPROXIMATE, approximate.storage)
-    return replace(uncertain(told(found, asked.judges, limits)), stopped=stopped)
+    return replace(uncertain(told(found, asked.evaluators, limits)), stopped=stopped)
 
 
 def _left_out(approximate: Approximate, found: Outcome) -> str:

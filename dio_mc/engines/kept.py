@@ -1,4 +1,4 @@
-"""What is kept from one search of a program to the next: decisions of judges, and violations.
+"""What is kept from one search of a program to the next: decisions of evaluators, and violations.
 
 An exploration may take several searches: a small one of all states, a reduced one, one without partial order for the
 canonical counterexamples. A violation that one of them has established is one of the program, whatever becomes of the
@@ -16,39 +16,39 @@ from dataclasses import replace
 from dio_mc.errors import InternalError
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.program import Program, Property
-from dio_mc.semantics.judge import Decision, Judge, Probe
+from dio_mc.semantics.evaluator import Decision, Observation, PropertyEvaluator
 from dio_mc.semantics.search import Exploration, Names, Violation
 from dio_mc.trace.replay import build_trace
 from dio_mc.trace.trace import TraceStep
 
 
 class Remembering:
-    """A judge that is asked by two engines in turn, and about each valuation once."""
+    """An evaluator that is asked by two engines in turn, and about each valuation once."""
 
-    def __init__(self, judge: Judge) -> None:
-        self._judge = judge
+    def __init__(self, evaluator: PropertyEvaluator) -> None:
+        self._evaluator = evaluator
         self._known: dict[tuple[int, ...], Decision] = {}
 
     @property
-    def probes(self) -> tuple[Probe, ...]:
-        """As the judge's."""
-        return self._judge.probes
+    def observations(self) -> tuple[Observation, ...]:
+        """As the evaluator's."""
+        return self._evaluator.observations
 
     @property
     def formulas(self) -> tuple[Expr, ...]:
-        """As the judge's."""
-        return self._judge.formulas
+        """As the evaluator's."""
+        return self._evaluator.formulas
 
     @property
     def property(self) -> Property:
-        """As the judge's."""
-        return self._judge.property
+        """As the evaluator's."""
+        return self._evaluator.property
 
     def decide(self, valuations: Sequence[tuple[int, ...]]) -> list[Decision]:
-        """One decision per valuation, the new ones by the judge."""
+        """One decision per valuation, the new ones by the evaluator."""
         new = [valuation for valuation in valuations if valuation not in self._known]
         if new:
-            self._known.update(zip(new, self._judge.decide(new), strict=True))
+            self._known.update(zip(new, self._evaluator.decide(new), strict=True))
         return [self._known[valuation] for valuation in valuations]
 
 
@@ -56,10 +56,10 @@ class Established:
     """The violations (and witnesses) that the searches of one exploration have found so far, the best of each property:
     a canonical one before others, then the shorter. `last` is what the last of the searches found."""
 
-    def __init__(self, program: Program, judges: Sequence[Judge]) -> None:
+    def __init__(self, program: Program, evaluators: Sequence[PropertyEvaluator]) -> None:
         self.last: Exploration | None = None
         self._program = program
-        self._ranks = {judge.property.name: rank for rank, judge in enumerate(judges)}
+        self._ranks = {evaluator.property.name: rank for rank, evaluator in enumerate(evaluators)}
         self._best: dict[str, tuple[Violation, str]] = {}
         self._unshown: set[str] = set()
         self._names: list[Names] = []

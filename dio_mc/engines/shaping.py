@@ -10,8 +10,8 @@ from dio_mc.engines.kept import is_whole, uncertain, violation_order
 from dio_mc.engines.limits import Limits
 from dio_mc.engines.reference.canonical import End, EndsAt, Path, best_path, path_through
 from dio_mc.guard import GRACE, WHY_ENDED, Guard
+from dio_mc.semantics.evaluator import PropertyEvaluator
 from dio_mc.semantics.interpreter import Interpreter
-from dio_mc.semantics.judge import Judge
 from dio_mc.semantics.layout import State
 from dio_mc.semantics.search import PARTIAL_ORDER, Exploration, Violation
 from dio_mc.semantics.step import count_switches, fault_name
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dio_mc.engines.native.engine import Outcome
 
 
-def told(found: Outcome, judges: Sequence[Judge], limits: Limits) -> Exploration:
+def told(found: Outcome, evaluators: Sequence[PropertyEvaluator], limits: Limits) -> Exploration:
     """What machine code has found, with canonical counterexamples; where a limit does not allow these, with others."""
     from dio_mc.engines.native.engine import ENGINE
 
@@ -35,7 +35,7 @@ def told(found: Outcome, judges: Sequence[Judge], limits: Limits) -> Exploration
         violations.append(
             Violation(reached.goal.name, path.initial, path.schedule, switches, path.fault, canonical=canonical)
         )
-    ranks = {judge.property.name: rank for rank, judge in enumerate(judges)}
+    ranks = {evaluator.property.name: rank for rank, evaluator in enumerate(evaluators)}
     violations.sort(key=lambda violation: violation_order(violation.property, ranks))
     told = Exploration(
         ENGINE, found.states, found.transitions, found.depth, found.stopped, found.open, tuple(violations),

@@ -17,11 +17,11 @@ from dio_mc.frontend.declare import members_of
 from dio_mc.frontend.recognise import defines_class, imports_dio_mc
 from dio_mc.ir.program import LIVENESS, Program
 from dio_mc.lang.model import Model
+from dio_mc.semantics.evaluator import Decision
 from dio_mc.semantics.interpreter import Interpreter
-from dio_mc.semantics.judge import Decision
 from dio_mc.semantics.layout import State
 from dio_mc.semantics.step import Action
-from dio_mc.symbolic.judge import judge_property
+from dio_mc.symbolic.evaluator import property_evaluator
 from dio_mc.trace.codec import TraceFormatError, read_trace
 from dio_mc.trace.divergence import Divergence
 from dio_mc.trace.lasting import Run
@@ -194,10 +194,10 @@ def _why_not(program: Program, interpreter: Interpreter, trace: Trace, run: Run)
         return None
     if property_ is None or (property_.kind == "step" and len(run.states) < 2):
         return "the model has no such property"
-    judge = judge_property(program, property_).judge
+    evaluator = property_evaluator(program, property_).evaluator
 
     def decided(states: Sequence[State]) -> Decision:
-        return decide_at_end(interpreter, judge, states)
+        return decide_at_end(interpreter, evaluator, states)
 
     if property_.kind in LIVENESS:
         loop = None if trace.loop is None else trace.loop - 1

@@ -19,8 +19,8 @@ from dio_mc.engines.reference.search import Search
 from dio_mc.engines.reference.watch import Watch
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.program import LIVENESS, Fairness, Property
+from dio_mc.semantics.evaluator import Decision, Observation
 from dio_mc.semantics.interpreter import Interpreter
-from dio_mc.semantics.judge import Decision, Probe
 from dio_mc.semantics.layout import State
 from dio_mc.semantics.search import Budget
 from dio_mc.semantics.step import Action, Step
@@ -82,7 +82,7 @@ class _Compiled:
 
     def __init__(self, property_: Property, expr: Expr) -> None:
         self.property = property_
-        self.probes = (Probe(property_.name, None, expr, after=property_.kind == "step"),)
+        self.observations = (Observation(property_.name, None, expr, after=property_.kind == "step"),)
         self.formulas: tuple[Expr, ...] = ()
 
     def decide(self, valuations: Sequence[tuple[int, ...]]) -> list[Decision]:
@@ -95,8 +95,10 @@ class _Watch(Watch):
     has led out of the window. A thread that spins in it while it keeps the others out only hides the violation."""
 
     def __init__(self, interpreter: Interpreter, property_: Property | None, name: str, exclusive: Exclusive) -> None:
-        judges = [_Compiled(property_, property_.expr)] if property_ is not None and property_.expr is not None else []
-        super().__init__(interpreter, judges)
+        evaluators = (
+            [_Compiled(property_, property_.expr)] if property_ is not None and property_.expr is not None else []
+        )
+        super().__init__(interpreter, evaluators)
         fairness = property_.fairness if property_ is not None else "weak"
         self.walled = _Walled(exclusive, len(interpreter.program.threads), fairness)
         self.graph = self.walled
@@ -127,7 +129,7 @@ class _Watch(Watch):
 
     def _spins(self) -> bool:
         """Whether a thread can stay in the window forever, away from where it should come again and again."""
-        live = [tracker for tracker in self.trackers if tracker.judge.property.kind == "progress"]
+        live = [tracker for tracker in self.trackers if tracker.evaluator.property.kind == "progress"]
         away = (s for t in live for s in self.graph.steps if t.truth(s) is Decision.VIOLATED)
         return self.walled.spins(away)
 

@@ -11,8 +11,8 @@ from dio_mc.errors import InternalError
 from dio_mc.explain.cause import why
 from dio_mc.guard import attempt
 from dio_mc.ir.program import Program, Property
+from dio_mc.semantics.evaluator import PropertyEvaluator
 from dio_mc.semantics.interpreter import Interpreter
-from dio_mc.semantics.judge import Judge
 from dio_mc.semantics.layout import State
 from dio_mc.semantics.search import Note, Violation, unheard
 from dio_mc.semantics.stop import Stop
@@ -26,7 +26,7 @@ def witness(
     interpreter: Interpreter,
     engine: str,
     violation: Violation,
-    judges: Sequence[Judge],
+    evaluators: Sequence[PropertyEvaluator],
     exceeded: Callable[[], Stop | None] = lambda: None,
     note: Note = unheard,
 ) -> Trace:
@@ -42,7 +42,7 @@ def witness(
         states = run_schedule(interpreter, violation, engine).states
     except ReplayError as error:
         raise InternalError(f"a counterexample of engine {engine} does not replay", [str(error)]) from error
-    standing = partial(standings, interpreter, judges, states)
+    standing = partial(standings, interpreter, evaluators, states)
     trace = replace(trace, standings=attempt(f"{name}: how properties stand", standing, (), exceeded, note))
     property_ = next((p for p in program.properties if p.name == name), None)
     explained = partial(why, interpreter, trace, states, violation.schedule, property_)
@@ -58,9 +58,9 @@ def _conjuncts(program: Program, property_: Property, before: State, after: Stat
     return tuple((c.text, c.values) for c in explain(program, property_, before, after).conjuncts)
 
 
-def walked(interpreter: Interpreter, run: Violation, judges: Sequence[Judge]) -> Trace:
+def walked(interpreter: Interpreter, run: Violation, evaluators: Sequence[PropertyEvaluator]) -> Trace:
     """The trace of a schedule that somebody chose, with how every property stands along it. It shows that the schedule
     is possible, and claims no more. Raises `ReplayError` when it is not."""
     trace = build_trace(interpreter.program, run, engine="chosen", interpreter=interpreter)
     states = run_schedule(interpreter, run, "chosen").states
-    return replace(trace, standings=standings(interpreter, judges, states))
+    return replace(trace, standings=standings(interpreter, evaluators, states))

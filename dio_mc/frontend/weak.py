@@ -4,7 +4,7 @@ The threads are compiled as if there were no buffers. Then their code is rewritt
 buffer, newest store first, and then into memory; a store goes to the end of the buffer, and waits while that is full; a
 step that writes anything else, or starts a thread, waits until the buffer is empty, as a locked instruction does. The
 daemon takes the oldest store (``memory_model = "tso"``: x86), or any that no barrier and no store to the same
-variable comes before (``"pso"``). So engines, exports and judges see an ordinary program.
+variable comes before (``"pso"``). So engines, exports and evaluators see an ordinary program.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What a program means: states, the reference interpreter, and what engines and judges agree on."""
+"""What a program means: states, the reference interpreter, and what engines and evaluators agree on."""

@@ -1,7 +1,7 @@
 """What a search is asked and what it answers: budgets, reductions, ways to cover a part; results, violations, coverage.
 
 An engine explores a `Program` and answers with an `Exploration`. It never words a verdict (`checking` does) and never
-decides a property itself: it asks a `Judge`, once per distinct valuation of what the property reads.
+decides a property itself: it asks a `PropertyEvaluator`, once per distinct valuation of what the property reads.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol
 
 from dio_mc.ir.program import Program
-from dio_mc.semantics.judge import Judge
+from dio_mc.semantics.evaluator import PropertyEvaluator
 from dio_mc.semantics.layout import State
 from dio_mc.semantics.step import Action, Fault, Step
 from dio_mc.semantics.stop import Poll, Stop
@@ -126,7 +126,7 @@ def unfollowed(names: Names) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """What is to be searched: a program with the judges of its properties, and what may end the search.
+    """What is to be searched: a program with the evaluators of its properties, and what may end the search.
 
     With `first` it ends with the level of the first violation. `report` is told how far it is, `stop` is polled for a
     reason to end it, `note` is told in words what does not change the answer. `follow` is told how to ask what is
@@ -134,7 +134,7 @@ class SearchRequest:
     """
 
     program: Program
-    judges: Sequence[Judge]
+    evaluators: Sequence[PropertyEvaluator]
     budget: Budget = Budget()
     first: bool = False
     report: Report | None = None

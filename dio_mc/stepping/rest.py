@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from dio_mc.engines.reference.engine import explore
+from dio_mc.semantics.evaluator import PropertyEvaluator
 from dio_mc.semantics.interpreter import Interpreter
-from dio_mc.semantics.judge import Judge
 from dio_mc.semantics.layout import State
 from dio_mc.semantics.search import Budget, Exploration, SearchRequest
 from dio_mc.semantics.step import Fault
@@ -32,9 +32,11 @@ class _From(Interpreter):
         return []
 
 
-def continuations(walk: Walk, judges: Sequence[Judge], budget: Budget, stop: Poll | None = None) -> Exploration:
+def continuations(
+    walk: Walk, evaluators: Sequence[PropertyEvaluator], budget: Budget, stop: Poll | None = None
+) -> Exploration:
     """Explore from the end of a schedule on. Each violation found is a run from the model's start: the schedule, then
     the shortest continuation. Of a schedule that has ended in a fault nothing follows."""
-    found = explore(SearchRequest(walk.program, judges, budget, stop=stop), interpreter=_From(walk))
+    found = explore(SearchRequest(walk.program, evaluators, budget, stop=stop), interpreter=_From(walk))
     violations = tuple(walk.violation(v.property, v.schedule, v) for v in found.violations)
     return replace(found, violations=violations)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from dio_mc.ir.program import LIVENESS
-from dio_mc.semantics.judge import Judge
+from dio_mc.semantics.evaluator import PropertyEvaluator
 from dio_mc.semantics.search import Exploration, Violation
 from dio_mc.semantics.step import Step
 from dio_mc.stepping.walk import Walk, why_not
@@ -51,9 +51,9 @@ def option_lines(walk: Walk) -> list[str]:
     return [*found, *(f"   -  {why_not(walk, thread)}" for thread in waiting)]
 
 
-def standing_lines(walk: Walk, judges: Sequence[Judge]) -> list[str]:
+def standing_lines(walk: Walk, evaluators: Sequence[PropertyEvaluator]) -> list[str]:
     """How the properties of single states and steps stand along the walk."""
-    asked = [judge for judge in judges if judge.property.kind not in LIVENESS]
+    asked = [evaluator for evaluator in evaluators if evaluator.property.kind not in LIVENESS]
     words: list[str] = []
     for found in standings(walk.interpreter, asked, walk.states):
         reached = found.kind == "reachable"
@@ -66,24 +66,26 @@ def standing_lines(walk: Walk, judges: Sequence[Judge]) -> list[str]:
     return _labelled("so far", words, "; ") if words else []
 
 
-def violated(walk: Walk, judges: Sequence[Judge]) -> bool:
+def violated(walk: Walk, evaluators: Sequence[PropertyEvaluator]) -> bool:
     """Whether an invariant is violated along the walk, or it has ended in a fault."""
-    asked = [judge for judge in judges if judge.property.kind in ("invariant", "step")]
+    asked = [evaluator for evaluator in evaluators if evaluator.property.kind in ("invariant", "step")]
     return walk.ended or any(found.at for found in standings(walk.interpreter, asked, walk.states))
 
 
-def rest_lines(walk: Walk, found: Exploration, judges: Sequence[Judge]) -> list[str]:
+def rest_lines(walk: Walk, found: Exploration, evaluators: Sequence[PropertyEvaluator]) -> list[str]:
     """What can follow the walk, from its exploration."""
-    *words, states = (text for text, _ in follows(walk, found, judges))
+    *words, states = (text for text, _ in follows(walk, found, evaluators))
     return [*_labelled("after it", words, "; "), f"{'':{_LABEL}}({states})"]
 
 
-def follows(walk: Walk, found: Exploration, judges: Sequence[Judge]) -> list[tuple[str, Violation | None]]:
+def follows(
+    walk: Walk, found: Exploration, evaluators: Sequence[PropertyEvaluator]
+) -> list[tuple[str, Violation | None]]:
     """How each property stands after the walk, with the run that shows it; the last one says how much was explored."""
     taken = len(walk.steps)
     words: list[tuple[str, Violation | None]] = []
     seen = {violation.property: violation for violation in found.violations}
-    for name, kind in [*((j.property.name, j.property.kind) for j in judges), *_others(walk, found, judges)]:
+    for name, kind in [*((j.property.name, j.property.kind) for j in evaluators), *_others(walk, found, evaluators)]:
         violation = seen.pop(name, None)
         if violation is not None:
             further = len(violation.schedule) - taken
@@ -98,9 +100,9 @@ def follows(walk: Walk, found: Exploration, judges: Sequence[Judge]) -> list[tup
     return [*words, (f"{told} follow{'s' if found.states == 1 else ''}{ended}", None)]
 
 
-def _others(walk: Walk, found: Exploration, judges: Sequence[Judge]) -> list[tuple[str, str]]:
+def _others(walk: Walk, found: Exploration, evaluators: Sequence[PropertyEvaluator]) -> list[tuple[str, str]]:
     """Deadlock, if it is asked for, and the faults that were found."""
-    written = {judge.property.name for judge in judges}
+    written = {evaluator.property.name for evaluator in evaluators}
     faults = [(v.property, "fault") for v in found.violations if v.property not in written | {"deadlock"}]
     return [*([("deadlock", "deadlock")] if walk.program.check_deadlock else []), *faults]
 

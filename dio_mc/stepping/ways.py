@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from dio_mc.semantics.evaluator import Decision, PropertyEvaluator
 from dio_mc.semantics.interpreter import Interpreter
-from dio_mc.semantics.judge import Decision, Judge
 from dio_mc.semantics.layout import State
 from dio_mc.semantics.step import Step
 from dio_mc.semantics.stop import Stop
@@ -72,7 +72,7 @@ class Ways:
 
 def ways_beside(
     interpreter: Interpreter,
-    judges: Sequence[Judge],
+    evaluators: Sequence[PropertyEvaluator],
     states: Sequence[State],
     *,
     depth: int = DEPTH,
@@ -81,7 +81,7 @@ def ways_beside(
 ) -> Ways:
     """Look around a run, nearest positions first; what can run along the run itself is always there. `most` bounds the
     steps, and where a limit is `exceeded` what was found stays."""
-    search = _Search(interpreter, judges)
+    search = _Search(interpreter, evaluators)
     along = tuple(search.number(state, 0) for state in states)
     steps, cut, at = 0, False, 0
     while at < len(search.states):
@@ -98,11 +98,11 @@ def ways_beside(
 class _Search:
     """States by number, in the order in which they were found."""
 
-    def __init__(self, interpreter: Interpreter, judges: Sequence[Judge]) -> None:
+    def __init__(self, interpreter: Interpreter, evaluators: Sequence[PropertyEvaluator]) -> None:
         self._interpreter = interpreter
         self._naming = Naming(interpreter.program, interpreter.layout)
-        self._of_states = [judge for judge in judges if judge.property.kind != "step"]
-        self._of_steps = [judge for judge in judges if judge.property.kind == "step"]
+        self._of_states = [evaluator for evaluator in evaluators if evaluator.property.kind != "step"]
+        self._of_steps = [evaluator for evaluator in evaluators if evaluator.property.kind == "step"]
         self._numbers: dict[State, int] = {}
         self.states: list[State] = []
         self.far: list[int] = []

@@ -10,24 +10,24 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dio_mc.semantics.judge import Probe
+from dio_mc.semantics.evaluator import Observation
 from dio_mc.symbolic.graph import Graph
 
 Compiled = Callable[[Sequence[int]], Any]
-"""Valuation in (in the order of the probes), truth out."""
+"""Valuation in (in the order of the observations), truth out."""
 
 DEEPEST = 40
 
 
-def compile_node(graph: Graph, root: int, probes: tuple[Probe, ...]) -> Compiled:
+def compile_node(graph: Graph, root: int, observations: tuple[Observation, ...]) -> Compiled:
     """The function that evaluates a node of type bool."""
     lines: list[str] = []
-    positions = {probe: position for position, probe in enumerate(probes)}
+    positions = {observation: position for position, observation in enumerate(observations)}
     uses = Counter(a for n in graph.below([root]) for a in graph.nodes[n].args)
     texts: dict[int, tuple[str, int]] = {}
     for number in graph.below([root]):
         node = graph.nodes[number]
-        if node.op == "probe":
+        if node.op == "observation":
             texts[number] = f"v[{positions[node.data]}]", 0
             continue
         text = _text(node.op, [texts[a][0] for a in node.args], node.data)

@@ -16,7 +16,7 @@ from typing import Any
 import z3
 
 from dio_mc.ir.types import bounds
-from dio_mc.semantics.judge import Probe
+from dio_mc.semantics.evaluator import Observation
 from dio_mc.semantics.layout import Layout
 from dio_mc.symbolic.compiled import Compiled
 from dio_mc.symbolic.encode import Symbols
@@ -53,18 +53,18 @@ class Subject:
     name: str
     compiled: Compiled
     formula: Any
-    probes: tuple[Probe, ...]
+    observations: tuple[Observation, ...]
     symbols: Symbols
     layout: Layout
 
     def domains(self) -> list[range]:
-        """The values of each probe."""
-        return [domain_of(probe, self.layout) for probe in self.probes]
+        """The values of each observation."""
+        return [domain_of(observation, self.layout) for observation in self.observations]
 
 
-def domain_of(probe: Probe, layout: Layout) -> range:
-    """The values that a probe's type allows."""
-    low, high = (0, 1) if probe.cell is None else bounds(layout.types[probe.cell])
+def domain_of(observation: Observation, layout: Layout) -> range:
+    """The values that an observation's type allows."""
+    low, high = (0, 1) if observation.cell is None else bounds(layout.types[observation.cell])
     return range(low, high + 1)
 
 
@@ -84,14 +84,16 @@ def cross_check(subject: Subject, budget_ms: int, *, full: bool = False) -> Chec
 def _compare_one(subject: Subject, valuation: tuple[int, ...]) -> None:
     pairs = [
         (subject.symbols.constant(p), subject.symbols.value(p, v))
-        for p, v in zip(subject.probes, valuation, strict=True)
+        for p, v in zip(subject.observations, valuation, strict=True)
     ]
     if known_truth(z3.substitute(subject.formula, *pairs)) is not bool(subject.compiled(valuation)):
         raise _mismatch(subject, valuation)
 
 
 def _mismatch(subject: Subject, valuation: tuple[int, ...]) -> TranslationMismatch:
-    shown = [f"{probe.name} = {value}" for probe, value in zip(subject.probes, valuation, strict=True)]
+    shown = [
+        f"{observation.name} = {value}" for observation, value in zip(subject.observations, valuation, strict=True)
+    ]
     message = f"the compiled form of {subject.name} says {bool(subject.compiled(valuation))}, z3 the opposite"
     return TranslationMismatch(message, [", ".join(shown)])
 
@@ -100,41 +102,46 @@ def _compare_all(subject: Subject, domains: list[range], budget_ms: int) -> bool
     """Whether z3 came to an answer."""
     compiled = subject.compiled
     table = [1 if compiled(valuation) else 0 for valuation in product(*domains)]
-    facts = [subject.symbols.within(p, d) for p, d in zip(subject.probes, domains, strict=True) if p.cell is not None]
+    facts = [
+        subject.symbols.within(p, d) for p, d in zip(subject.observations, domains, strict=True) if p.cell is not None
+    ]
     model = model_of([*facts, subject.formula != _diagram(subject, domains, table)], budget_ms)
     if model is None:
         return False
     if model is not False:
         values = [
-            subject.symbols.read(model, probe, domain[0]) for probe, domain in zip(subject.probes, domains, strict=True)
+            subject.symbols.read(model, observation, domain[0])
+            for observation, domain in zip(subject.observations, domains, strict=True)
         ]
         raise _mismatch(subject, tuple(values))
     return True
 
 
 def _diagram(subject: Subject, domains: list[range], table: list[int]) -> Any:
-    """The table as a formula: one level of choices per probe, from the last one up, equal parts shared."""
+    """The table as a formula: one level of choices per observation, from the last one up, equal parts shared."""
     made: list[Any] = [z3.BoolVal(False), z3.BoolVal(True)]
-    for probe, domain in reversed(list(zip(subject.probes, domains, strict=True))):
+    for observation, domain in reversed(list(zip(subject.observations, domains, strict=True))):
         known: dict[tuple[int, ...], int] = {}
         level: list[int] = []
         for start in range(0, len(table), len(domain)):
             branches = tuple(table[start : start + len(domain)])
             if branches not in known:
-                known[branches] = _branching(subject, probe, domain, branches, made)
+                known[branches] = _branching(subject, observation, domain, branches, made)
             level.append(known[branches])
         table = level
     return made[table[0]]
 
 
-def _branching(subject: Subject, probe: Probe, domain: range, branches: tuple[int, ...], made: list[Any]) -> int:
-    """The number of the formula that goes to one of the branches by the probe's value."""
+def _branching(
+    subject: Subject, observation: Observation, domain: range, branches: tuple[int, ...], made: list[Any]
+) -> int:
+    """The number of the formula that goes to one of the branches by the observation's value."""
     if len(set(branches)) == 1:
         return branches[0]
     usual = max(set(branches), key=lambda b: (branches.count(b), b))
     found = made[usual]
     for value, branch in zip(domain, branches, strict=True):
         if branch != usual:
-            found = z3.If(subject.symbols.equals(probe, value), made[branch], found)
+            found = z3.If(subject.symbols.equals(observation, value), made[branch], found)
     made.append(found)
     return len(made) - 1

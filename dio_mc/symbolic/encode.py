@@ -17,12 +17,12 @@ import z3
 
 from dio_mc.ir.expr import AtLocation
 from dio_mc.ir.types import BoolType, bounds
-from dio_mc.semantics.judge import Probe
-from dio_mc.symbolic.graph import Graph, Node, cell_probe
+from dio_mc.semantics.evaluator import Observation
+from dio_mc.symbolic.graph import Graph, Node, cell_observation
 
 Encoded = Any
 """z3.ExprRef, or a Python int for a constant."""
-Leaf = Callable[[Probe], Encoded]
+Leaf = Callable[[Observation], Encoded]
 
 
 class Symbols:
@@ -30,66 +30,66 @@ class Symbols:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._constants: dict[Probe, Any] = {}
+        self._constants: dict[Observation, Any] = {}
 
-    def constant(self, probe: Probe) -> Any:
-        """The constant that stands for what a probe reads."""
-        found = self._constants.get(probe)
+    def constant(self, observation: Observation) -> Any:
+        """The constant that stands for what an observation reads."""
+        found = self._constants.get(observation)
         if found is None:
-            name = probe.name if probe.after else f"self.{probe.name}"
-            truth = probe.cell is None or isinstance(self._graph.layout.types[probe.cell], BoolType)
-            found = self._constants[probe] = z3.Bool(name) if truth else z3.Int(name)
+            name = observation.name if observation.after else f"self.{observation.name}"
+            truth = observation.cell is None or isinstance(self._graph.layout.types[observation.cell], BoolType)
+            found = self._constants[observation] = z3.Bool(name) if truth else z3.Int(name)
         return found
 
-    def value(self, probe: Probe, value: int) -> Any:
-        """The z3 value that a probe's constant takes."""
-        return z3.BoolVal(bool(value)) if z3.is_bool(self.constant(probe)) else z3.IntVal(value)
+    def value(self, observation: Observation, value: int) -> Any:
+        """The z3 value that an observation's constant takes."""
+        return z3.BoolVal(bool(value)) if z3.is_bool(self.constant(observation)) else z3.IntVal(value)
 
-    def equals(self, probe: Probe, value: int) -> Any:
-        """The formula that a probe has a value."""
-        constant = self.constant(probe)
+    def equals(self, observation: Observation, value: int) -> Any:
+        """The formula that an observation has a value."""
+        constant = self.constant(observation)
         return constant == value if not z3.is_bool(constant) else constant if value else z3.Not(constant)
 
-    def within(self, probe: Probe, domain: range) -> Any:
-        """The formula that a probe's value is one of its type."""
-        constant = self.constant(probe)
+    def within(self, observation: Observation, domain: range) -> Any:
+        """The formula that an observation's value is one of its type."""
+        constant = self.constant(observation)
         return True if z3.is_bool(constant) else z3.And(constant >= domain[0], constant <= domain[-1])
 
-    def read(self, model: Any, probe: Probe, default: int) -> int:
-        """A probe's value in a model; `default` where it does not matter."""
-        found = model.eval(self.constant(probe))
+    def read(self, model: Any, observation: Observation, default: int) -> int:
+        """An observation's value in a model; `default` where it does not matter."""
+        found = model.eval(self.constant(observation))
         return (
             found.as_long() if z3.is_int_value(found) else default if not z3.is_bool(found) else int(z3.is_true(found))
         )
 
-    def made(self) -> dict[str, Probe]:
-        """The probes of all constants so far, by the constant's name."""
-        return {constant.decl().name(): probe for probe, constant in self._constants.items()}
+    def made(self) -> dict[str, Observation]:
+        """The observations of all constants so far, by the constant's name."""
+        return {constant.decl().name(): observation for observation, constant in self._constants.items()}
 
     def facts(self) -> list[Any]:
         """The bounds of every cell, and what every proposition means."""
         facts: list[Any] = []
-        for probe in list(self._constants):
-            if probe.atom is not None:
-                meaning = encode(self._graph, self._graph.lower(probe.atom), self._definition)
-                facts.append(self.constant(probe) == meaning)
-        for probe in self._constants:
-            if probe.cell is not None:
-                low, high = bounds(self._graph.layout.types[probe.cell])
-                facts.append(self.within(probe, range(low, high + 1)))
+        for observation in list(self._constants):
+            if observation.proposition is not None:
+                meaning = encode(self._graph, self._graph.lower(observation.proposition), self._definition)
+                facts.append(self.constant(observation) == meaning)
+        for observation in self._constants:
+            if observation.cell is not None:
+                low, high = bounds(self._graph.layout.types[observation.cell])
+                facts.append(self.within(observation, range(low, high + 1)))
         return facts
 
-    def _definition(self, probe: Probe) -> Any:
+    def _definition(self, observation: Observation) -> Any:
         """A thread's standing at a location in terms of its pc."""
-        at = probe.atom
+        at = observation.proposition
         if not isinstance(at, AtLocation):
-            return self.constant(probe)
-        pc = self.constant(cell_probe(self._graph.layout, self._graph.layout.pc[at.thread], at.after))
+            return self.constant(observation)
+        pc = self.constant(cell_observation(self._graph.layout, self._graph.layout.pc[at.thread], at.after))
         return z3.Or([pc == location for location in sorted(at.locations)])
 
 
 def encode(graph: Graph, root: int, leaf: Leaf) -> Any:
-    """A node of type bool as a z3 formula; `leaf` says what stands for a probe."""
+    """A node of type bool as a z3 formula; `leaf` says what stands for an observation."""
     done: dict[int, Encoded] = {}
     for number in graph.below([root]):
         node = graph.nodes[number]
@@ -101,7 +101,7 @@ def _encode(node: Node, args: list[Encoded], leaf: Leaf) -> Encoded:
     match node.op:
         case "const":
             return node.data
-        case "probe":
+        case "observation":
             return leaf(node.data)
         case "not":
             return z3.Not(_formula(args[0]))
@@ -124,7 +124,10 @@ def _encode(node: Node, args: list[Encoded], leaf: Leaf) -> Encoded:
 
 
 def _formula(value: Encoded) -> Any:
-    return z3.BoolVal(bool(value)) if isinstance(value, int) else value
+    """A truth as a formula; a choice between two constants is a number, 0 or 1."""
+    if isinstance(value, int):
+        return z3.BoolVal(bool(value))
+    return value != 0 if isinstance(value, z3.ArithRef) else value
 
 
 def _number(value: Encoded) -> Encoded:

@@ -34,17 +34,17 @@ from dio_mc.ir.expr import (
 )
 from dio_mc.ir.program import Program
 from dio_mc.ir.types import bounds
-from dio_mc.semantics.judge import Probe
+from dio_mc.semantics.evaluator import Observation
 from dio_mc.semantics.layout import Layout, layout_of
 from dio_mc.source import Span
 
-Op = Literal["const", "probe", "not", "and", "or", "implies", "ite", "compare", "arith", "select"]
+Op = Literal["const", "observation", "not", "and", "or", "implies", "ite", "compare", "arith", "select"]
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One operation on earlier nodes. `data` is the value of a const, the `Probe`, or the sign of a comparison or of
-    arithmetic. The first argument of a select is the index, the others the elements."""
+    """One operation on earlier nodes. `data` is the value of a const, the `Observation`, or the sign of a comparison or
+    of arithmetic. The first argument of a select is the index, the others the elements."""
 
     op: Op
     args: tuple[int, ...] = ()
@@ -75,7 +75,7 @@ class Graph:
 
     def cell(self, cell: int, after: bool) -> int:
         """A cell of the state (with `after`: of the one after the step)."""
-        return self.add("probe", (), cell_probe(self.layout, cell, after))
+        return self.add("observation", (), cell_observation(self.layout, cell, after))
 
     # -- lowering ---------------------------------------------------------------------------------------------------
 
@@ -93,7 +93,7 @@ class Graph:
             case Load():
                 return self._load(expr)
             case AtLocation() as at:
-                return self.add("probe", (), at_probe(self.program, at))
+                return self.add("observation", (), at_observation(self.program, at))
             case LocalOf(thread, index, _, after):
                 return self.cell(self.layout.local_base[thread] + index, after)
             case Not(operand):
@@ -143,7 +143,7 @@ class Graph:
         if lowered not in self._atoms:
             name = text if text not in self._names else f"{text} #{len(self._names)}"
             self._names.add(name)
-            self._atoms[lowered] = self.add("probe", (), Probe(name, None, meaning, after))
+            self._atoms[lowered] = self.add("observation", (), Observation(name, None, meaning, after))
         return self._atoms[lowered]
 
     def definitions(self) -> list[tuple[int, int]]:
@@ -181,9 +181,9 @@ class Graph:
                 waiting += self.nodes[number].args
         return sorted(seen)
 
-    def probes(self, roots: list[int]) -> tuple[Probe, ...]:
+    def observations(self, roots: list[int]) -> tuple[Observation, ...]:
         """What these nodes read: cells in the order of the state, then those after the step, then propositions."""
-        found = {self.nodes[n].data for n in self.below(roots) if self.nodes[n].op == "probe"}
+        found = {self.nodes[n].data for n in self.below(roots) if self.nodes[n].op == "observation"}
         return tuple(sorted(found, key=probe_order))
 
 
@@ -199,21 +199,21 @@ def _replace_runs(node: Node, runs: list[tuple[Op, tuple[int, ...], int]], done:
     return tuple(out)
 
 
-def probe_order(probe: Probe) -> tuple[bool, bool, int, str]:
+def probe_order(observation: Observation) -> tuple[bool, bool, int, str]:
     """Cells, cells after the step, propositions."""
-    return probe.cell is None, probe.after, probe.cell or 0, probe.name
+    return observation.cell is None, observation.after, observation.cell or 0, observation.name
 
 
-def cell_probe(layout: Layout, cell: int, after: bool) -> Probe:
-    """The probe of a cell, by its name in the layout."""
-    return Probe(f"after.{layout.names[cell]}" if after else layout.names[cell], cell, None, after)
+def cell_observation(layout: Layout, cell: int, after: bool) -> Observation:
+    """The observation of a cell, by its name in the layout."""
+    return Observation(f"after.{layout.names[cell]}" if after else layout.names[cell], cell, None, after)
 
 
-def at_probe(program: Program, at: AtLocation) -> Probe:
-    """The probe of "this thread stands at one of these locations"."""
+def at_observation(program: Program, at: AtLocation) -> Observation:
+    """The observation of "this thread stands at one of these locations"."""
     places = ",".join(f"L{n}" for n in sorted(at.locations))
     text = f"at({program.threads[at.thread].name}, {places})"
-    return Probe(f"after.{text}" if at.after else text, None, at, at.after)
+    return Observation(f"after.{text}" if at.after else text, None, at, at.after)
 
 
 def graph_of(program: Program) -> Graph:

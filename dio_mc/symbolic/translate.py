@@ -10,13 +10,13 @@ import z3
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.program import Program, Property
 from dio_mc.ir.types import show_value
-from dio_mc.semantics.judge import Probe
+from dio_mc.semantics.evaluator import Observation
 from dio_mc.source import Span
 from dio_mc.symbolic.disjunctions import premises_of_disjunctions
 from dio_mc.symbolic.encode import Symbols, encode
 from dio_mc.symbolic.errors import FormulaError, TranslationMismatch
 from dio_mc.symbolic.formula import formula_of
-from dio_mc.symbolic.graph import Graph, cell_probe, graph_of, probe_order
+from dio_mc.symbolic.graph import Graph, cell_observation, graph_of, probe_order
 from dio_mc.symbolic.solver import model_of
 from dio_mc.symbolic.terms import Term
 from dio_mc.symbolic.world import World
@@ -31,7 +31,7 @@ class SymbolicCells:
 
     def cell(self, cell: int, after: bool) -> Term:
         """The constant of a cell."""
-        return self.symbols.constant(cell_probe(self.graph.layout, cell, after))
+        return self.symbols.constant(cell_observation(self.graph.layout, cell, after))
 
     def atom(self, text: str, meaning: Expr, after: bool) -> Term:
         """The constant of a control proposition."""
@@ -63,13 +63,13 @@ class Translations:
         """The formula as a z3 object."""
         return z3.BoolVal(self.formula) if isinstance(self.formula, bool) else self.formula
 
-    def support(self) -> tuple[Probe, ...]:
+    def support(self) -> tuple[Observation, ...]:
         """What the formula reads once it is simplified, and what its premises read."""
         names = constants_of(z3.simplify(self.quoted()))
         names |= {
             n for _, premise in self.formula_premises if not isinstance(premise, bool) for n in constants_of(premise)
         }
-        found = [probe for name, probe in self.symbols.made().items() if name in names]
+        found = [observation for name, observation in self.symbols.made().items() if name in names]
         return tuple(sorted(found, key=probe_order))
 
 
@@ -137,11 +137,9 @@ def prove_equal(both: Translations, budget_ms: int) -> bool:
 def _mismatch(both: Translations, model: Any, compiled: bool) -> TranslationMismatch:
     """The valuation in the words of the author."""
     shown: list[str] = []
-    for probe in sorted(both.symbols.made().values(), key=probe_order):
-        value = both.symbols.read(model, probe, 0)
+    for one in sorted(both.symbols.made().values(), key=probe_order):
+        value = both.symbols.read(model, one, 0)
         types = both.graph.layout.types
-        shown.append(
-            f"{probe.name} = {show_value(types[probe.cell], value) if probe.cell is not None else bool(value)}"
-        )
+        shown.append(f"{one.name} = {show_value(types[one.cell], value) if one.cell is not None else bool(value)}")
     said = f"the compiled form is {compiled}, the formula {not compiled}"
     return TranslationMismatch(f"two translations of {both.property.name} differ: {said}", [", ".join(shown)])

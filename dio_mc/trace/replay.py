@@ -281,11 +281,11 @@ Judgement = Callable[[Run], str | None]
 
 
 def replay(
-    program: Program, trace: Trace, judge: Judgement | None = None, *, interpreter: Interpreter | None = None
+    program: Program, trace: Trace, evaluator: Judgement | None = None, *, interpreter: Interpreter | None = None
 ) -> ReplayResult:
     """Run a stored trace on `program`, which may have changed since, finding everything by name.
 
-    Faults and deadlocks are decided here, other properties by `judge`.
+    Faults and deadlocks are decided here, other properties by `evaluator`.
     """
     interpreter = interpreter or Interpreter(program)
     same = program.digest == trace.model.digest
@@ -297,10 +297,10 @@ def replay(
             return ReplayResult(same, None, trace.final_fault is not None)
         case "deadlock":
             return ReplayResult(same, None, is_deadlock(interpreter, outcome.states[-1]))
-        case _ if judge is None:
+        case _ if evaluator is None:
             return ReplayResult(same, None, None)
         case _:
-            reason = judge(outcome)
+            reason = evaluator(outcome)
             return ReplayResult(same, None, reason is None, reason or "")
 
 

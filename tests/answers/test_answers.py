@@ -57,7 +57,7 @@ from dio_mc.study.observe import JUDGED
 from dio_mc.study.orders import Call, broken
 from dio_mc.study.outcomes import outcomes
 from dio_mc.study.registry import open_registry, product
-from dio_mc.symbolic.judge import judge_property
+from dio_mc.symbolic.evaluator import property_evaluator
 
 
 def verdicts(report: Report) -> dict[str, str]:
@@ -516,8 +516,8 @@ def test_outcomes_and_families_agree(name: str, rule: str, word: str, false: set
     path.write_text(SIDE_BY_SIDE)
     registry = open_registry(None, [path])
     (program,) = product(registry.workloads[name], registry.rules[rule]).values()
-    judges = [judge_property(program, one).judge for one in program.properties if one.name in JUDGED]
-    assert {one.property for one in explore(program, judges, Budget()).violations} == false
+    evaluators = [property_evaluator(program, one).evaluator for one in program.properties if one.name in JUDGED]
+    assert {one.property for one in explore(program, evaluators, Budget()).violations} == false
     (told,) = outcomes(registry.workloads[name], registry.rules[rule])
     assert told.verdict == word
 

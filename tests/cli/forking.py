@@ -30,7 +30,7 @@ LOADED = [
     "dio_mc.study.diff",
     "dio_mc.study.matrix",
     "dio_mc.study.tables",
-    "dio_mc.symbolic.judges",
+    "dio_mc.symbolic.evaluators",
     "dio_mc.trace.codec",
     "z3",
 ]

@@ -40,7 +40,7 @@ class M(Model):
 BEFORE = {
     "load": ("dio_mc.checking.runs.plan", "load_module"),
     "build": ("dio_mc.checking.driver", "build"),
-    "judges": ("dio_mc.checking.driver", "judge_property"),
+    "evaluators": ("dio_mc.checking.driver", "property_evaluator"),
     "symmetry": ("dio_mc.analysis.symmetry.proof", "find_symmetry"),
     "partial order": ("dio_mc.analysis.partial_order.persistent", "find_persistent_sets"),
     "code": ("dio_mc.engines.native.engine", "write_module"),
@@ -266,9 +266,9 @@ OTHERS = {
     "fix, load": ("dio_mc.checking.runs.fix", "load_module", ("fix", "m.py"), "before the model was read"),
     "mutate, load": ("dio_mc.checking.runs.plan", "load_module", ("mutate", "m.py"), "before the models were loaded"),
     "step, build": ("dio_mc.frontend", "build", ("step", "m.py", "t[0] *"), "before the model was read"),
-    "step, judges": (
-        "dio_mc.symbolic.judge",
-        "judge_property",
+    "step, evaluators": (
+        "dio_mc.symbolic.evaluator",
+        "property_evaluator",
         ("step", "m.py", "t[0] *"),
         "before the model was read",
     ),

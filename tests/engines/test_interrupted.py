@@ -11,7 +11,7 @@ from dio_mc.engines.native import search as compiled
 from dio_mc.engines.reference import search as interpreted
 from dio_mc.frontend import build
 from dio_mc.semantics.search import NO_REDUCTION, Approximate, Exploration, Partial, RandomRuns, SearchRequest
-from dio_mc.symbolic.judge import judge_property
+from dio_mc.symbolic.evaluator import property_evaluator
 
 ENGINES = {"native": compiled.Search, "reference": interpreted.Search}
 LINES = 50
@@ -83,12 +83,12 @@ class _Alarm:
 
 def explored(model: type[Model], engine: str, alarm: _Alarm | None, partial: Partial | None = None) -> Exploration:
     program = build(model).program
-    judges = [judge_property(program, one).judge for one in program.properties]
+    evaluators = [property_evaluator(program, one).evaluator for one in program.properties]
     before = sys.gettrace()
     sys.settrace(alarm or before)
     try:
         strategy = engines.Strategy(engine, reductions=NO_REDUCTION, partial=partial)
-        return engines.explore(SearchRequest(program, judges), strategy)
+        return engines.explore(SearchRequest(program, evaluators), strategy)
     finally:
         sys.settrace(before)
 

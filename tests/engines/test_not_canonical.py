@@ -12,7 +12,7 @@ from dio_mc.engines.native import engine as native
 from dio_mc.engines.reference import engine as reference
 from dio_mc.frontend import build
 from dio_mc.semantics.stop import Stop, StopKind
-from dio_mc.symbolic.judge import judge_property
+from dio_mc.symbolic.evaluator import property_evaluator
 from dio_mc.trace.replay import build_trace
 
 
@@ -46,16 +46,16 @@ class Counters(Model):
 @pytest.mark.parametrize("engine", ["native", "reference"])
 def test_the_schedule_is_a_shortest_one_and_says_that_it_is_not_canonical(engine, symmetric, monkeypatch):
     program = build(Counters).program
-    judges = [judge_property(program, one).judge for one in program.properties]
+    evaluators = [property_evaluator(program, one).evaluator for one in program.properties]
     symmetry = find_symmetry(program) if symmetric else None
     representatives = Representatives(program, symmetry) if symmetry else None
-    expected = {one.property: one for one in asking.explore_reference(program, judges).violations}
+    expected = {one.property: one for one in asking.explore_reference(program, evaluators).violations}
     if engine == "native":
         monkeypatch.setattr(shaping, "best_path", no_time)
-        found = asking.native(program, judges, representatives=representatives, quick=True)
+        found = asking.native(program, evaluators, representatives=representatives, quick=True)
     else:
         monkeypatch.setattr(reference, "canonical_paths", no_time)
-        found = asking.explore_reference(program, judges, representatives=representatives)
+        found = asking.explore_reference(program, evaluators, representatives=representatives)
     assert {one.property for one in found.violations} == set(expected) == {"never_all", "steps"}
     assert_shortest(program, found, expected)
 
@@ -76,17 +76,17 @@ def assert_shortest(program, found, expected) -> None:
 @pytest.mark.parametrize("kind", [StopKind.TIMEOUT, StopKind.MAX_MEMORY])
 def test_a_limit_met_on_the_way_back_leaves_one_state_per_level(kind, symmetric, monkeypatch):
     program = build(Counters).program
-    judges = [judge_property(program, one).judge for one in program.properties]
+    evaluators = [property_evaluator(program, one).evaluator for one in program.properties]
     symmetry = find_symmetry(program) if symmetric else None
     representatives = Representatives(program, symmetry) if symmetry else None
-    expected = {one.property: one for one in asking.explore_reference(program, judges).violations}
+    expected = {one.property: one for one in asking.explore_reference(program, evaluators).violations}
     monkeypatch.setattr(counterexample, "PAUSE", 0)
     monkeypatch.setattr(counterexample, "SCANNED", 8)
     monkeypatch.setattr(native._Again, "pressed", lambda _: Stop(kind, 1))
     kept = []
     reach = native.reach
     monkeypatch.setattr(native, "reach", lambda *args: kept.append(reach(*args)) or kept[-1])
-    found = asking.native(program, judges, representatives=representatives, quick=True)
+    found = asking.native(program, evaluators, representatives=representatives, quick=True)
     assert {one.property for one in found.violations} == set(expected) == {"never_all", "steps"}
     assert {level.count for one in kept for level in one.levels} == {1}
     assert_shortest(program, found, expected)
@@ -94,10 +94,10 @@ def test_a_limit_met_on_the_way_back_leaves_one_state_per_level(kind, symmetric,
 
 def test_of_too_many_steps_that_violate_one_is_asked_for(monkeypatch):
     program = build(Counters).program
-    judges = [judge_property(program, one).judge for one in program.properties]
-    expected = {one.property: one for one in asking.explore_reference(program, judges).violations}
+    evaluators = [property_evaluator(program, one).evaluator for one in program.properties]
+    expected = {one.property: one for one in asking.explore_reference(program, evaluators).violations}
     monkeypatch.setattr(counterexample, "MOST", 0)
-    found = {one.property: one for one in asking.native(program, judges, quick=True).violations}
+    found = {one.property: one for one in asking.native(program, evaluators, quick=True).violations}
     assert found["never_all"] == expected["never_all"]
     assert not found["steps"].canonical
     assert len(found["steps"].schedule) == len(expected["steps"].schedule)

@@ -9,7 +9,7 @@ from asking import explore, verify_reduction
 from dio_mc.checking.expectations import bindings_of
 from dio_mc.frontend import build, load_module
 from dio_mc.semantics.search import NO_REDUCTION
-from dio_mc.symbolic.judge import judge_property
+from dio_mc.symbolic.evaluator import property_evaluator
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 COMPARED = ("history", "seed", "toys")
@@ -23,9 +23,9 @@ def told(file: Path) -> list[str]:
     for model in load_module(str(file), allow_empty=True).models:
         for params, _ in bindings_of(model, {}):
             program = build(model, params).program
-            judges = [judge_property(program, one).judge for one in program.properties]
-            full = explore(program, judges, engine="reference", reductions=NO_REDUCTION)
-            found += verify_reduction(full, program, judges, engine="reference", partial_order=True)
+            evaluators = [property_evaluator(program, one).evaluator for one in program.properties]
+            full = explore(program, evaluators, engine="reference", reductions=NO_REDUCTION)
+            found += verify_reduction(full, program, evaluators, engine="reference", partial_order=True)
     return found
 
 

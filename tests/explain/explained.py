@@ -7,7 +7,7 @@ from functools import cache
 from typing import NamedTuple
 
 from asking import explore_reference as explore
-from render_traces import CompiledJudge, programs
+from render_traces import CompiledEvaluator, programs
 
 from dio_mc.explain.cause import why
 from dio_mc.explain.window import Schedule
@@ -55,8 +55,8 @@ def cases() -> tuple[Case, ...]:
 
 
 def cases_of(program: Program, max_states: int = 2500) -> list[Case]:
-    judges = [CompiledJudge(p, p.expr) for p in program.properties if p.expr is not None]
-    found = explore(program, judges, Budget(max_states=max_states))
+    evaluators = [CompiledEvaluator(p, p.expr) for p in program.properties if p.expr is not None]
+    found = explore(program, evaluators, Budget(max_states=max_states))
     interpreter, cases = Interpreter(program), list[Case]()
     for violation in found.violations:
         trace = build_trace(program, violation, engine=found.engine, interpreter=interpreter)

@@ -11,7 +11,7 @@ from .injecting import Kind
 LOADED = (
     "checking.driver", "checking.runs.mutate", "checking.runs.kept_cells", "cli", "cli.cells", "cli.session",
     "engines.choose", "engines.native.engine", "explain.witness", "explain.replaying", "export.promela", "html.trace_page",
-    "report.artifacts", "report.sarif", "study.state_graph", "study.tables", "symbolic.judge", "trace.codec",
+    "report.artifacts", "report.sarif", "study.state_graph", "study.tables", "symbolic.evaluator", "trace.codec",
 )  # fmt: skip
 """What commands import when they run: a child need not."""
 RACE = """from dio_mc import *

@@ -18,10 +18,10 @@ from oracle_words import Cells, Fault
 from dio_mc.errors import ModelError
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import Program
+from dio_mc.semantics.evaluator import PropertyEvaluator
 from dio_mc.semantics.interpreter import Interpreter
-from dio_mc.semantics.judge import Judge
 from dio_mc.semantics.search import Exploration, Violation
-from dio_mc.symbolic.judge import judge_property
+from dio_mc.symbolic.evaluator import property_evaluator
 
 from .configurations import BOTH, FULL, Configuration
 
@@ -75,7 +75,9 @@ def _compared(
         model = load_module(path).models[-1]
         program = build(model, params).program
         reached = Checker(program).explore(limit)
-        judges: list[Judge] = [judge_property(program, p).judge for p in program.properties if reached is not None]
+        evaluators: list[PropertyEvaluator] = [
+            property_evaluator(program, p).evaluator for p in program.properties if reached is not None
+        ]
     except ModelError as error:
         _refused(found, error.diagnostics[0].message, text, params)
         return found
@@ -87,7 +89,7 @@ def _compared(
         return found
     found.states = len(reached.states)
     _reached(found, oracle.projected(graph), reached)
-    full = _explore(found, FULL, program, judges)
+    full = _explore(found, FULL, program, evaluators)
     if full is None:
         return found
     answer = oracle_properties.answer(oracle, graph)
@@ -98,7 +100,7 @@ def _compared(
     for one in configurations:
         if one.engine == "reference" and one.reductions == BOTH and not all(reduces.values()):
             continue  # that would be one of them alone, again
-        other = _explore(found, one, program, judges)
+        other = _explore(found, one, program, evaluators)
         if one.engine == "reference" and other is not None:
             reduces[str(one)] = bool(other.reductions)
         if other is not None:
@@ -121,9 +123,11 @@ def _refused(found: Outcome, message: str, text: str, params: Mapping[str, int])
         found.hold("whether a thread ever enters", entered, False)
 
 
-def _explore(found: Outcome, one: Configuration, program: Program, judges: Sequence[Judge]) -> Exploration | None:
+def _explore(
+    found: Outcome, one: Configuration, program: Program, evaluators: Sequence[PropertyEvaluator]
+) -> Exploration | None:
     try:
-        answer = one.explore(program, judges)
+        answer = one.explore(program, evaluators)
         return answer if answer.engine == one.engine else None
     except Exception as error:
         found.differences.append((f"{one}: {type(error).__name__}", f"{one}: {type(error).__name__}: {error}"))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dio_mc.engines import choose
 from dio_mc.engines.choose import EngineName, Run, Strategy
 from dio_mc.ir.program import Program
-from dio_mc.semantics.judge import Judge
+from dio_mc.semantics.evaluator import PropertyEvaluator
 from dio_mc.semantics.search import NO_REDUCTION, Exploration, Reductions, SearchRequest
 
 SYMMETRY = Reductions(symmetry=True, partial_order=False)
@@ -33,11 +33,13 @@ class Configuration:
             return f"reference, {way}"
         return f"{'quick' if self.quick else 'optimised'} machine code, {self.workers} workers, {way}"
 
-    def explore(self, program: Program, judges: Sequence[Judge]) -> Exploration:
+    def explore(self, program: Program, evaluators: Sequence[PropertyEvaluator]) -> Exploration:
         """The answer; that of the reference engine where machine code has none."""
         engine: EngineName = "native" if self.engine == "native" else "reference"
         with threshold(choose.SOON if self.quick else 0):
-            return Run(SearchRequest(program, judges)).explore(Strategy(engine, self.workers, self.reductions), full=0)
+            return Run(SearchRequest(program, evaluators)).explore(
+                Strategy(engine, self.workers, self.reductions), full=0
+            )
 
 
 @contextmanager

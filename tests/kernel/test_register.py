@@ -117,13 +117,13 @@ def differences(interpreter: Interpreter, choices: list[Called], initial: str) -
     """Over all histories of three of these calls and all files at the end: how many have which verdict, and how many
     the families judge otherwise."""
     cells, (first, *_) = Cells(interpreter), interpreter.initial()
-    judge = cache(verdict)
+    evaluator = cache(verdict)
     judged: Counter[str] = Counter()
     wrong: Counter[str] = Counter()
     for made in combinations_with_replacement(choices, 3):
         for state in ends(interpreter, cells.start(first, made, initial)):
             for final in (value.name for value in VALUES):
-                right = judge(tuple(_meant(call) for call in made), cells.before(state), initial, final)
+                right = evaluator(tuple(_meant(call) for call in made), cells.before(state), initial, final)
                 judged[right] += 1
                 found = cells.verdict(state, final)
                 if found != right:

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import asking
 import pytest
 from asking import explore_reference as explore
-from ir_builder import DIGIT, judge, own, probe, program, put, straight, variable
+from ir_builder import DIGIT, evaluator, observation, own, program, put, straight, variable
 
 from dio_mc import memory
 from dio_mc.engines import limits
@@ -164,7 +164,7 @@ def test_no_memory_for_the_way_back(
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(engine, "reach", none)
-    found = asking.native(grid(2), [judge("a", lambda a: False, probe(grid(2), "a"))])
+    found = asking.native(grid(2), [evaluator("a", lambda a: False, observation(grid(2), "a"))])
     assert str(found.stopped) == {MemoryError: "out of memory", KeyboardInterrupt: "interrupted"}[error]
     assert (found.states, found.violations, found.complete) == (9, (), False)
 

@@ -841,8 +841,8 @@ JUDGE = (
     Mutant(
         "what is read of a step is read before it",
         "engines/reference/watch.py",
-        "cells = [probe.cell + size if probe.after else probe.cell for probe in judge.probes if probe.cell is not None]",
-        "cells = [probe.cell for probe in judge.probes if probe.cell is not None]",
+        "[one.cell + size if one.after else one.cell for one in seen if one.cell is not None]",
+        "[one.cell for one in seen if one.cell is not None]",
     ),
     Mutant(
         "one valuation decides for all",

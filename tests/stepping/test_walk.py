@@ -15,7 +15,7 @@ from dio_mc.semantics.search import Budget
 from dio_mc.stepping.rest import continuations
 from dio_mc.stepping.script import parse
 from dio_mc.stepping.walk import Refused, Walk, begin, follow
-from dio_mc.symbolic.judge import judge_property
+from dio_mc.symbolic.evaluator import property_evaluator
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -66,8 +66,8 @@ def begin_or_none(found: Program) -> Walk | None:
 def test_what_follows_the_start_is_everything(file: str, name: str) -> None:
     models = {c.__name__: c for c in load_module(ROOT / "models" / file).models}
     found = build(models.get(name) or next(iter(models.values()))).program
-    judges = [judge_property(found, p).judge for p in found.properties]
-    whole, rest = explore(found, judges), continuations(begin(found), judges, Budget())
+    evaluators = [property_evaluator(found, p).evaluator for p in found.properties]
+    whole, rest = explore(found, evaluators), continuations(begin(found), evaluators, Budget())
     assert (rest.states, rest.transitions, rest.violations) == (whole.states, whole.transitions, whole.violations)
 
 
@@ -75,18 +75,18 @@ def test_what_follows_the_start_is_everything(file: str, name: str) -> None:
 def test_what_follows_a_walk_begins_with_it_and_is_as_short_as_can_be(seed: int) -> None:
     random = Random(seed)
     found = program("seed/ext3_2_6_18.py", "Ext3")
-    judges = [judge_property(found, p).judge for p in found.properties]
+    evaluators = [property_evaluator(found, p).evaluator for p in found.properties]
     walk = at_random(found, random, 14)
     taken = tuple(step.action for step in walk.steps)
-    from_start = {v.property: len(v.schedule) for v in explore(found, judges).violations}
-    for violation in continuations(walk, judges, Budget()).violations:
+    from_start = {v.property: len(v.schedule) for v in explore(found, evaluators).violations}
+    for violation in continuations(walk, evaluators, Budget()).violations:
         assert violation.schedule[: len(taken)] == taken
         assert len(violation.schedule) >= from_start[violation.property]
-    on_the_way = explore(found, judges).violations[0].schedule
+    on_the_way = explore(found, evaluators).violations[0].schedule
     walk = begin(found)
     for action in on_the_way[: seed % len(on_the_way)]:
         walk = walk.taken(next(s for s in walk.options if s.action == action))
-    rest = continuations(walk, judges, Budget()).violations[0]
+    rest = continuations(walk, evaluators, Budget()).violations[0]
     assert len(rest.schedule) == len(on_the_way)
 
 

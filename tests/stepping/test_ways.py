@@ -15,7 +15,7 @@ from dio_mc.frontend import build, load_module
 from dio_mc.semantics.stop import requested
 from dio_mc.stepping.walk import Walk, begin, end_of
 from dio_mc.stepping.ways import Position, Ways, ways_beside
-from dio_mc.symbolic.judge import judge_property
+from dio_mc.symbolic.evaluator import property_evaluator
 from dio_mc.trace.codec import read_trace
 from dio_mc.trace.replay import CHOSEN
 
@@ -23,8 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def beside(walk: Walk, depth: int = 3, most: int = 1_000) -> Ways:
-    judges = [judge_property(walk.program, p).judge for p in walk.program.properties]
-    return ways_beside(walk.interpreter, judges, walk.states, depth=depth, most=most)
+    evaluators = [property_evaluator(walk.program, p).evaluator for p in walk.program.properties]
+    return ways_beside(walk.interpreter, evaluators, walk.states, depth=depth, most=most)
 
 
 def check_below(walk: Walk, ways: Ways, at: int, far: int, told: list[int]) -> None:
@@ -64,7 +64,7 @@ def test_every_way_is_a_step_of_the_model(seed: int) -> None:
 def test_properties_stand_as_along_the_whole_walk() -> None:
     """Also of steps, on every way of two steps beside the race of 2006."""
     found = program("seed/ext3_2_6_18.py", "Ext3")
-    judges = [judge_property(found, p).judge for p in found.properties]
+    evaluators = [property_evaluator(found, p).evaluator for p in found.properties]
     walk = last(begin(found), "reader 1-4; mapper *; pdflush")
     ways = beside(walk, depth=2)
     compared = 0
@@ -72,7 +72,7 @@ def test_properties_stand_as_along_the_whole_walk() -> None:
         assert first.target is not None
         for second in ways.positions[first.target].ways or ():
             longer = last(walk, f"{first.segment}; {second.segment}")
-            trace = walked(longer.interpreter, longer.violation(CHOSEN), judges)
+            trace = walked(longer.interpreter, longer.violation(CHOSEN), evaluators)
             number = len(trace.steps)
             at = {s.property for s in trace.standings if number in s.at}
             assert second.target is not None

@@ -1,4 +1,4 @@
-"""z3 as the judge: held against plain Python on every valuation, made to disagree on purpose, asked what it cannot know."""
+"""z3 as the evaluator: held against plain Python on every valuation, made to disagree on purpose, asked what it cannot know."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from dio_mc.frontend import build, load_module
 from dio_mc.ir.expr import Expr, Not
 from dio_mc.ir.program import Program
 from dio_mc.ir.types import bounds
+from dio_mc.semantics.evaluator import Decision
 from dio_mc.semantics.interpreter import Interpreter
-from dio_mc.semantics.judge import Decision
 from dio_mc.semantics.layout import layout_of
 from dio_mc.symbolic.errors import TranslationMismatch
+from dio_mc.symbolic.evaluator import EvaluatorReport, property_evaluator
 from dio_mc.symbolic.explain import explain
-from dio_mc.symbolic.judge import JudgeReport, judge_property
 
 HEAD = """\
 from dataclasses import dataclass
@@ -123,9 +123,9 @@ def plain(values: dict[str, Any]) -> SimpleNamespace:
     )  # fmt: skip
 
 
-def valuations(built: Program, report: JudgeReport) -> Iterator[tuple[int, ...]]:
+def valuations(built: Program, report: EvaluatorReport) -> Iterator[tuple[int, ...]]:
     types = layout_of(built).types
-    lows_highs = [(0, 1) if p.cell is None else bounds(types[p.cell]) for p in report.judge.probes]
+    lows_highs = [(0, 1) if p.cell is None else bounds(types[p.cell]) for p in report.evaluator.observations]
     return product(*[range(low, high + 1) for low, high in lows_highs])
 
 
@@ -187,12 +187,12 @@ def test_random_properties_are_decided_as_python_evaluates_them(tmp_path: Path, 
         except ModelError:  # such as a comparison of None with a number that has its code
             continue
         found.append(text)
-        report = judge_property(built, built.properties[0])
+        report = property_evaluator(built, built.properties[0])
         assert report.proved, text
-        names = [p.name for p in report.judge.probes]
+        names = [p.name for p in report.evaluator.observations]
         cases = list(valuations(built, report))
         cases = cases if len(cases) <= 300 else r.sample(cases, 300)
-        decided = report.judge.decide(cases)
+        decided = report.evaluator.decide(cases)
         scope = {"Page": Page, "near": lambda a, b: abs(a - b) < 2}
         for case, decision in zip(cases, decided, strict=True):
             state = plain(dict(zip(names, case, strict=True)))
@@ -200,14 +200,14 @@ def test_random_properties_are_decided_as_python_evaluates_them(tmp_path: Path, 
             assert (decision is Decision.HOLDS) is expected, (text, dict(zip(names, case, strict=True)))
 
 
-def one(path: Path, body: str, **keywords: Any) -> JudgeReport:
+def one(path: Path, body: str, **keywords: Any) -> EvaluatorReport:
     built = program(path, body, **keywords)
-    return judge_property(built, built.properties[0])
+    return property_evaluator(built, built.properties[0])
 
 
 def test_not_of_a_comparison_is_no_python_bool(tmp_path: Path) -> None:
     report = one(tmp_path, "return not (self.n == 1)")
-    assert report.judge.decide([(0,), (1,), (2,)]) == [Decision.HOLDS, Decision.VIOLATED, Decision.HOLDS]
+    assert report.evaluator.decide([(0,), (1,), (2,)]) == [Decision.HOLDS, Decision.VIOLATED, Decision.HOLDS]
 
 
 CONSTRUCTS = [
@@ -229,16 +229,16 @@ CONSTRUCTS = [
 def test_constructs(tmp_path: Path, body: str, good: dict[str, int], bad: dict[str, int]) -> None:
     report = one(tmp_path, body)
     assert report.proved
-    names = [p.name for p in report.judge.probes]
+    names = [p.name for p in report.evaluator.observations]
     assert set(good) <= set(names)
     cases = [tuple(values.get(n, 0) for n in names) for values in (good, bad)]
-    assert report.judge.decide(cases) == [Decision.HOLDS, Decision.VIOLATED]
+    assert report.evaluator.decide(cases) == [Decision.HOLDS, Decision.VIOLATED]
 
 
 def test_a_step_invariant_reads_both_states(tmp_path: Path) -> None:
     report = one(tmp_path, "return Implies(self.b, after.b)", arguments="self, after")
-    assert [(p.name, p.after) for p in report.judge.probes] == [("b", False), ("after.b", True)]
-    assert report.judge.decide([(1, 1), (1, 0), (0, 0)]) == [Decision.HOLDS, Decision.VIOLATED, Decision.HOLDS]
+    assert [(p.name, p.after) for p in report.evaluator.observations] == [("b", False), ("after.b", True)]
+    assert report.evaluator.decide([(1, 1), (1, 0), (0, 0)]) == [Decision.HOLDS, Decision.VIOLATED, Decision.HOLDS]
 
 
 def wrong(expr: Expr | None) -> Expr:
@@ -251,7 +251,7 @@ def test_two_translations_that_differ_are_an_internal_error(tmp_path: Path) -> N
     (good,) = built.properties
     bad = replace(good, expr=wrong(good.expr))
     with pytest.raises(TranslationMismatch) as caught:
-        judge_property(built, bad)
+        property_evaluator(built, bad)
     assert caught.value.exit_code == 4
     assert "two translations of p0 differ" in str(caught.value)
     assert "n = " in str(caught.value)
@@ -261,15 +261,15 @@ def test_what_only_z3_can_say_is_decided_by_the_solver(tmp_path: Path) -> None:
     body = 'x = z3.Int("x")\n        return z3.Exists([x], z3.And(x + x == self.n, x >= 0))'
     built = program(tmp_path, body)
     assert built.properties[0].expr is None
-    report = judge_property(built, built.properties[0])
+    report = property_evaluator(built, built.properties[0])
     assert not report.proved
     assert [f.code for f in report.findings] == ["DIO314"]
-    assert report.judge.decide([(0,), (1,), (2,)]) == [Decision.HOLDS, Decision.VIOLATED, Decision.HOLDS]
+    assert report.evaluator.decide([(0,), (1,), (2,)]) == [Decision.HOLDS, Decision.VIOLATED, Decision.HOLDS]
 
 
 def test_bit_vectors(tmp_path: Path) -> None:
     report = one(tmp_path, "return z3.Int2BV(self.n, 2) & 1 == 0")
-    assert report.judge.decide([(0,), (1,), (2,)]) == [Decision.HOLDS, Decision.VIOLATED, Decision.HOLDS]
+    assert report.evaluator.decide([(0,), (1,), (2,)]) == [Decision.HOLDS, Decision.VIOLATED, Decision.HOLDS]
 
 
 FINDINGS = [
@@ -287,17 +287,17 @@ def test_triviality(tmp_path: Path, body: str, codes: list[str]) -> None:
 
 def test_premises_are_watched_over_all_instances_of_a_quantifier(tmp_path: Path) -> None:
     body = "return all(Implies(self.a[i] == 2, self.b) for i in range(2)) and Implies(self.c, self.b)"
-    judge = one(tmp_path, body).judge
-    names = [p.name for p in judge.probes]
+    evaluator = one(tmp_path, body).evaluator
+    names = [p.name for p in evaluator.observations]
 
     def case(**values: int) -> tuple[int, ...]:
         return tuple(values.get(n.replace("[", "").replace("]", ""), 0) for n in names)
 
-    judge.decide([case(b=1)])
-    assert [held for _, held in judge.premises()] == [False, False]
-    judge.decide([case(a1=2, b=1)])
-    assert [held for _, held in judge.premises()] == [True, False]
-    assert [f.code for f in judge.findings_after()] == ["DIO313"]
+    evaluator.decide([case(b=1)])
+    assert [held for _, held in evaluator.premises()] == [False, False]
+    evaluator.decide([case(a1=2, b=1)])
+    assert [held for _, held in evaluator.premises()] == [True, False]
+    assert [f.code for f in evaluator.findings_after()] == ["DIO313"]
 
 
 EXPLANATIONS = [
@@ -322,6 +322,6 @@ def test_super_in_a_pure_method(tmp_path: Path) -> None:
     file = tmp_path / "model.py"
     file.write_text(text)
     built = build(load_module(file).models[1]).program
-    report = judge_property(built, built.properties[0])
-    assert [p.name for p in report.judge.probes] == ["b", "a[0]"]
-    assert report.judge.decide([(1, 1), (0, 1), (1, 2)]) == [Decision.HOLDS, Decision.VIOLATED, Decision.VIOLATED]
+    report = property_evaluator(built, built.properties[0])
+    assert [p.name for p in report.evaluator.observations] == ["b", "a[0]"]
+    assert report.evaluator.decide([(1, 1), (0, 1), (1, 2)]) == [Decision.HOLDS, Decision.VIOLATED, Decision.VIOLATED]

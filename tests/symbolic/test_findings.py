@@ -12,10 +12,10 @@ from dio_mc import Array, Model, Range, Var, invariant, operation, reachable, th
 from dio_mc.errors import InternalError, ModelError
 from dio_mc.ir.expr import Compare, Const, Load, Not
 from dio_mc.ir.types import RangeType
-from dio_mc.semantics.judge import Decision
-from dio_mc.symbolic import crosscheck, judge
+from dio_mc.semantics.evaluator import Decision
+from dio_mc.symbolic import crosscheck, evaluator
 from dio_mc.symbolic.errors import FormulaError, TranslationMismatch
-from dio_mc.symbolic.judge import judge_property
+from dio_mc.symbolic.evaluator import property_evaluator
 
 
 class Model1(Model):
@@ -107,23 +107,23 @@ def test_a_premise_that_cannot_hold_has_its_own_place_and_is_told_once() -> None
     (finding,) = report.findings
     assert finding.span is not None
     assert finding.span.column > 10
-    report.judge.decide([(0, 0, 0)])
-    assert [held for _, held in report.judge.premises()] == [False]
-    assert report.judge.findings_after() == []
+    report.evaluator.decide([(0, 0, 0)])
+    assert [held for _, held in report.evaluator.premises()] == [False]
+    assert report.evaluator.findings_after() == []
 
 
 def test_a_premise_is_held_when_one_instance_of_it_was() -> None:
-    judge_ = judged(Model1, "two_premises").judge
-    names = [p.name for p in judge_.probes]
+    evaluator_ = judged(Model1, "two_premises").evaluator
+    names = [p.name for p in evaluator_.observations]
     assert names == ["x", "y", "flag", "a[0]", "a[1]"]
-    judge_.decide([(0, 0, 0, 0, 2)])
-    assert [held for _, held in judge_.premises()] == [False, False]
-    judge_.decide([(0, 0, 1, 0, 1)])
-    assert [held for _, held in judge_.premises()] == [True, False]
-    assert [f.code for f in judge_.findings_after()] == ["DIO313"]
-    judge_.decide([(2, 0, 1, 0, 0)])
-    assert [held for _, held in judge_.premises()] == [True, True]
-    assert judge_.findings_after() == []
+    evaluator_.decide([(0, 0, 0, 0, 2)])
+    assert [held for _, held in evaluator_.premises()] == [False, False]
+    evaluator_.decide([(0, 0, 1, 0, 1)])
+    assert [held for _, held in evaluator_.premises()] == [True, False]
+    assert [f.code for f in evaluator_.findings_after()] == ["DIO313"]
+    evaluator_.decide([(2, 0, 1, 0, 0)])
+    assert [held for _, held in evaluator_.premises()] == [True, True]
+    assert evaluator_.findings_after() == []
 
 
 # --- translations that differ -----------------------------------------------------------------------------------------
@@ -135,7 +135,7 @@ def test_a_wrong_compiled_form_is_an_internal_error_with_a_valuation() -> None:
     number = RangeType(0, 3)
     wrong = replace(right, expr=Compare("<=", Load(0, (), number, True), Const(3, number)))
     with pytest.raises(TranslationMismatch) as caught:
-        judge_property(program, wrong)
+        property_evaluator(program, wrong)
     assert isinstance(caught.value, InternalError)
     assert caught.value.exit_code == 4
     assert caught.value.message == ("two translations of fine differ: the compiled form is True, the formula False")
@@ -147,7 +147,7 @@ def test_a_wrong_proposition_is_a_mismatch() -> None:
     right = prop(program, "inside_and_finished")
     assert right.expr is not None
     with pytest.raises(TranslationMismatch):
-        judge_property(program, replace(right, expr=Not(right.expr)))
+        property_evaluator(program, replace(right, expr=Not(right.expr)))
 
 
 def test_a_wrong_index_is_a_mismatch() -> None:
@@ -165,12 +165,12 @@ def test_a_wrong_index_is_a_mismatch() -> None:
 
     program = built(Indexed)
     right = prop(program, "small")
-    assert judge_property(program, right).proved
+    assert property_evaluator(program, right).proved
     number = RangeType(0, 3)
     low = Const(0, RangeType(0, 0))
     first = Compare("<", Load(1, (low,), number, True), Const(3, number))
     with pytest.raises(TranslationMismatch):
-        judge_property(program, replace(right, expr=first))
+        property_evaluator(program, replace(right, expr=first))
 
 
 def test_a_property_that_is_compiled_but_no_formula_is_an_internal_error() -> None:
@@ -180,17 +180,17 @@ def test_a_property_that_is_compiled_but_no_formula_is_an_internal_error() -> No
         return self.x
 
     with pytest.raises(TranslationMismatch, match="is compiled, but is not a formula"):
-        judge_property(program, replace(prop(program, "fine"), function=odd))
+        property_evaluator(program, replace(prop(program, "fine"), function=odd))
     with pytest.raises(FormulaError) as caught:
-        judge_property(program, replace(prop(program, "fine"), function=odd, expr=None))
+        property_evaluator(program, replace(prop(program, "fine"), function=odd, expr=None))
     assert isinstance(caught.value, ModelError)
     assert caught.value.diagnostics[0].code == "DIO103"
 
 
 @pytest.mark.parametrize("whole", [1 << 14, 0])
 def test_a_wrong_compiled_function_is_found(monkeypatch: pytest.MonkeyPatch, whole: int) -> None:
-    real = judge.compile_node
-    monkeypatch.setattr(judge, "compile_node", lambda *a: lambda v: v == (3,) or real(*a)(v))
+    real = evaluator.compile_node
+    monkeypatch.setattr(evaluator, "compile_node", lambda *a: lambda v: v == (3,) or real(*a)(v))
     monkeypatch.setattr(crosscheck, "WHOLE", whole)
     with pytest.raises(TranslationMismatch) as caught:
         judged(Model1, "fine")
@@ -215,7 +215,7 @@ def test_a_large_domain_is_sampled_and_said_so() -> None:
     full = judged(Large, "bounded", full=True)
     assert full.checked is not None
     assert full.checked.covered == 4096
-    assert report.judge.decide([(9,) * 6, (8,) * 6]) == [Decision.VIOLATED, Decision.HOLDS]
+    assert report.evaluator.decide([(9,) * 6, (8,) * 6]) == [Decision.VIOLATED, Decision.HOLDS]
 
 
 def test_a_table_that_does_not_fold_in_time_is_sampled(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from z3 import BitVec, Exists, Int, Sum
 from dio_mc import Array, Model, Mutex, Range, ThreadId, Var, invariant, me, operation, thread
 from dio_mc.errors import ModelError
 from dio_mc.source import source_lines
-from dio_mc.symbolic.judge import judge_property
+from dio_mc.symbolic.evaluator import property_evaluator
 
 i = Int("i")
 
@@ -143,7 +143,7 @@ def test_the_error_has_a_code_a_sentence_and_a_place(function: Any, code: str, a
     try:
         program = built(model)
         with pytest.raises(ModelError) as caught:
-            judge_property(program, prop(program, function.__name__))
+            property_evaluator(program, prop(program, function.__name__))
     except ModelError:
         pytest.skip("the frontend says so first")
     (diagnostic,) = caught.value.diagnostics
@@ -159,4 +159,4 @@ def test_functions_without_source() -> None:
     exec("def typed(self):\n    return self.flag", nowhere)
     bad = replace(program.properties[0], function=nowhere["typed"], expr=None)
     with pytest.raises(ModelError, match="DIO118"):
-        judge_property(program, bad)
+        property_evaluator(program, bad)

@@ -1,4 +1,4 @@
-"""Random properties with their IR, made side by side: the judge decides as plain Python evaluates the source."""
+"""Random properties with their IR, made side by side: the evaluator decides as plain Python evaluates the source."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ import pytest
 from dio_mc.ir.expr import And, Arith, Compare, Const, Expr, Implies, Ite, Load, Not, Or
 from dio_mc.ir.program import ArrayShape, Program, Property, RecordShape, ScalarShape, Variable
 from dio_mc.ir.types import BOOL, EnumType, OptionType, RangeType, bounds
-from dio_mc.semantics.judge import Decision
+from dio_mc.semantics.evaluator import Decision
 from dio_mc.source import Span
 from dio_mc.symbolic.errors import TranslationMismatch
-from dio_mc.symbolic.judge import judge_property
+from dio_mc.symbolic.evaluator import property_evaluator
 
 
 class Page(Enum):
@@ -193,13 +193,13 @@ def test_a_random_formula_is_decided_as_python_evaluates_it(seed: int, tmp_path:
     r = random.Random(seed)
     both = truth(r, 3)
     property_, plain = property_of(both, tmp_path / f"formula_{seed}.py")
-    report = judge_property(PROGRAM, property_)
+    report = property_evaluator(PROGRAM, property_)
     assert report.proved, both.text
-    names = [p.name for p in report.judge.probes]
+    names = [p.name for p in report.evaluator.observations]
     ranges = [range(bounds(t)[0], bounds(t)[1] + 1) for t in (TYPES.get(n, RangeType(0, 2)) for n in names)]
     valuations = list(product(*ranges))
     valuations = valuations if len(valuations) <= 2000 else r.sample(valuations, 2000)
-    for valuation, decision in zip(valuations, report.judge.decide(valuations), strict=True):
+    for valuation, decision in zip(valuations, report.evaluator.decide(valuations), strict=True):
         wanted = bool(plain(plain_state(dict(zip(names, valuation, strict=True)))))
         assert decision is (Decision.HOLDS if wanted else Decision.VIOLATED), (both.text, names, valuation)
 
@@ -209,13 +209,13 @@ def test_the_solver_alone_decides_the_same(seed: int, tmp_path: Path) -> None:
     r = random.Random(seed)
     both = truth(r, 2)
     property_, plain = property_of(both, tmp_path / f"formula_{seed}.py")
-    report = judge_property(PROGRAM, replace(property_, expr=None))
+    report = property_evaluator(PROGRAM, replace(property_, expr=None))
     assert not report.proved
-    names = [p.name for p in report.judge.probes]
+    names = [p.name for p in report.evaluator.observations]
     ranges = [range(bounds(t)[0], bounds(t)[1] + 1) for t in (TYPES.get(n, RangeType(0, 2)) for n in names)]
     valuations = list(product(*ranges))
     valuations = valuations if len(valuations) <= 60 else r.sample(valuations, 60)
-    for valuation, decision in zip(valuations, report.judge.decide(valuations), strict=True):
+    for valuation, decision in zip(valuations, report.evaluator.decide(valuations), strict=True):
         wanted = bool(plain(plain_state(dict(zip(names, valuation, strict=True)))))
         assert decision is (Decision.HOLDS if wanted else Decision.VIOLATED), (both.text, names, valuation)
 
@@ -250,15 +250,17 @@ def test_a_wrong_translation_is_found_or_makes_no_difference(seed: int, tmp_path
     r = random.Random(seed)
     both = truth(r, 2)
     property_, _ = property_of(both, tmp_path / f"formula_{seed}.py")
-    right = judge_property(PROGRAM, property_)
+    right = property_evaluator(PROGRAM, property_)
     for wrong in mutants(both.expr)[:4]:
         try:
-            report = judge_property(PROGRAM, replace(property_, expr=wrong))
+            report = property_evaluator(PROGRAM, replace(property_, expr=wrong))
         except TranslationMismatch:
             continue
-        names = {p.name for p in (*right.judge.probes, *report.judge.probes)}
+        names = {p.name for p in (*right.evaluator.observations, *report.evaluator.observations)}
         domains = {n: TYPES.get(n, RangeType(0, 2)) for n in sorted(names)}
         for values in product(*(range(bounds(t)[0], bounds(t)[1] + 1) for t in domains.values())):
             state = dict(zip(domains, values, strict=True))
-            answers = [j.judge.decide([tuple(state[p.name] for p in j.judge.probes)]) for j in (right, report)]
+            answers = [
+                j.evaluator.decide([tuple(state[p.name] for p in j.evaluator.observations)]) for j in (right, report)
+            ]
             assert answers[0] == answers[1], (both.text, wrong)

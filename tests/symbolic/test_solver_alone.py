@@ -12,9 +12,9 @@ from dio_mc import Array, Model, Param, Range, Var, invariant, thread
 from dio_mc.ir.expr import Compare, Const, Load
 from dio_mc.ir.expr import Not as Not_
 from dio_mc.ir.types import RangeType
-from dio_mc.semantics.judge import Decision
+from dio_mc.semantics.evaluator import Decision
 from dio_mc.symbolic import translate
-from dio_mc.symbolic.judge import judge_property
+from dio_mc.symbolic.evaluator import property_evaluator
 
 i, j, k = Ints("i j k")
 f = Function("f", IntSort(), IntSort())
@@ -108,7 +108,7 @@ CASES = [
 def test_the_solver_decides_valuations(name, predicate) -> None:
     program = built(Solver)
     assert prop(program, name).expr is None
-    report = judge_property(program, prop(program, name))
+    report = property_evaluator(program, prop(program, name))
     assert not report.proved
     assert report.words == "decided by the solver, valuation by valuation"
     for valuation, decision in table(program, report).items():
@@ -124,42 +124,42 @@ def test_the_reason_is_told_with_its_place() -> None:
 
 
 def test_unknown_is_an_answer_of_its_own() -> None:
-    judge = judged(Solver, "hard", budget_ms=1).judge
-    assert judge.decide([(0,)]) == [Decision.UNKNOWN]
+    evaluator = judged(Solver, "hard", budget_ms=1).evaluator
+    assert evaluator.decide([(0,)]) == [Decision.UNKNOWN]
 
 
 def test_the_budget_is_counted_in_steps_of_the_solver() -> None:
-    answers = [judged(Solver, "hard", budget_ms=2).judge.decide([(n,) for n in range(3)]) for _ in range(2)]
+    answers = [judged(Solver, "hard", budget_ms=2).evaluator.decide([(n,) for n in range(3)]) for _ in range(2)]
     assert answers[0] == answers[1]
 
 
 def test_behind_the_limit_of_questions_nothing_is_known() -> None:
-    judge = judged(Solver, "quantified", max_questions=2).judge
-    assert judge.decide([(1,), (2,), (3,), (5,)]) == [
+    evaluator = judged(Solver, "quantified", max_questions=2).evaluator
+    assert evaluator.decide([(1,), (2,), (3,), (5,)]) == [
         *(Decision.HOLDS, Decision.HOLDS, Decision.UNKNOWN, Decision.UNKNOWN)
     ]
 
 
 def test_what_simplifying_decides_costs_no_question() -> None:
-    judge = judged(Solver, "bits", max_questions=0).judge
-    assert Decision.UNKNOWN not in judge.decide([(n,) for n in range(6)])
+    evaluator = judged(Solver, "bits", max_questions=0).evaluator
+    assert Decision.UNKNOWN not in evaluator.decide([(n,) for n in range(6)])
 
 
 def test_wall_time_bounds_the_solver() -> None:
-    judge = judged(Solver, "quantified", wall=0.0).judge
-    assert judge.decide([(3,)]) == [Decision.UNKNOWN]
+    evaluator = judged(Solver, "quantified", wall=0.0).evaluator
+    assert evaluator.decide([(3,)]) == [Decision.UNKNOWN]
 
 
 def test_premises_are_watched_by_the_solver_too() -> None:
-    judge = judged(Solver, "vacuous").judge
-    names = [p.name for p in judge.probes]
+    evaluator = judged(Solver, "vacuous").evaluator
+    names = [p.name for p in evaluator.observations]
     assert names == ["x", "y", "flag"]
-    judge.decide([(2, 1, 0), (3, 1, 1)])
-    assert [held for _, held in judge.premises()] == [False]
-    assert [f.code for f in judge.findings_after()] == ["DIO313"]
-    judge.decide([(2, 1, 1)])
-    assert [held for _, held in judge.premises()] == [True]
-    assert judge.findings_after() == []
+    evaluator.decide([(2, 1, 0), (3, 1, 1)])
+    assert [held for _, held in evaluator.premises()] == [False]
+    assert [f.code for f in evaluator.findings_after()] == ["DIO313"]
+    evaluator.decide([(2, 1, 1)])
+    assert [held for _, held in evaluator.premises()] == [True]
+    assert evaluator.findings_after() == []
 
 
 class Bounded(Model):
@@ -179,12 +179,12 @@ def test_the_compiled_form_is_not_used_without_a_proof(monkeypatch: pytest.Monke
     number = RangeType(0, 3)
     other = Not_(Compare("==", Load(0, (), number, True), Const(3, number)))  # the same, if one knows the bounds
     property_ = replace(prop(program, "small"), expr=other)
-    assert judge_property(program, property_).proved
+    assert property_evaluator(program, property_).proved
     monkeypatch.setattr(translate, "model_of", lambda *_: None)
-    report = judge_property(program, property_, budget_ms=7)
+    report = property_evaluator(program, property_, budget_ms=7)
     assert not report.proved
     assert [f.message for f in report.findings] == [
         "`small` is decided by the solver alone: z3 could not prove its compiled form equivalent within its budget "
         "(7 ms)"
     ]
-    assert report.judge.decide([(2,), (3,)]) == [Decision.HOLDS, Decision.VIOLATED]
+    assert report.evaluator.decide([(2,), (3,)]) == [Decision.HOLDS, Decision.VIOLATED]

@@ -1,4 +1,4 @@
-"""Every construct of a property: both translations are proved equal, and the judge says what plain Python says."""
+"""Every construct of a property: both translations are proved equal, and the evaluator says what plain Python says."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from dio_mc import (
     window,
 )
 from dio_mc.ir.program import Program
-from dio_mc.semantics.judge import Decision
-from dio_mc.symbolic.judge import judge_property
+from dio_mc.semantics.evaluator import Decision
+from dio_mc.symbolic.evaluator import property_evaluator
 
 
 class Color(Enum):
@@ -401,7 +401,7 @@ def _fits(predicate: Callable[..., bool], values: dict[str, int]) -> bool:
 
 
 def _skip() -> bool:
-    raise AssertionError("the judge reads other cells than the test expects")
+    raise AssertionError("the evaluator reads other cells than the test expects")
 
 
 class Steps(Model):
@@ -459,15 +459,15 @@ class Steps(Model):
 
 def test_a_step_invariant_reads_both_states() -> None:
     program = built(Steps)
-    report = judge_property(program, prop(program, "grows"))
-    assert [(p.name, p.after) for p in report.judge.probes] == [("x", False), ("after.x", True)]
+    report = property_evaluator(program, prop(program, "grows"))
+    assert [(p.name, p.after) for p in report.evaluator.observations] == [("x", False), ("after.x", True)]
     assert all((d is Decision.HOLDS) == (v[1] >= v[0]) for v, d in table(program, report).items())
 
 
 def test_a_proposition_is_one_probe_for_all_threads() -> None:
     report = judged(Steps, "nothing_unmapped")
     assert report.proved
-    names = [p.name for p in report.judge.probes]
+    names = [p.name for p in report.evaluator.observations]
     assert names == [
         *("block[0]", "block[1]", "after.block[0]", "after.block[1]"),
         *('inside("mapped", index=0)', 'inside("mapped", index=1)'),
@@ -477,7 +477,7 @@ def test_a_proposition_is_one_probe_for_all_threads() -> None:
 def test_propositions_of_the_state_behind() -> None:
     report = judged(Steps, "leaves")
     assert report.proved
-    assert [(p.name, p.after) for p in report.judge.probes] == [
+    assert [(p.name, p.after) for p in report.evaluator.observations] == [
         ("inside(read)", False),
         ("after.finished(reader)", True),
         ("after.inside(read, index=0)", True),
@@ -486,8 +486,8 @@ def test_propositions_of_the_state_behind() -> None:
 
 def test_at_rest_leaves_daemons_out() -> None:
     program = built(Steps)
-    report = judge_property(program, prop(program, "rest"))
-    assert [p.name for p in report.judge.probes] == ["x", "at_rest()"]
+    report = property_evaluator(program, prop(program, "rest"))
+    assert [p.name for p in report.evaluator.observations] == ["x", "at_rest()"]
     assert all((d is Decision.HOLDS) == (not v[1] or v[0] == 1) for v, d in table(program, report).items())
 
 
@@ -499,15 +499,15 @@ def test_the_proof_knows_what_propositions_mean() -> None:
 
 def test_an_argument_that_is_not_known() -> None:
     program = built(Steps)
-    report = judge_property(program, prop(program, "where"))
+    report = property_evaluator(program, prop(program, "where"))
     assert report.proved
-    names = [p.name for p in report.judge.probes]
+    names = [p.name for p in report.evaluator.observations]
     assert names[:3] == ["block[0]", "block[1]", "index"]
 
 
 def test_a_reachable_property_holds_where_it_is_true() -> None:
     program = built(Steps)
-    report = judge_property(program, prop(program, "meets"))
+    report = property_evaluator(program, prop(program, "meets"))
     assert {v for v, d in table(program, report).items() if d is Decision.HOLDS} == {(3, 1, 1)}
 
 
@@ -526,5 +526,5 @@ def test_constants_of_the_author_do_not_capture_cells() -> None:
             return z3.ForAll([x], Implies(And(x >= 0, x <= self.x), x <= 2))
 
     program = built(Capture)
-    report = judge_property(program, prop(program, "small"))
+    report = property_evaluator(program, prop(program, "small"))
     assert table(program, report) == {(n,): Decision.VIOLATED if n == 3 else Decision.HOLDS for n in range(4)}

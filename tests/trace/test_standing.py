@@ -1,4 +1,4 @@
-"""Along a trace every property is said to stand as the judges say, and the lines are those of the source."""
+"""Along a trace every property is said to stand as the evaluators say, and the lines are those of the source."""
 
 from __future__ import annotations
 

@@ -36,8 +36,8 @@ from dio_mc.analysis.values.facts import Config, Facts, find_facts
 from dio_mc.analysis.values.sets import Unsupported
 from dio_mc.ir.ops import Halt
 from dio_mc.ir.program import LIVENESS, Program
+from dio_mc.semantics.evaluator import PropertyEvaluator
 from dio_mc.semantics.interpreter import Interpreter
-from dio_mc.semantics.judge import Judge
 from dio_mc.semantics.layout import State, layout_of
 from dio_mc.semantics.step import Step
 
@@ -125,12 +125,14 @@ def pays(sets: PersistentSets, interpreter: Interpreter) -> bool:
     return 4 * saved >= SAMPLE
 
 
-def find_persistent_sets(program: Program, judges: Iterable[Judge], facts: Facts | None = None) -> PersistentSets:
-    """The persistent sets of a program whose properties these judges decide; `facts` are the program's, where they are
-    known. Raises `Refused`."""
-    judges = list(judges)
-    for judge in judges:
-        name, kind = judge.property.name, judge.property.kind
+def find_persistent_sets(
+    program: Program, evaluators: Iterable[PropertyEvaluator], facts: Facts | None = None
+) -> PersistentSets:
+    """The persistent sets of a program whose properties these evaluators decide; `facts` are the program's, where they
+    are known. Raises `Refused`."""
+    evaluators = list(evaluators)
+    for evaluator in evaluators:
+        name, kind = evaluator.property.name, evaluator.property.kind
         if kind == "step":
             raise Refused(f"`{name}` is about single steps")
         if kind in LIVENESS:
@@ -144,7 +146,7 @@ def find_persistent_sets(program: Program, judges: Iterable[Judge], facts: Facts
         footprints = Footprints(program, layout, facts or find_facts(program, layout))
     except Unsupported as reason:
         raise Refused(str(reason)) from None
-    sight = Visibility(footprints, [probe for judge in judges for probe in judge.probes])
+    sight = Visibility(footprints, [observation for evaluator in evaluators for observation in evaluator.observations])
     sets = PersistentSets(footprints, _accesses(footprints, sight))
     if not _useful(sets.accesses):
         raise Refused("no step is unseen by the properties and apart from all that some other thread may do")

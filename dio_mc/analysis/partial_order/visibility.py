@@ -1,7 +1,7 @@
 """Which steps a property can see: those that write a cell it reads, or change what it reads of the control of a thread.
 
-What a property reads is what its judge's probes say, so this holds for properties that only the solver can decide too.
-"""
+What a property reads is what its evaluator's observations say, so this holds for properties that only the solver can
+decide too."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from dio_mc.analysis.values.evaluate import Evaluator
 from dio_mc.analysis.values.facts import Config
 from dio_mc.ir.expr import AtLocation, Expr, Load, Local, LocalOf, Me, children, walk
 from dio_mc.semantics.evaluation import Scope, compile_expr
-from dio_mc.semantics.judge import Probe
+from dio_mc.semantics.evaluator import Observation
 
 View = Callable[[Config], object]
 """What is seen of a control state."""
 
 
 class Visibility:
-    """What probes see: `cells` of variables, and views of the control of threads."""
+    """What observations see: `cells` of variables, and views of the control of threads."""
 
-    def __init__(self, footprints: Footprints, probes: Iterable[Probe]) -> None:
+    def __init__(self, footprints: Footprints, observations: Iterable[Observation]) -> None:
         self._footprints = footprints
         self._program, self._layout = footprints.program, footprints.layout
         self.cells = 0
         self._views: list[list[View]] = [[] for _ in self._program.threads]
-        for probe in probes:
-            if probe.cell is not None:
-                self._add_cell(probe.cell)
-            if probe.atom is not None:
-                self._add_atom(probe.atom)
+        for observation in observations:
+            if observation.cell is not None:
+                self._add_cell(observation.cell)
+            if observation.proposition is not None:
+                self._add_atom(observation.proposition)
 
     def sees(self, thread: int, config: Config, step: Footprint) -> bool:
-        """Whether a step may change what a probe reads."""
+        """Whether a step may change what an observation reads."""
         if step.writes & self.cells or any(self._views[one] for one in instances(self._program, step.spawns)):
             return True
         return any(view(config) != view(after) for view in self._views[thread] for after in step.after)

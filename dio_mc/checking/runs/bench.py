@@ -135,7 +135,7 @@ class Bench:
         return any(self.asked.minds(p.name) for p in self.built.program.properties if p.name not in seen | reached)
 
     def _judged(self, edit: Edit, tried: Tried) -> Tried:
-        """What a check says of an edit that the sieve could not judge."""
+        """What a check says of an edit that the sieve could not evaluate."""
         report = self._check(edit.of(self.model), self.params)
         left = open_in(report, self.asked)
         return replace(tried, fate="open", open=left) if left else tried

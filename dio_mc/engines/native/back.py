@@ -14,7 +14,7 @@ from dio_mc.engines.native.asm import Asm, Ref
 from dio_mc.engines.native.probing import Probing
 from dio_mc.engines.native.writer import Writer
 
-Judge = Callable[[Asm, str, Sequence[str], str, str], None]
+Selects = Callable[[Asm, str, Sequence[str], str, str], None]
 """Writes a test of a state: its address, its words, its successors, their number. Goes to ``yes`` or to ``head``."""
 
 NOWHERE: Final = (1 << 62) - 1
@@ -139,8 +139,8 @@ class BackCode:
 
     # -- levels --------------------------------------------------------------------------------------------------------
 
-    def _scan(self, head: str, judge: Judge) -> str:
-        """Over the states from ``%first`` to ``%last``: `judge` writes the records of those that it says yes to."""
+    def _scan(self, head: str, selects: Selects) -> str:
+        """Over the states from ``%first`` to ``%last``: `selects` writes the records of those that it says yes to."""
         asm = Asm()
         at = asm.slot("at")
         asm.store("%first", at)
@@ -155,7 +155,7 @@ class BackCode:
         size = self._code.flags + self._code.on_states + self._code.on_edges
         asm.do(f"call void @llvm.memset.p0.i64(ptr {flags}, i8 0, i64 {size}, i1 false)")
         count = self._code.successors(asm, from_, out, flags)
-        judge(asm, from_, self._code.read(asm, from_), out, count)
+        selects(asm, from_, self._code.read(asm, from_), out, count)
         asm.start("done")
         asm.do("ret i64 0")
         return asm.text(head)
@@ -166,7 +166,7 @@ class BackCode:
 
         code = self._code
 
-        def judge(asm: Asm, from_: str, words: Sequence[str], out: str, count: str) -> None:
+        def selects(asm: Asm, from_: str, words: Sequence[str], out: str, count: str) -> None:
             if code.on_states:
                 asm.do(f"call void @hit_state(ptr %ctx, {code.listed(words)})")
             if code.on_edges:
@@ -181,13 +181,13 @@ class BackCode:
             self._write(asm, words, 0, [-1] * self._masks)
             asm.jump("head")
 
-        return self._scan("define i64 @examine(ptr %ctx, i64 %first, i64 %last)", judge)
+        return self._scan("define i64 @examine(ptr %ctx, i64 %first, i64 %last)", selects)
 
     def _rest(self) -> str:
         """What is left from each state with a successor in the table of ``%needed``, another context: over all its
         steps the fewest switches to come, and the threads of those steps."""
 
-        def judge(asm: Asm, from_: str, words: Sequence[str], out: str, count: str) -> None:
+        def selects(asm: Asm, from_: str, words: Sequence[str], out: str, count: str) -> None:
             best, threads = asm.slot("best"), asm.slot("threads", f"[{self._masks} x i64]")
             asm.store(NOWHERE, best)
             self._each_step(asm, out, lambda thread, place: self._better(asm, best, threads, thread, place))
@@ -198,7 +198,7 @@ class BackCode:
             self._write(asm, words, fewest, masks)
             asm.jump("head")
 
-        return self._scan("define i64 @rest(ptr %ctx, ptr %needed, i64 %first, i64 %last)", judge)
+        return self._scan("define i64 @rest(ptr %ctx, ptr %needed, i64 %first, i64 %last)", selects)
 
     def _each_step(self, asm: Asm, out: str, body: Callable[[str, str], None]) -> None:
         """Do something with each step: the thread that makes it, and the address of the state that it leads to."""

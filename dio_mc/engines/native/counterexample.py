@@ -81,7 +81,7 @@ def goals_of(search: Search) -> list[Goal]:
     flags = search.module.flags
     for number, one in enumerate(search.valuations):
         if one.length is not None:
-            found.append(Goal(one.judge.property.name, flags + number, one.length, one.stepwise, one))
+            found.append(Goal(one.evaluator.property.name, flags + number, one.length, one.stepwise, one))
     if search.deadlock is not None:
         found.append(Goal("deadlock", DEADLOCK, search.deadlock, on_edge=False))
     for flag, length in search.faults.items():

@@ -1,4 +1,4 @@
-"""The native engine as a whole: program, judges, budget in; what the facade needs to word an answer out."""
+"""The native engine as a whole: program, evaluators, budget in; what the facade needs to word an answer out."""
 
 from __future__ import annotations
 
@@ -104,10 +104,10 @@ def prepare(
     reason = missing()
     if reason is not None:
         raise NoMachine(reason)
-    live = [judge.property.name for judge in request.judges if judge.property.kind in LIVENESS]
+    live = [evaluator.property.name for evaluator in request.evaluators if evaluator.property.kind in LIVENESS]
     if live:
         raise Unsupported(f"`{live[0]}` is decided on the graph of all states")
-    module = write_module(request.program, request.judges, representatives, approximate, sets)
+    module = write_module(request.program, request.evaluators, representatives, approximate, sets)
     machine = compile_text(module.text, request.note, quick=quick)
     return Prepared(module, machine, Interpreter(request.program), representatives, sets)
 
@@ -136,7 +136,7 @@ def search(
         seconds = time.perf_counter() - started
         fired, blocked = found.coverage()
         reached, distinct = _told(prepared, found, by)
-        unknown = tuple(v.judge.property.name for v in found.valuations if v.unknown)
+        unknown = tuple(v.evaluator.property.name for v in found.valuations if v.unknown)
         return Outcome(
             prepared.interpreter, found.started, found.whole, found.states, found.transitions, found.depth,
             found.stopped, found.open, unknown, Coverage(fired, blocked, distinct), tuple(reached), by.names,

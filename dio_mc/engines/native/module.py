@@ -1,4 +1,4 @@
-"""Program + judges -> the text of one LLVM module, and what is needed to talk to it."""
+"""Program + evaluators -> the text of one LLVM module, and what is needed to talk to it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dio_mc.engines.native.survey import write_survey
 from dio_mc.engines.native.writer import Writer
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.program import Program
-from dio_mc.semantics.judge import Judge
+from dio_mc.semantics.evaluator import PropertyEvaluator
 from dio_mc.semantics.layout import Layout, layout_of
 from dio_mc.semantics.search import Approximate
 
@@ -28,7 +28,7 @@ from dio_mc.semantics.search import Approximate
 @dataclass(frozen=True, slots=True)
 class Module:
     """`most` bounds the successors of a state; `flags` counts flags before those of monitors; `tables` are the sizes of
-    the judges' tables of valuations, `formulas` what stands for those of each, if something does."""
+    the evaluators' tables of valuations, `formulas` what stands for those of each, if something does."""
 
     program: Program
     layout: Layout
@@ -45,7 +45,7 @@ class Module:
 
 def write_module(
     program: Program,
-    judges: Sequence[Judge],
+    evaluators: Sequence[PropertyEvaluator],
     representatives: Representatives | None = None,
     approximate: Approximate | None = None,
     sets: PersistentSets | None = None,
@@ -59,7 +59,7 @@ def write_module(
     successors = Successors(program, layout, facts, packing, tables)
     body = successors.write()
     flags = FAULTS + len(successors.names.faults)
-    monitors = Monitors(judges, successors.evaluator, packing, tables, facts)
+    monitors = Monitors(evaluators, successors.evaluator, packing, tables, facts)
     watching = monitors.text(flags)
     loops = Loops(Writer(packing.words, flags, monitors.counts, approximate), len(program.threads)).text()
     counting = write_survey(packing, tables)

@@ -1,10 +1,11 @@
-"""Properties in the compiled search: which valuations a judge still has to see.
+"""Properties in the compiled search: which valuations an evaluator still has to see.
 
-A judge names what it reads (its probes). Their values, in mixed radix, number the valuations; a table has a byte for
-each: 0 not seen, 1 seen, 2 seen and decided as what is looked for (a violation, a witness). The search reports the
-first state, or for a step property the first edge, of every valuation; the judge decides, at the end of the level.
+An evaluator names what it reads (its observations). Their values, in mixed radix, number the valuations; a table has a
+byte for each: 0 not seen, 1 seen, 2 seen and decided as what is looked for (a violation, a witness). The search reports
+the first state, or for a step property the first edge, of every valuation; the evaluator decides, at the end of the
+level.
 
-Where there may be many valuations, the truths of the judge's formulas, as it has proved them, number them instead.
+Where there may be many valuations, the truths of the evaluator's formulas, as it has proved them, number them instead.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from dio_mc.engines.native.fields import Tables, Words
 from dio_mc.engines.native.formulas import Formula, Scope
 from dio_mc.engines.native.packing import Packing
 from dio_mc.ir.expr import Expr
-from dio_mc.semantics.judge import Judge, Probe
+from dio_mc.semantics.evaluator import Observation, PropertyEvaluator
 from dio_mc.source import Span
 
 LARGEST: Final = 1 << 24
@@ -34,34 +35,36 @@ MOST_FORMULAS: Final = 16
 
 class Monitors:
     """Writes ``watch_state``, ``watch_edge`` (report what is new) and ``hit_state``, ``hit_edge`` (flag what is looked
-    for). In the order of judges: `formulas`, where they stand for valuations, and `sizes` of the tables."""
+    for). In the order of evaluators: `formulas`, where they stand for valuations, and `sizes` of the tables."""
 
-    def __init__(self, judges: Sequence[Judge], evaluator: Evaluator, packing: Packing, tables: Tables, facts: Facts):
-        self._judges = list(judges)
-        self._evaluator = evaluator
+    def __init__(
+        self, evaluators: Sequence[PropertyEvaluator], values: Evaluator, packing: Packing, tables: Tables, facts: Facts
+    ):
+        self._evaluators = list(evaluators)
+        self._values = values
         self._packing = packing
         self._tables = tables
         self._facts = facts
         self._words = packing.words
-        self.formulas = [self._formulas(judge) for judge in judges]
+        self.formulas = [self._formulas(evaluator) for evaluator in evaluators]
         self.sizes = [
-            2 ** len(formulas) if formulas else prod(self._radices(judge.probes))
-            for judge, formulas in zip(judges, self.formulas, strict=True)
+            2 ** len(formulas) if formulas else prod(self._radices(evaluator.observations))
+            for evaluator, formulas in zip(evaluators, self.formulas, strict=True)
         ]
-        for judge, size in zip(judges, self.sizes, strict=True):
+        for evaluator, size in zip(evaluators, self.sizes, strict=True):
             if size > LARGEST:
-                raise Unsupported(f"{judge.property.name} reads so much that it has {size} valuations")
+                raise Unsupported(f"{evaluator.property.name} reads so much that it has {size} valuations")
 
     @property
     def counts(self) -> tuple[int, int]:
         """Monitors on states and on edges."""
-        steps = sum(judge.property.kind == "step" for judge in self._judges)
-        return len(self._judges) - steps, steps
+        steps = sum(evaluator.property.kind == "step" for evaluator in self._evaluators)
+        return len(self._evaluators) - steps, steps
 
-    def _formulas(self, judge: Judge) -> tuple[Expr, ...]:
-        """What stands for the valuations of a judge; empty where they stand for themselves."""
-        many = prod(self._radices(judge.probes)) > MANY
-        return judge.formulas if many and len(judge.formulas) <= MOST_FORMULAS else ()
+    def _formulas(self, evaluator: PropertyEvaluator) -> tuple[Expr, ...]:
+        """What stands for the valuations of an evaluator; empty where they stand for themselves."""
+        many = prod(self._radices(evaluator.observations)) > MANY
+        return evaluator.formulas if many and len(evaluator.formulas) <= MOST_FORMULAS else ()
 
     def text(self, flags: int) -> str:
         """The four functions."""
@@ -73,21 +76,21 @@ class Monitors:
             parts += [self._function(step=True, flags=None), self._function(step=True, flags=flags)]
         return "\n".join(parts)
 
-    def _range(self, probe: Probe) -> tuple[int, int]:
-        if probe.cell is None:
+    def _range(self, observation: Observation) -> tuple[int, int]:
+        if observation.cell is None:
             return 0, 1
-        values = self._facts.cells[probe.cell]
+        values = self._facts.cells[observation.cell]
         return low(values), high(values)
 
-    def _radices(self, probes: Sequence[Probe]) -> list[int]:
-        return [most - least + 1 for least, most in map(self._range, probes)]
+    def _radices(self, observations: Sequence[Observation]) -> list[int]:
+        return [most - least + 1 for least, most in map(self._range, observations)]
 
     def _function(self, *, step: bool, flags: int | None) -> str:
         asm = Asm()
         names = ("b", "a") if step else ("a",)
         sides = [self._side(asm, name) for name in names]
-        for number, judge in enumerate(self._judges):
-            if (judge.property.kind == "step") == step:
+        for number, evaluator in enumerate(self._evaluators):
+            if (evaluator.property.kind == "step") == step:
                 place = self._place(asm, number, self._number(asm, number, sides))
                 if flags is None:
                     self._report(asm, number, place, step)
@@ -106,30 +109,30 @@ class Monitors:
         """The number of a state's (an edge's) valuation."""
         formulas = self.formulas[number]
         if not formulas:
-            return self._index(asm, self._judges[number].probes, sides)
-        formula = Formula(asm, Scope(sides[0], self._evaluator, _no_fault, after=sides[-1]))
+            return self._index(asm, self._evaluators[number].observations, sides)
+        formula = Formula(asm, Scope(sides[0], self._values, _no_fault, after=sides[-1]))
         found: Ref = 0
         for part in formulas:
             found = asm.add(asm.mul(found, 2), asm.widen(formula.truth(part)))
         return found
 
-    def _index(self, asm: Asm, probes: Sequence[Probe], sides: Sequence[Words]) -> Ref:
+    def _index(self, asm: Asm, observations: Sequence[Observation], sides: Sequence[Words]) -> Ref:
         found: Ref = 0
-        for probe in probes:
-            least, most = self._range(probe)
+        for observation in observations:
+            least, most = self._range(observation)
             if most > least:
-                value = asm.sub(self._read(asm, probe, sides), least)
+                value = asm.sub(self._read(asm, observation, sides), least)
                 found = asm.add(asm.mul(found, most - least + 1), value)
         return found
 
-    def _read(self, asm: Asm, probe: Probe, sides: Sequence[Words]) -> Ref:
-        words = sides[-1] if probe.after else sides[0]
-        if probe.cell is not None:
-            return self._cell(words, probe.cell)
-        if probe.atom is None:
-            raise Unsupported(f"probe {probe.name} reads nothing")
-        scope = Scope(words, self._evaluator, _no_fault, after=sides[-1])
-        return Formula(asm, scope).value(probe.atom)
+    def _read(self, asm: Asm, observation: Observation, sides: Sequence[Words]) -> Ref:
+        words = sides[-1] if observation.after else sides[0]
+        if observation.cell is not None:
+            return self._cell(words, observation.cell)
+        if observation.proposition is None:
+            raise Unsupported(f"observation {observation.name} reads nothing")
+        scope = Scope(words, self._values, _no_fault, after=sides[-1])
+        return Formula(asm, scope).value(observation.proposition)
 
     def _cell(self, words: Words, cell: int) -> Ref:
         layout = self._packing.layout

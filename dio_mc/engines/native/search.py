@@ -98,10 +98,10 @@ class Search:
         self._adopted = known is not None
         self.valuations = list(known or ())
         if known is None:
-            trios = zip(request.judges, self.module.tables, self.module.formulas, strict=True)
+            trios = zip(request.evaluators, self.module.tables, self.module.formulas, strict=True)
             self.valuations = [
-                Valuations(judge, self.interpreter, self.module.facts, size, formulas)
-                for judge, size, formulas in trios
+                Valuations(evaluator, self.interpreter, self.module.facts, size, formulas)
+                for evaluator, size, formulas in trios
             ]
         self.deadlock: int | None = None
         self.faults: dict[int, int] = {}
@@ -177,7 +177,7 @@ class Search:
     @property
     def violated(self) -> bool:
         """A violation (no witness) is known."""
-        known = any(v.length is not None and v.judge.property.kind != "reachable" for v in self.valuations)
+        known = any(v.length is not None and v.evaluator.property.kind != "reachable" for v in self.valuations)
         early = self.started and bool(self.interpreter.initial_faults)
         return known or self.deadlock is not None or bool(self.faults) or early
 

@@ -1,4 +1,4 @@
-"""One judge in the compiled search: from states to valuations, decisions, and the bytes that stand for them."""
+"""One evaluator in the compiled search: from states to valuations, decisions, and the bytes that stand for them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dio_mc.analysis.values.sets import high, low
 from dio_mc.engines.native.memory import Region
 from dio_mc.errors import InternalError
 from dio_mc.ir.expr import Expr
+from dio_mc.semantics.evaluator import Decision, PropertyEvaluator
 from dio_mc.semantics.interpreter import Interpreter
-from dio_mc.semantics.judge import Decision, Judge
 from dio_mc.semantics.layout import State
 
 WANTED_BYTE = 2
@@ -18,16 +18,21 @@ WANTED_BYTE = 2
 
 class Valuations:
     """`length` is that of the shortest paths to what is looked for, None while nothing is; `unknown` is set when the
-    judge could not decide some valuation."""
+    evaluator could not decide some valuation."""
 
     def __init__(
-        self, judge: Judge, interpreter: Interpreter, facts: Facts, size: int, formulas: tuple[Expr, ...]
+        self,
+        evaluator: PropertyEvaluator,
+        interpreter: Interpreter,
+        facts: Facts,
+        size: int,
+        formulas: tuple[Expr, ...],
     ) -> None:
-        self.judge = judge
+        self.evaluator = evaluator
         self.length: int | None = None
         self.unknown = False
-        self.stepwise = judge.property.kind == "step"
-        self.wanted = Decision.HOLDS if judge.property.kind == "reachable" else Decision.VIOLATED
+        self.stepwise = evaluator.property.kind == "step"
+        self.wanted = Decision.HOLDS if evaluator.property.kind == "reachable" else Decision.VIOLATED
         self.table = Region(size)
         self._interpreter = interpreter
         self._facts = facts
@@ -35,19 +40,19 @@ class Valuations:
         self._waiting: dict[tuple[int, ...], int] = {}
         self._found: set[tuple[int, ...]] = set()
         self._known: set[tuple[int, ...]] = set()
-        for probe in judge.probes:
-            if probe.after and not self.stepwise:
-                raise InternalError(f"{judge.property.name} reads the state behind a step, but is not about steps")
+        for observation in evaluator.observations:
+            if observation.after and not self.stepwise:
+                raise InternalError(f"{evaluator.property.name} reads the state after a step, but is not about steps")
 
     def of(self, state: State, after: State | None) -> tuple[int, ...]:
         """The valuation of a state or an edge."""
         values: list[int] = []
-        for probe in self.judge.probes:
-            side = after if probe.after and after is not None else state
-            if probe.cell is not None:
-                values.append(side[probe.cell])
-            elif probe.atom is not None:
-                values.append(self._atom(probe.atom, probe.after, state, after))
+        for observation in self.evaluator.observations:
+            side = after if observation.after and after is not None else state
+            if observation.cell is not None:
+                values.append(side[observation.cell])
+            elif observation.proposition is not None:
+                values.append(self._atom(observation.proposition, observation.after, state, after))
         return tuple(values)
 
     def _atom(self, atom: Expr, behind: bool, state: State, after: State | None) -> int:
@@ -67,9 +72,9 @@ class Valuations:
             return
         places = self._waiting
         valuations = sorted(places)
-        decisions = self.judge.decide(valuations)
+        decisions = self.evaluator.decide(valuations)
         if len(decisions) != len(valuations):
-            raise InternalError(f"the judge of {self.judge.property.name} left valuations undecided")
+            raise InternalError(f"the evaluator of {self.evaluator.property.name} left valuations undecided")
         self._known.update(valuations)
         for valuation, decision in zip(valuations, decisions, strict=True):
             self.unknown |= decision is Decision.UNKNOWN
@@ -81,11 +86,11 @@ class Valuations:
         self._waiting = {}  # not sooner: who was interrupted asks again
 
     def is_wanted(self, state: State, after: State | None) -> bool:
-        """Whether a state or edge is what is looked for; the judge is asked about what it has not seen."""
+        """Whether a state or edge is what is looked for; the evaluator is asked about what it has not seen."""
         valuation = self.of(state, after)
         if valuation not in self._known:
             self._known.add(valuation)
-            if self.judge.decide([valuation])[0] is self.wanted:
+            if self.evaluator.decide([valuation])[0] is self.wanted:
                 self._found.add(valuation)
         return valuation in self._found
 
@@ -96,10 +101,10 @@ class Valuations:
             for formula in self._formulas:
                 place = place * 2 + bool(self._atom(formula, False, state, after))
             return place
-        for probe, value in zip(self.judge.probes, valuation, strict=True):
+        for observation, value in zip(self.evaluator.observations, valuation, strict=True):
             least, most = 0, 1
-            if probe.cell is not None:
-                values = self._facts.cells[probe.cell]
+            if observation.cell is not None:
+                values = self._facts.cells[observation.cell]
                 least, most = low(values), high(values)
             if most > least:
                 place = place * (most - least + 1) + value - least

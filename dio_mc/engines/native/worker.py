@@ -123,7 +123,7 @@ class Worker:
         return tuple((ctypes.c_uint64 * self.words).from_address(at))
 
     def take_news(self) -> Iterator[tuple[int, tuple[int, ...], tuple[int, ...]]]:
-        """(Judge, words, words after the step) for every valuation that is new."""
+        """(PropertyEvaluator, words, words after the step) for every valuation that is new."""
         size = 1 + 2 * self.words
         start = self.get("news")
         for number in range(self.get("news_length")):

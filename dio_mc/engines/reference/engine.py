@@ -39,25 +39,25 @@ ENGINE = "reference"
 
 
 def explore(request: SearchRequest, taken: Taken = EVERYTHING, interpreter: Interpreter | None = None) -> Exploration:
-    """Every reachable state of a program, level by level, with every judge asked about every distinct valuation, as far
-    as they are `taken`: with `representatives` (whose symmetry must be that of the judges' properties too) one state of
-    each orbit; with `within` only states of that part, which `partial` has found, and `open` then counts those that
-    steps out of them lead to; with a `selection` (for the judges' properties) only the steps that it selects, and
-    counterexamples are then the shortest of what is left. An `interpreter` of the program may begin elsewhere than the
-    program does.
+    """Every reachable state of a program, level by level, with every evaluator asked about every distinct valuation, as
+    far as they are `taken`: with `representatives` (whose symmetry must be that of the evaluators' properties too) one
+    state of each orbit; with `within` only states of that part, which `partial` has found, and `open` then counts those
+    that steps out of them lead to; with a `selection` (for the evaluators' properties) only the steps that it selects,
+    and counterexamples are then the shortest of what is left. An `interpreter` of the program may begin elsewhere than
+    the program does.
 
     The search goes on through violating states; with `request.first` it ends with the level in which the first
     violation was seen. The answer has the canonical counterexample of each violated property (`canonical`; `liveness`
     for those that speak of what can or must still happen), and of each reachable property that some state satisfies a
     witness.
-    Properties come in the order of `judges`, then ``deadlock``, then faults by kind, file and line.
+    Properties come in the order of `evaluators`, then ``deadlock``, then faults by kind, file and line.
 
     Whatever ended the search early (see above), the answer holds what was found until then; a counterexample is
     canonical among the states found, and not called canonical where others may come before it. Raises `InternalError`
-    when a judge does not keep to its contract.
+    when an evaluator does not keep to its contract.
     """
     interpreter = interpreter or Interpreter(request.program)
-    watch = Watch(interpreter, request.judges)
+    watch = Watch(interpreter, request.evaluators)
     limits = Limits(request.budget, request.stop)
     search = Search(interpreter, watch, limits, request.report, request.first, taken)
     started = time.perf_counter()
@@ -84,7 +84,7 @@ def _answer(
         stopped=search.stopped,
         open=search.open,
         violations=violations,
-        unknown=tuple(tracker.judge.property.name for tracker in watch.trackers if tracker.unknown),
+        unknown=tuple(tracker.evaluator.property.name for tracker in watch.trackers if tracker.unknown),
         coverage=Coverage(frozenset(watch.fired), frozenset(watch.blocked), _distinct(search, interpreter.layout.size)),
     )
 
@@ -107,7 +107,7 @@ def _violations(
         whole = search.stopped is None if name in lasting else is_whole(name, goal.length, search.whole)
         switches, canonical = count_switches(schedule), path.canonical and whole
         violations.append(Violation(name, path.initial, schedule, switches, path.fault, begins, canonical))
-    ranks = {tracker.judge.property.name: rank for rank, tracker in enumerate(watch.trackers)}
+    ranks = {tracker.evaluator.property.name: rank for rank, tracker in enumerate(watch.trackers)}
     return tuple(sorted(violations, key=lambda found: violation_order(found.property, ranks)))
 
 

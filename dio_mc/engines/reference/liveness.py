@@ -21,7 +21,7 @@ from dio_mc.engines.reference.canonical import End, Goal
 from dio_mc.engines.reference.components import Graph
 from dio_mc.engines.reference.fairness import fair_components, shortest_loop
 from dio_mc.ir.program import Fairness, Property
-from dio_mc.semantics.judge import Decision
+from dio_mc.semantics.evaluator import Decision
 from dio_mc.semantics.layout import State
 from dio_mc.semantics.step import Action
 

@@ -51,9 +51,9 @@ def explore_partly(request: SearchRequest, partial: Sampled) -> tuple[Exploratio
     """
     part = _Found(Interpreter(request.program), Limits(request.budget, request.stop), request.report)
     covered = _walked(part, partial)
-    asked = [judge for judge in request.judges if judge.property.kind not in LIVENESS]
+    asked = [evaluator for evaluator in request.evaluators if evaluator.property.kind not in LIVENESS]
     depth = request.budget.max_depth if isinstance(partial, FewPreemptions) else None
-    inside = replace(request, judges=asked, budget=Budget(max_depth=depth), stop=None)
+    inside = replace(request, evaluators=asked, budget=Budget(max_depth=depth), stop=None)
     found = engine.explore(inside, Taken(within=Part(part.states, part.starts)))
     stopped = part.stopped or found.stopped or _by_choice(partial)
     if found.open or part.starts is not None:

@@ -130,9 +130,9 @@ class Search:
                 self._run()
         except WHY_ENDED as ended:
             self.stopped = stop_of(ended)
-            self._judge_last()
+            self._evaluate_last()
 
-    def _judge_last(self) -> None:
+    def _evaluate_last(self) -> None:
         """Have the states judged that were seen before an interrupt, if there is time for it."""
         try:
             with Guard(self.limits.exceeded, GRACE):

@@ -1,9 +1,8 @@
 """What a search notices: violated properties, faults, deadlocks, coverage.
 
-A property is not decided here. Each judge names the few values it reads (its probes); every new state, or for a step
-invariant every edge, is projected on them, and each distinct valuation is handed to the judge once, in one batch at the
-end of the level that first showed it.
-"""
+A property is not decided here. Each evaluator names the few values it reads (its observations); every new state, or for
+a step invariant every edge, is projected on them, and each distinct valuation is handed to the evaluator once, in one
+batch at the end of the level that first showed it."""
 
 from __future__ import annotations
 
@@ -15,8 +14,8 @@ from dio_mc.engines.reference.components import Graph
 from dio_mc.engines.reference.liveness import Violated, violated
 from dio_mc.errors import InternalError
 from dio_mc.ir.program import LIVENESS, PropertyKind
+from dio_mc.semantics.evaluator import Decision, Observation, PropertyEvaluator
 from dio_mc.semantics.interpreter import Interpreter
-from dio_mc.semantics.judge import Decision, Judge, Probe
 from dio_mc.semantics.layout import State
 from dio_mc.semantics.search import Violation
 from dio_mc.semantics.step import Fault, Step, fault_name
@@ -26,16 +25,16 @@ Cells = tuple[int, ...]
 
 
 class Tracker:
-    """One judge with its memory: decisions by valuation, valuations that wait for the end of the level, the nearest
+    """One evaluator with its memory: decisions by valuation, valuations that wait for the end of the level, the nearest
     ends. `goal` is the nearest violation (for a reachable property: witness; there is none for the kinds `LIVENESS`,
-    no single state or edge shows them); `unknown` is set when the judge could not decide some valuation."""
+    no single state or edge shows them); `unknown` is set when the evaluator could not decide some valuation."""
 
-    def __init__(self, judge: Judge, interpreter: Interpreter) -> None:
-        self.judge = judge
+    def __init__(self, evaluator: PropertyEvaluator, interpreter: Interpreter) -> None:
+        self.evaluator = evaluator
         self.goal: Goal | None = None
         self.unknown = False
-        self._wanted = _wanted(judge.property.kind)
-        self._project = _projection(judge, interpreter)
+        self._wanted = _wanted(evaluator.property.kind)
+        self._project = _projection(evaluator, interpreter)
         self._decided: dict[Valuation, Decision] = {}
         self._waiting: dict[Valuation, list[End]] = {}
 
@@ -51,13 +50,13 @@ class Tracker:
             self._reached(end, length)
 
     def flush(self, length: int) -> None:
-        """The level is at its end: have what waits decided. Raises `InternalError` when the judge answers short."""
+        """The level is at its end: have what waits decided. Raises `InternalError` when the evaluator answers short."""
         if not self._waiting:
             return
         valuations = list(self._waiting)
-        decisions = self.judge.decide(valuations)
+        decisions = self.evaluator.decide(valuations)
         if len(decisions) != len(valuations):
-            raise InternalError(f"the judge of {self.judge.property.name} left valuations undecided")
+            raise InternalError(f"the evaluator of {self.evaluator.property.name} left valuations undecided")
         for valuation, decision in zip(valuations, decisions, strict=True):
             self._decided[valuation] = decision
             self.unknown |= decision is Decision.UNKNOWN
@@ -71,10 +70,10 @@ class Tracker:
         return self._decided.get(self._project(state), Decision.UNKNOWN)
 
     def is_end(self, cells: Cells) -> bool:
-        """Whether a state (an edge: ``state + after``) is what is looked for; the judge is asked if need be."""
+        """Whether a state (an edge: ``state + after``) is what is looked for; the evaluator is asked if need be."""
         valuation = self._project(cells)
         if valuation not in self._decided:
-            self._decided[valuation] = self.judge.decide([valuation])[0]
+            self._decided[valuation] = self.evaluator.decide([valuation])[0]
         return self._decided[valuation] is self._wanted
 
     def _reached(self, end: End, length: int) -> None:
@@ -91,50 +90,51 @@ def _wanted(kind: PropertyKind) -> Decision | None:
     return Decision.HOLDS if kind == "reachable" else Decision.VIOLATED
 
 
-def _projection(judge: Judge, interpreter: Interpreter) -> Callable[[Cells], Valuation]:
-    """From the cells of a state (an edge: ``state + after``) to the values that the judge reads."""
+def _projection(evaluator: PropertyEvaluator, interpreter: Interpreter) -> Callable[[Cells], Valuation]:
+    """From the cells of a state (an edge: ``state + after``) to the values that the evaluator reads."""
     size = interpreter.layout.size
-    stepwise = judge.property.kind == "step"
-    if not stepwise and any(probe.after for probe in judge.probes):
-        raise InternalError(f"{judge.property.name} reads the state behind a step, but is not about steps")
-    cells = [probe.cell + size if probe.after else probe.cell for probe in judge.probes if probe.cell is not None]
-    if len(cells) == len(judge.probes) >= 2:
+    stepwise = evaluator.property.kind == "step"
+    if not stepwise and any(observation.after for observation in evaluator.observations):
+        raise InternalError(f"{evaluator.property.name} reads the state after a step, but is not about steps")
+    seen = evaluator.observations
+    cells = [one.cell + size if one.after else one.cell for one in seen if one.cell is not None]
+    if len(cells) == len(evaluator.observations) >= 2:
         return operator.itemgetter(*cells)
-    reads = tuple(_read(probe, interpreter) for probe in judge.probes)
+    reads = tuple(_read(observation, interpreter) for observation in evaluator.observations)
     return lambda cells: tuple([read(cells) for read in reads])
 
 
-def _read(probe: Probe, interpreter: Interpreter) -> Callable[[Cells], int]:
+def _read(observation: Observation, interpreter: Interpreter) -> Callable[[Cells], int]:
     size = interpreter.layout.size
-    if probe.cell is not None:
-        return operator.itemgetter(probe.cell + size if probe.after else probe.cell)
-    if probe.atom is None:
-        raise InternalError(f"probe {probe.name} reads nothing")
-    evaluate, reads_after = interpreter.compiled(probe.atom)
-    if probe.after and not reads_after:
+    if observation.cell is not None:
+        return operator.itemgetter(observation.cell + size if observation.after else observation.cell)
+    if observation.proposition is None:
+        raise InternalError(f"observation {observation.name} reads nothing")
+    evaluate, reads_after = interpreter.compiled(observation.proposition)
+    if observation.after and not reads_after:
         return lambda cells: evaluate(cells[size:])
     return evaluate
 
 
 class Watch:
-    """The `search.Watcher` of a program: its judges, deadlock, faults, coverage.
+    """The `search.Watcher` of a program: its evaluators, deadlock, faults, coverage.
 
     `fired` and `blocked` are (template, location) pairs, of states that were expanded; a step that ends in a fault has
     fired. `graph` has the steps of the expanded states where a property of the kinds `LIVENESS` is among those judged,
     `found_lasting` what was found violated of those.
     """
 
-    def __init__(self, interpreter: Interpreter, judges: Sequence[Judge]) -> None:
+    def __init__(self, interpreter: Interpreter, evaluators: Sequence[PropertyEvaluator]) -> None:
         self._interpreter = interpreter
         self._program = interpreter.program
         self.fired: set[tuple[int, int]] = set()
         self.blocked: set[tuple[int, int]] = set()
-        self.trackers = [Tracker(judge, interpreter) for judge in judges]
-        self._live = any(t.judge.property.kind in LIVENESS for t in self.trackers)
+        self.trackers = [Tracker(evaluator, interpreter) for evaluator in evaluators]
+        self._live = any(t.evaluator.property.kind in LIVENESS for t in self.trackers)
         self.graph = Graph()
         self.found_lasting: list[tuple[str, Violated]] = []
-        self._on_states = [t for t in self.trackers if t.judge.property.kind != "step"]
-        self._on_edges = [t for t in self.trackers if t.judge.property.kind == "step"]
+        self._on_states = [t for t in self.trackers if t.evaluator.property.kind != "step"]
+        self._on_edges = [t for t in self.trackers if t.evaluator.property.kind == "step"]
         self._deadlock: Goal | None = None
         self._faults: dict[str, Goal] = {}
         self._at_start: dict[str, Violation] = {}
@@ -169,7 +169,7 @@ class Watch:
         """Have the level's new valuations decided. Whether a violation (no witness) is known."""
         for tracker in self.trackers:
             tracker.flush(depth)
-        broken = any(t.goal is not None and t.judge.property.kind != "reachable" for t in self.trackers)
+        broken = any(t.goal is not None and t.evaluator.property.kind != "reachable" for t in self.trackers)
         return broken or self._deadlock is not None or bool(self._faults) or bool(self._at_start)
 
     def violated_names(self) -> list[str]:
@@ -183,7 +183,7 @@ class Watch:
 
     def found(self) -> tuple[list[tuple[str, Goal]], list[Violation]]:
         """The nearest ends by property name, and violations that need no search (faults before the first state)."""
-        goals = [(t.judge.property.name, t.goal) for t in self.trackers if t.goal is not None]
+        goals = [(t.evaluator.property.name, t.goal) for t in self.trackers if t.goal is not None]
         if self._deadlock is not None:
             goals.append(("deadlock", self._deadlock))
         goals += [(name, goal) for name, goal in self._faults.items() if name not in self._at_start]
@@ -191,14 +191,14 @@ class Watch:
 
     def violated_at_last(self, levels: Sequence[Sequence[State]]) -> list[tuple[str, Violated]]:
         """The properties of the kinds `LIVENESS` that are violated, by name, once the search has ended."""
-        live = [t for t in self.trackers if t.judge.property.kind in LIVENESS]
-        found = [(t.judge.property, violated(t.judge.property, self.graph, levels, t.truth)) for t in live]
+        live = [t for t in self.trackers if t.evaluator.property.kind in LIVENESS]
+        found = [(t.evaluator.property, violated(t.evaluator.property, self.graph, levels, t.truth)) for t in live]
         return [(property_.name, one) for property_, one in found if one is not None]
 
     def ends_at(self, name: str, state: State) -> list[End]:
         """The edges out of a state that are ends of a property about steps or of a fault."""
         steps = self._interpreter.successors(state)
-        tracker = next((t for t in self._on_edges if t.judge.property.name == name), None)
+        tracker = next((t for t in self._on_edges if t.evaluator.property.name == name), None)
         if tracker is not None:
             return [End(state, s.action) for s in steps if s.state is not None and tracker.is_end(state + s.state)]
         faults = [(s, s.fault) for s in steps if s.fault is not None]

@@ -17,7 +17,7 @@ from dio_mc.ir.program import Program
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.search import NO_REDUCTION, Budget, Exploration, Reductions
 from dio_mc.semantics.stop import INTERRUPTED, OUT_OF_MEMORY, Stop, StopKind
-from dio_mc.symbolic.judge import judge_property
+from dio_mc.symbolic.evaluator import property_evaluator
 from dio_mc.trace.replay import run_schedule
 
 ORDER = Reductions(symmetry=False, partial_order=True)
@@ -32,13 +32,13 @@ def _reduced_from_the_start(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: p
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
 
 
-def judges_of(program: Program):
-    return [judge_property(program, p).judge for p in program.properties]
+def evaluators_of(program: Program):
+    return [property_evaluator(program, p).evaluator for p in program.properties]
 
 
 def run(model, reductions: Reductions, budget: Budget | None = None, **rest) -> Exploration:
     program = build(model, {"writers": 4}).program
-    return explore(program, judges_of(program), budget, reductions=reductions, **{"engine": "reference", **rest})
+    return explore(program, evaluators_of(program), budget, reductions=reductions, **{"engine": "reference", **rest})
 
 
 ENGINES = pytest.mark.parametrize("engine", ["auto", "reference", "native"])
@@ -91,7 +91,7 @@ def test_counterexamples_are_those_of_all_states(
     """Deadlocks among them, whose depth is the last that a search for them would have to go to."""
     monkeypatch.setattr(choose, "SOON", soon)
     program = build(model, {"writers": 4}).program
-    full = explore_reference(program, judges_of(program))
+    full = explore_reference(program, evaluators_of(program))
     assert [violation.property.partition("@")[0] for violation in full.violations] == [
         name.partition("@")[0] for name in violated
     ]
@@ -137,8 +137,10 @@ def test_schedules_that_may_not_be_the_shortest_say_so(engine: str) -> None:
 def test_who_has_to_end_looks_no_further(reason: Stop) -> None:
     told: list[str] = []
     program = build(Torn, {"writers": 2}).program
-    asked = choose.Run(asking.request(program, judges_of(program), note=told.append))
-    first = explore_reference(program, judges_of(program), selection=find_persistent_sets(program, judges_of(program)))
+    asked = choose.Run(asking.request(program, evaluators_of(program), note=told.append))
+    first = explore_reference(
+        program, evaluators_of(program), selection=find_persistent_sets(program, evaluators_of(program))
+    )
     found = replace(first, stopped=reason)
     assert asked._shortest(found, lambda _: pytest.fail("it goes on")) == found
     assert told == [f"the schedules shown are not known to be the shortest: {reason} ended the search for those"]
@@ -176,7 +178,7 @@ def test_a_search_that_loses_a_violation_is_wrong(engine: str, model, monkeypatc
 
 def run_full(model):
     program = build(model, {"writers": 4}).program
-    return explore_reference(program, judges_of(program)).violations
+    return explore_reference(program, evaluators_of(program)).violations
 
 
 def test_a_reduced_search_that_misses_a_violation_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,8 +245,8 @@ def test_what_is_found_stays_when_the_way_to_the_next_search_is_cut(
 
 def verified(model, **rest) -> list[str]:
     program = build(model, {"writers": 3} if model is not Turning else {}).program
-    found = explore(program, judges_of(program), engine="reference", reductions=rest.pop("given", Reductions()))
-    return verify_reduction(found, program, judges_of(program), engine="reference", **rest)
+    found = explore(program, evaluators_of(program), engine="reference", reductions=rest.pop("given", Reductions()))
+    return verify_reduction(found, program, evaluators_of(program), engine="reference", **rest)
 
 
 def test_verified_each_way() -> None:

@@ -5,19 +5,19 @@ from asking import explore_reference as explore
 from independent_models import Pages, Torn, Turning
 from ir_builder import (
     END,
-    FakeJudge,
+    FakeEvaluator,
     block,
     branch,
     cell,
     check,
     equal,
-    judge,
+    evaluator,
     less,
     load,
     local,
+    observation,
     own,
     plus,
-    probe,
     program,
     put,
     straight,
@@ -32,17 +32,17 @@ from dio_mc.ir.expr import And, AtLocation, Compare, Const, LocalOf
 from dio_mc.ir.ops import Spawn
 from dio_mc.ir.program import Program
 from dio_mc.ir.types import RangeType
+from dio_mc.semantics.evaluator import Observation
 from dio_mc.semantics.interpreter import Interpreter
-from dio_mc.semantics.judge import Probe
 from dio_mc.semantics.search import Coverage, Exploration
-from dio_mc.symbolic.judge import judge_property
+from dio_mc.symbolic.evaluator import property_evaluator
 
 DIGIT = RangeType(0, 9)
 
 
-def chosen(made: Program, *judges: FakeJudge) -> PersistentSets | None:
+def chosen(made: Program, *evaluators: FakeEvaluator) -> PersistentSets | None:
     try:
-        return find_persistent_sets(made, judges)
+        return find_persistent_sets(made, evaluators)
     except Refused:
         return None
 
@@ -51,10 +51,10 @@ def verdicts(found: Exploration) -> tuple[list[str], tuple[str, ...], Coverage]:
     return [v.property for v in found.violations], found.unknown, found.coverage
 
 
-def agree(made: Program, *judges: FakeJudge) -> tuple[Exploration, Exploration]:
+def agree(made: Program, *evaluators: FakeEvaluator) -> tuple[Exploration, Exploration]:
     """The full and the reduced search: the same is violated, undecided, run."""
-    full = explore(made, judges)
-    reduced = explore(made, judges, selection=chosen(made, *judges))
+    full = explore(made, evaluators)
+    reduced = explore(made, evaluators, selection=chosen(made, *evaluators))
     assert verdicts(reduced) == verdicts(full)
     return full, reduced
 
@@ -80,9 +80,9 @@ def test_threads_apart_go_one_after_the_other() -> None:
 def test_pages_apart(writers: int, states: int, left: int) -> None:
     """Each thread goes alone on its page, 3 n states; at the end, where a property looks, in any order, 2^n."""
     made = build(Pages, {"writers": writers}).program
-    judges = [judge_property(made, p).judge for p in made.properties]
-    full = explore(made, judges)
-    reduced = explore(made, judges, selection=find_persistent_sets(made, judges))
+    evaluators = [property_evaluator(made, p).evaluator for p in made.properties]
+    full = explore(made, evaluators)
+    reduced = explore(made, evaluators, selection=find_persistent_sets(made, evaluators))
     assert verdicts(reduced) == verdicts(full)
     assert (full.states, reduced.states) == (states, left)
 
@@ -138,20 +138,22 @@ def test_a_program_without_a_start_does_not_pay() -> None:
 def test_a_step_that_a_property_sees_is_not_taken_alone() -> None:
     """Alone, one would be back at 0 before the other moves."""
     made = program([variable("a"), variable("b")], [writer(0, 1, 0, name="a"), writer(1, 1, 0, name="b")])
-    both = judge("both", lambda a, b: not (a and b), probe(made, "a"), probe(made, "b"))
+    both = evaluator("both", lambda a, b: not (a and b), observation(made, "a"), observation(made, "b"))
     assert verdicts(agree(made, both)[0])[0] == ["both"]
 
 
 def test_nor_is_one_that_a_proposition_sees() -> None:
     made = program([variable("a"), variable("b")], [writer(0, 1, 0, name="a"), writer(1, 1, 0, name="b")])
     atom = And((equal(load(0, total=True), 1), equal(load(1, total=True), 1)))
-    assert verdicts(agree(made, judge("both", lambda both: not both, Probe("both", None, atom)))[0])[0] == ["both"]
+    assert verdicts(agree(made, evaluator("both", lambda both: not both, Observation("both", None, atom)))[0])[0] == [
+        "both"
+    ]
 
 
 def test_nor_is_one_whose_place_a_property_sees() -> None:
     made = program([variable("a"), variable("b")], [writer(0, 1, 1, name="a"), writer(1, 1, 1, name="b")])
-    inside = [Probe(f"in {t}", None, AtLocation(t, frozenset({2}))) for t in (0, 1)]
-    both = judge("both", lambda a, b: not (a and b), *inside)
+    inside = [Observation(f"in {t}", None, AtLocation(t, frozenset({2}))) for t in (0, 1)]
+    both = evaluator("both", lambda a, b: not (a and b), *inside)
     assert verdicts(agree(made, both)[0])[0] == ["both"]
 
 
@@ -160,8 +162,8 @@ def test_nor_one_that_starts_whose_place_it_sees() -> None:
     stays = template(block(to=1), block(wait(equal(load(0), 1)), location=1), name="stays", spawned=True)
     other = writer(1, 1, name="other")
     made = program([variable("never"), variable("b")], [straight(Spawn(1, ()), name="first"), stays, other])
-    idle = Probe("idle", None, AtLocation(1, frozenset({0})))
-    before = judge("before", lambda idle, b: idle and b == 1, idle, probe(made, "b"), kind="reachable")
+    idle = Observation("idle", None, AtLocation(1, frozenset({0})))
+    before = evaluator("before", lambda idle, b: idle and b == 1, idle, observation(made, "b"), kind="reachable")
     assert verdicts(agree(made, before)[0])[0] == ["before", "deadlock"]
 
 
@@ -178,8 +180,8 @@ def test_nor_one_whose_local_it_sees() -> None:
         for v in (0, 1)
     ]
     made = program([variable("a"), variable("b")], bodies)
-    holds = [Probe(f"x of {t}", None, Compare("==", LocalOf(t, 0, DIGIT), Const(1, DIGIT))) for t in (0, 1)]
-    both = judge("both", lambda a, b: not (a and b), *holds)
+    holds = [Observation(f"x of {t}", None, Compare("==", LocalOf(t, 0, DIGIT), Const(1, DIGIT))) for t in (0, 1)]
+    both = evaluator("both", lambda a, b: not (a and b), *holds)
     assert verdicts(agree(made, both)[0])[0] == ["both"]
 
 
@@ -193,7 +195,7 @@ def test_a_local_that_is_seen_in_a_region_only_is_not_seen_elsewhere() -> None:
     )
     made = program([variable("a"), variable("b")], [body, writer(1, 1, name="b")])
     atom = And((AtLocation(0, frozenset({3})), Compare("==", LocalOf(0, 0, DIGIT), Const(2, DIGIT))))
-    sets = chosen(made, judge("never", lambda v: not v, Probe("at the end with 2", None, atom)))
+    sets = chosen(made, evaluator("never", lambda v: not v, Observation("at the end with 2", None, atom)))
     assert sets is not None
     assert {config: access.held for config, access in sets.accesses[0].items()} == {
         (1, 0): False,
@@ -204,7 +206,7 @@ def test_a_local_that_is_seen_in_a_region_only_is_not_seen_elsewhere() -> None:
 
 def test_who_goes_round_for_ever_keeps_nobody_waiting() -> None:
     made = build(Turning).program
-    full, reduced = agree(made, *(judge_property(made, p).judge for p in made.properties))
+    full, reduced = agree(made, *(property_evaluator(made, p).evaluator for p in made.properties))
     assert verdicts(full)[0] == ["good"]
     assert reduced.states == full.states
 
@@ -243,7 +245,7 @@ def test_instances_that_start_each_other_for_ever_are_a_cycle() -> None:
     serve = straight(Spawn(1, ()), name="serve")
     late = straight(put(cell(2), 1), name="late")
     made = program([variable("a"), variable("b"), variable("c")], [serve, *ball, late])
-    seen = judge("seen", lambda c: c == 1, probe(made, "c"), kind="reachable")
+    seen = evaluator("seen", lambda c: c == 1, observation(made, "c"), kind="reachable")
     assert verdicts(agree(made, seen)[0])[0] == ["seen"]
 
 
@@ -266,7 +268,7 @@ def test_who_wakes_a_blocked_member_is_in_the_set() -> None:
         [variable("a", init=2), variable("go"), variable("b")],
         [writer(0, 1, name="first"), second, writer(1, 1, name="third")],
     )
-    old = judge("old", lambda b: b == 2, probe(made, "b"), kind="reachable")
+    old = evaluator("old", lambda b: b == 2, observation(made, "b"), kind="reachable")
     assert verdicts(agree(made, old)[0])[0] == ["old"]
 
 
@@ -304,7 +306,7 @@ def test_deadlocks_are_found() -> None:
 def test_properties_of_more_than_states(kind: str, reason: str) -> None:
     made = program([variable("a"), variable("b")], [writer(0, 1, name="a"), writer(1, 1, name="b")])
     with pytest.raises(Refused) as raised:
-        find_persistent_sets(made, [judge("p", lambda a: True, probe(made, "a"), kind=kind)])
+        find_persistent_sets(made, [evaluator("p", lambda a: True, observation(made, "a"), kind=kind)])
     assert str(raised.value) == reason
 
 
@@ -323,9 +325,9 @@ def test_a_program_without_threads() -> None:
 
 def test_torn_breaks_what_it_should() -> None:
     made = build(Torn).program
-    judges = [judge_property(made, p).judge for p in made.properties]
-    full = explore(made, judges)
-    assert verdicts(explore(made, judges, selection=find_persistent_sets(made, judges))) == verdicts(full)
+    evaluators = [property_evaluator(made, p).evaluator for p in made.properties]
+    full = explore(made, evaluators)
+    assert verdicts(explore(made, evaluators, selection=find_persistent_sets(made, evaluators))) == verdicts(full)
     assert verdicts(full)[0] == ["not_all"]
 
 

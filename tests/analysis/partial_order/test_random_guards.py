@@ -5,7 +5,21 @@ from random import Random
 
 import pytest
 from asking import explore_reference as explore
-from ir_builder import block, branch, cell, check, equal, judge, load, probe, program, put, template, variable, wait
+from ir_builder import (
+    block,
+    branch,
+    cell,
+    check,
+    equal,
+    evaluator,
+    load,
+    observation,
+    program,
+    put,
+    template,
+    variable,
+    wait,
+)
 
 from dio_mc.analysis.partial_order.persistent import Refused, find_persistent_sets
 from dio_mc.ir.expr import And, Expr, Not, Or
@@ -52,13 +66,13 @@ def test_random_guards(first: int) -> None:
     saved = violated = stuck = 0
     for seed in range(first, first + 100):
         one = made(seed)
-        seen = judge("never", lambda value, bad=seed % VALUES: value != bad, probe(one, "v0"))
-        judges = [seen] if seed % 2 else []
+        seen = evaluator("never", lambda value, bad=seed % VALUES: value != bad, observation(one, "v0"))
+        evaluators = [seen] if seed % 2 else []
         try:
-            sets = find_persistent_sets(one, judges)
+            sets = find_persistent_sets(one, evaluators)
         except Refused:
             continue
-        full, reduced = explore(one, judges), explore(one, judges, selection=sets)
+        full, reduced = explore(one, evaluators), explore(one, evaluators, selection=sets)
         found = sorted(v.property for v in full.violations)
         assert sorted(v.property for v in reduced.violations) == found, seed
         assert reduced.coverage.fired == full.coverage.fired, seed

@@ -16,7 +16,7 @@ from dio_mc.analysis.symmetry.representatives import Representatives
 from dio_mc.engines.choose import Run, Strategy
 from dio_mc.engines.kept import is_whole
 from dio_mc.ir.program import Program
-from dio_mc.semantics.judge import Judge
+from dio_mc.semantics.evaluator import PropertyEvaluator
 from dio_mc.semantics.search import NO_REDUCTION, PARTIAL_ORDER, Budget, Exploration, Reductions
 
 BLOCKS = int(os.environ.get("DIO_MC_RANDOM_BLOCKS", "16"))
@@ -28,22 +28,22 @@ def verdicts(found: Exploration) -> object:
     return sorted(v.property for v in found.violations), found.unknown, found.coverage
 
 
-def both(program: Program, judges: Sequence[Judge]) -> tuple[Exploration, Exploration] | None:
+def both(program: Program, evaluators: Sequence[PropertyEvaluator]) -> tuple[Exploration, Exploration] | None:
     """The full and the reduced search; None where there is nothing to compare."""
     try:
-        sets = find_persistent_sets(program, judges)
+        sets = find_persistent_sets(program, evaluators)
     except Refused:
         return None
-    full = explore(program, judges, Budget(max_states=LARGEST))
+    full = explore(program, evaluators, Budget(max_states=LARGEST))
     if full.stopped is not None:
         return None
-    symmetry = find_symmetry(program) if not judges else None
-    reduced = explore(program, judges, selection=sets)
+    symmetry = find_symmetry(program) if not evaluators else None
+    reduced = explore(program, evaluators, selection=sets)
     if symmetry:
         representatives = Representatives(program, symmetry)
-        again = explore(program, judges, selection=sets, representatives=representatives)
+        again = explore(program, evaluators, selection=sets, representatives=representatives)
         assert verdicts(again) == verdicts(full)
-        assert again.states <= explore(program, judges, representatives=representatives).states
+        assert again.states <= explore(program, evaluators, representatives=representatives).states
     return full, reduced
 
 
@@ -52,7 +52,7 @@ def test_random_programs(block: int) -> None:
     compared = saved = violated = 0
     for seed in range(block * 20, block * 20 + 20):
         program = random_independent.random_program(seed)
-        found = both(program, random_independent.judges_of(program, seed))
+        found = both(program, random_independent.evaluators_of(program, seed))
         if found is not None:
             full, reduced = found
             assert verdicts(reduced) == verdicts(full), seed
@@ -80,9 +80,11 @@ def test_random_symmetric_programs(block: int) -> None:
 WAYS = (NO_REDUCTION, Reductions(symmetry=False, partial_order=True), Reductions(partial_order=True))
 
 
-def explored(program: Program, judges: Sequence[Judge], way: Reductions, budget: Budget, first: bool = False):
+def explored(
+    program: Program, evaluators: Sequence[PropertyEvaluator], way: Reductions, budget: Budget, first: bool = False
+):
     strategy = Strategy("reference", reductions=way)
-    return Run(asking.request(program, judges, budget, first=first)).explore(strategy, full=0)
+    return Run(asking.request(program, evaluators, budget, first=first)).explore(strategy, full=0)
 
 
 def made(seed: int) -> Program:
@@ -100,21 +102,21 @@ def test_random_explorations(block: int) -> None:
     dead = ordered = uncertain = 0
     for seed in range(block * 20, block * 20 + 20):
         program = made(seed)
-        judges = random_independent.judges_of(program, seed) if seed % 4 else []
-        full = explore(program, judges, Budget(max_states=LARGEST))
+        evaluators = random_independent.evaluators_of(program, seed) if seed % 4 else []
+        full = explore(program, evaluators, Budget(max_states=LARGEST))
         if full.stopped is not None:
             continue
         known = {violation.property: violation for violation in full.violations}
         kinds |= {violation.property.partition("@")[0] for violation in full.violations}
         dead += "deadlock" in known
         for way in WAYS:
-            found = explored(program, judges, way, Budget())
+            found = explored(program, evaluators, way, Budget())
             assert found.violations == full.violations, seed
             ordered += PARTIAL_ORDER in found.reductions
             limited = [
-                explored(program, judges, way, Budget(max_states=1 + seed % full.states)),
-                explored(program, judges, way, Budget(max_depth=seed % (full.depth + 1))),
-                explored(program, judges, way, Budget(), first=True),
+                explored(program, evaluators, way, Budget(max_states=1 + seed % full.states)),
+                explored(program, evaluators, way, Budget(max_depth=seed % (full.depth + 1))),
+                explored(program, evaluators, way, Budget(), first=True),
             ]
             for part in limited:
                 for violation in part.violations:

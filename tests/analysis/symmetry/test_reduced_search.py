@@ -17,7 +17,7 @@ from dio_mc.engines.native.representative import write_representative
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import Program
 from dio_mc.semantics.search import Budget, Exploration, Reductions
-from dio_mc.symbolic.judge import judge_property
+from dio_mc.symbolic.evaluator import property_evaluator
 
 ROOT = Path(__file__).parents[3]
 MODELS = [
@@ -40,8 +40,8 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory):
         yield
 
 
-def judges_of(program: Program):
-    return [judge_property(program, p).judge for p in program.properties]
+def evaluators_of(program: Program):
+    return [property_evaluator(program, p).evaluator for p in program.properties]
 
 
 def said(found: Exploration):
@@ -50,14 +50,14 @@ def said(found: Exploration):
 
 
 def compiled(program: Program, representatives, workers: int = 1, budget: Budget | None = None) -> Exploration:
-    return asking.native(program, judges_of(program), budget, workers=workers, representatives=representatives)
+    return asking.native(program, evaluators_of(program), budget, workers=workers, representatives=representatives)
 
 
 def agree(program: Program) -> tuple[Exploration, Exploration]:
     """The full and the reduced search of the reference engine; the native ones are held against them."""
     representatives = Representatives(program, find_symmetry(program))
-    full = explore(program, judges_of(program))
-    reduced = explore(program, judges_of(program), representatives=representatives)
+    full = explore(program, evaluators_of(program))
+    reduced = explore(program, evaluators_of(program), representatives=representatives)
     assert said(reduced) == said(full)
     assert (full.reductions, reduced.reductions) == ((), ("symmetry",))
     for workers in (1, 2):
@@ -85,7 +85,7 @@ def test_small_models(model) -> None:
 
 @pytest.mark.parametrize("model", [models.Torn, models.Stuck, models.Broken], ids=lambda m: m.__name__)
 def test_these_do_have_counterexamples(model) -> None:
-    found = explore(build(model).program, judges_of(build(model).program))
+    found = explore(build(model).program, evaluators_of(build(model).program))
     assert found.violations
 
 
@@ -124,14 +124,14 @@ def test_small_models_keep_their_full_counts(monkeypatch: pytest.MonkeyPatch) ->
     program = build(models.PerPage).program
     names = ["auto", "reference", "native"]
     for name in names:
-        found = asking.explore(program, judges_of(program), engine=name, reductions=Reductions())
+        found = asking.explore(program, evaluators_of(program), engine=name, reductions=Reductions())
         assert (found.states, found.reductions) == (1599, ())
     monkeypatch.setattr(choose, "SWITCH", 500)
     monkeypatch.setattr(choose, "FULL", 1000)
     for name in names:
-        found = asking.explore(program, judges_of(program), engine=name, reductions=Reductions())
+        found = asking.explore(program, evaluators_of(program), engine=name, reductions=Reductions())
         assert (found.states, found.reductions) == (185, ("symmetry",))
-        whole = asking.explore(program, judges_of(program), engine=name, reductions=Reductions(symmetry=False))
+        whole = asking.explore(program, evaluators_of(program), engine=name, reductions=Reductions(symmetry=False))
         assert (whole.states, whole.reductions) == (1599, ())
 
 
@@ -139,7 +139,7 @@ def test_a_limit_of_states_below_the_switch_is_one_of_all_states() -> None:
     program = build(models.PerPage).program
     for name in ["auto", "reference", "native"]:
         budget = Budget(max_states=300)
-        found = asking.explore(program, judges_of(program), budget, engine=name, reductions=Reductions())
+        found = asking.explore(program, evaluators_of(program), budget, engine=name, reductions=Reductions())
         assert (found.states, str(found.stopped), found.reductions) == (300, "--max-states 300", ())
 
 
@@ -152,5 +152,5 @@ def test_where_the_compiled_analysis_is_askew_all_states_are_searched(monkeypatc
     monkeypatch.setattr("dio_mc.engines.native.module.write_representative", askew)
     monkeypatch.setattr(choose, "FULL", 1000)
     program = build(models.PerPage).program
-    found = asking.explore(program, judges_of(program), engine="native", reductions=Reductions())
+    found = asking.explore(program, evaluators_of(program), engine="native", reductions=Reductions())
     assert (found.engine, found.states, found.reductions) == ("native", 1599, ())

@@ -9,9 +9,9 @@ import asking
 import pytest
 from asking import explore_reference as explore
 from click.testing import CliRunner
-from ir_builder import judge, probe
+from ir_builder import evaluator, observation
 from random_programs import random_program
-from test_equality import judges_for
+from test_equality import evaluators_for
 from test_wide_states import chain
 
 from dio_mc.cli import cli
@@ -20,7 +20,7 @@ from dio_mc.engines.native import machine
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import Program
 from dio_mc.semantics.search import Approximate, Budget, Exploration
-from dio_mc.symbolic.judge import judge_property
+from dio_mc.symbolic.evaluator import property_evaluator
 from dio_mc.trace.replay import build_trace
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -37,9 +37,11 @@ def bits(size: int) -> Approximate:
     return Approximate("bitstate", size)
 
 
-def searched(made: Program, judges, approximate: Approximate, budget: Budget | None = None) -> tuple[Exploration, str]:
+def searched(
+    made: Program, evaluators, approximate: Approximate, budget: Budget | None = None
+) -> tuple[Exploration, str]:
     notes: list[str] = []
-    found = asking.explore(made, judges, budget, note=notes.append, partial=approximate)
+    found = asking.explore(made, evaluators, budget, note=notes.append, partial=approximate)
     (note,) = notes
     return found, note
 
@@ -52,7 +54,7 @@ def share(note: str) -> float:
 @pytest.mark.parametrize("approximate", [HASHES, bits(64 << 20)])
 def test_with_room_enough_nothing_is_missing(approximate: Approximate) -> None:
     made = chain(340, 1)
-    seen = [judge("end", lambda a, b: not (a and b), probe(made, "v0"), probe(made, "v339"))]
+    seen = [evaluator("end", lambda a, b: not (a and b), observation(made, "v0"), observation(made, "v339"))]
     exact, (found, _) = explore(made, seen), searched(made, seen, approximate)
     assert (found.states, found.transitions, found.depth) == (171 * 171, exact.transitions, exact.depth)
     assert found.violations == uncertain(exact).violations
@@ -80,9 +82,9 @@ def test_the_same_table_leaves_out_the_same() -> None:
 @pytest.mark.parametrize("approximate", [HASHES, bits(64), bits(1 << 16)])
 def test_what_is_found_is_real(seed: int, approximate: Approximate) -> None:
     made = random_program(seed)
-    judges = judges_for(made)
-    exact = {violation.property: len(violation.schedule) for violation in explore(made, judges).violations}
-    found, _ = searched(made, judges, approximate)
+    evaluators = evaluators_for(made)
+    exact = {violation.property: len(violation.schedule) for violation in explore(made, evaluators).violations}
+    found, _ = searched(made, evaluators, approximate)
     assert (found.stopped is None) == (found.engine == "reference")
     for violation in found.violations:
         assert len(violation.schedule) >= exact[violation.property]
@@ -92,9 +94,9 @@ def test_what_is_found_is_real(seed: int, approximate: Approximate) -> None:
 
 def test_a_violation_in_a_table_too_small_replays() -> None:
     program = build(load_module(Path(LARGE)).models[0], {"pages": 2, "readers": 2, "fixed": 0}).program
-    judges = [judge_property(program, p).judge for p in program.properties]
-    found, note = searched(program, judges, bits(1 << 14))
-    assert found.states < explore(program, judges).states / 2
+    evaluators = [property_evaluator(program, p).evaluator for p in program.properties]
+    found, note = searched(program, evaluators, bits(1 << 14))
+    assert found.states < explore(program, evaluators).states / 2
     assert share(note) > 1
     (violation,) = found.violations
     assert build_trace(program, violation, engine="native").property == "no_stale"

@@ -12,7 +12,7 @@ from dio_mc.ir.expr import Const, Local
 from dio_mc.ir.ops import Option
 from dio_mc.ir.types import RangeType
 from dio_mc.semantics.search import Budget
-from dio_mc.symbolic.judge import judge_property
+from dio_mc.symbolic.evaluator import property_evaluator
 
 NUMBER = RangeType(-100, 100)
 
@@ -173,12 +173,12 @@ MODELS = [Wide, Down, Nested, Kept, Left, Waiting, Spawning]
 @pytest.mark.parametrize("model", MODELS, ids=lambda one: one.__name__)
 def test_a_loop_over_options_is_what_the_options_are(model, quick):
     program = build(model).program
-    judges = [judge_property(program, one).judge for one in program.properties]
+    evaluators = [property_evaluator(program, one).evaluator for one in program.properties]
     for budget in (Budget(), Budget(max_states=37)):
-        expected = asking.explore_reference(program, judges, budget)
-        found = asking.native(program, judges, budget, quick=quick)
+        expected = asking.explore_reference(program, evaluators, budget)
+        found = asking.native(program, evaluators, budget, quick=quick)
         assert replace(found, engine="reference") == expected
-    assert asking.explore_reference(program, judges).violations, "something is found after a late option"
+    assert asking.explore_reference(program, evaluators).violations, "something is found after a late option"
 
 
 class Sized(Model):

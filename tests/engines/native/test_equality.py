@@ -7,7 +7,7 @@ from pathlib import Path
 import asking
 import pytest
 from asking import explore, explore_reference
-from ir_builder import block, cell, check, less, load, probe, program, put, straight, template, variable
+from ir_builder import block, cell, check, less, load, observation, program, put, straight, template, variable
 from random_programs import random_program
 
 from dio_mc.analysis.values.sets import Unsupported
@@ -15,11 +15,11 @@ from dio_mc.checking.expectations import bindings_of
 from dio_mc.engines import choose
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import LIVENESS, Program, Property
-from dio_mc.semantics.judge import Decision, Probe
+from dio_mc.semantics.evaluator import Decision, Observation
 from dio_mc.semantics.layout import layout_of
 from dio_mc.semantics.search import Budget, Exploration, Reductions
 from dio_mc.source import Span
-from dio_mc.symbolic.judge import judge_property
+from dio_mc.symbolic.evaluator import property_evaluator
 
 BLOCKS = int(os.environ.get("DIO_MC_RANDOM_BLOCKS", "3"))
 ROOT = Path(__file__).parents[3]
@@ -34,11 +34,11 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory):
 
 
 class Predicate:
-    """A judge without a solver."""
+    """An evaluator without a solver."""
 
-    def __init__(self, name, kind, probes, predicate) -> None:
+    def __init__(self, name, kind, observations, predicate) -> None:
         self.property = Property(name, kind, None, "", Span("model.py", 1, 1, 1, 2), predicate, None)
-        self.probes = probes
+        self.observations = observations
         self.formulas = ()
         self.predicate = predicate
 
@@ -46,15 +46,15 @@ class Predicate:
         return [self.predicate(v) for v in valuations]
 
 
-def judges_for(program: Program) -> list[Predicate]:
+def evaluators_for(program: Program) -> list[Predicate]:
     """A few properties of any program, of every kind."""
     layout = layout_of(program)
     cells = range(min(3, layout.size))
-    some = tuple(Probe(layout.names[c], c) for c in cells)
+    some = tuple(Observation(layout.names[c], c) for c in cells)
     edge = (
-        Probe(layout.names[0], 0),
-        Probe(layout.names[0], 0, None, True),
-        Probe(layout.names[-1], layout.size - 1, None, True),
+        Observation(layout.names[0], 0),
+        Observation(layout.names[0], 0, None, True),
+        Observation(layout.names[-1], layout.size - 1, None, True),
     )
 
     def ill(v):
@@ -73,11 +73,11 @@ def judges_for(program: Program) -> list[Predicate]:
     ]
 
 
-def same(program, judges, budget=None, first=False, *, quick=(False,)) -> Exploration:
+def same(program, evaluators, budget=None, first=False, *, quick=(False,)) -> Exploration:
     """In optimised code, `quick`ly made code, or both."""
-    expected = explore_reference(program, judges, budget, first=first)
+    expected = explore_reference(program, evaluators, budget, first=first)
     for one in quick:
-        found = asking.native(program, judges, budget or Budget(), first=first, quick=one)
+        found = asking.native(program, evaluators, budget or Budget(), first=first, quick=one)
         assert replace(found, engine="reference") == expected
     return found
 
@@ -89,13 +89,15 @@ def test_models(path: Path) -> None:
     runs = [(model, params) for model in models for params, _ in bindings_of(model, {})]
     for number, (model, params) in enumerate(runs):
         program = build(model, params).program
-        judges = [judge_property(program, p).judge for p in program.properties if p.kind not in LIVENESS]
-        same(program, judges, quick=(number > 0,))
+        evaluators = [property_evaluator(program, p).evaluator for p in program.properties if p.kind not in LIVENESS]
+        same(program, evaluators, quick=(number > 0,))
 
 
 def test_progress_is_the_reference_engines_affair() -> None:
     made = program([variable("a")], [straight(put(cell(0), 1))])
-    ends = Predicate("ends", "progress", (Probe("a", 0),), lambda v: Decision.HOLDS if v[0] else Decision.VIOLATED)
+    ends = Predicate(
+        "ends", "progress", (Observation("a", 0),), lambda v: Decision.HOLDS if v[0] else Decision.VIOLATED
+    )
     with pytest.raises(Unsupported):
         asking.native(made, [ends])
     for engine in ("native", "auto"):
@@ -110,7 +112,7 @@ def test_benchmark_small(fixed: int) -> None:
     model = load_module(ROOT / "benchmarks" / "diorace.py").models[0]
     for params in ({}, {"pages": 2}, {"readers": 2}):
         program = build(model, {**params, "fixed": fixed}).program
-        same(program, [judge_property(program, p).judge for p in program.properties], quick=(True, False))
+        same(program, [property_evaluator(program, p).evaluator for p in program.properties], quick=(True, False))
 
 
 @pytest.mark.parametrize("block", range(BLOCKS))
@@ -120,24 +122,24 @@ def test_random_programs(block: int) -> None:
     ran = 0
     for seed in range(block * 20, block * 20 + 20):
         program = random_program(seed)
-        judges = judges_for(program)
+        evaluators = evaluators_for(program)
         by = (seed % 2 == 1,)
         try:
-            found = same(program, judges, quick=by)
+            found = same(program, evaluators, quick=by)
         except Unsupported:
             continue
         ran += 1
         if found.states > 2:
-            same(program, judges, Budget(max_states=found.states // 2), quick=by)
-            same(program, judges, Budget(max_depth=found.depth // 2), quick=by)
-            same(program, judges, first=True, quick=by)
+            same(program, evaluators, Budget(max_states=found.states // 2), quick=by)
+            same(program, evaluators, Budget(max_depth=found.depth // 2), quick=by)
+            same(program, evaluators, first=True, quick=by)
     assert ran > 10
 
 
 @pytest.mark.parametrize("limit", [1, 500, 20_000])
 def test_more_initial_states_than_anybody_can_wait_for(limit: int) -> None:
     made = program([variable(f"v{n}", any_init=True) for n in range(12)], [straight(put(cell(0), 0))])
-    same(made, judges_for(made), Budget(max_states=limit))
+    same(made, evaluators_for(made), Budget(max_states=limit))
 
 
 def test_faults_of_starts_are_told_when_all_starts_are_known() -> None:
@@ -150,8 +152,8 @@ def test_faults_of_starts_are_told_when_all_starts_are_known() -> None:
 
 def test_auto_stays_on_the_interpreter_for_a_small_model() -> None:
     program = random_program(1)
-    assert explore(program, judges_for(program)).engine == "reference"
-    assert probe(program, "v").cell == 0
+    assert explore(program, evaluators_for(program)).engine == "reference"
+    assert observation(program, "v").cell == 0
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -159,16 +161,16 @@ def test_every_stage_of_a_search_says_the_same(workers: int, monkeypatch: pytest
     """On the interpreter, in quick code, in optimised code; reduced or not; and told how many states there are."""
     model = load_module(ROOT / "benchmarks" / "diorace.py").models[0]
     program = build(model, {"readers": 2, "fixed": 0}).program
-    judges = [judge_property(program, p).judge for p in program.properties]
-    expected = explore_reference(program, judges)
+    evaluators = [property_evaluator(program, p).evaluator for p in program.properties]
+    expected = explore_reference(program, evaluators)
     monkeypatch.setattr("dio_mc.engines.native.search.TOGETHER", 1)
     for switch, full, soon in ((50, 10**6, 10**6), (50, 100, 10**6), (50, 100, 100)):
         monkeypatch.setattr(choose, "SWITCH", switch)
         monkeypatch.setattr(choose, "FULL", full)
         monkeypatch.setattr(choose, "SOON", soon)
-        whole = explore(program, judges, workers=workers)
+        whole = explore(program, evaluators, workers=workers)
         assert replace(whole, engine="reference") == expected
-        reduced = explore(program, judges, workers=workers, reductions=Reductions())
+        reduced = explore(program, evaluators, workers=workers, reductions=Reductions())
         assert reduced.violations == expected.violations
         assert bool(reduced.reductions) == (full == 100)
         assert (reduced.states < expected.states) == (full == 100)

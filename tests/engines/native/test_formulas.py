@@ -11,7 +11,7 @@ from dio_mc.analysis.values.sets import Unsupported
 from dio_mc.engines.native.module import write_module
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import LIVENESS, Program
-from dio_mc.symbolic.judge import JudgeReport, judge_property
+from dio_mc.symbolic.evaluator import EvaluatorReport, property_evaluator
 
 ROOT = Path(__file__).parents[3]
 FILES = sorted(p for folder in ("seed", "history", "toys") for p in (ROOT / "models" / folder).glob("*.py"))
@@ -59,24 +59,24 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
-def judged(program: Program) -> list[JudgeReport]:
-    return [judge_property(program, p) for p in program.properties if p.kind not in LIVENESS]
+def judged(program: Program) -> list[EvaluatorReport]:
+    return [property_evaluator(program, p) for p in program.properties if p.kind not in LIVENESS]
 
 
 def same(program: Program) -> None:
-    """Numbers, schedules, and what the judges learnt of premises."""
+    """Numbers, schedules, and what the evaluators learnt of premises."""
     ours, theirs = judged(program), judged(program)
-    expected = explore(program, [r.judge for r in theirs])
-    found = asking.native(program, [r.judge for r in ours], quick=True)
+    expected = explore(program, [r.evaluator for r in theirs])
+    found = asking.native(program, [r.evaluator for r in ours], quick=True)
     assert replace(found, engine="reference") == expected
-    assert [r.judge.premises() for r in ours] == [r.judge.premises() for r in theirs]
+    assert [r.evaluator.premises() for r in ours] == [r.evaluator.premises() for r in theirs]
 
 
 def test_thirty_cells_of_four_values(tmp_path: Path) -> None:
     (tmp_path / "wide.py").write_text(WIDE)
     program = build(load_module(tmp_path / "wide.py").models[0]).program
     assert {p.kind for p in program.properties} == {"invariant", "reachable", "step"}
-    module = write_module(program, [r.judge for r in judged(program)])
+    module = write_module(program, [r.evaluator for r in judged(program)])
     assert all(module.formulas)
     assert max(module.tables) <= 2**3
     same(program)
@@ -92,8 +92,8 @@ def test_on_every_model_formulas_say_what_valuations_say(path: Path, monkeypatch
 def test_what_only_the_solver_can_say_needs_valuations(tmp_path: Path) -> None:
     (tmp_path / "wide.py").write_text(WIDE)
     program = build(load_module(tmp_path / "wide.py").models[0]).program
-    judges = [r.judge for r in judged(program)]
-    for judge in judges:
-        judge.formulas = ()
+    evaluators = [r.evaluator for r in judged(program)]
+    for evaluator in evaluators:
+        evaluator.formulas = ()
     with pytest.raises(Unsupported, match=r"small reads so much that it has \d+ valuations"):
-        write_module(program, judges)
+        write_module(program, evaluators)

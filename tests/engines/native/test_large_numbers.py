@@ -7,7 +7,7 @@ from dio_mc import Model, Range, Var, choose, invariant, thread
 from dio_mc.engines.native.asm import Asm
 from dio_mc.frontend import build
 from dio_mc.semantics.search import NO_REDUCTION
-from dio_mc.symbolic.judge import judge_property
+from dio_mc.symbolic.evaluator import property_evaluator
 
 REFUSED = "explored by the reference engine: a value needs more than 62 bits"
 
@@ -139,10 +139,10 @@ class Fits(Model):
 )
 def test_the_same_from_either_engine_or_the_reason(model: type[Model], refused: bool) -> None:
     program = build(model).program
-    judges = [judge_property(program, p).judge for p in program.properties]
+    evaluators = [property_evaluator(program, p).evaluator for p in program.properties]
     told: list[str] = []
-    reference = asking.explore(program, judges, engine="reference", reductions=NO_REDUCTION)
-    native = asking.explore(program, judges, engine="native", reductions=NO_REDUCTION, note=told.append)
+    reference = asking.explore(program, evaluators, engine="reference", reductions=NO_REDUCTION)
+    native = asking.explore(program, evaluators, engine="native", reductions=NO_REDUCTION, note=told.append)
     assert (native.states, native.violations) == (reference.states, reference.violations)
     assert (REFUSED in told) == refused
     assert (native.engine == "reference") == refused
@@ -161,9 +161,9 @@ def test_a_number_that_is_no_word_is_compared_as_it_is(op: str, number: int, tru
 def test_a_formula_that_stands_for_many_valuations_is_proved_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dio_mc.engines.native.monitors.MANY", 1)
     program = build(InProperty).program
-    judges = [judge_property(program, p).judge for p in program.properties]
+    evaluators = [property_evaluator(program, p).evaluator for p in program.properties]
     told: list[str] = []
-    native = asking.explore(program, judges, engine="native", reductions=NO_REDUCTION, note=told.append)
-    reference = asking.explore(program, judges, engine="reference", reductions=NO_REDUCTION)
+    native = asking.explore(program, evaluators, engine="native", reductions=NO_REDUCTION, note=told.append)
+    reference = asking.explore(program, evaluators, engine="reference", reductions=NO_REDUCTION)
     assert told == [REFUSED]
     assert native.violations == reference.violations

@@ -10,7 +10,7 @@ import asking
 import pytest
 import random_independent
 from asking import explore_reference
-from ir_builder import cell, judge, probe, program, put, straight, variable
+from ir_builder import cell, evaluator, observation, program, put, straight, variable
 
 from dio_mc.analysis.partial_order.persistent import PersistentSets, Refused, find_persistent_sets
 from dio_mc.analysis.symmetry.proof import find_symmetry
@@ -19,9 +19,9 @@ from dio_mc.analysis.values.sets import Unsupported
 from dio_mc.checking.expectations import bindings_of
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import Program
-from dio_mc.semantics.judge import Judge
+from dio_mc.semantics.evaluator import PropertyEvaluator
 from dio_mc.semantics.search import Budget, Exploration
-from dio_mc.symbolic.judge import judge_property
+from dio_mc.symbolic.evaluator import property_evaluator
 
 BLOCKS = int(os.environ.get("DIO_MC_RANDOM_BLOCKS", "3"))
 ROOT = Path(__file__).parents[3]
@@ -37,18 +37,20 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory):
         yield
 
 
-def native(program: Program, judges: Sequence[Judge], sets: PersistentSets, workers: int = 1, **rest) -> Exploration:
-    return asking.native(program, judges, workers=workers, sets=sets, **rest)
+def native(
+    program: Program, evaluators: Sequence[PropertyEvaluator], sets: PersistentSets, workers: int = 1, **rest
+) -> Exploration:
+    return asking.native(program, evaluators, workers=workers, sets=sets, **rest)
 
 
-def same(program: Program, judges: Sequence[Judge], **rest) -> Exploration | None:
+def same(program: Program, evaluators: Sequence[PropertyEvaluator], **rest) -> Exploration | None:
     """The reduced search, the same on both engines; None where there is none."""
     try:
-        sets = find_persistent_sets(program, judges)
-        expected = explore_reference(program, judges, Budget(max_states=LARGEST), selection=sets)
+        sets = find_persistent_sets(program, evaluators)
+        expected = explore_reference(program, evaluators, Budget(max_states=LARGEST), selection=sets)
         if expected.stopped is not None:
             return None
-        found = native(program, judges, sets, **rest)
+        found = native(program, evaluators, sets, **rest)
     except (Refused, Unsupported):
         return None
     assert replace(found, engine="reference") == expected
@@ -62,7 +64,7 @@ def test_random_programs(block: int) -> None:
     compared = saved = 0
     for seed in range(block * 20, block * 20 + 20):
         made = random_independent.random_program(seed)
-        found = same(made, random_independent.judges_of(made, seed), workers=1 + seed % 2, quick=seed % 3 > 0)
+        found = same(made, random_independent.evaluators_of(made, seed), workers=1 + seed % 2, quick=seed % 3 > 0)
         compared += found is not None
         saved += found is not None and found.states < explore_reference(made, [], Budget(max_states=LARGEST)).states
     assert compared >= 12
@@ -76,7 +78,7 @@ def test_states_of_several_words(quick: bool) -> None:
         straight(*(put(cell(n, page), 7) for page in range(12)), put(cell(4, n), 1), name=f"row{n}") for n in range(4)
     ]
     made = program([*(variable(f"page{n}", shape=(12,)) for n in range(4)), variable("done", shape=(4,))], rows)
-    several = judge("several", lambda *done: sum(done) < 4, *(probe(made, f"done[{n}]") for n in range(4)))
+    several = evaluator("several", lambda *done: sum(done) < 4, *(observation(made, f"done[{n}]") for n in range(4)))
     found = same(made, [several], quick=quick)
     assert found is not None
     assert (found.states, [v.property for v in found.violations]) == (48 + 16, ["several"])
@@ -88,10 +90,10 @@ def test_models(path: Path) -> None:
     for model in load_module(path, allow_empty=True).models:
         for params, _ in bindings_of(model, {}):
             made = build(model, params).program
-            judges = [judge_property(made, p).judge for p in made.properties]
-            found = same(made, judges, quick=True)
+            evaluators = [property_evaluator(made, p).evaluator for p in made.properties]
+            found = same(made, evaluators, quick=True)
             if found is not None:
-                full = explore_reference(made, judges)
+                full = explore_reference(made, evaluators)
                 assert verdicts(found) == verdicts(full)
                 assert found.states <= full.states
 

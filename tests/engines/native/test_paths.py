@@ -9,7 +9,7 @@ from dio_mc.analysis.symmetry.proof import find_symmetry
 from dio_mc.analysis.symmetry.representatives import Representatives
 from dio_mc.engines.native import counterexample
 from dio_mc.frontend import build
-from dio_mc.symbolic.judge import judge_property
+from dio_mc.symbolic.evaluator import property_evaluator
 
 
 class Crowd(Model):
@@ -83,10 +83,10 @@ class Tried(Model):
         return sum(after.c[i] for i in range(3)) < 4
 
 
-def same(program, judges, **how) -> None:
-    expected = {one.property: one for one in asking.explore_reference(program, judges).violations}
-    found = {one.property: one for one in asking.native(program, judges, quick=True, **how).violations}
-    assert set(expected) >= {judge.property.name for judge in judges}
+def same(program, evaluators, **how) -> None:
+    expected = {one.property: one for one in asking.explore_reference(program, evaluators).violations}
+    found = {one.property: one for one in asking.native(program, evaluators, quick=True, **how).violations}
+    assert set(expected) >= {evaluator.property.name for evaluator in evaluators}
     assert found == expected
 
 
@@ -96,18 +96,18 @@ def same(program, judges, **how) -> None:
 def test_the_same_schedule(model, symmetric, scanned, monkeypatch):
     monkeypatch.setattr(counterexample, "SCANNED", scanned)
     program = build(model).program
-    judges = [judge_property(program, one).judge for one in program.properties]
+    evaluators = [property_evaluator(program, one).evaluator for one in program.properties]
     representatives = Representatives(program, find_symmetry(program)) if symmetric else None
     if representatives is not None:
         assert (len(representatives.tried) > 1) == (model is Tried)
     for workers in (1, 2):
-        same(program, judges, workers=workers, representatives=representatives)
+        same(program, evaluators, workers=workers, representatives=representatives)
 
 
 def test_more_threads_than_a_word_has_bits():
     program = build(Crowd).program
-    judges = [judge_property(program, one).judge for one in program.properties]
-    same(program, judges)
-    asked = {judge.property.name for judge in judges}
-    found = [one for one in asking.native(program, judges, quick=True).violations if one.property in asked]
+    evaluators = [property_evaluator(program, one).evaluator for one in program.properties]
+    same(program, evaluators)
+    asked = {evaluator.property.name for evaluator in evaluators}
+    found = [one for one in asking.native(program, evaluators, quick=True).violations if one.property in asked]
     assert [one.schedule[0].thread for one in found] == [65, 65]

@@ -9,12 +9,12 @@ from asking import explore_reference as explore
 from ir_builder import (
     block,
     cell,
-    judge,
+    evaluator,
     less,
     load,
     number,
+    observation,
     plus,
-    probe,
     program,
     put,
     straight,
@@ -43,9 +43,9 @@ def words(made: Program) -> int:
     return pack(made, layout, find_facts(made, layout)).words
 
 
-def same(made: Program, judges=(), workers: int = 1) -> Exploration:
-    expected = explore(made, judges)
-    found = asking.native(made, judges, workers=workers, quick=workers == 1)
+def same(made: Program, evaluators=(), workers: int = 1) -> Exploration:
+    expected = explore(made, evaluators)
+    found = asking.native(made, evaluators, workers=workers, quick=workers == 1)
     assert replace(found, engine="reference") == expected
     return found
 
@@ -64,7 +64,7 @@ def chain(cells: int, each: int) -> Program:
 def test_states_of_several_words(cells: int, each: int, expected: int, workers: int) -> None:
     made = chain(cells, each)
     assert words(made) == expected
-    last = judge("both", lambda a, b: not (a and b), probe(made, "v0"), probe(made, f"v{cells - 1}"))
+    last = evaluator("both", lambda a, b: not (a and b), observation(made, "v0"), observation(made, f"v{cells - 1}"))
     found = same(made, [last], workers)
     assert found.states == (cells // 2 + 1) ** 2
     assert [len(violation.schedule) for violation in found.violations] == [cells // 2 + 1]
@@ -73,7 +73,7 @@ def test_states_of_several_words(cells: int, each: int, expected: int, workers: 
 def test_more_than_300_bits() -> None:
     made = chain(300, 1)
     assert words(made) * 64 > 300
-    seen = judge("end", lambda a, b: not (a and b), probe(made, "v149"), probe(made, "v299"))
+    seen = evaluator("end", lambda a, b: not (a and b), observation(made, "v149"), observation(made, "v299"))
     found = same(made, [seen])
     assert (found.states, found.depth) == (151 * 151, 300)
 
@@ -95,7 +95,7 @@ def walkers(threads: int, apart: int) -> Program:
 @pytest.mark.parametrize("workers", [1, 2])
 def test_40_threads(workers: int) -> None:
     made = walkers(40, 3)
-    all_gone = judge("all gone", lambda gone: gone == 40, probe(made, "gone"), kind="reachable")
+    all_gone = evaluator("all gone", lambda gone: gone == 40, observation(made, "gone"), kind="reachable")
     found = same(made, [all_gone], workers)
     assert found.states > 1_000
     assert found.depth == 80

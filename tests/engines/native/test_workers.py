@@ -22,7 +22,7 @@ from dio_mc.engines.native.worker import Worker
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import LIVENESS, Program
 from dio_mc.semantics.search import Budget, Exploration
-from dio_mc.symbolic.judge import judge_property
+from dio_mc.symbolic.evaluator import property_evaluator
 
 ROOT = Path(__file__).parents[3]
 MODELS = ["models/seed/ext3_2_6_18.py", "models/toys/philosophers.py", "models/history/r05_refill_behind_dio_write.py"]
@@ -36,8 +36,8 @@ def _soon_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dio_mc.engines.native.search.TOGETHER", 1)
 
 
-def native(program: Program, judges, workers: int) -> Exploration:
-    found = asking.native(program, judges, workers=workers)
+def native(program: Program, evaluators, workers: int) -> Exploration:
+    found = asking.native(program, evaluators, workers=workers)
     return replace(found, engine="reference")
 
 
@@ -49,11 +49,11 @@ def programs(path: str) -> list[Program]:
 @pytest.mark.parametrize("path", MODELS)
 def test_any_number_of_workers_on_models(path: str) -> None:
     for made in programs(path):
-        judges = [judge_property(made, p).judge for p in made.properties if p.kind not in LIVENESS]
-        expected = explore(made, judges)
+        evaluators = [property_evaluator(made, p).evaluator for p in made.properties if p.kind not in LIVENESS]
+        expected = explore(made, evaluators)
         assert expected.states > 8
         for workers in (2, 3, 5):
-            assert native(made, judges, workers) == expected
+            assert native(made, evaluators, workers) == expected
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -9,12 +9,12 @@ from ir_builder import (
     block,
     cell,
     check,
-    judge,
+    evaluator,
     less,
     load,
+    observation,
     own,
     plus,
-    probe,
     program,
     put,
     straight,
@@ -88,7 +88,7 @@ def test_the_clock_is_looked_at_between_initial_states():
 
 
 def test_a_violation_among_a_part_of_the_initial_states_has_its_position():
-    seen = judge("two", lambda v: v != 2, probe(endless_starts(), "v10"))
+    seen = evaluator("two", lambda v: v != 2, observation(endless_starts(), "v10"))
     found = explore(endless_starts(), [seen], Budget(max_states=500))
     assert found.violations == (Violation("two", 20, (), 0),)
 
@@ -101,7 +101,7 @@ def test_faults_of_starts_are_told_when_all_starts_are_known():
 
 def test_states_found_are_judged_when_there_is_no_room_for_more():
     made = grid(1, 5)
-    seen = judge("place", lambda pc: pc != 3, probe(made, "t.pc"))
+    seen = evaluator("place", lambda pc: pc != 3, observation(made, "t.pc"))
     found = explore(made, [seen], Budget(max_states=3))
     assert found.violations == (Violation("place", 0, (Action(0, 1), Action(0, 2)), 0),)
     assert str(found.stopped) == "--max-states 3"
@@ -110,7 +110,7 @@ def test_states_found_are_judged_when_there_is_no_room_for_more():
 @pytest.mark.parametrize(("limit", "states", "open_"), [(0, 1, 1), (1, 3, 2), (2, 6, 3), (3, 10, 4), (5, 15, 2)])
 def test_max_depth_judges_the_last_level_and_does_not_expand_it(limit, states, open_):
     made = grid()
-    seen = judge("any", lambda a: True, probe(made, "t[0].pc"))
+    seen = evaluator("any", lambda a: True, observation(made, "t[0].pc"))
     found = explore(made, [seen], Budget(max_depth=limit))
     assert (found.states, found.open, found.depth) == (states, open_, limit)
     assert str(found.stopped) == f"--max-depth {limit}"
@@ -168,11 +168,17 @@ def test_stop_is_asked_before_the_budget():
 
 
 class Interrupting:
-    """A judge at whose desk an exception arrives."""
+    """An evaluator at whose desk an exception arrives."""
 
     def __init__(self, made, error: type[BaseException], when: int) -> None:
-        inner = judge("low", lambda a: a < 3, probe(made, "a"))
-        self.property, self.probes, self.inner, self.error, self.when = inner.property, inner.probes, inner, error, when
+        inner = evaluator("low", lambda a: a < 3, observation(made, "a"))
+        self.property, self.observations, self.inner, self.error, self.when = (
+            inner.property,
+            inner.observations,
+            inner,
+            error,
+            when,
+        )
         self.formulas = ()
 
     def decide(self, valuations):
@@ -201,7 +207,7 @@ def test_an_interrupt_in_a_successor_leaves_what_was_found(monkeypatch, error, w
 
     monkeypatch.setattr(Interpreter, "successors", interrupted)
     made = line()
-    found = explore(made, [judge("low", lambda a: a < 3, probe(made, "a"))])
+    found = explore(made, [evaluator("low", lambda a: a < 3, observation(made, "a"))])
     assert (found.states, found.open, str(found.stopped)) == (8, 1, words)
     assert [len(v.schedule) for v in found.violations] == [3]
 
@@ -221,7 +227,9 @@ def test_an_interrupt_on_the_way_back_gives_a_shortest_counterexample(monkeypatc
 
     monkeypatch.setattr(engine, "canonical_paths", interrupted)
     made = grid()
-    seen = judge("corner", lambda a, b: (a, b) != (3, 3), probe(made, "t[0].pc"), probe(made, "t[1].pc"))
+    seen = evaluator(
+        "corner", lambda a, b: (a, b) != (3, 3), observation(made, "t[0].pc"), observation(made, "t[1].pc")
+    )
     found = explore(made, [seen])
     (violation,) = found.violations
     assert str(found.stopped) == "interrupted"

@@ -11,14 +11,14 @@ TESTS = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import sys
 sys.path[:0] = {paths!r}
-from ir_builder import judge, probe
+from ir_builder import evaluator, observation
 from random_programs import random_program
 from asking import explore_reference as explore
 from dio_mc.semantics.search import Budget
 for seed in range(60):
     made = random_program(seed)
-    low = judge("low", lambda v: v < 2, probe(made, "v"))
-    still = judge("still", lambda a, b: a == b, probe(made, "a[0]"), probe(made, "a[0]", after=True), kind="step")
+    low = evaluator("low", lambda v: v < 2, observation(made, "v"))
+    still = evaluator("still", lambda a, b: a == b, observation(made, "a[0]"), observation(made, "a[0]", after=True), kind="step")
     for budget in (Budget(), Budget(max_states=9), Budget(max_depth=3)):
         print(explore(made, [low, still], budget))
     print(low.batches, still.batches)

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 from asking import explore_reference as explore
-from render_traces import CompiledJudge, programs
+from render_traces import CompiledEvaluator, programs
 
 from dio_mc.ir.program import LIVENESS, Program
 from dio_mc.semantics.interpreter import Interpreter
@@ -24,8 +24,10 @@ def violations() -> tuple[tuple[Program, Violation], ...]:
     """Of every model with so few states."""
     found: list[tuple[Program, Violation]] = []
     for program in programs():
-        judges = [CompiledJudge(p, p.expr) for p in program.properties if p.expr is not None and p.kind not in LIVENESS]
-        explored = explore(program, judges, Budget(max_states=MOST_STATES + 1))
+        evaluators = [
+            CompiledEvaluator(p, p.expr) for p in program.properties if p.expr is not None and p.kind not in LIVENESS
+        ]
+        explored = explore(program, evaluators, Budget(max_states=MOST_STATES + 1))
         if explored.complete and explored.states <= MOST_STATES:
             found += [(program, violation) for violation in explored.violations if violation.schedule]
     return tuple(found)

@@ -12,10 +12,10 @@ from ir_builder import (
     cell,
     check,
     equal,
-    judge,
+    evaluator,
     load,
     number,
-    probe,
+    observation,
     program,
     put,
     straight,
@@ -37,8 +37,8 @@ from dio_mc.semantics.step import Action, Step
 from dio_mc.trace.replay import ReplayError, build_trace
 
 
-def asked(kind: str, name: str, goal, *probes, fairness: str = "weak"):
-    made = judge(name, goal, *probes, kind=kind)
+def asked(kind: str, name: str, goal, *observations, fairness: str = "weak"):
+    made = evaluator(name, goal, *observations, kind=kind)
     made.property = replace(made.property, fairness=fairness)
     return made
 
@@ -46,10 +46,10 @@ def asked(kind: str, name: str, goal, *probes, fairness: str = "weak"):
 Goals = set[tuple[int, ...]]
 
 
-def judges_of(made, goals: Goals):
+def evaluators_of(made, goals: Goals):
     """The goal is told from the first cells."""
     names = ("v", "a[0]", "a[1]") if len(made.variables[1].shape) else ("v", "w")
-    shared = [probe(made, name) for name in names]
+    shared = [observation(made, name) for name in names]
 
     def goal(*values):
         return values in goals
@@ -81,7 +81,7 @@ def split(found: Violation):
 def test_against_brute_force_on_random_programs(group):
     compared = rounds = differ = 0
     for seed, made, graph, goals, cells in small_programs(9000 + 300 * group, 9300 + 300 * group):
-        found = {v.property: v for v in explore(made, judges_of(made, goals)).violations}
+        found = {v.property: v for v in explore(made, evaluators_of(made, goals)).violations}
 
         def goal(state, goals=goals, cells=cells):
             return state[:cells] in goals
@@ -103,7 +103,7 @@ def test_against_brute_force_on_random_programs(group):
 
 def test_weak_and_strong_fairness_are_told_apart():
     told = [
-        {v.property for v in explore(made, judges_of(made, goals)).violations} & {"weakly", "strongly"}
+        {v.property for v in explore(made, evaluators_of(made, goals)).violations} & {"weakly", "strongly"}
         for _, made, _, goals, _ in small_programs(9300, 9600)
     ]
     assert {"weakly"} in told
@@ -114,9 +114,9 @@ def test_weak_and_strong_fairness_are_told_apart():
 def test_what_is_found_in_an_incomplete_graph_is_true_of_the_whole():
     early = 0
     for seed, made, graph, goals, cells in small_programs(9500, 9560):
-        whole = {v.property for v in explore(made, judges_of(made, goals)).violations}
+        whole = {v.property for v in explore(made, evaluators_of(made, goals)).violations}
         for most in range(1, len(graph.level), 3):
-            part = explore(made, judges_of(made, goals), Budget(max_states=most))
+            part = explore(made, evaluators_of(made, goals), Budget(max_states=most))
             assert part.stopped is not None
             found = {v.property: v for v in part.violations}
             assert found.keys() <= whole, (seed, most)
@@ -152,12 +152,12 @@ def waiter(value: int):
     return straight(wait(equal(load(0), value)), name="waiter")
 
 
-def run(made, *judges):
-    return {v.property: v for v in explore(made, judges).violations}
+def run(made, *evaluators):
+    return {v.property: v for v in explore(made, evaluators).violations}
 
 
 def ends(made, fairness: str = "weak"):
-    return asked("progress", "ends", lambda b: b == 1, probe(made, "b"), fairness=fairness)
+    return asked("progress", "ends", lambda b: b == 1, observation(made, "b"), fairness=fairness)
 
 
 def test_a_thread_that_could_run_now_and_then_is_kept_out_by_weak_fairness_only():
@@ -172,28 +172,28 @@ def test_a_thread_that_could_run_now_and_then_is_kept_out_by_weak_fairness_only(
 
 def test_a_goal_met_in_every_round_is_progress():
     made = program([variable("a")], [flip()])
-    goal = probe(made, "a")
+    goal = observation(made, "a")
     assert run(made, asked("progress", "again", lambda a: a == 1, goal)) == {}
     assert "never" in run(made, asked("progress", "never", lambda a: a == 2, goal))
 
 
 def test_a_run_that_ends_elsewhere_has_no_loop():
     made = program([variable("a")], [straight(put(cell(0), 1), put(cell(0), 2))])
-    found = run(made, asked("progress", "one", lambda a: a == 1, probe(made, "a")))
+    found = run(made, asked("progress", "one", lambda a: a == 1, observation(made, "a")))
     assert found == {"one": Violation("one", 0, (Action(0, 1), Action(0, 2)), 0)}
-    assert run(made, asked("progress", "two", lambda a: a == 2, probe(made, "a"))) == {}
+    assert run(made, asked("progress", "two", lambda a: a == 2, observation(made, "a"))) == {}
 
 
 def test_a_deadlock_is_no_progress():
     made = program([variable("a")], [waiter(9)])
-    found = run(made, asked("progress", "one", lambda a: a == 1, probe(made, "a")))
+    found = run(made, asked("progress", "one", lambda a: a == 1, observation(made, "a")))
     assert [v.property for v in found.values()] == ["one", "deadlock"]
 
 
 def test_no_option_of_a_choice_has_to_be_taken():
     picks = template(block(Choose(cell(0), (Option(number(0)), Option(number(1)))), to=0, location=1), daemon=True)
     made = program([variable("a")], [picks])
-    found = run(made, asked("progress", "one", lambda a: a == 1, probe(made, "a")))
+    found = run(made, asked("progress", "one", lambda a: a == 1, observation(made, "a")))
     assert split(found["one"]) == (0, (), (Action(0, 1, (0,)),))
 
 
@@ -207,22 +207,22 @@ def test_a_thread_whose_only_step_is_a_fault_would_have_to_run():
 def test_a_lost_state_is_named_where_it_is_entered():
     body = straight(put(cell(0), 1), put(cell(0), 2), put(cell(0), 3), name="down")
     made = program([variable("a")], [body])
-    found = run(made, asked("always_reachable", "two", lambda a: a == 2, probe(made, "a")))
+    found = run(made, asked("always_reachable", "two", lambda a: a == 2, observation(made, "a")))
     assert found["two"].schedule == tuple(Action(0, n) for n in (1, 2, 3))
-    assert run(made, asked("always_reachable", "three", lambda a: a == 3, probe(made, "a"))) == {}
+    assert run(made, asked("always_reachable", "three", lambda a: a == 3, observation(made, "a"))) == {}
 
 
 def test_what_the_judge_cannot_decide_is_neither_violated_nor_held():
     made = program([variable("a")], [straight(put(cell(0), 1))])
     for kind in ("progress", "always_reachable"):
-        unsure = asked(kind, "unsure", lambda a: None if a == 1 else False, probe(made, "a"))
+        unsure = asked(kind, "unsure", lambda a: None if a == 1 else False, observation(made, "a"))
         found = explore(made, [unsure])
         assert (found.violations, found.unknown, found.complete) == ((), ("unsure",), False)
 
 
 def test_a_violation_does_not_end_a_search_with_first_early():
     made = program([variable("a")], [flip()])
-    found = explore(made, [asked("progress", "two", lambda a: a == 2, probe(made, "a"))], first=True)
+    found = explore(made, [asked("progress", "two", lambda a: a == 2, observation(made, "a"))], first=True)
     assert (found.stopped, len(found.violations)) == (None, 1)
 
 

@@ -9,7 +9,21 @@ import pytest
 from asking import explore_partly
 from asking import explore_reference as explore
 from click.testing import CliRunner
-from ir_builder import DIGIT, cell, check, judge, less, load, own, plus, probe, program, put, straight, variable
+from ir_builder import (
+    DIGIT,
+    cell,
+    check,
+    evaluator,
+    less,
+    load,
+    observation,
+    own,
+    plus,
+    program,
+    put,
+    straight,
+    variable,
+)
 from random_programs import random_program
 
 from dio_mc.cli import cli
@@ -83,8 +97,8 @@ def test_a_violation_needs_the_preemptions_it_needs() -> None:
     """Two threads read and write back: the lost update takes one preemption."""
     thread = straight(put(own(0), load(0)), put(cell(0), plus(_local(), 1)), locals_=[(DIGIT, 0)], kills={1: (0,)})
     made = program([variable("n")], [thread], [2])
-    ended = [probe(made, "t[0].pc"), probe(made, "t[1].pc"), probe(made, "n")]
-    lost = judge("none lost", lambda a, b, n: bool(a or b) or n == 2, *ended)
+    ended = [observation(made, "t[0].pc"), observation(made, "t[1].pc"), observation(made, "n")]
+    lost = evaluator("none lost", lambda a, b, n: bool(a or b) or n == 2, *ended)
     assert explore_partly(made, [lost], FewPreemptions(0), NO_BUDGET)[0].violations == ()
     (violation,) = explore_partly(made, [lost], FewPreemptions(1), NO_BUDGET)[0].violations
     assert (violation,) == explore(made, [lost]).violations
@@ -172,7 +186,7 @@ def test_more_initial_states_than_anybody_can_wait_for() -> None:
 @pytest.mark.parametrize("partial", [RandomRuns(10_000), FewPreemptions(9)])
 def test_the_user_may_stop_it_and_what_was_found_is_judged(partial: RandomRuns | FewPreemptions) -> None:
     made = grid(2, 60)
-    far = judge("near", lambda pc: pc != 3, probe(made, "t[0].pc"))
+    far = evaluator("near", lambda pc: pc != 3, observation(made, "t[0].pc"))
     asked = iter([None, "Ctrl-C", "Ctrl-C", "Ctrl-C"])
     found, _ = explore_partly(made, [far], partial, NO_BUDGET, stop=lambda: next(asked))
     assert str(found.stopped) == "Ctrl-C"

@@ -1,4 +1,4 @@
-"""How judges are asked, and what is made of their answers."""
+"""How evaluators are asked, and what is made of their answers."""
 
 import pytest
 from asking import explore_reference as explore
@@ -11,13 +11,13 @@ from ir_builder import (
     cell,
     check,
     equal,
-    judge,
+    evaluator,
     load,
     local,
     number,
+    observation,
     own,
     plus,
-    probe,
     program,
     put,
     straight,
@@ -30,7 +30,7 @@ from dio_mc.errors import InternalError
 from dio_mc.ir.expr import AtLocation, LocalOf
 from dio_mc.ir.ops import Check, Choose, Option
 from dio_mc.ir.types import RangeType
-from dio_mc.semantics.judge import Probe
+from dio_mc.semantics.evaluator import Observation
 from dio_mc.semantics.search import Violation
 from dio_mc.semantics.step import Action, fault_name
 from dio_mc.source import Span
@@ -48,7 +48,7 @@ def run_of(length: int) -> tuple[Action, ...]:
 
 def test_an_invariant_and_where_it_first_fails():
     made = counting()
-    seen = judge("low", lambda a, b: a < 2, probe(made, "a"), probe(made, "b"))
+    seen = evaluator("low", lambda a, b: a < 2, observation(made, "a"), observation(made, "b"))
     found = explore(made, [seen])
     assert found.violations == (Violation("low", 0, run_of(2), 0),)
     assert (found.states, found.complete, found.unknown) == (5, True, ())
@@ -57,8 +57,8 @@ def test_an_invariant_and_where_it_first_fails():
 def test_each_valuation_is_asked_once_in_a_batch_per_level():
     same = straight(put(cell(0), plus(load(0), 1)), put(cell(0), plus(load(0), 1)))
     made = program([variable("a"), variable("b", RangeType(0, 2), any_init=True)], [same], [2])
-    both, one = judge("both", lambda a, b: True, probe(made, "a"), probe(made, "b")), None
-    one = judge("one", lambda a: True, probe(made, "a"))
+    both, one = evaluator("both", lambda a, b: True, observation(made, "a"), observation(made, "b")), None
+    one = evaluator("one", lambda a: True, observation(made, "a"))
     explore(made, [both, one])
     assert both.batches == [[(a, b) for b in range(3)] for a in range(5)]
     assert one.batches == [[(a,)] for a in range(5)]
@@ -66,29 +66,29 @@ def test_each_valuation_is_asked_once_in_a_batch_per_level():
 
 def test_valuations_are_asked_after_a_violation_too():
     made = counting()
-    seen = judge("low", lambda a: a < 2, probe(made, "a"))
+    seen = evaluator("low", lambda a: a < 2, observation(made, "a"))
     explore(made, [seen])
     assert seen.batches == [[(0,)], [(1,)], [(2,)], [(3,)], [(4,)]]
 
 
 def test_a_property_that_reads_nothing():
     made = counting()
-    seen = judge("never", lambda: False)
+    seen = evaluator("never", lambda: False)
     assert explore(made, [seen]).violations == (Violation("never", 0, (), 0),)
     assert seen.batches == [[()]]
 
 
 def test_unknown_is_no_violation_and_spoils_completeness():
     made = counting()
-    seen = judge("unsure", lambda a: None if a == 3 else True, probe(made, "a"))
+    seen = evaluator("unsure", lambda a: None if a == 3 else True, observation(made, "a"))
     found = explore(made, [seen])
     assert (found.violations, found.unknown, found.stopped, found.complete) == ((), ("unsure",), None, False)
 
 
 def test_a_witness_is_where_a_reachable_property_holds():
     made = counting()
-    hit = judge("three", lambda a: a == 3, probe(made, "a"), kind="reachable")
-    miss = judge("nine", lambda a: a == 9, probe(made, "a"), kind="reachable")
+    hit = evaluator("three", lambda a: a == 3, observation(made, "a"), kind="reachable")
+    miss = evaluator("nine", lambda a: a == 9, observation(made, "a"), kind="reachable")
     found = explore(made, [miss, hit], first=True)
     assert found.violations == (Violation("three", 0, run_of(3), 0),)
     assert found.stopped is None, "a witness is no reason to stop at the first violation"
@@ -96,8 +96,8 @@ def test_a_witness_is_where_a_reachable_property_holds():
 
 def test_an_atom_is_a_value_like_any_other():
     made = counting()
-    ended = Probe("finished(t)", None, AtLocation(0, frozenset({0})))
-    seen = judge("early", lambda over, a: not over or a != 4, ended, probe(made, "a"))
+    ended = Observation("finished(t)", None, AtLocation(0, frozenset({0})))
+    seen = evaluator("early", lambda over, a: not over or a != 4, ended, observation(made, "a"))
     assert explore(made, [seen]).violations == (Violation("early", 0, run_of(4), 0),)
     assert seen.batches[0] == [(0, 0)]
     assert seen.batches[-1] == [(1, 4)]
@@ -107,7 +107,9 @@ def test_a_step_property_is_judged_on_every_edge():
     body = template(block(put(own(0), 1), to=1, location=1), block(put(cell(0), 5), to=END, location=2),
                     locals_=[(DIGIT, 0)])  # fmt: skip
     made = program([variable("a", init=3)], [body])
-    seen = judge("same", lambda x, y: x == y, probe(made, "a"), probe(made, "a", after=True), kind="step")
+    seen = evaluator(
+        "same", lambda x, y: x == y, observation(made, "a"), observation(made, "a", after=True), kind="step"
+    )
     found = explore(made, [seen])
     assert seen.batches == [[(3, 3)], [(3, 5)]]
     assert found.violations == (Violation("same", 0, run_of(2), 0),)
@@ -117,8 +119,10 @@ def test_a_step_property_sees_self_loops_and_edges_to_known_states():
     flip = template(block(put(cell(0), 0), to=0, location=1), daemon=True, name="zero")
     rise = template(block(wait(equal(load(0), 0)), put(cell(0), 1), to=0, location=1), daemon=True, name="rise")
     made = program([variable("a")], [flip, rise])
-    seen = judge("up", lambda x, y: x != y, probe(made, "a"), probe(made, "a", after=True), kind="step")
-    down = judge("down", lambda x, y: y >= x, probe(made, "a"), probe(made, "a", after=True), kind="step")
+    seen = evaluator("up", lambda x, y: x != y, observation(made, "a"), observation(made, "a", after=True), kind="step")
+    down = evaluator(
+        "down", lambda x, y: y >= x, observation(made, "a"), observation(made, "a", after=True), kind="step"
+    )
     found = explore(made, [seen, down])
     assert found.violations == (
         Violation("up", 0, (Action(0, 1),), 0),
@@ -129,9 +133,9 @@ def test_a_step_property_sees_self_loops_and_edges_to_known_states():
 def test_atoms_of_a_step_before_and_behind_it():
     made = counting(2)
     inside = AtLocation(0, frozenset({2}))
-    before, behind = Probe("inside", None, inside), Probe("inside", None, inside, after=True)
-    spelled = Probe("after.inside", None, AtLocation(0, frozenset({2}), after=True), after=True)
-    seen = judge("step", lambda *_: True, before, behind, spelled, probe(made, "a", after=True), kind="step")
+    before, behind = Observation("inside", None, inside), Observation("inside", None, inside, after=True)
+    spelled = Observation("after.inside", None, AtLocation(0, frozenset({2}), after=True), after=True)
+    seen = evaluator("step", lambda *_: True, before, behind, spelled, observation(made, "a", after=True), kind="step")
     explore(made, [seen])
     assert seen.batches == [[(0, 1, 1, 1)], [(1, 0, 0, 2)]]
 
@@ -139,7 +143,7 @@ def test_atoms_of_a_step_before_and_behind_it():
 def test_locals_latched_by_a_region_can_be_probed():
     body = straight(put(own(0), 6), put(cell(0), local(0)), locals_=[(DIGIT, 2)])
     made = program([variable("a")], [body])
-    seen = judge("latched", lambda _: True, Probe("x", None, LocalOf(0, 0, DIGIT)))
+    seen = evaluator("latched", lambda _: True, Observation("x", None, LocalOf(0, 0, DIGIT)))
     explore(made, [seen])
     assert seen.batches == [[(2,)], [(6,)]]
 
@@ -183,7 +187,10 @@ def test_a_fault_in_a_prefix_is_a_violation_without_a_step():
 def test_violations_come_in_the_order_of_judges_then_deadlock_then_faults():
     stuck = straight([check(equal(load(0), 0), "x", line=2), put(cell(0), 1)], wait(equal(load(0), 9)))
     made = program([variable("a")], [stuck], [2])
-    z, a = judge("z", lambda a: a == 0, probe(made, "a")), judge("a", lambda a: a == 0, probe(made, "a"))
+    z, a = (
+        evaluator("z", lambda a: a == 0, observation(made, "a")),
+        evaluator("a", lambda a: a == 0, observation(made, "a")),
+    )
     names = [v.property for v in explore(made, [z, a]).violations]
     assert names == ["z", "a", "assertion@2"]
     loose = program([variable("a")], [straight(put(cell(0), 1), wait(equal(load(0), 9)))])
@@ -193,12 +200,12 @@ def test_violations_come_in_the_order_of_judges_then_deadlock_then_faults():
 
 def test_first_ends_with_the_level_of_the_first_violation():
     made = counting()
-    low = judge("low", lambda a: a < 2, probe(made, "a"))
-    lower = judge("lower", lambda a: a < 3, probe(made, "a"))
+    low = evaluator("low", lambda a: a < 2, observation(made, "a"))
+    lower = evaluator("lower", lambda a: a < 3, observation(made, "a"))
     found = explore(made, [lower, low], first=True)
     assert [v.property for v in found.violations] == ["low"]
     assert (found.states, found.depth, found.open, str(found.stopped)) == (3, 2, 1, "--first")
-    last = judge("last", lambda a: a < 4, probe(made, "a"))
+    last = evaluator("last", lambda a: a < 4, observation(made, "a"))
     found = explore(made, [last], first=True)
     assert (found.states, len(found.violations), str(found.stopped)) == (5, 1, "--first"), (
         "the last state is not expanded"
@@ -207,7 +214,7 @@ def test_first_ends_with_the_level_of_the_first_violation():
 
 def test_a_judge_that_answers_short_is_an_internal_error():
     made = counting()
-    short = judge("short", lambda a: True, probe(made, "a"))
+    short = evaluator("short", lambda a: True, observation(made, "a"))
     short.decide = lambda valuations: []
     with pytest.raises(InternalError, match="short"):
         explore(made, [short])
@@ -217,9 +224,9 @@ def test_a_judge_that_answers_short_is_an_internal_error():
 def test_a_state_property_cannot_read_the_state_behind_a_step(kind):
     made = counting()
     with pytest.raises(InternalError, match="behind a step"):
-        explore(made, [judge("wrong", lambda a: True, probe(made, "a", after=True), kind=kind)])
+        explore(made, [evaluator("wrong", lambda a: True, observation(made, "a", after=True), kind=kind)])
 
 
 def test_a_probe_of_nothing_is_an_internal_error():
     with pytest.raises(InternalError, match="reads nothing"):
-        explore(counting(), [judge("wrong", lambda a: True, Probe("nothing", None))])
+        explore(counting(), [evaluator("wrong", lambda a: True, Observation("nothing", None))])

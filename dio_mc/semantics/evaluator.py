@@ -20,28 +20,28 @@ class Decision(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class Observation:
     """One value that a property reads: a cell of the state, or the truth of a control proposition. With `after` it is
     read in the successor (step invariants)."""
 
     name: str
     cell: int | None
-    atom: Expr | None = None
+    proposition: Expr | None = None
     after: bool = False
 
 
-class Judge(Protocol):
-    """Decides one property. Values are handed over in the order of `probes`."""
+class PropertyEvaluator(Protocol):
+    """Decides one property. Values are handed over in the order of `observations`."""
 
     @property
-    def probes(self) -> tuple[Probe, ...]:
+    def observations(self) -> tuple[Observation, ...]:
         """What the property reads, in the order of a valuation's values."""
         ...
 
     @property
     def formulas(self) -> tuple[Expr, ...]:
-        """Truths that stand for the valuations: those that agree on all of these are decided alike, and tell the judge
-        the same. Empty where that is not proved. For whoever cannot look at every valuation."""
+        """Truths that stand for the valuations: those that agree on all of these are decided alike, and tell the
+        evaluator the same. Empty where that is not proved. For whoever cannot look at every valuation."""
         ...
 
     @property

@@ -1,4 +1,4 @@
-"""The two judges (`semantics.search.Judge`): the compiled form, and the solver."""
+"""The two evaluators (`semantics.search.PropertyEvaluator`): the compiled form, and the solver."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import z3
 
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.program import Property
-from dio_mc.semantics.judge import Decision, Probe
+from dio_mc.semantics.evaluator import Decision, Observation
 from dio_mc.source import Span
 from dio_mc.symbolic.compiled import Compiled
 from dio_mc.symbolic.premises import Finding, Premises, Watched
@@ -19,21 +19,21 @@ from dio_mc.symbolic.terms import known_truth
 from dio_mc.symbolic.translate import Translations
 
 
-class CompiledJudge:
+class CompiledEvaluator:
     """Decides by the compiled form. `formulas`: that, in IR, and whether a premise holds at each place of one."""
 
     def __init__(
         self,
         property_: Property,
         formulas: tuple[Expr, ...],
-        probes: tuple[Probe, ...],
+        observations: tuple[Observation, ...],
         compiled: Compiled,
         premises: list[tuple[Span, Compiled]],
         told: frozenset[Span | None],
     ) -> None:
         self.property = property_
         self.formulas = formulas
-        self.probes = probes
+        self.observations = observations
         self.compiled = compiled
         self._watched = Watched(property_, list(premises), told)
 
@@ -53,7 +53,7 @@ class CompiledJudge:
         return self._watched.findings()
 
 
-class SolverJudge:
+class SolverEvaluator:
     """Asks z3 about every valuation: values in, simplified, and if that is not enough, solved.
 
     `max_questions` and `wall` (seconds) bound what is asked of the solver; beyond them the answer is UNKNOWN. A run
@@ -71,10 +71,10 @@ class SolverJudge:
     ) -> None:
         self.property = both.property
         self.formulas: tuple[Expr, ...] = ()
-        self.probes = both.support()
+        self.observations = both.support()
         self.questions = 0
         self._formula = z3.simplify(both.quoted())
-        self._constants = [both.symbols.constant(probe) for probe in self.probes]
+        self._constants = [both.symbols.constant(observation) for observation in self.observations]
         self._symbols = both.symbols
         self._values: dict[tuple[int, int], Any] = {}
         self._budget_ms, self._max_questions, self._wall = budget_ms, max_questions, wall
@@ -98,7 +98,7 @@ class SolverJudge:
         for position, value in enumerate(valuation):
             key = position, value
             if key not in self._values:
-                self._values[key] = self._symbols.value(self.probes[position], value)
+                self._values[key] = self._symbols.value(self.observations[position], value)
             pairs.append((self._constants[position], self._values[key]))
         return z3.substitute(formula, *pairs) if pairs else formula
 

@@ -1,16 +1,16 @@
 """Who decides a property: its compiled form, once z3 has proved that it says what the formula says, or z3 itself.
 
-``judge_property(program, property)`` makes two translations of the property's source. (a) is the IR that the frontend
-compiled, (b) the formula that `formula` makes of the same Python function. z3 shows that no typed valuation tells them
-apart; if one does, that is `TranslationMismatch`, a fault of dio-mc. From then on the Python function that is made of
-(a) decides, after it was compared with z3 in turn (`crosscheck`).
+``property_evaluator(program, property)`` makes two translations of the property's source. (a) is the IR that the
+frontend compiled, (b) the formula that `formula` makes of the same Python function. z3 shows that no typed valuation
+tells them apart; if one does, that is `TranslationMismatch`, a fault of dio-mc. From then on the Python function that
+is made of (a) decides, after it was compared with z3 in turn (`crosscheck`).
 
 Where there is no (a), or z3 gives up on the proof, every distinct valuation is a question to z3, and ``unknown`` is an
 answer. Symbols that the author's z3py leaves open (a function, a constant of its own) are universally quantified: the
 property holds where it holds for all of their interpretations.
 
 Limits: the proof is about typed valuations of the cells and of where threads stand, reachable or not. "Trivial" means
-trivial on these. That a premise held means that it did on some valuation the judge was asked about.
+trivial on these. That a premise held means that it did on some valuation the evaluator was asked about.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dio_mc.source import Span
 from dio_mc.symbolic.compiled import compile_node
 from dio_mc.symbolic.crosscheck import Checked, Subject, cross_check
 from dio_mc.symbolic.disjunctions import premises_of_disjunctions
-from dio_mc.symbolic.judges import CompiledJudge, SolverJudge
+from dio_mc.symbolic.evaluators import CompiledEvaluator, SolverEvaluator
 from dio_mc.symbolic.outside import outside
 from dio_mc.symbolic.premises import Finding, Premises
 from dio_mc.symbolic.solver import satisfiable
@@ -35,11 +35,11 @@ BUDGET_MS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class JudgeReport:
-    """A property's judge and what was found out before exploring. `proved`: z3 showed the compiled form equivalent;
+class EvaluatorReport:
+    """A property's evaluator and what was found out before exploring. `proved`: z3 showed the compiled form equivalent;
     `checked`: how far it was compared value by value (None for a property that the solver alone decides)."""
 
-    judge: CompiledJudge | SolverJudge
+    evaluator: CompiledEvaluator | SolverEvaluator
     findings: tuple[Finding, ...]
     proved: bool
     checked: Checked | None
@@ -52,7 +52,7 @@ class JudgeReport:
         return f"compiled, proved equivalent, {self.checked}"
 
 
-def judge_property(
+def property_evaluator(
     program: Program,
     property_: Property,
     *,
@@ -60,14 +60,13 @@ def judge_property(
     full: bool = False,
     max_questions: int | None = None,
     wall: float | None = None,
-) -> JudgeReport:
-    """The judge of a property, ready to decide.
+) -> EvaluatorReport:
+    """The evaluator of a property, ready to decide.
 
     `budget_ms` bounds each question to z3, in its own steps. `full` compares the compiled form with z3 on up to 2^16
-    valuations. A solver-only judge answers UNKNOWN beyond `max_questions` valuations that z3 had to be asked about, or
-    `wall` seconds. Raises `FormulaError` for a property that cannot be translated, `TranslationMismatch` when the
-    translations differ.
-    """
+    valuations. A solver-only evaluator answers UNKNOWN beyond `max_questions` valuations that z3 had to be asked about,
+    or `wall` seconds. Raises `FormulaError` for a property that cannot be translated, `TranslationMismatch` when the
+    translations differ."""
     both = translate(program, property_)
     proved = both.root is not None and prove_equal(both, budget_ms)
     facts = both.symbols.facts()
@@ -77,22 +76,24 @@ def judge_property(
     findings = _trivial(both, facts, budget_ms) + impossible + _outside(both, budget_ms)
     told = frozenset(f.span for f in impossible)
     if not proved:
-        judge = SolverJudge(both, premises, told, budget_ms, max_questions, wall)
-        return JudgeReport(judge, (*findings, _solver_only(both, budget_ms)), False, None)
+        evaluator = SolverEvaluator(both, premises, told, budget_ms, max_questions, wall)
+        return EvaluatorReport(evaluator, (*findings, _solver_only(both, budget_ms)), False, None)
     compiled, checked = _compiled(both, premises, told, budget_ms, full)
-    return JudgeReport(compiled, tuple(findings), True, checked)
+    return EvaluatorReport(compiled, tuple(findings), True, checked)
 
 
 def _compiled(
     both: Translations, premises: Premises, told: frozenset[Span | None], budget_ms: int, full: bool
-) -> tuple[CompiledJudge, Checked]:
+) -> tuple[CompiledEvaluator, Checked]:
     assert both.root is not None
-    probes = both.graph.probes([both.root, *(node for _, node in both.premises)])
-    function = compile_node(both.graph, both.root, probes)
-    subject = Subject(both.property.name, function, both.encoded(both.root), probes, both.symbols, both.graph.layout)
+    observations = both.graph.observations([both.root, *(node for _, node in both.premises)])
+    function = compile_node(both.graph, both.root, observations)
+    subject = Subject(
+        both.property.name, function, both.encoded(both.root), observations, both.symbols, both.graph.layout
+    )
     checked = cross_check(subject, budget_ms, full=full)
-    tests = [(span, compile_node(both.graph, node, probes)) for span, node in both.premises]
-    return CompiledJudge(both.property, _formulas(both.property), probes, function, tests, told), checked
+    tests = [(span, compile_node(both.graph, node, observations)) for span, node in both.premises]
+    return CompiledEvaluator(both.property, _formulas(both.property), observations, function, tests, told), checked
 
 
 def _formulas(property_: Property) -> tuple[Expr, ...]:
