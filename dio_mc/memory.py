@@ -56,8 +56,8 @@ def let_go_of_code(library: str) -> None:
     for row in rows:
         place, rights, *_, path = row.split(maxsplit=5)
         if rights == "r-xp" and library in Path(path).name:  # nothing was written there: it is as in the file
-            first, behind = (int(number, 16) for number in place.split("-"))
-            madvise(ctypes.c_void_p(first), ctypes.c_size_t(behind - first), mmap.MADV_DONTNEED)
+            first, end = (int(number, 16) for number in place.split("-"))
+            madvise(ctypes.c_void_p(first), ctypes.c_size_t(end - first), mmap.MADV_DONTNEED)
 
 
 def available_bytes() -> int:

@@ -66,4 +66,4 @@ def _broken_loop(trace: Trace, loop: int, final: dict[str, str]) -> Iterator[str
         yield "a fault ends the loop"
     elif (before := trace.state_before(loop)) != final:
         cell = next(cell for cell in final if final[cell] != before[cell])
-        yield f"the loop does not close: {cell} is {before[cell]!r} before it and {final[cell]!r} behind it"
+        yield f"the loop does not close: {cell} is {before[cell]!r} before it and {final[cell]!r} after it"

@@ -82,7 +82,7 @@ def test_a_fault_in_a_prefix_takes_the_start_out_and_is_told():
     interpreter = failing()
     assert interpreter.initial() == [(0, 1, 1)]
     assert [(index, fault.message) for index, fault in interpreter.initial_faults] == [(1, "not 0"), (2, "not 0")]
-    assert interpreter.starts == [(0, 1, 1), (1, 1, 0), (2, 1, 0)], "behind the initial states, as far as they got"
+    assert interpreter.starts == [(0, 1, 1), (1, 1, 0), (2, 1, 0)], "after the initial states, as far as they got"
 
 
 def test_without_a_fault_the_starts_are_the_initial_states():

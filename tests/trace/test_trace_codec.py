@@ -55,7 +55,7 @@ def test_there_and_back_for_any_trace(trace):
 def test_a_loop_has_to_close():
     data = json.loads(TEXT)
     data["loop"] = 1
-    assert re.search("the loop does not close: .* is .* before it and .* behind it", refusal(json.dumps(data)))
+    assert re.search("the loop does not close: .* is .* before it and .* after it", refusal(json.dumps(data)))
     data["loop"] = 99
     assert refusal(json.dumps(data)).endswith("the loop begins at step 99, which it does not have")
     data["loop"] = 0

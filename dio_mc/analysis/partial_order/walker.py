@@ -28,14 +28,14 @@ class Written:
 
     cell: int
     before: Values
-    behind: Values
+    after: Values
 
     def decides(self, test: Test) -> bool:
         """Whether the answer may be another one afterwards."""
         cell, value = test
-        if cell != self.cell or (self.before == self.behind and len(self.before) == 1):
+        if cell != self.cell or (self.before == self.after and len(self.before) == 1):
             return False
-        return value in self.before or value in self.behind
+        return value in self.before or value in self.after
 
 
 @dataclass(slots=True)
@@ -269,9 +269,9 @@ class Walker:
         for index in target.indices:
             self._read(index, known)
         before = {cell: frozenset((value,)) for cell, value in told}
-        behind = within(result, *bounds(target.type)) if result else result
+        later = within(result, *bounds(target.type)) if result else result
         for cell in self._addresses(target, known):
-            self._found.written.add(Written(cell, before.get(cell, self.facts.cells[cell]), behind))
+            self._found.written.add(Written(cell, before.get(cell, self.facts.cells[cell]), later))
 
     def _spawn(self, template: int) -> None:
         found = self._found

@@ -55,11 +55,11 @@ class Valuations:
                 values.append(self._atom(observation.proposition, observation.after, state, after))
         return tuple(values)
 
-    def _atom(self, atom: Expr, behind: bool, state: State, after: State | None) -> int:
+    def _atom(self, atom: Expr, later: bool, state: State, after: State | None) -> int:
         evaluate, reads_after = self._interpreter.compiled(atom)
         if reads_after and after is not None:
             return evaluate(state + after)
-        return evaluate(after if behind and after is not None else state)
+        return evaluate(after if later and after is not None else state)
 
     def note(self, state: State, after: State | None) -> None:
         """A state or edge with a valuation that is to be decided."""

@@ -74,7 +74,7 @@ class Rest(NamedTuple):
     switches: int
     threads: int
 
-    def behind(self, thread: int) -> int:
+    def after(self, thread: int) -> int:
         """Switches of the best way on for whom `thread` has made the last step."""
         return self.switches + (not self.threads >> thread & 1)
 
@@ -133,7 +133,7 @@ EndsAt = Callable[[State], Sequence[End]]
 
 def best_path(system: TransitionSystem, levels: Iterable[Following], ends_at: EndsAt | None = None) -> Path:
     """Forwards: the first path that has as few switches as there can be. The states of the last level are the ends, or,
-    with `ends_at`, what these are the edges of. Each of `levels` is taken when it is needed, and not used behind the
+    with `ends_at`, what these are the edges of. Each of `levels` is taken when it is needed, and not used after the
     next one."""
     following = iter(levels)
     first = next(following)
@@ -247,7 +247,7 @@ def _rest(led: Iterable[tuple[int, State, int]], following: Rests) -> Rest | Non
     for thread, state, there in led:
         rest = following.get(state)
         if rest is not None:
-            switches = rest.behind(there)
+            switches = rest.after(there)
             best[thread] = min(best.get(thread, switches), switches)
     if not best:
         return None
@@ -283,7 +283,7 @@ class _Known:
         stored, threads = _stored(state, self._representatives)
         rest = self._rests.get(stored)
         there = thread if threads is None else threads[thread]
-        return None if rest is None else rest.behind(there)
+        return None if rest is None else rest.after(there)
 
 
 def _ends_of(goal: Goal, state: State) -> Sequence[End]:

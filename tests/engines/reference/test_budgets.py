@@ -118,7 +118,7 @@ def test_max_depth_judges_the_last_level_and_does_not_expand_it(limit, states, o
 
 
 def test_the_depth_of_the_last_state_is_still_a_limit_one_more_is_not():
-    assert str(explore(grid(), [], Budget(max_depth=6)).stopped) == "--max-depth 6", "nobody looked behind level 6"
+    assert str(explore(grid(), [], Budget(max_depth=6)).stopped) == "--max-depth 6", "nobody looked beyond level 6"
     assert explore(grid(), [], Budget(max_depth=7)).stopped is None
 
 

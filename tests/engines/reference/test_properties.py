@@ -133,9 +133,9 @@ def test_a_step_property_sees_self_loops_and_edges_to_known_states():
 def test_atoms_of_a_step_before_and_behind_it():
     made = counting(2)
     inside = AtLocation(0, frozenset({2}))
-    before, behind = Observation("inside", None, inside), Observation("inside", None, inside, after=True)
+    before, later = Observation("inside", None, inside), Observation("inside", None, inside, after=True)
     spelled = Observation("after.inside", None, AtLocation(0, frozenset({2}), after=True), after=True)
-    seen = evaluator("step", lambda *_: True, before, behind, spelled, observation(made, "a", after=True), kind="step")
+    seen = evaluator("step", lambda *_: True, before, later, spelled, observation(made, "a", after=True), kind="step")
     explore(made, [seen])
     assert seen.batches == [[(0, 1, 1, 1)], [(1, 0, 0, 2)]]
 
@@ -223,7 +223,7 @@ def test_a_judge_that_answers_short_is_an_internal_error():
 @pytest.mark.parametrize("kind", ["invariant", "reachable"])
 def test_a_state_property_cannot_read_the_state_behind_a_step(kind):
     made = counting()
-    with pytest.raises(InternalError, match="behind a step"):
+    with pytest.raises(InternalError, match="after a step"):
         explore(made, [evaluator("wrong", lambda a: True, observation(made, "a", after=True), kind=kind)])
 
 
