@@ -70,6 +70,9 @@ NOT_RUN = {
     "r48_dedupe_vs_direct_write": "needs FIDEDUPERANGE on two files; repaired before 5.10",
     "r55_mirrors_of_a_changing_buffer": "both mirrors are transferred together, no function between; R50 is the same",
     "r57_zeroing_between_two_forks": "needs a zoned device",
+    "r58_fsync_logs_unwritten_extent": "needs the power cut amid an fsync, and a recovery",
+    "r59_atomic_write_torn_by_a_crash": "needs the power cut between two commits, and a recovery",
+    "r60_uptodate_before_contents": "a matter of memory order: x86 does not reorder these stores",
 }  # fmt: skip
 """Models without a binding: why they cannot be run on one of these kernels."""
 

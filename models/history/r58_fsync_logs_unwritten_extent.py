@@ -1,8 +1,8 @@
 """fsync logs an extent to which the data of a direct write is still on its way (R58, btrfs, 2022).
 
-A direct write inserts its extent into the map and unlocks the inode. fsync waits for the ordered extents that it finds,
-finds none yet, and writes the extent to the log. After a crash the log is replayed, and the file has what was in the
-block before. de0ee0edb21f: the ordered extent is registered before the inode is unlocked, so that fsync waits for it.
+A direct write inserts its extent into the map and unlocks the inode. fsync finds no ordered extent to wait for yet, and
+logs the extent; after a crash and a replay of the log, the file has what was in the block before. de0ee0edb21f: the
+ordered extent is registered before the inode is unlocked, so that fsync waits for it.
 """
 
 from dio_mc import Mutex, Var, expect, invariant, operation, reachable, thread, wait_until
@@ -14,8 +14,7 @@ class RegistersLate(Crashes):
 
     durable = ("disk", "logged", "mapped")
     disk = Var(Data, init=Data.STALE)
-    logged, mapped = Var(bool), Var(bool)
-    extent, ordered, in_flight = Var(bool), Var(bool), Var(bool)
+    logged, mapped, extent, ordered, in_flight = Var(bool), Var(bool), Var(bool), Var(bool), Var(bool)
     inode = Mutex()
 
     @thread
@@ -65,7 +64,6 @@ class RegistersLate(Crashes):
 
     @operation()
     def recover(self):
-        """Replay the log."""
         logged = self.logged
         if logged:
             self.mapped = True

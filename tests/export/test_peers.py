@@ -11,14 +11,14 @@ import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import assert_never, get_args
 
 import pytest
 
 from dio_mc.checking.expectations import bindings_of
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.expr import Expr, walk
-from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, LocalTo, Op, Spawn
+from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, Halt, LocalTo, Op, Spawn
 from dio_mc.study.registry import open_registry, program_named
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,7 +26,7 @@ TABLE = ROOT / "benchmarks" / "EXPORTS.md"
 ALL = bool(os.environ.get("DIO_MC_EXPORT_ALL"))
 FEW = (
     ("seed/ext3_2_6_18.py", "Ext3"), ("seed/placeholder.py", "Placeholder"), ("seed/xfs_own_locking.py", "XfsAsserts"),
-    ("toys/peterson.py", "Peterson"), ("toys/philosophers.py", "Philosophers@n=2"),
+    ("toys/peterson.py", "Peterson"), ("toys/crash.py", "InPlace"), ("toys/philosophers.py", "Philosophers@n=2"),
     ("toys/readers_writers.py", "WriterIgnoresReaders"), ("toys/bounded_buffer.py", "TestThenTake"),
     ("history/p4_eexist.py", "LooksAgain@own=1"), ("history/r06_aio_no_late_invalidate.py", "CompletionInvalidates"),
     ("history/r29_double_complete.py", "FailsAfterwards"), ("history/r22_isize_lost_update.py", "Unlocked"),
@@ -225,3 +225,7 @@ def expressions(op):
             return [e for option in options for e in (option.when, option.value) if e is not None]
         case Spawn(_, arguments):
             return list(arguments)
+        case Halt():
+            return []
+        case _:
+            assert_never(op)
