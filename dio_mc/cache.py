@@ -42,7 +42,7 @@ class Cache:
         except FileNotFoundError:
             return None
         except OSError as error:
-            self._give_up(_words(error))
+            self._give_up(reason_of(error))
             return None
         with contextlib.suppress(OSError):
             os.utime(path)
@@ -61,7 +61,7 @@ class Cache:
             _write(self._folder, key, _MARK + hashlib.sha256(code).digest() + code)
             _trim(self._folder)
         except OSError as error:
-            self._give_up(_words(error))
+            self._give_up(reason_of(error))
 
     def _give_up(self, reason: str) -> None:
         self._folder = None
@@ -90,7 +90,8 @@ def _read(path: Path) -> bytes:
         return file.read()
 
 
-def _words(error: OSError) -> str:
+def reason_of(error: OSError) -> str:
+    """Which file, and what the system says of it."""
     return f"{error.filename}: {error.strerror}" if error.filename else str(error)
 
 

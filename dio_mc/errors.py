@@ -81,3 +81,11 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str:
     """``did you mean `page`?`` for the nearest candidate, or the empty string."""
     near = difflib.get_close_matches(word, sorted(set(candidates)), n=1, cutoff=0.6)
     return f"did you mean `{near[0]}`?" if near else ""
+
+
+def failed_io(error: OSError, file: str = "") -> str:
+    """What is told of a file that is gone, a disk that is full or broken: no fault of dio-mc. `file` stands in where
+    the system names none."""
+    name = str(error.filename or file)
+    where = f"{display_path(name)}: " if name else ""
+    return f"dio-mc: error: {where}{error.strerror or error}"

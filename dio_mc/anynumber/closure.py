@@ -31,7 +31,33 @@ class Checked:
     steps: int = 0
 
 
-class Check:
+class Checking:
+    """What a check of a set of views has, however many threads a view is of: what was found, what is asked for."""
+
+    def __init__(self, steps: Steps, demands: Sequence[Demand], enough: Callable[[int], str | None]) -> None:
+        self.steps = steps
+        self.found = Checked()
+        self._states = [d for d in demands if d.property.kind == "invariant"]
+        self._moves = [d for d in demands if d.property.kind == "step"]
+        self._enough = enough
+        self._ids = tuple(n for n, cell in enumerate(steps.cells.common) if cell in steps.cells.ids)
+
+    def _gap(self, text: str) -> None:
+        if len(self.found.gaps) < 5:
+            self.found.gaps.append(text)
+
+    def _note_initial_faults(self) -> None:
+        file = self.steps.places.program.file
+        for _, fault in self.steps.interpreter.initial_faults:
+            self.found.faults[fault_name(fault.kind, fault.span, file)] = None
+
+    def _owners(self, common: Common) -> frozenset[int]:
+        """The cells of threads' ids that have one, in a state of the common cells."""
+        kind_of = self.steps.places.kind_of
+        return frozenset(self.steps.cells.common[n] for n in self._ids if common[n] in kind_of)
+
+
+class Check(Checking):
     """One check of a set of views."""
 
     def __init__(
@@ -41,11 +67,8 @@ class Check:
         demands: Sequence[Demand],
         enough: Callable[[int], str | None],
     ) -> None:
-        self.steps, self.views = steps, views
-        self.found = Checked()
-        self._states = [d for d in demands if d.property.kind == "invariant"]
-        self._moves = [d for d in demands if d.property.kind == "step"]
-        self._enough = enough
+        super().__init__(steps, demands, enough)
+        self.views = views
         self._deciding = [
             sum(1 << n for n, thread in enumerate(views.threads) if steps.decides(question, thread))
             for question in steps.questions
@@ -55,7 +78,6 @@ class Check:
             for kind in range(len(steps.places.kinds))
         ]
         self._present = [k for k, kind in enumerate(steps.places.kinds) if not kind.optional]
-        self._ids = tuple(n for n, cell in enumerate(steps.cells.common) if cell in steps.cells.ids)
 
     def run(self) -> Checked:
         """All of it. Raises `Stopped`."""
@@ -78,10 +100,6 @@ class Check:
         self.found.views = len(self.views)
         return self.found
 
-    def _gap(self, text: str) -> None:
-        if len(self.found.gaps) < 5:
-            self.found.gaps.append(text)
-
     def _has(self, common: Common, one: Lone, other: Lone) -> bool:
         numbers = self.views.numbers
         first, second = numbers.get(one), numbers.get(other)
@@ -91,9 +109,7 @@ class Check:
         return bool(rows.get(first, 0) >> second & 1 and rows.get(second, 0) >> first & 1)
 
     def _starts(self) -> None:
-        file = self.steps.places.program.file
-        for _, fault in self.steps.interpreter.initial_faults:
-            self.found.faults[fault_name(fault.kind, fault.span, file)] = None
+        self._note_initial_faults()
         for common, starting in self.steps.starts():
             for one, other in combinations_with_replacement(sorted(starting), 2):
                 if not self._has(common, one, other):
@@ -158,8 +174,7 @@ class Check:
     # -- properties ----------------------------------------------------------------------------------------------------
 
     def _judge(self, common: Common, rows: dict[int, int]) -> None:
-        kind_of = self.steps.places.kind_of
-        owners = frozenset(self.steps.cells.common[n] for n in self._ids if common[n] in kind_of)
+        owners = self._owners(common)
         for demand in self._states:
             if demand.property.name in self.found.violated:
                 continue

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dio_mc.ir.expr import Arith, Compare, Const, Expr, Load, children, walk
-from dio_mc.ir.ops import Assign, Await, Block, Branch, Check, Choose, Jump, Op, Spawn, StoreTo
+from dio_mc.ir.ops import Assign, Await, Block, Branch, Check, Choose, Op, Spawn, StoreTo, successors
 from dio_mc.ir.program import Program, Template
 from dio_mc.ir.types import RangeType
 
@@ -98,18 +98,8 @@ def _changes_once(template: Template, variable: int) -> bool:
             if (number, changes) in seen:
                 continue
             seen.add((number, changes))
-            waiting += [(n, changes) for n in _following(here) if template.blocks[n].location is None]
+            waiting += [(n, changes) for n in successors(here) if template.blocks[n].location is None]
     return True
-
-
-def _following(block: Block) -> tuple[int, ...]:
-    match block.terminator:
-        case Jump(target):
-            return (target,)
-        case Branch(_, then, orelse):
-            return then, orelse
-        case _:
-            return ()
 
 
 def _changes(op: Op, variable: int) -> bool:

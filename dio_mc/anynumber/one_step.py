@@ -8,7 +8,7 @@ from typing import Final
 from dio_mc.anynumber.conditions import refusal
 from dio_mc.anynumber.pages import Pages, is_next, uses_of_pages
 from dio_mc.ir.expr import Local
-from dio_mc.ir.ops import Assign, Block, Branch, Choose, Jump, LocalTo, Op
+from dio_mc.ir.ops import Assign, Branch, Choose, LocalTo, Op, successors
 from dio_mc.ir.program import Program, Template
 from dio_mc.source import Span
 
@@ -58,7 +58,7 @@ class _Walk:
             known = self._after(op, known, (block, position))
         if isinstance(here.terminator, Branch):
             on = self._used(here.terminator, known, on, here.terminator.span)
-        for target in _following(here):
+        for target in successors(here):
             if self.template.blocks[target].location is None:
                 self._block(target, known, on, (*way, block))
 
@@ -92,16 +92,6 @@ class _Walk:
         return changed
 
 
-def _following(block: Block) -> tuple[int, ...]:
-    match block.terminator:
-        case Jump(target):
-            return (target,)
-        case Branch(_, then, orelse):
-            return then, orelse
-        case _:
-            return ()
-
-
 def _assigned(op: Op) -> list[tuple[int, object]]:
     match op:
         case Assign(targets, values):
@@ -124,11 +114,7 @@ def _alike_at(template: Template, number: int, pages: Pages) -> dict[int, dict[i
             pairs = together[number_]
             for op in block.ops:
                 pairs = _pairs_after(op, pairs)
-            end = block.terminator
-            targets = (
-                (end.then, end.orelse) if isinstance(end, Branch) else (end.block,) if isinstance(end, Jump) else ()
-            )
-            for target in targets:
+            for target in successors(block):
                 if not together[target] <= pairs:
                     together[target] &= pairs
                     changed = True

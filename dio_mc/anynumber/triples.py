@@ -13,12 +13,11 @@ from dataclasses import dataclass, field
 from itertools import combinations_with_replacement
 from typing import Final
 
-from dio_mc.anynumber.closure import Checked, breaks
+from dio_mc.anynumber.closure import Checked, Checking, breaks
 from dio_mc.anynumber.demands import Demand
 from dio_mc.anynumber.states import Common, Lone
 from dio_mc.anynumber.steps import Outcome, Steps
-from dio_mc.anynumber.views import Stopped, bits, released
-from dio_mc.semantics.step import fault_name
+from dio_mc.anynumber.views import Stopped, Threads, bits, released
 
 MOST: Final = 200_000
 """Views of three threads after which the search ends."""
@@ -28,21 +27,11 @@ Links = dict[tuple[int, int], int]
 
 
 @dataclass(slots=True)
-class Triples:
-    """A set of views of three threads. `threads` numbers the threads; `links` has the triples per state of the common
-    cells, each in all six orders."""
+class Triples(Threads):
+    """A set of views of three threads; `links` has the triples per state of the common cells, each in all six
+    orders."""
 
-    threads: list[Lone] = field(default_factory=list)
-    numbers: dict[Lone, int] = field(default_factory=dict)
     links: dict[Common, Links] = field(default_factory=dict)
-
-    def number(self, thread: Lone) -> int:
-        """The number of a thread, a new one where it is new."""
-        found = self.numbers.get(thread)
-        if found is None:
-            found = self.numbers[thread] = len(self.threads)
-            self.threads.append(thread)
-        return found
 
     def join(self, links: Links, one: int, other: int, third: int) -> bool:
         """These three stand beside each other; whether that is new."""
@@ -207,27 +196,21 @@ def successors(
                 yield one, other, third
 
 
-class Check3:
+class Check3(Checking):
     """One check of a set of views of three threads, as `closure.Check`: every step anew, by the reference
     interpreter."""
 
     def __init__(
         self, steps: Steps, views: Triples, demands: Sequence[Demand], enough: Callable[[int], str | None]
     ) -> None:
-        self.steps, self.views = steps, views
-        self.found = Checked()
-        self._states = [d for d in demands if d.property.kind == "invariant"]
-        self._moves = [d for d in demands if d.property.kind == "step"]
-        self._enough = enough
+        super().__init__(steps, demands, enough)
+        self.views = views
         self._beside = _Beside(steps)
-        self._ids = tuple(n for n, cell in enumerate(steps.cells.common) if cell in steps.cells.ids)
 
     def run(self) -> Checked:
         """All of it. Raises `views.Stopped`."""
         self._beside.look_at(self.views.threads)
-        file = self.steps.places.program.file
-        faults = (fault for _, fault in self.steps.interpreter.initial_faults)
-        self.found.faults |= dict.fromkeys(fault_name(fault.kind, fault.span, file) for fault in faults)
+        self._note_initial_faults()
         for common, threads in self.steps.starts():
             if not all(self._has(common, three) for three in combinations_with_replacement(threads, 3)):
                 self._gap("a view of an initial state is missing")
@@ -245,10 +228,6 @@ class Check3:
                     self._step(common, _rows(links, None), None, outcome)
         self.found.views = len(self.views)
         return self.found
-
-    def _gap(self, text: str) -> None:
-        if len(self.found.gaps) < 5:
-            self.found.gaps.append(text)
 
     def _has(self, common: Common, three: Sequence[Lone]) -> bool:
         one, other, third = (self.views.numbers.get(thread, -1) for thread in three)
@@ -280,9 +259,7 @@ class Check3:
                 self.found.violated[demand.property.name] = None
 
     def _judge(self, common: Common, links: Links) -> None:
-        kind_of = self.steps.places.kind_of
-        owners = frozenset(self.steps.cells.common[n] for n in self._ids if common[n] in kind_of)
-        threads = self.views.threads
+        owners, threads = self._owners(common), self.views.threads
         for demand in self._states:
             if demand.property.name in self.found.violated:
                 continue

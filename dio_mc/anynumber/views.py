@@ -22,12 +22,11 @@ Rows = dict[int, int]
 
 
 @dataclass(slots=True)
-class Views:
-    """A set of views. `threads` numbers the threads; `rows` has a graph per state of the common cells."""
+class Threads:
+    """The threads of a set of views, numbered as they come."""
 
     threads: list[Lone] = field(default_factory=list)
     numbers: dict[Lone, int] = field(default_factory=dict)
-    rows: dict[Common, Rows] = field(default_factory=dict)
 
     def number(self, thread: Lone) -> int:
         """The number of a thread, a new one where it is new."""
@@ -36,6 +35,13 @@ class Views:
             found = self.numbers[thread] = len(self.threads)
             self.threads.append(thread)
         return found
+
+
+@dataclass(slots=True)
+class Views(Threads):
+    """A set of views; `rows` has a graph per state of the common cells."""
+
+    rows: dict[Common, Rows] = field(default_factory=dict)
 
     def join(self, rows: Rows, thread: int, others: int) -> bool:
         """A thread stands beside these; whether that is new."""

@@ -32,7 +32,7 @@ from dio_mc.semantics.search import Budget, Exploration, Note, Partial, Reductio
 from dio_mc.semantics.search import Report as ProgressReport
 from dio_mc.semantics.stop import Poll, Stop
 from dio_mc.source import Span, display_path
-from dio_mc.symbolic.evaluator import EvaluatorReport, property_evaluator
+from dio_mc.symbolic.evaluator import EvaluatorReport, evaluators_of, property_evaluator
 from dio_mc.trace.trace import Place, Trace
 
 NO_FINDINGS: Final[tuple[Finding, ...]] = ()
@@ -115,8 +115,7 @@ def explore_class(
 ) -> Exploration:
     """What the search of one class finds, without a verdict. Raises `ModelError` when the model is wrong."""
     program = build(model, params).program
-    evaluators = [property_evaluator(program, p).evaluator for p in program.properties]
-    return explore(*_asked(program, evaluators, options or Options(), unheard))
+    return explore(*_asked(program, evaluators_of(program), options or Options(), unheard))
 
 
 def _asked(
@@ -135,12 +134,14 @@ def _shown(
         return found, ()
     from dio_mc.explain.witness import witness
 
+    interpreter: Interpreter | None = None
     traces: dict[str, Trace] = {}
     unshown: list[str] = []
     for violation in found.violations:
         try:
+            interpreter = interpreter or Interpreter(program)
             traces[violation.property] = witness(
-                Interpreter(program), found.engine, violation, evaluators, limits.exceeded, note
+                interpreter, found.engine, violation, evaluators, limits.exceeded, note
             )
         except (Ended, MemoryError) as ended:
             unshown.append(violation.property)

@@ -134,8 +134,7 @@ def _run() -> int:
 
 
 def _failed(error: Exception) -> int:
-    from dio_mc.errors import DioError
-    from dio_mc.source import display_path
+    from dio_mc.errors import DioError, failed_io
 
     if isinstance(error, DioError):
         click.echo(str(error), err=True)
@@ -143,9 +142,8 @@ def _failed(error: Exception) -> int:
     if isinstance(error, MemoryError):
         click.echo("dio-mc: out of memory", err=True)
         return ENDED
-    if isinstance(error, OSError):  # a file that is gone, a disk that is full or broken: no fault of dio-mc
-        where = f"{display_path(str(error.filename))}: " if error.filename else ""
-        click.echo(f"dio-mc: error: {where}{error.strerror or error}", err=True)
+    if isinstance(error, OSError):
+        click.echo(failed_io(error), err=True)
         return 2
     click.echo(f"dio-mc: internal error: {type(error).__name__}: {error}", err=True)
     click.echo("This is a fault of dio-mc; DIO_MC_DEBUG=1 shows where. The model may be fine.", err=True)

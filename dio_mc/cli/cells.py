@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dio_mc.cache import Cache
+from dio_mc.cache import Cache, reason_of
 from dio_mc.checking.driver import Options
 from dio_mc.checking.runs.kept_cells import KIND, KeptCells, digest_of_files
 from dio_mc.checking.runs.matrix import Cells
@@ -33,6 +33,6 @@ def kept(solve: Solve, note: Note) -> Solve:
     try:
         digest_of_files()
     except OSError as error:
-        note(f"cells are not kept: {error.filename}: {error.strerror}")
+        note(f"cells are not kept: {reason_of(error)}")
         return solve
     return KeptCells(solve, Cache(note, KIND, "cells are"))

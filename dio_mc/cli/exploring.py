@@ -24,7 +24,7 @@ from dio_mc.stepping.script import ScriptError, parse
 from dio_mc.stepping.shown import follows
 from dio_mc.stepping.walk import Refused, Walk, end_of, follow
 from dio_mc.stepping.ways import Ways, ways_beside
-from dio_mc.symbolic.evaluator import property_evaluator
+from dio_mc.symbolic.evaluator import evaluators_of
 from dio_mc.trace.replay import CHOSEN
 from dio_mc.trace.trace import Trace
 
@@ -54,11 +54,6 @@ def shipped(name: str) -> Program | None:
     from dio_mc.study.registry import open_registry, program_named
 
     return program_named(open_registry(), name)
-
-
-def evaluators_of(program: Program) -> list[PropertyEvaluator]:
-    """One for each property."""
-    return [property_evaluator(program, property_).evaluator for property_ in program.properties]
 
 
 class Models:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from dio_mc.cli.exploring import evaluators_of
 from dio_mc.files import write_if_changed
 from dio_mc.guard import attempt
 from dio_mc.html.matrix_page import Grid, GridCell, GridRow, Run, Verdict, matrix_page
@@ -19,6 +18,7 @@ from dio_mc.study.matrix import NOT_THERE, Cell, Matrix
 from dio_mc.study.picture import matrix_svg
 from dio_mc.study.registry import Registry, program_named
 from dio_mc.study.tables import LEGEND, LETTERS, matrix_json, racing, remark
+from dio_mc.symbolic.evaluator import evaluators_of
 from dio_mc.trace.codec import encode
 from dio_mc.wording import plural
 

@@ -84,10 +84,10 @@ def step(
 
 
 def _prepared(file: str, name: str | None, params: dict[str, int]) -> tuple[Program, list[PropertyEvaluator]]:
-    from dio_mc.symbolic.evaluator import property_evaluator
+    from dio_mc.symbolic.evaluator import evaluators_of
 
     program = _program(file, name, params)
-    return program, [property_evaluator(program, p).evaluator for p in program.properties]
+    return program, evaluators_of(program)
 
 
 def _program(file: str, name: str | None, params: dict[str, int]) -> Program:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dio_mc.ir.expr import Expr, Load, walk
-from dio_mc.ir.ops import Block, Branch, Jump, op_expressions
+from dio_mc.ir.ops import Block, Branch, op_expressions, successors
 from dio_mc.ir.program import Template
 
 
@@ -27,15 +27,7 @@ def reachable(template: Template, first: int, *, whole: bool) -> list[Block]:
     """The blocks that control can enter from one on: all of them, or those of the next step."""
     seen, todo = {first}, [first]
     while todo:
-        terminator = template.blocks[todo.pop()].terminator
-        match terminator:
-            case Jump(block):
-                further = [block]
-            case Branch():
-                further = [terminator.then, terminator.orelse]
-            case _:
-                further = []
-        for block in further:
+        for block in successors(template.blocks[todo.pop()]):
             if block not in seen and (whole or template.blocks[block].location is None):
                 seen.add(block)
                 todo.append(block)

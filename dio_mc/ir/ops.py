@@ -8,7 +8,7 @@ A *step* of a thread runs from its location to the next one (`program.Location`)
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, assert_never
 
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.types import ScalarType
@@ -165,5 +165,7 @@ def successors(block: Block) -> tuple[int, ...]:
             return (target,)
         case Branch(_, then, orelse):
             return (then, orelse)
-        case _:
+        case End():
             return ()
+        case _:
+            assert_never(block.terminator)

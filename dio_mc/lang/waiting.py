@@ -53,11 +53,7 @@ class Completion(Part):
     def wait_for_completion_killable(self, killed: Any) -> Any:
         """Wait until it is completed, or until `killed` holds; says whether it was completed."""
         wait_until(self.completion_done() or killed)
-        if not self.completion_done():
-            return False
-        if not self.all_done:
-            self.count -= 1
-        return True
+        return self.try_wait_for_completion()
 
     @atomic()
     def try_wait_for_completion(self) -> Any:

@@ -21,6 +21,7 @@ import z3
 
 from dio_mc.ir.expr import Expr, Implies, Or, walk
 from dio_mc.ir.program import Program, Property
+from dio_mc.semantics.evaluator import PropertyEvaluator
 from dio_mc.source import Span
 from dio_mc.symbolic.compiled import compile_node
 from dio_mc.symbolic.crosscheck import Checked, Subject, cross_check
@@ -80,6 +81,11 @@ def property_evaluator(
         return EvaluatorReport(evaluator, (*findings, _solver_only(both, budget_ms)), False, None)
     compiled, checked = _compiled(both, premises, told, budget_ms, full)
     return EvaluatorReport(compiled, tuple(findings), True, checked)
+
+
+def evaluators_of(program: Program) -> list[PropertyEvaluator]:
+    """One for each property, in their order. Raises what `property_evaluator` raises."""
+    return [property_evaluator(program, property_).evaluator for property_ in program.properties]
 
 
 def _compiled(

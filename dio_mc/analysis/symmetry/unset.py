@@ -20,6 +20,7 @@ from dio_mc.ir.ops import (
     StoreTo,
     Target,
     op_expressions,
+    successors,
 )
 from dio_mc.ir.program import Template
 
@@ -66,13 +67,7 @@ def shared_start(template: Template) -> bool:
         seen.add(number)
         if any(_changes(op) for op in block.ops):
             return True
-        match block.terminator:
-            case Jump(target):
-                waiting.append(target)
-            case Branch(_, then, orelse):
-                waiting += [then, orelse]
-            case _:
-                pass
+        waiting += successors(block)
     return False
 
 

@@ -19,7 +19,7 @@ from dio_mc.checking.findings.reading import expressions_of_op
 from dio_mc.errors import Diagnostic
 from dio_mc.frontend.declare import attribute_span, members_of
 from dio_mc.ir.expr import Expr, Load, walk
-from dio_mc.ir.ops import Assign, Await, Block, Branch, Check, Choose, Jump, StoreTo
+from dio_mc.ir.ops import Assign, Await, Block, Branch, Check, Choose, StoreTo, successors
 from dio_mc.ir.program import Program, Template
 from dio_mc.lang.model import Model
 from dio_mc.semantics.search import Coverage
@@ -82,20 +82,10 @@ def _step(template: Template, start: int) -> Iterator[Block]:
     while ahead:
         block = template.blocks[ahead.pop()]
         yield block
-        for following in _targets(block):
+        for following in successors(block):
             if following not in seen and template.blocks[following].location is None:
                 seen.add(following)
                 ahead.append(following)
-
-
-def _targets(block: Block) -> tuple[int, ...]:
-    match block.terminator:
-        case Jump(target):
-            return (target,)
-        case Branch(_, then, orelse):
-            return then, orelse
-        case _:
-            return ()
 
 
 def _uses_otherwise(block: Block, lock: _Lock) -> bool:

@@ -10,12 +10,11 @@ from dataclasses import dataclass, replace
 from dio_mc.checking.driver import Options, Wanted, check_class, undetermined
 from dio_mc.checking.results import Failure, Report
 from dio_mc.checking.runs.plan import Task, failure_of
-from dio_mc.errors import DioError
+from dio_mc.errors import DioError, failed_io
 from dio_mc.memory import resident_bytes
 from dio_mc.semantics.search import Progress
 from dio_mc.semantics.search import Report as ProgressReport
 from dio_mc.semantics.stop import OUT_OF_MEMORY, requested
-from dio_mc.source import display_path
 
 Outcome = Report | Failure
 
@@ -83,9 +82,8 @@ def _outcome(task: Task, options: Options) -> Outcome:
         return failure_of(error, task.file, name)
     except MemoryError:
         return unfinished(task, str(OUT_OF_MEMORY))
-    except OSError as error:  # a file that is gone, a disk that is full or broken
-        where = display_path(str(error.filename)) if error.filename else display_path(task.file)
-        return Failure(task.file, f"dio-mc: error: {where}: {error.strerror or error}", 2, (), name)
+    except OSError as error:
+        return Failure(task.file, failed_io(error, task.file), 2, (), name)
     except Exception as error:
         if os.environ.get("DIO_MC_DEBUG"):
             raise

@@ -56,6 +56,19 @@ class Asm:
         else:
             self.do(f"br i1 {condition}, label %{then}, label %{orelse}")
 
+    def count_up(self, first: Ref, end: Ref) -> str:
+        """Begin a loop over the numbers from `first` up to `end`: the current one. Its body goes to ``head`` for the
+        next; after the loop comes ``done``. A function has one at most."""
+        at = self.slot("at")
+        self.store(first, at)
+        self.jump("head")
+        self.start("head")
+        number = self.load(at)
+        self.branch(self.op(f"icmp ult i64 {number}, {end}"), "body", "done")
+        self.start("body")
+        self.store(self.add(number, 1), at)
+        return number
+
     def load(self, slot: str, type_: str = "i64") -> str:
         """What a variable (or address) holds."""
         return self.op(f"load {type_}, ptr {slot}")

@@ -111,14 +111,7 @@ class BackCode:
     def _keep(self) -> str:
         """Put ``%count`` records into the table of a context; 1 when that failed."""
         asm = Asm()
-        at = asm.slot("at")
-        asm.store(0, at)
-        asm.jump("head")
-        asm.start("head")
-        number = asm.load(at)
-        asm.branch(asm.op(f"icmp ult i64 {number}, %count"), "body", "done")
-        asm.start("body")
-        asm.store(asm.add(number, 1), at)
+        number = asm.count_up(0, "%count")
         record = asm.op(f"getelementptr i64, ptr %records, i64 {asm.mul(number, self._size)}")
         for number_, word in enumerate(self._code.read(asm, record)):
             asm.do(f"%a{number_} = add i64 {word}, 0")
@@ -142,14 +135,7 @@ class BackCode:
     def _scan(self, head: str, selects: Selects) -> str:
         """Over the states from ``%first`` to ``%last``: `selects` writes the records of those that it says yes to."""
         asm = Asm()
-        at = asm.slot("at")
-        asm.store("%first", at)
-        asm.jump("head")
-        asm.start("head")
-        index = asm.load(at)
-        asm.branch(asm.op(f"icmp ult i64 {index}, %last"), "body", "done")
-        asm.start("body")
-        asm.store(asm.add(index, 1), at)
+        index = asm.count_up("%first", "%last")
         from_ = self._code.at(asm, self._code.pointer(asm, "states"), index)
         out, flags = self._code.pointer(asm, "out"), self._code.pointer(asm, "flags")
         size = self._code.flags + self._code.on_states + self._code.on_edges

@@ -39,16 +39,9 @@ def write_representative(
 
 def _all(packing: Packing) -> str:
     asm = Asm()
-    at = asm.slot("at")
-    asm.store(0, at)
-    asm.jump("head")
-    asm.start("head")
-    index = asm.load(at)
-    asm.branch(asm.op(f"icmp ult i64 {index}, %count"), "body", "done")
-    asm.start("body")
+    index = asm.count_up(0, "%count")
     place = asm.op(f"getelementptr i64, ptr %base, i64 {asm.mul(index, packing.words)}")
     asm.do(f"call void @representative(ptr {place})")
-    asm.store(asm.add(index, 1), at)
     asm.jump("head")
     asm.start("done")
     asm.do("ret i64 0")
