@@ -22,6 +22,7 @@ from dio_mc.cli import (
     graph,
     inspect,
     kernels,
+    matrix,
     mutate,
     observing,
     shipped,
@@ -82,6 +83,7 @@ check.register(cli)
 inspect.register(cli)
 show.register(cli)
 study.register(cli)
+matrix.register(cli)
 kernels.register(cli)
 observing.register(cli)
 anchors.register(cli)

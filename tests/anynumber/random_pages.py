@@ -6,7 +6,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from dio_mc.frontend.load import load_module
+from random_writing import properties, written
 
 HEAD = """\
 from z3 import Implies
@@ -132,23 +132,9 @@ class Writer:
         lines += ["    @operation()", "    def touch(self, i):", self.fill("        self.state[i] = {value}")]
         if self.spawns:
             lines += ["    @operation()", "    def completion(self, i):", "        x = 0", *self.block(1, "        ")]
-        for number, texts, head in ((2, INVARIANTS, "self"), (1, STEPS, "self, after")):
-            for n in range(number):
-                text = self.random.choice(texts)
-                lines += ["    @invariant", f"    def p{number}{n}({head}):", f"        return {text}"]
-        return "\n".join(lines) + "\n"
+        return "\n".join([*lines, *properties(self.random, INVARIANTS, STEPS)]) + "\n"
 
 
 def random_model(seed: int, folder: Path) -> type | None:
     """A model class, or None where the dice fell on one that is none."""
-    from dio_mc.errors import ModelError
-    from dio_mc.frontend.build import build
-
-    path = folder / f"pages_{seed}.py"
-    path.write_text(Writer(seed).model())
-    try:
-        model = load_module(str(path)).models[0]
-        build(model, {})
-    except ModelError:
-        return None
-    return model
+    return written(folder / f"pages_{seed}.py", Writer(seed).model())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from dio_mc.frontend.load import load_module
+from random_writing import properties, written
 
 HEAD = """\
 from z3 import Implies
@@ -119,23 +119,9 @@ class Writer:
             lines += ["        self.flight.end()"] if self.random.random() < 0.7 else []
         if self.random.random() < 0.4:  # somebody of whom there is one
             lines += ["    @thread(daemon=True)", "    def single(self):", "        x = 0", *self.block(1, "        ")]
-        for number, texts, head in ((2, INVARIANTS, "self"), (1, STEPS, "self, after")):
-            for n in range(number):
-                text = self.fill(self.random.choice(texts))
-                lines += ["    @invariant", f"    def p{number}{n}({head}):", f"        return {text}"]
-        return "\n".join(lines) + "\n"
+        return "\n".join([*lines, *properties(self.random, INVARIANTS, STEPS, self.fill)]) + "\n"
 
 
 def random_model(seed: int, folder: Path) -> type | None:
     """A model class, or None where the dice fell on one that is none."""
-    from dio_mc.errors import ModelError
-    from dio_mc.frontend.build import build
-
-    path = folder / f"random_{seed}.py"
-    path.write_text(Writer(seed).model())
-    try:
-        model = load_module(str(path)).models[0]
-        build(model, {})
-    except ModelError:
-        return None
-    return model
+    return written(folder / f"random_{seed}.py", Writer(seed).model())

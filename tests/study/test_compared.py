@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dio_mc.cli import cli
-from dio_mc.cli.study import told
+from dio_mc.cli.rules import told
 from dio_mc.study.registry import open_registry
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,0 +1,201 @@
+"""``matrix``: every pair of operations under every rule.
+
+Nothing but click is imported before the command runs.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dio_mc.cli.limits import MAX_MEMORY, TIMEOUT, limits_of, within
+from dio_mc.cli.observing import Guests, guests_options
+from dio_mc.cli.rules import (
+    MAX_STATES,
+    MODELS,
+    MORE,
+    OUTPUT,
+    SECTORS,
+    TRACES,
+    budget,
+    emit,
+    note,
+    progress,
+    told,
+    trace_files,
+)
+from dio_mc.cli.types import OPERATION, RULE
+
+if TYPE_CHECKING:
+    from dio_mc.engines.limits import Limits
+    from dio_mc.study.baseline import Verdicts
+    from dio_mc.study.matrix import Matrix
+    from dio_mc.study.registry import Registry
+
+
+def register(group: click.Group) -> None:
+    """Add the command."""
+    group.add_command(matrix)
+
+
+@click.command()
+@click.option("--rule", "rules", multiple=True, type=RULE, metavar="RULE", help="Only this rule.")
+@click.option(
+    "--operation", "operations", multiple=True, type=OPERATION, metavar="OPERATION", help="Only this operation."
+)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "markdown", "json", "svg", "html"]), default="text",
+    show_default=True,
+)  # fmt: skip
+@click.option("--triples", is_flag=True, help="Three operations side by side; best with some --operation and --rule.")
+@click.option(
+    "--baseline", metavar="FILE", help="Compare with a matrix in JSON; exit 1 when a cell is worse.",
+    type=click.Path(path_type=Path),
+)  # fmt: skip
+@click.option(
+    "--html", "site", metavar="DIR", type=click.Path(path_type=Path),
+    help="Write the matrix as a site: a page of all cells, and for each that races one to step through.",
+)  # fmt: skip
+@guests_options
+@SECTORS
+@TRACES
+@MODELS
+@MORE
+@MAX_STATES
+@TIMEOUT
+@MAX_MEMORY
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Search in N processes  [default: one per processor]")
+@click.option(
+    "--no-cache", is_flag=True, envvar="DIO_MC_NO_CACHE", help="Find the cells of shipped rules anew, and keep none."
+)
+@OUTPUT
+def matrix(
+    rules: tuple[str, ...],
+    operations: tuple[str, ...],
+    form: str,
+    triples: bool,
+    baseline: Path | None,
+    site: Path | None,
+    guests: Guests,
+    sectors: int | None,
+    traces: Path | None,
+    folder: Path | None,
+    files: tuple[Path, ...],
+    max_states: int | None,
+    timeout: float | None,
+    max_memory: str | None,
+    jobs: int | None,
+    no_cache: bool,
+    output: str | None,
+) -> None:
+    """Which operations race under which rule: every pair of them, one verdict each.
+
+    With --kernel and --fs the columns are real kernels, on which the pairs are observed, beside the rules that --rule
+    names. Exit 1 when a cell is worse than in the baseline, 3 when a cell is undetermined, else 0. What has changed
+    since the baseline is told on stderr. Ctrl-C and limits leave the cells that are not decided undetermined.
+    """
+    from dio_mc.cli.cells import kept, solver
+    from dio_mc.cli.interrupts import Interrupts
+    from dio_mc.study import matrix as study
+    from dio_mc.study.baseline import read_baseline
+    from dio_mc.study.registry import open_registry, pick
+
+    before = read_baseline(baseline, sectors or 1) if baseline is not None else None
+    limits = limits_of(timeout, max_memory)
+    registry = within(limits, lambda: open_registry(folder, files))
+    chosen = told(pick(registry.rules, rules, "locking rule"), registry)
+    pick(registry.operations, operations, "operation")
+    names = list(operations) or list(registry.operations)
+    if guests.kernels:
+        sys.exit(_matrix_of_kernels(registry, rules, names, guests, form, output, site, limits))
+    with Interrupts() as limits.stop:
+        solve = solver(limits, max_states, jobs, folder, files)
+        if not (no_cache or max_states or folder or files):
+            solve = kept(solve, note)
+        found = study.matrix(
+            registry, chosen, names, budget(max_states), progress(), size=3 if triples else 2, sectors=sectors or 1,
+            exceeded=limits.exceeded, solve=solve,
+        )  # fmt: skip
+        if site is not None:
+            _site(found, site, registry, limits)
+    links = trace_files(traces, {c.name: c.trace for c in found.cells if c.trace is not None})
+    emit(_drawn(found, form, links), output)
+    if before is not None and _worse(before, found, baseline):
+        sys.exit(1)
+    sys.exit(3 if any(c.verdict == "undetermined" for c in found.cells) else 0)
+
+
+def _site(found: Matrix, site: Path, registry: Registry, limits: Limits) -> None:
+    from dio_mc.cli.site import write_site
+    from dio_mc.errors import usage_error
+
+    try:
+        count = write_site(found, site, registry, limits.exceeded, note)
+    except OSError as error:
+        file = str(error.filename or site)
+        raise usage_error("DIO207", f"cannot be written: {error.strerror or error}", file=file) from None
+    note(f"{count} pages, beginning with {site / 'index.html'}")
+
+
+def _worse(before: Verdicts, found: Matrix, baseline: Path | None) -> bool:
+    """Whether a cell is worse than in the baseline, which is told."""
+    from dio_mc.errors import usage_error
+    from dio_mc.study.baseline import baseline_text, compared, shifts
+
+    click.echo(baseline_text(before, found), err=True, nl=False)
+    if not compared(before, found):
+        hint = "compare matrices with a rule and operations in common"
+        raise usage_error("DIO219", "the baseline has none of these cells", file=str(baseline), hint=hint)
+    return any(shift.worse for shift in shifts(before, found))
+
+
+def _matrix_of_kernels(
+    registry: Registry,
+    rules: tuple[str, ...],
+    names: list[str],
+    guests: Guests,
+    form: str,
+    output: str | None,
+    site: Path | None,
+    limits: Limits,
+) -> int:
+    """The exit code of the command."""
+    from dio_mc.cli.observing import run_matrix
+    from dio_mc.errors import usage_error
+    from dio_mc.study import matrix as study
+    from dio_mc.study.registry import pick
+
+    if not guests.file_systems:
+        raise usage_error("DIO204", "--kernel wants --fs", hint="for example --fs ext4 --fs xfs")
+    found, whole = run_matrix(registry, names, guests)
+    if not whole:
+        return 3
+    if rules:
+        beside = study.matrix(registry, pick(registry.rules, rules, "locking rule"), names)
+        cells = [cell for group in found.groups for cell in (*beside.row(*group), *found.row(*group))]
+        found = study.Matrix((*beside.rules, *found.rules), found.groups, tuple(cells))
+    if site is not None:
+        _site(found, site, registry, limits)
+    emit(_drawn(found, form, {}), output)
+    return 3 if any(c.verdict == "undetermined" for c in found.cells) else 0
+
+
+def _drawn(found: Matrix, form: str, links: dict[str, str]) -> str:
+    from dio_mc.study import picture, tables
+
+    match form:
+        case "markdown":
+            return tables.matrix_markdown(found, links)
+        case "json":
+            return tables.matrix_json(found, links)
+        case "svg":
+            return picture.matrix_svg(found)
+        case "html":
+            from dio_mc.cli.site import one_page
+
+            return one_page(found)
+        case _:
+            return tables.matrix_text(found, links)

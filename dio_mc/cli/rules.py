@@ -1,0 +1,104 @@
+"""What the commands that compare locking rules share: their options, and how they say and write what they found.
+
+Nothing but click is imported before a command runs.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dio_mc.study.registry import Registry, Rule
+    from dio_mc.trace.trace import Trace
+
+MODELS = click.option(
+    "--models", "folder", metavar="DIR", help="A folder with protocols/ and workloads/; default: the shipped ones.",
+    type=click.Path(path_type=Path),
+)  # fmt: skip
+MORE = click.option(
+    "--file", "files", multiple=True, metavar="FILE", help="A file with further rules or workloads.",
+    type=click.Path(path_type=Path),
+)  # fmt: skip
+OUTPUT = click.option("-o", "--output", type=click.Path(), help="Write to this file instead of stdout.")
+MAX_STATES = click.option("--max-states", type=click.IntRange(1), metavar="N", help="Stop each search after N states.")
+SECTORS = click.option(
+    "--sectors", type=click.IntRange(1, 2), metavar="N", help="Sectors per page; with 2 an IO can be torn."
+)
+TRACES = click.option("--traces", metavar="DIR", type=click.Path(path_type=Path), help="Write the runs as .json here.")
+
+
+def budget(max_states: int | None) -> Any:
+    """What one search may take."""
+    from dio_mc.semantics.search import Budget
+
+    return Budget(max_states=max_states)
+
+
+def told(rules: Sequence[Rule], registry: Registry) -> list[Rule]:
+    """The rules; operations of theirs that nothing calls, such as a hook that is misspelt, are told on stderr."""
+    from dio_mc.checking.findings.declared import uncalled_operations
+
+    threads = [f for w in registry.workloads.values() for f in w.threads.values()]
+    threads += [f for cls in registry.operations.values() for f in vars(cls).values() if callable(f)]
+    called = {name for function in threads for name in function.__code__.co_names}
+    for rule in rules:
+        own = [c for c in rule.model.__mro__ if c.__module__ == rule.model.__module__]
+        for finding in [f for cls in own for f in uncalled_operations(cls, called)]:
+            click.echo(f"finding {finding.code} {finding.span}: {finding.message}", err=True)
+    return list(rules)
+
+
+def note(text: str) -> None:
+    """Say something that changes no verdict, on stderr."""
+    click.echo(f"note: {text}", err=True)
+
+
+def progress(what: str = "cells") -> Any:
+    """A line on a terminal's stderr, wiped at the end."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(done: int, total: int) -> None:
+        click.echo(f"\r{done} of {total} {what}" if done < total else "\r\033[K", err=True, nl=False)
+
+    return show
+
+
+def trace_files(folder: Path | None, traces: dict[str, Trace]) -> dict[str, str]:
+    """Write traces that `dio-mc show` reads; where each one is, by name."""
+    if folder is None:
+        return {}
+    from dio_mc.trace.codec import encode
+
+    written: dict[str, str] = {}
+    for name, trace in traces.items():
+        path = folder / f"{name}.json"
+        write(path, encode(trace))
+        written[name] = path.as_posix()
+    return written
+
+
+def emit(text: str, output: str | None) -> None:
+    """Write what was found to a file, or to stdout."""
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write(Path(output), text)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file, its folders as well. Raises `ModelError` (DIO207) where that fails."""
+    from dio_mc.errors import usage_error
+    from dio_mc.files import write_if_changed
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_if_changed(path, text)
+    except OSError as error:
+        raise usage_error("DIO207", f"cannot be written: {error.strerror or error}", file=str(path)) from None
