@@ -1,8 +1,8 @@
-"""Settings of `check`: command line > environment > file > default, each value with its origin.
+"""Settings of `check`: command line > environment > file > default. Each value carries its origin.
 
 The file is the nearest ``dio-mc.toml``, or ``pyproject.toml`` with a table ``[tool.dio-mc]``, in the working directory
-or above it, not above the folder that holds ``.git``. Unknown keys and wrong values are errors: a misspelt limit that
-is ignored would be a check that nobody asked for. Paths in a file are relative to that file.
+or above it, up to the folder that holds ``.git``. Unknown keys and wrong values are errors, because a misspelt limit
+must not be ignored silently. Paths in a file are relative to that file.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from dio_mc.source import Span, display_path, source_lines
 
 PREFIX = "DIO_MC_"
 NOT_SETTINGS = {"DIO_MC_DEBUG", "DIO_MC_NO_CACHE"}
-"""Variables of the environment that mean something else."""
+"""Environment variables with the same prefix that are not settings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A setting: how a value is made from what was written (raising `ValueError`), and what it is without."""
+    """One setting. `parse` converts the raw value and raises `ValueError` for a wrong one; `default` applies if nothing
+    is given; `about` is the line in the table of settings; `paths`: the value holds file paths."""
 
     parse: Callable[[Any], Any]
     default: Any
@@ -41,13 +42,13 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value and where it came from, in words."""
+    """A value and its origin in words."""
 
     value: Any
     origin: str
 
 
-# --- values -----------------------------------------------------------------------------------------------------------
+# --- parsing values ---------------------------------------------------------------------------------------------------
 
 
 def count(raw: Any) -> int:
@@ -107,7 +108,7 @@ def flag(raw: Any) -> bool:
 def text(raw: Any) -> str:
     """A string."""
     if not isinstance(raw, str) or not raw:
-        raise ValueError("is not a text")
+        raise ValueError("is not a non-empty string")
     return raw
 
 
@@ -127,15 +128,15 @@ def engine(raw: Any) -> str:
 
 
 def names(raw: Any) -> tuple[str, ...]:
-    """A list of strings; in the environment with commas between."""
+    """A list of strings; in the environment, separated by commas."""
     parts = [p.strip() for p in raw.split(",") if p.strip()] if isinstance(raw, str) else raw
     if not isinstance(parts, list | tuple) or not all(isinstance(p, str) and p for p in parts):
-        raise ValueError("is not a list of texts")
+        raise ValueError("is not a list of non-empty strings")
     return tuple(parts)
 
 
 def reports(raw: Any) -> tuple[tuple[str, str], ...]:
-    """``FORMAT=PATH`` several times, or a table of them."""
+    """Pairs of format and path: a list of ``FORMAT=PATH``, or a table from format to path."""
     pairs = list(raw.items()) if isinstance(raw, Mapping) else [tuple(p.partition("=")[::2]) for p in names(raw)]
     for form, path in pairs:
         output_format(form)
@@ -155,9 +156,9 @@ SETTINGS: dict[str, Setting] = {
     "verify-reduction": Setting(flag, False, "explore reduced and in full, and compare"),
     "output-format": Setting(output_format, "text", "what goes to stdout"),
     "report": Setting(reports, (), "report files, FORMAT=PATH", paths=True),
-    "max-states": Setting(count, None, "stop a run after so many states"),
-    "max-depth": Setting(depth, None, "stop a run after so many steps from the start"),
-    "timeout": Setting(seconds, None, "stop a run after so many seconds"),
+    "max-states": Setting(count, None, "stop a run after this number of states"),
+    "max-depth": Setting(depth, None, "stop a run at this number of steps from the start"),
+    "timeout": Setting(seconds, None, "stop a run after this number of seconds"),
     "max-memory": Setting(memory, None, "stop a run at this much resident memory"),
     "first": Setting(flag, False, "stop after the level of the first violation"),
     "counterexamples": Setting(text, "counterexamples", "where counterexamples are written", paths=True),
@@ -168,13 +169,14 @@ SETTINGS: dict[str, Setting] = {
 }
 
 
-# --- where they come from ---------------------------------------------------------------------------------------------
+# --- sources of values ------------------------------------------------------------------------------------------------
 
 
 def effective(
     given: Mapping[str, Any], environment: Mapping[str, str] | None = None, start: Path | None = None
 ) -> dict[str, Value]:
-    """Every setting with its origin; `given` is the command line (None: not given). Raises `ModelError`."""
+    """Every setting with its origin. `given` holds the options of the command line (None: not given), `environment`
+    defaults to the process's, `start` to the working directory. Raises `ModelError`."""
     values = {name: Value(s.default, "default") for name, s in SETTINGS.items()}
     values |= _from_file(find_file(start or Path.cwd()))
     values |= _from_environment(os.environ if environment is None else environment)
@@ -196,7 +198,8 @@ def show(value: Any) -> str:
 
 
 def find_file(start: Path) -> Path | None:
-    """The configuration file that holds in a folder."""
+    """The configuration file that applies in folder `start`, or None. Raises `ModelError` (DIO213) if one folder has
+    two."""
     for folder in (start, *start.parents):
         own, project = folder / "dio-mc.toml", folder / "pyproject.toml"
         table = project.is_file() and _table(project) is not None
@@ -244,7 +247,7 @@ def _from_file(file: Path | None) -> dict[str, Value]:
 
 
 def _below(folder: Path, name: str, value: Any) -> Any:
-    """Paths of a file as seen from the working directory."""
+    """The value with its paths made relative to the working directory instead of `folder`."""
     if not SETTINGS[name].paths or folder.resolve() == Path.cwd():
         return value
     if isinstance(value, str):
@@ -257,7 +260,7 @@ def _below(folder: Path, name: str, value: Any) -> Any:
 
 
 def _span(file: Path, key: str) -> Span:
-    """The line of a key, below the table's head in a pyproject.toml."""
+    """The line that sets a key; in a pyproject.toml, after the head of the table."""
     seen = file.name != "pyproject.toml"
     for number, line in enumerate(source_lines(str(file)), start=1):
         seen = seen or line.strip().startswith("[tool.dio-mc")

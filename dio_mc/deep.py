@@ -1,9 +1,9 @@
-"""Room for deep trees: a thread with a large stack, on which recursion may go as deep as any model is nested.
+"""Deep recursion: a thread with a large stack, on which recursion may go as deep as any model is nested.
 
-Expressions are trees of the user's size. Python's own parser and compiler go through them by recursion, as do the
-frontend, the printers, z3 and the exports, so rewriting ours without recursion would not be enough. Every command,
-every function of the package's face and what the pytest plugin does runs in a thread whose stack is large and whose
-limit of recursion fits it. Address space is reserved; memory is taken by those who use it.
+Expressions are trees, as deep as the user writes them. Python's own parser and compiler traverse them recursively, as
+do the frontend, the printers, z3 and the exports, so rewriting only our part without recursion would not help. Every
+command, every public function of the package and the pytest plugin run in a thread with a large stack and a matching
+recursion limit. The stack only reserves address space; memory is used as recursion needs it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from typing import Any, Final, TypeVar
 from dio_mc.guard import interrupt
 
 STACKS: Final = (512 << 20, 256 << 20, 128 << 20, 64 << 20)
-"""Bytes of stack to ask for, in turn, at most a sixteenth of an address space that is limited (``ulimit -v``)."""
+"""Stack sizes in bytes to try in turn; each is used only if it is at most 1/16 of a limited address space (``ulimit
+-v``)."""
 BYTES_PER_CALL: Final = 5 << 10
-"""Stack that one level of recursion may take: the compiler of Python takes most."""
+"""Stack that one level of recursion may need; Python's compiler needs most."""
 LOOK: Final = 0.05
-"""Seconds after which the waiting thread looks for Ctrl-C."""
+"""Seconds between two checks for Ctrl-C by the waiting thread."""
 Result = TypeVar("Result")
 _here = threading.local()
 
@@ -31,9 +32,11 @@ def deeply(
     waiting: Callable[[threading.Thread], None] | None = None,
     **named: Any,
 ) -> Result:
-    """Call a function where recursion may go deep; what it raises is raised here. `waiting` is called with the thread
-    until that ends (by default it is joined, and is told of Ctrl-C). Called from such a thread, the function is simply
-    called."""
+    """Call a function in a thread with a large stack; return its result, or raise what it raised.
+
+    `waiting` is called with the thread until that ends; by default it joins the thread and forwards Ctrl-C to it.
+    Within such a thread, or if none can be started, the function is called directly.
+    """
     if getattr(_here, "deep", False):
         return function(*arguments, **named)
     outcome: list[tuple[bool, Any]] = []
@@ -71,7 +74,7 @@ def _joined(thread: threading.Thread) -> None:
 
 
 def _address_space() -> int:
-    """Bytes of address space that this process may have (``ulimit -v``): libraries and states need most of it."""
+    """The limit on this process's address space in bytes (``ulimit -v``); `sys.maxsize` if there is none."""
     try:
         import resource
     except ImportError:
@@ -81,7 +84,8 @@ def _address_space() -> int:
 
 
 def _started(run: Callable[[], None]) -> threading.Thread | None:
-    """A thread that runs with the largest stack that there is; None where there is none."""
+    """Start a thread with the largest stack of `STACKS` that can be had, and set the recursion limit; None if none can
+    be started."""
     before = threading.stack_size()
     try:
         for size in [size for size in STACKS if size <= _address_space() // 16]:

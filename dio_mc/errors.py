@@ -1,7 +1,7 @@
-"""Diagnostics and the exception tree.
+"""Diagnostics and the exception hierarchy.
 
-A diagnostic is code + span + sentence + hint. Codes: ``DIO1xx`` the model, ``DIO2xx`` usage and files, ``DIO3xx``
-findings about quality, ``DIO9xx`` our own faults. `dio_mc.catalogue` holds a page for each.
+A diagnostic is a code, a span, a sentence and a hint. Codes: ``DIO1xx`` for the model, ``DIO2xx`` for usage and files,
+``DIO3xx`` for findings about quality, ``DIO9xx`` for faults of dio-mc itself. `dio_mc.catalogue` has a page for each.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from dio_mc.source import Span, display_path, excerpt
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One thing to say about a place. `span` is None when there is no place (a missing file); `file` then names it."""
+    """One message about a source position. `span` is None if there is none (a missing file); `file` then names the
+    file."""
 
     code: str
     message: str
@@ -41,14 +42,14 @@ class Diagnostic:
 
 
 class DioError(Exception):
-    """Base of everything this package raises on purpose; `exit_code` is what the command ends with."""
+    """Base class of all exceptions that this package raises on purpose; `exit_code` is the exit code of the command."""
 
     exit_code = 2
 
 
 @dataclass(eq=False)
 class ModelError(DioError):
-    """The model, a file or the usage is wrong; all that is known to be wrong is in `diagnostics`."""
+    """The model, a file or the usage is wrong; `diagnostics` lists everything that was found."""
 
     diagnostics: tuple[Diagnostic, ...]
 
@@ -73,7 +74,7 @@ class InternalError(DioError):
 
 
 def usage_error(code: str, message: str, *, file: str = "", hint: str = "") -> ModelError:
-    """A `ModelError` with one diagnostic that has no place in a source file."""
+    """A `ModelError` with one diagnostic that has no position in a source file."""
     return ModelError((Diagnostic(code, message, None, hint, file),))
 
 
@@ -84,8 +85,8 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str:
 
 
 def failed_io(error: OSError, file: str = "") -> str:
-    """What is told of a file that is gone, a disk that is full or broken: no fault of dio-mc. `file` stands in where
-    the system names none."""
+    """The message for an I/O error (a missing file, a full or broken disk), which is not a fault of dio-mc. `file` is
+    named if the system names no file."""
     name = str(error.filename or file)
     where = f"{display_path(name)}: " if name else ""
     return f"dio-mc: error: {where}{error.strerror or error}"

@@ -1,4 +1,4 @@
-"""Writing files: names that every system takes, contents whole or not at all."""
+"""Writing files: portable file names, and contents written completely or not at all."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ _RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT
 
 
 def safe_name(name: str) -> str:
-    """A file name of one component, the same on every system: ``assertion@41`` stays, ``../x`` does not."""
+    """A file name of one component that is valid on every system: ``assertion@41`` stays as it is, ``../x`` does
+    not."""
     kept = re.sub(r"[^A-Za-z0-9_.,=@+-]", "_", name)[:_LONGEST_NAME].rstrip(".")
     kept = re.sub(r"^\.+", lambda dots: "_" * len(dots.group()), kept)
     return f"_{kept}" if not kept or kept.split(".")[0].upper() in _RESERVED else kept
 
 
 def write_if_changed(path: Path, text: str) -> bool:
-    """Put `text` into a file, all or nothing: written beside its place and renamed. False when it was there already.
+    """Write `text` to a file atomically (a temporary file beside it, then a rename). Return False if the file already
+    had this content.
 
-    A device or pipe is written to and neither read (``/dev/full`` has no end) nor replaced; a symbolic link stays one.
-    Raises `OSError`.
+    A device or pipe is only written to: reading it may not end (``/dev/full``), and it must not be replaced. A symbolic
+    link stays a link. Raises `OSError`.
     """
     data = text.encode("utf-8")
     if _is_special(path):
@@ -45,7 +47,7 @@ def write_if_changed(path: Path, text: str) -> bool:
 
 
 def _is_special(path: Path) -> bool:
-    """Whether `path` leads to something that is there and is neither a file nor a folder."""
+    """Whether `path` exists and leads to neither a regular file nor a folder."""
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
@@ -57,7 +59,7 @@ def _content(path: Path) -> bytes | None:
 
 
 def _mode() -> int:
-    """What a plainly created file gets; `mkstemp` gives 0600."""
+    """The mode of a file created by `open`; `mkstemp` uses 0600."""
     mask = os.umask(0)
     os.umask(mask)
     return 0o666 & ~mask

@@ -1,9 +1,9 @@
-"""Ending what does not look at the clock itself: building a program, preparing code, shaping and explaining a schedule.
+"""Enforcing limits on code that does not poll them: building a program, preparing code, explaining a schedule.
 
-A search looks at its limits as it goes. Everything else runs inside a `Guard`: a thread looks at the limits for it and
-raises `Ended` in the guarded thread, between two operations of Python, as Ctrl-C does. So what runs inside must leave
-nothing half done that anybody sees: it is pure, or writes files by renaming them. A call into foreign code (z3, LLVM)
-is not interrupted before it returns; z3 counts its own steps, and LLVM is bounded by the size of what it is given.
+A search polls its limits itself. Everything else runs inside a `Guard`: a second thread polls the limits and raises
+`Ended` asynchronously in the guarded thread, between two bytecodes, as Ctrl-C does. Guarded code must therefore leave
+nothing half done: it is pure, or it writes files by renaming them. A call into foreign code (z3, LLVM) is not
+interrupted before it returns; z3 has its own step limit, and LLVM's time is bounded by the size of its input.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ if TYPE_CHECKING:
     from dio_mc.semantics.stop import Stop
 
 EVERY: Final = 0.05
-"""Seconds between two looks at the limits."""
+"""Seconds between two polls of the limits."""
 GRACE: Final = 1.0
-"""Seconds that what is to be told about a search may take, once a limit has ended that."""
+"""Seconds allowed for explaining and showing results after a limit has ended the search."""
 STACK: Final = 256 << 10
-"""Bytes of the watching thread's stack; the usual 8 MiB count against a limited address space."""
+"""Bytes of stack for the watching thread; the usual 8 MiB would count against a limited address space."""
 AGAIN: Final = 1.0
-"""Seconds after which `Ended` is raised once more: foreign code may have swallowed it."""
+"""Seconds after which `Ended` is raised again, because foreign code may have swallowed it."""
 
 
 Result = TypeVar("Result")
 
 
 class Ended(BaseException):
-    """A limit was met in a guarded phase; `stop` says which."""
+    """A limit was reached in a guarded phase; `stop` says which."""
 
     stop: Stop
 
 
 WHY_ENDED: Final = (KeyboardInterrupt, MemoryError, Ended)
-"""What ends a phase and leaves everything found before it as it is."""
+"""Exceptions that end a phase but leave all earlier results valid."""
 
 
 def stop_of(error: BaseException) -> Stop:
-    """Why a phase ended, for one of `WHY_ENDED`."""
+    """The reason that an exception of `WHY_ENDED` stands for."""
     if isinstance(error, Ended):
         return error.stop
     from dio_mc.semantics.stop import INTERRUPTED, OUT_OF_MEMORY
@@ -52,10 +52,11 @@ def stop_of(error: BaseException) -> Stop:
 
 
 class Guard:
-    """Raises `Ended` in the thread that enters it, once `exceeded` has a reason, asked from `grace` seconds on; with
-    `patience` so many seconds later, for what looks at its limits itself and only may be in the middle of something.
+    """A context manager that raises `Ended` in the thread that entered it, once `exceeded` returns a reason.
 
-    The `except` for it belongs outside of the `with`. When the `with` is left nothing is raised any more.
+    Polling starts after `grace` seconds. With `patience`, `Ended` is raised only that many seconds later, for code that
+    polls its limits itself but may be in the middle of something. Put the `except Ended` outside the `with`: nothing is
+    raised any more once the `with` is left.
     """
 
     def __init__(self, exceeded: Callable[[], Stop | None], grace: float = 0.0, patience: float = 0.0) -> None:
@@ -71,7 +72,7 @@ class Guard:
         before = threading.stack_size(STACK)
         try:
             threading.Thread(target=self._watch, name="dio-mc guard", daemon=True).start()
-        except RuntimeError:  # no address space is left for a thread: what is guarded ends by its own looks, or not
+        except RuntimeError:  # no address space for a thread: the guarded code then runs without a guard
             return
         finally:
             threading.stack_size(before)
@@ -94,7 +95,7 @@ class Guard:
             self._left.wait(pause)
 
     def _reason(self) -> Stop | None:
-        """Why to end; where there is no memory left to look, that is the reason."""
+        """The reason to end, or None. Running out of memory while polling is a reason too."""
         try:
             return self._exceeded()
         except MemoryError as error:
@@ -109,7 +110,8 @@ class Guard:
 
 
 def _say_nothing_of_it() -> None:
-    """`Ended` that is raised inside of a finaliser (z3 has many) is swallowed there, and Python tells so on stderr."""
+    """Keep Python from printing `Ended` to stderr when it is raised inside a finaliser (z3 has many) and swallowed
+    there."""
     tell = sys.unraisablehook
     if getattr(tell, "quiet", False):
         return
@@ -123,20 +125,20 @@ def _say_nothing_of_it() -> None:
 
 
 class Latch:
-    """Limits that stay met once they were: what a search held is given back when it ends, and the next one would only
-    take it again."""
+    """A limit check that stays triggered. The memory of a search is freed when it ends, so that its limit would no
+    longer seem reached, but the next phase would only fill it again."""
 
     def __init__(self, exceeded: Callable[[], Stop | None]) -> None:
         self._exceeded = exceeded
         self.stop: Stop | None = None
 
     def __call__(self) -> Stop | None:
-        """Why everything has to end now, or None."""
+        """The reason to end everything now, or None."""
         self.stop = self.stop or self._exceeded()
         return self.stop
 
     def words(self) -> str | None:
-        """The same as text, for a `Limits` that asks."""
+        """The reason as text, in the form that `Limits` polls."""
         return None if self() is None else str(self.stop)
 
 
@@ -147,8 +149,8 @@ def attempt(
     exceeded: Callable[[], Stop | None],
     note: Callable[[str], None],
 ) -> Result:
-    """What a task gives that explains or shows what was found: it never takes a verdict with it. Where a limit ends it,
-    or a fault of ours, `note` is told `what` is left out and why, and the `default` stands in."""
+    """The result of a task that only explains or shows results, which must never cost a verdict. If a limit or a fault
+    of dio-mc ends it, `note` receives a sentence with `what` was left out and why, and `default` is returned."""
     try:
         with Guard(exceeded, GRACE):
             return task()
@@ -162,12 +164,12 @@ def attempt(
 
 
 def _raise_in(thread: int, error: type[BaseException] | None) -> None:
-    """Have a thread raise `error` at its next operation; with None, not raise what it was to."""
+    """Have a thread raise `error` at its next bytecode; None cancels a pending exception."""
     ctypes.pythonapi.PyThreadState_SetAsyncExc(
         ctypes.c_ulong(thread), None if error is None else ctypes.py_object(error)
     )
 
 
 def interrupt(thread: int) -> None:
-    """Have a thread raise `KeyboardInterrupt`: signals are delivered to the main thread alone."""
+    """Have a thread raise `KeyboardInterrupt`, since signals are delivered to the main thread only."""
     _raise_in(thread, KeyboardInterrupt)

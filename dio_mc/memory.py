@@ -1,10 +1,9 @@
-"""How much memory there is: what this process holds, and what it may still take before the system has to kill somebody;
-and how to hold less.
+"""Memory: how much this process uses, how much it may still use, and how to use less.
 
 A process can be in a control group (a container, a batch job) that allows less than the machine has. Both versions of
-control groups are read, the process's own group and all above it (Linux, ``Documentation/admin-guide/cgroup-v2.rst``,
-``cgroup-v1/memory.rst``). Page cache that the kernel can drop at once counts as free. Where the system tells nothing,
-nothing is limited.
+control groups are read, for the process's own group and all its ancestors (Linux,
+``Documentation/admin-guide/cgroup-v2.rst``, ``cgroup-v1/memory.rst``). Page cache that the kernel can drop at once
+counts as free. If the system reports nothing, no limit applies.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from pathlib import Path
 from typing import Final
 
 UNKNOWN: Final = 1 << 62
-"""As good as no limit."""
+"""Stands for "no limit is known"."""
 RESERVE: Final = 128 << 20
-"""Bytes to leave to the machine: a search that would take the last ones ends before."""
+"""Bytes to leave free: a search stops before it uses the last memory of the machine."""
 
 _PROCESS: Final = Path("/proc/self")
 _MEMINFO: Final = Path("/proc/meminfo")
@@ -28,7 +27,8 @@ _GROUPS: Final = Path("/sys/fs/cgroup")
 
 
 def resident_bytes() -> int:
-    """Bytes of this process in memory now; where the system does not tell, the most there ever were (0: unknown)."""
+    """The resident set size of this process in bytes; if the system does not report it, the peak so far (0:
+    unknown)."""
     try:
         pages = int((_PROCESS / "statm").read_text(encoding="ascii").split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
@@ -46,8 +46,9 @@ def _peak_bytes() -> int:
 
 
 def let_go_of_code(library: str) -> None:
-    """Let go of the machine code of a library with this in its name. In memory it is what it is in the file, from which
-    it is read again when it is needed (Linux, ``madvise(2)``); nothing happens where the system is another."""
+    """Drop the resident code pages of libraries with `library` in their file name (Linux, ``madvise(2)``,
+    ``MADV_DONTNEED``). The kernel reads them from the file again when they are needed. Does nothing on other
+    systems."""
     try:
         rows = (_PROCESS / "maps").read_text(encoding="utf-8", errors="replace").splitlines()
         madvise = ctypes.CDLL(None).madvise
@@ -55,13 +56,13 @@ def let_go_of_code(library: str) -> None:
         return
     for row in rows:
         place, rights, *_, path = row.split(maxsplit=5)
-        if rights == "r-xp" and library in Path(path).name:  # nothing was written there: it is as in the file
+        if rights == "r-xp" and library in Path(path).name:  # not writable, so the pages equal the file's
             first, end = (int(number, 16) for number in place.split("-"))
             madvise(ctypes.c_void_p(first), ctypes.c_size_t(end - first), mmap.MADV_DONTNEED)
 
 
 def available_bytes() -> int:
-    """Bytes that may still be taken before the machine, or a group that this process is in, is out of memory."""
+    """Bytes that may still be used before the machine, or a control group of this process, is out of memory."""
     return min((_left_on_the_machine(), *(_left_in(group) for group in _groups())))
 
 
@@ -74,7 +75,7 @@ def _left_on_the_machine() -> int:
 
 
 def _groups() -> Iterator[Path]:
-    """The folders of this process's group and of those above it."""
+    """The folders of this process's control groups and of their ancestors."""
     try:
         lines = (_PROCESS / "cgroup").read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
@@ -90,7 +91,7 @@ def _groups() -> Iterator[Path]:
 
 
 def _left_in(group: Path) -> int:
-    """What a group leaves; without a limit, or where it is not ours to see, `UNKNOWN`."""
+    """Bytes left in a control group; `UNKNOWN` if it has no limit or its files cannot be read."""
     for limit, usage, idle in (
         ("memory.max", "memory.current", "inactive_file"),
         ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
@@ -98,7 +99,7 @@ def _left_in(group: Path) -> int:
         try:
             most, used = (int((group / name).read_text(encoding="ascii")) for name in (limit, usage))
             return max(most - used + _statistic(group, idle), 0)
-        except (OSError, ValueError):  # another version; `max`, which is not a number
+        except (OSError, ValueError):  # the other version of control groups, or `max` instead of a number
             continue
     return UNKNOWN
 

@@ -1,7 +1,7 @@
-"""Where things stand in source files: spans, excerpts with carets, and the syntax tree of a function.
+"""Source positions and source text: spans, excerpts with carets, and the syntax tree of a function.
 
-Everything that reads Python text goes through here, so that a model's classes may be made dynamically (a product of a
-protocol and a workload has no source of its own, its functions do).
+Everything that reads Python text goes through here. A model's class may therefore be made dynamically: a product of a
+protocol and a workload has no source of its own, but its functions do.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Span:
 
 
 def display_path(file: str) -> str:
-    """The path relative to the working directory when it lies below it, otherwise as given."""
+    """The path relative to the working directory if the file lies below it, otherwise unchanged."""
     try:
         relative = os.path.relpath(file)
     except ValueError:  # another drive
@@ -45,7 +45,8 @@ def display_path(file: str) -> str:
 
 
 def span_of(node: ast.AST, file: str) -> Span:
-    """The span of a syntax node that carries positions (columns become characters, not UTF-8 bytes)."""
+    """The span of a syntax node. Columns are counted in characters, not in UTF-8 bytes; a node without positions gets
+    line 1, column 1."""
     line = int(getattr(node, "lineno", 1))
     end_line = int(getattr(node, "end_lineno", None) or line)
     start = _character_column(file, line, int(getattr(node, "col_offset", 0)))
@@ -54,7 +55,7 @@ def span_of(node: ast.AST, file: str) -> Span:
 
 
 def _character_column(file: str, line: int, offset: int) -> int:
-    """`ast` counts UTF-8 bytes; people and editors count characters."""
+    """The column in characters of a byte `offset`: `ast` counts UTF-8 bytes, people and editors count characters."""
     lines = source_lines(file)
     if not 0 < line <= len(lines) or lines[line - 1].isascii():
         return offset
@@ -62,7 +63,7 @@ def _character_column(file: str, line: int, offset: int) -> int:
 
 
 TREE = "__dio_tree__"
-"""Attribute under which a function carries a tree that stands for it instead of its source (a mutant)."""
+"""The attribute of a function that holds the tree to use instead of its source (set on mutants)."""
 
 _LINES: dict[str, tuple[str, ...]] = {}
 _TREES: dict[str, ast.Module] = {}
@@ -70,8 +71,8 @@ _FUNCTIONS: dict[str, dict[tuple[str, int], ast.FunctionDef]] = {}
 
 
 def source_lines(file: str) -> tuple[str, ...]:
-    """The lines of a file, or of a notebook's cell, without their ends; empty when it cannot be read. Read once, see
-    `forget_source`."""
+    """The lines of a file or of a notebook cell, without line ends; empty if it cannot be read. The text is read once
+    and kept until `forget_source`."""
     if file not in _LINES:
         try:
             _LINES[file] = _split(Path(file).read_text(encoding="utf-8-sig"))
@@ -83,19 +84,20 @@ def source_lines(file: str) -> tuple[str, ...]:
 
 
 def _split(text: str) -> tuple[str, ...]:
-    """The lines as Python counts them: a form feed ends none, `str.splitlines` would have it otherwise."""
+    """Split at line feeds only, as Python counts lines; `str.splitlines` would also split at form feeds."""
     return tuple(text.removesuffix("\n").split("\n")) if text else ()
 
 
 def _cell_lines(file: str) -> tuple[str, ...]:
-    """The lines of a cell: IPython puts them where Python's tracebacks look for the text of files that do not exist."""
+    """The lines of a notebook cell: IPython registers its text in `linecache`, under a file name that does not
+    exist."""
     import linecache
 
     return tuple(line.rstrip("\n") for line in linecache.getlines(file)) if file in linecache.cache else ()
 
 
 def excerpt(span: Span) -> list[str]:
-    """The source line of `span` with a line of carets under it; empty when the source is not to be had."""
+    """The first source line of `span` with a line of carets under it; empty if the source is not available."""
     lines = source_lines(span.file)
     if not 0 < span.line <= len(lines):
         return []
@@ -107,14 +109,14 @@ def excerpt(span: Span) -> list[str]:
 
 
 def module_tree(file: str) -> ast.Module:
-    """The tree of a file, parsed once, see `forget_source`. Raises `SyntaxError`."""
+    """The syntax tree of a file, parsed once and kept until `forget_source`. Raises `SyntaxError`."""
     if file not in _TREES:
         _TREES[file] = ast.parse("\n".join(source_lines(file)) + "\n", filename=file)
     return _TREES[file]
 
 
 def _functions_of(file: str) -> dict[tuple[str, int], ast.FunctionDef]:
-    """Every function of a file by name and first line (decorators included, as `co_firstlineno` counts)."""
+    """Every function of a file, by name and first line (including decorators, as in `co_firstlineno`)."""
     if file in _FUNCTIONS:
         return _FUNCTIONS[file]
     found: dict[tuple[str, int], ast.FunctionDef] = {}
@@ -127,7 +129,8 @@ def _functions_of(file: str) -> dict[tuple[str, int], ast.FunctionDef]:
 
 
 def function_tree(function: Callable[..., Any]) -> ast.FunctionDef | None:
-    """The `ast` node of a function defined by ``def``; None when its source cannot be read (a REPL, a lambda)."""
+    """The `ast` node of a function defined by ``def``; None if its source cannot be read (a REPL, a lambda). A tree
+    attached under `TREE` takes precedence."""
     if not isinstance(function, FunctionType):
         return None
     carried: ast.FunctionDef | None = getattr(function, TREE, None)
@@ -143,18 +146,18 @@ def function_tree(function: Callable[..., Any]) -> ast.FunctionDef | None:
 
 @lru_cache(maxsize=512)
 def stored_names(tree: ast.FunctionDef) -> frozenset[str]:
-    """The names that a function assigns, those of its arguments left out."""
+    """The names that a function assigns, without its parameters."""
     return frozenset(n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
 
 
 @lru_cache(maxsize=4096)
 def text_of(node: ast.AST) -> str:
-    """A node in Python's own spelling. Remembered: a statement is shown wherever it is inlined."""
+    """The Python source text of a node. Cached, since a statement is shown everywhere it is inlined."""
     return ast.unparse(node)
 
 
 def forget_source(file: str) -> None:
-    """Drop what was read of a file; loading a model does this, since the file may have changed."""
+    """Drop everything cached for a file. Called when a model is loaded, since the file may have changed."""
     _LINES.pop(file, None)
     _TREES.pop(file, None)
     _FUNCTIONS.pop(file, None)

@@ -18,28 +18,29 @@ def plural(count: int, noun: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """The first paragraph in one line."""
+    """The first paragraph of `text` as one line."""
     return " ".join(text.split("\n\n")[0].split())
 
 
 def without_control(text: str) -> str:
-    """The text without characters that XML 1.0 cannot carry (and no terminal should get), but with its line ends."""
+    """The text with each character that XML 1.0 cannot carry replaced by ``?``; tabs and line ends stay. None of those
+    characters should reach a terminal either."""
     return re.sub(r"[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", text)
 
 
 def visible(text: str) -> str:
-    """The text with control characters, marks of direction and invisible characters spelled as Python's escapes; line
+    """The text with control characters, bidirectional marks and invisible characters written as Python escapes; line
     feeds and tabs stay."""
     return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def without_commands(text: str) -> str:
-    """The text without lines that GitHub's runner takes for commands (``::error::``, also after blanks)."""
+    """The text with workflow commands of GitHub's runner (lines that begin with ``::``, also after blanks) escaped."""
     return _COMMAND.sub(r"\1\\x3a", text) if "::" in text else text
 
 
 def show_bytes(size: int) -> str:
-    """A number of bytes as the command line takes it: ``2G``, ``512M``, ``1000``."""
+    """A number of bytes in the notation of the command line: ``2G``, ``512M``, ``1000``."""
     for shift, letter in ((30, "G"), (20, "M"), (10, "K")):
         if size and size % (1 << shift) == 0:
             return f"{size >> shift}{letter}"

@@ -1,11 +1,11 @@
-"""Kernel anchors: the function of the kernel that a step stands for, and the versions that have it.
+"""Kernel anchors: the kernel function that a step models, and the kernel versions that have it.
 
-``fs/ext3/inode.c:ext3_get_block @-4.2`` is a file and a function of it, and after ``@`` where they are to be found:
+``fs/ext3/inode.c:ext3_get_block @-4.2`` is a source file and a function in it. After ``@`` follow the versions:
 
-- nothing: in every kernel,
-- ``@2.6.18``: in that version; nothing is said about others,
-- ``@5.15-``, ``@-4.2``, ``@4.10-6.0``: from, up to, from to (inclusive), and in no other version,
-- ``@unmerged``: in no kernel; a proposal has it.
+- nothing: every kernel has it,
+- ``@2.6.18``: that version has it; nothing is said about others,
+- ``@5.15-``, ``@-4.2``, ``@4.10-6.0``: from, up to, from-to (inclusive), and no other version,
+- ``@unmerged``: no kernel has it; it comes from a proposed patch.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ _ANCHOR = re.compile(rf"(?P<file>[\w./+-]+\.[chS]):(?P<function>[A-Za-z_]\w*)(?:
 _VERSIONS = re.compile(rf"(?P<low>{_NUMBER})?(?P<dash>-)?(?P<high>{_NUMBER})?")
 
 Version = tuple[int, ...]
-"""``6.12`` is (6, 12); a version stands for those that begin like it."""
+"""``6.12`` is (6, 12) and matches every version that begins with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """A range of kernel versions, both ends inclusive; None is open. `exact`: one version was named."""
+    """A range of kernel versions, both ends inclusive; None is an open end. `exact`: a single version was named."""
 
     low: Version | None
     high: Version | None
     exact: bool = False
 
     def __str__(self) -> str:
-        """As it is written after the ``@``."""
+        """The range as it is written after the ``@``."""
         low, high = (".".join(map(str, end or ())) for end in (self.low, self.high))
         return low if self.exact else f"{low}-{high}"
 
@@ -43,7 +43,7 @@ class Versions:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """A function of the kernel. `versions` is None where it is said to be in every kernel; `unmerged`: in none."""
+    """A kernel function. `versions` is None if every kernel is claimed to have it; `unmerged`: none has it."""
 
     file: str
     function: str
@@ -51,7 +51,7 @@ class Anchor:
     unmerged: bool = False
 
     def __str__(self) -> str:
-        """As it is written."""
+        """The anchor as it is written in a model."""
         said = UNMERGED if self.unmerged else "" if self.versions is None else str(self.versions)
         return f"{self.name} @{said}" if said else self.name
 
@@ -61,12 +61,12 @@ class Anchor:
         return f"{self.file}:{self.function}"
 
     def claims(self, version: Version) -> bool:
-        """Whether it says that a kernel of this version has the function."""
+        """Whether the anchor claims that a kernel of this version has the function."""
         return not self.unmerged and (self.versions is None or version in self.versions)
 
 
 def parse_anchor(text: str) -> Anchor:
-    """Read ``file.c:function [@versions]``. Raises `ValueError` with a sentence for anything else."""
+    """Parse ``file.c:function [@versions]``. Raises `ValueError` with a sentence otherwise."""
     found = _ANCHOR.fullmatch(text)
     if found is None:
         raise ValueError(f"{text!r} is not of the form file.c:function @versions")
@@ -77,7 +77,7 @@ def parse_anchor(text: str) -> Anchor:
 
 
 def parse_versions(text: str) -> Versions:
-    """Read ``6.12``, ``5.15-``, ``-4.2`` or ``4.10-6.0``. Raises `ValueError` with a sentence for anything else."""
+    """Parse ``6.12``, ``5.15-``, ``-4.2`` or ``4.10-6.0``. Raises `ValueError` with a sentence otherwise."""
     found = _VERSIONS.fullmatch(text)
     if found is None or (found["low"] is None and found["high"] is None):
         raise ValueError(f"{text!r} is not a kernel version, and no range of them")
@@ -91,8 +91,7 @@ def parse_versions(text: str) -> Versions:
 
 
 def parse_version(text: str) -> Version:
-    """``6.12`` as numbers. What follows the numbers (``6.12.95+deb12-cloud-amd64``) is ignored; raises `ValueError`
-    where there are none."""
+    """The leading numbers of ``6.12.95+deb12-cloud-amd64`` as a tuple. Raises `ValueError` if there are none."""
     found = re.match(_NUMBER, text)
     if found is None:
         raise ValueError(f"{text!r} is not a kernel version")
@@ -100,5 +99,5 @@ def parse_version(text: str) -> Version:
 
 
 def function_of(anchor: str) -> str:
-    """``mm/filemap.c:filemap_nopage @-2.6.22`` -> ``filemap_nopage``; what has another form stays as it is."""
+    """``mm/filemap.c:filemap_nopage @-2.6.22`` -> ``filemap_nopage``; a text of another form is returned unchanged."""
     return anchor.partition(" @")[0].rsplit(":", 1)[-1]

@@ -1,7 +1,7 @@
-"""Expressions of the IR: pure, scalar, typed, frozen. A span is commentary and takes no part in comparison.
+"""Expressions of the IR: pure, scalar, typed, frozen. Spans are ignored by comparison.
 
-Evaluation is by value over integers of any size. ``And``, ``Or``, ``Implies`` and ``Ite`` evaluate from the left and
-only as far as needed, so a guard protects an index (``i < n and a[i]``).
+Values are integers of any size. ``And``, ``Or``, ``Implies`` and ``Ite`` evaluate from left to right with
+short-circuit, so a guard protects an index (``i < n and a[i]``).
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class Local:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """A cell of a shared or ghost variable; one index per dimension.
+    """The value of a cell of a shared or ghost variable; one index per dimension.
 
-    In a thread body an index outside the dimension is a fault ``index``. In a property (`total`) it reads the last
+    In a thread body an index outside its dimension is a fault ``index``. In a property (`total`) it reads the last
     element, so that a formula is defined everywhere. `after` reads the state after the step (step invariants only).
     """
 
@@ -74,7 +74,7 @@ class Or:
 
 @dataclass(frozen=True, slots=True)
 class Implies:
-    """Kept apart from ``not a or b``: whether its premise ever held is reported as vacuity."""
+    """Kept distinct from ``not a or b``, because a premise that never held is reported as vacuity."""
 
     premise: Expr
     conclusion: Expr
@@ -102,7 +102,7 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class Arith:
-    """Integer arithmetic; ``//`` and ``%`` are Python's (floor), and the right side is a positive constant there."""
+    """Integer arithmetic. ``//`` and ``%`` round down as in Python; their right side is a positive constant."""
 
     op: ArithOp
     left: Expr
@@ -112,7 +112,7 @@ class Arith:
 
 @dataclass(frozen=True, slots=True)
 class AtLocation:
-    """Properties only: the thread instance stands at one of these locations (positions in its template)."""
+    """True if the given thread instance is at one of these locations (positions in its template). Properties only."""
 
     thread: int
     locations: frozenset[int]
@@ -121,7 +121,7 @@ class AtLocation:
 
 @dataclass(frozen=True, slots=True)
 class LocalOf:
-    """Properties only: a local of a given thread instance (an argument latched by a region)."""
+    """A local of a given thread instance (an argument recorded by a region). Properties only."""
 
     thread: int
     index: int
@@ -170,7 +170,7 @@ def children(expr: Expr) -> tuple[Expr, ...]:
 
 
 def walk(expr: Expr) -> Iterator[Expr]:
-    """The expression and everything below it, parents first; a part that several share comes once."""
+    """The expression and all its sub-expressions, parents first; a shared sub-expression comes once."""
     seen: set[int] = set()
     waiting = [expr]
     while waiting:

@@ -1,8 +1,8 @@
-"""Operations and terminators: what a basic block does. Frozen data; spans are commentary.
+"""Operations and terminators of basic blocks. Frozen data; spans are ignored by comparison.
 
-A *step* of a thread runs from its location to the next one (`program.Location`) through these, all or nothing: an
-`Await` that is false, or a `Choose` without an open option, means that this run of the step does not exist; a failing
-`Check`, index or range is a fault, and the step has no successor.
+A *step* of a thread runs from its location to the next one (`program.Location`) and is all or nothing. If an `Await` is
+false, or a `Choose` has no open option, this run of the step does not exist. A failing `Check`, index or range is a
+fault: the step has no successor.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from dio_mc.ir.types import ScalarType
 from dio_mc.source import Span
 
 FaultKind = Literal["assertion", "index", "range", "lock_misuse", "misuse", "spawn", "endless_loop", "lifetime"]
-"""Run-time faults of a model. ``assertion``: an `assert` failed. ``index``: outside an array. ``range``: a value
-outside its variable's type. ``lock_misuse``: a lock's rule broken; ``misuse``: that of another part. ``spawn``: no
-idle slot. ``endless_loop``: local statements that never reach a step. ``lifetime``: use after free or double
-completion."""
+"""Run-time faults of a model. ``assertion``: an `assert` failed. ``index``: an index outside its array. ``range``: a
+value outside its variable's type. ``lock_misuse``: a rule of a lock was broken; ``misuse``: a rule of another part.
+``spawn``: no idle slot. ``endless_loop``: local statements that never reach a step. ``lifetime``: use after free or
+double completion."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoreTo:
-    """A cell of a shared or ghost variable as a target."""
+    """An assignment target: a cell of a shared or ghost variable."""
 
     variable: int
     indices: tuple[Expr, ...]
@@ -33,7 +33,7 @@ class StoreTo:
 
 @dataclass(frozen=True, slots=True)
 class LocalTo:
-    """A local of the running thread as a target."""
+    """An assignment target: a local of the running thread."""
 
     index: int
     name: str
@@ -45,7 +45,7 @@ Target = StoreTo | LocalTo
 
 @dataclass(frozen=True, slots=True)
 class Assign:
-    """Parallel assignment: all values and indexes are evaluated first, in order, then all targets are written.
+    """Parallel assignment: all values, then all indexes, are evaluated in order, then all targets are written.
 
     A value outside its target's type is a fault ``range``.
     """
@@ -57,7 +57,7 @@ class Assign:
 
 @dataclass(frozen=True, slots=True)
 class Await:
-    """The step exists only when the condition holds here."""
+    """A condition without which this run of the step does not exist."""
 
     condition: Expr
     span: Span | None = field(default=None, compare=False)
@@ -65,7 +65,7 @@ class Await:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The condition must hold here; otherwise a fault of this kind."""
+    """A condition that must hold; otherwise the step is a fault of this kind."""
 
     condition: Expr
     kind: FaultKind
@@ -75,7 +75,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One alternative of a `Choose`, open when `when` holds."""
+    """One alternative of a `Choose`; open if `when` holds (None: always)."""
 
     value: Expr
     when: Expr | None = None
@@ -83,7 +83,8 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Choose:
-    """Non-determinism: one run of the step per open option, in order; the option's position is part of the action."""
+    """Nondeterministic choice: one run of the step per open option, in order. The option's position is part of the
+    action."""
 
     target: Target
     options: tuple[Option, ...]
@@ -92,8 +93,8 @@ class Choose:
 
 @dataclass(frozen=True, slots=True)
 class Spawn:
-    """Start the first idle instance of a spawned template with these arguments (its first locals), run its local
-    prefix; no idle instance is a fault ``spawn``."""
+    """Start the first idle instance of a spawned template with these arguments (its first locals) and run its local
+    prefix. If no instance is idle, the step is a fault ``spawn``."""
 
     template: int
     arguments: tuple[Expr, ...]
@@ -102,8 +103,8 @@ class Spawn:
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """Every other thread ends where it stands: it goes to location 0, its locals to their defaults. A step that halts
-    spawns nothing before it."""
+    """End every other thread: it goes to location 0, and its locals to their defaults. A step that halts spawns nothing
+    before it does."""
 
     span: Span | None = field(default=None, compare=False)
 
@@ -126,7 +127,7 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The thread ends (goes to location 0); a spawned instance is idle again."""
+    """The thread ends (goes to location 0); a spawned instance becomes idle again."""
 
 
 Terminator = Jump | Branch | End
@@ -134,8 +135,8 @@ Terminator = Jump | Branch | End
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Straight-line operations and where control goes. `location` is the position of the location that this block
-    begins, or None: entering a block with a location ends the step before it."""
+    """Straight-line operations and a terminator. `location` is the position of the location that begins at this block,
+    or None. Entering a block with a location ends the current step."""
 
     ops: tuple[Op, ...]
     terminator: Terminator
@@ -143,7 +144,7 @@ class Block:
 
 
 def op_expressions(op: Op) -> list[Expr]:
-    """Everything that an operation evaluates."""
+    """All expressions that an operation evaluates."""
     match op:
         case Assign(targets, values):
             return [*values, *(index for t in targets if isinstance(t, StoreTo) for index in t.indices)]
@@ -159,7 +160,7 @@ def op_expressions(op: Op) -> list[Expr]:
 
 
 def successors(block: Block) -> tuple[int, ...]:
-    """The blocks that control may go to."""
+    """The blocks that can be entered after this one."""
     match block.terminator:
         case Jump(target):
             return (target,)

@@ -1,4 +1,5 @@
-"""The deterministic text form of a program: what ``dio-mc ir`` shows, golden files hold, and the digest hashes."""
+"""The deterministic text form of a program, printed by ``dio-mc ir``, kept in golden files, and hashed for the
+digest."""
 
 from __future__ import annotations
 
@@ -99,7 +100,7 @@ def _block(program: Program, template: Template, number: int, block: Block) -> I
 
 
 def print_op(program: Program, op: Op) -> str:
-    """One operation."""
+    """One operation as text."""
     match op:
         case Assign(targets, values):
             left = ", ".join(_target(program, t) for t in targets)
@@ -158,7 +159,7 @@ def _property(program: Program, property_: Property) -> str:
 
 
 def print_expr(program: Program, expr: Expr) -> str:
-    """One expression, fully parenthesised below the top."""
+    """One expression as text; sub-expressions are fully parenthesised."""
     match expr:
         case Const(value, type_):
             return show_value(type_, value)

@@ -1,7 +1,7 @@
 """A program: variables, thread templates with their control flow, thread instances, properties. Pure frozen data.
 
-This is what every engine, encoder, exporter and renderer reads. It is built by the frontend, verified by
-`ir.verify`, printed by `ir.printer`.
+Every engine, encoder, exporter and renderer reads this form. The frontend builds it, `ir.verify` verifies it,
+`ir.printer` prints it.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from dio_mc.source import Span
 class Variable:
     """A shared or ghost variable: a row-major array of scalars (`shape` is empty for a single cell).
 
-    `path` spells a cell's name with None where an index stands: ``("cache", None, ".dirty")`` is ``cache[1].dirty``.
-    `init` has one value per cell; with `any_init` every value of the type is an initial value of every cell.
-    `role` is ``lock`` for the parts of locks (they may be hidden or drawn as bars), ``data`` otherwise.
+    `path` gives a cell's name, with None in place of each index: ``("cache", None, ".dirty")`` is ``cache[1].dirty``.
+    `init` has one value per cell; with `any_init` every value of the type is an initial value of every cell. `role` is
+    ``lock`` for the parts of locks (they may be hidden or drawn as bars), ``data`` otherwise.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Variable:
         return prod(self.shape)
 
     def cell_name(self, cell: int) -> str:
-        """The name of cell number `cell` (row-major) as a model author writes it."""
+        """The name of cell number `cell` (row-major), as a model author writes it."""
         indices: list[int] = []
         for extent in reversed(self.shape):
             indices.append(cell % extent)
@@ -53,7 +53,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class ScalarShape:
-    """A leaf of the model's data: the position of its variable."""
+    """A scalar leaf of the model's data; `variable` is the position of its variable."""
 
     variable: int
 
@@ -73,7 +73,7 @@ class RecordShape:
 
 @dataclass(frozen=True, slots=True)
 class ArrayShape:
-    """`size` elements of one shape; its index is the next one of every variable below it."""
+    """An array of `size` elements of one shape. Its index becomes the next dimension of every variable below it."""
 
     size: int
     element: Shape
@@ -93,14 +93,14 @@ class LocalVariable:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where a thread can stand between steps.
+    """A point at which a thread can be between two steps.
 
     `name` is stable under edits elsewhere in the file (``reader+2/direct_read+3``: lines from each ``def``); `text` is
-    the statement that runs next; `anchor` the kernel function around it (``fs/direct-io.c:direct_io_worker``);
-    `operations` the names of the inlined operations around it, outermost first; `kills` the locals that are dead here
-    and are reset on arrival; `block` where the step begins. Location 0 is the end (or the idle slot) and has block -1.
-    `code` is the statement in full where `text` is not: with its lines, and not cut. `arguments` are those of each of
-    the operations: a local, which may be dead here (None where there is none), and what to call it then.
+    the next statement; `anchor` is the enclosing kernel function (``fs/direct-io.c:direct_io_worker``); `operations`
+    are the names of the enclosing inlined operations, outermost first; `kills` are the locals that are dead here and
+    are reset on arrival; `block` is the block where the step begins. Location 0 is the end (or the idle slot) and has
+    block -1. `code` is the full statement, with line breaks, if `text` is shortened. `arguments` holds, per operation,
+    its arguments as (local, name): the local may be dead here, and is None if there is none.
     """
 
     name: str
@@ -119,8 +119,8 @@ class Template:
     """The code of a thread, shared by its instances.
 
     `entry` is the block where an instance starts; its local prefix runs before the first state (or inside the spawning
-    step). The first `parameters` locals are set by the start: the instance number if the thread asks for it, the
-    arguments of a spawn. A daemon may wait forever; a spawned template's instances start idle at location 0.
+    step). The first `parameters` locals are set at the start: to the instance number if the thread takes it, or to the
+    arguments of a spawn. A daemon may wait forever; the instances of a spawned template start idle at location 0.
     """
 
     name: str
@@ -136,7 +136,8 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """An instance: its template (position), its number among the template's instances, its name in traces."""
+    """An instance of a template: `template` is its position, `number` the instance's number, `name` its name in
+    traces."""
 
     name: str
     template: int
@@ -145,8 +146,8 @@ class Thread:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A named stretch of code in one template: the locations inside it and the locals that hold the arguments of the
-    operation around it, by parameter name. One window in an operation that is called twice gives two regions."""
+    """A named stretch of code in one template: its locations, and the locals that hold the arguments of the enclosing
+    operation, by parameter name. A window in an operation that is called twice gives two regions."""
 
     name: str
     template: int
@@ -156,8 +157,8 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """A proposition about control that a property uses (``inside("mapped", index=0)``, ``finished(reader)``): its
-    canonical text, and what it means on a state."""
+    """A control proposition that a property uses (``inside("mapped", index=0)``, ``finished(reader)``): its canonical
+    text, and its meaning as an expression on states."""
 
     text: str
     meaning: Expr
@@ -165,20 +166,20 @@ class Atom:
 
 PropertyKind = Literal["invariant", "step", "reachable", "always_reachable", "progress"]
 LIVENESS: Final = frozenset({"always_reachable", "progress"})
-"""The kinds that speak of what can or must still happen: they are decided on the graph of all states."""
+"""The kinds that state what can or must still happen; they are decided on the complete state graph."""
 
 Fairness = Literal["weak", "strong"]
-"""What a run grants its threads: a turn to one that can run all the time, or to one that can run again and again."""
+"""Weak: a thread that can run continuously gets a turn. Strong: so does one that can run again and again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Property:
     """A property written by the author.
 
-    `expr` is the compiled form, None when the body uses what the IR cannot say (then only the solver decides).
-    `function` and `model` are the Python function and final class, for the independent translation to z3.
-    `atoms` are the control propositions that occur in `expr`. `fairness` is that of the runs a ``progress`` property
-    speaks of.
+    `expr` is the compiled form, or None if the body uses what the IR cannot express (then only the solver decides).
+    `function` and `model` are the Python function and the final class, for the independent translation to z3. `atoms`
+    are the control propositions that occur in `expr`. `fairness` applies to ``progress`` properties: the runs they are
+    about.
     """
 
     name: str
@@ -196,8 +197,8 @@ class Property:
 class Program:
     """A model with its parameters bound.
 
-    `name` is ``Class`` or ``Class@pages=2``; `digest` a hash of the IR text and the format version, the same for the
-    same behaviour. `root` tells how the author's names map to variables.
+    `name` is ``Class`` or ``Class@pages=2``. `digest` is a hash of the IR text and the format version: equal digests
+    mean equal behaviour. `root` maps the author's names to variables.
     """
 
     name: str

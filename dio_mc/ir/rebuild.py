@@ -1,4 +1,4 @@
-"""An expression made again from its operands."""
+"""Rebuilding an expression with changed operands."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from dio_mc.ir.expr import (
 
 
 def rebuilt(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
-    """The expression with `change` applied to each direct operand."""
+    """A copy of the expression with `change` applied to each direct operand."""
     match expr:
         case Const() | Local() | Me() | AtLocation() | LocalOf():
             return expr

@@ -1,7 +1,7 @@
-"""Scalar types of the IR. Every value is a small integer; a type says which integers and how they read.
+"""Scalar types of the IR. Every value is a small integer; its type gives the range and the spelling.
 
-Records, arrays and tagged unions do not exist at this level: the frontend lays them out into variables of scalars
-(struct of arrays), see `program.Shape`.
+Records, arrays and tagged unions do not exist at this level: the frontend lays them out as scalar variables (struct of
+arrays), see `program.Shape`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class BoolType:
 
 @dataclass(frozen=True, slots=True)
 class RangeType:
-    """The integers ``low..high``, both included; the value stands for itself."""
+    """The integers ``low..high``, both included; a value is its own code."""
 
     low: int
     high: int
@@ -25,7 +25,7 @@ class RangeType:
 
 @dataclass(frozen=True, slots=True)
 class EnumType:
-    """The members of a Python `Enum` in definition order; the value is the position."""
+    """The members of a Python `Enum` in definition order; the code is the position."""
 
     name: str
     members: tuple[str, ...]
@@ -33,14 +33,14 @@ class EnumType:
 
 @dataclass(frozen=True, slots=True)
 class ThreadIdType:
-    """The thread instances of the program in their fixed order; the value is the position."""
+    """The thread instances of the program in their fixed order; the code is the position."""
 
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class OptionType:
-    """A scalar or None; None is one below the element's lowest value, so the range stays contiguous."""
+    """A scalar or None. The code of None is one below the element's lowest, so the range stays contiguous."""
 
     element: BoolType | RangeType | EnumType | ThreadIdType
 
@@ -69,18 +69,18 @@ def bounds(type_: ScalarType) -> tuple[int, int]:
 
 
 def none_value(type_: OptionType) -> int:
-    """The integer that stands for None."""
+    """The code of None."""
     return bounds(type_)[0]
 
 
 def cardinality(type_: ScalarType) -> int:
-    """How many values the type has."""
+    """The number of values of the type."""
     low, high = bounds(type_)
     return high - low + 1
 
 
 def default_value(type_: ScalarType) -> int:
-    """What an unset or dead variable holds: False, the first member, None, or the value of a range nearest to 0."""
+    """The value of an unset or dead variable: False, the first member, None, or the value of a range nearest to 0."""
     low, high = bounds(type_)
     if isinstance(type_, RangeType):
         return min(max(0, low), high)
@@ -88,7 +88,7 @@ def default_value(type_: ScalarType) -> int:
 
 
 def show_value(type_: ScalarType, value: int) -> str:
-    """The value as a model author wrote it: ``DIRTY``, ``reader[1]``, ``3``, ``True``, ``None``."""
+    """The value as a model author writes it: ``DIRTY``, ``reader[1]``, ``3``, ``True``, ``None``."""
     low, high = bounds(type_)
     if not low <= value <= high:
         return str(value)

@@ -1,4 +1,5 @@
-"""Checks that a program is well formed; run after every arrow. A failure is a fault of dio-mc, never the user's."""
+"""Check that a program is well formed. It runs after every transformation; a failure is a fault of dio-mc, never the
+user's."""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ from dio_mc.ir.types import BOOL, ScalarType, bounds
 
 
 def verify(program: Program) -> None:
-    """Raises `InternalError` that lists everything wrong with the program."""
+    """Raise `InternalError` with a list of everything that is wrong with the program."""
     problems = list(_problems(program))
     if problems:
         raise InternalError(f"the IR of {program.name} does not verify", problems)

@@ -1,1 +1,1 @@
-"""What a program means: states, the reference interpreter, and what engines and evaluators agree on."""
+"""The semantics of a program: states, the reference interpreter, and the interfaces between engines and evaluators."""

@@ -1,8 +1,8 @@
 """The code of one thread instance, ready to run: blocks cut into segments of closures.
 
-A segment is a stretch of `Assign`, `Await` and `Check` that ends in a tail: a terminator, a `Choose` or a `Spawn`. What
-is fixed is worked out here (addresses, bounds, resets on arrival, which blocks lie on a cycle without a location);
-running it is the business of `machine`.
+A segment is a sequence of `Assign`, `Await`, `Check` and `Halt` that ends in a tail: a terminator, a `Choose` or a
+`Spawn`. Everything static is computed here (addresses, bounds, resets on arrival, which blocks lie on a cycle without a
+location); `machine` runs the segments.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from dio_mc.semantics.step import Action
 from dio_mc.source import Span
 
 Operation = Callable[[list[int]], bool]
-"""Changes the cells; False when this run of the step does not exist. May raise `FaultRaised`."""
+"""Changes the cells; returns False if this run of the step does not exist. May raise `FaultRaised`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A target: where it is (`address`), what it holds (`low..high`), and how a fault names it."""
+    """A compiled assignment target: its `address`, its bounds ``low..high``, and how a fault names it."""
 
     address: Evaluate
     low: int
@@ -50,7 +50,7 @@ class Place:
     span: Span | None
 
     def write(self, cells: list[int], cell: int, value: int) -> None:
-        """Store `value` at `cell`; a value outside the type is a fault ``range``."""
+        """Store `value` at `cell`; a value outside the bounds is a fault ``range``."""
         if not self.low <= value <= self.high:
             shown = f"{self.low}..{self.high}" if isinstance(self.type, RangeType) else show_type(self.type)
             raise FaultRaised("range", f"value {value} outside {shown} of {self.name(cell)}", self.span)
@@ -59,14 +59,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Goto:
-    """Go on at segment `target`."""
+    """Continue at segment `target`."""
 
     target: int
 
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """Go on at one of two segments."""
+    """Continue at one of two segments."""
 
     condition: Evaluate
     then: int
@@ -80,7 +80,7 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """A `Choose`: per option its guard (None: always open) and value; go on at `target`."""
+    """A `Choose`: the guard (None: always open) and the value of each option; continue at `target`."""
 
     place: Place
     options: tuple[tuple[Evaluate | None, Evaluate], ...]
@@ -89,7 +89,7 @@ class Pick:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A `Spawn`; go on at `target`."""
+    """A `Spawn`; continue at `target`."""
 
     template: int
     arguments: tuple[Evaluate, ...]
@@ -102,8 +102,8 @@ Tail = Goto | Fork | Finish | Pick | Launch
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """`location` is set on the first segment of a block that begins a location. `loops`: it begins a block that control
-    can come back to without passing a location."""
+    """Operations and a tail. `location` is set on the first segment of a block that begins a location. `loops`: control
+    can return to this segment's block without passing a location."""
 
     operations: tuple[Operation, ...]
     tail: Tail
@@ -113,10 +113,10 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One thread instance. `begin[L]` is the segment where location L begins; `entry` where the instance starts;
-    `arrive[L]` the cells to set on arrival at L (pc and dead locals); `clear` those that a spawn resets;
-    `parameters` the places of its arguments; `actions[L]` the action of a step from L without a choice; `spans[L]` for
-    faults of a whole step."""
+    """The code of one thread instance. `begin[L]` is the segment where location L begins; `entry` the segment where the
+    instance starts; `arrive[L]` the cells to set on arrival at L (pc and dead locals); `clear` the cells that a spawn
+    resets; `parameters` the places of its arguments; `actions[L]` the action of a step from L without choices;
+    `spans[L]` the span for faults of a whole step."""
 
     segments: tuple[Segment, ...]
     begin: tuple[int, ...]
@@ -130,7 +130,7 @@ class Code:
 
 
 def compile_thread(program: Program, layout: Layout, thread: int) -> Code:
-    """The code of thread instance `thread`."""
+    """The compiled code of thread instance `thread`."""
     template = program.template_of(thread)
     scope = Scope(program, layout, thread)
     segments, first = _compile_blocks(template, scope)
@@ -156,7 +156,7 @@ def compile_thread(program: Program, layout: Layout, thread: int) -> Code:
 
 
 def _compile_blocks(template: Template, scope: Scope) -> tuple[list[Segment], list[int]]:
-    """All segments, and the first segment of every block."""
+    """All segments, and the number of the first segment of every block."""
     first: list[int] = []
     total = 0
     for block in template.blocks:
@@ -172,7 +172,7 @@ def _compile_blocks(template: Template, scope: Scope) -> tuple[list[Segment], li
 
 
 def _cut(block: Block, at: int, first: Sequence[int], scope: Scope) -> list[Segment]:
-    """The segments of one block, the first of which has number `at`."""
+    """The segments of one block; the first of them has number `at`."""
     parts: list[Segment] = []
     operations: list[Operation] = []
     for op in block.ops:
@@ -262,7 +262,7 @@ def _compile_check(op: Check, scope: Scope) -> Operation:
 
 
 def _compile_assign(op: Assign, scope: Scope) -> Operation:
-    """All values, then all addresses, then all writes."""
+    """Evaluate all values, then all addresses, then write all targets."""
     places = tuple(_compile_target(target, scope) for target in op.targets)
     values = tuple(compile_expr(value, scope) for value in op.values)
     if len(places) == len(values) == 1:
@@ -312,12 +312,12 @@ def _constant(cell: int) -> Evaluate:
 
 
 def _cyclic_blocks(blocks: Sequence[Block]) -> frozenset[int]:
-    """Blocks that control can come back to without entering a block with a location."""
+    """Blocks that control can return to without entering a block with a location."""
     return frozenset(number for number in range(len(blocks)) if number in _reachable(blocks, number))
 
 
 def _reachable(blocks: Sequence[Block], start: int) -> set[int]:
-    """Blocks without a location that are entered after `start`, directly or through one another."""
+    """Blocks without a location that can be entered after `start`, directly or through one another."""
     seen: set[int] = set()
     waiting = [start]
     while waiting:

@@ -1,10 +1,11 @@
-"""Expressions of the IR as Python closures over a flat sequence of cells: the meaning of `ir.expr`, spelled out once.
+"""Expressions of the IR as Python closures over a flat sequence of cells. This is the one definition of what `ir.expr`
+means.
 
-`compile_expr` turns a frozen expression into a function from the cells of a state (`layout`) to an integer. Truth is 0
-or 1, never a `bool`, so that states print alike. In a property a read with ``after`` looks at the second half of the
-cells: the caller hands over ``state + after``.
+`compile_expr` turns a frozen expression into a function from the cells of a state (`layout`) to an integer. Truth
+values are 0 or 1, never `bool`, so that equal states print alike. In a property, a read with ``after`` uses the second
+half of the cells: the caller passes ``state + after``.
 
-A run-time fault (an index outside its array, a division that is not possible) is raised as `FaultRaised`.
+A run-time fault (an index outside its array, a division by zero) is raised as `FaultRaised`.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from dio_mc.semantics.step import Fault
 from dio_mc.source import Span
 
 Evaluate = Callable[[Sequence[int]], int]
-"""A compiled expression (or address): cells in, integer out."""
+"""A compiled expression or address: cells in, integer out."""
 
 _COMPARE: Final[dict[CompareOp, Callable[[int, int], bool]]] = {
     "==": operator.eq,
@@ -60,7 +61,7 @@ _ARITH: Final[dict[ArithOp, Callable[[int, int], int]]] = {
 
 
 class FaultRaised(Exception):
-    """A run-time fault of the model in the middle of a step."""
+    """A run-time fault of the model during a step."""
 
     def __init__(self, kind: FaultKind, message: str, span: Span | None) -> None:
         super().__init__(message)
@@ -69,8 +70,8 @@ class FaultRaised(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where an expression stands: in the code of one thread instance, or (`thread` None) in a property. `span` is the
-    place of the operation around it, for faults of parts that have no place of their own."""
+    """The context of an expression: the code of one thread instance, or (`thread` None) a property. `span` is that of
+    the enclosing operation, for faults of parts that have none."""
 
     program: Program
     layout: Layout
@@ -172,10 +173,10 @@ def _compile_load(expr: Load, scope: Scope) -> Evaluate:
 def compile_address(
     variable: int, indices: tuple[Expr, ...], scope: Scope, span: Span | None, *, total: bool = False
 ) -> int | Evaluate:
-    """Which cell ``variable[indices]`` is: its number where that is fixed, else the function that finds it.
+    """The cell of ``variable[indices]``: its number if that is constant, otherwise a function of the cells.
 
-    The function raises `FaultRaised` ("index") for an index outside its dimension, or with `total` takes the last
-    element.
+    The function raises `FaultRaised` ("index") for an index outside its dimension; with `total` it takes the last
+    element instead.
     """
     declared, base = scope.program.variables[variable], scope.layout.variable_base[variable]
     if len(indices) != len(declared.shape):

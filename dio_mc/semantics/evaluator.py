@@ -1,4 +1,4 @@
-"""What decides one property: the values it is given, and what it answers."""
+"""The interface of property evaluators: the values they read, and what they decide."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dio_mc.ir.program import Property
 
 
 class Decision(Enum):
-    """What is known of one property on one valuation."""
+    """The verdict for one property on one valuation."""
 
     HOLDS = "holds"
     VIOLATED = "violated"
@@ -22,7 +22,7 @@ class Decision(Enum):
 @dataclass(frozen=True, slots=True)
 class Observation:
     """One value that a property reads: a cell of the state, or the truth of a control proposition. With `after` it is
-    read in the successor (step invariants)."""
+    read in the successor state (step invariants)."""
 
     name: str
     cell: int | None
@@ -31,7 +31,7 @@ class Observation:
 
 
 class PropertyEvaluator(Protocol):
-    """Decides one property. Values are handed over in the order of `observations`."""
+    """Decides one property. A valuation has its values in the order of `observations`."""
 
     @property
     def observations(self) -> tuple[Observation, ...]:
@@ -40,15 +40,15 @@ class PropertyEvaluator(Protocol):
 
     @property
     def formulas(self) -> tuple[Expr, ...]:
-        """Truths that stand for the valuations: those that agree on all of these are decided alike, and tell the
-        evaluator the same. Empty where that is not proved. For whoever cannot look at every valuation."""
+        """Formulas that determine the decision: valuations that agree on all of them get the same decision and have the
+        same effect on the evaluator. Empty if that is not proved. For engines that cannot look at every valuation."""
         ...
 
     @property
     def property(self) -> Property:
-        """The property it decides."""
+        """The property that is decided."""
         ...
 
     def decide(self, valuations: Sequence[tuple[int, ...]]) -> list[Decision]:
-        """One decision per valuation; called with each distinct valuation once."""
+        """One decision per valuation. Each distinct valuation is passed only once."""
         ...

@@ -1,15 +1,16 @@
-"""The reference interpreter: Program -> initial states and successors. The judge of every other engine.
+"""The reference interpreter: Program -> initial states and successors. It is the oracle for every other engine.
 
-A step of a thread that stands at location L begins at the block of L and runs until control enters a block that begins
-a location, or the thread ends. It is all or nothing:
+A step of a thread at location L begins at the block of L and runs until control enters a block that begins a location,
+or the thread ends. It is all or nothing:
 
-* an `Await` that is false, or a `Choose` without an open option: this run does not exist;
-* a fault (`Check`, index, range, no idle slot, a loop that never reaches a step): the step has no successor;
-* a `Choose` forks the step, in the order of its options; the positions taken are the action's `choice`. A fault in an
+- an `Await` that is false, or a `Choose` without an open option: this run does not exist;
+- a fault (`Check`, index, range, no idle slot, a loop that never reaches a step): the step has no successor;
+- a `Choose` forks the step, in the order of its options; the positions taken are the action's `choice`. A fault in an
   option's own guard or value belongs to that option.
 
-Nothing here is clever on purpose: expressions are closures (`evaluation`), blocks are lists of them (`code`), a run
-(`machine`) is a list of cells and a point in the code. No pass of dio-mc has touched what it reads.
+The implementation is deliberately plain: expressions are closures (`evaluation`), blocks are lists of closures
+(`code`), a run (`machine`) is a list of cells and a position in the code. It reads the program before any other pass of
+dio-mc has changed it.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ from dio_mc.semantics.step import Action, Fault, Step
 class Interpreter:
     """The semantics of one program.
 
-    `program` is what it was made from, `layout` says how to read its states. A thread that is not at location 0 and has
-    no step in `successors` is blocked.
+    `program` is the program, `layout` the layout of its states. A thread that is not at location 0 and has no step in
+    `successors` is blocked.
     """
 
     def __init__(self, program: Program) -> None:
@@ -51,12 +52,13 @@ class Interpreter:
     # -- initial states ---------------------------------------------------------------------------------------------
 
     def initial(self) -> list[State]:
-        """The initial states, each once: every value of every cell declared `any_init`, the first cell slowest, and
-        every thread's local prefix run, in thread order. A start whose prefix has a fault is not among them."""
+        """The initial states, each once: every value of every `any_init` cell (the first cell varies slowest), after
+        running every thread's local prefix in thread order. A start whose prefix has a fault is not among them."""
         return list(self.starting())
 
     def starting(self) -> Iterator[State]:
-        """As `initial`, each when it is found: cells of any value may have more starts than anybody can wait for."""
+        """The states of `initial`, each as soon as it is found: with `any_init` cells there may be too many to
+        enumerate."""
         position = 0
         while position < len(self._good) or self._find_more():
             yield self._good[position]
@@ -70,12 +72,13 @@ class Interpreter:
 
     @property
     def starts(self) -> list[State]:
-        """What `Violation.initial` counts: the initial states, then, for each initial fault, the cells as they were
-        before the prefix that failed (its thread still at location 0). The latter have no successors."""
+        """The list that `Violation.initial` indexes: the initial states, then for each initial fault the cells before
+        the prefix that failed (its thread still at location 0). The latter have no successors."""
         return [*self.initial(), *(state for state, _ in self._bad)]
 
     def _find_more(self) -> bool:
-        """Look for initial states until there is one more; faults on the way are kept."""
+        """Search until at least one more initial state is found; faults on the way are recorded. False if there is
+        none."""
         known = len(self._good)
         for cells in self._products:
             for outcome, before in self._run_prefixes(cells):
@@ -89,7 +92,7 @@ class Interpreter:
         return False
 
     def _initial_values(self) -> list[Sequence[int]]:
-        """Per cell the values it may start with."""
+        """The possible initial values of each cell."""
         values: list[Sequence[int]] = []
         for variable in self.program.variables:
             low, high = bounds(variable.type)
@@ -104,7 +107,7 @@ class Interpreter:
         return values
 
     def _run_prefixes(self, cells: State) -> list[tuple[Outcome, State]]:
-        """Every way to run all prefixes, each with the cells before its last prefix."""
+        """The outcomes of all runs of all prefixes, each with the cells before its last prefix."""
         found = [(Outcome((), cells, None), cells)]
         for thread, code in enumerate(self._codes):
             if self.program.template_of(thread).spawned:
@@ -122,7 +125,7 @@ class Interpreter:
     # -- steps ------------------------------------------------------------------------------------------------------
 
     def successors(self, state: State) -> list[Step]:
-        """Every step that exists in `state`, in the order of threads and then of choices."""
+        """Every step that exists in `state`, ordered by thread and then by choice."""
         steps: list[Step] = []
         for thread, pc in self._pcs:
             if location := state[pc]:
@@ -130,12 +133,12 @@ class Interpreter:
         return steps
 
     def successors_of(self, state: State, thread: int) -> list[Step]:
-        """Every step of one thread that exists in `state`, in the order of choices."""
+        """Every step of one thread that exists in `state`, ordered by choice."""
         location = state[self.layout.pc[thread]]
         return self._steps_of(state, thread, location) if location else []
 
     def step(self, state: State, action: Action) -> Step | None:
-        """The step of one action; None when it is not enabled in `state`."""
+        """The step of one action; None if it is not enabled in `state`."""
         thread, location = action.thread, action.location
         if not 0 <= thread < len(self._codes) or location == 0 or location != state[self.layout.pc[thread]]:
             return None
@@ -156,8 +159,8 @@ class Interpreter:
     def evaluate(self, expr: Expr, state: State, after: State | None = None) -> int:
         """The value of a property expression on a state, or with `after` on a step.
 
-        Raises `InternalError` for an expression that a property may not contain, for one that reads ``after`` when
-        there is none, and for a run-time fault: the loads of a property are `total`.
+        Raises `InternalError` for an expression that a property may not contain, for one that reads ``after`` without
+        an `after` state, and for a run-time fault (the loads of a property are `total`).
         """
         function, reads_after = self.compiled(expr)
         if reads_after and after is None:
@@ -178,7 +181,8 @@ class Interpreter:
 
 
 def _every(choices: Sequence[Sequence[int]]) -> Iterator[State]:
-    """As `itertools.product`, which copies all choices before it begins: there may be a billion of them."""
+    """Like `itertools.product`, but lazy in its arguments: that function copies all choices first, and there may be a
+    billion."""
     if any(not values for values in choices):
         return
     at = [0] * len(choices)

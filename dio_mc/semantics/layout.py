@@ -1,5 +1,5 @@
-"""Where each value of a state lies. A state is a flat tuple of integers: the cells of the variables in program order,
-then for each thread instance its location (``pc``) and its locals."""
+"""The layout of a state. A state is a flat tuple of integers: the cells of the variables in program order, then for
+each thread instance its location (``pc``) and its locals."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def layout_of(program: Program) -> Layout:
 
 
 def show_cell(program: Program, layout: Layout, cell: int, value: int) -> str:
-    """A cell's value as a reader wants it: the location's name for a pc, the type's spelling otherwise."""
+    """A cell's value for display: the location's name for a pc, otherwise the type's spelling."""
     if cell in layout.pc:
         return program.template_of(layout.pc.index(cell)).locations[value].name
     return show_value(layout.types[cell], value)

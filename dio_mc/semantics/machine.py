@@ -1,6 +1,6 @@
 """Running one step of one thread: through its code, forking at every `Choose`, until it arrives at a location.
 
-`interpreter` says where runs begin and what their outcomes are called.
+`interpreter` decides where runs begin and turns their outcomes into steps.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from dio_mc.semantics.step import Fault
 from dio_mc.source import Span
 
 BLOCK_LIMIT: Final = 100_000
-"""How often a run may enter blocks of local loops before it counts as endless."""
+"""The number of blocks on local cycles that a run may enter before it counts as endless."""
 
 Seen = set[tuple[int, tuple[int, ...]]]
 
 
 class Frame(NamedTuple):
-    """A step that waits, in the middle, for the local prefix of the thread it spawned."""
+    """A spawning step, suspended while the local prefix of the new thread runs."""
 
     thread: int
     at: int
@@ -32,7 +32,7 @@ class Frame(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """How one run of a step ended: exactly one of `state` and `fault` is set."""
+    """The end of one run of a step: exactly one of `state` and `fault` is set."""
 
     choice: tuple[int, ...]
     state: State | None
@@ -41,10 +41,11 @@ class Outcome(NamedTuple):
 
 @dataclass(slots=True)
 class Run:
-    """One run of a step under way: the cells as they are now, the running thread and the segment it is at.
+    """One run of a step in progress: the current cells, the running thread and its current segment.
 
-    `option` is the alternative to take at the `Choose` that ends this segment (whose operations have run); `span` the
-    place of the whole step; `frames` the steps around this one, outermost first; `seen` the configurations passed.
+    `option` is the alternative to take at the `Choose` that ends this segment, whose operations have already run;
+    `span` is that of the whole step; `frames` are the suspended spawning steps, outermost first; `seen` are the
+    configurations passed on local cycles, `blocks` their number.
     """
 
     cells: list[int]
@@ -59,7 +60,7 @@ class Run:
 
 
 class Machine:
-    """Runs the compiled threads of a program."""
+    """Executes the compiled threads of a program."""
 
     def __init__(self, program: Program, layout: Layout, codes: Sequence[Code]) -> None:
         self._program = program
@@ -67,7 +68,7 @@ class Machine:
         self._codes = tuple(codes)
 
     def finish(self, waiting: list[Run]) -> list[Outcome]:
-        """Run until nothing waits; depth first, so that outcomes come in the order of their choices."""
+        """Run everything in `waiting` to its end; depth first, so that outcomes come in the order of their choices."""
         outcomes: list[Outcome] = []
         while waiting:
             run = waiting.pop()
@@ -79,13 +80,14 @@ class Machine:
         return outcomes
 
     def enter_and_finish(self, run: Run) -> list[Outcome]:
-        """As `finish`, for a prefix: its entry may be a location already, which then is where it arrives."""
+        """Like `finish`, for one local prefix: if its entry is already a location, the run ends there."""
         if self._enter(run, run.at):
             return [Outcome(run.choice, tuple(run.cells), None)]
         return self.finish([run])
 
     def _advance(self, run: Run, waiting: list[Run]) -> bool:
-        """Go on with a run. True: the step is complete. False: it does not exist, or its forks wait instead."""
+        """Continue a run. True: the step is complete. False: the run does not exist, or its forks were added to
+        `waiting`."""
         while True:
             segment = self._codes[run.thread].segments[run.at]
             if run.option is None:
@@ -114,7 +116,7 @@ class Machine:
                 return True
 
     def _enter(self, run: Run, target: int) -> bool:
-        """Move control to a segment; True when that ends the step."""
+        """Move control to segment `target`; True if that ends the step."""
         segment = self._codes[run.thread].segments[target]
         if segment.location is not None:
             return self._arrive(run, segment.location)
@@ -128,7 +130,8 @@ class Machine:
         return False
 
     def _arrive(self, run: Run, location: int) -> bool:
-        """The running thread has reached a location; the step around it, if any, goes on."""
+        """The running thread arrives at a location. If a spawning step is suspended, it continues; otherwise the step
+        ends (True)."""
         for cell, value in self._codes[run.thread].arrive[location]:
             run.cells[cell] = value
         if not run.frames:
@@ -140,7 +143,7 @@ class Machine:
 
     @staticmethod
     def _forks(run: Run, pick: Pick) -> list[Run]:
-        """One run per option, the first one last (it is taken first)."""
+        """One run per option, in reverse order: the first option is popped first."""
         return [
             replace(run, cells=list(run.cells), choice=(*run.choice, option), option=option, seen=set(run.seen))
             for option in reversed(range(len(pick.options)))
@@ -148,7 +151,7 @@ class Machine:
 
     @staticmethod
     def _take(run: Run, pick: Pick, option: int) -> bool:
-        """Take an option, if it is open."""
+        """Take an option; False if it is not open."""
         when, value = pick.options[option]
         if when is not None and not when(run.cells):
             return False
@@ -159,7 +162,8 @@ class Machine:
         return True
 
     def _launch(self, run: Run, launch: Launch) -> bool:
-        """Start the first idle instance and run its prefix; the spawning step goes on when it has arrived."""
+        """Start the first idle instance and run its prefix; the spawning step continues when that has arrived at a
+        location."""
         arguments = [argument(run.cells) for argument in launch.arguments]
         thread = self._idle_instance(run, launch)
         code = self._codes[thread]

@@ -1,7 +1,7 @@
-"""What a search is asked and what it answers: budgets, reductions, ways to cover a part; results, violations, coverage.
+"""The request and the result of a search: limits, reductions, partial searches; results, violations, coverage.
 
-An engine explores a `Program` and answers with an `Exploration`. It never words a verdict (`checking` does) and never
-decides a property itself: it asks a `PropertyEvaluator`, once per distinct valuation of what the property reads.
+An engine explores a `Program` and returns an `Exploration`. It does not phrase verdicts (`checking` does) and does not
+decide properties: it asks a `PropertyEvaluator`, once per distinct valuation of the values that the property reads.
 """
 
 from __future__ import annotations
@@ -18,28 +18,29 @@ from dio_mc.semantics.stop import Poll, Stop
 
 
 class Representatives(Protocol):
-    """Which states are the same but for the names of threads and indices: the orbits of a proved symmetry."""
+    """The orbits of a proved symmetry: states that differ only in the names of threads and indices."""
 
     def of(self, state: State) -> State:
-        """The representative of a state's orbit: one of it, and the same for all of it."""
+        """The representative of the state's orbit: one state of it, the same for all of them."""
         ...
 
     def named(self, state: State) -> tuple[State, Sequence[int]]:
-        """The representative, and for each thread the one that it is there."""
+        """The representative, and for each thread the position it has there."""
         ...
 
 
 class Selection(Protocol):
-    """Which steps of a state a search takes, where some stand for all: partial order."""
+    """Partial-order reduction: the subset of a state's steps that a search takes."""
 
     def of(self, state: State, steps: Sequence[Step]) -> Sequence[Step]:
-        """The steps to take, of all `steps` of a state, in their order."""
+        """The steps to take among all `steps` of a state, in their order."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Limits of an exploration; None is no limit. Seconds of wall time, bytes of resident memory."""
+    """Limits of an exploration; None is no limit. `timeout` is wall time in seconds, `max_memory` resident memory in
+    bytes."""
 
     max_states: int | None = None
     max_depth: int | None = None
@@ -49,8 +50,8 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Reductions:
-    """Which reductions may be used where they are proved sound; partial order with None only where it seems to save
-    much (`partial_order.persistent.pays`)."""
+    """Reductions that may be used if they are proved sound. `partial_order` None: only if it seems to save much
+    (`partial_order.persistent.pays`)."""
 
     symmetry: bool = True
     partial_order: bool | None = None
@@ -64,7 +65,7 @@ PARTIAL_ORDER: Final = "partial order"
 
 @dataclass(frozen=True, slots=True)
 class RandomRuns:
-    """Cover only the states on so many random runs. The same `seed` gives the same runs."""
+    """Cover only the states on a number of random runs. The same `seed` gives the same runs."""
 
     runs: int
     seed: int = 0
@@ -72,17 +73,17 @@ class RandomRuns:
 
 @dataclass(frozen=True, slots=True)
 class FewPreemptions:
-    """Cover only schedules in which a thread that could go on is left at most so many times."""
+    """Cover only schedules with at most `most` preemptions (switches away from a thread that could continue)."""
 
     most: int
 
 
 @dataclass(frozen=True, slots=True)
 class Approximate:
-    """Store less than the states found, so that a new one may be taken for a known one and be left out.
+    """Store less than the full states, so that a new state may be mistaken for a known one and left out.
 
-    ``hash-compaction`` keeps 64 bits of each (Wolper, Leroy 1993), ``bitstate`` sets three bits in a table of `memory`
-    bytes (Holzmann 1988).
+    ``hash-compaction`` keeps 64 bits of each state (Wolper, Leroy 1993), ``bitstate`` sets three bits per state in a
+    table of `memory` bytes (Holzmann 1988).
     """
 
     storage: Literal["hash-compaction", "bitstate"]
@@ -91,12 +92,12 @@ class Approximate:
 
 Sampled = RandomRuns | FewPreemptions
 Partial = Sampled | Approximate
-"""Ways to be content with a part of the state space: what is not violated there is undetermined."""
+"""Searches of a part of the state space only: a property that is not violated there is undetermined."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a running exploration is; `open` counts states not yet expanded."""
+    """The progress of a running exploration; `open` counts states not yet expanded, `seconds` is wall time."""
 
     depth: int
     states: int
@@ -107,30 +108,31 @@ class Progress:
 
 Report = Callable[[Progress], None]
 Note = Callable[[str], None]
-"""Is told in words what does not change an answer: another engine had to be used, compiled code cannot be kept."""
+"""Receives a sentence about something that does not change the answer: another engine had to be used, compiled code
+cannot be cached."""
 
 
 def unheard(text: str) -> None:
-    """The `Note` of a caller who does not ask."""
+    """A `Note` that does nothing."""
 
 
 Names = Callable[[], Sequence[str]]
-"""What a search knows to be violated (witnessed) so far, by name; may be asked at any time."""
+"""The names of the properties that a search knows so far to be violated (or reachable); may be called at any time."""
 Follow = Callable[[Names], None]
-"""Is given the `Names` of a search before it begins."""
+"""Receives the `Names` function of a search before the search begins."""
 
 
 def unfollowed(names: Names) -> None:
-    """The `Follow` of a caller who waits for the report."""
+    """A `Follow` that does nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """What is to be searched: a program with the evaluators of its properties, and what may end the search.
+    """What to search, and the conditions that end the search: a program with the evaluators of its properties.
 
-    With `first` it ends with the level of the first violation. `report` is told how far it is, `stop` is polled for a
-    reason to end it, `note` is told in words what does not change the answer. `follow` is told how to ask what is
-    violated so far: an interrupt may come between a search and its report.
+    With `first` the search ends after the level of the first violation. `report` receives its progress, `stop` is
+    polled for a reason to end it, `note` receives sentences that do not change the answer. `follow` receives a function
+    that lists the violations so far, because an interrupt may come between the end of a search and its result.
     """
 
     program: Program
@@ -145,13 +147,13 @@ class SearchRequest:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """The canonical counterexample of one property: shortest, then fewest context switches, then first in order.
+    """The canonical counterexample of one property: the shortest, then fewest context switches, then first in order.
 
-    `property` is the author's name, ``deadlock``, or ``kind@line`` for a fault; `initial` the position of the initial
-    state; `fault` is set when the last action has no successor. For `reachable` properties it is a witness. With `loop`
-    the run goes on forever: the actions from this position on lead back to the state before them, and are repeated.
-    Where not all states that near were looked at, or in another order, it is a counterexample all the same, but not
-    known to be the `canonical` one.
+    `property` is the author's name, ``deadlock``, or ``kind@line`` for a fault; `initial` is the position of the
+    initial state; `fault` is set if the last action has no successor. For `reachable` properties it is a witness. With
+    `loop` the run is infinite: the actions from this position on lead back to the state before them, and repeat.
+    `canonical` is False if a shorter or smaller one may exist, because not all states within that depth were visited,
+    or in another order; it is a counterexample nevertheless.
     """
 
     property: str
@@ -165,8 +167,9 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What an exploration saw: (template, location) pairs that fired, that were blocked at least once, and distinct
-    values per state cell when the search was stopped early (for "which variable exploded"), else empty."""
+    """Coverage of an exploration: the (template, location) pairs that were executed, and those that were blocked at
+    least once. `distinct` counts the distinct values of each state cell if the search was stopped early (to show which
+    variable grew), otherwise it is empty."""
 
     fired: frozenset[tuple[int, int]]
     blocked: frozenset[tuple[int, int]]
@@ -175,17 +178,19 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Exploration:
-    """What an engine found.
+    """The result of a search.
 
-    `states` distinct reachable states; `transitions` all successors, duplicates and self-loops included; `depth` the
-    last non-empty level. `stopped` is None when every reachable state was expanded and judged, else the reason. `open`
-    counts states found and not expanded. `violations` in the order of properties. `unknown` names properties some
-    valuation of which the solver could not decide. `reductions` names what the search
-    was reduced by; with ``symmetry``, states are representatives of orbits, and transitions and `open` are theirs; with
-    ``partial order``, all numbers are those of the steps that were taken.
-    `seconds` is the wall time of the search that gave the answer, without what came before (smaller searches, machine
-    code) and after (counterexamples); no part of what was found. `unshown` names what was found violated (or
-    reachable) too, but without a schedule: a limit ended the search for that.
+    `states` is the number of distinct reachable states; `transitions` counts all successors, including duplicates and
+    self-loops; `depth` is the last non-empty level. `stopped` is None if every reachable state was expanded and judged,
+    otherwise the reason. `open` counts states found but not expanded. `violations` are in the order of properties.
+    `unknown` names properties for which the solver could not decide some valuation.
+
+    `reductions` names the reductions used. With ``symmetry``, states are representatives of orbits, and `transitions`
+    and `open` count theirs; with ``partial order``, all numbers count only the steps taken.
+
+    `seconds` is the wall time of the search that gave the answer, without earlier work (smaller searches, machine code)
+    and later work (counterexamples); it is not compared. `unshown` names properties that were also found violated (or
+    reachable), but without a schedule, because a limit ended the search for it.
     """
 
     engine: str
@@ -203,11 +208,11 @@ class Exploration:
 
     @property
     def complete(self) -> bool:
-        """Every reachable state was expanded and every valuation decided."""
+        """Whether every reachable state was expanded and every valuation decided."""
         return self.stopped is None and not self.unknown
 
 
 def counted_up_to(reductions: Sequence[str]) -> str:
-    """What follows a number of states: `` up to symmetry``, `` by partial order``, or nothing."""
+    """The suffix of a number of states: `` up to symmetry``, `` by partial order``, or nothing."""
     words = {SYMMETRY: " up to symmetry", PARTIAL_ORDER: " by partial order"}
     return "".join(words[name] for name in reductions)

@@ -1,4 +1,4 @@
-"""One scheduling decision and what it leads to: actions, steps, faults."""
+"""One scheduling decision and its result: actions, steps, faults."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from dio_mc.source import Span
 
 @dataclass(frozen=True, slots=True, order=True)
 class Action:
-    """One scheduling decision: a thread (position), the location it stands at, and the option taken at each `Choose` on
-    the way, in order. The fixed order of actions is the order of these fields."""
+    """One scheduling decision: a thread (position), its location, and the option taken at each `Choose` on the way, in
+    order. Actions are ordered by these fields."""
 
     thread: int
     location: int
@@ -32,7 +32,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An action with what it leads to: exactly one of `state` and `fault` is set."""
+    """An action and its result: exactly one of `state` and `fault` is set."""
 
     action: Action
     state: State | None
@@ -40,7 +40,7 @@ class Step:
 
 
 def fault_name(kind: str, span: Span | None, file: str) -> str:
-    """The property name of a fault: ``assertion@41``, with the file's stem where it is not the model's own file."""
+    """The property name of a fault: ``assertion@41``, with the file's stem if it is not the model's own `file`."""
     if span is None:
         return kind
     if span.file == file:
@@ -50,5 +50,5 @@ def fault_name(kind: str, span: Span | None, file: str) -> str:
 
 
 def count_switches(schedule: Sequence[Action]) -> int:
-    """Context switches of a schedule: neighbouring steps of different threads."""
+    """The number of context switches in a schedule: pairs of consecutive steps of different threads."""
     return sum(a.thread != b.thread for a, b in pairwise(schedule))

@@ -1,4 +1,4 @@
-"""Why a search ended before every reachable state was expanded and judged."""
+"""The reasons why a search ends before every reachable state is expanded and judged."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from enum import Enum
 from dio_mc.wording import show_bytes
 
 Poll = Callable[[], str | None]
-"""Called from time to time during a search; a reason in words ends it."""
+"""Called from time to time during a search; returns a reason in words to end it, or None."""
 
 
 class StopKind(Enum):
-    """What ended a search. The value is what the command line calls it."""
+    """What ended a search. The value is its name on the command line."""
 
     FIRST = "--first"
     MAX_STATES = "--max-states"
@@ -30,10 +30,10 @@ class StopKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """What ended a search, and the limit that it met.
+    """The reason that ended a search, and the limit that was reached.
 
     `limit` counts states, levels, seconds, bytes, runs or preemptions; for `APPROXIMATE` it names the storage, for
-    `REQUESTED` it is the reason that the caller gave, in words. The other kinds have none.
+    `REQUESTED` it is the caller's reason in words. The other kinds have none.
     """
 
     kind: StopKind
@@ -59,5 +59,5 @@ OUT_OF_MEMORY = Stop(StopKind.OUT_OF_MEMORY)
 
 
 def requested(reason: str) -> Stop:
-    """The stop for a reason that whoever was polled gave."""
+    """The stop for a reason that a `Poll` returned."""
     return Stop(StopKind.REQUESTED, reason)

@@ -88,9 +88,9 @@ def test_nothing_above_the_repository_is_read(folder: Path, monkeypatch: pytest.
         ("timeout = -1\n", "error DIO212: timeout = -1 is not a number of seconds"),
         ("timeout = nan\n", "error DIO212: timeout = nan is not a number of seconds"),
         ("max-memory = 'lots'\n", "error DIO212: max-memory = 'lots' is not an amount of memory, such as 800M or 4G"),
-        ("models = [1]\n", "error DIO212: models = [1] is not a list of texts"),
+        ("models = [1]\n", "error DIO212: models = [1] is not a list of non-empty strings"),
         ("report = ['sarf=x']\n", "is not a report format: did you mean `sarif`?"),
-        ("counterexamples = ''\n", "error DIO212: counterexamples = '' is not a text"),
+        ("counterexamples = ''\n", "error DIO212: counterexamples = '' is not a non-empty string"),
         ("jobs = \n", "dio-mc.toml: error DIO213: cannot be read: Invalid value (at line 1, column 8)"),
     ],
 )  # fmt: skip
