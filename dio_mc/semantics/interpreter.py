@@ -146,8 +146,13 @@ class Interpreter:
         return next((step for step in steps if step.action == action), None)
 
     def _steps_of(self, state: State, thread: int, location: int) -> list[Step]:
+        return self.steps_on(list(state), thread, location)
+
+    def steps_on(self, cells: list[int], thread: int, location: int) -> list[Step]:
+        """Every step of a thread at `location`, run on these cells and copies of them: who wants to know what a step
+        reads gives cells that tell."""
         code = self._codes[thread]
-        run = Run(list(state), thread, code.begin[location], code.spans[location])
+        run = Run(cells, thread, code.begin[location], code.spans[location])
         plain = code.actions[location]
         return [
             Step(Action(thread, location, choice) if choice else plain, after, fault)

@@ -145,7 +145,7 @@ class Machine:
     def _forks(run: Run, pick: Pick) -> list[Run]:
         """One run per option, in reverse order: the first option is popped first."""
         return [
-            replace(run, cells=list(run.cells), choice=(*run.choice, option), option=option, seen=set(run.seen))
+            replace(run, cells=run.cells.copy(), choice=(*run.choice, option), option=option, seen=set(run.seen))
             for option in reversed(range(len(pick.options)))
         ]
 

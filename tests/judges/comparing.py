@@ -22,6 +22,8 @@ from dio_mc.study.observe import Reader
 from dio_mc.study.registry import Rule, Workload, product, reads_as
 from dio_mc.study.tags import tag
 
+from .remembering import Remembering, pack, unpack
+
 NAMES = {value.name for value in VALUES}
 WRITERS = {"write": "write", "direct_write": "write", "aio_write": "write", "mmap_store": "write", "truncate": "write",
            "punch_hole": "punch"}  # fmt: skip
@@ -86,14 +88,17 @@ def meant(k: int, name: str) -> str:
 def compare(workload: Workload, rule: Rule) -> Compared:
     """All layouts of a product."""
     found = Compared()
+    steps: Remembering | None = None
     for layout, program in product(workload, rule, (Log, *JUDGES)).items():
-        found.add(_compare(Interpreter(program), workload.calls, reads_as(layout).name))
+        interpreter = Interpreter(program)
+        steps = steps or Remembering(interpreter)
+        found.add(_compare(interpreter, steps, workload.calls, reads_as(layout).name))
     return found
 
 
-def _compare(interpreter: Interpreter, operations: tuple[str, ...], initial: str) -> Compared:
+def _compare(interpreter: Interpreter, steps: Remembering, operations: tuple[str, ...], initial: str) -> Compared:
     found, reader, logged = Compared(), Reader(interpreter), Logged(interpreter, operations)
-    for state in _ends(interpreter, found):
+    for state in _ends(interpreter, steps, found):
         seen = reader.observe(state)
         if seen.stuck or seen.reported or seen.media not in NAMES:
             found.passed_over += 1
@@ -112,16 +117,16 @@ def _compare(interpreter: Interpreter, operations: tuple[str, ...], initial: str
     return found
 
 
-def _ends(interpreter: Interpreter, found: Compared) -> Iterator[State]:
+def _ends(interpreter: Interpreter, steps: Remembering, found: Compared) -> Iterator[State]:
     """All states where nothing can run."""
-    seen = set(interpreter.initial())
-    waiting = list(seen)
+    waiting = [pack(state) for state in interpreter.initial()]
+    seen = set(waiting)
     while waiting:
         state = waiting.pop()
-        steps = interpreter.successors(state)
-        if not steps:
-            yield state
-        fresh = {step.state for step in steps if step.state is not None} - seen
+        after = steps.successors(state)
+        if not after:
+            yield unpack(state)
+        fresh = {further for further in after if further is not None} - seen
         seen |= fresh
         waiting += fresh
     found.states += len(seen)

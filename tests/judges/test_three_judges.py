@@ -7,14 +7,18 @@ from itertools import combinations_with_replacement
 from pathlib import Path
 
 import pytest
+from register_log import Log
 
+from dio_mc.kernel.families import JUDGES
+from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.study import tags
 from dio_mc.study.observe import Observation
-from dio_mc.study.registry import open_registry, together
+from dio_mc.study.registry import open_registry, product, together
 
 from . import comparing
 from .campaign import load, products, run
 from .comparing import Compared, compare
+from .remembering import Known, Remembering, pack, unpack
 
 SHELF = open_registry()
 EVERY = 20
@@ -74,3 +78,34 @@ def test_a_campaign_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert (done.seed, done.size, done.products, said) == (7, 1, 3, [])
     assert products(few, 1, 7) != products(few, 1, 8)
     assert done.verdicts.keys() == {"ok"}
+
+
+@pytest.mark.parametrize(("rule", "operations"), [*TRIPLES[:1], ("invalidate_lock", ("aio_write", "readahead")),
+                                                  ("ext4_2016", ("write", "truncate"))])  # fmt: skip
+def test_a_remembered_step_is_that_of_the_interpreter(rule: str, operations: tuple[str, ...]) -> None:
+    remembering, told = None, 0
+    for program in product(together(SHELF, operations), SHELF.rules[rule], (Log, *JUDGES)).values():
+        interpreter = Interpreter(program)
+        remembering = remembering or Remembering(interpreter)
+        waiting = interpreter.initial()
+        seen = set(waiting)
+        while waiting:
+            state = waiting.pop()
+            steps = interpreter.successors(state)
+            found = remembering.successors(pack(state))
+            assert [None if packed is None else unpack(packed) for packed in found] == [step.state for step in steps]
+            fresh = {step.state for step in steps if step.state is not None} - seen
+            seen |= fresh
+            waiting += fresh
+            told += len(steps)
+    assert remembering is not None
+    assert 0 < remembering.runs < told / 2
+
+
+def test_a_step_is_run_again_where_it_looks_at_more() -> None:
+    known = Known()
+    known.add(b"\x01\x02\x03", {0}, [((0, 5),)])
+    assert known.effects.get(known.values(b"\x01\x09\x09")) == [((0, 5),)]
+    known.add(b"\x02\x02\x03", {0, 1}, [((1, 6),)])
+    assert known.effects.get(known.values(b"\x01\x02\x03")) is None
+    assert known.effects.get(known.values(b"\x02\x02\x09")) == [((1, 6),)]
