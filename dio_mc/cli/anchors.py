@@ -29,10 +29,12 @@ def register(group: click.Group) -> None:
 @click.argument("names", nargs=-1, required=True, type=RULE, metavar="RULE|MODEL...")
 @click.option(
     "--kernel", required=True, metavar="K",
-    help="Its symbols (a System.map, or a copy of its /proc/kallsyms), or the kernel itself as confirm takes it.",
+    help="A file of symbols (System.map or /proc/kallsyms), or a kernel as for `confirm`.",
 )  # fmt: skip
-@click.option("--fs", "file_system", metavar="FS", help="Whose module is loaded; default: what the rule's name says.")
-@click.option("--version", metavar="V", help="The kernel's version; default: the one in the name of that file.")
+@click.option(
+    "--fs", "file_system", metavar="FS", help="Load the module of this file system  [default: from the rule's name]"
+)
+@click.option("--version", metavar="V", help="The kernel's version  [default: from the file's name]")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option(
     "--file", "files", multiple=True, metavar="FILE", type=click.Path(path_type=Path), help="A file with further rules."
@@ -45,11 +47,11 @@ def anchors(
     form: str,
     files: tuple[Path, ...],
 ) -> None:
-    """Which of the kernel functions that a rule or a model names a kernel does not have.
+    """List the kernel functions named by a rule or a model that a kernel does not have.
 
-    RULE is a locking rule, MODEL a file of models. Exit 1 when a function is missing that should be there; one of a
-    header, and one whose anchor speaks of other versions, are only told. A kernel is booted in QEMU, which needs no
-    privileges, and asked for its symbols.
+    RULE is a locking rule, MODEL a file of models. Exit 1 when a function is missing that should exist. Functions of
+    headers, and those whose anchor names other versions, are only listed. A kernel is booted in QEMU, without
+    privileges, to read its symbols.
     """
     from dio_mc.study.anchors import anchors_of, ask
 

@@ -19,17 +19,17 @@ def register(group: click.Group) -> None:
 @click.command()
 @click.argument("folder", type=click.Path(), default="counterexamples")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Serve on this port  [default: any free one].")
-@click.option("--open/--no-open", "opens", default=True, help="Open the browser, or only say where it is.")
+@click.option("--open/--no-open", "opens", default=True, help="Open the browser, or only print the address.")
 @click.option("--write", "target", type=click.Path(), metavar="DIR", help="Write the pages to DIR; serve nothing.")
 @click.option(
     "--explore", "models", multiple=True, metavar="MODEL", type=click.Path(path_type=Path),
-    help="Run this model file, or those of a folder, so that a page can leave its trace at any step.",
+    help="Run this model file, or those of a folder, so that other ways can be taken from any step.",
 )  # fmt: skip
 def browse(folder: str, port: int, opens: bool, target: str | None, models: tuple[Path, ...]) -> None:
     """Show the counterexamples and graphs of a folder in the browser.
 
-    Serves on this machine only (127.0.0.1) until Ctrl-C, and needs neither a network nor Graphviz. Models are shown
-    from their source; only those that --explore names are run. From their traces other ways can be taken at any step,
+    Serves on this machine only (127.0.0.1) until Ctrl-C, and needs neither a network nor Graphviz. The sources of
+    models are shown, but only models named by --explore are run. In their traces, other ways can be taken at any step,
     and expressions evaluated.
     """
     explorer = _explorer(models)

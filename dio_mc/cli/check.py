@@ -45,21 +45,21 @@ def register(group: click.Group) -> None:
     type=click.Path(),
     help="Where counterexamples are written  [default: counterexamples]",
 )
-@click.option("--artifacts/--no-artifacts", default=None, help="Write counterexample files, or none.")
-@click.option("--html/--no-html", default=None, help="Among them one HTML page each, to step through offline.")
+@click.option("--artifacts/--no-artifacts", default=None, help="Write counterexample files.")
+@click.option("--html/--no-html", default=None, help="Also write an HTML page for each, to step through offline.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Check in N processes.")
-@click.option("--engine", type=ENGINE, metavar="NAME", help="What explores: auto (default), reference, native.")
+@click.option("--engine", type=ENGINE, metavar="NAME", help="Search engine: auto (default), reference, native.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Threads of the native engine.")
-@click.option("--reduction/--no-reduction", default=None, help="Reduce large searches where that is proved sound.")
-@click.option("--symmetry/--no-symmetry", default=None, help="Exchange equal threads and indices in a reduced search.")
+@click.option("--reduction/--no-reduction", default=None, help="Reduce large searches if that is proved sound.")
+@click.option("--symmetry/--no-symmetry", default=None, help="Use symmetry of threads and indices in a reduced search.")
 @click.option(
     "--partial-order/--no-partial-order",
     default=None,
-    help="In a reduced search, take one order of independent steps  [default: if it pays]",
+    help="Use one order of independent steps in a reduced search  [default: if it saves states]",
 )
 @click.option("--verify-reduction", is_flag=True, default=None, help="Explore reduced and in full, and compare.")
 @click.option("--simulate", type=click.IntRange(1), metavar="N", help="Cover only N random runs; never HOLDS.")
-@click.option("--seed", type=int, metavar="S", help="With --simulate: which random runs (default 0).")
+@click.option("--seed", type=int, metavar="S", help="With --simulate: the seed of the random runs (default 0).")
 @click.option(
     "--preemptions", type=click.IntRange(0), metavar="K", help="Cover only schedules with K preemptions; never HOLDS."
 )
@@ -68,30 +68,32 @@ def register(group: click.Group) -> None:
     "--any",
     "any_of",
     metavar="THREADS",
-    help="Prove it for any number of these: threads, parameters that count threads or pages, or all.",
+    help="Prove the properties for any number of these: threads, parameters that count threads or pages, or all.",
 )
 @click.option(
     "--certificate", metavar="FILE", type=click.Path(), help="With --any: write the proof, for `dio-mc certify`."
 )
-@click.option("--strict/--no-strict", default=None, help="Findings about a model make exit code 1.")
-@click.option("--allow-undetermined/--no-allow-undetermined", default=None, help="Exit code 0 instead of 3.")
+@click.option("--strict/--no-strict", default=None, help="Exit with 1 if there are findings.")
+@click.option("--allow-undetermined/--no-allow-undetermined", default=None, help="Exit with 0 instead of 3.")
 @click.option("--sweep", metavar="NAME=LOW..HIGH", help="Check with each value of a parameter; show the growth.")
 @click.option("--plot", is_flag=True, help="With --sweep: draw the growth.")
 @click.option(
     "--changed-since",
     metavar="REV",
-    help="Check only models that changed since a git revision, or import or read what did.",
+    help="Check only models that changed since a git revision, or that import or read a changed file.",
 )
 @click.option(
-    "--affected", is_flag=True, help="The paths are what changed: check them and models beside that import them."
+    "--affected",
+    is_flag=True,
+    help="Treat the paths as changed files: check them and the models in their folders that import them.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show wall time.")
-@click.option("-q", "--quiet", is_flag=True, help="Print only runs that are not as they should be.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only runs with an unexpected result.")
 def check(paths: tuple[str, ...], verbose: bool, quiet: bool, plot: bool, **options: Any) -> None:
     """Explore every schedule of the models and decide every property.
 
-    A folder is searched for model files. `expect(...)` lines in a model file decide what counts as success. Without a
-    path, the setting `models` says what is checked; `dio-mc config` shows all settings.
+    A folder is searched for model files. `expect(...)` lines in a model file define what counts as success. Without a
+    path, the setting `models` is used; `dio-mc config` shows all settings.
     """
     values = settings(options)
     chosen = paths or values["models"].value
@@ -147,10 +149,10 @@ def settings(options: dict[str, Any]) -> dict[str, Value]:
 @TIMEOUT
 @MAX_MEMORY
 def certify(certificate: str, model_file: str, timeout: float | None, max_memory: str | None) -> None:
-    """Check a proof for any number of threads that `dio-mc check --any ... --certificate FILE` wrote.
+    """Check a proof for any number of threads, written by `dio-mc check --any ... --certificate FILE`.
 
-    Every view takes every step of the reference interpreter again, on the model as it is now. Exit 0 when the
-    certificate proves what it says, 2 when it is one of another model, or damaged, 3 when it proves less.
+    Every step of every view is run again by the reference interpreter, on the current model. Exit 0 when the
+    certificate proves what it states, 2 when it belongs to another model or is damaged, 3 when it proves less.
     """
     from dio_mc.cli.certify import certified
 

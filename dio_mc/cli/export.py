@@ -21,10 +21,12 @@ def register(group: click.Group) -> None:
 @click.argument("file", type=click.Path())
 @click.option("--to", "target", type=click.Choice(TARGETS), required=True, help="For SPIN, Rumur or TLC.")
 @click.option("--param", "params", multiple=True, type=Param(), help="Bind a parameter of the model.")
-@click.option("--model", "name", type=CLASS, metavar="CLASS", help="Which class, where the file has several.")
+@click.option("--model", "name", type=CLASS, metavar="CLASS", help="The class; needed if the file has several.")
 @TIMEOUT
 @MAX_MEMORY
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write here, not to stdout.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to this file instead of stdout."
+)
 def export(
     file: str,
     target: str,
@@ -36,8 +38,8 @@ def export(
 ) -> None:
     """Write a model for another checker: Promela, Murphi or TLA+.
 
-    One step is one atomic action there too, so SPIN (with -DNOREDUCE) and Rumur reach exactly as many states. When a
-    limit or Ctrl-C ends it, nothing is written, and the exit code is 3.
+    Each step becomes one atomic action, so SPIN (with -DNOREDUCE) and Rumur reach exactly as many states. If a limit or
+    Ctrl-C ends the command, nothing is written and the exit code is 3.
     """
     from dio_mc.errors import usage_error
     from dio_mc.files import write_if_changed

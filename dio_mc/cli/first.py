@@ -47,7 +47,7 @@ def register(group: click.Group) -> None:
 
 
 @click.command()
-@click.option("--fixed", is_flag=True, help="The same race with the repair that was proposed.")
+@click.option("--fixed", is_flag=True, help="The same model with the proposed fix.")
 def demo(fixed: bool) -> None:
     """Find a real race of the kernel: ext3 of Linux 2.6.18, where a direct read returns another file's data.
 

@@ -27,37 +27,36 @@ def register(group: click.Group) -> None:
 
 @click.command()
 @click.argument("model_file", metavar="MODEL", type=click.Path())
-@click.option(
-    "--model", "name", type=CLASS, metavar="CLASS", help="Which class of the file  [default: the one that is violated]"
-)
+@click.option("--model", "name", type=CLASS, metavar="CLASS", help="The class  [default: the one that is violated]")
 @click.option(
     "--property",
     "goals",
     multiple=True,
     metavar="NAME",
-    help="What is to hold; may be repeated  [default: all that is violated]",
+    help="The property to fix; may be repeated  [default: all that are violated]",
 )
 @click.option("--param", "params", multiple=True, type=Param(), help="Bind a parameter of the model.")
 @click.option(
     "--pairs", type=click.IntRange(0), default=600, show_default=True, metavar="N", help="Try up to N pairs of edits."
 )
-@click.option("--most", type=click.IntRange(1), default=5, show_default=True, metavar="N", help="Tell up to N fixes.")
-@click.option("--write", "target", metavar="FILE", type=click.Path(), help="Write the first fix, as a subclass.")
-@click.option("--max-states", type=click.IntRange(1), metavar="N", help="Give up on a check after N states.")
+@click.option("--most", type=click.IntRange(1), default=5, show_default=True, metavar="N", help="Print up to N fixes.")
+@click.option("--write", "target", metavar="FILE", type=click.Path(), help="Write the first fix as a subclass to FILE.")
+@click.option("--max-states", type=click.IntRange(1), metavar="N", help="Stop a check after N states.")
 @click.option("--timeout", type=click.FloatRange(0), metavar="SECONDS", help="Stop the search after this long.")
 @click.option("--max-memory", metavar="SIZE", help="Stop a process at this much resident memory (800M, 4G).")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Try in N processes  [default: one per processor]")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("-v", "--verbose", is_flag=True, help="Every fix as a subclass, and the schedules of near misses.")
+@click.option("-v", "--verbose", is_flag=True, help="Print every fix as a subclass, and the schedules of near misses.")
 def fix(model_file: str, **options: Any) -> None:
     """Search the smallest edits of a violated model that make it hold.
 
-    An edit puts a lock around statements, moves one, adds a wait, a call or a store that the model knows, or exchanges
-    a constant; then pairs of these. What is told as a fix was written as a subclass, loaded and checked: with larger
-    parameters too, with some of its threads only, and for any number of them where that can be proved.
+    An edit puts a lock around statements, moves a statement, adds a wait, a call or a store from the model's
+    vocabulary, or replaces a constant; then pairs of edits are tried. Every fix that is reported was written as a
+    subclass, loaded and checked: also with larger parameters, with a subset of the threads, and for any number of
+    threads if that can be proved.
 
     Exit codes: 0 a fix, 1 none among the edits that are tried, 2 nothing to fix or a wrong model, 3 the search was
-    stopped before its end: fixes found so far are told.
+    stopped before its end (fixes found so far are printed).
     """
     try:
         with Interrupts() as stop:

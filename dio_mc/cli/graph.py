@@ -17,10 +17,10 @@ def register(group: click.Group) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path())
-@click.option("--model", "name", type=CLASS, metavar="CLASS", help="The class; needed where the file has several.")
+@click.option("--model", "name", type=CLASS, metavar="CLASS", help="The class; needed if the file has several.")
 @click.option("--param", "params", multiple=True, type=Param(), help="Bind a parameter of the model.")
 @click.option("--format", "form", type=click.Choice(["dot", "graphml"]), default="dot", show_default=True)
-@click.option("--scc", is_flag=True, help="The strongly connected parts instead of the states.")
+@click.option("--scc", is_flag=True, help="Draw the strongly connected components instead of the states.")
 @click.option(
     "--max-states", type=click.IntRange(1), default=150, show_default=True, metavar="N", help="Refuse larger models."
 )
@@ -33,8 +33,8 @@ def graph(
 ) -> None:  # fmt: skip
     """Draw every state and step of a small model, as DOT or GraphML.
 
-    Of a larger one nothing is written: Graphviz needs minutes for 500 states. `dio-mc show` draws counterexamples.
-    When a limit or Ctrl-C ends it, nothing is written, and the exit code is 3.
+    Larger models are refused: Graphviz needs minutes for 500 states. `dio-mc show` draws counterexamples. If a limit or
+    Ctrl-C ends the command, nothing is written and the exit code is 3.
     """
     from dio_mc.errors import usage_error
     from dio_mc.files import write_if_changed

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 MODELS = click.option(
-    "--models", "folder", metavar="DIR", help="For a run of a rule: where protocols/ and workloads/ are.",
+    "--models", "folder", metavar="DIR", help="For a run of a rule: the folder with protocols/ and workloads/.",
     type=click.Path(path_type=Path),
 )  # fmt: skip
 FILES = click.option(
@@ -37,7 +37,7 @@ def register(group: click.Group) -> None:
 
 @click.command()
 @click.argument("trace", type=click.Path())
-@click.option("--model-file", type=click.Path(), help="Where the model is now, if it moved.")
+@click.option("--model-file", type=click.Path(), help="The file of the model, if it has moved.")
 @MODELS
 @FILES
 @TIMEOUT
@@ -46,12 +46,12 @@ def replay(
     trace: str, model_file: str | None, folder: Path | None, files: tuple[Path, ...], timeout: float | None,
     max_memory: str | None,
 ) -> None:  # fmt: skip
-    """Run a counterexample again on the model as it is now.
+    """Run a counterexample again on the current model.
 
-    A run that `outcomes`, `matrix` or `diff` wrote is run on its workload and rule as they are now.
+    A run written by `outcomes`, `matrix` or `diff` is replayed on its current workload and rule.
 
     Exit 0 when it reproduces, 1 when the model has changed so that it does not, 2 when the file is not a trace, 3 when
-    a limit ended it.
+    a limit ended the replay.
     """
     from dio_mc.explain.replaying import replay_file
 
@@ -71,10 +71,10 @@ def _product(name: str, folder: Path | None, files: tuple[Path, ...]) -> Program
 
 @click.command()
 @click.argument("traces", metavar="TRACE...", nargs=-1, required=True, type=click.Path())
-@click.option("--model-file", type=click.Path(), help="Where the model is now, if it moved.")
+@click.option("--model-file", type=click.Path(), help="The file of the model, if it has moved.")
 @click.option(
     "--max-states", type=click.IntRange(1), default=500_000, show_default=True, metavar="N",
-    help="Give up looking for the decisive steps after N states.",
+    help="Stop the search for the decisive steps after N states.",
 )  # fmt: skip
 @MODELS
 @FILES
@@ -84,13 +84,13 @@ def why(
     traces: tuple[str, ...], model_file: str | None, max_states: int, folder: Path | None, files: tuple[Path, ...],
     timeout: float | None, max_memory: str | None,
 ) -> None:  # fmt: skip
-    """Say why a counterexample is one, and try it on the model as it is now.
+    """Explain a counterexample: why it fails, and which steps matter.
 
-    What fails and who wrote it, which steps matter, and between which two steps no other thread must run: the model is
-    searched again with these two made atomic. Of a deadlock also who waits for whom, of a run that goes on forever the
-    way out that it never takes. `check` does the same in at most 5,000 states.
+    Prints what fails and which step wrote it, which steps matter, and between which two steps no other thread must
+    run (verified: the current model is searched again with these two made atomic). For a deadlock also who waits
+    for whom, for an endless run the way out that it never takes. `check` does the same within 5,000 states.
 
-    A limit ends the search alone: then what the trace itself says is told, and the exit code is 3.
+    If a limit ends the search, the part that needs only the trace is printed, and the exit code is 3.
     """
     limits = limits_of(timeout, max_memory)
 

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 kernel_option = click.option(
     "--kernel", "kernels", multiple=True, required=True, metavar="K",
-    help="A vmlinuz, a release, or a folder with unpacked packages; several are possible.",
+    help="A vmlinuz, a release, or a folder with unpacked packages; may be repeated.",
 )  # fmt: skip
 fs_option = click.option(
-    "--fs", "file_system", metavar="FS", help="The file system: ext3, ext4, xfs, btrfs; default: what the model says."
+    "--fs", "file_system", metavar="FS", help="The file system: ext3, ext4, xfs, btrfs  [default: from the model]"
 )
 mount_option = click.option("--mount", metavar="OPTIONS", help="Mount options.")
 models_option = click.option(
-    "--models", "folder", metavar="DIR", help="A folder with protocols/ and workloads/; default: the shipped ones.",
+    "--models", "folder", metavar="DIR", help="A folder with protocols/ and workloads/  [default: the shipped ones]",
     type=click.Path(path_type=Path),
 )  # fmt: skip
 more_option = click.option(
@@ -47,8 +47,8 @@ def register(group: click.Group) -> None:
 @fs_option
 @mount_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--html", is_flag=True, help="Write the page of each trace beside it, with what the kernels did.")
-@click.option("--model-file", type=click.Path(), help="Where the model is now, if it moved.")
+@click.option("--html", is_flag=True, help="Write an HTML page beside each trace, with the results of the kernels.")
+@click.option("--model-file", type=click.Path(), help="The file of the model, if it has moved.")
 @models_option
 @more_option
 def confirm(
@@ -64,10 +64,10 @@ def confirm(
 ) -> None:
     """Run counterexamples on real kernels, held and released at kernel functions.
 
-    TRACE is the .json file of a counterexample: of a model whose file has a kernel=... binding, or of outcomes, matrix
-    or diff; or of a schedule that observe has written. Exit 0 when every kernel confirms every one, 1 when one is
-    BLOCKED or goes another way (DIVERGED), 3 when a guest is lost or Ctrl-C ends it. Guests are run by QEMU, without
-    network; they need no privileges.
+    TRACE is a .json file: a counterexample of a model with a kernel=... binding, a run written by `outcomes`, `matrix`
+    or `diff`, or a schedule written by `observe`. Exit 0 when every kernel confirms every trace, 1 when one is
+    BLOCKED or DIVERGED, 3 when a guest is lost or Ctrl-C ends the command. Guests run in QEMU, without network and
+    without privileges.
     """
     from dio_mc.cli.interrupts import raised
     from dio_mc.machine.images import find_kernel

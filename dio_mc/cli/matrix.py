@@ -50,14 +50,14 @@ def register(group: click.Group) -> None:
     "--format", "form", type=click.Choice(["text", "markdown", "json", "svg", "html"]), default="text",
     show_default=True,
 )  # fmt: skip
-@click.option("--triples", is_flag=True, help="Three operations side by side; best with some --operation and --rule.")
+@click.option("--triples", is_flag=True, help="Three operations side by side; choose some with --operation and --rule.")
 @click.option(
-    "--baseline", metavar="FILE", help="Compare with a matrix in JSON; exit 1 when a cell is worse.",
+    "--baseline", metavar="FILE", help="Compare with a matrix in JSON; exit with 1 if a cell is worse.",
     type=click.Path(path_type=Path),
 )  # fmt: skip
 @click.option(
     "--html", "site", metavar="DIR", type=click.Path(path_type=Path),
-    help="Write the matrix as a site: a page of all cells, and for each that races one to step through.",
+    help="Write the matrix as a site: a page of all cells, and a page to step through for each race.",
 )  # fmt: skip
 @guests_options
 @SECTORS
@@ -68,9 +68,7 @@ def register(group: click.Group) -> None:
 @TIMEOUT
 @MAX_MEMORY
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Search in N processes  [default: one per processor]")
-@click.option(
-    "--no-cache", is_flag=True, envvar="DIO_MC_NO_CACHE", help="Find the cells of shipped rules anew, and keep none."
-)
+@click.option("--no-cache", is_flag=True, envvar="DIO_MC_NO_CACHE", help="Compute all cells again, and store none.")
 @OUTPUT
 def matrix(
     rules: tuple[str, ...],
@@ -91,11 +89,11 @@ def matrix(
     no_cache: bool,
     output: str | None,
 ) -> None:
-    """Which operations race under which rule: every pair of them, one verdict each.
+    """Show which operations race under which rule: one verdict for every pair.
 
-    With --kernel and --fs the columns are real kernels, on which the pairs are observed, beside the rules that --rule
-    names. Exit 1 when a cell is worse than in the baseline, 3 when a cell is undetermined, else 0. What has changed
-    since the baseline is told on stderr. Ctrl-C and limits leave the cells that are not decided undetermined.
+    With --kernel and --fs the columns are real kernels on which the pairs are observed, beside the rules given with
+    --rule. Exit 1 when a cell is worse than in the baseline, 3 when a cell is undetermined, else 0. Differences
+    from the baseline are printed to stderr. After Ctrl-C or a limit, cells that were not decided are undetermined.
     """
     from dio_mc.cli.cells import kept, solver
     from dio_mc.cli.interrupts import Interrupts

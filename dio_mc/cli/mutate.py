@@ -32,36 +32,35 @@ def register(group: click.Group) -> None:
 @click.option("--model", "names", multiple=True, type=CLASS, metavar="CLASS", help="Mutate only these classes.")
 @click.option("--param", "params", multiple=True, type=Param(), help="Bind a parameter of the models.")
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only mutants of this kind.")
-@click.option("--inherited", is_flag=True, help="Mutate also what the model takes from other files.")
+@click.option("--inherited", is_flag=True, help="Also mutate code inherited from other files.")
 @click.option(
     "--min-score",
     type=click.FloatRange(0, 100),
     default=100,
     metavar="PERCENT",
     show_default=True,
-    help="Exit code 0 if so many per cent are caught.",
+    help="Exit with 0 if this percentage is caught.",
 )
 @click.option(
     "--max-states",
     type=click.IntRange(1),
     metavar="N",
-    help="Give up on a run after N states  [default: for a mutant ten times those of the model, at least 10000]",
+    help="Stop a run after N states  [default for a mutant: ten times the states of the model, at least 10000]",
 )
-@click.option("--timeout", type=click.FloatRange(0), metavar="SECONDS", help="Give up on a run after this long.")
-@click.option("--max-memory", metavar="SIZE", help="Give up on a run at this much resident memory (800M, 4G).")
-@click.option("--engine", type=ENGINE, metavar="NAME", help="What explores: auto (default), reference, native.")
+@click.option("--timeout", type=click.FloatRange(0), metavar="SECONDS", help="Stop a run after this long.")
+@click.option("--max-memory", metavar="SIZE", help="Stop a run at this much resident memory (800M, 4G).")
+@click.option("--engine", type=ENGINE, metavar="NAME", help="Search engine: auto (default), reference, native.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Threads of the native engine.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Check in N processes.")
 @click.option("--output-format", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
-@click.option("-v", "--verbose", is_flag=True, help="List the mutants that were caught as well, and by what.")
+@click.option("-v", "--verbose", is_flag=True, help="Also list the mutants that were caught, and by which property.")
 def mutate(paths: tuple[str, ...], names: tuple[str, ...], params: tuple[tuple[str, int], ...], **options: Any) -> None:
-    """Break models on purpose, one small thing at a time, and see which properties notice.
+    """Break models on purpose, one small change at a time, and see which properties notice.
 
-    A mutant leaves out a lock and its release, a wait, a call or a check, swaps two statements, or makes a critical
-    section smaller. It is caught when some property is violated, or a deadlock or a fault occurs. What survives is
-    listed with its line: either nothing depends on it, or a property is missing. A class that does not hold as it
-    stands is not mutated, nor is an abstract one: the rules and workloads that `matrix` puts together are not put
-    together here.
+    A mutant omits a lock and its release, a wait, a call or a check, swaps two statements, or makes a critical
+    section smaller. It is caught when a property is violated, or a deadlock or a fault occurs. Surviving mutants
+    are listed with their line: either nothing depends on that line, or a property is missing. Classes that do not
+    hold as they are, and abstract classes such as the rules and workloads of `matrix`, are not mutated.
 
     Exit codes: 0 all caught (or --min-score), 1 survivors, 2 nothing to mutate or a wrong model, 3 undetermined.
     """

@@ -36,17 +36,23 @@ class Guests:
 
 
 GUESTS = (
-    click.option("--kernel", "kernels", multiple=True, metavar="K", help="Observe real kernels instead; with --fs."),
+    click.option(
+        "--kernel", "kernels", multiple=True, metavar="K", help="Observe real kernels instead of rules; with --fs."
+    ),
     click.option("--fs", "file_systems", multiple=True, metavar="FS", help="File systems for --kernel."),
     click.option("--mount", metavar="OPTIONS", help="Mount options for --kernel."),
     click.option(
-        "--preemptions", type=click.IntRange(0, 2), default=1, metavar="N", help="Preemptions with --kernel; default 1."
+        "--preemptions",
+        type=click.IntRange(0, 2),
+        default=1,
+        metavar="N",
+        help="Preemptions with --kernel  [default: 1]",
     ),
     click.option(
         "--state",
         metavar="FILE",
         type=click.Path(path_type=Path),
-        help="Keep finished cells of --kernel here, to go on.",
+        help="Keep finished cells of --kernel in FILE, and continue from there.",
     ),
 )
 
@@ -87,33 +93,36 @@ def register(group: click.Group) -> None:
 @click.argument("workloads", nargs=-1, required=True, type=WORKLOAD, metavar="WORKLOAD...")
 @click.option(
     "--kernel", "kernels", multiple=True, metavar="K",
-    help="A vmlinuz, a release, or a folder with unpacked packages; several are possible.",
+    help="A vmlinuz, a release, or a folder with unpacked packages; may be repeated.",
 )  # fmt: skip
-@click.option("--host", is_flag=True, help="The kernel that runs here instead of a guest's; as root, with --stress.")
+@click.option("--host", is_flag=True, help="Use this machine's kernel instead of a guest; as root, with --stress.")
 @click.option(
     "--fs", "file_systems", multiple=True, required=True, metavar="FS",
-    help="A file system: ext3, ext4, xfs, btrfs; several are possible.",
+    help="A file system: ext3, ext4, xfs, btrfs; may be repeated.",
 )  # fmt: skip
 @mount_option
 @click.option(
     "--preemptions", type=click.IntRange(0, 2), default=1, show_default=True, metavar="N",
-    help="Schedules in which at most N times a thread is left at a gate.",
+    help="Schedules in which threads are held at most N times.",
 )  # fmt: skip
 @click.option(
     "--stress", type=click.FloatRange(0), default=0.0, metavar="SECONDS",
-    help="Then for so long without gates, all threads at once.",
+    help="Then run all threads at once for this long, without holding any.",
 )  # fmt: skip
 @click.option(
-    "--rule", type=RULE, metavar="RULE", help="Compare with what this rule allows; exit 1 if something else is seen."
+    "--rule",
+    type=RULE,
+    metavar="RULE",
+    help="Compare with this rule; exit with 1 if an outcome is seen that it does not allow.",
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option(
     "--schedules", metavar="DIR", type=click.Path(path_type=Path),
-    help="Write a schedule for each observation here; confirm runs it again.",
+    help="Write a schedule for each outcome to DIR, for `confirm`.",
 )  # fmt: skip
 @click.option(
     "--report", metavar="DIR", type=click.Path(path_type=Path),
-    help="Draft a bug report for what --rule does not allow, or without a rule for what is worse than error.",
+    help="Draft a bug report for each outcome that --rule does not allow; without --rule, for each worse than error.",
 )  # fmt: skip
 @models_option
 @more_option
@@ -132,11 +141,11 @@ def observe(
     folder: Path | None,
     files: tuple[Path, ...],
 ) -> None:
-    """What the real calls of a workload end with: all schedules with few preemptions, on a real kernel.
+    """Run the system calls of a workload on a real kernel, in all schedules with few preemptions.
 
-    WORKLOAD is a name from models/workloads, or two or three operations: direct_read,mmap_store. Exit 1 when something
-    is seen that --rule does not allow, or the kernel reports a bug of its own and stops; 3 when a guest is lost or
-    Ctrl-C ends it; else 0.
+    WORKLOAD is a name from models/workloads, or two or three operations: direct_read,mmap_store. Prints each outcome
+    with a schedule that leads to it. Exit 1 when an outcome is seen that --rule does not allow, or the kernel oopses; 3
+    when a guest is lost or Ctrl-C ends the command; else 0.
     """
     from dio_mc.study.registry import open_registry, pick
 

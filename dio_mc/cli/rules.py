@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dio_mc.trace.trace import Trace
 
 MODELS = click.option(
-    "--models", "folder", metavar="DIR", help="A folder with protocols/ and workloads/; default: the shipped ones.",
+    "--models", "folder", metavar="DIR", help="A folder with protocols/ and workloads/  [default: the shipped ones]",
     type=click.Path(path_type=Path),
 )  # fmt: skip
 MORE = click.option(
@@ -30,7 +30,9 @@ MAX_STATES = click.option("--max-states", type=click.IntRange(1), metavar="N", h
 SECTORS = click.option(
     "--sectors", type=click.IntRange(1, 2), metavar="N", help="Sectors per page; with 2 an IO can be torn."
 )
-TRACES = click.option("--traces", metavar="DIR", type=click.Path(path_type=Path), help="Write the runs as .json here.")
+TRACES = click.option(
+    "--traces", metavar="DIR", type=click.Path(path_type=Path), help="Write the runs as .json files to DIR."
+)
 
 
 def budget(max_states: int | None) -> Any:

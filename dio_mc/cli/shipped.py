@@ -16,7 +16,7 @@ def register(group: click.Group) -> None:
 
 @click.command()
 @click.argument("names", metavar="[NAME]...", nargs=-1)
-@click.option("--copy", "target", metavar="DIR", type=click.Path(path_type=Path), help="Copy them below DIR.")
+@click.option("--copy", "target", metavar="DIR", type=click.Path(path_type=Path), help="Copy them to DIR.")
 def models(names: tuple[str, ...], target: Path | None) -> None:
     """List the shipped models, or copy them.
 

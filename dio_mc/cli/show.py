@@ -35,22 +35,24 @@ def register(group: click.Group) -> None:
     type=click.Choice((*TRACE_FORMATS, *REPRODUCERS)),
     default="text",
     show_default=True,
-    help="What to write.",
+    help="The format to write.",
 )
 @click.option("-o", "--output", type=click.Path(), help="Write to this file instead of stdout.")
-@click.option("--model-file", type=click.Path(), help="Where the model is now, if it moved (lkml, html, c, xfstests).")
-@click.option("--explore", is_flag=True, help="Run the model: an html page then lets its reader go other ways.")
+@click.option(
+    "--model-file", type=click.Path(), help="The file of the model, if it has moved (lkml, html, c, xfstests)."
+)
+@click.option("--explore", is_flag=True, help="Run the model, so that other ways can be taken on an html page.")
 @TIMEOUT
 @MAX_MEMORY
 def show(
     trace: str, form: str, output: str | None, model_file: str | None, explore: bool, timeout: float | None,
     max_memory: str | None,
 ) -> None:  # fmt: skip
-    """Show a counterexample: as a commit message has it, as a picture, as a page, for other tools.
+    """Show a counterexample as a diagram, as text for a commit message, as a picture, as a page, or for other tools.
 
-    TRACE is the .json file of a counterexample. For c and xfstests its threads have to be system calls: a run of a rule
-    and a workload, or a model with a kernel=... binding. When a limit or Ctrl-C ends it, nothing is written, and the
-    exit code is 3.
+    TRACE is the .json file of a counterexample. The formats c and xfstests need threads that make system
+    calls: a run of a rule and a workload, or a model with a kernel=... binding. If a limit or Ctrl-C ends the command,
+    nothing is written and the exit code is 3.
     """
     if explore and form != "html":
         raise click.UsageError("--explore is for --format html.")

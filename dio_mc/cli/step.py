@@ -41,29 +41,29 @@ HELP = """\
 @click.command()
 @click.argument("file", metavar="MODEL", type=click.Path())
 @click.argument("segments", nargs=-1, metavar="[SEGMENT]...")
-@click.option("--model", "name", type=CLASS, metavar="CLASS", help="The class; needed where the file has several.")
+@click.option("--model", "name", type=CLASS, metavar="CLASS", help="The class; needed if the file has several.")
 @click.option("--param", "params", multiple=True, type=Param(), help="Bind a parameter of the model.")
-@click.option("--schedule", metavar="FILE|TEXT", help="A schedule, a file with one, or a trace (.json).")
-@click.option("--no-rest", is_flag=True, help="Do not explore what can follow the schedule.")
+@click.option("--schedule", metavar="FILE|TEXT", help="A schedule, a file that contains one, or a trace (.json).")
+@click.option("--no-rest", is_flag=True, help="Do not explore the continuations of the schedule.")
 @click.option("--write", "output", metavar="FILE", type=click.Path(), help="Write the run as a trace.")
 @click.option("--max-states", type=click.IntRange(1), default=500_000, show_default=True, metavar="N",
-              help="Stop exploring what follows after N states.")  # fmt: skip
+              help="Stop exploring the continuations after N states.")  # fmt: skip
 @click.option("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
-              help="Stop preparing the model, or exploring what follows, after this time.")  # fmt: skip
+              help="Stop preparing the model, or exploring the continuations, after this time.")  # fmt: skip
 @MAX_MEMORY
 def step(
     file: str, segments: tuple[str, ...], name: str | None, params: tuple[tuple[str, int], ...], schedule: str | None,
     no_rest: bool, output: str | None, max_states: int, timeout: float | None,
     max_memory: str | None,
 ) -> None:  # fmt: skip
-    """Follow one schedule of a model: is it possible, and what becomes of it?
+    """Follow one schedule of a model: is it possible, and what can happen after it?
 
     A SEGMENT says how far a thread runs: `reader 1-4`, `mapper until ext3_get_block`, `pdflush *`, `reader:2` (the
-    second of its ways to go on). Then every schedule that can follow is explored. Without segments, on a terminal,
-    dio-mc asks for each step; from a pipe it reads the same commands, a line each.
+    second of its alternatives). Then every continuation is explored. Without segments, on a terminal, dio-mc asks for
+    each step; from a pipe it reads the same commands, one per line.
 
-    Exit 0 when nothing is violated, 1 when something is, 2 when the schedule cannot be followed, 3 when the search of
-    what follows was stopped.
+    Exit 0 when nothing is violated, 1 when something is, 2 when the schedule cannot be followed, 3 when the search
+    of the continuations was stopped.
     """
     from dio_mc.stepping.walk import begin
 

@@ -64,10 +64,10 @@ def outcomes(
     max_memory: str | None,
     output: str | None,
 ) -> None:
-    """Every outcome of a workload under a rule, each with a run that shows it.
+    """List every outcome of a workload under a rule, each with a run that leads to it.
 
     WORKLOAD is a name from models/workloads, or two or three operations: direct_read,mmap_store. Exit 3 when a limit or
-    Ctrl-C ended a search, and what was found is written; else 0.
+    Ctrl-C ended a search (the outcomes found so far are printed); else 0.
     """
     from dio_mc.cli.interrupts import Interrupts
     from dio_mc.guard import Latch
@@ -118,13 +118,13 @@ def diff(
     max_memory: str | None,
     output: str | None,
 ) -> None:
-    """What RULE_B adds and removes, compared with RULE_A.
+    """Compare two rules: which outcomes RULE_B adds or removes.
 
     WORKLOAD is a name from models/workloads, or two or three operations: direct_read,mmap_store. Without one, all
     workloads and all pairs of operations are compared, as in `dio-mc matrix`.
 
-    Exit 1 when it adds something bad (stale, torn, lost, exposed, deadlock), 3 when a limit or Ctrl-C ended a search,
-    and what was compared is written; else 0.
+    Exit 1 when RULE_B adds a bad outcome (stale, torn, lost, exposed, deadlock), 3 when a limit or Ctrl-C ended a
+    search (the finished comparisons are printed); else 0.
     """
     from dataclasses import replace
 
