@@ -186,7 +186,7 @@ def _signature(function: Callable[..., Any], skip: int = 0) -> str:
 
 def _prose(value: Any) -> str:
     """A docstring as Markdown."""
-    return re.sub(r"``(.+?)``", r"`\1`", inspect.getdoc(value) or "")
+    return re.sub(r"``(.+?)``", r"`\1`", inspect.getdoc(value) or "", flags=re.DOTALL)
 
 
 def _flat(value: Any) -> str:

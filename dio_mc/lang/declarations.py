@@ -141,19 +141,21 @@ def PerThread(type: Any, *, init: Any = MISSING, ghost: bool = False) -> Any:  #
 class Kernel:
     """How a model's counterexamples are run on a real kernel (``dio-mc confirm``).
 
-    `file_system` is what is mounted, with the options `mount`; `layout` is the file at first: ``hole``,
-    ``preallocated``, ``written``, ``empty``; ``dirty`` (preallocated, and data in the cache); ``block device`` (a disk
-    instead of a file). `threads` says which system calls stand for a thread: ``{"reader": "pread_direct", "mapper":
-    "mmap_store:NEW"}``, several with commas; a flusher is ``"writeback"``, and ``""`` a thread that the kernel runs by
-    itself. `shows` says what a property's violation looks like, in the words of ``dio-mc outcomes``:
-    ``{"no_stale_exposure": {"reader": "exposed"}}``; besides threads there are ``file``, ``second half`` (of its page
-    on disk), ``kernel`` (a function in which it reports a bug of its own) and ``all`` (``deadlock``). `gates` names the
-    kernel function at which a thread is held before an operation of the model (``{"reader.get_block":
-    "ext4_iomap_begin"}``, ``reader.*`` for any other step), where that is not the operation's own, and ``{"pdflush":
-    "submit_bio"}`` where a thread is held that the counterexample leaves in the middle. `turns` is the whole schedule,
-    where a kernel does at once what the model does in steps: ``"reader until ext4_iomap_begin, mapper, reader"``. `has`
-    are kernels that have the race, `mended` those that do not: ``"6.1"``, or with another file system and mount options
-    than those above (``"6.1 ext4 nodelalloc"``).
+    - `file_system`: the file system that is mounted, with the options in `mount`.
+    - `layout`: the file at the start: ``hole``, ``preallocated``, ``written``, ``empty``, ``dirty`` (preallocated, with
+      data in the cache), or ``block device`` (a disk instead of a file).
+    - `threads`: the system calls of each thread, separated by commas: ``{"reader": "pread_direct"}``. A flusher is
+      ``"writeback"``; ``""`` is a thread that the kernel runs by itself.
+    - `shows`: what a violation of a property looks like, in the words of ``dio-mc outcomes``:
+      ``{"no_stale_exposure": {"reader": "exposed"}}``. Besides threads, the keys are ``file``, ``second half`` (of its
+      page on disk), ``kernel`` (a function in which the kernel reports a bug) and ``all`` (``deadlock``).
+    - `gates`: the kernel function at which a thread is held before an operation, if it is not the operation's own:
+      ``{"reader.get_block": "ext4_iomap_begin"}``, with ``reader.*`` for any other step. ``{"pdflush": "submit_bio"}``
+      is where the thread is held when the counterexample switches away in the middle of a call.
+    - `turns`: the whole schedule, for a kernel that does in one go what the model does in steps:
+      ``"reader until ext4_iomap_begin, mapper, reader"``.
+    - `has`, `mended`: kernels that have the race, and kernels that do not: ``"6.1"``, or with another file system and
+      other mount options ``"6.1 ext4 nodelalloc"``.
     """
 
     file_system: str

@@ -46,10 +46,10 @@ class Model:
     """A program to check. Its class attributes declare data and locks, its methods say what threads do.
 
     A subclass is a patch: it overrides the operations that change. ``class Base(Model, abstract=True)`` is not checked
-    itself. ``deadlock = False`` switches the deadlock check off. ``anchors = {"get_block": "fs/a.c:b"}`` says which
-    functions of its kernel the operations are that a class inherits as they are. ``durable = ("disk",)`` names what
-    survives a `crash`, with what the classes above it name. ``memory_model`` (``"tso"`` or ``"pso"``) and
-    ``store_buffer``, the number of stores that a thread's buffer holds, are about relaxed variables.
+    itself. ``deadlock = False`` switches the deadlock check off. ``anchors = {"get_block": "fs/a.c:b"}`` sets the
+    kernel functions of operations that the class inherits unchanged. ``durable = ("disk",)`` names the variables that
+    survive a `crash`, in addition to those of the base classes. ``memory_model`` (``"tso"`` or ``"pso"``) and
+    ``store_buffer``, the number of stores in a thread's buffer, apply to relaxed variables.
     """
 
     deadlock: ClassVar[bool] = True
@@ -172,8 +172,8 @@ def reachable(function: F) -> F:
 
 
 def always_reachable(function: F) -> F:
-    """Mark a method as a state that can be reached from every reachable state: whatever has happened, some run still
-    gets there (AG EF). It need not come to pass: nothing is said about the scheduler."""
+    """Mark a method as a condition that can be reached from every reachable state (AG EF). It need not be reached in
+    every run: the property says nothing about the scheduler."""
     return _mark(PropertyRole("always_reachable"))(function)
 
 
@@ -182,11 +182,11 @@ def progress(function: F, /) -> F: ...
 @overload
 def progress(*, fairness: Fairness = "weak") -> Callable[[F], F]: ...
 def progress(function: Any = None, /, *, fairness: Fairness = "weak") -> Any:
-    """Mark a method as a condition that every fair run meets again and again (GF), and holds where the run ends.
+    """Mark a method as a condition that is true infinitely often in every fair run (GF), and at the end of a run.
 
-    Weak fairness: a thread that can run all the time runs some time. Strong fairness, for waiters that are served in
-    turn: so does one that can run again and again. It is violated by a fair run that goes round without the condition,
-    or that ends without it. Raises `ValueError` for another fairness.
+    Weak fairness: a thread that stays enabled takes a step eventually. Strong fairness, for waiters that are served in
+    turn: so does a thread that is enabled again and again. The property is violated by a fair loop without the
+    condition, or by a run that ends without it. Raises `ValueError` for another fairness.
     """
     if fairness not in ("weak", "strong"):
         raise ValueError(f"fairness is 'weak' or 'strong', not {fairness!r}")

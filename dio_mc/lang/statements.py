@@ -28,7 +28,7 @@ def spawn(operation: Callable[..., Any], *arguments: Any) -> None:
 
 
 def crash() -> None:
-    """In a thread's body: every other thread ends, and variables that are not `durable` are as they were at first."""
+    """In a thread's body: every other thread ends, and variables that are not `durable` get their initial values."""
     _compiled_only("crash")
 
 
