@@ -1,1 +1,1 @@
-"""z3: what decides properties. The only room that names it."""
+"""Property evaluators on z3. No other room imports z3."""

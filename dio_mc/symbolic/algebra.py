@@ -1,4 +1,4 @@
-"""What can be done with the values of a property: compare, order, choose between, take apart."""
+"""Operations on the values of a property: comparison, order, choice, access to parts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def position(one: Enum) -> int:
 
 
 def code(value: Value) -> Term:
-    """A value as the number that stands for it in the state; what z3's own functions are given."""
+    """The term that represents a value in the state; arguments of z3's own functions are converted by it."""
     match value:
         case Enum():
             return position(value)
@@ -36,7 +36,7 @@ def code(value: Value) -> Term:
 
 
 def describe(value: Value) -> str:
-    """A value in the words of a message."""
+    """A description of a value for messages."""
     match value:
         case View(shape=ArrayShape()):
             return "an array"
@@ -150,7 +150,8 @@ def _choose_maybe(condition: Term, then: Value, orelse: Value) -> Maybe:
 
 
 def is_record(value: Value) -> bool:
-    """A record of the model, one made here, or an instance of a frozen dataclass."""
+    """Whether the value is a record of the model, a record made in the property, or an instance of a frozen
+    dataclass."""
     if isinstance(value, View):
         return isinstance(value.shape, RecordShape)
     return dataclasses.is_dataclass(value) and not isinstance(value, Coded | Maybe | Filtered | type)
@@ -187,7 +188,7 @@ def _choose_record(condition: Term, then: Value, orelse: Value) -> Record:
 
 
 def like(record: Record, other: Value) -> Record:
-    """The record as a value of the tagged union that `other` is one of. Fields of other members hold the defaults of
+    """The record converted to the tagged union that `other` belongs to. Fields of other members hold the defaults of
     their types, as in the state."""
     shape, data = (other.shape, other.data) if isinstance(other, View | Record) else (None, None)
     if record.shape is not None or not isinstance(shape, RecordShape) or not shape.variants or data is None:
@@ -202,7 +203,7 @@ def like(record: Record, other: Value) -> Record:
 
 
 def default_of(data: Data, shape: Shape) -> Value:
-    """The default value of a type, by its shape."""
+    """The default value of a type, given by its shape."""
     match shape:
         case ScalarShape(variable):
             type_ = data.program.variables[variable].type
@@ -218,14 +219,14 @@ def default_of(data: Data, shape: Shape) -> Value:
 
 
 def is_sequence(value: Value) -> bool:
-    """Something whose elements are known one by one."""
+    """Whether the elements of the value are known one by one."""
     if isinstance(value, View):
         return isinstance(value.shape, ArrayShape)
     return isinstance(value, list | tuple)
 
 
 def sequence(value: Value) -> list[Value]:
-    """The elements of something of known length: an array, a range, a tuple, an enum class."""
+    """The elements of a value of known length: an array, a range, a tuple, an enum class."""
     match value:
         case View():
             return elements(value)

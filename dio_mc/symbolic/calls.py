@@ -1,4 +1,4 @@
-"""Calls in the body of a property: Python's own functions, pure functions and methods, constructors, z3."""
+"""Calls in the body of a property: Python's built-in functions, pure functions and methods, constructors, z3."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _construct(cls: Any, args: list[Value], keywords: dict[str, Value]) -> Recor
 
 
 def _pairs(args: list[Value]) -> list[tuple[Term, Value]]:
-    """The elements of the only argument, each with the condition under which it counts."""
+    """The elements of the only argument, each with the condition under which it is an element."""
     if len(args) != 1:
         raise TermError("one generator or array is needed here")
     if isinstance(args[0], Filtered):
@@ -183,7 +183,7 @@ def _call_z3(callee: Any, args: list[Value], keywords: dict[str, Value], node: a
 
 
 def _lift(value: Value) -> Any:
-    """An argument as z3 knows it: codes for values of the model, lists of them for arrays."""
+    """An argument converted for z3: codes for values of the model, lists of codes for arrays."""
     match value:
         case View() if algebra.is_sequence(value):
             return [_lift(v) for v in algebra.sequence(value)]
@@ -196,7 +196,7 @@ def _lift(value: Value) -> Any:
 
 
 def _spread(args: list[Value]) -> list[Value]:
-    """z3's And and Or take a list as well."""
+    """The operands of z3's And and Or, which take a list as well."""
     return algebra.sequence(args[0]) if len(args) == 1 and algebra.is_sequence(args[0]) else args
 
 

@@ -1,7 +1,8 @@
-"""The graph of a property's IR -> a Python function over a valuation. What decides most properties.
+"""The graph of a property's IR -> a Python function over a valuation, which decides most properties.
 
-The graph has no side effects and every node has a value everywhere (`Load` is total, divisors are positive), so any
-sub-expression may be computed early: what is used twice, or lies too deep for Python's parser, gets a line of its own.
+The graph has no side effects, and every node has a value everywhere (`Load` is total, divisors are positive). So any
+sub-expression may be computed early: one that is used twice, or is nested too deep for Python's parser, gets a line of
+its own.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dio_mc.semantics.evaluator import Observation
 from dio_mc.symbolic.graph import Graph
 
 Compiled = Callable[[Sequence[int]], Any]
-"""Valuation in (in the order of the observations), truth out."""
+"""Maps a valuation, in the order of the observations, to a truth value."""
 
 DEEPEST = 40
 

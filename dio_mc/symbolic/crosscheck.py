@@ -1,8 +1,9 @@
-"""The compiled form of a property against z3, value by value.
+"""Comparison of a property's compiled form with z3 on concrete values.
 
-The proof of equivalence is about formulas; this is about the Python function that decides. Up to `WHOLE` valuations it
-is tabulated completely, the table is folded into a decision diagram, and z3 is asked once whether the formula differs
-from it anywhere. Above that a seeded sample is compared one by one.
+The proof of equivalence is about formulas; this checks the Python function that makes the decisions. If the domain has
+at most `WHOLE` valuations, the function is tabulated completely, the table is folded into a decision diagram, and one
+query to z3 decides whether the formula differs from it anywhere. On a larger domain the two are compared on a seeded
+sample.
 """
 
 from __future__ import annotations
@@ -25,17 +26,18 @@ from dio_mc.symbolic.solver import model_of
 from dio_mc.symbolic.terms import known_truth
 
 WHOLE, SAMPLE = 1 << 14, 48
-"""By default: the largest domain that is compared completely, and the size of a sample of a larger one (about ten
-milliseconds each)."""
+"""The defaults: the largest domain that is compared completely, and the sample size for a larger one (either takes
+about ten milliseconds)."""
 FULL_WHOLE, FULL_SAMPLE = 1 << 16, 1 << 12
-"""The same when asked for all of it."""
+"""The same, with `full`."""
 DIAGRAM_MS = 50
-"""What the comparison with a whole table may cost by default; a property whose table does not fold is sampled."""
+"""The default budget of a complete comparison. If it is exceeded because the table does not fold, a sample is
+compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """On how many of how many valuations the compiled form was compared with z3."""
+    """The number of valuations on which the compiled form was compared with z3 (`covered`), of all in its `domain`."""
 
     covered: int
     domain: int
@@ -48,7 +50,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is compared: the function, its formula, and what both read."""
+    """What is compared: the function, its formula, and the observations that both read."""
 
     name: str
     compiled: Compiled
@@ -58,7 +60,7 @@ class Subject:
     layout: Layout
 
     def domains(self) -> list[range]:
-        """The values of each observation."""
+        """The possible values of each observation."""
         return [domain_of(observation, self.layout) for observation in self.observations]
 
 
@@ -69,7 +71,7 @@ def domain_of(observation: Observation, layout: Layout) -> range:
 
 
 def cross_check(subject: Subject, budget_ms: int, *, full: bool = False) -> Checked:
-    """Compare. Raises `TranslationMismatch` with a valuation on which the two differ."""
+    """Compare the two. Raises `TranslationMismatch` with a valuation on which they differ."""
     whole, sample = (FULL_WHOLE, FULL_SAMPLE) if full else (WHOLE, SAMPLE)
     domains = subject.domains()
     size = prod(len(domain) for domain in domains)
@@ -99,7 +101,7 @@ def _mismatch(subject: Subject, valuation: tuple[int, ...]) -> TranslationMismat
 
 
 def _compare_all(subject: Subject, domains: list[range], budget_ms: int) -> bool:
-    """Whether z3 came to an answer."""
+    """Compare on the whole domain; False if z3 gave up."""
     compiled = subject.compiled
     table = [1 if compiled(valuation) else 0 for valuation in product(*domains)]
     facts = [
@@ -118,7 +120,8 @@ def _compare_all(subject: Subject, domains: list[range], budget_ms: int) -> bool
 
 
 def _diagram(subject: Subject, domains: list[range], table: list[int]) -> Any:
-    """The table as a formula: one level of choices per observation, from the last one up, equal parts shared."""
+    """The table as a decision diagram: one level of choices per observation, from the last one up, with equal parts
+    shared."""
     made: list[Any] = [z3.BoolVal(False), z3.BoolVal(True)]
     for observation, domain in reversed(list(zip(subject.observations, domains, strict=True))):
         known: dict[tuple[int, ...], int] = {}
@@ -135,7 +138,7 @@ def _diagram(subject: Subject, domains: list[range], table: list[int]) -> Any:
 def _branching(
     subject: Subject, observation: Observation, domain: range, branches: tuple[int, ...], made: list[Any]
 ) -> int:
-    """The number of the formula that goes to one of the branches by the observation's value."""
+    """The position in `made` of the formula that selects one of the branches by the observation's value."""
     if len(set(branches)) == 1:
         return branches[0]
     usual = max(set(branches), key=lambda b: (branches.count(b), b))

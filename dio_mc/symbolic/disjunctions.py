@@ -1,10 +1,10 @@
-"""The premises of ``not P or Q``: the other way to write ``Implies(P, Q)``, and as empty where P never holds.
+"""The premises of ``not P or Q``: another spelling of ``Implies(P, Q)``, and as vacuous if P never holds.
 
-Only what a formula asserts is looked at: the formula itself, parts of its conjunctions (each instance of an ``all``),
-what a disjunction or an implication comes to, and the branches of a conditional. There the operands ``not P`` and
-``a != b`` that a disjunction begins with are its premises, all but the last where there is nothing else: the formula
-says something of the states where each of them is false, and of no other. Further on they may be what is claimed, as
-in ``not P or clean or not broken``.
+Only what a formula asserts is examined: the formula itself, the parts of its conjunctions (each instance of an
+``all``), the conclusion of an implication, the remaining operands of a disjunction, and the branches of a conditional.
+There, the leading operands of a disjunction that have the form ``not P`` or ``a != b`` are its premises, except the
+last operand: the formula constrains only states where each of them is false. Later operands of this form may be what is
+claimed, as in ``not P or clean or not broken``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dio_mc.ir.expr import And, Compare, Expr, Implies, Ite, Not, Or
 
 
 def premises_of_disjunctions(formula: Expr) -> list[Expr]:
-    """One per disjunction with such an operand: that all its premises hold."""
+    """One conjunction of premises for each disjunction that has some."""
     return list(_asserted(formula))
 
 

@@ -1,11 +1,11 @@
-"""The graph of a property's IR -> z3, and the z3 constants that both translations are formulas over.
+"""The graph of a property's IR -> z3, and the z3 constants that both translations use.
 
-One constant per cell of the state (bool cells are Bool, others Int) and one Bool per control proposition. Their names
-begin with ``self.`` or ``after.``, which no name in the author's own z3py can, short of trying: a quantifier over
-``Int("x")`` must not capture the model's `x`.
+There is one constant per cell of the state (bool cells are Bool, others Int) and one Bool per control proposition.
+Their names begin with ``self.`` or ``after.``, so that they do not clash with names in the author's own z3py: a
+quantifier over ``Int("x")`` must not capture the model's `x`.
 
-What a proposition means is not part of the formulas. `Symbols.facts` states it beside the bounds of all cells, so that
-the solver knows as much about where threads stand as the locations of single threads tell.
+The meaning of a proposition is not part of the formulas. `Symbols.facts` states it, together with the bounds of all
+cells, so the solver knows how propositions and locations of threads are related.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ Leaf = Callable[[Observation], Encoded]
 
 
 class Symbols:
-    """The z3 constants of one property, made as they are asked for."""
+    """The z3 constants of one property, created on demand."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._constants: dict[Observation, Any] = {}
 
     def constant(self, observation: Observation) -> Any:
-        """The constant that stands for what an observation reads."""
+        """The constant for an observation."""
         found = self._constants.get(observation)
         if found is None:
             name = observation.name if observation.after else f"self.{observation.name}"
@@ -42,21 +42,21 @@ class Symbols:
         return found
 
     def value(self, observation: Observation, value: int) -> Any:
-        """The z3 value that an observation's constant takes."""
+        """An integer as a z3 value of the observation's sort."""
         return z3.BoolVal(bool(value)) if z3.is_bool(self.constant(observation)) else z3.IntVal(value)
 
     def equals(self, observation: Observation, value: int) -> Any:
-        """The formula that an observation has a value."""
+        """The formula "the observation has this value"."""
         constant = self.constant(observation)
         return constant == value if not z3.is_bool(constant) else constant if value else z3.Not(constant)
 
     def within(self, observation: Observation, domain: range) -> Any:
-        """The formula that an observation's value is one of its type."""
+        """The formula "the observation's value is in `domain`"."""
         constant = self.constant(observation)
         return True if z3.is_bool(constant) else z3.And(constant >= domain[0], constant <= domain[-1])
 
     def read(self, model: Any, observation: Observation, default: int) -> int:
-        """An observation's value in a model; `default` where it does not matter."""
+        """The observation's value in a z3 model; `default` if the model leaves it open."""
         found = model.eval(self.constant(observation))
         return (
             found.as_long() if z3.is_int_value(found) else default if not z3.is_bool(found) else int(z3.is_true(found))
@@ -67,7 +67,7 @@ class Symbols:
         return {constant.decl().name(): observation for observation, constant in self._constants.items()}
 
     def facts(self) -> list[Any]:
-        """The bounds of every cell, and what every proposition means."""
+        """The bounds of every cell, and the definition of every proposition."""
         facts: list[Any] = []
         for observation in list(self._constants):
             if observation.proposition is not None:
@@ -80,7 +80,7 @@ class Symbols:
         return facts
 
     def _definition(self, observation: Observation) -> Any:
-        """A thread's standing at a location in terms of its pc."""
+        """A proposition about one thread as a formula over its pc; any other proposition as its constant."""
         at = observation.proposition
         if not isinstance(at, AtLocation):
             return self.constant(observation)
@@ -89,7 +89,7 @@ class Symbols:
 
 
 def encode(graph: Graph, root: int, leaf: Leaf) -> Any:
-    """A node of type bool as a z3 formula; `leaf` says what stands for an observation."""
+    """A node of type bool as a z3 formula; `leaf` gives the term for an observation."""
     done: dict[int, Encoded] = {}
     for number in graph.below([root]):
         node = graph.nodes[number]
@@ -124,14 +124,14 @@ def _encode(node: Node, args: list[Encoded], leaf: Leaf) -> Encoded:
 
 
 def _formula(value: Encoded) -> Any:
-    """A truth as a formula; a choice between two constants is a number, 0 or 1."""
+    """Convert to a formula; a choice between two constants is a number, 0 or 1."""
     if isinstance(value, int):
         return z3.BoolVal(bool(value))
     return value != 0 if isinstance(value, z3.ArithRef) else value
 
 
 def _number(value: Encoded) -> Encoded:
-    """An integer term; a constant becomes a z3 value only beside one."""
+    """Convert to an integer term. A Python int stays one: z3 converts it beside a z3 operand."""
     return z3.If(value, z3.IntVal(1), z3.IntVal(0)) if isinstance(value, z3.BoolRef) else value
 
 
@@ -170,7 +170,7 @@ def _compare(op: str, left: Encoded, right: Encoded) -> Any:
 
 
 def _arithmetic(op: str, left: Encoded, right: Encoded) -> Encoded:
-    """Divisors are positive constants, where z3's and Python's division agree."""
+    """Divisors are positive constants, for which z3's division agrees with Python's."""
     match op:
         case "+":
             return left + right

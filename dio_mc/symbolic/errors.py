@@ -1,4 +1,4 @@
-"""What can go wrong between a property and z3: the author's fault with its place, or ours."""
+"""Errors in the translation of a property to z3: the author's, with a position, or ours."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dio_mc.source import Span
 
 
 class FormulaError(ModelError):
-    """A property says something that has no translation; one diagnostic with its place."""
+    """A property uses something that has no translation; one diagnostic with its position."""
 
     def __init__(self, message: str, span: Span | None, code: str = "DIO102") -> None:
         super().__init__((Diagnostic(code, message, span),))
@@ -16,4 +16,5 @@ class FormulaError(ModelError):
 
 
 class TranslationMismatch(InternalError):
-    """The two translations of a property differ: a fault of dio-mc. `details` shows a valuation on which they do."""
+    """The two translations of a property differ, which is a fault of dio-mc. `details` shows a valuation on which they
+    do."""

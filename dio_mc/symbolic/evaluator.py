@@ -1,16 +1,17 @@
-"""Who decides a property: its compiled form, once z3 has proved that it says what the formula says, or z3 itself.
+"""Choosing the evaluator of a property: its compiled form, if z3 proves it equivalent to the formula, otherwise z3
+itself.
 
-``property_evaluator(program, property)`` makes two translations of the property's source. (a) is the IR that the
-frontend compiled, (b) the formula that `formula` makes of the same Python function. z3 shows that no typed valuation
-tells them apart; if one does, that is `TranslationMismatch`, a fault of dio-mc. From then on the Python function that
-is made of (a) decides, after it was compared with z3 in turn (`crosscheck`).
+``property_evaluator(program, property)`` makes two translations of the property's source: (a) the IR that the frontend
+compiled, (b) the formula that `formula` makes of the same Python function. z3 proves that they agree on every typed
+valuation; if they do not, that is `TranslationMismatch`, a fault of dio-mc. After that, the Python function generated
+from (a) decides; it is compared with z3 as well (`crosscheck`).
 
-Where there is no (a), or z3 gives up on the proof, every distinct valuation is a question to z3, and ``unknown`` is an
-answer. Symbols that the author's z3py leaves open (a function, a constant of its own) are universally quantified: the
-property holds where it holds for all of their interpretations.
+If (a) does not exist, or z3 gives up on the proof, z3 is queried for every distinct valuation, and the decision may be
+``unknown``. Symbols that the author's z3py leaves free (a function, a constant of its own) are universally quantified:
+the property holds if it holds for all of their interpretations.
 
-Limits: the proof is about typed valuations of the cells and of where threads stand, reachable or not. "Trivial" means
-trivial on these. That a premise held means that it did on some valuation the evaluator was asked about.
+Limits: the proof is about typed valuations of cells and thread locations, reachable or not. "Trivial" means trivial on
+these. "A premise held" means that it held on some valuation that the evaluator decided.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ BUDGET_MS = 500
 
 @dataclass(frozen=True, slots=True)
 class EvaluatorReport:
-    """A property's evaluator and what was found out before exploring. `proved`: z3 showed the compiled form equivalent;
-    `checked`: how far it was compared value by value (None for a property that the solver alone decides)."""
+    """A property's evaluator and the findings before exploration. `proved`: z3 proved the compiled form equivalent;
+    `checked`: how far it was compared on concrete values (None for a property that only the solver decides)."""
 
     evaluator: CompiledEvaluator | SolverEvaluator
     findings: tuple[Finding, ...]
@@ -62,12 +63,13 @@ def property_evaluator(
     max_questions: int | None = None,
     wall: float | None = None,
 ) -> EvaluatorReport:
-    """The evaluator of a property, ready to decide.
+    """Make the evaluator of a property.
 
-    `budget_ms` bounds each question to z3, in its own steps. `full` compares the compiled form with z3 on up to 2^16
-    valuations. A solver-only evaluator answers UNKNOWN beyond `max_questions` valuations that z3 had to be asked about,
-    or `wall` seconds. Raises `FormulaError` for a property that cannot be translated, `TranslationMismatch` when the
-    translations differ."""
+    `budget_ms` bounds each query to z3, counted in z3's own steps. `full` compares the compiled form with z3 on up to
+    2^16 valuations. A solver-only evaluator returns UNKNOWN after `max_questions` valuations that needed a z3 query, or
+    after `wall` seconds. Raises `FormulaError` for a property that cannot be translated, `TranslationMismatch` if the
+    translations differ.
+    """
     both = translate(program, property_)
     proved = both.root is not None and prove_equal(both, budget_ms)
     facts = both.symbols.facts()
@@ -75,21 +77,21 @@ def property_evaluator(
     premises = Premises.of(compiled_premises if proved else list(both.formula_premises), property_)
     impossible = premises.impossible(facts, budget_ms)
     findings = _trivial(both, facts, budget_ms) + impossible + _outside(both, budget_ms)
-    told = frozenset(f.span for f in impossible)
+    reported = frozenset(f.span for f in impossible)
     if not proved:
-        evaluator = SolverEvaluator(both, premises, told, budget_ms, max_questions, wall)
+        evaluator = SolverEvaluator(both, premises, reported, budget_ms, max_questions, wall)
         return EvaluatorReport(evaluator, (*findings, _solver_only(both, budget_ms)), False, None)
-    compiled, checked = _compiled(both, premises, told, budget_ms, full)
+    compiled, checked = _compiled(both, premises, reported, budget_ms, full)
     return EvaluatorReport(compiled, tuple(findings), True, checked)
 
 
 def evaluators_of(program: Program) -> list[PropertyEvaluator]:
-    """One for each property, in their order. Raises what `property_evaluator` raises."""
+    """The evaluators of all properties, in their order. Raises what `property_evaluator` raises."""
     return [property_evaluator(program, property_).evaluator for property_ in program.properties]
 
 
 def _compiled(
-    both: Translations, premises: Premises, told: frozenset[Span | None], budget_ms: int, full: bool
+    both: Translations, premises: Premises, reported: frozenset[Span | None], budget_ms: int, full: bool
 ) -> tuple[CompiledEvaluator, Checked]:
     assert both.root is not None
     observations = both.graph.observations([both.root, *(node for _, node in both.premises)])
@@ -99,11 +101,11 @@ def _compiled(
     )
     checked = cross_check(subject, budget_ms, full=full)
     tests = [(span, compile_node(both.graph, node, observations)) for span, node in both.premises]
-    return CompiledEvaluator(both.property, _formulas(both.property), observations, function, tests, told), checked
+    return CompiledEvaluator(both.property, _formulas(both.property), observations, function, tests, reported), checked
 
 
 def _formulas(property_: Property) -> tuple[Expr, ...]:
-    """The compiled form, and per place of an implication whether one of its premises holds."""
+    """The compiled form, and for each implication in the source whether one of its premises holds."""
     assert property_.expr is not None
     places: dict[Span | None, list[Expr]] = {}
     for part in walk(property_.expr):
@@ -115,7 +117,7 @@ def _formulas(property_: Property) -> tuple[Expr, ...]:
 
 
 def _trivial(both: Translations, facts: list[object], budget_ms: int) -> list[Finding]:
-    """Whether the property says anything: true somewhere and false somewhere among the typed valuations."""
+    """A finding if the property is false on every typed valuation, or true on every one."""
     property_, formula = both.property, both.quoted()
     states = "step" if property_.kind == "step" else "state"
     if satisfiable([*facts, formula], budget_ms) is False:
@@ -126,7 +128,7 @@ def _trivial(both: Translations, facts: list[object], budget_ms: int) -> list[Fi
 
 
 def _outside(both: Translations, budget_ms: int) -> list[Finding]:
-    """Reads of elements that an array does not have."""
+    """A finding for each read whose index may be outside its array."""
     if both.property.expr is None:
         return []
     found: dict[tuple[int, Span | None], Finding] = {}

@@ -1,4 +1,4 @@
-"""The two evaluators (`semantics.search.PropertyEvaluator`): the compiled form, and the solver."""
+"""The two evaluators (`semantics.evaluator.PropertyEvaluator`): the compiled form, and the solver."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from dio_mc.symbolic.translate import Translations
 
 
 class CompiledEvaluator:
-    """Decides by the compiled form. `formulas`: that, in IR, and whether a premise holds at each place of one."""
+    """Decides by the compiled form. `formulas` holds that form in IR, and for each implication whether a premise of it
+    holds."""
 
     def __init__(
         self,
@@ -29,13 +30,13 @@ class CompiledEvaluator:
         observations: tuple[Observation, ...],
         compiled: Compiled,
         premises: list[tuple[Span, Compiled]],
-        told: frozenset[Span | None],
+        reported: frozenset[Span | None],
     ) -> None:
         self.property = property_
         self.formulas = formulas
         self.observations = observations
         self.compiled = compiled
-        self._watched = Watched(property_, list(premises), told)
+        self._watched = Watched(property_, list(premises), reported)
 
     def decide(self, valuations: Sequence[tuple[int, ...]]) -> list[Decision]:
         """One decision per valuation."""
@@ -45,26 +46,26 @@ class CompiledEvaluator:
         return [holds if compiled(valuation) else violated for valuation in valuations]
 
     def premises(self) -> list[tuple[Span, bool]]:
-        """Per place of an ``Implies``: whether its premise was true on some valuation."""
+        """For each ``Implies`` in the source: whether its premise was true on some valuation."""
         return self._watched.premises()
 
     def findings_after(self) -> list[Finding]:
-        """What exploring showed: premises that never held."""
+        """Findings after the exploration: premises that never held."""
         return self._watched.findings()
 
 
 class SolverEvaluator:
-    """Asks z3 about every valuation: values in, simplified, and if that is not enough, solved.
+    """Substitutes each valuation into the formula and simplifies; if that does not decide it, z3 solves it.
 
-    `max_questions` and `wall` (seconds) bound what is asked of the solver; beyond them the answer is UNKNOWN. A run
-    that is cut by `wall` is not repeatable.
+    `max_questions` and `wall` (seconds) bound the solver queries; beyond them the decision is UNKNOWN. A run that
+    `wall` cut is not repeatable.
     """
 
     def __init__(
         self,
         both: Translations,
         premises: Premises,
-        told: frozenset[Span | None],
+        reported: frozenset[Span | None],
         budget_ms: int,
         max_questions: int | None,
         wall: float | None,
@@ -80,7 +81,7 @@ class SolverEvaluator:
         self._budget_ms, self._max_questions, self._wall = budget_ms, max_questions, wall
         self._spent = 0.0
         tests = [(span, self._test(premise)) for span, group in premises.groups for premise in group]
-        self._watched = Watched(both.property, tests, told)
+        self._watched = Watched(both.property, tests, reported)
 
     def _test(self, premise: Any) -> Callable[[tuple[int, ...]], bool]:
         def held(valuation: tuple[int, ...]) -> bool:
@@ -93,7 +94,7 @@ class SolverEvaluator:
         return held
 
     def _put(self, formula: Any, valuation: tuple[int, ...]) -> Any:
-        """A formula with a valuation's values in place of the constants."""
+        """The formula with a valuation's values substituted for the constants."""
         pairs = []
         for position, value in enumerate(valuation):
             key = position, value
@@ -125,9 +126,9 @@ class SolverEvaluator:
         return too_many or (self._wall is not None and self._spent >= self._wall)
 
     def premises(self) -> list[tuple[Span, bool]]:
-        """Per place of an ``Implies``: whether its premise was true on some valuation."""
+        """For each ``Implies`` in the source: whether its premise was true on some valuation."""
         return self._watched.premises()
 
     def findings_after(self) -> list[Finding]:
-        """What exploring showed: premises that never held."""
+        """Findings after the exploration: premises that never held."""
         return self._watched.findings()

@@ -1,11 +1,11 @@
-"""Why a property is false on a state, or on a step: the conjunct, or the instance of an ``all(...)``, that fails, in
-the author's words, with the values that it reads.
+"""Why a property is false on a state or on a step: the conjunct, or the instance of an ``all(...)``, that fails, as the
+author wrote it, with the values that it reads.
 
-``all(self.seen[i] != Data.STALE for i in range(self.pages))`` is told as ``self.seen[0] != Data.STALE`` with
-``seen[0]=STALE``. For a `reachable` property it is what holds that is told.
+``all(self.seen[i] != Data.STALE for i in range(self.pages))`` is reported as ``self.seen[0] != Data.STALE`` with
+``seen[0]=STALE``. For a `reachable` property, the parts that hold are reported.
 
-The function's syntax tree is evaluated on the values of the state by the code that makes its formula (`formula`). z3 is
-asked only about what it alone can say.
+The code that makes a property's formula (`formula`) evaluates the syntax tree on the values of the state. z3 is queried
+only for terms that it alone can decide.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ from dio_mc.symbolic.values import Coded, ThreadNumber, Value, View
 from dio_mc.symbolic.world import Method, World
 
 MOST = 8
-"""Conjuncts told at most."""
+"""The largest number of conjuncts reported."""
 BUDGET_MS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Conjunct:
-    """A part of the property that decides it: its source with loop variables replaced by their values, and the values
-    that it reads (``seen[0]=STALE, block[0]=HOLE``)."""
+    """A part of the property that decides its value: its source with loop variables replaced by their values, and the
+    values that it reads (``seen[0]=STALE, block[0]=HOLE``)."""
 
     text: str
     values: str
@@ -52,14 +52,14 @@ class Conjunct:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What decides a property on a state; at least one conjunct unless the source cannot be evaluated."""
+    """The parts that decide a property on a state; at least one unless the source cannot be evaluated."""
 
     conjuncts: tuple[Conjunct, ...]
 
 
 @dataclass(slots=True)
 class StateCells:
-    """Values of one state, or of the two of a step; remembers what was read."""
+    """The values of one state, or of the two states of a step; records which were read."""
 
     program: Program
     layout: Layout
@@ -85,8 +85,8 @@ class StateCells:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spot:
-    """A part of a property: where it stands, and what its names stand for in the text: a literal, or the expression
-    that the name was given to. A disjunction or implication with narrowed operands has these as `parts`."""
+    """A part of a property: its syntax node, and the meaning of names in it: a literal, or the expression assigned to
+    the name. For a disjunction or implication with narrowed operands, `parts` holds these."""
 
     node: ast.expr
     frame: Frame
@@ -95,17 +95,18 @@ class Spot:
     parts: tuple[Spot, ...] = ()
 
     def at(self, node: ast.expr) -> Spot:
-        """Another part of the same function."""
+        """Another node of the same function."""
         return replace(self, node=node)
 
 
 def explain(program: Program, property_: Property, state: State, after: State | None = None) -> Explanation:
-    """What makes the property false on `state` (a step invariant: on the step to `after`; a reachable property: true).
+    """Explain why the property is false on `state` (a step invariant: on the step to `after`; a reachable property: why
+    it is true).
 
-    When the property is not false there, or cannot be evaluated, the whole of it is told.
+    If the property is not false there, or cannot be evaluated, the whole property is reported.
     """
-    behind = after if property_.kind == "step" else None
-    cells = StateCells(program, layout_of(program), state, behind)
+    successor = after if property_.kind == "step" else None
+    cells = StateCells(program, layout_of(program), state, successor)
     spot = _start(property_, World(program, property_.model, cells))
     if spot is None:
         return Explanation(())
@@ -113,7 +114,7 @@ def explain(program: Program, property_: Property, state: State, after: State | 
         found = _narrow(spot, property_.kind == "reachable")
     except FormulaError:
         found = [spot]
-    return Explanation(tuple(_told(one, cells) for one in found[:MOST]))
+    return Explanation(tuple(_conjunct(one, cells) for one in found[:MOST]))
 
 
 def _start(property_: Property, around: World) -> Spot | None:
@@ -126,7 +127,8 @@ def _start(property_: Property, around: World) -> Spot | None:
 
 
 def _returned(tree: ast.FunctionDef, frame: Frame, names: dict[str, ast.expr | Spot]) -> Spot | None:
-    """The expression behind a function's ``return``, with its names for expressions; None for other functions."""
+    """The expression after a function's ``return``, with the names assigned before it; None for functions of another
+    form."""
     for statement in tree.body:
         match statement:
             case ast.Return(value=ast.expr() as value):
@@ -142,7 +144,7 @@ def _returned(tree: ast.FunctionDef, frame: Frame, names: dict[str, ast.expr | S
     return None
 
 
-# --- which part decides -----------------------------------------------------------------------------------------------
+# --- narrowing --------------------------------------------------------------------------------------------------------
 
 
 def _truth(spot: Spot) -> bool | None:
@@ -153,7 +155,7 @@ def _truth(spot: Spot) -> bool | None:
 
 
 def _narrow(spot: Spot, value: bool) -> list[Spot]:
-    """The smallest parts that give `spot` its value; `spot` itself where no part does alone."""
+    """The smallest parts that give `spot` the value `value`; `spot` itself if no part does alone."""
     match spot.node:
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return _negated(spot, operand, value)
@@ -172,8 +174,8 @@ def _negated(spot: Spot, operand: ast.expr, value: bool) -> list[Spot]:
 
 
 def _narrow_operands(spot: Spot, conjunction: bool, operands: list[Spot], value: bool) -> list[Spot]:
-    """False operands make a conjunction false, true ones a disjunction true; a conjunction that holds is told as its
-    operands, a disjunction that fails with the parts of its operands that do."""
+    """A false operand makes a conjunction false, a true one makes a disjunction true. A conjunction that holds is
+    reported as its operands, a disjunction that fails as the failing parts of its operands."""
     if value is not conjunction:
         decide = [o for o in operands if _truth(o) is value]
         return [part for o in decide[: MOST if conjunction else 1] for part in _narrow(o, value)] or [spot]
@@ -185,7 +187,7 @@ def _narrow_operands(spot: Spot, conjunction: bool, operands: list[Spot], value:
 
 
 def _together(spot: Spot, operands: list[Spot], narrowed: list[list[Spot]]) -> list[Spot]:
-    """The same connective between the first failing part of each operand."""
+    """The same connective applied to the first failing part of each operand."""
     firsts = tuple(parts[0] for parts in narrowed)
     return [spot] if all(a is b for a, b in zip(firsts, operands, strict=True)) else [replace(spot, parts=firsts)]
 
@@ -255,7 +257,7 @@ def _element(body: ast.expr, position: int) -> ast.expr:
 
 
 def _body(spot: Spot, node: ast.Call, callee: Any) -> Spot | None:
-    """What a pure function returns, its parameters standing for the arguments; None for other calls."""
+    """The expression that a pure function returns, with its parameters bound to the arguments; None for other calls."""
     function = callee.function if isinstance(callee, Method) else callee
     if not isinstance(function, FunctionType) or function.__module__.startswith(("z3", "dio_mc.lang")):
         return None
@@ -280,10 +282,10 @@ def _body(spot: Spot, node: ast.Call, callee: Any) -> Spot | None:
     return replace(inside, negated=spot.negated) if inside is not None else None
 
 
-# --- how it reads -----------------------------------------------------------------------------------------------------
+# --- reported form ----------------------------------------------------------------------------------------------------
 
 
-def _told(spot: Spot, cells: StateCells) -> Conjunct:
+def _conjunct(spot: Spot, cells: StateCells) -> Conjunct:
     cells.read.clear()
     for part in spot.parts or (spot,):
         _read(part)
@@ -292,7 +294,7 @@ def _told(spot: Spot, cells: StateCells) -> Conjunct:
 
 
 def _read(spot: Spot) -> None:
-    """Evaluate it once more, and what its names were given to, for the cells that are read."""
+    """Evaluate the part again, and the expressions assigned to its names, to record the cells that are read."""
     for name in (n.id for n in ast.walk(spot.node) if isinstance(n, ast.Name)):
         if isinstance(origin := spot.names.get(name), Spot):
             _read(origin)
@@ -301,7 +303,7 @@ def _read(spot: Spot) -> None:
 
 
 def _shown(spot: Spot) -> ast.expr:
-    """The expression as it is told: a narrowed connective between its narrowed operands."""
+    """The expression as it is reported: a narrowed connective with its narrowed operands."""
     if not spot.parts:
         shown = _substituted(spot)
     elif isinstance(spot.node, ast.Call):
@@ -312,7 +314,7 @@ def _shown(spot: Spot) -> ast.expr:
 
 
 def _substituted(spot: Spot) -> ast.expr:
-    """The expression with what its names stand for."""
+    """The expression with names replaced by their meaning."""
     return _Substitute(spot.names).visit(copy.deepcopy(spot.node))  # type: ignore[no-any-return]  # an expression
 
 
@@ -328,7 +330,7 @@ class _Substitute(ast.NodeTransformer):
 
 
 def _literal(value: Value) -> ast.expr | None:
-    """A loop variable's value as it would be written."""
+    """A loop variable's value as source text."""
     match value:
         case Enum():
             return ast.Attribute(ast.Name(type(value).__name__), value.name)

@@ -2,11 +2,11 @@
 
 The syntax tree of the function is evaluated on z3 terms. Running the body itself would be silently wrong: ``not (x ==
 1)`` is a Python bool, and so are ``and``, ``or``, ``in`` and chained comparisons on z3 terms. Pure methods and
-functions are evaluated in turn; functions of z3 are called as they are, with terms for arguments; ``Implies`` and its
-like fold what is known, and ``Implies`` notes where it stands.
+functions are evaluated in turn. Functions of z3 are called with terms as arguments, except that ``Implies`` and the
+other connectives fold what is known; ``Implies`` also records its position.
 
-Meaning: an index outside its array reads the last element, an enum member is its position, a record equals another
-field by field. Evaluated on the values of one state, the same code makes no z3 object (see `explain`).
+An index outside its array reads the last element, an enum member is its position, records are compared field by field.
+Evaluated on the values of one state, the same code creates no z3 objects (see `explain`).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ DEEPEST = 40
 
 @dataclass(slots=True)
 class Frame:
-    """A function being evaluated: its names so far, and how deep its call is nested."""
+    """A call under evaluation: the function, its names so far, and the nesting depth of the call."""
 
     world: World
     function: FunctionType
@@ -45,17 +45,17 @@ class Frame:
     depth: int = 0
 
     def span(self, node: ast.AST) -> Span:
-        """Where a node stands."""
+        """The position of a node."""
         return span_of(node, self.function.__code__.co_filename)
 
     def inner(self, target: ast.expr, value: Value) -> Frame:
-        """The frame with a loop variable bound."""
+        """A copy of the frame with a loop variable bound."""
         frame = Frame(self.world, self.function, dict(self.names), self.depth)
         bind(target, value, frame)
         return frame
 
     def enclosed(self) -> dict[str, Any]:
-        """The values of the names that the function takes from the functions around it."""
+        """The values of the free variables of the function (its closure)."""
         cells = zip(self.function.__code__.co_freevars, self.function.__closure__ or (), strict=False)
         found: dict[str, Any] = {}
         for name, cell in cells:
@@ -67,7 +67,8 @@ class Frame:
 
 
 def formula_of(function: Callable[..., Any], world: World) -> Term:
-    """The property's formula (a bool where it does not depend on the state). Raises `FormulaError` with a place."""
+    """The property's formula (a Python bool if it does not depend on the state). Raises `FormulaError` with a
+    position."""
     if not isinstance(function, FunctionType) or function_tree(function) is None:
         raise FormulaError(f"the source of {getattr(function, '__name__', function)} cannot be read", None, "DIO118")
     tree = function_tree(function)
@@ -81,7 +82,7 @@ def formula_of(function: Callable[..., Any], world: World) -> Term:
 
 
 def call_function(function: FunctionType, args: list[Value], keywords: dict[str, Value], caller: Frame) -> Value:
-    """The value that a pure function returns."""
+    """The return value of a pure function."""
     tree = function_tree(function)
     if tree is None:
         raise TermError(f"the source of `{function.__name__}` cannot be read: define it with `def` in a file")
@@ -110,7 +111,7 @@ def _parameters(
 
 
 def run(body: list[ast.stmt], frame: Frame) -> Value:
-    """The value that statements return: names for expressions, ``if``, and ``return``."""
+    """The return value of a list of statements: assignments to names, ``if`` and ``return``."""
     for number, statement in enumerate(body):
         match statement:
             case ast.Return(value=value):
@@ -141,7 +142,7 @@ def _branch(test: ast.expr, then: list[ast.stmt], orelse: list[ast.stmt], rest: 
 
 
 def bind(target: ast.expr, value: Value, frame: Frame) -> None:
-    """Give a name to a value; a tuple of names to the elements of one."""
+    """Bind a name to a value, or a tuple of names to the elements of a value."""
     match target:
         case ast.Name(id=name):
             frame.names[name] = value
@@ -159,7 +160,7 @@ def bind(target: ast.expr, value: Value, frame: Frame) -> None:
 
 
 def located(frame: Frame, node: ast.AST, compute: Callable[[], Value]) -> Value:
-    """What `compute` gives; what goes wrong in it is reported at the node."""
+    """The result of `compute`; errors in it are reported at the node."""
     try:
         return compute()
     except TermError as error:
@@ -181,7 +182,7 @@ def evaluate(node: ast.expr, frame: Frame) -> Value:
 
 
 def condition_of(node: ast.expr, frame: Frame) -> Term:
-    """The value of a condition; anything but a bool is an error, since its truth would be a guess."""
+    """The value of a condition; anything other than a bool is an error, because its truth would be a guess."""
     return located(frame, node, lambda: terms.truth(evaluate(node, frame)))
 
 
@@ -246,7 +247,7 @@ def _name(node: ast.Name, frame: Frame) -> Value:
 
 
 def _connect(node: ast.BoolOp, frame: Frame) -> Term:
-    """``and`` and ``or``, from the left as far as what is known decides it."""
+    """``and`` and ``or``, from the left, short-circuiting on operands that are known."""
     stop = isinstance(node.op, ast.Or)
     parts: list[Term] = []
     for operand in node.values:
@@ -312,12 +313,12 @@ def _index(base: Value, index: Value) -> Value:
     if not algebra.is_sequence(base):
         return base[index]
     number = algebra.code(index)
-    known = not terms.is_symbolic(number) and -len(base) <= number < 0  # from the end, as Python counts
+    known = not terms.is_symbolic(number) and -len(base) <= number < 0  # negative indexes count from the end
     return base[number] if known else terms.at_index(list(base), number, algebra.choose)
 
 
 def comprehension(node: ast.GeneratorExp | ast.ListComp | ast.SetComp, frame: Frame) -> Value:
-    """The elements, as a list if every filter is known."""
+    """The elements: a list if every filter is known, otherwise `Filtered`."""
     pairs = [(condition, evaluate(node.elt, inner)) for condition, inner in scopes(node.generators, frame)]
     if all(condition is True for condition, _ in pairs):
         return [value for _, value in pairs]
@@ -325,7 +326,8 @@ def comprehension(node: ast.GeneratorExp | ast.ListComp | ast.SetComp, frame: Fr
 
 
 def scopes(generators: list[ast.comprehension], frame: Frame, condition: Term = True) -> Iterator[tuple[Term, Frame]]:
-    """A frame per combination of the loop variables that the filters may let through, with their conjunction."""
+    """A frame for each combination of the loop variables that the filters may admit, with the conjunction of the
+    filters."""
     if not generators:
         yield condition, frame
         return

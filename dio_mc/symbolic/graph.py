@@ -1,12 +1,12 @@
-"""A property's IR expression as a graph of shared nodes over what it reads; the form that z3 and Python get it from.
+"""A property's IR expression as a graph of shared nodes; z3 formulas and Python functions are generated from it.
 
 Lowering removes types and indexes: a load with a fixed index is a cell, any other a `select` among cells (an index
-outside its dimension selects the last). Equal expressions become one node. In a second pass the control propositions
-(`Atom`) are put in place of what they mean, so that a valuation has one truth value for ``inside("mapped", index=0)``
-and not a location per thread. Replacing an expression by a proposition that means the same is right wherever it is
-done; where it is missed, the locations' own propositions are read.
+outside its dimension selects the last). Equal expressions become one node. A second pass replaces the definitions of
+control propositions (`Atom`) by the propositions, so that a valuation has one truth value for ``inside("mapped",
+index=0)`` instead of a location per thread. Replacing an expression by an equivalent proposition is always sound; if
+one is missed, the propositions of single locations are read instead.
 
-No z3 here.
+This module does not use z3.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ Op = Literal["const", "observation", "not", "and", "or", "implies", "ite", "comp
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One operation on earlier nodes. `data` is the value of a const, the `Observation`, or the sign of a comparison or
-    of arithmetic. The first argument of a select is the index, the others the elements."""
+    """One operation on earlier nodes. `data` is the value of a const, the `Observation`, or the operator of a
+    comparison or of arithmetic. The first argument of a select is the index, the others are the elements."""
 
     op: Op
     args: tuple[int, ...] = ()
@@ -53,7 +53,7 @@ class Node:
 
 @dataclass(slots=True)
 class Graph:
-    """Nodes by number; equal ones have one number. `implications` lists (place, premise) of every ``Implies``."""
+    """Numbered nodes; equal nodes share a number. `implications` lists (position, premise) of every ``Implies``."""
 
     program: Program
     layout: Layout
@@ -65,7 +65,7 @@ class Graph:
     _names: set[str] = field(default_factory=set)
 
     def add(self, op: Op, args: tuple[int, ...] = (), data: Any = None) -> int:
-        """The number of a node."""
+        """The number of a node, which is added if it is new."""
         node = Node(op, args, data)
         number = self._numbers.get(node)
         if number is None:
@@ -74,7 +74,7 @@ class Graph:
         return number
 
     def cell(self, cell: int, after: bool) -> int:
-        """A cell of the state (with `after`: of the one after the step)."""
+        """The node of a cell of the state (with `after`: of the state after the step)."""
         return self.add("observation", (), cell_observation(self.layout, cell, after))
 
     # -- lowering ---------------------------------------------------------------------------------------------------
@@ -119,7 +119,7 @@ class Graph:
         return self._element(load, 0, 0)
 
     def _element(self, load: Load, dimension: int, offset: int) -> int:
-        """The element below the first `dimension` indexes, which make `offset` (row-major)."""
+        """The element reached by the first `dimension` indexes, whose row-major offset is `offset`."""
         shape = self.program.variables[load.variable].shape
         if dimension == len(shape):
             return self.cell(self.layout.variable_base[load.variable] + offset, load.after)
@@ -130,13 +130,13 @@ class Graph:
         below = {i: self._element(load, dimension + 1, offset * extent + i) for i in sorted(meant)}
         if len(below) == 1:
             return next(iter(below.values()))
-        spare = next(iter(below.values()))  # stands where the index's type never points
+        spare = next(iter(below.values()))  # fills positions that the index never takes
         return self.add("select", (self.lower(index), *(below.get(i, spare) for i in range(extent))))
 
     # -- control propositions ---------------------------------------------------------------------------------------
 
     def atom(self, text: str, meaning: Expr, after: bool) -> int:
-        """The node of a proposition. One that means the same as an earlier one is that one."""
+        """The node of a proposition. Propositions with the same meaning share a node."""
         lowered = self.lower(meaning)
         if self.nodes[lowered].op == "const":
             return lowered
@@ -147,11 +147,11 @@ class Graph:
         return self._atoms[lowered]
 
     def definitions(self) -> list[tuple[int, int]]:
-        """(proposition, what it means) of every atom so far."""
+        """(proposition, meaning) of every atom so far."""
         return [(atom, meaning) for meaning, atom in self._atoms.items()]
 
     def abstract(self, root: int) -> int:
-        """The node with propositions in place of what they mean, the longest first."""
+        """The node with definitions replaced by their propositions, the longest first."""
         done: dict[int, int] = {}
         runs = [(self.nodes[m].op, self.nodes[m].args, a) for m, a in self._atoms.items()]
         runs = sorted((r for r in runs if r[0] in ("and", "or")), key=lambda r: (-len(r[1]), r[2]))
@@ -168,10 +168,10 @@ class Graph:
     def _join(self, op: Literal["and", "or"], args: tuple[int, ...]) -> int:
         return args[0] if len(args) == 1 else self.add(op, args)
 
-    # -- reading ----------------------------------------------------------------------------------------------------
+    # -- traversal --------------------------------------------------------------------------------------------------
 
     def below(self, roots: list[int]) -> list[int]:
-        """Everything that these nodes are made of, operands first."""
+        """All nodes that these nodes depend on, operands first, including themselves."""
         seen: set[int] = set()
         waiting = list(roots)
         while waiting:
@@ -182,13 +182,14 @@ class Graph:
         return sorted(seen)
 
     def observations(self, roots: list[int]) -> tuple[Observation, ...]:
-        """What these nodes read: cells in the order of the state, then those after the step, then propositions."""
+        """What these nodes read: cells in the order of the state, then cells after the step, then propositions."""
         found = {self.nodes[n].data for n in self.below(roots) if self.nodes[n].op == "observation"}
         return tuple(sorted(found, key=probe_order))
 
 
 def _replace_runs(node: Node, runs: list[tuple[Op, tuple[int, ...], int]], done: dict[int, int]) -> tuple[int, ...]:
-    """The operands, with stretches of them that are a proposition replaced by it (the frontend flattens)."""
+    """The operands, with runs of operands that define a proposition replaced by it (the frontend flattens
+    connectives)."""
     out: list[int] = []
     position = 0
     while position < len(node.args):
@@ -200,17 +201,17 @@ def _replace_runs(node: Node, runs: list[tuple[Op, tuple[int, ...], int]], done:
 
 
 def probe_order(observation: Observation) -> tuple[bool, bool, int, str]:
-    """Cells, cells after the step, propositions."""
+    """The sort key of observations: cells, then cells after the step, then propositions."""
     return observation.cell is None, observation.after, observation.cell or 0, observation.name
 
 
 def cell_observation(layout: Layout, cell: int, after: bool) -> Observation:
-    """The observation of a cell, by its name in the layout."""
+    """The observation of a cell, named as in the layout."""
     return Observation(f"after.{layout.names[cell]}" if after else layout.names[cell], cell, None, after)
 
 
 def at_observation(program: Program, at: AtLocation) -> Observation:
-    """The observation of "this thread stands at one of these locations"."""
+    """The observation of "this thread is at one of these locations"."""
     places = ",".join(f"L{n}" for n in sorted(at.locations))
     text = f"at({program.threads[at.thread].name}, {places})"
     return Observation(f"after.{text}" if at.after else text, None, at, at.after)

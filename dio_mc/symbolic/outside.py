@@ -1,8 +1,8 @@
-"""Where a property reads an element that its array does not have: it gets the last one, so that a formula has a value
-everywhere, and the author may have meant something else.
+"""Reads of a property whose index may be outside its array. Such a read yields the last element, so that a formula has
+a value everywhere, but the author may have meant something else.
 
-An element counts only where it is read: ``self.n < 2 and self.a[self.n]`` asks for the index first. What is told is
-about typed valuations, reachable or not.
+A read counts only where it is evaluated: ``self.n < 2 and self.a[self.n]`` tests the index first. The result is about
+typed valuations, reachable or not.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ from dio_mc.ir.types import bounds
 
 
 def outside(expr: Expr, program: Program) -> Iterator[tuple[Load, int, Expr]]:
-    """Each read whose index may be outside: how many elements there are, and the condition under which it is."""
+    """Each read whose index may be outside its dimension: the load, the extent of the dimension, and the condition
+    under which it is."""
     for load, path in _reads(expr, ()):
         for extent, index in zip(program.variables[load.variable].shape, load.indices, strict=True):
             low, high = (index.value,) * 2 if isinstance(index, Const) else bounds(type_of(index))
@@ -43,7 +44,7 @@ def outside(expr: Expr, program: Program) -> Iterator[tuple[Load, int, Expr]]:
 
 
 def _reads(expr: Expr, path: tuple[Expr, ...]) -> Iterator[tuple[Load, tuple[Expr, ...]]]:
-    """Every read below an expression, with what holds where it is made."""
+    """Every read in an expression, with the conditions under which it is evaluated."""
     match expr:
         case And(operands):
             yield from _in_turn(operands, path, taken=True)

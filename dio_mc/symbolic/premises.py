@@ -1,4 +1,4 @@
-"""Vacuity: whether the premise of an implication can hold, and whether it ever did."""
+"""Vacuity: whether the premise of an implication can hold, and whether it ever held."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dio_mc.symbolic.terms import disj
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something about a property's quality."""
+    """A finding about a property's quality."""
 
     code: str
     message: str
@@ -25,21 +25,22 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Premises:
-    """The premises of a property by place: one ``Implies`` in an ``all(...)`` has one per instance."""
+    """The premises of a property grouped by source position: one ``Implies`` in an ``all(...)`` has one per
+    instance."""
 
     property: Property
     groups: tuple[tuple[Span, tuple[Any, ...]], ...]
 
     @staticmethod
     def of(listed: list[tuple[Span, Any]], property_: Property) -> Premises:
-        """Group by place, in order."""
+        """Group premises by position, in order."""
         groups: dict[Span, list[Any]] = {}
         for span, premise in listed:
             groups.setdefault(span, []).append(premise)
         return Premises(property_, tuple((span, tuple(found)) for span, found in groups.items()))
 
     def impossible(self, facts: list[Any], budget_ms: int) -> list[Finding]:
-        """Premises that no typed valuation makes true."""
+        """A finding for each position whose premises are false on every typed valuation."""
         found: list[Finding] = []
         for span, premises in self.groups:
             some = disj(premises)
@@ -51,22 +52,22 @@ class Premises:
 
 
 class Watched:
-    """Which premises have held so far. `tests` pairs a place with a function that says whether its premise is true on
-    a valuation; `told` are places already reported as impossible."""
+    """Records which premises have held so far. `tests` pairs a position with a function that evaluates its premise on a
+    valuation; `reported` are positions already reported as impossible."""
 
     def __init__(
         self,
         property_: Property,
         tests: list[tuple[Span, Callable[[tuple[int, ...]], Any]]],
-        told: frozenset[Span | None],
+        reported: frozenset[Span | None],
     ) -> None:
         self._name, self._span = property_.name, property_.span
         self._held: dict[Span, bool] = {span: False for span, _ in tests}
         self._open = tests
-        self._told = told
+        self._reported = reported
 
     def see(self, valuation: tuple[int, ...]) -> None:
-        """A valuation that is decided."""
+        """Evaluate the premises on a valuation that is decided."""
         if not self._open:
             return
         for span, test in self._open:
@@ -75,11 +76,11 @@ class Watched:
         self._open = [(span, test) for span, test in self._open if not self._held[span]]
 
     def premises(self) -> list[tuple[Span, bool]]:
-        """Each place with whether a premise there has ever held."""
+        """Each position, and whether a premise there has held."""
         return list(self._held.items())
 
     def findings(self) -> list[Finding]:
-        """Places where none has, though it could."""
+        """A finding for each position where no premise held, although one could."""
         return [
             Finding(
                 "DIO313",
@@ -87,10 +88,11 @@ class Watched:
                 span,
             )
             for span, held in self._held.items()
-            if not held and span not in self._told
+            if not held and span not in self._reported
         ]
 
 
 def _which(span: Span, whole: Span | None) -> str:
-    """Disjunctions are told at the property: a formula does not say where they stand."""
+    """How a message refers to a premise. Disjunctions are reported at the property, because a formula has no positions
+    for them."""
     return "each `not ... or ...`" if span == whole else "this implication"

@@ -1,4 +1,4 @@
-"""Questions to z3, with limits that are counted in its own steps: the same answer on any machine."""
+"""Queries to z3, limited in z3's own steps rather than in time: the answer is the same on any machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import z3
 
 STEPS_PER_MILLISECOND = 10_000
-"""What z3 5 does in a millisecond of a 2020 machine, about."""
+"""Approximate number of steps that z3 5 does per millisecond on a machine of 2020."""
 
 
 def model_of(formulas: Iterable[Any], budget_ms: int) -> Any:
@@ -28,13 +28,13 @@ def _ask(solver: Any, formulas: list[Any], budget_ms: int) -> Any:
 
 
 def satisfiable(formulas: Iterable[Any], budget_ms: int) -> bool | None:
-    """Whether some values make all formulas true; None if the solver gives up."""
+    """Whether some valuation makes all formulas true; None if the solver gives up."""
     found = model_of(formulas, budget_ms)
     return None if found is None else found is not False
 
 
 def valid(formula: Any, budget_ms: int) -> bool | None:
-    """Whether a formula is true however its free symbols are read; None if the solver gives up."""
+    """Whether a formula is true for every interpretation of its free symbols; None if the solver gives up."""
     if isinstance(formula, bool):
         return formula
     simple = z3.simplify(formula)

@@ -1,7 +1,7 @@
-"""Terms: a Python bool or int that is known, or a z3 expression that is not. The algebra folds what is known.
+"""Terms: a Python bool or int if the value is known, otherwise a z3 expression. Operations fold known values.
 
-Everything above this module writes formulas with it, so the same code runs on z3 constants (to make a formula) and on
-the values of one state (to explain it), where no z3 object is ever made.
+All modules above this one build formulas from terms, so the same code runs on z3 constants (to make a formula) and on
+the values of one state (to explain it); in the latter case no z3 object is created.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Term = Any
 
 
 class TermError(Exception):
-    """An operation that has no meaning on these values; the sentence says why."""
+    """An operation that has no meaning on these values; the message says why."""
 
 
 ORDERS: Final[dict[str, Callable[[Any, Any], Any]]] = {
@@ -31,24 +31,24 @@ def is_symbolic(value: object) -> bool:
 
 
 def is_number(value: object) -> bool:
-    """A known or unknown integer."""
+    """Whether a value is an integer, known or unknown."""
     return isinstance(value, z3.ArithRef) or (isinstance(value, int) and not isinstance(value, bool))
 
 
 def is_truth(value: object) -> bool:
-    """A known or unknown truth value."""
+    """Whether a value is a truth value, known or unknown."""
     return isinstance(value, bool | z3.BoolRef)
 
 
 def truth(value: Any) -> Term:
-    """The value as a condition; only bools have a truth."""
+    """The value as a condition. Raises `TermError` for anything other than a bool."""
     if not is_truth(value):
         raise TermError(f"a condition is a bool, not {value}")
     return value
 
 
 def conj(parts: Iterable[Any]) -> Term:
-    """All of them."""
+    """The conjunction."""
     kept = [part for part in map(truth, parts) if part is not True]
     if any(part is False for part in kept):
         return False
@@ -56,7 +56,7 @@ def conj(parts: Iterable[Any]) -> Term:
 
 
 def disj(parts: Iterable[Any]) -> Term:
-    """Some of them."""
+    """The disjunction."""
     kept = [part for part in map(truth, parts) if part is not False]
     if any(part is True for part in kept):
         return True
@@ -64,7 +64,7 @@ def disj(parts: Iterable[Any]) -> Term:
 
 
 def neg(value: Any) -> Term:
-    """The opposite."""
+    """The negation."""
     return not value if isinstance(value, bool) else z3.Not(truth(value))
 
 
@@ -76,7 +76,7 @@ def implies(premise: Any, conclusion: Any) -> Term:
 
 
 def select(condition: Any, then: Term, orelse: Term) -> Term:
-    """One of two terms of one sort."""
+    """``then if condition else orelse`` on two terms of one sort."""
     if isinstance(truth(condition), bool):
         return then if condition else orelse
     if is_truth(then) != is_truth(orelse):
@@ -96,14 +96,14 @@ def same(left: Term, right: Term) -> Term:
 
 
 def order(op: str, left: Term, right: Term) -> Term:
-    """``<``, ``<=``, ``>``, ``>=`` on numbers (and on what z3 can order)."""
+    """``<``, ``<=``, ``>``, ``>=`` on numbers (and on other terms that z3 can order)."""
     if is_truth(left) or is_truth(right):
         raise TermError(f"`{op}` does not order truth values")
     return ORDERS[op](left, right)
 
 
 def arithmetic(op: str, left: Any, right: Any) -> Term:
-    """``+ - * // %``; the last two are Python's (floor) on integers, and need a divisor that is known."""
+    """``+ - * // %`` on integers; ``//`` and ``%`` round down as in Python and need a known, non-zero divisor."""
     if op in ("//", "%") and is_number(left) and is_number(right):
         return _divide(op, left, right)
     function = _OPERATORS.get(op)
@@ -120,7 +120,7 @@ _OPERATORS: Final[dict[str, Callable[[Any, Any], Any]]] = {
 
 
 def _divide(op: str, left: Term, right: Term) -> Term:
-    """z3 rounds so that the rest is never negative; for a positive divisor that is Python's floor."""
+    """z3 rounds so that the remainder is never negative; for a positive divisor that is Python's floor."""
     if is_symbolic(right):
         raise TermError(f"the right side of `{op}` must be a constant")
     if right == 0:
@@ -134,14 +134,15 @@ def _divide(op: str, left: Term, right: Term) -> Term:
 
 
 def as_number(value: Any) -> Term:
-    """True counts as 1 in a sum."""
+    """The value as a number: True counts as 1 in a sum."""
     if isinstance(value, bool):
         return int(value)
     return z3.If(value, 1, 0) if isinstance(value, z3.BoolRef) else value
 
 
 def at_index(items: list[Any], index: Term, pick: Callable[[Any, Any, Any], Any]) -> Any:
-    """The element at an index; outside (also below zero) it is the last one. `pick` chooses between two elements."""
+    """The element at an index; an index outside (also a negative one) yields the last. `pick` chooses between two
+    elements."""
     if not is_symbolic(index):
         return items[index] if 0 <= index < len(items) else items[-1]
     found = items[-1]
@@ -151,7 +152,7 @@ def at_index(items: list[Any], index: Term, pick: Callable[[Any, Any, Any], Any]
 
 
 def known_truth(value: Any) -> bool | None:
-    """The truth of a condition if simplifying shows it, else None."""
+    """The truth of a condition if simplification determines it, otherwise None."""
     if isinstance(value, bool):
         return value
     simple = z3.simplify(value)

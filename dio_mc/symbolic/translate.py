@@ -24,7 +24,7 @@ from dio_mc.symbolic.world import World
 
 @dataclass(frozen=True, slots=True)
 class SymbolicCells:
-    """Values of the model as z3 constants."""
+    """The cells and propositions of the model as z3 constants."""
 
     graph: Graph
     symbols: Symbols
@@ -41,9 +41,10 @@ class SymbolicCells:
 
 @dataclass(frozen=True, slots=True)
 class Translations:
-    """`root` is the graph's node of the IR, None where there is no IR; `formula` is made from the Python source (a
-    Python bool where it does not depend on the state). Premises are of ``Implies``, with their places: nodes of the
-    IR, formulas of the source. `natives` names what the source uses of z3 beyond connectives."""
+    """The two translations. `root` is the node of the IR in the graph, None if there is no IR; `formula` is made from
+    the Python source (a Python bool if it does not depend on the state). `premises` and `formula_premises` are those of
+    ``Implies``, with positions: nodes of the IR, formulas of the source. `natives` names the z3 functions that the
+    source uses, except connectives."""
 
     program: Program
     property: Property
@@ -56,7 +57,7 @@ class Translations:
     natives: tuple[str, ...]
 
     def encoded(self, node: int) -> Any:
-        """A node of the IR's graph as a z3 formula."""
+        """A node of the graph as a z3 formula."""
         return encode(self.graph, node, self.symbols.constant)
 
     def quoted(self) -> Any:
@@ -64,7 +65,7 @@ class Translations:
         return z3.BoolVal(self.formula) if isinstance(self.formula, bool) else self.formula
 
     def support(self) -> tuple[Observation, ...]:
-        """What the formula reads once it is simplified, and what its premises read."""
+        """The observations that the simplified formula and its premises read."""
         names = constants_of(z3.simplify(self.quoted()))
         names |= {
             n for _, premise in self.formula_premises if not isinstance(premise, bool) for n in constants_of(premise)
@@ -74,8 +75,8 @@ class Translations:
 
 
 def translate(program: Program, property_: Property) -> Translations:
-    """Both translations. Raises `FormulaError` when the source says what z3 cannot, and `TranslationMismatch` when the
-    frontend thought that it could."""
+    """Make both translations. Raises `FormulaError` if the source cannot be expressed in z3, and `TranslationMismatch`
+    if the frontend compiled a property that cannot."""
     graph = graph_of(program)
     symbols = Symbols(graph)
     world = World(program, property_.model, SymbolicCells(graph, symbols))
@@ -91,10 +92,10 @@ def translate(program: Program, property_: Property) -> Translations:
         for atom in property_.atoms:
             graph.atom(atom.text, atom.meaning, atom.text.startswith("after."))
         root = graph.abstract(graph.lower(property_.expr))
-        told = [*graph.implications]
+        listed = [*graph.implications]
         if property_.kind in ("invariant", "step"):
-            told += [(property_.span, graph.lower(p)) for p in premises_of_disjunctions(property_.expr)]
-        premises = tuple((span or property_.span, graph.abstract(node)) for span, node in told)
+            listed += [(property_.span, graph.lower(p)) for p in premises_of_disjunctions(property_.expr)]
+        premises = tuple((span or property_.span, graph.abstract(node)) for span, node in listed)
     return Translations(
         program, property_, graph, symbols, root, formula, premises, tuple(world.implications), tuple(world.natives)
     )  # fmt: skip
@@ -117,9 +118,9 @@ def constants_of(formula: Any) -> set[str]:
 
 
 def prove_equal(both: Translations, budget_ms: int) -> bool:
-    """Whether z3 proved that no typed valuation tells the two translations apart; False if it gave up.
+    """Whether z3 proved that the two translations agree on every typed valuation; False if it gave up.
 
-    Raises `TranslationMismatch` with a valuation that does.
+    Raises `TranslationMismatch` with a valuation on which they differ.
     """
     assert both.root is not None
     compiled, formula = both.encoded(both.root), both.quoted()
@@ -135,7 +136,7 @@ def prove_equal(both: Translations, budget_ms: int) -> bool:
 
 
 def _mismatch(both: Translations, model: Any, compiled: bool) -> TranslationMismatch:
-    """The valuation in the words of the author."""
+    """The error, with the valuation in the author's names."""
     shown: list[str] = []
     for one in sorted(both.symbols.made().values(), key=probe_order):
         value = both.symbols.read(model, one, 0)

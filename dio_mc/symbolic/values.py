@@ -1,7 +1,7 @@
-"""What Python expressions of a property are worth: terms, coded values, optional values, places in the model.
+"""The values of Python expressions in a property: terms, enum values, optional values, parts of the model.
 
-Numbers and truth values are bare terms. An enum value that is not known is `Coded`; one that is known stays the Python
-member. `Maybe` is a value or None. `View` is a place of the model that is not a scalar, `Record` a record by value.
+Numbers and truth values are bare terms. An unknown enum value is `Coded`; a known one stays the Python member. `Maybe`
+is a value or None. `View` is a part of the model that is not a scalar, `Record` a record by value.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ Value = Any
 
 
 class Cells(Protocol):
-    """Where values come from: z3 constants, or one state."""
+    """The source of values: z3 constants, or one state."""
 
     def cell(self, cell: int, after: bool) -> Term:
-        """A cell of the state, or of the one after the step; a Bool where its type is bool."""
+        """The term of a cell of the state, or with `after` of the state after the step; a Bool if its type is bool."""
         ...
 
     def atom(self, text: str, meaning: Expr, after: bool) -> Term:
@@ -33,7 +33,7 @@ class Cells(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """An enum value by its position."""
+    """An enum value represented by its position."""
 
     term: Term
     type: EnumType
@@ -41,7 +41,7 @@ class Coded:
 
 @dataclass(frozen=True, slots=True)
 class Maybe:
-    """None where `none` holds, else `value`. `low` is the lowest code of the values where that is known; None is one
+    """None if `none` holds, otherwise `value`. `low` is the lowest code of the values if it is known; None has the code
     below it."""
 
     none: Term
@@ -51,7 +51,7 @@ class Maybe:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """The model's data as one function sees it."""
+    """The model's data as seen by one function; with `after`, those of the state after the step."""
 
     program: Program
     layout: Layout
@@ -61,8 +61,8 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A record or an array of the model, with the indexes so far. `part` is the lock it belongs to as declared (an
-    instance or a class); the model itself has `model` set."""
+    """A record or an array of the model, with the indexes so far. `part` is the lock it belongs to, as declared (an
+    instance or a class); `model` is set for the model itself."""
 
     data: Data
     shape: RecordShape | ArrayShape
@@ -83,24 +83,24 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Filtered:
-    """The elements of a comprehension with filters that are not known; an element counts where its condition holds."""
+    """The elements of a comprehension whose filters are not known; an element counts only if its condition holds."""
 
     pairs: tuple[tuple[Term, Value], ...]
 
 
 class ThreadNumber(int):
-    """A thread's position that knows the thread's name."""
+    """The position of a thread, with the thread's name."""
 
     name: str
 
     def __new__(cls, position: int, name: str) -> ThreadNumber:
-        """The thread at a position."""
+        """The thread at `position`."""
         self = super().__new__(cls, position)
         self.name = name
         return self
 
 
-# --- places -----------------------------------------------------------------------------------------------------------
+# --- access -----------------------------------------------------------------------------------------------------------
 
 
 def wrap(type_: ScalarType, code: Term) -> Value:
@@ -117,7 +117,7 @@ def wrap(type_: ScalarType, code: Term) -> Value:
 
 
 def place(data: Data, shape: Shape, indices: tuple[Term, ...], part: Any = None) -> Value:
-    """A place of the model: a scalar is read."""
+    """The part of the model at these indexes; a scalar is read."""
     if not isinstance(shape, ScalarShape):
         return View(data, shape, indices, part)
     variable = data.program.variables[shape.variable]
@@ -137,18 +137,18 @@ def place(data: Data, shape: Shape, indices: tuple[Term, ...], part: Any = None)
 
 
 def field_of(view: View, name: str, shape: Shape, part: Any) -> Value:
-    """The field of a record view."""
+    """A field of a record view."""
     return place(view.data, shape, view.indices, part)
 
 
 def element_of(view: View, index: Term) -> Value:
-    """The element of an array view."""
+    """An element of an array view."""
     assert isinstance(view.shape, ArrayShape)
     return place(view.data, view.shape.element, (*view.indices, index), view.part)
 
 
 def elements(view: View) -> list[Value]:
-    """The elements of an array view, or nothing for a record."""
+    """The elements of an array view. Raises `TermError` for a record."""
     if not isinstance(view.shape, ArrayShape):
         raise TermError("a record has no sequence of elements")
     return [element_of(view, i) for i in range(view.shape.size)]

@@ -1,4 +1,4 @@
-"""What the names of a property mean: the model's attributes, its locks, and where threads stand."""
+"""The meaning of names in a property: the model's attributes, its locks, and the locations of threads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PROPOSITIONS = ("inside", "finished", "at_rest")
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A function of the model's class, of a lock's or of a record's, with its receiver; ``self.reader`` too."""
+    """A method of the model, of a lock or of a record, with its receiver; also ``self.reader``."""
 
     receiver: Value
     name: str
@@ -37,7 +37,8 @@ class Super:
 
 @dataclass(slots=True)
 class World:
-    """One translation of one property: its program, where values come from, and what was met on the way."""
+    """The context of one translation of one property: the program, the source of values, and what was found on the way
+    (implications with their positions, z3 functions used)."""
 
     program: Program
     model: Any
@@ -46,15 +47,16 @@ class World:
     natives: dict[str, None] = field(default_factory=dict)
 
     def view(self, after: bool = False) -> View:
-        """``self`` or ``after``."""
+        """The value of ``self``, or of ``after``."""
         data = Data(self.program, layout_of(self.program), self.cells, after)
         return View(data, self.program.root, (), None, self.model)
 
 
-def find(cls: Any, name: str, behind: type | None = None) -> Any:
-    """The attribute of a class as it stands in its body; with `behind` only from the classes above that one."""
+def find(cls: Any, name: str, above: type | None = None) -> Any:
+    """The attribute of a class, as it is in the class body; with `above`, only from the classes after that one in the
+    MRO."""
     order = getattr(cls, "__mro__", ())
-    order = order[order.index(behind) + 1 :] if behind in order else order
+    order = order[order.index(above) + 1 :] if above in order else order
     return next((vars(c)[name] for c in order if name in vars(c)), MISSING)
 
 
@@ -114,7 +116,7 @@ def _part_class(part: Any) -> Any:
 
 
 def _part_of(declared: Any) -> Any:
-    """The lock that a declaration declares (``Mutex()``, ``Mutex``, an array of either), else None."""
+    """The lock that a declaration declares (``Mutex()``, ``Mutex``, an array of either), otherwise None."""
     inner = getattr(declared, "type", declared) if hasattr(declared, "per_thread") else declared
     cls = _part_class(inner)
     return inner if any(c.__name__ == "Part" for c in getattr(cls, "__mro__", ())) else None
@@ -132,7 +134,7 @@ def _class_attribute(receiver: Value, cls: Any, name: str) -> Value:
 
 
 def resolve(value: Any, world: World) -> Any:
-    """An option of a lock: parameters, and arithmetic over them, by their values."""
+    """An option of a lock, with parameters and arithmetic over them replaced by their values."""
     params = dict(world.program.params)
     if getattr(value, "name", None) in params and hasattr(value, "default"):
         return params[value.name]
@@ -141,18 +143,19 @@ def resolve(value: Any, world: World) -> Any:
     return value
 
 
-# --- where threads stand ----------------------------------------------------------------------------------------------
+# --- thread locations -------------------------------------------------------------------------------------------------
 
 
 def is_proposition(method: Method) -> bool:
-    """Whether a method is one of the language's own questions and not the author's method of that name."""
+    """Whether a method is one of the language's own propositions, and not the author's method of that name."""
     if method.name not in PROPOSITIONS or not isinstance(method.receiver, View) or method.receiver.model is None:
         return False
     return method.function is None or method.function.__module__ == "dio_mc.lang.model"
 
 
 def proposition(method: Method, args: list[Value], keywords: dict[str, Value], world: World) -> Term:
-    """``self.inside(...)``, ``self.finished(...)``, ``self.at_rest()``; `after` for the state after the step."""
+    """The truth of ``self.inside(...)``, ``self.finished(...)`` or ``self.at_rest()``; with receiver ``after``, in the
+    state after the step."""
     after = method.receiver.data.after
     if method.name == "at_rest":
         workers = [t for t in range(len(world.program.threads)) if not world.program.template_of(t).daemon]
@@ -166,7 +169,7 @@ def proposition(method: Method, args: list[Value], keywords: dict[str, Value], w
 
 
 def thread_name(value: Value, world: World) -> str:
-    """The name of ``self.reader``."""
+    """The thread named by ``self.reader``. Raises `TermError` for any other value."""
     if isinstance(value, Method) and any(t.name == value.name for t in world.program.templates):
         return value.name
     raise TermError("a thread of the model is needed here")
@@ -179,7 +182,7 @@ def group(name: str, world: World) -> tuple[int, ...]:
 
 
 def threads(args: list[Value], world: World) -> list[Value]:
-    """``threads()`` or ``threads(self.reader)``."""
+    """The value of ``threads()`` or ``threads(self.reader)``."""
     chosen = group(thread_name(args[0], world), world) if args else range(len(world.program.threads))
     return [ThreadNumber(t, world.program.threads[t].name) for t in chosen]
 
@@ -190,7 +193,7 @@ def _ended(text: str, who: list[int], after: bool, world: World) -> Term:
 
 
 def join(connective: type[And] | type[Or], parts: list[Expr], empty: Expr) -> Expr:
-    """The parts under a connective, which one part does not need."""
+    """The parts joined by a connective; a single part is returned as it is, and `empty` for none."""
     return empty if not parts else parts[0] if len(parts) == 1 else connective(tuple(parts))
 
 
@@ -220,8 +223,8 @@ Codes = dict[tuple[str, LocalOf], int | None]
 def _place(
     region: Region, thread: int, given: dict[str, Value], data: Data
 ) -> tuple[AtLocation, Codes, dict[str, str]]:
-    """Standing in a region: the locations, the argument's locals with the codes they must have (None: not known now),
-    and how these read."""
+    """The proposition that the thread is in the region with these arguments: the locations, the locals of the arguments
+    with their required codes (None: not known here), and the spelling of the known arguments."""
     codes: Codes = {}
     texts: dict[str, str] = {}
     known = dict(region.arguments)
@@ -255,7 +258,7 @@ def _standing(at: AtLocation, codes: Codes) -> Expr:
 
 
 def _somewhere(at: AtLocation, codes: Codes, given: dict[str, Value], data: Data) -> Term:
-    """The same with arguments that are not known: a comparison each."""
+    """Like `_standing`, for arguments that are not known here: a comparison for each."""
     where = f"{'after.' if at.after else ''}at({at.thread}, {sorted(at.locations)})"
     parts = [data.cells.atom(where, at, at.after)]
     for name, local in codes:
