@@ -1,1 +1,1 @@
-"""What a program can do, found before any search: values of cells, symmetry, which steps are independent."""
+"""Static analysis of a program before any search: values of cells, symmetry, independence of steps."""

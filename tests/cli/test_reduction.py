@@ -63,7 +63,9 @@ def test_nothing_to_verify_says_why(tmp_path: Path) -> None:
     said = dio_mc(
         str(ROOT / "models" / "toys" / "peterson.py"), "--model", "Peterson", "--verify-reduction", cwd=tmp_path
     )
-    assert "  note: no reduction: instances of contender: they are computed (peterson.py:25)\n" in said.stdout
+    assert (
+        "  note: no reduction: instances of contender: they are results of arithmetic (peterson.py:25)\n" in said.stdout
+    )
 
 
 def test_a_search_that_was_cut_verifies_nothing() -> None:

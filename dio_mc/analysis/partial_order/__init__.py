@@ -1,1 +1,2 @@
-"""Partial order: what each step touches and which a property sees; persistent sets of threads."""
+"""Partial-order reduction: the footprint of each step, the steps that a property can see, persistent sets of
+threads."""

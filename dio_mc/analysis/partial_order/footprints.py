@@ -1,17 +1,20 @@
-"""What the step from each control state may read and write, and where it may lead: the code between two locations is
-walked once per control state (`facts`), its locals known, so that an index is a number wherever a local knows it.
+"""Footprints: what the step from each control state may read and write, and which control states it may lead to. The
+code between two locations is walked once per control state (`facts`) with its locals known, so that an index is a
+constant wherever the locals determine it.
 
-Sets of cells are bit sets: bit `c` is cell `c` of the layout. Whether an instance of a spawned template is idle is said
-by the cell of its location: a spawn reads and writes those of all instances, an instance writes its own when it ends.
-No other step reads or writes a location of another thread, so further cells of threads are in no footprint. A prefix
-that a spawn runs is part of the spawning step.
+Sets of cells are bit sets: bit `c` is cell `c` of the layout. The location cell of a spawned template's instance says
+whether the instance is idle: a spawn reads and writes the location cells of all instances, and an instance writes its
+own when it ends. No other step reads or writes a location of another thread, so no other control cells occur in
+footprints. A local prefix that a spawn runs is part of the spawning step.
 
-Everything is a superset: of an array whose index is not known, all cells; of a condition, both operands.
+Everything is an over-approximation: an access with an unknown index counts for all cells of the array, a condition for
+both of its operands.
 
-A condition that asks whether a cell has one certain value (``lock.owner == me``) reads less than the cell: a *test*, a
-bit of its own after the cells. A step writes it if the cell may have that value before or after it; what it has
-before is known where the step has asked itself (a lock is taken if it is nobody's, and given back by its owner). So
-that nobody holds a lock at the end of a thread depends on that thread alone, and taking one on no other's.
+A condition that compares a cell with one value (``lock.owner == me``) reads less than the whole cell: it is a *test*,
+which has a bit of its own after the cells. A step writes the test if the cell may have that value before or after it.
+The value before is known if the step itself has tested it (a lock is taken if nobody holds it, and released by its
+owner). So the test that nobody holds a lock at the end of a thread depends on that thread alone, and taking a lock
+writes no other thread's test.
 """
 
 from __future__ import annotations
@@ -27,8 +30,8 @@ from dio_mc.semantics.layout import Layout
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """Of one step: cells and tests it may read and write, templates it may spawn, control states of its thread it may
-    lead to."""
+    """The footprint of one step: cells and tests it may read and write (bit sets), templates it may spawn, control
+    states of its thread it may lead to."""
 
     reads: int
     writes: int
@@ -38,16 +41,17 @@ class Footprint:
 
 @dataclass(frozen=True, slots=True)
 class Future:
-    """What a thread may still read and write, its next step included, and what those may whom it spawns."""
+    """What a thread may still read and write, from its next step on, including the threads that it spawns (bit
+    sets)."""
 
     reads: int
     writes: int
 
 
 class Footprints:
-    """The steps of every thread, in sets of `size` bits: cells, and after them `tests`. `steps` has them by control
-    state, for threads whose control states are too many by ``(location,)``; `futures` likewise. A thread at its end
-    takes no step and has no future."""
+    """The footprints of all steps, as sets of `size` bits: the cells, followed by the `tests`. `steps[thread]` maps
+    each control state to a footprint; for a thread with too many control states the keys are ``(location,)``. `futures`
+    has the same keys. A thread at its end takes no step and has no future."""
 
     def __init__(self, program: Program, layout: Layout, facts: Facts) -> None:
         self.program, self.layout, self.facts = program, layout, facts
@@ -64,7 +68,7 @@ class Footprints:
         self.futures = _futures(program, self.steps)
 
     def control(self, thread: int, state: Sequence[int]) -> Config:
-        """The control state of a thread in a state, as `steps` has it."""
+        """The control state of a thread in a state: its key in `steps`."""
         pc = self.layout.pc[thread]
         if self.facts.configs[thread] is None:
             return (state[pc],)
@@ -82,7 +86,8 @@ def _steps(walker: Walker, configs: tuple[Config, ...] | None) -> Iterator[tuple
 
 
 def _futures(program: Program, steps: Sequence[dict[Config, Footprint]]) -> tuple[dict[Config, Future], ...]:
-    """By fixpoint: what a step touches, what those touch that it leads to, and the lives of those it spawns."""
+    """The least fixpoint: the footprint of a step, the futures of the control states it leads to, and all that the
+    threads it spawns do."""
     futures = [{config: Future(0, 0) for config in own} for own in steps]
     lives = [Future(0, 0) for _ in steps]
     changed = True

@@ -1,24 +1,25 @@
-"""Partial order: of the steps that a state has, those of a persistent set of threads are enough.
+"""Partial-order reduction by persistent sets: in each state only the steps of some threads are taken.
 
-A set T of threads is *persistent* in a state if nothing that the others may ever do touches what the next steps of its
-members touch: no write meets a read or a write (`footprints`). Members that are blocked count too: what they
-wait for is read, so whoever could let them go on is in T. Then whatever the others do first, the steps of T stay as
-they are, and one of T can as well be taken at once (Godefroid 1996, ch. 4: stubborn, ample, persistent sets).
+A set T of threads is *persistent* in a state if nothing that the other threads may ever do conflicts with the next
+steps of T's members (a conflict is a write and a read or write of the same cell, `footprints`). Blocked members count
+too: the step reads what it waits for, so every thread that could unblock it is in T. Then the other threads never
+change the steps of T, and a step of T may be taken first (Godefroid 1996, ch. 4: stubborn, ample and persistent sets).
 
-Let a path lead from the state to something to be found: a valuation that some property reads, a deadlock, a fault, a
-statement that runs, one that is blocked. If it has a step of T, the first of these moves to the front, and what is left
-is shorter. A deadlock has one: an enabled step of T would still be enabled there. A path without one is put after any
-step of T. It leads to the same valuation, as none that is taken so may be seen by a property (`visible`), to the same
-fault, through the same statements; who is blocked there still is, for a step of T that wrote what it waits for would
-have it in T, and then it is blocked before the path already. That it is not put after steps forever is the cycle
-condition (`anchors`). All steps of every state that is visited are looked at, also those that are not taken: a fault of
-T's own is seen where T is chosen.
+Why nothing is missed: let a path lead from the state to something to be found, that is a valuation that a property
+reads, a deadlock, a fault, an executed statement or a blocked one. If the path contains a step of T, the first such
+step commutes to the front, and the rest is shorter. A path to a deadlock contains one, since an enabled step of T would
+still be enabled there. Otherwise the path is executed after any step of T. It leads to the same valuation, because a
+step that is taken this way is invisible to all properties (`visibility`), to the same fault, and through the same
+statements. A thread blocked at its end still is: if a step of T wrote what the thread waits for, the thread would be in
+T, and would already be blocked before the path. The cycle condition (`proviso`) ensures that the path is not postponed
+forever. All steps of every visited state are examined, also those that are not taken, so a fault of T's own is found
+where T is chosen.
 
-So violated properties, witnesses, deadlocks, faults, undecided properties, what ran and what was blocked are those of
-all states; depths and the lengths of counterexamples are not. What a property says of single steps may be said of a
-step that changes nothing the property reads, and properties of runs need every step: such programs are refused. With
-representatives (`symmetry.representatives`) the choice is made at the representative, where all of this holds; another
-representative may have another choice, so the number of states depends on who names them.
+So violated properties, witnesses, deadlocks, faults, undecided properties, and executed and blocked statements are
+those of the full state space; depths and lengths of counterexamples are not. A property of single steps may be violated
+by a step that changes nothing the property reads, and properties of runs need every step: such programs are refused.
+With representatives (`symmetry.representatives`) the set is chosen at the representative, where all of this holds.
+Another choice of representatives may lead to other sets, so the number of states depends on it.
 """
 
 from __future__ import annotations
@@ -42,24 +43,25 @@ from dio_mc.semantics.layout import State, layout_of
 from dio_mc.semantics.step import Step
 
 CLASSES: Final = 64
-"""Cells that the same steps touch are one class; more classes than this are joined, which only adds conflicts."""
+"""The largest number of classes of cells. Cells accessed by the same steps form a class; surplus classes are merged,
+which only adds conflicts."""
 
 
 SAMPLE: Final = 200
-"""States that are tried to see whether it pays."""
+"""The number of states examined to see whether the reduction pays."""
 MOST_THREADS: Final = 63
-"""Machine code has sets of threads in one word."""
+"""Machine code keeps a set of threads in one word."""
 
 
 class Refused(Exception):
-    """Partial order would not be sound, or save nothing; the reason in words."""
+    """Partial-order reduction would be unsound or would save nothing; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a thread touches from a control state on, as bit sets of classes of cells: `reads` and `writes` by its next
-    step, `future` and `future_writes` by any step. `held`: the step is never taken alone, since a property may see it
-    or a cycle needs it."""
+    """What a thread accesses from a control state on, as bit sets of classes of cells: `reads` and `writes` by its next
+    step, `future` (reads or writes) and `future_writes` by that and any later step. `held`: the step is never in a
+    reduced set, because a property may see it or because it is an anchor of a cycle."""
 
     reads: int
     writes: int
@@ -68,12 +70,13 @@ class Access:
     held: bool
 
     def meets(self, other: Access) -> bool:
-        """Whether the next step here may touch what the other thread will ever touch, one of them writing."""
+        """Whether the next step of this thread conflicts with anything that the other thread may ever do."""
         return bool(self.writes & other.future or self.reads & other.future_writes)
 
 
 class PersistentSets:
-    """Chooses the steps to take. `accesses` has, per thread, those of every control state (`Footprints.steps`)."""
+    """Chooses the steps to take. `accesses[thread]` maps every control state (a key of `Footprints.steps`) to its
+    access."""
 
     def __init__(self, footprints: Footprints, accesses: Sequence[Mapping[Config, Access]]) -> None:
         self.footprints = footprints
@@ -81,8 +84,8 @@ class PersistentSets:
         self._pcs = tuple(enumerate(footprints.layout.pc))
 
     def of(self, state: State, steps: Sequence[Step]) -> Sequence[Step]:
-        """The steps to take of all `steps` of a state: of the persistent sets that leave out a thread with successors,
-        those of the one with fewest, the first of several; else all."""
+        """The steps to take among all `steps` of a state: those of the persistent set with the fewest successors, the
+        first of several. All of them if no persistent set leaves out a thread that has successors."""
         counts = [0] * len(self._pcs)
         for step in steps:
             counts[step.action.thread] += step.state is not None
@@ -98,7 +101,8 @@ class PersistentSets:
 
 
 def _closed(seed: int, there: Mapping[int, Access], counts: Sequence[int]) -> set[int] | None:
-    """The least persistent set with a thread in it; None if a step that is never taken alone would be taken."""
+    """The least persistent set that contains thread `seed`; None if it contains an enabled step that is held. `counts`
+    has the number of successors of each thread."""
     chosen, waiting = {seed}, [seed]
     while waiting:
         member = waiting.pop()
@@ -111,7 +115,7 @@ def _closed(seed: int, there: Mapping[int, Access], counts: Sequence[int]) -> se
 
 
 def pays(sets: PersistentSets, interpreter: Interpreter) -> bool:
-    """Whether in at least a quarter of the states of a random run, always the same, some steps need not be taken."""
+    """Whether some steps can be left out in at least a quarter of the states of a random run (with a fixed seed)."""
     random = Random(0)
     first = next(interpreter.starting(), None)
     if first is None:
@@ -128,8 +132,8 @@ def pays(sets: PersistentSets, interpreter: Interpreter) -> bool:
 def find_persistent_sets(
     program: Program, evaluators: Iterable[PropertyEvaluator], facts: Facts | None = None
 ) -> PersistentSets:
-    """The persistent sets of a program whose properties these evaluators decide; `facts` are the program's, where they
-    are known. Raises `Refused`."""
+    """The persistent sets of a program. `evaluators` decide its properties; `facts` are computed if not given. Raises
+    `Refused`."""
     evaluators = list(evaluators)
     for evaluator in evaluators:
         name, kind = evaluator.property.name, evaluator.property.kind
@@ -149,12 +153,12 @@ def find_persistent_sets(
     sight = Visibility(footprints, [observation for evaluator in evaluators for observation in evaluator.observations])
     sets = PersistentSets(footprints, _accesses(footprints, sight))
     if not _useful(sets.accesses):
-        raise Refused("no step is unseen by the properties and apart from all that some other thread may do")
+        raise Refused("no step is invisible to the properties and independent of some other thread")
     return sets
 
 
 def _useful(accesses: Sequence[Mapping[Config, Access]]) -> bool:
-    """Whether any step can be taken without those of some other thread."""
+    """Whether some step can be taken without the steps of some other thread."""
     distinct = [set(own.values()) for own in accesses]
     return any(
         not one.held and not one.meets(other)
@@ -167,7 +171,7 @@ def _useful(accesses: Sequence[Mapping[Config, Access]]) -> bool:
 
 
 def _accesses(footprints: Footprints, sight: Visibility) -> list[dict[Config, Access]]:
-    """Per thread and control state what it touches, and whether it is held."""
+    """The accesses of each thread by control state, with `held` set."""
     touched = _touched(footprints)
     seen = {(t, c) for t, own in enumerate(footprints.steps) for c, step in own.items() if sight.sees(t, c, step)}
     held = seen | find_anchors(footprints, seen, _busy(touched))
@@ -178,7 +182,7 @@ def _accesses(footprints: Footprints, sight: Visibility) -> list[dict[Config, Ac
 
 
 def _busy(touched: Sequence[Mapping[Config, Access]]) -> set[Stand]:
-    """Where the next step may touch what some other thread ever does."""
+    """The control states whose next step conflicts with anything that another thread ever does."""
     lives = [reduce(_joined, own.values(), Access(0, 0, 0, 0, False)) for own in touched]
     return {
         (thread, config)
@@ -189,30 +193,30 @@ def _busy(touched: Sequence[Mapping[Config, Access]]) -> set[Stand]:
 
 
 def _joined(one: Access, other: Access) -> Access:
-    """The futures of both."""
+    """The union of two futures."""
     return Access(0, 0, one.future | other.future, one.future_writes | other.future_writes, False)
 
 
 def _touched(footprints: Footprints) -> list[dict[Config, Access]]:
-    """Footprints and futures, in classes of cells."""
+    """Footprints and futures as bit sets of classes of cells."""
     cells = [
         {config: _cells(step, own_futures[config]) for config, step in own.items()}
         for own, own_futures in zip(footprints.steps, footprints.futures, strict=True)
     ]
     classes = _classes(cells)
 
-    def said(sets: _Cells) -> Access:
+    def in_classes(sets: _Cells) -> Access:
         reads, writes, future, future_writes = (
             sum(1 << number for number, members in enumerate(classes) if members & cells_) for cells_ in sets
         )
         return Access(reads, writes, future, future_writes, held=False)
 
-    known = {sets: said(sets) for own in cells for sets in own.values()}
+    known = {sets: in_classes(sets) for own in cells for sets in own.values()}
     return [{config: known[sets] for config, sets in own.items()} for own in cells]
 
 
 _Cells = tuple[int, int, int, int]
-"""As in `Access`, with cells for classes."""
+"""The bit sets of `Access`, over cells instead of classes."""
 
 
 def _cells(step: Footprint, future: Future) -> _Cells:
@@ -220,8 +224,8 @@ def _cells(step: Footprint, future: Future) -> _Cells:
 
 
 def _classes(touched: Sequence[Mapping[Config, _Cells]]) -> list[int]:
-    """Of the cells that some thread writes and another touches, classes that no step tells apart, as bit sets; where
-    these are more than `CLASSES`, classes that the same threads touch."""
+    """The cells that one thread writes and another accesses, partitioned into classes that no step distinguishes, as
+    bit sets. If there are more than `CLASSES`, the classes that no thread distinguishes."""
     lives = [reduce(_of_both, own.values(), (0, 0)) for own in touched]
     shared = 0
     for thread, (_, writes) in enumerate(lives):
@@ -237,12 +241,12 @@ def _classes(touched: Sequence[Mapping[Config, _Cells]]) -> list[int]:
 
 
 def _of_both(life: tuple[int, int], sets: _Cells) -> tuple[int, int]:
-    """What is touched and what is written, a step and its future included."""
+    """The union of all accesses and of all writes, with those of a step and its future added."""
     return life[0] | sets[2], life[1] | sets[3]
 
 
 def _alike(cells: int, sets: Sequence[int]) -> list[int]:
-    """These cells, in classes of those that are in the same ones of the sets."""
+    """Partition `cells` into classes of cells that are members of the same `sets`."""
     found: dict[tuple[int, ...], int] = {}
     for cell in range(cells.bit_length()):
         if cells >> cell & 1:

@@ -1,16 +1,18 @@
-"""Steps that no cycle of a program can do without: the static cycle condition of partial order reduction.
+"""The static cycle condition of partial-order reduction: a set of steps that every cycle of a program contains.
 
-A search that takes only some of the steps of a state may put the others off forever, round a cycle of states. It may
-not if on each cycle some state is expanded in full, and that is so where a step of one of these *anchors* is never
-among the few. A cycle of states is, for a thread that moves on it, a cycle of control states; so it is enough to have
-an anchor on each of those (Kurshan, Levin, Minea, Peled, Yenigun 1998: static partial order reduction).
+A search that takes only some of the steps of each state could postpone the others forever along a cycle of states. It
+does not if every cycle contains a state that is expanded in full. To ensure this, the steps of certain control states,
+the *anchors*, are never in a reduced set. A thread that moves along a cycle of states moves along a cycle of its
+control states, so it is enough that each cycle of control states contains an anchor (Kurshan, Levin, Minea, Peled,
+Yenigun 1998: static partial order reduction).
 
-Anchors are chosen by location, the same for all instances of a template, so that they are anchors under symmetry too:
-a cycle of representatives, followed often enough, is a cycle of states, each a permutation of the representative that
-was expanded; permutations keep the locations of those who move. A control state on no cycle of its
-thread is not an anchor.
-Instances that are started again and again may go round without a cycle in their own code; somebody on such a round is
-an instance that spawns, so an instance's step that spawns is an anchor.
+Anchors are chosen by location, the same for all instances of a template, so that they remain anchors under symmetry: a
+cycle of representatives, followed often enough, is a cycle of states, each of which is a permutation of the
+representative that was expanded, and permutations preserve the locations of the threads that move. A control state that
+is on no cycle of its thread is not an anchor.
+
+Instances that are spawned again and again may repeat without a cycle in their own code. Such a repetition contains an
+instance that spawns, so every spawning step of an instance is an anchor.
 """
 
 from __future__ import annotations
@@ -25,8 +27,8 @@ Stand = tuple[int, Config]
 
 
 def find_anchors(footprints: Footprints, free: Collection[Stand], busy: Collection[Stand]) -> set[Stand]:
-    """The anchors. Of a cycle on which only steps in `free` stand nothing is asked: those are never taken alone anyhow.
-    Where there is a choice, locations with many `busy` steps are taken."""
+    """The anchors. Steps in `free` are never in a reduced set anyway, so a cycle that contains only such steps needs no
+    anchor. If there is a choice, locations with many `busy` steps are preferred."""
     program, found = footprints.program, set[Stand]()
     for number, template in enumerate(program.templates):
         threads = [t for t, thread in enumerate(program.threads) if thread.template == number]
@@ -46,16 +48,16 @@ def find_anchors(footprints: Footprints, free: Collection[Stand], busy: Collecti
 
 
 def _on_cycles(steps: Mapping[Config, Footprint]) -> list[tuple[Config, Config]]:
-    """The steps of one thread, from control state to control state, that lie on a cycle of it."""
+    """The edges (control state, next control state) of one thread that lie on a cycle of it."""
     numbers = {config: number for number, config in enumerate(steps)}
     after = [[numbers[other] for other in step.after if other in numbers] for step in steps.values()]
     reached = _reached(after)
     configs = list(steps)
-    return [(configs[a], configs[b]) for a, behind in enumerate(after) for b in behind if reached[b] >> a & 1]
+    return [(configs[a], configs[b]) for a, following in enumerate(after) for b in following if reached[b] >> a & 1]
 
 
 def _reached(after: Sequence[Collection[int]]) -> list[int]:
-    """Per node those that some path leads to, itself included, as bit sets."""
+    """For each node the set of nodes reachable from it, itself included, as a bit set."""
     found = [1 << number for number in range(len(after))]
     changed = True
     while changed:
@@ -70,11 +72,13 @@ def _reached(after: Sequence[Collection[int]]) -> list[int]:
 
 
 def _feedback(graph: Mapping[int, Collection[int]], weights: Mapping[int, int]) -> set[int]:
-    """Nodes without which there is no cycle: the heaviest of those on cycles, then the one with most ways through it,
-    and so on until none is left."""
+    """A feedback vertex set: nodes whose removal leaves no cycle. Greedy: of the nodes on cycles, the heaviest is
+    removed, then the one with most paths through it, until no cycle is left."""
     chosen: set[int] = set()
     while True:
-        left = {node: [n for n in behind if n not in chosen] for node, behind in graph.items() if node not in chosen}
+        left = {
+            node: [n for n in following if n not in chosen] for node, following in graph.items() if node not in chosen
+        }
         through = _ways_through(left)
         if not through:
             return chosen
@@ -82,7 +86,7 @@ def _feedback(graph: Mapping[int, Collection[int]], weights: Mapping[int, int]) 
 
 
 def _ways_through(graph: Mapping[int, Collection[int]]) -> dict[int, int]:
-    """Of the nodes on cycles, the number of pairs of edges on cycles that lead in and out."""
+    """For each node on a cycle: the number of its incoming edges on cycles times the number of its outgoing ones."""
     nodes = list(graph)
     numbers = {node: number for number, node in enumerate(nodes)}
     reached = _reached([[numbers[other] for other in graph[node]] for node in nodes])

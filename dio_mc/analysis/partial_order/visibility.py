@@ -1,7 +1,9 @@
-"""Which steps a property can see: those that write a cell it reads, or change what it reads of the control of a thread.
+"""Visible steps: steps that write a cell that a property reads, or that change what it reads of a thread's control
+state.
 
-What a property reads is what its evaluator's observations say, so this holds for properties that only the solver can
-decide too."""
+What a property reads is given by its evaluator's observations, so this also covers properties that only the solver can
+decide.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,11 @@ from dio_mc.semantics.evaluation import Scope, compile_expr
 from dio_mc.semantics.evaluator import Observation
 
 View = Callable[[Config], object]
-"""What is seen of a control state."""
+"""The part of a control state that an observation reads."""
 
 
 class Visibility:
-    """What observations see: `cells` of variables, and views of the control of threads."""
+    """What observations read: `cells` of variables (a bit set), and views of the control states of threads."""
 
     def __init__(self, footprints: Footprints, observations: Iterable[Observation]) -> None:
         self._footprints = footprints
@@ -58,7 +60,7 @@ class Visibility:
             views += [self._view(thread, part) for part in _of_thread(atom, thread)]
 
     def _view(self, thread: int, expr: Expr) -> View:
-        """The value of an expression that reads nothing but the control of one thread."""
+        """The view of an expression that reads nothing except the control state of one thread."""
         exact = self._footprints.facts.configs[thread] is not None
         if not exact and any(isinstance(part, LocalOf) for part in walk(expr)):
             return _anything()
@@ -74,12 +76,12 @@ class Visibility:
 
 
 def _anything() -> View:
-    """A view in which nothing looks alike: locals that are read and not known."""
+    """A view under which no two control states are equal: it reads locals that are not known."""
     return lambda _: object()
 
 
 def _of_thread(expr: Expr, thread: int) -> Iterator[Expr]:
-    """The largest parts that read the control of a thread and nothing else."""
+    """The largest sub-expressions that read the control state of `thread` and nothing else."""
     leaves = [part for part in walk(expr) if not children(part)]
     own = [part for part in leaves if isinstance(part, AtLocation | LocalOf) and part.thread == thread]
     if not own:

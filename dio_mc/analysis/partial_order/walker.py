@@ -1,6 +1,5 @@
-"""What the step from one control state touches: the code between two locations is walked, its locals known as far as
-the control state knows them.
-"""
+"""What the step from one control state accesses: a walk over the code between two locations, with as many locals known
+as the control state determines."""
 
 from __future__ import annotations
 
@@ -19,19 +18,19 @@ from dio_mc.ir.types import bounds
 from dio_mc.semantics.layout import Layout
 
 Test = tuple[int, int]
-"""Whether a cell has a value: true or false for all who ask."""
+"""(cell, value): whether the cell has this value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A cell that a step may write, with the values that it may have before and after that."""
+    """A cell that a step may write, with its possible values before and after the write."""
 
     cell: int
     before: Values
     after: Values
 
     def decides(self, test: Test) -> bool:
-        """Whether the answer may be another one afterwards."""
+        """Whether the write may change the result of the test."""
         cell, value = test
         if cell != self.cell or (self.before == self.after and len(self.before) == 1):
             return False
@@ -40,7 +39,8 @@ class Written:
 
 @dataclass(slots=True)
 class Touched:
-    """What a walk has met so far: cells read as they are, tests, cells written, slots of spawned instances written."""
+    """The accesses found by a walk: cells read, tests, cells written, location cells of spawned instances written
+    (`slots`), templates spawned, control states reached. Cells are bit sets."""
 
     reads: int = 0
     tests: set[Test] = field(default_factory=set)
@@ -56,15 +56,15 @@ def instances(program: Program, templates: Iterable[int]) -> list[int]:
     return [thread for thread, found in enumerate(program.threads) if found.template in wanted]
 
 
-_Told = frozenset[Test]
-"""What cells have, as the step itself has asked. That matters where it writes a cell for the first time: what there was
-is told, or any of the cell's values. What there is later is among the values written."""
-_Point = tuple[int, int, tuple[int, ...], _Told]
-"""Block, operation, locals, and what is known of cells."""
+_Tested = frozenset[Test]
+"""Tests known to be true because the step itself has made them. They give the value of a cell before the step's first
+write to it; without such a test it may be any value of the cell. Values after that are among those written."""
+_Point = tuple[int, int, tuple[int, ...], _Tested]
+"""Block, operation, locals, and the known values of cells."""
 
 
 class Walker:
-    """Walks the code of one thread and gathers what it touches."""
+    """Walks the code of one thread and collects its accesses."""
 
     def __init__(self, program: Program, layout: Layout, facts: Facts, thread: int) -> None:
         self.program, self.layout, self.facts, self.thread = program, layout, facts, thread
@@ -72,10 +72,10 @@ class Walker:
         self._evaluator = Evaluator(program, layout, list(facts.cells))
         self._found = Touched()
 
-    # -- with locals known ---------------------------------------------------------------------------------------------
+    # -- locals known --------------------------------------------------------------------------------------------------
 
     def at(self, config: Config) -> Touched:
-        """The step from a control state."""
+        """The accesses of the step from a control state."""
         self._found = Touched()
         location, *locals_ = config
         waiting: list[_Point] = [(self.template.locations[location].block, 0, tuple(locals_), frozenset())]
@@ -87,41 +87,42 @@ class Walker:
                     waiting.append(point)
         return self._found
 
-    def _advance(self, block: int, at: int, locals_: tuple[int, ...], told: _Told) -> list[_Point]:
-        """Where the code goes on from a point: after the next operation that may change locals, or in a next block."""
+    def _advance(self, block: int, at: int, locals_: tuple[int, ...], tested: _Tested) -> list[_Point]:
+        """The next points after a point: after the next operation that may change locals, or at the start of a
+        following block."""
         code = self.template.blocks[block]
         known: list[Values] = [frozenset((value,)) for value in locals_]
         for number in range(at, len(code.ops)):
             op = code.ops[number]
-            self._touch(op, known, told)
+            self._touch(op, known, tested)
             if isinstance(op, Assign | Choose):
-                return [(block, number + 1, after, told) for after in self._locals_after(op, locals_, known)]
+                return [(block, number + 1, after, tested) for after in self._locals_after(op, locals_, known)]
             if isinstance(op, Await | Check):
                 if not self._may(op.condition, known)[1]:
                     return []
-                told |= self._tests(op.condition, known)
+                tested |= self._tests(op.condition, known)
         match code.terminator:
             case Jump(target):
-                return self._enter(target, locals_, told)
+                return self._enter(target, locals_, tested)
             case Branch(condition, then, orelse):
                 self._ask(condition, known)
                 false, true = self._may(condition, known)
-                yes = self._enter(then, locals_, told | self._tests(condition, known)) if true else []
-                return yes + self._enter(orelse, locals_, told) if false else yes
+                yes = self._enter(then, locals_, tested | self._tests(condition, known)) if true else []
+                return yes + self._enter(orelse, locals_, tested) if false else yes
             case End():
                 self._arrive(0, locals_)
                 return []
             case _:
                 assert_never(code.terminator)
 
-    def _tests(self, condition: Expr, known: Sequence[Values]) -> _Told:
-        """What cells have where a condition is true."""
+    def _tests(self, condition: Expr, known: Sequence[Values]) -> _Tested:
+        """Values of cells that are known if a condition is true."""
         parts = condition.operands if isinstance(condition, And) else (condition,)
         found = (self._test(part, known) for part in parts if isinstance(part, Compare) and part.op == "==")
         return frozenset(test for test in found if test is not None)
 
     def _test(self, part: Compare, known: Sequence[Values]) -> Test | None:
-        """The test that a comparison is, if it is one of a single cell with a single value."""
+        """The test that a comparison makes, if it compares a single cell with a single value."""
         for load, other in ((part.left, part.right), (part.right, part.left)):
             if isinstance(load, Load) and not any(isinstance(inner, Load) for inner in walk(other)):
                 cells = self._addresses(load, known)
@@ -137,10 +138,10 @@ class Walker:
     def _may(self, condition: Expr, known: Sequence[Values]) -> tuple[bool, bool]:
         return truths(self._evaluator.values(condition, known, self.thread))
 
-    def _enter(self, block: int, locals_: tuple[int, ...], told: _Told) -> list[_Point]:
+    def _enter(self, block: int, locals_: tuple[int, ...], tested: _Tested) -> list[_Point]:
         location = self.template.blocks[block].location
         if location is None:
-            return [(block, 0, locals_, told)]
+            return [(block, 0, locals_, tested)]
         self._arrive(location, locals_)
         return []
 
@@ -171,17 +172,17 @@ class Walker:
             after.add(tuple(changed))
         return after
 
-    # -- with locals of any value --------------------------------------------------------------------------------------
+    # -- locals unknown ------------------------------------------------------------------------------------------------
 
     def at_location(self, location: int) -> Touched:
-        """The step from a location, whatever the locals are there."""
+        """The accesses of the step from a location, for any values of its locals."""
         self._found = Touched()
         self._anyhow(self.template.locations[location].block)
         return self._found
 
     def prefix(self, spawned: Iterable[int]) -> Touched:
-        """What a spawn runs: the code from the start of an instance to its first location. Templates in `spawned` are
-        not looked into again."""
+        """The accesses of a spawned instance's prefix: the code from its start to its first location. Templates in
+        `spawned` are not followed again."""
         self._found = Touched(spawns=set(spawned))
         if self.template.blocks[self.template.entry].location is None:
             self._anyhow(self.template.entry)
@@ -217,21 +218,21 @@ class Walker:
             case _:
                 assert_never(terminator)
 
-    # -- what an operation touches -------------------------------------------------------------------------------------
+    # -- accesses of operations ----------------------------------------------------------------------------------------
 
-    def _touch(self, op: Op, known: Sequence[Values], told: _Told) -> None:
+    def _touch(self, op: Op, known: Sequence[Values], tested: _Tested) -> None:
         match op:
             case Assign(targets, values):
                 for value in values:
                     self._read(value, known)
                 for target, result in zip(targets, self._evaluator.results(op, known, self.thread)[1], strict=True):
-                    self._write(target, result, known, told)
+                    self._write(target, result, known, tested)
             case Choose(target, options):
                 for option in options:
                     self._read(option.value, known)
                     if option.when is not None:
                         self._ask(option.when, known)
-                self._write(target, self._evaluator.results(op, known, self.thread)[1][0], known, told)
+                self._write(target, self._evaluator.results(op, known, self.thread)[1][0], known, tested)
             case Await(condition) | Check(condition):
                 self._ask(condition, known)
             case Spawn(template, arguments):
@@ -244,7 +245,7 @@ class Walker:
                 assert_never(op)
 
     def _ask(self, condition: Expr, known: Sequence[Values]) -> None:
-        """What a condition reads, in tests where it can be said so."""
+        """Record the reads of a condition, as tests where possible."""
         if isinstance(condition, And | Or | Not | Implies):
             for part in children(condition):
                 self._ask(part, known)
@@ -263,12 +264,12 @@ class Walker:
             if isinstance(part, Load):
                 self._found.reads |= bits(self._addresses(part, known))
 
-    def _write(self, target: Target, result: Values, known: Sequence[Values], told: _Told) -> None:
+    def _write(self, target: Target, result: Values, known: Sequence[Values], tested: _Tested) -> None:
         if not isinstance(target, StoreTo):
             return
         for index in target.indices:
             self._read(index, known)
-        before = {cell: frozenset((value,)) for cell, value in told}
+        before = {cell: frozenset((value,)) for cell, value in tested}
         later = within(result, *bounds(target.type)) if result else result
         for cell in self._addresses(target, known):
             self._found.written.add(Written(cell, before.get(cell, self.facts.cells[cell]), later))
@@ -292,7 +293,7 @@ class Walker:
 
 
 def bits(cells: Iterable[int]) -> int:
-    """The set of these cells."""
+    """The cells as a bit set."""
     found = 0
     for cell in cells:
         found |= 1 << cell

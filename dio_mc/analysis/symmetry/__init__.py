@@ -1,1 +1,1 @@
-"""Symmetry: found and proved on the program, and put to work: what it does to states, representatives of orbits."""
+"""Symmetry: finding and proving it on the program, its action on states, and representatives of orbits."""

@@ -1,7 +1,7 @@
-"""What a permutation of threads and indices does to a state.
+"""The action of a permutation of threads and indices on states.
 
-The cells of an exchanged array element or thread go where the permutation sends them; values that are elements or
-thread ids are renamed. A dead local holds its default, which is nobody's element, and is left alone.
+The cells of an exchanged array element or thread move as the permutation says; values that are elements or thread ids
+are renamed. A dead local holds its default, which does not denote an element, and is not renamed.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from dio_mc.ir.program import Program
 from dio_mc.semantics.layout import Layout, State, layout_of
 
 Permutation = tuple[tuple[int, ...], ...]
-"""Per sort the image of each of its elements."""
+"""For each sort, the images of its elements."""
 
 Renaming = Mapping[int, int]
-"""Value -> value; what it does not list stays."""
+"""Maps values to values; values that are not in it stay."""
 
 
 MOST_KNOWN: Final = 1 << 12
-"""Permutations that are kept in the form in which they are used: 40 threads have 40! of them."""
+"""The number of permutations cached in compiled form (40 threads have 40! of them)."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
-    """`gather` picks the cells in their new order; then `cells` are renamed, and of each thread, by the location it
-    stands at, its locals."""
+    """`gather` permutes the cells; then the cells in `cells` are renamed, and the locals of each thread in `threads`
+    according to the location it is at."""
 
     gather: Callable[[State], State]
     cells: tuple[tuple[int, Renaming], ...]
@@ -66,7 +66,7 @@ class Action:
         return tuple(moved)
 
     def thread(self, permutation: Permutation, thread: int) -> int:
-        """Where a thread goes."""
+        """The image of a thread."""
         found = self.program.threads[thread]
         for sort, images in zip(self.symmetry.sorts, permutation, strict=True):
             if found.template in sort.templates:
@@ -74,7 +74,7 @@ class Action:
         return thread
 
     def renaming(self, permutation: Permutation, domain: Domain) -> Renaming:
-        """What it does to the values of a domain."""
+        """The renaming of the values of a domain."""
         if domain is None:
             return {}
         if domain == "threads":
@@ -84,7 +84,7 @@ class Action:
         return {one: other for one, other in images.items() if one != other}
 
     def origins(self, permutation: Permutation) -> dict[int, tuple[int, Renaming]]:
-        """For every cell of a variable where its new value comes from, and what renames it there."""
+        """For each cell of a variable in the image: the cell its value comes from, and the renaming of the value."""
         found: dict[int, tuple[int, Renaming]] = {}
         for number, variable in enumerate(self.program.variables):
             base, indices = self.layout.variable_base[number], self.symmetry.indices[number]
@@ -112,7 +112,7 @@ class Action:
         return _Compiled(itemgetter(*source) if len(source) > 1 else tuple, tuple(cells), renamed)
 
     def _locals(self, permutation: Permutation, thread: int) -> tuple[tuple[tuple[int, Renaming], ...], ...]:
-        """By location, the live locals of a thread that are renamed."""
+        """For each location, the live locals of a thread that are renamed."""
         template, number = self.program.template_of(thread), self.program.threads[thread].template
         base = self.layout.local_base[thread]
         renamings = [self.renaming(permutation, domain) for domain in self.symmetry.locals[number]]

@@ -1,4 +1,5 @@
-"""Does an exchange map a program to itself? Operations, initial values, types, seen defaults, properties."""
+"""Whether an exchange of two elements maps a program to itself: operations, initial values, types, visible defaults,
+properties."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from dio_mc.source import Span
 
 @dataclass(frozen=True, slots=True)
 class _Constant:
-    """A value that a slot holds without anybody having written it down."""
+    """A value that a slot can hold although it does not occur in the program text."""
 
     slot: Slot
     value: int
@@ -27,7 +28,7 @@ class _Constant:
 
 
 class Automorphisms:
-    """Answers for one program."""
+    """Tests exchanges on one program."""
 
     def __init__(self, domains: Domains) -> None:
         self._program = domains.program
@@ -40,12 +41,13 @@ class Automorphisms:
         self._forms = [identity.expr(template, expr, None) for template, expr, _ in self._conditions]
 
     def against(self, exchange: Exchange) -> Break | None:
-        """The first thing that the exchange does not leave as it is, in words; None when it is an automorphism."""
+        """The first part of the program that the exchange changes, with the reason; None if the exchange is an
+        automorphism."""
         for number, variable in enumerate(self._program.variables):
             if _initial(exchange, number, variable) != variable.init:
                 return Break(f"`{variable.name}` starts with different values", variable.span)
         for slot, type_, name, span in self._types:
-            if _told_apart(exchange, slot, type_):
+            if _distinguished(exchange, slot, type_):
                 return Break(f"`{name}` has a place for one and not for the other", span)
         for one in self._constants:
             if exchange.value(one.slot, one.value) != one.value:
@@ -77,8 +79,8 @@ def _slots(number: int, variable: Variable) -> list[Slot]:
     return [("value", number), *(("index", number, d) for d in range(len(variable.shape)))]
 
 
-def _told_apart(exchange: Exchange, slot: Slot, type_: ScalarType) -> bool:
-    """Whether a type has one of two exchanged elements and not the other."""
+def _distinguished(exchange: Exchange, slot: Slot, type_: ScalarType) -> bool:
+    """Whether a type contains one of two exchanged elements but not the other."""
     low, high = bounds(type_.element if isinstance(type_, OptionType) else type_)
     return any((low <= one <= high) != (low <= other <= high) for one, other in exchange.moves(slot).items())
 
@@ -94,7 +96,7 @@ def _types(program: Program) -> Iterator[tuple[Slot, ScalarType, str, Span | Non
 
 
 def _constants(program: Program) -> Iterator[_Constant]:
-    """Defaults that may be seen, and the number of a template's only instance."""
+    """Defaults that may be visible, and the number of a template's only instance."""
     read = {pair for p in program.properties if p.expr is not None for pair in _unguarded(program, p.expr)}
     for number, template in enumerate(program.templates):
         for index in sorted(defaults_seen(template) | {index for t, index in read if t == number}):
@@ -106,7 +108,7 @@ def _constants(program: Program) -> Iterator[_Constant]:
 
 
 def _unguarded(program: Program, expr: Expr, guards: frozenset[AtLocation] = frozenset()) -> Iterator[tuple[int, int]]:
-    """Locals that a property may read where they are dead, as (template, local)."""
+    """Locals that a property may read while they are dead, as (template, local)."""
     if isinstance(expr, And):
         guards |= {o for o in expr.operands if isinstance(o, AtLocation)}
     if isinstance(expr, LocalOf):
@@ -120,7 +122,7 @@ def _unguarded(program: Program, expr: Expr, guards: frozenset[AtLocation] = fro
 
 
 def _names(expr: Expr) -> bool:
-    """Whether it may name an element of anything."""
+    """Whether an expression may refer to a particular element."""
     return any(isinstance(part, Const | AtLocation | LocalOf) for part in walk(expr))
 
 

@@ -1,9 +1,10 @@
-"""What the integers of a program number: which of them are values of one domain, because they meet.
+"""The domains of a program: which integers number the same things, because their values meet.
 
-Two places belong to one *domain* when a value may be copied or compared for equality between them, or when one indexes
-the other: the page that a thread picked, the index of ``cache``, the field that names a page. Every use that would tell
-the elements of a domain apart by more than equality (an order, a sum) *breaks* it. What remains unbroken is what Ip and
-Dill call a scalarset ("Better verification through symmetry", 1993); constants are looked at in `symmetry`.
+Two places belong to one *domain* if a value may be copied from one to the other or compared with it for equality, or if
+one indexes the other: the page that a thread picked, the index of ``cache``, the field that refers to a page. A use
+that distinguishes the elements of a domain by more than equality (an order, a sum) *breaks* it. An unbroken domain is
+what Ip and Dill call a scalarset ("Better verification through symmetry", 1993); constants are examined in
+`automorphism`.
 """
 
 from __future__ import annotations
@@ -35,23 +36,23 @@ from dio_mc.ir.types import bounds
 from dio_mc.source import Span
 
 Slot = tuple[str | int, ...]
-"""A place that integers stand in: ``("value", variable)``, ``("index", variable, dimension)``, ``("local", template,
-index)``, ``("number", template)`` for the numbers of its instances, ``("threads",)`` for thread ids."""
+"""A place that holds integers: ``("value", variable)``, ``("index", variable, dimension)``, ``("local", template,
+index)``, ``("number", template)`` for the instance numbers of a template, ``("threads",)`` for thread ids."""
 
 THREADS: Slot = ("threads",)
 
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """Why the elements of a domain cannot be exchanged, in words, and where that is written."""
+    """Why the elements of a domain cannot be exchanged, and where that is written."""
 
     reason: str
     span: Span | None = None
 
 
 class Domains:
-    """The domains of a program. `total` keeps what `exchange` has found of an expression, by its identity, and with the
-    expression, so that no other takes its place."""
+    """The domains of a program, as a union-find structure over slots. `total` is a cache of `exchange.Exchange`, by the
+    identity of an expression; it holds the expression too, so that its identity is not reused."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -61,7 +62,7 @@ class Domains:
         _Reading(self, program).read()
 
     def root(self, slot: Slot) -> Slot:
-        """The slot that stands for the whole domain."""
+        """The slot that represents the whole domain."""
         parent = self._parents.setdefault(slot, slot)
         if parent == slot:
             return slot
@@ -69,7 +70,7 @@ class Domains:
         return self._parents[slot]
 
     def members(self, slot: Slot) -> list[Slot]:
-        """Every slot of the domain, in the order of their names."""
+        """Every slot of the domain, in a fixed order."""
         root = self.root(slot)
         return sorted((s for s in list(self._parents) if self.root(s) == root), key=_slot_order)
 
@@ -78,7 +79,7 @@ class Domains:
         return self._breaks.get(self.root(slot))
 
     def join(self, first: Slot, second: Slot) -> None:
-        """Values pass between these slots."""
+        """Merge the domains of two slots, because values pass between them."""
         one, other = self.root(first), self.root(second)
         if one == other:
             return
@@ -88,11 +89,11 @@ class Domains:
             self._breaks.setdefault(one, broken)
 
     def split(self, slot: Slot, broken: Break) -> None:
-        """Something tells the elements of this domain apart."""
+        """Record that something distinguishes the elements of this domain."""
         self._breaks.setdefault(self.root(slot), broken)
 
     def slot_of(self, thread_template: int | None, expr: Expr) -> Slot | None:
-        """The slot that a value comes from; None for constants and for what is computed."""
+        """The slot that a value comes from; None for constants and computed values."""
         match expr:
             case Local(index):
                 return None if thread_template is None else ("local", thread_template, index)
@@ -113,7 +114,7 @@ def _slot_order(slot: Slot) -> tuple[str, ...]:
 
 
 class _Reading:
-    """One walk over everything that a program says."""
+    """One walk over all operations, conditions and properties of a program."""
 
     def __init__(self, domains: Domains, program: Program) -> None:
         self._domains = domains
@@ -178,7 +179,7 @@ class _Reading:
             self._flow(index, ("index", variable, dimension))
 
     def _flow(self, expr: Expr, slot: Slot) -> None:
-        """The value of an expression gets to a slot."""
+        """The value of the expression may reach `slot`."""
         match expr:
             case Const():
                 self._domains.root(slot)
@@ -194,16 +195,16 @@ class _Reading:
                 self._flow(then, slot)
                 self._flow(orelse, slot)
             case Arith():
-                self._split(slot, "they are computed")
-                self._apart(expr, "they are computed with")
+                self._split(slot, "they are results of arithmetic")
+                self._apart(expr, "they are used in arithmetic")
             case Not() | And() | Or() | Implies() | Compare() | AtLocation():
-                self._split(slot, "a truth is used as one")
+                self._split(slot, "a truth value is used as one")
                 self._visit(expr)
             case _:
                 assert_never(expr)
 
     def _visit(self, expr: Expr) -> None:
-        """A truth."""
+        """The expression is used as a truth value."""
         match expr:
             case Compare("==" | "!=", left, right):
                 self._pairs += 1
@@ -225,7 +226,7 @@ class _Reading:
                 for part in (condition, then, orelse):
                     self._visit(part)
             case Local() | Me() | LocalOf() | Load() | Arith():
-                self._apart(expr, "they are used as truths")
+                self._apart(expr, "they are used as truth values")
             case Const() | AtLocation():
                 pass
             case _:
@@ -236,14 +237,14 @@ class _Reading:
         for dimension, index in enumerate(indices):
             low, high = bounds(type_of(index))
             if expr.total and not (low >= 0 and high < self._program.variables[variable].shape[dimension]):
-                self._split(("index", variable, dimension), "a property reads with one that may lie outside")
+                self._split(("index", variable, dimension), "a property reads with one that may be out of range")
 
     def _apart(self, expr: Expr, reason: str) -> None:
-        """The value of an expression is used as a number."""
+        """The value of the expression is used as a number, which breaks its domain for `reason`."""
         match expr:
             case Arith(_, left, right):
-                self._apart(left, "they are computed with")
-                self._apart(right, "they are computed with")
+                self._apart(left, "they are used in arithmetic")
+                self._apart(right, "they are used in arithmetic")
             case Ite(condition, then, orelse):
                 self._visit(condition)
                 self._apart(then, reason)

@@ -1,8 +1,8 @@
-"""Exchanging two elements of a domain in the text of a program, and comparing texts up to what does not matter.
+"""Exchanging two elements of a domain in the text of a program, and comparing texts up to irrelevant order.
 
-`Exchange` rewrites the constants of an expression; `normal` gives a form that is equal for expressions that differ in
-the order of what may be evaluated in any order. An automorphism of a program is an exchange that leaves every operation
-equal in this sense.
+`Exchange` rewrites the constants of an expression and returns a normal form, which is equal for expressions that differ
+only in the order of operands that may be evaluated in any order. An exchange is an automorphism if it leaves the form
+of every operation and condition unchanged.
 """
 
 from __future__ import annotations
@@ -34,14 +34,12 @@ from dio_mc.ir.program import Program
 from dio_mc.ir.types import bounds
 
 Form = Any
-"""A nested tuple; only equality counts."""
+"""A nested tuple that is only compared for equality."""
 
 
 class Exchange:
-    """`moved` maps the elements of domains (by root) to others, `threads` thread positions; both name only what moves.
-
-    `form` is the normal form of an operation or expression of a template (None: of a property) with that applied.
-    """
+    """An exchange of elements. `moved` maps the elements of domains (by root) to their images, `threads` maps thread
+    positions; both list only what moves."""
 
     def __init__(self, domains: Domains, moved: Mapping[Slot, Mapping[int, int]], threads: Mapping[int, int]) -> None:
         self._domains = domains
@@ -50,15 +48,15 @@ class Exchange:
         self._program = domains.program
 
     def moves(self, slot: Slot) -> Mapping[int, int]:
-        """What it does to the elements of a slot's domain."""
+        """The images of the elements of a slot's domain that move."""
         return self._moved.get(self._domains.root(slot), {})
 
     def value(self, slot: Slot | None, value: int) -> int:
-        """Where an element of a slot's domain goes."""
+        """The image of an element of a slot's domain."""
         return value if slot is None else self.moves(slot).get(value, value)
 
     def op(self, template: int, op: Op) -> Form:
-        """The form of an operation."""
+        """The form of an operation of a template after the exchange."""
         match op:
             case Assign(targets, values):
                 pairs = [
@@ -99,14 +97,15 @@ class Exchange:
         return tuple(self.expr(template, e, ("index", variable, d)) for d, e in enumerate(indices))
 
     def _is_total(self, expr: Expr) -> bool:
-        """As `is_total`, which is asked of the same expressions by every exchange of a program."""
+        """`is_total`, cached: every exchange of a program asks about the same expressions."""
         known = self._domains.total.get(id(expr))
         if known is None:
             known = self._domains.total[id(expr)] = expr, is_total(self._program, expr)
         return known[1]
 
     def expr(self, template: int | None, expr: Expr, slot: Slot | None) -> Form:
-        """The form of an expression whose value goes to `slot` (None: it is a truth or a plain number)."""
+        """The form of an expression after the exchange. `template` is None in a property; `slot` is where the value
+        goes (None: it is a truth value or a plain number)."""
         match expr:
             case Const(value):
                 return "const", self.value(slot, value)
@@ -150,7 +149,8 @@ def _any_order(forms: list[Form], *, once: bool = False) -> Form:
 
 
 def _terms(op: str, expr: Expr) -> list[Expr]:
-    """The terms of sums of sums (factors of products of products): there may be thousands; none is looked at twice."""
+    """The terms of nested sums (or the factors of nested products). There may be thousands of them, so each is visited
+    once."""
     found: list[Expr] = []
     waiting = [expr]
     while waiting:
@@ -163,7 +163,7 @@ def _terms(op: str, expr: Expr) -> list[Expr]:
 
 
 def is_total(program: Program, expr: Expr) -> bool:
-    """Whether evaluating it cannot be a fault, so that it may be evaluated at any time."""
+    """Whether evaluating the expression can never fault, so that it may be evaluated in any order."""
     return all(_safe(program, part) for part in walk(expr))
 
 

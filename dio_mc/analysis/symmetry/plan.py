@@ -1,10 +1,10 @@
-"""How the representative of an orbit is found: which sorts are sorted by key, which are tried in every permutation.
+"""How the representative of an orbit is found: which sorts are sorted by key, and for which every permutation is tried.
 
-The elements of a sort can be *sorted* when all that a state says of an element is said in its own row (the cells of
-arrays at its index, its threads) and in fields that name it; then the rows, with what names them, are a total key. That
-fails where a cell is in the rows of two elements, where a row names elements, and where a thread's locals do. Sorts
-that are tied in this way are tried in all permutations, but for one of each tie; if that were too many, one more is
-left out of the symmetry.
+The elements of a sort can be *sorted* if all that a state says about an element is in its own row (the cells of arrays
+at its index, its threads) and in cells that name it; then the row together with the cells that name it is a total key.
+This fails if a cell is in the rows of two elements, if a row names elements, or if a thread's local does. Sorts
+connected in this way are *tied*: at most one of each tie is sorted, and the others are tried in all permutations. If
+there are too many permutations, sorts are left out of the symmetry one by one.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from dio_mc.ir.program import Program
 from dio_mc.semantics.layout import layout_of
 
 MOST_TRIED: Final = 24
-"""Permutations that are tried for every state at most."""
+"""The largest number of permutations that are tried for each state."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What a state says of one element: its threads, other cells in its row, and what names it, as (cell, values): the
-    n-th of `values` means the element's n-th thread, or the element itself. Keys of one block are alike: part by part,
-    they can be compared and exchanged."""
+    """What a state says about one element: its threads, the other cells in its row, and the cells that may name it, as
+    (cell, values): the n-th of `values` denotes the element's n-th thread, or the element itself. The keys of one block
+    have the same structure, so they can be compared and exchanged part by part."""
 
     threads: tuple[int, ...]
     cells: tuple[int, ...]
@@ -37,8 +37,8 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`symmetry` with what is left out as refused; the positions of its sorts that are sorted and that are tried;
-    `blocks`, for each block of a sorted sort, its sort, its elements and their keys."""
+    """`symmetry` is the symmetry that is used, with what was left out as refusals. `sorted` and `tried` are positions
+    of its sorts. `blocks` has (sort, elements, keys) for each block of a sorted sort."""
 
     symmetry: Symmetry
     sorted: tuple[int, ...]
@@ -47,7 +47,7 @@ class Plan:
 
 
 def make_plan(program: Program, symmetry: Symmetry) -> Plan:
-    """The plan that tries least."""
+    """The plan with the fewest permutations to try."""
     while True:
         cells = _Cells(program, symmetry)
         chosen = _independent(cells, symmetry)
@@ -64,7 +64,7 @@ def _order(symmetry: Symmetry, sort: int) -> int:
 
 
 def _without(symmetry: Symmetry, sort: int) -> Symmetry:
-    """One sort less."""
+    """The symmetry without one sort."""
     dropped = symmetry.sorts[sort]
     left = [s for s in range(len(symmetry.sorts)) if s != sort]
     places = {old: new for new, old in enumerate(left)}
@@ -85,7 +85,7 @@ def _without(symmetry: Symmetry, sort: int) -> Symmetry:
 
 
 def _independent(cells: _Cells, symmetry: Symmetry) -> tuple[int, ...]:
-    """The sorts to be sorted: no two tied, with as many permutations as possible."""
+    """The sorts to sort: no two of them tied, and with as many permutations as possible."""
     ties = cells.ties()
     able = [s for s in range(len(symmetry.sorts)) if (s, s) not in ties]
     best: tuple[int, ...] = ()
@@ -103,8 +103,8 @@ def _gain(symmetry: Symmetry, sorts: Sequence[int]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
-    """A cell with the (sort, element) pairs in whose row it is, the sorts its value may name an element of, and whether
-    it is a thread's own number."""
+    """A cell: the (sort, element) pairs whose rows it is in, the domain of its value, its thread, and whether it is a
+    thread's own number."""
 
     number: int
     rows: tuple[tuple[int, int], ...]
@@ -114,7 +114,7 @@ class _Cell:
 
 
 class _Cells:
-    """The cells of a program as a symmetry sees them."""
+    """The cells of a program under a symmetry."""
 
     def __init__(self, program: Program, symmetry: Symmetry) -> None:
         self._program = program
@@ -123,7 +123,7 @@ class _Cells:
         self._all = [*self._shared(), *self._private()]
 
     def _of_thread(self, thread: int) -> tuple[int, int] | None:
-        """The sort and element that a thread is."""
+        """The (sort, element) of a thread, or None."""
         found = self._program.threads[thread]
         sorts = (s for s, sort in enumerate(self._symmetry.sorts) if found.template in sort.templates)
         return next(((s, found.number) for s in sorts), None)
@@ -156,7 +156,7 @@ class _Cells:
                 yield _Cell(self._layout.local_base[thread] + index, rows, domain, thread, own)
 
     def _named(self, cell: _Cell) -> list[int]:
-        """The sorts that a cell's value may name an element of."""
+        """The sorts whose elements the cell's value may name."""
         if cell.domain is None or cell.own:
             return []
         if cell.domain == "threads":
@@ -164,7 +164,7 @@ class _Cells:
         return [cell.domain]
 
     def ties(self) -> set[tuple[int, int]]:
-        """Pairs of sorts of which one says something of the other; (s, s) where a sort cannot be sorted at all."""
+        """Pairs of sorts that cannot both be sorted; (s, s) if sort s cannot be sorted at all."""
         found: set[tuple[int, int]] = set()
         for cell in self._all:
             rows = [sort for sort, _ in cell.rows]

@@ -1,14 +1,14 @@
-"""Symmetry: which threads and which indices of arrays may be exchanged without the program noticing.
+"""Finding and proving symmetry: which threads and which array indices may be exchanged without changing the program.
 
-Found and proved on the IR. `domains` says which integers number the same things; a domain that nothing orders and
-nothing computes with is a candidate (a *sort*), and so are the instances of each template. Two elements of a sort may
-be exchanged when the exchange maps every operation, initial value, seen default and property to itself (`exchange`).
-"May be exchanged" is transitive, so the elements fall into blocks, and the group is all permutations within blocks. By
-Ip and Dill ("Better verification through symmetry", 1993) every such permutation maps initial states to initial states,
-steps to steps and violations to violations; what it does to a state is in `symmetry.action`.
+It works on the IR. `domains` finds the integers that number the same things. A domain that is neither ordered nor used
+in arithmetic is a candidate (a *sort*), and so are the instances of each template. Two elements of a sort may be
+exchanged if the exchange maps every operation, initial value, visible default and property to itself (`automorphism`).
+This relation is transitive, so the elements fall into blocks, and the group consists of all permutations within blocks.
+By Ip and Dill ("Better verification through symmetry", 1993) every such permutation maps initial states to initial
+states, steps to steps and violations to violations; `action` applies it to states.
 
-Refused, each with its reason: sorts whose elements are ordered or computed with, instances of spawned templates (a
-spawn takes the first idle one), and everything when a property is decided by the solver alone, or speaks of runs.
+Refused, each with its reason: sorts whose elements are ordered or used in arithmetic, instances of spawned templates (a
+spawn takes the first idle one), and all sorts if a property is decided only by the solver or is about runs.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from dio_mc.ir.program import LIVENESS, Program
 from dio_mc.source import Span
 
 Domain = int | Literal["threads"] | None
-"""What a place holds: elements of a sort (its position), thread ids, or plain values."""
+"""The content of a place: elements of a sort (its position), thread ids, or plain values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Sort:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What is not exchanged, why, and where the reason is written."""
+    """A sort that is not exchanged, wholly or in part, the reason, and where the reason is written."""
 
     name: str
     reason: str
@@ -57,8 +57,8 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Symmetry:
-    """What may be exchanged in a program. `values`, `indices` and `locals` say, per variable, per variable and
-    dimension, and per template and local, what is held there."""
+    """What may be exchanged in a program. `values[variable]`, `indices[variable][dimension]` and
+    `locals[template][local]` give the content of each place."""
 
     sorts: tuple[Sort, ...]
     refusals: tuple[Refusal, ...]
@@ -71,7 +71,7 @@ class Symmetry:
 
     @property
     def order(self) -> int:
-        """How many permutations there are."""
+        """The number of permutations in the group."""
         return prod(factorial(len(block)) for sort in self.sorts for block in sort.blocks)
 
 
@@ -89,7 +89,7 @@ class _Candidate:
 
 
 class _Proof:
-    """One program's."""
+    """The search for the symmetry of one program."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -128,7 +128,7 @@ class _Proof:
         return [candidate for candidate in found if candidate is not None]
 
     def _roots(self) -> list[Slot]:
-        """Domains that have instances or indices to exchange."""
+        """The domains that have instances or indices to exchange."""
         slots: list[Slot] = [("number", t) for t, ids in enumerate(self._instances) if len(ids) > 1]
         for number in sorted(_stored(self.program)):
             slots += [("index", number, d) for d, n in enumerate(self.program.variables[number].shape) if n > 1]
@@ -147,7 +147,7 @@ class _Proof:
         if broken is None and templates:
             broken = self._thread_break(root, templates)
         if broken is None and len(sizes) > 1:
-            broken = Break(f"there are {' or '.join(map(str, sorted(sizes)))} of them, depending on where one looks")
+            broken = Break(f"their number differs between places: {' and '.join(map(str, sorted(sizes)))}")
         if broken is not None:
             self.refusals.append(Refusal(name, broken.reason, broken.span))
             return None
@@ -158,7 +158,7 @@ class _Proof:
         return {self.program.variables[int(m[1])].shape[int(m[2])] for m in members if m[0] == "index"}
 
     def _thread_break(self, root: Slot, templates: Sequence[int]) -> Break | None:
-        """What forbids to exchange threads of these templates at all."""
+        """Why threads of these templates cannot be exchanged at all, or None."""
         if self.domains.root(THREADS) == root:
             return Break("their numbers and their thread ids are mixed")
         broken = self.domains.broken(THREADS)
@@ -181,7 +181,8 @@ class _Proof:
     # -- blocks --------------------------------------------------------------------------------------------------------
 
     def _blocks(self, candidate: _Candidate) -> tuple[tuple[int, ...], ...]:
-        """The elements that may be exchanged with each other; the first reason why others may not is noted."""
+        """The blocks of elements that may be exchanged with each other. The first reason against others is recorded as
+        a refusal."""
         blocks = [[n] for n in range(candidate.size)]
         refused: Refusal | None = None
         for first, second in combinations(range(candidate.size), 2):
@@ -208,7 +209,7 @@ class _Proof:
             moved[self.domains.root(THREADS)] = threads
         return Exchange(self.domains, moved, threads)
 
-    # -- the answer ----------------------------------------------------------------------------------------------------
+    # -- result --------------------------------------------------------------------------------------------------------
 
     def _places(
         self, roots: dict[Slot, int], sorts: Sequence[Sort]
@@ -227,7 +228,7 @@ class _Proof:
 
 
 def _stored(program: Program) -> set[int]:
-    """The variables that something writes; to exchange what never changes saves nothing."""
+    """The variables that are written; exchanging elements of constant arrays saves nothing."""
     found: set[int] = set()
     for template in program.templates:
         for op in (op for block in template.blocks for op in block.ops):

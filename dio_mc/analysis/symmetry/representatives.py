@@ -1,4 +1,4 @@
-"""One state for every orbit: the least of the candidates that the plan leaves."""
+"""One state for each orbit: the least of the candidates that the plan leaves."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from dio_mc.semantics.layout import State
 
 
 class Representatives:
-    """Representatives of a program's states. `plan` says which symmetry is used, `tried` lists the
-    permutations of what is not sorted, the identity first."""
+    """The representatives of a program's states. `plan` gives the symmetry that is used; `tried` lists the permutations
+    of the sorts that are not sorted, the identity first."""
 
     def __init__(self, program: Program, symmetry: Symmetry) -> None:
         self.plan: Plan = make_plan(program, symmetry)
@@ -26,20 +26,20 @@ class Representatives:
         self._images: dict[Permutation, Sequence[int]] = {}
 
     def of(self, state: State) -> State:
-        """The same for all states of an orbit, and one of them."""
+        """The representative of the state's orbit: one state of it, the same for all of them."""
         apply = self.action.apply
         return min(self._sorted(apply(permutation, state))[0] for permutation in self.tried)
 
     def named(self, state: State) -> tuple[State, Sequence[int]]:
-        """As `of`, and for each thread the one that it is there. Where a state is the same under several permutations
-        any of them does: they differ by one that leaves the representative as it is."""
+        """The representative, and for each thread the position it has there. If several permutations lead to the
+        representative, any of them will do: they differ by one that maps it to itself."""
         candidates = [(*self._sorted(self.action.apply(one, state)), one) for one in self.tried]
         found, then, first = min(candidates, key=lambda candidate: candidate[0])
         tried, sorted_ = self._threads(first), self._threads(then)
         return found, [sorted_[thread] for thread in tried]
 
     def _threads(self, permutation: Permutation) -> Sequence[int]:
-        """Where each thread goes."""
+        """The image of each thread."""
         if permutation == self.action.identity:
             return range(len(self._program.threads))
         found = self._images.get(permutation)
@@ -62,7 +62,7 @@ class Representatives:
     # -- sorting -------------------------------------------------------------------------------------------------------
 
     def _sorted(self, state: State) -> tuple[State, Permutation]:
-        """The state with its sorted blocks in order, and the permutation that does it."""
+        """The state with its sorted blocks in order, and the permutation that sorts them."""
         images = [list(found) for found in self.action.identity]
         for sort, block, keys in self.plan.blocks:
             ordered = sorted(zip((self._value(key, state) for key in keys), block, strict=True))
@@ -72,7 +72,7 @@ class Representatives:
         return self.action.apply(permutation, state), permutation
 
     def _value(self, key: Key, state: State) -> tuple[int, ...]:
-        """The key of an element in a state. A thread's own number is the same as its element, and left out."""
+        """The value of an element's key in a state. A thread's own number equals its element and is left out."""
         values: list[int] = []
         for thread in key.threads:
             base = self._layout.local_base[thread]
@@ -86,7 +86,7 @@ class Representatives:
 
 
 def _within_blocks(sort: Sort) -> list[tuple[int, ...]]:
-    """Every permutation of a sort that keeps its blocks."""
+    """Every permutation of a sort that maps each block to itself."""
     found: list[tuple[int, ...]] = []
     for chosen in product(*(permutations(block) for block in sort.blocks)):
         images = list(range(sort.size))

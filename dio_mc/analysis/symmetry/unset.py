@@ -1,7 +1,7 @@
-"""Locals whose default may be seen: by a read before any assignment, or as a value at rest at a location.
+"""Locals whose default may be visible: read before any assignment, or held while the thread is at a location.
 
-A default is a constant that nobody wrote down. Where a local is dead it is reset to it and that does not matter; where
-it can be read, it counts as a constant of the local's domain (`symmetry`).
+A default is a constant that does not occur in the program text. A dead local is reset to it, which does not matter;
+where it can be read, it counts as a constant of the local's domain.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from dio_mc.ir.program import Template
 
 
 def defaults_seen(template: Template) -> frozenset[int]:
-    """The positions of these locals."""
+    """The positions of the locals whose default may be visible."""
     everything = frozenset(range(len(template.locals)))
     given = frozenset(range(template.parameters if template.spawned else min(template.parameters, 1)))
     ends = frozenset(template.locations[0].kills)
@@ -56,7 +56,7 @@ def defaults_seen(template: Template) -> frozenset[int]:
 
 
 def shared_start(template: Template) -> bool:
-    """Whether an instance changes shared data before it arrives at its first location."""
+    """Whether an instance changes shared data, spawns or halts before it arrives at its first location."""
     seen: set[int] = set()
     waiting = [template.entry]
     while waiting:
@@ -77,7 +77,7 @@ def _changes(op: Op) -> bool:
 
 
 def _through(block: Block, unset: set[int], seen: set[int]) -> frozenset[int]:
-    """What is still unset after a block; reads on the way are added to `seen`."""
+    """The locals that are still unset after a block; those read on the way are added to `seen`."""
     for op in block.ops:
         seen |= _reads(op_expressions(op)) & unset
         unset -= _writes(op)

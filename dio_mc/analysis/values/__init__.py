@@ -1,1 +1,1 @@
-"""Which values cells and expressions may hold, and what is known of each control state."""
+"""Value analysis: which values cells and expressions may have, and the control states of each thread."""

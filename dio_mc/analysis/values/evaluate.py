@@ -1,4 +1,4 @@
-"""Which values an expression may have, given which values cells and locals may have."""
+"""The possible values of an expression, given the possible values of cells and locals."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ from dio_mc.ir.program import Program
 from dio_mc.semantics.layout import Layout
 
 WHOLE: Final = 512
-"""Above so many cells an access counts as one to the whole array."""
+"""An access to more cells than this counts as one to the whole array."""
 
 
 class Evaluator:
-    """Reads `cells` as they are when asked; locals are handed over per question."""
+    """Evaluates over sets of values. It reads `cells` at the time of each call; the values of locals are arguments."""
 
     def __init__(self, program: Program, layout: Layout, cells: list[Values]) -> None:
         self.program = program
@@ -54,7 +54,8 @@ class Evaluator:
         self.cells = cells
 
     def values(self, expr: Expr, locals_: Sequence[Values], me: int) -> Values:
-        """Possible values."""
+        """The possible values of an expression; `locals_` are the possible values of the locals, `me` is the running
+        thread."""
         match expr:
             case Const(value):
                 return one(value)
@@ -87,7 +88,8 @@ class Evaluator:
     def results(
         self, op: Assign | Choose, locals_: Sequence[Values], me: int
     ) -> tuple[tuple[Target, ...], list[Values]]:
-        """The targets of an operation, and what each may be given: of a choice, by the options that may be open."""
+        """The targets of an operation, and the possible values of each; for a choice, those of the options that may be
+        open."""
         if isinstance(op, Assign):
             return op.targets, [self.values(value, locals_, me) for value in op.values]
         found: Values = NONE
@@ -111,7 +113,7 @@ class Evaluator:
                 assert_never(expr)
 
     def _chain(self, operands: Sequence[Expr], locals_: Sequence[Values], me: int, stops: int) -> Values:
-        """From the left, until one is `stops`."""
+        """Evaluation from the left until an operand has the value `stops`."""
         found: set[int] = set()
         for operand in operands:
             ways = truths(self.values(operand, locals_, me))
@@ -124,7 +126,7 @@ class Evaluator:
     def addresses(
         self, variable: int, indices: tuple[Expr, ...], locals_: Sequence[Values], me: int, *, total: bool = False
     ) -> Sequence[int]:
-        """The cells that an access may be to."""
+        """The cells that an access may refer to."""
         declared, base = self.program.variables[variable], self.layout.variable_base[variable]
         ranges: list[list[int]] = []
         for index, extent in zip(indices, declared.shape, strict=True):
@@ -153,7 +155,7 @@ class Evaluator:
         return False
 
     def faultless(self, expr: Expr, locals_: Sequence[Values], me: int) -> bool:
-        """No way to evaluate it is a fault."""
+        """Whether evaluating the expression can never fault."""
         match expr:
             case Load():
                 inner = all(self.faultless(i, locals_, me) for i in expr.indices)

@@ -1,12 +1,13 @@
 """What a program can reach, thread by thread: the values of every cell, and the control states of every thread.
 
-A *control state* (``config``) of a thread is its location with its locals. They are enumerated by running the thread
-alone, its locals concrete, every read of shared data replaced by all values that the cell may hold; and as running it
-tells what cells may hold, this is repeated until nothing is new. The result is a superset of what is reachable. A
-thread with too many control states gets none: then its location and its locals are stored apart.
+A *control state* (``config``) of a thread is its location with the values of its locals. Control states are enumerated
+by running the thread alone with concrete locals, where every read of shared data yields all values that the cell may
+hold. Running a thread adds values to cells, so this is repeated until nothing is new. The result is a superset of what
+is reachable. If a thread has too many control states, they are not enumerated, and its location and locals are stored
+separately.
 
-This is why states are small: ``i``, ``flush.i`` and ``write_page.i`` rarely differ, and most locals are dead at most
-locations. It is also why machine code is fast: the code of a step is made per control state, with its locals known.
+This keeps states small: ``i``, ``flush.i`` and ``write_page.i`` rarely differ, and most locals are dead at most
+locations. It also makes machine code fast: the code of a step is generated per control state, with its locals known.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ Config = tuple[int, ...]
 MOST_CONFIGS: Final = 1024
 MOST_POINTS: Final = 20_000
 ROUNDS: Final = 6
-"""After so many rounds a cell that still grows gets all values of its type."""
+"""After this number of rounds a cell that still grows is widened to all values of its type."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Per cell of the layout its values (of locals: at any time, in the middle of a step too); per thread its control
-    states in order, or None."""
+    """The possible values of each cell of the layout (of locals: at any time, also in the middle of a step), and the
+    control states of each thread in order, or None if there are too many."""
 
     cells: tuple[Values, ...]
     configs: tuple[tuple[Config, ...] | None, ...]
@@ -46,7 +47,7 @@ class _TooMany(Exception):
 
 
 class Analysis:
-    """Finds the facts of a program."""
+    """Computes the facts of a program."""
 
     def __init__(self, program: Program, layout: Layout) -> None:
         self.program = program
@@ -74,7 +75,7 @@ class Analysis:
                 self.cells[self.layout.local_base[thread] + index] = frozenset(values)
 
     def _start(self, thread: int) -> list[int]:
-        """The locals before anything has run."""
+        """The values of the locals before anything has run."""
         template = self.program.template_of(thread)
         values = [local.default for local in template.locals]
         if not template.spawned and template.parameters > 0:
@@ -82,7 +83,7 @@ class Analysis:
         return values
 
     def find(self) -> Facts:
-        """The facts."""
+        """Run to the fixpoint and return the facts."""
         while self._changed:
             self._changed = False
             self._rounds += 1
@@ -98,10 +99,10 @@ class Analysis:
         ordered = tuple(None if found is None else tuple(sorted(found)) for found in self.configs)
         return Facts(tuple(self.cells), ordered)
 
-    # -- what running a thread tells ----------------------------------------------------------------------------------
+    # -- effects of running a thread ----------------------------------------------------------------------------------
 
     def note(self, cell: int, values: Values, target: Target) -> None:
-        """A cell may hold these values."""
+        """Record that a cell may hold these values."""
         joined = join(self.cells[cell], values)
         if joined == self.cells[cell]:
             return
@@ -109,14 +110,14 @@ class Analysis:
         self.cells[cell] = interval(*bounds(target.type)) if self._rounds > ROUNDS else joined
 
     def store(self, target: StoreTo, values: Values, locals_: list[Values], me: int) -> None:
-        """A store to shared data."""
+        """Record a store to shared data."""
         fitting = within(values, *bounds(target.type))
         if fitting:
             for cell in self.evaluator.addresses(target.variable, target.indices, locals_, me):
                 self.note(cell, fitting, target)
 
     def spawn(self, op: Spawn, locals_: list[Values], me: int) -> None:
-        """Arguments for the instances of a spawned template."""
+        """Record the arguments of a spawn."""
         arguments = [self.evaluator.values(a, locals_, me) for a in op.arguments]
         if not all(arguments) and op.arguments:
             return
@@ -129,11 +130,11 @@ class Analysis:
             self._changed = True
 
     def arguments(self, template: int) -> list[Values] | None:
-        """The arguments that instances of a template may be started with; None: never."""
+        """The possible arguments that instances of a template are spawned with; None if it is never spawned."""
         return self._spawned.get(template)
 
     def _flatly(self, thread: int) -> None:
-        """A thread without control states: every operation, with all that its locals may hold."""
+        """Run a thread without control states: every operation, with all possible values of its locals."""
         template = self.program.template_of(thread)
         base = self.layout.local_base[thread]
         started = self.arguments(self.program.threads[thread].template)
@@ -163,7 +164,7 @@ class Analysis:
                 assert_never(op)
 
     def local_target(self, thread: int, index: int) -> LocalTo:
-        """A local as a target."""
+        """A local as an assignment target."""
         return self._local(self.program.template_of(thread), index)
 
     @staticmethod
@@ -172,7 +173,7 @@ class Analysis:
         return LocalTo(index, local.name, local.type)
 
     def start(self, thread: int) -> list[int]:
-        """As `_start`, for the exploration."""
+        """The values of the locals before anything has run."""
         return self._start(thread)
 
 
@@ -280,7 +281,7 @@ class _Exploration:
                 assert_never(code.terminator)
 
     def _assigned(self, op: Assign | Choose, locals_: tuple[int, ...], known: list[Values]) -> set[tuple[int, ...]]:
-        """The locals after an assignment or a choice."""
+        """The possible locals after an assignment or a choice."""
         targets, results = self.analysis.evaluator.results(op, known, self.thread)
         fitting = [within(found, *bounds(t.type)) for t, found in zip(targets, results, strict=True)]
         if not all(fitting):
@@ -304,7 +305,8 @@ class _Exploration:
 
 
 def find_facts(program: Program, layout: Layout) -> Facts:
-    """The facts of a program."""
+    """The facts of a program. Raises `Unsupported` for a program without threads, or if a value needs more than 62
+    bits."""
     if not program.threads:
         raise Unsupported("a program without threads")
     return Analysis(program, layout).find()

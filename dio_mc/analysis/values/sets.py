@@ -1,6 +1,6 @@
-"""Sets of integers that a value may be in: exact while they are small, an interval above that. Sound, never tight by
-promise. `Unsupported` is what cannot be said with 62 bits; the reference engine takes such a program.
-"""
+"""Sets of possible values: exact while they are small, an interval above that. They are sound over-approximations, not
+necessarily tight. `Unsupported` is raised for what 62 bits cannot represent; the reference engine handles such
+programs."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Final
 from dio_mc.ir.expr import ArithOp, CompareOp
 
 Values = frozenset[int] | range
-"""Possible values; empty: none (every way to compute it is a fault)."""
+"""Possible values. Empty: every way to compute the value is a fault."""
 
 EXACT: Final = 40
-"""The largest set that is kept value by value."""
+"""The largest set that is stored value by value."""
 WIDEST: Final = 1 << 62
 PRODUCT: Final = 1024
 NONE: Final[Values] = frozenset()
@@ -21,23 +21,23 @@ BOTH: Final[Values] = frozenset((0, 1))
 
 
 class Unsupported(Exception):
-    """This program is for the reference engine; the reason in words."""
+    """Only the reference engine supports this program; the message gives the reason."""
 
 
 def fitting(low: int, high: int) -> None:
-    """Raise `Unsupported` where ``low..high`` does not fit into what machine code computes with."""
+    """Raise `Unsupported` if ``low..high`` does not fit into the integers of machine code."""
     if low < -WIDEST or high > WIDEST:
         raise Unsupported("a value needs more than 62 bits")
 
 
 def one(value: int) -> Values:
-    """This value alone."""
+    """The set of one value."""
     fitting(value, value)
     return frozenset((value,))
 
 
 def normal(values: set[int] | frozenset[int]) -> Values:
-    """A set, or its hull when it is large."""
+    """The set itself, or the interval around it if it is large."""
     if len(values) > EXACT:
         return interval(min(values), max(values))
     if values:
@@ -46,7 +46,7 @@ def normal(values: set[int] | frozenset[int]) -> Values:
 
 
 def interval(low: int, high: int) -> Values:
-    """All of ``low..high``."""
+    """All values ``low..high``."""
     fitting(low, high)
     if high - low < EXACT:
         return frozenset(range(low, high + 1))
@@ -54,7 +54,7 @@ def interval(low: int, high: int) -> Values:
 
 
 def join(first: Values, second: Values) -> Values:
-    """Either."""
+    """The union of two sets."""
     if not first:
         return second
     if not second or first == second:
@@ -65,17 +65,17 @@ def join(first: Values, second: Values) -> Values:
 
 
 def low(values: Values) -> int:
-    """The least."""
+    """The least value."""
     return values[0] if isinstance(values, range) else min(values)
 
 
 def high(values: Values) -> int:
-    """The greatest."""
+    """The greatest value."""
     return values[-1] if isinstance(values, range) else max(values)
 
 
 def within(values: Values, least: int, most: int) -> Values:
-    """Those inside ``least..most``."""
+    """The values inside ``least..most``."""
     if isinstance(values, frozenset):
         return frozenset(v for v in values if least <= v <= most)
     if least > high(values) or most < low(values):
@@ -84,7 +84,7 @@ def within(values: Values, least: int, most: int) -> Values:
 
 
 def truths(values: Values) -> tuple[bool, bool]:
-    """Whether it may be false, and whether it may be true."""
+    """Whether the value may be false, and whether it may be true."""
     if not values:
         return False, False
     false = 0 in values
@@ -109,7 +109,7 @@ _ARITH: Final[dict[ArithOp, Callable[[int, int], int]]] = {
 
 
 def compared(op: CompareOp, first: Values, second: Values) -> Values:
-    """Possible truths of a comparison."""
+    """The possible truth values of a comparison."""
     if not first or not second:
         return NONE
     if len(first) * len(second) <= PRODUCT:
@@ -124,7 +124,7 @@ def compared(op: CompareOp, first: Values, second: Values) -> Values:
 
 
 def computed(op: ArithOp, first: Values, second: Values) -> Values:
-    """Possible results of arithmetic; a division by zero has none."""
+    """The possible results of arithmetic; a division by zero has none."""
     if op in ("//", "%"):
         second = without_zero(second)
     if not first or not second:
@@ -144,7 +144,7 @@ def computed(op: ArithOp, first: Values, second: Values) -> Values:
 
 
 def without_zero(values: Values) -> Values:
-    """The values a division may have on its right."""
+    """The possible divisors: the values except zero."""
     if 0 not in values:
         return values
     if isinstance(values, frozenset):

@@ -264,7 +264,7 @@ def test_what_is_refused_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     told = verified(Turning, partial_order=True)
     assert told == [
         "no reduction: there is nothing to exchange",
-        "no partial order: no step is unseen by the properties and apart from all that some other thread may do",
+        "no partial order: no step is invisible to the properties and independent of some other thread",
     ]
 
 

@@ -314,7 +314,7 @@ def test_programs_in_which_everything_meets() -> None:
     made = program([variable("a")], [writer(0, 1, name="one"), writer(0, 2, name="two")])
     with pytest.raises(Refused) as raised:
         find_persistent_sets(made, [])
-    assert str(raised.value) == "no step is unseen by the properties and apart from all that some other thread may do"
+    assert str(raised.value) == "no step is invisible to the properties and independent of some other thread"
 
 
 def test_a_program_without_threads() -> None:
