@@ -33,11 +33,13 @@ STYLE = (
     "svg.dm .l{stroke:#c9ced6;stroke-width:1.5}svg.dm .p{fill:none;stroke:#5b616a;stroke-width:1.5}"
     "svg.dm .w{stroke-dasharray:3 3}svg.dm .s{font-size:9px}svg.dm .z rect{fill:#f6f7f9}"
     "svg.dm .n{fill:#8a919b}svg.dm .b{font-weight:700}"
+    "svg.dm .o{paint-order:stroke;stroke:#fff;stroke-width:3px;stroke-linejoin:round}"
     f"svg.dm .d{{fill:none;stroke:{WRONG};stroke-width:9;stroke-opacity:.6;stroke-dasharray:2 3}}"
     f"svg.dm .x{{fill:none;stroke:{WRONG};stroke-width:3}}svg.dm .e{{fill:{WRONG};font-weight:700}}"
     "svg.dm g.on .hl{stroke:#0072B2;stroke-width:2}svg.dm .hl{fill:none}"
     "@media (prefers-color-scheme:dark){svg.dm .bg{fill:#14171b}svg.dm text{fill:#e4e7eb}svg.dm .c{fill:#a3abb6}"
     "svg.dm .l{stroke:#3a414b}svg.dm .p{stroke:#a3abb6}svg.dm .z rect{fill:#1b1f25}svg.dm .n{fill:#6d7681}"
+    "svg.dm .o{stroke:#14171b}"
     f"svg.dm .e{{fill:#ff8a3d}}svg.dm .k{{fill:#14171b}}svg.dm .i{{fill:#fff}}}}"
     "@media print{svg.dm .bg{fill:#fff}svg.dm text{fill:#000}svg.dm .c{fill:#333}svg.dm .z rect{fill:#fff}"
     "svg.dm .l{stroke:#999}svg.dm .p{stroke:#333}}"
@@ -212,7 +214,7 @@ def _statement(trace: Trace, picture: Picture, row: Row, number: int) -> Iterato
     yield _text(lane.x, row.middle + 4, str(number), f"{ink} b", 'text-anchor="middle"')
     for position, (indent, text) in enumerate(entry.lines):
         deep, shown = shown_line(indent, text)
-        look = "c" if text.startswith("/*") else "f" if entry.begins(position) else ""
+        look = "c o" if text.startswith("/*") else "f o" if entry.begins(position) else "o"
         yield _text(lane.text + deep, row.top + PAD // 2 + 11 + position * LINE, shown, look)
 
 
