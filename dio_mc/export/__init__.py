@@ -1,1 +1,2 @@
-"""Models for other checkers: Promela (SPIN), Murphi (Rumur), TLA+ (TLC). See `commands` for how they come about."""
+"""Translation of models to other checkers: Promela (SPIN), Murphi (Rumur), TLA+ (TLC). See `commands` for the
+method."""

@@ -1,9 +1,9 @@
 """A program as guarded commands: every step of every thread as ``guard -> parallel assignment``.
 
-Each step is run once, symbolically, on cells that stand for themselves: branches fork it, awaited conditions go into
-the guard, assigned values are carried on, an index that is not known is tried with every value it may have. What is
-left has no control flow inside, so a target language cannot give it another meaning: it is all or nothing by its form,
-as in `semantics.machine`, which is the judge of it.
+Each step is executed once, symbolically, with every cell initially standing for itself: branches fork the execution,
+awaited conditions are added to the guard, assigned values are propagated, and an unknown index is tried with each of
+its possible values. The result has no internal control flow, so a target language cannot interpret it differently: it
+is all or nothing by construction, as in `semantics.machine`, against which it is tested.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from dio_mc.semantics.step import fault_name
 from dio_mc.source import Span
 
 MOST_BLOCKS: Final = 150
-"""Blocks of local control flow in one run of a step."""
+"""The largest number of blocks that one run of a step may pass."""
 MOST_VALUES: Final = 64
-"""Values of an index that are tried one by one."""
+"""The largest number of values of an index that are tried one by one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One way to take a step from a location. With `fault` there are no updates: the model fails. It is the name that a
-    check reports (``lock_misuse@35``), and `message` says more."""
+    """One way to take a step from a location. With `fault` the command has no updates and the model fails: `fault` is
+    the name that a check reports (``lock_misuse@35``), `message` the details."""
 
     thread: int
     location: int
@@ -41,7 +41,8 @@ class Command:
 
 
 def commands_of(program: Program) -> list[Command]:
-    """All of them, by thread and location. Raises `ModelError` (DIO241) for a step that no guarded command says."""
+    """The commands of all steps, by thread and location. Raises `ModelError` (DIO241) for a step that cannot be
+    expressed as guarded commands."""
     maker = _Maker(program)
     found: list[Command] = []
     for thread in range(len(program.threads)):
@@ -54,7 +55,7 @@ class _Maker(Values):
     # -- steps ---------------------------------------------------------------------------------------------------------
 
     def step(self, thread: int, number: int) -> Iterator[Command]:
-        """Every run of the step from a location."""
+        """The commands of the step from a location."""
         location = self.program.template_of(thread).locations[number]
         base, locals_ = self.layout.local_base[thread], self.program.template_of(thread).locals
         dead: dict[Term, int] = {Read(base + index): locals_[index].default for index in location.kills}
@@ -78,7 +79,7 @@ class _Maker(Values):
                         yield Command(thread, number, guard, tuple(self._changes(ended)))
 
     def _changes(self, run: Run) -> list[tuple[int, Term]]:
-        """What the run assigned, without what had that value before."""
+        """The cells that the run assigned, without those that keep their value."""
         changed = []
         for cell, term in sorted(run.cells.items()):
             low, high = self.bounds[cell]
@@ -90,7 +91,8 @@ class _Maker(Values):
         return Fault(fault_name(kind, span, self.program.file), message)
 
     def _advance(self, run: Run) -> Iterator[Run | tuple[Run, Fault | None]]:
-        """The next operation, or the end of the block."""
+        """Execute the next operation or the terminator of the block; the results are runs to continue, or ended runs
+        with a fault or None."""
         block = self.program.template_of(run.thread).blocks[run.block]
         if run.op < len(block.ops):
             op = block.ops[run.op]
@@ -137,7 +139,7 @@ class _Maker(Values):
         )  # fmt: skip
 
     def _undecided(self, exprs: list[Expr | Target], run: Run) -> Iterator[Run] | None:
-        """The run once per value of the first index that is not known; None where all are."""
+        """The run forked for each value of the first index that is not known; None if all are known."""
         for expr in exprs:
             indices = list(expr.indices) if isinstance(expr, StoreTo) else []
             inner = [expr] if not isinstance(expr, StoreTo | LocalTo) else indices
@@ -165,7 +167,7 @@ class _Maker(Values):
                 yield replace(taken, facts={**taken.facts, term: value})
 
     def _span(self, run: Run) -> Span | None:
-        """The statement that the run is at."""
+        """The span of the statement that the run has reached."""
         template = self.program.template_of(run.thread)
         block = template.blocks[run.block]
         at = block.ops[run.op] if run.op < len(block.ops) else block.terminator
@@ -238,7 +240,7 @@ class _Maker(Values):
         return self.cell(target.variable, [self.value(index, run)[0] for index in target.indices])
 
     def _ended(self, running: int) -> dict[int, Term]:
-        """The control states of all other threads at their end."""
+        """The control states of all threads except `running` after they have ended."""
         found: dict[int, Term] = {}
         for thread in (t for t in range(len(self.program.threads)) if t != running):
             base = self.layout.local_base[thread]
@@ -247,7 +249,7 @@ class _Maker(Values):
         return found
 
     def _spawn(self, op: Spawn, run: Run) -> Iterator[Run | tuple[Run, Fault]]:
-        """The first idle instance, its prefix, and then what follows the spawn."""
+        """Start the first idle instance and run its prefix, before the spawning step continues."""
         busy = {run.thread, *(frame.thread for frame in run.frames)}
         instances = [t for t, thread in enumerate(self.program.threads) if thread.template == op.template]
         template = self.program.templates[op.template]

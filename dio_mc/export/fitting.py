@@ -1,7 +1,7 @@
-"""Whether the numbers of a program fit into those of a target: each constant, each cell, each result on the way.
+"""Whether the numbers of a program fit into the integers of a target: constants, cells, and intermediate results.
 
-A target whose numbers are too small computes something else, and says nothing: SPIN would violate a property that
-holds. So what does not fit for certain is refused.
+A target with smaller integers would silently compute different values: SPIN would report a violation of a property that
+holds. So a program is refused unless everything is known to fit.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from dio_mc.source import Span
 
 
 def require_fits(sheet: Sheet, bits: int, target: str) -> Sheet:
-    """The same sheet. Raises `ModelError` (DIO241) where a number may not fit into so many bits, sign included. One bit
-    is left over: what targets write for a division adds the divisor to a remainder."""
+    """Return the sheet unchanged. Raises `ModelError` (DIO241) if a number may not fit into `bits` bits, sign included.
+    One bit is kept in reserve, because the targets' form of division adds the divisor to a remainder."""
     most = 1 << (bits - 2)
     cells = [cell.bounds for cell in sheet.cells]
     for what, span, term in _terms(sheet):
@@ -30,7 +30,7 @@ def require_fits(sheet: Sheet, bits: int, target: str) -> Sheet:
 
 
 def _terms(sheet: Sheet) -> Iterator[tuple[str, Span | None, Term]]:
-    """What is computed, in words, where that is stated, and the term."""
+    """Every term that is computed, with a description and its span."""
     program = sheet.program
     for number, cell in enumerate(sheet.cells):
         for value in cell.bounds:
@@ -48,7 +48,7 @@ def _terms(sheet: Sheet) -> Iterator[tuple[str, Span | None, Term]]:
 
 
 def _declared(program: Program, cell: int) -> Span | None:
-    """Where the variable that has a cell is declared; nowhere for a local."""
+    """The span of the declaration of a cell's variable; None for a local."""
     bases = layout_of(program).variable_base
     for variable, base in zip(program.variables, bases, strict=True):
         if base <= cell < base + variable.size:
@@ -57,7 +57,7 @@ def _declared(program: Program, cell: int) -> Span | None:
 
 
 def _fits(term: Term, cells: list[tuple[int, int]], most: int) -> bool:
-    """Whether a term and all in it lie between ``-most`` and ``most``."""
+    """Whether a term and all its subterms lie between ``-most`` and ``most``."""
     waiting = [term]
     known: Known = {}
     while waiting:

@@ -1,6 +1,6 @@
-"""Murphi for Rumur: a rule per way to take a step.
+"""Murphi for Rumur: one rule for each way to take a step.
 
-Rumur stores exactly the states of the model as long as nothing is violated; it stops at the first error.
+As long as nothing is violated, Rumur stores exactly the states of the model; it stops at the first error.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def _lines(sheet: Sheet) -> Iterator[str]:
         yield "const"
     for name, number in sheet.constants.items():
         yield f"  {name}: {number};"
-    # Rumur computes in the narrowest type that holds every declared one; where a part of an expression does not fit in,
-    # it stops.
+    # Rumur computes in the narrowest type that contains all declared types, and stops if an intermediate result does
+    # not fit.
     yield "type"
     yield "  whole: -2147483648..2147483647; -- what numbers are computed in"
     yield "var"

@@ -1,8 +1,8 @@
-"""Promela for SPIN: one process that chooses among all steps, each a ``d_step``.
+"""Promela for SPIN: one process that chooses among all steps, each of which is a ``d_step``.
 
-So SPIN stores exactly the states of the model (without ``-o2`` it leaves variables that nobody reads out of the state).
-With several initial states it stores one more, the one before the choice of them. A state that violates an invariant
-has one more transition there, so SPIN does not tell that it is a deadlock as well.
+SPIN then stores exactly the states of the model (without ``-o2`` it omits variables that are never read). With several
+initial states it stores one more, the state before the choice of an initial state. A state that violates an invariant
+has one more transition, so SPIN does not report that it is a deadlock as well.
 """
 
 from __future__ import annotations
@@ -76,8 +76,8 @@ def _lines(sheet: Sheet) -> Iterator[str]:
 
 
 def _idle(sheet: Sheet) -> str:
-    """When it is right that nobody goes on; empty where it always is. A loop without a condition is refused by SPIN,
-    and a label says the same."""
+    """The condition under which it is correct that no thread can continue; empty if it always is. SPIN rejects a loop
+    without a condition; there an end label has the same effect."""
     always = not sheet.check_deadlock or sheet.finished == 1
     return "" if always else _condition(sheet.finished, sheet)
 

@@ -1,4 +1,4 @@
-"""Words that a name in the target must not be. SPIN writes C, so C's words are taken too."""
+"""Reserved words of the targets. SPIN generates C, so C's keywords are included."""
 
 from __future__ import annotations
 

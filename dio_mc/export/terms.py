@@ -1,4 +1,4 @@
-"""Terms over the cells of a state: what guards and updates are made of. Made by functions that fold constants."""
+"""Terms over the cells of a state, of which guards and updates consist. The constructors fold constants."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _OPPOSITE: Final[dict[Operator, Operator]] = {"==": "!=", "!=": "==", "<": ">=",
 
 
 def conj(parts: Sequence[Term]) -> Term:
-    """All of them."""
+    """The conjunction."""
     flat: list[Term] = []
     for part in parts:
         for one in part.operands if isinstance(part, Apply) and part.operator == "and" else (part,):
@@ -50,12 +50,12 @@ def conj(parts: Sequence[Term]) -> Term:
 
 
 def disj(parts: Sequence[Term]) -> Term:
-    """One of them at least."""
+    """The disjunction."""
     return neg(conj([neg(part) for part in parts]))
 
 
 def neg(term: Term) -> Term:
-    """Not."""
+    """The negation."""
     match term:
         case int():
             return 0 if term else 1
@@ -81,7 +81,7 @@ def select(condition: Term, then: Term, orelse: Term) -> Term:
 
 
 def combine(op: Operator, left: Term, right: Term) -> Term:
-    """A comparison or arithmetic."""
+    """A comparison or an arithmetic operation."""
     if isinstance(left, int) and isinstance(right, int) and not (op in ("//", "%") and right == 0):
         return int(_FOLD[op](left, right))
     if left == right and op in ("==", "<=", ">="):
@@ -106,12 +106,12 @@ def reads(term: Term) -> frozenset[int]:
 
 
 Known = dict[int, tuple[int, int]]
-"""Intervals of terms by identity, while these live."""
+"""Intervals of terms by identity, valid as long as the terms exist."""
 
 
 def interval(term: Term, bounds: Sequence[tuple[int, int]], known: Known | None = None) -> tuple[int, int]:
-    """Between which values a term lies, given those of the cells. Who asks about the parts of a term as well keeps what
-    is `known`: there may be thousands, one in the other."""
+    """The interval of a term's values, given the `bounds` of the cells. A caller that also asks about subterms passes a
+    cache `known`: terms can be nested thousands deep."""
     if isinstance(term, int):
         return term, term
     if isinstance(term, Read):

@@ -1,8 +1,8 @@
-"""TLA+ for TLC: a module and, as its last comment, the configuration to run it with.
+"""TLA+ for TLC: a module whose last comment is the configuration to run it with.
 
-An action per way to take a step; a fault of the model sets `fault`, which is FALSE in every good state. A violated
-step property does so too. TLC's own deadlock check is to be off (`-deadlock`): `NoDeadlock` says what this model means
-by it.
+There is one action for each way to take a step. A fault of the model, or a violated step property, sets `fault`, which
+is FALSE in every good state. TLC's own deadlock check must be off (`-deadlock`); `NoDeadlock` states what the model
+means by deadlock.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def _step(step: Step, sheet: Sheet) -> Iterator[str]:
 
 
 def _names(sheet: Sheet, group: str, but: Mapping[int, Term] | None = None) -> list[str]:
-    """The variables of a group, but those."""
+    """The variables of a group, except those in `but`."""
     return [
         cell.name for number, cell in sheet.variables if number in sheet.groups[group] and number not in (but or {})
     ]

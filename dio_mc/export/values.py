@@ -1,4 +1,4 @@
-"""Runs of a step under way, and what expressions are worth in them."""
+"""Symbolic runs of a step, and the values of expressions in them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from dio_mc.semantics.layout import Layout, layout_of
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """How a run fails: the name that a check reports, and more in words."""
+    """How a run fails: the name that a check reports, and the details."""
 
     name: str
     message: str = ""
@@ -39,7 +39,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Where a run goes on when the prefix of a thread that it has spawned is done."""
+    """Where a run continues after the prefix of a thread that it has spawned."""
 
     thread: int
     block: int
@@ -48,7 +48,8 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run under way: where it is, what it has assumed and assigned, what it knows of terms."""
+    """A symbolic run: its position, the guard assumed so far, the cells assigned, and the known values of terms
+    (`facts`)."""
 
     thread: int
     block: int
@@ -60,7 +61,7 @@ class Run:
     blocks: int = 0
 
     def assume(self, condition: Term) -> Run | None:
-        """The run under a condition; None where it contradicts what is known."""
+        """The run under a further condition; None if that contradicts what is known."""
         guard = conj([*self.guard, condition])
         if guard == 0:
             return None
@@ -79,7 +80,7 @@ class Run:
 
 
 def property_term(program: Program, expr: Expr, after: Mapping[int, Term] | None = None) -> Term:
-    """A property over the cells; `after` are those after a step, where they differ."""
+    """A property as a term over the cells; `after` holds the cells that a step changes."""
     maker = Values(program)
     return maker.value(expr, Run(-1, 0, 0, cells=after or {}), before=Run(-1, 0, 0))[0]
 
@@ -93,7 +94,7 @@ class Values:
         self.bounds = [bounds(type_) for type_ in self.layout.types]
 
     def read(self, cell: int, run: Run) -> Term:
-        """A cell at this point of the run; a number where it can have but one value."""
+        """The value of a cell at this point of the run; a number if it can have only one value."""
         low, high = self.bounds[cell]
         if low == high:
             return low
@@ -101,12 +102,12 @@ class Values:
 
     @staticmethod
     def known(term: Term, run: Run) -> Term:
-        """The number that a term is worth under what the run has assumed, else the term."""
+        """The number that equals the term under the assumptions of the run, otherwise the term."""
         return term if isinstance(term, int) else run.facts.get(term, term)
 
     def value(self, expr: Expr, run: Run, before: Run | None = None) -> tuple[Term, Term]:
-        """The value of an expression, and when its evaluation is a fault. In a property `run` is after the step and
-        `before` is before it."""
+        """The value of an expression, and the condition under which its evaluation faults. In a property, `run` is the
+        state after the step and `before` the state before it."""
         term, fault = self._value(expr, run, before)
         return self.known(term, run), fault
 
@@ -149,7 +150,7 @@ class Values:
     def _lazily(
         self, operands: tuple[Expr, ...], run: Run, before: Run | None, *, conjunction: bool
     ) -> tuple[Term, Term]:
-        """From the left and only as far as needed: what is after may not fail before its turn."""
+        """Short-circuit evaluation: an operand can fault only if those before it do not decide the result."""
         terms: list[Term] = []
         faults: list[Term] = []
         for operand in operands:
@@ -159,7 +160,7 @@ class Values:
         return conj(terms) if conjunction else disj(terms), disj(faults)
 
     def _load(self, expr: Load, run: Run, before: Run | None, here: Run) -> tuple[Term, Term]:
-        """A cell; in a property an index that is not known selects among all cells."""
+        """The value of a cell; in a property, an unknown index selects among all cells."""
         indices = [self.value(index, run, before)[0] for index in expr.indices]
         fault = disj([self.value(index, run, before)[1] for index in expr.indices])
         for position, index in enumerate(indices):
@@ -176,7 +177,7 @@ class Values:
         return (0, 1) if cell is None else (self.read(cell, here), fault)
 
     def cell(self, variable: int, indices: list[Term], *, total: bool = False) -> int | None:
-        """The cell; None for an index outside."""
+        """The number of a cell; None for an index outside."""
         offset = 0
         for index, extent in zip(indices, self.program.variables[variable].shape, strict=True):
             assert isinstance(index, int), "every index has been decided"
@@ -186,7 +187,7 @@ class Values:
         return self.layout.variable_base[variable] + offset
 
     def outside(self, term: Term, target: Target) -> Term:
-        """When a value is none of the target's type."""
+        """The condition under which a value is outside the target's type."""
         low, high = bounds(target.type)
         least, most = interval(term, self.bounds)
         below = combine("<", term, low) if least < low else 0

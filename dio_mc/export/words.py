@@ -1,4 +1,4 @@
-"""Terms in the words of a target: conditions, values, assignments one after the other."""
+"""Terms in the syntax of a target: conditions, values, assignments in sequence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dio_mc.ir.types import ScalarType, bounds
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell of the state: its name in the target, the author's name, its type, how its values are written."""
+    """A cell of the state: its name in the target, the author's name, its type, and the spelling of its values."""
 
     name: str
     shown: str
@@ -27,7 +27,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """How a target writes terms. `select` takes condition, then, else; `modulo` and `divided` the operands and the
+    """The syntax of a target. `select` takes condition, then, else; `modulo` and `divided` take the operands and the
     lowest value of the left one."""
 
     operators: Mapping[Operator, str]
@@ -35,7 +35,7 @@ class Words:
     divided: Callable[[str, str, Operator], str]
     truth: Mapping[int, str]
     is_true: str
-    """What makes a condition of a cell that is 0 or 1."""
+    """The suffix that turns a 0-or-1 cell into a condition."""
 
 
 NUMBERS: Final = Words({}, lambda *_: "", lambda *_: "", {}, "")
@@ -44,7 +44,7 @@ _CONDITIONS: Final = frozenset({"and", "or", "not", "==", "!=", "<", "<=", ">", 
 
 
 def condition(term: Term, cells: Sequence[Cell], words: Words) -> str:
-    """A term as a condition of the target."""
+    """A term as a condition in the target."""
     match term:
         case int():
             return words.truth[1 if term else 0]
@@ -71,7 +71,7 @@ def _grouped(term: Term, cells: Sequence[Cell], words: Words) -> str:
 
 
 def value(term: Term, cells: Sequence[Cell], words: Words) -> str:
-    """A term as a number of the target."""
+    """A term as a number in the target."""
     match term:
         case int():
             return number(term)
@@ -97,15 +97,15 @@ def number(value_: int) -> str:
 
 
 def assigned(cell: Cell, term: Term, cells: Sequence[Cell], words: Words) -> str:
-    """What a cell is assigned, with the names of its values."""
+    """The value assigned to a cell, in the spelling of the cell's type."""
     if isinstance(term, int):
         return cell.values.get(term, number(term))
     return value(term, cells, words)
 
 
 def in_sequence(updates: Sequence[tuple[int, Term]]) -> tuple[list[tuple[int, Term]], list[tuple[int, Term]]]:
-    """A parallel assignment as one after the other: first those whose values must be kept aside, then an order in which
-    no cell is read after it was written."""
+    """A parallel assignment as a sequence: first the updates whose values must be kept in temporaries, then the others,
+    in an order in which no cell is read after it was written."""
     waiting, ordered, aside = dict(updates), list[tuple[int, Term]](), list[tuple[int, Term]]()
     while waiting:
         free = [c for c in waiting if not any(c in reads(term) for other, term in waiting.items() if other != c)]

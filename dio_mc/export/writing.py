@@ -1,4 +1,4 @@
-"""What the writers of all targets share: a program with names that every target takes, and comments."""
+"""What the writers of all targets share: a program with names that are valid in every target, and comments."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import layout_of
 
 MOST_STARTS: Final = 1_000
-"""Initial states that a file writes down."""
+"""The largest number of initial states that a file lists."""
 _WORDS: Final = re.compile(r"[A-Za-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A command with what a reader wants to know of it."""
+    """A command with its name and comment."""
 
     command: Command
     name: str
@@ -34,12 +34,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A program, ready to be written down: everything but the syntax.
+    """A program, ready to be written in the syntax of a target.
 
-    `groups` are the cells that are shared and those of each thread, by a name; `constants` named values (locations,
-    members of enums); `starts` the initial states; `invariants` and `witnesses` terms by property; `step_properties`
-    those that `on_step` says of a command; `left_out` what the target will not say, in words; `finished` holds where
-    every thread that is not a daemon has ended.
+    `groups` are the shared cells and the cells of each thread, by name; `constants` are named values (locations,
+    members of enums); `starts` are the initial states; `invariants` and `witnesses` are terms by property;
+    `step_properties` are evaluated per command by `on_step`; `left_out` lists, in words, what the target cannot
+    express; `finished` holds if every thread that is not a daemon has ended.
     """
 
     title: str
@@ -58,28 +58,28 @@ class Sheet:
 
     @property
     def variables(self) -> list[tuple[int, Cell]]:
-        """The cells that can have more than one value, by number: the others are constants everywhere."""
+        """The cells that can have more than one value, by number; the others are constants everywhere."""
         return [(number, cell) for number, cell in enumerate(self.cells) if cell.bounds[0] < cell.bounds[1]]
 
     @property
     def file(self) -> str:
-        """The file's name without its ending: the class, without parameters."""
+        """The file's name without extension: the class, without parameters."""
         return "".join(c for c in self.program.name.partition("@")[0] if c.isalnum() or c == "_")
 
     def first(self, start: tuple[int, ...]) -> list[tuple[Cell, str]]:
-        """An initial state, with the names of its values."""
+        """An initial state, with values in the target's spelling."""
         return [(cell, assigned(cell, start[n], self.cells, NUMBERS)) for n, cell in self.variables]
 
     def on_step(self, name: str, command: Command) -> Term:
-        """A step property over one command's step."""
+        """A step property evaluated on one command's step."""
         expr = self.step_properties[name].expr
         assert expr is not None
         return property_term(self.program, expr, dict(command.updates))
 
 
 def sheet_of(program: Program, reserved: frozenset[str]) -> Sheet:
-    """Make a program ready. Raises `ModelError` (DIO241) where a step is not a guarded command, or a thread fails
-    before its first step."""
+    """Prepare a program. Raises `ModelError` (DIO241) if a step cannot be expressed as guarded commands, or a thread
+    fails before its first step."""
     starts = _starts(program)
     namer = _Namer(reserved)
     layout = layout_of(program)
@@ -113,8 +113,8 @@ def _groups(program: Program, namer: _Namer) -> dict[str, frozenset[int]]:
 
 
 def _starts(program: Program) -> tuple[tuple[int, ...], ...]:
-    """The initial states. Refused are too many to write down, and a fault before the first step: no step of the target
-    could find it."""
+    """The initial states. Raises `ModelError` if there are too many to list, or if a local prefix faults, which no step
+    of the target could show."""
     interpreter = Interpreter(program)
     starts = tuple(islice(interpreter.starting(), MOST_STARTS + 1))
     if len(starts) > MOST_STARTS:
@@ -192,13 +192,13 @@ def _steps(program: Program, namer: _Namer) -> list[Step]:
 
 
 def plain(text: str) -> str:
-    """Text that ends no comment of any target."""
+    """Text that cannot end a comment in any target."""
     flat = " ".join(text.split()).encode("ascii", "replace").decode("ascii")
     return flat.replace("*/", "* /").replace("/*", "/ *").replace("*)", "* )").replace("(*", "( *")
 
 
 def quoted(text: str) -> str:
-    """Text inside double quotes of any target."""
+    """Text for double quotes in any target."""
     return plain(text).replace('"', "'").replace("\\", "/").replace("%", "%%")
 
 
@@ -208,7 +208,7 @@ class _Namer:
         self._known: dict[object, str] = {}
 
     def fresh(self, text: str) -> str:
-        """A name that nothing else has."""
+        """A name that is not used yet."""
         base = "_".join(_WORDS.findall(text)) or "cell"
         base = base if base[0].isalpha() else f"c_{base}"
         name, number = base, 2
@@ -218,7 +218,7 @@ class _Namer:
         return name
 
     def same(self, key: object, text: str) -> str:
-        """The name of something that is named more than once."""
+        """The name of `key`, the same each time."""
         if key not in self._known:
             self._known[key] = self.fresh(text)
         return self._known[key]

@@ -1,1 +1,1 @@
-"""Pages: a trace as one HTML file that needs no network; a folder of them, served on the loopback interface."""
+"""HTML pages: a trace as one self-contained file; a folder of traces, served on the loopback interface."""

@@ -1,7 +1,7 @@
-"""What is in a folder of counterexamples: traces, graphs, and files that are neither, each with the reason.
+"""The contents of a folder of counterexamples: traces, graphs, and files that are neither, each with the reason.
 
-Names are paths below the folder with ``/``. Nothing outside is read: symbolic links that lead out of the folder are
-listed and not followed. A file that is cut off, foreign or unreadable never hides the others.
+Names are paths relative to the folder, with ``/``. Nothing outside the folder is read: symbolic links that lead out of
+it are listed and not followed. A truncated, foreign or unreadable file never hides the others.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from dio_mc.trace.codec import TraceFormatError, decode
 from dio_mc.trace.trace import Trace
 
 MOST_FILES = 5_000
-"""Files that are looked at; a folder of more is cut off with a note."""
+"""The largest number of files examined; a larger folder is cut off with a note."""
 MOST_TRACE_BYTES = 8_000_000
 MOST_GRAPH_BYTES = 400_000
 _GRAPHS = (".dot", ".gv")
 _OURS = (".txt", ".svg", ".html")
-"""What may stand beside a trace without being listed."""
+"""Files that may accompany a trace without being listed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A trace. `graph` is the DOT file of the same name beside it, as a name below the folder."""
+    """A trace. `graph` is the name of the DOT file with the same stem, if there is one."""
 
     name: str
     trace: Trace
@@ -40,7 +40,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A DOT file's text. `alone`: no trace of the same name stands beside it."""
+    """A DOT file's text. `alone`: there is no trace with the same stem."""
 
     name: str
     text: str
@@ -49,7 +49,7 @@ class Graph:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A file that is not shown, and why."""
+    """A file that is not shown, and the reason."""
 
     name: str
     reason: str
@@ -57,7 +57,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """The contents, each kind in the order of names."""
+    """The contents, each kind sorted by name."""
 
     title: str
     traces: tuple[Found, ...]
@@ -66,7 +66,7 @@ class Folder:
 
 
 def scan(root: Path) -> Folder:
-    """Read a folder. Raises `ModelError` (DIO201, DIO221) when there is none."""
+    """Read a folder. Raises `ModelError` (DIO201, DIO221) if it does not exist or is not a folder."""
     if not root.exists():
         raise usage_error("DIO201", "no such folder", file=str(root), hint="dio-mc check writes counterexamples/")
     if not root.is_dir():
@@ -95,7 +95,7 @@ def scan(root: Path) -> Folder:
 
 
 def _names(root: Path) -> tuple[list[str], list[Refused]]:
-    """Every file below, in the order of names; what cannot be entered."""
+    """Every file in the folder tree, sorted by name, and what could not be entered."""
     found: list[str] = []
     refused: list[Refused] = []
 
@@ -163,8 +163,8 @@ def _words(error: OSError) -> str:
 
 
 def groups(folder: Folder) -> Iterator[tuple[Trace, list[Found]]]:
-    """The traces by model, each group with one of its traces for the model's name: models with violations first, and
-    in a group the violations."""
+    """The traces grouped by model, each group with one of its traces for the model's name. Models with violations come
+    first, and violations come first within a group."""
     found: dict[tuple[object, ...], list[Found]] = {}
     for entry in folder.traces:
         model = entry.trace.model

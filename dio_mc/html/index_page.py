@@ -1,7 +1,7 @@
-"""The index of a folder: its traces by model, its graphs drawn in the same page, and what is not shown.
+"""The index of a folder: its traces by model, its graphs drawn in the same page, and the files not shown.
 
-Graphviz is part of the file, as text for a worker: a graph is laid out where the reader is, without a network and
-without an installed Graphviz, and one that takes too long is given up.
+Graphviz is part of the page, as the text of a worker: a graph is laid out in the reader's browser, without a network
+and without an installed Graphviz. A layout that takes too long is aborted.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from dio_mc.html.markup import Document, asset, attribute, data, prose, text
 from dio_mc.trace.trace import Trace
 
 MOST_SECONDS = 20
-"""How long the layout of one graph may take."""
+"""The time limit for the layout of one graph."""
 _ASSETS, _VENDOR = "dio_mc.html.assets", "dio_mc.html.vendor"
 
 
 def index_page(folder: Folder) -> str:
-    """The page; its links lead to the pages of `Found.page`, relative to it."""
+    """The page; its links lead to `Found.page`, relative to it."""
     blocks = [("graphs", "application/json", data({graph.name: graph.text for graph in folder.graphs}))]
     if folder.graphs:
         blocks += [("engine", "text/plain", asset(_VENDOR, "graphviz.js")), ("worker", "text/plain", _worker())]
@@ -99,8 +99,8 @@ def _row(entry: Found) -> Iterator[str]:
 
 
 def _button(name: str, shown: str, label: str) -> str:
-    told = f' aria-label="{attribute(label)}"'
-    return f'<button type="button" class="graph" data-graph="{attribute(name)}"{told}>{text(shown)}</button>'
+    labelled = f' aria-label="{attribute(label)}"'
+    return f'<button type="button" class="graph" data-graph="{attribute(name)}"{labelled}>{text(shown)}</button>'
 
 
 def _graphs(folder: Folder) -> Iterator[str]:

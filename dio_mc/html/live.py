@@ -1,8 +1,7 @@
-"""Pages that are made while they are asked for, on the loopback interface: other ways through a model, and what
-expressions are worth along them.
+"""Pages made on request, on the loopback interface: other runs of a model, and the values of expressions along them.
 
-The page of a trace says in its address how it goes on: so many steps of the trace, then a schedule. Who runs the model
-is handed in by the command, which knows the models that its user named.
+The address of a trace's page gives the run: a number of steps of the trace, then a schedule. The command passes in the
+object that runs the model, since only it knows which models its user named.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ MOST_WATCHES: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What an address asks: the first `to` steps of the trace (None: all), then the segments of a schedule, with the
-    values of expressions; `rest`: what can follow its end."""
+    """The request in an address: the first `to` steps of the trace (None: all), then the segments of a schedule, with
+    the values of expressions (`watches`); `rest`: with what can follow the end of the run."""
 
     to: int | None = None
     then: tuple[str, ...] = ()
@@ -31,7 +30,7 @@ class Asked:
     rest: bool = False
 
     def address(self) -> str:
-        """The part of the address from the question mark on."""
+        """The query of the address, including the question mark."""
         parts = [] if self.to is None else [("to", str(self.to))]
         parts += [("then", ";".join(self.then))] if self.then else []
         parts += [("watch", watch) for watch in self.watches]
@@ -41,7 +40,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """An expression and its value at each state of the run; where it has none, the reason."""
+    """An expression and its value in each state of the run; `problem` is the reason if it has none."""
 
     text: str
     values: tuple[str, ...]
@@ -50,7 +49,7 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Follows:
-    """What can follow: how a property stands, and the schedule that shows it where there is one."""
+    """What can follow: the status of a property in words, and the schedule that shows it, if there is one."""
 
     text: str
     then: tuple[str, ...] | None
@@ -58,8 +57,8 @@ class Follows:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A run of the model. `trace` is the whole run, `to` the steps of it that are those of `origin`, the trace in the
-    file, `own` the steps after these; `problem` says why it does not go as far as was asked."""
+    """A run of the model. `trace` is the whole run; its first `to` steps are those of `origin`, the trace in the file,
+    and `own` are the segments after these. `problem` says why the run does not go as far as requested."""
 
     origin: Trace
     trace: Trace
@@ -72,7 +71,7 @@ class Live:
 
     @property
     def is_origin(self) -> bool:
-        """Whether this is the run of the file, and no other."""
+        """Whether this is exactly the run of the file."""
         return not self.own and self.to == len(self.origin.steps)
 
 
@@ -80,12 +79,12 @@ class Explorer(Protocol):
     """Runs the model of a trace."""
 
     def __call__(self, found: Found, asked: Asked, depth: int = 1) -> Live | str:
-        """The run that is asked, with the steps up to `depth` beside it; a sentence where there is none."""
+        """The requested run, with the steps beside it up to `depth`; a sentence if there is no such run."""
         ...
 
 
 def asked_of(query: str) -> Asked:
-    """What the query of an address asks; what it does not understand is left out."""
+    """The request in the query of an address; what is not understood is ignored."""
     found: Mapping[str, list[str]] = parse_qs(query[:60_000], max_num_fields=40)
     to = found.get("to", [""])[0]
     then = [segment.strip() for segment in found.get("then", [""])[0].split(";")]

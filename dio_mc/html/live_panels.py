@@ -1,4 +1,4 @@
-"""What a live page has beside that of a trace: another heading, expressions, what can follow."""
+"""The parts of a live page that the page of a trace does not have: heading, expressions, what can follow."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dio_mc.wording import plural
 
 
 def live_view(live: Live) -> dict[str, Any]:
-    """What the script knows: how much of the run is the trace's, the schedule after it, the expressions."""
+    """The data for the script: how much of the run comes from the trace, the schedule after it, the expressions."""
     return {
         "origin": live.is_origin,
         "to": live.to,
@@ -26,7 +26,7 @@ def live_view(live: Live) -> dict[str, Any]:
 
 
 def live_head(live: Live, home: str | None) -> Iterator[str]:
-    """The heading of a run that is not the trace's."""
+    """The heading of a run that differs from the trace."""
     last = len(live.trace.steps)
     wrong = [s.property for s in live.trace.standings if s.kind in ("invariant", "step") and s.at]
     fault = live.trace.final_fault
@@ -51,7 +51,7 @@ def live_head(live: Live, home: str | None) -> Iterator[str]:
 
 
 def live_panels(live: Live) -> Iterator[str]:
-    """Expressions with a field for another one, and what can follow the end of the run."""
+    """The expressions, with a field to add one, and what can follow the end of the run."""
     yield '<section class="card"><h2>Expressions</h2><div id="watches"></div>'
     yield '<form method="get" action="" class="ask"><label for="watch">In the modelling language</label>'
     here = _here(live)

@@ -1,8 +1,9 @@
-"""HTML of untrusted text: escaping, data for scripts, and documents that run nothing but our own scripts.
+"""HTML of untrusted text: escaping, data for scripts, and documents that run only our own scripts.
 
-Names, documentation and notes of a model are text of its author, a trace file may come from anybody. Three walls, each
-of which would do: every text is escaped where it is put into markup; scripts put data into the page as text only; and
-the page's Content-Security-Policy knows the scripts and styles by their hashes, so that nothing else runs or loads.
+Names, documentation and notes of a model are its author's text, and a trace file may come from anybody. There are three
+barriers, each sufficient on its own: every text is escaped where it is put into markup; scripts insert data into the
+page as text only; and the page's Content-Security-Policy lists the hashes of its scripts and styles, so that nothing
+else is executed or loaded.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A whole page. `blocks` are texts for the scripts by id and media type: data, never run. `extra` are sources of
-    the policy beyond its defaults, by directive."""
+    """A whole page. `blocks` are (id, media type, text) of data for the scripts, never executed. `extra` are additional
+    sources of the policy, by directive."""
 
     title: str
     styles: Sequence[str]
@@ -30,7 +31,7 @@ class Document:
     extra: Sequence[tuple[str, str]] = ()
 
     def render(self) -> str:
-        """The text of the file, UTF-8 when encoded."""
+        """The text of the file, to be encoded as UTF-8."""
         head = [
             "<!DOCTYPE html>",
             '<html lang="en"><head><meta charset="utf-8">',
@@ -48,7 +49,7 @@ class Document:
 
     @property
     def policy(self) -> str:
-        """The Content-Security-Policy: nothing but these scripts and styles, and no network."""
+        """The Content-Security-Policy: only these scripts and styles, and no network."""
         rules = {
             "default-src": "'none'",
             "script-src": " ".join(map(_hash, self.scripts)) or "'none'",
@@ -64,21 +65,21 @@ class Document:
 
 
 def asset(package: str, name: str) -> str:
-    """A style or script that is shipped beside a package, ready to stand inside its element."""
+    """A style or script that is shipped with a package, ready for use inside its element."""
     found = resources.files(package).joinpath(name).read_text(encoding="utf-8").strip()
     assert not any(mark in found for mark in ("</script", "</style", "<!--")), name
     return found
 
 
 def visible(value: str) -> str:
-    """The text with control characters, lone surrogates and marks of direction spelled as escapes."""
+    """The text with control characters, lone surrogates and bidirectional marks written as escapes."""
     if value.isprintable():
         return value
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in value)
 
 
 def text(value: str) -> str:
-    """The text inside an element."""
+    """The text, escaped for use inside an element."""
     return html.escape(visible(value), quote=True)
 
 
@@ -88,16 +89,16 @@ def prose(value: str) -> str:
 
 
 attribute = text
-"""The text between double quotes; the same escapes serve."""
+"""The text, escaped for use between double quotes; the same escapes serve."""
 
 
 def block(value: str) -> str:
-    """Text of several lines inside ``pre``."""
+    """Text of several lines for use inside ``pre``."""
     return "\n".join(text(row) for row in value.split("\n"))
 
 
 def data(value: Any) -> str:
-    """A value as JSON that may stand inside a ``script`` element: no angle bracket, no ampersand, ASCII."""
+    """A value as JSON that is safe inside a ``script`` element: no angle brackets, no ampersands, ASCII only."""
     found = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     for character in "<>&":
         found = found.replace(character, f"\\u{ord(character):04x}")

@@ -1,4 +1,5 @@
-"""A matrix as a page: a row per group of operations, a column per rule; a cell opens the run that shows its verdict."""
+"""A matrix as a page: a row per group of operations, a column per rule; a cell links to the run that shows its
+verdict."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ _ASSETS = "dio_mc.html.assets"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A verdict in one letter, in one word (which is its class in the style sheet), and what it means."""
+    """A verdict as a letter, as a word (also its class in the style sheet), and its meaning."""
 
     letter: str
     word: str
@@ -21,7 +22,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class GridCell:
-    """One cell: `reason` in words; `address` of the page or the place that shows a run, empty where there is none."""
+    """One cell: `reason` in words; `address` of the page or section that shows a run, empty if there is none."""
 
     verdict: Verdict
     reason: str
@@ -30,7 +31,7 @@ class GridCell:
 
 @dataclass(frozen=True, slots=True)
 class GridRow:
-    """The cells of one group, a cell for each column."""
+    """The cells of one group, one for each column."""
 
     name: str
     cells: tuple[GridCell, ...]
@@ -38,7 +39,7 @@ class GridRow:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run that stands in the page itself, at ``#name``."""
+    """A run shown in the page itself, at ``#name``."""
 
     name: str
     head: str
@@ -48,7 +49,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The whole matrix. `notes` are sentences on what is not among the rows, `files` further files by their names."""
+    """The whole matrix. `notes` are sentences about what is not in the rows, `files` further files by name."""
 
     title: str
     about: str
@@ -61,7 +62,7 @@ class Grid:
 
 
 def matrix_page(grid: Grid) -> str:
-    """The page: one file without scripts that needs no network."""
+    """The page: one file without scripts, which needs no network."""
     return Document(
         title=grid.title,
         styles=(asset(_ASSETS, "base.css"), asset(_ASSETS, "matrix.css")),
@@ -103,11 +104,11 @@ def _table(grid: Grid) -> Iterator[str]:
 
 def _cell(row: str, column: str, cell: GridCell) -> str:
     verdict = cell.verdict
-    told = attribute(f"{column}: {row}: {verdict.word}{cell.reason and f': {cell.reason}'}")
-    look = f'class="v v-{attribute(verdict.word)}" title="{told}"'
+    label = attribute(f"{column}: {row}: {verdict.word}{cell.reason and f': {cell.reason}'}")
+    look = f'class="v v-{attribute(verdict.word)}" title="{label}"'
     letter = text(verdict.letter)
     if cell.address:
-        return f'<td><a {look} href="{attribute(cell.address)}" aria-label="{told}">{letter}</a></td>'
+        return f'<td><a {look} href="{attribute(cell.address)}" aria-label="{label}">{letter}</a></td>'
     return f"<td><span {look}>{letter}</span></td>"
 
 

@@ -1,4 +1,4 @@
-"""The pages of a folder by name: what is served, and what is written."""
+"""The pages of a folder by name, for serving and for writing."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from dio_mc.stepping.ways import DEPTH
 
 INDEX = "index.html"
 Page = Callable[[str], str]
-"""Makes a page for the query of its address."""
+"""Makes a page from the query of its address."""
 
 
 def pages_of(folder: Folder, base: Path, explorer: Explorer | None = None) -> dict[str, Page]:
-    """Every page below its name, made when it is asked for. Models' sources are read below `base`; what the `explorer`
-    can run is live."""
+    """Every page by name, made on request. Models' sources are read below `base`; models that the `explorer` can run
+    are live."""
     pages: dict[str, Page] = {found.page: _maker(found, base, explorer) for found in folder.traces}
-    pages[INDEX] = lambda query: index_page(folder)  # a trace of that name gives way
+    pages[INDEX] = lambda query: index_page(folder)  # takes precedence over a trace of that name
     return pages
 
 
 def write_pages(root: Path, target: Path, base: Path, explorer: Explorer | None = None) -> int:
-    """Write the pages of folder `root` below `target`, only those that differ from what is there; how many pages there
-    are. Pages of what the `explorer` can run have the steps beside their traces. Raises `OSError`."""
+    """Write the pages of folder `root` into `target`, where they differ; return the number of pages. Traces whose model
+    the `explorer` can run get the steps beside them. Raises `OSError`."""
     folder = scan(root)
     for found in folder.traces:
         write_if_changed(target / found.page, _written(found, base, explorer))

@@ -1,9 +1,9 @@
 """A folder's pages on the loopback interface.
 
-Only names of pages are answered; no path of a request ever reaches the file system. A request must name this server as
-its host, so that a page elsewhere whose name was pointed at the loopback address (DNS rebinding) reads nothing; what
-a page elsewhere asks of a model is ignored. The folder is read anew for each index, so that a check that runs meanwhile
-shows up on reload.
+Only names of pages are answered; no path of a request reaches the file system. A request must name this server as its
+host, so that a foreign page whose name resolves to the loopback address (DNS rebinding) reads nothing. Requests to run
+a model are ignored if another site's page caused them. The folder is read again for each index, so a reload shows the
+results of a check that is still running.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _HEADERS = {
 
 
 class Server(ThreadingHTTPServer):
-    """Serves the pages of folder `root`; models' sources are read below `base`, what the `explorer` can run is live.
-    Port 0 is any free one. Raises `OSError` when the port is taken."""
+    """Serves the pages of folder `root`. Models' sources are read below `base`; models that the `explorer` can run are
+    live. Port 0 means any free port. Raises `OSError` if the port is taken."""
 
     daemon_threads = True
 
@@ -44,25 +44,25 @@ class Server(ThreadingHTTPServer):
         super().__init__((ADDRESS, port), _Handler)
 
     def page(self, name: str, query: str = "") -> str | None:
-        """A page's text; None when there is none of that name. Raises `ModelError` when the folder is gone."""
+        """A page's text; None if there is none of that name. Raises `ModelError` if the folder no longer exists."""
         if self._pages is None or name == INDEX:
             self._pages = pages_of(scan(self.root), self.base, self.explorer)
         make = self._pages.get(name)
         return make(query) if make is not None else None
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that went away while it was answered is not an error."""
+        """Ignore browsers that closed the connection during an answer."""
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
     @property
     def url(self) -> str:
-        """Where the index is."""
+        """The address of the index."""
         return f"http://{ADDRESS}:{self.server_port}/"
 
     @property
     def hosts(self) -> frozenset[str]:
-        """The names under which a browser on this machine may ask."""
+        """The host names that a browser on this machine may use."""
         return frozenset({f"{ADDRESS}:{self.server_port}", f"localhost:{self.server_port}"})
 
 
@@ -79,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(body=False)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: the terminal belongs to the person who started this."""
+        """Log nothing: the terminal belongs to the user who started the server."""
 
     def _answer(self, *, body: bool) -> None:
         if self.headers.get("Host", "").lower() not in self.server.hosts:
@@ -99,7 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     @property
     def _is_from_elsewhere(self) -> bool:
-        """Whether another site's page made the browser ask."""
+        """Whether another site's page caused the request."""
         return self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
 
     def _send(self, status: HTTPStatus, content: str, body: bool) -> None:

@@ -1,7 +1,7 @@
-"""The model's source beside a trace: whole files where they are at hand, else the lines that the trace keeps.
+"""The model's source beside a trace: whole files if they are available, otherwise the lines stored in the trace.
 
-A trace may come from anybody, and a page is passed on. So only a file that the trace names as Python source below the
-working directory (or that the user names) is put into a page; anything else is left out with the reason.
+A trace may come from anybody, and a page is passed on. So only Python files that the trace names, below the working
+directory (or named by the user), are included in a page; anything else is left out, with the reason.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MOST_BYTES = 400_000
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file of the model: its lines by number, all of them or those that the trace keeps, and what to know of it."""
+    """A file of the model: its lines by number (all of them, or those stored in the trace), and a note about it."""
 
     file: str
     lines: tuple[tuple[int, str], ...]
@@ -29,8 +29,8 @@ class Source:
 
 
 def sources_of(trace: Trace, folder: Path, model_file: str | None = None) -> tuple[Source, ...]:
-    """The model's file and every other that a step stands in, relative to `folder`; `model_file` is where the model's
-    file is now. Reads files, runs nothing."""
+    """The model's file and all other files with steps of the trace, relative to `folder`; `model_file` is the current
+    place of the model's file. Reads files, executes nothing."""
     named = [trace.model.file, *(p.file for p in _places(trace))]
     return tuple(_source(trace, name, folder, model_file) for name in dict.fromkeys(filter(None, named)))
 
@@ -60,7 +60,7 @@ def _only(kept: Mapping[int, str]) -> str:
 
 
 class _NotAtHandError(Exception):
-    """The file cannot be shown; the message says why."""
+    """The file cannot be shown; the message gives the reason."""
 
 
 def _below(folder: Path, name: str) -> Path:
@@ -90,7 +90,7 @@ def _read(path: Path) -> Sequence[str]:
 
 
 def coloured(source: Source) -> dict[int, str]:
-    """The markup of each line: keywords, strings, comments and names that are defined in ``span``."""
+    """The markup of each line, with keywords, strings, comments and defined names in ``span`` elements."""
     spans = _spans(source)
     return {number: _line(line, spans.get(number, [])) for number, line in source.lines}
 
@@ -106,7 +106,7 @@ def _line(line: str, spans: list[tuple[int, int, str]]) -> str:
 
 
 def _spans(source: Source) -> dict[int, list[tuple[int, int, str]]]:
-    """(start, end, class) of tokens per line, as far as the lines are Python; kept lines stand for themselves."""
+    """(start, end, class) of tokens per line, as far as the lines are Python; stored lines are tokenized one by one."""
     numbers = [number for number, _ in source.lines]
     found: dict[int, list[tuple[int, int, str]]] = {}
     if numbers == list(range(1, len(numbers) + 1)):

@@ -1,8 +1,8 @@
-"""Trace -> one HTML file: step through it with the arrow keys, or leave it and go another way; lanes, state, locks,
+"""Trace -> one HTML file: step through it with the arrow keys, or leave it for another run; lanes, state, locks,
 properties, source.
 
-Nothing is fetched and nothing runs but the script beside this module (`markup` says how that is kept). Without scripts
-the file still shows what is wrong, the lanes and the diagram. The text depends on the trace and the sources alone.
+Nothing is fetched, and only the scripts beside this module run (`markup` explains how that is enforced). Without
+scripts the file still shows the violation, the lanes and the diagram. The text depends only on the arguments.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from dio_mc.trace.trace import Trace
 ASSETS = "dio_mc.html.assets"
 SCRIPTS = ("page.js", "ways.js", "trace.js")
 MOST_WHY = 5
-"""Lines of "why" that a page has room for."""
+"""The largest number of lines on the cause."""
 _ALL_DOTS = 80
-"""Up to so many steps each has a button of its own."""
+"""Up to this number of steps, each has a button of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """What stands over a trace that shows something else than a violated property: a badge, a title, a sentence."""
+    """The heading of a trace that does not show a violated property: a badge, a title, a sentence."""
 
     badge: str
     title: str
@@ -53,16 +53,19 @@ def trace_page(
     note: str = "",
     heading: Heading | None = None,
 ) -> str:
-    """The page. `why` are lines on the cause, of which the first five are shown (None: what the trace says of it);
-    `home` is where its index is; `kernels` say what real kernels did. `ways` are the steps beside the trace that its
-    reader can take, in a `live` page all there are; `note` says why there are none. A
-    `heading` stands instead of what the trace says of itself."""
-    told = (why_sentences(trace) if why is None else why)[:MOST_WHY]
+    """The page.
+
+    `why` are lines on the cause, of which the first five are shown (None: derived from the trace); `home` is the
+    address of the index; `kernels` are lines on what real kernels did. `ways` are the steps beside the trace that the
+    reader can take (in a `live` page, all of them); `note` says why there are none. `heading` replaces the heading made
+    from the trace.
+    """
+    causes = (why_sentences(trace) if why is None else why)[:MOST_WHY]
     word = "reached" if trace.kind == "witness" else "violated"
     return Document(
         title=f"{trace.property}: {word} - {trace.model.name}" if heading is None else heading.title,
         styles=(STYLE, asset(ASSETS, "base.css"), asset(ASSETS, "trace.css")),
-        body="\n".join(_body(trace, sources, told, home, kernels, live, note, heading)),
+        body="\n".join(_body(trace, sources, causes, home, kernels, live, note, heading)),
         scripts=tuple(asset(ASSETS, name) for name in SCRIPTS),
         blocks=(
             ("data", "application/json", data(view(trace, sources, ways, live))),
@@ -187,7 +190,7 @@ def _sources(trace: Trace, sources: Sequence[Source]) -> Iterator[str]:
 
 
 def _marks(trace: Trace, source: Source, lane: dict[str, int]) -> dict[int, str]:
-    """Per line the steps that stand there, as links, and the property's place."""
+    """For each line the steps that execute it, as links, and a mark for the property."""
     found: dict[int, list[str]] = {}
     for step in trace.steps:
         if step.place is not None and step.place.file == source.file:

@@ -1,4 +1,4 @@
-"""What the script of a trace's page knows: the trace in numbers and texts that are ready to be shown."""
+"""The data for the script of a trace's page: the trace as numbers and display-ready texts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dio_mc.trace.trace import Alternative, Change, Place, Standing, Trace, Trac
 
 
 def view(trace: Trace, sources: Sequence[Source], ways: Ways | None = None, live: Live | None = None) -> dict[str, Any]:
-    """Threads, cells and files are named by position; steps and states are numbered as in the trace."""
+    """Threads, cells and files are numbered by position; steps and states are numbered as in the trace."""
     threads = {thread.name: position for position, thread in enumerate(lanes(trace))}
     cells = {cell.name: position for position, cell in enumerate(trace.initial)}
     files = {source.file: position for position, source in enumerate(sources)}
@@ -49,7 +49,7 @@ def view(trace: Trace, sources: Sequence[Source], ways: Ways | None = None, live
 
 
 def lanes(trace: Trace) -> list[Any]:
-    """The threads, those that run first and in the order in which they do: the order of the CPUs."""
+    """The threads in the order of the CPUs: those that run, in the order of their first step, then the others."""
     cast = trace.cast
     return [*cast, *(thread for thread in trace.threads if thread not in cast)]
 

@@ -1,4 +1,4 @@
-"""Who holds what and who waits for whom where nobody can run any more: a table, and the cycle in one line."""
+"""Who holds what and who waits for whom in a deadlock: a table, and the cycle in one line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HEADS = ("thread", "holds", "waits at", "why it waits")
 
 
 def waiting_card(trace: Trace) -> Iterator[str]:
-    """The card; nothing where somebody can go on."""
+    """The card; nothing if some thread can continue."""
     found = blocked(trace)
     if not found:
         return

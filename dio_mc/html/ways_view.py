@@ -1,4 +1,4 @@
-"""What the script of a trace's page knows of the steps beside the trace: positions joined by steps, in short form."""
+"""The data for the script about the steps beside a trace, in compact form: positions connected by steps."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Values = Mapping[str, str]
 
 
 def ways_view(trace: Trace, ways: Ways, threads: Mapping[str, int], files: Mapping[str, int]) -> dict[str, Any]:
-    """Threads, cells, files and properties are named by position, as in `view`; statements stand in a table. A way is
-    [statement, segment, changes, target or null, fault, properties of steps that it violates, choice]."""
+    """Threads, cells, files and properties are numbered by position, as in `view`; statements are in a table. A way is
+    [statement, segment, changes, target or null, fault, violated step properties, choice]."""
     writer = _Writer(trace, ways, threads, files)
     found = [writer.position(n, position) for n, position in enumerate(ways.positions)]
     return {
@@ -32,7 +32,7 @@ def ways_view(trace: Trace, ways: Ways, threads: Mapping[str, int], files: Mappi
 
 
 def step_command(trace: Trace) -> str:
-    """The command that walks through the model of a trace; empty where the model is not a class with parameters."""
+    """The command that steps through the model of a trace; empty if the model is not a class with parameters."""
     name, _, given = trace.model.name.partition("@")
     bound = dict(trace.model.params)
     params = [param for param in given.split(",") if param]
@@ -43,13 +43,14 @@ def step_command(trace: Trace) -> str:
 
 
 def _taken(found: Sequence[Way] | None, step: TraceStep) -> int | None:
-    """Which of the ways the trace took."""
+    """The position of the way that the trace took, or None."""
     action = (step.thread, step.location, step.choice)
     return next((n for n, w in enumerate(found or ()) if (w.thread, w.location, w.choice) == action), None)
 
 
 class _Writer:
-    """Positions in the order in which they were found, so that the values of each are known from one before it."""
+    """Writes positions in the order in which they were found, so that the values at each follow from those at an
+    earlier one."""
 
     def __init__(self, trace: Trace, ways: Ways, threads: Mapping[str, int], files: Mapping[str, int]) -> None:
         self.statements: list[list[Any]] = []
