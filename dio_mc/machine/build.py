@@ -1,4 +1,5 @@
-"""What a guest boots with: the initramfs with its one program, and the disk with a file system on used blocks."""
+"""The files that a guest boots from: the initramfs with its single program, and a disk whose file system lies on
+previously used blocks."""
 
 from __future__ import annotations
 
@@ -15,21 +16,22 @@ from dio_mc.machine.images import Kernel, fetched_folder, modules_for, tool
 from dio_mc.machine.initramfs import archive
 
 INSIDE: Final = Path(__file__).parent / "inside"
-"""The source of what runs inside a guest."""
+"""The C sources of the program that runs inside a guest."""
 SOURCES: Final = ("guest.c", "gate.c", "calls.c", "schedule.c", "init.c")
 PATTERN: Final = b"\xaa"
-"""What every block has held before the file system was made."""
+"""The content of every block before the file system was made."""
 MAKERS: Final[dict[str, tuple[str, str, int, tuple[str, ...]]]] = {
     "ext3": ("mkfs.ext3", "e2fsprogs", 64, ("-q", "-F", "-b", "4096", "-E", "nodiscard,lazy_itable_init=0")),
     "ext4": ("mkfs.ext4", "e2fsprogs", 64, ("-q", "-F", "-b", "4096", "-E", "nodiscard,lazy_itable_init=0")),
     "xfs": ("mkfs.xfs", "xfsprogs", 320, ("-q", "-K", "-f")),
     "btrfs": ("mkfs.btrfs", "btrfs-progs", 320, ("-q", "-K", "-f")),
 }
-"""Per file system: what makes it, the package that has that, the size in MiB, options. None of them discards blocks."""
+"""For each file system: the mkfs program, the package that contains it, the size in MiB, options. The options keep mkfs
+from discarding blocks."""
 
 
 def guest_program() -> bytes:
-    """The static program, compiled by the user's C compiler; kept, since it depends on its source alone."""
+    """The static program, compiled with the user's C compiler and cached by a hash of its source."""
     source = b"".join((INSIDE / name).read_bytes() for name in SOURCES)
     kept = fetched_folder().parent / f"guest-{hashlib.sha256(source).hexdigest()[:16]}"
     if kept.is_file():
@@ -53,7 +55,7 @@ def _first_error(text: str) -> str:
 
 
 def _keep(path: Path, data: bytes) -> None:
-    """Whole or not at all; without a cache folder the program is compiled again."""
+    """Write a cache file atomically. Without a cache folder the program is compiled each time."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{path.name}.{os.getpid()}")
@@ -64,7 +66,8 @@ def _keep(path: Path, data: bytes) -> None:
 
 
 def initramfs(kernel: Kernel, file_system: str, programs: Mapping[str, bytes] | None = None) -> bytes:
-    """The program as ``/init``, the modules that it loads, and their order in ``/modules``; and further programs."""
+    """The initramfs: the program as ``/init``, the modules that it loads, their order in ``/modules``, and further
+    `programs`."""
     modules = modules_for(kernel, file_system)
     order = "".join(f"{name}\n" for name in modules).encode()
     files = {"init": guest_program(), "modules": order, **{f"lib/{name}": data for name, data in modules.items()}}
@@ -73,7 +76,8 @@ def initramfs(kernel: Kernel, file_system: str, programs: Mapping[str, bytes] | 
 
 
 def private_folder() -> Path:
-    """A new folder for images and sockets that nobody else can look into. Raises `ModelError` DIO286 without room."""
+    """A new folder for images and sockets that other users cannot access. Raises `ModelError` DIO286 if it cannot be
+    made."""
     try:
         return Path(tempfile.mkdtemp(prefix="dio-mc-"))
     except OSError as error:
@@ -82,7 +86,7 @@ def private_folder() -> Path:
 
 
 def write_image(path: Path, data: bytes) -> None:
-    """Write it. Raises `ModelError` DIO286 when the disk of this machine is full."""
+    """Write an image file. Raises `ModelError` DIO286 if the disk of this machine is full."""
     try:
         path.write_bytes(data)
     except OSError as error:
@@ -91,8 +95,8 @@ def write_image(path: Path, data: bytes) -> None:
 
 
 def make_disk(path: Path, file_system: str) -> None:
-    """A file system on blocks that have all been used. Raises `ModelError`: DIO285 for a file system that there is no
-    recipe for, DIO281 without its ``mkfs``, DIO286 when the disk of this machine is full."""
+    """Make a file system on blocks that all have been used. Raises `ModelError`: DIO285 for a file system without a
+    recipe, DIO281 without its ``mkfs``, DIO286 if the disk of this machine is full."""
     if file_system not in MAKERS:
         hint = f"there are: {', '.join(MAKERS)}"
         raise usage_error("DIO285", f"no recipe to make a file system `{file_system}`", hint=hint)

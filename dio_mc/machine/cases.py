@@ -1,4 +1,5 @@
-"""A counterexample as real kernels run it: which calls, who is held where, and what would confirm it."""
+"""A counterexample as a case for real kernels: which calls are made, which thread is held where, and what confirms
+it."""
 
 from __future__ import annotations
 
@@ -18,9 +19,8 @@ from dio_mc.trace.trace import Trace, TraceStep
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A thread's turn between two context switches. `step` is the trace's first step of it. With `held` the thread is
-    left in the middle of its calls; `function` is the kernel function at which, if the model or its binding names
-    one."""
+    """A thread's turn between two context switches. `step` is its first step in the trace. With `held` the thread is
+    left in the middle of its calls, at kernel function `function` if the model or its binding names one."""
 
     thread: int
     step: int
@@ -30,9 +30,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`threads` with results come first; a flusher is the last and has none. `results`, `after` and `verdict` are what
-    confirms, `after` and `verdict` None where they do not matter; `rest`, the second half of the page on disk, and
-    `warns`, a function in which the kernel reports a bug of its own, are empty where they do not."""
+    """A case. `threads` with results come first; a flusher is last and has no result. `results`, `after` and `verdict`
+    are what confirms the case; `after` and `verdict` are None if they do not matter. `rest` is the required second half
+    of the page on disk, `warns` a function in which the kernel must report a bug of its own; they are empty if they do
+    not matter."""
 
     layout: str
     threads: tuple[str, ...]
@@ -53,7 +54,7 @@ class Case:
 
     @property
     def expected(self) -> str:
-        """What confirms, in one line."""
+        """What confirms the case, in one line."""
         said = [", ".join(f"{name} {result}" for name, result in self.results)]
         said += [f"file {self.after}"] if self.after not in (None, "-") else []
         said += [f"its second half {self.rest}"] if self.rest else []
@@ -62,7 +63,7 @@ class Case:
         return "; ".join(filter(None, said))
 
     def confirmed_by(self, ran: Ran, seen: Tagged) -> bool:
-        """Whether that is what was seen."""
+        """Whether what was seen confirms the case."""
         if self.rest and (not ran.rest or WORDS.get(ran.rest[-1]) != self.rest):
             return False
         if self.warns and not any(place.endswith(tuple(self.warns.split(", "))) for place in ran.warned):
@@ -75,7 +76,7 @@ class Case:
 
 
 def of_product(trace: Trace, workload: Workload, rule: str, layout: str) -> Case:
-    """The case of a run of a rule and a workload; the rule says on which file system, by its name."""
+    """The case for a run of a rule and a workload; the rule's name determines the file system."""
     calls = programs(workload)
     daemons = [t.name for t in trace.threads if t.daemon and any(s.thread == t.name for s in trace.steps)]
     flushes = ",".join([WRITEBACK] * _rounds(trace, daemons[0])) if daemons else ""
@@ -87,13 +88,14 @@ def of_product(trace: Trace, workload: Workload, rule: str, layout: str) -> Case
 
 
 def _rounds(trace: Trace, daemon: str) -> int:
-    """How often a daemon begins anew."""
+    """The number of rounds that a daemon begins."""
     places = [step.location for step in trace.steps if step.thread == daemon]
     return places.count(places[0])
 
 
 def of_model(trace: Trace, binding: Kernel) -> Case:
-    """The case of a model's own counterexample, by the binding in its file."""
+    """The case for a model's own counterexample, by the binding in its file. Raises `ModelError` DIO285 if the binding
+    is incomplete."""
     shows = binding.shows.get(trace.property) or binding.shows.get(trace.property.partition("@")[0])
     if shows is None:
         known = ", ".join(binding.shows) or "none"
@@ -123,7 +125,7 @@ def of_model(trace: Trace, binding: Kernel) -> Case:
 
 
 def _check(binding: Kernel, calls: Sequence[str]) -> None:
-    """A guest would pass over what it does not know."""
+    """Reject calls and layouts that a guest does not know, because it would ignore them."""
     unknown = [call for call in calls if call.partition(":")[0] not in (*CALLS, *FURTHER)]
     unknown += [call for call in calls if call.partition(":")[2] not in ("", *WRITES)]
     if unknown:
@@ -134,7 +136,7 @@ def _check(binding: Kernel, calls: Sequence[str]) -> None:
 
 
 def file_system_of(rule: str) -> tuple[str, str]:
-    """File system and mount options of the kernels that a rule describes, by the rule's name."""
+    """The file system and mount options of the kernels that a rule describes, by the rule's name."""
     if rule in ("ext4_nodelalloc",):
         return "ext4", "nodelalloc,dioread_lock"
     if rule == "btrfs_nodatasum":
@@ -143,7 +145,7 @@ def file_system_of(rule: str) -> tuple[str, str]:
 
 
 def _turns(trace: Trace, numbers: Mapping[str, int], gates: Mapping[str, str]) -> tuple[Turn, ...]:
-    """Completions that the model spawns are the kernel's own affair, and take no turn."""
+    """The turns of a trace. Completions spawned by the model run in the kernel itself and have no turn."""
     steps = [step for step in trace.steps if step.thread in numbers]
     groups = [(name, list(group)) for name, group in groupby(steps, key=lambda step: step.thread)]
     turns: list[Turn] = []
@@ -154,7 +156,7 @@ def _turns(trace: Trace, numbers: Mapping[str, int], gates: Mapping[str, str]) -
 
 
 def _stated(trace: Trace, numbers: Mapping[str, int], text: str) -> tuple[Turn, ...]:
-    """The turns that a binding states, ``reader until submit_bio, mapper, reader``."""
+    """The turns as a binding writes them: ``reader until submit_bio, mapper, reader``."""
     turns: list[Turn] = []
     for one in text.split(", "):
         name, until, function = one.partition(" until ")

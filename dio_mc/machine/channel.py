@@ -1,19 +1,20 @@
-"""The channel to a guest's init: lines over virtio-serial, which loses nothing; every request is answered by number.
+"""The channel to a guest's init: lines over virtio-serial, a reliable transport. Every request is answered by its
+number.
 
     host   NUMBER WORD ARGUMENTS
     guest  NUMBER ok RESULT | NUMBER error WHY
-    guest  * WORD ARGUMENTS                       what belongs to no answer, or to the next: up, symbol
+    guest  * WORD ARGUMENTS                       an event, outside of answers: up, symbol
 
 | request | what it does |
 |---|---|
-| ``symbols A,B`` | tells ``* symbol ADDRESS NAME`` for each name that /proc/kallsyms has |
-| ``mount TYPE OPTIONS`` | the disk; ``-`` is no options |
+| ``symbols A,B`` | sends ``* symbol ADDRESS NAME`` for each of these names in /proc/kallsyms |
+| ``mount TYPE OPTIONS`` | mounts the disk; ``-`` is no options |
 | ``put FILE TEXT`` | writes a file, for settings in /proc and /sys |
-| ``spawn N`` | N threads, each on a CPU of its own |
-| ``code ADDRESS`` | the code of gates in hex, address and size of control blocks; ADDRESS: cond_resched, or 0 |
-| ``stack T`` | thread T makes one harmless call (getppid), so that its kernel stack can be seen |
-| ``exec PATH ARGUMENTS`` | another program of the initramfs; the answer is its exit status |
-| ``run ...`` | a schedule: `inside/schedule.c` |
+| ``spawn N`` | starts N threads, each on a CPU of its own |
+| ``code ADDRESS`` | returns the code of gates in hex, address and size of control blocks; ADDRESS: cond_resched, or 0 |
+| ``stack T`` | thread T makes one harmless call (getppid), so that its kernel stack can be located |
+| ``exec PATH ARGUMENTS`` | runs another program of the initramfs; the answer is its exit status |
+| ``run ...`` | runs a schedule: `inside/schedule.c` |
 """
 
 from __future__ import annotations
@@ -28,20 +29,20 @@ from dio_mc.machine.failures import GuestLost
 
 
 class Lines:
-    """Lines out of a stream of bytes, whatever pieces it comes in."""
+    """Splits a stream of bytes into lines, regardless of how it is chunked."""
 
     def __init__(self) -> None:
         self._rest = b""
 
     def feed(self, data: bytes) -> list[str]:
-        """The lines that are whole now."""
+        """Append data; return the lines that are complete now."""
         *whole, self._rest = (self._rest + data).split(b"\n")
         return [line.decode(errors="replace") for line in whole]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a guest says by itself."""
+class Event:
+    """An event that a guest sends on its own."""
 
     word: str
     arguments: tuple[str, ...]
@@ -56,12 +57,12 @@ class Answer:
     text: str
 
 
-def parse(line: str) -> Told | Answer:
-    """A line of the guest. One that is neither raises `ValueError`."""
+def parse(line: str) -> Event | Answer:
+    """Parse a line of the guest. Raises `ValueError` for any other line."""
     head, _, rest = line.partition(" ")
     if head == "*":
         word, *arguments = rest.split(" ")
-        return Told(word, tuple(arguments))
+        return Event(word, tuple(arguments))
     verdict, _, text = rest.partition(" ")
     if not head.isdecimal() or verdict not in ("ok", "error"):
         raise ValueError(f"neither an answer nor news: {line[:60]!r}")
@@ -69,21 +70,21 @@ def parse(line: str) -> Told | Answer:
 
 
 class Channel:
-    """The host's end. `told` has what the guest said by itself and nobody has taken yet."""
+    """The host's end. `events` holds the events that have not been consumed yet."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._lines = Lines()
         self._answers: dict[int, Answer] = {}
         self._number = 0
-        self.told: list[Told] = []
+        self.events: list[Event] = []
 
     def fileno(self) -> int:
-        """For `select`."""
+        """The descriptor, for `select`."""
         return self._socket.fileno()
 
     def send(self, words: str) -> int:
-        """Send a request; its number."""
+        """Send a request; return its number."""
         self._number += 1
         try:
             self._socket.sendall(f"{self._number} {words}\n".encode())
@@ -92,11 +93,11 @@ class Channel:
         return self._number
 
     def ask(self, words: str, seconds: float = 60.0) -> str:
-        """Send a request and wait for its answer. An error is a `GuestLost`."""
+        """Send a request and wait for its answer. Raises `GuestLost` if the answer is an error."""
         return self.answer(self.send(words), words.split(" ")[0], seconds)
 
     def answer(self, number: int, what: str = "", seconds: float = 60.0) -> str:
-        """Wait for the answer to a request."""
+        """Wait for the answer to a request, at most `seconds`. Raises `GuestLost`."""
         deadline = time.monotonic() + seconds
         while number not in self._answers:
             self.read(deadline - time.monotonic(), what)
@@ -106,7 +107,7 @@ class Channel:
         return answer.text
 
     def read(self, seconds: float, what: str = "") -> None:
-        """Wait for something, and take in all that is there."""
+        """Wait for data, at most `seconds`, and process all that is available. Raises `GuestLost`."""
         ready, _, _ = select.select([self._socket], [], [], max(0.0, seconds))
         if not ready:
             raise GuestLost(f"the guest does not answer {what!r}" if what else "the guest hangs")
@@ -123,7 +124,7 @@ class Channel:
             said = parse(line)
         except ValueError as error:
             raise GuestLost(f"the guest does not speak the protocol: {error}") from None
-        if isinstance(said, Told):
-            self.told.append(said)
+        if isinstance(said, Event):
+            self.events.append(said)
         elif 0 < said.number <= self._number:
             self._answers[said.number] = said

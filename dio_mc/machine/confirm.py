@@ -1,10 +1,10 @@
-"""A counterexample, run on a real kernel: CONFIRMED, BLOCKED or DIVERGED.
+"""Running a counterexample on a real kernel, with the verdict CONFIRMED, BLOCKED or DIVERGED.
 
-Threads take turns as in the trace. Whoever is left in the middle of a call there is held at the function that its next
-step names, where the kernel has that function on the call's way; otherwise, and when that shows something else, the
-other gates on its way are tried, the nearest first. CONFIRMED: the calls returned what the trace says, and the file
-holds it. BLOCKED: at the trace's own gates a thread that should have gone on waits. DIVERGED: all went through, and
-showed something else.
+Threads take turns as in the trace. A thread that is left in the middle of a call is held at the function that its next
+step names, if its call passes that function in this kernel. Otherwise, and if that does not confirm the case, other
+gates on its way are tried, the nearest first. CONFIRMED: the calls returned what the trace says, and so does the file.
+BLOCKED: at the trace's own gates a thread that should have continued waits. DIVERGED: all threads ran to their end,
+with a different result.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from dio_mc.machine.session import Session
 from dio_mc.study.tags import WORDS, Tagged
 
 TRIES: Final = 300
-"""So many schedules are tried before the kernel is said to go another way."""
+"""The largest number of schedules that are tried before the verdict is DIVERGED."""
 MOST: Final = 20_000
-"""So many choices of gates are put in order."""
+"""The largest number of combinations of gates that are sorted by distance."""
 Verdict = Literal["CONFIRMED", "BLOCKED", "DIVERGED"]
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Where a thread was held at the end of its turn, which began with a step of the trace."""
+    """Where a thread was held at the end of its turn, which began with step `step` of the trace."""
 
     thread: str
     step: int
@@ -39,7 +39,8 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """A thread that should have gone on with a step of the trace, and waits: its kernel stack, innermost first."""
+    """A thread that should have continued with step `step` of the trace but waits; `stack` is its kernel stack,
+    innermost first."""
 
     thread: str
     step: int
@@ -48,9 +49,9 @@ class Waits:
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """The answer. `seen` is what the schedule at `holds` showed; `exact`, that these are the trace's own gates; `tried`
-    how many schedules were run; `log` what the kernel said meanwhile. `besides` are sentences on what the case looks at
-    and the words of results do not have: the second half of the page, a warning of the kernel."""
+    """The answer. `seen` is the result of the schedule at `holds`; `exact`: these are the trace's own gates; `tried` is
+    the number of schedules run; `log` is the kernel's log meanwhile. `besides` are sentences on what the words of
+    results cannot express: the second half of the page, a warning of the kernel."""
 
     verdict: Verdict
     holds: tuple[Hold, ...]
@@ -71,33 +72,33 @@ class _Try:
 
 
 def confirm(session: Session, case: Case, tries: int = TRIES) -> Confirmation:
-    """Run the case on a guest of the session."""
+    """Run the case on a guest of the session, with at most `tries` schedules."""
     ways = _ways(session, case)
     tried: list[_Try] = []
     for gates, exact in _choices(case, ways):
         one = _try(session, case, gates, exact)
         tried.append(one)
         if not one.ran.missed and not one.ran.blocked and not one.ran.stuck and case.confirmed_by(one.ran, one.seen):
-            return _told("CONFIRMED", case, one, None, len(tried))
+            return _confirmation("CONFIRMED", case, one, None, len(tried))
         if case.verdict == "deadlock" and one.ran.stuck:
-            return _told("CONFIRMED", case, one, one.ran.stuck[0], len(tried))
+            return _confirmation("CONFIRMED", case, one, one.ran.stuck[0], len(tried))
         if one.ran.stuck or len(tried) >= tries:
             break
     return _negative(case, tried)
 
 
 def _negative(case: Case, tried: Sequence[_Try]) -> Confirmation:
-    """What is told is the trace's own schedule, or the nearest to it that got as far. Who waits at the trace's own
-    gates does not come to the next one, and that is the answer."""
+    """The answer if no schedule confirms the case: that of the trace's own schedule, or of the nearest one that got as
+    far. A thread that waits at the trace's own gates does not reach the next one, which is the answer."""
     first = next((t for t in tried if not t.ran.missed or (t.exact and t.ran.blocked)), tried[0])
     went = next((t for t in tried if not t.ran.missed and not t.ran.blocked), None)
     waiting = first.ran.blocked or first.ran.stuck
     if waiting and (first.exact or went is None):
-        return _told("BLOCKED", case, first, waiting[0], len(tried))
-    return _told("DIVERGED", case, went or first, None, len(tried))
+        return _confirmation("BLOCKED", case, first, waiting[0], len(tried))
+    return _confirmation("DIVERGED", case, went or first, None, len(tried))
 
 
-def _told(verdict: Verdict, case: Case, one: _Try, waiting: Blocked | None, tried: int) -> Confirmation:
+def _confirmation(verdict: Verdict, case: Case, one: _Try, waiting: Blocked | None, tried: int) -> Confirmation:
     segments = one.schedule.segments
     holds = tuple(
         Hold(case.threads[turn.thread], turn.step, segment.until)
@@ -123,11 +124,11 @@ def _try(session: Session, case: Case, gates: Sequence[Gate | None], exact: bool
     return _Try(schedule, ran, tagged(ran, case.users, case.layout), exact)
 
 
-# -- which gates -----------------------------------------------------------------------------------------------------
+# -- gates -----------------------------------------------------------------------------------------------------------
 
 
 def _ways(session: Session, case: Case) -> tuple[tuple[Gate, ...], ...]:
-    """The gates that each thread passes: when it runs before all others, and when it runs after them."""
+    """The gates that each thread passes: when it runs before all others, then when it runs after them."""
     found: list[tuple[Gate, ...]] = []
     for thread in range(len(case.threads)):
         others = [Segment(n) for n in range(len(case.threads)) if n != thread]
@@ -138,8 +139,8 @@ def _ways(session: Session, case: Case) -> tuple[tuple[Gate, ...], ...]:
 
 
 def _choices(case: Case, ways: Sequence[Sequence[Gate]]) -> Iterator[tuple[tuple[Gate | None, ...], bool]]:
-    """For every turn the gate at its end, None for the end of the thread; and whether all of them are the trace's own.
-    The trace's own come first, then those nearest to them."""
+    """Combinations of gates: for each turn the gate at its end (None: the end of the thread), and whether all of them
+    are the trace's own. The trace's own come first, then the nearest."""
     ranked = [_ranked(turn.function, ways[turn.thread]) if turn.held else [(None, True)] for turn in case.turns]
     held = sum(len(options) > 1 for options in ranked)
     most = len(max(ranked, key=len)) if held < 3 else int(MOST ** (1 / held))
@@ -149,8 +150,8 @@ def _choices(case: Case, ways: Sequence[Sequence[Gate]]) -> Iterator[tuple[tuple
 
 
 def _ranked(function: str, way: Sequence[Gate]) -> list[tuple[Gate | None, bool]]:
-    """The gates of a call's way, nearest first to those of a function, which are the trace's own. A function may have
-    the number of the pass that is meant (``submit_bio#2``)."""
+    """The gates on a call's way, sorted by distance to the gates of `function`, which are the trace's own. A function
+    may be followed by the number of the pass (``submit_bio#2``)."""
     exact = [n for n, gate in enumerate(way) if str(gate) == function]
     own = standing_for(function, [gate.function for gate in way]) if function and not exact else None
     places = exact or [n for n, gate in enumerate(way) if gate.function == own]

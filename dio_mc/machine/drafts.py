@@ -1,6 +1,7 @@
-"""Drafts of bug reports: what real kernels showed that nobody allows, with a diagram, the kernels, and how to see it.
+"""Drafts of bug reports: what real kernels showed although nothing allows it, with a diagram, the kernels, and how to
+reproduce it.
 
-A draft is for a person to finish: whether it is a known race, and whose error it is, nobody has asked yet.
+A draft is unfinished: whether it is a known race, and whether the kernel or the rule is wrong, has not been checked.
 """
 
 from __future__ import annotations
@@ -22,15 +23,15 @@ Found = tuple[Session, Observations, Compared | None]
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
-    """An observation on the kernels that made it; the first of them is the one that is shown."""
+    """An observation and the kernels on which it was made; the first of them is shown."""
 
     on: tuple[Found, ...]
     seen: tuple[Seen, ...]
 
 
 def drafts(found: Iterable[Found]) -> dict[str, str]:
-    """Files by name: for each finding a text, and where a schedule made it without anybody waiting the schedule, and
-    the program in C."""
+    """Files by name: a text for each finding and, if a schedule led to it without any thread waiting, the schedule and
+    the C program."""
     files: dict[str, str] = {}
     for number, finding in enumerate(_findings(found), start=1):
         session, observations, _ = finding.on[0]
@@ -94,7 +95,7 @@ def _how(session: Session, attached: dict[str, str]) -> Sequence[str]:
 
 
 def _diagram(observations: Observations, one: Seen) -> list[str]:
-    """The schedule as commit messages draw it: a column per thread, time goes down."""
+    """The schedule in the form of commit messages: a column per thread, with time running downwards."""
     if one.schedule.together:
         return ["All threads began at once; there is no schedule."]
     used = sorted({segment.thread for segment in one.schedule.segments})

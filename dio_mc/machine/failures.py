@@ -1,4 +1,4 @@
-"""What goes wrong with guests, as exceptions. `cli` words them; the codes are in `dio_mc.catalogue`."""
+"""Failures of guests, as exceptions. `cli` phrases them; the codes are in `dio_mc.catalogue`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dio_mc.errors import DioError
 
 @dataclass(eq=False)
 class GuestLost(DioError):
-    """The guest cannot be talked to any more: QEMU has ended, or the guest does not answer. `log` is the end of its
-    console, where there is one; `oops` says that the kernel has reported a bug of its own."""
+    """The guest cannot be used any more: QEMU has ended, or the guest does not answer. `log` is the end of its console,
+    if there is one; `oops`: the kernel has reported a bug of its own."""
 
     message: str
     log: str = ""

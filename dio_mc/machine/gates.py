@@ -1,8 +1,8 @@
-"""Where threads can be held: functions of the page cache, of direct IO and of four file systems, by release.
+"""Functions at which threads can be held: page cache, direct IO and four file systems, by kernel release.
 
-Each place is a tuple of names that it has had; a kernel has one of them, or none where the compiler has put it into its
-caller. All may sleep there, and hold no spin lock. Names were looked up in the symbols of Debian's 5.10.223, 6.1.180,
-6.12.117 and 7.3.4.
+Each place is a tuple of the names that it has had; a kernel has one of them, or none if the compiler has inlined the
+function. All of them may sleep there and hold no spin lock. The names were checked against the symbols of Debian's
+5.10.223, 6.1.180, 6.12.117 and 7.3.4.
 """
 
 from __future__ import annotations
@@ -125,17 +125,17 @@ STANDS_FOR: Final[dict[str, tuple[str, ...]]] = {
     "end_page_writeback": ("submit_bio",),
     "set_page_dirty": ("finish_fault", "alloc_set_pte"),
 }
-"""Functions of the models that a kernel of today has under another name, or not at all, and where a thread that is
+"""Functions that models name and that current kernels have renamed or removed, with the functions at which a thread
 about to enter them is held instead."""
 
 
 def wanted(file_system: str) -> list[str]:
-    """The functions to look for in a kernel."""
+    """The functions to look up in a kernel."""
     return [name for place in (*COMMON, *OF[file_system]) for name in place]
 
 
 def standing_for(function: str, there: Iterable[str]) -> str | None:
-    """The gate for a function that a model names, among those that are `there`."""
+    """The gate for a function that a model names, among the functions `there`; None if there is none."""
     known = set(there)
     names = (function, *_other_names(function), *STANDS_FOR.get(function, ()))
     return next((name for name in names if name in known), None)

@@ -1,7 +1,7 @@
 """A guest: QEMU with a kernel, a disk of its own and no network, from boot to the end of its process.
 
-Its files lie in a private temporary folder, its sockets have no names. Whatever happens, leaving the `with` block ends
-QEMU and removes the folder; QEMU also ends with the process that started it.
+Its files are in a private temporary folder; its sockets are unnamed. Leaving the `with` block in any way ends QEMU and
+removes the folder; QEMU also ends with its parent process.
 """
 
 from __future__ import annotations
@@ -31,34 +31,35 @@ COMMAND_LINE: Final = (
     "no_timer_check tsc=reliable "
     "irqaffinity=0 isolcpus=managed_irq,domain,1-{last} rcupdate.rcu_cpu_stall_suppress=1"
 )
-"""Interrupts and all threads but those of a workload stay on CPU 0: to hold another CPU is to hold one thread."""
+"""Interrupts and all threads except those of a workload stay on CPU 0, so holding another CPU holds exactly one
+thread."""
 SETTINGS: Final = (
     ("/proc/sys/vm/dirty_writeback_centisecs", "360000"),
     ("/proc/sys/vm/dirty_expire_centisecs", "360000"),
     ("/proc/sys/kernel/printk", "1"),
     ("/sys/block/vda/queue/rq_affinity", "0"),
 )
-"""No writeback but what is asked for (0 centiseconds would wake the flusher for each new dirty file); IO ends on the
+"""No writeback except on request (0 centiseconds would wake the flusher for each newly dirty file); IO completes on the
 CPU that takes the interrupt."""
 UNTIMED: Final = {"ext3": "commit=3600", "ext4": "commit=3600", "btrfs": "commit=3600"}
-"""Mount options that keep journals from committing by the clock."""
+"""Mount options that keep journals from committing on a timer."""
 KVM: Final = "/dev/kvm"
 TCG: Final = "tcg,thread=multi"
 BOOT_SECONDS: Final = 120.0
 KVM_SECONDS: Final = 15.0
-"""Where KVM works a kernel is up in two."""
+"""The time limit for booting with KVM, where a kernel normally boots in two seconds."""
 ATTEMPTS: Final = 3
 OOPS: Final = re.compile(r"BUG:|Oops|kernel BUG|general protection|WARNING:.* at |Kernel panic")
 
 
 class Guest:
-    """A running guest whose disk is mounted; `programs` are put into its root. `stub` stops and changes the machine,
-    `channel` talks to its init."""
+    """A running guest whose disk is mounted; `programs` are placed in its root. `stub` stops and changes the machine,
+    `channel` communicates with its init."""
 
     stub: Stub
     channel: Channel
     kvm_is_good: ClassVar[bool | None] = None
-    """Whether KVM boots kernels here; None as long as nobody has tried."""
+    """Whether KVM boots kernels here; None until it has been tried."""
 
     def __init__(
         self, kernel: Kernel, file_system: str, options: str = "", threads: int = 3,
@@ -76,19 +77,19 @@ class Guest:
             kvm = Guest.kvm_is_good is not False and os.access(KVM, os.R_OK | os.W_OK)
             if not (kvm and self._boots_on_kvm()):
                 self._boot_translated()
-        except BaseException:  # a signal may come while a guest that has failed is closed
+        except BaseException:  # a signal may arrive while a failed guest is being closed
             self.close()
             raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        told = self.told(error) if isinstance(error, GuestLost) else None
+        explained = self.explained(error) if isinstance(error, GuestLost) else None
         self.close()
-        if told is not None and isinstance(error, GuestLost) and not error.log:
-            raise told from None
+        if explained is not None and isinstance(error, GuestLost) and not error.log:
+            raise explained from None
 
     def close(self) -> None:
-        """End QEMU and remove its files. It may be called again."""
+        """End QEMU and remove its files; may be called again."""
         process, self._process = self._process, None
         if process is not None:
             process.kill()
@@ -101,7 +102,7 @@ class Guest:
             self._folder = None
 
     def log(self) -> str:
-        """What the guest has written to its console."""
+        """The text that the guest has written to its console."""
         if self._folder is None:
             return ""
         path = self._folder / "console"
@@ -111,8 +112,9 @@ class Guest:
     # -- boot -------------------------------------------------------------------------------------
 
     def _boots_on_kvm(self) -> bool:
-        """A device that is there need not work: on some virtual machines a kernel does not come up on it. That is found
-        out once, by the first guest; what is wrong with a kernel shows again without KVM."""
+        """Boot with KVM; False if that fails. The device may exist and not work: on some virtual machines kernels do
+        not boot with it. The first guest finds this out, for all of them; a fault of the kernel itself shows again
+        without KVM."""
         try:
             self._boot("kvm", KVM_SECONDS)
             Guest.kvm_is_good = True
@@ -127,11 +129,11 @@ class Guest:
                 self._boot(TCG, BOOT_SECONDS)
                 return
             except GuestLost as lost:
-                told = self.told(lost)
+                explained = self.explained(lost)
                 self.close()
-                # Kernels patch themselves while they start; QEMU's translator may run a half-patched instruction then.
-                if "int3" not in told.log or attempt == ATTEMPTS:
-                    raise told from None
+                # Kernels patch themselves during boot, and QEMU's translator may execute a half-patched instruction.
+                if "int3" not in explained.log or attempt == ATTEMPTS:
+                    raise explained from None
 
     def _boot(self, acceleration: str, seconds: float) -> None:
         begun = time.monotonic()
@@ -173,14 +175,14 @@ class Guest:
         ]  # fmt: skip
 
     def _settle(self, seconds: float) -> None:
-        """Wait until init speaks, mount the disk, keep clocks from starting anything."""
+        """Wait until init answers, mount the disk, and disable timers that start IO."""
         deadline = time.monotonic() + seconds
-        while not any(t.word == "up" for t in self.channel.told):
+        while not any(t.word == "up" for t in self.channel.events):
             self.channel.read(deadline - time.monotonic())
-        up = next(t for t in self.channel.told if t.word == "up")
+        up = next(t for t in self.channel.events if t.word == "up")
         if up.arguments != ("-",):
             raise GuestLost(f"a module cannot be loaded: {' '.join(up.arguments)}")
-        self.channel.told.clear()
+        self.channel.events.clear()
         options = ",".join(o for o in (self.options, UNTIMED.get(self.file_system, "")) if o)
         self.channel.ask(f"mount {self.file_system} {options or '-'}")
         for path, value in SETTINGS:
@@ -189,11 +191,11 @@ class Guest:
             self.channel.ask("put /proc/sys/fs/xfs/xfssyncd_centisecs 720000")
         self.channel.ask(f"spawn {self.threads}")
 
-    # -- what went wrong --------------------------------------------------------------------------
+    # -- failures ---------------------------------------------------------------------------------
 
-    def told(self, lost: GuestLost) -> GuestLost:
-        """The failure, with what the console and QEMU say."""
-        time.sleep(0.2)  # the console may be behind
+    def explained(self, lost: GuestLost) -> GuestLost:
+        """The failure, with what the console and QEMU report."""
+        time.sleep(0.2)  # console output may lag
         lines = self.log().splitlines()
         at = next((n for n, line in enumerate(lines) if OOPS.search(line)), None)
         shown = lines[at : at + 40] if at is not None else lines[-12:]
@@ -210,5 +212,6 @@ class Guest:
 
 
 def die_with_parent() -> None:
-    """In the child: PR_SET_PDEATHSIG, so that a killed dio-mc leaves nothing running; Ctrl-C is for the parent."""
+    """Runs in the child: PR_SET_PDEATHSIG, so that a killed dio-mc leaves no process behind; Ctrl-C is handled by the
+    parent."""
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)

@@ -1,7 +1,7 @@
-"""The kernel that runs here instead of a guest's: the same calls, all threads at once, on a file system in an image.
+"""The running kernel in place of a guest's: the same calls, all threads at once, on a file system in an image.
 
-Nothing can be held, so there are no gates. The image is mounted through a loop device, which needs root; it is
-unmounted and removed at the end, whatever happens.
+Threads cannot be held, so there are no gates. The image is mounted through a loop device, which requires root; it is
+unmounted and removed at the end in any case.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from dio_mc.machine.session import Session
 
 
 class HostSession(Session):
-    """Runs schedules whose threads begin all at once on this kernel. Raises `ModelError` DIO287 where the image cannot
-    be mounted."""
+    """Runs schedules whose threads all begin at once, on the running kernel. Raises `ModelError` DIO287 if the image
+    cannot be mounted."""
 
     holds = False
 
@@ -53,7 +53,7 @@ class HostSession(Session):
             raise
 
     def close(self) -> None:
-        """End the program, unmount, remove."""
+        """End the program, unmount and remove the image."""
         process, self._process = self._process, None
         if process is not None:
             with contextlib.suppress(ProcessLookupError):

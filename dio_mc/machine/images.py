@@ -1,9 +1,9 @@
-"""Kernel images and their modules: what ``--kernel`` may name, and what has to be loaded in which order.
+"""Kernel images and their modules: what ``--kernel`` may name, and which modules are loaded in which order.
 
-A kernel is a ``vmlinuz``, a release that is installed, a folder into which packages were unpacked (``boot/``,
-``lib/``, ``usr/lib/``), or the beginning of a release that ``tools/kernels`` has fetched. What modules need is read in
-the modules themselves (``depends=`` in ``.modinfo``, written by scripts/mod/modpost.c:add_depends), so no
-``modules.dep`` is needed.
+A kernel is a ``vmlinuz``, an installed release, a folder into which packages were unpacked (``boot/``, ``lib/``,
+``usr/lib/``), or a prefix of a release that ``tools/kernels`` has fetched. Dependencies are read from the modules
+themselves (``depends=`` in ``.modinfo``, written by scripts/mod/modpost.c:add_depends), so no ``modules.dep`` is
+needed.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from typing import Final
 from dio_mc.errors import usage_error
 
 ALWAYS: Final = ("virtio_pci", "virtio_blk", "virtio_console")
-"""What every guest needs, as modules or built in."""
+"""Needed by every guest, as modules or built in."""
 CHECKSUMS: Final = ("crc32c_generic", "crc32c_intel", "crc32c_cryptoapi", "crc32_generic", "xxhash_generic")
-"""What file systems ask for by name when they are mounted; which of them exist differs by release."""
+"""Requested by name when file systems are mounted; which of them exist depends on the release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +38,24 @@ class Kernel:
 
     @property
     def version(self) -> tuple[int, int]:
-        """``(6, 12)``."""
+        """The version as numbers: ``(6, 12)``."""
         found = re.match(r"(\d+)\.(\d+)", self.release)
         return (int(found[1]), int(found[2])) if found else (0, 0)
 
     @property
     def short(self) -> str:
-        """``6.12``, for headings."""
+        """The version for headings: ``6.12``."""
         return ".".join(map(str, self.version))
 
 
 def fetched_folder() -> Path:
-    """Where ``tools/kernels`` leaves what it fetches."""
+    """The folder of the kernels that ``tools/kernels`` has fetched."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base) / "dio-mc" / "kernels"
 
 
 def find_kernel(name: str) -> Kernel:
-    """The kernel that ``--kernel NAME`` means. Raises `ModelError` DIO282 when there is none."""
+    """The kernel that ``--kernel NAME`` refers to. Raises `ModelError` DIO282 if there is none."""
     path = Path(name)
     if path.is_file():
         return _from_image(path)
@@ -73,7 +73,7 @@ def find_kernel(name: str) -> Kernel:
 
 
 def fetched() -> list[Path]:
-    """The fetched kernels, the oldest release first."""
+    """The fetched kernels, oldest release first."""
     folder = fetched_folder()
     found = [d for d in folder.iterdir() if d.is_dir()] if folder.is_dir() else []
     return sorted(found, key=lambda d: [int(n) for n in re.findall(r"\d+", d.name)])
@@ -101,13 +101,13 @@ def _from_folder(folder: Path, name: str) -> Kernel:
 
 
 def is_image(path: Path) -> bool:
-    """Whether a file begins as an image of an x86 kernel does."""
+    """Whether a file begins like an x86 kernel image."""
     with path.open("rb") as file:
         return file.read(0x206)[0x202:] == b"HdrS"
 
 
 def _release_in(image: Path) -> str:
-    """The release that the header of an x86 image points to (Documentation/arch/x86/boot.rst, `kernel_version`)."""
+    """The release in the header of an x86 image (Documentation/arch/x86/boot.rst, `kernel_version`)."""
     try:
         with image.open("rb") as file:
             head = file.read(0x10000)
@@ -124,8 +124,8 @@ def _release_in(image: Path) -> str:
 
 
 def modules_for(kernel: Kernel, file_system: str) -> dict[str, bytes]:
-    """The modules that a guest loads, in order, by file name. What is built in is left out. Raises `ModelError` DIO283
-    when something is neither built in nor there."""
+    """The modules that a guest loads, in order, by file name, without those built in. Raises `ModelError` DIO283 for
+    one that is neither built in nor available."""
     builtin = _builtin(kernel)
     found = dict(kernel.index) or _index(kernel)
     ordered: dict[str, bytes] = {}
@@ -156,7 +156,7 @@ def _add(name: str, found: dict[str, Path], ordered: dict[str, bytes], builtin: 
 
 
 def depends(module: bytes) -> tuple[str, ...]:
-    """The modules that a module says it needs."""
+    """The modules that a module depends on."""
     found = re.search(rb"(?:^|\0)depends=([^\0]*)\0", module)
     return tuple(_plain(name) for name in found[1].decode().split(",") if name) if found else ()
 
@@ -171,7 +171,7 @@ def _index(kernel: Kernel) -> dict[str, Path]:
 def _builtin(kernel: Kernel) -> set[str]:
     listed = kernel.modules / "modules.builtin" if kernel.modules else None
     if listed is None or not listed.is_file():
-        return {"ext4", *ALWAYS}  # nobody can tell; if they are missing, the guest says so
+        return {"ext4", *ALWAYS}  # not recorded in the image; if one is missing, the guest reports it
     return {_plain(Path(line).name.split(".ko")[0]) for line in listed.read_text().split()}
 
 
@@ -191,7 +191,8 @@ def _zstd(data: bytes) -> bytes:
 
 
 def tool(names: Sequence[str], package: str) -> str:
-    """The first of these programs that is there. Raises `ModelError` DIO281, with the package that has it."""
+    """The first of these programs that is installed. Raises `ModelError` DIO281, which names the package that contains
+    it."""
     places = os.environ.get("PATH", "") + os.pathsep + os.pathsep.join(("/usr/sbin", "/sbin"))
     for name in names:
         found = shutil.which(name, path=places)

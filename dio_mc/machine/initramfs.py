@@ -8,8 +8,8 @@ DIRECTORY, FILE = 0o040755, 0o100755
 
 
 def archive(files: Mapping[str, bytes], folders: Sequence[str] = ()) -> bytes:
-    """The archive with these folders, then these files, paths without a leading slash. Everything belongs to root and
-    may be executed."""
+    """The archive with these folders, then these files (paths without a leading slash). Everything belongs to root and
+    is executable."""
     parts = [_entry(path, DIRECTORY, b"", number) for number, path in enumerate(folders, start=1)]
     parts += [_entry(path, FILE, data, number) for number, (path, data) in enumerate(files.items(), len(parts) + 1)]
     return b"".join([*parts, _entry("TRAILER!!!", 0, b"", 0)])

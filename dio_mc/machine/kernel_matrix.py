@@ -1,4 +1,5 @@
-"""Which operations race on a real kernel: the cells of `dio-mc matrix`, observed. Finished cells are kept in a file."""
+"""Which operations race on a real kernel: the cells of `dio-mc matrix`, observed. Finished cells are stored in a
+file."""
 
 from __future__ import annotations
 
@@ -34,19 +35,19 @@ class Column:
 
     @property
     def key(self) -> str:
-        """What tells a cell of this column from those of other builds of the kernel."""
+        """Distinguishes the cells of this column from those of other builds of the kernel."""
         return f"{self.session.kernel.release} {self.session.file_system} {self.session.mount}".strip()
 
 
 @dataclass(slots=True)
 class Kept:
-    """Cells that are finished, in a file that is written after each."""
+    """Finished cells, in a file that is rewritten after each new cell."""
 
     path: Path | None = None
     cells: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def get(self, key: str, column: str, group: tuple[str, ...]) -> Cell | None:
-        """A cell that was finished earlier."""
+        """A cell finished earlier, or None."""
         found = self.cells.get(f"{key}: {' x '.join(group)}")
         if found is None:
             return None
@@ -55,7 +56,7 @@ class Kept:
                     found["runs"])  # fmt: skip
 
     def put(self, key: str, cell: Cell) -> None:
-        """Keep a cell."""
+        """Store a cell."""
         self.cells[f"{key}: {' x '.join(cell.operations)}"] = {
             "verdict": cell.verdict, "layouts": dict(cell.layouts), "outcome": cell.outcome,
             "reasons": list(cell.reasons), "runs": cell.states,
@@ -64,7 +65,8 @@ class Kept:
             self._write(self.path)
 
     def _write(self, path: Path) -> None:
-        """Whole or not at all. Raises `ModelError` DIO207 without room; what the file had before stays."""
+        """Write the file atomically. Raises `ModelError` DIO207 if the disk is full; the previous content then
+        stays."""
         part = path.with_name(f"{path.name}.part")
         try:
             part.write_text(json.dumps({"schema": STATE_SCHEMA, "cells": self.cells}, indent=1) + "\n")
@@ -75,7 +77,7 @@ class Kept:
 
 
 def open_kept(path: Path | None) -> Kept:
-    """The file, if it is there. Raises `ModelError` DIO217 when it is something else."""
+    """Open the file; it may not exist yet. Raises `ModelError` DIO217 if it is a file of another kind."""
     if path is None or not path.exists():
         return Kept(path)
     try:
@@ -91,7 +93,8 @@ def kernel_matrix(
     registry: Registry, columns: Sequence[Column], operations: Sequence[str], preemptions: int, kept: Kept,
     progress: Callable[[int, int, int], None] | None = None,
 ) -> Matrix:  # fmt: skip
-    """Observe each pair of operations on each kernel; `progress` is told cells done, of how many, and schedules run."""
+    """Observe each pair of operations on each kernel. `progress` receives the number of cells done, of all cells, and
+    of schedules run."""
     groups = tuple(combinations_with_replacement(operations, 2))
     found: dict[tuple[tuple[str, ...], str], Cell] = {}
     runs = 0
@@ -116,13 +119,13 @@ def _cell(registry: Registry, column: Column, group: tuple[str, ...], preemption
     for layout in layouts_on(column.session.file_system):
         seen.append(observe(column.session, workload, layout, preemptions))
         if seen[-1].stopped:
-            raise KeyboardInterrupt  # a cell is whole or not there
+            raise KeyboardInterrupt  # incomplete cells are not stored
     return cell_of(group, column.name, seen)
 
 
 def cell_of(group: tuple[str, ...], column: str, seen: Sequence[Observations]) -> Cell:
-    """The worst that was seen on files of any layout. Where a guest was lost the cell is undetermined, unless something
-    bad was seen before."""
+    """The worst verdict over files of all layouts. If a guest was lost the cell is undetermined, unless something bad
+    was seen before."""
     verdict = worst([one.verdict for one in seen])
     lost = next((one.lost for one in seen if one.lost), "")
     layouts = tuple((one.layout, one.verdict) for one in seen)

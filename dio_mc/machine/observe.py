@@ -1,7 +1,8 @@
-"""What a workload can end with on a real kernel: a histogram of observations, in the words of `dio-mc outcomes`.
+"""The possible results of a workload on a real kernel: a histogram of observations, in the vocabulary of `dio-mc
+outcomes`.
 
-Against a rule: what it allows and the kernel showed, what it allows and was never seen, and what was seen though the
-rule does not allow it. The last is an error, of the rule until it is shown to be the kernel's.
+They can be compared with a rule: what it allows and the kernel showed, what it allows and was never seen, and what was
+seen although the rule does not allow it. The last is an error in the rule, until the kernel is shown to be wrong.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ Key = tuple[tuple[tuple[str, str], ...], str, str]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An observation, how often it was made, and the first schedule that made it: the one with the fewest preemptions,
-    and if there is a choice without anybody who waited."""
+    """An observation, the number of times it was made, and the first schedule that led to it: the one with the fewest
+    preemptions and, if possible, one in which no thread had to wait."""
 
     tagged: Tagged
     times: int
@@ -35,22 +36,22 @@ class Seen:
 
     @property
     def key(self) -> Key:
-        """What makes two observations the same, as of `study.outcomes.Outcome`."""
+        """Identifies equal observations, like `study.outcomes.Outcome.key`."""
         return self.tagged.results, self.tagged.after, self.tagged.verdict
 
     @property
     def text(self) -> str:
-        """One line."""
+        """The observation in one line."""
         given = ", ".join(f"{name} {result}" for name, result in self.tagged.results)
         return f"{given}; file {self.tagged.after}" if self.tagged.after != "-" else given
 
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """All observations of a workload on files of one layout, the worst first. `runs` schedules were run, in `waits` of
-    which somebody had to wait. `complete` is False when that was cut short; `lost` says how, if a guest was lost, and
-    `log` is what its console had of a bug that the kernel reported. `warned` are places at which the kernel reported
-    one and went on, each with the first schedule that did it. `stopped`: a signal ended it."""
+    """All observations of a workload on files of one layout, the worst first. `runs` schedules were run; in `waits` of
+    them a thread had to wait. `complete` is False if that was cut short; if a guest was lost, `lost` gives the reason
+    and `log` the part of its console about a bug that the kernel reported. `warned` are places at which the kernel
+    reported a bug and continued, each with the first schedule that led to it. `stopped`: a signal ended it."""
 
     workload: str
     layout: str
@@ -66,13 +67,13 @@ class Observations:
 
     @property
     def verdict(self) -> str:
-        """The worst."""
+        """The worst verdict."""
         return worst([one.tagged.verdict for one in self.seen]) if self.seen else "undetermined"
 
 
 @dataclass(slots=True)
 class _Tally:
-    """Observations as they come."""
+    """Collects observations."""
 
     users: tuple[str, ...]
     layout: str
@@ -89,7 +90,7 @@ class _Tally:
         waited = bool(ran.blocked)
         self.waits += waited
         if ran.missed:
-            return  # the same as one with fewer preemptions
+            return  # equivalent to a schedule with fewer preemptions
         one = Seen(tagged(ran, self.users, self.layout), 1, schedule, waited)
         before = self.seen.get(one.key)
         if before is None:
@@ -103,8 +104,8 @@ def observe(
     session: Session, workload: Workload, layout: str, preemptions: int = 1, *, stress: float = 0.0,
     progress: Callable[[], None] | None = None,
 ) -> Observations:  # fmt: skip
-    """Run all schedules with at most so many `preemptions`, then for `stress` seconds without gates. A guest that is
-    lost or a signal ends it; what had been seen is kept."""
+    """Run all schedules with at most `preemptions` preemptions, then run without gates for `stress` seconds. A lost
+    guest or a signal ends it; observations made before that are kept."""
     calls = programs(workload)
     users, texts = tuple(calls), tuple(calls.values())
     if dirties(texts):
@@ -146,7 +147,8 @@ def _all(session: Session, layout: str, texts: tuple[str, ...], preemptions: int
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Observations against what a rule allows: `seen` both, `unseen` allowed only, `forbidden` seen only."""
+    """Observations compared with what a rule allows: `seen` (allowed and seen), `unseen` (allowed only), `forbidden`
+    (seen only)."""
 
     rule: str
     seen: tuple[Seen, ...]
@@ -155,7 +157,7 @@ class Compared:
 
 
 def compare(found: Observations, allowed: Outcomes) -> Compared:
-    """The rule's outcomes have to be complete."""
+    """Compare with the outcomes of a rule, which must be complete."""
     keys = {outcome.key for outcome in allowed.outcomes}
     seen = {one.key for one in found.seen}
     return Compared(
@@ -167,7 +169,7 @@ def compare(found: Observations, allowed: Outcomes) -> Compared:
 
 
 def spelt(schedule: Schedule, threads: Sequence[str]) -> str:
-    """``t0_direct_read until ext4_iomap_begin, t1_mmap_store, t0_direct_read``."""
+    """A schedule as text: ``t0_direct_read until ext4_iomap_begin, t1_mmap_store, t0_direct_read``."""
     if schedule.together:
         return "all at once"
     return ", ".join(

@@ -1,4 +1,4 @@
-"""Observations as text and JSON, and the schedules behind them as files that `dio-mc confirm` runs again."""
+"""Observations as text and JSON, and their schedules as files that `dio-mc confirm` can run again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCHEDULE_SCHEMA: Final = "dio-mc/schedule/1"
 
 
 def text(where: str, found: Observations, compared: Compared | None) -> str:
-    """A block: one line per observation, the worst first, with how often it was made and a schedule for it."""
+    """A block of text: one line per observation, the worst first, with its frequency and a schedule for it."""
     waits = f", in {found.waits} somebody waited" if found.waits else ""
     head = f"{found.workload} on {where}, {found.layout} file: {found.verdict} ({found.runs} schedules{waits})"
     width = max((len(one.text) for one in found.seen), default=0)
@@ -45,7 +45,7 @@ def text(where: str, found: Observations, compared: Compared | None) -> str:
 
 
 def as_json(kernels: Sequence[tuple[Session, Sequence[tuple[Observations, Compared | None]]]]) -> str:
-    """All of it."""
+    """All observations as JSON."""
     runs = [
         {
             "release": session.kernel.release, "file_system": session.file_system, "mount": session.mount,
@@ -81,7 +81,7 @@ def _compared(compared: Compared) -> dict[str, Any]:
 
 
 def schedule_files(session: Session, found: Observations) -> dict[str, str]:
-    """A file for each observation that a schedule without waiting made, by name."""
+    """Files by name: one for each observation that a schedule led to without any thread waiting."""
     stem = re.sub(r"\W+", "-", f"{session.kernel.short}-{session.file_system}-{found.workload}-{found.layout}")
     return {
         f"{stem}-{number}.json": schedule_text(session, found, one)
@@ -91,7 +91,7 @@ def schedule_files(session: Session, found: Observations) -> dict[str, str]:
 
 
 def schedule_text(session: Session, found: Observations, one: Seen) -> str:
-    """An observation's schedule as a file."""
+    """The file of an observation's schedule."""
     value = {
         "schema": SCHEDULE_SCHEMA, "file_system": session.file_system, "mount": session.mount, "layout": found.layout,
         "threads": dict(zip(found.threads, one.schedule.programs, strict=True)),
@@ -105,8 +105,8 @@ def schedule_text(session: Session, found: Observations, one: Seen) -> str:
 
 
 def case_in(path: str, content: str) -> Case | None:
-    """The case in a file that `dio-mc observe --schedules` wrote; None when it is another kind of file. A file that
-    says something else than system calls, layouts and options raises `ModelError` DIO205."""
+    """The case in a file that `dio-mc observe --schedules` wrote; None for another kind of file. Raises `ModelError`
+    DIO205 if the file contains anything other than system calls, layouts and mount options."""
     try:
         data = json.loads(content)
     except (ValueError, RecursionError):

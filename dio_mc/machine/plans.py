@@ -1,7 +1,7 @@
-"""Which schedules `dio-mc observe` runs: all with at most so many preemptions, at gates that the calls pass.
+"""The schedules that `dio-mc observe` runs: all with a bounded number of preemptions, at gates that the calls pass.
 
-Threads of the workload run one after another; a preemption leaves one at a gate while others run. Where a thread may
-leave dirty pages, each schedule is run again with the kernel's writeback at the switches, and writeback is preempted
+Threads of the workload run one after another; a preemption leaves a thread at a gate while others run. If a thread may
+leave dirty pages, each schedule is also run with the kernel's writeback at the switches, and writeback is preempted
 too. The gates are those that a thread passes when it runs first, and when it runs after the others.
 """
 
@@ -19,7 +19,7 @@ Way = tuple[Gate, ...]
 
 
 def dirties(programs: Sequence[str]) -> bool:
-    """Whether some thread writes through the cache."""
+    """Whether some thread writes through the page cache."""
     calls = [call.partition(":")[0] for program in programs for call in program.split(",")]
     return "pwrite" in calls or "mmap_store" in calls
 
@@ -40,7 +40,7 @@ def ways(session: Session, layout: str, programs: Sequence[str]) -> tuple[Way, .
 
 
 def schedules(layout: str, programs: Sequence[str], passed: Sequence[Way], preemptions: int) -> Iterator[Schedule]:
-    """All of them, those with fewer preemptions first. A flusher, if there is one, is the last of the threads."""
+    """All schedules, those with fewer preemptions first. A flusher, if there is one, is the last thread."""
     flusher = len(programs) - 1 if programs[-1] == WRITEBACK else None
     users = [n for n in range(len(programs)) if n != flusher]
     for segments in _orders(users, flusher):
@@ -92,5 +92,5 @@ def _preempted_twice(users: Sequence[int], flusher: int | None, passed: Sequence
 
 
 def layouts_on(file_system: str) -> tuple[str, ...]:
-    """The layouts that files of a file system can have: ext3's format has no unwritten extents."""
+    """The layouts possible on a file system: ext3's format has no unwritten extents."""
     return ("hole", "written") if file_system == "ext3" else tuple(LAYOUTS)

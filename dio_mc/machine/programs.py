@@ -1,4 +1,5 @@
-"""What the threads of a workload do on a real kernel: their system calls, read in the source of their functions."""
+"""The programs of a workload's threads on a real kernel: their system calls, read from the source of their
+functions."""
 
 from __future__ import annotations
 
@@ -15,22 +16,22 @@ CALLS: Final = (
     "pread", "pwrite", "pread_direct", "pwrite_direct", "io_submit_pread", "io_submit_pwrite", "io_getevents",
     "mmap_load", "mmap_store", "punch_hole", "truncate", "readahead", "fsync", "msync", "sync_file_range", "writeback",
 )  # fmt: skip
-"""The calls that a guest makes; ``writeback`` is what the kernel's own flusher does, started by sync_file_range."""
+"""The calls that a guest makes; ``writeback`` stands for the kernel's flusher and is started by sync_file_range."""
 FURTHER: Final = (
     "pread_direct_own", "pread_direct_other", "pwrite_half", "pwrite_direct_half", "pwrite_direct_rest",
     "pwrite_beyond", "zeroout", "zero_range", "fallocate", "drop_cache", "reclaim",
     "pwrite_direct_shared", "change_shared",
 )  # fmt: skip
-"""What a guest can do besides, for bindings: a direct read into a mapping of the same page, or of the second disk into
-it; writes of half a page; BLKZEROOUT; two more modes of fallocate; posix_fadvise(DONTNEED); process_madvise(PAGEOUT) of
-the first thread's mapping; a direct write out of memory that another thread changes."""
+"""Further calls of a guest, for bindings: a direct read into a mapping of the same page, or of the second disk into it;
+writes of half a page; BLKZEROOUT; two more modes of fallocate; posix_fadvise(DONTNEED); process_madvise(PAGEOUT) of the
+first thread's mapping; a direct write from memory that another thread changes."""
 WRITES: Final = {"NEW": "N", "NEWER": "M", "OLD": "O"}
-"""What tells one written value from another, in the words of a page."""
+"""The letters that stand for written values in the content of a page."""
 
 
 def programs(workload: Workload) -> dict[str, str]:
-    """Each thread's calls, as a guest is told them (``pread_direct``; ``pwrite:NEW,fsync``). Raises `ModelError`
-    DIO285 for what is not a plain list of system calls, or has one that no guest can make."""
+    """Each thread's calls in the notation of a guest (``pread_direct``; ``pwrite:NEW,fsync``). Raises `ModelError`
+    DIO285 for a function that is not a plain list of system calls, or has one that guests cannot make."""
     return {name: _program(name, function) for name, function in workload.threads.items()}
 
 

@@ -1,6 +1,6 @@
 """A counterexample as a C program of its workload, and as a test in the form of fstests.
 
-Both make the system calls only. What a guest does with gates is said in comments: where a delay has to be.
+Both only make the system calls. Comments say where a guest holds threads at gates, and so where delays are needed.
 """
 
 from __future__ import annotations
@@ -51,16 +51,16 @@ CALLS: Final = {
     ),
     WRITEBACK: "sync_file_range(me->cached, 0, PAGE, SYNC_FILE_RANGE_WRITE); /* what the flusher does */",
 }  # fmt: skip
-"""Each system call in C; what it gives is kept in the thread's ``seen``, in the words of ``dio-mc outcomes``."""
+"""Each system call in C; its result is stored in the thread's ``seen``, in the words of ``dio-mc outcomes``."""
 
 
 def c_program(trace: Trace, case: Case) -> str:
-    """The program of a counterexample. Raises what `program` does."""
+    """The C program for a counterexample. Raises what `program` raises."""
     return program(_title(trace), case)
 
 
 def program(title: str, case: Case) -> str:
-    """The program of a case. Raises `ModelError` DIO285 for a call or a layout that only a guest has."""
+    """The C program for a case. Raises `ModelError` DIO285 for a call or a layout that only guests have."""
     calls = [call.partition(":")[0] for program in case.programs for call in program.split(",")]
     unknown = [call for call in calls if call not in CALLS] + [case.layout][case.layout in LAYOUTS :]
     if unknown:
@@ -86,7 +86,7 @@ def _where(case: Case) -> str:
 
 
 def _plain(text: str) -> str:
-    """Fit for a comment in C or sh."""
+    """Text that is safe inside a comment in C or sh."""
     return "".join(c if c.isprintable() else " " for c in text).replace("*/", "* /")
 
 
@@ -123,7 +123,7 @@ def _body(case: Case, number: int) -> str:
 
 
 def xfstests(trace: Trace, case: Case) -> str:
-    """A test for fstests; its program is what `c_program` gives, as ``src/NAME.c``."""
+    """A test for fstests; its program is the result of `c_program`, as ``src/NAME.c``."""
     name = _program_name(trace)
     about = "\n".join(f"# {line}".rstrip() for line in _about(_title(trace), case))
     options = f'\nexport MOUNT_OPTIONS="-o {case.mount}"' if case.mount else ""

@@ -1,9 +1,9 @@
-"""Runs schedules on a guest whose kernel has been given gates.
+"""Running schedules on a guest whose kernel has gates.
 
-A gate is a call of a few instructions (`inside/gate.c`), written over the nop that a function which can be traced
-begins with. The instructions lie where a function was that nobody calls. What they need to know of a thread is beside a
-mark at the far end of its kernel stack. All of that is written once, through QEMU's debugger, with the machine stopped;
-schedules then run without it.
+A gate is a call to a few instructions (`inside/gate.c`). It replaces the nop at the beginning of a traceable function.
+The instructions overwrite a function that is never called. The data they need about a thread is next to a mark at the
+far end of the thread's kernel stack. All of this is written once, through QEMU's debugger stub, while the machine is
+stopped; schedules then run without the stub.
 """
 
 from __future__ import annotations
@@ -18,22 +18,23 @@ from dio_mc.machine.guest import Guest
 from dio_mc.machine.schedule import Ran, Schedule, parse_ran, request
 
 NEVER_CALLED: Final = ("__x64_sys_acct", "__x64_sys_swapon", "__x64_sys_quotactl", "__x64_sys_pivot_root")
-"""Functions that nobody calls in a guest; the code is written over the first of them that is there."""
+"""Functions that are never called in a guest; the code of the gates overwrites the first of them that exists."""
 RESCHED: Final = ("__cond_resched", "_cond_resched")
 STACK_GATE: Final = "__x64_sys_getppid"
 STACK_SIZE: Final = 1 << 14
-"""Of a kernel thread on x86-64, and its alignment."""
+"""The size of a kernel stack on x86-64, in bytes, which is also its alignment."""
 MARK: Final = 0x64696F2D6D632121
 MARK_AT: Final = 0x100
 NOPS: Final = tuple(bytes.fromhex(nop) for nop in ("0f1f440000", "6666666690", "3e8d742600"))
-"""What the kernel leaves of ``call __fentry__``: `x86_nops[5]`; before 5.13 it depended on the processor
+"""What the kernel puts in place of ``call __fentry__``: `x86_nops[5]`; before 5.13 it depended on the processor
 (arch/x86/include/asm/nops.h: P6_NOP5_ATOMIC, K8_NOP5_ATOMIC, GENERIC_NOP5_ATOMIC)."""
 SECONDS: Final = 90.0
 
 
 class Runner:
-    """Gates on a guest's kernel, and schedules on the guest. `gates` has the functions at which threads can be held,
-    with the address that tells them; `unusable` those that the kernel has, and that cannot be traced."""
+    """Installs gates in a guest's kernel and runs schedules. `gates` maps the functions at which threads can be held to
+    the address that identifies the gate (the return address of the call); `unusable` are functions that exist but
+    cannot be traced."""
 
     def __init__(self, guest: Guest, wanted: Sequence[str]) -> None:
         self._guest, self._stub, self._channel = guest, guest.stub, guest.channel
@@ -50,25 +51,25 @@ class Runner:
         self._stub.resume()
 
     def run(self, schedule: Schedule, *, passed: bool = False) -> Ran:
-        """Run it, let everybody end, and look at what there is. With `passed`, tell the gates that threads passed. A
-        guest in which threads are stuck is of no more use."""
+        """Run a schedule, let all threads end, and collect the results. With `passed`, include the gates that threads
+        passed. A guest whose threads are stuck cannot be used again."""
         answer = self._channel.ask(request(schedule, self.gates, passed=passed), SECONDS)
         return parse_ran(answer, self.gates)
 
     def _addresses(self, names: Sequence[str]) -> dict[str, int]:
         self._channel.ask(f"symbols {','.join(dict.fromkeys(names))}")
         found: dict[str, int] = {}
-        for told in self._channel.told:
-            if told.word == "symbol":
-                name, _, clone = told.arguments[1].partition(".")
-                # A clone of the compiler's stands for the function where there is no other; `.cold` is not an entrance.
+        for event in self._channel.events:
+            if event.word == "symbol":
+                name, _, clone = event.arguments[1].partition(".")
+                # A clone made by the compiler serves if the function itself is missing; `.cold` is not an entry point.
                 if not clone or (name not in found and clone.split(".")[0] in ("isra", "constprop", "llvm")):
-                    found[name] = int(told.arguments[0], 16)
-        self._channel.told.clear()
+                    found[name] = int(event.arguments[0], 16)
+        self._channel.events.clear()
         return found
 
     def _mark(self, thread: int, control: int) -> None:
-        """Mark a thread's kernel stack: where it is shows when the thread makes a call on its own CPU."""
+        """Mark a thread's kernel stack, which is located by having the thread make a call on its own CPU."""
         gate = self.functions[STACK_GATE]
         self._stub.interrupt()
         self._stub.add_breakpoint(gate)
@@ -107,7 +108,8 @@ class Runner:
         self.unusable = tuple(unusable)
 
     def _write_gate(self, name: str, entry: int, place: int) -> bool:
-        """Behind the entrance (and the four bytes for indirect branch tracking, where they are)."""
+        """Write the call after the entry point (and after ``endbr64``, if present). False if there is no nop to
+        replace."""
         head = self._stub.read(entry, 9)
         at = next((n for n in (0, 4) if head[n : n + 5] in NOPS), None)
         if at is None:

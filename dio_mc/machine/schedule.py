@@ -1,4 +1,4 @@
-"""A schedule of system calls, as it is written down, sent to a guest, and what comes back of it."""
+"""A schedule of system calls as data, as the request to a guest, and the result that comes back."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Final
 from dio_mc.machine.failures import GuestLost
 
 GUEST_LAYOUTS: Final = ("hole", "preallocated", "written", "empty", "dirty", "block device")
-"""Files that a guest makes; it is told the first letter."""
+"""Files that a guest makes; the request contains the first letter."""
 RUNS: Final = "(runs)"
-"""What is on the stack of a thread that does not wait and does not end either."""
+"""The stack of a thread that neither waits nor ends."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Gate:
-    """The entrance of a kernel function, when a thread passes it for the `nth` time."""
+    """The entry of a kernel function, when a thread passes it for the `nth` time."""
 
     function: str
     nth: int = 1
@@ -27,7 +27,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A thread runs until it is at a gate, or to its end."""
+    """A thread runs until it reaches a gate (None: to its end)."""
 
     thread: int
     until: Gate | None = None
@@ -35,10 +35,13 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The file's layout (``empty``, ``hole``, ``preallocated``, ``written``; ``dirty`` is preallocated with data in the
-    cache, ``block device`` the guest's second disk), what each thread does (names of system calls, with a value where
-    they write: ``pread_direct``, ``mmap_store:NEW``; several with commas), and who runs when. What is left runs at the
-    end. With `together` all threads begin at once, and no segment says otherwise."""
+    """A schedule: the file's layout, the program of each thread, and the order in which they run.
+
+    `layout` is ``empty``, ``hole``, ``preallocated``, ``written``, ``dirty`` (preallocated, with data in the cache) or
+    ``block device`` (the guest's second disk). A program is a list of system calls, separated by commas, with a value
+    for writes: ``pread_direct``, ``mmap_store:NEW``. Threads not finished by the segments run at the end. With
+    `together` all threads begin at once, and `segments` is empty.
+    """
 
     layout: str
     programs: tuple[str, ...]
@@ -48,7 +51,8 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """A thread had to go on in a segment (from 0) and waits: the functions on its kernel stack, innermost first."""
+    """A thread that had to continue in a segment (from 0) but waits: the functions on its kernel stack, innermost
+    first."""
 
     segment: int
     thread: int
@@ -57,7 +61,7 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What the calls of a thread left on record, in names of `Data`; `failed` is a call that failed otherwise."""
+    """The record that a thread's calls left, in names of `Data`; `failed` is a call that failed in another way."""
 
     earlier: str
     outcome: str
@@ -68,10 +72,10 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What came of a schedule. `cached` and `media` are what the file gives through the cache, and without it;
-    `reported`: fsync gives EIO. `missed` are the segments whose gate the thread never came to, `stuck` the threads that
-    never ended though nobody is held: then there is no file to look at. `passed` are the gates of each thread. `rest`
-    is the second half of the page, `warned` where the kernel has reported a bug of its own and gone on."""
+    """The result of a schedule. `cached` and `media` are the file's content through the cache and without it;
+    `reported`: fsync returned EIO. `missed` are segments whose gate the thread never reached; `stuck` are threads that
+    never ended although none is held, in which case the file is not read. `passed` are the gates of each thread. `rest`
+    is the second half of the page; `warned` are places where the kernel reported a bug of its own and continued."""
 
     left: tuple[Left, ...] = ()
     cached: str = ""
@@ -86,7 +90,7 @@ class Ran:
 
 
 def request(schedule: Schedule, gates: Mapping[str, int], *, passed: bool = False) -> str:
-    """The request to a guest's init; `gates` has the address of each function's gate."""
+    """The request to a guest's init; `gates` maps functions to the addresses of their gates."""
     flags = ("p" if passed else "") + ("s" if schedule.together else "") or "-"
     segments = (
         str(s.thread) if s.until is None else f"{s.thread}@{gates[s.until.function]:x}#{s.until.nth}"
@@ -96,7 +100,7 @@ def request(schedule: Schedule, gates: Mapping[str, int], *, passed: bool = Fals
 
 
 def parse_ran(answer: str, gates: Mapping[str, int]) -> Ran:
-    """The answer. One that makes no sense raises `GuestLost`."""
+    """Parse the answer. Raises `GuestLost` if it is malformed."""
     names = {address: name for name, address in gates.items()}
     found: dict[str, list[list[str]]] = {key: [] for key in "ftbmsprw"}
     try:

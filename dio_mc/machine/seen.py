@@ -1,4 +1,5 @@
-"""What a kernel showed, in the words of the models: one observation, tagged as those of `dio-mc outcomes` are."""
+"""The results of a run on a real kernel in the vocabulary of the models: one observation, tagged like those of `dio-mc
+outcomes`."""
 
 from __future__ import annotations
 
@@ -14,22 +15,22 @@ from dio_mc.study.tags import Tagged, tag
 from dio_mc.trace.trace import Trace
 
 WRITEBACK: Final = "writeback"
-"""The program of a thread that stands for the kernel's flusher; it has no results."""
+"""The program of a thread that represents the kernel's flusher; it has no results."""
 
 
 def initial_of(layout: str) -> str:
-    """What a file of this layout reads as."""
+    """The initial content of a file with this layout."""
     return {"hole": "ZERO", "preallocated": "ZERO", "empty": "EOF"}.get(layout, "OLD")
 
 
 def tagged(ran: Ran, names: Sequence[str], layout: str) -> Tagged:
-    """In words; `names` are those of the threads that have results, the first ones. Raises `GuestLost` when a call
-    failed in a way that no model knows."""
+    """The tagged observation of a run; `names` are the threads with results, which come first. Raises `GuestLost` if a
+    call failed in a way that no model describes."""
     return tag(observation(ran, names, initial_of(layout)), initial_of(layout))
 
 
 def observation(ran: Ran, names: Sequence[str], initial: str) -> Observation:
-    """What the calls left, what the file holds, and which properties of the families that breaks."""
+    """The results of the calls, the content of the file, and the violated properties of the property families."""
     stuck = tuple(sorted(names[b.thread] for b in ran.stuck if b.thread < len(names)))
     if ran.stuck:
         records = tuple(Record(name, "NOTHING", "NOTHING") for name in names)
@@ -51,8 +52,8 @@ def observation(ran: Ran, names: Sequence[str], initial: str) -> Observation:
 
 
 def calls_of(left: Sequence[Left]) -> tuple[Call, ...]:
-    """The last calls, and the reads before them. Which had ended when a call began is known of writes: that whose value
-    had been acknowledged, and those before it."""
+    """The last call of each thread, and the read before it. The order before a call is known only for writes: the write
+    whose value had been acknowledged when the call began, and those before that write."""
     made: list[Call] = []
     floors: list[str] = []
     for one in left:
@@ -89,7 +90,7 @@ def _last_is_read(one: Left) -> bool:
 
 
 def of_trace(trace: Trace, users: Sequence[str], layout: str) -> Tagged:
-    """What the run of a rule and a workload ends with; `users` are the workload's threads."""
+    """The tagged end of a run of a rule and a workload; `users` are the workload's threads."""
     *_, last = trace.states()
     own = [(n, thread.name) for n, thread in enumerate(trace.threads) if thread.name in users]
     records = tuple(
@@ -117,7 +118,7 @@ def of_trace(trace: Trace, users: Sequence[str], layout: str) -> Tagged:
 def _all_broken(
     records: Sequence[Record], cached: str, media: str, found: tuple[str, ...], reported: bool
 ) -> tuple[str, ...]:
-    """With what the results and the file say by themselves."""
+    """The violated properties: `found`, and those that the results and the file show on their own."""
     shown = {value for record in records for value in (record.outcome, record.earlier)} | {cached, media}
     exposed = ("no_stale_exposure",) if "STALE" in shown else ()
     differs = ("coherent_at_rest",) if cached != media and not reported else ()

@@ -1,4 +1,4 @@
-"""A guest that is booted when it is first needed, and again when one is of no more use."""
+"""A guest that is booted when it is first needed, and again after it has become unusable."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from dio_mc.machine.schedule import Ran, Schedule
 
 
 class Session:
-    """Runs schedules on guests of one kernel and file system, one guest after another. `holds` says whether threads can
-    be held."""
+    """Runs schedules on guests of one kernel and file system, one guest after another. `holds`: whether threads can be
+    held."""
 
     holds = True
 
@@ -33,14 +33,14 @@ class Session:
 
     @property
     def runner(self) -> Runner:
-        """That of a guest that runs; it is booted if there is none."""
+        """The runner of the current guest, which is booted if necessary."""
         if self._runner is None:
             try:
                 self._begin()
             except GuestLost:
                 if not Guest.kvm_is_good:
                     raise
-                Guest.kvm_is_good = False  # it boots, and is of no use for gates
+                Guest.kvm_is_good = False  # it boots with KVM, but gates do not work there
                 self._begin()
         assert self._runner is not None
         return self._runner
@@ -54,7 +54,8 @@ class Session:
             raise self._drop(lost) from None
 
     def run(self, schedule: Schedule, *, passed: bool = False) -> Ran:
-        """Run a schedule. A guest whose threads are stuck is ended; one that is lost as well, and that is raised."""
+        """Run a schedule. A guest whose threads are stuck is ended, as is a lost one, in which case `GuestLost` is
+        raised."""
         try:
             ran = self.runner.run(schedule, passed=passed)
         except GuestLost as lost:
@@ -70,6 +71,6 @@ class Session:
             guest.close()
 
     def _drop(self, lost: GuestLost) -> GuestLost:
-        told = self._guest.told(lost) if self._guest is not None else lost
+        explained = self._guest.explained(lost) if self._guest is not None else lost
         self.close()
-        return told
+        return explained

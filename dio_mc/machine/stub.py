@@ -1,8 +1,8 @@
-"""A client of the GDB remote protocol, as far as QEMU's stub speaks it: one thread per virtual CPU.
+"""A client of the GDB remote protocol, limited to what QEMU's stub supports: one thread per virtual CPU.
 
-Everything is stopped, or everything runs. While the machine runs the stub answers nothing but what stops it, so each
-method but `resume`, `interrupt` and `stopped` needs a machine that is stopped. Registers are those of x86-64. The
-protocol: https://sourceware.org/gdb/current/onlinedocs/gdb.html/Remote-Protocol.html; what QEMU has of it: `gdbstub.c`.
+Either all CPUs are stopped or all of them run. While the machine runs, the stub sends only stop replies, so all methods
+except `resume`, `interrupt` and `stopped` require a stopped machine. Registers are those of x86-64. The protocol:
+https://sourceware.org/gdb/current/onlinedocs/gdb.html/Remote-Protocol.html; QEMU's part of it: `gdbstub.c`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ANSWER_SECONDS: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Registers:
-    """What is looked at of a stopped virtual CPU: instruction and stack pointer."""
+    """The registers that are read of a stopped virtual CPU: instruction and stack pointer."""
 
     pc: int
     sp: int
@@ -29,31 +29,31 @@ class Registers:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The machine has stopped: which virtual CPU (from 0) says so, and whether it met a breakpoint."""
+    """The machine has stopped: the virtual CPU (from 0) that reports it, and whether it hit a breakpoint."""
 
     cpu: int
     breakpoint: bool
 
 
 def packet(payload: bytes) -> bytes:
-    """``$payload#checksum``, with the four bytes that mean something escaped."""
+    """``$payload#checksum``, with the four special bytes escaped."""
     escaped = b"".join(b"}" + bytes([b ^ 0x20]) if b in b"$#}*" else bytes([b]) for b in payload)
     return b"$" + escaped + b"#%02x" % (sum(escaped) & 0xFF)
 
 
 class Packets:
-    """Packets out of a stream of bytes, whatever pieces it comes in."""
+    """Splits a stream of bytes into packets, regardless of how it is chunked."""
 
     def __init__(self) -> None:
         self._data = b""
 
     def feed(self, data: bytes) -> None:
-        """Take further bytes."""
+        """Append data."""
         self._data += data
 
     def next(self) -> bytes | None:
-        """The payload of the next whole packet, unescaped; acknowledgements before it are dropped. A packet whose
-        checksum is wrong raises `ValueError`: the socket loses nothing, so the other side is not a stub."""
+        """The payload of the next complete packet, unescaped, or None; acknowledgements before it are dropped. Raises
+        `ValueError` for a wrong checksum: the socket is reliable, so the peer is not a stub."""
         begin = self._data.find(b"$")
         end = self._data.find(b"#", begin)
         if begin < 0 or end < 0 or len(self._data) < end + 3:
@@ -66,7 +66,7 @@ class Packets:
 
 
 def _unescaped(payload: bytes) -> bytes:
-    """Without escapes and run lengths (``0* `` is four zeros)."""
+    """The payload without escapes and run-length encoding (``0* `` is four zeros)."""
     out, at = bytearray(), 0
     while at < len(payload):
         byte = payload[at]
@@ -83,7 +83,7 @@ def _unescaped(payload: bytes) -> bytes:
 
 
 class Stub:
-    """The stub at the other end of a connected socket. The machine, which runs, is stopped."""
+    """The stub at the other end of a connected socket. Connecting stops the running machine."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
@@ -93,7 +93,7 @@ class Stub:
         self.ask("qSupported:multiprocess-;swbreak+;hwbreak+")
 
     def fileno(self) -> int:
-        """For `select`."""
+        """The descriptor, for `select`."""
         return self._socket.fileno()
 
     # -- running ----------------------------------------------------------------------------------
@@ -103,52 +103,52 @@ class Stub:
         self._send("vCont;c")
 
     def interrupt(self) -> Stop:
-        """Stop the machine. If a breakpoint has been met meanwhile, that is what is told."""
+        """Stop the machine. If it has hit a breakpoint meanwhile, that stop is returned."""
         self._write(b"\x03")
         return self.wait()
 
     def wait(self) -> Stop:
-        """Where the machine stops, which it must do soon."""
+        """Wait until the machine stops, which must happen soon."""
         return _stop(self._receive(ANSWER_SECONDS))
 
     def stopped(self) -> Stop | None:
-        """Where the machine has stopped, if it has; call it when there is something to read. (It may be no more than
-        an acknowledgement.)"""
+        """The stop of the machine, or None (the data may be only an acknowledgement). Call it when there is something
+        to read."""
         self._packets.feed(self._read(0.0))
         found = self._packets.next()
         return None if found is None else _stop(self._acknowledged(found))
 
     def step(self, cpu: int) -> None:
-        """One instruction of one virtual CPU, over a breakpoint if there is one."""
+        """Execute one instruction on one virtual CPU, also at a breakpoint."""
         self._send(f"vCont;s:{cpu + 1:x}")
         self.wait()
 
-    # -- looking and changing ---------------------------------------------------------------------
+    # -- reading and writing ----------------------------------------------------------------------
 
     def registers(self, cpu: int) -> Registers:
-        """Of a virtual CPU."""
+        """The registers of a virtual CPU."""
         self._select(cpu)
         raw = bytes.fromhex(self.ask("g").decode().replace("x", "0"))
         words = [int.from_bytes(raw[8 * n : 8 * n + 8], "little") for n in range(RIP + 1)]
         return Registers(words[RIP], words[RSP])
 
     def read(self, address: int, size: int) -> bytes:
-        """Of the memory that the current virtual CPU sees."""
+        """Read memory as the current virtual CPU sees it."""
         answer = self.ask(f"m{address:x},{size:x}")
         if answer.startswith(b"E") and len(answer) == 3:
             raise GuestLost(f"the guest has no memory at {address:#x}")
         return bytes.fromhex(answer.decode())
 
     def write(self, address: int, data: bytes) -> None:
-        """Into the memory that the current virtual CPU sees, text included."""
+        """Write memory as the current virtual CPU sees it, including kernel text."""
         self._order(f"M{address:x},{len(data):x}:" + data.hex())
 
     def add_breakpoint(self, address: int) -> None:
-        """A hardware breakpoint, of which QEMU's translator has any number."""
+        """Set a hardware breakpoint; QEMU's translator has any number of them."""
         self._order(f"Z1,{address:x},1")
 
     def drop_breakpoint(self, address: int) -> None:
-        """Take it away again."""
+        """Remove a breakpoint."""
         self._order(f"z1,{address:x},1")
 
     def ask(self, text: str) -> bytes:
@@ -186,7 +186,7 @@ class Stub:
         return self._acknowledged(found)
 
     def _read(self, seconds: float) -> bytes:
-        """What has come, or comes within so many seconds (without any, of what should be there)."""
+        """Data that is available or arrives within `seconds`."""
         self._socket.settimeout(max(0.001, seconds))
         try:
             data = self._socket.recv(65536)
@@ -204,7 +204,8 @@ class Stub:
 
 
 def _stop(answer: bytes) -> Stop:
-    """``T05thread:02;`` is the second virtual CPU at a breakpoint; signal 2 is what an interrupt gives."""
+    """Parse a stop reply: ``T05thread:02;`` is the second virtual CPU at a breakpoint; signal 2 is the reply to an
+    interrupt."""
     fields = dict(f.split(":", 1) for f in answer[3:].decode().split(";") if ":" in f)
     if answer[:1] != b"T" or "thread" not in fields:
         raise GuestLost(f"QEMU's debugger says {answer.decode(errors='replace')!r}")

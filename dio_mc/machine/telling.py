@@ -1,4 +1,4 @@
-"""Confirmations as text, as lines for a page, and as JSON."""
+"""Confirmations as text, as sentences for a page, and as JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ LOST: Final = "LOST"
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What one kernel said about one counterexample; without `answer` the guest was lost, and `lost` says how."""
+    """The answer of one kernel for one counterexample. `answer` is None if the guest was lost; `lost` then gives the
+    reason."""
 
     release: str
     file_system: str
@@ -36,7 +37,7 @@ class Answered:
 
 
 def text(name: str, case: Case, answers: Sequence[Answered]) -> str:
-    """A block: what is looked for, then what each kernel did."""
+    """A block of text: what is expected, then what each kernel did."""
     lines = [f"{name}: {case.expected}"]
     width = max(len(one.where) for one in answers)
     for one in answers:
@@ -72,7 +73,7 @@ def page_lines(case: Case, answers: Sequence[Answered]) -> list[str]:
 
 
 def as_json(found: Sequence[tuple[str, Case, Sequence[Answered]]]) -> str:
-    """Everything but the kernels' logs."""
+    """All confirmations, without the kernels' logs."""
     traces = [
         {"trace": name, "expected": case.expected, "kernels": [_one(a) for a in answers]}
         for name, case, answers in found

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dio_mc.machine.channel import Answer, Channel, Lines, Told, parse
+from dio_mc.machine.channel import Answer, Channel, Event, Lines, parse
 from dio_mc.machine.failures import GuestLost
 from dio_mc.machine.images import tool
 from dio_mc.machine.initramfs import archive
@@ -152,7 +152,7 @@ def test_lines_are_whole_however_they_are_cut() -> None:
 def test_a_line_is_an_answer_or_news() -> None:
     assert parse("12 ok f=NEW,NEW,0") == Answer(12, True, "f=NEW,NEW,0")
     assert parse("3 error mount: EINVAL") == Answer(3, False, "mount: EINVAL")
-    assert parse("* symbol ff submit_bio") == Told("symbol", ("ff", "submit_bio"))
+    assert parse("* symbol ff submit_bio") == Event("symbol", ("ff", "submit_bio"))
     with pytest.raises(ValueError, match="neither an answer nor news"):
         parse("hello")
 
@@ -173,7 +173,7 @@ def test_an_answer_belongs_to_its_number() -> None:
     guest = channel(lambda line: f"* news {line}99 ok other\n0 ok older\n{line.split()[0]} ok mine\n")
     assert guest.ask("look") == "mine"
     assert guest.ask("look again") == "mine"
-    assert [t.word for t in guest.told] == ["news", "news"]
+    assert [t.word for t in guest.events] == ["news", "news"]
 
 
 def test_an_error_says_what_cannot_be_done() -> None:
