@@ -1,8 +1,9 @@
-"""Counterexample files: ``counterexamples/<stem>.<Class>[@params]/<property>.{txt,dot,json}``, on request ``.html``.
+"""Counterexample files: ``counterexamples/<stem>.<Class>[@params]/<property>.{txt,dot,json}``, and ``.html`` on
+request.
 
-A file that already says the same is left alone, so that a committed folder changes only where a counterexample does.
-Nothing else in the folder is touched. What the file system refuses is returned in words: a verdict is worth more than
-its files.
+A file that already has the right content is not rewritten, so that a committed folder changes only where a
+counterexample does. Nothing else in the folder is touched. Errors of the file system are returned in words, because
+they must not cost the verdict.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
 def write_artifacts(
     folder: Path, stem: str, trace: Trace, *, page: bool = False, ways: Ways | None = None
 ) -> list[str]:
-    """Write the files of a trace below ``folder/stem``, with `page` a page too, which has the `ways` beside the trace.
+    """Write the files of a trace below ``folder/stem``, with `page` also a page, which includes the `ways` beside the
+    trace.
 
-    Returns what went wrong, a sentence per file.
+    Returns one sentence for each file that could not be written.
     """
     place = folder / safe_name(stem)
     problems: list[str] = []
@@ -43,14 +45,15 @@ def write_artifacts(
 
 
 def _check_no_link(*paths: Path) -> None:
-    """The names come from the model, so a link of that name was not put there for this. Raises `OSError`."""
+    """Refuse symbolic links. The names come from the model, so a link of that name was not made for this purpose.
+    Raises `OSError`."""
     for path in paths:
         if path.is_symlink():
             raise OSError(errno.ELOOP, "a symbolic link is in the way")
 
 
 def rendered(trace: Trace, *, page: bool = False, ways: Ways | None = None) -> dict[str, str]:
-    """The contents of a trace's files by suffix. A page has the sources below the working directory in it."""
+    """The contents of a trace's files by suffix. A page includes the sources below the working directory."""
     files = {"txt": render_text(trace, model=True) + "\n", "dot": render_dot(trace), "json": encode(trace)}
     return {**files, "html": _page(trace, ways)} if page else files
 

@@ -1,6 +1,6 @@
-"""What one command checked, and what each line of it counts as: the same answer for every report format.
+"""The results of one command, and how each counts; all report formats use this.
 
-A `Case` is a property of a run, or what is wrong with a run as a whole. Its status says whether it turns a build red;
+A `Case` is a property of a run, or a problem of a run as a whole. Its status decides whether a build fails;
 ``undetermined`` is neither a pass nor a failure, and no format may show it as a pass.
 """
 
@@ -23,7 +23,7 @@ Status = Literal["pass", "fail", "undetermined"]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One thing that was decided. `trace` is the counterexample of a violated property, expected or not."""
+    """One result. `trace` is the counterexample of a violated property, expected or not."""
 
     name: str
     kind: str
@@ -37,9 +37,9 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """All of a command, in the order of the models. `folder` is where counterexamples were written, if they were;
-    `strict` makes findings failures, `allow_undetermined` maps exit code 3 to 0 and nothing else; `stems` are those of
-    `words.stems_of`."""
+    """All results of a command, in the order of the models. `folder` is where counterexamples were written, if they
+    were; `strict` makes findings failures; `allow_undetermined` maps exit code 3 to 0 and nothing else; `stems` is the
+    result of `words.stems_of`."""
 
     entries: tuple[Report | Failure, ...]
     folder: str | None = None
@@ -58,16 +58,16 @@ class Batch:
 
     @property
     def failures(self) -> tuple[Failure, ...]:
-        """What could not be checked."""
+        """The entries that could not be checked."""
         return tuple(e for e in self.entries if isinstance(e, Failure))
 
     @property
     def exit_code(self) -> int:
-        """The worst of all entries."""
+        """The worst exit code of all entries."""
         return self.code_with([])
 
     def code_with(self, others: list[int]) -> int:
-        """The worst of all entries and of some other codes."""
+        """The worst exit code of all entries and of `others`."""
         codes = {*others, *(f.exit_code for f in self.failures), *(self.code_of(r) for r in self.reports)}
         worst = next((c for c in WORST if c in codes), 0)
         return 0 if worst == 3 and self.allow_undetermined else worst
@@ -79,7 +79,7 @@ class Batch:
         return report.exit_code
 
     def cases(self, report: Report) -> tuple[Case, ...]:
-        """What was decided of one run; at least one of them is not a pass when its exit code is not 0."""
+        """The results of one run; if its exit code is not 0, at least one of them is not a pass."""
         traces = {t.property: t for t in report.traces}
         found = [_case(p, report, traces) for p in report.properties if not _told_elsewhere(p)]
         if self.strict:
@@ -92,7 +92,7 @@ class Batch:
 
 
 def _told_elsewhere(result: PropertyResult) -> bool:
-    """Faults that occurred have a case each."""
+    """Whether the result is about faults, each of which has a case of its own."""
     return result.kind == "faults" and result.verdict == "VIOLATED"
 
 
@@ -108,7 +108,7 @@ def _case(result: PropertyResult, report: Report, traces: dict[str, Trace]) -> C
 
 
 def _message(result: PropertyResult, report: Report, trace: Trace | None) -> str:
-    """``violated in 12 steps, 3 switches``, and why it counts as it does."""
+    """``violated in 12 steps, 3 switches``, and the reason for its status."""
     told = {"HOLDS": "holds", "VIOLATED": "violated", "UNDETERMINED": "undetermined"}[result.verdict]
     if trace is not None:
         told += f" in {plural(len(trace.steps), 'step')}, {plural(trace.switches, 'switch')}{trace.label}"
@@ -134,7 +134,7 @@ def place_of(where: str) -> Place | None:
 
 
 def red_cases(batch: Batch) -> Iterator[tuple[Report, Case]]:
-    """Everything that is not a pass, in order."""
+    """All cases that are not a pass, in order."""
     for report in batch.reports:
         for case in batch.cases(report):
             if case.status != "pass":

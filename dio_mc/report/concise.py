@@ -1,4 +1,4 @@
-"""The report in lines that editors and hooks read: ``file:line: VIOLATED no_stale_exposure [Ext3] in 12 steps``."""
+"""The report as lines for editors and hooks: ``file:line: VIOLATED no_stale_exposure [Ext3] in 12 steps``."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from dio_mc.report.text import headline
 from dio_mc.report.words import counted
 
 _BREAK: Final = re.compile(r"\s*[\r\n]\s*")
-"""A message of the model's may have several lines; an editor takes each line for itself."""
+"""A message from a model may have several lines, but an editor parses each line separately."""
 
 
 def report_concise(batch: Batch) -> str:
-    """A line per thing that is wrong, or one per run where nothing is."""
+    """One line for each problem, or one line for a run without problems."""
     lines: list[str] = []
     for entry in batch.entries:
         lines += _heads(entry) if isinstance(entry, Failure) else _run(entry, batch)
@@ -28,14 +28,14 @@ def _heads(failure: Failure) -> list[str]:
 
 def _run(report: Report, batch: Batch) -> list[str]:
     red = [c for c in batch.cases(report) if c.status != "pass"]
-    told = (
+    notes = (
         [] if batch.strict else [f"{f.where}: finding {f.code} [{report.model}] {f.message}" for f in report.findings]
     )
     if not red:
-        return [f"{headline(report, brief=True)}  {counted(report)}", *told]
-    return [f"{c.where or report.where}: {_word(c)} {c.name} [{report.model}] {c.message}" for c in red] + told
+        return [f"{headline(report, brief=True)}  {counted(report)}", *notes]
+    return [f"{c.where or report.where}: {_word(c)} {c.name} [{report.model}] {c.message}" for c in red] + notes
 
 
 def _word(case: Case) -> str:
-    """A property that holds can be wrong as well."""
+    """The verdict, unless a property that holds was expected to be violated."""
     return "NOT AS EXPECTED" if case.verdict == "HOLDS" else case.verdict

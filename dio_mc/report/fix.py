@@ -1,4 +1,4 @@
-"""What a search for fixes found, as text and as JSON."""
+"""The results of a search for fixes, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ SCHEMA = "dio-mc/fix/1"
 
 
 def fix_text(found: Found, *, everything: bool = False) -> str:
-    """The fixes with their differences, the first as a subclass too; near misses with what they leave open. With
-    `everything` every subclass, and the schedules of near misses."""
+    """The fixes as diffs, the first also as a subclass, and near misses with what they leave open. With `everything`:
+    every subclass, and the schedules of near misses."""
     lines = [*_head(found), ""]
     for number, fix in enumerate(found.fixes, start=1):
         lines += [*_fix(number, fix, found, subclass=everything or number == 1), ""]
@@ -41,7 +41,7 @@ def _head(found: Found) -> Iterator[str]:
 
 def _fix(number: int, fix: Fix, found: Found, *, subclass: bool) -> Iterator[str]:
     alike = f"; {fix.alike} more of this kind, larger or with less concurrency" if fix.alike else ""
-    yield f"{number}. {_told(fix.told)}"
+    yield f"{number}. {_edit(fix.told)}"
     yield f"   {plural(fix.told.size, 'statement')}, {fix.told.span}{alike}"
     yield f"   checked as written: {'; '.join(map(_checked, fix.checked))}; without it {plural(found.states, 'state')}"
     if fix.any_number:
@@ -61,13 +61,13 @@ def _fix(number: int, fix: Fix, found: Found, *, subclass: bool) -> Iterator[str
 
 
 def _near(near: NearMiss, *, everything: bool) -> Iterator[str]:
-    yield f"  {_told(near.told)}"
+    yield f"  {_edit(near.told)}"
     yield f"    leaves open: {', '.join(map(_open, near.open))}"
     if everything:
         yield from (f"      {step}" for step in near.schedule)
 
 
-def _told(told: Told) -> str:
+def _edit(told: Told) -> str:
     return f"{told.kind} in {told.function}: {told.text}"
 
 
@@ -89,7 +89,7 @@ def _checked(checked: Checked) -> str:
 
 
 def fix_json(found: Found) -> str:
-    """All of it; the schema is ``dio-mc/fix/1``."""
+    """All results; the schema is ``dio-mc/fix/1``."""
     told: dict[str, Any] = {
         "schema": SCHEMA,
         "exit_code": found.exit_code,
@@ -115,7 +115,7 @@ def _open_row(left: Open) -> Mapping[str, Any]:
     return {"property": left.property, "steps": steps, "params": dict(left.params), "why": left.why}
 
 
-def _told_row(told: Told) -> Mapping[str, Any]:
+def _edit_row(told: Told) -> Mapping[str, Any]:
     place = {"function": told.function, "where": str(told.span)}
     return {"kind": told.kind, "text": told.text, **place, "size": told.size, "edits": list(told.parts)}
 
@@ -125,8 +125,8 @@ def _fix_row(fix: Fix) -> Mapping[str, Any]:
     waits = [{"thread": w.thread, "before": w.before, "after": w.after} for w in fix.waits]
     known = {"any_number": fix.any_number or None, "changed": fix.changed or None, "alike": fix.alike}
     written = {"difference": fix.difference, "subclass": fix.text}
-    return {**_told_row(fix.told), "checked": checked, "waits": waits, **known, **written}
+    return {**_edit_row(fix.told), "checked": checked, "waits": waits, **known, **written}
 
 
 def _near_row(near: NearMiss) -> Mapping[str, Any]:
-    return {**_told_row(near.told), "open": [_open_row(o) for o in near.open], "schedule": list(near.schedule)}
+    return {**_edit_row(near.told), "open": [_open_row(o) for o in near.open], "schedule": list(near.schedule)}

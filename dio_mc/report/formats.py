@@ -1,4 +1,4 @@
-"""The report formats by name, each loaded when it is asked for, and the writing of report files."""
+"""The report formats by name, each imported on demand, and the writing of report files."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _WRITERS = {
 
 
 def rendered(form: str, batch: Batch) -> str:
-    """The batch in a format, with a newline at the end, and nothing in it that a terminal or a log would obey. Half a
-    surrogate pair in a model's text becomes an escape."""
+    """The batch in a format, ending with a newline, without characters that a terminal or a log would interpret. A lone
+    surrogate in a model's text is escaped."""
     module, function = _WRITERS[form]
     write: Callable[[Batch], str] = getattr(import_module(f"dio_mc.report.{module}"), function)
     text = visible(write(batch).encode("utf-8", "backslashreplace").decode())
@@ -34,7 +34,7 @@ def rendered(form: str, batch: Batch) -> str:
 
 
 def write_report(form: str, path: Path, batch: Batch) -> str | None:
-    """Write a report file, whole or not at all. Returns what went wrong as a sentence."""
+    """Write a report file atomically. Returns a sentence if that failed, otherwise None."""
     try:
         write_if_changed(path, rendered(form, batch))
     except OSError as error:

@@ -1,6 +1,6 @@
-"""The report for GitHub Actions: the text report as it stands in any log, then an annotation per thing that is wrong.
+"""The report for GitHub Actions: the text report as plain log, then one annotation for each problem.
 
-The text is fenced by ``::stop-commands::``, since a model's own words could otherwise read as commands. Where
+The text is enclosed in ``::stop-commands::``, because text from a model could otherwise be parsed as commands. If
 ``$GITHUB_STEP_SUMMARY`` names a file, `append_summary` adds the Markdown report to it.
 """
 
@@ -18,7 +18,7 @@ from dio_mc.trace.trace import Place
 from dio_mc.wording import one_line
 
 _LARGEST_SUMMARY = 1_000_000
-"""GitHub refuses more than 1 MiB per step."""
+"""The limit in bytes; GitHub rejects more than 1 MiB per step."""
 
 
 def report_github(batch: Batch) -> str:
@@ -29,11 +29,11 @@ def report_github(batch: Batch) -> str:
 
 
 def commands(batch: Batch) -> list[str]:
-    """What is wrong, one command each: errors, undetermined properties as warnings, findings as notices."""
+    """One command for each problem: errors as errors, undetermined properties as warnings, findings as notices."""
     lines = [_failure(f, d) for f in batch.failures for d in f.diagnostics or (None,)]
     for report, case in red_cases(batch):
         level = "warning" if case.status == "undetermined" else "error"
-        lines.append(_command(level, case.where or report.where, f"{case.name} ({report.model})", _told(case)))
+        lines.append(_command(level, case.where or report.where, f"{case.name} ({report.model})", _message(case)))
     if not batch.strict:
         for report in batch.reports:
             lines += [
@@ -54,8 +54,8 @@ def append_summary(path: Path, batch: Batch) -> None:
         file.write(text)
 
 
-def _told(case: Case) -> str:
-    """The message with what the author says, and what is false at the end."""
+def _message(case: Case) -> str:
+    """The message with the property's documentation, the steps, and the conjuncts that are false at the end."""
     lines = [f"{case.name}: {case.message}", one_line(case.doc)]
     if case.trace is not None:
         lines += [f"{step.number}. {step.head}" for step in case.trace.steps]

@@ -1,6 +1,6 @@
-"""The report as JSON, versioned. Identical for identical input but for `seconds`.
+"""The report as versioned JSON. Equal input gives equal output, except for `seconds`.
 
-`report_json` is one document, `report_jsonl` the same as a line per model and per failure with a summary at the end.
+`report_json` is one document; `report_jsonl` has one line per model and per failure, and a summary at the end.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ SCHEMA = "dio-mc/report/1"
 
 
 def report_json(batch: Batch) -> str:
-    """All reports of a run; files and classes that could not be checked are in `errors`, which is absent without."""
+    """All reports of a run. Files and classes that could not be checked are in `errors`, which is absent if there are
+    none."""
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "exit_code": batch.exit_code,
@@ -28,7 +29,7 @@ def report_json(batch: Batch) -> str:
 
 
 def report_jsonl(batch: Batch) -> str:
-    """``{"type": "model", ...}``, ``{"type": "error", ...}`` and at the end ``{"type": "summary", ...}``."""
+    """Lines ``{"type": "model", ...}``, ``{"type": "error", ...}`` and finally ``{"type": "summary", ...}``."""
     lines: list[dict[str, Any]] = [
         {"type": "error", **_failure(e)} if isinstance(e, Failure) else {"type": "model", **_model(e, batch.place(e))}
         for e in batch.entries
@@ -96,7 +97,7 @@ def _model(report: Report, folder: str | None) -> dict[str, Any]:
 
 
 def _any_number(report: Report) -> dict[str, Any]:
-    """What is known for any number of threads; absent where that was not asked."""
+    """The result for any number of threads; absent if it was not requested."""
     found = report.any_number
     if found is None:
         return {}

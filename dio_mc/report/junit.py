@@ -15,7 +15,7 @@ from dio_mc.wording import without_control
 
 
 def report_junit(batch: Batch) -> str:
-    """The document; no times, so that the same input gives the same bytes."""
+    """The document; without times, so that equal input gives equal bytes."""
     root = ElementTree.Element("testsuites", name="dio-mc")
     for entry in batch.entries:
         _broken(root, entry) if isinstance(entry, Failure) else _suite(root, entry, batch.cases(entry))
@@ -57,7 +57,7 @@ def _case(suite: ElementTree.Element, report: Report, case: Case) -> None:
 
 
 def _class(report: Report) -> str:
-    """``models.seed.ext3.Ext3@pages=2``: dashboards group by what stands before the last dot."""
+    """``models.seed.ext3.Ext3@pages=2``: dashboards group by the text before the last dot."""
     return without_control(report.file.removesuffix(".py").lstrip("/").replace("/", ".") + "." + report.model)
 
 

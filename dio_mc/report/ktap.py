@@ -1,6 +1,6 @@
-"""The report as KTAP 1, the result format of kernel tests: a test per run with its properties as subtests.
+"""The report as KTAP 1, the result format of kernel tests: a test per run, with its properties as subtests.
 
-What is undetermined is ``not ok ... # undetermined``; no directive (SKIP, TODO) would keep it from being a pass.
+An undetermined result is ``not ok ... # undetermined``: with a directive (SKIP, TODO) it could count as a pass.
 """
 
 from __future__ import annotations

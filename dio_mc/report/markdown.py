@@ -1,6 +1,6 @@
-"""The report as Markdown: a table of runs, then what is not as it should be with its diagram.
+"""The report as Markdown: a table of runs, then the unexpected results with their diagrams.
 
-Mermaid diagrams are drawn where GitHub and GitLab show the text; a diagram too long for them is left out.
+Mermaid diagrams are drawn where GitHub and GitLab display the text; a diagram that is too long for them is omitted.
 """
 
 from __future__ import annotations
@@ -62,12 +62,12 @@ def _section(report: Report, case: Case) -> str:
 
 
 def cell(text: str) -> str:
-    """Text that can end no cell, open no tag and start no markup."""
+    """The text, escaped so that it cannot end a cell, open a tag or start markup."""
     flat = " ".join(without_control(text).split()).replace("&", "&amp;").replace("<", "&lt;")
     return re.sub(r"([\\`*_|\[\]])", r"\\\1", flat)
 
 
 def _fence(text: str, language: str) -> str:
-    """A code block whose fence is longer than any in the text."""
+    """A code block whose fence is longer than any run of backticks in the text."""
     ticks = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
     return f"{ticks}{language}\n{without_control(text).rstrip()}\n{ticks}"

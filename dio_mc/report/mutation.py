@@ -1,4 +1,4 @@
-"""What became of mutants, as text, JSON and Markdown."""
+"""The results of mutation testing, as text, JSON and Markdown."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _UNCOUNTED: tuple[Fate, ...] = ("equivalent", "undetermined", "invalid")
 
 
 def mutation_text(entry: Score, *, everything: bool = False) -> str:
-    """A line for the class, then its survivors by line, then what is not decided and what is not a mutant. With
-    `everything` also those that were caught, with who caught them."""
+    """A line for the class, then its surviving mutants by line, then undecided and invalid ones. With `everything` also
+    the caught mutants, with what caught each."""
     lines = [_headline(entry)]
     for fate in (*_LISTED, *(_REST if everything else ())):
         lines += [_line(judged) for judged in entry.of(fate)]
@@ -41,7 +41,7 @@ def _headline(score: Score) -> str:
 
 
 def _percent(score: Score) -> str:
-    """Rounded down: 100 % is said of nothing less."""
+    """The percentage rounded down, so that 100 % means all."""
     assert score.percent is not None
     return f"{int(score.percent)} %"
 
@@ -61,11 +61,11 @@ def totals(entries: Sequence[Entry]) -> str:
     return f"{plural(done, 'model')} mutated: {caught} of {plural(counted, 'mutant')} caught{share}"
 
 
-# --- for programs and pages -------------------------------------------------------------------------------------------
+# --- JSON and Markdown ------------------------------------------------------------------------------------------------
 
 
 def mutation_json(entries: Sequence[Entry], code: int) -> str:
-    """All of it; the schema is ``dio-mc/mutation/1``."""
+    """All results; the schema is ``dio-mc/mutation/1``."""
     found: dict[str, Any] = {"schema": SCHEMA, "exit_code": code, "kinds": KINDS}
     found["models"] = [_score(e) if isinstance(e, Score) else _failure(e) for e in entries]
     return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
@@ -128,4 +128,4 @@ WRITERS: dict[str, Callable[[Sequence[Entry], int], str]] = {
     "json": mutation_json,
     "markdown": lambda entries, code: mutation_markdown(entries),
 }
-"""Formats other than text."""
+"""The formats other than text."""

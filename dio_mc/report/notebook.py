@@ -1,4 +1,4 @@
-"""Report -> a piece of HTML for a notebook: the verdict, the properties, the first counterexample as a picture."""
+"""Report -> HTML fragment for a notebook: the verdict, the properties, the first counterexample as a picture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SIGN = {"HOLDS": "holds", "VIOLATED": "violated", "UNDETERMINED": "undetermined
 
 
 def report_html(report: Report) -> str:
-    """The piece, without scripts; all that a model names is escaped."""
+    """The fragment, without scripts; all text from the model is escaped."""
     bounds = ", ".join([plural(report.threads, "thread"), *(f"{n}={v}" for n, v in report.params.items())])
     scope = "complete" if report.complete else "not complete"
     rows = "".join(_row(p) for p in report.properties if p.kind != "faults" or p.verdict != "HOLDS")

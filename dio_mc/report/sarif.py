@@ -1,11 +1,12 @@
 """The report as SARIF 2.1.0, for code scanning services.
 
-Only what is wrong is a result: violated properties that no file expects, what is undetermined, model errors, findings.
-Rule ids are stable: ``DIO-INV/<property>``, a fault by its kind, ``DIO...`` for diagnostics. A fingerprint is made of
-the property and the actions of the counterexample by name, so that it survives edits elsewhere and other state values.
+Only problems are results: violated properties that no file expects, undetermined properties, model errors, findings.
+Rule ids are stable: ``DIO-INV/<property>``, a fault by its kind, ``DIO...`` for diagnostics. A fingerprint is computed
+from the property and the actions of the counterexample by name, so that it survives edits elsewhere and other state
+values.
 
-UNDETERMINED is kind ``fail`` with level ``warning``: with any other kind the standard demands level ``none``, and
-services would not show it.
+UNDETERMINED is kind ``fail`` with level ``warning``: for any other kind the standard requires level ``none``, and
+services would not display it.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ from dio_mc.wording import one_line
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 MOST_RESULTS = 25_000
-"""What code scanning services take in one run."""
+"""The limit of code scanning services per run."""
 
 
 def report_sarif(batch: Batch) -> str:
-    """The log with one run."""
+    """The log, with one run."""
     results = [r for entry in batch.entries for r in _results(entry, batch)]
     kept = results[:MOST_RESULTS]
     run: dict[str, Any] = {
@@ -52,7 +53,7 @@ def _invocation(batch: Batch, cut: int) -> dict[str, Any]:
 
 
 def _facts(report: Report) -> dict[str, Any]:
-    """What a pass rests on: how much was covered."""
+    """The scope of a verdict: how much was covered."""
     facts = {"model": report.model, "file": report.file, "verdict": report.verdict, "complete": report.complete}
     facts |= {"reductions": list(report.reductions)} if report.reductions else {}
     return {**facts, "states": report.states, "depth": report.depth, "properties": len(report.properties)}
@@ -106,7 +107,7 @@ def _digest(*parts: str) -> str:
 
 
 def _rules(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A rule per id, in order of first use; results get their index."""
+    """One rule per id, in order of first use; the results get their rule's index."""
     rules: dict[str, dict[str, Any]] = {}
     for result in results:
         rule = result["ruleId"]

@@ -1,4 +1,4 @@
-"""A counterexample as a SARIF code flow: one thread flow per CPU, the order of steps in `executionOrder`."""
+"""A counterexample as a SARIF code flow: one thread flow per CPU, with the order of steps in `executionOrder`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dio_mc.report.batch import Case
 from dio_mc.trace.trace import Place, Trace, TraceStep
 
 MOST_LOCATIONS = 10_000
-"""What code scanning services take per result; of a longer counterexample the end is kept."""
+"""The limit of code scanning services per result; of a longer counterexample the last steps are kept."""
 
 
 def code_flow(trace: Trace) -> dict[str, Any]:
@@ -43,8 +43,8 @@ def _step(step: TraceStep, last: bool) -> dict[str, Any]:
 
 
 def fingerprint(report: Report, case: Case) -> str:
-    """A hash of the property and its actions by name; lines, values of the state and the path of the file are no part
-    of it."""
+    """A hash of the property and its actions by name. Line numbers, state values and the path of the file are not
+    included."""
     parts = [report.model, case.name.split("@")[0], case.status]
     if case.trace is not None:
         parts += [f"{s.thread}|{'/'.join(s.operations)}|{s.text}|{s.choice}" for s in case.trace.steps]
@@ -52,7 +52,7 @@ def fingerprint(report: Report, case: Case) -> str:
 
 
 def physical(place: Place) -> dict[str, Any]:
-    """A place in a file; relative to where the command ran when the file is below it."""
+    """A place in a file; relative to the working directory of the command if the file is below it."""
     return {"artifactLocation": _artifact(place.file), "region": {"startLine": max(1, place.line)}}
 
 
@@ -64,5 +64,5 @@ def _artifact(file: str) -> dict[str, str]:
 
 
 def message_text(text: str) -> str:
-    """Plain text as SARIF has it: braces are doubled, and nothing reads as a link."""
+    """Plain text in SARIF's notation: braces are doubled, and nothing is parsed as a link."""
     return text.replace("{", "{{").replace("}", "}}").replace("](", "] (")

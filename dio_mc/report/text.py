@@ -1,4 +1,4 @@
-"""The report as text: verdict first, the counterexample, what was covered, where the files are."""
+"""The report as text: the verdict first, then the counterexample, what was covered, and where the files are."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from dio_mc.wording import plural
 
 
 def report_text(report: Report, *, trace: bool, folder: str | None, seconds: bool = False, strict: bool = False) -> str:
-    """One report: a line when it is as it should be, and with `trace` the first counterexample in full.
+    """One report: a single line if it is as expected, and with `trace` the first counterexample in full.
 
-    `folder` is where files were written, if they were; `seconds` adds wall time, which is left out by default since
-    the same input gives the same bytes; `strict` says that findings are errors.
+    `folder` is where files were written, if they were. `seconds` adds wall time, which is omitted by default so that
+    equal input gives equal bytes. `strict`: findings are errors.
     """
     if not trace and report.exit_code == 0:
         return "\n".join([f"{headline(report, brief=True)}  {_counts(report)}", *_remarks(report, strict)])
     shown = _shown(report) if trace else None
     lines = [headline(report)]
     if shown is not None:
-        from dio_mc.render.text import render_text  # for those who have found something
+        from dio_mc.render.text import render_text  # imported only if there is a counterexample
 
         lines.append(render_text(shown, brief=True))
     lines += _others(report, shown)
@@ -31,7 +31,8 @@ def report_text(report: Report, *, trace: bool, folder: str | None, seconds: boo
 
 
 def headline(report: Report, *, brief: bool = False) -> str:
-    """``models/x.py Ext3: VIOLATED no_stale_exposure; holds deadlock (as expected)``; `brief` says what matters."""
+    """``models/x.py Ext3: VIOLATED no_stale_exposure; holds deadlock (as expected)``; `brief`: only the decisive
+    group."""
     groups = [f"{word} {', '.join(names)}" for word, names in _by_verdict(report) if names]
     if brief:
         groups = groups[:1] if report.verdict != "HOLDS" else [f"HOLDS {plural(len(_checked(report)), 'property')}"]
@@ -44,7 +45,7 @@ def _checked(report: Report) -> list[str]:
 
 
 def _by_verdict(report: Report) -> list[tuple[str, list[str]]]:
-    """The model's own verdict first, in capitals."""
+    """Properties grouped by verdict; the model's own verdict first, in capitals."""
     words = {"VIOLATED": "violated", "UNDETERMINED": "undetermined", "HOLDS": "holds"}
     order = [report.verdict, *(v for v in words if v != report.verdict)]
     groups = [
@@ -54,7 +55,7 @@ def _by_verdict(report: Report) -> list[tuple[str, list[str]]]:
 
 
 def _said(name: str, verdict: str) -> str:
-    """``no deadlock`` is what holds."""
+    """The name of a property; if there is no deadlock, ``no deadlock``."""
     return "no deadlock" if (name, verdict) == ("deadlock", "HOLDS") else name
 
 
@@ -65,7 +66,7 @@ def _shown(report: Report) -> Trace | None:
 
 
 def _others(report: Report, shown: Trace | None) -> list[str]:
-    """The other counterexamples in a line each, and properties without a state that satisfies them."""
+    """The other counterexamples in one line each, and unreachable `reachable` properties."""
     bad = {p.name for p in report.properties if p.verdict == "VIOLATED"}
     listed = [v for v in report.violations if v.property in bad and (shown is None or v.property != shown.property)]
     lines = [f"violated {v.property}: {_extent(v)}" for v in listed]
@@ -84,7 +85,7 @@ def _extent(violation: Violation) -> str:
 
 
 def _remarks(report: Report, strict: bool) -> list[str]:
-    """What a reader must know beside the verdict."""
+    """What a reader must know in addition to the verdict."""
     vacuous = [p.name for p in report.properties if p.vacuous]
     lines = [f"  {report.any_number.words()}"] if report.any_number is not None else []
     lines += [f"  vacuous: {', '.join(vacuous)}"] if vacuous else []
@@ -116,7 +117,7 @@ def _last(report: Report, folder: str | None, seconds: bool) -> str:
 
 
 def batch_text(batch: Batch) -> str:
-    """All of a batch as `check` prints it, errors in their place, with a newline at the end."""
+    """All of a batch as `check` prints it, with errors in their place and a newline at the end."""
     files = len({e.file for e in batch.entries})
     lines: list[str] = []
     violated = False
@@ -132,7 +133,7 @@ def batch_text(batch: Batch) -> str:
 
 
 def summary_lines(batch: Batch) -> list[str]:
-    """The end of a run over several classes: unexpected results in a table, and the totals."""
+    """The end of a run over several classes: a table of unexpected results, and the totals."""
     if len(batch.entries) < 2:
         return []
     red = [_red_row(e, batch) for e in batch.entries if isinstance(e, Failure) or batch.code_of(e) != 0]

@@ -10,14 +10,14 @@ from dio_mc.wording import plural
 
 
 def stem_of(report: Report, stems: Mapping[str, str] | None = None) -> str:
-    """``ext3_2_6_18.Ext3@pages=2``: the name of a report's counterexample folder. `stems` are those of files that share
-    their name with another file of the run (`stems_of`)."""
+    """``ext3_2_6_18.Ext3@pages=2``: the name of a report's counterexample folder. `stems` holds the stems of files that
+    share their name with another file of the run (`stems_of`)."""
     return f"{(stems or {}).get(report.file) or _parts(report.file)[-1]}.{report.model}"
 
 
 def stems_of(files: Iterable[str]) -> dict[str, str]:
-    """For files of one name in different folders, names that tell them apart: ``a.one`` and ``b.one`` of ``a/one.py``
-    and ``b/one.py``. Files whose name is their own are left out."""
+    """Distinct stems for files that have the same name in different folders: ``a.one`` and ``b.one`` for ``a/one.py``
+    and ``b/one.py``. Files with a unique name are left out."""
     known = {file: _parts(file) for file in dict.fromkeys(files)}
     found: dict[str, str] = {}
     for file, parts in known.items():
@@ -35,5 +35,5 @@ def _parts(file: str) -> list[str]:
 
 
 def counted(report: Report) -> str:
-    """``114 states``; of a reduced search ``185 states up to symmetry``, ``185 states by partial order``."""
+    """``114 states``; for a reduced search ``185 states up to symmetry``, ``185 states by partial order``."""
     return plural(report.states, "state") + counted_up_to(report.reductions)

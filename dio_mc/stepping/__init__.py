@@ -1,1 +1,1 @@
-"""One schedule of a model, chosen by hand: walked step by step, and all that can follow it."""
+"""A schedule of a model chosen by hand: walking it step by step, and exploring what can follow it."""

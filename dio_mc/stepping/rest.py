@@ -1,4 +1,4 @@
-"""Everything that can follow a schedule: an exploration that begins where it stands."""
+"""Everything that can follow a schedule: an exploration that starts from its end."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from dio_mc.stepping.walk import Walk
 
 
 class _From(Interpreter):
-    """The program with one initial state: where the schedule has come."""
+    """The program with the end of a walk as its only initial state."""
 
     def __init__(self, walk: Walk) -> None:
         super().__init__(walk.program)
         self._here = walk.states[-1]
 
     def starting(self) -> Iterator[State]:
-        """The state that the schedule has come to."""
+        """The state at the end of the walk."""
         yield self._here
 
     @property
     def initial_faults(self) -> list[tuple[int, Fault]]:
-        """None: local prefixes have been run."""
+        """Empty: the local prefixes have already been run."""
         return []
 
 
 def continuations(
     walk: Walk, evaluators: Sequence[PropertyEvaluator], budget: Budget, stop: Poll | None = None
 ) -> Exploration:
-    """Explore from the end of a schedule on. Each violation found is a run from the model's start: the schedule, then
-    the shortest continuation. Of a schedule that has ended in a fault nothing follows."""
+    """Explore from the end of a schedule. Each violation found is a run from the model's start: the schedule, followed
+    by the shortest continuation. Nothing follows a schedule that has ended in a fault."""
     found = explore(SearchRequest(walk.program, evaluators, budget, stop=stop), interpreter=_From(walk))
     violations = tuple(walk.violation(v.property, v.schedule, v) for v in found.violations)
     return replace(found, violations=violations)

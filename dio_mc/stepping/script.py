@@ -1,15 +1,14 @@
 """Schedules as text: ``reader 1-4; mapper until ext3_get_block; pdflush *; reader:2``.
 
-Segments are separated by semicolons or line ends; ``#`` begins a comment. A segment names a thread and says how far it
-runs:
+Segments are separated by semicolons or line ends; ``#`` begins a comment. A segment names a thread and how far it runs:
 
 =====================  =================================================================================
 ``reader``             one step
 ``reader 3``           three steps
 ``reader 5-7``         steps 5 to 7 of the schedule: as ``reader 3``, and step 5 must be the next one
-``reader until WORD``  until its next step is one of a statement, operation or kernel function with this word
-``reader *``           as far as it can run: until it waits, ends, or has to choose
-``reader:2``           one step, with the second of its ways to go on (where a statement chooses)
+``reader until WORD``  until its next step is part of a statement, operation or kernel function with this word
+``reader *``           as far as it can run: until it waits, ends, or has a choice
+``reader:2``           one step, the second of the thread's alternatives (if a statement chooses)
 ``start 2``            from the second initial state; only as the first segment
 =====================  =================================================================================
 """
@@ -28,8 +27,8 @@ _SEGMENT: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """So many steps of a thread, at least one. `first` is the number that the first of them must have in the schedule,
-    `way` which of its ways to go on each takes (from 1); None where neither is said."""
+    """A number of steps of a thread, at least one. `first` is the position that the first of them must have in the
+    schedule, `way` the alternative that each takes (from 1); None if not given."""
 
     thread: str
     count: int = 1
@@ -39,7 +38,7 @@ class Steps:
 
 @dataclass(frozen=True, slots=True)
 class Until:
-    """Steps of a thread until its next one has this word in it."""
+    """Steps of a thread until its next step contains this word."""
 
     thread: str
     word: str
@@ -64,7 +63,7 @@ Segment = Steps | Until | All | Start
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A segment and where it stands in the text: its line, from 1, and its words."""
+    """A segment and its source: the line (from 1) and the text."""
 
     segment: Segment
     line: int
@@ -72,7 +71,7 @@ class Placed:
 
 
 class ScriptError(Exception):
-    """A segment that says nothing: its line and words, and what would be understood."""
+    """An invalid segment: its line and text, and the reason."""
 
     def __init__(self, line: int, text: str, reason: str) -> None:
         super().__init__(f"`{text}`: {reason}")
@@ -80,7 +79,7 @@ class ScriptError(Exception):
 
 
 def parse(text: str) -> tuple[Placed, ...]:
-    """The segments of a schedule in order. Raises `ScriptError` at the first one that is none."""
+    """The segments of a schedule, in order. Raises `ScriptError` for the first invalid one."""
     found: list[Placed] = []
     for number, line in enumerate(text.splitlines(), start=1):
         for words in line.partition("#")[0].split(";"):
@@ -121,7 +120,7 @@ def _positive(number: str, line: int, text: str) -> int:
 
 
 def spelled(threads: list[tuple[str, int | None]], start: int = 1) -> str:
-    """The text of a schedule: its steps as (thread, way to go on or None), from initial state `start`."""
+    """The text of a schedule, given its steps as (thread, alternative or None), from initial state `start`."""
     parts = [f"start {start}"] if start > 1 else []
     first = 0
     while first < len(threads):

@@ -1,4 +1,5 @@
-"""A walk as text: its steps, the state it has come to, how properties stand, who can go on and who waits."""
+"""A walk as text: its steps, its last state, the status of the properties, the threads that can run and those that
+wait."""
 
 from __future__ import annotations
 
@@ -19,18 +20,19 @@ _MOST_CELLS: Final = 60
 
 
 def step_line(walk: Walk) -> str:
-    """The last step of a walk: its number, thread, call, statement and changes in one line."""
+    """The last step of a walk in one line: number, thread, call, statement and changes."""
     number, step = len(walk.steps), walk.steps[-1]
     naming = Naming(walk.program, walk.interpreter.layout)
     before = walk.states[-1] if step.state is None else walk.states[-2]
     shared, _ = naming.changes(before, before if step.state is None else step.state)
     changes = ", ".join(f"{c.cell}: {c.before} -> {c.after}" for c in shared if c.role == "data")
     fault = f"   {step.fault.kind}: {step.fault.message}" if step.fault else ""
-    return f"{number:4d}  {_told(walk, naming, step)}{f'   {changes}' if changes else ''}{fault}"
+    return f"{number:4d}  {_as_text(walk, naming, step)}{f'   {changes}' if changes else ''}{fault}"
 
 
 def state_lines(walk: Walk) -> list[str]:
-    """The shared data of the last state, of large models what has changed; of locks what is not as at the start."""
+    """The shared data of the last state: all cells, or in a large model those that have changed. Cells of locks are
+    listed only if they have changed."""
     naming = Naming(walk.program, walk.interpreter.layout)
     cells = [c for c in naming.cells(walk.states[-1]) if c.thread is None]
     start = {c.name: c.value for c in naming.cells(walk.states[0])}
@@ -41,10 +43,10 @@ def state_lines(walk: Walk) -> list[str]:
 
 
 def option_lines(walk: Walk) -> list[str]:
-    """The steps that exist now, numbered from 1, then the threads that wait."""
+    """The steps that can be taken now, numbered from 1, then the threads that wait."""
     naming = Naming(walk.program, walk.interpreter.layout)
     options = walk.options
-    found = [f"{number:4d}) {_told(walk, naming, step)}{_way(walk, step)}" for number, step in enumerate(options, 1)]
+    found = [f"{number:4d}) {_as_text(walk, naming, step)}{_way(walk, step)}" for number, step in enumerate(options, 1)]
     moving = {step.action.thread for step in options}
     pcs = walk.interpreter.layout.pc
     waiting = [t for t in range(len(pcs)) if t not in moving and walk.states[-1][pcs[t]] and not walk.ended]
@@ -52,7 +54,7 @@ def option_lines(walk: Walk) -> list[str]:
 
 
 def standing_lines(walk: Walk, evaluators: Sequence[PropertyEvaluator]) -> list[str]:
-    """How the properties of single states and steps stand along the walk."""
+    """The status of invariants, step invariants and reachable properties along the walk."""
     asked = [evaluator for evaluator in evaluators if evaluator.property.kind not in LIVENESS]
     words: list[str] = []
     for found in standings(walk.interpreter, asked, walk.states):
@@ -67,13 +69,13 @@ def standing_lines(walk: Walk, evaluators: Sequence[PropertyEvaluator]) -> list[
 
 
 def violated(walk: Walk, evaluators: Sequence[PropertyEvaluator]) -> bool:
-    """Whether an invariant is violated along the walk, or it has ended in a fault."""
+    """Whether an invariant is violated along the walk, or the walk has ended in a fault."""
     asked = [evaluator for evaluator in evaluators if evaluator.property.kind in ("invariant", "step")]
     return walk.ended or any(found.at for found in standings(walk.interpreter, asked, walk.states))
 
 
 def rest_lines(walk: Walk, found: Exploration, evaluators: Sequence[PropertyEvaluator]) -> list[str]:
-    """What can follow the walk, from its exploration."""
+    """What can follow the walk, from an exploration of its continuations."""
     *words, states = (text for text, _ in follows(walk, found, evaluators))
     return [*_labelled("after it", words, "; "), f"{'':{_LABEL}}({states})"]
 
@@ -81,7 +83,8 @@ def rest_lines(walk: Walk, found: Exploration, evaluators: Sequence[PropertyEval
 def follows(
     walk: Walk, found: Exploration, evaluators: Sequence[PropertyEvaluator]
 ) -> list[tuple[str, Violation | None]]:
-    """How each property stands after the walk, with the run that shows it; the last one says how much was explored."""
+    """The status of each property after the walk, with a run that shows it. The last entry gives the size of the
+    exploration."""
     taken = len(walk.steps)
     words: list[tuple[str, Violation | None]] = []
     seen = {violation.property: violation for violation in found.violations}
@@ -95,13 +98,13 @@ def follows(
             words.append((f"{name} undetermined", None))
         else:
             words.append((f"{name} {'cannot be reached' if kind == 'reachable' else 'holds'}", None))
-    told = "1 state" if found.states == 1 else f"{found.states:,} states"
+    explored = "1 state" if found.states == 1 else f"{found.states:,} states"
     ended = f", stopped by {found.stopped}" if found.stopped is not None else ""
-    return [*words, (f"{told} follow{'s' if found.states == 1 else ''}{ended}", None)]
+    return [*words, (f"{explored} follow{'s' if found.states == 1 else ''}{ended}", None)]
 
 
 def _others(walk: Walk, found: Exploration, evaluators: Sequence[PropertyEvaluator]) -> list[tuple[str, str]]:
-    """Deadlock, if it is asked for, and the faults that were found."""
+    """Deadlock, if it is checked, and the faults that were found."""
     written = {evaluator.property.name for evaluator in evaluators}
     faults = [(v.property, "fault") for v in found.violations if v.property not in written | {"deadlock"}]
     return [*([("deadlock", "deadlock")] if walk.program.check_deadlock else []), *faults]
@@ -115,7 +118,7 @@ def _after(further: int) -> str:
     return "here" if further <= 0 else "in 1 more step" if further == 1 else f"in {further} more steps"
 
 
-def _told(walk: Walk, naming: Naming, step: Step) -> str:
+def _as_text(walk: Walk, naming: Naming, step: Step) -> str:
     here = naming.location(step.action.thread, step.action.location)
     calls = naming.calls(step.action.thread, step.action.location)
     name = walk.program.threads[step.action.thread].name
@@ -125,7 +128,8 @@ def _told(walk: Walk, naming: Naming, step: Step) -> str:
 
 
 def _way(walk: Walk, step: Step) -> str:
-    """Which of several ways to go on this one is, and what it does that tells it from the others."""
+    """The number of this step among its thread's alternatives, and the changes that distinguish it from them; empty if
+    there is only one."""
     ways = walk.of(step.action.thread)
     if len(ways) < 2:
         return ""
@@ -135,13 +139,13 @@ def _way(walk: Walk, step: Step) -> str:
     else:
         naming = Naming(walk.program, walk.interpreter.layout)
         shared, own = naming.changes(walk.states[-1], step.state)
-        told = [c for c in (*shared, *own) if c.role != "location"]
-        effect = ", ".join(f"{c.cell.rsplit('.', 1)[-1]} = {c.after}" for c in told)
+        changed = [c for c in (*shared, *own) if c.role != "location"]
+        effect = ", ".join(f"{c.cell.rsplit('.', 1)[-1]} = {c.after}" for c in changed)
     return f"   {name}:{ways.index(step) + 1}{f'  {effect}' if effect else ''}"
 
 
 def _labelled(label: str, words: Sequence[str], joint: str = " ") -> list[str]:
-    """Words in lines of at most `WIDTH` columns after a label, where a word is not longer than that."""
+    """Words in lines of at most `WIDTH` columns after a label; only a single longer word exceeds that."""
     lines, current = [], ""
     for word in words:
         further = f"{current}{joint}{word}" if current else word

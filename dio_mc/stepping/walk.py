@@ -1,4 +1,4 @@
-"""A schedule in the making: states passed and actions taken on the reference interpreter, with undo."""
+"""A schedule under construction: the states passed and the steps taken on the reference interpreter, with undo."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from dio_mc.trace.replay import follow as follow_trace
 from dio_mc.trace.trace import Trace
 
 MOST_STEPS: Final = 10_000
-"""Steps that one segment may take: a thread that runs as far as it can may run forever."""
+"""The largest number of steps of one segment; a thread that runs as far as it can may run forever."""
 
 
 class Refused(Exception):
-    """A step that the model does not allow here, in words."""
+    """The model does not allow a step here; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """Where a schedule has come. `initial` counts initial states from 0, `states` begins with that one and has one more
-    than `steps`, but where the last step is a fault: that one has no state after it."""
+    """A schedule so far. `initial` is the position of the initial state (from 0). `states` begins with that state and
+    has one more element than `steps`, unless the last step is a fault, which has no successor."""
 
     interpreter: Interpreter
     initial: int
@@ -37,7 +37,7 @@ class Walk:
 
     @property
     def program(self) -> Program:
-        """The program that is walked through."""
+        """The program of the walk."""
         return self.interpreter.program
 
     @property
@@ -47,49 +47,51 @@ class Walk:
 
     @property
     def options(self) -> list[Step]:
-        """The steps that exist now, in the order of threads and of the ways to go on of each."""
+        """The steps that can be taken now, by thread and then by alternative."""
         return [] if self.ended else self.interpreter.successors(self.states[-1])
 
     def of(self, thread: int) -> list[Step]:
-        """The ways in which a thread can go on now."""
+        """The steps that a thread can take now."""
         return [step for step in self.options if step.action.thread == thread]
 
     def segment(self, step: Step) -> str:
-        """The schedule that says one of the steps that exist now: ``reader``, where it has to choose ``reader:2``."""
+        """The segment of a schedule for one of the current options: ``reader``, or ``reader:2`` if the thread has
+        alternatives."""
         name, ways = self.program.threads[step.action.thread].name, self.of(step.action.thread)
         return f"{name}:{ways.index(step) + 1}" if len(ways) > 1 else name
 
     def taken(self, step: Step) -> Walk:
-        """One step further."""
+        """The walk extended by a step."""
         states = self.states if step.state is None else (*self.states, step.state)
         return replace(self, states=states, steps=(*self.steps, step))
 
     def undone(self) -> Walk:
-        """One step back. Raises `Refused` at the start."""
+        """The walk without its last step. Raises `Refused` at the start."""
         if not self.steps:
             raise Refused("this is the start")
         states = self.states if self.ended else self.states[:-1]
         return replace(self, states=states, steps=self.steps[:-1])
 
     def violation(self, name: str, further: Sequence[Action] = (), like: Violation | None = None) -> Violation:
-        """The run up to here and `further`, as one that violates a property; `like` has its fault and loop."""
+        """The walk followed by the actions `further`, as a violation of property `name`; `like` supplies the fault and
+        the loop."""
         actions = (*(step.action for step in self.steps), *further)
         fault = self.steps[-1].fault if self.ended else like.fault if like is not None else None
         loop = None if like is None or like.loop is None else like.loop + len(self.steps)
         return Violation(name, self.initial, actions, count_switches(actions), fault, loop)
 
     def spelled(self) -> str:
-        """The schedule as text that `script.parse` reads."""
-        told: list[tuple[str, int | None]] = []
+        """The schedule as text that `script.parse` accepts."""
+        listed: list[tuple[str, int | None]] = []
         for state, step in zip(self.states, self.steps, strict=False):
             ways = [s.action for s in self.interpreter.successors(state) if s.action.thread == step.action.thread]
             way = ways.index(step.action) + 1 if len(ways) > 1 else None
-            told.append((self.program.threads[step.action.thread].name, way))
-        return spelled(told, self.initial + 1)
+            listed.append((self.program.threads[step.action.thread].name, way))
+        return spelled(listed, self.initial + 1)
 
 
 def begin(program: Program, initial: int = 0) -> Walk:
-    """A walk that stands at an initial state (from 0). Raises `Refused` where there is none of that number."""
+    """A walk at an initial state (from 0). Raises `Refused` if there is no state of that number."""
     interpreter = Interpreter(program)
     start = next(islice(interpreter.starting(), initial, None), None)
     if start is None:
@@ -100,7 +102,7 @@ def begin(program: Program, initial: int = 0) -> Walk:
 
 
 def retraced(program: Program, trace: Trace) -> Iterator[Walk]:
-    """The walk after each step of a stored trace. Raises `Refused` where the model does not go so far."""
+    """The walk after each step of a stored trace. Raises `Refused` if the model diverges from the trace."""
     interpreter = Interpreter(program)
     run = follow_trace(interpreter, trace)
     if isinstance(run, Divergence):
@@ -114,8 +116,8 @@ def retraced(program: Program, trace: Trace) -> Iterator[Walk]:
 
 
 def end_of(program: Program, trace: Trace) -> Walk:
-    """The walk to the end of a stored trace, its start where it has no steps. Raises `Refused` where the model does not
-    go so far."""
+    """The walk to the end of a stored trace, or at its start if it has no steps. Raises `Refused` if the model diverges
+    from the trace."""
     if trace.steps:
         *_, walk = retraced(program, trace)
         return walk
@@ -128,8 +130,7 @@ def end_of(program: Program, trace: Trace) -> Walk:
 
 
 def thread_named(program: Program, name: str) -> int:
-    """The position of a thread; ``reader`` is also the first of ``reader[0]``, ``reader[1]`` where it is alone. Raises
-    `Refused` with the names that there are."""
+    """The position of a thread. Raises `Refused` with the existing names."""
     names = [thread.name for thread in program.threads]
     if name in names:
         return names.index(name)
@@ -183,7 +184,7 @@ def _until(walk: Walk, thread: int, word: str) -> Iterator[Walk]:
 
 
 def _words_at(walk: Walk, thread: int) -> str:
-    """The statement, operations and kernel function that a thread stands before."""
+    """The next statement of a thread, its location, and the enclosing operations and kernel function."""
     if walk.ended:
         return ""
     pc = walk.states[-1][walk.interpreter.layout.pc[thread]]
@@ -192,7 +193,8 @@ def _words_at(walk: Walk, thread: int) -> str:
 
 
 def _next(walk: Walk, thread: int, way: int | None) -> Step:
-    """The step that a thread takes. Raises `Refused` where it cannot, or where it has to be told which way."""
+    """The step that a thread takes. Raises `Refused` if it cannot run, or if it has alternatives and `way` selects
+    none."""
     name, number = walk.program.threads[thread].name, len(walk.steps) + 1
     ways = walk.of(thread)
     if not ways:
@@ -207,7 +209,7 @@ def _next(walk: Walk, thread: int, way: int | None) -> Step:
 
 
 def why_not(walk: Walk, thread: int) -> str:
-    """Why a thread has no step now."""
+    """The reason why a thread cannot take a step now."""
     name = walk.program.threads[thread].name
     if walk.ended:
         return "the schedule has ended in a fault"

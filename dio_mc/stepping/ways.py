@@ -1,7 +1,8 @@
-"""The steps that can run beside a schedule, and what follows them: positions joined by steps, to a small depth.
+"""The steps that can be taken beside a schedule, and what follows them: a graph of positions connected by steps, of
+small depth.
 
-A position is a state; two schedules that come to the same state come to the same position. So a page can let its reader
-leave a run at any step, go on for a few steps, and come back, without the model at hand.
+A position is a state, so two schedules that lead to the same state lead to the same position. With this graph a page
+lets its reader leave a run at any step, continue for a few steps, and return, without running the model.
 """
 
 from __future__ import annotations
@@ -22,15 +23,15 @@ from dio_mc.trace.standing import decide_at_end, standings
 from dio_mc.trace.trace import Change, Place, TraceFault, Waiting
 
 DEPTH: Final = 4
-"""Steps beside a run that a page knows."""
+"""The number of steps beside a run that a page contains."""
 MOST: Final = 1_000
-"""Steps in all that a page knows, about 100 kB of it."""
+"""The largest number of steps that a page contains, about 100 kB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A step that can run. `segment` is the schedule that says it (``reader``, ``reader:2``); `target` the position it
-    leads to, None for a fault; `at` the properties of steps that it violates."""
+    """A step that can be taken. `segment` is its schedule text (``reader``, ``reader:2``); `target` is the position it
+    leads to, None for a fault; `at` are the step properties that it violates."""
 
     thread: str
     location: str
@@ -48,9 +49,9 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A state. `ways` is None where it was not looked further; `at` are the properties of states that are violated
-    there (of what can or must happen: that hold), `unknown` those that are not decided; `deadlock` where nobody can run
-    and somebody should."""
+    """A state. `ways` is None if its steps were not computed. `at` are the state properties violated there (of liveness
+    properties: whose goal holds there), `unknown` those that were not decided. `deadlock`: no thread can run, and one
+    that should end has not."""
 
     ways: tuple[Way, ...] | None
     waiting: tuple[Waiting, ...]
@@ -61,8 +62,8 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """`along` are the positions of the run, state by state. All others are at most `depth` steps from it; `cut` is
-    where a bound left some of these out."""
+    """The graph. `along` are the positions of the run, state by state; all others are at most `depth` steps from it.
+    `cut`: a bound left some of these out."""
 
     positions: tuple[Position, ...]
     along: tuple[int, ...]
@@ -79,8 +80,8 @@ def ways_beside(
     most: int = MOST,
     exceeded: Callable[[], Stop | None] = lambda: None,
 ) -> Ways:
-    """Look around a run, nearest positions first; what can run along the run itself is always there. `most` bounds the
-    steps, and where a limit is `exceeded` what was found stays."""
+    """Explore around a run, nearest positions first. The steps from the run's own states are always included; `most`
+    bounds the number of further steps, and when `exceeded` returns a reason, what was found so far is kept."""
     search = _Search(interpreter, evaluators)
     along = tuple(search.number(state, 0) for state in states)
     steps, cut, at = 0, False, 0
@@ -96,7 +97,7 @@ def ways_beside(
 
 
 class _Search:
-    """States by number, in the order in which they were found."""
+    """States numbered in the order in which they were found."""
 
     def __init__(self, interpreter: Interpreter, evaluators: Sequence[PropertyEvaluator]) -> None:
         self._interpreter = interpreter
@@ -109,7 +110,7 @@ class _Search:
         self.ways: dict[int, tuple[Way, ...]] = {}
 
     def number(self, state: State, far: int) -> int:
-        """The number of a state, that many steps from the run."""
+        """The number of a state that is `far` steps from the run."""
         if state not in self._numbers:
             self._numbers[state] = len(self.states)
             self.states.append(state)
@@ -117,7 +118,7 @@ class _Search:
         return self._numbers[state]
 
     def look(self, number: int) -> tuple[Way, ...]:
-        """The steps that can run in a state."""
+        """The steps that can be taken in a state."""
         walk = Walk(self._interpreter, 0, (self.states[number],))
         return tuple(self._way(walk, step, self.far[number] + 1) for step in walk.options)
 
@@ -140,7 +141,7 @@ class _Search:
         return tuple(j.property.name for j in self._of_steps if decide_at_end(self._interpreter, j, both) is wrong)
 
     def position(self, number: int) -> Position:
-        """A state as it is told."""
+        """The position of a state."""
         state = self.states[number]
         found = standings(self._interpreter, self._of_states, [state])
         options = self._interpreter.successors(state)

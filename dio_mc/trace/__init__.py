@@ -1,1 +1,1 @@
-"""Traces: runs of a program by name, made and run again on the reference interpreter, stored as JSON."""
+"""Traces: runs of a program by name, recorded and replayed on the reference interpreter, stored as JSON."""

@@ -1,4 +1,4 @@
-"""Why a trace shows what it shows, as a trace stores it. Steps are told by their numbers in the trace, from 1."""
+"""The explanation of a trace, as stored in it. Steps are given by their numbers in the trace, from 1."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ WindowSearch = Literal["found", "none", "gave up", "not sought"]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """From after step `first` until step `last`, both of one thread: when no other runs there while that one can, the
-    model does not violate the property, which a search of `states` states has shown. `inside` are the steps of others
-    that this trace has there. One past the trace's end, `last` is the step that the thread waits for there, or its
-    first one in the next round of the loop."""
+    """The interval after step `first` until step `last`, both of one thread. If no other thread runs in it while that
+    thread can, the model does not violate the property; a search of `states` states has shown this. `inside` are the
+    steps of other threads that this trace has there. If `last` is one past the trace's end, it is the step that the
+    thread waits for there, or its first step in the next round of the loop."""
 
     first: int
     last: int
@@ -23,8 +23,9 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A thread that cannot run at the end could, if `cell` had another value than the one that `step` gave it. None: it
-    has had that value from the start; `setters` are then the other threads whose code could still change it."""
+    """A thread that cannot run at the end, but could if `cell` had a value other than the one that `step` gave it. If
+    `step` is None, the cell has had that value from the start; `setters` are then the other threads whose code could
+    still change it."""
 
     thread: str
     cell: str
@@ -34,9 +35,9 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Escape:
-    """Where a run that never meets its goal could have turned off to it: before step `step`, `thread` could have taken
-    the step `text`, the first of `length` to the goal. With `step` in the loop it is the nearest way out; before it,
-    or without a loop, the last one: after that step no run that leaves this one reaches the goal."""
+    """Where a run that never reaches its goal could have left for it: before step `step`, `thread` could have taken the
+    step `text`, the first of `length` steps to the goal. If `step` is in the loop, this is the shortest way out; if it
+    is before the loop, or there is no loop, it is the last one: after that step, no continuation reaches the goal."""
 
     step: int
     thread: str
@@ -46,11 +47,11 @@ class Escape:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Why a trace shows what it shows: `steps` are those that matter (empty: not known), `window` is the decisive one.
+    """The explanation of a trace: `steps` are those that matter (empty: not known), `window` is the decisive one.
 
-    `search` says how looking for the window ended: every pair of steps was tried and there is ``none``, or it ``gave
-    up`` after `states` states. `waits` are those of a run that ends; `escape` is of one that goes on and never meets
-    its goal (None: there is none, or it was not found within the states allowed).
+    `search` is the outcome of the search for a window: every pair of steps was tried and there is ``none``, or it
+    ``gave up`` after `states` states. `waits` belong to a run that ends; `escape` belongs to one that is infinite and
+    never reaches its goal (None: there is none, or it was not found within the allowed number of states).
     """
 
     steps: tuple[int, ...]
@@ -61,7 +62,7 @@ class Why:
     escape: Escape | None = None
 
     def named(self) -> tuple[int, ...]:
-        """All steps that are spoken of; a window's end beyond the trace is none."""
+        """All steps that the explanation mentions; a window's end beyond the trace is omitted."""
         window = self.window
         found = [*self.steps, *((window.first, *window.inside) if window else ())]
         found += [wait.step for wait in self.waits if wait.step is not None]

@@ -1,8 +1,8 @@
 """Trace <-> JSON, schema ``dio-mc/trace/1``.
 
-The text is a function of the trace alone: keys in the order of the fields, two spaces, ASCII, a newline at the end; no
-times, no host. Reading checks every field and its type, and that the parts agree; what is wrong with a file is said in
-one sentence with the path of the field, never as a Python traceback:
+The text depends on the trace alone: keys in the order of the fields, two spaces, ASCII, a newline at the end; no times,
+no host names. Reading checks every field and its type, and that the parts agree. A fault of a file is reported in one
+sentence with the path of the field, never as a Python traceback:
 
     >>> decode('{"schema": "dio-mc/trace/1"}')
     Traceback (most recent call last):
@@ -50,7 +50,7 @@ def decode(text: str | bytes) -> Trace:
 
 
 def read_trace(path: str | Path) -> Trace:
-    """The trace in a file. Raises `TraceFormatError` that names the file, also when it cannot be read."""
+    """The trace in a file. Raises `TraceFormatError`, which names the file, also if it cannot be read."""
     try:
         return decode(Path(path).read_bytes())
     except OSError as error:
@@ -60,7 +60,7 @@ def read_trace(path: str | Path) -> Trace:
 
 
 def _plain(value: Any) -> Any:
-    """Dataclasses as objects, tuples as arrays. A field that says no more than its default is left out."""
+    """Dataclasses as objects, tuples as arrays. Optional fields are omitted if they have their default."""
     if is_dataclass(value):
         said = [(field.name, getattr(value, field.name)) for field in fields(value)]
         usual = {field.name: field.default for field in fields(value) if field.default is not MISSING}

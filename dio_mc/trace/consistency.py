@@ -9,7 +9,7 @@ from dio_mc.trace.trace import Trace
 
 
 def inconsistencies(trace: Trace) -> Iterator[str]:
-    """What is wrong between the parts of a trace, each as a sentence; nothing for one that `replay` built."""
+    """Sentences about parts of a trace that contradict each other; none for a trace that `replay` built."""
     threads = {thread.name for thread in trace.threads}
     state = {cell.name: cell.value for cell in trace.initial}
     if len(threads) != len(trace.threads):
@@ -46,7 +46,7 @@ def inconsistencies(trace: Trace) -> Iterator[str]:
 
 
 def _unknown_steps(why: Why, most: int) -> Iterator[str]:
-    ends = [why.window.last] if why.window else []  # may be the step that a thread waits for at the end
+    ends = [why.window.last] if why.window else []  # may be one past the end, see `Window`
     wrong = [n for n in why.named() if not 1 <= n <= most] + [n for n in ends if not 1 <= n <= most + 1]
     yield from (f"step {number} is said to matter and does not exist" for number in wrong)
 

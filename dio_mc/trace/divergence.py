@@ -1,4 +1,4 @@
-"""Where a stored trace and a model part: comparing initial states, effects and faults by name."""
+"""Where the model diverges from a stored trace: initial states, effects and faults are compared by name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Reason = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Divergence:
-    """The first step at which the model does not do what the trace says (0: the initial state), and how."""
+    """The first step at which the model differs from the trace (0: the initial state), and the difference."""
 
     step: int
     reason: Reason
@@ -30,7 +30,7 @@ class Divergence:
 
 
 def match_initial(interpreter: Interpreter, naming: Naming, trace: Trace) -> State | Divergence:
-    """The initial state of the model that agrees with the trace's in every shared cell that both have."""
+    """The initial state of the model that agrees with the trace in every shared cell that both have."""
     if trace.fault is not None:
         return _match_start_fault(interpreter, naming, trace, trace.fault)
     for state in interpreter.starting():
@@ -58,7 +58,7 @@ def _differences(cells: tuple[Cell, ...], trace: Trace) -> list[str]:
 
 
 def compare_fault(trace: Trace, planned: TraceStep, found: Fault | None) -> Divergence | None:
-    """A fault where there was none, none where there was one, or another one."""
+    """The divergence in the fault of a step: a new fault, a missing one, or a different one; None if there is none."""
     number, stored = planned.number, planned.fault
     if stored is None and found is None:
         return None
@@ -73,7 +73,7 @@ def compare_fault(trace: Trace, planned: TraceStep, found: Fault | None) -> Dive
 
 
 def same_fault(trace: Trace, stored: TraceFault, found: Fault) -> bool:
-    """Whether it is the fault of the trace: its kind, its message, and the same statement, which may have moved."""
+    """Whether the fault equals the trace's: the same kind, message and statement (which may have moved)."""
     if (stored.kind, stored.message) != (found.kind, found.message):
         return False
     texts = {(line.file, line.line): line.text for line in trace.lines}
@@ -89,15 +89,16 @@ def _at(found: Fault) -> str:
 
 
 def compare_changes(naming: Naming, trace: Trace, planned: TraceStep, before: State, after: State) -> Divergence | None:
-    """Different effects on shared cells. Cells that the trace does not know are the model's own affair."""
+    """The divergence in the effects on shared cells; None if there is none. Cells that the trace does not have are
+    ignored."""
     known = {cell.name for cell in trace.initial}
     found = {change.cell: change for change in naming.changes(before, after)[0] if change.cell in known}
     stored = {change.cell: change for change in planned.changes}
     if found == stored:
         return None
     pairs = [(cell, stored.get(cell), found.get(cell)) for cell in dict.fromkeys([*stored, *found])]
-    told = [_difference(cell, old, new) for cell, old, new in pairs if old != new]
-    return Divergence(planned.number, "different_changes", "; ".join(told))
+    different = [_difference(cell, old, new) for cell, old, new in pairs if old != new]
+    return Divergence(planned.number, "different_changes", "; ".join(different))
 
 
 def _difference(cell: str, stored: Change | None, found: Change | None) -> str:

@@ -1,7 +1,7 @@
-"""What locals held that nobody reads any more: the same run, in which no local is reset.
+"""The last values of dead locals: the same run, executed without resetting locals.
 
-Where a thread arrives, the locals that are dead there get their defaults, so that they cost no states. Diagrams name
-the arguments of the calls around a step, and say what a check gave; these are often dead by then.
+When a thread arrives at a location, the locals that are dead there are reset to their defaults, so that they cost no
+states. Diagrams show the arguments of enclosing calls and the results of tests, which are often dead by then.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from dio_mc.semantics.step import Action
 
 
 def kept_states(interpreter: Interpreter, states: Sequence[State], actions: Sequence[Action]) -> tuple[State, ...]:
-    """The states of a run as they are without resets: locals that are dead have what they were given last, or their
-    defaults. Empty where it begins with a fault."""
+    """The states of a run, executed without resets: dead locals keep their last value, or their default. Empty if the
+    run begins with a fault."""
     program, layout = interpreter.program, interpreter.layout
     keeping = Interpreter(replace(program, templates=tuple(_keeping(template) for template in program.templates)))
     wanted = _of_all(program, layout, states[0])
@@ -54,5 +54,5 @@ def _keeping(template: Template) -> Template:
 
 
 def _of_all(program: Program, layout: Layout, state: State) -> tuple[int, ...]:
-    """The shared data, and where each thread stands."""
+    """The shared data, and the location of each thread."""
     return (*state[: sum(variable.size for variable in program.variables)], *(state[pc] for pc in layout.pc))

@@ -1,7 +1,7 @@
-"""The reference's word on runs that never meet a goal: what a counterexample of ``progress`` or ``always_reachable``
-claims, looked at once more without the engine's graph.
+"""Independent checks of counterexamples of ``progress`` and ``always_reachable``, on the reference interpreter and
+without the engine's graph.
 
-`truth` says whether the goal holds in a state. Each answer is None, or what is wrong with the claim, in words.
+`truth` gives whether the goal holds in a state. Each answer is None, or a sentence that says why the claim is wrong.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Truth = Callable[[State], bool]
 
 
 class Run(NamedTuple):
-    """The states of a run, and the threads whose steps lead from each to the next."""
+    """The states of a run, and the threads whose steps lead from each state to the next."""
 
     states: Sequence[State]
     threads: Sequence[int]
@@ -31,8 +31,8 @@ def progress_problem(
     truth: Truth,
     exempt: frozenset[int] = frozenset(),
 ) -> str | None:
-    """A run that goes on from position `loop` forever, or (None) ends in its last state. The threads `exempt` are owed
-    no turn."""
+    """Why the run does not violate ``progress``: a run that repeats from position `loop` forever, or (None) ends in its
+    last state. Fairness does not apply to the threads in `exempt`."""
     states = run.states
     if loop is None:
         if interpreter.successors(states[-1]):
@@ -46,7 +46,7 @@ def progress_problem(
 
 
 def _unfair(interpreter: Interpreter, states: Sequence[State], threads: set[int], fairness: Fairness) -> str | None:
-    """Who is not among the threads that run in a loop although fairness gives it a turn."""
+    """A thread that never runs in a loop although fairness gives it a turn."""
     able = [{step.action.thread for step in interpreter.successors(state)} for state in states]
     owed = set.intersection(*able) if fairness == "weak" else set.union(*able)
     kept_out = sorted(owed - threads)
@@ -57,7 +57,7 @@ def _unfair(interpreter: Interpreter, states: Sequence[State], threads: set[int]
 
 
 def unreachable_problem(interpreter: Interpreter, state: State, truth: Truth) -> str | None:
-    """A state from which no run reaches the goal; everything after it is explored again."""
+    """Why the goal is reachable from `state` after all; everything after it is explored again."""
     known, waiting = {state}, [state]
     while waiting:
         here = waiting.pop()

@@ -27,19 +27,19 @@ from dio_mc.trace.trace import (
 
 
 def shown_file(file: str) -> str:
-    """The path relative to the working directory; only the name of a file elsewhere, so that no trace depends on where
-    a checkout lies."""
+    """The path relative to the working directory; for a file elsewhere only its name, so that no trace depends on the
+    location of a checkout."""
     shown = display_path(file)
     return shown if not os.path.isabs(shown) else shown.replace("\\", "/").rsplit("/", 1)[-1]
 
 
 def place_of(span: Span | None) -> Place | None:
-    """The line of a span."""
+    """The file and line of a span."""
     return None if span is None else Place(shown_file(span.file), span.line)
 
 
 def lines_at(spans: Iterable[Span | None]) -> tuple[SourceLine, ...]:
-    """The source at these spans, each line once, by file and number; of a source that cannot be read, none."""
+    """The source lines at these spans, each once, sorted by file and number; lines that cannot be read are omitted."""
     found: dict[tuple[str, int], str] = {}
     for span in spans:
         lines = source_lines(span.file) if span is not None else ()
@@ -49,19 +49,19 @@ def lines_at(spans: Iterable[Span | None]) -> tuple[SourceLine, ...]:
 
 
 def fault_of(fault: Fault | None) -> TraceFault | None:
-    """A fault with its place as displayed."""
+    """A fault in the form of a trace."""
     return None if fault is None else TraceFault(fault.kind, fault.message, place_of(fault.span))
 
 
 class Naming:
-    """How one program's cells, threads and steps are called."""
+    """The names of one program's cells, threads and steps."""
 
     def __init__(self, program: Program, layout: Layout) -> None:
         self._program = program
         self._layout = layout
 
     def model(self) -> ModelName:
-        """The model."""
+        """The name of the model."""
         program = self._program
         return ModelName(shown_file(program.file) if program.file else "", program.name, program.params, program.digest)
 
@@ -81,7 +81,7 @@ class Naming:
         )
 
     def changes(self, before: State, after: State) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
-        """What differs: in shared and ghost cells, and in locals and locations."""
+        """The changed cells: shared and ghost cells, then locals and locations."""
         shared: list[Change] = []
         own: list[Change] = []
         for cell, (old, new) in enumerate(zip(before, after, strict=True)):
@@ -106,7 +106,7 @@ class Naming:
     def blocked(
         self, state: State, steps: Iterable[Step], *, last: bool = False, kept: State | None = None
     ) -> tuple[Waiting, ...]:
-        """The threads that have not ended and have no enabled step; with the calls around them in the `last` state."""
+        """The threads that have not ended and have no enabled step; with `last`, including their enclosing calls."""
         moving = {step.action.thread for step in steps}
         found: list[Waiting] = []
         for number, thread in enumerate(self._program.threads):
@@ -131,8 +131,8 @@ class Naming:
     def arguments(
         self, state: State, thread: int, number: int, kept: State | None = None
     ) -> tuple[tuple[str, ...], ...]:
-        """The arguments of each operation around a location: their values; of one that is no longer used what it has in
-        `kept`, the same state without resets, or its name."""
+        """The arguments of each operation around a location, as values. A dead argument has its value in `kept`, the
+        same state without resets, or if that is not given, its name."""
         here = self.location(thread, number)
         base = self._layout.local_base[thread]
 
@@ -146,8 +146,8 @@ class Naming:
         return tuple(tuple(shown(*one) for one in call) for call in found) if any(found) else ()
 
     def results(self, step: Step, kept: State) -> tuple[tuple[str, str], ...]:
-        """The locals of the innermost call that the step assigns: what they have in `kept`, the state after it without
-        resets."""
+        """The locals of the innermost call that the step assigns, with their values in `kept`, the state after it
+        without resets."""
         thread = step.action.thread
         template, here = self._program.template_of(thread), self.location(thread, step.action.location)
         inner = here.operations[int(template.spawned) :]
@@ -164,7 +164,8 @@ class Naming:
         return self._program.template_of(thread).locations[number]
 
     def calls(self, thread: int, number: int) -> tuple[str, ...]:
-        """What each operation around a location is shown as: the kernel function it models, else its own name."""
+        """The displayed name of each operation around a location: the kernel function it models, or else its own
+        name."""
         template = self._program.template_of(thread)
         here = template.locations[number]
         anchors: list[str | None] = []
@@ -178,7 +179,7 @@ class Naming:
 
     @cached_property
     def _kinds(self) -> tuple[Cell, ...]:
-        """Every cell with an empty value."""
+        """Every cell, with an empty value."""
         return tuple(_cells_of(self._program, self._layout))
 
 
@@ -194,6 +195,6 @@ def _cells_of(program: Program, layout: Layout) -> Iterator[Cell]:
 
 
 def _anchor_at(template: Template, here: Location, depth: int) -> str | None:
-    """The anchor of the call around `here` at this depth, known from a step that stands directly in such a call."""
+    """The anchor of the enclosing call at this depth, taken from a location directly inside that call."""
     around = here.operations[:depth]
     return next((location.anchor for location in template.locations if location.operations == around), None)

@@ -1,8 +1,8 @@
-"""Schedule -> trace, and trace -> the model again, both on the reference interpreter.
+"""Schedule -> trace, and stored trace -> run of a model, both on the reference interpreter.
 
-`build_trace` is the gate that every engine's counterexample passes before anyone sees it: if the schedule does not run,
-or does not end as the engine says, that is a fault of dio-mc and names the engine. `replay` takes a stored trace to a
-model that may have changed since: it says at which step the two part, and how, or that the trace still goes.
+Every engine's counterexample passes through `build_trace` before anyone sees it: if the schedule does not run, or does
+not end as the engine claims, that is a fault of dio-mc, and the error names the engine. `replay` runs a stored trace on
+a model that may have changed since: it reports the first step at which the two diverge, or that the trace still runs.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from dio_mc.trace.naming import Naming, fault_of, lines_at, place_of
 from dio_mc.trace.trace import SCHEMA, Place, PropertyKind, Trace, TraceStep, Waiting
 
 CHOSEN: Final = "schedule"
-"""The property of a trace that shows a schedule somebody chose: that it is possible. A program's own property of that
-name is meant where there is one."""
+"""The property of a trace that shows a schedule chosen by hand, meaning that it is possible. If a program has a
+property of this name, that one is meant."""
 
 
 class ReplayError(InternalError):
@@ -34,16 +34,16 @@ class ReplayError(InternalError):
 
 
 class Execution(NamedTuple):
-    """A schedule as it ran: the states passed (one fewer when the last step is a fault) and the steps."""
+    """An executed schedule: the states passed (one fewer if the last step is a fault) and the steps."""
 
     states: tuple[State, ...]
     steps: tuple[Step, ...]
 
 
 def run_schedule(interpreter: Interpreter, violation: Violation, engine: str) -> Execution:
-    """Run a violation's schedule. Raises `ReplayError` at the first step that does not go as the engine says."""
+    """Run a violation's schedule. Raises `ReplayError` at the first step that differs from the engine's claim."""
     start = next(islice(interpreter.starting(), violation.initial, None), None) if violation.initial >= 0 else None
-    if start is None:  # none of the good ones: a fault before the first state, or nothing
+    if start is None:  # not an initial state: a fault before the first state, or out of range
         starts = interpreter.starts
         if not 0 <= violation.initial < len(starts):
             raise _error(engine, violation, 0, f"there is no initial state {violation.initial} (of {len(starts)})")
@@ -75,8 +75,8 @@ def build_trace(
 ) -> Trace:
     """The trace of a violation (or witness) that `engine` found.
 
-    `failing` lists conjuncts that are false at the end, as (source text, values). Raises `ReplayError` when the
-    schedule does not run on the reference interpreter or the property is not violated at its end.
+    `failing` lists conjuncts that are false at the end, as (source text, values). Raises `ReplayError` if the schedule
+    does not run on the reference interpreter, or the property is not violated at its end.
     """
     interpreter = interpreter or Interpreter(program)
     execution = run_schedule(interpreter, violation, engine)
@@ -164,17 +164,17 @@ def _find_property(program: Program, name: str) -> Property | None:
 
 
 def _about(property_: Property | None, violation: Violation) -> tuple[PropertyKind, str, Place | None]:
-    """The property's kind, the words for it, and its place."""
+    """The property's kind, its description, and its place."""
     if violation.fault is not None:
         return "fault", violation.fault.message, place_of(violation.fault.span)
     if property_ is not None:
         return property_.kind, property_.doc, place_of(property_.span)
     if violation.property == CHOSEN:
-        return "reachable", "A schedule that was asked for.", None
+        return "reachable", "A schedule that was requested.", None
     return "deadlock", "", None
 
 
-# -- the engine's word against the reference --------------------------------------------------------------------------
+# -- checking the engine's claim --------------------------------------------------------------------------------------
 
 
 def _check_start(interpreter: Interpreter, violation: Violation, engine: str) -> None:
@@ -183,7 +183,7 @@ def _check_start(interpreter: Interpreter, violation: Violation, engine: str) ->
 
 
 def _check_end(interpreter: Interpreter, execution: Execution, violation: Violation, engine: str) -> None:
-    """The property is violated where the schedule ends, as far as the reference can tell."""
+    """Check that the property is violated at the end of the schedule, as far as the reference can decide that."""
     number, program = len(violation.schedule), interpreter.program
     property_ = _find_property(program, violation.property)
     if violation.fault is not None:
@@ -205,20 +205,21 @@ def _check_end(interpreter: Interpreter, execution: Execution, violation: Violat
 def lasting_problem(
     interpreter: Interpreter, property_: Property, run: Run, loop: int | None, truth: Truth
 ) -> str | None:
-    """Why a run does not violate a property of the kinds `LIVENESS`, in words; None when it does."""
+    """Why a run does not violate a liveness property, in words; None if it does."""
     if property_.kind == "progress":
         return progress_problem(interpreter, run, loop, property_.fairness, truth)
     return unreachable_problem(interpreter, run.states[-1], truth)
 
 
 def _reference_truth(interpreter: Interpreter, property_: Property) -> Truth:
-    """Whether the goal holds, by the compiled form; what only the solver knows is false, as the engine says."""
+    """Whether the goal holds, by the compiled form; if only the solver can decide it, it counts as false, as the engine
+    claims."""
     expr = property_.expr
     return lambda state: expr is not None and bool(interpreter.evaluate(expr, state))
 
 
 def _truth(interpreter: Interpreter, property_: Property, states: Sequence[State]) -> bool | None:
-    """The property's value where the run ends; None when only the solver knows."""
+    """The property's value at the end of the run; None if only the solver can decide it."""
     if property_.expr is None:
         return None
     if property_.kind == "step":
@@ -227,7 +228,7 @@ def _truth(interpreter: Interpreter, property_: Property, states: Sequence[State
 
 
 def is_deadlock(interpreter: Interpreter, state: State) -> bool:
-    """Whether no thread can run in a state, and one that should end has not."""
+    """Whether no thread can run in a state, and a thread that should end has not."""
     program, pcs = interpreter.program, interpreter.layout.pc
     waiting = any(state[pc] != 0 and not program.template_of(thread).daemon for thread, pc in enumerate(pcs))
     return waiting and not interpreter.successors(state)
@@ -258,11 +259,11 @@ def _error(engine: str, violation: Violation, number: int, what: str) -> ReplayE
 
 @dataclass(frozen=True, slots=True)
 class ReplayResult:
-    """What became of a stored trace on a model.
+    """The result of running a stored trace on a model.
 
-    `same_model` compares digests. `divergence` is where the model parts from the trace, None when it goes to its end.
-    `violated`: whether the property is violated there (for a witness: reached), None when that was not decided; where
-    it is not, `reason` says why in words.
+    `same_model` compares digests. `divergence` is the first difference between the model and the trace, None if there
+    is none. `violated`: whether the property is violated at the end (for a witness: reached), None if that was not
+    decided; if it is False, `reason` says why.
     """
 
     same_model: bool
@@ -272,18 +273,18 @@ class ReplayResult:
 
     @property
     def runs(self) -> bool:
-        """Every step goes, with the same effect."""
+        """Whether every step runs with the same effect."""
         return self.divergence is None
 
 
 Judgement = Callable[[Run], str | None]
-"""Why the property is not violated (a witness: not reached) by a run, in words; None when it is."""
+"""Why the property is not violated (a witness: not reached) by a run, in words; None if it is."""
 
 
 def replay(
     program: Program, trace: Trace, evaluator: Judgement | None = None, *, interpreter: Interpreter | None = None
 ) -> ReplayResult:
-    """Run a stored trace on `program`, which may have changed since, finding everything by name.
+    """Run a stored trace on `program`, which may have changed since; everything is found by name.
 
     Faults and deadlocks are decided here, other properties by `evaluator`.
     """
@@ -305,7 +306,7 @@ def replay(
 
 
 def follow(interpreter: Interpreter, trace: Trace) -> Run | Divergence:
-    """The run that a stored trace is on a model, or where the two part."""
+    """The run of a stored trace on a model, or the first divergence."""
     naming = Naming(interpreter.program, interpreter.layout)
     start = match_initial(interpreter, naming, trace)
     if isinstance(start, Divergence):
@@ -327,7 +328,7 @@ def follow(interpreter: Interpreter, trace: Trace) -> Run | Divergence:
 
 
 def _take(interpreter: Interpreter, naming: Naming, state: State, planned: TraceStep) -> Step | Divergence:
-    """The planned action in `state`."""
+    """The step of the planned action in `state`, or the divergence."""
     program, number = interpreter.program, planned.number
     thread = next((n for n, t in enumerate(program.threads) if t.name == planned.thread), None)
     if thread is None:

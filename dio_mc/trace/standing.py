@@ -1,4 +1,4 @@
-"""How every property stands along a run, asked of the evaluators that decided the verdict."""
+"""The status of every property along a run, decided by the evaluators that decided the verdict."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from dio_mc.trace.trace import Standing
 def standings(
     interpreter: Interpreter, evaluators: Sequence[PropertyEvaluator], states: Sequence[State]
 ) -> tuple[Standing, ...]:
-    """Each property at each state of the run, or at each step where it speaks of steps."""
+    """The status of each property in each state of the run, or for each step if it is a step property."""
     return tuple(_standing(interpreter, evaluator, states) for evaluator in evaluators)
 
 
 def decide_at_end(interpreter: Interpreter, evaluator: PropertyEvaluator, states: Sequence[State]) -> Decision:
-    """The property on the last of these states, or on the last step. Needs two states for a property of steps."""
+    """Decide a property on the last of these states, or on the last step. A step property needs two states."""
     step = evaluator.property.kind == "step"
     before, after = (states[-2], states[-1]) if step else (states[-1], None)
     values = tuple(_read(interpreter, observation, before, after) for observation in evaluator.observations)

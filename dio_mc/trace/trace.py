@@ -1,10 +1,10 @@
-"""A trace: one run of a program, written down by name.
+"""A trace: one run of a program, recorded by name.
 
-Everything a renderer shows is stored here as text (names, values, statements, places, what else could have run), so
-that render needs neither the program nor its semantics, and a trace still reads when the model has changed. What makes
-a trace go again is its actions (thread, location and choice, by name) and the model's digest; states are commentary.
+Everything that renderers show is stored as text (names, values, statements, places, alternatives), so that rendering
+needs neither the program nor its semantics, and a trace can still be read when the model has changed. A trace is
+replayed from its actions (thread, location and choice, by name) and the model's digest; the states are for display.
 
-Nothing here knows where a trace comes from (`replay`) or how it is stored (`codec`).
+This module does not depend on how traces are made (`replay`) or stored (`codec`).
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import networkx
 
 SCHEMA = "dio-mc/trace/1"
-"""The version of the stored form; it changes when a field does. `Trace.loop` and `Trace.why` are stored where a trace
-has them, `Trace.canonical` where it is false."""
+"""The version of the stored form; it changes when a field does. `Trace.loop` and `Trace.why` are stored only if they
+are set, `Trace.canonical` only if it is false."""
 
 CellRole = Literal["data", "lock", "local", "location"]
 TraceKind = Literal["violation", "witness"]
@@ -33,13 +33,13 @@ PropertyKind = Literal["invariant", "step", "reachable", "always_reachable", "pr
 
 
 def canonical_label(canonical: bool) -> str:
-    """What follows the length of a schedule that is not known to be the canonical one."""
+    """The suffix of a schedule's length if the schedule is not known to be canonical."""
     return "" if canonical else ", not canonical"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A line of a source file, the file as displayed."""
+    """A line of a source file; the file as displayed."""
 
     file: str
     line: int
@@ -50,8 +50,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class ModelName:
-    """The model: its file as displayed, the program's name (``Class`` or ``Class@pages=2``), all parameters, digest.
-    `files` are those that a command has to name for a rule or a workload that is not shipped."""
+    """The model: its file as displayed, the program's name (``Class`` or ``Class@pages=2``), all parameters, and the
+    digest. `files` must be named on the command line for a rule or a workload that is not shipped."""
 
     file: str
     name: str
@@ -62,7 +62,7 @@ class ModelName:
 
 @dataclass(frozen=True, slots=True)
 class ThreadName:
-    """A thread instance and the template it runs."""
+    """A thread instance and its template."""
 
     name: str
     template: str
@@ -73,8 +73,8 @@ class ThreadName:
 class Cell:
     """A cell of the initial state and its value.
 
-    `role` ``local`` and ``location`` are a thread's locals and where it stands; `thread` is set for these. `free`: the
-    model starts from every value of it (``init=any``), so the value is part of the counterexample.
+    `role` is ``local`` or ``location`` for a thread's locals and its location; `thread` is set for these. `free`: every
+    value of the cell is an initial value (``init=any``), so the value is part of the counterexample.
     """
 
     name: str
@@ -98,7 +98,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """A step that was enabled as well and was not taken; `fault` its kind of fault, if it had one."""
+    """A step that was also enabled and was not taken; `fault` is the kind of its fault, if it had one."""
 
     thread: str
     location: str
@@ -109,9 +109,9 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A thread that has not ended and could not run, and what it waits at.
+    """A thread that has not ended and could not run, and the statement it waits at.
 
-    At the end of a trace `code`, `operations`, `calls` and `arguments` are as a step has them.
+    At the end of a trace `code`, `operations`, `calls` and `arguments` are set, as in a step.
     """
 
     thread: str
@@ -138,14 +138,15 @@ class TraceFault:
 class TraceStep:
     """One step. `number` counts from 1.
 
-    `thread`, `location` and `choice` are the action by name. `text` is the statement, `anchor` the kernel function
-    around it (``mm/filemap.c:filemap_nopage``), `operations` the operations around it, outermost first, and `calls` the
-    function each of them is shown as. `changes` are to shared and ghost cells, `local_changes` to locals and
-    locations. `alternatives` and `blocked` speak of the state before. With a `fault` there is no state after.
-    `code` is the statement with its lines and not cut, where `text` is not all of it. `arguments` are those of each of
-    the calls, as they are before the step; of one that is no longer used what was passed, or its name. Empty where no
-    call has any. `results` are locals of the innermost call that the step may assign, with the values that they have
-    then, also where nothing reads them later.
+    `thread`, `location` and `choice` are the action by name. `text` is the statement, `anchor` the enclosing kernel
+    function (``mm/filemap.c:filemap_nopage``), `operations` the enclosing operations, outermost first, and `calls` the
+    displayed name of each. `changes` are to shared and ghost cells, `local_changes` to locals and locations.
+    `alternatives` and `blocked` are about the state before the step. A step with a `fault` has no state after it.
+
+    `code` is the full statement, with line breaks, if `text` is shortened. `arguments` holds the arguments of each call
+    before the step; for a dead argument it is the value that was passed, or the name. Empty if no call has any.
+    `results` are the locals of the innermost call that the step may assign, with their values after it, even if they
+    are dead then.
     """
 
     number: int
@@ -168,7 +169,7 @@ class TraceStep:
 
     @property
     def head(self) -> str:
-        """What the step does in one line: ``reader: self.i_mutex.lock()``."""
+        """The step in one line: ``reader: self.i_mutex.lock()``."""
         return f"{self.thread}: {self.text}"
 
 
@@ -182,10 +183,9 @@ class Failing:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A property along a trace: where it is violated (one of what can or must happen: where it holds), and where only
-    the solver could say and did not. Numbers are of states, 0 the initial one, n the one after step n; a ``step``
-    property's of steps.
-    """
+    """The status of a property along a trace: `at` lists where it is violated (for a liveness property: where its goal
+    holds), `unknown` where it was not decided. The numbers are of states, 0 the initial one and n the one after step n,
+    or for a ``step`` property of steps."""
 
     property: str
     kind: PropertyKind
@@ -196,7 +196,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class SourceLine:
-    """A line of the model's source as it was when the trace was taken, without its end."""
+    """A line of the model's source when the trace was taken, without line end."""
 
     file: str
     line: int
@@ -207,14 +207,16 @@ class SourceLine:
 class Trace:
     """A counterexample or a witness.
 
-    `property` is the author's name, ``deadlock``, or ``kind@line`` for a fault; `doc` the author's words (a fault's
-    message); `place` where it is stated (where the fault is).
-    `initial` has every cell in the order of the state. `fault` is a fault of a thread's start, before any step.
-    `blocked` are the threads that cannot run at the end (all of them, in a deadlock). `loop` is the number of the step
-    from which on all of them repeat forever: after the last one, all is as it was before that step.
-    Older traces and those of other writers have no `standings` (every property along the way) and no `lines` (the
-    source at the steps' places). `why` is None where it was not asked, and where no single point shows it.
-    A trace that is not `canonical` is right, but need not be the shortest, nor the one with fewest switches.
+    `property` is the author's name, ``deadlock``, or ``kind@line`` for a fault; `doc` is its documentation (a fault's
+    message); `place` is where it is defined (where the fault is).
+
+    `initial` has every cell in the order of the state. `fault` is a fault of a local prefix, before any step. `blocked`
+    are the threads that cannot run at the end (in a deadlock, all that have not ended). `loop` is the number of the
+    step from which all steps repeat forever: the state after the last step equals the state before step `loop`.
+
+    Older traces and those of other writers have no `standings` (the status of every property along the way) and no
+    `lines` (the source at the steps' places). `why` is None if no explanation was requested or none could be given. A
+    trace that is not `canonical` is correct, but may be neither the shortest nor the one with the fewest switches.
     """
 
     schema: str
@@ -239,17 +241,17 @@ class Trace:
 
     @builtins.property
     def switches(self) -> int:
-        """Neighbouring steps of different threads."""
+        """The number of context switches: consecutive steps of different threads."""
         return sum(a.thread != b.thread for a, b in zip(self.steps, self.steps[1:], strict=False))
 
     @builtins.property
     def label(self) -> str:
-        """What follows the number of its switches: ``, not canonical``, or nothing."""
+        """The suffix of its number of switches: ``, not canonical``, or nothing."""
         return canonical_label(self.canonical)
 
     @builtins.property
     def cast(self) -> tuple[ThreadName, ...]:
-        """The threads that take a step, in order of appearance; then the `stuck` and `starved` ones that take none."""
+        """The threads that take a step, in order of appearance; then those `stuck` or `starved` that take none."""
         by_name = {thread.name: thread for thread in self.threads}
         waiting = (one.thread for one in (*self.stuck, *self.starved))
         names = [*(step.thread for step in self.steps), *waiting]
@@ -257,13 +259,13 @@ class Trace:
 
     @builtins.property
     def stuck(self) -> tuple[Waiting, ...]:
-        """Those that wait forever, in a trace whose end is that nobody can run; daemons may wait."""
+        """The threads that wait forever at the end of a trace where no thread can run; daemons may wait."""
         ends = self.property_kind == "deadlock" or (self.property_kind == "progress" and self.loop is None)
         return tuple(waiting for waiting in self.blocked if not waiting.daemon) if ends else ()
 
     @builtins.property
     def starved(self) -> tuple[Waiting, ...]:
-        """Those that wait all the time, in a trace whose end is a loop; daemons may wait."""
+        """The threads that wait throughout the loop of a trace; daemons may wait."""
         looped = self.steps[self.loop - 1 :] if self.loop is not None else ()
         waiting = [{one.thread for one in step.blocked} - {step.thread for step in looped} for step in looped]
         always = set.intersection(*waiting) if waiting else set[str]()
@@ -271,15 +273,15 @@ class Trace:
 
     @builtins.property
     def final_fault(self) -> TraceFault | None:
-        """The fault that the trace ends in."""
+        """The fault that the trace ends in, or None."""
         return self.steps[-1].fault if self.steps else self.fault
 
     def with_failing(self, failing: Sequence[tuple[str, str]]) -> Trace:
-        """The trace with these conjuncts, as (source text, values)."""
+        """A copy of the trace with these conjuncts, as (source text, values)."""
         return replace(self, failing=tuple(Failing(source, values) for source, values in failing))
 
     def states(self) -> Iterator[dict[str, str]]:
-        """The values of all cells by name: in the initial state, then after each step that has a state after it."""
+        """The values of all cells by name: in the initial state, then after each step (except a fault)."""
         state = {cell.name: cell.value for cell in self.initial}
         yield dict(state)
         for step in self.steps:
@@ -288,30 +290,31 @@ class Trace:
                 yield dict(state)
 
     def state_before(self, number: int) -> dict[str, str]:
-        """The state in which step `number` was taken; one past the last step is the final state."""
+        """The state in which step `number` was taken; one past the last step gives the final state."""
         for position, state in enumerate(self.states(), start=1):
             if position == number:
                 return state
         raise IndexError(f"there is no state before step {number}")
 
     def _repr_svg_(self) -> str:
-        """The picture, as a notebook shows it."""
+        """The picture shown in a notebook."""
         return drawn("trace.svg", self)
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the trace to a file, as the ending of its name says: ``.html`` a page to step through, ``.svg`` a
-        picture, ``.txt`` the diagram, ``.json`` for `dio_mc.read_trace`, ``.dot`` a graph.
+        """Write the trace to a file; the suffix selects the form: ``.html`` a page to step through, ``.svg`` a picture,
+        ``.txt`` the diagram, ``.json`` for `dio_mc.read_trace`, ``.dot`` a graph.
 
-        A page has the sources below the working directory in it. Raises `ValueError` for another ending, `OSError` when
-        the file cannot be written.
+        A page includes the model's sources below the working directory. Raises `ValueError` for any other suffix,
+        `OSError` if the file cannot be written.
         """
         write_if_changed(Path(path), drawn(f"trace{Path(path).suffix}", self))
 
     def graph(self) -> networkx.DiGraph:
-        """The trace as a graph: states ``s000``.. along the path, one node per alternative (``s000a0``..).
+        """The trace as a graph: states ``s000``.. along the path, and one node per alternative (``s000a0``..).
 
-        Nodes carry `kind` (``path``, ``alternative`` or ``fault``) and `state`; edges `thread`, `text`, `taken` and, on
-        the path, `number`. A loop has an edge ``for ever`` from the last state to the same state before it.
+        Nodes have `kind` (``path``, ``alternative`` or ``fault``) and `state`; edges have `thread`, `text`, `taken`
+        and, on the path, `number`. A loop adds an edge ``for ever`` from the last state to the equal state at the start
+        of the loop.
         """
         import networkx
 
