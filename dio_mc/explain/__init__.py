@@ -1,1 +1,2 @@
-"""Why a counterexample is one: the steps that matter, the window in which no other thread must run; stored traces."""
+"""Explaining counterexamples: the steps that matter, the decisive window of mutual exclusion; and replaying stored
+traces."""

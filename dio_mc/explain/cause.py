@@ -1,5 +1,5 @@
-"""Why a counterexample is one: which of its steps matter, and between which two no other thread must run; of a run that
-gets stuck, who waits for whom; of one that goes on without its goal, what it never does."""
+"""Explaining a counterexample: which of its steps matter, and between which two steps no other thread must run; for a
+run that gets stuck, who waits for whom; for an infinite run that never reaches its goal, how it could have."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from dio_mc.trace.cause import Escape, Why
 from dio_mc.trace.trace import Trace
 
 USUAL_STATES = 5_000
-"""States that a search for the decisive window may go through as part of a check: a fraction of a second."""
+"""The largest number of states visited by the search for the decisive window during a check: a fraction of a second."""
 STEPS_PER_STATE = 10
-"""Steps that may be run again to find those that matter, for each of these states: they take less time."""
+"""Steps that may be executed per such state to find the steps that matter; they are cheaper than states."""
 
 
 def why(
@@ -33,10 +33,10 @@ def why(
     property_: Property | None,
     max_states: int = USUAL_STATES,
 ) -> Why | None:
-    """Why a run shows what `trace` says of it; None for a trace without steps.
+    """The explanation of the run that `trace` records; None for a trace without steps.
 
-    `property_` is None for a deadlock or a fault; of one that only the solver can decide nothing is said. All tries
-    together go through `max_states` states at most.
+    `property_` is None for a deadlock or a fault. A property that only the solver can decide is not explained (None).
+    All searches together visit at most `max_states` states.
     """
     if not trace.steps or (property_ is not None and property_.expr is None):
         return None
@@ -45,19 +45,19 @@ def why(
     steps = _steps(run, trace, property_, max_states * STEPS_PER_STATE)
     if trace.kind == "witness":
         return Why(steps, None, "not sought", 0)
-    turn, looked = _escape(run, trace, property_, max_states // 2)  # a half is left for the window
+    turn, looked = _escape(run, trace, property_, max_states // 2)  # the other half is for the window
     schedule = Schedule(actions, (*pending, *again(run, trace.loop)))
     window, search, tried = decisive_window(interpreter, schedule, trace.property, property_, max_states - looked)
     return Why(steps, window, search, tried, waits(run, trace, pending) if _ends(trace) else (), turn)
 
 
 def _ends(trace: Trace) -> bool:
-    """Whether a run that nobody can continue is what the trace shows."""
+    """Whether the trace shows a run that cannot be continued."""
     return trace.property_kind == "deadlock" or (trace.property_kind == "progress" and trace.loop is None)
 
 
 def _steps(run: Run, trace: Trace, property_: Property | None, most: int) -> tuple[int, ...]:
-    """The numbers of the steps that matter, with all steps of a loop; none where that was not found out in `most`
+    """The numbers of the steps that matter, including all steps of a loop; empty if finding them takes more than `most`
     steps."""
     stem = len(run.actions) if trace.loop is None else trace.loop - 1
     shows = shows_again(run, trace, property_, stem)
@@ -69,7 +69,7 @@ def _steps(run: Run, trace: Trace, property_: Property | None, most: int) -> tup
 
 
 def _passed_on(run: Run, action: Action) -> frozenset[int]:
-    """The locals of a step's thread, where the step reads no shared data."""
+    """The locals of a step's thread if the step reads no shared data, otherwise none."""
     program, layout = run.interpreter.program, run.interpreter.layout
     template = program.template_of(action.thread)
     read = variables_read(template, action.location)
@@ -80,7 +80,7 @@ def _passed_on(run: Run, action: Action) -> frozenset[int]:
 
 
 def _escape(run: Run, trace: Trace, property_: Property | None, max_states: int) -> tuple[Escape | None, int]:
-    """Where a run that goes on could have turned off to its goal, and the states looked at."""
+    """Where an infinite run could have left for its goal, and the number of states visited."""
     if property_ is None or property_.expr is None or trace.property_kind not in LIVENESS or _ends(trace):
         return None, 0
     expr, interpreter = property_.expr, run.interpreter

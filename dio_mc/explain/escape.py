@@ -1,4 +1,5 @@
-"""Where a run that never meets its goal could have turned off to it: out of its loop, or the last time before."""
+"""Where a run that never reaches its goal could have left for it: out of its loop, or the last possibility before
+that."""
 
 from __future__ import annotations
 
@@ -10,11 +11,11 @@ from dio_mc.semantics.layout import State
 from dio_mc.semantics.step import Action
 
 Truth = Callable[[State], bool]
-"""Whether a state is the goal."""
+"""Whether the goal holds in a state."""
 
 
 class Turn(NamedTuple):
-    """Before step `number`, `action` instead: the first of `length` steps to the goal."""
+    """Taking `action` before step `number` instead: the first of `length` steps to the goal."""
 
     number: int
     action: Action
@@ -22,10 +23,12 @@ class Turn(NamedTuple):
 
 
 def last_turn(run: Run, loop: int | None, truth: Truth, max_states: int) -> tuple[Turn | None, int]:
-    """The nearest turn out of the loop that begins at step `loop`; where no run leads from there to the goal (or there
-    is no loop), the last one on the way. And the states looked at; beyond `max_states` there is no answer.
+    """The shortest way to the goal out of the loop that begins at step `loop`. If there is none (or no loop), the last
+    point of the run from which the goal can be reached. Also the number of states visited; the search gives up after
+    `max_states`.
 
-    A run that only follows this one for longer, and meets the goal where this one does, is no turn."""
+    A path that only follows this run for longer, and reaches the goal where this one does, does not count.
+    """
     last, spent = len(run.actions), 0
     stretches = [(number, number) for number in range((loop or last + 1) - 1, 0, -1)]
     for first, end in [(loop, last), *stretches] if loop else stretches:
@@ -37,8 +40,8 @@ def last_turn(run: Run, loop: int | None, truth: Truth, max_states: int) -> tupl
 
 
 def _nearest(run: Run, first: int, last: int, truth: Truth, max_states: int) -> tuple[Turn | None, int]:
-    """The shortest way to the goal from before one of these steps that does not come back to the run after them; of
-    equally short ones the one that turns off first, then the first in the order of steps."""
+    """The shortest path to the goal from before one of these steps that does not return to the run after them. Among
+    equally short paths, the one that leaves first, then the first in the order of steps."""
     turns = {state: Turn(0, run.actions[0], 0) for state in run.states[last:]}
     for number in range(last, first - 1, -1):
         turns[run.states[number - 1]] = Turn(number, run.actions[number - 1], 0)
@@ -57,7 +60,7 @@ def _nearest(run: Run, first: int, last: int, truth: Truth, max_states: int) -> 
 
 
 def _steps(run: Run, level: list[State], turns: dict[State, Turn]) -> Iterator[tuple[State, Turn]]:
-    """The states after a level that are not among `turns` yet, each with how it was reached."""
+    """The successors of a level that are not in `turns` yet, each with how it was reached."""
     for state in level:
         number, action, length = turns[state]
         for step in run.interpreter.successors(state):

@@ -1,4 +1,4 @@
-"""What a thread's code reads from where it stands: static facts about blocks."""
+"""What a thread's code reads from a location on: static facts about blocks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _expressions(block: Block) -> Iterator[Expr]:
 
 
 def reachable(template: Template, first: int, *, whole: bool) -> list[Block]:
-    """The blocks that control can enter from one on: all of them, or those of the next step."""
+    """The blocks reachable from `first`: all of them (`whole`), or only those of the next step."""
     seen, todo = {first}, [first]
     while todo:
         for block in successors(template.blocks[todo.pop()]):

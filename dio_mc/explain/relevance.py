@@ -1,23 +1,24 @@
-"""The steps of a counterexample that matter, found by running other schedules of the same steps.
+"""The steps of a counterexample that matter, found by executing other schedules of the same steps.
 
-A step matters where changing what it does, or when it does it, loses the violation:
+A step matters if changing its effect or its position loses the violation:
 
-* **order**: it has to come before a step of another thread, and the thread's next step does not; or it is the first
-  step of its thread that has to come after a step of another. A check that is made before another thread changes what
-  it checked matters so, whatever it found there;
-* **effect**: the violation is lost when the step moves its thread on and leaves the data as it is. It still takes and
-  releases locks, since otherwise another step would break a lock's rule; and where it reads no shared data, its locals
-  get their values, since it only passes on what an earlier step has read;
-* **choice**: no other option of its choice leads to the violation by the same further steps;
-* **end**: its thread could not have stopped before it.
+- **order**: it has to precede a step of another thread, and the thread's next step does not; or it is the first step of
+  its thread that has to follow a step of another. A check that is made before another thread changes what was checked
+  matters in this way, whatever its result;
+- **effect**: the violation is lost if the step advances its thread but leaves the data unchanged. It still takes and
+  releases locks, since otherwise another step would break a lock's rule; and if it reads no shared data, its locals are
+  still assigned, since it only passes on what an earlier step has read;
+- **choice**: no other option of its choice leads to the violation by the same further steps;
+- **end**: its thread could not have stopped before it.
 
-A step that has none of these, put as late as it can go on its own, or left out where its thread does nothing after it,
-still leaves a schedule with the violation.
+If none of these applies to a step, the step can on its own be executed as late as possible, or be omitted if its thread
+does nothing after it, and the schedule still shows the violation.
 
-Every answer rests on a run of the reference interpreter, and so does the whole: the schedule in which only the steps
-that matter keep their order, and everything else comes as late as it can or not at all, is run as well. Where it does
-not show the violation, more steps are added until it does; at worst all matter (Zeller and Hildebrandt 2002 minimise
-inputs in the same spirit; the constraints are the happens-before edges that cannot be reversed).
+Every answer rests on an execution by the reference interpreter, and so does the result as a whole: the schedule in
+which only the steps that matter keep their order, and all others come as late as possible or not at all, is executed as
+well. If it does not show the violation, more steps are added until it does; in the worst case all steps matter (Zeller
+and Hildebrandt 2002 minimise inputs in the same spirit; the constraints are the happens-before edges that cannot be
+reversed).
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ from dio_mc.semantics.step import Action, Fault
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A schedule as it ran: its states, one fewer than with its start where the last step is a fault."""
+    """An executed schedule: its states, starting with the initial one (a fault as the last step adds none), the
+    threads, and the fault."""
 
     states: tuple[State, ...]
     threads: tuple[int, ...]
@@ -40,19 +42,20 @@ class Ran:
 
 
 Shows = Callable[[Ran], bool]
-"""Whether a run shows the violation in question, at its end or before."""
+"""Whether a run shows the violation in question, at its end or earlier."""
 
 
 class TooMany(Exception):
-    """More steps would have to be tried than are allowed."""
+    """The limit on executed steps was reached."""
 
 
 @dataclass(slots=True)
 class Trials:
-    """Runs of schedules of one violation.
+    """Executions of schedules of one violation.
 
-    `tail` are steps after every schedule (a loop); `control` the cells that hold locks and locations; `kept` per step
-    the further cells that it changes in any case. At most `most` steps are run in all, then `TooMany` is raised.
+    `tail` are steps appended to every schedule (a loop); `control` are the cells of locks and locations; `kept` are,
+    for each step, further cells that keep their change in `without_effect`. At most `most` steps are executed in all;
+    then `TooMany` is raised.
     """
 
     interpreter: Interpreter
@@ -67,7 +70,7 @@ class Trials:
     _known: dict[tuple[Action, ...], bool] = field(default_factory=dict)
 
     def holds(self, actions: Sequence[Action]) -> bool:
-        """Whether a schedule can be run and shows the violation."""
+        """Whether a schedule is executable and shows the violation."""
         key = tuple(actions)
         if key not in self._known:
             same = 0
@@ -77,7 +80,7 @@ class Trials:
         return self._known[key]
 
     def without_effect(self, number: int) -> bool:
-        """Whether the violation is shown when step `number` (from 1) leaves all data as it was."""
+        """Whether the violation remains if step `number` (from 1) leaves all data unchanged."""
         if number >= len(self.states):
             return False
         before, after = self.states[number - 1 : number + 1]
@@ -97,7 +100,7 @@ class Trials:
             if step is None:
                 return False
             fault = step.fault
-            if step.state is None:  # nothing comes after a fault
+            if step.state is None:  # a fault ends the run
                 actions = actions[: position + 1]
                 break
             states.append(step.state)
@@ -106,7 +109,7 @@ class Trials:
 
 
 def relevant_steps(trials: Trials) -> tuple[int, ...] | None:
-    """The numbers (from 1) of the steps that matter, in order; None where that took more steps than are allowed."""
+    """The numbers (from 1) of the steps that matter, in order; None if that takes more steps than allowed."""
     try:
         actions = tuple(trials.actions)
         found = _ordered(trials, actions) | _chosen(trials, actions) | _last(trials, actions)
@@ -119,8 +122,8 @@ def relevant_steps(trials: Trials) -> tuple[int, ...] | None:
 
 
 def late(actions: Sequence[Action], matter: frozenset[int] | set[int]) -> list[Action]:
-    """The schedule in which the steps that matter keep their order, and each other step comes right before the next of
-    its thread that matters, or not at all."""
+    """The schedule in which the steps that matter keep their order, and each other step comes right before its thread's
+    next step that matters, or is omitted if there is none."""
     placed: list[Action] = []
     waiting: dict[int, list[Action]] = {}
     for number, action in enumerate(actions, start=1):
@@ -131,7 +134,7 @@ def late(actions: Sequence[Action], matter: frozenset[int] | set[int]) -> list[A
 
 
 def alone_late(actions: Sequence[Action], number: int) -> list[Action]:
-    """The schedule in which one step comes right before the next of its thread, or is left out where none follows."""
+    """The schedule in which one step comes right before the next of its thread, or is omitted if there is none."""
     step = actions[number - 1]
     own = next((n for n in range(number, len(actions)) if actions[n].thread == step.thread), None)
     if own is None:
@@ -140,7 +143,8 @@ def alone_late(actions: Sequence[Action], number: int) -> list[Action]:
 
 
 def postponed(actions: Sequence[Action], first: int, second: int) -> list[Action]:
-    """The schedule in which the thread of step `first` rests from there until step `second` of another is done."""
+    """The schedule in which the thread of step `first` is suspended from there until step `second` of another thread is
+    done."""
     thread = actions[first - 1].thread
     between = actions[first - 1 : second]
     kept = [action for action in between if action.thread != thread]
@@ -149,7 +153,7 @@ def postponed(actions: Sequence[Action], first: int, second: int) -> list[Action
 
 
 def advanced(actions: Sequence[Action], first: int, second: int) -> list[Action]:
-    """The schedule in which the thread of step `second` comes to it before step `first` of another is taken."""
+    """The schedule in which the thread of step `second` executes it before step `first` of another thread."""
     thread = actions[second - 1].thread
     between = actions[first - 1 : second]
     moved = [action for action in between if action.thread == thread]
@@ -158,8 +162,8 @@ def advanced(actions: Sequence[Action], first: int, second: int) -> list[Action]
 
 
 def _ordered(trials: Trials, actions: Sequence[Action]) -> set[int]:
-    """Both ends of each pair of steps of two threads whose order cannot be reversed, where no later step of the one and
-    no earlier step of the other has to be in that order."""
+    """Both ends of each pair of steps of two threads whose order cannot be reversed, restricted to tight pairs: no
+    later step of the one thread and no earlier step of the other has to be in that order."""
     found: set[int] = set()
     own: dict[int, list[int]] = {}
     for number, action in enumerate(actions, start=1):
@@ -172,8 +176,8 @@ def _ordered(trials: Trials, actions: Sequence[Action]) -> set[int]:
 
 
 def _tight(trials: Trials, actions: Sequence[Action], firsts: Sequence[int], seconds: Sequence[int]) -> set[int]:
-    """What has to precede a step has to precede the thread's later ones, and what follows from later steps of the one
-    follows from earlier ones: so a step of each at a time is enough."""
+    """The tight pairs of two threads, by one pass: a step that has to precede some step also has to precede that
+    thread's later steps, and what has to follow a thread's later step also has to follow its earlier ones."""
     found: set[int] = set()
     reached = 0
     for second in seconds:
@@ -189,7 +193,7 @@ def _tight(trials: Trials, actions: Sequence[Action], firsts: Sequence[int], sec
 
 
 def _chosen(trials: Trials, actions: Sequence[Action]) -> set[int]:
-    """Steps whose choice matters."""
+    """The steps whose choice matters."""
     found: set[int] = set()
     for number, action in enumerate(actions, start=1):
         steps = trials.interpreter.successors(trials.states[number - 1])
@@ -201,7 +205,7 @@ def _chosen(trials: Trials, actions: Sequence[Action]) -> set[int]:
 
 
 def _last(trials: Trials, actions: Sequence[Action]) -> set[int]:
-    """The step of each thread that it has to come to."""
+    """For each thread, the last step that it has to execute."""
     found: set[int] = set()
     kept = list(enumerate(actions, start=1))
     for thread in dict.fromkeys(action.thread for action in actions):
@@ -215,7 +219,7 @@ def _last(trials: Trials, actions: Sequence[Action]) -> set[int]:
 
 
 def _enough(trials: Trials, actions: Sequence[Action], found: set[int]) -> set[int]:
-    """The steps that matter, and others as far as they are needed to show the violation with everything else late."""
+    """The steps that matter, plus those needed to show the violation when all others are late."""
     while not trials.holds(late(actions, found)):
         missing = [n for n in range(len(actions), 0, -1) if n not in found]
         if not missing:

@@ -1,4 +1,4 @@
-"""A stored counterexample against the model as it is now: ``dio-mc replay``, ``dio-mc why``."""
+"""A stored counterexample against the current model: ``dio-mc replay``, ``dio-mc why``."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from dio_mc.wording import plural
 Products = Callable[[str], Program | None]
 """The program of a workload under a rule, by name."""
 IS_PRODUCT: Final = re.compile(r"__\w+@(sectors=\d+@)?\w+$")
-"""``direct_read_x_mmap_store__ext4_2020@hole``, ``torn_read__ext4_2020@sectors=2@written``: what a program is called
-that no file has as a class."""
+"""``direct_read_x_mmap_store__ext4_2020@hole``, ``torn_read__ext4_2020@sectors=2@written``: names of programs that are
+not a class in a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Whether a trace still shows what it showed, and the answer in words."""
+    """Whether a trace still shows its violation, and the answer in words."""
 
     reproduces: bool
     text: str
@@ -52,18 +52,18 @@ class Outcome:
 
 
 def replay_file(path: str, model_file: str | None = None, products: Products | None = None) -> Outcome:
-    """Run a trace file again.
+    """Replay a trace file.
 
-    The model is looked for where the trace says, relative to the working directory, or in `model_file`; a model that is
-    no class of a file, but made of a locking rule and a workload, is asked of `products` by its name. Raises
-    `ModelError` when the file is not a trace (DIO205) or the model has no such class or parameters (DIO206).
+    The model is looked up at the path in the trace, relative to the working directory, or in `model_file`. A model that
+    is composed of a locking rule and a workload, and not a class in a file, is requested from `products` by its name.
+    Raises `ModelError` if the file is not a trace (DIO205), or if the model has no such class or parameters (DIO206).
     """
     trace = trace_in(path)
     return _replayed(program_of(trace, path, model_file, products), trace)
 
 
 def replay_trace(trace: Trace, model: type[Model] | None = None, products: Products | None = None) -> Outcome:
-    """Run a trace again, on `model` or on the model that it names. Raises `ModelError` as `replay_file` does."""
+    """Replay a trace on `model`, or on the model that it names. Raises `ModelError` as `replay_file` does."""
     program = program_of(trace, "", None, products) if model is None else _built(model, trace, "")
     return _replayed(program, trace)
 
@@ -75,9 +75,9 @@ def _replayed(program: Program, trace: Trace) -> Outcome:
 
 
 def explained(path: str, model_file: str | None, max_states: int, products: Products | None = None) -> Trace:
-    """The trace in a file with its cause, for which `max_states` states may be searched.
+    """The trace in a file with its explanation; the search may visit `max_states` states.
 
-    Raises `ModelError` as `replay_file` does, and when the trace does not run on the model as it is now (DIO206).
+    Raises `ModelError` as `replay_file` does, and if the trace does not run on the current model (DIO206).
     """
     trace = trace_in(path)
     program = program_of(trace, path, model_file, products)
@@ -96,7 +96,7 @@ def _action(program: Program, thread: int, step: TraceStep) -> Action:
 
 
 def trace_in(path: str) -> Trace:
-    """The trace in a file. Raises `ModelError` (DIO205) when it has none."""
+    """The trace in a file. Raises `ModelError` (DIO205) if the file is not a trace."""
     try:
         return read_trace(path)
     except TraceFormatError as error:
@@ -104,16 +104,17 @@ def trace_in(path: str) -> Trace:
 
 
 def program_of(trace: Trace, path: str, model_file: str | None, products: Products | None) -> Program:
-    """The program that a trace in the file `path` is of, as it is now. Raises `ModelError` as `replay_file` does."""
+    """The current program of a trace in the file `path`. Raises `ModelError` as `replay_file` does."""
     if products is not None and IS_PRODUCT.search(trace.model.name):
         return _product_of(trace, path, products)
     return _program_of(trace, path, model_file or _trusted(trace, path))
 
 
 def _trusted(trace: Trace, path: str) -> str:
-    """The model file that a trace names, if it may be run: a trace may come from anybody, and loading a model runs it.
+    """The model file that a trace names, if it may be executed: a trace may come from anybody, and loading a model
+    executes it.
 
-    It must lie below the working directory or be installed with dio-mc, import ``dio_mc``, and define the class.
+    It must be below the working directory or be installed with dio-mc, import ``dio_mc``, and define the class.
     """
     named, name = trace.model.file, _class_name(trace)
     file = Path(named)
@@ -143,8 +144,8 @@ def _product_of(trace: Trace, path: str, products: Products) -> Program:
 
 
 def model_of(trace: Trace, path: str, model_file: str | None = None) -> type[Model]:
-    """The class that a trace in the file `path` is of, where the trace says that it is, or in `model_file`. Raises
-    `ModelError` DIO206 when it is not there, or when the file may not be run."""
+    """The class of a trace in the file `path`, looked up at the path in the trace or in `model_file`. Raises
+    `ModelError` DIO206 if it does not exist, or if the file may not be executed."""
     return _class_in(trace, path, model_file or _trusted(trace, path))
 
 
@@ -175,9 +176,9 @@ def _built(model: type[Model], trace: Trace, path: str) -> Program:
 
 
 def _numbers(model: type[Model], trace: Trace) -> dict[str, int]:
-    """How many threads there are, where the trace is of an instance with more than its model says (``Class@reader=3``,
-    `reader` being a thread): of each of these, of the slots of operations, and what parameters are whatever their
-    bounds."""
+    """The instance counts of a trace with more threads than its model declares (``Class@reader=3``, where `reader` is a
+    thread): the numbers of these threads and of the slots of operations, and the named parameters, even outside their
+    bounds. Empty for other traces."""
     members = members_of(model)
     given = {part.partition("=")[0] for part in trace.model.name.partition("@")[2].split(",")}
     if not given & members.threads.keys():
@@ -188,7 +189,7 @@ def _numbers(model: type[Model], trace: Trace) -> dict[str, int]:
 
 
 def _why_not(program: Program, interpreter: Interpreter, trace: Trace, run: Run) -> str | None:
-    """Why the run does not violate the property (a witness: reach it), in words; None when it does."""
+    """Why the run does not violate the property (a witness: does not reach it), in words; None if it does."""
     property_ = next((p for p in program.properties if p.name == trace.property), None)
     if property_ is None and trace.property == CHOSEN:
         return None

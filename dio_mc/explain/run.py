@@ -1,4 +1,4 @@
-"""A counterexample's schedule as it ran on the reference interpreter."""
+"""A counterexample's schedule as executed by the reference interpreter."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dio_mc.semantics.layout import State
 from dio_mc.semantics.step import Action
 
 MOST_VALUES = 8
-"""Values tried for one cell."""
+"""The largest number of values tried for one cell."""
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,17 @@ class Run:
         return found
 
     def other_values(self, state: State, cell: int) -> list[int]:
-        """Some other values of a cell, its first one in front."""
+        """Some other values of a cell, beginning with its initial value."""
         low, high = bounds(self.interpreter.layout.types[cell])
         first = self.states[0][cell]
         near = [first, *range(low, min(high, low + MOST_VALUES) + 1), high]
         return [value for value in dict.fromkeys(near) if value != state[cell]]
 
     def last_writer(self, cell: int) -> int | None:
-        """The last step, from 1, that changed a cell; None where it has had its value from the start."""
+        """The last step (from 1) that changed a cell; None if it has kept its initial value."""
         return self._writers.get(cell)
 
 
 def changed(state: State, cell: int, value: int) -> State:
-    """The state with another value in one cell."""
+    """The state with one cell set to another value."""
     return (*state[:cell], value, *state[cell + 1 :])

@@ -1,4 +1,4 @@
-"""Whether another run shows what a counterexample shows."""
+"""Whether another run shows the same violation as a counterexample."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from dio_mc.trace.trace import Trace
 
 
 def shows_again(run: Run, trace: Trace, property_: Property | None, stem: int) -> Shows:
-    """What has to be seen of another run of the program: the same fault, a deadlock, the property violated (a witness:
-    reached) in some state or step; for one that is about whole runs the same end, or a loop after `stem` steps that
-    violates it as well."""
+    """The condition on another run of the program: the same fault; a deadlock; the property violated (a witness:
+    reached) in some state or step. For a property of whole runs: the same last state, or a loop of the same length
+    after `stem` steps that also violates it."""
     if trace.property_kind == "fault":
         fault = run.interpreter.step(run.states[-1], run.actions[-1])
         return lambda ran: fault is not None and ran.fault is not None and _same(ran.fault, fault.fault)
@@ -46,9 +46,10 @@ def _somewhere(run: Run, property_: Property, ran: Ran) -> bool:
 
 
 def _lasts(run: Run, property_: Property, ran: Ran, length: int | None) -> bool:
-    """Whether the run, with a loop of `length` steps at its end or without one, never meets the goal again.
+    """Whether the run, with a loop of `length` steps at its end or without a loop, never reaches the goal again.
 
-    Threads that have ended in the counterexample are owed no turn: that they end first says nothing of the loop.
+    Threads that have ended in the counterexample are exempt from fairness, since ending them first does not matter for
+    the loop.
     """
     expr, interpreter = property_.expr, run.interpreter
 

@@ -1,4 +1,5 @@
-"""Who is stuck at the end of a run, and for whom: found by giving one cell another value and seeing the thread go."""
+"""Who is stuck at the end of a run, and for whom: found by changing the value of one cell and testing whether the
+thread can run."""
 
 from __future__ import annotations
 
@@ -15,12 +16,12 @@ from dio_mc.trace.cause import Wait
 from dio_mc.trace.trace import Trace
 
 MOST_CELLS: Final = 64
-"""Cells of one array that are tried."""
+"""The largest number of cells of one array that are tried."""
 
 
 def stuck(run: Run, loop: int | None) -> tuple[Action, ...]:
-    """The steps that threads wait for at the end, or all along the loop from step `loop`: threads that have not ended
-    and do not move. A daemon may wait."""
+    """The steps that threads wait for at the end, or throughout the loop from step `loop`: those of threads that have
+    not ended and do not run. Daemons are excluded."""
     program, layout = run.interpreter.program, run.interpreter.layout
     last = run.states[-1]
     if loop is None:
@@ -32,7 +33,7 @@ def stuck(run: Run, loop: int | None) -> tuple[Action, ...]:
 
 
 def again(run: Run, loop: int | None) -> tuple[Action, ...]:
-    """The first step of each thread in the loop from step `loop` on: those of the next round."""
+    """The first step of each thread in the loop from step `loop`, that is, its first step in the next round."""
     first: dict[int, Action] = {}
     for action in run.actions[loop - 1 :] if loop is not None else ():
         first.setdefault(action.thread, action)
@@ -40,8 +41,8 @@ def again(run: Run, loop: int | None) -> tuple[Action, ...]:
 
 
 def frees(run: Run, thread: int) -> list[int]:
-    """The cells of the last state one other value of which would let a thread go on: of those that its next step may
-    read."""
+    """The cells, among those that the thread's next step may read, for which another value in the last state would let
+    the thread run."""
     last = run.states[-1]
 
     def tried(cell: int) -> bool:
@@ -51,7 +52,8 @@ def frees(run: Run, thread: int) -> list[int]:
 
 
 def waits(run: Run, trace: Trace, pending: Sequence[Action]) -> tuple[Wait, ...]:
-    """What each of these waits for, one cell of each: a lock rather than data, one that was written rather than not."""
+    """What each of these threads waits for, as one cell: preferably of a lock rather than data, and one that was
+    written."""
     found: list[Wait] = []
     for action in pending:
         told = [(cell, run.last_writer(cell)) for cell in frees(run, action.thread)]
@@ -64,7 +66,7 @@ def waits(run: Run, trace: Trace, pending: Sequence[Action]) -> tuple[Wait, ...]
 
 
 def _setters(run: Run, cell: int, waiting: int) -> tuple[str, ...]:
-    """The other threads whose code, from where they stand, writes the variable of a cell."""
+    """The other threads whose remaining code writes the variable of a cell."""
     layout, program, last = run.interpreter.layout, run.interpreter.program, run.states[-1]
     variable = bisect_right(layout.variable_base, cell) - 1
     found: list[str] = []
@@ -78,8 +80,8 @@ def _setters(run: Run, cell: int, waiting: int) -> tuple[str, ...]:
 
 
 def _read_next(run: Run, thread: int) -> list[int]:
-    """The cells of the variables, and of the thread's locals, that its next step may read; of an array that is too
-    large to try all, the first ones."""
+    """The cells that the thread's next step may read: of variables (of a large array only the first ones), and the
+    thread's locals."""
     layout, program, last = run.interpreter.layout, run.interpreter.program, run.states[-1]
     template = program.template_of(thread)
     read = variables_read(template, last[layout.pc[thread]])

@@ -1,9 +1,10 @@
 """The decisive window: two steps of one thread between which no other thread must run.
 
-A candidate is a pair of steps of the trace with another thread's step between them. It is tried on the model: the
-search is run again where, while a thread stands between the two and can run, only that thread may move. If the
-violation is gone, and a thread still gets through to the other side, the window is decisive. Shortest windows come
-first. States are counted, not seconds, so that the answer is the same every time.
+A candidate is a pair of steps of a thread in the trace with another thread's step between them. It is tested on the
+model: the search is repeated with the restriction that, while a thread is between the two steps and can run, only that
+thread may run. If the violation has disappeared, and a thread still gets through to the end of the window, the window
+is decisive. Shorter windows are tested first. The limit is a number of states, not seconds, so that the answer is
+deterministic.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from dio_mc.trace.cause import Window, WindowSearch
 
 
 class Exclusive:
-    """The transition system in which a thread that stands in a window, and can run, runs alone. `window` are
+    """The transition system in which a thread that is inside a window, and can run, runs alone. `window` is a set of
     (template, location) pairs."""
 
     def __init__(self, interpreter: Interpreter, window: frozenset[tuple[int, int]]) -> None:
@@ -37,27 +38,27 @@ class Exclusive:
         self._template = [thread.template for thread in interpreter.program.threads]
 
     def starting(self) -> Iterator[State]:
-        """As without the window."""
+        """The initial states, unchanged."""
         return self._interpreter.starting()
 
     def successors(self, state: State) -> Sequence[Step]:
-        """The steps out of the window, where there are any."""
+        """The steps of threads inside the window; if there are none, all steps."""
         steps = self._interpreter.successors(state)
         return [step for step in steps if self.holds(step)] or steps
 
     def holds(self, step: Step) -> bool:
-        """Whether a step is of a thread that stands in the window."""
+        """Whether a step is of a thread inside the window."""
         return self.has(step.action.thread, step.action.location)
 
     def has(self, thread: int, location: int) -> bool:
-        """Whether a thread that stands there is in the window."""
+        """Whether a thread at this location is inside the window."""
         return (self._template[thread], location) in self._window
 
 
 class _Walled(Graph):
-    """The graph of such a system. A window is one step for the others: whether a thread is owed a turn is asked where
-    nobody stands in it. A state in it adds no one to those who can run at some time (strong fairness), and takes no one
-    from those who can run all the time (weak fairness)."""
+    """The graph of such a system. For the other threads a window is one step, so fairness is evaluated only at states
+    where no thread is inside it: a state inside adds no thread to those that can run at some time (strong fairness),
+    and removes none from those that can run all the time (weak fairness)."""
 
     def __init__(self, exclusive: Exclusive, threads: int, fairness: Fairness) -> None:
         super().__init__()
@@ -68,17 +69,17 @@ class _Walled(Graph):
         return self._neutral if self.inside(state) else super().enabled(state)
 
     def inside(self, state: State) -> bool:
-        """Whether somebody stands in the window who can run."""
+        """Whether a thread that is inside the window can run."""
         return any(self._exclusive.holds(step) for step in self.steps[state])
 
     def spins(self, region: Iterable[State]) -> bool:
-        """Whether a thread can go round in the window forever, all in these states."""
+        """Whether a thread can run in the window forever, within these states."""
         inside = {state for state in region if self.inside(state)}
         return any(self.moving(component) for component in components(self, inside))
 
 
 class _Compiled:
-    """Decides a property by its compiled form; `symbolic` has proved that to be what the author wrote."""
+    """Decides a property by its compiled form, which `symbolic` has proved equivalent to the author's formula."""
 
     def __init__(self, property_: Property, expr: Expr) -> None:
         self.property = property_
@@ -86,13 +87,14 @@ class _Compiled:
         self.formulas: tuple[Expr, ...] = ()
 
     def decide(self, valuations: Sequence[tuple[int, ...]]) -> list[Decision]:
-        """True or false."""
+        """One decision per valuation, which consists of the value of the compiled form."""
         return [Decision.HOLDS if value else Decision.VIOLATED for (value,) in valuations]
 
 
 class _Watch(Watch):
-    """Ends the search at the first level with the violation in question; any other may happen. `passed`: some step
-    has led out of the window. A thread that spins in it while it keeps the others out only hides the violation."""
+    """Ends the search after the first level with the violation in question; other violations do not end it. `passed`:
+    some step has left the window. If a thread can loop in the window forever while it excludes the others, the
+    violation is only hidden."""
 
     def __init__(self, interpreter: Interpreter, property_: Property | None, name: str, exclusive: Exclusive) -> None:
         evaluators = (
@@ -119,23 +121,25 @@ class _Watch(Watch):
         return self.happened()
 
     def happened(self) -> bool:
-        """Whether the violation was seen, one that a single state or step shows."""
+        """Whether the violation was found, for one that a single state or step shows."""
         goals, at_start = self.found()
         return self._name in {name for name, _ in goals} | {violation.property for violation in at_start}
 
     def lasting(self, levels: Sequence[Sequence[State]]) -> bool:
-        """Whether the violation is seen in all that was searched, one that takes whole runs to show."""
+        """Whether the violation was found in the whole search, for one that only infinite or complete runs show."""
         return bool(self.violated_at_last(levels)) or self._spins()
 
     def _spins(self) -> bool:
-        """Whether a thread can stay in the window forever, away from where it should come again and again."""
+        """Whether a thread can stay in the window forever, in states where the goal of a progress property does not
+        hold."""
         live = [tracker for tracker in self.trackers if tracker.evaluator.property.kind == "progress"]
         away = (s for t in live for s in self.graph.steps if t.truth(s) is Decision.VIOLATED)
         return self.walled.spins(away)
 
 
 class Try(NamedTuple):
-    """What making one window atomic gave: whether the violation is gone (None: too many states to say)."""
+    """The result of testing a window: whether the violation has disappeared (None: too many states to tell), and the
+    number of states visited."""
 
     gone: bool | None
     states: int
@@ -143,13 +147,14 @@ class Try(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The steps of a run, and those after its end: what threads wait for there, or do first in a loop's next round."""
+    """The steps of a run, and pending ones after its end: what threads wait for there, or do first in a loop's next
+    round."""
 
     actions: Sequence[Action]
     pending: Sequence[Action] = ()
 
     def own(self, thread: int) -> list[tuple[int, Action]]:
-        """The steps of a thread with their numbers, from 1; one after the end is one past it."""
+        """The steps of a thread with their numbers (from 1); a pending step has the number after the last one."""
         taken = [(number, action) for number, action in enumerate(self.actions, start=1) if action.thread == thread]
         return [*taken, *((len(self.actions) + 1, action) for action in self.pending if action.thread == thread)]
 
@@ -157,8 +162,8 @@ class Schedule:
 def decisive_window(
     interpreter: Interpreter, schedule: Schedule, name: str, property_: Property | None, max_states: int
 ) -> tuple[Window | None, WindowSearch, int]:
-    """The shortest window of a schedule without which `name` is not violated, how the search for it ended, and the
-    states that it went through in all tries."""
+    """The shortest window of a schedule that removes the violation of `name`, the outcome of the search for it, and the
+    number of states visited in all tests."""
     spent = 0
     for first, last in candidates(schedule):
         tried = try_window(interpreter, schedule, (first, last), name, property_, max_states - spent)
@@ -176,7 +181,8 @@ def decisive_window(
 
 
 def candidates(schedule: Schedule) -> list[tuple[int, int]]:
-    """Pairs of steps of one thread with steps of others between them, those with fewest own steps first."""
+    """Pairs of steps of one thread with steps of others between them, those with the fewest steps of that thread
+    first."""
     found: list[tuple[int, int, int]] = []
     for thread in dict.fromkeys(action.thread for action in schedule.actions):
         own = [number for number, _ in schedule.own(thread)]
@@ -193,7 +199,7 @@ def try_window(
     property_: Property | None,
     most: int,
 ) -> Try:
-    """Search again with a window made atomic, in at most `most` states."""
+    """Test a window by searching again with it made atomic, in at most `most` states."""
     first, last = pair
     thread = schedule.actions[first - 1].thread
     template = interpreter.program.threads[thread].template

@@ -1,5 +1,5 @@
-"""A violation that an engine has found -> its trace, with all that is known about it: how every property stands at each
-step, why this one fails, which part of it is false."""
+"""A violation found by an engine -> its trace with explanations: the status of every property at each step, why this
+one fails, which part of it is false."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def witness(
     exceeded: Callable[[], Stop | None] = lambda: None,
     note: Note = unheard,
 ) -> Trace:
-    """Replay on the reference interpreter, then attach how every property stands and why this one fails. What a
-    search without a window goes through is bounded, so that no check is slow for it. What explains is left out, and
-    `note` told of it, where a limit is `exceeded` or a fault of ours is in the way: the violation stays.
+    """Replay the violation on the reference interpreter, then attach the status of all properties and the explanation.
 
-    Raises `InternalError` when the counterexample does not replay: then `engine` is wrong.
+    The searches for the explanation are bounded, so that no check becomes slow. If a limit is `exceeded`, or a fault of
+    dio-mc occurs, the explanation is omitted and `note` receives a sentence; the violation stays. Raises
+    `InternalError` if the counterexample does not replay, which means that `engine` is wrong.
     """
     program, name = interpreter.program, violation.property
     try:
@@ -59,8 +59,8 @@ def _conjuncts(program: Program, property_: Property, before: State, after: Stat
 
 
 def walked(interpreter: Interpreter, run: Violation, evaluators: Sequence[PropertyEvaluator]) -> Trace:
-    """The trace of a schedule that somebody chose, with how every property stands along it. It shows that the schedule
-    is possible, and claims no more. Raises `ReplayError` when it is not."""
+    """The trace of a schedule chosen by hand, with the status of every property along it. It shows only that the
+    schedule is possible. Raises `ReplayError` if it is not."""
     trace = build_trace(interpreter.program, run, engine="chosen", interpreter=interpreter)
     states = run_schedule(interpreter, run, "chosen").states
     return replace(trace, standings=standings(interpreter, evaluators, states))
