@@ -1,1 +1,1 @@
-"""Traces as text, as graphs; everything is read from the trace alone."""
+"""Traces as text and as graphics, derived from the trace alone."""

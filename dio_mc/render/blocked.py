@@ -1,4 +1,4 @@
-"""Where nobody can run any more: what each thread waits for, who keeps it from going on, and how that is drawn."""
+"""Deadlocks: what each thread waits for, who prevents it from running, and how that is displayed."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ ASLEEP = re.compile(r"\.asleep\[\d+\]$")
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """A thread that waits forever. `cell` is the data it waits for, empty where it is a lock or not known; `by` are
-    those that hold the lock, or whose code could still change the data; `step` is where the data got its value.
-    `queued`: those wait for the lock themselves, and nobody passes them. `asleep`: on a wait queue."""
+    """A thread that waits forever. `cell` is the data it waits for, empty if it is a lock or not known; `by` are the
+    threads that hold the lock, or whose code could still change the data; `step` is where the data got its value.
+    `queued`: the threads in `by` wait for the lock themselves, and no thread overtakes them. `asleep`: the thread
+    sleeps on a wait queue."""
 
     waiting: Waiting
     cell: str
@@ -57,19 +58,19 @@ def _blocked(trace: Trace, waiting: Waiting) -> Blocked:
 
 
 def _queues(trace: Trace, cell: str) -> bool:
-    """Whether a cell of a lock says that a thread has queued for it: one that stands there still."""
+    """Whether a cell of a lock says that a thread has queued for it and still waits."""
     *_, final = trace.states()
     match = re.fullmatch(r".+\.waiting\[(?P<thread>\d+)\]", cell)
     return match is not None and final[cell] == "True" and int(match["thread"]) < len(trace.threads)
 
 
 def _names(text: str, lock: str) -> bool:
-    """Whether a call is one of this lock, ``lock(fork[1])``."""
+    """Whether a call has this lock as an argument: ``lock(fork[1])``."""
     return re.search(rf"[(, ]{re.escape(lock)}[,)]", text) is not None
 
 
 def reason(trace: Trace, one: Blocked) -> str:
-    """``held by CPU1``, ``which only CPU1 can change``; empty where it is not known."""
+    """``held by CPU1``, ``which only CPU1 can change``; empty if it is not known."""
     if not one.known:
         return ""
     if one.asleep:
@@ -93,7 +94,7 @@ def _listed(trace: Trace, threads: Sequence[str], own: str, word: str = "and") -
 
 
 def cycle(found: Sequence[Blocked]) -> tuple[str, ...]:
-    """The first cycle of threads that wait for each other, from its first thread on; empty when there is none."""
+    """The first cycle of threads that wait for each other, starting with its first thread; empty if there is none."""
     following = {one.waiting.thread: one.by for one in found}
     for start in following:
         path = [start]
@@ -105,7 +106,7 @@ def cycle(found: Sequence[Blocked]) -> tuple[str, ...]:
 
 
 def blocked_lines(trace: Trace, one: Blocked) -> list[str]:
-    """What a lane shows: the call that does not return and who holds the lock, or the condition that is not met."""
+    """The lines in a lane: the call that does not return and who holds the lock, or the condition that is not met."""
     *_, final = trace.states()
     is_condition, text = awaited(one.waiting, final, dict(trace.model.params))
     why = reason(trace, one)
@@ -117,7 +118,7 @@ def blocked_lines(trace: Trace, one: Blocked) -> list[str]:
 
 
 def starved_lines(trace: Trace, waiting: Waiting) -> list[str]:
-    """What the lane of a thread shows that others keep waiting for ever."""
+    """The lines in the lane of a thread that waits throughout a loop."""
     *_, final = trace.states()
     is_condition, text = awaited(waiting, final, dict(trace.model.params))
     told = [f"/* waits until {text}, all the time */"] if is_condition else [text, "/* waits all the time */"]

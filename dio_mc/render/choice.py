@@ -1,4 +1,4 @@
-"""What a step chose: the option of each ``choose`` as the statement writes it."""
+"""The choices of a step: the option of each ``choose``, as the statement writes it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dio_mc.render.values import Known, range_of, read_c
 
 
 def option_text(call: ast.Call, position: int, known: Known = NOBODY) -> str:
-    """An option of ``choose(...)`` by its position; empty where the statement does not list them."""
+    """The text of an option of ``choose(...)`` by its position; empty if the statement does not list the options."""
     match call.args:
         case [ast.Tuple(elts=options) | ast.List(elts=options)]:
             found: Sequence[ast.expr] = options
@@ -38,7 +38,7 @@ def choices_of(node: ast.AST) -> Iterator[ast.Call]:
 
 
 def choice_words(code: str, choice: Sequence[int]) -> str:
-    """``  [chose False]``; ``  [choice 1]`` where the text does not say what that is; empty without a choice."""
+    """``  [chose False]``; ``  [choice 1]`` if the text does not show the option; empty without a choice."""
     if not choice:
         return ""
     head = code.removeprefix("while ").removeprefix("if ").removesuffix(":")

@@ -1,4 +1,4 @@
-"""Lines of several lanes -> one column per lane, as wide as they need and the page allows."""
+"""Lines of several lanes -> one column per lane, as wide as needed and as the page allows."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 GAP = "  "
 GUTTER = 5
-"""The step number in front: three digits and two spaces."""
+"""The width of the step number in front: three digits and two spaces."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a lane; `number` is set on the first line of a step. `limit`: at most so many lines when wrapped."""
+    """One line of a lane; `number` is set on the first line of a step. `limit` is the largest number of rows after
+    wrapping."""
 
     lane: int
     indent: int
@@ -23,14 +24,14 @@ class Line:
 
 
 def fair_width(lanes: int, width: int) -> int:
-    """What every lane gets at least when all need much."""
+    """The width that every lane gets at least if all need much."""
     return max(1, (width - GUTTER - len(GAP) * (lanes - 1)) // lanes)
 
 
 def in_columns(lines: Sequence[Line], titles: Sequence[str], width: int) -> list[str]:
     """The lanes side by side under their titles.
 
-    Every row belongs to one lane, so a long text may run on below the titles to its right; it is wrapped only at the
+    Every row belongs to one lane, so a long text may extend to its right, below other titles; it is wrapped only at the
     edge of the page.
     """
     natural = [len(title) for title in titles]
@@ -46,7 +47,7 @@ def in_columns(lines: Sequence[Line], titles: Sequence[str], width: int) -> list
 
 
 def as_list(lines: Sequence[Line], titles: Sequence[str], width: int) -> list[str]:
-    """All lanes in one column, each line of a step after the lane's title where the lane changes."""
+    """All lanes in one column, with the lane's title wherever the lane changes."""
     margin = min(max(len(title) for title in titles), max(1, (width - GUTTER) // 3))
     start = GUTTER + margin + len(GAP)
     page: list[str] = []
@@ -69,8 +70,8 @@ def _placed(line: Line, start: int, width: int) -> list[str]:
 
 
 def wrapped(text: str, width: int, indent: int, limit: int | None = None, hang: int = 4) -> list[str]:
-    """The text in rows of at most `width`, all but the first `hang` further in; a text of more than `limit` rows ends
-    in an ellipsis."""
+    """The text in rows of at most `width` characters; all rows except the first are indented by `hang` more. A text of
+    more than `limit` rows ends in an ellipsis."""
     first, rest = " " * indent, " " * min(indent + hang, width // 2)
     rows = textwrap.wrap(text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False) or [""]
     if limit is not None and len(rows) > limit:
@@ -79,15 +80,16 @@ def wrapped(text: str, width: int, indent: int, limit: int | None = None, hang: 
 
 
 def cut(text: str, width: int, *, force: bool = False) -> str:
-    """The text in at most `width` characters; one that is cut ends in an ellipsis."""
+    """The text in at most `width` characters; if it is shortened it ends in an ellipsis."""
     if len(text) <= width and not force:
         return text
     return text.removesuffix(" ...")[: max(0, width - 4)].rstrip() + " ..." if width > 4 else text[:width]
 
 
 def _shares(natural: Sequence[int], total: int) -> list[int]:
-    """The last column cannot run on to its right: it gets what it needs, as far as the others keep three quarters of
-    an even part. Of the others, those that need less than their part leave it to the rest."""
+    """The widths of columns within `total`. The last column cannot extend to its right, so it gets what it needs, as
+    long as the others keep three quarters of an even share. Columns that need less than their share leave the rest to
+    the others."""
     even = total // len(natural)
     kept = even * 3 // 4 * (len(natural) - 1)
     last = max(1, min(natural[-1], total - kept))

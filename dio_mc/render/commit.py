@@ -1,4 +1,4 @@
-"""Trace -> the diagram of a commit message: plain ASCII, at most 72 columns, one column per CPU, time downwards::
+"""Trace -> the diagram for a commit message: plain ASCII, at most 72 columns, one column per CPU, time downwards::
 
     CPU0 (reader)                       CPU1 (mapper)
 
@@ -9,7 +9,8 @@
 
     This breaks the rule "no stale exposure". ...
 
-A row belongs to one CPU, so a long line may run on below the names to its right. More than three CPUs make a list.
+A row belongs to one CPU, so a long line may extend to its right, below other names. With more than three CPUs the
+diagram becomes a list.
 """
 
 from __future__ import annotations
@@ -33,17 +34,17 @@ MOST_COLUMNS = 3
 _GAP = 2
 _NARROWEST = 16
 _DEEPEST = {1: 16, 2: 12}
-"""How far calls are indented, by the number of columns; 8 for more."""
+"""The largest indentation of calls, by the number of columns; 8 for more columns."""
 _JOINT = "\x00"
 _CALL = re.compile(r"\w+\([^()]*\)")
 _HANG = 3
-"""Where a comment goes on: after its ``/* ``."""
+"""The indentation of continued comment rows, after ``/* ``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The lines of one step, as (indent, text), in the lane of its thread. `repeats`: from here on forever. `calls` of
-    the lines are calls that it begins."""
+    """The lines of one step, as (indent, text), in the lane of its thread. `repeats`: the steps from here on repeat
+    forever. `calls` is the number of lines that are calls which the step begins."""
 
     number: int
     lane: int
@@ -52,12 +53,12 @@ class Entry:
     calls: int = 0
 
     def begins(self, position: int) -> bool:
-        """Whether a line is a call that the step begins."""
+        """Whether the line at this position is a call that the step begins."""
         return self.repeats <= position < self.repeats + self.calls
 
 
 def render_commit(trace: Trace, *, width: int = WIDTH, numbered: bool = False) -> str:
-    """The diagram and what is wrong now, without a newline at the end; `numbered`: with the numbers of the steps."""
+    """The diagram and the violated rule, without a newline at the end; `numbered`: with step numbers."""
     blocks = [
         _start(trace, width),
         diagram(trace, width, numbered),
@@ -78,7 +79,7 @@ def diagram(trace: Trace, width: int = WIDTH, numbered: bool = False) -> list[st
 
 
 def entries(trace: Trace) -> list[Entry]:
-    """What each step shows: the calls it begins, its statement, what it changes. Every step once, in order."""
+    """The entries of all steps, in order: the calls a step begins, its statement, its changes."""
     lanes = {thread.name: lane for lane, thread in enumerate(trace.cast)}
     ghosts = frozenset(wrong_cells(trace))
     hidden = frozenset(cell.name for cell in trace.initial if cell.ghost) - ghosts
@@ -101,7 +102,7 @@ def entries(trace: Trace) -> list[Entry]:
 
 
 def standing(trace: Trace) -> list[Entry]:
-    """What each thread that waits for ever waits at, in its lane; they have the number 0."""
+    """An entry for each thread that waits forever, with number 0: what it waits at, in its lane."""
     lanes = {thread.name: lane for lane, thread in enumerate(trace.cast)}
     stacks = {step.thread: call_stack(step) for step in trace.steps}
     found: list[Entry] = []
@@ -128,7 +129,7 @@ def _start(trace: Trace, width: int) -> list[str]:
 
 
 def _columns(steps: Sequence[Entry], titles: Sequence[str], width: int, margin: int) -> list[str]:
-    """A row per line; the first of a step has its number in the margin, if there is one."""
+    """One row per line; with a margin, the first row of a step has its number."""
     width -= margin
     starts, deepest = _starts(steps, titles, width), _DEEPEST.get(len(titles), 8)
     heads = [_at(title, starts[lane], starts[lane + 1 : lane + 2], width) for lane, title in enumerate(titles)]
@@ -142,14 +143,15 @@ def _columns(steps: Sequence[Entry], titles: Sequence[str], width: int, margin: 
 
 
 def _at(title: str, start: int, following: Sequence[int], width: int) -> str:
-    """A title, cut to its column and filled up to the next one."""
+    """A title, cut to its column and padded up to the next one."""
     room = (following[0] if following else width) - start
     return title[: room - (_GAP if following else 0)].ljust(room)
 
 
 def _starts(steps: Sequence[Entry], titles: Sequence[str], width: int) -> list[int]:
-    """Where the columns begin: each as wide as it needs, at most an even part of what the last one leaves. That one
-    cannot run on to its right: the others move together for it, down to their titles."""
+    """The start positions of the columns. Each is as wide as needed, and at most an even share of what the last column
+    leaves. The last one cannot extend to its right, so the others are narrowed for it, down to the width of their
+    titles."""
     needs, deepest = [len(title) for title in titles], _DEEPEST.get(len(titles), 8)
     for step in steps:
         for indent, text in step.lines:
@@ -160,20 +162,20 @@ def _starts(steps: Sequence[Entry], titles: Sequence[str], width: int) -> list[i
     rest = (width - last - gaps) // max(1, len(titles) - 1)
     widths = [min(need, rest) for need in needs[:-1]]
     whole = [max(share, len(title)) for share, title in zip(widths, titles, strict=False)]
-    if sum(whole) + gaps + _NARROWEST <= width:  # no title is cut
+    if sum(whole) + gaps + _NARROWEST <= width:  # then no title is cut
         widths = whole
     return [sum(widths[:lane]) + _GAP * lane for lane in range(len(titles))]
 
 
 def folded(text: str, width: int, indent: int) -> list[str]:
-    """The text in rows; a comment does not break before its ``*/``, nor between an arrow and what follows it."""
+    """The text in rows; a comment is not broken before its ``*/``, nor after an arrow."""
     indent = max(0, min(indent, width - len(text))) if _CALL.fullmatch(text) else indent
     joined = text.replace(" */", f"{_JOINT}*/").replace("-> ", f"->{_JOINT}")
     return [row.replace(_JOINT, " ") for row in wrapped(joined, width, indent, hang=_HANG)]
 
 
 def _list(steps: Sequence[Entry], titles: Sequence[str], width: int) -> list[str]:
-    """One row after the other after the step's number and CPU."""
+    """The rows one after another, each step with its number and CPU."""
     page = [*wrapped(", ".join(titles), width, 0, hang=0), ""]
     margin, deepest = len(f"{len(steps)}. CPU{len(titles) - 1}  "), _DEEPEST[1]
     for step in steps:

@@ -1,8 +1,9 @@
-"""Trace -> Graphviz DOT: the path, top down, with what else could have happened at each state.
+"""Trace -> Graphviz DOT: the path from top to bottom, with the alternatives at each state.
 
-Path edges are thick and numbered, in one colour per thread; nodes list the cells that the step changed, the last node
-has a double border. Alternatives are dashed and lead to stubs; what does not fit is counted ("+7 more"). Never more
-than `MOST_NODES` nodes: Graphviz needs minutes for a general graph of 500. Ids and text depend on the trace alone.
+Path edges are thick and numbered, in one colour per thread; nodes list the cells that the step changed, and the last
+node has a double border. Alternatives are dashed and lead to stubs; surplus ones are counted ("+7 more"). There are at
+most `MOST_NODES` nodes, because Graphviz needs minutes for a general graph of 500. Ids and text depend on the trace
+alone.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from dio_mc.trace.trace import Alternative, Change, Trace, TraceStep
 
 MOST_NODES = 150
 MOST_ALTERNATIVES = 3
-"""Stubs per state; one more stands for the rest."""
+"""The largest number of stubs per state; one more represents the rest."""
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000", "#999999")
-"""Okabe and Ito's palette without yellow, which cannot be read on white."""
+"""Okabe and Ito's palette without yellow, which is illegible on white."""
 _WIDEST = 60
 _WIDEST_STUB = 32
 _MOST_CHANGES = 12
@@ -28,7 +29,8 @@ _MOST_CHANGES = 12
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What is drawn: the steps whose target has a node (others are skipped over), and per step how many stubs."""
+    """What is drawn: the steps whose target state has a node (the others are skipped), and the number of stubs per
+    step."""
 
     drawn: tuple[int, ...]
     stubs: Mapping[int, int]
@@ -41,11 +43,11 @@ def render_dot(trace: Trace) -> str:
     return "\n".join(lines) + "\n"
 
 
-# -- what is drawn ----------------------------------------------------------------------------------
+# -- selection --------------------------------------------------------------------------------------
 
 
 def _plan(trace: Trace) -> _Plan:
-    """Long paths keep their two ends. Stubs are dealt out in rounds, those nearest to the end first."""
+    """Long paths keep their two ends. Stubs are assigned in rounds, to states nearest to the end first."""
     numbers = [step.number for step in trace.steps]
     most = MOST_NODES - 2
     drawn = numbers if len(numbers) <= most else [*numbers[: most // 2], *numbers[-(most // 2) :]]
@@ -61,7 +63,7 @@ def _plan(trace: Trace) -> _Plan:
 
 
 def _runs(drawn: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Neighbours among the drawn states, from 0 (the initial state)."""
+    """Pairs of consecutive drawn states, from 0 (the initial state)."""
     states = [0, *drawn]
     yield from pairwise(states)
 
@@ -107,7 +109,7 @@ def _node(number: int, label: Sequence[str], state: Mapping[str, str], *, final:
 
 
 def _initial_label(trace: Trace) -> list[str]:
-    """The cells that change later on, as they are at first."""
+    """The initial values of the cells that change later."""
     changed = {change.cell for step in trace.steps for change in step.changes}
     values = [f"{c.name} = {c.value}" for c in trace.initial if c.free or c.name in changed]
     fault = [f"fault {trace.fault.kind}: {trace.fault.message}"] if trace.fault else []
@@ -115,7 +117,7 @@ def _initial_label(trace: Trace) -> list[str]:
 
 
 def _label(trace: Trace, step: TraceStep) -> list[str]:
-    """What the step changed; at the end, why that is wrong."""
+    """What the step changed; at the end, also what is violated."""
     if step.fault is not None:
         return [f"fault {step.fault.kind}", step.fault.message]
     learned = [f"{name} = {change.after}" for name, change in learned_by(step)]
@@ -161,13 +163,13 @@ def _edges(trace: Trace, plan: _Plan) -> Iterator[str]:
 
 
 def _colours(trace: Trace) -> dict[str, str]:
-    """One per thread, those that take part first."""
+    """One colour per thread, in the order of the cast."""
     names = dict.fromkeys(thread.name for thread in (*trace.cast, *trace.threads))
     return {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(names)}
 
 
 def _stubs(trace: Trace, plan: _Plan) -> Iterator[str]:
-    """The alternatives of every state: some by themselves, the rest counted."""
+    """The alternatives of every state: some individually, the rest as a count."""
     colours = _colours(trace)
     for number, count in plan.stubs.items():
         others = trace.steps[number - 1].alternatives
@@ -204,5 +206,5 @@ def _quoted(*lines: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Backslashes and quotes; Graphviz also reads ``\\N`` and HTML entities in labels."""
+    """The text with backslashes and quotes escaped; Graphviz also interprets ``\\N`` and HTML entities in labels."""
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;")

@@ -1,7 +1,7 @@
-"""Expressions of a model as a kernel developer writes them.
+"""Expressions of a model in the notation of kernel developers.
 
-``mapped and self.slot[i] is None`` becomes ``mapped && slot[0] == NULL``. In an index and in the arguments of a call
-the locals have the values that they have; ``any(...)`` and ``all(...)`` are said in words.
+``mapped and self.slot[i] is None`` becomes ``mapped && slot[0] == NULL``. In indexes and in arguments of calls, locals
+are replaced by their values; ``any(...)`` and ``all(...)`` are written in words.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dio_mc.render.values import UNKNOWN, Known, c_word, range_of, show, value_o
 
 _LONGEST_PARSED = 4_000
 _FEW = 3
-"""So many values of ``any`` and ``all`` are told one by one."""
+"""``any`` and ``all`` over at most this number of values are expanded."""
 _TERNARY, _OR, _AND, _COMPARE, _SUM, _PRODUCT, _UNARY, _ATOM = range(8)
 _OPERATORS: Mapping[type[ast.operator | ast.cmpop], tuple[str, int]] = {
     ast.Add: ("+", _SUM), ast.Sub: ("-", _SUM), ast.Mult: ("*", _PRODUCT), ast.FloorDiv: ("/", _PRODUCT),
@@ -32,7 +32,7 @@ NOBODY = Known({}, {}, "")
 
 
 def parsed(code: str) -> list[ast.stmt]:
-    """The statements of a text; none where it is cut off, or is not Python."""
+    """The statements of a text; none if it is truncated or is not Python."""
     if len(code) > _LONGEST_PARSED:
         return []
     try:
@@ -44,7 +44,7 @@ def parsed(code: str) -> list[ast.stmt]:
 
 
 def parsed_expression(text: str) -> ast.expr | None:
-    """The expression of a text; None where it is another thing."""
+    """The expression of a text; None if it is not an expression."""
     match parsed(f"({text}\n)"):
         case [ast.Expr(value=value)]:
             return value
@@ -53,7 +53,7 @@ def parsed_expression(text: str) -> ast.expr | None:
 
 
 def c_words(text: str, known: Known = NOBODY) -> str:
-    """The text of an expression in C; as it is where it cannot be parsed."""
+    """The text of an expression in C; unchanged if it cannot be parsed."""
     node = parsed_expression(text)
     return c_text(node, known) if node is not None else text.replace("self.", "")
 
@@ -67,7 +67,7 @@ def c_text(node: ast.expr, known: Known = NOBODY) -> str:
 
 
 def negated(node: ast.expr) -> ast.expr:
-    """The opposite of a condition."""
+    """The negation of a condition."""
     match node:
         case ast.UnaryOp(op=ast.Not(), operand=inner):
             return inner
@@ -78,8 +78,8 @@ def negated(node: ast.expr) -> ast.expr:
 
 
 class _C:
-    """`level` is how tightly what stands around an expression binds; `exact` fills in the values of locals. Those of
-    `ambiguous` locals are filled in everywhere: shared data of the same name is meant beside them."""
+    """Writes expressions in C. `level` is the binding strength of the context; `exact` replaces locals by their values.
+    Locals in `ambiguous` are always replaced, because shared data of the same name occurs beside them."""
 
     def __init__(self, known: Known, exact: bool = False, ambiguous: frozenset[str] = frozenset()) -> None:
         self._known = known
@@ -135,7 +135,8 @@ class _C:
                 return " ".join(ast.unparse(node).replace("self.", "").split()), _ATOM
 
     def _is_shared(self, node: ast.expr) -> bool:
-        """Whether an expression reads shared data, or asks who runs: that is shown by its name. Parameters are not."""
+        """Whether an expression reads shared data or the running thread, which are shown by name. Parameters do not
+        count."""
         fixed = {
             id(part.value)
             for part in ast.walk(node)
@@ -148,7 +149,7 @@ class _C:
         return _C(self._known, True, self._ambiguous).text(node)
 
     def _compared(self, node: ast.Compare) -> tuple[str, int]:
-        """Links of a chain one by one, membership of a few values one by one."""
+        """A chain as single comparisons, and membership in a few values as comparisons with each."""
         operands = [node.left, *node.comparators]
         links = [self._link(left, op, right) for left, op, right in zip(operands, node.ops, operands[1:], strict=False)]
         if len(links) == 1:
@@ -166,7 +167,7 @@ class _C:
         return f"{self.text(left, _SUM)} {_OPERATORS[type(op)][0]} {self.text(right, _SUM)}", _COMPARE
 
     def _call(self, node: ast.Call) -> str:
-        """``lock(i_mutex)``: what a method is called on is its first argument."""
+        """``lock(i_mutex)``: the receiver of a method becomes the first argument."""
         arguments = [self._exactly(part) for part in node.args]
         arguments += [f"{word.arg}={self._exactly(word.value)}" for word in node.keywords]
         match node.func:
@@ -183,7 +184,8 @@ class _C:
         return f"{name}({', '.join(arguments)})"
 
     def _quantified(self, node: ast.expr, opposite: bool = False) -> tuple[str, int]:
-        """``no dirty[i]``, ``any dirty[i] with i in 0..2``; ``!dirty[0] && !dirty[1]`` where there are a few."""
+        """``no dirty[i]``, ``any dirty[i] with i in 0..2``; expanded to ``!dirty[0] && !dirty[1]`` for a few known
+        values."""
         assert isinstance(node, ast.Call)
         assert isinstance(node.func, ast.Name)
         word = {("any", False): "any", ("any", True): "no", ("all", False): "all", ("all", True): "not all"}
@@ -202,7 +204,7 @@ class _C:
         return f"{word[node.func.id, opposite]} {shown.text(each.elt, _UNARY)}{such}", _UNARY
 
     def _one_by_one(self, each: ast.GeneratorExp, opposite: bool) -> list[str]:
-        """What is said of each of a few numbers that are known; empty where it is not that."""
+        """The quantified expression for each of a few known numbers; empty if it cannot be expanded."""
         match each.generators:
             case [ast.comprehension(target=ast.Name(id=name), iter=over, ifs=[])]:
                 numbers = range_of(over, self._known) or ()
@@ -213,7 +215,7 @@ class _C:
         return [self.text(_Put(name, number).visit(copy.deepcopy(told)), _COMPARE) for number in few]
 
     def _without(self, each: ast.GeneratorExp) -> _C:
-        """The same where names that an expression binds are not taken for locals."""
+        """A writer in which names bound by the expression are not taken for locals."""
         bound = {part.id for one in each.generators for part in ast.walk(one.target) if isinstance(part, ast.Name)}
         known = self._known
         kept = {name: value for name, value in known.locals.items() if name not in bound}
@@ -224,19 +226,19 @@ class _C:
 
 
 def _both_ways(node: ast.expr) -> frozenset[str]:
-    """Names that an expression has as a local and as shared data."""
+    """Names that occur in an expression both as a local and as shared data."""
     parts = list(ast.walk(node))
     shared = {part.attr for part in parts if isinstance(part, ast.Attribute)}
     return frozenset(part.id for part in parts if isinstance(part, ast.Name)) & shared
 
 
 class _Put(ast.NodeTransformer):
-    """Puts a number in the place of a name."""
+    """Replaces a name by a number."""
 
     def __init__(self, name: str, number: int) -> None:
         self._name = name
         self._number = number
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        """The number for the name."""
+        """The number, if it is the name."""
         return ast.Constant(self._number) if node.id == self._name else node

@@ -1,8 +1,8 @@
 """Trace -> the Informal Trace Format (Apalache's ADR-015), which ITF viewers and Quint's tools read.
 
-Arrays are functions from 0 (``#map``), locks and records are records, threads a function from their names with their
-location and locals. The step that led to a state is in ``mbt::actionTaken`` and ``mbt::nondetPicks``, as Quint has it.
-``loop`` is the state that comes after the last one, again and again.
+Arrays are functions from 0 (``#map``), locks and records are records, threads are a function from their names to their
+location and locals. The step that led to a state is in ``mbt::actionTaken`` and ``mbt::nondetPicks``, as in Quint.
+``loop`` is the state that follows the last one, forever.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _PART = re.compile(r"\[(-?\d+)\]|\.?([^.\[\]]+)")
 
 
 def render_itf(trace: Trace) -> str:
-    """The trace as JSON text with a newline at the end. A last step that is a fault has no state after it."""
+    """The trace as JSON text with a newline at the end. A last step that is a fault adds no state."""
     steps = [None, *(step for step in trace.steps if step.fault is None)]
     states = [_state(trace, n, v, step) for n, (v, step) in enumerate(zip(trace.states(), steps, strict=True))]
     shared = dict.fromkeys(_path(cell.name)[0] for cell in trace.initial if cell.thread is None)
@@ -72,7 +72,7 @@ def _put(tree: dict[Any, Any], path: list[str | int], value: Any) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """Dictionaries with numbers for keys as functions, others as records."""
+    """Dictionaries with number keys as functions, others as records."""
     if not isinstance(value, dict) or "#bigint" in value:
         return value
     if all(isinstance(key, int) for key in value):

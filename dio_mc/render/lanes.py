@@ -1,4 +1,4 @@
-"""Where everything of a picture of a trace lies: rows of steps, lanes of threads, tracks of locks, columns of cells.
+"""The layout of a picture of a trace: rows of steps, lanes of threads, tracks of locks, columns of cells.
 
 Pure geometry in whole pixels; `svg` draws it.
 """
@@ -15,22 +15,23 @@ from dio_mc.render.words import waits_words
 from dio_mc.trace.trace import Cell, Trace
 
 CHAR, SMALL, HEAD = 7, 6, 8
-"""Width of a character of a statement (11 px), of a value (9 px), and of a lane's heading (12 px, bold)."""
+"""Widths in pixels of a character of a statement (11 px font), of a value (9 px), and of a lane's heading (12 px,
+bold)."""
 LINE, PAD = 15, 12
 TRACK = 14
 DOT = 11
 LEFT, TOP, GAP = 16, 72, 18
 _NARROWEST = 520
-"""So that the heading and what is wrong have room beside few and narrow lanes."""
+"""Leaves room for the heading and the violated rule if lanes are few and narrow."""
 _WIDEST = 44
 _APART = 55
-"""Per cent of its longest text that a lane has for itself."""
+"""Per cent of its longest text that is reserved for a lane."""
 _MOST_ROWS = 120
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A step (0: the initial state; None: steps that are left out), between `top` and `top + height`."""
+    """A step (0: the initial state; None: omitted steps), between `top` and `top + height`."""
 
     number: int | None
     top: int
@@ -38,13 +39,13 @@ class Row:
 
     @property
     def middle(self) -> int:
-        """Where its dot and its cells are."""
+        """The vertical position of its dot and its cells."""
         return self.top + PAD // 2 + LINE // 2
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A lock as it is held, from `top` to `bottom` at `left`."""
+    """A lock while it is held, from `top` to `bottom` at `left`."""
 
     hold: Hold
     left: int
@@ -54,7 +55,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """A thread: its heading, its line at `x`, text from `text` on, its bars."""
+    """A thread: its heading, its line at `x`, its text from `text`, its bars."""
 
     thread: str
     head: str
@@ -66,7 +67,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A cell of the state; `head` is slanted where it is wider than the column."""
+    """A cell of the state; `head` is slanted if it is wider than the column."""
 
     cell: Cell
     head: str
@@ -81,7 +82,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The whole layout. `bottom` is where the last row ends."""
+    """The whole layout. `bottom` is the end of the last row."""
 
     rows: tuple[Row, ...]
     lanes: tuple[Lane, ...]
@@ -94,7 +95,7 @@ class Picture:
 
 
 def layout(trace: Trace, most_columns: int = 12) -> Picture:
-    """The picture of a trace with at most `most_columns` cells."""
+    """The layout of a trace with at most `most_columns` cells."""
     steps = {entry.number: entry for entry in entries(trace)}
     cells = cells_shown(trace, most_columns)
     values = {c.name: [s[c.name] for s in trace.states()] for c in cells}
@@ -117,12 +118,12 @@ def _slanted(cell: Cell, width: int) -> bool:
 
 
 def _head(cell: Cell, width: int) -> str:
-    """A cell's name; there is room to say that it is a ghost where it is slanted."""
+    """A cell's name; a slanted heading has room for the note that the cell is a ghost."""
     return cell.name + (" (ghost)" if cell.ghost and _slanted(cell, width) else "")
 
 
 def _slant(cell: Cell, width: int) -> int:
-    """How high a slanted heading is."""
+    """The height of a slanted heading."""
     return len(_head(cell, width)) * 4 - 6 if _slanted(cell, width) else 0
 
 
@@ -142,10 +143,10 @@ def _rows(trace: Trace, steps: dict[int, Entry], top: int) -> tuple[Row, ...]:
 def _lanes(
     trace: Trace, steps: dict[int, Entry], rows: Sequence[Row], waits: dict[str, str]
 ) -> tuple[tuple[Lane, ...], int]:
-    """The lanes of the threads that run or, in a deadlock, wait; and where they end.
+    """The lanes of the threads that run or, in a deadlock, wait; and the right edge of the last one.
 
-    Only one lane has text in a row. So text may reach over the lines of later lanes, where these hold no lock beside
-    it, and lanes stand closer together than their texts are long.
+    Each row has text in only one lane. So text may extend over the lines of later lanes that hold no lock in that row,
+    and lanes are closer together than their texts are long.
     """
     names = [thread.name for thread in trace.cast]
     daemons = {thread.name for thread in trace.threads if thread.daemon}
@@ -164,7 +165,7 @@ def _lanes(
         head = cut(f"CPU{position} {name}{' (daemon)' if name in daemons else ''}", _WIDEST)
         lengths = {n: min(_length(e), _WIDEST) for n, e in steps.items() if e.lane == position}
         ends += [(row, text + lengths[row.number] * CHAR) for row in rows if row.number in lengths]
-        shared = len(waits.get(name, ""))  # these stand in one row
+        shared = len(waits.get(name, ""))  # all of these are in one row
         longest = max([shared, *(length * _APART // 100 for length in lengths.values())])
         width = max(len(head) * HEAD, text - x + longest * CHAR)
         lanes.append(Lane(name, head, line, text, width, bars))
@@ -173,7 +174,7 @@ def _lanes(
 
 
 def _hatched(trace: Trace, name: str, rows: Sequence[Row]) -> list[tuple[int, int]]:
-    """Where the lane of a thread is hatched, from top to bottom: nothing is written over it."""
+    """The intervals in which a thread's lane is hatched, from top to bottom; no text is written over them."""
     window = trace.why.window if trace.why is not None else None
     if window is None or trace.steps[window.first - 1].thread != name:
         return []
@@ -186,13 +187,13 @@ def _length(entry: Entry) -> int:
 
 
 def shown_line(indent: int, text: str) -> tuple[int, str]:
-    """How far in a line stands, in pixels, and its text, cut to the widest lane."""
+    """A line's indentation in pixels, and its text, cut to the widest lane."""
     deep = min(indent, 8) // 2
     return deep * CHAR, cut(text, _WIDEST - deep)
 
 
 def _bars(held: Sequence[Hold], rows: Sequence[Row], left: int) -> tuple[tuple[Bar, ...], int]:
-    """Each hold in the first track that is free by then, and how many tracks that takes."""
+    """Each hold in the first track that is free by then, and the number of tracks."""
     free: list[int] = []
     bars: list[Bar] = []
     for hold in held:
@@ -206,7 +207,7 @@ def _bars(held: Sequence[Hold], rows: Sequence[Row], left: int) -> tuple[tuple[B
 
 
 def _behind(rows: Sequence[Row], number: int) -> int:
-    """The height at which a step has happened."""
+    """The height at which a step has been executed."""
     for row in rows:
         if row.number == number:
             return row.middle

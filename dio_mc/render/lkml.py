@@ -1,4 +1,5 @@
-"""Trace -> a mail: what was checked, the diagram of `commit`, why, and how to see it again. ASCII, 72 columns."""
+"""Trace -> a mail: what was checked, the diagram of `commit`, why it fails, and how to reproduce it. ASCII, 72
+columns."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from dio_mc.trace.trace import Trace
 
 
 def render_lkml(trace: Trace, *, path: str = "TRACE.json") -> str:
-    """The mail without a newline at the end; `path` is where the trace is stored."""
+    """The mail without a newline at the end; `path` is the file of the trace."""
     blocks = [_subject(trace), _about(trace), render_commit(trace, numbered=True)]
     if trace.why is not None:
         rows = [row for line in why_sentences(trace) for row in wrapped(printable(line), WIDTH, 2, hang=2)]
@@ -27,7 +28,7 @@ def render_lkml(trace: Trace, *, path: str = "TRACE.json") -> str:
 _PRODUCT = re.compile(
     r"(?P<work>[a-z0-9_]+)__(?P<rule>[a-z0-9_]+?)(?:@sectors=(?P<sectors>\d))?@(?:hole|preallocated|written)"
 )
-"""What the program of a workload under a rule is called, of which no file has a class."""
+"""The name of the program of a workload under a rule, which is not a class in a file."""
 
 
 def _subject(trace: Trace) -> str:
@@ -72,7 +73,7 @@ def _commands(trace: Trace, path: str) -> list[str]:
 
 
 def _command(words: Sequence[str]) -> list[str]:
-    """A shell command in rows that end in a backslash where it goes on."""
+    """A shell command in rows; all except the last end in a backslash."""
     rows, row = list[str](), " "
     for word in (printable(shlex.quote(word)) for word in words):
         if len(row) + 1 + len(word) > WIDTH - 2 and row.strip():

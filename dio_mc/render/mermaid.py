@@ -1,7 +1,8 @@
-"""Trace -> a Mermaid sequence diagram, as GitHub and GitLab draw it: a participant per thread, one for the shared data.
+"""Trace -> a Mermaid sequence diagram, as GitHub and GitLab draw it: a participant per thread, and one for the shared
+data.
 
-Statements are messages of a thread to itself, changes of data go to ``shared``. Text from the model is escaped, so that
-no name can end a line or open a tag.
+Statements are messages of a thread to itself; changes of data are messages to ``shared``. Text from the model is
+escaped, so that no name can end a line or open a tag.
 """
 
 from __future__ import annotations
@@ -49,6 +50,6 @@ def _joined(lines: list[str]) -> str:
 
 
 def _text(text: str) -> str:
-    """Everything but plain characters as Mermaid's ``#60;``."""
+    """The text with all except plain characters as Mermaid's ``#60;``."""
     escaped = _SPECIAL.sub(lambda match: f"#{ord(match[0])};", printable(text))
     return re.sub(r"\b(end)\b", lambda match: f"#{ord(match[0][0])};{match[0][1:]}", escaped)

@@ -1,8 +1,8 @@
-"""One step in the words of a commit message: calls as the kernel writes them, comments where data moves.
+"""One step in the notation of a commit message: calls as in kernel code, comments where data changes.
 
-``self.i_mutex.lock()`` becomes ``lock(i_mutex)``, the way lockdep prints it; what a step did to data becomes
-``/* slot[0]: ABSENT -> FILLING */``, which is said whatever the statement looked like. Of a branch the side that was
-taken is shown, where the trace has the values that decide it.
+``self.i_mutex.lock()`` becomes ``lock(i_mutex)``, in the notation of lockdep; a change of data becomes ``/* slot[0]:
+ABSENT -> FILLING */``, whatever the statement looked like. For a branch, the side that was taken is shown, if the trace
+has the values that decide it.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ _LOCKING = {"owner": ("lock", "unlock"), "writer": ("down_write", "up_write"), "
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the trace says besides a step: the history variables that matter, the others, the run's parameters, and the
-    operation from which the thread has just come back."""
+    """Context of a step from the rest of the trace: the history variables that matter, the others (`hidden`), the run's
+    parameters, and the operation from which the thread has just returned."""
 
     ghosts: frozenset[str]
     hidden: frozenset[str]
@@ -47,8 +47,8 @@ class Told:
 
 
 def pseudo_code(step: TraceStep, state: Mapping[str, str], waited: bool, told: Told) -> list[str]:
-    """The lines of a step's body, at least one. `state` is the one before it, `waited` whether it could not run
-    earlier."""
+    """The lines of a step's body, at least one. `state` is the state before the step; `waited`: the thread could not
+    run earlier."""
     telling = _Telling(step, known_at(step, state, told.params), waited, told.hidden, told.done)
     telling.code(step.code or step.text)
     learned = {name: change.after for name, change in learned_by(step)}
@@ -65,7 +65,7 @@ def pseudo_code(step: TraceStep, state: Mapping[str, str], waited: bool, told: T
 
 
 def _checked(telling: _Telling, learned: Mapping[str, str], results: Mapping[str, str]) -> list[str]:
-    """The lines, in which a truth value that nothing reads later is told as what was seen."""
+    """The lines, in which a truth value that is dead afterwards is reported as what was seen."""
     lines = list(telling.lines)
     for name, test in telling.computed.items():
         value, said = read(results.get(name, "")), f"{name} = {c_text(test, telling.known)}"
@@ -85,7 +85,7 @@ def fault_text(step: TraceStep, state: Mapping[str, str], params: Mapping[str, i
 
 
 def _with_lock(message: str, lines: Iterable[str]) -> str:
-    """A message about ``page_lock[...]`` names the one that a call is about."""
+    """The message with ``page_lock[...]`` replaced by the lock in the call."""
     match = re.search(r"`(?P<lock>\w+)\[\.\.\.\]", message)
     if match is None:
         return short(message)
@@ -95,7 +95,8 @@ def _with_lock(message: str, lines: Iterable[str]) -> str:
 
 
 def awaited(waiting: Waiting, state: Mapping[str, str], params: Mapping[str, int]) -> tuple[bool, str]:
-    """What a thread that cannot run stands at, and whether it is a condition: of one, the part that is not met."""
+    """What a blocked thread waits at: whether it is a condition, and its text. Of a condition, only the part that is
+    not met."""
     telling = _Telling(waiting, known_at(waiting, state, params), False, frozenset())
     telling.code(waiting.code or waiting.text)
     known = telling.known
@@ -108,7 +109,7 @@ def awaited(waiting: Waiting, state: Mapping[str, str], params: Mapping[str, int
 
 
 def _is_taken(call: str, state: Mapping[str, str]) -> bool:
-    """Whether a call ``lock(i_mutex)`` is of a lock that somebody holds."""
+    """Whether a call ``lock(i_mutex)`` is about a lock that some thread holds."""
     match = re.fullmatch(r"\w+\((?P<lock>[^(),]+)[^()]*\)", call)
     lock = f"{match['lock']}." if match is not None else "("
     fields = {name.removeprefix(lock): value for name, value in state.items() if name.startswith(lock)}
@@ -124,7 +125,7 @@ def _conjuncts(condition: ast.expr) -> list[ast.expr]:
 
 
 def _plain(code: str, known: Known) -> list[str]:
-    """A statement about which nothing else can be said: its first line in C."""
+    """The default for a statement: its first line in C."""
     match parsed(code)[:1]:
         case [ast.Expr(value=value)]:
             return [printable(c_text(value, known))]
@@ -143,12 +144,12 @@ def _is_shown(change: Change, ghosts: frozenset[str]) -> bool:
 
 
 class _Stop(Exception):
-    """What comes next in a step cannot be told, or nothing comes next."""
+    """The rest of a step cannot be determined, or there is none."""
 
 
 class _Telling:
-    """Goes through a step's statements with the values of the trace, and says of each what its effect does not; through
-    those of a thread that waits, as far as the condition that is not met."""
+    """Walks through a step's statements with the values of the trace, and writes for each what its effect does not
+    show. For a thread that waits, it stops at the condition that is not met."""
 
     def __init__(
         self, step: TraceStep | Waiting, known: Known, waited: bool, hidden: frozenset[str], done: str = ""
@@ -168,7 +169,7 @@ class _Telling:
         self._choices = list(self._step.choice) if self._step else []
 
     def code(self, code: str) -> None:
-        """The statements of a step's text; of one that is cut off, those that are whole."""
+        """Process the statements of a step's text; of a truncated text, the complete ones."""
         match = _HEAD.fullmatch(code)
         body = parsed(code)
         try:
@@ -224,19 +225,19 @@ class _Telling:
             case ast.Call(func=ast.Name(id="require")):
                 pass
             case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")))) if self._changed:
-                pass  # what the operation itself is called, in the head above
+                pass  # the operation itself, which the call above it already shows
             case _:
                 self.lines.append(c_text(call, self.known))
 
     def _branch(self, test: ast.expr) -> bool:
-        """Tells a condition and which way it went."""
+        """Write a condition and return which way it went."""
         if is_choice(test):
             chosen = self._choose(next(choices_of(test)))
             if isinstance(chosen, bool):
                 return chosen
             raise _Stop
         found = value_of(test, self.known)
-        if isinstance(found, int) and self._only_counts(test):  # parameters are numbers in a trace
+        if isinstance(found, int) and self._only_counts(test):  # a trace stores parameters as numbers
             return bool(found)
         if not isinstance(found, bool):
             self._seen(_cells_in(ast.unparse(test), self.known))
@@ -251,7 +252,7 @@ class _Telling:
         return found
 
     def _only_counts(self, test: ast.expr) -> bool:
-        """Whether a condition asks about parameters and counters alone."""
+        """Whether a condition depends only on parameters and counters."""
         names = {part.id for part in ast.walk(test) if isinstance(part, ast.Name)} - {"self"}
         roots = {part.attr for part in ast.walk(test) if isinstance(part, ast.Attribute)}
         counters = [self.known.local(name) for name in names]
@@ -259,7 +260,7 @@ class _Telling:
         return counts and bool(roots) and roots <= self.known.params.keys()
 
     def _sees(self, condition: ast.expr) -> None:
-        """Tells a condition that is met; what a cell is makes what it is not superfluous."""
+        """Write a condition that is met. ``x == a`` makes earlier lines ``x != b`` superfluous."""
         told = _comment(f"sees {c_text(condition, self.known)}")
         if " == " in told and told.count(" == ") == 1 and "&&" not in told and "||" not in told:
             start = told.partition(" == ")[0] + " != "
@@ -272,7 +273,7 @@ class _Telling:
             self.lines.append(_comment(f"sees {told}"))
 
     def _choose(self, call: ast.Call) -> Value:
-        """Tells what was chosen."""
+        """Write the option that was chosen."""
         if not self._choices:
             return UNKNOWN
         position = self._choices.pop(0)
@@ -312,7 +313,7 @@ class _Telling:
         self._remember(target, found)
 
     def _assignment(self, target: ast.expr, value: ast.expr, found: Value, plain: ast.expr | None) -> None:
-        """What an assignment says that the change it makes does not."""
+        """Write what the assignment's change of the state does not show."""
         if isinstance(target, ast.Name):
             source = cell_name(value, self.known)
             if source in self.known.state:
@@ -326,7 +327,7 @@ class _Telling:
             return
         cell = cell_name(target, self.known)
         if self._done and plain is not None and _called_of(plain) == self._done and cell in self.known.state:
-            plain = ast.Constant(None)  # it has returned, and what it was given is not there any more
+            plain = ast.Constant(None)  # the call has returned, and its arguments are no longer known
         if plain is None or not is_plain(plain, with_locals=True):
             shown = f"{c_text(target, self.known)} = {c_text(value, self.known)}"
             if plain is not None or cell not in self._changed:
@@ -344,13 +345,13 @@ class _Telling:
 
 
 def _name_of(test: ast.expr) -> str:
-    """The local whose truth a condition asks."""
+    """The local whose truth a condition tests."""
     inner = test.operand if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) else test
     return inner.id if isinstance(inner, ast.Name) else ""
 
 
 def _called_of(value: ast.expr) -> str:
-    """The method of the model that a value is a call of."""
+    """The method of the model that an expression calls."""
     match value:
         case ast.Call(func=ast.Attribute(attr=name)):
             return name
@@ -359,12 +360,12 @@ def _called_of(value: ast.expr) -> str:
 
 
 def _asks_a_lock(test: ast.expr) -> bool:
-    """Whether a condition is about who holds a lock: what the step then does to it says so."""
+    """Whether a condition is about who holds a lock; the step's later operations on the lock show the result."""
     return any(isinstance(part, ast.Attribute) and part.attr in ("held_by", "is_locked") for part in ast.walk(test))
 
 
 def _held(condition: ast.expr, known: Known) -> str:
-    """That the thread holds a lock, or does not; empty for another condition."""
+    """Whether the thread holds a lock, in words; empty for another condition."""
     match condition:
         case ast.UnaryOp(op=ast.Not(), operand=ast.Call(func=ast.Attribute(value=lock, attr="held_by"), args=[who])):
             said = "does not hold"
@@ -400,7 +401,7 @@ def _cells_in(text: str, known: Known) -> list[str]:
 
 
 def _lock(change: Change, told: list[str]) -> list[str]:
-    """The lock that a step took or gave back inside a longer statement."""
+    """The call for a lock that a step took or released inside a longer statement."""
     match = re.fullmatch(r"(?P<lock>.+)\.(?P<field>owner|writer|reading)(?P<index>\[\d+\])?", change.cell)
     root = re.compile(rf"\b{re.escape(root_of(change.cell))}\b")
     if change.role != "lock" or match is None or any(root.search(line) for line in told):

@@ -1,4 +1,4 @@
-"""What a picture of a trace needs besides the steps: who holds which lock when, which cells are worth a column, which
+"""What pictures of a trace need in addition to the steps: who holds which lock when, which cells get a column, which
 are wrong at the end. Derived from the trace alone."""
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from dio_mc.trace.trace import Cell, Trace, TraceStep
 _FIELD = re.compile(r"\.(?P<field>\w+)(?:\[(?P<index>\d+)\])?$")
 _VALUE = re.compile(r"(?P<cell>[A-Za-z_][\w.\[\]]*?)\s*=\s*(?P<value>[^,;=]+?)\s*(?:[,;]|$)")
 _IGNORED = {"waiting", "handed", "asleep", "changed"}
-"""Cells of a lock, by thread or not, that do not say who holds it."""
+"""Cells of a lock, per thread or not, that do not say who holds it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A thread holds a lock from after step `start` (0: from the beginning) until step `end`; None: to the end of the
-    trace. `mode` says how, where a lock can be held in several ways (``reading``)."""
+    """A thread holds a lock from after step `start` (0: from the beginning) until step `end` (None: to the end of the
+    trace). `mode` is set for locks that can be held in several ways (``reading``)."""
 
     lock: str
     thread: str
@@ -34,7 +34,7 @@ class Hold:
 
 
 def holds(trace: Trace) -> tuple[Hold, ...]:
-    """Every stretch in which a thread holds a lock, by start, then in the order of the state."""
+    """Every interval in which a thread holds a lock, by start, then in the order of the state."""
     open_: dict[tuple[str, str, str], int] = {}
     found: list[Hold] = []
     for number, state in enumerate(trace.states()):
@@ -72,7 +72,7 @@ def held_in(trace: Trace, state: Mapping[str, str]) -> Iterator[tuple[str, str, 
 
 
 def wrong_cells(trace: Trace) -> dict[str, str]:
-    """The cells that the failing conjuncts speak of, with their values at the end; without any, what the last step
+    """The cells in the failing conjuncts, with their values at the end; without conjuncts, the cells that the last step
     changed. Only shared cells count (``after.x`` is ``x``)."""
     final = list(trace.states())[-1]
     shared = {cell.name for cell in trace.initial if cell.thread is None}
@@ -89,13 +89,13 @@ def wrong_cells(trace: Trace) -> dict[str, str]:
 
 
 def last_writers(trace: Trace) -> dict[str, int]:
-    """Per cell the last step that changed it."""
+    """For each cell the last step that changed it."""
     return {change.cell: step.number for step in trace.steps for change in step.changes}
 
 
 def cells_shown(trace: Trace, most: int = 12) -> tuple[Cell, ...]:
-    """The shared data cells worth a column, in the order of the state: those that are wrong, those that change, those
-    that a statement names, then others, at most `most`."""
+    """The shared data cells that get a column, at most `most`, in the order of the state. Preferred are wrong cells,
+    then those that change, then those that a statement names."""
     wrong, writers = wrong_cells(trace), last_writers(trace)
     named = {root for step in trace.steps for root in re.findall(r"self\.(\w+)", step.text)}
     data = [cell for cell in trace.initial if cell.role == "data" and cell.thread is None]
@@ -116,7 +116,7 @@ def _root(cell: str) -> str:
 
 
 def waited(steps: Sequence[TraceStep], position: int) -> bool:
-    """Whether the thread of this step could not run at some moment since its step before."""
+    """Whether the thread of this step was blocked at some point since its previous step."""
     step = steps[position]
     for other in reversed(steps[:position]):
         if any(w.thread == step.thread and w.location == step.location for w in other.blocked):
@@ -132,5 +132,5 @@ def cpu_names(trace: Trace) -> dict[str, str]:
 
 
 def cpu_of(trace: Trace, thread: str) -> str:
-    """``CPU0``; the thread's name where it takes no step."""
+    """``CPU0``; the thread's name if it takes no step."""
     return cpu_names(trace).get(thread, thread).split(" (")[0]

@@ -1,6 +1,6 @@
-"""What one step shows: its statement, shortened, and the cells it changed.
+"""The displayed form of a step: its statement, shortened, and the cells it changed.
 
-A statement is shown as the author wrote it, without ``self.``. What the changes tell anyway is left out: a plain
+A statement is shown as the author wrote it, without ``self.``. What the changes show anyway is omitted: a plain
 assignment whose target is among the changed cells, and a change of a lock that the statement names.
 """
 
@@ -32,7 +32,7 @@ def short(text: str) -> str:
 
 
 def cut_statement(text: str) -> str:
-    """The same, cut where it is too long to be told in a sentence."""
+    """A statement without ``self.``, cut if it is too long for a sentence."""
     statement = short(text)
     if len(statement) <= _LONGEST_TOLD:
         return statement
@@ -43,7 +43,8 @@ def cut_statement(text: str) -> str:
 
 
 def shown_changes(step: TraceStep) -> list[str]:
-    """``slot[0]: ABSENT -> FILLING``, without what the statement says of locks; and what the thread learned."""
+    """``slot[0]: ABSENT -> FILLING``, without changes of locks that the statement names; then the locals it
+    assigned."""
     mentioned = short(step.text)
     changes = [c for c in step.changes if c.role == "data" or not _names(mentioned, root_of(c.cell))]
     shown = [_change(change.cell, change) for change in changes]
@@ -51,12 +52,12 @@ def shown_changes(step: TraceStep) -> list[str]:
 
 
 def learned_by(step: TraceStep) -> list[tuple[str, Change]]:
-    """The locals that the statement itself gives another value, by their short names; no argument or dead local."""
+    """The locals that the statement itself changes, by their short names; without arguments and dead locals."""
     return [(change.cell.rsplit(".", 1)[-1], change) for change in step.local_changes if _is_result(change, step)]
 
 
 def _is_result(change: Change, step: TraceStep) -> bool:
-    """Whether a local is what the statement assigns, or what the operation that it ends returns to."""
+    """Whether a local is assigned by the statement, or receives the result of the operation that the statement ends."""
     if change.role != "local":
         return False
     frames = [step.thread, *step.operations]
@@ -86,10 +87,10 @@ def _change(name: str, change: Change) -> str:
 
 
 def shown_statement(step: TraceStep) -> str:
-    """The statement without the assignments that `shown_changes` tells; empty when these are all it does."""
+    """The statement without the assignments that `shown_changes` shows; empty if it consists of these."""
     changed = {root_of(change.cell) for change in step.changes if change.role == "data"}
     kept = [piece for piece in step.text.split("; ") if not _is_told(piece, changed)]
-    if changed and len(kept) > 1 and kept[-1].endswith("..."):  # cut off, and its effect is shown
+    if changed and len(kept) > 1 and kept[-1].endswith("..."):  # truncated, and its effect is shown
         kept.pop()
     return short("; ".join(kept)) + choice_words(step.code or step.text, step.choice)
 
@@ -104,7 +105,7 @@ def _names(text: str, word: str) -> bool:
 
 
 def _is_told(piece: str, changed: set[str]) -> bool:
-    """Whether a statement only puts constants into variables that are among the changed ones."""
+    """Whether a statement only assigns constants to variables that are among the changed ones."""
     match _parse(piece):
         case ast.Assign(targets=[target], value=value) if is_plain(value):
             return _roots(target) <= changed
@@ -115,7 +116,7 @@ def _is_told(piece: str, changed: set[str]) -> bool:
 
 
 def _parse(piece: str) -> ast.stmt | None:
-    """The statement, None where it is cut off or is none."""
+    """The statement; None if the text is truncated or not a statement."""
     if len(piece) > _LONGEST_PARSED:
         return None
     try:
@@ -128,8 +129,8 @@ def _parse(piece: str) -> ast.stmt | None:
 
 
 def is_plain(value: ast.expr, *, with_locals: bool = False) -> bool:
-    """A constant, ``me``, an enum's member, or a tuple of these, `with_locals` also of locals: the change of the state
-    says all of it."""
+    """Whether the value is a constant, ``me``, an enum member, or a tuple of these (`with_locals`: also a local), so
+    that the change of the state shows all of it."""
     match value:
         case ast.Name(id=name):
             return with_locals or name == "me"
@@ -144,7 +145,7 @@ def is_plain(value: ast.expr, *, with_locals: bool = False) -> bool:
 
 
 def _roots(target: ast.expr) -> set[str]:
-    """The variables that a target writes; a name that no cell has for a local."""
+    """The variables that a target writes; for a local, a name that no cell has."""
     match target:
         case ast.Tuple(elts=elements):
             return {root for element in elements for root in _roots(element)}

@@ -1,4 +1,4 @@
-"""Of a run that gets stuck, who waits for whom; of one that goes on without its goal, where it could have turned to."""
+"""For a run that gets stuck, who waits for whom; for an infinite one that never reaches its goal, how it could have."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST_WAITS = 3
 
 
 def waiting_sentence(trace: Trace) -> str:
-    """``CPU0 waits for fork[1] of CPU1 (2), CPU1 for fork[0] of CPU0 (1): a cycle.`` Empty where nobody waits."""
+    """``CPU0 waits for fork[1] of CPU1 (2), CPU1 for fork[0] of CPU0 (1): a cycle.`` Empty if no thread waits."""
     waits = trace.why.waits if trace.why is not None else ()
     cycle = _cycle(trace, waits)
     told = [_told(trace, wait, "for" if n else "waits for") for n, wait in enumerate(cycle or waits)]
@@ -30,7 +30,7 @@ def waiting_sentence(trace: Trace) -> str:
 
 
 def _cycle(trace: Trace, waits: Sequence[Wait]) -> list[Wait]:
-    """The first cycle among those that wait, from its first thread on; empty when there is none."""
+    """The first cycle among the waiting threads, starting with its first thread; empty if there is none."""
     by_thread = {wait.thread: wait for wait in waits}
     for wait in waits:
         path = [wait]
@@ -42,7 +42,7 @@ def _cycle(trace: Trace, waits: Sequence[Wait]) -> list[Wait]:
 
 
 def _holder(trace: Trace, wait: Wait) -> str:
-    """The thread that made another wait, or that alone could end its wait; empty when there is none."""
+    """The thread that makes this one wait, or the only one that could end the wait; empty if there is none."""
     if wait.step is None:
         return wait.setters[0] if len(wait.setters) == 1 else ""
     return trace.steps[wait.step - 1].thread
@@ -68,7 +68,7 @@ def _told(trace: Trace, wait: Wait, verb: str) -> str:
 
 
 def turn_sentences(trace: Trace) -> Iterator[str]:
-    """Where a run that goes on could have turned off to its goal."""
+    """Where an infinite run could have left for its goal."""
     escape = trace.why.escape if trace.why is not None else None
     if escape is None:
         return

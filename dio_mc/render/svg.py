@@ -1,9 +1,9 @@
 """Trace -> SVG: a lane per thread, time downwards, locks as bars along the lanes, the shared data beside each step.
 
-Colour says who: a lane, its locks, and every cell that its thread wrote last have one colour; a cell nobody wrote is
-grey. What is wrong at the end has a thick border and a cross. The decisive window, where no other thread must run, is
-hatched along its lane. One file without scripts, fonts or links; it follows the reader's light or dark setting and
-prints black on white. Its text depends on the trace alone.
+Colour identifies threads: a lane, its locks, and every cell that its thread wrote last have the same colour; a cell
+that no thread wrote is grey. Wrong cells at the end have a thick border and a cross. The decisive window, in which no
+other thread must run, is hatched along its lane. The file has no scripts, fonts or links; it follows the reader's light
+or dark setting and prints black on white. Its text depends on the trace alone.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dio_mc.trace.cause import Window
 from dio_mc.trace.trace import Trace
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#999933", "#882255", "#666666")
-"""Okabe and Ito, then Tol; told apart by people who see few colours, and never the only sign."""
+"""Okabe and Ito, then Tol: distinguishable with colour vision deficiency, and never the only sign."""
 WRONG = "#D55E00"
 MOST_BYTES = 190_000
 _DARK_INK = {"#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#999933"}
@@ -57,7 +57,7 @@ def render_svg(trace: Trace) -> str:
 
 
 def lanes_svg(trace: Trace, most_columns: int = 0) -> str:
-    """The lanes alone as an element of an HTML page, which brings `STYLE` and says the rest in words."""
+    """The lanes alone as an element of an HTML page, which provides `STYLE` and states the rest in words."""
     picture = layout(trace, most_columns)
     top, height = picture.top - 26, picture.bottom - picture.top + 26 + 8 + (LINE if picture.waits else 0)
     label = escape(printable(f"lanes of the threads of {trace.model.name}, time downwards"))
@@ -129,12 +129,12 @@ def _lanes(trace: Trace, picture: Picture) -> Iterator[str]:
 
 
 def _bar(bar: Bar, colour: str, last: int) -> str:
-    """A lock; its name is written along the bar where there is room."""
+    """A lock; its name is written along the bar if there is room."""
     length, hold = bar.bottom - bar.top, bar.hold
     until = f"to step {hold.end}" if hold.end is not None else f"still at the end (step {last})"
     told = f"<title>{escape(printable(f'{hold.thread} holds {hold.label} from step {hold.start} {until}'))}</title>"
     rect = f'<rect x="{bar.left}" y="{bar.top}" width="11" height="{length}" rx="2" fill="{colour}"/>'
-    room = 2 * (length - 6) // 11  # 9 px of a monospaced font are 5.5 wide
+    room = 2 * (length - 6) // 11  # a character of the 9 px monospaced font is 5.5 px wide
     if room < 3:
         return f"<g>{told}{rect}</g>"
     x, y = bar.left + 3, bar.top + 4
@@ -145,7 +145,7 @@ def _bar(bar: Bar, colour: str, last: int) -> str:
 
 
 def _window(trace: Trace, picture: Picture) -> Iterator[str]:
-    """The decisive window along the lane of its thread; one whose end is only waited for reaches to the bottom."""
+    """The decisive window along the lane of its thread; a window whose end is only waited for extends to the bottom."""
     window = trace.why.window if trace.why is not None else None
     if window is None:
         return
@@ -157,7 +157,7 @@ def _window(trace: Trace, picture: Picture) -> Iterator[str]:
 
 
 def _hatched(trace: Trace, window: Window) -> str:
-    """What the hatching means."""
+    """The meaning of the hatching."""
     return printable(f"Hatched: {atomic_words(trace, window)}.")
 
 
@@ -165,7 +165,7 @@ def _hatched(trace: Trace, window: Window) -> str:
 
 
 def _path(trace: Trace, picture: Picture) -> Iterator[str]:
-    """The order of the steps through the lanes; dashed where another thread goes on."""
+    """The order of the steps through the lanes; dashed where the thread changes."""
     lanes = {lane.thread: lane for lane in picture.lanes}
     at = {row.number: row for row in picture.rows}
     for before, step in zip(trace.steps, trace.steps[1:], strict=False):
@@ -250,7 +250,7 @@ def _loop(trace: Trace, picture: Picture) -> Iterator[str]:
 
 
 def _waits(picture: Picture) -> Iterator[str]:
-    """In a deadlock, what every lane waits at."""
+    """In a deadlock, what each lane waits at."""
     for lane in picture.lanes:
         if lane.thread in picture.waits:
             yield _text(lane.text, picture.bottom + 12, picture.waits[lane.thread], "e")

@@ -1,4 +1,4 @@
-"""Trace -> text, the way kernel people draw a race: one column per CPU, time downwards, the functions that run, and
+"""Trace -> text, the way kernel developers draw a race: one column per CPU, time downwards, the functions that run, and
 what each step changes::
 
          CPU0 reader                      CPU1 writer
@@ -10,8 +10,9 @@ what each step changes::
 
 Steps that repeat forever have a line along their numbers.
 
-A function's name stands where a call begins, its steps below are indented; what a thread did before goes on further
-down in its column. With more than three threads the columns become a list. Pure ASCII; nothing but the trace is read.
+A function's name is shown where a call begins, with its steps indented below; when a thread resumes, it continues
+further down in its column. With more than three threads the columns become a list. Pure ASCII, derived from the trace
+alone.
 """
 
 from __future__ import annotations
@@ -34,9 +35,8 @@ _LABEL = 8
 def render_text(
     trace: Trace, *, width: int = WIDTH, model: bool = False, brief: bool = False, places: bool = True
 ) -> str:
-    """The trace as text without a newline at the end; with `model` the model is named above it, with
-    `brief` it says nothing twice, and of the places only what the files do not have; without `places` there is no block
-    of them.
+    """The trace as text without a newline at the end. With `model`, the model is named above it. With `brief`, nothing
+    is repeated, and of the places only those without a source file are shown; without `places`, none are shown.
 
     Every line has at most `width` characters (`width` is at least 40).
     """
@@ -83,7 +83,7 @@ def _count(number: int, one: str, many: str) -> str:
 
 
 def _ending(trace: Trace, width: int) -> list[str]:
-    """The line that says what is wrong now."""
+    """The line that says what is violated at the end."""
     fault = trace.final_fault
     if fault is not None:
         where = f"   ({fault.place})" if fault.place else ""
@@ -101,7 +101,7 @@ def _ending(trace: Trace, width: int) -> list[str]:
 
 
 def _why(trace: Trace, width: int, brief: bool) -> list[str]:
-    """The causes, five rows at most where `width` is as usual."""
+    """The causes, five rows at most at the usual `width`."""
     room = width - _LABEL
     rows = [
         row
@@ -112,12 +112,12 @@ def _why(trace: Trace, width: int, brief: bool) -> list[str]:
 
 
 def _rows_for(told: str) -> int:
-    """Only what happened in the window, and who waits for whom, may take two."""
+    """Only sentences on what ran in the window, and on who waits for whom, may take two rows."""
     return 2 if told.startswith("While ") or " waits for " in told else 1
 
 
 def ends(trace: Trace) -> bool:
-    """Whether it is the end of the run that makes it a counterexample of progress."""
+    """Whether it is a counterexample of progress whose run ends."""
     return trace.property_kind == "progress" and trace.loop is None
 
 
@@ -135,7 +135,7 @@ def lasting_words(trace: Trace) -> str:
 
 
 def _waiting(trace: Trace) -> Iterator[str]:
-    """Who waits where, and what state the locks are in; daemons may wait, and are only named."""
+    """Who waits where, and the state of the locks; daemons that wait are only named."""
     cpus = {thread.name: title for thread, title in zip(trace.cast, _titles(trace), strict=True)}
     for waiting in (w for w in trace.blocked if not w.daemon):
         where = f"   ({waiting.place})" if waiting.place else ""
@@ -165,7 +165,7 @@ def _diagram(trace: Trace, width: int) -> list[str]:
 
 
 def _looped(page: Sequence[str], loop: int) -> list[str]:
-    """The rows with a line beside the numbers of the steps that repeat."""
+    """The rows, with a line beside the numbers of the steps that repeat."""
     first = next(position for position, row in enumerate(page) if row[:3].strip() == str(loop))
     last = len(page) - 1
     marks = {first: "/" if first < last else "@", last: "\\" if first < last else "@"}
@@ -189,7 +189,7 @@ def _start(trace: Trace, width: int) -> list[str]:
 
 
 def _entries(trace: Trace, room: int) -> list[Line]:
-    """The lines of all steps in order. `room` is what fits into one row of a lane."""
+    """The lines of all steps, in order. `room` is the width of one row of a lane."""
     lanes = {thread.name: lane for lane, thread in enumerate(trace.cast)}
     stacks: dict[str, tuple[str, ...]] = {}
     following = _following(trace.steps)
@@ -209,7 +209,7 @@ def _entries(trace: Trace, room: int) -> list[Line]:
 
 
 def call_stack(step: TraceStep | Waiting) -> tuple[str, ...]:
-    """The calls around a step, each told apart from other calls of the same operation by where it is called."""
+    """The calls around a step; calls of the same operation are distinguished by their call site."""
     parts = step.location.split("/")
     spawned = bool(step.operations) and parts[0].split("+", maxsplit=1)[0] == step.operations[0]
     parts = ["", *parts] if spawned else parts
@@ -225,13 +225,13 @@ def call_line(step: TraceStep | Waiting, depth: int) -> str:
 
 
 def common(before: Sequence[str], now: Sequence[str]) -> int:
-    """How many calls go on."""
+    """The number of calls that continue."""
     pairs = zip(before, now, strict=False)
     return next((depth for depth, (a, b) in enumerate(pairs) if a != b), min(len(before), len(now)))
 
 
 def _following(steps: Sequence[TraceStep]) -> dict[int, tuple[str, ...]]:
-    """Per step the call stack of the thread's next step."""
+    """For each step the call stack of the thread's next step."""
     found: dict[int, tuple[str, ...]] = {}
     ahead: dict[str, tuple[str, ...]] = {}
     for step in reversed(steps):
@@ -241,7 +241,7 @@ def _following(steps: Sequence[TraceStep]) -> dict[int, tuple[str, ...]]:
 
 
 def _step_lines(step: TraceStep, lane: int, known: int, following: Sequence[str], room: int) -> list[Line]:
-    """The new calls of a step, its statement, its changes; the first line carries the number."""
+    """The new calls of a step, its statement, its changes; the first line has the number."""
     depth = len(step.calls)
     calls = [Line(lane, 2 * level, call_line(step, level)) for level in range(known, depth)]
     body = _body(step, lane, 2 * depth, room)
@@ -255,7 +255,7 @@ def _step_lines(step: TraceStep, lane: int, known: int, following: Sequence[str]
 
 
 def _body(step: TraceStep, lane: int, indent: int, room: int) -> list[Line]:
-    """Statement and changes; a step that changes what is shown needs no statement that only says so."""
+    """The statement and the changes; a statement that the changes show completely is omitted."""
     statement, changes = shown_statement(step), shown_changes(step)
     lines = [Line(lane, indent, part, limit=_STATEMENT_ROWS) for part in _parts(statement, room - indent)]
     if lines and not statement and changes:
@@ -267,5 +267,5 @@ def _body(step: TraceStep, lane: int, indent: int, room: int) -> list[Line]:
 
 
 def _parts(statement: str, room: int) -> list[str]:
-    """The statement in one line, the parts of a long atomic one below each other."""
+    """The statement in one line, or the parts of a long atomic one below each other."""
     return [statement] if len(statement) <= room else statement.replace("; ", ";\n").split("\n")

@@ -1,6 +1,6 @@
-"""What an expression of a model is worth where a trace stands, from the values that the trace has as text.
+"""The values of a model's expressions at a point of a trace, computed from the values that the trace stores as text.
 
-A name is a local and an attribute of ``self`` is shared, so that two of one name are never taken for each other.
+Locals are plain names and shared data are attributes of ``self``, so that equal names are not confused.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dio_mc.trace.trace import Trace
 
 
 class _Unknown:
-    """No value can be told."""
+    """The value cannot be determined."""
 
     def __repr__(self) -> str:
         return "UNKNOWN"
@@ -25,7 +25,7 @@ class _Unknown:
 UNKNOWN: Final = _Unknown()
 
 Value = int | str | None | _Unknown
-"""A number or truth value, a name (of a thread, of a member of an enum), nothing, or not known."""
+"""A number or truth value, a name (of a thread, of an enum member), None, or unknown."""
 
 _WORDS: Final = {"True": "true", "False": "false", "None": "NULL"}
 _MOST_ROUNDS = 64
@@ -40,7 +40,7 @@ _ARITHMETIC: Mapping[type[ast.operator], Callable[[int, int], int]] = {
 
 
 class Running(Protocol):
-    """A step, or a thread that waits: who it is and where it stands."""
+    """A step or a waiting thread: which thread it is, and where."""
 
     @property
     def thread(self) -> str: ...  # noqa: D102
@@ -52,8 +52,8 @@ class Running(Protocol):
 
 @dataclass(slots=True)
 class Known:
-    """The shared cells and the locals of one call, by name, the thread that runs, and the parameters of the run.
-    `changed` are cells written since then, whose new value is not known where it is `UNKNOWN`."""
+    """The shared cells and the locals of one call, by name, the running thread, and the parameters of the run.
+    `changed` are cells written since then; their new value may be `UNKNOWN`."""
 
     state: Mapping[str, str]
     locals: Mapping[str, str]
@@ -76,31 +76,31 @@ class Known:
 
 
 def known_at(where: Running, state: Mapping[str, str], params: Mapping[str, int]) -> Known:
-    """What a thread can see in a state: of its locals those of its innermost call."""
+    """What a thread can see in a state; of its locals, those of its innermost call."""
     of_thread = f"{where.thread}."
     prefix = f"{of_thread}{_innermost(where)}." if where.operations else of_thread
     own = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
-    if len(where.operations) == 1 and not own:  # one that was started by itself has no call around it
+    if len(where.operations) == 1 and not own:  # a spawned operation has no call around it
         rest = ((name.removeprefix(of_thread), value) for name, value in state.items() if name.startswith(of_thread))
         own = {name: value for name, value in rest if "." not in name}
     return Known(state, own, where.thread, params=params)
 
 
 def _innermost(where: Running) -> str:
-    """The innermost operation as its locals have it: ``Base.read`` where another class has a ``read`` of its own."""
+    """The name of the innermost operation in its locals: ``Base.read`` if another class has a ``read`` of its own."""
     name = where.operations[-1]
     parts = [part.split("+", maxsplit=1)[0] for part in where.location.split("/")]
     return next((part for part in reversed(parts) if part == name or part.endswith(f".{name}")), name)
 
 
 def known_at_end(trace: Trace, where: Running) -> Known:
-    """The same in the last state of a trace."""
+    """What a thread can see in the last state of a trace."""
     *_, final = trace.states()
     return known_at(where, final, dict(trace.model.params))
 
 
 def read(text: str) -> Value:
-    """A value as a trace spells it."""
+    """A value as a trace writes it."""
     match text:
         case "True" | "False":
             return text == "True"
@@ -113,22 +113,22 @@ def read(text: str) -> Value:
 
 
 def show(value: Value) -> str:
-    """A value as C spells it."""
+    """A value as C writes it."""
     return c_word(str(value))
 
 
 def c_word(text: str) -> str:
-    """A value that a trace spells as Python does, as C spells it."""
+    """A value in the notation of a trace (Python's), converted to C's."""
     return _WORDS.get(text, text)
 
 
 def read_c(text: str) -> Value:
-    """A value as C spells it."""
+    """Parse a value in C's notation."""
     return read(next((word for word, said in _WORDS.items() if said == text), text))
 
 
 def value_of(node: ast.expr, known: Known) -> Value:
-    """What an expression is worth; `UNKNOWN` where that cannot be told."""
+    """The value of an expression; `UNKNOWN` if it cannot be determined."""
     match node:
         case ast.Constant(value=bool() | int() | None as value):
             return value
@@ -162,7 +162,7 @@ def value_of(node: ast.expr, known: Known) -> Value:
 
 
 def cell_name(node: ast.expr, known: Known) -> str:
-    """The shared cell that an expression names (``slot[0]``); empty where it is another thing."""
+    """The shared cell that an expression names (``slot[0]``); empty for other expressions."""
     match node:
         case ast.Attribute(value=ast.Name(id="self"), attr=name):
             return name
@@ -190,7 +190,7 @@ def _at(node: ast.expr, known: Known) -> Value:
 
 
 def _together(values: list[Value], is_or: bool) -> Value:
-    """``and`` and ``or``: one that decides decides, whatever is not known."""
+    """``and`` and ``or``: a known operand that decides the result does so even if others are unknown."""
     if any(not isinstance(value, _Unknown) and bool(value) is is_or for value in values):
         return is_or
     return UNKNOWN if any(isinstance(value, _Unknown) for value in values) else not is_or
@@ -246,7 +246,7 @@ def _called(node: ast.Call, known: Known) -> Value:
 
 
 def _over(each: ast.GeneratorExp, is_or: bool, known: Known) -> Value:
-    """``any`` and ``all`` over a range that is known."""
+    """``any`` and ``all`` over a known range."""
     found = _rounds(each, known)
     if found is None:
         return UNKNOWN
@@ -271,7 +271,7 @@ def _rounds(each: ast.GeneratorExp, known: Known) -> tuple[str, range] | None:
 
 
 def range_of(node: ast.expr, known: Known) -> range | None:
-    """``range(...)`` with bounds that are known."""
+    """``range(...)`` with known bounds; otherwise None."""
     match node:
         case ast.Call(func=ast.Name(id="range"), args=arguments, keywords=[]) if 1 <= len(arguments) <= 3:
             bounds = [value_of(one, known) for one in arguments]

@@ -1,4 +1,4 @@
-"""Where the steps of a trace stand: lines of the model, functions of the kernel, a row for each file."""
+"""The places of a trace's steps: lines of the model and functions of the kernel, a row for each file."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def where_block(steps: Sequence[TraceStep], width: int, *, brief: bool = False) 
         kernel  fs/direct-io.c  __blockdev_direct_IO 1,4,11; dio_await_completion 12
                 fs/ext3/inode.c @-4.2  ext3_get_block 6
 
-    Behind ``@`` are the versions that have the functions, where the model says so. With `brief` the kernel's files
-    share rows, without the functions, which the diagram names.
+    After ``@`` are the versions that have the functions, if the model says so. With `brief` the kernel's files share
+    rows, without the functions, which the diagram names.
     """
     lines: dict[str, list[str]] = {}
     functions: dict[str, dict[str, list[int]]] = {}
@@ -46,7 +46,7 @@ def where_block(steps: Sequence[TraceStep], width: int, *, brief: bool = False) 
 
 
 def _shared_row(text: str, width: int) -> list[str]:
-    """The kernel's files in one row, folded where it is too long."""
+    """The kernel's files in one row, folded if it is too long."""
     if not text:
         return []
     folded = wrapped(_STUCK.join(map(printable, text.split(_STUCK))), width - 8, 0)
@@ -65,7 +65,8 @@ def numbers(values: Iterable[int]) -> str:
 
 
 def _table(rows: Sequence[tuple[str, str, str]], width: int) -> list[str]:
-    """The rows, a label only where it changes, files in a column that takes half the page at most."""
+    """The rows; a label is printed only if it differs from the previous one, and the column of files takes at most half
+    of the page."""
     files = [printable(file) for _, file, _ in rows]
     column = min(max(map(len, files), default=0), (width - 8) // 2 - 2)
     shown: list[str] = []

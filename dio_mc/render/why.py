@@ -1,5 +1,5 @@
-"""Why, in at most five sentences: what fails, who wrote it last, which steps matter, the decisive window and whether it
-was tried. Derived from the trace alone."""
+"""The explanation in at most five sentences: what fails, who wrote it last, which steps matter, the decisive window and
+whether it was verified. Derived from the trace alone."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _MOST_INSIDE = 3
 
 
 def why_sentences(trace: Trace) -> list[str]:
-    """All sentences; none for a trace that was not asked."""
+    """All sentences; none for a trace without explanation."""
     return [*failing_sentences(trace), *cause_sentences(trace)] if trace.why is not None else []
 
 
 def failing_sentences(trace: Trace) -> list[str]:
-    """The first conjunct that fails, with its values."""
+    """The first failing conjunct, with its values."""
     if not trace.failing:
         return []
     part = trace.failing[0]
@@ -32,7 +32,7 @@ def failing_sentences(trace: Trace) -> list[str]:
 
 def cause_sentences(trace: Trace, *, brief: bool = False) -> list[str]:
     """What the end of a trace does not show: the writers, the steps that matter, the window, its verification. With
-    `brief` a writer that is the last step, right above, is not told again."""
+    `brief`, a writer that is the last step, right above, is omitted."""
     if trace.why is None:
         return []
     last = {last_writers(trace).get(cell) for cell in wrong_cells(trace)}
@@ -45,7 +45,7 @@ def cause_sentences(trace: Trace, *, brief: bool = False) -> list[str]:
 
 
 def _writers(trace: Trace) -> Iterator[str]:
-    """Who wrote the values that are wrong."""
+    """Who wrote the wrong values."""
     writers = last_writers(trace)
     told = [(cell, trace.steps[writers[cell] - 1]) for cell in wrong_cells(trace) if cell in writers]
     if told and trace.failing:
@@ -68,7 +68,7 @@ def _slice(trace: Trace, why: Why) -> Iterator[str]:
 
 
 def _stem(trace: Trace, why: Why, loop: int) -> Iterator[str]:
-    """The same of the steps before a loop; those of the loop all matter."""
+    """The same for the steps before a loop; the steps of the loop all matter."""
     stem = [number for number in why.steps if number < loop]
     if len(stem) == loop - 1 > 0:
         yield "All steps before the loop matter." if loop > 2 else "The one step before the loop matters."
@@ -88,7 +88,7 @@ def _by_cpu(trace: Trace, steps: Sequence[int]) -> str:
 
 
 def _window(trace: Trace, why: Why) -> Iterator[str]:
-    """The window and what became of trying it, or that there is none."""
+    """The window and the result of testing it, or that there is none."""
     match why.search:
         case "not sought":
             return
@@ -104,7 +104,7 @@ def _window(trace: Trace, why: Why) -> Iterator[str]:
 
 
 def _decisive(trace: Trace, why: Why, window: Window) -> Iterator[str]:
-    """Of the steps inside, those that matter, and those whose values of wrong cells got lost."""
+    """Of the steps inside the window, those that matter, and those whose values of wrong cells were lost."""
     wrong = wrong_cells(trace)
     lost = {step.number for step in trace.steps if any(change.cell in wrong for change in step.changes)}
     inside = [n for n in window.inside if n in lost.union(why.steps)] or list(window.inside)
@@ -119,7 +119,7 @@ def _decisive(trace: Trace, why: Why, window: Window) -> Iterator[str]:
 
 
 def atomic_words(trace: Trace, window: Window) -> str:
-    """``making steps 2-10 of CPU0 atomic removes the race``: what checking the window as one step has shown."""
+    """``making steps 2-10 of CPU0 atomic removes the race``: the result of testing the window as one step."""
     cpu = _cpu(trace, trace.steps[window.first - 1])
     if window.last <= len(trace.steps):
         what = f"steps {window.first}-{window.last} of {cpu}"
@@ -147,7 +147,7 @@ def _removed(trace: Trace) -> str:
 
 
 def _calls(steps: Sequence[TraceStep], name: Callable[[TraceStep], str]) -> list[str]:
-    """Neighbours in one call are told once."""
+    """The calls of the steps, consecutive steps of one call joined."""
     by_call: dict[str, list[int]] = {}
     for step in steps:
         by_call.setdefault(name(step), []).append(step.number)
@@ -155,8 +155,8 @@ def _calls(steps: Sequence[TraceStep], name: Callable[[TraceStep], str]) -> list
 
 
 def _ends(trace: Trace, window: Window) -> tuple[str, Callable[[TraceStep], str]]:
-    """A window's two steps, and how steps are named there: by the functions they are in; where both ends are in one
-    function, or one is only waited for, by what they do."""
+    """A window's two steps, and how steps are named there: by their functions; if both ends are in one function, or one
+    end is only waited for, by their statements."""
     first = trace.steps[window.first - 1]
     if window.last > len(trace.steps):
         return f"{_does(first)} ({first.number}) and {cut_statement(_awaited(trace, first.thread))}", _does
@@ -166,9 +166,9 @@ def _ends(trace: Trace, window: Window) -> tuple[str, Callable[[TraceStep], str]
 
 
 def _awaited(trace: Trace, thread: str) -> str:
-    """The statement at which a thread stands at the end."""
+    """The statement that a thread is at at the end."""
     texts = {waiting.thread: waiting.text for waiting in trace.blocked}
-    if trace.loop is not None:  # there it may be able to run and not do it, or run again
+    if trace.loop is not None:  # there the thread may be able to run without doing so, or may run again
         looped = trace.steps[trace.loop - 1 :]
         texts |= {other.thread: other.text for other in looped[0].alternatives}
         texts |= {step.thread: step.text for step in reversed(looped)}
@@ -190,5 +190,5 @@ def _cpu(trace: Trace, step: TraceStep) -> str:
 
 
 def _cut(parts: Sequence[str], most: int) -> list[str]:
-    """The first parts, and how many more there are."""
+    """The first parts, and the number of the others."""
     return [*parts[:most], *([f"{len(parts) - most} more"] if len(parts) > most else [])]

@@ -1,4 +1,4 @@
-"""What is wrong at the end of a trace, in whole sentences."""
+"""What is wrong at the end of a trace, in full sentences."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST = 3
 
 
 def closing(trace: Trace) -> list[str]:
-    """The sentences that end a diagram: which rule is broken, by which values, who wrote them."""
+    """The sentences that end a diagram: which rule is broken, by which values, and who wrote them."""
     fault = trace.final_fault
     if fault is not None:
         return [_sentence(f"{_actor(trace)} goes wrong here ({fault.kind}): {_faulty(trace)}")]
@@ -41,7 +41,7 @@ _OWNED = re.compile(r"(?P<lock>.+)\.(?:owner|writer)(?P<index>\[\d+\])?")
 
 
 def rule_words(trace: Trace) -> str:
-    """The rule: its name as words, with its first paragraph of documentation."""
+    """The rule: its name as words, followed by the first paragraph of its documentation."""
     name = trace.property.replace("_", " ")
     doc = " ".join(trace.doc.split("\n\n")[0].split()).rstrip(".")
     if doc.startswith("..."):
@@ -56,7 +56,7 @@ def _rule(trace: Trace) -> str:
 
 
 def _values(trace: Trace) -> Iterator[str]:
-    """The values at the end, the last one written first, each with who wrote it."""
+    """The values at the end, the last one written first, each with its writer."""
     wrong, writers = wrong_cells(trace), last_writers(trace)
     roles = {cell.name: cell.role for cell in trace.initial}
     for cell, value in sorted(wrong.items(), key=lambda one: -writers.get(one[0], 0))[:_MOST]:
@@ -75,7 +75,7 @@ def _values(trace: Trace) -> Iterator[str]:
 
 
 def _lasting(trace: Trace) -> Iterator[str]:
-    """What goes on forever, or has come to an end."""
+    """What repeats forever, or that the run has ended."""
     if trace.property_kind == "always_reachable":
         yield "No run leads there from here."
     elif trace.loop is None:
@@ -92,7 +92,7 @@ def _lasting(trace: Trace) -> Iterator[str]:
 
 
 def _stuck(trace: Trace) -> Iterator[str]:
-    """Who waits for what, who keeps it from going on, and whether that is a cycle."""
+    """Who waits for what, who prevents it from continuing, and whether that is a cycle."""
     yield "Nothing can run any more."
     held = held_at(trace, len(trace.steps))
     found = blocked(trace)
@@ -108,7 +108,7 @@ def _stuck(trace: Trace) -> Iterator[str]:
 
 
 def waits_at(trace: Trace, waiting: Waiting) -> str:
-    """What a thread waits at, with its indices filled in as far as they are known: ``lock(i_mutex)``."""
+    """What a thread waits at, with known indexes filled in: ``lock(i_mutex)``."""
     *_, final = trace.states()
     return awaited(waiting, final, dict(trace.model.params))[1]
 
