@@ -27,7 +27,7 @@ class Lock(Part):
     sleeps = True
     holder_sleeps = True
 
-    def held_by(self, thread: Any) -> Any:
+    def held_by(self, thread: ThreadId) -> bool:
         """Whether this thread holds it (pure)."""
         return False
 
@@ -38,22 +38,22 @@ class Mutex(Lock):
     owner = Var(ThreadId | None)
     handed = Var(bool)
 
-    def held_by(self, thread: Any) -> Any:
+    def held_by(self, thread: ThreadId) -> bool:
         """Whether this thread holds it (pure)."""
         return self.owner == thread
 
-    def is_locked(self) -> Any:
+    def is_locked(self) -> bool:
         """Whether anybody holds it, a completion it was handed to included (pure)."""
         return self.owner is not None or self.handed
 
     @atomic()
-    def lock(self) -> Any:
+    def lock(self) -> None:
         """Wait until it is free, then hold it."""
         wait_until(self.owner is None and not self.handed)
         self.owner = me
 
     @atomic()
-    def trylock(self) -> Any:
+    def trylock(self) -> bool:
         """Hold it if it is free; says whether it was."""
         if self.owner is None and not self.handed:
             self.owner = me
@@ -61,7 +61,7 @@ class Mutex(Lock):
         return False
 
     @atomic()
-    def lock_killable(self, killed: Any) -> Any:
+    def lock_killable(self, killed: bool) -> bool:
         """Wait until it is free, or until `killed` holds (a fatal signal is pending); says whether it is held now."""
         wait_until((self.owner is None and not self.handed) or killed)
         if self.owner is None and not self.handed:
@@ -70,20 +70,20 @@ class Mutex(Lock):
         return False
 
     @atomic()
-    def unlock(self) -> Any:
+    def unlock(self) -> None:
         """Release it; only its holder may."""
         require(self.owner == me, "unlocked by a thread that does not hold it")
         self.owner = None
 
     @atomic()
-    def hand_over(self) -> Any:
+    def hand_over(self) -> None:
         """Let a completion release it; the caller holds it no longer."""
         require(self.owner == me, "handed over by a thread that does not hold it")
         self.owner = None
         self.handed = True
 
     @atomic()
-    def unlock_non_owner(self) -> Any:
+    def unlock_non_owner(self) -> None:
         """Release what another thread handed over."""
         require(self.handed, "released for a holder that did not hand it over")
         self.handed = False
@@ -100,22 +100,22 @@ class SpinLock(Lock):
     sleeps = False
     owner = Var(ThreadId | None)
 
-    def held_by(self, thread: Any) -> Any:
+    def held_by(self, thread: ThreadId) -> bool:
         """Whether this thread holds it (pure)."""
         return self.owner == thread
 
-    def is_locked(self) -> Any:
+    def is_locked(self) -> bool:
         """Whether anybody holds it, a completion it was handed to included (pure)."""
         return self.owner is not None
 
     @atomic()
-    def lock(self) -> Any:
+    def lock(self) -> None:
         """Wait until it is free, then hold it."""
         wait_until(self.owner is None)
         self.owner = me
 
     @atomic()
-    def trylock(self) -> Any:
+    def trylock(self) -> bool:
         """Hold it if it is free; says whether it was."""
         if self.owner is None:
             self.owner = me
@@ -123,7 +123,7 @@ class SpinLock(Lock):
         return False
 
     @atomic()
-    def unlock(self) -> Any:
+    def unlock(self) -> None:
         """Release it; only its holder may."""
         require(self.owner == me, "unlocked by a thread that does not hold it")
         self.owner = None
@@ -143,30 +143,30 @@ class RWSem(Lock):
     handed_writer = Var(bool)
     handed_readers = Var(Range(0, 7))
 
-    def held_by(self, thread: Any) -> Any:
+    def held_by(self, thread: ThreadId) -> bool:
         """Whether this thread holds it (pure)."""
         return self.writer == thread or self.reading[thread]
 
-    def is_locked(self) -> Any:
+    def is_locked(self) -> bool:
         """Whether anybody holds it, a completion it was handed to included (pure)."""
         return self.writer is not None or self.handed_writer or any(self.reading) or self.handed_readers > 0
 
-    def read_blocked(self) -> Any:
+    def read_blocked(self) -> bool:
         """Whether a reader would have to wait (pure)."""
         return self.writer is not None or self.handed_writer or any(self.waiting)
 
-    def write_blocked(self) -> Any:
+    def write_blocked(self) -> bool:
         """Whether a writer would have to wait (pure)."""
         return self.writer is not None or self.handed_writer or any(self.reading) or self.handed_readers > 0
 
     @atomic()
-    def down_read(self) -> Any:
+    def down_read(self) -> None:
         """Wait for writers, then hold it for reading; not recursive."""
         wait_until(not self.read_blocked() and not self.reading[me])
         self.reading[me] = True
 
     @atomic()
-    def down_read_trylock(self) -> Any:
+    def down_read_trylock(self) -> bool:
         """Hold it for reading if no writer is in the way; says whether it does."""
         if self.read_blocked() or self.reading[me]:
             return False
@@ -174,7 +174,7 @@ class RWSem(Lock):
         return True
 
     @atomic()
-    def down_read_killable(self, killed: Any) -> Any:
+    def down_read_killable(self, killed: bool) -> bool:
         """Wait for writers, or until `killed` holds; says whether it is held for reading now."""
         wait_until((not self.read_blocked() and not self.reading[me]) or killed)
         if self.read_blocked() or self.reading[me]:
@@ -183,12 +183,12 @@ class RWSem(Lock):
         return True
 
     @atomic()
-    def up_read(self) -> Any:
+    def up_read(self) -> None:
         """Release it for reading."""
         require(self.reading[me], "up_read by a thread that does not hold it for reading")
         self.reading[me] = False
 
-    def down_write(self) -> Any:
+    def down_write(self) -> None:
         """Wait for everybody, then hold it for writing; two steps with writer preference."""
         if self.writer_preference:
             self.waiting[me] = True
@@ -199,7 +199,7 @@ class RWSem(Lock):
                 self.waiting[me] = False
 
     @atomic()
-    def down_write_killable(self, killed: Any) -> Any:
+    def down_write_killable(self, killed: bool) -> bool:
         """Wait for everybody, or until `killed` holds; says whether it is held for writing now. One step: with writer
         preference too, it keeps no reader out while it waits."""
         wait_until(not self.write_blocked() or killed)
@@ -209,7 +209,7 @@ class RWSem(Lock):
         return True
 
     @atomic()
-    def down_write_trylock(self) -> Any:
+    def down_write_trylock(self) -> bool:
         """Hold it for writing if it is free; says whether it does."""
         if self.write_blocked():
             return False
@@ -217,20 +217,20 @@ class RWSem(Lock):
         return True
 
     @atomic()
-    def up_write(self) -> Any:
+    def up_write(self) -> None:
         """Release it for writing."""
         require(self.writer == me, "up_write by a thread that does not hold it for writing")
         self.writer = None
 
     @atomic()
-    def downgrade_write(self) -> Any:
+    def downgrade_write(self) -> None:
         """Go from writing to reading without letting a writer in between."""
         require(self.writer == me, "downgrade_write by a thread that does not hold it for writing")
         self.writer = None
         self.reading[me] = True
 
     @atomic()
-    def hand_over(self) -> Any:
+    def hand_over(self) -> None:
         """Let a completion release it; the caller holds it no longer."""
         require(self.writer == me or self.reading[me], "handed over by a thread that does not hold it")
         if self.writer == me:
@@ -241,13 +241,13 @@ class RWSem(Lock):
             self.handed_readers += 1
 
     @atomic()
-    def up_read_non_owner(self) -> Any:
+    def up_read_non_owner(self) -> None:
         """Release for reading what another thread handed over."""
         require(self.handed_readers > 0, "up_read_non_owner without a reader that handed it over")
         self.handed_readers -= 1
 
     @atomic()
-    def up_write_non_owner(self) -> Any:
+    def up_write_non_owner(self) -> None:
         """Release for writing what another thread handed over."""
         require(self.handed_writer, "up_write_non_owner without a writer that handed it over")
         self.handed_writer = False
@@ -256,7 +256,7 @@ class RWSem(Lock):
 class RangeLock(Lock):
     """A lock over ``[low, high)`` of a fixed range of indexes (btrfs ``lock_extent``, the placeholder idea)."""
 
-    size: Any = 1
+    size: int = 1
     owner: Any
     handed: Any
 
@@ -264,16 +264,16 @@ class RangeLock(Lock):
         """One owner per index."""
         return {"owner": Array(ThreadId | None, size=self.size), "handed": Array(bool, size=self.size)}
 
-    def held_by(self, thread: Any) -> Any:
+    def held_by(self, thread: ThreadId) -> bool:
         """Whether this thread holds it (pure)."""
         return any(owner == thread for owner in self.owner)
 
-    def is_locked(self, index: Any) -> Any:
+    def is_locked(self, index: int) -> bool:
         """Whether anybody holds it at an index, a completion it was handed to included (pure)."""
         return self.owner[index] is not None or self.handed[index]
 
     @atomic()
-    def lock(self, low: Any, high: Any) -> Any:
+    def lock(self, low: int, high: int) -> None:
         """Wait until all of the range is free, then hold it."""
         wait_until(all(not self.is_locked(i) or not low <= i < high for i in range(self.size)))
         for i in range(self.size):
@@ -281,7 +281,7 @@ class RangeLock(Lock):
                 self.owner[i] = me
 
     @atomic()
-    def trylock(self, low: Any, high: Any) -> Any:
+    def trylock(self, low: int, high: int) -> bool:
         """Hold the range if all of it is free; says whether it was."""
         if any(self.is_locked(i) and low <= i < high for i in range(self.size)):
             return False
@@ -291,7 +291,7 @@ class RangeLock(Lock):
         return True
 
     @atomic()
-    def unlock(self, low: Any, high: Any) -> Any:
+    def unlock(self, low: int, high: int) -> None:
         """Release all of the range; its holder only."""
         for i in range(self.size):
             if low <= i < high:
@@ -299,7 +299,7 @@ class RangeLock(Lock):
                 self.owner[i] = None
 
     @atomic()
-    def hand_over(self, low: Any, high: Any) -> Any:
+    def hand_over(self, low: int, high: int) -> None:
         """Let a completion release the range; the caller holds it no longer."""
         for i in range(self.size):
             if low <= i < high:
@@ -307,7 +307,7 @@ class RangeLock(Lock):
                 self.owner[i], self.handed[i] = None, True
 
     @atomic()
-    def unlock_non_owner(self, low: Any, high: Any) -> Any:
+    def unlock_non_owner(self, low: int, high: int) -> None:
         """Release what another thread handed over."""
         for i in range(self.size):
             if low <= i < high:
@@ -319,25 +319,25 @@ class DrainCounter(Lock):
     """A count of things in flight that others can wait for (`i_dio_count`: ``inode_dio_begin``, ``inode_dio_end``,
     ``inode_dio_wait``). Any thread may end what another began; more than `max` at once is a fault."""
 
-    max: Any = 7
-    count: Any
+    max: int = 7
+    count: int
 
     def declarations(self) -> dict[str, Any]:
         """The count."""
         return {"count": Var(Range(0, self.max))}
 
     @atomic()
-    def begin(self) -> Any:
+    def begin(self) -> None:
         """One more in flight (``inode_dio_begin``)."""
         self.count += 1
 
     @atomic()
-    def end(self) -> Any:
+    def end(self) -> None:
         """One fewer in flight (``inode_dio_end``)."""
         require(self.count > 0, "ended more often than begun")
         self.count -= 1
 
     @atomic()
-    def wait(self) -> Any:
+    def wait(self) -> None:
         """Wait until nothing is in flight (``inode_dio_wait``)."""
         wait_until(self.count == 0)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from dio_mc.lang.declarations import PerThread, Range, Var
+from dio_mc.lang.declarations import PerThread, Range, ThreadId, Var
 from dio_mc.lang.locks import Lock
 from dio_mc.lang.statements import atomic, me, require, wait_until
 
@@ -20,26 +18,26 @@ class TwoClassLock(Lock):
     handed_buffered = Var(Range(0, 7))
     handed_direct = Var(Range(0, 7))
 
-    def held_by(self, thread: Any) -> Any:
+    def held_by(self, thread: ThreadId) -> bool:
         """Whether this thread holds it (pure)."""
         return self.buffered[thread] or self.direct[thread]
 
-    def buffered_blocked(self) -> Any:
+    def buffered_blocked(self) -> bool:
         """Whether a buffered user would have to wait (pure)."""
         return any(self.direct) or self.handed_direct > 0 or self.buffered[me]
 
-    def direct_blocked(self) -> Any:
+    def direct_blocked(self) -> bool:
         """Whether a direct user would have to wait (pure)."""
         return any(self.buffered) or self.handed_buffered > 0 or self.direct[me]
 
     @atomic()
-    def lock_buffered(self) -> Any:
+    def lock_buffered(self) -> None:
         """Wait for direct users, then be a buffered one."""
         wait_until(not self.buffered_blocked())
         self.buffered[me] = True
 
     @atomic()
-    def trylock_buffered(self) -> Any:
+    def trylock_buffered(self) -> bool:
         """Be a buffered user if there is no direct one; says whether it is one now."""
         if self.buffered_blocked():
             return False
@@ -47,19 +45,19 @@ class TwoClassLock(Lock):
         return True
 
     @atomic()
-    def unlock_buffered(self) -> Any:
+    def unlock_buffered(self) -> None:
         """Be a buffered user no longer."""
         require(self.buffered[me], "unlock_buffered by a thread that does not hold it")
         self.buffered[me] = False
 
     @atomic()
-    def lock_direct(self) -> Any:
+    def lock_direct(self) -> None:
         """Wait for buffered users, then be a direct one."""
         wait_until(not self.direct_blocked())
         self.direct[me] = True
 
     @atomic()
-    def trylock_direct(self) -> Any:
+    def trylock_direct(self) -> bool:
         """Be a direct user if there is no buffered one; says whether it is one now."""
         if self.direct_blocked():
             return False
@@ -67,13 +65,13 @@ class TwoClassLock(Lock):
         return True
 
     @atomic()
-    def unlock_direct(self) -> Any:
+    def unlock_direct(self) -> None:
         """Be a direct user no longer."""
         require(self.direct[me], "unlock_direct by a thread that does not hold it")
         self.direct[me] = False
 
     @atomic()
-    def hand_over(self) -> Any:
+    def hand_over(self) -> None:
         """Let a completion release it; the caller holds it no longer."""
         require(self.held_by(me), "handed over by a thread that does not hold it")
         if self.direct[me]:
@@ -84,13 +82,13 @@ class TwoClassLock(Lock):
             self.handed_buffered += 1
 
     @atomic()
-    def unlock_buffered_non_owner(self) -> Any:
+    def unlock_buffered_non_owner(self) -> None:
         """Release for a buffered user that handed it over."""
         require(self.handed_buffered > 0, "unlock_buffered_non_owner without a user that handed it over")
         self.handed_buffered -= 1
 
     @atomic()
-    def unlock_direct_non_owner(self) -> Any:
+    def unlock_direct_non_owner(self) -> None:
         """Release for a direct user that handed it over."""
         require(self.handed_direct > 0, "unlock_direct_non_owner without a user that handed it over")
         self.handed_direct -= 1

@@ -19,44 +19,44 @@ class Completion(Part):
     """``struct completion`` (kernel/sched/completion.c): each ``complete`` lets one waiter go on, ``complete_all`` all
     of them from then on. More than `max` that nobody has waited for is the fault ``range``."""
 
-    max: Any = 3
-    count: Any
+    max: int = 3
+    count: int
 
     def declarations(self) -> dict[str, Any]:
         """How often it was completed and not waited for, and whether for all."""
         return {"count": Var(Range(0, self.max)), "all_done": Var(bool)}
 
-    def completion_done(self) -> Any:
+    def completion_done(self) -> bool:
         """Whether a waiter would not have to wait (pure)."""
         return self.count > 0 or self.all_done
 
     @atomic()
-    def complete(self) -> Any:
+    def complete(self) -> None:
         """Let one waiter go on."""
         if not self.all_done:
             self.count += 1
 
     @atomic()
-    def complete_all(self) -> Any:
+    def complete_all(self) -> None:
         """Let all waiters go on, those that come later too."""
         self.count = 0
         self.all_done = True
 
     @atomic()
-    def wait_for_completion(self) -> Any:
+    def wait_for_completion(self) -> None:
         """Wait until it is completed."""
         wait_until(self.completion_done())
         if not self.all_done:
             self.count -= 1
 
     @atomic()
-    def wait_for_completion_killable(self, killed: Any) -> Any:
+    def wait_for_completion_killable(self, killed: bool) -> bool:
         """Wait until it is completed, or until `killed` holds; says whether it was completed."""
         wait_until(self.completion_done() or killed)
         return self.try_wait_for_completion()
 
     @atomic()
-    def try_wait_for_completion(self) -> Any:
+    def try_wait_for_completion(self) -> bool:
         """Do not wait; says whether it was completed."""
         if not self.completion_done():
             return False
@@ -65,7 +65,7 @@ class Completion(Part):
         return True
 
     @atomic()
-    def reinit_completion(self) -> Any:
+    def reinit_completion(self) -> None:
         """As it was at first; what was completed and not waited for is forgotten."""
         self.count = 0
         self.all_done = False
@@ -82,40 +82,40 @@ class WaitQueue(Lock):
     queued = PerThread(bool)
     asleep = PerThread(bool)
 
-    def held_by(self, thread: Any) -> Any:
+    def held_by(self, thread: ThreadId) -> bool:
         """Whether this thread is on the queue (pure)."""
         return self.queued[thread]
 
-    def waitqueue_active(self) -> Any:
+    def waitqueue_active(self) -> bool:
         """Whether anybody is on the queue (pure)."""
         return any(self.queued)
 
     @atomic()
-    def prepare_to_wait(self) -> Any:
+    def prepare_to_wait(self) -> None:
         """Go on the queue, and to sleep at the next ``schedule``."""
         self.queued[me] = True
         self.asleep[me] = True
 
     @atomic()
-    def schedule(self) -> Any:
+    def schedule(self) -> None:
         """Sleep until somebody wakes the queue, unless that has happened since ``prepare_to_wait``."""
         wait_until(not self.asleep[me])
 
     @atomic()
-    def schedule_killable(self, killed: Any) -> Any:
+    def schedule_killable(self, killed: bool) -> bool:
         """The same, or until `killed` holds; says whether it was woken."""
         wait_until(not self.asleep[me] or killed)
         return not self.asleep[me]
 
     @atomic()
-    def finish_wait(self) -> Any:
+    def finish_wait(self) -> None:
         """Leave the queue."""
         require(self.queued[me], "finish_wait without prepare_to_wait")
         self.queued[me] = False
         self.asleep[me] = False
 
     @atomic()
-    def wake_up(self) -> Any:
+    def wake_up(self) -> None:
         """Wake all that are on the queue."""
         for t in threads():
             self.asleep[t] = False
@@ -132,12 +132,12 @@ class SeqCount(Lock):
     writing = Var(ThreadId | None)
     changed = PerThread(bool)
 
-    def held_by(self, thread: Any) -> Any:
+    def held_by(self, thread: ThreadId) -> bool:
         """Whether this thread is writing (pure)."""
         return self.writing == thread
 
     @atomic()
-    def write_begin(self) -> Any:
+    def write_begin(self) -> None:
         """Begin to write; one writer at a time."""
         require(self.writing is None, "write_begin beside another writer")
         self.writing = me
@@ -145,19 +145,19 @@ class SeqCount(Lock):
             self.changed[t] = True
 
     @atomic()
-    def write_end(self) -> Any:
+    def write_end(self) -> None:
         """Written."""
         require(self.writing == me, "write_end without write_begin")
         self.writing = None
 
     @atomic()
-    def read_begin(self) -> Any:
+    def read_begin(self) -> None:
         """Spin until nobody writes, then begin to read."""
         wait_until(self.writing is None)
         self.changed[me] = False
 
     @atomic()
-    def read_retry(self) -> Any:
+    def read_retry(self) -> bool:
         """Says whether a writer was there since ``read_begin``."""
         return self.changed[me]
 
@@ -170,7 +170,7 @@ class RCU(Lock):
     """
 
     holder_sleeps = False
-    depth: Any = 2
+    depth: int = 2
     readers: Any
     awaited: Any
 
@@ -178,17 +178,17 @@ class RCU(Lock):
         """How deep each thread is in read-side sections; per thread, the readers that its grace period waits for."""
         return {"readers": PerThread(Range(0, self.depth)), "awaited": PerThread(PerThread(bool))}
 
-    def held_by(self, thread: Any) -> Any:
+    def held_by(self, thread: ThreadId) -> bool:
         """Whether this thread is in a read-side section (pure)."""
         return self.readers[thread] > 0
 
     @atomic()
-    def rcu_read_lock(self) -> Any:
+    def rcu_read_lock(self) -> None:
         """Enter a read-side section."""
         self.readers[me] += 1
 
     @atomic()
-    def rcu_read_unlock(self) -> Any:
+    def rcu_read_unlock(self) -> None:
         """Leave it; no grace period waits for the thread any longer when it has left all."""
         require(self.readers[me] > 0, "rcu_read_unlock without rcu_read_lock")
         self.readers[me] -= 1
@@ -196,7 +196,7 @@ class RCU(Lock):
             for t in threads():
                 self.awaited[t][me] = False
 
-    def synchronize_rcu(self) -> Any:
+    def synchronize_rcu(self) -> None:
         """Wait for all readers that are there; two steps: see who is, then wait for these."""
         with atomic():
             require(self.readers[me] == 0, "synchronize_rcu inside a read-side section")
@@ -212,9 +212,9 @@ class BoundedQueue(Part):
     """
 
     of: Any = bool
-    size: Any = 1
+    size: int = 1
     empty: Any = None
-    count: Any
+    count: int
     items: Any
 
     def __init__(self, *values: Any, **options: Any) -> None:
@@ -227,23 +227,23 @@ class BoundedQueue(Part):
         items = Array(self.of, size=self.size, init=self.empty)
         return {"count": Var(Range(0, self.size)), "items": items}
 
-    def is_empty(self) -> Any:
+    def is_empty(self) -> bool:
         """Whether there is no element (pure)."""
         return self.count == 0
 
-    def is_full(self) -> Any:
+    def is_full(self) -> bool:
         """Whether there is no room (pure)."""
         return self.count == self.size
 
     @atomic()
-    def put(self, item: Any) -> Any:
+    def put(self, item: Any) -> None:
         """Wait for room, then append."""
         wait_until(self.count < self.size)
         self.items[self.count] = item
         self.count += 1
 
     @atomic()
-    def try_put(self, item: Any) -> Any:
+    def try_put(self, item: Any) -> bool:
         """Append if there is room; says whether there was."""
         if self.count == self.size:
             return False
