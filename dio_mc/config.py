@@ -51,17 +51,17 @@ class Value:
 # --- parsing values ---------------------------------------------------------------------------------------------------
 
 
-def count(raw: Any) -> int:
+def count(raw: object) -> int:
     """A whole number of at least 1."""
     return _whole(raw, 1)
 
 
-def depth(raw: Any) -> int:
+def depth(raw: object) -> int:
     """A whole number of at least 0."""
     return _whole(raw, 0)
 
 
-def _whole(raw: Any, least: int) -> int:
+def _whole(raw: object, least: int) -> int:
     try:
         number = int(raw) if isinstance(raw, str) else raw
     except ValueError:
@@ -82,7 +82,7 @@ def seconds(raw: Any) -> float:
     return number
 
 
-def memory(raw: Any) -> int:
+def memory(raw: object) -> int:
     """``800M``, ``4G``, or a number of bytes."""
     text = str(raw).strip().upper().removesuffix("B").removesuffix("I")
     scale = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}.get(text[-1:], 1)
@@ -95,7 +95,7 @@ def memory(raw: Any) -> int:
     return size
 
 
-def flag(raw: Any) -> bool:
+def flag(raw: object) -> bool:
     """``true`` or ``false``; in the environment also 1 and 0."""
     words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
     if isinstance(raw, bool):
@@ -105,14 +105,14 @@ def flag(raw: Any) -> bool:
     return words[raw.strip().lower()]
 
 
-def text(raw: Any) -> str:
+def text(raw: object) -> str:
     """A string."""
     if not isinstance(raw, str) or not raw:
         raise ValueError("is not a non-empty string")
     return raw
 
 
-def output_format(raw: Any) -> str:
+def output_format(raw: object) -> str:
     """The name of a report format."""
     if raw not in REPORT_FORMATS:
         near = did_you_mean(str(raw), REPORT_FORMATS)
@@ -120,14 +120,14 @@ def output_format(raw: Any) -> str:
     return str(raw)
 
 
-def engine(raw: Any) -> str:
+def engine(raw: object) -> str:
     """The name of an engine."""
     if raw not in ENGINES:
         raise ValueError(f"is not an engine: {did_you_mean(str(raw), ENGINES) or ', '.join(ENGINES)}")
     return str(raw)
 
 
-def names(raw: Any) -> tuple[str, ...]:
+def names(raw: object) -> tuple[str, ...]:
     """A list of strings; in the environment, separated by commas."""
     parts = [p.strip() for p in raw.split(",") if p.strip()] if isinstance(raw, str) else raw
     if not isinstance(parts, list | tuple) or not all(isinstance(p, str) and p for p in parts):
@@ -135,7 +135,7 @@ def names(raw: Any) -> tuple[str, ...]:
     return tuple(parts)
 
 
-def reports(raw: Any) -> tuple[tuple[str, str], ...]:
+def reports(raw: object) -> tuple[tuple[str, str], ...]:
     """Pairs of format and path: a list of ``FORMAT=PATH``, or a table from format to path."""
     pairs = list(raw.items()) if isinstance(raw, Mapping) else [tuple(p.partition("=")[::2]) for p in names(raw)]
     for form, path in pairs:
@@ -186,7 +186,7 @@ def effective(
     return values
 
 
-def show(value: Any) -> str:
+def show(value: object) -> str:
     """A value as `dio-mc config` prints it."""
     if value is None or value == ():
         return "-"
@@ -246,7 +246,7 @@ def _from_file(file: Path | None) -> dict[str, Value]:
     return values
 
 
-def _below(folder: Path, name: str, value: Any) -> Any:
+def _below(folder: Path, name: str, value: Any) -> object:
     """The value with its paths made relative to the working directory instead of `folder`."""
     if not SETTINGS[name].paths or folder.resolve() == Path.cwd():
         return value
@@ -284,7 +284,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Value]:
     return values
 
 
-def _parsed(name: str, raw: Any, usage_prefix: str) -> Any:
+def _parsed(name: str, raw: object, usage_prefix: str) -> Any:
     try:
         return SETTINGS[name].parse(raw)
     except ValueError as error:

@@ -88,7 +88,7 @@ def _parse(text: str | bytes) -> Any:
         raise TraceFormatError(f"not a dio-mc trace: {error}") from None
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
@@ -101,7 +101,7 @@ def _constant(word: str) -> Any:
     raise TraceFormatError(f"not a dio-mc trace: {word} is no JSON value")
 
 
-def _check_schema(data: Any) -> None:
+def _check_schema(data: object) -> None:
     if not isinstance(data, dict):
         raise TraceFormatError(f"not a dio-mc trace: expected an object, found {_name(data)}")
     schema = data.get("schema")
@@ -114,11 +114,11 @@ def _check_schema(data: Any) -> None:
     raise TraceFormatError(f"not a dio-mc trace: its schema is {schema!r} (expected {SCHEMA!r})")
 
 
-def _wrong(path: str, expected: str, found: Any) -> TraceFormatError:
+def _wrong(path: str, expected: str, found: object) -> TraceFormatError:
     return TraceFormatError(f"not a dio-mc trace: {path}: expected {expected}, found {_name(found)}")
 
 
-def _name(value: Any) -> str:
+def _name(value: object) -> str:
     match value:
         case None:
             return "null"
@@ -134,7 +134,7 @@ def _name(value: Any) -> str:
             return "an object"
 
 
-def _value(data: Any, hint: Any, path: str) -> Any:
+def _value(data: object, hint: Any, path: str) -> Any:
     """`data` as a value of type `hint`."""
     if hint is str or hint is bool or hint is int:
         return _scalar(data, hint, path)
@@ -152,13 +152,13 @@ def _value(data: Any, hint: Any, path: str) -> Any:
     return _array(data, arguments, path)
 
 
-def _scalar(data: Any, hint: type, path: str) -> Any:
+def _scalar(data: object, hint: type, path: str) -> Any:
     if type(data) is not hint:
         raise _wrong(path, {str: "text", bool: "true or false", int: "a whole number"}[hint], data)
     return data
 
 
-def _array(data: Any, arguments: tuple[Any, ...], path: str) -> tuple[Any, ...]:
+def _array(data: object, arguments: tuple[Any, ...], path: str) -> tuple[Any, ...]:
     """``tuple[X, ...]`` or a pair ``tuple[X, Y]``."""
     if not isinstance(data, list):
         raise _wrong(path, "an array", data)
@@ -170,7 +170,7 @@ def _array(data: Any, arguments: tuple[Any, ...], path: str) -> tuple[Any, ...]:
     return tuple(_value(item, hint, f"{path}[{position}]") for position, (item, hint) in pairs)
 
 
-def _record(data: Any, kind: type, path: str) -> Any:
+def _record(data: object, kind: type, path: str) -> Any:
     if not isinstance(data, dict):
         raise _wrong(path, "an object", data)
     hints = _hints(kind)
