@@ -44,8 +44,8 @@ dio-mc explores every schedule of a locking rule and shows each race as a pictur
   dio-mc matrix                  which operations race under which locking rule
   dio-mc confirm TRACE --kernel K  run a counterexample on a real kernel
   dio-mc fix FILE                the smallest edits after which it holds; `mutate` breaks it
-  dio-mc help DIO104             what an error code means
-All commands: dio-mc --help. Options: dio-mc COMMAND --help. The language: docs/language.md.
+  dio-mc help DIO104             what an error code means; `help tutorial` begins the documentation
+All commands: dio-mc --help. Options: dio-mc COMMAND --help. Codes and pages: dio-mc help.
 Exit codes: 0 holds, 1 violated, 2 error in model or usage, 3 undetermined, 4 internal error.
 """
 

@@ -11,7 +11,7 @@ import click
 
 from dio_mc.cli.interrupts import ENDED
 from dio_mc.cli.limits import MAX_MEMORY, TIMEOUT, Undecided, limits_of, within
-from dio_mc.cli.types import CLASS, CODE, Param, unknown_class
+from dio_mc.cli.types import CLASS, TOPIC, Param, unknown_class
 
 if TYPE_CHECKING:
     from dio_mc.engines.limits import Limits
@@ -176,27 +176,46 @@ def _word(name: str) -> str | None:
 
 
 @click.command("help")
-@click.argument("code", required=False, type=CODE)
-def help_(code: str | None) -> None:
-    """What a diagnostic code, or a word of the language, means; without one, the list of codes."""
+@click.argument("name", metavar="[CODE_WORD_OR_PAGE]", required=False, type=TOPIC)
+def help_(name: str | None) -> None:
+    """What a diagnostic code or a word of the language means, or a page of the documentation (`dio-mc help tutorial`).
+
+    Without a name, the list of codes and pages.
+    """
     from dio_mc.catalogue import PAGES
+    from dio_mc.cli.pages import page, titles
+
+    if name is None:
+        listed = {code: about.title for code, about in PAGES.items()} | titles()
+        width = max(map(len, listed))
+        for one, title in listed.items():
+            click.echo(f"{one:{width}}  {title}")
+        return
+    text = _code(name) or _word(name) or page(name)
+    if text is None:
+        raise _unknown(name)
+    click.echo(text.rstrip("\n"))
+    if name in titles() and not text.startswith("#"):
+        click.echo(f"\nThere is a page with this name, too: dio-mc help {name}.md")
+
+
+def _code(name: str) -> str | None:
+    """A diagnostic code with its meaning and an example."""
+    from dio_mc.catalogue import PAGES
+
+    found = PAGES.get(name.upper())
+    if found is None:
+        return None
+    example = "".join(f"\n    {line}" for line in found.example.splitlines())
+    return f"{name.upper()}: {found.title}\n\n{found.text}" + (f"\n{example}" if example else "")
+
+
+def _unknown(name: str) -> Exception:
+    from dio_mc import kernel, lang
+    from dio_mc.catalogue import PAGES
+    from dio_mc.cli.pages import titles
     from dio_mc.errors import did_you_mean, usage_error
 
-    if code is None:
-        for name, page in PAGES.items():
-            click.echo(f"{name}  {page.title}")
-        return
-    found = PAGES.get(code.upper())
-    if found is None:
-        from dio_mc import kernel, lang
-
-        word = _word(code)
-        if word is None:
-            near = did_you_mean(code.upper(), PAGES) or did_you_mean(code, [*lang.__all__, *kernel.__all__])
-            hint = near or "codes are listed by `dio-mc help`, words by docs/reference.md"
-            raise usage_error("DIO203", f"no such code or word: {code}", hint=hint)
-        click.echo(word)
-        return
-    click.echo(f"{code.upper()}: {found.title}\n\n{found.text}")
-    if found.example:
-        click.echo("\n" + "\n".join(f"    {line}" for line in found.example.splitlines()))
+    near = did_you_mean(name.upper(), PAGES) or did_you_mean(name, [*lang.__all__, *kernel.__all__, *titles()])
+    hint = near or "codes and pages are listed by `dio-mc help`, words by `dio-mc help reference`"
+    return usage_error("DIO203", f"no such code, word or page: {name}", hint=hint)

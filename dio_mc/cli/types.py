@@ -99,17 +99,18 @@ def _workloads(typed: list[str]) -> list[str]:
     return [*workloads(_models()), *operations(_models())]
 
 
-def _codes(typed: list[str]) -> list[str]:
+def _topics(typed: list[str]) -> list[str]:
     from dio_mc.catalogue import PAGES
+    from dio_mc.cli.pages import titles
 
-    return list(PAGES)
+    return [*PAGES, *titles()]
 
 
 CLASS = Found("CLASS", _classes)
 RULE = Found("RULE", _rules)
 OPERATION = Found("OPERATION", _operations)
 WORKLOAD = Found("WORKLOAD", _workloads)
-CODE = Found("CODE", _codes)
+TOPIC = Found("TOPIC", _topics)
 FORMAT = Word(*REPORT_FORMATS)
 ENGINE = Word(*ENGINES)
 

@@ -182,4 +182,7 @@ def test_help_knows_the_words_of_the_language(tmp_path: Path, word: str, shown: 
 def test_help_for_a_word_that_is_misspelt(tmp_path: Path) -> None:
     done = dio_mc("help", "Mutx", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "dio-mc: error DIO203: no such code or word: Mutx\n  hint: did you mean `Mutex`?\n"
+    assert done.stderr == "dio-mc: error DIO203: no such code, word or page: Mutx\n  hint: did you mean `Mutex`?\n"
+    done = dio_mc("help", "xxxxxxxx", cwd=tmp_path)
+    hint = "  hint: codes and pages are listed by `dio-mc help`, words by `dio-mc help reference`\n"
+    assert done.stderr == f"dio-mc: error DIO203: no such code, word or page: xxxxxxxx\n{hint}"

@@ -110,10 +110,23 @@ def test_wrong_usage_ends_with_2(tmp_path: Path, arguments: list[str]) -> None:
 
 def test_help_explains_every_code(tmp_path: Path) -> None:
     listed = dio_mc("help", cwd=tmp_path).stdout
-    assert [line.split()[0] for line in listed.splitlines()] == list(PAGES)
+    pages = sorted(path.stem for path in (ROOT / "docs").glob("*.md"))
+    assert [line.split()[0] for line in listed.splitlines()] == [*PAGES, *pages]
     page = dio_mc("help", "dio104", cwd=tmp_path)
     assert page.returncode == 0
     assert page.stdout.startswith("DIO104: unknown name\n\n")
+
+
+@pytest.mark.parametrize("name", ["tutorial", "tutorial.md", "docs/tutorial.md"])
+def test_help_prints_a_page_of_the_documentation(tmp_path: Path, name: str) -> None:
+    assert dio_mc("help", name, cwd=tmp_path).stdout == (ROOT / "docs" / "tutorial.md").read_text()
+
+
+def test_help_for_a_word_that_is_a_page_too(tmp_path: Path) -> None:
+    done = dio_mc("help", "crash", cwd=tmp_path)
+    assert done.stdout.startswith("crash: from dio_mc import crash\n\n")
+    assert done.stdout.endswith("\nThere is a page with this name, too: dio-mc help crash.md\n")
+    assert dio_mc("help", "crash.md", cwd=tmp_path).stdout == (ROOT / "docs" / "crash.md").read_text()
 
 
 def test_every_code_in_the_source_has_a_page() -> None:
