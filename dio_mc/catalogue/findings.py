@@ -102,4 +102,11 @@ PAGES: Final[dict[str, Page]] = {
         "variables can have, whether or not a run reaches them.",
         "return self.a[self.n] == 0             # n goes to 3, a has two elements",
     ),
+    "DIO332": Page(
+        "hidden by another base",
+        "Two bases have a thread or a property of this name, and neither derives from the other: Python takes the "
+        "first one, and the other does not run or is not checked. Say in the class itself what is meant, or rename "
+        "one of the two.",
+        "class Mine(NoStaleExposure, Reuse):    # both have no_stale_exposure",
+    ),
 }

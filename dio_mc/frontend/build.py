@@ -7,6 +7,7 @@ import hashlib
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from dio_mc.errors import Diagnostic, ModelError
 from dio_mc.frontend import expressions
@@ -14,7 +15,15 @@ from dio_mc.frontend.anchors import check_anchors
 from dio_mc.frontend.calls import body_of
 from dio_mc.frontend.connectives import SolverOnly
 from dio_mc.frontend.context import Abort, Context, Scope, parameters_of
-from dio_mc.frontend.declare import Members, attribute_span, bind_params, declare, function_span, members_of
+from dio_mc.frontend.declare import (
+    Members,
+    attribute_span,
+    bind_params,
+    class_span,
+    declare,
+    function_span,
+    members_of,
+)
 from dio_mc.frontend.propositions import Control
 from dio_mc.frontend.templates import Asked, Known, compile_templates
 from dio_mc.frontend.values import Value
@@ -22,8 +31,8 @@ from dio_mc.ir.expr import Expr
 from dio_mc.ir.printer import print_program
 from dio_mc.ir.program import Program, Property, PropertyKind
 from dio_mc.ir.verify import verify
-from dio_mc.lang.model import PropertyRole
-from dio_mc.source import Span, function_tree, source_lines
+from dio_mc.lang.model import PropertyRole, ThreadRole
+from dio_mc.source import function_tree
 
 FORMAT = 1
 """Part of the digest: changes when the meaning of the IR text changes."""
@@ -116,7 +125,7 @@ def digest_of(program: Program) -> str:
 
 def _check_parts(model: type, members: Members, context: Context) -> None:
     """A model needs threads, and something to check."""
-    span = _class_span(model)
+    span = class_span(model)
     if not members.threads:
         context.diagnostics.add(
             Diagnostic("DIO107", f"{model.__name__} has no @thread", span, "mark a method with @thread")
@@ -124,23 +133,22 @@ def _check_parts(model: type, members: Members, context: Context) -> None:
     for name, owner, declared in members.replaced:
         message = f"`{name}` is data of {declared.__name__}, and this takes its place"
         hint = f"declare it again, as `{name} = Var(...)`, or take another name"
-        span = attribute_span(owner, name) or _class_span(owner)
+        span = attribute_span(owner, name) or class_span(owner)
         context.diagnostics.add(Diagnostic("DIO109", message, span, hint))
+    for function, declared, role in members.undecorated:
+        context.diagnostics.add(_undecorated(function, declared, role))
     nothing = not members.properties and not getattr(model, "deadlock", True)
     if nothing:
         hint = "add an @invariant, or leave the deadlock check on"
         context.diagnostics.add(Diagnostic("DIO108", f"{model.__name__} has nothing to check", span, hint))
 
 
-def _class_span(model: type) -> Span | None:
-    """The line that begins with ``class``, decorators aside."""
-    file, line = getattr(model, "__dio_place__", ("", 0))
-    text = source_lines(file)
-    for number in range(line, min(line + 20, len(text)) + 1):
-        if number > 0 and text[number - 1].lstrip().startswith("class "):
-            column = text[number - 1].index("class ") + 1
-            return Span(file, number, column, number, len(text[number - 1].rstrip()) + 1)
-    return None
+def _undecorated(function: Any, declared: type, role: ThreadRole | PropertyRole) -> Diagnostic:
+    """A thread that would not run, or a property that would not be checked."""
+    name = function.__name__
+    word, lost = ("thread", "run") if isinstance(role, ThreadRole) else (role.kind, "be checked")
+    message = f"`{name}` overrides the @{word} of {declared.__name__}, and without a decorator it would not {lost}"
+    return Diagnostic("DIO109", message, function_span(function), f"write @{word} above it, or take another name")
 
 
 def _asked(members: Members) -> Asked:

@@ -36,7 +36,9 @@ class Members:
     """The attributes of a model class by what they are, in the order of first declaration along the MRO.
 
     `replaced` are data in whose place a class further down puts another thing: the name, that class, and the class that
-    declares them.
+    declares them. `undecorated` are methods that take the place of a thread or a property without being one: the
+    method, that class, and the role that is lost. `hidden` are threads and properties that a class takes the place of
+    without deriving from the class that has them: the name, its class, and the other.
     """
 
     params: dict[str, ParamDeclaration] = field(default_factory=dict)
@@ -46,11 +48,14 @@ class Members:
     properties: dict[str, tuple[Any, type, PropertyRole]] = field(default_factory=dict)
     methods: dict[str, tuple[Any, type]] = field(default_factory=dict)
     replaced: list[tuple[str, type, type]] = field(default_factory=list)
+    undecorated: list[tuple[Any, type, ThreadRole | PropertyRole]] = field(default_factory=list)
+    hidden: list[tuple[str, type, type]] = field(default_factory=list)
 
 
 def members_of(model: type) -> Members:
     """Collect; an attribute of a subclass replaces the base's at its place."""
     merged: dict[str, tuple[Any, type]] = {}
+    hidden: list[tuple[str, type]] = []
     found = Members()
     for cls in reversed(model.__mro__):
         if cls in (object, Model):
@@ -62,7 +67,15 @@ def members_of(model: type) -> Members:
             if _is_data(before) and not _is_data(value):
                 found.replaced.append((name, cls, declared))
                 continue
+            role = getattr(before, ROLE, None)
+            if isinstance(role, ThreadRole | PropertyRole) and inspect.isfunction(value):
+                if not isinstance(getattr(value, ROLE, None), type(role)):
+                    found.undecorated.append((value, declared, role))
+                    continue
+                if not issubclass(cls, declared):
+                    hidden.append((name, declared))
             merged[name] = (value, cls)
+    found.hidden += [(name, merged[name][1], cls) for name, cls in hidden if not issubclass(merged[name][1], cls)]
     for name, (value, owner) in merged.items():
         _sort_in(found, name, value, owner)
     return found
@@ -330,6 +343,17 @@ def attribute_span(owner: type, name: str) -> Span | None:
     except SyntaxError:
         return None
     return span_of(statement, file) if statement is not None else None
+
+
+def class_span(model: type) -> Span | None:
+    """The line that begins with ``class``, decorators aside."""
+    file, line = getattr(model, "__dio_place__", ("", 0))
+    text = source_lines(file)
+    for number in range(line, min(line + 20, len(text)) + 1):
+        if number > 0 and text[number - 1].lstrip().startswith("class "):
+            column = text[number - 1].index("class ") + 1
+            return Span(file, number, column, number, len(text[number - 1].rstrip()) + 1)
+    return None
 
 
 @lru_cache(maxsize=64)

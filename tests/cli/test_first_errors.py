@@ -107,6 +107,31 @@ m.py:4:5: error DIO109: `dirty` is data of PageCache, and this takes its place
   hint: declare it again, as `dirty = Var(...)`, or take another name
 """,
     ),
+    "a property without its decorator": (
+        "class N(Model):\n    x = Var(bool)\n    @invariant\n    def p(self):\n        return not self.x\n"
+        + "    @thread\n    def u(self):\n        self.x = True\n\n"
+        + "class M(N):\n    def p(self):\n        return True\n"
+        + THREAD
+        + "        self.x = False\n",
+        """\
+m.py:13:5: error DIO109: `p` overrides the @invariant of N, and without a decorator it would not be checked
+   13 |     def p(self):
+      |     ^^^^^^^^^^^^
+  hint: write @invariant above it, or take another name
+""",
+    ),
+    "a thread without its decorator": (
+        "class N(Model):\n    x = Var(bool)\n    @thread\n    def u(self):\n        self.x = True\n\n"
+        + "class M(N):\n    @operation\n    def u(self):\n        self.x = False\n"
+        + THREAD
+        + "        self.x = False\n",
+        """\
+m.py:11:5: error DIO109: `u` overrides the @thread of N, and without a decorator it would not run
+   11 |     def u(self):
+      |     ^^^^^^^^^^^^
+  hint: write @thread above it, or take another name
+""",
+    ),
     "a declaration that is wrong is told once": (
         "class M(Model):\n    seq = Var(Range(0, 2**32))\n"
         + THREAD

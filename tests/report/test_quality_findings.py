@@ -381,6 +381,60 @@ def test_nothing_happens_and_nothing_is_written(tmp_path: Path, init: str, step:
     assert {f.code for f in check_class(model).findings} & {"DIO328", "DIO329"} == codes
 
 
+TWO = """\
+from dio_mc import *
+
+class Left(Model, abstract=True):
+    x = Var(Range(0, 3))
+    @invariant
+    def small(self):
+        return self.x < 3
+
+class Right(Model, abstract=True):
+    @thread
+    def writer(self):
+        self.x = 1
+    @invariant
+    def small(self):
+        return self.x < 1
+"""
+
+SMALL = "`small` of Right is not checked: Left has one, too, and comes first"
+
+
+@pytest.mark.parametrize(
+    ("classes", "told"),
+    [
+        ("class M(Left, Right):\n    pass\n", [("m.py:17", SMALL)]),
+        (
+            "class M(Right, Left):\n    pass\n",
+            [("m.py:17", "`small` of Left is not checked: Right has one, too, and comes first")],
+        ),
+        ("class M(Left, Right):\n    @invariant\n    def small(self):\n        return self.x < 2\n", []),
+        ("class A(Left, Right, abstract=True):\n    pass\n\nclass M(A):\n    pass\n", [("m.py:17", SMALL)]),
+        (
+            "class A(Left, Right):\n    pass\n\nclass M(A):\n    @thread\n    def writer(self):\n        self.x = 2\n",
+            [],
+        ),
+    ],
+)
+def test_a_property_that_another_base_hides(tmp_path: Path, classes: str, told: list[tuple[str, str]]) -> None:
+    (tmp_path / "m.py").write_text(f"{TWO}\n{classes}")
+    model = load_module(tmp_path / "m.py").models[-1]
+    found = [f for f in check_class(model).findings if f.code == "DIO332"]
+    assert [(f.where.rpartition("/")[2], f.message) for f in found] == told
+
+
+def test_a_thread_that_another_base_hides(tmp_path: Path) -> None:
+    text = TWO.replace("class Left(Model, abstract=True):\n    x = Var(Range(0, 3))\n    @invariant\n", "")
+    text = text.replace("    def small(self):\n        return self.x < 3\n", "", 1)
+    text += "    x = Var(Range(0, 3))\n\nclass Other(Model, abstract=True):\n    @thread\n    def writer(self):\n        pass\n"
+    (tmp_path / "m.py").write_text(f"{text}\nclass M(Right, Other):\n    pass\n")
+    (model,) = load_module(tmp_path / "m.py").models
+    told = [f.message for f in check_class(model).findings if f.code == "DIO332"]
+    assert told == ["`writer` of Other does not run: Right has one, too, and comes first"]
+
+
 INSIDE = """\
 from dio_mc import *
 

@@ -11,7 +11,7 @@ from types import FunctionType
 from dio_mc.checking.findings.owning import is_judged
 from dio_mc.checking.findings.reading import expressions_of
 from dio_mc.errors import Diagnostic, did_you_mean
-from dio_mc.frontend.declare import Members, attribute_span, function_span, members_of
+from dio_mc.frontend.declare import Members, attribute_span, class_span, function_span, members_of
 from dio_mc.ir.expr import AtLocation, Load, LocalOf, walk
 from dio_mc.ir.ops import Assign, Choose, End, StoreTo
 from dio_mc.ir.program import Program
@@ -30,7 +30,7 @@ def static_findings(model: type[Model], program: Program) -> list[Diagnostic]:
         if is_judged(owner := _owner(model, name), model) and name not in named
     ]
     found += [*_ending_daemons(program, members), *_unread(model, program, members), *_constant(program)]
-    return [*found, *_within_a_step(model, program)]
+    return [*found, *_within_a_step(model, program), *_hidden(model, members)]
 
 
 def uncalled_operations(model: type[Model], called: Collection[str] = ()) -> list[Diagnostic]:
@@ -60,6 +60,17 @@ def _within_a_step(model: type[Model], program: Program) -> Iterator[Diagnostic]
                 asked = atom.text.removeprefix("after.")
                 message = f"`{asked}` in `{property_.name}` is never true: no thread stands within one step"
                 yield Diagnostic("DIO330", message, property_.span, severity="warning")
+
+
+def _hidden(model: type[Model], members: Members) -> Iterator[Diagnostic]:
+    """Threads and properties of which a base has another of the same name, where neither overrides the other: the class
+    that puts the two together has the first one only."""
+    for name, owner, other in members.hidden:
+        joined = next(cls for cls in reversed(model.__mro__) if issubclass(cls, owner) and issubclass(cls, other))
+        if is_judged(joined, model):
+            lost = "does not run" if name in members.threads else "is not checked"
+            message = f"`{name}` of {other.__name__} {lost}: {owner.__name__} has one, too, and comes first"
+            yield Diagnostic("DIO332", message, class_span(joined), severity="warning")
 
 
 def _owner(model: type[Model], name: str) -> type:
