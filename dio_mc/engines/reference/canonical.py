@@ -1,26 +1,27 @@
-"""The canonical counterexample: shortest, then fewest context switches, then first in order.
+"""The canonical counterexample: the shortest, then fewest context switches, then first in order.
 
-**Shortest.** A goal has a length L and its ends: states of level L, or edges out of states of level L - 1 (a step
-that violates a step invariant, a fault). All paths of length L to an end are considered. On such a path the state
-after i steps is of level i: were its level lower, the end would be reached sooner. So it is enough to look at edges
-from one level to the next.
+**Shortest.** A goal has a length L and its ends: states of level L, or edges out of states of level L - 1 (a step that
+violates a step invariant, a fault). All paths of length L to an end are considered. The state after i steps of such a
+path is in level i: if its level were lower, the end would be reached sooner. So only edges from one level to the next
+need to be examined.
 
-**Fewest switches.** Going backwards from the ends, it is worked out for each state of a level how many switches the
-best way on has. That depends on the thread that made the last step: let c(u) be the fewest switches of a way on whose
-first step is made by u, and m their minimum. Who comes to the state by a step of u with c(u) = m goes on with m
-switches; anybody else with m + 1: one switch to such a thread, and none of the other c(u) is smaller than m + 1. So a
-number and a set of threads per state say all (`Rest`).
+**Fewest switches.** A backward pass from the ends computes, for each state of a level, how many switches the best
+continuation has. This depends on the thread that made the last step: let c(u) be the fewest switches of a continuation
+whose first step is made by thread u, and m the minimum over all u. If the state is reached by a step of a thread u with
+c(u) = m, the best continuation has m switches; otherwise it has m + 1, one of them to such a thread, and no other c(u)
+is smaller than m + 1. So one number and one set of threads per state suffice (`Rest`).
 
-**First in order.** Going forwards, the first initial state from which m is the least is taken, and then always the
-first action (thread, location, choice) that leaves as many switches as there must be left. As every prefix taken so far
-can be completed to a best path, and every other prefix of the same length comes later or cannot, the path is the first.
+**First in order.** A forward pass takes the first initial state whose m is least, and then always the first action
+(thread, location, choice) after which exactly the required number of switches remains. Every prefix taken can be
+completed to a best path, and every other prefix of the same length comes later or cannot, so the path is the first.
 
-**Up to symmetry.** A permutation of the group maps paths to paths of the same length, with the same switches. So what
-is said of a representative is said of its orbit, with the threads renamed, and only representatives are looked at, one
-per orbit; the forward pass goes over states as they are. No orbit is ever listed: that of 40 threads has 40! members.
+**Up to symmetry.** A permutation of the group maps paths to paths of the same length with the same number of switches.
+So a result for a representative holds for its whole orbit, with the threads renamed, and the backward pass visits only
+representatives; the forward pass uses the original states. Orbits are never enumerated: one of 40 threads has up to 40!
+members.
 
-The result depends on the graph only, not on the order of discovery. It is relative to the ends that the search has
-seen: a search that a budget cut in the middle of a level may not know them all.
+The result depends only on the graph, not on the order of discovery. It is relative to the ends that the search has
+found: a search that was cut in the middle of a level may not know all of them.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from dio_mc.semantics.step import Action, Fault, Step
 
 
 class End(NamedTuple):
-    """Where a counterexample may end: in `state`, or with the edge `action` out of it (that has this fault, if any)."""
+    """An end of a counterexample: `state`, or the edge `action` out of it (with `fault`, if it is one)."""
 
     state: State
     action: Action | None = None
@@ -46,9 +47,10 @@ class End(NamedTuple):
 
 @dataclass(slots=True)
 class Goal:
-    """The nearest ends of one property; all are states, or all are edges. `length` is that of the paths to them.
+    """The nearest ends of one property; all of them are states, or all are edges. `length` is that of the paths to
+    them.
 
-    Where states are representatives, so are those of the ends; `ends_at` then lists the edges out of any state that are
+    If states are representatives, so are those of the ends; `ends_at` then lists the edges out of any state that are
     ends, in the order of actions.
     """
 
@@ -58,8 +60,8 @@ class Goal:
 
 
 class Path(NamedTuple):
-    """A way to an end: the position of the initial state, the actions, the fault of the last one, and whether it is the
-    canonical way."""
+    """A path to an end: the position of the initial state, the actions, the fault of the last one, and whether it is
+    the canonical path."""
 
     initial: int
     schedule: tuple[Action, ...]
@@ -68,19 +70,19 @@ class Path(NamedTuple):
 
 
 class Rest(NamedTuple):
-    """The best way on from a state: its `switches`, if one of `threads` (a set of bits) made the last step; for any
-    other thread it is one more."""
+    """The best continuation from a state: it has `switches` switches if one of `threads` (a bit set) made the last
+    step, and one more for any other thread."""
 
     switches: int
     threads: int
 
     def after(self, thread: int) -> int:
-        """Switches of the best way on for whom `thread` has made the last step."""
+        """The switches of the best continuation if `thread` made the last step."""
         return self.switches + (not self.threads >> thread & 1)
 
 
 Rests = dict[State, Rest]
-"""For the states of a level from which a shortest path leads on."""
+"""The states of a level from which a shortest path continues."""
 
 _ANYBODY: Final = Rest(0, -1)
 
@@ -91,15 +93,18 @@ def canonical_paths(
     goals: Sequence[Goal],
     representatives: Representatives | None = None,
 ) -> list[Path]:
-    """The canonical path of each goal, in their order. `levels` are those of a search that found the goals, of
-    `representatives` if there are some; those below the longest goal are expanded once more. Memory is that of the
-    states on shortest paths."""
+    """The canonical path of each goal, in their order.
+
+    `levels` are those of the search that found the goals, made of `representatives` if given; the levels below the
+    longest goal are expanded once more. Memory use is that of the states on shortest paths.
+    """
     rests = _backward(system, levels, goals, representatives)
     return [_forward(system, found, goal, representatives) for found, goal in zip(rests, goals, strict=True)]
 
 
 def any_path(system: TransitionSystem, parents: Mapping[State, State | None], goal: Goal) -> Path:
-    """Some shortest path to the goal, from the search's own record: for when there is no time for the best one."""
+    """Some shortest path to the goal, from the parents that the search recorded; used if there is no time for the
+    canonical one."""
     end = goal.ends[0]
     actions: list[Action] = [] if end.action is None else [end.action]
     state = end.state
@@ -111,19 +116,20 @@ def any_path(system: TransitionSystem, parents: Mapping[State, State | None], go
 
 
 class Following(Protocol):
-    """The states of a level from which a shortest path leads on, and how many switches it still has."""
+    """The states of a level from which a shortest path continues, with the number of switches it still has."""
 
     @property
     def fewest(self) -> int:
-        """Of the best way on from any of them."""
+        """The switches of the best continuation from any of these states."""
         ...
 
     def begins(self, state: State) -> int | None:
-        """Of the best way on from a state to which no step has led; None where none leads on."""
+        """The switches of the best continuation from an initial state; None if no shortest path continues from it."""
         ...
 
     def left(self, state: State, thread: int) -> int | None:
-        """Of the best way on from a state for whom `thread` has made the last step; None where none leads on."""
+        """The switches of the best continuation from a state if `thread` made the last step; None if no shortest path
+        continues from it."""
         ...
 
 
@@ -132,9 +138,9 @@ EndsAt = Callable[[State], Sequence[End]]
 
 
 def best_path(system: TransitionSystem, levels: Iterable[Following], ends_at: EndsAt | None = None) -> Path:
-    """Forwards: the first path that has as few switches as there can be. The states of the last level are the ends, or,
-    with `ends_at`, what these are the edges of. Each of `levels` is taken when it is needed, and not used after the
-    next one."""
+    """The forward pass: the first path with the fewest switches. The states of the last level are the ends or, with
+    `ends_at`, the source states of the ends. Each element of `levels` is requested when it is needed, and not used
+    after the next one."""
     following = iter(levels)
     first = next(following)
     left = first.fewest
@@ -149,7 +155,7 @@ def best_path(system: TransitionSystem, levels: Iterable[Following], ends_at: En
                 if to_come is not None and switched + to_come == left:
                     break
         else:
-            raise AssertionError("a path that was there going backwards is not there going forwards")
+            raise AssertionError("the forward pass lost a path of the backward pass")
         left -= switched
         last, state = thread, step.state
         actions.append(step.action)
@@ -160,7 +166,7 @@ def best_path(system: TransitionSystem, levels: Iterable[Following], ends_at: En
 
 
 def path_through(system: TransitionSystem, levels: Iterable[Following], ends_at: EndsAt | None = None) -> Path:
-    """As `best_path`, but some shortest path: for when there is no time for the best one."""
+    """Like `best_path`, but some shortest path; used if there is no time for the canonical one."""
     following = iter(levels)
     first = next(following)
     start, state = next(one for one in enumerate(system.starting()) if first.begins(one[1]) is not None)
@@ -178,11 +184,11 @@ def path_through(system: TransitionSystem, levels: Iterable[Following], ends_at:
     return Path(start, (*actions, end.action), end.fault, canonical=False)
 
 
-# --- backwards --------------------------------------------------------------------------------------------------------
+# --- backward pass ----------------------------------------------------------------------------------------------------
 
 
 class _Pass:
-    """The backward pass of one goal: what is known of the levels so far, the last one first."""
+    """The backward pass of one goal: the results for the levels so far, the last level first."""
 
     def __init__(self, goal: Goal) -> None:
         self.goal = goal
@@ -190,7 +196,7 @@ class _Pass:
         self.base = goal.length if goal.ends[0].action is None else goal.length - 1
 
     def waits_for(self, depth: int) -> bool:
-        """Is level `depth` the next one to look at?"""
+        """Whether level `depth` is the next one to process."""
         return depth == self.base - len(self.known)
 
 
@@ -210,7 +216,7 @@ def _backward(
     goals: Sequence[Goal],
     representatives: Representatives | None,
 ) -> list[list[Rests]]:
-    """Per goal and level, what is left from each state. Every level is expanded once for all goals."""
+    """For each goal and level, the best continuation from each state. Every level is expanded once for all goals."""
     passes = [_Pass(goal) for goal in goals]
     for depth in reversed(range(max((one.base for one in passes), default=0))):
         waiting: list[tuple[Rests, Rests]] = [(one.known[-1], {}) for one in passes if one.waits_for(depth)]
@@ -226,7 +232,7 @@ def _backward(
 
 
 def _led(steps: Iterable[Step], representatives: Representatives | None) -> list[tuple[int, State, int]]:
-    """For each step its thread, the state that is stored for where it leads, and the name of the thread there."""
+    """For each step its thread, the stored state that it leads to, and the position of the thread in that state."""
     found: list[tuple[int, State, int]] = []
     for step in steps:
         if step.state is not None:
@@ -237,12 +243,12 @@ def _led(steps: Iterable[Step], representatives: Representatives | None) -> list
 
 
 def _stored(state: State, representatives: Representatives | None) -> tuple[State, Sequence[int] | None]:
-    """The state that stands for this one, and what its threads are called there (None: the same)."""
+    """The stored state that represents this one, and the positions of the threads there (None: the same)."""
     return (state, None) if representatives is None else representatives.named(state)
 
 
 def _rest(led: Iterable[tuple[int, State, int]], following: Rests) -> Rest | None:
-    """The best way on over these steps; None where none leads on."""
+    """The best continuation over these steps; None if no shortest path continues."""
     best: dict[int, int] = {}
     for thread, state, there in led:
         rest = following.get(state)
@@ -255,7 +261,7 @@ def _rest(led: Iterable[tuple[int, State, int]], following: Rests) -> Rest | Non
     return Rest(least, sum(1 << thread for thread, switches in best.items() if switches == least))
 
 
-# --- forwards ---------------------------------------------------------------------------------------------------------
+# --- forward pass -----------------------------------------------------------------------------------------------------
 
 
 def _forward(
@@ -266,7 +272,7 @@ def _forward(
 
 
 class _Known:
-    """A level that was gone through."""
+    """A level that the backward pass has processed."""
 
     def __init__(self, rests: Rests, representatives: Representatives | None) -> None:
         self._rests, self._representatives = rests, representatives
@@ -296,7 +302,7 @@ class _Edge(NamedTuple):
 
 
 def _in_order(ends: Sequence[End]) -> list[_Edge]:
-    """Edges in the order of actions."""
+    """The edges in the order of actions."""
     return sorted(
         (_Edge(end.action, end.fault) for end in ends if end.action is not None), key=lambda edge: edge.action
     )

@@ -1,7 +1,7 @@
-"""What a search has expanded, as a graph: its strongly connected components, and who can still reach what.
+"""The expanded states of a search as a graph: its strongly connected components, and backward reachability.
 
-A state that was found and not expanded is not a key of `Graph.steps`: nothing is known of what follows it, and whoever
-asks says what to make of it.
+A state that was found but not expanded is not a key of `Graph.steps`: nothing is known about its successors, and
+callers decide how to treat it.
 """
 
 from __future__ import annotations
@@ -15,29 +15,30 @@ from dio_mc.semantics.step import Action, Step
 
 @dataclass(slots=True)
 class Graph:
-    """Every step out of each expanded state. A step that ends in a fault leads nowhere, but its thread is enabled."""
+    """Every step out of each expanded state. A step that is a fault has no successor, but its thread counts as
+    enabled."""
 
     steps: dict[State, Sequence[Step]] = field(default_factory=dict)
 
     def successors(self, state: State) -> Iterator[State]:
-        """Where the steps of an expanded state lead; nothing for one that was not expanded."""
+        """The successors of an expanded state; none for a state that was not expanded."""
         return (step.state for step in self.steps.get(state, ()) if step.state is not None)
 
     def follow(self, state: State, schedule: Iterable[Action]) -> State:
-        """Where a schedule leads, every step of which is known and has a successor."""
+        """The state that a schedule leads to; each of its steps must be known and have a successor."""
         for action in schedule:
             state = next(s.state for s in self.steps[state] if s.action == action and s.state is not None)
         return state
 
     def enabled(self, state: State) -> int:
-        """The threads that have a step in an expanded state, one bit each."""
+        """The threads that have a step in an expanded state, as a bit set."""
         threads = 0
         for step in self.steps[state]:
             threads |= 1 << step.action.thread
         return threads
 
     def moving(self, states: Collection[State]) -> int:
-        """The threads that have a step from one of these states to another (or the same) of them."""
+        """The threads that have a step within this set of states, as a bit set."""
         threads = 0
         for state in states:
             for step in self.steps.get(state, ()):
@@ -46,7 +47,7 @@ class Graph:
         return threads
 
     def reaching(self, goals: Iterable[State]) -> set[State]:
-        """The states from which some path leads to one of `goals`, themselves included."""
+        """The states from which some path leads to one of `goals`, including these."""
         before: dict[State, list[State]] = {}
         for state in self.steps:
             for after in self.successors(state):
@@ -67,8 +68,8 @@ def components(graph: Graph, region: Collection[State]) -> list[frozenset[State]
 
 
 class _Tarjan:
-    """One run of the algorithm: `_number` counts states in the order of visits, `_low` is the lowest number known to be
-    reached from a state on the stack."""
+    """One run of the algorithm: `_number` numbers states in the order of visits, `_low` is the lowest number known to
+    be reachable from a state on the stack."""
 
     def __init__(self, graph: Graph, region: Collection[State]) -> None:
         self._graph = graph
@@ -79,7 +80,7 @@ class _Tarjan:
         self._stacked: set[State] = set()
 
     def run(self) -> Iterator[frozenset[State]]:
-        """Every component, those without a way out first."""
+        """Every component, in reverse topological order."""
         for root in self._region:
             if root not in self._number:
                 yield from self._visit(root)
@@ -110,7 +111,7 @@ class _Tarjan:
         self._low[state] = min(self._low[state], to)
 
     def _close(self, root: State) -> frozenset[State]:
-        """Everything above `root` on the stack is its component."""
+        """The component of `root`: the stack from `root` to the top."""
         at = len(self._stack)
         while True:
             at -= 1

@@ -1,9 +1,10 @@
-"""The reference engine: breadth first over the interpreter. Slow, exact, what every other engine is held against.
+"""The reference engine: breadth-first search on the interpreter. Slow and exact; every other engine is compared with
+it.
 
-Budgets: `max_states` ends the search where one more state would have to be stored; `max_depth` leaves the states of
-that level judged but not expanded; `timeout` and `max_memory` are looked at every few hundred states, as is `stop`,
-whose answer is the reason to stop. An interrupt (Ctrl-C) and a lack of memory end a search too. Searches that time,
-memory, `stop` or an interrupt ended are not reproducible to the state; all others are, to the byte.
+Budgets: `max_states` ends the search when one more state would have to be stored; `max_depth` leaves the states of that
+level judged but not expanded; `timeout`, `max_memory` and `stop` are checked every few hundred states. An interrupt
+(Ctrl-C) and a lack of memory end a search too. Searches ended by time, memory, `stop` or an interrupt are not
+reproducible to the state; all others are, to the byte.
 """
 
 from __future__ import annotations
@@ -39,22 +40,22 @@ ENGINE = "reference"
 
 
 def explore(request: SearchRequest, taken: Taken = EVERYTHING, interpreter: Interpreter | None = None) -> Exploration:
-    """Every reachable state of a program, level by level, with every evaluator asked about every distinct valuation, as
-    far as they are `taken`: with `representatives` (whose symmetry must be that of the evaluators' properties too) one
-    state of each orbit; with `within` only states of that part, which `partial` has found, and `open` then counts those
-    that steps out of them lead to; with a `selection` (for the evaluators' properties) only the steps that it selects,
-    and counterexamples are then the shortest of what is left. An `interpreter` of the program may begin elsewhere than
-    the program does.
+    """Explore every reachable state of a program, level by level, passing every distinct valuation to every evaluator.
 
-    The search goes on through violating states; with `request.first` it ends with the level in which the first
-    violation was seen. The answer has the canonical counterexample of each violated property (`canonical`; `liveness`
-    for those that speak of what can or must still happen), and of each reachable property that some state satisfies a
-    witness.
-    Properties come in the order of `evaluators`, then ``deadlock``, then faults by kind, file and line.
+    `taken` restricts the search: with `representatives` (whose symmetry must hold for the evaluators' properties) to
+    one state of each orbit; with `within` to the states of that part, which `partial` has found, and `open` then counts
+    the states outside that steps lead to; with a `selection` (computed for the evaluators' properties) to the steps
+    that it selects, and counterexamples are then the shortest of what is left. An `interpreter` of the program may have
+    other initial states than the program.
 
-    Whatever ended the search early (see above), the answer holds what was found until then; a counterexample is
-    canonical among the states found, and not called canonical where others may come before it. Raises `InternalError`
-    when an evaluator does not keep to its contract.
+    The search continues through violating states; with `request.first` it ends with the level of the first violation.
+    The result has the canonical counterexample of each violated property (`canonical`; `liveness` for liveness
+    properties), and a witness of each reachable property that some state satisfies. Properties come in the order of
+    `evaluators`, then ``deadlock``, then faults by kind, file and line.
+
+    If the search ends early (see above), the result holds what was found until then; a counterexample is canonical
+    among the states found, and not marked canonical if others may come before it. Raises `InternalError` if an
+    evaluator violates its contract.
     """
     interpreter = interpreter or Interpreter(request.program)
     watch = Watch(interpreter, request.evaluators)
@@ -74,7 +75,7 @@ def explore(request: SearchRequest, taken: Taken = EVERYTHING, interpreter: Inte
 def _answer(
     interpreter: Interpreter, watch: Watch, search: Search, representatives: Representatives | None
 ) -> Exploration:
-    """What the search, however it ended, has to say."""
+    """The result of the search, however it ended."""
     violations = _violations(interpreter, watch, search, representatives)
     return Exploration(
         engine=ENGINE,
@@ -92,7 +93,7 @@ def _answer(
 def _violations(
     interpreter: Interpreter, watch: Watch, search: Search, representatives: Representatives | None
 ) -> tuple[Violation, ...]:
-    """What was found, in the order of properties."""
+    """The violations found, in the order of properties."""
     goals, violations = watch.found()
     lasting = dict(_lasting(watch, search))
     goals += [(name, violated.goal) for name, violated in lasting.items()]
@@ -112,7 +113,7 @@ def _violations(
 
 
 def _lasting(watch: Watch, search: Search) -> list[tuple[str, Violated]]:
-    """The violated properties that need the whole graph; none, should a limit not allow that."""
+    """The violated properties that need the whole graph; none if a limit does not allow that."""
     try:
         with Guard(search.limits.exceeded, GRACE):
             watch.found_lasting = watch.violated_at_last(search.levels)
@@ -123,13 +124,13 @@ def _lasting(watch: Watch, search: Search) -> list[tuple[str, Violated]]:
 
 
 def _loop(interpreter: Interpreter, watch: Watch, found: Violated, path: Path) -> tuple[Action, ...]:
-    """What a run repeats forever after a path."""
+    """The actions that a run repeats forever after a path."""
     state = next(islice(interpreter.starting(), path.initial, None))
     return found.loop(watch.graph, watch.graph.follow(state, path.schedule))
 
 
 def _paths(interpreter: Interpreter, search: Search, goals: Sequence[Goal]) -> list[Path]:
-    """Canonical paths; should a limit not allow that, the first shortest ones that the search saw."""
+    """Canonical paths; if a limit does not allow that, the first shortest ones that the search found."""
     try:
         with Guard(search.limits.exceeded, GRACE):
             return canonical_paths(interpreter, search.levels, goals)
@@ -145,7 +146,7 @@ def _unfolded(
     search: Search,
     goals: Sequence[tuple[str, Goal]],
 ) -> list[Path]:
-    """As `_paths`, for a search of representatives."""
+    """Like `_paths`, for a search of representatives."""
     finders = [bound(watch.ends_at, name) for name, _ in goals]
     full = [replace(goal, ends_at=finder) for (_, goal), finder in zip(goals, finders, strict=True)]
     try:
@@ -160,7 +161,7 @@ def _unfolded(
 
 
 def _distinct(search: Search, size: int) -> tuple[int, ...]:
-    """Distinct values per cell, for a search that was stopped."""
+    """The number of distinct values of each cell, for a search that was stopped."""
     if search.stopped is None or not search.parents:
         return ()
     try:

@@ -1,14 +1,15 @@
-"""Fair cycles: where a run may go round forever without keeping a thread from running that could run.
+"""Fair cycles: where a run can continue forever without starving a thread.
 
-A run is **weakly fair** if every thread that can run from some point on without a break does take steps again and
-again (SPIN's ``-f``; TLA+'s WF of each thread's next step, but that a step that changes nothing counts as one here). It
-is **strongly fair** if every thread that can run again and again does. All threads count, daemons and spawned ones as
-well. Which option a `choose` takes is nobody's turn: no option has to be taken, ever. A run that ends is fair.
+A run is **weakly fair** if every thread that is continuously enabled from some point on takes steps again and again
+(SPIN's ``-f``; TLA+'s WF of each thread's next step, except that here a step that changes nothing also counts). It is
+**strongly fair** if this holds for every thread that is enabled again and again. All threads count, including daemons
+and spawned ones. Fairness does not extend to the options of a `choose`: no option ever has to be taken. A finite run is
+fair.
 
-Every infinite run stays, from some point on, inside one strongly connected component, and a path that visits all of a
-component is as fair as a run in it can be. So a component has a weakly fair run exactly if each thread takes a step
-inside it or cannot run in some state of it. Under strong fairness the states in which a thread can run that never
-does inside are taken away, and what is left is looked at again (Lichtenstein and Pnueli 1985).
+Every infinite run stays, from some point on, inside one strongly connected component, and a cycle that visits all of a
+component is as fair as a run in it can be. So a component has a weakly fair run if and only if each thread takes a step
+inside it or is disabled in some state of it. For strong fairness, the states in which a thread is enabled that never
+steps inside are removed, and the rest is decomposed again (Lichtenstein and Pnueli 1985).
 """
 
 from __future__ import annotations
@@ -25,11 +26,12 @@ from dio_mc.semantics.layout import State
 from dio_mc.semantics.step import Action, Step
 
 MOST_ROUNDS: Final = 200_000
-"""Up to so many (state, threads to be served) pairs the shortest fair loop is looked for; then a short one will do."""
+"""The limit on (state, threads to be served) pairs visited in search of the shortest fair loop; beyond it some fair
+loop is used."""
 
 
 def fair_components(graph: Graph, region: Collection[State], fairness: Fairness) -> list[frozenset[State]]:
-    """The sets of states inside `region` that a fair run can visit, all of them, again and again forever."""
+    """The sets of states inside `region` whose states a fair run can all visit again and again forever."""
     found: list[frozenset[State]] = []
     waiting: list[Collection[State]] = [region]
     while waiting:
@@ -46,15 +48,17 @@ def fair_components(graph: Graph, region: Collection[State], fairness: Fairness)
 
 
 def _enabled(graph: Graph, component: Collection[State], fairness: Fairness) -> int:
-    """The threads that fairness gives a turn to: those that can run all the time, or at some time."""
+    """The threads to which fairness gives a turn: those enabled in all states of the component (weak), or in some state
+    (strong)."""
     return reduce(and_ if fairness == "weak" else or_, (graph.enabled(state) for state in component))
 
 
 class _Walk:
-    """A transition system: walks inside a component. Behind the cells of the program a state has three more: whether
-    the walk has begun, the threads that still have to run (or else be unable to), and those that ran.
+    """A transition system of walks inside a component. A state has three cells in addition to those of the program:
+    whether the walk has begun, the threads still to be served, and the threads that ran.
 
-    Weakly, a thread is served when it runs or cannot, and stays so; strongly, when it runs.
+    Under weak fairness a thread is served, from then on, once it runs or is disabled; under strong fairness once it
+    runs.
     """
 
     def __init__(self, graph: Graph, component: Collection[State], entry: State, fairness: Fairness) -> None:
@@ -65,15 +69,15 @@ class _Walk:
 
     @property
     def start(self) -> State:
-        """The entry, where nobody has been served yet."""
+        """The entry, before any thread has been served."""
         return (*self._entry, 0, self._graph.enabled(self._entry), 0)
 
     def starting(self) -> Iterator[State]:
-        """The start alone."""
+        """The start only."""
         yield self.start
 
     def successors(self, state: State) -> list[Step]:
-        """The steps that stay inside."""
+        """The steps that stay inside the component."""
         *_, owed, ran = state
         return [
             Step(step.action, (*step.state, 1, *self._serve(owed, ran, step.action.thread, step.state)))
@@ -89,7 +93,7 @@ class _Walk:
         return (owed | there) & ~ran, ran
 
     def closes(self, state: State) -> bool:
-        """Whether a walk that is here is a fair loop."""
+        """Whether a walk that ends here is a fair loop."""
         *here, begun, owed, _ = state
         return bool(begun) and not owed and tuple(here) == self._entry
 
@@ -97,8 +101,9 @@ class _Walk:
 def shortest_loop(
     graph: Graph, component: Collection[State], entry: State, fairness: Fairness, most: int = MOST_ROUNDS
 ) -> tuple[Action, ...]:
-    """The shortest fair loop from `entry` inside a component that `fair_components` gave; of these the one with the
-    fewest context switches, then the first in order. Where that would take more than `most` pairs, a short one."""
+    """The shortest fair loop from `entry` inside a component from `fair_components`; among these the one with the
+    fewest context switches, then the first in order. If the search would visit more than `most` pairs, some fair
+    loop."""
     walk = _Walk(graph, component, entry, fairness)
     levels, found = _levels(walk, walk.start, most)
     if found:
@@ -108,7 +113,7 @@ def shortest_loop(
 
 
 def _levels(walk: _Walk, start: State, most: int) -> tuple[list[list[State]], list[State]]:
-    """The levels up to the first with an end of a loop, and these ends; no ends where it becomes too many."""
+    """The levels up to the first one with an end of a loop, and these ends; no ends if there are too many states."""
     levels, known = [[start]], {start}
     while levels[-1] and len(known) <= most:
         levels.append([])
@@ -124,7 +129,7 @@ def _levels(walk: _Walk, start: State, most: int) -> tuple[list[list[State]], li
 
 
 def _some_loop(walk: _Walk) -> tuple[Action, ...]:
-    """Always to the nearest state where somebody is served, and at last back to the entry."""
+    """A loop that goes to the nearest state where a thread is served, repeatedly, and finally back to the entry."""
     state, actions = walk.start, list[Action]()
     while not walk.closes(state):
         state, further = _nearer(walk, state)
@@ -133,7 +138,7 @@ def _some_loop(walk: _Walk) -> tuple[Action, ...]:
 
 
 def _nearer(walk: _Walk, start: State) -> tuple[State, list[Action]]:
-    """The nearest state where something has changed in who is served, or where the loop closes."""
+    """The nearest state where the set of served threads changes, or where the loop closes."""
     paths: dict[State, tuple[State, Action]] = {}
     level, known = [start], {start[:-3]}
     while True:

@@ -1,15 +1,15 @@
-"""What must or can still happen: decided on the graph that a search has made, once it has ended.
+"""Liveness properties, decided on the graph of a search after it has ended.
 
-``always_reachable``: from every state a path leads to the goal. It is violated by a state from which none does; the
-counterexample is the path to the nearest.
+``always_reachable``: from every state some path leads to the goal. It is violated by a state from which none does; the
+counterexample is the path to the nearest such state.
 
-``progress``: a fair run meets the goal again and again, and is at it where it ends. It is violated by a run that ends
-elsewhere, or by a fair run that goes round among states that are not the goal. The counterexample is a path to the
-nearest such end or round, then the shortest fair loop from there (a lasso).
+``progress``: every fair run reaches the goal again and again, and ends at the goal if it ends. It is violated by a run
+that ends elsewhere, or by a fair run that stays forever in states where the goal does not hold. The counterexample is a
+path to the nearest such end or cycle, followed by the shortest fair loop from there (a lasso).
 
-A graph may be incomplete. Whatever may follow a state that was not expanded, or be true in a state that was not
-decided, is taken for good: a violation that is found is one of the whole program. That there is none then means
-nothing; the search says itself that it was stopped.
+The graph may be incomplete. Unexpanded states are assumed to reach the goal, and undecided states to satisfy it, so a
+violation that is found is one of the whole program. The absence of a violation then means nothing; the search itself
+reports that it was stopped.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from dio_mc.semantics.layout import State
 from dio_mc.semantics.step import Action
 
 Truth = Callable[[State], Decision]
-"""What is known of a property's formula on a state."""
+"""The decision on a property's formula in a state."""
 
 
 @dataclass(frozen=True, slots=True)
 class Violated:
-    """A property that is violated: the nearest states where that shows, and, where a run goes round from there, the
-    components it goes round in."""
+    """A violated property: the nearest states that show it and, if a run can stay there forever, the components in
+    which it does."""
 
     goal: Goal
     components: tuple[frozenset[State], ...] = ()
     fairness: Fairness = "weak"
 
     def loop(self, graph: Graph, start: State) -> tuple[Action, ...]:
-        """The shortest fair loop from one of the states; nothing where the run ends or only a path is shown."""
+        """The shortest fair loop from one of the states; empty if the run ends, or only a path is shown."""
         found = [component for component in self.components if start in component]
         return shortest_loop(graph, found[0], start, self.fairness) if found else ()
 
@@ -47,7 +47,7 @@ class Violated:
 def violated(
     property_: Property, graph: Graph, levels: Sequence[Sequence[State]], truth: Truth
 ) -> Violated | None:  # fmt: skip
-    """Whether a property of one of the kinds `LIVENESS` is violated for sure, and where that shows first."""
+    """The violation of a property of the kinds `LIVENESS`, if it is certain, at the nearest states that show it."""
     away = {state for state in graph.steps if truth(state) is Decision.VIOLATED}
     if property_.kind == "progress":
         return endless(graph, levels, away, property_.fairness)
@@ -56,7 +56,7 @@ def violated(
 
 
 def lost_states(graph: Graph, goals: Iterable[State]) -> set[State]:
-    """The expanded states from which no path leads to a goal; a state that was not expanded is one."""
+    """The expanded states from which no path leads to a goal; unexpanded states count as goals."""
     targets = {after for state in graph.steps for after in graph.successors(state)}
     return graph.steps.keys() - graph.reaching([*goals, *(targets - graph.steps.keys())])
 
@@ -64,7 +64,7 @@ def lost_states(graph: Graph, goals: Iterable[State]) -> set[State]:
 def endless(
     graph: Graph, levels: Sequence[Sequence[State]], region: Collection[State], fairness: Fairness
 ) -> Violated | None:
-    """The nearest place where a run ends in `region`, or a fair run can stay in it forever."""
+    """The nearest states where a run ends in `region`, or where a fair run can stay in it forever."""
     rounds = tuple(fair_components(graph, region, fairness))
     staying = {state for component in rounds for state in component}
     staying.update(state for state in region if not graph.steps[state])

@@ -1,6 +1,6 @@
-"""Some way back from a search that was reduced by symmetry: from representatives to states as they are.
+"""A path of the full graph for a goal of a search reduced by symmetry: from representatives back to original states.
 
-The canonical counterexample is a matter of `reference.canonical`; this is for when there is no time for it.
+`reference.canonical` computes the canonical counterexample; this path is used if there is no time for that.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Searches that cover a part of the state space, on purpose: random runs, and schedules with few preemptions.
+"""Searches of a part of the state space: random runs, and schedules with few preemptions.
 
-Either finds a set of reachable states first, without asking anybody about them. Then the reference engine searches
-that set as it searches a whole one (`reference`): every state in it is judged, with every step out of it, and a
-violation has the shortest counterexample inside the set. So what is violated is violated, with a schedule that replays;
-what is not is undetermined, and a sentence says what was covered. Properties of whole runs (`ir.program.LIVENESS`) are
-not asked: a part of the graph says nothing about them.
+Each first collects a set of reachable states, without evaluating properties. Then the reference engine searches that
+set as it would search the whole state space: every state in it is judged, with every step out of it, and a violation
+gets the shortest counterexample inside the set. So a violation is real and has a schedule that replays; everything else
+is undetermined, and a sentence describes what was covered. Properties of whole runs (`ir.program.LIVENESS`) are not
+evaluated, because a part of the graph does not decide them.
 
 Preemptions: Musuvathi, Qadeer: Iterative context bounding for systematic testing of multithreaded programs, 2007.
 """
@@ -35,19 +35,20 @@ from dio_mc.semantics.search import (
     SearchRequest,
 )
 from dio_mc.semantics.stop import Stop, StopKind
+from dio_mc.wording import plural
 
 T = TypeVar("T")
 
 LENGTH: Final = 1_000
-"""Steps of a random run, unless `Budget.max_depth` says how many."""
+"""The length of a random run in steps, unless `Budget.max_depth` is set."""
 STARTS: Final = 4_096
-"""Random runs begin in one of the first so many initial states."""
+"""Random runs begin in one of this many initial states, the first ones."""
 
 
 def explore_partly(request: SearchRequest, partial: Sampled) -> tuple[Exploration, str]:
-    """What a part of the state space shows, never complete; and what was covered, a sentence.
+    """The exploration of a part of the state space, which is never complete; and a sentence on what was covered.
 
-    The budget and `stop` end the finding of states; those found until then are judged nevertheless.
+    The budget and `stop` end the collection of states; those collected until then are judged nevertheless.
     """
     part = _Found(Interpreter(request.program), Limits(request.budget, request.stop), request.report)
     covered = _walked(part, partial)
@@ -72,15 +73,15 @@ def _by_choice(partial: Sampled) -> Stop:
 
 
 def _walked(part: _Found, partial: Sampled) -> str:
-    """Fill the set; what it is, in words."""
+    """Fill the set; return a description of it."""
     match partial:
         case RandomRuns(runs, seed):
             limit = part.limits.budget.max_depth
             return _run_at_random(part, runs, Random(seed), LENGTH if limit is None else limit)
         case FewPreemptions(most):
             whole = "every schedule" if _preempt(part, most) else "some schedules"
-            times = {0: "never left", 1: "left at most once"}.get(most, f"left at most {most} times")
-            return f"{whole} in which a thread that could go on is {times}"
+            times = "without preemptions" if most == 0 else f"with at most {plural(most, 'preemption')}"
+            return f"{whole} {times}"
         case _:
             assert_never(partial)
 
@@ -95,7 +96,7 @@ def _outside(found: Exploration, part: _Found) -> str:
 
 
 class _Found:
-    """A growing set of states, until something stops it."""
+    """A growing set of states, until a limit is reached."""
 
     def __init__(self, interpreter: Interpreter, limits: Limits, report: Report | None) -> None:
         self.interpreter = interpreter
@@ -133,7 +134,7 @@ def _run_at_random(part: _Found, runs: int, random: Random, length: int) -> str:
 
 
 def _one_run(part: _Found, state: State, random: Random, length: int) -> int:
-    """Steps until nothing is enabled, a fault, or the end of patience."""
+    """Take random steps until nothing is enabled, a fault, or `length` steps; return the number of steps."""
     part.states.add(state)
     for taken in range(length):
         steps = part.interpreter.successors(state)
@@ -146,7 +147,8 @@ def _one_run(part: _Found, state: State, random: Random, length: int) -> int:
 
 
 def _any(choices: Sequence[T], random: Random) -> T:
-    """One of them, each as likely; only `Random.random` is promised to be the same in every Python."""
+    """A uniformly random element. Only `Random.random` is guaranteed to give the same numbers in every version of
+    Python."""
     return choices[int(random.random() * len(choices))]
 
 
@@ -157,10 +159,10 @@ NOBODY: Final = -1
 
 
 def _preempt(part: _Found, most: int) -> bool:
-    """All states of schedules with at most so many preemptions; whether it got to the end.
+    """Collect all states of schedules with at most `most` preemptions; False if a limit ended it.
 
-    What is possible after a state depends on who took the last step, so pairs (state, last thread) are searched, those
-    with fewer preemptions first.
+    The continuations of a state depend on which thread took the last step, so the search is over pairs (state, last
+    thread), those with fewer preemptions first.
     """
     level: list[tuple[State, int]] = []
     for number, state in enumerate(part.interpreter.starting()):
@@ -190,7 +192,7 @@ def _follow(
     free: list[tuple[State, int]],
     preempted: list[tuple[State, int]],
 ) -> None:
-    """What comes after a state and the thread that took the last step: without a preemption, and with one."""
+    """The successors of a state and its last thread: without a preemption (`free`), and with one (`preempted`)."""
     state, last = pair
     steps = interpreter.successors(state)
     could_go_on = any(step.action.thread == last for step in steps)

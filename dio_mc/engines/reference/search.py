@@ -1,7 +1,7 @@
-"""Breadth-first search by levels over any transition system. Exact, deterministic, no opinion about properties.
+"""Breadth-first search by levels over any transition system. Exact and deterministic; independent of properties.
 
-The search knows states and levels. What is to be noticed on the way (properties, deadlocks, coverage) is a `Watcher`'s
-business; where successors come from is a `TransitionSystem`'s: the reference interpreter, or a reduction of it.
+The search knows states and levels. A `Watcher` observes it (properties, deadlocks, coverage). Successors come from a
+`TransitionSystem`: the reference interpreter, or a reduction of it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from dio_mc.semantics.step import Step
 from dio_mc.semantics.stop import FIRST, Stop, StopKind
 
 POLL_EVERY: Final = 256
-"""States expanded between two looks at clock, memory and `stop`."""
+"""States expanded between two polls of clock, memory and `stop`."""
 
 PATIENCE: Final = 0.5
-"""Seconds that a search has to see for itself that a limit is met."""
+"""Seconds that a search has to notice a limit itself, before it is interrupted."""
 
 
 class TransitionSystem(Protocol):
@@ -38,28 +38,29 @@ class TransitionSystem(Protocol):
 
 
 class Watcher(Protocol):
-    """Is told what the search comes across."""
+    """Observes a search."""
 
     def discovered(self, state: State, depth: int) -> None:
-        """A new state of level `depth`."""
+        """Called for a new state of level `depth`."""
         ...
 
     def expanded(self, state: State, steps: Sequence[Step], depth: int) -> None:
-        """All steps of a state of level `depth`."""
+        """Called with all steps of a state of level `depth`."""
         ...
 
     def started(self) -> None:
-        """All initial states are known."""
+        """Called when all initial states are known."""
         ...
 
     def level_ends(self, depth: int) -> bool:
-        """Level `depth` has all its states (or the search was stopped in it). Whether a violation is known."""
+        """Called when level `depth` has all its states (or the search was stopped in it). Returns whether a violation
+        is known."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Reachable states to be content with. Of the initial ones only the first `starts` are looked at (None: all)."""
+    """A part of the reachable states. Of the initial states only the first `starts` are examined (None: all)."""
 
     states: Set[State]
     starts: int | None = None
@@ -67,8 +68,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What of a transition system a search takes in. With `representatives` one state of each orbit; with `within` only
-    states of that part; with a `selection` only the steps that it selects."""
+    """The part of a transition system that a search takes: with `representatives` one state of each orbit, with
+    `within` only states of that part, with a `selection` only the steps that it selects."""
 
     representatives: Representatives | None = None
     within: Part | None = None
@@ -79,14 +80,14 @@ EVERYTHING: Final = Taken()
 
 
 class Search:
-    """One search. Its attributes are right at any time, whatever ended `run`. It stores and expands, and counts as
-    `transitions`, what is `taken`; the watcher sees all steps as they are. States that steps out of a part lead to are
-    `outside`.
+    """One search. Its attributes are valid at any time, whatever ended `run`. It stores, expands and counts (in
+    `transitions`) only what is `taken`; the watcher sees all steps. `outside` holds the states outside the part that
+    steps lead to.
 
-    `levels` holds the states by depth, in the order of discovery; `parents` every state with the one it was first seen
-    from; `expanded` counts states all successors of which are known; `transitions` all successors so far; `stopped`
-    says why the search ended early, None if it did not; `whole` counts the levels that are expanded to the end, so that
-    the levels up to that one have all their states (-1: not all initial states are known).
+    `levels` holds the states by depth, in the order of discovery; `parents` maps every state to the one from which it
+    was first found; `expanded` counts states whose successors are all known; `transitions` counts successors so far;
+    `stopped` is the reason why the search ended early, None if it did not; `whole` is the number of levels expanded
+    completely, so all levels up to that one have all their states (-1: not all initial states are known).
     """
 
     def __init__(
@@ -114,17 +115,17 @@ class Search:
 
     @property
     def depth(self) -> int:
-        """The last level with a state in it."""
+        """The last non-empty level."""
         return max(len([level for level in self.levels if level]) - 1, 0)
 
     @property
     def open(self) -> int:
-        """States found and not expanded."""
+        """The number of states found but not expanded."""
         return len(self.parents) - self.expanded + len(self.outside)
 
     def run(self) -> None:
-        """Search until all is expanded or something stops it, be it an interrupt or a lack of memory. One state may
-        have millions of successors, so limits are looked at from outside as well."""
+        """Search until all states are expanded or something ends the search, including an interrupt and a lack of
+        memory. One state may have millions of successors, so a `Guard` checks the limits as well."""
         try:
             with Guard(self.limits.exceeded, grace=PATIENCE, patience=PATIENCE):
                 self._run()
@@ -133,7 +134,7 @@ class Search:
             self._evaluate_last()
 
     def _evaluate_last(self) -> None:
-        """Have the states judged that were seen before an interrupt, if there is time for it."""
+        """Evaluate the states found before an interrupt, if there is time for it."""
         try:
             with Guard(self.limits.exceeded, GRACE):
                 self._watcher.level_ends(len(self.levels) - 1)
@@ -159,7 +160,7 @@ class Search:
             self.whole += self.stopped is None
 
     def _take_initial(self) -> bool:
-        """Whether all initial states are known."""
+        """Take the initial states; False if not all of them are known."""
         most = None if self._within is None else self._within.starts
         for number, state in enumerate(islice(self._system.starting(), most)):
             if number % POLL_EVERY == POLL_EVERY - 1:
@@ -175,7 +176,7 @@ class Search:
         return most is None
 
     def _limit_before(self, depth: int, violated: bool) -> Stop | None:
-        """What forbids the expansion of level `depth`."""
+        """The reason not to expand level `depth`, or None."""
         if self._first and violated:
             return FIRST
         if depth == self.limits.budget.max_depth:
@@ -194,7 +195,7 @@ class Search:
             self.expanded += 1
 
     def _expand(self, state: State, depth: int) -> bool:
-        """Whether all successors could be taken in."""
+        """Expand a state; False if not all successors could be stored."""
         steps = self._system.successors(state)
         self._watcher.expanded(state, steps, depth)
         room = True
@@ -210,11 +211,11 @@ class Search:
         return room
 
     def _named(self, state: State) -> State:
-        """The state that stands for this one."""
+        """The stored state that represents this one."""
         return state if self._representatives is None else self._representatives.of(state)
 
     def _add(self, state: State, parent: State | None) -> bool:
-        """Take in a new state; False, and the search is stopped, if there is no room for one more."""
+        """Store a new state; if there is no room for it, stop the search and return False."""
         limit = self.limits.budget.max_states
         if limit is not None and len(self.parents) >= limit:
             self.stopped = Stop(StopKind.MAX_STATES, limit)

@@ -1,8 +1,9 @@
-"""What a search notices: violated properties, faults, deadlocks, coverage.
+"""Observation of a search: violated properties, faults, deadlocks, coverage.
 
-A property is not decided here. Each evaluator names the few values it reads (its observations); every new state, or for
-a step invariant every edge, is projected on them, and each distinct valuation is handed to the evaluator once, in one
-batch at the end of the level that first showed it."""
+Properties are not decided here. Each evaluator lists the few values it reads (its observations). Every new state, or
+for a step invariant every edge, is projected onto them, and each distinct valuation is passed to the evaluator once, in
+one batch at the end of the level in which it first occurred.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +26,12 @@ Cells = tuple[int, ...]
 
 
 class Tracker:
-    """One evaluator with its memory: decisions by valuation, valuations that wait for the end of the level, the nearest
-    ends. `goal` is the nearest violation (for a reachable property: witness; there is none for the kinds `LIVENESS`,
-    no single state or edge shows them); `unknown` is set when the evaluator could not decide some valuation."""
+    """One evaluator and its state: decisions by valuation, valuations to be decided at the end of the level, the
+    nearest ends.
+
+    `goal` is the nearest violation (for a reachable property: witness). The kinds `LIVENESS` have none, since no single
+    state or edge shows a violation. `unknown` is set if the evaluator could not decide some valuation.
+    """
 
     def __init__(self, evaluator: PropertyEvaluator, interpreter: Interpreter) -> None:
         self.evaluator = evaluator
@@ -39,18 +43,20 @@ class Tracker:
         self._waiting: dict[Valuation, list[End]] = {}
 
     def see(self, cells: Cells, end: End, length: int) -> None:
-        """A state, or for a step invariant an edge as ``state + after``, at the end of paths of this length."""
+        """Observe a state, or for a step invariant an edge as ``state + after``; `length` is that of the paths to
+        it."""
         valuation = self._project(cells)
         decision = self._decided.get(valuation)
         if decision is None:
             ends = self._waiting.setdefault(valuation, [])
-            if self.goal is None and self._wanted is not None:  # a known goal is nearer: an earlier level's
+            if self.goal is None and self._wanted is not None:  # a known goal is of an earlier level, and nearer
                 ends.append(end)
         elif decision is self._wanted:
             self._reached(end, length)
 
     def flush(self, length: int) -> None:
-        """The level is at its end: have what waits decided. Raises `InternalError` when the evaluator answers short."""
+        """Decide the waiting valuations at the end of a level. Raises `InternalError` if the evaluator returns too few
+        decisions."""
         if not self._waiting:
             return
         valuations = list(self._waiting)
@@ -66,11 +72,11 @@ class Tracker:
         self._waiting.clear()
 
     def truth(self, state: State) -> Decision:
-        """What was decided on a state that was seen; UNKNOWN where the search ended before it was."""
+        """The decision on a state that was observed; UNKNOWN if the search ended before it was decided."""
         return self._decided.get(self._project(state), Decision.UNKNOWN)
 
     def is_end(self, cells: Cells) -> bool:
-        """Whether a state (an edge: ``state + after``) is what is looked for; the evaluator is asked if need be."""
+        """Whether a state (or an edge: ``state + after``) is an end; the evaluator decides it if necessary."""
         valuation = self._project(cells)
         if valuation not in self._decided:
             self._decided[valuation] = self.evaluator.decide([valuation])[0]
@@ -84,14 +90,14 @@ class Tracker:
 
 
 def _wanted(kind: PropertyKind) -> Decision | None:
-    """The decision that a search looks for."""
+    """The decision that makes a state an end."""
     if kind in LIVENESS:
         return None
     return Decision.HOLDS if kind == "reachable" else Decision.VIOLATED
 
 
 def _projection(evaluator: PropertyEvaluator, interpreter: Interpreter) -> Callable[[Cells], Valuation]:
-    """From the cells of a state (an edge: ``state + after``) to the values that the evaluator reads."""
+    """Maps the cells of a state (or of an edge: ``state + after``) to the values that the evaluator reads."""
     size = interpreter.layout.size
     stepwise = evaluator.property.kind == "step"
     if not stepwise and any(observation.after for observation in evaluator.observations):
@@ -119,9 +125,9 @@ def _read(observation: Observation, interpreter: Interpreter) -> Callable[[Cells
 class Watch:
     """The `search.Watcher` of a program: its evaluators, deadlock, faults, coverage.
 
-    `fired` and `blocked` are (template, location) pairs, of states that were expanded; a step that ends in a fault has
-    fired. `graph` has the steps of the expanded states where a property of the kinds `LIVENESS` is among those judged,
-    `found_lasting` what was found violated of those.
+    `fired` and `blocked` are (template, location) pairs of expanded states; a step that ends in a fault has fired.
+    `graph` has the steps of the expanded states if some property is of the kinds `LIVENESS`; `found_lasting` are the
+    violations of those.
     """
 
     def __init__(self, interpreter: Interpreter, evaluators: Sequence[PropertyEvaluator]) -> None:
@@ -143,12 +149,12 @@ class Watch:
         self._daemon = tuple(self._program.template_of(t).daemon for t, _, _ in self._threads)
 
     def discovered(self, state: State, depth: int) -> None:
-        """Have a new state judged."""
+        """Evaluate a new state."""
         for tracker in self._on_states:
             tracker.see(state, End(state), depth)
 
     def expanded(self, state: State, steps: Sequence[Step], depth: int) -> None:
-        """Have the edges judged; note faults, a deadlock, what fired and what was blocked."""
+        """Evaluate the edges; record faults, a deadlock, and which locations fired or were blocked."""
         if self._live:
             self.graph.steps[state] = steps
         for step in steps:
@@ -166,14 +172,14 @@ class Watch:
             self._note_deadlock(state, depth)
 
     def level_ends(self, depth: int) -> bool:
-        """Have the level's new valuations decided. Whether a violation (no witness) is known."""
+        """Decide the level's new valuations. Returns whether a violation (other than a witness) is known."""
         for tracker in self.trackers:
             tracker.flush(depth)
         broken = any(t.goal is not None and t.evaluator.property.kind != "reachable" for t in self.trackers)
         return broken or self._deadlock is not None or bool(self._faults) or bool(self._at_start)
 
     def violated_names(self) -> list[str]:
-        """What is violated (witnessed) so far, by name."""
+        """The names of the properties violated (or witnessed) so far."""
         goals, violations = self.found()
         return [
             *(name for name, _ in goals),
@@ -182,7 +188,7 @@ class Watch:
         ]
 
     def found(self) -> tuple[list[tuple[str, Goal]], list[Violation]]:
-        """The nearest ends by property name, and violations that need no search (faults before the first state)."""
+        """The nearest ends by property name, and violations without a path (faults before the first state)."""
         goals = [(t.evaluator.property.name, t.goal) for t in self.trackers if t.goal is not None]
         if self._deadlock is not None:
             goals.append(("deadlock", self._deadlock))
@@ -190,13 +196,13 @@ class Watch:
         return goals, list(self._at_start.values())
 
     def violated_at_last(self, levels: Sequence[Sequence[State]]) -> list[tuple[str, Violated]]:
-        """The properties of the kinds `LIVENESS` that are violated, by name, once the search has ended."""
+        """The violated properties of the kinds `LIVENESS`, by name, after the search has ended."""
         live = [t for t in self.trackers if t.evaluator.property.kind in LIVENESS]
         found = [(t.evaluator.property, violated(t.evaluator.property, self.graph, levels, t.truth)) for t in live]
         return [(property_.name, one) for property_, one in found if one is not None]
 
     def ends_at(self, name: str, state: State) -> list[End]:
-        """The edges out of a state that are ends of a property about steps or of a fault."""
+        """The edges out of a state that are ends of a step property or of a fault."""
         steps = self._interpreter.successors(state)
         tracker = next((t for t in self._on_edges if t.evaluator.property.name == name), None)
         if tracker is not None:
@@ -206,7 +212,8 @@ class Watch:
         return [End(state, step.action, fault) for step, fault in named]
 
     def _unfinished(self, state: State) -> bool:
-        """A thread that is not a daemon is not at its end; a spawn that runs counts, an idle slot is at location 0."""
+        """Whether a thread that is not a daemon has not ended; running spawned instances count, idle slots are at
+        location 0."""
         return any(state[pc] != 0 and not self._daemon[thread] for thread, pc, _ in self._threads)
 
     def _note_deadlock(self, state: State, depth: int) -> None:
@@ -222,7 +229,8 @@ class Watch:
             goal.ends.append(end)
 
     def started(self) -> None:
-        """All initial states are known, and so are the faults before them; a search stopped amid them knows neither."""
+        """Record faults before the first state, once all initial states are known. A search stopped before that has no
+        such faults."""
         for position, fault in self._interpreter.initial_faults:
             name = fault_name(fault.kind, fault.span, self._program.file)
             self._at_start.setdefault(name, Violation(name, position, (), 0, fault))

@@ -110,12 +110,14 @@ def _local():
     return local(0)
 
 
-@pytest.mark.parametrize(("most", "times"), [(0, "never left"), (1, "left at most once"), (2, "left at most 2 times")])
+@pytest.mark.parametrize(
+    ("most", "times"), [(0, "without preemptions"), (1, "with at most 1 preemption"), (2, "with at most 2 preemptions")]
+)
 def test_what_was_covered_in_words(most: int, times: str) -> None:
     found, words = explore_partly(grid(3, 3), [], FewPreemptions(most), NO_BUDGET)
     others = {0: 18, 1: 7, 2: 0}[most]
     assert found.open == others
-    assert words == f"covered every schedule in which a thread that could go on is {times}; " + (
+    assert words == f"covered every schedule {times}; " + (
         f"from there steps lead to {others} other {'state' if others == 1 else 'states'}; a counterexample is the "
         "shortest among what was covered"
         if others
@@ -126,7 +128,7 @@ def test_what_was_covered_in_words(most: int, times: str) -> None:
 def test_a_search_that_is_cut_says_some() -> None:
     found, words = explore_partly(grid(), [], FewPreemptions(2), Budget(max_states=5))
     assert (found.states, str(found.stopped)) == (5, "--max-states 5")
-    assert words.startswith("covered some schedules in which a thread that could go on is left at most 2 times; ")
+    assert words.startswith("covered some schedules with at most 2 preemptions; ")
 
 
 # -- random runs -------------------------------------------------------------------------------------------------------
