@@ -1,7 +1,7 @@
 """The command line. Results go to stdout; progress and hints to stderr. Only click is imported before a command runs.
 
 Exit codes: 0 holds or as expected, 1 violated, 2 the model, the usage or a file is wrong, 3 undetermined, 4 a fault of
-dio-mc. For several models the worst, in the order 4, 2, 1, 3, 0. A file of this package per group of commands.
+dio-mc. For several models the worst, in the order 4, 2, 1, 3, 0. This package has one file per group of commands.
 """
 
 from __future__ import annotations
@@ -51,17 +51,17 @@ Exit codes: 0 holds, 1 violated, 2 error in model or usage, 3 undetermined, 4 in
 
 
 BROKEN_PIPE = 141
-"""As a shell has it of a program that SIGPIPE ended."""
+"""The exit code that a shell reports for a program ended by SIGPIPE."""
 
 
 class _Group(click.Group):
-    """Bare ``dio-mc`` is a guide, not an error."""
+    """Makes ``dio-mc`` without a command print a guide instead of an error."""
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write(GUIDE + "\n")
 
     def invoke(self, ctx: click.Context) -> object:
-        """Nobody reads on: click would make that 1, which is a violation."""
+        """Handle a reader that closed the pipe: click would return 1, which means a violation."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
@@ -96,17 +96,17 @@ export.register(cli)
 
 
 def main() -> None:
-    """Entry point: errors as text, never a traceback of ours (set DIO_MC_DEBUG=1 to see one)."""
+    """Entry point. Errors are printed as text, never as a Python traceback (except with DIO_MC_DEBUG=1)."""
     SIGNALS.take()
     if not os.environ.get("DIO_MC_DEBUG"):
-        sys.unraisablehook = lambda _: None  # a limit may come amid a destructor, which can raise nothing
+        sys.unraisablehook = lambda _: None  # `Ended` may be raised inside a destructor, where it is ignored
     try:
         open_streams()
         guard_streams()
         from dio_mc.deep import deeply
 
         code = deeply(_run, waiting=SIGNALS.wait)
-    except KeyboardInterrupt:  # a signal that came before this thread waited for the command
+    except KeyboardInterrupt:  # a signal that arrived before this thread waited for the command
         click.echo("dio-mc: interrupted", err=True)
         code = ENDED
     flush_streams()
@@ -114,7 +114,7 @@ def main() -> None:
 
 
 def _run() -> int:
-    """The command's exit code. Messages go out here."""
+    """Run the command; return its exit code. Messages are printed here."""
     try:
         code = cli.main(prog_name="dio-mc", standalone_mode=False)
         return code if isinstance(code, int) else 0

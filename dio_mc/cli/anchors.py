@@ -1,6 +1,6 @@
 """The command that compares the anchors of rules and models with a kernel's symbols: ``anchors``.
 
-Nothing but click is imported before the command runs.
+Nothing except click is imported before the command runs.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def anchors(
 def _symbols(
     kernel: str, file_system: str | None, version: str | None, named: list[tuple[str, Mapping[str, tuple[str, ...]]]]
 ) -> dict[str, Symbols]:
-    """The symbols for each rule or model: those of a file for all of them, or those of a kernel with the module of its
+    """The symbols for each rule or model: those in a file, for all of them, or those of a kernel with the module of its
     file system."""
     from dio_mc.ir.anchor import parse_anchor
     from dio_mc.machine.cases import file_system_of
@@ -90,7 +90,7 @@ def _symbols(
 
 
 def _programs(name: str, files: tuple[Path, ...]) -> Iterable[tuple[str, Iterable[Program]]]:
-    """A rule's programs, or those of each class of a file."""
+    """A rule's programs, or those of each class in a file."""
     from dio_mc.frontend import build, load_module
     from dio_mc.study.anchors import programs_of
     from dio_mc.study.registry import open_registry, pick
@@ -105,7 +105,7 @@ def _programs(name: str, files: tuple[Path, ...]) -> Iterable[tuple[str, Iterabl
 
 
 def _lines(name: str, asked: tuple[Asked, ...], symbols: Symbols) -> list[str]:
-    """A line for the whole, and one for each function that the kernel does not have."""
+    """A summary line, and one for each function that the kernel does not have."""
     away = [one for one in asked if one.state != "present"]
     lines = [f"{name}: {len(asked) - len(away)} of {len(asked)} functions are in {symbols.path}"]
     width = max((len(one.state) for one in away), default=0)

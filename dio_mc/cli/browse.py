@@ -71,7 +71,7 @@ def _serve(root: Path, port: int, explorer: Explorer | None, *, opens: bool) -> 
     from dio_mc.html.folder import scan
     from dio_mc.html.serve import Server
 
-    scan(root)  # a wrong folder is said here, not in the browser
+    scan(root)  # report a wrong folder here rather than in the browser
     try:
         server = Server(root, Path.cwd(), port, explorer)
     except OSError as error:

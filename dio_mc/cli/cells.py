@@ -1,4 +1,4 @@
-"""How ``matrix`` finds its cells: in how many processes, and which it need not find again."""
+"""How ``matrix`` computes its cells: in how many processes, and which are taken from the cache."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from dio_mc.study.matrix import Solve, one_by_one
 def solver(
     limits: Limits, max_states: int | None, jobs: int | None, folder: Path | None, files: tuple[Path, ...]
 ) -> Solve:
-    """In one process, or in several. The clock is that of the command, the limit of memory that of each process."""
+    """The function that computes a cell, in one process or in several. The timeout is that of the command, the memory
+    limit that of each process."""
     processes = jobs_of(settings({"jobs": jobs})["jobs"])
     met = Latch(limits.exceeded)
     if processes == 1:
@@ -29,7 +30,7 @@ def solver(
 
 
 def kept(solve: Solve, note: Note) -> Solve:
-    """Those of shipped rules are not found again, if the files of dio-mc can be read."""
+    """A function that takes cells of shipped rules from the cache, if the files of dio-mc can be read."""
     try:
         digest_of_files()
     except OSError as error:

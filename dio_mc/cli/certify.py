@@ -1,4 +1,4 @@
-"""The command ``certify``: a certificate, checked alone."""
+"""The command ``certify``: checking a certificate on its own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dio_mc.source import display_path
 
 
 def certified(certificate: str, model_file: str, limits: Limits) -> tuple[int, str]:
-    """The exit code and what is said. Raises `ModelError` where there is nothing to check."""
+    """The exit code and the message. Raises `ModelError` if there is nothing to check."""
     try:
         text = Path(certificate).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -1,4 +1,5 @@
-"""The commands ``check`` and ``config``. Options that `dio_mc.config` knows have no default here, but there."""
+"""The commands ``check`` and ``config``. The defaults of options that are also settings are in `dio_mc.config`, not
+here."""
 
 from __future__ import annotations
 
@@ -116,7 +117,7 @@ def check(paths: tuple[str, ...], verbose: bool, quiet: bool, plot: bool, **opti
 
 
 def check_partial(options: dict[str, Any]) -> None:
-    """Raises `click.UsageError` for options of partial searches that do not go together."""
+    """Raise `click.UsageError` for incompatible options of partial searches."""
     chosen = [name for name in ("simulate", "preemptions", "approximate") if options[name] is not None]
     if len(chosen) > 1:
         raise click.UsageError(f"--{chosen[0]} and --{chosen[1]}: one or the other.")
@@ -127,7 +128,7 @@ def check_partial(options: dict[str, Any]) -> None:
 
 
 def check_any(options: dict[str, Any]) -> None:
-    """Raises `click.UsageError` for options of proofs for any number that do not go together."""
+    """Raise `click.UsageError` for incompatible options of proofs for any number."""
     if options["certificate"] is not None and options["any_of"] is None:
         raise click.UsageError("--certificate keeps a proof for any number: it needs --any.")
     for name in ("simulate", "preemptions", "approximate", "sweep"):
@@ -136,7 +137,7 @@ def check_any(options: dict[str, Any]) -> None:
 
 
 def settings(options: dict[str, Any]) -> dict[str, Value]:
-    """Every setting, with what the command line says of it (None: nothing)."""
+    """Every setting, including those given on the command line (None: not given)."""
     from dio_mc.config import SETTINGS, effective
 
     given = {name.replace("_", "-"): value for name, value in options.items()}

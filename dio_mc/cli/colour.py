@@ -1,7 +1,7 @@
 """Colour on a terminal: verdicts and errors, nothing else.
 
-It is added to the finished text in the stream that writes it, so no renderer knows of it, and a pipe, a file and a
-log get the same bytes as ever. ``NO_COLOR`` (no-color.org) and ``TERM=dumb`` turn it off.
+It is added to the finished text by the stream that writes it, so no renderer knows about it, and pipes, files and logs
+get uncoloured bytes. ``NO_COLOR`` (no-color.org) and ``TERM=dumb`` turn it off.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ WORDS: Final = re.compile(
     r"|(?P<coded>\b(?:error|finding|FINDING)) (?=DIO\d{3}\b)",
     re.MULTILINE,
 )
-"""What is coloured, where it stands as the faces of dio-mc write it; in JSON a verdict stands in quotes."""
+"""The coloured words, at the positions where dio-mc writes them; in JSON a verdict is quoted and does not match."""
 
 
 def wanted(stream: TextIO) -> bool:
-    """Whether a stream is a terminal on which colour is welcome."""
+    """Whether a stream is a terminal on which colour is wanted."""
     if os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb":
         return False
     try:
         return stream.isatty()
-    except ValueError:  # it is closed
+    except ValueError:  # the stream is closed
         return False
 
 
 def painted(text: str) -> str:
-    """The text with the escape sequences of colours."""
+    """The text with escape sequences for colours."""
     return WORDS.sub(_paint, text)
 
 

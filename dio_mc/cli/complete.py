@@ -1,4 +1,4 @@
-"""Names that the shell completes and that stand in files: read from the source, which is never run."""
+"""Names in files for shell completion, read from the source without executing it."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from dio_mc.study.registry import snake
 PAIR: Final = {"first", "second"}
 """The threads of an operation."""
 LARGEST: Final = 1 << 20
-"""Bytes of a file that is read for completion."""
+"""The size in bytes of the largest file that is read for completion."""
 
 
 def classes_in(paths: list[str]) -> list[str]:
-    """The classes of the Python files among the paths, in order; abstract ones are never checked and left out."""
+    """The classes of the Python files among the paths, in order, without abstract ones, which are never checked."""
     return [node.name for path in paths for node in _classes(Path(path)) if node.bases and not _is_left_out(node)]
 
 
 def rules(folder: Path) -> list[str]:
-    """The locking rules of a folder of models: what its classes have as ``rule``."""
+    """The locking rules of a folder of models: the ``rule`` attributes of its classes."""
     files = sorted((folder / "protocols").glob("*.py"))
     return [name for file in files for node in _classes(file) for name in _rules_of(node)]
 
 
 def workloads(folder: Path) -> list[str]:
-    """The workloads of a folder of models that are not operations."""
+    """The workloads of a folder of models, without operations."""
     return [name for name, threads in _named_threads(folder) if threads != PAIR]
 
 

@@ -1,4 +1,5 @@
-"""Other ways through a model, for the pages of `browse` and `show`: runs the models that the user named, no others."""
+"""Exploring other runs of a model, for the pages of `browse` and `show`. Only models that the user named are
+executed."""
 
 from __future__ import annotations
 
@@ -34,30 +35,30 @@ if TYPE_CHECKING:
     from dio_mc.semantics.stop import Stop
 
 SECONDS: Final = 20.0
-"""How long one page may take."""
+"""The time limit for one page."""
 MOST_STATES: Final = 200_000
-"""States that are explored for what can follow."""
+"""The largest number of states explored for what can follow a run."""
 
 
 def ways_of(
     trace: Trace, path: str, model_file: str | None, exceeded: Callable[[], Stop | None] = lambda: None
 ) -> Ways:
-    """The steps beside a stored trace, for its page. Runs the model as `dio-mc replay` does. Raises `ModelError` where
-    that is not possible, `Refused` where the model has changed."""
+    """The steps beside a stored trace, for its page. Executes the model as `dio-mc replay` does. Raises `ModelError` if
+    that is not possible, `Refused` if the model has changed."""
     program = program_of(trace, path, model_file, shipped)
     walk = end_of(program, trace)
     return ways_beside(walk.interpreter, evaluators_of(program), walk.states, exceeded=exceeded)
 
 
 def shipped(name: str) -> Program | None:
-    """The program of a shipped rule and workload."""
+    """The program of a shipped rule and workload, by name."""
     from dio_mc.study.registry import open_registry, program_named
 
     return program_named(open_registry(), name)
 
 
 class Models:
-    """An `Explorer` (`html.live`): the models of these files, and the rules of these folders."""
+    """An `Explorer` (`html.live`) for the models in these files and the rules in these folders."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._files = {path.resolve() for path in paths if path.is_file()}
@@ -66,7 +67,7 @@ class Models:
         self._lock = threading.Lock()
 
     def __call__(self, found: Found, asked: Asked, depth: int = 1) -> Live | str:
-        """The run that is asked; one at a time, and each has `SECONDS`."""
+        """The requested run. Requests are handled one at a time, with a limit of `SECONDS` each."""
         limits = Limits(Budget(timeout=SECONDS))
         try:
             with self._lock, Guard(limits.exceeded):
@@ -97,7 +98,7 @@ class Models:
         )  # fmt: skip
 
     def _program(self, found: Found) -> tuple[Program, list[PropertyEvaluator]] | None:
-        """The model's program; None where its file is not among those that the user named."""
+        """The model's program; None if its file is not among those that the user named."""
         trace, key = found.trace, self._key(found.trace)
         if key is None:
             return None
@@ -126,7 +127,7 @@ class Models:
 
 
 def _gone(walk: Walk, then: Sequence[str]) -> tuple[Walk, tuple[str, ...], str]:
-    """The walk after these segments, each of its steps as a segment, and why it goes no further."""
+    """The walk after these segments, its steps as segments, and the reason if it goes no further."""
     own: list[str] = []
     try:
         for text in then:
@@ -140,7 +141,7 @@ def _gone(walk: Walk, then: Sequence[str]) -> tuple[Walk, tuple[str, ...], str]:
 
 def _watch(program: Program, walk: Walk, text: str) -> Watch:
     if not program.properties:
-        return Watch(text, (), "the model has no property, so that no expression can be asked of it")
+        return Watch(text, (), "the model has no properties, so expressions cannot be evaluated")
     try:
         asked = expression(program.properties[0].model, program, text)
         values = [show_value(type_of(asked), walk.interpreter.evaluate(asked, state)) for state in walk.states]
@@ -151,13 +152,13 @@ def _watch(program: Program, walk: Walk, text: str) -> Watch:
 
 def _follows(walk: Walk, evaluators: Sequence[PropertyEvaluator], limits: Limits) -> tuple[Follows, ...]:
     found = continuations(walk, evaluators, Budget(MOST_STATES, timeout=SECONDS / 2))
-    told = []
+    listed = []
     for line, violation in follows(walk, found, evaluators):
         then = None
         if violation is not None and len(violation.schedule) > len(walk.steps):
             then = tuple(_segments(walk, violation.schedule[len(walk.steps) :]))
-        told.append(Follows(line, then))
-    return tuple(told)
+        listed.append(Follows(line, then))
+    return tuple(listed)
 
 
 def _segments(walk: Walk, actions: Sequence[object]) -> list[str]:

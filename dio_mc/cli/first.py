@@ -120,7 +120,7 @@ def new(name: str) -> None:
 
 
 def _nearest(stem: str) -> str:
-    """A name that would do."""
+    """A valid name similar to `stem`."""
     kept = re.sub(r"[^A-Za-z0-9_]+", "_", stem).strip("_")
     return kept if re.match(r"[A-Za-z]", kept) else f"model_{kept}".rstrip("_")
 
@@ -138,7 +138,7 @@ def completion(shell: str) -> None:
     from click.shell_completion import get_completion_class
 
     found = get_completion_class(shell)
-    if found is None:  # click knows the three
+    if found is None:  # click supports all three
         raise click.UsageError(f"no completion for {shell}")
     group = click.get_current_context().find_root().command
     click.echo(found(group, {}, "dio-mc", "_DIO_MC_COMPLETE").source())

@@ -63,7 +63,7 @@ def fix(model_file: str, **options: Any) -> None:
             task, search = _asked(model_file, options, stop)
             found = _search(task, search)
     except KeyboardInterrupt:
-        click.echo("dio-mc: ended by a second signal: no fix is told", err=True)
+        click.echo("dio-mc: ended by a second signal: no fix is reported", err=True)
         sys.exit(3)
     from dio_mc.report.fix import fix_json, fix_text
 
@@ -76,7 +76,7 @@ def fix(model_file: str, **options: Any) -> None:
 
 
 def _asked(model_file: str, options: dict[str, Any], stop: Callable[[], str | None]) -> tuple[Task, Search]:
-    """The class and what to look for. Raises `ModelError` for what is wrong with them."""
+    """The class and the search parameters. Raises `ModelError` if they are wrong."""
     from dio_mc.checking.driver import Options
     from dio_mc.checking.runs.fix import Search, the_class
     from dio_mc.checking.runs.plan import Task
@@ -109,25 +109,25 @@ def _search(task: Task, search: Search) -> Found:
 
 
 class _Line:
-    """One line on a terminal: what is tried, how far that is, and how many pass."""
+    """One line on a terminal: what is tried, the progress, and how many edits pass."""
 
     def __call__(self, what: str, done: int, total: int, passing: int) -> None:
         sys.stderr.write(f"\r\x1b[K{what}: {done:,} of {total:,}, {passing:,} pass")
         sys.stderr.flush()
 
     def finish(self) -> None:
-        """Wipe the line."""
+        """Erase the line."""
         sys.stderr.write("\r\x1b[K")
         sys.stderr.flush()
 
 
 def _refuse_target(target: Path, model_file: Path) -> None:
-    """Raises `ModelError` for a file that would not load, or that is somebody's."""
+    """Raise `ModelError` for a target that could not be loaded, or that would overwrite a file."""
     from dio_mc.errors import usage_error
 
     if target.resolve().parent != model_file.resolve().parent:
         hint = f"write it to {model_file.parent / target.name}"
-        message = "a fix imports the model, so it stands in the same folder"
+        message = "a fix imports the model, so it must be in the same folder"
         raise usage_error("DIO296", message, file=str(target), hint=hint)
     if target.suffix != ".py" or not target.stem.isidentifier():
         raise usage_error("DIO296", "a fix is a Python file: NAME.py", file=str(target))
@@ -136,7 +136,7 @@ def _refuse_target(target: Path, model_file: Path) -> None:
 
 
 def _write(target: Path, found: Found) -> int:
-    """Write the first fix and check what was written; the exit code of that."""
+    """Write the first fix and check the written file; return the exit code of that check."""
     from dio_mc.checking.runs.fix import recheck
     from dio_mc.files import write_if_changed
 

@@ -1,4 +1,4 @@
-"""The commands that look at things: ``replay``, ``why``, ``ir``, ``help``."""
+"""The commands that inspect models and traces: ``replay``, ``why``, ``ir``, ``help``."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def why(
 
 
 def _say_why(path: str, model_file: str | None, max_states: int, products: Products, limits: Limits) -> int:
-    """Say it of one trace; the exit code."""
+    """Explain one trace; return the exit code."""
     from dio_mc.explain.replaying import explained, trace_in
     from dio_mc.guard import attempt
     from dio_mc.render.why import why_sentences
@@ -113,9 +113,9 @@ def _say_why(path: str, model_file: str | None, max_states: int, products: Produ
     except Undecided as ended:
         code = ENDED
         click.echo(f"dio-mc: {path}: {ended.message}: this is what the trace itself says", err=True)
-    told: list[str] = []
-    told = attempt("what the trace says", lambda: why_sentences(found), told, limits.exceeded, _note)
-    lines = told or ["Nothing more is known than what `dio-mc show` says."]
+    default: list[str] = []
+    sentences = attempt("what the trace says", lambda: why_sentences(found), default, limits.exceeded, _note)
+    lines = sentences or ["Nothing more is known than what `dio-mc show` says."]
     click.echo("\n".join([f"{found.model.name} {found.property}:", *(f"  {line}" for line in lines)]))
     return code
 
@@ -162,7 +162,7 @@ def _printed(model: type, params: dict[str, int]) -> tuple[str, list[str]]:
 
 
 def _word(name: str) -> str | None:
-    """A word of the language or of the page-cache vocabulary with its description."""
+    """A word of the language or of the page-cache vocabulary, with its description; None if there is none."""
     import inspect
 
     from dio_mc import kernel, lang

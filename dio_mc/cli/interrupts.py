@@ -1,12 +1,11 @@
-"""Ctrl-C, SIGTERM and SIGHUP: a verdict on what was found is worth more than a traceback.
+"""Ctrl-C, SIGTERM and SIGHUP: a command that is interrupted reports what it has found instead of a traceback.
 
-`main` takes the signals before anything else is imported, and waits in the main thread while the command runs in
-another (`deep`), so that a signal is never waited for. A command that can give a part of its answer asks whether it is
-to stop (`Interrupts`); any other one is ended at once. What was found is the exit code 3: undetermined. The second
-signal ends what does not stop, and a third the process, be it in the middle of foreign code.
+`main` installs the handlers before anything else is imported, and waits in the main thread while the command runs in
+another (`deep`), so that signals are handled promptly. A command that can give partial results polls whether it should
+stop (`Interrupts`); any other command is ended at once. The exit code is 3 (undetermined). A second signal ends a
+command that does not stop, and a third ends the process, even inside foreign code.
 
-A signal that was ignored when the command began stays ignored: that is what a shell asks for a job in the background,
-and ``nohup``.
+A signal that was ignored when the command began stays ignored, as shells expect for background jobs, and ``nohup``.
 """
 
 from __future__ import annotations
@@ -25,11 +24,11 @@ ENDED = 3
 
 
 LOOK = 0.05
-"""Seconds after which the main thread looks for signals."""
+"""Seconds between two checks for signals by the main thread."""
 
 
 class Signals:
-    """What became of the signals of this process."""
+    """Handles the signals of this process and records which have arrived."""
 
     def __init__(self) -> None:
         self.reason: str | None = None
@@ -39,7 +38,7 @@ class Signals:
         self.before: dict[int, object] = {}
 
     def take(self) -> None:
-        """From now on signals are noted here. Only in the main thread."""
+        """Install the handlers. Main thread only."""
         import signal
 
         for name in NAMES:
@@ -49,7 +48,7 @@ class Signals:
             self.before[number] = signal.signal(number, self.note)
 
     def give_back(self) -> None:
-        """The handlers from before."""
+        """Restore the previous handlers."""
         import signal
 
         for number, handler in self.before.items():
@@ -57,7 +56,7 @@ class Signals:
         self.before.clear()
 
     def note(self, number: int, frame: FrameType | None) -> None:
-        """A signal has come."""
+        """The signal handler."""
         import os
         import signal
 
@@ -70,7 +69,7 @@ class Signals:
         self.end()
 
     def end(self) -> None:
-        """Raise `KeyboardInterrupt` where the command runs."""
+        """Raise `KeyboardInterrupt` in the thread that runs the command."""
         if self.thread is None:
             raise KeyboardInterrupt
         from dio_mc.guard import interrupt
@@ -79,8 +78,8 @@ class Signals:
             interrupt(self.thread.ident)
 
     def wait(self, thread: Thread) -> None:
-        """Wait a moment for the thread of the command: the system may hand a signal to any thread, and Python handles
-        it when the main one runs again. A signal that came before there was a thread is told now."""
+        """Wait briefly for the thread of the command. The system may deliver a signal to any thread, and Python handles
+        it when the main thread runs again. A signal that arrived before the thread existed is passed on now."""
         new = self.thread is None
         self.thread = thread
         if new and self.count and not self.listeners:
@@ -92,7 +91,8 @@ SIGNALS = Signals()
 
 
 class Interrupts:
-    """While it is entered the first signal asks to stop and the second ends the command."""
+    """A context in which the first signal requests a stop and the second ends the command. Its value returns the reason
+    to stop, or None."""
 
     def __enter__(self) -> Callable[[], str | None]:
         self._own = not SIGNALS.before and _in_main_thread()
@@ -116,8 +116,8 @@ def _in_main_thread() -> bool:
 
 @contextmanager
 def raised() -> Iterator[None]:
-    """Every signal is raised as `KeyboardInterrupt`, so that what was started is ended. So it is in every command that
-    does not ask; this is for one that `main` did not start."""
+    """A context in which every signal raises `KeyboardInterrupt`, so that child processes are ended. Commands that do
+    not poll behave this way anyway; this is for code that `main` did not start."""
     own = not SIGNALS.before and _in_main_thread()
     if own:
         SIGNALS.take()

@@ -1,6 +1,6 @@
 """The command that runs a counterexample on real kernels: ``confirm``.
 
-Nothing but click is imported before a command runs.
+Nothing except click is imported before a command runs.
 """
 
 from __future__ import annotations
@@ -103,14 +103,14 @@ def confirm(
 
 
 class _Sessions:
-    """A guest for each kernel, file system and mount options that is asked for, kept for the next trace."""
+    """A guest for each requested kernel, file system and mount options, reused for the following traces."""
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
         self._open: dict[tuple[str, str, str], Session] = {}
 
     def ask(self, image: Kernel, case: Case, file_system: str | None, mount: str | None) -> Answered:
-        """What a kernel says about a case, on the file system that is asked for, or else the case's own."""
+        """The answer of a kernel for a case, on the given file system, or else on the case's own."""
         from dio_mc.machine.confirm import confirm
         from dio_mc.machine.failures import GuestLost
         from dio_mc.machine.session import Session
@@ -132,7 +132,7 @@ class _Sessions:
 
 
 def case_of(path: str, model_file: str | None, folder: Path | None, files: tuple[Path, ...]) -> Case:
-    """What a trace means on a real kernel."""
+    """The case for real kernels of a trace."""
     from dio_mc.cli.show import read
     from dio_mc.errors import usage_error
     from dio_mc.explain.replaying import IS_PRODUCT, model_of
@@ -170,7 +170,7 @@ def _write_page(path: str, model_file: str | None, case: Case, answers: Sequence
 
 
 def _observed_case(path: str) -> Case | None:
-    """The case in a file that `observe` has written; None when it is something else."""
+    """The case in a file that `observe` has written; None for another kind of file."""
     from dio_mc.machine.observed import case_in
 
     try:

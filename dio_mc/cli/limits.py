@@ -1,6 +1,6 @@
-"""Time and memory for a command as a whole.
+"""Time and memory limits for a command as a whole.
 
-Nothing but click is imported before a command runs.
+Nothing except click is imported before a command runs.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ class Undecided(click.ClickException):
     exit_code = ENDED
 
     def show(self, file: object = None) -> None:
-        """In one line, as all messages of the command."""
+        """Print the message in one line, in the form of all messages of the command."""
         click.echo(f"dio-mc: {self.message}", err=True)
 
 
 def limits_of(timeout: float | None, max_memory: str | None) -> Limits:
-    """Those of the whole command; its clock runs from now on."""
+    """The limits of the whole command; the time starts now."""
     from dio_mc.config import memory
     from dio_mc.engines.limits import Limits
     from dio_mc.semantics.search import Budget
@@ -46,7 +46,7 @@ def limits_of(timeout: float | None, max_memory: str | None) -> Limits:
 
 
 def jobs_of(jobs: Value) -> int:
-    """How many processes: as many as there are processors, where the user has not said it."""
+    """The number of processes: the number of available processors, unless the user set it."""
     import os
 
     if jobs.origin != "default":
@@ -60,10 +60,10 @@ def within(
     before: str = "there was anything to write",
     patience: float = 0.0,
 ) -> Result:
-    """What a task gives, of which no part is worth anything.
+    """The result of a task that has no partial results.
 
-    Raises `Undecided` when a limit ends it; with `patience` so many seconds later, for a task that looks at the limits
-    itself. `before` says what is not there then.
+    Raises `Undecided` if a limit ends it, with `patience` that many seconds later, for a task that polls the limits
+    itself. `before` completes the message: what the command did not get to.
     """
     from dio_mc.guard import Ended, Guard, stop_of
 

@@ -1,6 +1,6 @@
 """``matrix``: every pair of operations under every rule.
 
-Nothing but click is imported before the command runs.
+Nothing except click is imported before the command runs.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from dio_mc.cli.rules import (
     TRACES,
     budget,
     emit,
+    linted,
     note,
     progress,
-    told,
     trace_files,
 )
 from dio_mc.cli.types import OPERATION, RULE
@@ -104,7 +104,7 @@ def matrix(
     before = read_baseline(baseline, sectors or 1) if baseline is not None else None
     limits = limits_of(timeout, max_memory)
     registry = within(limits, lambda: open_registry(folder, files))
-    chosen = told(pick(registry.rules, rules, "locking rule"), registry)
+    chosen = linted(pick(registry.rules, rules, "locking rule"), registry)
     pick(registry.operations, operations, "operation")
     names = list(operations) or list(registry.operations)
     if guests.kernels:
@@ -139,7 +139,7 @@ def _site(found: Matrix, site: Path, registry: Registry, limits: Limits) -> None
 
 
 def _worse(before: Verdicts, found: Matrix, baseline: Path | None) -> bool:
-    """Whether a cell is worse than in the baseline, which is told."""
+    """Whether a cell is worse than in the baseline; differences are printed."""
     from dio_mc.errors import usage_error
     from dio_mc.study.baseline import baseline_text, compared, shifts
 
@@ -160,7 +160,7 @@ def _matrix_of_kernels(
     site: Path | None,
     limits: Limits,
 ) -> int:
-    """The exit code of the command."""
+    """The matrix of real kernels; returns the exit code of the command."""
     from dio_mc.cli.observing import run_matrix
     from dio_mc.errors import usage_error
     from dio_mc.study import matrix as study

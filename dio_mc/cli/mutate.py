@@ -1,4 +1,4 @@
-"""``mutate``: whether the properties of a model would notice if it were wrong."""
+"""``mutate``: whether the properties of a model notice small errors in it."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _plan(values: Mapping[str, Value], options: Mapping[str, Any], stop: Callabl
 
 
 class _Session:
-    """Class by class; text goes out as it comes."""
+    """Mutates one class after another; text is printed as it is produced."""
 
     def __init__(self, plan: Plan, options: Mapping[str, Any]) -> None:
         self.plan, self.options = plan, options
@@ -108,7 +108,7 @@ class _Session:
 
     @property
     def exit_code(self) -> int:
-        """The worst of all classes; 2 if none had a mutant that could be caught."""
+        """The worst of all classes; 2 if no class had a mutant that could be caught."""
         from dio_mc.mutation.score import Score, exit_code
         from dio_mc.report.batch import WORST
 
@@ -144,7 +144,7 @@ class _Session:
             click.echo(mutation_text(entry, everything=self.options["verbose"]))
 
     def finish(self) -> None:
-        """The totals, or all of it in another format."""
+        """Print the totals, or all results in another format."""
         from dio_mc.report.mutation import WRITERS, totals
 
         if not self.text:

@@ -1,6 +1,6 @@
-"""What operations do on real kernels: ``observe``, and ``matrix --kernel``.
+"""Observing operations on real kernels: ``observe``, and ``matrix --kernel``.
 
-Nothing but click is imported before a command runs.
+Nothing except click is imported before a command runs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Guests:
-    """What ``matrix`` is told of real kernels."""
+    """The options of ``matrix`` for real kernels."""
 
     kernels: tuple[str, ...] = ()
     file_systems: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ GUESTS = (
 
 
 def guests_options(function: Callable[..., None]) -> Callable[..., None]:
-    """The options of `Guests`, given to a command as its one parameter `guests`."""
+    """Adds the options of `Guests` to a command, which gets them as one parameter `guests`."""
 
     @wraps(function)
     def packed(*args: Any, **given: Any) -> None:
@@ -72,7 +72,7 @@ def guests_options(function: Callable[..., None]) -> Callable[..., None]:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What is observed and how it is told; `found` grows."""
+    """What to observe and how to print it; `found` collects the results."""
 
     workloads: Sequence[Workload]
     rule: Rule | None
@@ -176,7 +176,7 @@ def _sessions(
 
 
 def _run(wanted: _Wanted, sessions: Sequence[Session]) -> bool:
-    """Observe and tell; whether Ctrl-C ended it. What was finished before is told all the same."""
+    """Observe and print; return whether Ctrl-C ended it. Results finished before that are printed."""
     from dio_mc.cli.interrupts import raised
     from dio_mc.machine.observed import as_json
 
@@ -201,7 +201,7 @@ def _run(wanted: _Wanted, sessions: Sequence[Session]) -> bool:
 
 
 def _pairs(wanted: _Wanted, session: Session) -> Iterator[tuple[Observations, Compared | None]]:
-    """Each workload on files of each layout, against the rule."""
+    """Each workload on files of each layout, compared with the rule."""
     from dio_mc.machine.observe import compare, observe
     from dio_mc.machine.plans import layouts_on
     from dio_mc.study.outcomes import outcomes
@@ -226,7 +226,7 @@ def _tell(wanted: _Wanted, session: Session, one: Observations, compared: Compar
 
 
 def _report(wanted: _Wanted) -> None:
-    """A draft, a schedule and a program for each observation that is a finding."""
+    """Write a draft, a schedule and a program for each observation that is a finding."""
     from dio_mc.machine.drafts import drafts
 
     if wanted.report is None:
@@ -268,8 +268,7 @@ def _write_file(path: Path, content: str) -> None:
 
 
 def run_matrix(registry: Registry, names: Sequence[str], guests: Guests) -> tuple[Matrix, bool]:
-    """The matrix of real kernels, and whether it is whole: Ctrl-C leaves the cells that are finished in
-    `guests.state`."""
+    """The matrix of real kernels, and whether it is complete: after Ctrl-C the finished cells are in `guests.state`."""
     from dio_mc.cli.interrupts import raised
     from dio_mc.machine.images import find_kernel
     from dio_mc.machine.kernel_matrix import Column, kernel_matrix, open_kept
@@ -293,7 +292,8 @@ def run_matrix(registry: Registry, names: Sequence[str], guests: Guests) -> tupl
 
 
 def _estimate() -> Callable[[int, int, int], None] | None:
-    """A line on a terminal's stderr: how much is done, how fast, how long it may take."""
+    """A progress line on a terminal's stderr: how much is done, the rate, and the estimated time left. None if stderr
+    is not a terminal."""
     import time
 
     if not sys.stderr.isatty():

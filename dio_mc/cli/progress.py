@@ -1,8 +1,9 @@
-"""One line on a terminal that tells how a long search is getting on: ``Progress`` -> text.
+"""A progress line for long searches on a terminal: ``Progress`` -> text.
 
     level 14  812k states  61k/s  open 44k shrinking  412 MB
 
-No guess at the time left: while the frontier grows there is no honest one. The line says which way it goes instead.
+It does not estimate the time left: while the frontier grows, no estimate is meaningful. It shows the trend of the
+frontier instead.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ _ERASE: Final = "\r\x1b[K"
 
 
 class ProgressLine:
-    """A `search.Report` that redraws one line of `stream`, at most every `every` seconds of the search's own clock,
-    and not before that. On a stream that is not a terminal it writes nothing at all. `finish` wipes the line."""
+    """A `search.Report` that redraws one line of `stream`, at most every `every` seconds of the search's own clock, and
+    not earlier than that after the start. On a stream that is not a terminal it writes nothing. `finish` erases the
+    line."""
 
     def __init__(self, stream: TextIO, every: float = 0.2, memory: Callable[[], int] = resident_bytes) -> None:
         self._stream = stream
@@ -31,7 +33,7 @@ class ProgressLine:
         self._opened: tuple[int, int] = (0, 0)
 
     def __call__(self, progress: Progress) -> None:
-        """Take note of a report, and draw it if it is time."""
+        """Take a report, and draw it if it is time."""
         if not self._terminal:
             return
         if progress.depth != self._level:
@@ -45,14 +47,14 @@ class ProgressLine:
             self._drawn = progress
 
     def finish(self) -> None:
-        """Wipe the line, if one was drawn."""
+        """Erase the line, if one was drawn."""
         if self._drawn is not None:
             self._stream.write(_ERASE)
             self._stream.flush()
             self._drawn = None
 
     def render(self, progress: Progress) -> str:
-        """The line for a report; the rate is that since the line before."""
+        """The line for a report; the rate is that since the previous line."""
         states, seconds = progress.states, progress.seconds
         if self._drawn is not None:
             states, seconds = states - self._drawn.states, seconds - self._drawn.seconds
@@ -64,7 +66,7 @@ class ProgressLine:
         return "  ".join(parts)
 
     def _trend(self) -> str:
-        """How the frontier of this level compares with that of the level before."""
+        """The size of this level's frontier compared with that of the previous level."""
         before, now = self._opened
         if not before or before == now:
             return ""

@@ -1,6 +1,6 @@
-"""What the commands that compare locking rules share: their options, and how they say and write what they found.
+"""What the commands that compare locking rules share: their options, and how they print and write results.
 
-Nothing but click is imported before a command runs.
+Nothing except click is imported before a command runs.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ TRACES = click.option(
 
 
 def budget(max_states: int | None) -> Any:
-    """What one search may take."""
+    """The limits of one search."""
     from dio_mc.semantics.search import Budget
 
     return Budget(max_states=max_states)
 
 
-def told(rules: Sequence[Rule], registry: Registry) -> list[Rule]:
-    """The rules; operations of theirs that nothing calls, such as a hook that is misspelt, are told on stderr."""
+def linted(rules: Sequence[Rule], registry: Registry) -> list[Rule]:
+    """Return the rules, after printing findings on stderr: operations that nothing calls, such as a misspelt hook."""
     from dio_mc.checking.findings.declared import uncalled_operations
 
     threads = [f for w in registry.workloads.values() for f in w.threads.values()]
@@ -57,12 +57,12 @@ def told(rules: Sequence[Rule], registry: Registry) -> list[Rule]:
 
 
 def note(text: str) -> None:
-    """Say something that changes no verdict, on stderr."""
+    """Print a message that does not change a verdict to stderr."""
     click.echo(f"note: {text}", err=True)
 
 
 def progress(what: str = "cells") -> Any:
-    """A line on a terminal's stderr, wiped at the end."""
+    """A progress line on a terminal's stderr, erased at the end."""
     if not sys.stderr.isatty():
         return None
 
@@ -73,7 +73,7 @@ def progress(what: str = "cells") -> Any:
 
 
 def trace_files(folder: Path | None, traces: dict[str, Trace]) -> dict[str, str]:
-    """Write traces that `dio-mc show` reads; where each one is, by name."""
+    """Write traces that `dio-mc show` reads; return their paths by name."""
     if folder is None:
         return {}
     from dio_mc.trace.codec import encode
@@ -87,7 +87,7 @@ def trace_files(folder: Path | None, traces: dict[str, Trace]) -> dict[str, str]
 
 
 def emit(text: str, output: str | None) -> None:
-    """Write what was found to a file, or to stdout."""
+    """Write results to a file, or to stdout."""
     if output is None:
         click.echo(text, nl=False)
     else:
@@ -95,7 +95,7 @@ def emit(text: str, output: str | None) -> None:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file, its folders as well. Raises `ModelError` (DIO207) where that fails."""
+    """Write a file, and create its folders. Raises `ModelError` (DIO207) if that fails."""
     from dio_mc.errors import usage_error
     from dio_mc.files import write_if_changed
 

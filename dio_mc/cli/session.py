@@ -1,4 +1,5 @@
-"""One ``check`` command: what was found so far, whatever fails later. What few runs need is imported by those."""
+"""One ``check`` command: results are kept whatever fails later. Modules that few runs need are imported where they are
+used."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ Result = TypeVar("Result")
 
 
 class Session:
-    """Prepare, run, finish; then `exit_code`. Text goes out as it comes, other formats whole at the end."""
+    """One command: prepare, run, finish; then read `exit_code`. Text is printed as it is produced, other formats at the
+    end."""
 
     def __init__(
         self, values: Mapping[str, Value], stop: Callable[[], str | None], *, verbose: bool, quiet: bool
@@ -60,13 +62,13 @@ class Session:
 
     @property
     def batch(self) -> Batch:
-        """All that was found."""
+        """All results."""
         allowed = self.values["allow-undetermined"]
         return Batch(tuple(self.entries), self.folder, self.values["strict"], allowed, self.stems)
 
     @property
     def exit_code(self) -> int:
-        """The worst of all runs and of what could not be written."""
+        """The worst of all runs and of files that could not be written."""
         return self.batch.code_with(self.codes)
 
     def prepare(self, paths: Sequence[str], options: Mapping[str, Any]) -> None:
@@ -89,7 +91,7 @@ class Session:
         self.stems = stems_of(display_path(str(Path(e.file).resolve())) for e in self.planned if isinstance(e, Task))
 
     def _loaded(self, files: Sequence[tuple[str, bool]], request: Request) -> list[Task | Failure]:
-        """The tasks; loading a model runs its file, which may take forever."""
+        """The tasks. Loading a model executes its file, which may take forever."""
         try:
             with Guard(Limits(self._budget(), self.stop).exceeded):
                 return plan(files, request)
@@ -127,8 +129,9 @@ class Session:
             self.memory += [(ended.outcome, ended.memory)] if isinstance(ended.outcome, Report) else []
 
     def _is_known(self, failure: Failure) -> bool:
-        """Whether all that is wrong has been told of another class or binding: a class has the errors of those that it
-        derives from. The code and the place say what is the same; the words may name the class."""
+        """Whether all errors of a failure have already been reported for another class or binding, because a class
+        inherits the errors of its base classes. Errors are compared by code and place, since the message may name the
+        class."""
         found = {(d.code, d.span, d.hint) for d in failure.diagnostics if d.span is not None}
         known = bool(found) and len(found) == len(failure.diagnostics) and found <= self._told
         self._told |= found
@@ -139,7 +142,7 @@ class Session:
         return Budget(v["max-states"], v["max-depth"], v["timeout"], v["max-memory"])
 
     def _take(self, outcome: Outcome) -> None:
-        """Write its files, show it."""
+        """Write the files of a result, and show it."""
         first = not any(isinstance(e, Report) and e.verdict == "VIOLATED" for e in self.entries)
         if isinstance(outcome, Failure) and self._is_known(outcome):
             return
@@ -161,8 +164,8 @@ class Session:
         self._problems(problems)
 
     def _tried(self, what: str, task: Callable[[], Result], default: Result) -> Result:
-        """What shows or writes a verdict never takes it away: it has a tenth of the time that the run had, and a
-        second."""
+        """Run a task that shows or writes a verdict, and must not lose it. It may take one second plus a tenth of the
+        time that the run took."""
         limits = self._limits_of_showing()
         return attempt(what, task, default, limits.exceeded, lambda text: click.echo(f"dio-mc: {text}", err=True))
 
@@ -207,8 +210,8 @@ class Session:
             self.codes.append(2)
 
     def _say(self, text: str) -> None:
-        """To stdout. Where nobody reads on (``| head``) the text goes nowhere; a disk that is full costs the text too,
-        and is told. Neither costs a verdict, or the report files."""
+        """Print to stdout. If the reader has closed the pipe (``| head``), the text is discarded; if the disk is full,
+        the text is lost and an error is printed. Neither affects verdicts or report files."""
         try:
             click.echo(text, nl=False)
         except OSError as error:
@@ -217,7 +220,7 @@ class Session:
                 self._problems([f"stdout: cannot be written: {error.strerror or error}"])
 
     def finish(self, *, plot: bool) -> None:
-        """The end of the text, or the report in another format; report files; the summary of a GitHub step."""
+        """The end of the text, or the report in another format; then report files, and the summary of a GitHub step."""
         form = self.values["output-format"]
         if self.text:
             lines = [] if self.quiet and self.exit_code == 0 else summary_lines(self.batch)
@@ -248,7 +251,7 @@ class Session:
 
 
 def _changed(files: Sequence[tuple[str, bool]], revision: str | None, *, affected: bool) -> list[tuple[str, bool]]:
-    """Those of the files that a change concerns."""
+    """The files affected by changes since a revision."""
     from dio_mc.checking.runs import changed
 
     kept = changed.affected(files) if affected else list(files)
@@ -256,7 +259,7 @@ def _changed(files: Sequence[tuple[str, bool]], revision: str | None, *, affecte
 
 
 def _outcomes(tasks: Sequence[Task], options: Options, jobs: int) -> Iterator[Done]:
-    """What becomes of the tasks, in their order."""
+    """The outcomes of the tasks, in their order."""
     if jobs == 1 or len(tasks) < 2:
         return run_here(tasks, options)
     from dio_mc.checking.runs.pool import run_in_processes
@@ -265,7 +268,7 @@ def _outcomes(tasks: Sequence[Task], options: Options, jobs: int) -> Iterator[Do
 
 
 def partial_of(options: Mapping[str, Any]) -> Partial | None:
-    """The part of the states to cover, where not all."""
+    """The part of the state space to cover; None for all of it."""
     if options["simulate"] is not None:
         return RandomRuns(options["simulate"], options["seed"] or 0)
     if options["preemptions"] is not None:
@@ -274,7 +277,7 @@ def partial_of(options: Mapping[str, Any]) -> Partial | None:
 
 
 def wanted_of(options: Mapping[str, Any]) -> Wanted | None:
-    """What is to be proved for any number."""
+    """What to prove for any number; None if not requested."""
     if options["any_of"] is None:
         return None
     words = tuple(word.strip() for word in options["any_of"].split(",") if word.strip())
@@ -284,7 +287,7 @@ def wanted_of(options: Mapping[str, Any]) -> Wanted | None:
 
 
 def approximate_of(text: str) -> Approximate:
-    """``hash-compaction``, ``bitstate``, ``bitstate:4G``. Raises `click.UsageError`."""
+    """Parse ``hash-compaction``, ``bitstate`` or ``bitstate:4G``. Raises `click.UsageError`."""
     storage, colon, size = text.partition(":")
     if storage == "hash-compaction" and not colon:
         return Approximate("hash-compaction")

@@ -1,4 +1,4 @@
-"""The command ``models``: what is shipped, in one line each, and copies to begin with."""
+"""The command ``models``: list the shipped models, one line each, or copy them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _all(folder: Path) -> Iterator[Path]:
 
 
 def _named(folder: Path, name: str) -> list[Path]:
-    """The files of a folder, or one file. Raises `ModelError` (DIO208) where there is none of that name."""
+    """The files of a folder, or one file. Raises `ModelError` (DIO208) if there is none of that name."""
     from dio_mc.errors import did_you_mean, usage_error
 
     known = {path.relative_to(folder).as_posix(): path for path in _all(folder)}
@@ -53,14 +53,14 @@ def _named(folder: Path, name: str) -> list[Path]:
 
 
 def _about(path: Path) -> str:
-    """The first sentence of a file, read and not run."""
-    told = ast.get_docstring(ast.parse(path.read_bytes())) or ""
-    first = " ".join(told.split("\n\n")[0].split())
+    """The first sentence of a file, read without executing it."""
+    doc = ast.get_docstring(ast.parse(path.read_bytes())) or ""
+    first = " ".join(doc.split("\n\n")[0].split())
     return first.split(". ")[0].rstrip(".")
 
 
 def _with_imports(files: Sequence[Path]) -> list[Path]:
-    """The files, and those beside them that they import by name."""
+    """The files, and the neighbouring files that they import by name."""
     found = dict.fromkeys(files)
     waiting = list(files)
     while waiting:

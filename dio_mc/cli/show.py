@@ -1,6 +1,6 @@
 """The command ``show``: a counterexample in many formats.
 
-`register` adds them to the group of `cli`. Nothing but click is imported before a command runs.
+Nothing except click is imported before a command runs.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _reproducer(path: str, form: str, model_file: str | None) -> str:
 
 
 def _explored(path: str, model_file: str | None) -> str:
-    """The page with the steps beside the trace. Raises `ModelError` where the model does not go so."""
+    """The page with the steps beside the trace. Raises `ModelError` if the model diverges from the trace."""
     from dio_mc.cli.exploring import ways_of
     from dio_mc.errors import usage_error
     from dio_mc.html.source import sources_of
@@ -96,7 +96,7 @@ def _explored(path: str, model_file: str | None) -> str:
 
 
 def read(path: str) -> Trace:
-    """The trace in a file; a file that holds none is a usage error."""
+    """The trace in a file. Raises a usage error for a file that is not a trace."""
     from dio_mc.errors import usage_error
     from dio_mc.trace.codec import TraceFormatError, read_trace
 

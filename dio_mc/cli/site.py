@@ -1,4 +1,4 @@
-"""A matrix as pages: one file with its runs below the table, or a folder that can be published as it is."""
+"""A matrix as pages: one file with the runs below the table, or a folder that can be published as it is."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CELLS: Final = "cells"
 
 
 def one_page(found: Matrix) -> str:
-    """The matrix with the runs below it as text."""
+    """The matrix with its runs as text below."""
     runs = tuple(
         Run(cell.name, _head(cell), _about(cell), render_text(cell.trace, model=False))
         for cell in found.cells
@@ -48,9 +48,9 @@ def write_site(
     exceeded: Callable[[], Stop | None],
     note: Callable[[str], None],
 ) -> int:
-    """Write ``index.html``, a page and a trace in ``cells/`` for each cell with a run, and the matrix in other forms;
-    how many pages there are. What a limit ends is a page without the steps beside its run, of which `note` is told
-    once. Raises `OSError`."""
+    """Write ``index.html``, a page and a trace in ``cells/`` for each cell with a run, and the matrix in other formats;
+    return the number of pages. If a limit is exceeded, pages lack the steps beside their run, and `note` receives one
+    message about that. Raises `OSError`."""
     racing_cells = [cell for cell in found.cells if cell.trace is not None]
     links = {cell.name: f"{CELLS}/{cell.name}.json" for cell in racing_cells}
     files = (("matrix.svg", "matrix.svg"), ("matrix.json", "matrix.json"))
@@ -58,14 +58,14 @@ def write_site(
     _write(folder / "index.html", matrix_page(index))
     _write(folder / "matrix.svg", matrix_svg(found))
     _write(folder / "matrix.json", matrix_json(found, links))
-    told: list[str] = []
+    notes: list[str] = []
     for cell in racing_cells:
-        if (stop := exceeded()) is not None and not told:
-            told.append(f"the steps beside the runs are left out: {stop}")
-        ways = None if told else _ways(registry, cell, exceeded, told.append)
+        if (stop := exceeded()) is not None and not notes:
+            notes.append(f"the steps beside the runs are left out: {stop}")
+        ways = None if notes else _ways(registry, cell, exceeded, notes.append)
         _write(folder / CELLS / f"{cell.name}.html", _cell_page(cell, ways))
         _write(folder / CELLS / f"{cell.name}.json", encode(_trace(cell)))
-    for text in told:
+    for text in notes:
         note(text)
     return 1 + len(racing_cells)
 
@@ -84,7 +84,7 @@ def _cell_page(cell: Cell, ways: Ways | None) -> str:
 def _ways(
     registry: Registry, cell: Cell, exceeded: Callable[[], Stop | None], note: Callable[[str], None]
 ) -> Ways | None:
-    """The steps beside a cell's run; without them the page is as good as before."""
+    """The steps beside a cell's run; None if they cannot be computed, as the page is useful without them."""
 
     def found() -> Ways | None:
         trace = _trace(cell)

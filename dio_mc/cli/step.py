@@ -1,4 +1,4 @@
-"""The command ``step``: one schedule, chosen by hand, and what can follow it."""
+"""The command ``step``: a schedule chosen by hand, and what can follow it."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def _stored(schedule: str | None) -> str | Trace | None:
 
 
 class Session:
-    """A walk with what was asked about it; `code` is what the command ends with."""
+    """A walk, and what was requested about it; `code` is the exit code of the command."""
 
     def __init__(self, walk: Walk, evaluators: Sequence[PropertyEvaluator], budget: Budget) -> None:
         self.walk, self.evaluators = walk, evaluators
@@ -131,7 +131,7 @@ class Session:
         self.code = 0
 
     def run(self, schedule: str | Trace) -> None:
-        """Follow a schedule, a line per step. Raises `ModelError` at the step that is not possible."""
+        """Follow a schedule and print a line per step. Raises `ModelError` at a step that is not possible."""
         from dio_mc.errors import usage_error
         from dio_mc.stepping.script import ScriptError, parse
         from dio_mc.stepping.walk import Refused, follow, retraced
@@ -149,7 +149,7 @@ class Session:
             raise usage_error("DIO218", f"this schedule is not possible: {refused}") from None
 
     def tell(self, *, rest: bool) -> None:
-        """The state, the properties, who can go on, and what can follow."""
+        """Print the state, the properties, the threads that can run, and what can follow."""
         from dio_mc.stepping.shown import violated
 
         self._say(options=True)
@@ -160,7 +160,7 @@ class Session:
         click.echo(f"schedule  {self.walk.spelled()}")
 
     def write(self, output: str) -> None:
-        """The run as a trace. Raises `ModelError` where the file cannot be written."""
+        """Write the run as a trace. Raises `ModelError` if the file cannot be written."""
         from dio_mc.errors import usage_error
         from dio_mc.explain.witness import walked
         from dio_mc.files import write_if_changed
@@ -174,7 +174,7 @@ class Session:
             raise usage_error("DIO207", f"cannot be written: {error.strerror or error}", file=output) from None
 
     def talk(self) -> int:
-        """Ask for each step until the end of input; the exit code."""
+        """Ask for each step until the end of input; return the exit code."""
         asked = sys.stdin.isatty()
         self._say(options=True)
         while (line := self._line(asked)) is not None:
@@ -215,11 +215,11 @@ class Session:
                 self._say(options=True, state=False)
         except DioError as error:
             click.echo(str(error), err=True)
-            if not sys.stdin.isatty():  # a script that went on would do something else than it says
+            if not sys.stdin.isatty():  # a script must not continue from a state other than it expects
                 sys.exit(error.exit_code)
 
     def _value(self, text: str) -> str:
-        """What an expression is worth in the last state. Raises `ModelError` when it has no meaning there."""
+        """The value of an expression in the last state. Raises `ModelError` if it has no meaning there."""
         from dio_mc.errors import ModelError, usage_error
         from dio_mc.frontend.asked import excerpt_of, expression
         from dio_mc.ir.expr import type_of
@@ -227,7 +227,7 @@ class Session:
 
         program = self.walk.program
         if not program.properties:
-            raise usage_error("DIO218", "the model has no property, so that no expression can be asked of it")
+            raise usage_error("DIO218", "the model has no properties, so expressions cannot be evaluated")
         try:
             asked = expression(program.properties[0].model, program, text)
         except ModelError as error:
@@ -235,7 +235,7 @@ class Session:
         return show_value(type_of(asked), self.walk.interpreter.evaluate(asked, self.walk.states[-1]))
 
     def _numbered(self, line: str) -> str:
-        """The schedule that a number stands for: an option of those listed."""
+        """The schedule for the number of a listed option."""
         if not line.isdigit():
             return line
         options = self.walk.options

@@ -1,9 +1,9 @@
-"""What may reach a terminal or a log: text, and nothing that they obey.
+"""Output streams that keep control sequences from terminals and logs.
 
-Names, documentation, messages and paths come from models, traces and file systems. All that a command prints passes
-here, so no command has to remember it. Control characters are spelled as escapes: ESC moves the cursor and recolours
-what was printed before, CR overwrites a line, and marks of direction show code in another order than it has. A line
-that begins with ``::`` is a command to GitHub's runner, also after blanks; it is spelled so that it is none.
+Names, documentation, messages and paths come from models, traces and file systems. Everything that a command prints
+passes through here, so no command has to escape it. Control characters are written as escapes: ESC moves the cursor and
+recolours earlier output, CR overwrites a line, and bidirectional marks display code in another order than it has. A
+line that begins with ``::``, also after blanks, is a command to GitHub's runner; it is escaped too.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import sys
 
 
 class VisibleStream(io.TextIOWrapper):
-    """A text stream that writes only what can be seen. What its encoding cannot say is spelled as an escape too.
+    """A text stream that writes only visible characters. Characters that its encoding lacks are escaped too.
 
-    Where `commands` is set, lines may be commands to a CI service: a report that consists of them is being written.
-    Where `colour` is set, verdicts are coloured: the only escape sequences that are written are our own.
+    With `commands`, lines may be commands to a CI service, because a report that consists of them is being written.
+    With `colour`, verdicts are coloured, and the only escape sequences written are our own.
     """
 
     commands = False
@@ -25,8 +25,8 @@ class VisibleStream(io.TextIOWrapper):
     _blank = True
 
     def write(self, text: str) -> int:
-        """Write the text; returns how many characters were asked for."""
-        from dio_mc.wording import visible, without_commands  # click alone before a command runs
+        """Write the text; return the number of characters passed in."""
+        from dio_mc.wording import visible, without_commands  # only click is imported before a command runs
 
         shown = visible(text)
         if not self.commands:
@@ -52,7 +52,8 @@ def _first_line_kept(text: str) -> str:
 
 
 def open_streams() -> None:
-    """What the caller has closed becomes a stream that nobody reads: what is opened next must not get its number."""
+    """Replace standard streams that the caller has closed by ``/dev/null``, so that the next opened file does not get
+    their number."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             handle = os.open(os.devnull, os.O_RDWR)
@@ -63,7 +64,7 @@ def open_streams() -> None:
 
 
 def flush_streams() -> None:
-    """Write what can be written: who has stopped reading costs no verdict."""
+    """Flush the streams; a reader that has gone away does not affect the verdict."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -72,7 +73,7 @@ def flush_streams() -> None:
 
 
 def guard_streams() -> None:
-    """Make stdout and stderr visible streams, where they are streams over bytes; coloured ones on a terminal."""
+    """Replace stdout and stderr by visible streams, if they are streams over bytes; on a terminal with colour."""
     from dio_mc.cli.colour import wanted
 
     for name in ("stdout", "stderr"):
@@ -85,6 +86,6 @@ def guard_streams() -> None:
 
 
 def allow_commands() -> None:
-    """Let stdout carry commands to a CI service: what follows is a report that escapes the model's text itself."""
+    """Let stdout carry commands to a CI service: the report that follows escapes the model's text itself."""
     if isinstance(sys.stdout, VisibleStream):
         sys.stdout.commands = True

@@ -1,6 +1,6 @@
 """The commands that compare locking rules by their runs: ``outcomes``, ``diff``.
 
-Nothing but click is imported before a command runs.
+Nothing except click is imported before a command runs.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from dio_mc.cli.rules import (
     TRACES,
     budget,
     emit,
+    linted,
     note,
     progress,
-    told,
     trace_files,
 )
 from dio_mc.cli.types import RULE, WORKLOAD
@@ -77,7 +77,7 @@ def outcomes(
 
     limits = limits_of(timeout, max_memory)
     registry = within(limits, lambda: open_registry(folder, files))
-    chosen = told(pick(registry.rules, rules, "locking rule"), registry)
+    chosen = linted(pick(registry.rules, rules, "locking rule"), registry)
     named = _workloads(registry, workloads, sectors)
     found: list[Outcomes] = []
     with Interrupts() as limits.stop:
@@ -136,7 +136,7 @@ def diff(
 
     limits = limits_of(timeout, max_memory)
     registry = within(limits, lambda: open_registry(folder, files))
-    old, new = told(pick(registry.rules, [before, after], "locking rule"), registry)
+    old, new = linted(pick(registry.rules, [before, after], "locking rule"), registry)
     compared = _workloads(registry, workloads, sectors)
     if not workloads:
         compared += [replace(pair, sectors=sectors or 1) for pair in pairs(registry)]
@@ -157,7 +157,7 @@ def diff(
 
 
 def _workloads(registry: Registry, names: tuple[str, ...], sectors: int | None = None) -> list[Workload]:
-    """Those named, operations side by side included; without names all workloads of the folder."""
+    """The named workloads, including operations side by side; without names all workloads of the folder."""
     from dataclasses import replace
 
     from dio_mc.study.registry import pick, together

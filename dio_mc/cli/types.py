@@ -1,4 +1,4 @@
-"""Types of options that several commands take."""
+"""Option types that several commands use."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Param(click.ParamType):  # type: ignore[type-arg]  # generic in click's st
     name = "NAME=VALUE"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
-        """The pair."""
+        """The name and the value."""
         if isinstance(value, tuple):
             return value
         name, _, number = str(value).partition("=")
@@ -31,7 +31,7 @@ class Param(click.ParamType):  # type: ignore[type-arg]  # generic in click's st
 
 
 class Word(click.ParamType):  # type: ignore[type-arg]  # generic in click's stubs only
-    """A word that the shell completes; whether it is one of these `dio_mc.config` says, in its own words."""
+    """A word that the shell completes; `dio_mc.config` validates it, with its own message."""
 
     name = "NAME"
 
@@ -39,31 +39,28 @@ class Word(click.ParamType):  # type: ignore[type-arg]  # generic in click's stu
         self.words = words
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Those that begin like this."""
+        """The words that begin with the typed text."""
         return [CompletionItem(word) for word in self.words if word.startswith(incomplete)]
 
 
 class Found(click.ParamType):  # type: ignore[type-arg]  # generic in click's stubs only
-    """A name that stands in a file, completed by what `find` lists for the words typed so far; after a comma the next
-    one."""
+    """A name in a file, completed from what `find` lists for the words typed so far; after a comma, the next name."""
 
     def __init__(self, name: str, find: Callable[[list[str]], list[str]]) -> None:
         self.name = name
         self.find = find
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Those that begin like this."""
+        """The names that begin with the typed text."""
         before, comma, last = incomplete.rpartition(",")
-        if comma and os.environ.get("_DIO_MC_COMPLETE", "").startswith(
-            "fish"
-        ):  # click's function for it cuts at commas
+        if comma and os.environ.get("_DIO_MC_COMPLETE", "").startswith("fish"):  # click's own function splits at commas
             return []
         names = self.find(_typed(ctx))
         return [CompletionItem(before + comma + name) for name in names if name.startswith(last)]
 
 
 def _typed(ctx: click.Context) -> list[str]:
-    """The arguments typed so far. An option whose value is being typed leaves them all in `args`."""
+    """The arguments typed so far. While an option's value is being typed, click leaves them all in `args`."""
     given = (ctx.params.get(name) for name in ("paths", "file"))
     words = [word for one in given if one for word in ([one] if isinstance(one, str) else one)]
     return [*words, *ctx.args]
@@ -116,7 +113,7 @@ ENGINE = Word(*ENGINES)
 
 
 def unknown_class(name: str, known: list[str]) -> Exception:
-    """The usage error for a class that no file has."""
+    """The usage error for a class that no file contains."""
     from dio_mc.errors import did_you_mean, usage_error
 
     hint = did_you_mean(name, known) or f"there are: {', '.join(known) or 'none'}"
