@@ -35,7 +35,6 @@ from dio_mc.semantics.search import (
     SearchRequest,
 )
 from dio_mc.semantics.stop import Stop, StopKind
-from dio_mc.wording import plural
 
 T = TypeVar("T")
 
@@ -80,7 +79,7 @@ def _walked(part: _Found, partial: Sampled) -> str:
             return _run_at_random(part, runs, Random(seed), LENGTH if limit is None else limit)
         case FewPreemptions(most):
             whole = "every schedule" if _preempt(part, most) else "some schedules"
-            times = "without preemptions" if most == 0 else f"with at most {plural(most, 'preemption')}"
+            times = "without preemptions" if most == 0 else f"with at most {most} preemption{'s' if most > 1 else ''}"
             return f"{whole} {times}"
         case _:
             assert_never(partial)
