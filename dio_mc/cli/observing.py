@@ -284,7 +284,7 @@ def run_matrix(registry: Registry, names: Sequence[str], guests: Guests) -> tupl
             return kernel_matrix(registry, columns, names, guests.preemptions, kept, _estimate()), True
     except KeyboardInterrupt:
         state = guests.state
-        click.echo("stopped" + (f"; run it again to go on from {state}" if state else ""), err=True)
+        click.echo("stopped" + (f"; run it again to continue from {state}" if state else ""), err=True)
         return Matrix((), (), ()), False
     finally:
         for column in columns:

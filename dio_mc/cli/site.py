@@ -140,7 +140,7 @@ def _head(cell: Cell) -> str:
 
 def _about(cell: Cell) -> str:
     layouts = ", ".join(layout for layout, verdict in cell.layouts if verdict == cell.verdict)
-    return f"File at first: {layouts}. {_reason(cell)}."
+    return f"Initial file: {layouts}. {_reason(cell)}."
 
 
 def _write(path: Path, text: str) -> None:

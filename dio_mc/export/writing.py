@@ -140,7 +140,7 @@ def _properties(
     for one in program.properties:
         match one.kind:
             case _ if one.expr is None:
-                left_out.append(f"{one.name}: only z3 can say it")
+                left_out.append(f"{one.name}: only z3 can express it")
             case "invariant":
                 invariants[one.name] = property_term(program, one.expr)
             case "reachable":
@@ -148,7 +148,7 @@ def _properties(
             case "step":
                 on_steps[one.name] = one
             case _:
-                left_out.append(f"{one.name}: it speaks of runs, not of states")
+                left_out.append(f"{one.name}: it is about runs, not states")
     return invariants, witnesses, on_steps, left_out
 
 

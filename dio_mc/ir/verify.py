@@ -112,7 +112,7 @@ def _target(program: Program, template: Template, target: Target) -> Iterator[st
     match target:
         case LocalTo(index, name, type_):
             if not 0 <= index < len(template.locals) or template.locals[index].type != type_:
-                yield f"local {name} is not what the template says"
+                yield f"local {name} does not match the template"
         case StoreTo(variable, indices, type_):
             yield from _access(program, variable, indices, type_)
             for position in indices:
@@ -142,7 +142,7 @@ def _body_expr(program: Program, template: Template, expr: Expr) -> Iterator[str
                 elif not _within(type_, template.locals[index].type):
                     yield f"local {name} is read as another type"
             case AtLocation() | LocalOf():
-                yield "a thread body asks where threads stand"
+                yield "a thread body reads locations or locals of threads"
             case Load(after=after, total=total) if after or total:
                 yield "a thread body reads as a property does"
             case _:

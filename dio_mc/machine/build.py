@@ -51,7 +51,7 @@ def guest_program() -> bytes:
 
 def _first_error(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if "error" in line or "cannot find" in line]
-    return lines[0] if lines else "it says nothing"
+    return lines[0] if lines else "no error message"
 
 
 def _keep(path: Path, data: bytes) -> None:
@@ -82,7 +82,7 @@ def private_folder() -> Path:
         return Path(tempfile.mkdtemp(prefix="dio-mc-"))
     except OSError as error:
         words = f"no folder for the guest's disk can be made: {error.strerror}"
-        raise usage_error("DIO286", words, hint="TMPDIR says where") from None
+        raise usage_error("DIO286", words, hint="TMPDIR selects another folder") from None
 
 
 def write_image(path: Path, data: bytes) -> None:
@@ -91,7 +91,7 @@ def write_image(path: Path, data: bytes) -> None:
         path.write_bytes(data)
     except OSError as error:
         raise usage_error("DIO286", f"cannot be written: {error.strerror}", file=str(path),
-                          hint="TMPDIR says where") from None  # fmt: skip
+                          hint="TMPDIR selects another folder") from None  # fmt: skip
 
 
 def make_disk(path: Path, file_system: str) -> None:
@@ -107,9 +107,9 @@ def make_disk(path: Path, file_system: str) -> None:
             for _ in range(size):
                 disk.write(PATTERN * (1 << 20))
     except OSError as error:
-        hint = f"the image takes {size} MiB; TMPDIR says where"
+        hint = f"the image takes {size} MiB; TMPDIR selects another folder"
         raise usage_error("DIO286", f"cannot be written: {error.strerror}", file=str(path), hint=hint) from None
     done = subprocess.run([program, *options, str(path)], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip().splitlines()
-        raise usage_error("DIO286", f"{maker} fails: {said[-1] if said else 'it says nothing'}", file=str(path))
+        raise usage_error("DIO286", f"{maker} fails: {said[-1] if said else 'no error message'}", file=str(path))

@@ -75,7 +75,7 @@ def _text(finding: _Finding, attached: dict[str, str]) -> str:
         f"Subject: {session.file_system}: {observations.workload}: {reason}", "",
         f"On a file of one page ({observations.layout}), {session.file_system}{options}: {one.text}.{rule}", "",
         f"Seen on: {kernels}; {one.times} of {observations.runs} schedules on the first of them."
-        + (" In the one below somebody waits." if one.waited else ""), "",
+        + (" In the one below a thread waits." if one.waited else ""), "",
         *_diagram(observations, one), "",
         *_how(session, attached),
         "Before this is sent: is it a known race (docs/history.md, docs/kernels.md)? Is it allowed by what the kernel",

@@ -20,7 +20,7 @@ SCHEDULE_SCHEMA: Final = "dio-mc/schedule/1"
 
 def text(where: str, found: Observations, compared: Compared | None) -> str:
     """A block of text: one line per observation, the worst first, with its frequency and a schedule for it."""
-    waits = f", in {found.waits} somebody waited" if found.waits else ""
+    waits = f", in {found.waits} a thread waited" if found.waits else ""
     head = f"{found.workload} on {where}, {found.layout} file: {found.verdict} ({found.runs} schedules{waits})"
     width = max((len(one.text) for one in found.seen), default=0)
     forbidden = {one.key for one in compared.forbidden} if compared is not None else set()

@@ -99,7 +99,7 @@ class Runner:
     def _write_gates(self, wanted: Sequence[str], code: bytes) -> None:
         place = next((self.functions[name] for name in NEVER_CALLED if name in self.functions), None)
         if place is None:
-            raise GuestLost("the kernel has no function that nobody calls, where the code of the gates could lie")
+            raise GuestLost("the kernel has no unused function that the code of the gates could replace")
         self._stub.write(place, code)
         unusable: list[str] = []
         for name in dict.fromkeys(wanted):

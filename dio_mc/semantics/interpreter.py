@@ -149,8 +149,8 @@ class Interpreter:
         return self.steps_on(list(state), thread, location)
 
     def steps_on(self, cells: list[int], thread: int, location: int) -> list[Step]:
-        """Every step of a thread at `location`, run on these cells and copies of them: who wants to know what a step
-        reads gives cells that tell."""
+        """Every step of a thread at `location`, executed on `cells` and copies of it. To learn what a step reads, pass
+        a list that records its reads."""
         code = self._codes[thread]
         run = Run(cells, thread, code.begin[location], code.spans[location])
         plain = code.actions[location]
@@ -169,7 +169,7 @@ class Interpreter:
         """
         function, reads_after = self.compiled(expr)
         if reads_after and after is None:
-            raise InternalError("a step property was asked about a single state")
+            raise InternalError("a step property was evaluated on a single state")
         try:
             return function(state if after is None else state + after)
         except FaultRaised as raised:

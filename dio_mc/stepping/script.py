@@ -102,7 +102,7 @@ def _segment(line: int, text: str) -> Segment:
         return Start(_positive(match["count"], line, text))
     if match["word"] or match["all"]:
         if match["way"]:
-            raise ScriptError(line, text, "a way to go on can be named for single steps only")
+            raise ScriptError(line, text, "an alternative can be selected for single steps only")
         return Until(thread, match["word"].strip()) if match["word"] else All(thread)
     way = _positive(match["way"], line, text) if match["way"] else None
     if match["first"]:

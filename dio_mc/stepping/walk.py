@@ -171,7 +171,7 @@ def _all(walk: Walk, thread: int) -> Iterator[Walk]:
             return
         walk = walk.taken(ways[0])
         yield walk
-    raise Refused(f"{walk.program.threads[thread].name} goes on after {MOST_STEPS:,} steps: say how far it runs")
+    raise Refused(f"{walk.program.threads[thread].name} still runs after {MOST_STEPS:,} steps: give a number of steps")
 
 
 def _until(walk: Walk, thread: int, word: str) -> Iterator[Walk]:
@@ -180,7 +180,7 @@ def _until(walk: Walk, thread: int, word: str) -> Iterator[Walk]:
             return
         walk = walk.taken(_next(walk, thread, None))
         yield walk
-    raise Refused(f"{walk.program.threads[thread].name} does not come to `{word}` in {MOST_STEPS:,} steps")
+    raise Refused(f"{walk.program.threads[thread].name} does not reach `{word}` in {MOST_STEPS:,} steps")
 
 
 def _words_at(walk: Walk, thread: int) -> str:
@@ -200,11 +200,11 @@ def _next(walk: Walk, thread: int, way: int | None) -> Step:
     if not ways:
         raise Refused(f"step {number}: {why_not(walk, thread)}")
     if way is None and len(ways) > 1:
-        listed = ", ".join(f"{name}:{n}" for n in range(1, len(ways) + 1))
-        raise Refused(f"step {number}: {name} has {len(ways)} ways to go on: say {listed}")
+        listed = " or ".join(f"{name}:{n}" for n in range(1, len(ways) + 1))
+        raise Refused(f"step {number}: {name} has {len(ways)} alternatives: choose {listed}")
     if way is not None and way > len(ways):
-        count = "one way" if len(ways) == 1 else f"{len(ways)} ways"
-        raise Refused(f"step {number}: {name} has {count} to go on, not {way}")
+        count = "one alternative" if len(ways) == 1 else f"{len(ways)} alternatives"
+        raise Refused(f"step {number}: {name} has {count}, not {way}")
     return ways[(way or 1) - 1]
 
 

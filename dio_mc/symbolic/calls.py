@@ -140,7 +140,7 @@ def _abs(args: list[Value]) -> Term:
 def _isinstance(args: list[Value]) -> Term:
     value, cls = args
     if not algebra.is_record(value):
-        raise TermError(f"isinstance asks a tagged union for one of its classes, not {algebra.describe(value)}")
+        raise TermError(f"isinstance needs a value of a tagged union, not {algebra.describe(value)}")
     record = algebra.as_record(value)
     classes = [c for c, _ in record.shape.variants] if record.shape is not None else []
     if not classes:

@@ -93,7 +93,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise TraceFormatError(f"not a dio-mc trace: the key {twice!r} stands twice in one object")
+        raise TraceFormatError(f"not a dio-mc trace: the key {twice!r} occurs twice in one object")
     return found
 
 

@@ -338,7 +338,7 @@ def _take(interpreter: Interpreter, naming: Naming, state: State, planned: Trace
         return Divergence(number, "location_gone", f"{planned.thread} has no location {planned.location}")
     here = naming.location(thread, state[interpreter.layout.pc[thread]])
     if here.name != planned.location:
-        return Divergence(number, "elsewhere", f"{planned.thread} stands at {here.name}, not at {planned.location}")
+        return Divergence(number, "elsewhere", f"{planned.thread} is at {here.name}, not at {planned.location}")
     step = interpreter.step(state, Action(thread, names.index(planned.location), planned.choice))
     if step is not None:
         return step

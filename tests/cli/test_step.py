@@ -94,7 +94,7 @@ def test_choices_are_listed_and_named(tmp_path: Path) -> None:
     model(tmp_path, CHOOSES)
     done = dio_mc("step", "m.py", "t", cwd=tmp_path)
     assert done.returncode == 2
-    assert "step 1: t has 3 ways to go on: say t:1, t:2, t:3" in done.stderr
+    assert "step 1: t has 3 alternatives: choose t:1 or t:2 or t:3" in done.stderr
     done = dio_mc("step", "m.py", "start 5; t:3; t; t", cwd=tmp_path)
     assert done.returncode == 1
     assert "small VIOLATED at step 3" in done.stdout

@@ -96,7 +96,7 @@ def test_ctrl_c_in_a_matrix_goes_on_from_where_it_was(guest: type[Scripted], tmp
     guest.at, guest.end, guest.ran, guest.closed = cost // 2, KeyboardInterrupt(), 0, 0
     stopped = matrix("--state", str(state))
     assert (stopped.exit_code, stopped.stdout) == (3, "")
-    assert stopped.stderr == f"stopped; run it again to go on from {state}\n"
+    assert stopped.stderr == f"stopped; run it again to continue from {state}\n"
     assert guest.closed >= 1
     done = len(open_kept(state).cells)
     assert 0 < done < 3
@@ -176,7 +176,7 @@ def test_no_room_for_an_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(ModelError) as error:
         write_image(Path("/dev/full"), b"x" * 10_000_000)
     assert str(error.value) == (
-        "/dev/full: error DIO286: cannot be written: No space left on device\n  hint: TMPDIR says where"
+        "/dev/full: error DIO286: cannot be written: No space left on device\n  hint: TMPDIR selects another folder"
     )
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
     with pytest.raises(ModelError, match="DIO286: no folder for the guest's disk can be made: No such file"):

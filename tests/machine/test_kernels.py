@@ -145,7 +145,7 @@ def test_no_recipe_and_no_room_for_a_disk(tmp_path: Path) -> None:
     with pytest.raises(ModelError) as error:
         build.make_disk(Path("/dev/full"), "ext4")
     assert said(error) == (
-        "/dev/full: error DIO286: cannot be written: No space left on device / the image takes 64 MiB; TMPDIR says where"
+        "/dev/full: error DIO286: cannot be written: No space left on device / the image takes 64 MiB; TMPDIR selects another folder"
     )
 
 

@@ -106,7 +106,7 @@ def test_a_histogram_has_the_worst_first_and_a_schedule_for_each(registry: Regis
         ("ok", 8, False),
     ]
     assert text("6.12 ext3", found, None) == (
-        "direct_read x mmap_store on 6.12 ext3, hole file: exposed (10 schedules, in 2 somebody waited)\n"
+        "direct_read x mmap_store on 6.12 ext3, hole file: exposed (10 schedules, in 2 a thread waited)\n"
         "       2  t0_direct_read exposed, t1_mmap_store newer; file newer  exposed  (t0_direct_read reads the block's "
         "previous owner's data)\n          t0_direct_read until b, t1_mmap_store, t0_direct_read\n"
         "       8  t0_direct_read zero, t1_mmap_store newer; file newer     ok\n          t0_direct_read, t1_mmap_store\n"

@@ -39,7 +39,7 @@ def test_lines_and_semicolons() -> None:
         ("a 4-3", "`a 4-3`: steps are numbered from 1, upwards"),
         ("a 0-3", "`a 0-3`: steps are numbered from 1, upwards"),
         ("a; start 2", "`start 2`: `start` can only be the first segment"),
-        ("a:1 *", "`a:1 *`: a way to go on can be named for single steps only"),
+        ("a:1 *", "`a:1 *`: an alternative can be selected for single steps only"),
         ("a until", "`a until`: expected THREAD, THREAD N, THREAD N-M, THREAD until WORD, THREAD * or THREAD:WAY"),
     ],
 )

@@ -95,7 +95,7 @@ REFUSALS = [
     ("reader 2-3", "step 2 of reader cannot be next: the next step is 1"),
     ("pdflush", "step 1: pdflush cannot run: it waits at wait_until(dirty[index]); page_lock[index].lock()"),
     ("start 2", "there is no initial state 2: the model has 1 initial state"),
-    ("reader:2", "step 1: reader has one way to go on, not 2"),
+    ("reader:2", "step 1: reader has one alternative, not 2"),
     ("reader until frobnicate", "step 9: reader has ended"),
     ("reader *; reader", "step 9: reader has ended"),
 ]

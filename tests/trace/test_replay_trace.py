@@ -97,7 +97,7 @@ def test_a_thread_stands_elsewhere():
     moved = tuple(replace(p, name=name) for p, name in zip(swapped.locations, order, strict=True))
     found = parts(with_templates(replace(swapped, locations=moved), writer()))
     assert found.reason == "elsewhere"
-    assert str(found) == "step 1: reader stands at reader+1/read+2/get_block+1, not at reader+1/read+1"
+    assert str(found) == "step 1: reader is at reader+1/read+2/get_block+1, not at reader+1/read+1"
 
 
 def changed_reader(*bodies) -> Program:

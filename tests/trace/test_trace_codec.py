@@ -94,7 +94,7 @@ def test_truncated_anywhere():
             "written in format 'dio-mc/trace/2', this version of dio-mc reads 'dio-mc/trace/1'",
         ),
         ('{"schema": "dio-mc/trace/1"}', "not a dio-mc trace: $: the field 'kind' is missing"),
-        ('{"a": 1, "a": 1}', "not a dio-mc trace: the key 'a' stands twice in one object"),
+        ('{"a": 1, "a": 1}', "not a dio-mc trace: the key 'a' occurs twice in one object"),
         ("[NaN]", "not a dio-mc trace: NaN is no JSON value"),
         ("[" * 200_000, "not a dio-mc trace: it is nested too deeply"),
     ],
