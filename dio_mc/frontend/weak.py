@@ -40,6 +40,8 @@ from dio_mc.source import Span
 
 THREAD = "store_buffers"
 """The daemon that lets stores reach memory."""
+OWN = ("which", "barrier", "fence")
+"""Cells of the buffers; the others are called as the variables that are stored to."""
 MODELS = ("tso", "pso")
 MOST = 8
 """Stores that a buffer may hold."""
@@ -243,6 +245,9 @@ def lay_out(context: Context, names: Sequence[str]) -> Buffers:
             if variable.path != (variable.path[0],) or variable.ghost:
                 message = f"`{variable.path[0]}` cannot be relaxed: only a scalar that is no ghost can"
                 context.diagnostics.add(Diagnostic("DIO109", message, variable.span))
+            elif variable.path[0] in OWN:
+                message = f"a relaxed variable cannot be called `{variable.path[0]}`: a part of the store buffers is"
+                context.diagnostics.add(Diagnostic("DIO109", message, variable.span, "give it another name"))
     if model not in MODELS:
         message = f"memory_model is {model!r}; there are: {', '.join(MODELS)}"
         context.diagnostics.add(Diagnostic("DIO109", message, _where(context, "memory_model")))

@@ -90,11 +90,11 @@ def entries(trace: Trace) -> list[Entry]:
     for position, (step, state) in enumerate(zip(trace.steps, trace.states(), strict=False)):
         stack, before = call_stack(step), stacks.get(step.thread, ())
         known = common(before, stack)
-        calls = [(2 * d, _call_in_c(step, d)) for d in range(known, len(stack))]
+        calls, indent = _calls(step, known)
         done = operations.get(step.thread, ())[len(step.operations) :]
         body = pseudo_code(step, state, waited(trace.steps, position), replace(told, done=done[0] if done else ""))
         repeats = [(0, "/* again and again: */")] if step.number == trace.loop else []
-        lines = (*repeats, *calls, *((2 * len(stack), line) for line in body))
+        lines = (*repeats, *calls, *((indent, line) for line in body))
         found.append(Entry(step.number, lanes[step.thread], lines, step.number == trace.loop, len(calls)))
         stacks[step.thread] = stack
         operations[step.thread] = step.operations
@@ -111,10 +111,19 @@ def standing(trace: Trace) -> list[Entry]:
     for waiting, rows in told:
         stack = call_stack(waiting)
         known = common(stacks.get(waiting.thread, ()), stack)
-        calls = [(2 * depth, _call_in_c(waiting, depth)) for depth in range(known, len(stack))]
-        lines = (*calls, *((2 * len(stack), line) for line in rows))
+        calls, indent = _calls(waiting, known)
+        lines = (*calls, *((indent, line) for line in rows))
         found.append(Entry(0, lanes[waiting.thread], lines, False, len(calls)))
     return found
+
+
+def _calls(step: TraceStep | Waiting, known: int) -> tuple[list[tuple[int, str]], int]:
+    """The calls after the first `known`, as (indent, text), and how far what is in them is indented. What a class has
+    overridden, and calls, has the same name and is told once."""
+    names = list(zip(step.operations, step.calls, strict=True))
+    told = [depth for depth, name in enumerate(names) if depth == 0 or name != names[depth - 1]]
+    lines = [(2 * place, _call_in_c(step, depth)) for place, depth in enumerate(told) if depth >= known]
+    return lines, 2 * len(told)
 
 
 def _call_in_c(step: TraceStep | Waiting, depth: int) -> str:
@@ -131,15 +140,25 @@ def _start(trace: Trace, width: int) -> list[str]:
 def _columns(steps: Sequence[Entry], titles: Sequence[str], width: int, margin: int) -> list[str]:
     """One row per line; with a margin, the first row of a step has its number."""
     width -= margin
-    starts, deepest = _starts(steps, titles, width), _DEEPEST.get(len(titles), 8)
+    starts = _starts(steps, titles, width)
+    depths = [_depth(steps, lane, width - start, len(titles)) for lane, start in enumerate(starts)]
     heads = [_at(title, starts[lane], starts[lane + 1 : lane + 2], width) for lane, title in enumerate(titles)]
     page = [" " * margin + "".join(heads), ""]
     for step in steps:
-        start = starts[step.lane]
+        start, deepest = starts[step.lane], depths[step.lane]
         lines = [row for indent, text in step.lines for row in folded(text, width - start, min(indent, deepest))]
         fronts = [f"{step.number or '':{margin - _GAP}}  " if margin else "", *[" " * margin] * (len(lines) - 1)]
         page += [front + " " * start + row for front, row in zip(fronts, lines, strict=False)]
     return page
+
+
+def _depth(steps: Sequence[Entry], lane: int, room: int, columns: int) -> int:
+    """How far the calls of a lane are indented: as deep as they are, if no further line breaks for that."""
+    least = _DEEPEST.get(columns, 8)
+    lines = [(indent, len(text)) for step in steps if step.lane == lane for indent, text in step.lines]
+    fits = [(indent, length) for indent, length in lines if min(indent, least) + length <= room]
+    depths = range(_DEEPEST[1], least, -2)
+    return next((deep for deep in depths if all(min(i, deep) + n <= room for i, n in fits)), least)
 
 
 def _at(title: str, start: int, following: Sequence[int], width: int) -> str:

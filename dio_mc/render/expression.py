@@ -73,8 +73,15 @@ def negated(node: ast.expr) -> ast.expr:
             return inner
         case ast.Compare(left=left, ops=[op], comparators=others):
             return ast.Compare(left, [_OPPOSITE[type(op)]()], others)
+        case ast.BoolOp(op=op, values=parts) if not any(_is_counted(part) for part in parts):
+            return ast.BoolOp(ast.And() if isinstance(op, ast.Or) else ast.Or(), [negated(part) for part in parts])
         case _:
             return ast.UnaryOp(ast.Not(), node)
+
+
+def _is_counted(node: ast.expr) -> bool:
+    """Whether a condition is one of ``any`` and ``all``, which are said in words."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("any", "all")
 
 
 class _C:
@@ -100,7 +107,7 @@ class _C:
                 return "current", _ATOM
             case ast.Name(id=name):
                 own = self._known.local(name) if name in self._ambiguous else UNKNOWN
-                return (name if own is UNKNOWN else show(own)), _ATOM
+                return (self._known.name_of(name) if own is UNKNOWN else show(own)), _ATOM
             case ast.Attribute(value=ast.Name(id="self"), attr=name):
                 return name, _ATOM
             case ast.Attribute(value=ast.Name(id=owner), attr=name) if name.isupper() and owner[:1].isupper():
@@ -111,6 +118,10 @@ class _C:
                 return f"{self.text(inner, _ATOM)}[{self._exactly(index)}]", _ATOM
             case ast.UnaryOp(op=ast.Not(), operand=ast.Compare(ops=[_]) as inner):
                 return self._said(negated(inner))
+            case ast.UnaryOp(op=ast.Not(), operand=ast.BoolOp() as inner) if not isinstance(
+                told := negated(inner), ast.UnaryOp
+            ):
+                return self._said(told)
             case ast.UnaryOp(op=ast.Not(), operand=ast.Call(func=ast.Name(id="any" | "all")) as inner):
                 return self._quantified(inner, opposite=True)
             case ast.UnaryOp(op=op, operand=inner):
@@ -221,7 +232,9 @@ class _C:
         kept = {name: value for name, value in known.locals.items() if name not in bound}
         learned = {name: value for name, value in known.learned.items() if name not in bound}
         return _C(
-            Known(known.state, kept, known.thread, known.changed, learned, known.params), self._exact, self._ambiguous
+            Known(known.state, kept, known.thread, known.changed, learned, known.params, known.scalars - bound),
+            self._exact,
+            self._ambiguous,
         )
 
 

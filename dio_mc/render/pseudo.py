@@ -12,8 +12,10 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from dio_mc.render.buffers import Drained, buffers_of, is_buffered
 from dio_mc.render.choice import choices_of, is_choice, option_text
 from dio_mc.render.expression import c_text, c_words, negated, parsed, parsed_expression
+from dio_mc.render.locking import asks_a_lock, held_words, is_taken, lock_line
 from dio_mc.render.statement import is_plain, learned_by, printable, root_of, short
 from dio_mc.render.values import (
     UNKNOWN,
@@ -32,7 +34,6 @@ from dio_mc.trace.trace import Change, TraceStep, Waiting
 
 _MOST_ROUNDS = 16
 _HEAD = re.compile(r"(?P<word>if|while|elif|for|else)\b:?(?P<rest>.*)", re.DOTALL)
-_LOCKING = {"owner": ("lock", "unlock"), "writer": ("down_write", "up_write"), "reading": ("down_read", "up_read")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +50,42 @@ class Told:
 def pseudo_code(step: TraceStep, state: Mapping[str, str], waited: bool, told: Told) -> list[str]:
     """The lines of a step's body, at least one. `state` is the state before the step; `waited`: the thread could not
     run earlier."""
+    buffers = buffers_of(state)
+    drained = buffers.drained(step) if buffers is not None else None
+    if drained is not None:
+        return [_reached(drained)]
     telling = _Telling(step, known_at(step, state, told.params), waited, told.hidden, told.done)
     telling.code(step.code or step.text)
     learned = {name: change.after for name, change in learned_by(step)}
     lines = _checked(telling, learned, dict(step.results))
-    lines += [line for change in step.changes for line in _lock(change, lines)]
+    if "crash()" not in lines:  # a crash is not an unlock
+        lines += [line for change in step.changes for line in lock_line(change, lines)]
     shown = [change for change in step.changes if _is_shown(change, told.ghosts)]
     lines += [_comment(f"{c.cell}: {c_word(c.before)} -> {c_word(c.after)}") for c in shown]
     if telling.returned is not UNKNOWN:
         learned = {name: value for name, value in learned.items() if value == str(telling.returned)}
-    lines += [_comment(f"{name} = {c_word(value)}") for name, value in learned.items() if name not in telling.told]
+    untold = [(name, value) for name, value in learned.items() if name not in telling.told]
+    lines += [_comment(f"{telling.known.name_of(name)} = {c_word(value)}") for name, value in untold]
     if step.fault is not None:
         lines.append(_comment(f"{step.fault.kind}: {_with_lock(step.fault.message, telling.lines)}"))
     return [printable(line) for line in lines or telling.quiet] or _plain(step.code or step.text, telling.known)
+
+
+def _reached(drained: Drained) -> str:
+    """A store that has waited in a buffer is in memory now."""
+    before, after = c_word(drained.before), c_word(drained.after)
+    told = f"{drained.name} stays {after}" if before == after else f"{drained.name}: {before} -> {after}"
+    return _comment(f"{told}, stored by {drained.thread}")
 
 
 def _checked(telling: _Telling, learned: Mapping[str, str], results: Mapping[str, str]) -> list[str]:
     """The lines, in which a truth value that is dead afterwards is reported as what was seen."""
     lines = list(telling.lines)
     for name, test in telling.computed.items():
-        value, said = read(results.get(name, "")), f"{name} = {c_text(test, telling.known)}"
+        own = telling.known.name_of(name)
+        value, said = read(results.get(name, "")), f"{own} = {c_text(test, telling.known)}"
         if name not in learned and lines[-1:] == [said] and value and not isinstance(value, bool):
-            lines.append(_comment(f"{name} = {show(value)}"))
+            lines.append(_comment(f"{own} = {show(value)}"))
         if name not in learned and isinstance(value, bool):
             seen = _comment(f"sees {c_text(test if value else negated(test), telling.known)}")
             lines = [seen if line == said else line for line in lines]
@@ -104,16 +119,8 @@ def awaited(waiting: Waiting, state: Mapping[str, str], params: Mapping[str, int
         missing = [part for part in _conjuncts(telling.awaited) if value_of(part, known) is False]
         return True, printable(" && ".join(c_text(part, known) for part in missing) or c_text(telling.awaited, known))
     calls = [line for line in telling.lines if not line.startswith("/*")]
-    taken = [line for line in calls if _is_taken(line, state)]
+    taken = [line for line in calls if is_taken(line, state)]
     return False, printable((taken or calls or _plain(waiting.code or waiting.text, known))[0])
-
-
-def _is_taken(call: str, state: Mapping[str, str]) -> bool:
-    """Whether a call ``lock(i_mutex)`` is about a lock that some thread holds."""
-    match = re.fullmatch(r"\w+\((?P<lock>[^(),]+)[^()]*\)", call)
-    lock = f"{match['lock']}." if match is not None else "("
-    fields = {name.removeprefix(lock): value for name, value in state.items() if name.startswith(lock)}
-    return any(value not in ("None", "False") for name, value in fields.items() if not name.startswith("waiting"))
 
 
 def _conjuncts(condition: ast.expr) -> list[ast.expr]:
@@ -140,7 +147,7 @@ def _plain(code: str, known: Known) -> list[str]:
 
 
 def _is_shown(change: Change, ghosts: frozenset[str]) -> bool:
-    return change.role == "data" and (not change.ghost or change.cell in ghosts)
+    return change.role == "data" and (not change.ghost or change.cell in ghosts) and not is_buffered(change.cell)
 
 
 class _Stop(Exception):
@@ -245,8 +252,8 @@ class _Telling:
         if _name_of(test) in self.computed:
             return found
         met = test if found else negated(test)
-        if _asks_a_lock(test):
-            self.quiet.append(_comment(_held(met, self.known) or f"sees {c_text(met, self.known)}"))
+        if asks_a_lock(test):
+            self.quiet.append(_comment(held_words(met, self.known) or f"sees {c_text(met, self.known)}"))
         else:
             self._sees(met)
         return found
@@ -262,6 +269,8 @@ class _Telling:
     def _sees(self, condition: ast.expr) -> None:
         """Write a condition that is met. ``x == a`` makes earlier lines ``x != b`` superfluous."""
         told = _comment(f"sees {c_text(condition, self.known)}")
+        if self.lines[-1:] == [told]:
+            return
         if " == " in told and told.count(" == ") == 1 and "&&" not in told and "||" not in told:
             start = told.partition(" == ")[0] + " != "
             self.lines = [line for line in self.lines if not line.startswith(start)]
@@ -320,12 +329,15 @@ class _Telling:
                 self.told.add(target.id)
                 self.lines.append(_comment(f"reads {source}: {show(self.known.cell(source))}"))
             elif not is_plain(value, with_locals=True):
-                self.lines.append(f"{target.id} = {c_text(value, self.known)}")
+                self.lines.append(f"{self.known.name_of(target.id)} = {c_text(value, self.known)}")
                 self.computed[target.id] = value
             return
         if _root(target) in self._hidden:
             return
         cell = cell_name(target, self.known)
+        if self._is_buffered(cell):
+            self.lines += [f"{cell} = {c_text(value, self.known)}", _comment("in the store buffer")]
+            return
         if self._done and plain is not None and _called_of(plain) == self._done and cell in self.known.state:
             plain = ast.Constant(None)  # the call has returned, and its arguments are no longer known
         if plain is None or not is_plain(plain, with_locals=True):
@@ -334,6 +346,11 @@ class _Telling:
                 self.lines.append(shown)
         if cell in self.known.state and cell not in self._changed and self._step and not self._step.fault:
             self.lines.append(_comment(f"{cell} stays {c_word(self.known.state[cell])}"))
+
+    def _is_buffered(self, cell: str) -> bool:
+        """Whether the step stores to a relaxed variable."""
+        stored = any(is_buffered(name) for name in self._changed)
+        return stored and any(name.startswith(f"store_buffer.{cell}[") for name in self.known.state)
 
     def _remember(self, target: ast.expr, found: Value) -> None:
         if isinstance(target, ast.Name):
@@ -359,24 +376,6 @@ def _called_of(value: ast.expr) -> str:
             return ""
 
 
-def _asks_a_lock(test: ast.expr) -> bool:
-    """Whether a condition is about who holds a lock; the step's later operations on the lock show the result."""
-    return any(isinstance(part, ast.Attribute) and part.attr in ("held_by", "is_locked") for part in ast.walk(test))
-
-
-def _held(condition: ast.expr, known: Known) -> str:
-    """Whether the thread holds a lock, in words; empty for another condition."""
-    match condition:
-        case ast.UnaryOp(op=ast.Not(), operand=ast.Call(func=ast.Attribute(value=lock, attr="held_by"), args=[who])):
-            said = "does not hold"
-        case ast.Call(func=ast.Attribute(value=lock, attr="held_by"), args=[who]):
-            said = "holds"
-        case _:
-            return ""
-    is_own = isinstance(who, ast.Name) and who.id == "me"
-    return f"{said} {c_text(lock, known)}" if is_own else ""
-
-
 def _below(root: str, cells: Collection[str]) -> list[str]:
     return [name for name in cells if name.startswith((f"{root}[", f"{root}.")) or name == root]
 
@@ -398,17 +397,6 @@ def _cells_in(text: str, known: Known) -> list[str]:
     parts = ast.walk(node) if node is not None else ()
     named = [cell_name(part, known) for part in parts if isinstance(part, ast.expr)]
     return [name for name in dict.fromkeys(named) if name in known.state]
-
-
-def _lock(change: Change, told: list[str]) -> list[str]:
-    """The call for a lock that a step took or released inside a longer statement."""
-    match = re.fullmatch(r"(?P<lock>.+)\.(?P<field>owner|writer|reading)(?P<index>\[\d+\])?", change.cell)
-    root = re.compile(rf"\b{re.escape(root_of(change.cell))}\b")
-    if change.role != "lock" or match is None or any(root.search(line) for line in told):
-        return []
-    taken = change.before in ("None", "False")
-    index = match["index"] or "" if match["field"] == "owner" else ""
-    return [f"{_LOCKING[match['field']][not taken]}({match['lock']}{index})"]
 
 
 def _comment(text: str) -> str:

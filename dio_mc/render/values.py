@@ -10,8 +10,10 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Protocol
 
+from dio_mc.render.buffers import own_stores
 from dio_mc.trace.trace import Trace
 
 
@@ -53,7 +55,8 @@ class Running(Protocol):
 @dataclass(slots=True)
 class Known:
     """The shared cells and the locals of one call, by name, the running thread, and the parameters of the run.
-    `changed` are cells written since then; their new value may be `UNKNOWN`."""
+    `changed` are cells written since then; their new value may be `UNKNOWN`. `scalars` are the shared variables
+    that have neither an index nor a field."""
 
     state: Mapping[str, str]
     locals: Mapping[str, str]
@@ -61,6 +64,11 @@ class Known:
     changed: dict[str, Value] = field(default_factory=dict)
     learned: dict[str, Value] = field(default_factory=dict)
     params: Mapping[str, int] = field(default_factory=dict)
+    scalars: frozenset[str] = frozenset()
+
+    def name_of(self, local: str) -> str:
+        """What a local is called: one that has the name of a shared variable says that it is a local."""
+        return f"local_{local}" if local in self.scalars else local
 
     def cell(self, name: str) -> Value:
         """The value of a shared cell."""
@@ -76,14 +84,22 @@ class Known:
 
 
 def known_at(where: Running, state: Mapping[str, str], params: Mapping[str, int]) -> Known:
-    """What a thread can see in a state; of its locals, those of its innermost call."""
+    """What a thread can see in a state; of its locals, those of its innermost call; of relaxed variables, its own
+    stores before memory."""
     of_thread = f"{where.thread}."
     prefix = f"{of_thread}{_innermost(where)}." if where.operations else of_thread
     own = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
     if len(where.operations) == 1 and not own:  # a spawned operation has no call around it
         rest = ((name.removeprefix(of_thread), value) for name, value in state.items() if name.startswith(of_thread))
         own = {name: value for name, value in rest if "." not in name}
-    return Known(state, own, where.thread, params=params)
+    seen = {**state, **stores} if (stores := own_stores(state, where.thread)) else state
+    return Known(seen, own, where.thread, params=params, scalars=_scalars_of(tuple(state)))
+
+
+@lru_cache(maxsize=8)
+def _scalars_of(cells: tuple[str, ...]) -> frozenset[str]:
+    """The shared variables among the cells of a state that have one cell."""
+    return frozenset(name for name in cells if "." not in name and "[" not in name)
 
 
 def _innermost(where: Running) -> str:

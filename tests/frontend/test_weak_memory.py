@@ -140,6 +140,10 @@ def test_a_barrier_without_a_relaxed_variable_is_an_error(tmp_path: Path) -> Non
     ("declared", "message"),
     [
         ("x = Var(bool, ghost=True, ordering='relaxed')", "`x` cannot be relaxed: only a scalar that is no ghost can"),
+        (
+            "which = Var(bool, ordering='relaxed')",
+            "a relaxed variable cannot be called `which`: a part of the store buffers is",
+        ),
         ("x = Var(bool, ordering='relaxed')\n    memory_model = 'arm'", "memory_model is 'arm'; there are: tso, pso"),
         ("x = Var(bool, ordering='relaxed')\n    store_buffer = 0", "store_buffer is 0; a buffer holds 1 to 8 stores"),
     ],

@@ -1,0 +1,51 @@
+"""Who holds a lock, as a commit message says it: ``lock(i_mutex)``, ``holds i_mutex``."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+
+from dio_mc.render.expression import c_text
+from dio_mc.render.statement import root_of
+from dio_mc.render.values import Known
+from dio_mc.trace.trace import Change
+
+_LOCKING = {"owner": ("lock", "unlock"), "writer": ("down_write", "up_write"), "reading": ("down_read", "up_read")}
+
+
+def lock_line(change: Change, told: list[str]) -> list[str]:
+    """The lock that a step took or gave back inside a longer statement."""
+    match = re.fullmatch(r"(?P<lock>.+)\.(?P<field>owner|writer|reading)(?P<index>\[\d+\])?", change.cell)
+    root = re.compile(rf"\b{re.escape(root_of(change.cell))}\b")
+    if change.role != "lock" or match is None or any(root.search(line) for line in told):
+        return []
+    taken = change.before in ("None", "False")
+    index = match["index"] or "" if match["field"] == "owner" else ""
+    return [f"{_LOCKING[match['field']][not taken]}({match['lock']}{index})"]
+
+
+def is_taken(call: str, state: Mapping[str, str]) -> bool:
+    """Whether a call ``lock(i_mutex)`` is of a lock that somebody holds."""
+    match = re.fullmatch(r"\w+\((?P<lock>[^(),]+)[^()]*\)", call)
+    lock = f"{match['lock']}." if match is not None else "("
+    fields = {name.removeprefix(lock): value for name, value in state.items() if name.startswith(lock)}
+    return any(value not in ("None", "False") for name, value in fields.items() if not name.startswith("waiting"))
+
+
+def asks_a_lock(test: ast.expr) -> bool:
+    """Whether a condition is about who holds a lock: what the step then does to it says so."""
+    return any(isinstance(part, ast.Attribute) and part.attr in ("held_by", "is_locked") for part in ast.walk(test))
+
+
+def held_words(condition: ast.expr, known: Known) -> str:
+    """That the thread holds a lock, or does not; empty for another condition."""
+    match condition:
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Call(func=ast.Attribute(value=lock, attr="held_by"), args=[who])):
+            said = "does not hold"
+        case ast.Call(func=ast.Attribute(value=lock, attr="held_by"), args=[who]):
+            said = "holds"
+        case _:
+            return ""
+    is_own = isinstance(who, ast.Name) and who.id == "me"
+    return f"{said} {c_text(lock, known)}" if is_own else ""
