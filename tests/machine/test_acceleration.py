@@ -38,7 +38,7 @@ def booted(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> l
 
     monkeypatch.setattr(Guest, "_boot", boot)
     monkeypatch.setattr(Guest, "close", lambda self: setattr(self, "_process", None))
-    monkeypatch.setattr(Guest, "told", lambda self, lost: lost)
+    monkeypatch.setattr(Guest, "explained", lambda self, lost: lost)
     monkeypatch.setattr(Guest, "kvm_is_good", None)
     monkeypatch.setattr(guest.os, "access", lambda path, mode: True)
     monkeypatch.setattr(session, "Runner", Runner)

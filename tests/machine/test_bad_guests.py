@@ -136,7 +136,7 @@ def test_a_guest_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     hanging, closed = Session(Kernel("6.12.1-x", Path("vmlinuz"), None), "ext3"), []
 
     class Guest:
-        def told(self, lost: GuestLost) -> GuestLost:
+        def explained(self, lost: GuestLost) -> GuestLost:
             return lost
 
         def close(self) -> None:

@@ -139,8 +139,8 @@ LOCKS = (
     Mutant(
         "an unlocked mutex is kept",
         "lang/locks.py",
-        '        self.owner = None\n\n    @atomic()\n    def hand_over(self) -> Any:\n        """',
-        '        self.owner = me\n\n    @atomic()\n    def hand_over(self) -> Any:\n        """',
+        '        self.owner = None\n\n    @atomic()\n    def hand_over(self) -> None:\n        """',
+        '        self.owner = me\n\n    @atomic()\n    def hand_over(self) -> None:\n        """',
     ),
     Mutant(
         "a waiting writer keeps nobody out",
