@@ -1,5 +1,5 @@
 /*
- * The calls that threads make, and what is noted of each. A part of guest.c.
+ * The calls that threads make, and what is recorded of each. Included by guest.c.
  *
  * The names are those of dio_mc/machine/programs.py. A store through a mapping writes one word; "half" is the first
  * 2048 bytes of the page, "rest" the others.
@@ -211,7 +211,7 @@ static void call(const char *name, const char *value)
 	} else if (is(name, "reclaim")) {
 		struct iovec page = { sh->worker[0].mapping, PAGE };
 		int process = syscall(SYS_pidfd_open, pid[0], 0);
-		syscall(SYS_process_madvise, process, &page, 1, MADV_PAGEOUT, 0); /* fails when that thread has ended */
+		syscall(SYS_process_madvise, process, &page, 1, MADV_PAGEOUT, 0); /* fails if that thread has ended */
 		close(process);
 	} else if (is(name, "drop_cache")) {
 		posix_fadvise(cached, 0, PAGE, POSIX_FADV_DONTNEED);

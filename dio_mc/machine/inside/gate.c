@@ -1,25 +1,26 @@
 /*
- * Holding a thread at the entrance of a kernel function. A part of guest.c.
+ * Holding a thread at the entry of a kernel function. Included by guest.c.
  *
- * The host writes the code below over the text of a function that nobody calls, and a call of it over the five-byte nop
- * that every function which can be traced begins with (where ftrace would put its own). It runs in the kernel, with the
- * caller's registers, for every thread that passes a gate. A worker is told by a mark at the far end of its kernel
- * stack, which the host has put there, beside the address of the worker's control block. The block is memory of the
- * guest's program, mapped at the same address in all its processes: the virtual CPU has neither SMAP nor SMEP.
+ * The host overwrites a function that is never called with the code below, and the five-byte nop at the beginning of
+ * each gated function (where ftrace would put its own call) with a call to it. The code runs in the kernel, with the
+ * caller's registers, for every thread that passes a gate. A worker is recognised by a mark at the far end of its
+ * kernel stack, which the host has written there together with the address of the worker's control block. The block is
+ * memory of the guest's program, mapped at the same address in all its processes: the virtual CPU has neither SMAP nor
+ * SMEP.
  *
- * A thread that is held waits for interrupts, with interrupts as they were, so that its CPU goes on to serve them and
- * calls of other CPUs; and after each it lets others run there (cond_resched), which keeps work that is bound to this
- * CPU, and RCU, going. It is runnable all the time, as one that has been preempted.
+ * A held thread waits for interrupts, with the interrupt flag unchanged, so that its CPU still serves interrupts and
+ * IPIs; after each it calls cond_resched, which keeps per-CPU work and RCU going. It stays runnable all the time, like
+ * a preempted thread.
  */
 
 enum { PASSES = 900 };
 
-struct control { /* offsets are known to the code below */
+struct control { /* the code below uses these offsets */
 	volatile uint64_t target;  /*  0: the gate's return address; 0 is none */
-	volatile uint64_t nth;     /*  8: counts down; the thread is held when it comes to 0 */
+	volatile uint64_t nth;     /*  8: counts down; the thread is held when it reaches 0 */
 	volatile uint64_t held;    /* 16 */
 	volatile uint64_t release; /* 24 */
-	volatile uint64_t count;   /* 32: gates passed, as far as they are noted */
+	volatile uint64_t count;   /* 32: number of passed gates that are recorded */
 	uint64_t resched;          /* 40: the kernel's cond_resched, or 0 */
 	volatile uint64_t gates[PASSES];
 	char rest[2 * PAGE - 48 - 8 * PASSES];
@@ -92,7 +93,7 @@ __asm__(".pushsection .rodata\n"
 	"gate_code_end:\n"
 	".popsection\n");
 
-/* Let a held thread go; the interrupt that wakes its CPU is that of a barrier. */
+/* Release a held thread; its CPU is woken by the interrupt of a membarrier. */
 static void release(int which)
 {
 	controls[which].release = 1;

@@ -1,20 +1,19 @@
 /*
- * The only program of a guest: init, and the threads of a workload. As `guest host PORT FOLDER` it is the same on a
- * kernel that others use: no gates, no privileges, files in FOLDER, requests on the file descriptor PORT.
+ * The only program of a guest: init, and the threads of a workload. Run as `guest host PORT FOLDER` it does the same on
+ * a shared kernel: without gates and privileges, with files in FOLDER and requests on the file descriptor PORT.
  *
- * As init it loads the modules that /modules lists, opens the virtio-serial port that the host talks to, and answers
- * requests, one per line: "NUMBER WORD ARGUMENTS", answered by "NUMBER ok ..." or "NUMBER error ...". The protocol is
- * described in dio_mc/machine/channel.py. gate.c says how threads are held, calls.c has the calls, schedule.c runs a
- * schedule.
+ * As init it loads the modules listed in /modules, opens the virtio-serial port of the host, and answers requests, one
+ * per line: "NUMBER WORD ARGUMENTS", answered by "NUMBER ok ..." or "NUMBER error ...". The protocol is described in
+ * dio_mc/machine/channel.py. gate.c holds threads, calls.c has the calls, schedule.c runs a schedule.
  *
  * A thread of a workload is a process of its own, pinned to a CPU of its own; init and everything else stay on CPU 0.
- * It makes its system calls only, with what they need prepared before, so that whatever passes a gate on its CPU, on
- * its kernel stack, belongs to a call. What the calls return is written down as the models' system calls do
- * (models/protocols/syscalls.py): last result and the one before, what had been acknowledged when the last call began,
- * what it meant to write.
+ * It makes only its system calls, with everything they need prepared in advance, so that every gate passed on its CPU,
+ * on its kernel stack, belongs to a call. The results are recorded as in the models' system calls
+ * (models/protocols/syscalls.py): the last result and the one before, what had been acknowledged when the last call
+ * began, what it was to write.
  *
- * Every 64-bit word that is written has the number of the schedule, so that data of an earlier file is told from this
- * file's: it is "STALE", as is the pattern that the disk was filled with.
+ * Every 64-bit word that is written contains the number of the schedule, which distinguishes it from data of an earlier
+ * file: such data is "STALE", as is the pattern that the disk was filled with.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -57,11 +56,11 @@ static struct shared *sh;
 static int port = -1, bell[2], go[MAX][2], nudge[MAX][2];
 static pid_t pid[MAX];
 static int workers;
-static const char *folder = "/m"; /* where the files are */
-static char *shared_page;         /* a buffer that all threads have */
-static int host;                  /* not init of a guest: on a kernel that others use */
+static const char *folder = "/m"; /* the folder of the files */
+static char *shared_page;         /* a buffer shared by all threads */
+static int host;                  /* running on a shared kernel, not as init of a guest */
 
-/* A process of a thread, which on a kernel that others use must not outlive the program. */
+/* Start the process of a thread; on a shared kernel it must not outlive the program. */
 static pid_t child(void)
 {
 	pid_t made = fork();
@@ -70,7 +69,7 @@ static pid_t child(void)
 	return made;
 }
 
-/* Nobody talks to this program any more. */
+/* The host has closed the connection. */
 static void end(void)
 {
 	if (!host && getpid() == 1)
@@ -148,7 +147,7 @@ static const char *word_is(uint64_t value)
 	return value == 0x3f3f3f3f3f3f3f3f ? "UNTOUCHED" : "STALE";
 }
 
-/* A store through a mapping writes the first word only, so that it is one step; the rest must not be another's. */
+/* A store through a mapping writes only the first word, so that it is one step; the rest must be of the same file. */
 static const char *page_is(const char *page)
 {
 	for (int i = 1; i < PAGE / 8; i++)
@@ -157,7 +156,7 @@ static const char *page_is(const char *page)
 	return word_is(*(const uint64_t *)page);
 }
 
-/* The second half, by one word of it. */
+/* The second half of the page, judged by one word of it. */
 static const char *rest_is(long got, const char *page)
 {
 	return got == PAGE ? word_is(((const uint64_t *)page)[PAGE / 16]) : "EOF";
@@ -167,7 +166,7 @@ static const char *read_is(long got, const char *page)
 {
 	if (got == PAGE)
 		return page_is(page);
-	return got >= 0 ? "EOF" : errno == EIO ? "EIO" : NULL; /* a part of a page is one that ends in it */
+	return got >= 0 ? "EOF" : errno == EIO ? "EIO" : NULL; /* a short read ends at EOF within the page */
 }
 
 /* ---- the threads of a workload ------------------------------------------------------------------------------- */
@@ -204,7 +203,7 @@ static void work(int number)
 			write(bell[1], "p", 1);
 			continue;
 		}
-		if (byte == 's') { /* where its kernel stack is, the host sees at this call's gate */
+		if (byte == 's') { /* the host locates the kernel stack at this call's gate */
 			syscall(SYS_getppid);
 		} else {
 			char text[PROGRAM], *rest = text, *one;
@@ -215,7 +214,7 @@ static void work(int number)
 					*value++ = 0;
 				call(one, value ?: "");
 			}
-			me->passed = controls[number].count; /* what closing the files passes is not the calls' */
+			me->passed = controls[number].count; /* gates passed while closing the files do not count */
 			controls[number].target = 0;
 			munmap(mapping, PAGE);
 			close(cached);

@@ -1,10 +1,10 @@
-/* init of a guest: modules, the port, requests. A part of guest.c. */
+/* init of a guest: modules, the port, requests. Included by guest.c. */
 
 /* ---- requests ------------------------------------------------------------------------------------------------ */
 
 static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
-/* Addresses of the names in a list with commas, from /proc/kallsyms, modules and the compiler's clones included. */
+/* The addresses of a comma-separated list of names in /proc/kallsyms, including modules and compiler-made clones. */
 static void symbols(int number, char *names)
 {
 	static char line[512], *wanted[1024], whole[256];
@@ -37,7 +37,7 @@ static void mount_disk(int number, char *rest)
 		say("%d ok", number);
 }
 
-/* Sleeps on a worker's CPU, and wakes to do nothing. */
+/* A thread that sleeps on a worker's CPU, and does nothing when it wakes. */
 static void stand_by(int number)
 {
 	char byte;
@@ -61,7 +61,7 @@ static void spawn(int number, int count)
 	say("%d ok %d", number, workers);
 }
 
-/* One harmless call, at which the host finds the thread's kernel stack. */
+/* Make one harmless call, at which the host locates the thread's kernel stack. */
 static void show_stack(int number, int which)
 {
 	sh->worker[which].ended = 0;
@@ -70,7 +70,7 @@ static void show_stack(int number, int which)
 	say("%d ok", number);
 }
 
-/* The code of gates, which calls the kernel's cond_resched at an address (0: nothing). */
+/* Return the code of gates, which calls the kernel's cond_resched at this address (0: none). */
 static void tell_code(int number, char *resched)
 {
 	for (int i = 0; i < MAX; i++)
@@ -81,7 +81,7 @@ static void tell_code(int number, char *resched)
 	say("%d ok %s %llu %zu", number, text, (unsigned long long)(uintptr_t)controls, sizeof *controls);
 }
 
-/* Another program of the initramfs, to its end; it writes to the console. */
+/* Run another program of the initramfs to its end; its output goes to the console. */
 static void execute(int number, char *rest)
 {
 	char *list[16] = { NULL };
@@ -157,7 +157,7 @@ static void load_modules(void)
 	}
 }
 
-/* The port is called after its device's number on the bus, which depends on who was found first. */
+/* The port's name contains its device's number on the bus, which depends on the order of discovery. */
 static void open_port(void)
 {
 	char path[32];

@@ -1,16 +1,19 @@
 /*
- * One schedule: a new file, who runs until when, and what came of it. A part of guest.c.
+ * Running one schedule: a new file, which thread runs until when, and the result. Included by guest.c.
  *
  *     run FLAGS LAYOUT PROGRAM... / SEGMENT...
  *
- * FLAGS: "-", or "p" to tell the gates that were passed, "s" to let all threads begin at once. A SEGMENT is THREAD, or
- * THREAD@ADDRESS#NTH: until it is at that gate for the nth time. The answer is a list of
+ * FLAGS: "-", or "p" to report the gates that were passed, "s" to start all threads at once. A SEGMENT is THREAD, or
+ * THREAD@ADDRESS#NTH: until it reaches that gate for the nth time. The answer is a list of
  *
- *     f=CACHED,MEDIA,REPORTED  r=CACHED,MEDIA  w=PLACE  t=EARLIER,OUTCOME,FLOOR,WROTE,FAILED  b=SEGMENT,THREAD,STACK  m=SEGMENT  s=THREAD,STACK
- *     p=THREAD,ADDRESS,...
- *
- * the file; the second half of its page; where the kernel has warned of a bug of its own; each thread in order; who waited in which segment; segments whose gate was never reached; threads that never
- * ended; gates passed.
+ *     f=CACHED,MEDIA,REPORTED                   the file, through the cache and without it; whether fsync returned EIO
+ *     r=CACHED,MEDIA                            the second half of its page
+ *     w=PLACE                                   where the kernel has warned of a bug of its own
+ *     t=EARLIER,OUTCOME,FLOOR,WROTE,FAILED      each thread, in order
+ *     b=SEGMENT,THREAD,STACK                    a thread that waited in a segment
+ *     m=SEGMENT                                 a segment whose gate was never reached
+ *     s=THREAD,STACK                            a thread that never ended
+ *     p=THREAD,ADDRESS,...                      gates passed
  */
 
 enum { READY_FILES = 32, SEGMENTS = 16, QUIET = 8, ALERT = 200, NEVER = 10 };
@@ -29,7 +32,7 @@ static void add(const char *format, ...)
 	va_end(list);
 }
 
-/* ---- what a thread waits for --------------------------------------------------------------------------------- */
+/* ---- blocked threads ----------------------------------------------------------------------------------------- */
 
 static char state_of(pid_t process, unsigned long long *switches)
 {
@@ -106,11 +109,11 @@ static void wait_for_bell(void)
 }
 
 /*
- * Wait until a thread has ended, is at its gate, or is blocked: it sleeps, nothing else can run but those that are held,
- * and no IO is under way, so that only a clock could wake it. That is looked at several times in some milliseconds, and
- * it must not have run in between. A thread that runs for NEVER seconds is told like one that waits. One that spins
- * because the owner of a lock seems to run (rwsem_optimistic_spin, mutex_optimistic_spin: the owner is held) goes to
- * sleep when somebody else wants its CPU.
+ * Wait until a thread has ended, is at its gate, or is blocked: it sleeps, only held threads are runnable, and no IO is
+ * in flight, so that only a timer could wake it. This is checked several times within some milliseconds, and the thread
+ * must not have run in between. A thread that runs for NEVER seconds is reported like one that waits. A thread that
+ * spins because the owner of a lock appears to be running (rwsem_optimistic_spin, mutex_optimistic_spin: the owner is
+ * held) goes to sleep when another thread needs its CPU.
  */
 static enum outcome wait_for(int which, char *stack, int size)
 {
@@ -166,7 +169,7 @@ static void lay_out(const char *path, char layout)
 	close(fd);
 }
 
-/* The number of a file is that of its schedule, so that its first data can say whose it is. */
+/* A file has the number of its schedule, which marks its first data. */
 static int next_file(char layout)
 {
 	int which = layout == 'h' ? 0 : layout == 'w' ? 1 : layout == 'e' ? 2 : 3, fd;
@@ -188,7 +191,7 @@ static int next_file(char layout)
 	return stock[which].next++;
 }
 
-/* What the file holds, once through the cache, then after fsync and without the cache. */
+/* The content of the file: first through the cache, then after fsync and without the cache. */
 static void look(void)
 {
 	static char *page;
@@ -210,7 +213,7 @@ static void look(void)
 	}
 }
 
-/* Where the kernel has warned since the last schedule; each place may warn again (the files of debugfs). */
+/* Places where the kernel has warned since the last schedule; each may warn again (reset through debugfs). */
 static void warnings(void)
 {
 	char record[1024], *at;
@@ -308,7 +311,7 @@ static void segment(int number, char *text)
 		add(" m=%d", number);
 }
 
-/* Whoever is held, has not begun or waits goes on, in turn, as long as one of them ends. */
+/* Threads that are held, have not begun or wait continue, in turn, as long as one of them ends. */
 static int all_end(int count)
 {
 	char stack[1024];
@@ -353,7 +356,7 @@ static void run(int number, char *rest)
 		for (unsigned g = 0; g < sh->worker[i].passed; g++)
 			add(",%llx", (unsigned long long)controls[i].gates[g]);
 	}
-	if (over) { /* else the file may be locked for ever, and nobody runs anything here any more */
+	if (over) { /* otherwise the file may stay locked, and this guest is not used again */
 		close(file);
 		if (layout[0] != 'b')
 			unlink(sh->file);
