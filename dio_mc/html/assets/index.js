@@ -24,14 +24,14 @@
 
   if (!byId("viewer")) return;
 
-  // -- Graphviz, in a worker that is thrown away when it takes too long
+  // -- Graphviz, in a worker that is terminated if it takes too long
 
   const graphs = new Map(Object.entries(JSON.parse(byId("graphs").textContent)));
   const drawn = new Map();
   const mostSeconds = Number(byId("viewer").dataset.seconds);
   let worker = null;
 
-  // The engine is a module; where a file has no origin only a classic worker starts, so its export becomes a constant.
+  // A page opened from a file has no origin and can start only a classic worker, so the module's export becomes a constant.
   function engineText() {
     const text = byId("engine").textContent;
     const at = text.lastIndexOf("export{");
@@ -62,12 +62,12 @@
         end();
         failed(new Error(event.message || "the worker ended"));
       };
-      // Graphviz alone has no fonts: it knows how wide Courier and Arial are, not the generic names of our files.
+      // Graphviz has no fonts here: it knows the widths of Courier and Arial, but not the generic names in our files.
       mine.postMessage(dot.replaceAll('fontname="monospace"', 'fontname="Courier"').replaceAll('fontname="sans-serif"', 'fontname="Arial"'));
     });
   }
 
-  // -- from Graphviz's SVG to elements of ours: only these, with only these attributes, links become groups
+  // -- copying Graphviz's SVG: only these elements, with only these attributes; links become groups
 
   const TAGS = new Set(["svg", "g", "title", "path", "polygon", "polyline", "ellipse", "circle", "rect", "line", "text", "tspan",
     "defs", "linearGradient", "radialGradient", "stop"]);

@@ -1,5 +1,5 @@
 "use strict";
-// Elements, and what is put on the clipboard.
+// Creating elements, and copying to the clipboard.
 const Page = (() => {
   const byId = (id) => document.getElementById(id);
 

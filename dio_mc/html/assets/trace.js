@@ -17,7 +17,7 @@
     return element;
   }
 
-  // Whether the state after step `number` is one of the trace, not of a way that its reader took.
+  // Whether the state after step `number` belongs to the trace, and not to steps that the reader took.
   function isOfTrace(number) {
     return number <= run.from;
   }
@@ -58,7 +58,7 @@
     box.replaceChildren(...parts);
   }
 
-  // What is wrong at the end of a way that the reader took.
+  // What is wrong at the end of the steps that the reader took.
   function endOfWay(number) {
     const position = run.positions[number] ?? null;
     const dead = position !== null && trace.ways.positions[position][5];

@@ -1,5 +1,5 @@
 "use strict";
-// Runs of a page: the trace itself, and others that leave it at a step and go on with steps that the page knows.
+// Runs of a page: the trace itself, and others that leave it at a step and continue with steps that the page contains.
 const Runs = (() => {
   function withStates(trace, run) {
     run.last = run.steps.length;
@@ -42,7 +42,7 @@ const Runs = (() => {
     return { thread, text, calls, anchor, place, at, changes, instead, blocked, fault, choice };
   }
 
-  // The run that takes the first `from` steps of the trace and then these options; null where the page has no such run.
+  // The run that takes the first `from` steps of the trace and then these options; null if the page has no such run.
   function leaving(trace, from, own) {
     if (!trace.ways || from > trace.steps.length || from >= trace.ways.along.length || !own.length) return null;
     const steps = trace.steps.slice(0, from);
@@ -67,7 +67,7 @@ const Runs = (() => {
     return withStates(trace, { steps, from, own, properties, blocked, positions });
   }
 
-  // The option that a run takes in its state `number`; null where it ends there.
+  // The option that a run takes in its state `number`; null if it ends there.
   function taken(trace, run, number) {
     if (number >= run.last) return null;
     return number < run.from ? trace.ways.taken[number] : run.own[number - run.from];
@@ -95,11 +95,11 @@ const Runs = (() => {
   return { ofTrace, leaving, taken, taking, optionsAt, schedule };
 })();
 
-// How properties stand at a state of a run.
+// The status of properties at a state of a run.
 const Standing = (() => {
   const HOPED = new Set(["reachable", "always_reachable", "progress"]);
 
-  // A property's standing at a state: [look, sign, word].
+  // A property's status at a state: [look, sign, word].
   function at(run, property, number) {
     if (property.unknown.includes(number)) return ["open", "?", "undecided"];
     const isAt = property.at.includes(number);
@@ -109,19 +109,19 @@ const Standing = (() => {
     return isAt ? ["bad", "\u2717", "violated"] : ["good", "\u2713", "holds"];
   }
 
-  // The first step at which an invariant was violated, up to this one; null where there is none.
+  // The first step at which an invariant was violated, up to this one; null if there is none.
   function violatedBefore(property, number) {
     if (HOPED.has(property.kind)) return null;
     const earlier = property.at.filter((at) => at < number);
     return earlier.length ? Math.min(...earlier) : null;
   }
 
-  // Whether a property forbids, where others hope for something.
+  // Whether a property forbids something; others require that something can happen.
   function isRule(property) {
     return !HOPED.has(property.kind);
   }
 
-  // What taking an option leads to that is worth a word before it is taken.
+  // A remark on the result of taking an option, shown before it is taken.
   function outlook(trace, option) {
     const [, , , target, fault, ofStep] = option;
     if (fault) return `fault ${fault}`;

@@ -3,9 +3,9 @@
  *
  * Build and run:  cc -O1 -pthread -o race race.c && ./race FILE [ROUNDS]
  *
- * FILE lies on the file system under test@MOUNT@. Each round makes the file anew, starts the threads together with
- * random delays, and compares what they were given with the counterexample. Exit status: 1 when that happened, 0 when it
- * did not, 2 when something failed. The window may be small: the comments say where a delay in the kernel widens it.
+ * FILE must be on the file system under test@MOUNT@. Each round creates the file again, starts the threads together
+ * with random delays, and compares their results with the counterexample. Exit status: 1 if they matched, 0 if they did
+ * not, 2 if something failed. The window may be small: comments mark where a delay in the kernel widens it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -51,7 +51,7 @@ static void fail(const char *what)
 
 static void sigbus(int number) { siglongjmp(running->past_the_end, number); }
 
-/* Every word has its round, so that an earlier file's data is told from this one's. */
+/* Every word contains its round, which distinguishes it from data of an earlier file. */
 static uint64_t word(char kind) { return (uint64_t)kind << 56 | round_number; }
 
 static __attribute__((unused)) void fill(char *page, char kind)
