@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dio_mc.anynumber.conditions import refusal
+from dio_mc.anynumber.conditions import NO_CRASHES, refusal
 from dio_mc.anynumber.counters import counters_of
 from dio_mc.anynumber.existence import Existence, Existing
 from dio_mc.anynumber.naming import (
@@ -131,7 +131,7 @@ class _Cutter:
             case Spawn(_, arguments):
                 return replace(op, arguments=tuple(map(self._expr, arguments)))
             case Halt():
-                raise refusal("DIO257", "a crash ends all other threads", op.span)
+                raise refusal("DIO257", "a crash ends all other threads", op.span, NO_CRASHES)
 
     def _store(self, target: Target, value: Expr) -> None:
         if not isinstance(target, StoreTo) or not self.places.holds_thread[target.variable]:

@@ -40,6 +40,8 @@ class Refused(Exception):
 
 OF_PAGES: Final = "let only loops, choose, any and all range over pages"
 """What to do where the number of pages is used."""
+NO_CRASHES: Final = "no proof for any number of threads covers crashes"
+"""What to do where a model crashes."""
 
 
 def unmet(code: str, message: str, span: Span | None, hint: str = "") -> Diagnostic:
@@ -47,6 +49,6 @@ def unmet(code: str, message: str, span: Span | None, hint: str = "") -> Diagnos
     return Diagnostic(code, message, span, hint or HINTS[code])
 
 
-def refusal(code: str, message: str, span: Span | None) -> Refused:
+def refusal(code: str, message: str, span: Span | None, hint: str = "") -> Refused:
     """A condition that is not met, as an exception to raise."""
-    return Refused((unmet(code, message, span),))
+    return Refused((unmet(code, message, span, hint),))

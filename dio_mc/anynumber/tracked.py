@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from dio_mc.anynumber.conditions import refusal
+from dio_mc.anynumber.conditions import NO_CRASHES, refusal
 from dio_mc.anynumber.one_page import Naming
 from dio_mc.anynumber.pages import Elsewhere, Pages, is_next, slice_of
 from dio_mc.frontend import logic
@@ -172,7 +172,7 @@ class _Rewriting:
                 pairs = [self._flow(a, (template, n)) for n, a in enumerate(arguments)]
                 return [replace(op, arguments=tuple(pairs))]
             case Halt():
-                raise refusal("DIO257", "a crash ends all other threads", op.span)
+                raise refusal("DIO257", "a crash ends all other threads", op.span, NO_CRASHES)
 
     def _on_the_tracked(self, condition: Expr) -> Expr:
         """A check of one page is made where that is the tracked one."""

@@ -4,6 +4,7 @@ here."""
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -99,6 +100,7 @@ def check(paths: tuple[str, ...], verbose: bool, quiet: bool, plot: bool, **opti
     values = settings(options)
     chosen = paths or values["models"].value
     if not chosen:
+        check_taken(options)
         raise click.UsageError("Missing argument 'FILE_FOLDER_OR_GLOB', and no setting `models`.")
     check_partial(options)
     check_any(options)
@@ -125,6 +127,12 @@ def check_partial(options: dict[str, Any]) -> None:
         raise click.UsageError("--seed says which random runs: it needs --simulate.")
     if chosen and options["verify_reduction"]:
         raise click.UsageError(f"--verify-reduction explores everything: not with --{chosen[0]}.")
+
+
+def check_taken(options: dict[str, Any]) -> None:
+    """Raises `click.UsageError` where an option has taken the file that was meant to be checked for its value."""
+    if options["any_of"] is not None and Path(options["any_of"]).exists():
+        raise click.UsageError(f"--any takes threads and parameters, or `all`: --any all {options['any_of']}")
 
 
 def check_any(options: dict[str, Any]) -> None:

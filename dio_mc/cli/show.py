@@ -97,13 +97,12 @@ def _explored(path: str, model_file: str | None) -> str:
 
 def read(path: str) -> Trace:
     """The trace in a file. Raises a usage error for a file that is not a trace."""
-    from dio_mc.errors import usage_error
-    from dio_mc.trace.codec import TraceFormatError, read_trace
+    from dio_mc.trace.codec import TraceFormatError, no_trace, read_trace
 
     try:
         return read_trace(path)
     except TraceFormatError as error:
-        raise usage_error("DIO205", str(error).removeprefix(f"{path}: "), file=path) from None
+        raise no_trace(path, error) from None
 
 
 def rendered(trace: Trace, form: str, path: str, model_file: str | None) -> str:

@@ -109,7 +109,7 @@ def _stored(schedule: str | None) -> str | Trace | None:
     if schedule is None or not Path(schedule).is_file():
         return schedule
     from dio_mc.errors import usage_error
-    from dio_mc.trace.codec import TraceFormatError, read_trace
+    from dio_mc.trace.codec import TraceFormatError, no_trace, read_trace
 
     if not schedule.endswith(".json"):
         try:
@@ -119,7 +119,7 @@ def _stored(schedule: str | None) -> str | Trace | None:
     try:
         return read_trace(schedule)
     except TraceFormatError as error:
-        raise usage_error("DIO205", str(error).removeprefix(f"{schedule}: "), file=schedule) from None
+        raise no_trace(schedule, error) from None
 
 
 class Session:

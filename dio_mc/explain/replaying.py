@@ -22,7 +22,7 @@ from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
 from dio_mc.semantics.step import Action
 from dio_mc.symbolic.evaluator import property_evaluator
-from dio_mc.trace.codec import TraceFormatError, read_trace
+from dio_mc.trace.codec import TraceFormatError, no_trace, read_trace
 from dio_mc.trace.divergence import Divergence
 from dio_mc.trace.lasting import Run
 from dio_mc.trace.replay import CHOSEN, ReplayResult, follow, lasting_problem, replay
@@ -100,7 +100,7 @@ def trace_in(path: str) -> Trace:
     try:
         return read_trace(path)
     except TraceFormatError as error:
-        raise usage_error("DIO205", str(error).removeprefix(f"{path}: "), file=path) from None
+        raise no_trace(path, error) from None
 
 
 def program_of(trace: Trace, path: str, model_file: str | None, products: Products | None) -> Program:

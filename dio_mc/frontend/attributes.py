@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from enum import Enum
+from types import FunctionType
 from typing import Any
 
 from dio_mc.errors import did_you_mean
@@ -12,6 +13,7 @@ from dio_mc.frontend.context import Abort, Scope, find_method
 from dio_mc.frontend.values import Bound, Place, RecordValue, Static, Super, Value, describe, field_of, place_name
 from dio_mc.ir.program import ArrayShape, RecordShape, ScalarShape
 from dio_mc.lang.declarations import VarDeclaration
+from dio_mc.lang.model import Part
 
 
 def attribute(node: ast.Attribute, scope: Scope) -> Value:
@@ -79,8 +81,17 @@ def place_attribute(place: Place, node: ast.Attribute, scope: Scope) -> Value:
         method = _method_of(place, name, scope)
         if method is not None:
             return method
-    hint = did_you_mean(name, names_of(place, scope))
+    hint = did_you_mean(name, names_of(place, scope)) if place.part is None else _methods(place.part)
     raise scope.fail("DIO104", node, f"{_owner_name(place, scope)} has no attribute `{name}`", hint)
+
+
+def _methods(part: Any) -> str:
+    """What a lock or another part can do. What its methods ask of one another (`*_blocked`) is not told."""
+    cls = type(part)
+    named = [name for base in cls.__mro__ if issubclass(base, Part) for name in vars(base)]
+    told = [n for n in dict.fromkeys(named) if not n.startswith("_") and not n.endswith("_blocked")]
+    methods = [n for n in told if isinstance(getattr(cls, n), FunctionType) and n not in vars(Part)]
+    return f"`{cls.__name__}` has {', '.join(f'`{n}`' for n in methods)}"
 
 
 def _option(part: Any, name: str, scope: Scope) -> Any:

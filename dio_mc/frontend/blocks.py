@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 
 from dio_mc import lang
-from dio_mc.frontend import statements
+from dio_mc.frontend import expressions, statements
 from dio_mc.frontend.frames import Frame, is_word
 from dio_mc.frontend.graph import Node, RegionKey, Weight
+from dio_mc.frontend.values import Place
 from dio_mc.source import text_of
 
 
@@ -22,7 +23,15 @@ def with_statement(node: ast.With, frame: Frame) -> None:
         assert isinstance(head, ast.Call)
         _window(node, head, frame)
     else:
-        raise frame.scope.fail("DIO102", node, "`with` takes atomic() or window(name)")
+        raise frame.scope.fail("DIO102", node, "`with` takes atomic() or window(name)", _locked(head, frame))
+
+
+def _locked(head: ast.expr, frame: Frame) -> str:
+    """A hint where a lock was meant."""
+    found = expressions.reference(head, frame.scope) if isinstance(head, ast.Attribute | ast.Subscript) else None
+    if not isinstance(found, Place) or not hasattr(found.part, "lock"):
+        return ""
+    return f"write `{text_of(head)}.lock()` before and `{text_of(head)}.unlock()` after it"
 
 
 def _atomic(node: ast.With, frame: Frame) -> None:

@@ -57,6 +57,9 @@ def _call_bound(bound: Bound, node: ast.Call, scope: Scope) -> Value:
     if bound.owner is Model:
         return propositions.proposition(bound.name, node, scope)
     if getattr(bound.function, ROLE, None) is not None or not is_pure(bound.function):
+        if scope.in_property:
+            hint = "a property reads the data; a method with one return and no decorator may say how"
+            raise scope.fail("DIO110", node, f"`{bound.name}` takes steps, and a property takes none", hint)
         raise scope.fail(
             "DIO110", node, f"`{bound.name}` takes steps, so its call cannot be part of a larger expression",
             "assign its result to a local first: what is one step stays visible",
@@ -129,8 +132,9 @@ def inline(function: Any, owner: type, receiver: Value | None, node: ast.Call, s
         bindings[tree.args.args[0].arg] = receiver
     site = scope.span(node) if owner.__module__.startswith("dio_mc.lang") else scope.call_site
     inner = Scope(
-        scope.context, function, owner, bindings, receiver, None, scope.in_property, scope.inline_depth + 1, site
-    )
+        scope.context, function, owner, bindings, receiver, None, scope.in_property, scope.inline_depth + 1, site,
+        scope.call_from(node, owner),
+    )  # fmt: skip
     returned = body_of(tree)[0]
     assert isinstance(returned, ast.Return)
     return Static(None) if returned.value is None else expressions.value_of(returned.value, inner)

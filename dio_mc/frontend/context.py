@@ -7,13 +7,14 @@ import builtins
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from dio_mc.errors import Diagnostic, did_you_mean
 from dio_mc.frontend.values import Place, Static, Value
 from dio_mc.ir.program import RecordShape, Thread, Variable
 from dio_mc.ir.types import ThreadIdType
-from dio_mc.source import Span, function_tree, span_of, stored_names
+from dio_mc.source import Span, function_tree, source_lines, span_of, stored_names
 
 
 class Abort(Exception):
@@ -71,6 +72,8 @@ class Context:
 
 
 UNKNOWN = object()
+_OF_C: Final = {"true": "True", "false": "False", "NULL": "None"}
+"""C's constants in Python."""
 
 
 @dataclass(slots=True)
@@ -78,7 +81,8 @@ class Scope:
     """Names visible in one function while it is compiled.
 
     `bindings` are the function's own names known as values; `locate` finds run-time locals (None: no such local yet).
-    `broken` are locals whose assignment is wrong: what reads them is not told again.
+    `called_at` is where the model calls the operation of the vocabulary that this one is or is part of. `broken` are
+    locals whose assignment is wrong: what reads them is not told again.
     """
 
     context: Context
@@ -90,6 +94,7 @@ class Scope:
     in_property: bool = False
     inline_depth: int = 0
     call_site: Span | None = None
+    called_at: Span | None = None
     broken: set[str] = field(default_factory=set)
 
     @property
@@ -103,8 +108,16 @@ class Scope:
 
     def fail(self, code: str, node: ast.AST, message: str, hint: str = "") -> Abort:
         """Record an error at a node; raise what this returns."""
-        self.context.diagnostics.add(Diagnostic(code, message, self.span(node), hint))
+        span = self.span(node)
+        if self.called_at is not None and self.called_at != span and is_library(self.owner):
+            runs = f"the call runs `{source_lines(span.file)[span.line - 1].strip()}` ({_place_in_package(span)})"
+            span, hint = self.called_at, f"{hint}; {runs}" if hint else runs
+        self.context.diagnostics.add(Diagnostic(code, message, span, hint))
         return Abort()
+
+    def call_from(self, node: ast.AST, owner: type) -> Span | None:
+        """`called_at` of a method of this class that is called here."""
+        return None if not is_library(owner) else self.called_at if is_library(self.owner) else self.span(node)
 
     def warn(self, code: str, node: ast.AST, message: str, hint: str = "") -> None:
         """Record a warning at a node."""
@@ -124,16 +137,14 @@ class Scope:
             raise self.fail("DIO115", node, f"local `{name}` is read before it is assigned", hint)
         found = self._outer(name)
         if found is UNKNOWN:
-            hint = self._own(name) or did_you_mean(name, [*self.bindings, *self._globals(), *self.own_names()])
+            known = [*self.bindings, *self.function.__globals__, *self.own_names(), *_OF_C.values()]
+            hint = self._own(name) or did_you_mean(_OF_C.get(name, name), known)
             raise self.fail("DIO104", node, f"unknown name `{name}`", hint)
         return Static(found)
 
     def _own(self, name: str) -> str:
         """A hint where the model has what was named without ``self``."""
         return f"did you mean `self.{name}`?" if not name.startswith("_") and hasattr(self.context.model, name) else ""
-
-    def _globals(self) -> dict[str, Any]:
-        return dict(self.function.__globals__)
 
     def own_names(self) -> frozenset[str]:
         """Names that the function assigns or takes."""
@@ -148,6 +159,16 @@ class Scope:
         if name in scope:
             return scope[name]
         return getattr(builtins, name, UNKNOWN)
+
+
+def _place_in_package(span: Span) -> str:
+    file = Path(span.file)
+    return f"{file.parent.name}/{file.name}:{span.line}"
+
+
+def is_library(cls: type) -> bool:
+    """Whether a class is of dio-mc's own vocabulary, in which its author has made no mistake."""
+    return cls.__module__.startswith("dio_mc.")
 
 
 def parameters_of(tree: ast.FunctionDef) -> list[str]:

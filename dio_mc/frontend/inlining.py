@@ -95,7 +95,10 @@ def _frame(bound: Bound, tree: ast.FunctionDef, call: ast.Call, frame: Frame) ->
         frame.state.touched_locks[receiver.name.split("[", maxsplit=1)[0]] = None
     library = bound.owner.__module__.startswith("dio_mc.lang")
     site = frame.scope.span(call) if library else frame.scope.call_site
-    scope = Scope(frame.state.context, bound.function, bound.owner, {}, receiver, call_site=site)
+    called_at = frame.scope.call_from(call, bound.owner)
+    scope = Scope(
+        frame.state.context, bound.function, bound.owner, {}, receiver, call_site=site, called_at=called_at
+    )  # fmt: skip
     overridden = not is_part and _is_overridden(bound, frame)
     name = f"{bound.owner.__name__}.{bound.name}" if overridden or is_part else bound.name
     prefix = f"{receiver.name}.{bound.name}." if is_part and isinstance(receiver, Place) else f"{name}."
@@ -191,6 +194,10 @@ def spawn_arguments(call: ast.Call, frame: Frame) -> tuple[int, list[Expr]]:
     """The spawned template and the latched arguments of ``spawn(self.operation, ...)``."""
     if not call.args or call.keywords:
         raise frame.scope.fail("DIO111", call, "`spawn` takes an operation and its arguments")
+    if isinstance(call.args[0], ast.Call):
+        given = [text_of(call.args[0].func), *map(text_of, call.args[0].args)]
+        hint = f"`spawn` calls it: `spawn({', '.join(given)})`"
+        raise frame.scope.fail("DIO111", call.args[0], "`spawn` takes an operation, not a call of it", hint)
     found = expressions.reference(call.args[0], frame.scope)
     if not isinstance(found, Bound) or not isinstance(getattr(found.function, ROLE, None), OperationRole):
         raise frame.scope.fail("DIO103", call.args[0], "`spawn` starts an operation of the model")

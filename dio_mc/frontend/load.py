@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import traceback
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Final
 
-from dio_mc.errors import Diagnostic, ModelError, usage_error
+from dio_mc.errors import Diagnostic, ModelError, did_you_mean, usage_error
 from dio_mc.frontend.importing import forget_file, imported, run_file
 from dio_mc.frontend.stated import check_expectations
 from dio_mc.guard import Ended
@@ -124,11 +127,29 @@ def _import_failure(error: BaseException, file: Path) -> ModelError:
     column = (last.colno or 0) + 1
     end = (last.end_colno or 0) + 1 if last.end_lineno == last.lineno else len(_line(last.filename, line)) + 1
     span = Span(last.filename, line, column, line, max(end, column + 1))
-    chain = " <- ".join(f"{Path(f.filename).name}:{f.lineno}" for f in reversed(frames[:-1]))
-    hint = f"imported from {chain}" if chain else ""
+    above = [f for f in reversed(frames[:-1]) if f.filename != last.filename]
+    chain = " <- ".join(f"{Path(f.filename).name}:{f.lineno}" for f in above)
+    hint = f"imported from {chain}" if chain else _where(error)
     if "method resolution order" in text:
         hint = "name a class before the classes that it derives from"
     return ModelError((Diagnostic("DIO101", f"importing the model raised {text}", span, hint),))
+
+
+_ROOMS: Final = ("dio_mc", "dio_mc.kernel")
+"""What a model imports from. Asked by name for a hint: nothing here depends on the vocabulary."""
+
+
+def _where(error: BaseException) -> str:
+    """A hint where a word of the language or of the vocabulary was asked of another module, or not imported."""
+    if not isinstance(error, ImportError | NameError):
+        return ""
+    found = re.search(r"cannot import name '(\w+)' from '(dio_mc[\w.]*)'|name '(\w+)' is not defined", str(error))
+    if found is None:
+        return ""
+    name = found[1] or found[3]
+    rooms = {room: sorted(import_module(room).__all__) for room in _ROOMS}
+    module = next((module for module, names in rooms.items() if name in names), None)
+    return f"from {module} import {name}" if module else did_you_mean(name, rooms.get(found[2], ()))
 
 
 def _raised(error: BaseException) -> str:

@@ -34,7 +34,12 @@ def check_expectations(models: Iterable[type[Model]], file: Path) -> None:
 
 
 def _misspelt(model: type[Model], stated: Expectation) -> list[Diagnostic]:
-    known = [*members_of(model).properties, *BUILT_IN]
+    members = members_of(model)
+    known = [*members.properties, *BUILT_IN]
+    params = [name for name, _ in stated.params if name not in members.params]
+    if params:
+        hint = did_you_mean(params[0], members.params) or f"there are: {', '.join(members.params) or 'none'}"
+        return [_told(stated, f"{model.__name__} has no parameter `{params[0]}`", hint)]
     wrong = [n for n in sorted(stated.violates) if n not in known and n.split("@")[0] not in BUILT_IN]
     return [
         _told(

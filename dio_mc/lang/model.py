@@ -196,6 +196,8 @@ def progress(function: Any = None, /, *, fairness: Fairness = "weak") -> Any:
 
 def _mark(role: object) -> Callable[[F], F]:
     def mark(function: F) -> F:
+        if not callable(function):
+            raise TypeError(f"a decorator marks a method, not {function!r}: its options have names, as in kernel=...")
         setattr(function, ROLE, role)
         return function
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
-from dio_mc.errors import DioError
+from dio_mc.errors import DioError, ModelError, usage_error
 from dio_mc.trace.consistency import inconsistencies
 from dio_mc.trace.trace import SCHEMA, Trace
 
@@ -57,6 +57,14 @@ def read_trace(path: str | Path) -> Trace:
         raise TraceFormatError(f"{path}: cannot be read: {error.strerror or error}") from None
     except TraceFormatError as error:
         raise TraceFormatError(f"{path}: {error.message}") from None
+
+
+def no_trace(path: str, error: TraceFormatError) -> ModelError:
+    """The usage error (DIO205) for a file that holds no trace."""
+    given = Path(path)
+    hint = "a counterexample is a .json file below counterexamples/, which `dio-mc check` writes"
+    meant = hint if given.is_dir() or given.suffix == ".py" else ""
+    return usage_error("DIO205", str(error).removeprefix(f"{path}: "), file=path, hint=meant)
 
 
 def _plain(value: Any) -> Any:

@@ -15,6 +15,7 @@ from dio_mc import (
     Var,
     atomic,
     choose,
+    crash,
     invariant,
     me,
     operation,
@@ -366,6 +367,19 @@ class Unrolled(Base):
         self.busy[me] = True
         for _ in threads(self.worker):
             self.x = 1
+
+
+class LosesPower(Base):
+    durable = ("x",)
+
+    @thread
+    def worker(self):
+        self.x = 1
+
+    @thread(daemon=True)
+    def power(self):
+        crash()
+        return
 
 
 class Counted(Base):

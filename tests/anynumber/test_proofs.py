@@ -100,6 +100,12 @@ def test_a_refused_proof_is_undetermined_with_findings() -> None:
     assert "keep it per thread (PerThread) and ask with any or all" in report.findings[-1].message
 
 
+def test_a_model_that_crashes_is_told_so() -> None:
+    report = checked(models.LosesPower, "worker")
+    told = "a crash ends all other threads: no proof for any number of threads covers crashes"
+    assert [f.message for f in report.findings if f.code == "DIO257"] == [told]
+
+
 def test_a_property_that_views_cannot_judge_leaves_the_others() -> None:
     report = checked(models.ThreeAtOnce, "worker", "single")
     told = report.any_number

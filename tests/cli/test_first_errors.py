@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from test_check import dio_mc
+
+import dio_mc as dio_mc_package
 
 HEAD = "from dio_mc import *\nfrom dio_mc.kernel import *\n"
 MODEL = "class M(Model):\n    x = Var(bool)\n"
@@ -58,7 +61,6 @@ m.py:11:9: error DIO114: `a` is a thread, and only operations are called
 m.py:5:9: error DIO101: importing the model raised TypeError: DrainCounter takes its options by name: max=...
     5 |     d = DrainCounter(n)
       |         ^^^^^^^^^^^^^^^
-  hint: imported from m.py:3
 """,
     ),
     "the order of bases": (
@@ -105,6 +107,112 @@ m.py:4:5: error DIO109: `dirty` is data of PageCache, and this takes its place
     4 |     dirty = 3
       |     ^^^^^^^^^
   hint: declare it again, as `dirty = Var(...)`, or take another name
+""",
+    ),
+    "a constant of C": (
+        MODEL + THREAD + "        self.x = true\n",
+        """\
+m.py:7:18: error DIO104: unknown name `true`
+    7 |         self.x = true
+      |                  ^^^^
+  hint: did you mean `True`?
+""",
+    ),
+    "a method that a lock has not": (
+        "class M(Model):\n    m = Array(PageLock, size=2)\n" + THREAD + "        wait_until(not self.m[0].locked())\n",
+        """\
+m.py:7:24: error DIO104: `self.m[...]` has no attribute `locked`
+    7 |         wait_until(not self.m[0].locked())
+      |                        ^^^^^^^^^^^^^^^^
+  hint: `PageLock` has `held_by`, `is_locked`, `lock`, `trylock`, `lock_killable`, `unlock`, `hand_over`, `unlock_non_owner`
+""",
+    ),
+    "with a lock": (
+        "class M(Model):\n    m = Mutex()\n" + THREAD + "        with self.m:\n            pass\n",
+        """\
+m.py:7:9: error DIO102: `with` takes atomic() or window(name)
+    7 |         with self.m:
+      |         ^^^^^^^^^^^^
+  hint: write `self.m.lock()` before and `self.m.unlock()` after it
+""",
+    ),
+    "spawn of a call": (
+        MODEL
+        + "    @operation()\n    def op(self, i):\n        self.x = True\n"
+        + THREAD
+        + "        spawn(self.op(1))\n",
+        """\
+m.py:10:15: error DIO111: `spawn` takes an operation, not a call of it
+   10 |         spawn(self.op(1))
+      |               ^^^^^^^^^^
+  hint: `spawn` calls it: `spawn(self.op, 1)`
+""",
+    ),
+    "an operation in a property": (
+        MODEL
+        + "    @operation()\n    def op(self):\n        self.x = True\n"
+        + THREAD
+        + "        self.op()\n    @invariant\n    def p(self):\n        return self.op()\n",
+        """\
+m.py:13:16: error DIO110: `op` takes steps, and a property takes none
+   13 |         return self.op()
+      |                ^^^^^^^^^
+  hint: a property reads the data; a method with one return and no decorator may say how
+""",
+    ),
+    "a wrong argument of the vocabulary": (
+        "class M(File):\n" + THREAD + "        self.bio_write(0, 1)\n",
+        """\
+m.py:6:9: error DIO103: Data is needed here, not 1..1
+    6 |         self.bio_write(0, 1)
+      |         ^^^^^^^^^^^^^^^^^^^^
+  hint: the call runs `self.disk[i * self.sectors + s] = data` (kernel/file.py:LINE)
+""",
+    ),
+    "a wrong answer to the vocabulary": (
+        "class M(File):\n    @operation()\n    def get_block(self, i):\n        return Data.NEW\n"
+        + THREAD
+        + "        self.seen[0] = self.direct_read(0)\n",
+        """\
+m.py:9:24: error DIO103: Data and Block.MAPPED cannot be compared
+    9 |         self.seen[0] = self.direct_read(0)
+      |                        ^^^^^^^^^^^^^^^^^^^
+  hint: the call runs `data = self.disk[i * self.sectors] if block == Block.MAPPED else self.without_block(block)` \
+(kernel/file.py:LINE)
+m.py:9:24: error DIO103: Data and Block.MAPPED cannot be compared
+    9 |         self.seen[0] = self.direct_read(0)
+      |                        ^^^^^^^^^^^^^^^^^^^
+  hint: the call runs `data = data if block != Block.MAPPED else mixture(data, self.disk[i * self.sectors + s])` \
+(kernel/file.py:LINE)
+""",
+    ),
+    "a parameter that expect misspells": (
+        "class M(Model):\n    pages = Param(2)\n    x = Array(bool, size=pages)\n"
+        + THREAD
+        + "        self.x[0] = True\n\nexpect(M, holds=True, page=3)\n",
+        """\
+m.py:10:1: error DIO117: M has no parameter `page`
+   10 | expect(M, holds=True, page=3)
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  hint: did you mean `pages`?
+""",
+    ),
+    "an anchor without its name": (
+        MODEL + '    @operation("mm/filemap.c:f")\n    def op(self):\n        pass\n' + THREAD + "        self.op()\n",
+        """\
+m.py:5:6: error DIO101: importing the model raised TypeError: a decorator marks a method, not 'mm/filemap.c:f': its \
+options have names, as in kernel=...
+    5 |     @operation("mm/filemap.c:f")
+      |      ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+""",
+    ),
+    "a word of another module": (
+        "from dio_mc import PageCache as Cache\n" + MODEL + THREAD + "        self.x = True\n",
+        """\
+m.py:3:1: error DIO101: importing the model raised ImportError: cannot import name 'PageCache' from 'dio_mc' (PACKAGE)
+    3 | from dio_mc import PageCache as Cache
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  hint: from dio_mc.kernel import PageCache
 """,
     ),
     "a property without its decorator": (
@@ -174,7 +282,34 @@ def test_the_first_hour(tmp_path: Path, name: str) -> None:
         assert done.stderr.endswith(after)
         assert "file.py:" in done.stderr
     else:
-        assert done.stderr == message
+        shown = re.sub(r"(?<=kernel/file\.py:)\d+", "LINE", done.stderr).replace(
+            str(dio_mc_package.__file__), "PACKAGE"
+        )
+        assert shown == message
+
+
+def test_a_trace_is_not_a_model(tmp_path: Path) -> None:
+    (tmp_path / "m.py").write_text(HEAD + MODEL + THREAD + "        self.x = True\n")
+    hint = "  hint: a counterexample is a .json file below counterexamples/, which `dio-mc check` writes\n"
+    for command in ("show", "why", "replay"):
+        told = dio_mc(command, "m.py", cwd=tmp_path).stderr
+        assert told == f"m.py: error DIO205: not JSON: Expecting value at line 1, column 1\n{hint}"
+        assert dio_mc(command, ".", cwd=tmp_path).stderr == f".: error DIO205: cannot be read: Is a directory\n{hint}"
+
+
+def test_any_takes_no_file(tmp_path: Path) -> None:
+    (tmp_path / "m.py").write_text(HEAD + MODEL + THREAD + "        self.x = True\n")
+    told = dio_mc("check", "--any", "m.py", cwd=tmp_path).stderr
+    assert told.endswith("Error: --any takes threads and parameters, or `all`: --any all m.py\n")
+
+
+def test_what_was_expected_and_holds_is_not_called_violated(tmp_path: Path) -> None:
+    properties = "    @invariant\n    def p(self):\n        return not self.x\n"
+    properties += "    @invariant\n    def q(self):\n        return self.x or not self.x\n"
+    expected = '\nexpect(M, violates="q")\n\nclass N(M):\n    pass\n'
+    (tmp_path / "m.py").write_text(HEAD + MODEL + THREAD + "        self.x = True\n" + properties + expected)
+    lines = dio_mc("check", "m.py", cwd=tmp_path).stdout.splitlines()
+    assert lines[-4:-1] == ["Unexpected results:", "  VIOLATED  m.py M  p, q (holds)", "  VIOLATED  m.py N  p"]
 
 
 def test_an_operation_needs_no_brackets(tmp_path: Path) -> None:
