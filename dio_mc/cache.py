@@ -37,7 +37,7 @@ class Cache:
             return None
         path = self._folder / key
         try:
-            _check_owner(self._folder)
+            check_owner(self._folder)
             data = _read(path)
         except FileNotFoundError:
             return None
@@ -57,7 +57,7 @@ class Cache:
             return
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _check_owner(self._folder)
+            check_owner(self._folder)
             _write(self._folder, key, _MARK + hashlib.sha256(code).digest() + code)
             _trim(self._folder)
         except OSError as error:
@@ -74,7 +74,7 @@ def cache_folder(kind: str = "native") -> Path:
     return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "dio-mc" / kind
 
 
-def _check_owner(folder: Path) -> None:
+def check_owner(folder: Path) -> None:
     """What lies in the folder is executed, or believed, so nobody else may write there. Raises `OSError`."""
     found = folder.stat()
     if found.st_uid not in (os.geteuid(), 0) or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):

@@ -23,6 +23,8 @@ from dio_mc.source import Span, display_path, source_lines
 PREFIX = "DIO_MC_"
 NOT_SETTINGS = {"DIO_MC_DEBUG", "DIO_MC_NO_CACHE"}
 """Environment variables with the same prefix that are not settings."""
+OFF = "off"
+"""As a path: nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,10 @@ SETTINGS: dict[str, Setting] = {
     "max-depth": Setting(depth, None, "stop a run at this number of steps from the start"),
     "timeout": Setting(seconds, None, "stop a run after this number of seconds"),
     "max-memory": Setting(memory, None, "stop a run at this much resident memory"),
+    "checkpoint": Setting(
+        text, None, "where long searches are kept, to be resumed; -: in the cache; or off", paths=True
+    ),
+    "resume": Setting(flag, False, "go on with the searches that are kept"),
     "first": Setting(flag, False, "stop after the level of the first violation"),
     "counterexamples": Setting(text, "counterexamples", "where counterexamples are written", paths=True),
     "artifacts": Setting(flag, True, "write counterexample files"),
@@ -251,7 +257,7 @@ def _below(folder: Path, name: str, value: Any) -> object:
     if not SETTINGS[name].paths or folder.resolve() == Path.cwd():
         return value
     if isinstance(value, str):
-        return display_path(str(folder / value))
+        return value if value == OFF else display_path(str(folder / value))
     moved = [
         (v[0], display_path(str(folder / v[1]))) if isinstance(v, tuple) else display_path(str(folder / v))
         for v in value

@@ -181,8 +181,9 @@ class ModelRun(pytest.Collector):
         from dio_mc.checking.driver import Options, check_class
         from dio_mc.deep import deeply
         from dio_mc.report.batch import Batch
-        from dio_mc.semantics.search import NO_REDUCTION, Budget, Reductions
+        from dio_mc.semantics.search import NO_REDUCTION, Budget, Checkpoints, Reductions
 
+        folder = self.settings["checkpoint"]
         limits = [self.settings[name] for name in ("max-states", "max-depth", "timeout", "max-memory")]
         options = Options(
             Budget(*limits),
@@ -192,6 +193,7 @@ class ModelRun(pytest.Collector):
             if self.settings["reduction"]
             else NO_REDUCTION,
             verify_reduction=self.settings["verify-reduction"],
+            checkpoints=None if folder in (None, "off") else Checkpoints(folder, self.settings["resume"]),
         )
         expected = self.task.stated
         report = deeply(check_class, self.task.model, dict(self.task.params), options, expectation=expected)

@@ -91,6 +91,17 @@ PAGES: Final[dict[str, Page]] = {
         "port taken",
         "The port given with --port is in use or not permitted. Without --port, any free port is used.",
     ),
+    "DIO223": Page(
+        "checkpoint refused",
+        "What --resume found is damaged, or belongs to another model, other parameters or options, or another version "
+        "of dio-mc; the message says which. The files are left as they are. Without --resume, or with another "
+        "--checkpoint, the search begins anew. `docs/large.md` says what must be the same.",
+    ),
+    "DIO224": Page(
+        "checkpoint in the way",
+        "The folder given with --checkpoint already contains a checkpoint of this check, or another process is using "
+        "it. With --resume the search continues from it; to begin anew, remove the folder.",
+    ),
     "DIO231": Page(
         "invalid name for a model",
         "A name must be a letter followed by letters, digits and underscores: it names a file and a class.",

@@ -28,9 +28,19 @@ from dio_mc.lang.declarations import Expectation
 from dio_mc.lang.model import Model
 from dio_mc.semantics.evaluator import PropertyEvaluator
 from dio_mc.semantics.interpreter import Interpreter
-from dio_mc.semantics.search import Budget, Exploration, Note, Partial, Reductions, SearchRequest, Violation, unheard
+from dio_mc.semantics.search import (
+    Budget,
+    Checkpoints,
+    Exploration,
+    Note,
+    Partial,
+    Reductions,
+    SearchRequest,
+    Violation,
+    unheard,
+)
 from dio_mc.semantics.search import Report as ProgressReport
-from dio_mc.semantics.stop import Poll, Stop
+from dio_mc.semantics.stop import FIRST, Poll, Stop
 from dio_mc.source import Span, display_path
 from dio_mc.symbolic.evaluator import EvaluatorReport, evaluators_of, property_evaluator
 from dio_mc.trace.trace import Place, Trace
@@ -54,7 +64,8 @@ class Options:
     """How to check. `stop` is polled and returns the reason to stop (Ctrl-C) or None; `first` ends after the level of
     the first violation; `engine` explores, in `workers` threads where it is the native one, with `reductions` where
     they are proved sound. With `verify_reduction` it explores once more, to compare. With `partial` only
-    a part of the states is covered, and what is not violated is undetermined. `any_number` is for `general`."""
+    a part of the states is covered, and what is not violated is undetermined. `any_number` is for `general`. With
+    `checkpoints` what a long search has done is kept, so that it can be resumed, until its answer is complete."""
 
     budget: Budget = field(default_factory=Budget)
     first: bool = False
@@ -66,6 +77,7 @@ class Options:
     verify_reduction: bool = False
     partial: Partial | None = None
     any_number: Wanted | None = None
+    checkpoints: Checkpoints | None = None
 
 
 def check_class(
@@ -90,6 +102,7 @@ def check_class(
     except (Ended, MemoryError) as ended:
         return undetermined(model, params or {}, expectation, stop_of(ended), time.perf_counter() - started)
     program, asked = built.program, [j.evaluator for j in evaluators]
+    options = options if numbers is None else replace(options, checkpoints=None)
     request, strategy = _asked(program, asked, options, notes.append)
     found = explore(request, strategy, limits)
     if options.verify_reduction:
@@ -102,12 +115,27 @@ def check_class(
     findings = attempt("what was noticed about the model", looking, NO_FINDINGS, limits.exceeded, notes.append)
     growth = attempt("which cells grew", partial(_growth, program, found), NO_GROWTH, limits.exceeded, notes.append)
     met, text = expected(expectation, properties, traces)
+    notes += _kept(program, found, options)
     return Report(
         program.name, display_path(program.file), program.doc, verdict, found.complete, found.states, found.transitions,
         found.depth, time.perf_counter() - started, dict(program.params), found.engine, properties, found.violations,
         traces, findings, met, text, found.stopped, found.open, len(program.threads), growth,
         _class_place(model), tuple(notes), found.reductions, found.seconds,
     )  # fmt: skip
+
+
+def _kept(program: Program, found: Exploration, options: Options) -> list[str]:
+    """How a search that was stopped goes on. What is kept of one that is done is removed."""
+    asked = options.checkpoints
+    if asked is None:
+        return []
+    if found.resumable:
+        return [f"resume with: {asked.command or 'Checkpoints(resume=True)'}"]
+    if found.stopped in (None, FIRST) and options.partial is None:
+        from dio_mc.engines.checkpoints.store import remove
+
+        remove(asked, program)
+    return []
 
 
 def explore_class(
@@ -121,7 +149,10 @@ def explore_class(
 def _asked(
     program: Program, evaluators: Sequence[PropertyEvaluator], options: Options, note: Note
 ) -> tuple[SearchRequest, Strategy]:
-    request = SearchRequest(program, evaluators, options.budget, options.first, options.report, options.stop, note)
+    request = SearchRequest(
+        program, evaluators, options.budget, options.first, options.report, options.stop, note,
+        checkpoints=options.checkpoints,
+    )  # fmt: skip
     return request, Strategy(options.engine, options.workers, options.reductions, options.partial)
 
 

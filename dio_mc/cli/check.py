@@ -33,6 +33,13 @@ def register(group: click.Group) -> None:
 @click.option("--max-depth", type=click.IntRange(0), metavar="N", help="Stop after N steps from the start.")
 @click.option("--timeout", type=click.FloatRange(0), metavar="SECONDS", help="Stop a run after this long.")
 @click.option("--max-memory", metavar="SIZE", help="Stop a run at this much resident memory (800M, 4G).")
+@click.option(
+    "--checkpoint",
+    metavar="DIR",
+    type=click.Path(),
+    help="Keep long searches here, to be resumed; off: nowhere  [default: the cache, after 60 s]",
+)
+@click.option("--resume", is_flag=True, default=None, help="Go on with the searches that are kept.")
 @click.option("--first/--no-first", default=None, help="Stop after the level of the first violation.")
 @click.option(
     "--output-format",
@@ -125,6 +132,9 @@ def check_partial(options: dict[str, Any]) -> None:
         raise click.UsageError(f"--{chosen[0]} and --{chosen[1]}: one or the other.")
     if options["seed"] is not None and options["simulate"] is None:
         raise click.UsageError("--seed says which random runs: it needs --simulate.")
+    for name in ("checkpoint", "resume"):
+        if chosen and options[name]:
+            raise click.UsageError(f"--{name} is for searches of all states: not with --{chosen[0]}.")
     if chosen and options["verify_reduction"]:
         raise click.UsageError(f"--verify-reduction explores everything: not with --{chosen[0]}.")
 

@@ -4,6 +4,7 @@ used."""
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -19,7 +20,7 @@ from dio_mc.checking.runs.execute import Done, Outcome, run_here
 from dio_mc.checking.runs.plan import Request, Task, find_files, plan
 from dio_mc.cli.progress import ProgressLine
 from dio_mc.cli.streams import allow_commands
-from dio_mc.config import Value, find_file, memory
+from dio_mc.config import OFF, Value, find_file, memory
 from dio_mc.engines.limits import Limits
 from dio_mc.errors import usage_error
 from dio_mc.guard import Ended, Guard, attempt, stop_of
@@ -27,7 +28,16 @@ from dio_mc.report.batch import Batch
 from dio_mc.report.formats import rendered, write_report
 from dio_mc.report.text import headline, report_text, summary_lines
 from dio_mc.report.words import stem_of, stems_of
-from dio_mc.semantics.search import NO_REDUCTION, Approximate, Budget, FewPreemptions, Partial, RandomRuns, Reductions
+from dio_mc.semantics.search import (
+    NO_REDUCTION,
+    Approximate,
+    Budget,
+    Checkpoints,
+    FewPreemptions,
+    Partial,
+    RandomRuns,
+    Reductions,
+)
 from dio_mc.source import Span, display_path
 from dio_mc.trace.trace import Trace
 
@@ -115,6 +125,7 @@ class Session:
             verify_reduction=self.values["verify-reduction"],
             partial=self.partial,
             any_number=self.wanted,
+            checkpoints=checkpoints_of(self.values),
         )
         if self.certificate is not None and (len(tasks) > 1 or not self.planned):
             hint = "choose one with --model and --param"
@@ -265,6 +276,19 @@ def _outcomes(tasks: Sequence[Task], options: Options, jobs: int) -> Iterator[Do
     from dio_mc.checking.runs.pool import run_in_processes
 
     return iter(run_in_processes(tasks, options, jobs))
+
+
+def checkpoints_of(values: Mapping[str, Any]) -> Checkpoints | None:
+    """Where long searches are kept, and the command that goes on with them: the same, with ``--resume``."""
+    if values["checkpoint"] == OFF:
+        return None
+    words = ["dio-mc", *(word for word in sys.argv[1:] if word != "--resume"), "--resume"]
+    return Checkpoints(values["checkpoint"], values["resume"], say=_say, command=shlex.join(words))
+
+
+def _say(text: str) -> None:
+    """What becomes of checkpoints is no part of an answer."""
+    click.echo(f"dio-mc: {text}", err=True)
 
 
 def partial_of(options: Mapping[str, Any]) -> Partial | None:

@@ -32,7 +32,7 @@ def verify_reduction(found: Exploration, request: SearchRequest, strategy: Strat
     """
     if found.stopped is not None:
         return [f"the reduction was not verified: {found.stopped}"]
-    run = Run(replace(request, report=None, first=False, note=unheard))
+    run = Run(replace(request, report=None, first=False, note=unheard, checkpoints=None))
     machine = found.engine == "native" and (strategy.engine == "native" or bool(found.reductions))
     engine: EngineName = "native" if machine else "reference"
 

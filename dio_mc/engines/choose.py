@@ -9,7 +9,7 @@ is needed: to import everything takes as long as most models.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial as bound  # `partial` is a part of the states here
 from typing import TYPE_CHECKING, Final, Literal
@@ -27,6 +27,7 @@ from dio_mc.semantics.search import (
     PARTIAL_ORDER,
     Approximate,
     Budget,
+    Checkpoints,
     Coverage,
     Exploration,
     Names,
@@ -35,13 +36,14 @@ from dio_mc.semantics.search import (
     Sampled,
     SearchRequest,
 )
-from dio_mc.semantics.stop import Stop, StopKind
+from dio_mc.semantics.stop import FIRST, Stop, StopKind
 from dio_mc.wording import show_bytes
 
 if TYPE_CHECKING:
     from dio_mc.analysis.partial_order.persistent import PersistentSets
     from dio_mc.analysis.symmetry.representatives import Representatives
     from dio_mc.analysis.values.facts import Facts
+    from dio_mc.engines.checkpoints.store import Keeper, Store
     from dio_mc.engines.native.engine import Outcome, Prepared, Reduced
 
 EngineName = Literal["auto", "reference", "native"]
@@ -128,6 +130,7 @@ class Run:
         evaluators = [Remembering(evaluator) for evaluator in request.evaluators]
         self._request = replace(request, evaluators=evaluators, follow=self._follow)
         self._limits = limits or Limits(request.budget, request.stop)
+        self._store: Store | None = None
         self._established = Established(request.program, request.evaluators)
 
     def explore(self, strategy: Strategy, *, full: int | None = None) -> Exploration:
@@ -135,13 +138,35 @@ class Run:
         beyond `FULL`). What ends it between two searches takes nothing from what the first has found. Raises
         `InternalError` where they contradict each other."""
         self._established = Established(self._request.program, self._request.evaluators)
+        asked = self._request.checkpoints
+        self._store = None if asked is None else self._opened(asked)
         try:
-            return self._established.answer(self._explored(strategy, full))
+            return self._kept(self._established.answer(self._explored(strategy, full)))
         except WHY_ENDED as ended:
             last = self._established.last
             if not self._established.interrupted() and last is None and isinstance(ended, KeyboardInterrupt):
                 raise
-            return self._established.answer(replace(last or NOTHING, stopped=stop_of(ended)))
+            return self._kept(self._established.answer(replace(last or NOTHING, stopped=stop_of(ended))))
+        finally:
+            if self._store is not None:
+                self._store.close()
+
+    def _opened(self, asked: Checkpoints) -> Store:
+        from dio_mc.engines.checkpoints.store import Store
+
+        return Store(asked, self._request.program)
+
+    def _kept(self, found: Exploration) -> Exploration:
+        """Whether an answer that is not complete can be gone on with."""
+        kept = self._store is not None and self._store.resumable
+        return replace(found, resumable=kept and found.stopped not in (None, FIRST))
+
+    def _keeper(self, search: str, limits: Limits, engine: str, by: Sequence[str], code: str = "") -> Keeper | None:
+        """What keeps one of the searches, and what that has kept. Raises `ModelError`."""
+        if self._store is None:
+            return None
+        of = {"engine": engine, "reduced": list(by), "first": self._request.first, "code": code}
+        return self._store.keeper(search, of, lambda: limits.seconds)
 
     def _follow(self, names: Names) -> None:
         self._established.follow(names)
@@ -191,13 +216,13 @@ class Run:
 
         def again(budget: Budget) -> Exploration:
             limits, unordered = Limits(budget, self._request.stop), replace(by, order=False)
-            return self._compiled(self._optimised(prepared), limits, workers, unordered)
+            return self._compiled(self._optimised(prepared), limits, workers, unordered, "orders")
 
         if by != IN_FULL and not prepared.machine.optimised:
             found = self._within(SOON, bound(self._soon, prepared, by=by))
             if found is not None:
                 return self._shortest(found, again)
-        found = self._compiled(self._optimised(prepared), self._limits, workers, by)
+        found = self._compiled(self._optimised(prepared), self._limits, workers, by, "search")
         return self._shortest(found, again)
 
     def _prepared(self, reductions: Reductions) -> Prepared:
@@ -305,8 +330,13 @@ class Run:
         taken = Taken(ways.representatives, selection=ways.selection)
         return self._as_asked(explore_reference(replace(self._request, budget=budget), taken))
 
-    def _compiled(self, prepared: Prepared, limits: Limits, workers: int, by: Reduced) -> Exploration:
-        return self._as_asked(compiled(prepared, self._request, limits, workers, by))
+    def _compiled(
+        self, prepared: Prepared, limits: Limits, workers: int, by: Reduced, kept: str | None = None
+    ) -> Exploration:
+        """One search; a long one is `kept` by this name."""
+        code = prepared.module.digest if kept is not None and self._store is not None else ""
+        keeper = None if kept is None else self._keeper(kept, limits, "native", by.names, code)
+        return self._as_asked(compiled(prepared, self._request, limits, workers, by, keeper))
 
     def _as_asked(self, found: Exploration) -> Exploration:
         """A limit of time is told as it was given, not as what was left of it for this attempt."""
@@ -332,11 +362,13 @@ def native(
     return compiled(prepared, request, Limits(request.budget, request.stop), workers, prepared.able)
 
 
-def compiled(prepared: Prepared, request: SearchRequest, limits: Limits, workers: int, by: Reduced) -> Exploration:
-    """Explore a compiled program."""
+def compiled(
+    prepared: Prepared, request: SearchRequest, limits: Limits, workers: int, by: Reduced, keeper: Keeper | None = None
+) -> Exploration:
+    """Explore a compiled program; what that does is kept by a `keeper`."""
     from dio_mc.engines.native.engine import search
 
-    return told(search(prepared, request, limits, workers, by), request.evaluators, limits)
+    return told(search(prepared, request, limits, workers, by, keeper=keeper), request.evaluators, limits)
 
 
 def _approximated(request: SearchRequest, approximate: Approximate, limits: Limits) -> Exploration:

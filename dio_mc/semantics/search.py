@@ -116,6 +116,24 @@ def unheard(text: str) -> None:
     """A `Note` that does nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Checkpoints:
+    """How a long search saves its progress, so that it can be resumed after it was ended.
+
+    Files are written to `folder`, from the first level on; if that is None, to the user's cache, once the search has
+    taken `after` seconds. They are written at the end of a level, at most once in `every` seconds. With `resume` the
+    search continues from saved files. `say` receives sentences about checkpoints, which are not part of an answer;
+    `command` is the command that resumes this search.
+    """
+
+    folder: str | None = None
+    resume: bool = False
+    after: float = 60.0
+    every: float = 2.0
+    say: Note = unheard
+    command: str = ""
+
+
 Names = Callable[[], Sequence[str]]
 """The names of the properties that a search knows so far to be violated (or reachable); may be called at any time."""
 Follow = Callable[[Names], None]
@@ -132,7 +150,8 @@ class SearchRequest:
 
     With `first` the search ends after the level of the first violation. `report` receives its progress, `stop` is
     polled for a reason to end it, `note` receives sentences that do not change the answer. `follow` receives a function
-    that lists the violations so far, because an interrupt may come between the end of a search and its result.
+    that lists the violations so far, because an interrupt may come between the end of a search and its result. With
+    `checkpoints`, a long search saves its progress.
     """
 
     program: Program
@@ -143,6 +162,7 @@ class SearchRequest:
     stop: Poll | None = None
     note: Note = unheard
     follow: Follow = unfollowed
+    checkpoints: Checkpoints | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +225,7 @@ class Exploration:
     reductions: tuple[str, ...] = ()
     seconds: float = field(default=0.0, compare=False, repr=False)
     unshown: tuple[str, ...] = ()
+    resumable: bool = field(default=False, compare=False, repr=False)
 
     @property
     def complete(self) -> bool:

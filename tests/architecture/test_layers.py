@@ -42,11 +42,13 @@ LAYERS: dict[str, set[str]] = {
     "engines.limits": {"memory", "semantics"},
     "engines.kept": {"trace", "semantics", "ir"},
     "engines.reference": {"guard", "engines.kept", "engines.limits", "semantics", "ir"},
+    "engines.checkpoints": {"cache", "files", "semantics", "ir"},
     "engines.native": {
-        "analysis.partial_order", "analysis.symmetry", "analysis.values", "cache", "guard", "memory", "semantics", "ir",
+        "engines.checkpoints", "analysis.partial_order", "analysis.symmetry", "analysis.values", "cache", "guard", "memory", "semantics", "ir",
     },
     "engines.shaping": {"guard", "engines.kept", "engines.limits", "engines.native", "engines.reference", "semantics"},
     "engines.choose": {
+        "engines.checkpoints",
         "analysis.partial_order", "analysis.symmetry", "analysis.values", "engines.kept", "engines.limits",
         "engines.native", "engines.reference", "engines.shaping", "guard", "wording", "semantics", "ir",
     },
@@ -68,7 +70,7 @@ LAYERS: dict[str, set[str]] = {
     "checking.expectations": {"checking.results", "lang", "trace"},
     "checking.findings": {"frontend", "lang", "semantics", "ir"},
     "checking.driver": {
-        "checking.expectations", "checking.findings", "checking.results", "engines.agree", "engines.choose",
+        "checking.expectations", "checking.findings", "checking.results", "engines.agree", "engines.checkpoints", "engines.choose",
         "engines.limits", "explain", "frontend", "guard", "lang", "symbolic", "trace", "semantics", "ir",
     },
     "checking.general": {

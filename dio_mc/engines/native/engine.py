@@ -11,6 +11,7 @@ from typing import Final
 from dio_mc.analysis.partial_order.persistent import PersistentSets
 from dio_mc.analysis.symmetry.representatives import Representatives
 from dio_mc.analysis.values.sets import Unsupported as Unsupported
+from dio_mc.engines.checkpoints.store import Keeper
 from dio_mc.engines.native.counterexample import Goal, Reached, goals_of, reach
 from dio_mc.engines.native.machine import compile_text, missing
 from dio_mc.engines.native.module import write_module
@@ -126,10 +127,13 @@ def search(
     workers: int = 1,
     by: Reduced = IN_FULL,
     keep: int = KEEP,
+    keeper: Keeper | None = None,
 ) -> Outcome:
-    """Explore a program, reduced `by` what it was prepared for."""
+    """Explore a program, reduced `by` what it was prepared for; what it does is kept by a `keeper`, and it goes on from
+    what that has. Raises `ModelError` where that does not fit."""
     started = time.perf_counter()
-    found = Search(prepared, request, clock, Work(workers, by, keep, clock.budget.max_states))
+    saved = keeper.saved if keeper is not None else ()
+    found = Search(prepared, request, clock, Work(workers, by, keep, clock.budget.max_states, keeper, saved))
     try:
         request.follow(bound(_violated, found))
         found.run()
@@ -176,11 +180,13 @@ def _told(prepared: Prepared, found: Search, by: Reduced) -> tuple[list[Reached]
 
 
 def _way_back(prepared: Prepared, found: Search, by: Reduced, goal: Goal) -> Reached | None:
-    """The shortest paths to a goal, if there is time for them; levels that were given up are found again."""
+    """The shortest paths to a goal, if there is time for them; levels that were given up are read, where
+    they are kept, or found again."""
     clock = _Again(found.clock)
     if found.kept == 0:
         return reach(prepared, found, goal, found.looked_at, clock.pressed, clock.exceeded)
-    work = Work(by=by, keep=1 << 62, limit=found.clock.budget.max_states)
+    saved = found.saving.frames()
+    work = Work(by=by, keep=1 << 62, limit=found.clock.budget.max_states, saved=saved)
     again = Search(prepared, SearchRequest(found.interpreter.program, []), clock, work, found.valuations)
     try:
         again.run(goal.base)
@@ -188,8 +194,8 @@ def _way_back(prepared: Prepared, found: Search, by: Reduced, goal: Goal) -> Rea
             again.stopped is not None and again.stopped.kind is not StopKind.MAX_STATES
         ):
             return None
-        alone = len(found.workers) == 1
-        looked_at = found.looked_at if alone else [again.states]
+        alone = len(found.workers) == 1 and (bool(saved) or found.saving.workers == 1)
+        looked_at = [found.looked_at_in_order if alone else again.states]
         return reach(prepared, again, goal, looked_at, clock.pressed, clock.exceeded)
     finally:
         again.close()

@@ -27,6 +27,7 @@ FUNCTIONS: Final = {
     "keep": 3,
     "left_from": 3,
     "survey": 1,
+    "gather": 4,
     "reduce_all": 3,
 }
 """Name -> number of arguments."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from dio_mc.analysis.partial_order.persistent import PersistentSets
 from dio_mc.analysis.symmetry.representatives import Representatives
@@ -16,7 +17,7 @@ from dio_mc.engines.native.packing import Packing, pack
 from dio_mc.engines.native.representative import write_representative
 from dio_mc.engines.native.selection import write_selection
 from dio_mc.engines.native.succ import Successors
-from dio_mc.engines.native.survey import write_survey
+from dio_mc.engines.native.survey import write_gather, write_survey
 from dio_mc.engines.native.writer import Writer
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.program import Program
@@ -42,6 +43,11 @@ class Module:
     text: str
     approximate: Approximate | None
 
+    @property
+    def digest(self) -> str:
+        """Of the text: programs with the same have the same states, in the same words."""
+        return sha256(self.text.encode()).hexdigest()
+
 
 def write_module(
     program: Program,
@@ -63,9 +69,10 @@ def write_module(
     watching = monitors.text(flags)
     loops = Loops(Writer(packing.words, flags, monitors.counts, approximate), len(program.threads)).text()
     counting = write_survey(packing, tables)
+    gathering = write_gather(packing)
     standing = write_representative(program, representatives, facts, packing, tables)
     selecting = write_selection(sets, packing, tables)
-    text = "\n".join([tables.text(), loops, watching, counting, standing, selecting, body])
+    text = "\n".join([tables.text(), loops, watching, counting, gathering, standing, selecting, body])
     most = max(successors.most, 1)
     return Module(
         program,

@@ -15,11 +15,14 @@ from functools import partial
 from itertools import islice
 from typing import Final, Protocol
 
+from dio_mc.engines.checkpoints.frame import Frame
+from dio_mc.engines.checkpoints.store import Keeper
 from dio_mc.engines.native.chunks import Chunks
 from dio_mc.engines.native.context import DONE, FULL, GROW, LOST
 from dio_mc.engines.native.cursor import ASTRAY, DEADLOCK, FAULTS
 from dio_mc.engines.native.memory import Region
 from dio_mc.engines.native.prepared import IN_FULL, Prepared, Reduced
+from dio_mc.engines.native.saving import Restored, Saving
 from dio_mc.engines.native.survey import distinct_values, survey_size
 from dio_mc.engines.native.valuations import Valuations
 from dio_mc.engines.native.visited import Visited, stretches
@@ -66,19 +69,22 @@ Level = list[tuple[int, int]]
 @dataclass(frozen=True, slots=True)
 class Work:
     """How a search is made: by so many `workers`, reduced `by` what the program was prepared for. Of its levels `keep`
-    bytes are kept; it has a `limit` of states, or none."""
+    bytes are kept; it has a `limit` of states, or none. It goes on from what was `saved`, and `keeper` keeps what it
+    does."""
 
     workers: int = 1
     by: Reduced = IN_FULL
     keep: int = KEEP
     limit: int | None = None
+    keeper: Keeper | None = None
+    saved: Sequence[Frame] = ()
 
 
 class Search:
     """One search, by so many `workers`; one with a `limit` of states, or approximate storage, is for one worker, since
     what lies inside is defined by the order of discovery. `levels` are where their states are; those before `kept`
     have been forgotten; `started` when all initial states are known; `whole` levels are
-    expanded to the end."""
+    expanded to the end. `unread` states were found by an earlier run, and are not read yet."""
 
     def __init__(
         self,
@@ -116,6 +122,9 @@ class Search:
                 watched=ctypes.addressof(self.tables), max_states=self._limit, reduced=int(work.by.symmetry),
                 ordered=int(work.by.order), chunks=self.chunks.address,
             )  # fmt: skip
+        self.unread = 0
+        self._saved = work.saved
+        self.saving = Saving(self, work.keeper)
         self._pool = ThreadPoolExecutor(len(self.workers) - 1) if len(self.workers) > 1 else None
 
     def _reserve(self, count: int) -> None:
@@ -143,7 +152,7 @@ class Search:
     @property
     def states(self) -> int:
         """States found."""
-        return self._sum("count")
+        return self._sum("count") + self.unread
 
     @property
     def transitions(self) -> int:
@@ -170,6 +179,11 @@ class Search:
         return [worker.get("next") + (worker.get("full") != 0)]
 
     @property
+    def looked_at_in_order(self) -> int:
+        """How many states' steps were looked at, by one worker, in the order of discovery."""
+        return self.expanded + (self.workers[0].get("full") != 0)
+
+    @property
     def depth(self) -> int:
         """The last level with a state in it."""
         return max(sum(1 for level in self.levels if any(a < b for a, b in level)) - 1, 0)
@@ -190,10 +204,20 @@ class Search:
         except WHY_ENDED as ended:
             self.stopped = stop_of(ended)
             self._take_last()
+        self._end_saving()
+
+    def _end_saving(self) -> None:
+        """Have written what is whole, where that may still be of use."""
+        try:
+            self.saving.search_ends(write=self.stopped is not None or self.violated)
+        except WHY_ENDED as ended:
+            self.stopped = self.stopped or stop_of(ended)
 
     def _take_last(self) -> None:
         """What the workers have noticed of the level in which the search was ended: no second interrupt, no limit and
         no lack of memory may take it back, but for what is to be decided still."""
+        if not self.levels:
+            return
         try:
             self._take_news()
             self._level_ends(len(self.levels) - 1)
@@ -203,10 +227,15 @@ class Search:
     def _run(self, deepest: int | None) -> None:
         for worker in self.workers:
             worker.set(lag=0)
-        self._start()
+        if self._saved:
+            self._go_on(deepest)
+        else:
+            self._start()
         while True:
             depth = len(self.levels) - 1
             self._level_ends(depth)
+            if self.stopped is None:
+                self.saving.level_ends()
             self._tell()
             if self.stopped is not None or not any(a < b for a, b in self.levels[-1]) or depth == deepest:
                 return
@@ -219,6 +248,33 @@ class Search:
             finally:
                 self._close_level()
             self.whole += self.stopped is None
+
+    def _go_on(self, deepest: int | None) -> None:
+        """From the last level that was kept. Raises `ModelError` where what was kept is not of this search."""
+        restored = Restored(self, self._saved)
+        restored.check()
+        if not self._adopted:
+            restored.recall()
+        self.saving.go_on(restored)
+        restored.take_in(deepest)
+        for frame in self._saved:
+            frame.close()
+
+    def enlarge_for(self, states: int) -> None:
+        """Make the table, which is empty, large enough for so many states. Raises `MemoryError`."""
+        while not self.visited.fixed and self.visited.most < states + 2 * len(self.workers) * self.workers[0].ahead:
+            self.visited.enlarge()
+        for worker in self.workers:
+            worker.resize(self.visited.slots)
+
+    def take_in(self, address: int, count: int) -> None:
+        """Take in so many states, for which there is room, from memory."""
+        self.workers[0].set(lag=LAG)
+        self._check(self.machine.call["insert_all"](self.workers[0].address, address, count))
+
+    def went_on(self, expanded: int) -> None:
+        """So many states were expanded by an earlier run."""
+        self._before = expanded
 
     def _start(self) -> None:
         """The initial states."""
@@ -353,11 +409,12 @@ class Search:
     def _forget(self, depth: int) -> None:
         """Give back the memory of levels that are expanded, if there is much of it."""
         size = 8 * self.module.packing.words
-        if self._sum("end") * size <= self.keep:
+        kept = self.saving.may_forget(depth)
+        if self._sum("end") * size <= self.keep or kept <= self.kept:
             return
-        for worker, (_, end) in zip(self.workers, self.levels[depth], strict=True):
+        for worker, (_, end) in zip(self.workers, self.levels[kept - 1], strict=True):
             worker.states.forget(0, end * size)
-        self.kept = depth + 1
+        self.kept = kept
 
     # -- what was noticed ----------------------------------------------------------------------------------------------
 
@@ -367,6 +424,7 @@ class Search:
             for number, words, after in worker.take_news():
                 valuations = self.valuations[number]
                 valuations.note(decode(words), decode(after) if valuations.stepwise else None)
+                self.saving.noticed(number, words, after if valuations.stepwise else ())
 
     def _level_ends(self, depth: int) -> None:
         for valuations in self.valuations:
@@ -418,6 +476,7 @@ class Search:
 
     def close(self) -> None:
         """Give the memory back."""
+        self.saving.close()
         if self._pool is not None:
             self._pool.shutdown()
         for worker in self.workers:

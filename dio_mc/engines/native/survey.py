@@ -38,6 +38,26 @@ def write_survey(packing: Packing, tables: Tables) -> str:
     return asm.text("define i64 @survey(ptr %ctx)")
 
 
+def write_gather(packing: Packing) -> str:
+    """``@gather(ctx, first, end, out)``: copy the states at these places of the table, one after the other; how many
+    there are."""
+    asm = Asm()
+    code = Writer(packing.words, 0, (0, 0))
+    table, found = code.pointer(asm, "table"), asm.slot("found")
+    asm.store(0, found)
+    index = asm.count_up("%first", "%end")
+    place = code.at(asm, table, index)
+    asm.branch(asm.op(f"icmp eq i64 {asm.load(place)}, 0"), "head", "taken")
+    asm.start("taken")
+    count = asm.load(found)
+    code.put_words(asm, code.at(asm, "%out", count), code.read(asm, place))
+    asm.store(asm.add(count, 1), found)
+    asm.jump("head")
+    asm.start("done")
+    asm.do(f"ret i64 {asm.load(found)}")
+    return asm.text("define i64 @gather(ptr %ctx, i64 %first, i64 %end, ptr %out)")
+
+
 def distinct_values(packing: Packing, marks: Sequence[int]) -> tuple[int, ...]:
     """Per cell of the layout, the number of values it has been seen with."""
     layout = packing.layout

@@ -13,6 +13,7 @@ from dio_mc.semantics.evaluator import Decision, PropertyEvaluator
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
 
+SEEN_BYTE = 1
 WANTED_BYTE = 2
 
 
@@ -65,6 +66,12 @@ class Valuations:
         """A state or edge with a valuation that is to be decided."""
         valuation = self.of(state, after)
         self._waiting[valuation] = self._place(valuation, state, after)
+
+    def recall(self, state: State, after: State | None) -> None:
+        """As `note`, for one that an earlier run of the search has noticed: it is not to be noticed again."""
+        valuation = self.of(state, after)
+        place = self._waiting[valuation] = self._place(valuation, state, after)
+        ctypes.c_uint8.from_address(self.table.address + place).value = SEEN_BYTE
 
     def decide(self, length: int) -> None:
         """Have the new valuations of the level decided, in their order."""

@@ -1,0 +1,157 @@
+"""The folder of one check's checkpoints: where it is, who may use it, and how old ones go.
+
+One process at a time uses a folder (``flock``). Those in the user's cache are few: the ones that were not written for
+longest go when another is made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from typing import Final
+
+from dio_mc.cache import cache_folder, check_owner
+from dio_mc.errors import ModelError, failed_io, usage_error
+from dio_mc.files import safe_name
+from dio_mc.ir.program import Program
+from dio_mc.source import display_path
+
+try:
+    import fcntl
+except ImportError:  # a system without it: nobody is kept out
+    fcntl = None  # type: ignore[assignment]
+
+KEPT: Final = 8
+"""Checkpoints in the user's cache."""
+LEAST_FREE: Final = 1 << 30
+"""Bytes that checkpoints nobody asked for leave on the disk."""
+_LOCK: Final = "lock"
+
+
+class Place:
+    """A folder for the checkpoints of a program, below `folder`, or in the user's cache. It is made when it is locked.
+
+    Raises `RuntimeError` where there is no home folder.
+    """
+
+    def __init__(self, program: Program, folder: str | None) -> None:
+        file = os.path.abspath(program.file) if program.file else ""
+        stem = Path(file).stem
+        told_apart = hashlib.sha256("\0".join([file if folder is None else stem, program.name]).encode()).hexdigest()
+        name = f"{safe_name(f'{stem}.{program.name}'[:80])}-{told_apart[:12]}"
+        self._root = cache_folder("checkpoints") if folder is None else Path(folder)
+        self._is_cache = folder is None
+        self.path = self._root / name
+        self._lock: int | None = None
+
+    def __str__(self) -> str:
+        return display_path(str(self.path))
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether this process has it."""
+        return self._lock is not None
+
+    def heads(self) -> list[Path]:
+        """The heads of what is kept. Raises `OSError`."""
+        try:
+            return sorted(self.path.glob("*.json"))
+        except FileNotFoundError:
+            return []
+
+    def lock(self) -> None:
+        """Keep others out. Raises `BlockingIOError` where another process has it, and `OSError`."""
+        if self._lock is not None:
+            return
+        self._root.mkdir(parents=True, exist_ok=True, mode=0o700 if self._is_cache else 0o777)
+        while True:
+            self.path.mkdir(exist_ok=True, mode=0o700)
+            check_owner(self.path)
+            lock = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            try:
+                if fcntl is not None:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if _is_there(self.path / _LOCK, lock):
+                    self._lock = lock
+                    return
+            except BaseException:
+                os.close(lock)
+                raise
+            os.close(lock)  # who had it has just removed the folder
+
+    def has_room(self, size: int) -> bool:
+        """Whether so many bytes may be written where nobody asked for it. Raises `OSError`."""
+        return not self._is_cache or shutil.disk_usage(self.path).free - size >= LEAST_FREE
+
+    def clear(self) -> None:
+        """Remove what is kept; the heads first, so that nothing is left that seems whole. Raises `OSError`."""
+        for path in self.heads():
+            path.unlink(missing_ok=True)
+        for path in self.path.iterdir():
+            if path.name != _LOCK:
+                path.unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """Remove the folder, which is locked, if there is nothing else in it."""
+        with contextlib.suppress(OSError):
+            self.clear()
+            (self.path / _LOCK).unlink(missing_ok=True)
+            self.path.rmdir()
+        self.unlock()
+
+    def unlock(self) -> None:
+        """Let others in."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def trim(self) -> None:
+        """In the user's cache, remove the oldest checkpoints that nobody uses."""
+        if not self._is_cache:
+            return
+        aged: list[tuple[float, Path]] = []
+        with contextlib.suppress(OSError):
+            for folder in self._root.iterdir():
+                with contextlib.suppress(OSError):
+                    aged.append((max(path.stat().st_mtime for path in (folder, *folder.glob("*.json"))), folder))
+        for _, folder in sorted(aged)[:-KEPT]:
+            if folder != self.path:
+                _remove_unused(folder)
+
+
+def _remove_unused(folder: Path) -> None:
+    other = Place.__new__(Place)
+    other._root, other._is_cache, other.path, other._lock = folder.parent, False, folder, None
+    with contextlib.suppress(OSError):
+        other.lock()
+        other.remove()
+
+
+def _is_there(path: Path, handle: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(handle))
+    except FileNotFoundError:
+        return False
+
+
+def refused(path: Path | str, reason: str) -> ModelError:
+    """A checkpoint that is not used."""
+    hint = "it is left as it is; without --resume, or with another --checkpoint, the search begins anew"
+    return usage_error("DIO223", f"the checkpoint is refused: {reason}", file=display_path(str(path)), hint=hint)
+
+
+def in_the_way(place: Place) -> ModelError:
+    """A folder that has a checkpoint already, which nobody asked to go on with."""
+    hint = "--resume goes on with it; remove the folder to begin anew"
+    return usage_error("DIO224", "there is a checkpoint already", file=str(place), hint=hint)
+
+
+def unusable(place: Place, error: OSError) -> ModelError:
+    """A folder from which nothing can be resumed."""
+    if isinstance(error, BlockingIOError):
+        return usage_error("DIO224", "another process is using this checkpoint", file=str(place))
+    reason = failed_io(error).removeprefix("dio-mc: error: ")
+    return refused(place.path, f"it cannot be read: {reason}")

@@ -1,0 +1,270 @@
+"""The checkpoints of one exploration, and of each of its searches: what was kept, and what is written.
+
+Nothing that goes wrong here ends a search: a disk that is full, or a folder that cannot be written, ends the
+checkpoints, is told once, and leaves what was written before as it is. Only what is asked to be resumed must be whole.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any, Final
+
+from dio_mc import __version__
+from dio_mc.cache import reason_of
+from dio_mc.engines.checkpoints.frame import WORD, Buffer, Frame, Refused, read_head, write_frame, write_head
+from dio_mc.engines.checkpoints.place import Place, in_the_way, refused, unusable
+from dio_mc.ir.program import Program
+from dio_mc.semantics.search import Checkpoints
+from dio_mc.semantics.stop import Stop
+
+WRITTEN_AT: Final = 1 << 25
+"""Bytes that are not kept yet, from which a search does not wait for the next time to write."""
+LOOK: Final = 0.05
+"""Seconds between two looks at the limits while a write is waited for."""
+
+
+class Store:
+    """All searches of one exploration share its folder. Nothing is touched before a search asks."""
+
+    def __init__(self, asked: Checkpoints, program: Program) -> None:
+        self.asked, self._program = asked, program
+        self._place: Place | None = None
+        self._keepers: list[Keeper] = []
+        self.ended = sys.byteorder != "little"
+
+    @property
+    def resumable(self) -> bool:
+        """Whether something is kept that a search of this program can go on with."""
+        return any(keeper.count for keeper in self._keepers)
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether the folder is this process's."""
+        return self._place is not None and self._place.is_locked
+
+    def keeper(self, search: str, of: Mapping[str, Any], seconds: Callable[[], float]) -> Keeper | None:
+        """For one search: its name within the exploration, what must be the same for it to go on, and its clock.
+
+        Raises `ModelError` where it is to go on and what is kept is not whole, or not of this search, and where another
+        checkpoint is in the way.
+        """
+        if self.ended:
+            return None
+        identity = {
+            "what": "checkpoint", "dio-mc": __version__, "model": self._program.name, "program": self._program.digest,
+            **of,
+        }  # fmt: skip
+        keeper = Keeper(self, search, identity, seconds)
+        place = self.place()
+        if place is None:
+            return None
+        first = not self._keepers
+        try:
+            heads = {path.stem: path for path in place.heads()}
+            if self.asked.resume and heads:
+                place.lock()
+        except OSError as error:
+            if self.asked.resume:
+                raise unusable(place, error) from None
+            self.give_up(error)
+            return None
+        if self.asked.resume and search in heads:
+            keeper.load(place)
+        elif self.asked.resume and not heads and first:
+            self.say(f"no checkpoint is kept in {place}: it begins anew")
+        elif heads and first and not self.asked.resume:
+            if self.asked.folder is not None:
+                raise in_the_way(place)
+            self.say(f"a checkpoint is kept in {place}: with --resume it goes on")
+        self._keepers.append(keeper)
+        return keeper
+
+    def place(self) -> Place | None:
+        """The folder; None where there is none."""
+        if self._place is None and not self.ended:
+            try:
+                self._place = Place(self._program, self.asked.folder)
+            except RuntimeError as error:  # nobody's home
+                self.give_up(error)
+        return self._place
+
+    def begin(self, size: int) -> Place:
+        """The folder, to write so many bytes there. Raises `OSError`."""
+        place = self._place
+        assert place is not None
+        if not place.is_locked:
+            place.lock()
+            if not self.asked.resume:
+                place.clear()
+            place.trim()
+        if not place.has_room(size):
+            raise OSError(f"{place}: less than 1 GiB would be left on the disk")
+        return place
+
+    def say(self, text: str) -> None:
+        """Tell what becomes of checkpoints."""
+        self.asked.say(f"{self._program.name}: {text}")
+
+    def give_up(self, error: Exception) -> None:
+        """Write no more."""
+        if not self.ended:
+            self.ended = True
+            reason = str(error) or type(error).__name__
+            if isinstance(error, OSError):
+                reason = reason_of(error)
+            if isinstance(error, BlockingIOError):
+                reason = f"another process is using {self._place}"
+            self.say(f"no more checkpoints: {reason}")
+
+    def close(self) -> None:
+        """Wait for what is being written, and let other processes use the folder."""
+        for keeper in self._keepers:
+            keeper.close()
+        if self._place is not None:
+            self._place.unlock()
+
+
+class Keeper:
+    """What is kept of one search: `saved` are the frames to go on with, `count` the frames on the disk."""
+
+    def __init__(self, store: Store, search: str, identity: Mapping[str, Any], seconds: Callable[[], float]) -> None:
+        self._store, self._search, self._identity, self.seconds = store, search, dict(identity), seconds
+        self.saved: list[Frame] = []
+        self.count = 0
+        self._last = ""
+        self._began: float | None = None
+        self._writes: ThreadPoolExecutor | None = None
+        self._running: Future[bytes] | None = None
+
+    # -- what was kept -------------------------------------------------------------------------------------------------
+
+    def load(self, place: Place) -> None:
+        """Read all that is kept. Raises `ModelError` where it is not whole, or of another search."""
+        try:
+            head = read_head(place.path / f"{self._search}.json")
+            self._compare(place, head)
+            self.count, self._last = int(head["frames"]), str(head["last"])
+            self.saved = self.frames(place)
+        except Refused as error:
+            raise refused(error.path, error.reason) from None
+        except (KeyError, TypeError, ValueError):
+            raise refused(place.path, "its head is not what dio-mc writes") from None
+        except OSError as error:
+            raise unusable(place, error) from None
+
+    def _compare(self, place: Place, head: Mapping[str, Any]) -> None:
+        path = place.path / f"{self._search}.json"
+        before, now = _reduced(head.get("reduced")), _reduced(self._identity.get("reduced"))
+        for key, reason in (
+            ("what", "it is no checkpoint of a search"),
+            ("dio-mc", f"it was written by dio-mc {head.get('dio-mc')}, and this is {__version__}"),
+            ("model", f"it is of {head.get('model')}, not of {self._identity['model']}"),
+            ("program", "the model has changed since"),
+            ("engine", f"it is of engine {head.get('engine')}, not of {self._identity.get('engine')}"),
+            ("reduced", f"it is of a search {before}, and this is one {now}"),
+            ("first", "--first is given for one of the two searches, not for the other"),
+            ("code", "the machine code of the model is another"),
+        ):  # fmt: skip
+            if head.get(key) != self._identity.get(key):
+                raise Refused(path, reason)
+
+    def frames(self, place: Place | None = None) -> list[Frame]:
+        """What is on the disk now. Raises `Refused`, and `OSError`."""
+        place = place or self._store.place()
+        found: list[Frame] = []
+        last = ""
+        for number in range(self.count if place is not None else 0):
+            assert place is not None
+            frame = Frame(place.path / f"{self._search}.{number:06}")
+            found.append(frame)
+            if frame.about.get("after") != last:
+                raise Refused(frame.path, "it does not follow the file before")
+            last = frame.digest.hex()
+        if last != self._last:
+            raise Refused(place.path / f"{self._search}.json" if place else found[-1].path, "its last file is another")
+        return found
+
+    # -- what is written -----------------------------------------------------------------------------------------------
+
+    @property
+    def ended(self) -> bool:
+        """Nothing is written any more."""
+        return self._store.ended
+
+    @property
+    def begun(self) -> bool:
+        """Whether the search is long enough to be kept."""
+        asked = self._store.asked
+        wanted = asked.folder is not None or self.count > 0
+        if self._began is None and (wanted or self.seconds() >= asked.after):
+            self._began = self.seconds() if wanted else -asked.every
+        return self._began is not None and not self.ended
+
+    def is_due(self, size: int) -> bool:
+        """Whether so many bytes that are not kept yet should be written now."""
+        if not self.begun or self._began is None or self._running is not None:
+            return False
+        return size >= WRITTEN_AT or self.seconds() - self._began >= self._store.asked.every
+
+    def write(self, about: Mapping[str, Any], count: int, words: Iterable[Buffer]) -> None:
+        """Begin to write a frame of so many words, which must not change until `done`; what was written before is."""
+        self._began = self.seconds()
+        if self._writes is None:
+            self._writes = ThreadPoolExecutor(1, "dio-mc checkpoint")
+        self._running = self._writes.submit(self._written, dict(about), count, words)
+
+    def _written(self, about: dict[str, Any], count: int, words: Iterable[Buffer]) -> bytes:
+        place = self._store.begin(count * WORD)
+        path = place.path / f"{self._search}.{self.count:06}"
+        digest = write_frame(path, {**about, "after": self._last}, count, words)
+        head = {**self._identity, "frames": self.count + 1, "last": digest.hex()}
+        write_head(place.path / f"{self._search}.json", head)
+        return digest
+
+    def done(self, exceeded: Callable[[], Stop | None] | None = None) -> bool | None:
+        """Whether what was being written is on the disk; None while it is being written. With `exceeded` it is waited
+        for, until there is a reason to stop."""
+        running = self._running
+        if running is None:
+            return not self.ended
+        while exceeded is not None and not running.done() and exceeded() is None:
+            wait([running], LOOK)
+        if not running.done():
+            return None
+        self._running = None
+        try:
+            self._last = running.result().hex()
+        except Exception as error:  # a fault of ours, too, costs checkpoints alone
+            if os.environ.get("DIO_MC_DEBUG") and not isinstance(error, OSError | MemoryError):
+                raise
+            self._store.give_up(error)
+            return False
+        self.count += 1
+        return True
+
+    def close(self) -> None:
+        """Wait for what is being written."""
+        if self._writes is not None:
+            self._writes.shutdown()
+            self.done()
+            self._writes = None
+
+
+def _reduced(names: object) -> str:
+    if not isinstance(names, list) or not names:
+        return "of all states"
+    return f"reduced by {' and '.join(map(str, names))}"
+
+
+def remove(asked: Checkpoints, program: Program) -> None:
+    """The answer is complete: what is kept for it is of no more use."""
+    try:
+        place = Place(program, asked.folder)
+        if place.heads():
+            place.lock()
+            place.remove()
+    except (OSError, RuntimeError):
+        return
