@@ -162,10 +162,8 @@ SETTINGS: dict[str, Setting] = {
     "max-depth": Setting(depth, None, "stop a run at this number of steps from the start"),
     "timeout": Setting(seconds, None, "stop a run after this number of seconds"),
     "max-memory": Setting(memory, None, "stop a run at this much resident memory"),
-    "checkpoint": Setting(
-        text, None, "where long searches are kept, to be resumed; -: in the cache; or off", paths=True
-    ),
-    "resume": Setting(flag, False, "go on with the searches that are kept"),
+    "checkpoint": Setting(text, None, "where long searches are saved (-: the cache), or off", paths=True),
+    "resume": Setting(flag, False, "continue saved searches"),
     "first": Setting(flag, False, "stop after the level of the first violation"),
     "counterexamples": Setting(text, "counterexamples", "where counterexamples are written", paths=True),
     "artifacts": Setting(flag, True, "write counterexample files"),

@@ -37,9 +37,9 @@ def register(group: click.Group) -> None:
     "--checkpoint",
     metavar="DIR",
     type=click.Path(),
-    help="Keep long searches here, to be resumed; off: nowhere  [default: the cache, after 60 s]",
+    help="Save long searches here, to be resumed, or off  [default: the cache, after 60 s]",
 )
-@click.option("--resume", is_flag=True, default=None, help="Go on with the searches that are kept.")
+@click.option("--resume", is_flag=True, default=None, help="Continue saved searches.")
 @click.option("--first/--no-first", default=None, help="Stop after the level of the first violation.")
 @click.option(
     "--output-format",

@@ -1,12 +1,13 @@
-"""Checkpoints of the compiled search: its levels as frames, and a search that goes on from them.
+"""Checkpoints of the compiled search: its levels as frames, and the search that continues from them.
 
-A frame has whole levels: their states in the order of discovery, worker by worker, and the states or edges that showed
-a valuation for the first time, of which evaluators are asked again. Its text has the rest as of the end of its last
-level: transitions, what fired and was blocked, at which level a deadlock or a fault was seen first. What was seen amid
-a level is left out: the level is done again. So a search goes on as if it had never been ended.
+A frame contains complete levels: their states in the order of discovery, worker by worker, and the states or edges that
+first showed a valuation, about which the evaluators are asked again. Its text contains the rest, as of the end of its
+last level: transitions, the steps that fired and were blocked, the levels of the first deadlock and the first fault of
+each kind. Whatever was observed in an incomplete level is left out, because that level is repeated. So the search
+continues as if it had never ended.
 
-A level is forgotten when it is on the disk. Where nothing was kept for the first minute, the levels that are forgotten
-by then are taken from the table, without their order, which nothing depends on any more.
+A level is dropped from memory only when it is on the disk. If saving begins late (after 60 seconds), the levels dropped
+by then are copied from the table. Their order is lost, but nothing depends on it any more.
 """
 
 from __future__ import annotations

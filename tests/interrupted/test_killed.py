@@ -1,0 +1,62 @@
+"""The command line: killed, stopped and resumed. `python -m tests.interrupted` does more of it."""
+
+import random
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from .killing import answer_of, chain, run
+
+ROOT = Path(__file__).resolve().parents[2]
+CHECK = (
+    "check", str(ROOT / "benchmarks/diorace.py"), "--param=pages=2", "--param=readers=2", "--param=mappers=2",
+    "--param=fixed=0", "--no-reduction", "--engine=native", "--no-artifacts",
+)  # fmt: skip
+JSON = ("--output-format=json",)
+
+
+def test_killed_and_resumed(tmp_path: Path) -> None:
+    plain = run([*CHECK, *JSON, "--checkpoint=off"], tmp_path)
+    assert plain.code == 1, plain.err
+    found = chain([*CHECK, *JSON], tmp_path, 3, random.Random(), (0.4, 1.2))
+    assert found.ended.code == plain.code
+    assert answer_of(found.ended) == answer_of(plain)
+
+
+def test_a_search_that_was_stopped_says_how_it_is_resumed(tmp_path: Path) -> None:
+    plain = run([*CHECK, *JSON, "--checkpoint=off"], tmp_path)
+    stopped = run([*CHECK, "--checkpoint=saved", "--max-depth=30"], tmp_path)
+    told = re.search(r"^  note: resume with: dio-mc (.*)$", stopped.out, re.MULTILINE)
+    assert told, stopped.out + stopped.err
+    again = [word for word in shlex.split(told[1]) if word != "--max-depth=30"]
+    assert "--resume" in again
+    resumed = run([*again, *JSON], tmp_path)
+    assert answer_of(resumed) == answer_of(plain)
+    assert not list((tmp_path / "saved").iterdir())
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
+    run([*CHECK, "--checkpoint=saved", "--max-depth=30"], tmp_path)
+    head = next((tmp_path / "saved").glob("*/search.json"))
+    refused = run([*CHECK, "--checkpoint=saved", "--resume", "--first"], tmp_path)
+    assert refused.code == 2
+    name = head.relative_to(tmp_path)
+    assert refused.err == (
+        f"{name}: error DIO223: the checkpoint is refused: --first is given for one of the two searches, not for the "
+        "other\n  hint: it is left as it is; without --resume, or with another --checkpoint, the search begins anew\n"
+    )
+    again = run([*CHECK, "--checkpoint=saved"], tmp_path)
+    assert again.code == 2
+    assert again.err == (
+        f"{name.parent}: error DIO224: there is a checkpoint already\n"
+        "  hint: --resume goes on with it; remove the folder to begin anew\n"
+    )
+
+
+@pytest.mark.parametrize("option", ["--checkpoint=saved", "--resume"])
+def test_searches_of_a_part_are_not_saved(tmp_path: Path, option: str) -> None:
+    refused = run([*CHECK, "--simulate=3", option], tmp_path)
+    assert refused.code == 2
+    assert f"{option.partition('=')[0]} is for searches of all states: not with --simulate." in refused.err
