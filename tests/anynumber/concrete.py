@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import combinations, product
 
 from dio_mc.anynumber.asked import Asked, asked_of, numbers_of
@@ -10,7 +11,7 @@ from dio_mc.anynumber.proof import Ground, check_views, prepared_views
 from dio_mc.anynumber.states import Lone
 from dio_mc.anynumber.tracked import AFTER, ELSEWHERE, END, TRACKED
 from dio_mc.anynumber.triples import Triples
-from dio_mc.anynumber.views import Views
+from dio_mc.anynumber.views import Stopped, Views
 from dio_mc.frontend.build import build
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import layout_of
@@ -28,13 +29,22 @@ class Proof:
     """A proof for any number of some threads of a class, and of pages."""
 
     def __init__(
-        self, model: type, *words: str, params: dict[str, int] | None = None, asked: Asked | None = None, of: int = 2
+        self,
+        model: type,
+        *words: str,
+        params: dict[str, int] | None = None,
+        asked: Asked | None = None,
+        of: int = 2,
+        enough: Callable[[int], str | None] = never,
+        most: int | None = None,
     ) -> None:
         self.model, self.params = model, params or {}
         self.asked = asked or asked_of(model, words)
         self.of = of
-        found: tuple[Ground, Views | Triples] = prepared_views(model, self.asked, self.params, never, of)
+        found: tuple[Ground, Views | Triples] = prepared_views(model, self.asked, self.params, enough, of)
         self.ground, self.views = found
+        if most is not None and len(self.views) > most:
+            raise Stopped(f"{most} views")
         self.checked = check_views(self.ground, self.views, never)
         self.bad = {*self.checked.faults, *self.checked.violated}
         self.unfit = {name for name, _ in self.ground.unfit}

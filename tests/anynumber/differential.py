@@ -1,15 +1,19 @@
 """Proofs for any number against instances: every view of every state must be in the proof, every violation with it.
 
 By hand: ``PYTHONPATH=. python tests/anynumber/differential.py 2000`` looks at so many random models, ``... pages 500``
-at random models with pages, ``... shipped`` at the shipped classes that are violated.
+at random models with pages, ``... shipped`` at the shipped classes that are violated. With ``--kept FILE`` each outcome
+is added to that file, and a model that is there is not looked at again. A model whose proof grows beyond
+`STATES_OF_PROOF` or `VIEWS_OF_PROOF` is passed over, and counted as that.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
+import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from concrete import Instance, Proof
@@ -19,6 +23,7 @@ from random_templates import Writer, random_model
 
 from dio_mc.anynumber.asked import Asked, asked_of, readings_of, with_pages
 from dio_mc.anynumber.conditions import Refused
+from dio_mc.anynumber.views import Stopped
 from dio_mc.checking.expectations import expectation_for
 from dio_mc.errors import ModelError
 from dio_mc.frontend.load import load_module
@@ -26,14 +31,20 @@ from dio_mc.frontend.load import load_module
 MODELS = Path(__file__).resolve().parents[2] / "models"
 
 STATES = 20_000
+STATES_OF_PROOF = 5_000
+"""States of the common data."""
+VIEWS_OF_PROOF = 500_000
+"""Pairs, a few seconds to compare."""
 
 
 def compare(model: type, asked: Asked, largest: int, most: int = STATES) -> tuple[str, str]:
-    """What comparing one model came to (``same``, ``refused``, ``MISSED``), and more in words."""
+    """What comparing one model came to (``proved``, ``refused``, ``MISSED``), and more in words."""
     try:
-        proof = Proof(model, asked=asked)
+        proof = Proof(model, asked=asked, enough=_enough, most=VIEWS_OF_PROOF)
     except Refused as refused:
         return "refused", refused.diagnostics[0].code
+    except Stopped as stopped:
+        return "passed over", str(stopped)
     if proof.checked.gaps:
         return "MISSED", f"not closed: {proof.checked.gaps}"
     seen: set[str] = set()
@@ -53,39 +64,41 @@ def compare(model: type, asked: Asked, largest: int, most: int = STATES) -> tupl
     return ("violated" if proof.bad else "proved"), ""
 
 
-def random_threads(number: int, first: int = 0) -> None:
-    """Look at random models, any number of whose threads is meant."""
-    _tell((_thread_model(seed) for seed in range(first, first + number)), 400)
+def _enough(states: int) -> str | None:
+    return f"{STATES_OF_PROOF} states" if states > STATES_OF_PROOF else None
 
 
-def random_pages(number: int, first: int = 0) -> None:
-    """Look at random models, any number of whose threads and pages is meant."""
-    _tell((_page_model(seed) for seed in range(first, first + number)), 200)
+Told = tuple[type | None, Asked | None, int]
+"""A model or None, what is asked, and the largest number of each thread."""
+Named = tuple[str, Callable[[], Told]]
+"""A model by its name, made when it is looked at."""
 
 
-def shipped() -> None:
-    """Look at every shipped class that is violated: with `all` threads, and with pages where that can be asked."""
-    _tell(_violated(), 1_000)
+def random_threads(number: int, first: int = 0) -> Iterator[Named]:
+    """Random models, any number of whose threads is meant."""
+    return ((str(seed), partial(_thread_model, seed)) for seed in range(first, first + number))
 
 
-Told = tuple[str, type | None, Asked | None, int]
-"""A name, a model or None, what is asked, and the largest number of each thread."""
+def random_pages(number: int, first: int = 0) -> Iterator[Named]:
+    """Random models, any number of whose threads and pages is meant."""
+    return ((str(seed), partial(_page_model, seed)) for seed in range(first, first + number))
 
 
 def _thread_model(seed: int) -> Told:
     with tempfile.TemporaryDirectory() as folder:
         model = random_model(seed, Path(folder))
         kinds = Writer(seed).kinds
-        return str(seed), model, model and asked_of(model, kinds), 4 // len(kinds)
+        return model, model and asked_of(model, kinds), 4 // len(kinds)
 
 
 def _page_model(seed: int) -> Told:
     with tempfile.TemporaryDirectory() as folder:
         model = random_pages_model(seed, Path(folder))
-        return str(seed), model, model and with_pages(model, asked_of(model, Pages(seed).kinds), "pages"), 2
+        return model, model and with_pages(model, asked_of(model, Pages(seed).kinds), "pages"), 2
 
 
-def _violated() -> Iterator[Told]:
+def shipped() -> Iterator[Named]:
+    """Every shipped class that is violated: with `all` threads, and with pages where that can be asked."""
     for folder in ("seed", "history", "toys"):
         for path in sorted((MODELS / folder).glob("*.py")):
             for model in load_module(str(path), allow_empty=True).models:
@@ -94,31 +107,46 @@ def _violated() -> Iterator[Told]:
                     continue
                 try:
                     for asked in readings_of(model, ("all",)):
-                        yield f"{path.stem} {model.__name__} {asked.pages or ''}", model, asked, 4
+                        told: Told = (model, asked, 4)
+                        yield f"{path.stem} {model.__name__} {asked.pages or ''}", partial(tuple, told)
                 except ModelError:
-                    yield f"{path.stem} {model.__name__}", None, None, 1
+                    yield f"{path.stem} {model.__name__}", partial(tuple, (None, None, 1))
 
 
-def _tell(models: Iterator[Told], most: int) -> None:
+def tell(models: Iterable[Named], most: int, kept: Path | None = None) -> Counter[str]:
+    """Look at each and say what came of it; states of an instance up to `most`."""
+    known = dict(json.loads(line) for line in kept.read_text().splitlines()) if kept and kept.exists() else {}
     found: Counter[str] = Counter()
-    for number, (name, model, asked, largest) in enumerate(models, 1):
-        if model is None or asked is None:
-            found["no model"] += 1
-            continue
-        outcome, words = compare(model, asked, largest, most)
+    for number, (name, made) in enumerate(models, 1):
+        if name not in known:
+            known[name] = _outcome(*made(), most)
+            if kept is not None:
+                with kept.open("a") as file:
+                    file.write(json.dumps([name, known[name]]) + "\n")
+        outcome, words = known[name]
         found[f"{outcome} {words}" if outcome == "refused" else outcome] += 1
         if outcome == "MISSED":
             print(name, words, flush=True)
         if number % 100 == 0:
             print(number, dict(found), flush=True)
     print(dict(found))
+    return found
+
+
+def _outcome(model: type | None, asked: Asked | None, largest: int, most: int) -> tuple[str, str]:
+    return ("no model", "") if model is None or asked is None else compare(model, asked, largest, most)
 
 
 if __name__ == "__main__":
-    match sys.argv[1:]:
-        case ["shipped"]:
-            shipped()
-        case ["pages", *numbers]:
-            random_pages(*map(int, numbers))
-        case numbers:
-            random_threads(*map(int, numbers))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("what", help="a number of models, `pages` or `shipped`")
+    parser.add_argument("numbers", type=int, nargs="*", help="how many models, and the first seed")
+    parser.add_argument("--kept", type=Path)
+    given = parser.parse_args()
+    match given.what:
+        case "shipped":
+            tell(shipped(), 1_000, given.kept)
+        case "pages":
+            tell(random_pages(*given.numbers), 200, given.kept)
+        case number:
+            tell(random_threads(int(number), *given.numbers), 400, given.kept)
