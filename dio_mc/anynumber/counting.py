@@ -8,7 +8,7 @@ length) could tell a large number from a small one, and no comparison of two num
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import FunctionType
 from typing import Any
 
@@ -30,7 +30,7 @@ def uses_of_numbers(model: type[Model], asked: Asked, unchanging: frozenset[str]
     owners = [c for c in model.__mro__ if c not in (object, Model)]
     parts = [type(p) for p in _parts(model)]
     classes = dict.fromkeys((*owners, *(c for p in parts for c in p.__mro__ if c is not object)))
-    functions = [f for owner in classes for f in vars(owner).values() if isinstance(f, FunctionType)]
+    functions = _functions(owners, [c for c in classes if c not in owners])
     computed = {name for owner in owners for name, value in vars(owner).items() if _mentions(value, asked)}
     numbers = frozenset({*asked.counted, *computed})
     per_thread = frozenset(_per_thread(model, parts, asked))
@@ -39,6 +39,32 @@ def uses_of_numbers(model: type[Model], asked: Asked, unchanging: frozenset[str]
     for function in functions:
         found += _in_function(function, numbers, per_thread, of_pages, asked.pages)
     return list(dict.fromkeys(found))
+
+
+def _functions(owners: Sequence[type], parts: Sequence[type]) -> list[FunctionType]:
+    """The functions that a model may use: of those that a class further down has overridden the ones that something
+    names other than as its own, as with ``super()``."""
+    every = [(name, f) for c in (*owners, *parts) for name, f in vars(c).items() if isinstance(f, FunctionType)]
+    asked_for = {name for _, function in every for name in _named_elsewhere(function)}
+    found = [f for c in parts for f in vars(c).values() if isinstance(f, FunctionType)]
+    overridden: set[str] = set()
+    for owner in owners:
+        mine = {name: f for name, f in vars(owner).items() if isinstance(f, FunctionType)}
+        found += [f for name, f in mine.items() if name not in overridden or name in asked_for]
+        overridden.update(vars(owner))
+    return found
+
+
+def _named_elsewhere(function: FunctionType) -> Iterator[str]:
+    tree = function_tree(function)
+    for node in ast.walk(tree) if tree is not None else ():
+        match node:
+            case ast.Attribute(value=ast.Name(id="self")):
+                pass
+            case ast.Attribute(attr=name):
+                yield name
+            case _:
+                pass
 
 
 def _parts(model: type[Model]) -> Iterator[Part]:

@@ -59,6 +59,10 @@ def register(group: click.Group) -> None:
     "--html", "site", metavar="DIR", type=click.Path(path_type=Path),
     help="Write the matrix as a site: a page of all cells, and a page to step through for each race.",
 )  # fmt: skip
+@click.option(
+    "--any", "general", is_flag=True,
+    help="Prove cells that are ok for any number of the operations that write nothing, beside one that writes.",
+)  # fmt: skip
 @guests_options
 @SECTORS
 @TRACES
@@ -77,6 +81,7 @@ def matrix(
     triples: bool,
     baseline: Path | None,
     site: Path | None,
+    general: bool,
     guests: Guests,
     sectors: int | None,
     traces: Path | None,
@@ -97,6 +102,7 @@ def matrix(
     """
     from dio_mc.cli.cells import kept, solver
     from dio_mc.cli.interrupts import Interrupts
+    from dio_mc.errors import usage_error
     from dio_mc.study import matrix as study
     from dio_mc.study.baseline import read_baseline
     from dio_mc.study.registry import open_registry, pick
@@ -107,12 +113,17 @@ def matrix(
     chosen = linted(pick(registry.rules, rules, "locking rule"), registry)
     pick(registry.operations, operations, "operation")
     names = list(operations) or list(registry.operations)
+    if guests.kernels and general:
+        raise usage_error(
+            "DIO204", "--any is about rules: a kernel is observed, which proves nothing",
+            hint="leave out --kernel, or --any",
+        )  # fmt: skip
     if guests.kernels:
         sys.exit(_matrix_of_kernels(registry, rules, names, guests, form, output, site, limits))
     with Interrupts() as limits.stop:
-        solve = solver(limits, max_states, jobs, folder, files)
+        solve = solver(limits, max_states, jobs, folder, files, general=general)
         if not (no_cache or max_states or folder or files):
-            solve = kept(solve, note)
+            solve = kept(solve, note, general=general)
         found = study.matrix(
             registry, chosen, names, budget(max_states), progress(), size=3 if triples else 2, sectors=sectors or 1,
             exceeded=limits.exceeded, solve=solve,

@@ -17,7 +17,7 @@ from dio_mc.stepping.ways import Ways, ways_beside
 from dio_mc.study.matrix import NOT_THERE, Cell, Matrix
 from dio_mc.study.picture import matrix_svg
 from dio_mc.study.registry import Registry, program_named
-from dio_mc.study.tables import LEGEND, LETTERS, matrix_json, racing, remark
+from dio_mc.study.tables import ANY, LEGEND, LETTERS, letter, matrix_json, remark, shown
 from dio_mc.symbolic.evaluator import evaluators_of
 from dio_mc.trace.codec import encode
 from dio_mc.wording import plural
@@ -106,17 +106,26 @@ def _grid(
 ) -> Grid:
     rows = tuple(
         GridRow(
-            " x ".join(group), tuple(GridCell(_verdict(c.verdict), _reason(c), address(c)) for c in found.row(*group))
+            " x ".join(group), tuple(GridCell(_verdict(letter(c)), _told(c), address(c)) for c in found.row(*group))
         )
-        for group in racing(found)
+        for group in shown(found)
     )
-    used = {cell.verdict for cell in found.cells}
+    used = {letter(cell) for cell in found.cells}
     about = (
         f"{plural(len(found.groups), found.noun)} of operations under {plural(len(found.rules), 'rule')}. "
         "A cell opens the shortest run that shows its verdict."
     )
     notes = tuple(_notes(found))
-    return Grid(TITLE, about, found.rules, rows, tuple(_verdict(v) for v in LETTERS if v in used), notes, files, runs)
+    return Grid(
+        TITLE,
+        about,
+        found.rules,
+        rows,
+        tuple(_verdict(v) for v in (*LETTERS.values(), ANY) if v in used),
+        notes,
+        files,
+        runs,
+    )
 
 
 def _notes(found: Matrix) -> Iterator[str]:
@@ -126,8 +135,13 @@ def _notes(found: Matrix) -> Iterator[str]:
         yield f"{plural(undecided, 'cell')} undetermined: a limit or an interrupt ended the search."
 
 
-def _verdict(word: str) -> Verdict:
-    return Verdict(LETTERS[word], "none" if word == NOT_THERE else word, LEGEND[LETTERS[word]])
+def _verdict(shown_as: str) -> Verdict:
+    words = {letter: word for word, letter in LETTERS.items()} | {LETTERS[NOT_THERE]: "none", ANY: "ok"}
+    return Verdict(shown_as, words[shown_as], LEGEND[shown_as])
+
+
+def _told(cell: Cell) -> str:
+    return _reason(cell) or (cell.general.words if cell.general is not None else "")
 
 
 def _reason(cell: Cell) -> str:

@@ -19,9 +19,34 @@ NOT_THERE = "n/a"
 
 
 @dataclass(frozen=True, slots=True)
+class General:
+    """What is known of a cell for any number of the operations `many`, which write nothing, beside one of each of
+    `single`. `reason` says why that is not proved, and is empty where it is; `stopped`: a limit ended the attempt."""
+
+    many: tuple[str, ...]
+    single: tuple[str, ...]
+    reason: str = ""
+    stopped: bool = False
+
+    @property
+    def proved(self) -> bool:
+        """Whether it holds for any number."""
+        return not self.reason
+
+    @property
+    def words(self) -> str:
+        """What holds, or why it is not known."""
+        if not self.proved:
+            return f"not for any number: {self.reason}"
+        beside = f" and one {' and one '.join(self.single)}" if self.single else ""
+        return f"any number of {' and of '.join(self.many)}{beside}"
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """Operations side by side under a rule. `layouts` has the verdict per layout of the file; `outcome`, `reasons` and
-    `trace` are those of the worst outcome, unless all is well."""
+    `trace` are those of the worst outcome, unless all is well. `general` is what was asked for any number, where that
+    was asked and all is well."""
 
     operations: tuple[str, ...]
     rule: str
@@ -31,6 +56,7 @@ class Cell:
     reasons: tuple[str, ...] = ()
     trace: Trace | None = None
     states: int = 0
+    general: General | None = None
 
     @property
     def name(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -68,17 +68,18 @@ def outcomes(
     witnesses: Iterable[str] = RANK,
     exceeded: Callable[[], Stop | None] = lambda: None,
     note: Callable[[str], None] = lambda _: None,
+    numbers: Mapping[str, int] | None = None,
 ) -> tuple[Outcomes, ...]:
-    """Explore a workload under a rule, once per layout that both know. Outcomes whose verdict is among `witnesses` get
-    the canonical run that ends with them. Once a limit is `exceeded` what was found stays, all else is undetermined,
-    and `note` is told of runs that are left out."""
+    """Explore a workload under a rule, once per layout that both know; `numbers` says how many there are of a thread
+    instead of one. Outcomes whose verdict is among `witnesses` get the canonical run that ends with them. Once a limit
+    is `exceeded` what was found stays, all else is undetermined, and `note` is told of runs that are left out."""
     met = exceeded if isinstance(exceeded, Latch) else Latch(exceeded)
     layouts = [layout for layout in workload.layouts if layout in rule.layouts]
     runs = _Runs(frozenset(witnesses), met, note, _own_files(workload, rule))
     found: list[Outcomes] = []
     try:
         with Guard(met):
-            programs = product(workload, rule)
+            programs = product(workload, rule, numbers=numbers)
         for layout in layouts:
             if met() is None:
                 found.append(_outcomes(workload.name, rule.name, layout, Observed(programs[layout], budget, met), runs))

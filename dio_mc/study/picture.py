@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from dio_mc.study.matrix import NOT_THERE, Cell, Matrix
-from dio_mc.study.tables import LEGEND, LETTERS, racing, remark
+from dio_mc.study.tables import ANY, LEGEND, LETTERS, letter, remark, shown
 
 COLOURS = {
     "ok": "#eef3ee", "error": "#56b4e9", "stale": "#e69f00", "torn": "#0072b2", "lost": "#cc79a7",
-    "deadlock": "#333333", "exposed": "#d55e00", "undetermined": "#bbbbbb", NOT_THERE: "#ffffff",
+    "deadlock": "#333333", "exposed": "#d55e00", "undetermined": "#bbbbbb", NOT_THERE: "#ffffff", ANY: "#eef3ee",
 }  # fmt: skip
-"""Colours that remain distinct with colour blindness; the letters say the same."""
+"""Colours by verdict, or letter, that remain distinct with colour blindness; the letters say the same."""
 WIDTH, HEIGHT, LEFT = 30, 22, 216
 FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"
 STYLE = (
@@ -26,8 +26,8 @@ STYLE = (
 
 def matrix_svg(found: Matrix) -> str:
     """Rows are pairs (triples), columns rules by age."""
-    rows = racing(found)
-    used = [v for v in COLOURS if any(c.verdict == v for c in found.cells)]
+    rows = shown(found)
+    used = [v for v in COLOURS if any(_look(c) == v for c in found.cells)]
     left = _left(rows)
     width = left + WIDTH * len(found.rules) + 130
     top = 22 + int(5.2 * max((len(rule) for rule in found.rules), default=0))
@@ -64,18 +64,24 @@ def _row(found: Matrix, group: tuple[str, ...], left: int, top: int) -> Iterator
 
 
 def _cell(cell: Cell, x: int, y: int) -> str:
-    told = "; ".join(cell.reasons) or cell.verdict
+    told = "; ".join(cell.reasons) or ", ".join([cell.verdict, *([cell.general.words] if cell.general else [])])
     title = escape(f"{cell.rule}: {cell.shown}: {told}")
-    return f"<g><title>{title}</title>{_box(cell.verdict, x, y)}</g>"
+    return f"<g><title>{title}</title>{_box(_look(cell), x, y)}</g>"
+
+
+def _look(cell: Cell) -> str:
+    return ANY if letter(cell) == ANY else cell.verdict
 
 
 def _box(verdict: str, x: int, y: int) -> str:
     light = verdict in ("deadlock", "torn", "exposed")
     ink, look = ("#ffffff", ' class="ink"') if light else ("#222222", "")
     middle, base = x + WIDTH // 2, y + HEIGHT - 7
-    letter = f'<text{look} x="{middle}" y="{base}" text-anchor="middle" fill="{ink}">{LETTERS[verdict]}</text>'
+    letter = (
+        f'<text{look} x="{middle}" y="{base}" text-anchor="middle" fill="{ink}">{LETTERS.get(verdict, verdict)}</text>'
+    )
     box = f'<rect x="{x + 1}" y="{y + 1}" width="{WIDTH - 2}" height="{HEIGHT - 2}" rx="2" fill="{COLOURS[verdict]}"/>'
-    word = "none" if verdict == NOT_THERE else verdict
+    word = {NOT_THERE: "none", ANY: "ok"}.get(verdict, verdict)
     return f'<g class="box {word}">{box}{letter}</g>'
 
 
@@ -84,5 +90,5 @@ def _legend(found: Matrix, used: list[str], top: int) -> Iterator[str]:
     for number, verdict in enumerate(used, start=1):
         y = top + HEIGHT * number
         yield _box(verdict, 8, y)
-        words = escape(LEGEND[LETTERS[verdict]])
+        words = escape(LEGEND[LETTERS.get(verdict, verdict)])
         yield f'<text x="{16 + WIDTH}" y="{y + HEIGHT - 7}" fill="#222222">{words}</text>'

@@ -156,21 +156,38 @@ def pairs(registry: Registry) -> list[Workload]:
     return [together(registry, group) for group in combinations_with_replacement(registry.operations, 2)]
 
 
-def product(workload: Workload, rule: Rule, families: Sequence[type[Model]] = JUDGES) -> dict[str, Program]:
+def product(
+    workload: Workload,
+    rule: Rule,
+    families: Sequence[type[Model]] = JUDGES,
+    numbers: Mapping[str, int] | None = None,
+) -> dict[str, Program]:
     """The program of a workload under a rule, by layout of the file. Layouts differ in initial values alone. `families`
-    bring the properties that it has beside the rule's own."""
-    name = product_name(workload, rule)
-    members = {**workload.threads, **_register_of(workload), "__doc__": rule.model.__doc__}
-    made = type(name, (*families, rule.model), members)
-    made.__dio_place__ = workload.place  # type: ignore[attr-defined]  # `type` hides the class it makes
-    program = build(made, {"sectors": workload.sectors}).program
+    bring the properties that it has beside the rule's own; `numbers` says how many there are of some threads."""
+    made = product_class(workload, rule, families, _register_of(workload))
+    program = build(made, {"sectors": workload.sectors}, numbers).program
     return {layout: _laid_out(program, layout) for layout in workload.layouts if layout in rule.layouts}
+
+
+def product_class(
+    workload: Workload, rule: Rule, families: Sequence[type[Model]], further: Mapping[str, Any]
+) -> type[Model]:
+    """The class of a workload under a rule, with properties of `families` and `further` members."""
+    members = {**workload.threads, **further, "__doc__": rule.model.__doc__}
+    made = type(product_name(workload, rule), (*families, rule.model), members)
+    made.__dio_place__ = workload.place  # type: ignore[attr-defined]  # `type` hides the class it makes
+    return made
+
+
+def calls_of(function: Callable[..., Any]) -> set[str]:
+    """The system calls that a thread of a workload makes, and whatever else it names."""
+    return set(function.__code__.co_names) - {"Data", *Data.__members__}
 
 
 def _register_of(workload: Workload) -> dict[str, Any]:
     """What the register need not look for, by the names that the threads use: nothing where these are not calls."""
-    used = {name for function in workload.threads.values() for name in function.__code__.co_names}
-    if used - SYSTEM_CALLS - {"Data", *Data.__members__}:
+    used = {name for function in workload.threads.values() for name in calls_of(function)}
+    if used - SYSTEM_CALLS:
         return {}
     slots = 2 if used & {"io_submit_pread", "io_submit_pwrite"} else 1
     return {"slots": slots, "punches": {"punch_hole", "truncate"} <= used}

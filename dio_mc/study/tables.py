@@ -10,6 +10,8 @@ from dio_mc.study.diff import Change, Difference
 from dio_mc.study.matrix import NOT_THERE, Cell, Matrix, counts
 from dio_mc.study.outcomes import Outcome, Outcomes
 
+ANY = "*"
+"""The letter of a cell that is ok, for any number."""
 LETTERS = {
     "ok": ".", "error": "E", "stale": "S", "torn": "T", "lost": "L", "deadlock": "D", "exposed": "X",
     "undetermined": "?", NOT_THERE: "-",
@@ -21,7 +23,10 @@ LEGEND = {
     "L": "lost: an acknowledged write is not on disk, or another file's block is hit",
     "X": "exposed: data of the block's previous owner is read", "T": "torn: a mixture is read",
     "D": "deadlock", "?": "undetermined: a limit ended the search", "-": "the rule has no such operation",
+    ANY: "ok, and proved for any number of what writes nothing, beside one that writes; deadlock: with two of each",
 }  # fmt: skip
+FEW = 3
+"""Cells that are named with a reason."""
 MATRIX_SCHEMA = "dio-mc/matrix/1"
 Links = Mapping[str, str]
 """Where a cell's trace was written, by the cell's name."""
@@ -32,17 +37,46 @@ def racing(found: Matrix) -> list[tuple[str, ...]]:
     return [group for group in found.groups if any(c.verdict not in ("ok", NOT_THERE) for c in found.row(*group))]
 
 
+def shown(found: Matrix) -> list[tuple[str, ...]]:
+    """The groups that have a row: those that race somewhere; all of them, where it was asked what holds for any
+    number."""
+    return list(found.groups) if any(c.general for c in found.cells) else racing(found)
+
+
+def letter(cell: Cell) -> str:
+    """A cell in one letter."""
+    return ANY if cell.general is not None and cell.general.proved else LETTERS[cell.verdict]
+
+
 def remark(found: Matrix) -> str:
-    """What is said of all other groups, and of pages that are not of one sector."""
+    """What is said of groups without a row, of pages that are not of one sector, and of any number."""
     quiet = len(found.groups) - len(racing(found))
     said = [f"{quiet} of {len(found.groups)} {found.noun}s are ok under every rule."] if quiet else []
-    return " ".join([*said, *([f"A page has {found.sectors} sectors."] if found.sectors > 1 else [])])
+    said += [f"A page has {found.sectors} sectors."] if found.sectors > 1 else []
+    known = [c.general for c in found.cells if c.general is not None]
+    good = sum(c.verdict == "ok" for c in found.cells)
+    said += [f"{sum(g.proved for g in known)} of {good} cells that are ok are proved for any number."] if known else []
+    return " ".join(said)
+
+
+def unproved(found: Matrix) -> list[str]:
+    """Why cells that are ok are not proved for any number: a line per reason, the most frequent first."""
+    cells: dict[str, list[Cell]] = {}
+    for cell in found.cells:
+        if cell.general is not None and not cell.general.proved:
+            cells.setdefault(cell.general.reason, []).append(cell)
+    lines = []
+    for reason, those in sorted(cells.items(), key=lambda pair: (-len(pair[1]), pair[0])):
+        named = [f"{c.rule}: {c.shown}" for c in those[:FEW]]
+        more = f", and {len(those) - FEW} more" if len(those) > FEW else ""
+        lines.append(f"not for any number: {reason}\n    {', '.join(named)}{more}")
+    return lines
 
 
 def legend_line(found: Matrix) -> list[str]:
     """The letters that occur."""
-    used = {LETTERS[c.verdict] for c in found.cells}
-    return [f"{letter}  {words}" for letter, words in LEGEND.items() if letter in used]
+    used = {letter(c) for c in found.cells}
+    return [f"{one}  {words}" for one, words in LEGEND.items() if one in used]
 
 
 def matrix_text(found: Matrix, links: Links | None = None) -> str:
@@ -51,11 +85,12 @@ def matrix_text(found: Matrix, links: Links | None = None) -> str:
     lines = [f"{number:>3}  {rule}" for number, rule in zip(numbers, found.rules, strict=True)]
     width = max((len(" x ".join(group)) for group in found.groups), default=0)
     lines += ["", " " * width + "".join(f"{n:>4}" for n in numbers)]
-    for group in racing(found):
-        letters = "".join(f"{LETTERS[c.verdict]:>4}" for c in found.row(*group))
+    for group in shown(found):
+        letters = "".join(f"{letter(c):>4}" for c in found.row(*group))
         lines.append(" x ".join(group).ljust(width) + letters)
     lines += ["", *([remark(found)] if remark(found) else []), *legend_line(found)]
     told = [line for cell in found.cells if cell.trace is not None for line in _why(cell, links or {})]
+    told += unproved(found)
     return "\n".join([*lines, *(["", *told] if told else [])]) + "\n"
 
 
@@ -71,16 +106,18 @@ def matrix_markdown(found: Matrix, links: Links | None = None) -> str:
     """A table with a word in each cell, linked to the trace where there is one."""
     lines = [f"| {found.noun} | " + " | ".join(f"`{rule}`" for rule in found.rules) + " |"]
     lines.append("| --- |" + " --- |" * len(found.rules))
-    for group in racing(found):
+    for group in shown(found):
         row = [_linked(cell, links or {}) for cell in found.row(*group)]
         lines.append(f"| {' x '.join(group)} | {' | '.join(row)} |")
     if remark(found):
         lines += ["", remark(found)]
+    if any(letter(cell) == ANY for cell in found.cells):
+        lines += ["", f"any: {LEGEND[ANY]}."]
     return "\n".join(lines) + "\n"
 
 
 def _linked(cell: Cell, links: Links) -> str:
-    word = "" if cell.verdict == "ok" else cell.verdict
+    word = cell.verdict if cell.verdict != "ok" else "any" if letter(cell) == ANY else ""
     return f"[{word}]({links[cell.name]})" if word and cell.name in links else word
 
 
@@ -90,12 +127,21 @@ def matrix_json(found: Matrix, links: Links | None = None) -> str:
         {
             "rule": c.rule, "operations": list(c.operations), "verdict": c.verdict, "layouts": dict(c.layouts),
             "outcome": c.outcome, "reasons": list(c.reasons), "steps": len(c.trace.steps) if c.trace else None,
-            "states": c.states, "trace": (links or {}).get(c.name),
+            "states": c.states, "trace": (links or {}).get(c.name), "any": _general_json(c),
         }
         for c in found.cells
     ]  # fmt: skip
     head = {"schema": MATRIX_SCHEMA, "rules": list(found.rules), "sectors": found.sectors}
     return _json({**head, "counts": counts(found), "cells": cells})
+
+
+def _general_json(cell: Cell) -> dict[str, Any] | None:
+    """What is known for any number, null where it was not asked or all is not well."""
+    known = cell.general
+    if known is None:
+        return None
+    head = {"proved": known.proved, "many": list(known.many), "one": list(known.single)}
+    return {**head, "reason": known.reason or None}
 
 
 def outcomes_text(found: Sequence[Outcomes], links: Links | None = None) -> str:

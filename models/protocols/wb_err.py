@@ -11,7 +11,10 @@ from dio_mc import PerThread, Var, atomic, me, operation, threads
 
 
 class RecordsErrors(SystemCalls, abstract=True):
-    """`told[t]`: thread t knows of the last error."""
+    """`told[t]`: thread t knows of the last error. A class that says ``tells_all = False`` is about runs up to the
+    first error: then nobody need forget an earlier one."""
+
+    tells_all = True
 
     wb_err = Var(bool)
     told = PerThread(bool)
@@ -24,8 +27,9 @@ class RecordsErrors(SystemCalls, abstract=True):
         if not gone:
             with atomic():
                 self.wb_err = True
-                for t in threads():
-                    self.told[t] = False
+                if self.tells_all:
+                    for t in threads():
+                        self.told[t] = False
 
     @operation(kernel="mm/filemap.c:file_check_and_advance_wb_err @4.19-")
     def vfs_fsync_range(self, i):

@@ -18,7 +18,7 @@ from typing import Any
 
 from dio_mc.cache import Cache
 from dio_mc.models import models_folder
-from dio_mc.study.matrix import NOT_THERE, Cell, Pairing, Solve
+from dio_mc.study.matrix import NOT_THERE, Cell, General, Pairing, Solve
 from dio_mc.trace.codec import TraceFormatError, decode, encode
 
 KIND = "matrix"
@@ -26,10 +26,12 @@ KIND = "matrix"
 
 @dataclass(frozen=True, slots=True)
 class KeptCells:
-    """A `dio_mc.study.matrix.Solve` that asks another one for the cells that are not kept."""
+    """A `dio_mc.study.matrix.Solve` that asks another one for the cells that are not kept; `general`: which finds what
+    is known for any number."""
 
     solve: Solve
     cache: Cache
+    general: bool = False
     _pages: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __call__(self, pairings: Sequence[Pairing]) -> Iterator[Cell]:
@@ -41,7 +43,7 @@ class KeptCells:
             for pairing, kept in zip(pairings, known, strict=True):
                 cell = kept if kept is not None else next(anew)
                 if kept is None and is_whole(cell):
-                    key = page_of(pairing)
+                    key = page_of(pairing, general=self.general)
                     self._pages[key][_name(pairing)] = _plain(cell)
                     fresh.add(key)
                 yield cell
@@ -50,7 +52,7 @@ class KeptCells:
                 self.cache.put(key, json.dumps(self._pages[key]).encode())
 
     def _known(self, pairing: Pairing) -> Cell | None:
-        key = page_of(pairing)
+        key = page_of(pairing, general=self.general)
         if key not in self._pages:
             self._pages[key] = _page(self.cache.get(key))
         try:
@@ -60,16 +62,20 @@ class KeptCells:
 
 
 def is_whole(cell: Cell) -> bool:
-    """Whether no limit has cut the cell short: every layout has its verdict, and a bad one its run."""
+    """Whether no limit has cut the cell short: every layout has its verdict, and a bad one its run. What is asked for
+    any number was asked to the end."""
     if cell.verdict == NOT_THERE:
         return True
+    if cell.general is not None and cell.general.stopped:
+        return False
     verdicts = {cell.verdict, *(verdict for _, verdict in cell.layouts)}
     return "undetermined" not in verdicts and (cell.verdict == "ok" or cell.trace is not None)
 
 
-def page_of(pairing: Pairing) -> str:
-    """The key of all cells of a rule, whose IO has so many sectors."""
-    what = [digest_of_files(), sys.version, pairing.rule.name, str(pairing.workload.sectors)]
+def page_of(pairing: Pairing, *, general: bool = False) -> str:
+    """The key of all cells of a rule, whose IO has so many sectors; those with what is known for any number have a page
+    of their own."""
+    what = [digest_of_files(), sys.version, pairing.rule.name, str(pairing.workload.sectors), *(["any"] * general)]
     return hashlib.sha256("\0".join(what).encode()).hexdigest()
 
 
@@ -98,12 +104,15 @@ def _page(data: bytes | None) -> dict[str, Any]:
 
 def _plain(cell: Cell) -> list[Any]:
     trace = encode(cell.trace) if cell.trace is not None else None
-    return [cell.verdict, [list(pair) for pair in cell.layouts], cell.outcome, list(cell.reasons), trace, cell.states]
+    known = cell.general and [list(cell.general.many), list(cell.general.single), cell.general.reason]
+    layouts = [list(pair) for pair in cell.layouts]
+    return [cell.verdict, layouts, cell.outcome, list(cell.reasons), trace, cell.states, known]
 
 
 def _cell(pairing: Pairing, plain: Any) -> Cell:
-    verdict, layouts, outcome, reasons, trace, states = plain
+    verdict, layouts, outcome, reasons, trace, states, known = plain
+    general = None if known is None else General(tuple(known[0]), tuple(known[1]), known[2])
     return Cell(
         pairing.workload.calls, pairing.rule.name, verdict, tuple((layout, found) for layout, found in layouts),
-        outcome, tuple(reasons), decode(trace) if trace is not None else None, states,
+        outcome, tuple(reasons), decode(trace) if trace is not None else None, states, general,
     )  # fmt: skip
