@@ -7,7 +7,7 @@ is undetermined. What holds for any number rests on views that the reference int
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from dio_mc.anynumber.asked import Asked, asked_of, numbers_of, readings_of, threads_of_pages, with_pages
@@ -42,10 +42,13 @@ def check_any_number(
     expectation: Expectation | None = None,
 ) -> Report:
     """Check a class as `driver.check_class` does, and for any number of threads. Raises what that raises."""
-    readings = readings_of(model, wanted.words)
+    tasks = [_Task(model, asked, dict(params), options) for asked in readings_of(model, wanted.words)]
     base = check_class(model, params, options, expectation)
     known = set(_violated(base))
-    task, found = _proved([_Task(model, asked, dict(params), options) for asked in readings], wanted)
+    asked = tuple(task.key for task in tasks), wanted
+    if not known and (before := _HELD.get(asked)):
+        return _told(base, before)
+    task, found = _proved(tasks, wanted)
     if known:
         found = replace(found, verdict="VIOLATED", violated=_violated(base))
     if (known or not wanted.instances) and known.issuperset(found.alarms):
@@ -62,7 +65,23 @@ def check_any_number(
             break
         explored.append(number)
     found = replace(found, instances=tuple(explored))
-    return _told(base, _by_three(task, wanted, found) if found.alarms and not known else found)
+    found = _by_three(task, wanted, found) if found.alarms and not known else found
+    if found.verdict == "HOLDS":
+        _keep(asked, found)
+    return _told(base, found)
+
+
+_Key = tuple[type[Model], Asked, tuple[tuple[str, int], ...]]
+_Asked = tuple[tuple[_Key, ...], Wanted]
+_HELD: Final[dict[_Asked, AnyNumber]] = {}
+"""What holds for any number, of the classes looked at last: it does not depend on the numbers that a run has."""
+_MOST_HELD: Final = 8
+
+
+def _keep(asked: _Asked, found: AnyNumber) -> None:
+    while len(_HELD) >= _MOST_HELD:
+        del _HELD[next(iter(_HELD))]
+    _HELD[asked] = found
 
 
 def _by_three(task: _Task, wanted: Wanted, found: AnyNumber) -> AnyNumber:
@@ -118,6 +137,17 @@ class _Task:
     asked: Asked
     params: dict[str, int]
     options: Options
+    _explored: dict[tuple[int, int], Report] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def bound(self) -> dict[str, int]:
+        """The parameters that are not any number."""
+        return {name: value for name, value in self.params.items() if name not in self.asked.counted}
+
+    @property
+    def key(self) -> _Key:
+        """The same for all runs that ask the same for any number."""
+        return self.model, self.asked, tuple(sorted(self.bound.items()))
 
     def prove(self, *, certificate: bool, of: int = 2) -> AnyNumber:
         """A proof by views `of` so many threads, or why there is none."""
@@ -179,13 +209,17 @@ class _Task:
         return (*threads, *(f"{name}={value}" for name, value in program.params if name not in counted))
 
     def instance(self, number: int, states: int) -> Report:
-        """The instance with so many of each thread, explored up to so many states."""
+        """The instance with so many of each thread, explored up to so many states, once."""
+        for (known, most), report in self._explored.items():
+            if known == number and (report.complete or most >= states):
+                return report
         given = self.options.budget
         most = states if given.max_states is None else min(states, given.max_states)
         budget = Budget(most, given.max_depth, given.timeout, given.max_memory)
-        bound = {name: value for name, value in self.params.items() if name not in self.asked.counted}
         options = replace(self.options, budget=budget, verify_reduction=False)
-        return check_class(self.model, bound, options, None, numbers_of(self.model, self.asked, number))
+        report = check_class(self.model, self.bound, options, None, numbers_of(self.model, self.asked, number))
+        self._explored[number, states] = report
+        return report
 
     def _enough(self, limits: Limits, states: int) -> str | None:
         most = self.options.budget.max_states

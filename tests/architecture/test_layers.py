@@ -77,8 +77,9 @@ LAYERS: dict[str, set[str]] = {
         "anynumber", "checking.driver", "checking.results", "engines.limits", "lang", "semantics",
     },
     "checking.runs": {
-        "cache", "checking.driver", "checking.expectations", "checking.general", "checking.results", "engines.limits", "fix",
-        "frontend", "guard", "lang", "memory", "models", "mutation", "study", "trace", "wording", "semantics",
+        "anynumber", "cache", "checking.driver", "checking.expectations", "checking.general", "checking.results",
+        "engines.limits", "fix", "frontend", "guard", "lang", "memory", "models", "mutation", "study", "trace", "wording",
+        "semantics",
     },
     "report": {
         "catalogue", "checking.results", "files", "fix", "html", "mutation", "render", "stepping", "wording", "trace",
