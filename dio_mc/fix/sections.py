@@ -19,7 +19,7 @@ from dio_mc.mutation.locks import uses_in
 from dio_mc.mutation.rewriting import Replacement, located
 from dio_mc.source import span_of
 
-_WAYS: Final[dict[type, tuple[tuple[str, str], ...]]] = {
+WAYS: Final[dict[type, tuple[tuple[str, str], ...]]] = {
     Mutex: (("lock()", "unlock()"),),
     SpinLock: (("lock()", "unlock()"),),
     PageLock: (("lock()", "unlock()"),),
@@ -64,7 +64,7 @@ def _elements(name: str, size: Any, cls: type, names: tuple[str, ...]) -> list[s
 def _ways_of(cls: type, names: tuple[str, ...]) -> list[tuple[str, str]]:
     if issubclass(cls, RangeLock):
         return [(f"lock({n}, {n} + 1)", f"unlock({n}, {n} + 1)") for n in names]
-    return list(next((found for known, found in _WAYS.items() if issubclass(cls, known)), ()))
+    return list(next((found for known, found in WAYS.items() if issubclass(cls, known)), ()))
 
 
 def sections(block: Block, around: Surroundings) -> Iterator[Edit]:

@@ -39,6 +39,8 @@ _HANDED = frozenset(
     }
 )  # fmt: skip
 _COUNTED = frozenset({"begin", "end"})
+KNOWN = ACQUIRE | RELEASE | _TRY | _HANDED | _COUNTED
+"""All methods that take a lock or give it up."""
 WORDS: Mapping[str, Any] = MappingProxyType({"_dio_atomic": lang.atomic, "_dio_me": lang.me})
 """Names that the changed trees use, for the scope of the functions that carry them."""
 

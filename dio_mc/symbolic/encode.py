@@ -15,7 +15,7 @@ from typing import Any, assert_never
 
 import z3
 
-from dio_mc.ir.expr import AtLocation
+from dio_mc.ir.expr import ArithOp, AtLocation, CompareOp
 from dio_mc.ir.types import BoolType, bounds
 from dio_mc.semantics.evaluator import Observation
 from dio_mc.symbolic.graph import Graph, Node, cell_observation
@@ -150,7 +150,7 @@ def _select(index: Encoded, elements: list[Encoded]) -> Any:
     return found
 
 
-def _compare(op: str, left: Encoded, right: Encoded) -> Any:
+def _compare(op: CompareOp, left: Encoded, right: Encoded) -> Any:
     if op in ("==", "!=") and isinstance(left, z3.BoolRef) and isinstance(right, z3.BoolRef):
         return left == right if op == "==" else left != right
     left, right = _number(left), _number(right)
@@ -165,11 +165,13 @@ def _compare(op: str, left: Encoded, right: Encoded) -> Any:
             return _formula(left <= right)
         case ">":
             return _formula(left > right)
-        case _:
+        case ">=":
             return _formula(left >= right)
+        case _:
+            assert_never(op)
 
 
-def _arithmetic(op: str, left: Encoded, right: Encoded) -> Encoded:
+def _arithmetic(op: ArithOp, left: Encoded, right: Encoded) -> Encoded:
     """Divisors are positive constants, for which z3's division agrees with Python's."""
     match op:
         case "+":
@@ -180,5 +182,7 @@ def _arithmetic(op: str, left: Encoded, right: Encoded) -> Encoded:
             return left * right
         case "//":
             return left // right if isinstance(left, int) else left / right
-        case _:
+        case "%":
             return left % right
+        case _:
+            assert_never(op)

@@ -12,7 +12,21 @@ from pathlib import Path
 import pytest
 
 import dio_mc
-from dio_mc import Budget, Model, ModelError, Options, Param, Range, Reductions, Report, Trace, Var, invariant, thread
+from dio_mc import (
+    Budget,
+    Model,
+    ModelError,
+    Options,
+    Param,
+    Range,
+    Reductions,
+    Report,
+    Trace,
+    Var,
+    invariant,
+    lang,
+    thread,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLIC = ("dio_mc", "dio_mc.kernel", "dio_mc.models", "dio_mc.errors")
@@ -150,6 +164,7 @@ def test_public_names_are_there_and_say_what_they_are() -> None:
     for name in {*dio_mc.__all__, *dio_mc._TYPES} - {"me"}:
         assert getattr(dio_mc, name).__doc__, name
     assert set(dio_mc.__all__) | set(dio_mc._TYPES) <= set(dir(dio_mc))
+    assert set(lang.__all__) | set(dio_mc._FUNCTIONS) == set(dio_mc.__all__)
     with pytest.raises(AttributeError, match="module 'dio_mc' has no attribute 'nothing'"):
         dio_mc.nothing  # noqa: B018  # the point
 

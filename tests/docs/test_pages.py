@@ -47,6 +47,25 @@ def test_generated_pages_are_up_to_date(page: str, request: pytest.FixtureReques
     assert (DOCS / page).read_text(encoding="utf-8") == WRITTEN[page](), "python tools/pages.py writes it anew"
 
 
+INTERNAL = {"read_blocked", "write_blocked", "buffered_blocked", "direct_blocked", "declarations"}
+"""Methods of locks and other parts that no model calls."""
+PARTS = [
+    cls
+    for name in lang.__all__
+    if isinstance(cls := getattr(lang, name), type) and issubclass(cls, lang.Part) and cls is not lang.Part
+]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_method_of_a_lock_is_in_the_pages(part: type) -> None:
+    text = (DOCS / "language.md").read_text() + (DOCS / "primitives.md").read_text()
+    methods = {
+        name for cls in part.__mro__[:-1] if cls is not lang.Part for name, v in vars(cls).items() if callable(v)
+    }
+    public = {name for name in methods if not name.startswith("_")} - INTERNAL
+    assert sorted(name for name in public | {part.__name__} if not re.search(rf"\b{name}\b", text)) == []
+
+
 def test_every_word_of_the_language_has_a_place() -> None:
     listed = [name for _, names in TOOL["CHAPTERS"].values() for name in names]
     assert sorted(listed) == sorted(lang.__all__)

@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 from fix_models import FLUSH, LOST
 
+from dio_mc import lang
 from dio_mc.errors import DioError
 from dio_mc.fix.edit import KINDS, both
 from dio_mc.fix.operators import edits_of
 from dio_mc.fix.pieces import opposite
+from dio_mc.fix.sections import WAYS
 from dio_mc.fix.surroundings import Surroundings
 from dio_mc.fix.writing import NAME, difference, subclass_text
 from dio_mc.frontend.build import Like, build
 from dio_mc.frontend.load import load_module
+from dio_mc.lang.locks import Lock
 from dio_mc.lang.model import Model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -169,3 +172,8 @@ def test_the_power_supply_and_the_drive_are_not_mended() -> None:
     names = {body.name for body in Surroundings(model).editable}
     assert names >= {"atomic_write", "end_cow", "bio_write"}
     assert not names & {"power", "power_on", "drive"}
+
+
+def test_every_lock_of_the_library_can_be_taken_by_a_fix() -> None:
+    locks = {c for name in lang.__all__ if isinstance(c := getattr(lang, name), type) and issubclass(c, Lock)}
+    assert locks - set(WAYS) == {lang.RangeLock, lang.RCU, lang.SeqCount, lang.WaitQueue}  # ranges are written out

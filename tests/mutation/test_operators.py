@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 from mutated import LOCKED, body, check, listed, load, named
 
+from dio_mc import lang
 from dio_mc.checking.driver import check_class
 from dio_mc.errors import ModelError
+from dio_mc.frontend.calls import is_pure
+from dio_mc.lang.locks import Lock
+from dio_mc.mutation.locks import KNOWN
 from dio_mc.mutation.mutants import KINDS, mutants_of
 
 LOCK = "lock = Mutex()"
@@ -204,3 +208,17 @@ def test_what_is_no_model_is_an_error_of_that_mutant(tmp_path: Path) -> None:
     model = load(tmp_path, text)
     with pytest.raises(ModelError, match='no thread ever enters "w"'):
         check(model, named(model, "`if self.x == 0` taken as false"))
+
+
+LOCKS = [c for name in lang.__all__ if isinstance(c := getattr(lang, name), type) and issubclass(c, Lock)]
+HOLDS_NOTHING = {
+    "synchronize_rcu", "wait", "downgrade_write", "read_begin", "read_retry", "prepare_to_wait", "schedule",
+    "schedule_killable", "finish_wait", "wake_up",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_method_of_a_lock_takes_it_or_gives_it_or_neither(lock: type) -> None:
+    methods = {name: v for cls in lock.__mro__ if issubclass(cls, Lock) for name, v in vars(cls).items() if callable(v)}
+    steps = {name for name, method in methods.items() if not name.startswith("_") and not is_pure(method)}
+    assert steps - {"declarations"} - KNOWN - HOLDS_NOTHING == set()
