@@ -88,7 +88,9 @@ def _class(cls: type) -> Iterator[str]:
     data = {n: v for n, v in vars(cls).items() if isinstance(v, ParamDeclaration | VarDeclaration | Part)}
     if data:
         yield "| data | type | at first |\n| -- | -- | -- |"
-        yield "\n".join(f"| `{n}` | {_type(v)} | {_initial(v)} |" for n, v in data.items()) + "\n"
+        kept = dict.fromkeys(vars(cls).get("durable", ()), ", durable")
+        rows = [f"| `{n}` | {_type(v)}{kept.get(n, '')} | {_initial(v)} |" for n, v in data.items()]
+        yield "\n".join(rows) + "\n"
     if listed := methods_of(cls):
         yield "| member | what it is | steps | gives | meaning |\n| -- | -- | -- | -- | -- |"
         yield "\n".join(_member(cls, name, function) for name, function in listed.items()) + "\n"
@@ -162,6 +164,8 @@ def _returns(function: Callable[..., Any]) -> str:
 
 def _type(value: Any) -> str:
     match value:
+        case ParamDeclaration(default=bool()):
+            return "parameter, True or False"
         case ParamDeclaration(min=low, max=high):
             return f"parameter, {low}..{high}"
         case VarDeclaration(type=of, size=size, ghost=ghost, per_thread=per_thread):
