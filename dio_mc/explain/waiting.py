@@ -56,10 +56,10 @@ def waits(run: Run, trace: Trace, pending: Sequence[Action]) -> tuple[Wait, ...]
     written."""
     found: list[Wait] = []
     for action in pending:
-        told = [(cell, run.last_writer(cell)) for cell in frees(run, action.thread)]
-        told.sort(key=lambda one: (trace.initial[one[0]].role != "lock", one[1] is None, one[0]))
-        if told:
-            cell, writer = told[0]
+        freeing = [(cell, run.last_writer(cell)) for cell in frees(run, action.thread)]
+        freeing.sort(key=lambda one: (trace.initial[one[0]].role != "lock", one[1] is None, one[0]))
+        if freeing:
+            cell, writer = freeing[0]
             setters = _setters(run, cell, action.thread) if writer is None else ()
             found.append(Wait(trace.threads[action.thread].name, trace.initial[cell].name, writer, setters))
     return tuple(found)

@@ -111,8 +111,8 @@ def blocked_lines(trace: Trace, one: Blocked) -> list[str]:
     is_condition, text = awaited(one.waiting, final, dict(trace.model.params))
     why = reason(trace, one)
     if is_condition:
-        told = [f"waits until {text}", *([why.removeprefix("and ")] if why else [])]
-        return [printable(f"/* {line} */") for line in told]
+        rows = [f"waits until {text}", *([why.removeprefix("and ")] if why else [])]
+        return [printable(f"/* {line} */") for line in rows]
     comment = printable(f"/* waits{why and ': '}{why.removeprefix('and ').removeprefix('for which ')} */")
     return [comment] if _has_begun(trace, one) else [text, comment]
 
@@ -121,8 +121,8 @@ def starved_lines(trace: Trace, waiting: Waiting) -> list[str]:
     """The lines in the lane of a thread that waits throughout a loop."""
     *_, final = trace.states()
     is_condition, text = awaited(waiting, final, dict(trace.model.params))
-    told = [f"/* waits until {text}, all the time */"] if is_condition else [text, "/* waits all the time */"]
-    return [printable(line) for line in told]
+    rows = [f"/* waits until {text}, all the time */"] if is_condition else [text, "/* waits all the time */"]
+    return [printable(line) for line in rows]
 
 
 def _has_begun(trace: Trace, one: Blocked) -> bool:

@@ -15,7 +15,7 @@ from dio_mc.trace.trace import Change, TraceStep
 
 _SELF = re.compile(r"\bself\.")
 _LONGEST_PARSED = 500
-_LONGEST_TOLD = 40
+_LONGEST_SHOWN = 40
 
 
 def printable(text: str) -> str:
@@ -34,9 +34,9 @@ def short(text: str) -> str:
 def cut_statement(text: str) -> str:
     """A statement without ``self.``, cut if it is too long for a sentence."""
     statement = short(text)
-    if len(statement) <= _LONGEST_TOLD:
+    if len(statement) <= _LONGEST_SHOWN:
         return statement
-    head = statement[:_LONGEST_TOLD]
+    head = statement[:_LONGEST_SHOWN]
     whole = head.rfind("; ")
     cut = whole if whole > 0 else head.rfind(" ") if " " in head else len(head)
     return f"{head[:cut].rstrip(' ;')}..."
@@ -89,7 +89,7 @@ def _change(name: str, change: Change) -> str:
 def shown_statement(step: TraceStep) -> str:
     """The statement without the assignments that `shown_changes` shows; empty if it consists of these."""
     changed = {root_of(change.cell) for change in step.changes if change.role == "data"}
-    kept = [piece for piece in step.text.split("; ") if not _is_told(piece, changed)]
+    kept = [piece for piece in step.text.split("; ") if not _is_shown(piece, changed)]
     if changed and len(kept) > 1 and kept[-1].endswith("..."):  # truncated, and its effect is shown
         kept.pop()
     return short("; ".join(kept)) + choice_words(step.code or step.text, step.choice)
@@ -104,7 +104,7 @@ def _names(text: str, word: str) -> bool:
     return re.search(rf"\b{re.escape(word)}\b", text) is not None
 
 
-def _is_told(piece: str, changed: set[str]) -> bool:
+def _is_shown(piece: str, changed: set[str]) -> bool:
     """Whether a statement only assigns constants to variables that are among the changed ones."""
     match _parse(piece):
         case ast.Assign(targets=[target], value=value) if is_plain(value):

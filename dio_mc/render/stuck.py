@@ -18,15 +18,15 @@ def waiting_sentence(trace: Trace) -> str:
     """``CPU0 waits for fork[1] of CPU1 (2), CPU1 for fork[0] of CPU0 (1): a cycle.`` Empty if no thread waits."""
     waits = trace.why.waits if trace.why is not None else ()
     cycle = _cycle(trace, waits)
-    told = [_told(trace, wait, "for" if n else "waits for") for n, wait in enumerate(cycle or waits)]
-    if not told:
+    parts = [_described(trace, wait, "for" if n else "waits for") for n, wait in enumerate(cycle or waits)]
+    if not parts:
         return ""
-    shown = ", ".join(told if len(told) <= _MOST_WAITS else told[: _MOST_WAITS - 1])
+    shown = ", ".join(parts if len(parts) <= _MOST_WAITS else parts[: _MOST_WAITS - 1])
     if len(cycle) > _MOST_WAITS:
         return f"{shown}, and so on round a cycle of {len(cycle)}."
     if len(cycle) > 1:
         return f"{shown}: a cycle."
-    return f"{shown}{f', and {len(told) - 2} more' if len(told) > _MOST_WAITS else ''}."
+    return f"{shown}{f', and {len(parts) - 2} more' if len(parts) > _MOST_WAITS else ''}."
 
 
 def _cycle(trace: Trace, waits: Sequence[Wait]) -> list[Wait]:
@@ -48,7 +48,7 @@ def _holder(trace: Trace, wait: Wait) -> str:
     return trace.steps[wait.step - 1].thread
 
 
-def _told(trace: Trace, wait: Wait, verb: str) -> str:
+def _described(trace: Trace, wait: Wait, verb: str) -> str:
     role = next(cell.role for cell in trace.initial if cell.name == wait.cell)
     what = re.sub(r"\.\w+(\[\d+\])*$", "", wait.cell) if role == "lock" else wait.cell
     if ASLEEP.search(wait.cell):
@@ -74,5 +74,5 @@ def turn_sentences(trace: Trace) -> Iterator[str]:
         return
     name = "Way out never taken" if trace.loop is not None and escape.step >= trace.loop else "Last way out"
     steps = f"{escape.length} step{'s' if escape.length > 1 else ''}"
-    told = f"{cpu_of(trace, escape.thread)} {cut_statement(escape.text)}"
-    yield f"{name} (before {escape.step}, {steps} to the goal): {told}{'' if told.endswith('...') else '.'}"
+    instead = f"{cpu_of(trace, escape.thread)} {cut_statement(escape.text)}"
+    yield f"{name} (before {escape.step}, {steps} to the goal): {instead}{'' if instead.endswith('...') else '.'}"

@@ -132,16 +132,16 @@ def _bar(bar: Bar, colour: str, last: int) -> str:
     """A lock; its name is written along the bar if there is room."""
     length, hold = bar.bottom - bar.top, bar.hold
     until = f"to step {hold.end}" if hold.end is not None else f"still at the end (step {last})"
-    told = f"<title>{escape(printable(f'{hold.thread} holds {hold.label} from step {hold.start} {until}'))}</title>"
+    title = f"<title>{escape(printable(f'{hold.thread} holds {hold.label} from step {hold.start} {until}'))}</title>"
     rect = f'<rect x="{bar.left}" y="{bar.top}" width="11" height="{length}" rx="2" fill="{colour}"/>'
     room = 2 * (length - 6) // 11  # a character of the 9 px monospaced font is 5.5 px wide
     if room < 3:
-        return f"<g>{told}{rect}</g>"
+        return f"<g>{title}{rect}</g>"
     x, y = bar.left + 3, bar.top + 4
     ink = "k" if colour in _DARK_INK else "i"
     name = hold.label if len(hold.label) <= room else hold.lock
     label = _text(x, y, name[:room], f"s {ink}", f'transform="rotate(90 {x} {y})"')
-    return f"<g>{told}{rect}{label}</g>"
+    return f"<g>{title}{rect}{label}</g>"
 
 
 def _window(trace: Trace, picture: Picture) -> Iterator[str]:

@@ -45,8 +45,8 @@ def render_text(
     lines += _diagram(trace, width)
     lines += _ending(trace, width)
     lines += _why(trace, width, brief)
-    told = brief and trace.why is not None and bool(trace.why.steps)
-    lines += where_block(trace.steps, width, brief=brief) if places and not told else []
+    explained = brief and trace.why is not None and bool(trace.why.steps)
+    lines += where_block(trace.steps, width, brief=brief) if places and not explained else []
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -57,8 +57,8 @@ def _heading(trace: Trace, width: int, model: bool) -> list[str]:
     lines: list[str] = []
     if model:
         params = ", ".join(f"{name}={value}" for name, value in trace.model.params)
-        told = f"{trace.model.file} {trace.model.name}" + (f" ({params})" if params else "")
-        lines += wrapped(printable(f"{told}, digest {trace.model.digest}"), width, 0)
+        model_line = f"{trace.model.file} {trace.model.name}" + (f" ({params})" if params else "")
+        lines += wrapped(printable(f"{model_line}, digest {trace.model.digest}"), width, 0)
     word = "reached" if trace.kind == "witness" else "violated"
     where = f"  ({trace.place})" if trace.place else ""
     lines += wrapped(printable(f"{trace.property}: {word} {_extent(trace)}{where}"), width, 0)
@@ -87,16 +87,16 @@ def _ending(trace: Trace, width: int) -> list[str]:
     fault = trace.final_fault
     if fault is not None:
         where = f"   ({fault.place})" if fault.place else ""
-        told = [f"fault {fault.kind}: {fault.message}{where}"]
+        lines = [f"fault {fault.kind}: {fault.message}{where}"]
     elif trace.property_kind == "deadlock":
-        told = ["deadlock: no thread can run", *_waiting(trace)]
+        lines = ["deadlock: no thread can run", *_waiting(trace)]
     elif trace.property_kind in ("progress", "always_reachable"):
-        told = [lasting_words(trace), *(_waiting(trace) if ends(trace) else ())]
+        lines = [lasting_words(trace), *(_waiting(trace) if ends(trace) else ())]
     elif trace.failing:
-        told = [f"{short(part.source)}   ({part.values})" if part.values else part.source for part in trace.failing]
+        lines = [f"{short(part.source)}   ({part.values})" if part.values else part.source for part in trace.failing]
     else:
-        told = [f"{trace.property} is {'reached' if trace.kind == 'witness' else 'violated'} here"]
-    rows = [row for text in told for row in wrapped(printable(text), width - GUTTER, 0)]
+        lines = [f"{trace.property} is {'reached' if trace.kind == 'witness' else 'violated'} here"]
+    rows = [row for text in lines for row in wrapped(printable(text), width - GUTTER, 0)]
     return [("  =  " if position == 0 else "     ") + row for position, row in enumerate(rows)]
 
 
@@ -105,15 +105,15 @@ def _why(trace: Trace, width: int, brief: bool) -> list[str]:
     room = width - _LABEL
     rows = [
         row
-        for told in cause_sentences(trace, brief=brief)
-        for row in wrapped(told, room, 0, limit=_rows_for(told), hang=2)
+        for sentence in cause_sentences(trace, brief=brief)
+        for row in wrapped(sentence, room, 0, limit=_rows_for(sentence), hang=2)
     ]
     return [("why" if not position else "").ljust(_LABEL) + row for position, row in enumerate(rows)]
 
 
-def _rows_for(told: str) -> int:
+def _rows_for(sentence: str) -> int:
     """Only sentences on what ran in the window, and on who waits for whom, may take two rows."""
-    return 2 if told.startswith("While ") or " waits for " in told else 1
+    return 2 if sentence.startswith("While ") or " waits for " in sentence else 1
 
 
 def ends(trace: Trace) -> bool:

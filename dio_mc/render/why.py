@@ -47,9 +47,9 @@ def cause_sentences(trace: Trace, *, brief: bool = False) -> list[str]:
 def _writers(trace: Trace) -> Iterator[str]:
     """Who wrote the wrong values."""
     writers = last_writers(trace)
-    told = [(cell, trace.steps[writers[cell] - 1]) for cell in wrong_cells(trace) if cell in writers]
-    if told and trace.failing:
-        listed = [f"{cell} in step {step.number} ({_cpu(trace, step)}, {_call(step)})" for cell, step in told]
+    written = [(cell, trace.steps[writers[cell] - 1]) for cell in wrong_cells(trace) if cell in writers]
+    if written and trace.failing:
+        listed = [f"{cell} in step {step.number} ({_cpu(trace, step)}, {_call(step)})" for cell, step in written]
         yield f"Last changed: {'; '.join(_cut(listed, _MOST_WRITERS))}."
 
 

@@ -109,18 +109,18 @@ def _case(result: PropertyResult, report: Report, traces: dict[str, Trace]) -> C
 
 def _message(result: PropertyResult, report: Report, trace: Trace | None) -> str:
     """``violated in 12 steps, 3 switches``, and the reason for its status."""
-    told = {"HOLDS": "holds", "VIOLATED": "violated", "UNDETERMINED": "undetermined"}[result.verdict]
+    words = {"HOLDS": "holds", "VIOLATED": "violated", "UNDETERMINED": "undetermined"}[result.verdict]
     if trace is not None:
-        told += f" in {plural(len(trace.steps), 'step')}, {plural(trace.switches, 'switch')}{trace.label}"
+        words += f" in {plural(len(trace.steps), 'step')}, {plural(trace.switches, 'switch')}{trace.label}"
     if result.verdict == "UNDETERMINED" and report.stopped:
-        told += f": stopped by {report.stopped}"
+        words += f": stopped by {report.stopped}"
     elif result.note and result.verdict != "HOLDS":
-        told += f": {result.note}"
+        words += f": {result.note}"
     if result.vacuous:
-        told += " vacuously: its premise was never true"
+        words += " vacuously: its premise was never true"
     if result.expected is not None and result.verdict != "UNDETERMINED":
-        told += ", as expected" if result.expected else ", which the file does not expect"
-    return told
+        words += ", as expected" if result.expected else ", which the file does not expect"
+    return words
 
 
 def _finding(finding: Finding) -> Case:

@@ -90,7 +90,7 @@ def _checked(checked: Checked) -> str:
 
 def fix_json(found: Found) -> str:
     """All results; the schema is ``dio-mc/fix/1``."""
-    told: dict[str, Any] = {
+    document: dict[str, Any] = {
         "schema": SCHEMA,
         "exit_code": found.exit_code,
         "model": found.model,
@@ -107,7 +107,7 @@ def fix_json(found: Found) -> str:
         "near_misses": [_near_row(near) for near in found.near],
         "missing": list(found.missing),
     }
-    return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
 def _open_row(left: Open) -> Mapping[str, Any]:

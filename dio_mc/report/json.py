@@ -40,7 +40,7 @@ def report_jsonl(batch: Batch) -> str:
 
 
 def _failure(failure: Failure) -> dict[str, Any]:
-    told = [
+    diagnostics = [
         {
             "code": d.code,
             "message": d.message,
@@ -55,7 +55,7 @@ def _failure(failure: Failure) -> dict[str, Any]:
         "model": failure.model or None,
         "exit_code": failure.exit_code,
         "message": failure.text,
-        "diagnostics": told,
+        "diagnostics": diagnostics,
     }
 
 
@@ -101,7 +101,7 @@ def _any_number(report: Report) -> dict[str, Any]:
     found = report.any_number
     if found is None:
         return {}
-    told = {
+    fields = {
         "threads": list(found.threads),
         "pages": found.pages,
         "verdict": found.verdict,
@@ -117,4 +117,4 @@ def _any_number(report: Report) -> dict[str, Any]:
         "instances": list(found.instances),
         "stopped": found.stopped,
     }
-    return {"any_number": told}
+    return {"any_number": fields}

@@ -52,8 +52,8 @@ def _case(suite: ElementTree.Element, report: Report, case: Case) -> None:
     if case.status == "pass":
         return
     tag = "failure" if case.status == "fail" else "error"
-    told = ElementTree.SubElement(element, tag, message=without_control(case.message), type=case.verdict)
-    told.text = without_control("\n" + render_text(case.trace, model=True) + "\n" if case.trace else case.message)
+    problem = ElementTree.SubElement(element, tag, message=without_control(case.message), type=case.verdict)
+    problem.text = without_control("\n" + render_text(case.trace, model=True) + "\n" if case.trace else case.message)
 
 
 def _class(report: Report) -> str:
@@ -67,5 +67,5 @@ def _broken(root: ElementTree.Element, failure: Failure) -> None:
     _count(suite, 1, 0, 1)
     element = ElementTree.SubElement(suite, "testcase", name="can be checked", classname=without_control(failure.file))
     head, *_ = failure.text.splitlines() or [""]
-    told = ElementTree.SubElement(element, "error", message=without_control(head), type="ERROR")
-    told.text = without_control(failure.text)
+    problem = ElementTree.SubElement(element, "error", message=without_control(head), type="ERROR")
+    problem.text = without_control(failure.text)

@@ -39,9 +39,9 @@ def _why(report: Report, good: bool) -> str:
 def _case(number: int, case: Case) -> list[str]:
     if case.status == "pass":
         return [f"ok {number} {_name(case.name)}"]
-    told = f" # {_name(case.message)}" if case.status == "undetermined" else ""
+    comment = f" # {_name(case.message)}" if case.status == "undetermined" else ""
     diagram = render_text(case.trace, model=True) if case.trace else case.message
-    return [f"not ok {number} {_name(case.name)}{told}", *_diagnostic(diagram)]
+    return [f"not ok {number} {_name(case.name)}{comment}", *_diagnostic(diagram)]
 
 
 def _broken(number: int, failure: Failure) -> list[str]:

@@ -35,9 +35,9 @@ def _headline(score: Score) -> str:
     bound = f" ({'; '.join(b for b in score.bindings if b)})" if any(score.bindings) else ""
     if score.percent is None:
         return f"{name}{bound}: {plural(len(score.judged), 'mutant')}, none that could be caught"
-    told = f"{len(score.of('caught'))} of {plural(score.counted, 'mutant')} caught, {_percent(score)}"
+    text = f"{len(score.of('caught'))} of {plural(score.counted, 'mutant')} caught, {_percent(score)}"
     others = [f"{len(score.of(fate))} {fate}" for fate in _UNCOUNTED if score.of(fate)]
-    return f"{name}{bound}: {told}" + (f"; {', '.join(others)}" if others else "")
+    return f"{name}{bound}: {text}" + (f"; {', '.join(others)}" if others else "")
 
 
 def _percent(score: Score) -> str:
@@ -48,8 +48,8 @@ def _percent(score: Score) -> str:
 
 def _line(judged: Judged) -> str:
     mutant = judged.mutant
-    told = f"  {judged.fate:12} {mutant.span} {mutant.function}: {mutant.text}"
-    return f"{told}\n{'':15}{judged.why}" if judged.why else told
+    text = f"  {judged.fate:12} {mutant.span} {mutant.function}: {mutant.text}"
+    return f"{text}\n{'':15}{judged.why}" if judged.why else text
 
 
 def totals(entries: Sequence[Entry]) -> str:

@@ -24,8 +24,8 @@ def report_html(report: Report) -> str:
 
 
 def _row(result: PropertyResult) -> str:
-    told = " (vacuous)" if result.vacuous else f": {result.note}" if result.note else ""
-    cells = (result.name, _SIGN[result.verdict] + told, " ".join(result.doc.split()))
+    remark = " (vacuous)" if result.vacuous else f": {result.note}" if result.note else ""
+    cells = (result.name, _SIGN[result.verdict] + remark, " ".join(result.doc.split()))
     return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
 
 

@@ -45,11 +45,11 @@ def report_sarif(batch: Batch) -> str:
 
 
 def _invocation(batch: Batch, cut: int) -> dict[str, Any]:
-    told = (
+    notices = (
         [{"level": "warning", "message": {"text": f"{cut} results left out, {MOST_RESULTS} are kept"}}] if cut else []
     )
     done = not any(f.exit_code for f in batch.failures)
-    return {"executionSuccessful": done, "exitCode": batch.exit_code, "toolExecutionNotifications": told}
+    return {"executionSuccessful": done, "exitCode": batch.exit_code, "toolExecutionNotifications": notices}
 
 
 def _facts(report: Report) -> dict[str, Any]:

@@ -138,7 +138,7 @@ def summary_lines(batch: Batch) -> list[str]:
         return []
     red = [_red_row(e, batch) for e in batch.entries if isinstance(e, Failure) or batch.code_of(e) != 0]
     widths = [max(len(row[column]) for row in red) for column in range(2)] if red else [0, 0]
-    table = [f"  {word:{widths[0]}}  {where:{widths[1]}}  {told}".rstrip() for word, where, told in red]
+    table = [f"  {word:{widths[0]}}  {where:{widths[1]}}  {reason}".rstrip() for word, where, reason in red]
     return [*(["Unexpected results:"] if table else []), *table, *([_totals(batch)] if batch.reports else [])]
 
 
@@ -159,6 +159,6 @@ def _totals(batch: Batch) -> str:
     counts = [f"{sum(r.verdict == v for r in reports)} {v}" for v in ("HOLDS", "VIOLATED", "UNDETERMINED")]
     counts.append(f"{plural(len(batch.failures), 'error')}")
     states = sum(r.states for r in reports)
-    told = f"; {met} as expected" + (f", {unmet} NOT AS EXPECTED" if unmet else "") if met or unmet else ""
+    expected = f"; {met} as expected" + (f", {unmet} NOT AS EXPECTED" if unmet else "") if met or unmet else ""
     listed = ", ".join(c for c in counts if not c.startswith("0 "))
-    return f"{plural(len(reports), 'run')}: {listed}{told}; {states:,} states"
+    return f"{plural(len(reports), 'run')}: {listed}{expected}; {states:,} states"
