@@ -14,8 +14,9 @@ from dio_mc.trace.trace import Trace
 
 def shows_again(run: Run, trace: Trace, property_: Property | None, stem: int) -> Shows:
     """The condition on another run of the program: the same fault; a deadlock; the property violated (a witness:
-    reached) in some state or step. For a property of whole runs: the same last state, or a loop of the same length
-    after `stem` steps that also violates it."""
+    reached) in some state or step. For ``always_reachable``: the run passes the last state of this one. For
+    ``progress``: it also ends without the goal, or in a loop of the same length without it. `stem` is the number of
+    steps before the loop."""
     if trace.property_kind == "fault":
         fault = run.interpreter.step(run.states[-1], run.actions[-1])
         return lambda ran: fault is not None and ran.fault is not None and _same(ran.fault, fault.fault)

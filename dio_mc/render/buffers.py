@@ -1,6 +1,6 @@
-"""Relaxed variables as a reader knows them: a store waits in its thread's buffer, and reaches memory later.
+"""Relaxed variables as shown to a reader: a store waits in its thread's buffer and reaches memory later.
 
-A trace has the buffers as cells (``store_buffer.x[0][1]``: thread 0, second place). A thread sees its own stores.
+A trace has the buffers as cells (``store_buffer.x[0][1]``: thread 0, second entry). A thread sees its own stores.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LOCATION = ".pc"
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """A store reaches memory: the variable, its values before and after, and the thread that has stored it."""
+    """A store that reaches memory: the variable, its values before and after, and the thread that stored it."""
 
     name: str
     before: str
@@ -29,8 +29,8 @@ class Drained:
 
 @dataclass(frozen=True, slots=True)
 class Buffers:
-    """What the buffers hold in one state: the relaxed variables, in the order of their numbers from 1, the threads, and
-    the state itself."""
+    """The contents of the buffers in one state: the relaxed variables in the order of their numbers (from 1), the
+    threads, and the state itself."""
 
     names: tuple[str, ...]
     threads: tuple[str, ...]
@@ -48,7 +48,7 @@ class Buffers:
         return found
 
     def drained(self, step: TraceStep) -> Drained | None:
-        """What a step of the buffers lets reach memory; None for another one."""
+        """The store that a step of the buffers moves to memory; None for any other step."""
         if step.thread != _DAEMON or step.text != "drain()" or not step.choice:
             return None
         owner, *places = step.choice
@@ -61,7 +61,7 @@ class Buffers:
 
 
 def buffers_of(state: Mapping[str, str]) -> Buffers | None:
-    """The buffers of a program in a state, if it has any."""
+    """The buffers of a program in a state; None if it has none."""
     if "store_buffer.which[0][0]" not in state or _DAEMON + _LOCATION not in state:
         return None
     cells = [match["name"] for name in state if (match := _CELL.fullmatch(name)) is not None]
@@ -70,11 +70,11 @@ def buffers_of(state: Mapping[str, str]) -> Buffers | None:
 
 
 def own_stores(state: Mapping[str, str], thread: str) -> dict[str, str]:
-    """What a thread sees of the variables that it has stored to: its newest store."""
+    """The values that a thread sees of the variables that it has stored to: its newest stores."""
     buffers = buffers_of(state)
     return dict(buffers.stores(thread)) if buffers is not None else {}
 
 
 def is_buffered(cell: str) -> bool:
-    """Whether a cell is a place in a buffer."""
+    """Whether a cell is an entry of a buffer."""
     return _CELL.fullmatch(cell) is not None

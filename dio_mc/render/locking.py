@@ -1,4 +1,4 @@
-"""Who holds a lock, as a commit message says it: ``lock(i_mutex)``, ``holds i_mutex``."""
+"""Who holds a lock, in the notation of a commit message: ``lock(i_mutex)``, ``holds i_mutex``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LOCKING = {"owner": ("lock", "unlock"), "writer": ("down_write", "up_write"), "
 
 
 def lock_line(change: Change, told: list[str]) -> list[str]:
-    """The lock that a step took or gave back inside a longer statement."""
+    """The call for a lock that a step took or released inside a longer statement."""
     match = re.fullmatch(r"(?P<lock>.+)\.(?P<field>owner|writer|reading)(?P<index>\[\d+\])?", change.cell)
     root = re.compile(rf"\b{re.escape(root_of(change.cell))}\b")
     if change.role != "lock" or match is None or any(root.search(line) for line in told):
@@ -26,7 +26,7 @@ def lock_line(change: Change, told: list[str]) -> list[str]:
 
 
 def is_taken(call: str, state: Mapping[str, str]) -> bool:
-    """Whether a call ``lock(i_mutex)`` is of a lock that somebody holds."""
+    """Whether a call ``lock(i_mutex)`` is about a lock that some thread holds."""
     match = re.fullmatch(r"\w+\((?P<lock>[^(),]+)[^()]*\)", call)
     lock = f"{match['lock']}." if match is not None else "("
     fields = {name.removeprefix(lock): value for name, value in state.items() if name.startswith(lock)}
@@ -34,12 +34,12 @@ def is_taken(call: str, state: Mapping[str, str]) -> bool:
 
 
 def asks_a_lock(test: ast.expr) -> bool:
-    """Whether a condition is about who holds a lock: what the step then does to it says so."""
+    """Whether a condition is about who holds a lock; the step's later operations on the lock show the result."""
     return any(isinstance(part, ast.Attribute) and part.attr in ("held_by", "is_locked") for part in ast.walk(test))
 
 
 def held_words(condition: ast.expr, known: Known) -> str:
-    """That the thread holds a lock, or does not; empty for another condition."""
+    """Whether the thread holds a lock, in words; empty for another condition."""
     match condition:
         case ast.UnaryOp(op=ast.Not(), operand=ast.Call(func=ast.Attribute(value=lock, attr="held_by"), args=[who])):
             said = "does not hold"

@@ -67,7 +67,7 @@ class Known:
     scalars: frozenset[str] = frozenset()
 
     def name_of(self, local: str) -> str:
-        """What a local is called: one that has the name of a shared variable says that it is a local."""
+        """The displayed name of a local; ``local_`` is added if a shared variable has the same name."""
         return f"local_{local}" if local in self.scalars else local
 
     def cell(self, name: str) -> Value:
