@@ -10,6 +10,7 @@ from typing import Any
 
 from dio_mc import lang
 from dio_mc.fix.surroundings import Surroundings, free_names, globals_of, parameters
+from dio_mc.kernel import Crashes
 from dio_mc.lang.locks import DrainCounter
 from dio_mc.lang.model import ROLE, OperationRole
 from dio_mc.mutation.bodies import Body
@@ -43,7 +44,7 @@ class Piece:
 def conditions(around: Surroundings) -> list[Piece]:
     """What the model waits for or asks, and its truth values; each with its opposite."""
     found: dict[str, Piece] = {}
-    for body in around.bodies:
+    for body in (body for body in around.bodies if body.owner is not Crashes):
         for test in _tests(body):
             for part in [test, *(test.values if isinstance(test, ast.BoolOp) else [])]:
                 piece = _piece(ast.unparse(part), part, body, around)

@@ -53,8 +53,10 @@ class Surroundings:
 
     @cached_property
     def data(self) -> dict[str, VarDeclaration]:
-        """The variables that are not locks."""
-        declared = {name: value for name, (value, _) in members_of(self.model).data.items()}
+        """The variables that are not locks. No program knows whether the power will be lost, or waits until it is not:
+        what `Crashes` has is not among them."""
+        members = members_of(self.model).data
+        declared = {name: value for name, (value, owner) in members.items() if owner is not Crashes}
         return {n: v for n, v in declared.items() if isinstance(v, VarDeclaration) and n not in self.locks}
 
     @cached_property

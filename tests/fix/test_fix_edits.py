@@ -12,7 +12,7 @@ from dio_mc import lang
 from dio_mc.errors import DioError
 from dio_mc.fix.edit import KINDS, both
 from dio_mc.fix.operators import edits_of
-from dio_mc.fix.pieces import opposite
+from dio_mc.fix.pieces import conditions, opposite, stores
 from dio_mc.fix.sections import WAYS
 from dio_mc.fix.surroundings import Surroundings
 from dio_mc.fix.writing import NAME, difference, subclass_text
@@ -172,6 +172,35 @@ def test_the_power_supply_and_the_drive_are_not_mended() -> None:
     names = {body.name for body in Surroundings(model).editable}
     assert names >= {"atomic_write", "end_cow", "bio_write"}
     assert not names & {"power", "power_on", "drive"}
+
+
+POWER = """\
+from dio_mc import Var, invariant, operation, thread, wait_until
+from dio_mc.kernel import CachedDisk, Data
+
+class Renames(CachedDisk):
+    durable = ("renamed",)
+    renamed = Var(bool)
+    @thread
+    def program(self):
+        if not self.renamed:
+            self.replace()
+    @operation()
+    def replace(self):
+        self.renamed = True
+        self.bio_write(0, Data.NEW)
+    @invariant
+    def new_or_old(self):
+        return not (self.recovered() and self.renamed) or self.disk[0] == Data.NEW
+"""
+
+
+def test_no_fix_waits_for_the_power_to_stay(tmp_path: Path) -> None:
+    (tmp_path / "m.py").write_text(POWER)
+    (model,) = load_module(tmp_path / "m.py").models
+    found = {piece.text for piece in conditions(Surroundings(model))}
+    assert {"self.renamed", "not self.renamed"} <= found
+    assert not [text for text in found | {piece.text for piece in stores(Surroundings(model))} if "crash" in text]
 
 
 def test_every_lock_of_the_library_can_be_taken_by_a_fix() -> None:
