@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
-from concurrent.futures import wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +30,6 @@ class Searches:
 
     def __post_init__(self) -> None:
         self.said: list[str] = []
-        self.kept: Keeper | None = None
 
     def store(self, resume: bool) -> Store:
         folder = None if self.after is not None else str(self.folder)
@@ -41,8 +38,7 @@ class Searches:
 
     def keeper(self, store: Store, limits: Limits) -> Keeper | None:
         of = {"engine": "native", "reduced": list(self.by.names), "first": False, "code": self.prepared.module.digest}
-        self.kept = store.keeper("search", of, lambda: limits.seconds)
-        return self.kept
+        return store.keeper("search", of, lambda: limits.seconds)
 
     def plain(self, budget: Budget | None = None) -> Exploration:
         """Without checkpoints."""
@@ -64,13 +60,20 @@ class Searches:
         found: list[Path] = []
 
         def at(progress: Progress) -> None:
-            if self.kept is not None and self.kept._running is not None:
-                wait([self.kept._running])
             if self.folder.exists() and len(found) <= progress.depth:
                 found.append(copies / f"{len(found):04}")
-                shutil.copytree(self.folder, found[-1])
+                copy(self.folder, found[-1])
 
         return self.run(report=at), found
+
+
+def copy(folder: Path, to: Path) -> None:
+    """What a kill would leave at this moment: the head, which is replaced as a whole, and then what it names."""
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
+    for path in sorted(files, key=lambda path: path.suffix != ".json"):
+        there = to / path.relative_to(folder)
+        there.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        there.write_bytes(path.read_bytes())
 
 
 def files_of(folder: Path) -> list[Path]:

@@ -25,6 +25,7 @@ from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.search import (
     NO_REDUCTION,
     PARTIAL_ORDER,
+    SYMMETRY,
     Approximate,
     Budget,
     Checkpoints,
@@ -76,6 +77,11 @@ class _Ways:
 
     def __bool__(self) -> bool:
         return self.representatives is not None or self.selection is not None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """As in an `Exploration`."""
+        return (SYMMETRY,) * (self.representatives is not None) + (PARTIAL_ORDER,) * (self.selection is not None)
 
 
 FULLY: Final = _Ways(None, None)
@@ -198,7 +204,8 @@ class Run:
             if found is not None:
                 return found
         unordered = replace(ways, selection=None)
-        return self._shortest(self._interpret(self._left(), ways), lambda budget: self._interpret(budget, unordered))
+        found = self._interpret(self._left(), ways, "search")
+        return self._shortest(found, lambda budget: self._interpret(budget, unordered, "orders"))
 
     def _by_machine_code(self, reductions: Reductions, workers: int, full: int | None) -> Exploration:
         """Raises `Unsupported` where there is none."""
@@ -326,16 +333,18 @@ class Run:
             else replace(self._request.budget, timeout=timeout - self._limits.seconds)
         )
 
-    def _interpret(self, budget: Budget, ways: _Ways) -> Exploration:
+    def _interpret(self, budget: Budget, ways: _Ways, saved: str | None = None) -> Exploration:
+        """One search by the interpreter; a long one is `saved` by this name."""
         taken = Taken(ways.representatives, selection=ways.selection)
-        return self._as_asked(explore_reference(replace(self._request, budget=budget), taken))
+        keeper = None if saved is None else self._keeper(saved, self._limits, "reference", ways.names)
+        return self._as_asked(explore_reference(replace(self._request, budget=budget), taken, keeper=keeper))
 
     def _compiled(
-        self, prepared: Prepared, limits: Limits, workers: int, by: Reduced, kept: str | None = None
+        self, prepared: Prepared, limits: Limits, workers: int, by: Reduced, saved: str | None = None
     ) -> Exploration:
-        """One search; a long one is `kept` by this name."""
-        code = prepared.module.digest if kept is not None and self._store is not None else ""
-        keeper = None if kept is None else self._keeper(kept, limits, "native", by.names, code)
+        """One search; a long one is `saved` by this name."""
+        code = prepared.module.digest if saved is not None and self._store is not None else ""
+        keeper = None if saved is None else self._keeper(saved, limits, "native", by.names, code)
         return self._as_asked(compiled(prepared, self._request, limits, workers, by, keeper))
 
     def _as_asked(self, found: Exploration) -> Exploration:

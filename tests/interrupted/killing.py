@@ -51,27 +51,28 @@ def answer_of(ended: Ended) -> str:
     return re.sub(r'"[a-z_]*seconds": [0-9.e-]+', '"seconds": 0', ended.out)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Chain:
-    """A check that was killed so many times, and what it gave in the end, with the processor time of all."""
+    """What checks gave that were killed and resumed: the answer of each that came to its end, the processor time of
+    all, and how many files the largest checkpoint had."""
 
     kills: int
-    ended: Ended
+    ends: tuple[Ended, ...]
     seconds: float
-    furthest: int
+    files: int
 
 
 def chain(arguments: Sequence[str], folder: Path, kills: int, rng: random.Random, span: tuple[float, float]) -> Chain:
-    """Kill a check `kills` times, each time after a random number of seconds in `span`; then let it end. Where it ends
-    before it is killed as often, the span is halved and its files are as they were before."""
+    """Kill a check `kills` times and resume it each time, then let it end. Each time it is killed after a random number
+    of seconds, from the least of `span` to what grows up to the most. Where it ends before that, another one begins."""
     saved = [*arguments, "--checkpoint", "saved", "--resume"]
-    done, seconds, furthest = 0, 0.0, 0
+    done, seconds, files, ends = 0, 0.0, 0, list[Ended]()
     while done < kills:
-        ended = run(saved, folder, rng.uniform(*span))
+        least, most = span
+        ended = run(saved, folder, rng.uniform(least, max(most * (done + 1) / kills, 2 * least)))
         seconds += ended.seconds
-        furthest = max(furthest, sum(1 for path in folder.glob("saved/*/search.*")))
-        if ended.code is not None:  # through, before it was killed: its checkpoint is gone, and it begins anew
-            return Chain(done, ended, seconds, furthest)
-        done += 1
+        files = max(files, sum(1 for _ in folder.glob("saved/*/search.0*")))
+        done += ended.code is None
+        ends += [ended] if ended.code is not None else []
     ended = run(saved, folder)
-    return Chain(done, ended, seconds + ended.seconds, furthest)
+    return Chain(done, (*ends, ended), seconds + ended.seconds, files)

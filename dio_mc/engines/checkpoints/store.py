@@ -245,6 +245,10 @@ class Keeper:
         self.count += 1
         return True
 
+    def give_up(self, reason: str) -> None:
+        """Write no more."""
+        self._store.give_up(ValueError(reason))
+
     def close(self) -> None:
         """Wait for what is being written."""
         if self._writes is not None:

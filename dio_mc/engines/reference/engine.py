@@ -15,11 +15,13 @@ from dataclasses import replace
 from functools import partial as bound
 from itertools import islice
 
+from dio_mc.engines.checkpoints.store import Keeper
 from dio_mc.engines.kept import is_whole, uncertain, violation_order
 from dio_mc.engines.limits import Limits
 from dio_mc.engines.reference.canonical import Goal, Path, any_path, canonical_paths
 from dio_mc.engines.reference.liveness import Violated
 from dio_mc.engines.reference.orbits import any_unfolded_path
+from dio_mc.engines.reference.saving import Recorded
 from dio_mc.engines.reference.search import EVERYTHING, Search, Taken
 from dio_mc.engines.reference.watch import Watch
 from dio_mc.guard import GRACE, WHY_ENDED, Guard, stop_of
@@ -39,14 +41,19 @@ ENGINE = "reference"
 """The engine's name in an `Exploration`."""
 
 
-def explore(request: SearchRequest, taken: Taken = EVERYTHING, interpreter: Interpreter | None = None) -> Exploration:
+def explore(
+    request: SearchRequest,
+    taken: Taken = EVERYTHING,
+    interpreter: Interpreter | None = None,
+    keeper: Keeper | None = None,
+) -> Exploration:
     """Explore every reachable state of a program, level by level, passing every distinct valuation to every evaluator.
 
     `taken` restricts the search: with `representatives` (whose symmetry must hold for the evaluators' properties) to
     one state of each orbit; with `within` to the states of that part, which `partial` has found, and `open` then counts
     the states outside that steps lead to; with a `selection` (computed for the evaluators' properties) to the steps
     that it selects, and counterexamples are then the shortest of what is left. An `interpreter` of the program may have
-    other initial states than the program.
+    other initial states than the program. A `keeper` saves the search, which continues from what it has loaded.
 
     The search continues through violating states; with `request.first` it ends with the level of the first violation.
     The result has the canonical counterexample of each violated property (`canonical`; `liveness` for liveness
@@ -55,21 +62,32 @@ def explore(request: SearchRequest, taken: Taken = EVERYTHING, interpreter: Inte
 
     If the search ends early (see above), the result holds what was found until then; a counterexample is canonical
     among the states found, and not marked canonical if others may come before it. Raises `InternalError` if an
-    evaluator violates its contract.
+    evaluator violates its contract, and `ModelError` if what was loaded does not fit the search.
     """
     interpreter = interpreter or Interpreter(request.program)
     watch = Watch(interpreter, request.evaluators)
     limits = Limits(request.budget, request.stop)
-    search = Search(interpreter, watch, limits, request.report, request.first, taken)
+    recorded = None if keeper is None else Recorded(interpreter, keeper, watch.graph if watch.is_live else None)
+    search = Search(recorded or interpreter, watch, limits, request.report, request.first, taken)
     started = time.perf_counter()
     request.follow(watch.violated_names)
     search.run()
+    if recorded is not None:
+        _end(recorded, search, write=search.stopped is not None or watch.is_live)
     seconds = time.perf_counter() - started
     representatives = taken.representatives
     used = (SYMMETRY if representatives is not None else "", PARTIAL_ORDER if taken.selection is not None else "")
     found = _answer(interpreter, watch, search, representatives)
     found = found if taken.selection is None else uncertain(found)
     return replace(found, seconds=seconds, reductions=tuple(filter(None, used)))
+
+
+def _end(recorded: Recorded, search: Search, *, write: bool) -> None:
+    """Have the rest of the search saved."""
+    try:
+        recorded.end(write=write)
+    except WHY_ENDED as ended:
+        search.stopped = search.stopped or stop_of(ended)
 
 
 def _answer(

@@ -136,7 +136,7 @@ class Watch:
         self.fired: set[tuple[int, int]] = set()
         self.blocked: set[tuple[int, int]] = set()
         self.trackers = [Tracker(evaluator, interpreter) for evaluator in evaluators]
-        self._live = any(t.evaluator.property.kind in LIVENESS for t in self.trackers)
+        self.is_live = any(t.evaluator.property.kind in LIVENESS for t in self.trackers)
         self.graph = Graph()
         self.found_lasting: list[tuple[str, Violated]] = []
         self._on_states = [t for t in self.trackers if t.evaluator.property.kind != "step"]
@@ -155,7 +155,7 @@ class Watch:
 
     def expanded(self, state: State, steps: Sequence[Step], depth: int) -> None:
         """Evaluate the edges; record faults, a deadlock, and which locations fired or were blocked."""
-        if self._live:
+        if self.is_live:
             self.graph.steps[state] = steps
         for step in steps:
             if step.fault is not None:
