@@ -18,6 +18,12 @@ from dio_mc.errors import ModelError, usage_error
 from dio_mc.ir.types import bounds
 
 SCHEMA = "dio-mc/certificate/1"
+_FIELDS = frozenset(
+    [
+        "schema", "version", "model", "params", "any", "pages", "digest", "credits", "kinds", "common", "threads", "of",
+        "views",
+    ]
+)  # fmt: skip
 
 
 def certificate_text(model: str, asked: Asked, params: dict[str, int], ground: Ground, views: Views | Triples) -> str:
@@ -72,6 +78,8 @@ class Certificate:
     pages: str | None
     digest: str
     credits: bool
+    kinds: tuple[str, ...]
+    common: tuple[str, ...]
     views: Views | Triples
 
 
@@ -85,14 +93,18 @@ def read_certificate(text: str, file: str) -> Certificate:
         raise _unreadable(file, f"its schema is not {SCHEMA}")
     if document.get("version") != __version__:
         raise _unreadable(file, f"it was written by version {document.get('version')!r}, this is {__version__}")
+    if document.keys() - _FIELDS:
+        raise _unreadable(file, f"it has the unknown field {min(document.keys() - _FIELDS)!r}")
     try:
         return Certificate(
-            str(document["model"]),
-            {str(name): int(value) for name, value in document["params"].items()},
-            tuple(map(str, document["any"])),
-            None if document["pages"] is None else str(document["pages"]),
-            str(document["digest"]),
-            bool(document["credits"]),
+            _text(document["model"]),
+            {name: _number(value) for name, value in document["params"].items()},
+            tuple(map(_text, document["any"])),
+            None if document["pages"] is None else _text(document["pages"]),
+            _text(document["digest"]),
+            _truth(document["credits"]),
+            tuple(map(_text, document["kinds"])),
+            tuple(map(_text, document["common"])),
             _views(document),
         )
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
@@ -102,6 +114,10 @@ def read_certificate(text: str, file: str) -> Certificate:
 def refuse_unless_fitting(kept: Certificate, ground: Ground, file: str) -> None:
     """Raises `ModelError` (DIO271) where the views are not of the shape of this program's."""
     cells, kinds = ground.checking.cells, ground.places.kinds
+    if kept.kinds != tuple(kind.name for kind in kinds):
+        raise _unreadable(file, "its threads have other names than this program's")
+    if kept.common != tuple(cells.layout.names[cell] for cell in cells.common):
+        raise _unreadable(file, "its data has other names than this program's")
     counters = len(ground.checking.alone.counters)
     ranges = [bounds(type_) for type_ in cells.layout.types]
 
@@ -120,6 +136,8 @@ def refuse_unless_fitting(kept: Certificate, ground: Ground, file: str) -> None:
 
 
 def _views(document: dict[str, Any]) -> Views | Triples:
+    if _number(document["of"]) not in (2, 3):
+        raise ValueError("a view is of two threads or of three")
     views: Views | Triples = Triples() if document["of"] == 3 else Views()
     for kind, row, flags, credits in document["threads"]:
         thread = Lone(_number(kind), *(tuple(map(_number, cells)) for cells in (row, flags, credits)))
@@ -157,6 +175,18 @@ def _place(number: Any, views: Views | Triples) -> int:
 def _number(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError("a number is needed")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a text is needed")
+    return value
+
+
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("true or false is needed")
     return value
 
 

@@ -20,7 +20,7 @@ from dio_mc.anynumber.views import Stopped, Views
 from dio_mc.checking.driver import Options, Wanted, check_class
 from dio_mc.checking.results import AnyNumber, Finding, PropertyResult, Report, Verdict
 from dio_mc.engines.limits import Limits
-from dio_mc.errors import Diagnostic, InternalError, usage_error
+from dio_mc.errors import Diagnostic, InternalError, ModelError, usage_error
 from dio_mc.lang.declarations import Expectation
 from dio_mc.lang.model import Model
 from dio_mc.semantics.search import Budget
@@ -102,14 +102,19 @@ def _proved(tasks: Sequence[_Task], wanted: Wanted) -> tuple[_Task, AnyNumber]:
 def certify(model: type[Model], text: str, file: str, options: Options) -> AnyNumber:
     """Check a certificate alone. Raises `ModelError` where it is not one of this model (DIO271, DIO272)."""
     kept = read_certificate(text, file)
-    asked = asked_of(model, kept.threads)
-    if kept.pages is not None:
-        asked = with_pages(model, asked, kept.pages)
-    task = _Task(model, asked, kept.params, options)
+    if kept.model != model.__name__:
+        raise usage_error("DIO272", f"the certificate is of `{kept.model}`, not of {model.__name__}", file=file)
     try:
+        asked = asked_of(model, kept.threads)
+        if kept.pages is not None:
+            asked = with_pages(model, asked, kept.pages)
+        task = _Task(model, asked, kept.params, options)
         prepared = ground(model, asked, kept.params, credits=kept.credits, of=_size(kept.views))
     except Refused as refused:
         return task.known("UNDETERMINED", refused=refused.diagnostics)
+    except ModelError as error:
+        words = f"the certificate is of another model than {model.__name__}: {error.diagnostics[0].message}"
+        raise usage_error("DIO272", words, file=file) from None
     if kept.digest != prepared.program.digest:
         hint = "the model has changed since: make a new one with `dio-mc check --any ... --certificate FILE`"
         raise usage_error("DIO272", f"the certificate is of another model than {model.__name__}", file=file, hint=hint)

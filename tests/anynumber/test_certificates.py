@@ -6,9 +6,12 @@ import copy
 import json
 import os
 import random
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import any_models as models
 import pytest
@@ -16,9 +19,13 @@ from concrete import Proof, never
 
 from dio_mc.anynumber.certificate import certificate_text, read_certificate
 from dio_mc.anynumber.proof import check_views
+from dio_mc.anynumber.views import Views
+from dio_mc.checking.driver import Options
+from dio_mc.checking.general import certify
 from dio_mc.errors import ModelError
 
 ROOT = Path(__file__).resolve().parents[2]
+GONE = object()
 SEED = str(ROOT / "models" / "seed" / "placeholder.py")
 
 
@@ -70,6 +77,9 @@ def test_what_is_no_certificate_of_this_model(tmp_path: Path) -> None:
     ends_with({**document, "threads": [[0, ["x"], [], []]]}, "it is damaged: TypeError")
     ends_with({**document, "views": [[[0], [[99, [99]]]]]}, "it is damaged: ValueError")
     ends_with({**document, "model": "Placeholders"}, "error DIO272: the certificate is of `Placeholders`")
+    ends_with({**document, "more": 1}, "it has the unknown field 'more'")
+    ends_with({**document, "kinds": ["readers"]}, "its threads have other names than this program's")
+    ends_with({**document, "common": ["x"]}, "its data has other names than this program's")
     ends_with({**document, "digest": "0"}, "error DIO272: the certificate is of another model than Placeholder")
     ends_with(
         {**document, "threads": [[7, [0], [], []]], "views": []}, "it has a thread that cannot be one of this program's"
@@ -166,3 +176,73 @@ def test_a_model_that_has_changed_is_noticed(tmp_path: Path) -> None:
     done = dio_mc("certify", str(kept), str(model), cwd=tmp_path)
     assert done.returncode == 2
     assert "the model has changed since" in done.stderr
+
+
+def changes(value: Any, where: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Every place in a document with something else to stand there; ``GONE`` takes it out."""
+    match value:
+        case dict() | list():
+            places = list(value) if isinstance(value, dict) else range(len(value))
+            for place in places:
+                yield (*where, place), GONE
+                yield from changes(value[place], (*where, place))
+            yield where, value | {"more": 1} if isinstance(value, dict) else [*value, *value[:1]]
+        case bool():
+            yield where, not value
+            yield where, int(value)
+        case int():
+            yield from ((where, other) for other in (value + 1, value - 1, str(value), True, float(value)))
+        case str():
+            yield from ((where, other) for other in (value + "x", value[1:], 0, None))
+        case _:
+            yield where, "x"
+
+
+def changed_at(document: dict[str, Any], where: tuple[Any, ...], new: object) -> dict[str, Any]:
+    if not where:
+        return dict(new) if isinstance(new, dict) else {}
+    changed = copy.deepcopy(document)
+    inner = changed
+    for place in where[:-1]:
+        inner = inner[place]
+    if new is GONE:
+        del inner[where[-1]]
+    else:
+        inner[where[-1]] = new
+    return changed
+
+
+def refused(model: type, text: str) -> str | None:
+    """What is said of a certificate, or None for one that proves something."""
+    try:
+        found = certify(model, text, "c.json", Options())
+    except ModelError as error:
+        return str(error)
+    return None if found.verdict == "HOLDS" else found.words()
+
+
+@pytest.mark.parametrize(("model", "words"), [(models.Exclusive, "writer"), (models.Completes, "submitter")])
+def test_every_field_that_is_changed_is_noticed(model: type, words: str) -> None:
+    """What is still read as the same may pass, and a set with more views that is closed proves the same."""
+    proof = Proof(model, words)
+    text = certificate_text(model.__name__, proof.asked, {}, proof.ground, proof.views)
+    document = json.loads(text)
+    before = read_certificate(text, "")
+    assert isinstance(before.views, Views)
+    every = list(changes(document))
+    inside = [change for change in every if change[0][:1] in (("views",), ("threads",))]
+    tried = [change for change in every if change not in inside] + random.Random(7).sample(inside, 60)
+    noticed, passed = 0, list[tuple[Any, ...]]()
+    for where, new in tried:
+        changed = json.dumps(changed_at(document, where, new))
+        said = refused(model, changed)
+        if said is not None:
+            assert re.match("c.json: error DIO27[124]: [^\n]+", said), said
+            noticed += 1
+            continue
+        again = read_certificate(changed, "")
+        assert isinstance(again.views, Views)
+        if not set(again.views.pairs()) >= set(before.views.pairs()):
+            passed.append((where, new))
+    assert passed == []
+    assert noticed > 100
