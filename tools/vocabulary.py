@@ -40,9 +40,10 @@ def vocabulary_page(note: str) -> str:
         f"{note}\n",
         "Generated from the code. [Reference](reference.md) has the words of the language, "
         "[locking rules](rules.md) what the rules are, [examples](examples.md) models made of these pieces.\n",
-        "*Steps* are the places of an operation at which another thread can run; 0 is history, which joins the step "
-        "before; `-` where that depends on what a model adds. Those of a second sector count. *Needs* is what a class "
-        "reads and does not declare: a class that comes after it in the list of bases, or the model itself, has to.\n",
+        "*Steps* is the number of places in an operation where other threads can run, those that only a second sector "
+        "needs included; a place in a loop counts once. 0: it is history, part of the step before it. `-`: it depends "
+        "on what a model adds. *Needs* is data that a class reads and does not declare; the model declares it, or a "
+        "class after it in the list of bases.\n",
         "## Base classes (`dio_mc.kernel`)\n",
     ]
     for cls in base_classes():

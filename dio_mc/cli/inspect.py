@@ -166,12 +166,15 @@ def _word(name: str) -> str | None:
     import inspect
 
     from dio_mc import kernel, lang
+    from dio_mc.kernel.families import FAMILIES
 
-    found = next((getattr(room, name) for room in (lang, kernel) if name in room.__all__), None)
+    found = next((getattr(room, name) for room in (lang, kernel) if name in room.__all__), FAMILIES.get(name))
     if found is None:
         return None
-    import_from = "dio_mc" if name in lang.__all__ else "dio_mc.kernel"
     doc = inspect.getdoc(found) or "It has no description."
+    if name in FAMILIES:
+        return f'{name}: from dio_mc.kernel.families import families; class Judged(families("{name}"), ...)\n\n{doc}'
+    import_from = "dio_mc" if name in lang.__all__ else "dio_mc.kernel"
     return f"{name}: from {import_from} import {name}\n\n{doc}"
 
 
@@ -215,7 +218,9 @@ def _unknown(name: str) -> Exception:
     from dio_mc.catalogue import PAGES
     from dio_mc.cli.pages import titles
     from dio_mc.errors import did_you_mean, usage_error
+    from dio_mc.kernel.families import FAMILIES
 
-    near = did_you_mean(name.upper(), PAGES) or did_you_mean(name, [*lang.__all__, *kernel.__all__, *titles()])
+    words = [*lang.__all__, *kernel.__all__, *FAMILIES, *titles()]
+    near = did_you_mean(name.upper(), PAGES) or did_you_mean(name, words)
     hint = near or "codes and pages are listed by `dio-mc help`, words by `dio-mc help reference`"
     return usage_error("DIO203", f"no such code, word or page: {name}", hint=hint)

@@ -331,6 +331,10 @@ def test_two_models_with_different_errors_are_both_told(tmp_path: Path) -> None:
     [
         ("PageLock", "PageLock: from dio_mc import PageLock\n\nThe page (folio) lock bit"),
         ("PageCache", "PageCache: from dio_mc.kernel import PageCache\n\n"),
+        (
+            "lost_write",
+            'lost_write: from dio_mc.kernel.families import families; class Judged(families("lost_write"), ...)\n\n',
+        ),
         ("wait_until", "wait_until: from dio_mc import wait_until\n\n"),
     ],
 )
