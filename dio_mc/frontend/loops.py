@@ -93,11 +93,15 @@ def _over(node: ast.For, start: Value, stop: Value, step: int, values: list[Valu
     counter = node.target.id if values is None and _may_count(node, frame) else f"{node.target.id}@{line}"
     held = {f"stop@{line}": stop} | {f"item@{line}.{i}": v for i, v in enumerate(values or ())}
     held = {name: value for name, value in held.items() if _is_read(value)}
+    _widen(counter, _reach(start, stop, step), frame)  # the first value has the type of all of them: one pass less
     _set({**held, counter: start}, node, frame)  # what is looped over is read once, before the loop, in one step
     stop = _get(f"stop@{line}", frame) if f"stop@{line}" in held else stop
     if values is not None:
         values = [_get(f"item@{line}.{i}", frame) if _is_read(v) else v for i, v in enumerate(values)]
-    _widen(counter, start, stop, step, node, frame)
+    reach = _reach(start, stop, step)
+    if reach is None:
+        raise frame.scope.fail("DIO103", node.iter, "the bounds of a range are numbers")
+    _widen(counter, reach, frame)
     head, again, end = (graph.label(frame.site(node, "")) for _ in range(3))
     graph.mark(head)
     test = arithmetic.compare("<" if step > 0 else ">", _get(counter, frame), stop, node, frame.scope)
@@ -163,18 +167,20 @@ def _set(values: dict[str, Value], node: ast.For, frame: Frame, *, widen: bool =
     )
 
 
-def _widen(name: str, start: Value, stop: Value, step: int, node: ast.For, frame: Frame) -> None:
-    """The counter runs from start to the first value at or beyond stop."""
+def _reach(start: Value, stop: Value, step: int) -> RangeType | None:
+    """A counter runs from start to the first value at or beyond stop; None where these are not numbers."""
     a, b = scalar_of(start), scalar_of(stop)
     if a is None or b is None or not isinstance(a.type, RangeType) or not isinstance(b.type, RangeType):
-        raise frame.scope.fail("DIO103", node.iter, "the bounds of a range are numbers")
+        return None
     low, high = min(a.type.low, b.type.low), max(a.type.high, b.type.high)
-    reach = (
-        RangeType(a.type.low, max(a.type.high, high + step - 1))
-        if step > 0
-        else RangeType(min(a.type.low, low + step + 1), a.type.high)
-    )
-    frame.storage.assign(frame.local(name), Scalar(Const(reach.low, reach)))
+    if step > 0:
+        return RangeType(a.type.low, max(a.type.high, high + step - 1))
+    return RangeType(min(a.type.low, low + step + 1), a.type.high)
+
+
+def _widen(name: str, reach: RangeType | None, frame: Frame) -> None:
+    if reach is not None:
+        frame.storage.assign(frame.local(name), Scalar(Const(reach.low, reach)))
 
 
 def _element(

@@ -18,12 +18,19 @@ from dio_mc.source import function_tree
 
 @dataclass(slots=True)
 class SpawnTarget:
-    """A spawned operation: its template's position, and the types of its arguments joined over all spawns."""
+    """A spawned operation: its template's position, and the types of its arguments joined over all spawns. They have
+    `changed` when this pass has believed something else of them before, be it in the operation's own body
+    (`compiled`)."""
 
     name: str
     template: int
     parameters: dict[str, ScalarType] = field(default_factory=dict)
     changed: bool = False
+    compiled: bool = False
+
+    def begin_pass(self) -> None:
+        """Forget changes, keep types."""
+        self.changed = self.compiled = False
 
     def latch(self, name: str, value: Value, call: ast.Call, frame: Frame) -> Expr:
         """Widen a parameter so that it holds an argument; the argument as a value of it."""
@@ -36,7 +43,7 @@ class SpawnTarget:
             raise frame.scope.fail("DIO103", call, f"the type of argument `{name}` cannot be told from None")
         if new != old:
             self.parameters[name] = new
-            self.changed = True
+            self.changed |= old is not None or self.compiled
         try:
             return coerce_scalar(value, new)
         except Mismatch as error:

@@ -20,24 +20,28 @@ class NoCommonType(Exception):
 
 @dataclass(slots=True)
 class Storage:
-    """Types survive from one compilation pass to the next until they no longer change; slots are per pass."""
+    """Types survive from one compilation pass to the next until they no longer change; slots are per pass.
+
+    `changed` are the locals of which this pass has believed something else before: another type, or that they are not
+    there (`missed`). A local that gets its type at its first assignment, and keeps it, needs no further pass.
+    """
 
     types: dict[str, TypeTree] = field(default_factory=dict)
     pending_none: set[str] = field(default_factory=set)
     fixed: set[str] = field(default_factory=set)
     changed: set[str] = field(default_factory=set)
+    missed: set[str] = field(default_factory=set)
     slots: dict[str, tuple[int, ScalarType]] = field(default_factory=dict)
 
     def begin_pass(self) -> None:
         """Forget slots and changes, keep types."""
         self.changed.clear()
+        self.missed.clear()
         self.slots.clear()
 
     def declare(self, name: str, tree: TypeTree) -> None:
         """An annotated local: its type is fixed."""
-        if self.types.get(name) != tree:
-            self.types[name] = tree
-            self.changed.add(name)
+        self._settle(name, tree)
         self.fixed.add(name)
 
     def assign(self, name: str, value: Value) -> None:
@@ -54,13 +58,20 @@ class Storage:
             tree = ScalarTree(OptionType(tree.type))
         old = self.types.get(name)
         new = tree if old is None else join_trees(old, tree)
-        if new != old:
-            self.types[name] = new
-            self.changed.add(name)
+        self._settle(name, new)
+
+    def _settle(self, name: str, tree: TypeTree) -> None:
+        old = self.types.get(name)
+        if old != tree:
+            self.types[name] = tree
+            if old is not None or name in self.missed:
+                self.changed.add(name)
 
     def _assign_none(self, name: str) -> None:
         self.pending_none.add(name)
         old = self.types.get(name)
+        if old is None:
+            self.missed.add(name)
         if isinstance(old, ScalarTree) and not isinstance(old.type, OptionType):
             self.types[name] = ScalarTree(OptionType(old.type))
             self.changed.add(name)
@@ -69,6 +80,7 @@ class Storage:
         """The local as a value, or None while its type is unknown."""
         tree = self.types.get(name)
         if tree is None:
+            self.missed.add(name)
             return None
         return rebuild(tree, iter([Scalar(Local(t.index, t.name, t.type)) for t in self.targets(name)]))
 

@@ -63,8 +63,10 @@ def compile_templates(
     for _ in range(MAX_PASSES):
         context.diagnostics.found = list(earlier)
         for target in context.spawned.values():
-            target.changed = False
+            target.begin_pass()
         for draft in drafts:
+            if draft.spawned:
+                context.spawned[draft.name].compiled = True
             _compile(draft, context, asked)
         if not any(d.storage.changed for d in drafts) and not any(t.changed for t in context.spawned.values()):
             break
