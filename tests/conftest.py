@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from dio_mc.memory import collect_seldom
+
+collect_seldom()
 for number in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(number) is signal.SIG_IGN:  # a shell's job in the background: the commands would inherit it
         signal.signal(number, signal.default_int_handler)

@@ -104,7 +104,9 @@ def main() -> None:
         open_streams()
         guard_streams()
         from dio_mc.deep import deeply
+        from dio_mc.memory import collect_seldom
 
+        collect_seldom()
         code = deeply(_run, waiting=SIGNALS.wait)
     except KeyboardInterrupt:  # a signal that arrived before this thread waited for the command
         click.echo("dio-mc: interrupted", err=True)

@@ -7,6 +7,7 @@ import hashlib
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from dio_mc.errors import Diagnostic, ModelError
@@ -25,11 +26,12 @@ from dio_mc.frontend.declare import (
     members_of,
 )
 from dio_mc.frontend.propositions import Control
+from dio_mc.frontend.shelf import Drawer, Shelf
 from dio_mc.frontend.templates import Asked, Known, compile_templates
 from dio_mc.frontend.values import Value
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.printer import print_program
-from dio_mc.ir.program import Program, Property, PropertyKind
+from dio_mc.ir.program import Program, Property, PropertyKind, Region, Template
 from dio_mc.ir.verify import verify
 from dio_mc.lang.model import PropertyRole, ThreadRole
 from dio_mc.source import function_tree
@@ -72,13 +74,13 @@ def build(
     model: type,
     params: Mapping[str, int] | None = None,
     numbers: Mapping[str, int] | None = None,
-    like: Like | None = None,
+    like: Like | Shelf | None = None,
 ) -> Built:
     """Compile a model class with parameters bound.
 
     `numbers` says how many instances of a thread or slots of an operation there are instead of what the model says, and
-    binds parameters whatever their bounds. What is `like` another program is not compiled again. Raises `ModelError`
-    with every diagnostic found when the model is wrong, and for an unknown parameter.
+    binds parameters whatever their bounds. What is `like` another program, or on a shelf, is not compiled again. Raises
+    `ModelError` with every diagnostic found when the model is wrong, and for an unknown parameter.
     """
     members = members_of(model)
     numbers = numbers or {}
@@ -88,14 +90,14 @@ def build(
     _check_parts(model, members, context)
     check_anchors(model, members, context)
     asked = _asked(members)
-    known = like.known(context) if like is not None and context.buffers is None else {}
-    templates, regions = compile_templates(context, members, asked, known)
+    drawer = like.of(context, members, asked) if isinstance(like, Shelf) and context.buffers is None else None
+    templates, regions = _templates(context, members, asked, drawer or like)
     if context.buffers is not None and templates:
         templates = [*map(context.buffers.rewritten, templates), context.buffers.daemon()]
     context.control = Control(tuple(templates), tuple(regions), asked.operations)
     properties: list[Property] = []
     if not context.diagnostics.errors:
-        properties = [p for name in members.properties if (p := _property(name, members, context)) is not None]
+        properties = _properties(members, context, drawer)
     if context.diagnostics.errors:
         raise ModelError(tuple(context.diagnostics.errors))
     given = {n: v for n, v in bound.items() if n in (params or {}) and v != members.params[n].default}
@@ -106,9 +108,42 @@ def build(
         tuple(templates), context.threads, tuple(regions), tuple(properties), bool(getattr(model, "deadlock", True)),
         str(getattr(model, "__dio_place__", ("", 0))[0]), inspect.cleandoc(model.__doc__ or ""),
     )  # fmt: skip
-    program = replace(program, digest=digest_of(program))
-    verify(program)
+    if drawer is None:
+        program = replace(program, digest=digest_of(program))
+    verify(program, drawer.taken if drawer is not None else ())
     return Built(program, tuple(d for d in context.diagnostics.found if d.severity != "error"))
+
+
+def _templates(
+    context: Context, members: Members, asked: Asked, like: Like | Drawer | Shelf | None
+) -> tuple[list[Template], list[Region]]:
+    """All templates, and the regions in them, as far as need be compiled."""
+    known: Known = {}
+    if isinstance(like, Like) and context.buffers is None:
+        known = like.known(context)
+    elif isinstance(like, Drawer):
+        known = like.known()
+    earlier = list(context.diagnostics.found)
+    templates, regions = compile_templates(context, members, asked, known)
+    if isinstance(like, Drawer) and not like.holds(known):
+        context.diagnostics.found = earlier
+        like.taken.clear()
+        for target in context.spawned.values():
+            target.parameters.clear()
+        templates, regions = compile_templates(context, members, asked, {})
+    if isinstance(like, Drawer):
+        like.keep(templates, regions)
+    return templates, regions
+
+
+def _properties(members: Members, context: Context, drawer: Drawer | None) -> list[Property]:
+    properties: list[Property] = []
+    for name in members.properties:
+        found = drawer.property(name) if drawer is not None else None
+        if found is None and (found := _property(name, members, context)) is not None and drawer is not None:
+            drawer.keep_property(found)
+        properties += [found] if found is not None else []
+    return properties
 
 
 def program_name(model: type, given: Mapping[str, int | bool]) -> str:
@@ -156,13 +191,19 @@ def _asked(members: Members) -> Asked:
     operations: set[str] = set()
     arguments: set[str] = set()
     functions = [f for f, *_ in members.properties.values()] + [f for f, *_ in members.methods.values()]
-    for function in functions:
-        tree = function_tree(function)
-        for node in ast.walk(tree) if tree is not None else ():
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "inside":
-                arguments |= {k.arg for k in node.keywords if k.arg}
-                operations |= {a.attr for a in node.args[:1] if isinstance(a, ast.Attribute)}
+    for tree in filter(None, map(function_tree, functions)):
+        found = _asked_in(tree)
+        operations |= found.operations
+        arguments |= found.arguments
     return Asked(frozenset(operations), frozenset(arguments))
+
+
+@lru_cache(maxsize=1024)
+def _asked_in(tree: ast.FunctionDef) -> Asked:
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    inside = [call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "inside"]
+    operations = frozenset(a.attr for call in inside for a in call.args[:1] if isinstance(a, ast.Attribute))
+    return Asked(operations, frozenset(k.arg for call in inside for k in call.keywords if k.arg))
 
 
 def _property(name: str, members: Members, context: Context) -> Property | None:

@@ -18,8 +18,9 @@ from dio_mc.source import Span, text_of
 
 @dataclass(slots=True)
 class TemplateState:
-    """Shared by all frames of one template's compilation pass."""
+    """Shared by all frames of one template's compilation pass; its `name` is that of the template."""
 
+    name: str
     context: Context
     storage: Storage
     asked_operations: frozenset[str]

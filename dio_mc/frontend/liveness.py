@@ -29,12 +29,14 @@ def live_at_entry(blocks: Sequence[Block], watched: dict[int, frozenset[int]]) -
     `watched` adds locals that a property reads while the thread stands at a location (by location number).
     """
     live: list[frozenset[int]] = [frozenset()] * len(blocks)
+    reads = [_through(block) for block in blocks]
+    writes = [frozenset(i for op in block.ops for i in _writes(op)) for block in blocks]
     changed = True
     while changed:
         changed = False
         for number in range(len(blocks) - 1, -1, -1):
             block = blocks[number]
-            found = _through(block, frozenset().union(*(live[s] for s in successors(block))))
+            found = reads[number] | (frozenset().union(*(live[s] for s in successors(block))) - writes[number])
             if block.location is not None:
                 found |= watched.get(block.location, frozenset())
             if found != live[number]:
@@ -70,8 +72,9 @@ def _early(block: Block, known: set[int]) -> list[tuple[int, Span | None]]:
     return found
 
 
-def _through(block: Block, after: frozenset[int]) -> frozenset[int]:
-    live = set(after)
+def _through(block: Block) -> frozenset[int]:
+    """The locals that a block reads before it writes them."""
+    live = set[int]()
     if isinstance(block.terminator, Branch):
         live |= _reads([block.terminator.condition])
     for op in reversed(block.ops):

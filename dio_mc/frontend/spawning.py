@@ -10,7 +10,7 @@ from dio_mc.frontend.context import find_method
 from dio_mc.frontend.frames import Frame
 from dio_mc.frontend.shapes import ScalarTree
 from dio_mc.frontend.storage import NoCommonType, join_trees
-from dio_mc.frontend.values import Mismatch, Static, Value, coerce_scalar, describe, scalar_of
+from dio_mc.frontend.values import Mismatch, Static, Value, coerce_scalar, describe, join, scalar_of
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.types import OptionType, ScalarType
 from dio_mc.source import function_tree
@@ -20,21 +20,25 @@ from dio_mc.source import function_tree
 class SpawnTarget:
     """A spawned operation: its template's position, and the types of its arguments joined over all spawns. They have
     `changed` when this pass has believed something else of them before, be it in the operation's own body
-    (`compiled`)."""
+    (`compiled`). `given` has, by the thread that spawns it, the types of its own arguments; None where one is None.
+    """
 
     name: str
     template: int
     parameters: dict[str, ScalarType] = field(default_factory=dict)
     changed: bool = False
     compiled: bool = False
+    given: dict[str, dict[str, ScalarType | None]] = field(default_factory=dict)
 
     def begin_pass(self) -> None:
         """Forget changes, keep types."""
         self.changed = self.compiled = False
+        self.given.clear()
 
     def latch(self, name: str, value: Value, call: ast.Call, frame: Frame) -> Expr:
         """Widen a parameter so that it holds an argument; the argument as a value of it."""
         old = self.parameters.get(name)
+        self._note(name, value, frame)
         if isinstance(value, Static) and value.value is None:
             new: ScalarType | None = None if old is None else old if isinstance(old, OptionType) else OptionType(old)
         else:
@@ -48,6 +52,15 @@ class SpawnTarget:
             return coerce_scalar(value, new)
         except Mismatch as error:
             raise frame.scope.fail("DIO103", call, f"argument `{name}`: {error}") from None
+
+    def _note(self, name: str, value: Value, frame: Frame) -> None:
+        given = self.given.setdefault(frame.state.name, {})
+        scalar = None if isinstance(value, Static) and value.value is None else scalar_of(value)
+        if scalar is None:
+            given[name] = None
+            return
+        before = given.get(name, scalar.type)
+        given[name] = join(before, scalar.type) if before is not None else None
 
     def _joined(self, old: ScalarType | None, value: Value, call: ast.Call, frame: Frame) -> ScalarType:
         scalar = scalar_of(value)

@@ -110,7 +110,7 @@ def _unbounded(drafts: list[Draft], context: Context) -> None:
 def _compile(draft: Draft, context: Context, asked: Asked) -> None:
     """One pass over a thread's body."""
     draft.storage.begin_pass()
-    state = TemplateState(context, draft.storage, asked.operations)
+    state = TemplateState(draft.name, context, draft.storage, asked.operations)
     draft.state = state
     tree = function_tree(draft.function)
     if tree is None:

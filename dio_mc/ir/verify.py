@@ -3,7 +3,7 @@ user's."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import assert_never
 
 from dio_mc.errors import InternalError
@@ -30,14 +30,15 @@ from dio_mc.ir.program import Program, Template
 from dio_mc.ir.types import BOOL, ScalarType, bounds
 
 
-def verify(program: Program) -> None:
-    """Raise `InternalError` with a list of everything that is wrong with the program."""
-    problems = list(_problems(program))
+def verify(program: Program, known: Container[str] = ()) -> None:
+    """Raise `InternalError` with a list of everything that is wrong with the program. Templates and properties that are
+    `known` were verified in another program with the same variables and threads."""
+    problems = list(_problems(program, known))
     if problems:
         raise InternalError(f"the IR of {program.name} does not verify", problems)
 
 
-def _problems(program: Program) -> Iterator[str]:
+def _problems(program: Program, known: Container[str]) -> Iterator[str]:
     for variable in program.variables:
         low, high = bounds(variable.type)
         if len(variable.init) != variable.size or any(not low <= v <= high for v in variable.init):
@@ -47,10 +48,10 @@ def _problems(program: Program) -> Iterator[str]:
     for thread in program.threads:
         if not 0 <= thread.template < len(program.templates):
             yield f"thread {thread.name}: no such template"
-    for template in program.templates:
+    for template in (t for t in program.templates if t.name not in known):
         yield from (f"template {template.name}: {p}" for p in _template(program, template))
     for property_ in program.properties:
-        if property_.expr is not None:
+        if property_.expr is not None and property_.name not in known:
             yield from (f"property {property_.name}: {p}" for p in _property(program, property_.expr))
 
 

@@ -23,7 +23,7 @@ from dio_mc.ir.program import Program
 from dio_mc.ir.types import bounds
 from dio_mc.semantics.code import Code, compile_thread
 from dio_mc.semantics.evaluation import Evaluate, FaultRaised, Scope, compile_expr
-from dio_mc.semantics.layout import State, layout_of
+from dio_mc.semantics.layout import Layout, State, layout_of
 from dio_mc.semantics.machine import Machine, Outcome, Run
 from dio_mc.semantics.step import Action, Fault, Step
 
@@ -32,22 +32,24 @@ class Interpreter:
     """The semantics of one program.
 
     `program` is the program, `layout` the layout of its states. A thread that is not at location 0 and has no step in
-    `successors` is blocked.
+    `successors` is blocked. `like` is an interpreter of a program that differs in names and initial values alone: its
+    compiled code is shared. The caller answers for that.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, like: Interpreter | None = None) -> None:
         self.program = program
-        self.layout = layout_of(program)
-        self._codes: tuple[Code, ...] = tuple(
-            compile_thread(program, self.layout, thread) for thread in range(len(program.threads))
-        )
+        self.layout: Layout = layout_of(program)
+        self._codes: tuple[Code, ...] = self._compiled() if like is None else like._codes
         self._machine = Machine(program, self.layout, self._codes)
         self._pcs = tuple(enumerate(self.layout.pc))
-        self._expressions: dict[Expr, tuple[Evaluate, bool]] = {}
+        self._expressions: dict[Expr, tuple[Evaluate, bool]] = {} if like is None else like._expressions
         self._good: list[State] = []
         self._known: set[State] = set()
         self._bad: dict[tuple[State, Fault], None] = {}
         self._products: Iterator[State] = _every(self._initial_values())
+
+    def _compiled(self) -> tuple[Code, ...]:
+        return tuple(compile_thread(self.program, self.layout, thread) for thread in range(len(self.program.threads)))
 
     # -- initial states ---------------------------------------------------------------------------------------------
 

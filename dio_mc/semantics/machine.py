@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple, assert_never
 
@@ -69,15 +69,21 @@ class Machine:
 
     def finish(self, waiting: list[Run]) -> list[Outcome]:
         """Run everything in `waiting` to its end; depth first, so that outcomes come in the order of their choices."""
-        outcomes: list[Outcome] = []
+        return [
+            Outcome(run.choice, tuple(run.cells) if fault is None else None, fault) for run, fault in self.runs(waiting)
+        ]
+
+    def runs(self, waiting: list[Run]) -> Iterator[tuple[Run, Fault | None]]:
+        """As `finish`: each run that ended, with its fault, or None where it is complete."""
         while waiting:
             run = waiting.pop()
             try:
-                if self._advance(run, waiting):
-                    outcomes.append(Outcome(run.choice, tuple(run.cells), None))
+                complete = self._advance(run, waiting)
             except FaultRaised as raised:
-                outcomes.append(Outcome(run.choice, None, raised.fault))
-        return outcomes
+                yield run, raised.fault
+                continue
+            if complete:
+                yield run, None
 
     def enter_and_finish(self, run: Run) -> list[Outcome]:
         """Like `finish`, for one local prefix: if its entry is already a location, the run ends there."""

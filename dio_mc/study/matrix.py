@@ -87,7 +87,7 @@ class Pairing:
 
 
 Solve = Callable[[Sequence[Pairing]], Iterator[Cell]]
-"""Gives the cell of each pairing, in order."""
+"""Gives the cell of each pairing, in order. Pairings come rule by rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +137,15 @@ def matrix(
     the cells elsewhere, in several processes, within limits of its own."""
     groups = tuple(combinations_with_replacement(operations, size))
     met = Latch(exceeded)
-    pairings = [Pairing(together(registry, group, sectors), rule) for group in groups for rule in rules]
+    workloads = [together(registry, group, sectors) for group in groups]
+    pairings = [Pairing(workload, rule) for rule in rules for workload in workloads]  # those of a rule share code
     cells: list[Cell] = []
     for cell in (solve or one_by_one(budget, met))(pairings):
         cells.append(cell)
         if progress is not None:
             progress(len(cells), len(pairings))
-    return Matrix(tuple(rule.name for rule in rules), groups, tuple(cells), sectors)
+    ordered = [cell for number in range(len(groups)) for cell in cells[number :: len(groups)]]
+    return Matrix(tuple(rule.name for rule in rules), groups, tuple(ordered), sectors)
 
 
 def one_by_one(budget: Budget | None, met: Latch) -> Solve:

@@ -19,14 +19,15 @@ from dio_mc.engines.reference.components import Graph
 from dio_mc.engines.reference.liveness import Violated, endless
 from dio_mc.engines.reference.search import Search
 from dio_mc.guard import Ended, Guard, Latch
-from dio_mc.ir.program import Program
 from dio_mc.kernel.families import FOREIGN
 from dio_mc.kernel.register import ACKED, SEEN, VALUES, Given, Stage
 from dio_mc.kernel.words import Block, Data, Slot
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
+from dio_mc.semantics.remembering import Remembering
 from dio_mc.semantics.search import Budget, Violation
 from dio_mc.semantics.step import Fault, Step, count_switches, fault_name
+from dio_mc.study.products import Product
 from dio_mc.trace.replay import build_trace
 from dio_mc.trace.trace import Trace
 
@@ -83,12 +84,16 @@ def of_file(cells: Mapping[str, str], media: str) -> tuple[str, ...]:
 
 
 class Observed:
-    """What was observed of one program. `complete` is False when a budget, or what `met` says, ended the search."""
+    """What was observed of one program. `complete` is False when a budget, or what `met` says, ended the search. The
+    program of `like` is that of the same workload on another file."""
 
-    def __init__(self, program: Program, budget: Budget | None = None, met: Latch | None = None) -> None:
-        self.interpreter = Interpreter(program)
+    def __init__(
+        self, product: Product, budget: Budget | None = None, met: Latch | None = None, like: Observed | None = None
+    ) -> None:
+        self._product = product
+        self.interpreter: Remembering = Remembering(product.program, like.interpreter if like is not None else None)
         self.goals: dict[Observation, Goal] = {}
-        self._read = Reader(self.interpreter)
+        self._read = Reader(self.interpreter, dict(product.threads))
         self._graph = Graph()
         self._endless: Violated | None = None
         self._search = Search(
@@ -102,7 +107,7 @@ class Observed:
 
     def trace(self, observation: Observation) -> Trace:
         """The canonical run that ends like this, or goes round forever, replayed."""
-        program, goal = self.interpreter.program, self.goals[observation]
+        program, goal = self._product.named(), self.goals[observation]
         path = canonical_paths(self.interpreter, self._search.levels, [goal])[0]
         name = "deadlock" if observation.stuck else "all_ended"
         if observation.endless:
@@ -110,11 +115,11 @@ class Observed:
             loop = self._endless.loop(self._graph, self._graph.follow(self._start(path.initial), path.schedule))
             schedule, switches = path.schedule + loop, count_switches(path.schedule + loop)
             lasso = Violation(ENDS, path.initial, schedule, switches, None, len(path.schedule))
-            return build_trace(program, lasso, engine="reference", interpreter=self.interpreter)
+            return build_trace(program, lasso, engine="reference")
         if path.fault is not None:
             name = fault_name(path.fault.kind, path.fault.span, program.file)
         found = Violation(name, path.initial, path.schedule, count_switches(path.schedule), path.fault)
-        return build_trace(program, found, engine="reference", interpreter=self.interpreter)
+        return build_trace(program, found, engine="reference")
 
     # -- the search's watcher ---------------------------------------------------------------------
 
@@ -163,25 +168,25 @@ class Observed:
 
 
 class Reader:
-    """Takes an observation from a state's cells."""
+    """Takes an observation from a state's cells. Threads are called what `names` says, or as in the program."""
 
-    def __init__(self, interpreter: Interpreter) -> None:
+    def __init__(self, interpreter: Interpreter, names: Mapping[str, str] | None = None) -> None:
         program, layout = interpreter.program, interpreter.layout
-        self._interpreter = interpreter
-        self._properties = [(p.name, p.expr) for p in program.properties if p.name in JUDGED and p.expr is not None]
+        judged = [(p.name, p.expr) for p in program.properties if p.name in JUDGED and p.expr is not None]
+        self._properties = [(name, interpreter.compiled(expr)[0]) for name, expr in judged]
         self._base = dict(zip((v.name for v in program.variables), layout.variable_base, strict=True))
         self._pcs = layout.pc
         self._sectors = next(v.size for v in program.variables if v.name == "disk")
         templates = [program.template_of(number) for number in range(len(program.threads))]
         self._awaited = [number for number, template in enumerate(templates) if not template.daemon]
         self._users = [number for number in self._awaited if not templates[number].spawned]
-        self._names = [thread.name for thread in program.threads]
+        self._names = [(names or {}).get(thread.name, thread.name) for thread in program.threads]
 
     def observe(self, state: State, fault: Fault | None = None, *, endless: bool = False) -> Observation:
         """What has been recorded in a state."""
         stuck = () if fault else self.stuck(state)
         records = tuple(self._record(state, thread) for thread in self._users)
-        violated = tuple(name for name, expr in self._properties if not self._interpreter.evaluate(expr, state))
+        violated = tuple(name for name, holds in self._properties if not holds(state))
         if fault is not None or stuck or endless:
             return Observation(records, "", "", violated, stuck, fault.message if fault else "", endless)
         media = self._media(state) if self._cell(state, "i_disksize") else Data.EOF.name

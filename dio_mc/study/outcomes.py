@@ -14,7 +14,8 @@ from dio_mc.semantics.search import Budget
 from dio_mc.semantics.stop import Stop
 from dio_mc.source import display_path
 from dio_mc.study.observe import Observed
-from dio_mc.study.registry import LAYOUTS, Rule, Workload, product
+from dio_mc.study.products import products
+from dio_mc.study.registry import LAYOUTS, Rule, Workload
 from dio_mc.study.tags import BAD, RANK, Tagged, tag, worst
 from dio_mc.trace.trace import Trace
 
@@ -79,10 +80,12 @@ def outcomes(
     found: list[Outcomes] = []
     try:
         with Guard(met):
-            programs = product(workload, rule, numbers=numbers)
-        for layout in layouts:
+            made = products(workload, rule, numbers)
+        observed: Observed | None = None
+        for one in made:
             if met() is None:
-                found.append(_outcomes(workload.name, rule.name, layout, Observed(programs[layout], budget, met), runs))
+                observed = Observed(one, budget, met, observed)
+                found.append(_outcomes(workload.name, rule.name, one.layout, observed, runs))
     except (Ended, MemoryError):
         pass
     return (*found, *(Outcomes(workload.name, rule.name, left, (), False, 0) for left in layouts[len(found) :]))

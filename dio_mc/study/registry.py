@@ -164,9 +164,10 @@ def product(
 ) -> dict[str, Program]:
     """The program of a workload under a rule, by layout of the file. Layouts differ in initial values alone. `families`
     bring the properties that it has beside the rule's own; `numbers` says how many there are of some threads."""
-    made = product_class(workload, rule, families, _register_of(workload))
+    made = product_class(workload, rule, families, register_of(workload))
     program = build(made, {"sectors": workload.sectors}, numbers).program
-    return {layout: _laid_out(program, layout) for layout in workload.layouts if layout in rule.layouts}
+    found = {layout: laid_out(program, layout) for layout in workload.layouts if layout in rule.layouts}
+    return {layout: replace(one, digest=digest_of(one)) for layout, one in found.items()}
 
 
 def product_class(
@@ -184,7 +185,7 @@ def calls_of(function: Callable[..., Any]) -> set[str]:
     return set(function.__code__.co_names) - {"Data", *Data.__members__}
 
 
-def _register_of(workload: Workload) -> dict[str, Any]:
+def register_of(workload: Workload) -> dict[str, Any]:
     """What the register need not look for, by the names that the threads use: nothing where these are not calls."""
     used = {name for function in workload.threads.values() for name in calls_of(function)}
     if used - SYSTEM_CALLS:
@@ -228,7 +229,8 @@ def program_named(registry: Registry, name: str) -> Program | None:
     return product(parts[0], parts[1]).get(parts[2]) if parts is not None else None
 
 
-def _laid_out(program: Program, layout: str) -> Program:
+def laid_out(program: Program, layout: str) -> Program:
+    """The program of a product on a file of this layout, without a digest."""
     block, data = LAYOUTS[layout]
     first = [Stage.SETTLED if value is reads_as(layout) else Stage.GONE for value in VALUES]
     initial = {
@@ -240,5 +242,4 @@ def _laid_out(program: Program, layout: str) -> Program:
         replace(v, init=tuple(initial[v.name]) * (v.size // len(initial[v.name]))) if v.name in initial else v
         for v in program.variables
     )
-    changed = replace(program, variables=variables, name=f"{program.name}@{layout}")
-    return replace(changed, digest=digest_of(changed))
+    return replace(program, variables=variables, name=f"{program.name}@{layout}", digest="")

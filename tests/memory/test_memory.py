@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -75,7 +76,7 @@ assert compile() == code
 def test_where_nothing_is_known_of_libraries_nothing_is_let_go(system: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[object, ...]] = []
     library = SimpleNamespace(madvise=lambda *range_: asked.append(range_))
-    monkeypatch.setattr(memory.ctypes, "CDLL", lambda name: library)
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: library)
     memory.let_go_of_code("llvmlite")
     (system / "process" / "maps").write_text(
         "0-1000 r-xp 00000000 00:00 0\n0-1000 rw-p 00000000 fe:00 7 /lib/llvmlite.so\n"

@@ -283,6 +283,94 @@ INTERPRETER = (
         "            if thread or self.program.template_of(thread).spawned:\n                continue\n            further",
     ),
 )
+REMEMBERING = (
+    Mutant(
+        "what a step has written itself is asked for",
+        "semantics/remembering.py",
+        "if isinstance(cell, int) and cell not in self.written:",
+        "if isinstance(cell, int):",
+        ("tests/semantics/test_remembering.py",),
+    ),
+    Mutant(
+        "what is read last is not asked for",
+        "semantics/remembering.py",
+        "tuple(watched.read), leaf)",
+        "tuple(watched.read)[:-1], leaf)",
+        ("tests/semantics/test_remembering.py",),
+    ),
+    Mutant(
+        "what an alternative reads is not noted",
+        "semantics/remembering.py",
+        "found.read, found.written = self.read, dict(self.written)",
+        "found.read, found.written = {}, dict(self.written)",
+        ("tests/semantics/test_remembering.py",),
+    ),
+    Mutant(
+        "alternatives write to the same cells",
+        "semantics/remembering.py",
+        "found.read, found.written = self.read, dict(self.written)",
+        "found.read, found.written = self.read, self.written",
+        ("tests/semantics/test_remembering.py",),
+    ),
+    Mutant(
+        "what is written as it was is not written",
+        "semantics/remembering.py",
+        "        self.written[cell] = value\n",
+        "        if self[cell] != value:\n            self.written[cell] = value\n",
+        ("tests/semantics/test_remembering.py",),
+    ),
+    Mutant(
+        "ways that part are not split",
+        "semantics/remembering.py",
+        "                node.split(same)\n",
+        "                pass\n",
+        ("tests/semantics/test_remembering.py",),
+    ),
+)
+SHELF = (
+    Mutant(
+        "what others give is what one gives",
+        "frontend/shelf.py",
+        "if key in self.alike.templates or any(spawned[o].parameters != types for o, types in given.items()):",
+        "if key in self.alike.templates:",
+        ("tests/frontend/test_shelf.py",),
+    ),
+    Mutant(
+        "constants of a class are not looked at",
+        "frontend/shelf.py",
+        "model.__bases__, plain, tuple",
+        "model.__bases__, tuple",
+        ("tests/frontend/test_shelf.py",),
+    ),
+    Mutant(
+        "threads are as many as elsewhere",
+        "frontend/shelf.py",
+        "tuple(context.variables), context.threads,",
+        "tuple(context.variables),",
+        ("tests/frontend/test_shelf.py",),
+    ),
+    Mutant(
+        "properties about places are the same everywhere",
+        "frontend/shelf.py",
+        "(isinstance(p, AtLocation) and p.locations != {0})",
+        "False",
+        ("tests/frontend/test_shelf.py",),
+    ),
+    Mutant(
+        "ids of threads keep their names",
+        "ir/renaming.py",
+        "            case OptionType(ThreadIdType()):\n                return OptionType(self.ids)\n",
+        "",
+        ("tests/frontend/test_shelf.py",),
+    ),
+    Mutant(
+        "places keep the names of threads",
+        "ir/renaming.py",
+        "if template not in self.threads or rest == location.name:",
+        "if True:",
+        ("tests/frontend/test_shelf.py",),
+    ),
+)
 SEARCH = (
     Mutant(
         "a daemon that waits is a deadlock",
@@ -869,6 +957,8 @@ MUTANTS = (
     *FRONTEND,
     *LOCKS,
     *INTERPRETER,
+    *REMEMBERING,
+    *SHELF,
     *SEARCH,
     *CANONICAL,
     *COMPILED_CANONICAL,

@@ -34,12 +34,12 @@ def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], tu
     whole = _Solving.here
     here: set[tuple[str, ...]] = set()
 
-    def late(self: _Solving, task: Pairing, options: Options):
+    def late(self: _Solving, task: tuple[Pairing, ...], options: Options):
         while not (tmp_path / "there").exists():
             assert options.stop is not None
             options.stop()
             time.sleep(0.01)
-        here.add(task.workload.calls)
+        here.update(one.workload.calls for one in task)
         return whole(self, task, options)
 
     def of(what: str) -> tuple[Matrix, set[tuple[str, ...]]]:

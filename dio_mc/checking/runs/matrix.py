@@ -1,6 +1,7 @@
 """The cells of a matrix in several processes.
 
 A worker opens the rules and operations itself, from the folder and the files that the user named; only names go there.
+It is given the cells of a rule together, which have most of their code in common (`dio_mc.study.products`).
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
+from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from dio_mc.checking.driver import Options
 from dio_mc.checking.runs.pool import PATIENCE, spread
@@ -37,9 +40,28 @@ class Cells:
 
     def __call__(self, pairings: Sequence[Pairing]) -> Iterator[Cell]:
         """The cells, in order."""
-        solving = _Solving(self.folder, self.files, self.general)
-        for _, cell in spread(solving, pairings, self.options, self.jobs, self.patience):
-            yield cell
+        work = _Solving(self.folder, self.files, self.general)
+        for _, cells in spread(work, batches(pairings, self.jobs), self.options, self.jobs, self.patience):
+            yield from cells
+
+
+Batch = tuple[Pairing, ...]
+"""Pairings under one rule, with as many operations and sectors."""
+Found = tuple[Cell, ...]
+"""Their cells."""
+EACH: Final = 4
+"""Batches that there should be for each process."""
+
+
+def batches(pairings: Sequence[Pairing], jobs: int) -> list[Batch]:
+    """The pairings, in order; where there are few rules, those of a rule in several parts."""
+    rules = [tuple(found) for _, found in groupby(pairings, key=lambda one: one.rule.name)]
+    parts = ceil(EACH * jobs / max(len(rules), 1))
+    found: list[Batch] = []
+    for batch in rules:
+        size = ceil(len(batch) / parts)
+        found += [batch[start : start + size] for start in range(0, len(batch), size)]
+    return found
 
 
 def solved(pairing: Pairing, budget: Budget | None, met: Latch, *, general: bool) -> Cell:
@@ -63,24 +85,23 @@ class _Solving:
     files: tuple[Path, ...]
     general: bool
 
-    def here(self, task: Pairing, options: Options) -> Cell:
+    def here(self, task: Batch, options: Options) -> Found:
         met = Latch(Limits(options.budget, options.stop).exceeded)
-        return solved(task, options.budget, met, general=self.general)
+        return tuple(solved(one, options.budget, met, general=self.general) for one in task)
 
-    def message(self, task: Pairing) -> Any:
-        return task.workload.calls, task.workload.sectors, task.rule.name
+    def message(self, task: Batch) -> Any:
+        return [(one.workload.calls, one.workload.sectors, one.rule.name) for one in task]
 
-    def there(self, message: Any, options: Options) -> Cell:
-        calls, sectors, rule = message
+    def there(self, message: Any, options: Options) -> Found:
         try:
             registry = _opened(self.folder, self.files)
-            pairing = Pairing(together(registry, calls, sectors), registry.rules[rule])
+            task = tuple(Pairing(together(registry, c, sectors), registry.rules[rule]) for c, sectors, rule in message)
         except (DioError, KeyError):  # the files have changed since the command read them
-            return Cell(calls, rule, "undetermined")
-        return self.here(pairing, options)
+            return tuple(Cell(calls, rule, "undetermined") for calls, _, rule in message)
+        return self.here(task, options)
 
-    def lost(self, task: Pairing, reason: str) -> Cell:
-        return task.undetermined()
+    def lost(self, task: Batch, reason: str) -> Found:
+        return tuple(one.undetermined() for one in task)
 
 
 @lru_cache(maxsize=1)

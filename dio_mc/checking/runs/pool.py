@@ -30,6 +30,7 @@ from dio_mc.checking.runs.execute import Done, Outcome, checked, unfinished
 from dio_mc.checking.runs.plan import Task, failure_of
 from dio_mc.errors import DioError
 from dio_mc.frontend.load import load_module
+from dio_mc.memory import collect_seldom
 from dio_mc.semantics.stop import Poll
 
 REASONS = ("", "Ctrl-C", "SIGTERM", "SIGHUP")
@@ -214,6 +215,7 @@ def _work(pipe: Connection, work: Work[Any, Any], options: Options, stop: Any, p
     for number in _OURS:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _OURS)
+    collect_seldom()
     options = replace(options, stop=_stop(stop, parent))
     while True:
         try:

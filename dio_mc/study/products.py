@@ -1,0 +1,59 @@
+"""The programs of many workloads under the same rules, compiled together.
+
+Two pairs of operations have one of them in common, and the threads of the rule itself. Their programs differ in what
+threads are called, so here all are called by number while a pair is searched; what is shown of it, a run, is of the
+program as `registry.product` compiles it, which `Product.named` equals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from dio_mc.frontend.build import build, digest_of
+from dio_mc.frontend.shelf import Shelf
+from dio_mc.ir.program import Program
+from dio_mc.ir.renaming import renamed
+from dio_mc.kernel.families import JUDGES
+from dio_mc.study.registry import Rule, Workload, laid_out, product, product_class, product_name, register_of
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A workload under a rule on a file of one `layout`. The users among the threads of `program` are called 0, 1, ...;
+    `threads` has what they are called in truth, and `name` is that of the program. Where there are no `threads`, the
+    program has its names."""
+
+    program: Program
+    layout: str
+    name: str
+    threads: tuple[tuple[str, str], ...]
+
+    def named(self) -> Program:
+        """The program as `registry.product` gives it."""
+        if not self.threads:
+            return self.program
+        found = renamed(self.program, f"{self.name}@{self.layout}", dict(self.threads))
+        return replace(found, digest=digest_of(found))
+
+
+def products(workload: Workload, rule: Rule, numbers: Mapping[str, int] | None = None) -> tuple[Product, ...]:
+    """One for each layout that both know; `numbers` says how many there are of some threads."""
+    if numbers:
+        found = product(workload, rule, numbers=numbers)
+        return tuple(Product(program, layout, program.name, ()) for layout, program in found.items())
+    threads = tuple((str(number), name) for number, name in enumerate(workload.threads))
+    numbered = replace(workload, threads={number: workload.threads[name] for number, name in threads})
+    made = product_class(numbered, rule, JUDGES, register_of(workload))
+    program = build(made, {"sectors": workload.sectors}, like=_shelf(rule)).program
+    _, _, binding = program.name.partition("@")
+    name = f"{product_name(workload, rule)}@{binding}" if binding else product_name(workload, rule)
+    layouts = [layout for layout in workload.layouts if layout in rule.layouts]
+    return tuple(Product(laid_out(program, layout), layout, name, threads) for layout in layouts)
+
+
+@lru_cache(maxsize=64)
+def _shelf(rule: Rule) -> Shelf:
+    """What was compiled of a rule, whose class is another one when its file is loaded again."""
+    return Shelf()

@@ -1,0 +1,138 @@
+"""What comes from a shelf is what is compiled: whole programs are equal, whatever was there before."""
+
+from itertools import combinations_with_replacement
+from typing import Any
+
+import pytest
+
+from dio_mc import Model, Range, Var, invariant, me, operation, spawn, thread, threads
+from dio_mc.frontend.build import build
+from dio_mc.frontend.shelf import Shelf
+from dio_mc.ir.printer import print_program
+from dio_mc.study.products import products
+from dio_mc.study.registry import open_registry, product, together
+
+
+class Base(Model, abstract=True):
+    """Threads come with the class that is made."""
+
+    room = 1
+    number = Var(Range(0, 9))
+
+    @operation()
+    def work(self, n):
+        self.number = n
+        self.number = 0
+
+    @operation()
+    def stays(self, n):
+        self.number = n + self.room
+
+    @invariant
+    def small(self):
+        return self.number < 9 or self.at_rest()
+
+
+class Asked(Base, abstract=True):
+    @invariant
+    def nobody_stays(self):
+        return not self.inside(self.stays)
+
+
+def one(self):
+    spawn(self.work, 1)
+
+
+def five(self):
+    spawn(self.work, 5)
+
+
+def both(self):
+    spawn(self.work, 1)
+    spawn(self.work, 5)
+
+
+def alone(self):
+    for t in threads():
+        if t != me:
+            self.stays(3)
+
+
+FUNCTIONS = (one, five, both, alone)
+
+
+def made(*functions: Any, base: type[Model] = Base, **members: Any) -> type[Model]:
+    threads = {str(number): thread(function) for number, function in enumerate(functions)}
+    return type("Made", (base,), {**threads, **members})
+
+
+PAIRS = [*combinations_with_replacement(FUNCTIONS, 2)][:-1]  # somebody has to work
+
+
+@pytest.mark.parametrize("pairs", [PAIRS, PAIRS[::-1], PAIRS[::2] + PAIRS[1::2]], ids=["", "back", "odd"])
+def test_threads_that_spawn_with_other_types(pairs: list[tuple[Any, ...]]) -> None:
+    shelf = Shelf()
+    for functions in pairs:
+        same(shelf, *functions)
+
+
+def same(shelf: Shelf, *functions: Any, **members: Any) -> None:
+    kept = build(made(*functions, **members), like=shelf).program
+    direct = build(made(*functions, **members)).program
+    assert kept == direct, functions
+    assert print_program(kept) == print_program(direct)
+    assert kept.templates[0].span == direct.templates[0].span
+
+
+def test_what_gives_more_comes_last() -> None:
+    shelf = Shelf()
+    for functions in ((five, five), (one, one), (one, both)):
+        same(shelf, *functions)
+
+
+def test_as_many_threads_with_more_that_are_spawned() -> None:
+    shelf = Shelf()
+    same(shelf, one, alone, alone)
+    same(shelf, one, one, alone)
+
+
+def test_properties_about_places() -> None:
+    shelf = Shelf()
+    same(shelf, one, alone, base=Asked)
+    same(shelf, alone, one, base=Asked)
+
+
+def test_a_class_with_another_constant_is_another_one() -> None:
+    shelf = Shelf()
+    same(shelf, alone, one)
+    same(shelf, alone, one, room=2)
+
+
+def test_nothing_is_compiled_twice() -> None:
+    shelf = Shelf()
+    models = made(alone, one), made(alone, one)
+    first, second = (build(model, like=shelf).program for model in models)
+    assert all(a is b for a, b in zip(first.templates, second.templates, strict=True))
+    assert first.properties[0].expr is second.properties[0].expr
+    assert [first.properties[0].model, second.properties[0].model] == [*models]
+
+
+SHELF = open_registry()
+OPERATIONS = tuple(SHELF.operations)
+
+
+@pytest.mark.parametrize("number", range(len(SHELF.rules)), ids=list(SHELF.rules))
+def test_pairs_of_the_matrix(number: int) -> None:
+    """One pair fills the shelf, with the next one it is compared; each operation comes with some rules."""
+    rule = list(SHELF.rules.values())[number]
+    known = [operation for operation in OPERATIONS if operation not in rule.unsupported]
+    first, second, third = (known[(number * 5 + step) % len(known)] for step in (0, 3, 7))
+    products(together(SHELF, (first, second)), rule)
+    workload = together(SHELF, (first, third))
+    found = products(workload, rule)
+    direct = product(workload, rule)
+    assert [one.layout for one in found] == list(direct)
+    named = found[-1].named()
+    assert named == direct[found[-1].layout]
+    assert named.digest == direct[found[-1].layout].digest
+    assert named.file == direct[found[-1].layout].file
