@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dio_mc.cli import cli
-from dio_mc.cli.rules import told
+from dio_mc.cli.rules import linted
 from dio_mc.study.registry import open_registry
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,5 +103,5 @@ def test_a_misspelt_hook_of_a_rule_is_told(tmp_path: Path, arguments: tuple[str,
 
 def test_no_shipped_rule_has_an_operation_that_nothing_calls(capsys: pytest.CaptureFixture[str]) -> None:
     registry = open_registry()
-    assert told(list(registry.rules.values()), registry) == list(registry.rules.values())
+    assert linted(list(registry.rules.values()), registry) == list(registry.rules.values())
     assert capsys.readouterr().err == ""
