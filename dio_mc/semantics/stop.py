@@ -25,6 +25,7 @@ class StopKind(Enum):
     APPROXIMATE = "--approximate"
     INTERRUPTED = "interrupted"
     OUT_OF_MEMORY = "out of memory"
+    DISK = "--disk"
     REQUESTED = ""
 
 
@@ -33,7 +34,8 @@ class Stop:
     """The reason that ended a search, and the limit that was reached.
 
     `limit` counts states, levels, seconds, bytes, runs or preemptions; for `APPROXIMATE` it names the storage, for
-    `REQUESTED` it is the caller's reason in words. The other kinds have none.
+    `DISK` it says what does not work there, for `REQUESTED` it is the caller's reason in words. The other kinds have
+    none.
     """
 
     kind: StopKind

@@ -82,7 +82,7 @@ def test_a_limit_met_on_the_way_back_leaves_one_state_per_level(kind, symmetric,
     expected = {one.property: one for one in asking.explore_reference(program, evaluators).violations}
     monkeypatch.setattr(counterexample, "PAUSE", 0)
     monkeypatch.setattr(counterexample, "SCANNED", 8)
-    monkeypatch.setattr(native._Again, "pressed", lambda _: Stop(kind, 1))
+    monkeypatch.setattr(native.Moment, "pressed", lambda _: Stop(kind, 1))
     kept = []
     reach = native.reach
     monkeypatch.setattr(native, "reach", lambda *args: kept.append(reach(*args)) or kept[-1])

@@ -34,7 +34,11 @@ class Chunks:
         self._numbers = (ctypes.c_int64 * (PARTS + LINE * len(sources))).from_address(self.address)
         self._starts = [0] * len(sources)
         for worker, source in enumerate(sources):
-            self._numbers[PARTS + LINE * worker + SOURCE] = source
+            self.feed(worker, source)
+
+    def feed(self, worker: int, source: int) -> None:
+        """The part of a worker is one of the array at this address."""
+        self._numbers[PARTS + LINE * worker + SOURCE] = source
 
     def share(self, parts: Sequence[tuple[int, int]]) -> None:
         """Let workers take chunks of these parts, one part of each worker; all earlier ones must be done."""

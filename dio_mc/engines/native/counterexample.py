@@ -21,7 +21,7 @@ from dio_mc.engines.native.machine import Exceeded, unlimited
 from dio_mc.engines.native.memory import Region
 from dio_mc.engines.native.prepared import Prepared
 from dio_mc.engines.native.records import Part, Records, RecordTable, Shape, tables, taken
-from dio_mc.engines.native.search import PAUSE, Level, Search
+from dio_mc.engines.native.search import PAUSE, Search
 from dio_mc.engines.native.valuations import Valuations
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
@@ -137,27 +137,24 @@ class _Way:
                 if self._exceeded() is not None:
                     return None
                 with closing(RecordTable(self._prepared, levels[-1], reduced=False)) as table:
-                    levels.append(self._scan("rest", self._search.levels[depth], table.address))
+                    levels.append(self._scan("rest", depth, None, table.address))
         finally:
             region.close()
         return Reached(
             self._goal, self._prepared, tuple(reversed(levels)), self.ends, self._reduced, self._narrow
         )  # fmt: skip
 
-    def _base_level(self) -> Level:
-        """Where the ends are; what takes a step to see is only seen of states that were expanded."""
-        level = self._search.levels[self._goal.base]
-        if not self._goal.on_edge and self._goal.flag != DEADLOCK:
-            return level
-        return [(first, max(min(last, end), first)) for (first, last), end in zip(level, self._expanded, strict=True)]
+    def _expanded_ends(self) -> Sequence[int] | None:
+        """Where the states end that may be ends: what takes a step to see is only seen of states that were expanded."""
+        return self._expanded if self._goal.on_edge or self._goal.flag == DEADLOCK else None
 
-    def _scan(self, name: str, level: Level, *more: int) -> Records:
+    def _scan(self, name: str, depth: int, ends: Sequence[int] | None, *more: int) -> Records:
         """Call a function on every worker's part of a level; what it found, in each worker's order of discovery."""
         parts: list[Part] = []
-        for worker, (first, last) in zip(self._search.workers, level, strict=True):
-            for start in range(first, last, SCANNED):
+        with closing(self._search.parts_of(depth, ends, SCANNED)) as scanned:
+            for worker, first, last in scanned:
                 worker.set(found_length=0)
-                self._prepared.machine.call[name](worker.address, *more, start, min(start + SCANNED, last))
+                self._prepared.machine.call[name](worker.address, *more, first, last)
                 count = worker.get("found_length")
                 if count:
                     parts.append(taken(self._shape, worker.get("found"), count))
@@ -179,7 +176,7 @@ class _Way:
 
     def _last(self) -> Records:
         """The ends; of edges the states that these leave, with the threads that make them."""
-        records = self._scan("examine", self._base_level())
+        records = self._scan("examine", self._goal.base, self._expanded_ends())
         if not self._goal.on_edge:
             return records
         if records.count > MOST:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial as bound
-from typing import Final
 
 from dio_mc.analysis.partial_order.persistent import PersistentSets
 from dio_mc.analysis.symmetry.representatives import Representatives
@@ -15,15 +14,16 @@ from dio_mc.engines.checkpoints.store import Keeper
 from dio_mc.engines.native.counterexample import Goal, Reached, goals_of, reach
 from dio_mc.engines.native.machine import compile_text, missing
 from dio_mc.engines.native.module import write_module
+from dio_mc.engines.native.moment import Clock, Moment
 from dio_mc.engines.native.permute import NotPermutable as NotPermutable
 from dio_mc.engines.native.prepared import IN_FULL as IN_FULL
 from dio_mc.engines.native.prepared import Prepared as Prepared
 from dio_mc.engines.native.prepared import Reduced as Reduced
-from dio_mc.engines.native.search import KEEP, Clock, Search, Work
+from dio_mc.engines.native.search import KEEP, Search, Work
 from dio_mc.guard import WHY_ENDED, stop_of
 from dio_mc.ir.program import LIVENESS
 from dio_mc.semantics.interpreter import Interpreter
-from dio_mc.semantics.search import Approximate, Budget, Coverage, Note, SearchRequest
+from dio_mc.semantics.search import Approximate, Coverage, Note, SearchRequest
 from dio_mc.semantics.step import fault_name
 from dio_mc.semantics.stop import Stop, StopKind
 
@@ -59,37 +59,8 @@ class Outcome:
     unshown: tuple[str, ...]
 
 
-MOMENT: Final = 1.0
-"""Seconds that the way back to a violation may take, once a limit has ended the search,"""
-SHARE: Final = 0.1
-"""and this part of the time of the search, if the limit was not a signal."""
-
-
-class _Again:
-    """The clock of a search that is repeated: it has what the first one has left, and a moment more."""
-
-    budget = Budget()
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock, self._started = clock, time.monotonic()
-        self._allowed = MOMENT + SHARE * clock.seconds
-
-    @property
-    def seconds(self) -> float:
-        """Since the start."""
-        return time.monotonic() - self._started
-
-    def pressed(self) -> Stop | None:
-        """A limit of the first search, once half of the moment has passed."""
-        return None if self.seconds < MOMENT / 2 else self._clock.exceeded()
-
-    def exceeded(self) -> Stop | None:
-        """As the first search's, but for the moment."""
-        if self.seconds < MOMENT:
-            return None
-        stop = self._clock.exceeded()
-        is_signal = stop is not None and stop.kind is StopKind.REQUESTED
-        return stop if is_signal or self.seconds >= self._allowed else None
+Begin = Callable[[Prepared, SearchRequest, Clock, Work], Search]
+"""Makes a search."""
 
 
 def prepare(
@@ -128,12 +99,13 @@ def search(
     by: Reduced = IN_FULL,
     keep: int = KEEP,
     keeper: Keeper | None = None,
+    begin: Begin = Search,
 ) -> Outcome:
     """Explore a program, reduced `by` what it was prepared for; what it does is kept by a `keeper`, and it goes on from
-    what that has. Raises `ModelError` where that does not fit."""
+    what that has. `begin` is in memory, or on disk. Raises `ModelError` where that does not fit."""
     started = time.perf_counter()
     saved = keeper.saved if keeper is not None else ()
-    found = Search(prepared, request, clock, Work(workers, by, keep, clock.budget.max_states, keeper, saved))
+    found = begin(prepared, request, clock, Work(workers, by, keep, clock.budget.max_states, keeper, saved))
     try:
         request.follow(bound(_violated, found))
         found.run()
@@ -182,7 +154,7 @@ def _told(prepared: Prepared, found: Search, by: Reduced) -> tuple[list[Reached]
 def _way_back(prepared: Prepared, found: Search, by: Reduced, goal: Goal) -> Reached | None:
     """The shortest paths to a goal, if there is time for them; levels that were given up are read, where
     they are kept, or found again."""
-    clock = _Again(found.clock)
+    clock = Moment(found.clock)
     if found.kept == 0:
         return reach(prepared, found, goal, found.looked_at, clock.pressed, clock.exceeded)
     saved = found.saving.frames()

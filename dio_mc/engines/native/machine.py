@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from dio_mc import __version__
@@ -56,31 +57,35 @@ def missing() -> str | None:
 class Machine:
     """Compiled functions; they live as long as this object. `optimised`, or quickly made."""
 
-    def __init__(self, engine: Any, *, optimised: bool) -> None:
+    def __init__(self, engine: Any, functions: Mapping[str, int], *, optimised: bool) -> None:
         self._engine = engine
         self.optimised = optimised
         self.call: dict[str, Callable[..., int]] = {}
-        for name, count in FUNCTIONS.items():
+        for name, count in functions.items():
             address = engine.get_function_address(name)
             self.call[name] = ctypes.CFUNCTYPE(ctypes.c_int64, *([ctypes.c_int64] * count))(address)
 
 
-def compile_text(text: str, note: Note, *, quick: bool) -> Machine:
-    """The functions of a module. `note` is told where compiled code cannot be kept. `quick` code is made in a tenth of
-    the time and runs up to twice as long: for a search that may be short. Where optimised code is kept it is taken."""
+def compile_text(
+    text: str, note: Note, *, quick: bool, functions: Mapping[str, int] = MappingProxyType(FUNCTIONS)
+) -> Machine:
+    """The functions of a module, with the number of arguments of each. `note` is told where compiled code cannot be
+    kept. `quick` code is made in a tenth of the time and runs up to twice as long: for a search that may be short.
+    Where optimised code is kept it is taken."""
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    machine = _machine(llvm, text, note, quick=quick)
+    code, optimised = _code(llvm, text, note, quick=quick)
+    machine = Machine(_loaded(llvm, code), functions, optimised=optimised)
     if machine.optimised:  # what is large is to come, and the compiler as large as two million states
         let_go_of_code("llvmlite")
     return machine
 
 
-def _machine(llvm: Any, text: str, note: Note, *, quick: bool) -> Machine:
+def _code(llvm: Any, text: str, note: Note, *, quick: bool) -> tuple[bytes, bool]:
+    """Object code, kept or made, and whether it is optimised."""
     cpu, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
-    target = _target(llvm, cpu, features, 2)
     versions = ".".join(map(str, llvm.llvm_version_info))
     what = [text, __version__, versions, cpu, features]
     cache = Cache(note)
@@ -88,10 +93,10 @@ def _machine(llvm: Any, text: str, note: Note, *, quick: bool) -> Machine:
         key = hashlib.sha256("\0".join([*what, str(optimised)]).encode()).hexdigest()
         code = cache.get(key)
         if code is not None:
-            return _loaded(llvm, code, target, optimised=optimised)
+            return code, optimised
     code = compiled_apart(text, quick=quick) if len(text) > LARGE else object_code(text, quick=quick)
     cache.put(key, code)
-    return _loaded(llvm, code, target, optimised=not quick)
+    return code, not quick
 
 
 def object_code(text: str, *, quick: bool) -> bytes:
@@ -110,11 +115,12 @@ def _target(llvm: Any, cpu: str, features: str, level: int) -> Any:
     return llvm.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=level, jit=True)
 
 
-def _loaded(llvm: Any, code: bytes, target: Any, *, optimised: bool) -> Machine:
+def _loaded(llvm: Any, code: bytes) -> Any:
+    target = _target(llvm, llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten(), 2)
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target)
     engine.add_object_file(llvm.object_file.ObjectFileRef.from_data(code))
     engine.finalize_object()
-    return Machine(engine, optimised=optimised)
+    return engine
 
 
 def _quick(llvm: Any, text: str, cpu: str, features: str) -> bytes:

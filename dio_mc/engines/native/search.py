@@ -8,12 +8,12 @@ nor does the answer, which is one of levels: only whose array a state is in does
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import Final, Protocol
+from typing import Final
 
 from dio_mc.engines.checkpoints.frame import Frame
 from dio_mc.engines.checkpoints.store import Keeper
@@ -21,6 +21,7 @@ from dio_mc.engines.native.chunks import Chunks
 from dio_mc.engines.native.context import DONE, FULL, GROW, LOST
 from dio_mc.engines.native.cursor import ASTRAY, DEADLOCK, FAULTS
 from dio_mc.engines.native.memory import Region
+from dio_mc.engines.native.moment import Clock
 from dio_mc.engines.native.prepared import IN_FULL, Prepared, Reduced
 from dio_mc.engines.native.saving import Restored, Saving
 from dio_mc.engines.native.survey import distinct_values, survey_size
@@ -29,7 +30,7 @@ from dio_mc.engines.native.visited import Visited, stretches
 from dio_mc.engines.native.worker import LAG, NEVER, WAITING, Worker, sample
 from dio_mc.errors import InternalError
 from dio_mc.guard import WHY_ENDED, stop_of
-from dio_mc.semantics.search import Budget, Progress, SearchRequest
+from dio_mc.semantics.search import Progress, SearchRequest
 from dio_mc.semantics.stop import FIRST, Stop, StopKind
 
 STRETCH: Final = 1 << 18
@@ -45,21 +46,6 @@ KEEP: Final = 16 << 20
 LARGEST_SURVEY: Final = 1 << 26
 SAMPLE: Final = 1 << 16
 """Hashes that a bit-state table is tried with."""
-
-
-class Clock(Protocol):
-    """What ends a search early."""
-
-    budget: Budget
-
-    @property
-    def seconds(self) -> float:
-        """Since the start."""
-        ...
-
-    def exceeded(self) -> Stop | None:
-        """The reason to stop, or None."""
-        ...
 
 
 Level = list[tuple[int, int]]
@@ -111,6 +97,7 @@ class Search:
             ]
         self.deadlock: int | None = None
         self.faults: dict[int, int] = {}
+        self.starts = STARTS
         self._limit = NEVER if work.limit is None else work.limit
         alone = work.limit is not None or self.module.approximate is not None
         self._reserve(1 if alone else work.workers)
@@ -242,7 +229,7 @@ class Search:
             self.stopped = self._limit_before(depth)
             if self.stopped is not None:
                 return
-            self.levels.append([(worker.get("end"), worker.get("end")) for worker in self.workers])
+            self._open_level()
             try:
                 self._expand_level(depth)
             finally:
@@ -278,21 +265,25 @@ class Search:
 
     def _start(self) -> None:
         """The initial states."""
-        self.levels.append([(0, 0) for _ in self.workers])
+        self._open_level()
         states = map(self.module.packing.encode, self.interpreter.starting())
         try:
-            while self.stopped is None and (some := list(islice(states, STARTS))):
-                while self._room() < len(some) + self.workers[0].ahead:
-                    self._grow()
-                if self.workers[0].capacity < self.states + len(some):
-                    raise MemoryError("no address space for more states")
+            while self.stopped is None and (some := list(islice(states, self.starts))):
+                self._make_room_for(len(some))
                 self._check(self.workers[0].insert(some))
                 self._take_news()
                 self.stopped = self.stopped or self.clock.exceeded()
+            self._take_level()
             self.started = self.stopped is None
             self.whole += self.started
         finally:
             self._close_level()
+
+    def _open_level(self) -> None:
+        self.levels.append([(worker.get("end"), worker.get("end")) for worker in self.workers])
+
+    def _take_level(self) -> None:
+        """All states of a level were found."""
 
     def _close_level(self) -> None:
         self.levels[-1] = [(first, w.get("end")) for (first, _), w in zip(self.levels[-1], self.workers, strict=True)]
@@ -305,20 +296,25 @@ class Search:
         return None
 
     def _expand_level(self, depth: int) -> None:
-        parts, looked = self.levels[depth], -PAUSE
+        if self._expand_parts(self.levels[depth]):
+            self._forget(depth)
+
+    def _expand_parts(self, parts: Level) -> bool:
+        """Expand some states of each worker's array; whether all were."""
+        looked = -PAUSE
         while any(first < end for first, end in parts):
             if self.clock.seconds - looked >= PAUSE:
                 self._tell()
                 self.stopped = self.clock.exceeded()
                 if self.stopped is not None:
-                    return
+                    return False
                 looked = self.clock.seconds
             self._set_lag()
             offered = _first_of(parts, self._stretch() * len(self.workers))
             if not self._expand(offered):
-                return
+                return False
             parts = [(stop, end) for (_, stop), (_, end) in zip(offered, parts, strict=True)]
-        self._forget(depth)
+        return True
 
     def _expand(self, offered: Level) -> bool:
         """Expand all these states; whether there was room for what is after them."""
@@ -357,17 +353,25 @@ class Search:
 
     def _room(self) -> int:
         """States that the table can still take."""
-        return NEVER if self.visited.fixed else self.visited.most - self.states
+        return NEVER if self.visited.fixed else self.visited.most - self._sum("count")
+
+    def _make_room_for(self, count: int) -> None:
+        """Make room for so many states that the first worker is to take in."""
+        first = self.workers[0]
+        while self._room() < count + first.ahead:
+            self._grow()
+        if first.capacity < first.get("end") + count:
+            raise MemoryError("no address space for more states")
 
     def _share_room(self) -> None:
         """Say to each worker how many states it may have before it must be asked again whether there is room. Raises
         `MemoryError` where an array is full."""
         each = self._room() // len(self.workers)
         for worker in self.workers:
-            count, ahead = worker.get("count"), worker.ahead
-            if worker.capacity - count < 2 * ahead:
+            room, ahead = worker.capacity - worker.get("end"), worker.ahead
+            if room < 2 * ahead:
                 raise MemoryError("no address space for more states")
-            worker.set(most=min(count + each, worker.capacity) - ahead)
+            worker.set(most=worker.get("count") + min(each, room) - ahead)
 
     def _make_room(self) -> None:
         """The table grows, unless much of it is free and only one worker has used up its share."""
@@ -377,6 +381,10 @@ class Search:
     def _grow(self) -> None:
         before = self.visited.slots
         self.visited.enlarge()
+        self._spread(before)
+
+    def _spread(self, before: int) -> None:
+        """Move the states of a table that had so many places to where they belong now."""
         for worker in self.workers:
             worker.resize(self.visited.slots)
         for side_by_side in stretches(before, self.visited.slots, len(self.workers)):
@@ -416,6 +424,14 @@ class Search:
             worker.states.forget(0, end * size)
         self.kept = kept
 
+    def parts_of(self, depth: int, ends: Sequence[int] | None, size: int) -> Generator[tuple[Worker, int, int]]:
+        """The states of a kept level, so many at once: a worker, the numbers of the first and of one past the last in
+        its array. With `ends`, per worker, only those that come before these."""
+        for number, (worker, (first, last)) in enumerate(zip(self.workers, self.levels[depth], strict=True)):
+            end = last if ends is None else max(min(last, ends[number]), first)
+            for start in range(first, end, size):
+                yield worker, start, min(start + size, end)
+
     # -- what was noticed ----------------------------------------------------------------------------------------------
 
     def _take_news(self) -> None:
@@ -451,10 +467,14 @@ class Search:
             return ()
         region = Region(size)
         self.workers[0].set(survey=region.address)
-        self.machine.call["survey"](self.workers[0].address)
+        self._survey()
         marks = ctypes.string_at(region.address, size)
         region.close()
         return distinct_values(packing, marks)
+
+    def _survey(self) -> None:
+        """Mark the values of the states found."""
+        self.machine.call["survey"](self.workers[0].address)
 
     def taken_for_known(self) -> float:
         """Approximate: which share of new states would be taken for known ones now."""

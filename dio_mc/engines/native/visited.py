@@ -25,14 +25,14 @@ Stretch = tuple[int, int]
 
 class Visited:
     """The memory of a table, and how many home places it has now. Of approximate storage, `fixed` is one that never
-    grows."""
+    grows. It begins with `first` bytes, or the first leap."""
 
-    def __init__(self, module: Module, space: int) -> None:
+    def __init__(self, module: Module, space: int, first: int | None = None) -> None:
         approximate = module.approximate
-        self.region = Region(space)
+        self.region, self._space = Region(space), space
         self.fixed = approximate is not None and approximate.storage == "bitstate"
         self._entry = 8 * (module.packing.words if approximate is None else 1)
-        self.slots = LEAPS[0] // self._entry
+        self.slots = (LEAPS[0] if first is None else first) // self._entry
         if approximate is not None and self.fixed:
             self.slots = max(min(approximate.memory, space) // 8, 1)
 
@@ -52,7 +52,7 @@ class Visited:
         self.slots = larger
 
     def _fits(self, slots: int) -> bool:
-        within = (slots + SLACK) * self._entry <= self.region.size
+        within = (slots + SLACK) * self._entry <= self._space
         return within and (slots - self.slots) * self._entry <= available_bytes() - RESERVE
 
     def close(self) -> None:

@@ -25,7 +25,8 @@ NEVER: Final = (1 << 63) - 1
 
 
 class Worker:
-    """A context with its memory; the table is that of all. `space` bounds the bytes of states there may ever be."""
+    """A context with its memory; the table is that of all. `space` bounds the bytes of the
+    states it has found: `capacity` is the most of them."""
 
     def __init__(self, module: Module, machine: Machine, visited: Visited, workers: int, space: int) -> None:
         self.module = module
@@ -36,6 +37,7 @@ class Worker:
         self._context = (ctypes.c_int64 * SIZE).from_address(self.address)
         bytes_ = 8 * self.words
         self.states = self._region("states", space, huge=True)
+        self.capacity = space // bytes_
         monitors = max(len(module.tables), 1)
         self._region("news", (NEWS + self.ahead * monitors) * 8 * (1 + 2 * self.words))
         self._region("flags", module.flags + len(module.tables))
@@ -51,11 +53,6 @@ class Worker:
             overflow_most=OVERFLOW, workers=workers,
         )  # fmt: skip
         self.resize(visited.slots)
-
-    @property
-    def capacity(self) -> int:
-        """The most states it can have."""
-        return self.states.size // (8 * self.words)
 
     @property
     def ahead(self) -> int:

@@ -1,0 +1,303 @@
+"""Machine code for sorted arrays of states: sorting, coding, looking for states of one among those of another.
+
+States are compared word by word, the first first. A sorted array without duplicates is coded as differences, seven bits
+to a byte, the lowest first, bit 7 of all but the last byte set: of each state the difference of its first word to that
+of the state before; after words that are the same the difference of the next word, after others the word itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from dio_mc.engines.native.asm import Asm, Cond, Ref
+from dio_mc.engines.native.writer import Writer
+
+FUNCTIONS: Final = {
+    "differing": 3, "count_digits": 5, "scatter": 6, "unique": 2, "encode": 3, "decode": 3, "below": 3, "strike": 6,
+    "without": 3,
+}  # fmt: skip
+"""Name -> number of arguments."""
+LONGEST: Final = 10
+"""Bytes of the longest code of a word."""
+
+
+class SortedCode:
+    """Writes the functions for states of so many words."""
+
+    def __init__(self, words: int) -> None:
+        self._code = Writer(words, 0, (0, 0))
+
+    def text(self) -> str:
+        """A module of all functions."""
+        parts = [
+            self._differing(), self._count_digits(), self._scatter(), self._unique(), self._put(), self._take(),
+            self._encode(), self._decode(), self._below(), self._strike(), self._without(),
+        ]  # fmt: skip
+        return "\n".join(parts)
+
+    # -- pieces --------------------------------------------------------------------------------------------------------
+
+    def _state(self, asm: Asm, base: str, number: Ref) -> list[str]:
+        return self._code.read(asm, self._code.at(asm, base, number))
+
+    def _same(self, asm: Asm, one: Sequence[str], other: Sequence[str]) -> Cond:
+        same: Cond = 1
+        for a, b in zip(one, other, strict=True):
+            same = asm.both(same, asm.op(f"icmp eq i64 {a}, {b}"))
+        return same
+
+    def _less(self, asm: Asm, one: Sequence[str], other: Sequence[str]) -> Cond:
+        """Whether one state comes before the other."""
+        less: Cond = 0
+        for a, b in reversed(list(zip(one, other, strict=True))):
+            same = asm.op(f"icmp eq i64 {a}, {b}")
+            less = asm.either(asm.op(f"icmp ult i64 {a}, {b}"), asm.both(same, less))
+        return less
+
+    def _digit(self, asm: Asm, base: str, number: Ref) -> str:
+        """``%mask`` bits from ``%shift`` on of ``%word`` of a state."""
+        word = asm.load(asm.op(f"getelementptr i64, ptr {self._code.at(asm, base, number)}, i64 %word"))
+        return asm.op(f"and i64 {asm.op(f'lshr i64 {word}, %shift')}, %mask")
+
+    # -- sorting -------------------------------------------------------------------------------------------------------
+
+    def _differing(self) -> str:
+        """``%out``, a state: the bits in which some of ``%count`` states differ from the first."""
+        asm = Asm()
+        first = self._state(asm, "%in", 0)
+        number = asm.count_up(0, "%count")
+        for word, (one, other) in enumerate(zip(self._state(asm, "%in", number), first, strict=True)):
+            place = asm.op(f"getelementptr i64, ptr %out, i64 {word}")
+            asm.store(asm.bits("or", asm.load(place), asm.bits("xor", one, other)), place)
+        asm.jump("head")
+        asm.start("done")
+        asm.do("ret i64 0")
+        return asm.text("define i64 @differing(ptr noalias %in, i64 %count, ptr noalias %out)")
+
+    def _count_digits(self) -> str:
+        """How often the ``%in``'s states have each digit. The mask is the last of the digits."""
+        asm = Asm()
+        asm.do("%word = lshr i64 %where, 6")
+        asm.do("%shift = and i64 %where, 63")
+        number = asm.count_up(0, "%count")
+        place = asm.op(f"getelementptr i64, ptr %counts, i64 {self._digit(asm, '%in', number)}")
+        asm.store(asm.add(asm.load(place), 1), place)
+        asm.jump("head")
+        asm.start("done")
+        asm.do("ret i64 0")
+        return asm.text(
+            "define i64 @count_digits(ptr noalias %in, i64 %count, i64 %where, i64 %mask, ptr noalias %counts)"
+        )
+
+    def _scatter(self) -> str:
+        """Every state to the next place of those of its digit."""
+        asm = Asm()
+        asm.do("%word = lshr i64 %where, 6")
+        asm.do("%shift = and i64 %where, 63")
+        number = asm.count_up(0, "%count")
+        place = asm.op(f"getelementptr i64, ptr %places, i64 {self._digit(asm, '%in', number)}")
+        to = asm.load(place)
+        asm.store(asm.add(to, 1), place)
+        self._code.put_words(asm, self._code.at(asm, "%out", to), self._state(asm, "%in", number))
+        asm.jump("head")
+        asm.start("done")
+        asm.do("ret i64 0")
+        return asm.text(
+            "define i64 @scatter(ptr noalias %in, i64 %count, i64 %where, i64 %mask, ptr noalias %places,"
+            " ptr noalias %out)"
+        )
+
+    def _unique(self) -> str:
+        """Each of a sorted array's states once; how many."""
+        asm = Asm()
+        kept = asm.slot("kept")
+        asm.store(0, kept)
+        number = asm.count_up(0, "%count")
+        state = self._state(asm, "%in", number)
+        many = asm.load(kept)
+        asm.branch(asm.compare("eq", many, 0), "keep", "look")
+        asm.start("look")
+        before = self._state(asm, "%in", asm.sub(many, 1))
+        asm.branch(self._same(asm, state, before), "head", "keep")
+        asm.start("keep")
+        self._code.put_words(asm, self._code.at(asm, "%in", many), state)
+        asm.store(asm.add(many, 1), kept)
+        asm.jump("head")
+        asm.start("done")
+        asm.do(f"ret i64 {asm.load(kept)}")
+        return asm.text("define i64 @unique(ptr %in, i64 %count)")
+
+    # -- coding --------------------------------------------------------------------------------------------------------
+
+    def _put(self) -> str:
+        """Write one number; the address after it."""
+        asm = Asm()
+        asm.jump("head")
+        asm.start("head")
+        asm.do("%at = phi ptr [ %out, %entry ], [ %next, %more ]")
+        asm.do("%rest = phi i64 [ %number, %entry ], [ %higher, %more ]")
+        asm.do("%next = getelementptr i8, ptr %at, i64 1")
+        low = asm.op("trunc i64 %rest to i8")
+        asm.branch(asm.op("icmp ult i64 %rest, 128"), "last", "more")
+        asm.start("more")
+        asm.store(asm.op(f"or i8 {low}, -128"), "%at", "i8")
+        asm.do("%higher = lshr i64 %rest, 7")
+        asm.jump("head")
+        asm.start("last")
+        asm.store(low, "%at", "i8")
+        asm.do("ret ptr %next")
+        return asm.text("define internal ptr @put(ptr %out, i64 %number) alwaysinline")
+
+    def _take(self) -> str:
+        """Read one number into ``%to``; the address after it. No more than `LONGEST` bytes."""
+        asm = Asm()
+        asm.jump("head")
+        asm.start("head")
+        asm.do("%at = phi ptr [ %in, %entry ], [ %next, %more ]")
+        asm.do("%shift = phi i64 [ 0, %entry ], [ %higher, %more ]")
+        asm.do("%sofar = phi i64 [ 0, %entry ], [ %sum, %more ]")
+        asm.do("%next = getelementptr i8, ptr %at, i64 1")
+        byte = asm.op(f"zext i8 {asm.load('%at', 'i8')} to i64")
+        low = asm.op(f"and i64 {byte}, 127")
+        asm.do(f"%sum = or i64 %sofar, {asm.op(f'shl i64 {low}, %shift')}")
+        asm.do("%higher = add i64 %shift, 7")
+        long = asm.op(f"icmp ugt i64 {byte}, 127")
+        asm.branch(asm.both(long, asm.op("icmp ult i64 %higher, 64")), "more", "last")
+        asm.start("more")
+        asm.jump("head")
+        asm.start("last")
+        asm.store("%sum", "%to")
+        asm.do("ret ptr %next")
+        return asm.text("define internal ptr @take(ptr %in, ptr %to) alwaysinline")
+
+    def _encode(self) -> str:
+        """The bytes that code ``%count`` states, to ``%out``; how many."""
+        asm = Asm()
+        at, before = asm.slot("bytes", "ptr"), self._before(asm)
+        asm.store("%out", at, "ptr")
+        number = asm.count_up(0, "%count")
+        state = self._state(asm, "%in", number)
+        same: Cond = 1
+        for word, place in zip(state, before, strict=True):
+            known = asm.select(same, asm.load(place), 0)
+            less = asm.sub(word, known)
+            asm.store(asm.op(f"call ptr @put(ptr {asm.load(at, 'ptr')}, i64 {less})"), at, "ptr")
+            same = asm.both(same, asm.compare("eq", less, 0))
+            asm.store(word, place)
+        asm.jump("head")
+        asm.start("done")
+        end = asm.op(f"ptrtoint ptr {asm.load(at, 'ptr')} to i64")
+        asm.do(f"ret i64 {asm.sub(end, asm.op('ptrtoint ptr %out to i64'))}")
+        return asm.text("define i64 @encode(ptr noalias %in, i64 %count, ptr noalias %out)")
+
+    def _before(self, asm: Asm) -> list[str]:
+        """Variables for the state before, which is zero at first."""
+        places = [asm.slot(f"before{word}") for word in range(self._code.words)]
+        for place in places:
+            asm.store(0, place)
+        return places
+
+    def _decode(self) -> str:
+        """``%count`` states from the bytes that code them, to ``%out``; how many bytes. Reads no more than `LONGEST`
+        per word."""
+        asm = Asm()
+        at, before, value = asm.slot("bytes", "ptr"), self._before(asm), asm.slot("value")
+        asm.store("%in", at, "ptr")
+        number = asm.count_up(0, "%count")
+        same: Cond = 1
+        words: list[str] = []
+        for place in before:
+            asm.store(asm.op(f"call ptr @take(ptr {asm.load(at, 'ptr')}, ptr {value})"), at, "ptr")
+            less = asm.load(value)
+            word = asm.add(less, asm.select(same, asm.load(place), 0))
+            same = asm.both(same, asm.compare("eq", less, 0))
+            asm.store(word, place)
+            words.append(str(word))
+        self._code.put_words(asm, self._code.at(asm, "%out", number), words)
+        asm.jump("head")
+        asm.start("done")
+        end = asm.op(f"ptrtoint ptr {asm.load(at, 'ptr')} to i64")
+        asm.do(f"ret i64 {asm.sub(end, asm.op('ptrtoint ptr %in to i64'))}")
+        return asm.text("define i64 @decode(ptr noalias %in, i64 %count, ptr noalias %out)")
+
+    # -- looking -------------------------------------------------------------------------------------------------------
+
+    def _below(self) -> str:
+        """How many of ``%count`` sorted states come before the one at ``%key``."""
+        asm = Asm()
+        low, high = asm.slot("low"), asm.slot("high")
+        asm.store(0, low)
+        asm.store("%count", high)
+        key = self._code.read(asm, "%key")
+        asm.jump("head")
+        asm.start("head")
+        first, last = asm.load(low), asm.load(high)
+        asm.branch(asm.op(f"icmp ult i64 {first}, {last}"), "half", "done")
+        asm.start("half")
+        middle = asm.shift_right(asm.add(first, last), 1)
+        asm.branch(self._less(asm, self._state(asm, "%in", middle), key), "right", "left")
+        asm.start("right")
+        asm.store(asm.add(middle, 1), low)
+        asm.jump("head")
+        asm.start("left")
+        asm.store(middle, high)
+        asm.jump("head")
+        asm.start("done")
+        asm.do(f"ret i64 {first}")
+        return asm.text("define i64 @below(ptr %in, i64 %count, ptr %key)")
+
+    def _strike(self) -> str:
+        """Mark each of ``%count`` sorted states from number ``%first`` on that is one of ``%known``, ``%size`` sorted
+        ones; the number of the first that comes after all of these."""
+        asm = Asm()
+        one, other = asm.slot("one"), asm.slot("other")
+        asm.store("%first", one)
+        asm.store(0, other)
+        asm.jump("state")
+        asm.start("state")
+        number = asm.load(one)
+        asm.branch(asm.op(f"icmp ult i64 {number}, %count"), "known", "done")
+        asm.start("known")
+        state = self._state(asm, "%in", number)
+        asm.jump("head")
+        asm.start("head")
+        place = asm.load(other)
+        asm.branch(asm.op(f"icmp ult i64 {place}, %size"), "compare", "done")
+        asm.start("compare")
+        there = self._state(asm, "%known.states", place)
+        asm.branch(self._less(asm, there, state), "skip", "reached")
+        asm.start("skip")
+        asm.store(asm.add(place, 1), other)
+        asm.jump("head")
+        asm.start("reached")
+        mark = asm.op(f"getelementptr i8, ptr %marks, i64 {number}")
+        same = asm.op(f"zext i1 {self._same(asm, there, state)} to i8")
+        asm.store(asm.op(f"or i8 {asm.load(mark, 'i8')}, {same}"), mark, "i8")
+        asm.store(asm.add(number, 1), one)
+        asm.jump("state")
+        asm.start("done")
+        asm.do(f"ret i64 {asm.load(one)}")
+        return asm.text(
+            "define i64 @strike(ptr noalias %in, i64 %count, i64 %first, ptr noalias %known.states, i64 %size,"
+            " ptr noalias %marks)"
+        )
+
+    def _without(self) -> str:
+        """Leave the marked states out, and take the marks away; how many states are left."""
+        asm = Asm()
+        kept = asm.slot("kept")
+        asm.store(0, kept)
+        number = asm.count_up(0, "%count")
+        mark = asm.op(f"getelementptr i8, ptr %marks, i64 {number}")
+        marked = asm.op(f"icmp ne i8 {asm.load(mark, 'i8')}, 0")
+        asm.store(0, mark, "i8")
+        asm.branch(marked, "head", "keep")
+        asm.start("keep")
+        many = asm.load(kept)
+        self._code.put_words(asm, self._code.at(asm, "%in", many), self._state(asm, "%in", number))
+        asm.store(asm.add(many, 1), kept)
+        asm.jump("head")
+        asm.start("done")
+        asm.do(f"ret i64 {asm.load(kept)}")
+        return asm.text("define i64 @without(ptr noalias %in, i64 %count, ptr noalias %marks)")

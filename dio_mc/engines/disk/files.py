@@ -1,0 +1,202 @@
+"""Sorted states in files without a name: coded in blocks, compressed, and read again.
+
+A file is gone when it is closed, however the process ends, and nobody else can open it. So nothing is left after a
+search, two searches may use one folder, and there is no format that must stay as it is. Zstandard's checksums are
+written and compared: what a disk has changed ends the search and never becomes states.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from dio_mc.engines.disk.code import LONGEST
+from dio_mc.engines.disk.sorting import Key, Sorter
+from dio_mc.engines.native.memory import Region
+from dio_mc.guard import Ended
+from dio_mc.semantics.stop import Stop, StopKind
+
+LEVEL: Final = 1
+"""Of Zstandard: others take longer, and save little of codes as short as these."""
+
+
+class Cut(Ended):
+    """A phase was ended: by a limit, or by a disk that is full or does not work."""
+
+    def __init__(self, stop: Stop) -> None:
+        super().__init__(str(stop))
+        self.stop = stop
+
+
+class Pile:
+    """A file in a folder, to which bytes are added. Raises `Cut` where that is not possible."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.end = 0
+        try:
+            self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115  # it lives as long as this
+        except OSError as error:
+            raise self._cut(error.strerror) from error
+
+    def append(self, data: bytes) -> int:
+        """Add bytes: where they begin."""
+        start, left, at = self.end, memoryview(data), self.end
+        try:
+            while left:
+                written = os.pwrite(self._file.fileno(), left, at)
+                left, at = left[written:], at + written
+        except OSError as error:
+            raise self._cut(error.strerror) from error
+        self.end = at
+        return start
+
+    def read(self, start: int, size: int) -> bytes:
+        """Bytes that were added."""
+        try:
+            data = os.pread(self._file.fileno(), size, start)
+            while len(data) < size and (more := os.pread(self._file.fileno(), size - len(data), start + len(data))):
+                data += more
+        except OSError as error:
+            raise self._cut(error.strerror) from error
+        if len(data) < size:
+            raise self.damaged()
+        return data
+
+    def forget(self, start: int) -> None:
+        """Give back what was added from there on; where the system does not let us, it is overwritten."""
+        self.end = start
+        try:
+            os.ftruncate(self._file.fileno(), start)
+        except OSError:
+            return
+
+    def damaged(self) -> Cut:
+        """What was read is not what was written."""
+        return self._cut("what was written is not there any more")
+
+    def _cut(self, reason: str | None) -> Cut:
+        return Cut(Stop(StopKind.DISK, f"{self._folder}: {reason or 'it cannot be used'}"))
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._file.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """So many states, coded in `size` bytes of a file from `start` on; the `first` and the `last` of them."""
+
+    start: int
+    size: int
+    count: int
+    first: Key
+    last: Key
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """A sorted array on disk."""
+
+    pile: Pile
+    blocks: tuple[Block, ...]
+
+    @property
+    def count(self) -> int:
+        """Its states."""
+        return sum(block.count for block in self.blocks)
+
+
+class Coder:
+    """Makes blocks of at most `most` states out of arrays in memory, and arrays out of blocks."""
+
+    def __init__(self, sorter: Sorter, most: int) -> None:
+        import zstandard
+
+        self.sorter, self.most = sorter, most
+        self._longest = LONGEST * sorter.words * most
+        self._bytes = Region(self._longest, huge=False)
+        self._compress = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress
+        self._decompress = zstandard.ZstdDecompressor().decompress
+        self._error = zstandard.ZstdError
+
+    def write(self, pile: Pile, address: int, count: int) -> Block:
+        """Add a block to a file."""
+        size = self.sorter.call["encode"](address, count, self._bytes.address)
+        data = self._compress(ctypes.string_at(self._bytes.address, size))
+        first, last = self.sorter.key(address, 0), self.sorter.key(address, count - 1)
+        return Block(pile.append(data), len(data), count, first, last)
+
+    def read(self, pile: Pile, block: Block, address: int) -> None:
+        """The states of a block. Raises `Cut` if it is not as it was."""
+        try:
+            data = self._decompress(pile.read(block.start, block.size), self._longest)
+        except self._error as error:
+            raise pile.damaged() from error
+        if len(data) > self._longest:
+            raise pile.damaged()
+        ctypes.memmove(self._bytes.address, data, len(data))
+        used = self.sorter.call["decode"](self._bytes.address, block.count, address)
+        ends = self.sorter.key(address, 0), self.sorter.key(address, block.count - 1)
+        if used != len(data) or ends != (block.first, block.last):
+            raise pile.damaged()
+
+    def pieces(self, states: Sorted, address: int, most: int) -> Iterator[int]:
+        """All states in turn, to one address, in pieces of whole blocks and at most so many states, or one block: how
+        many each has."""
+        count = 0
+        for block in states.blocks:
+            if count and count + block.count > most:
+                yield count
+                count = 0
+            self.read(states.pile, block, address + count * self.sorter.size)
+            count += block.count
+        if count:
+            yield count
+
+    def close(self) -> None:
+        """Give its memory back."""
+        self._bytes.close()
+
+
+class Writing:
+    """A sorted array that is being written, from the front on."""
+
+    def __init__(self, coder: Coder, pile: Pile) -> None:
+        self._coder, self._pile = coder, pile
+        self._size = coder.sorter.size
+        self._waiting = Region(coder.most * self._size, huge=False)
+        self._count = 0
+        self._began = pile.end
+        self._blocks: list[Block] = []
+
+    def put(self, address: int, count: int) -> None:
+        """Add states, which come after all there are."""
+        while count:
+            taken = min(count, self._coder.most - self._count)
+            ctypes.memmove(self._waiting.address + self._count * self._size, address, taken * self._size)
+            self._count += taken
+            if self._count == self._coder.most:
+                self._write()
+            address, count = address + taken * self._size, count - taken
+
+    def _write(self) -> None:
+        self._blocks.append(self._coder.write(self._pile, self._waiting.address, self._count))
+        self._count = 0
+
+    def finish(self) -> Sorted:
+        """All that was put."""
+        if self._count:
+            self._write()
+        self._waiting.close()
+        return Sorted(self._pile, tuple(self._blocks))
+
+    def give_up(self) -> None:
+        """Forget what was put."""
+        self._waiting.close()
+        self._pile.forget(self._began)

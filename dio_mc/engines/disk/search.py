@@ -1,0 +1,265 @@
+"""The compiled search with a table that may forget, and all states on disk: `native.search` with another memory.
+
+Successors are found, judged and compared with the table as in memory; what the table does not know is a candidate.
+Candidates that do not fit in their arrays are written as sorted runs. At the end of a level all are merged, each once,
+and those that were found before are left out: that takes one pass over what is on disk, and is only needed once the
+table has forgotten something. The rest is the next level, which is written, and read again to be expanded.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from dio_mc.engines.disk.files import Coder, Cut, Pile, Sorted
+from dio_mc.engines.disk.merging import Cursor, InMemory, Known, OnDisk, fewer, written
+from dio_mc.engines.disk.sizes import Sizes
+from dio_mc.engines.disk.sorting import Sorter
+from dio_mc.engines.native.context import RECENT
+from dio_mc.engines.native.memory import Region
+from dio_mc.engines.native.moment import Clock, Moment
+from dio_mc.engines.native.prepared import Prepared
+from dio_mc.engines.native.search import PAUSE, STRETCH, Level, Search, Work
+from dio_mc.engines.native.visited import LEAPS, Visited
+from dio_mc.engines.native.worker import NEVER, Worker
+from dio_mc.errors import InternalError
+from dio_mc.semantics.search import SearchRequest
+
+BUNDLES: Final = 8
+"""Arrays of known states of about one size; with more of them these are merged into one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """Where a search may write, and how much memory it takes."""
+
+    folder: Path
+    sizes: Sizes
+
+
+class DiskSearch(Search):
+    """One search. `levels` has the numbers of states; the states are those of `_on_disk`."""
+
+    def __init__(self, prepared: Prepared, request: SearchRequest, clock: Clock, work: Work, disk: Disk) -> None:
+        self._disk, self._sizes = disk, disk.sizes
+        self._on_disk: list[Sorted] = []
+        self._runs: list[Sorted] = []
+        self._known: list[Sorted] = []
+        self._finished = 0
+        self._forgetful = False
+        self._looked = 0.0
+        self._moment: Moment | None = None
+        self._levels_pile, self._runs_pile = Pile(disk.folder), Pile(disk.folder)
+        super().__init__(prepared, request, clock, work)
+        sorter = Sorter(self.module.packing.words, request.note)
+        self._coder = Coder(sorter, self._sizes.block)
+        self.starts = max(min(self.starts, self.workers[0].capacity // 4), 1)
+        self._scratch = Region(max(worker.capacity for worker in self.workers) * sorter.size)
+        self._source = Region(max(STRETCH, self._sizes.block) * sorter.size)
+
+    def _reserve(self, count: int) -> None:
+        least = 8 * self.module.packing.words * 8 * (self.module.most + 100)
+        share = max(self._sizes.candidates // count, least)
+        table = max(self._sizes.table, 4 * share * count)
+        self.visited = Visited(self.module, table, min(LEAPS[0], table // 2))
+        self.workers = [Worker(self.module, self.machine, self.visited, count, share) for _ in range(count)]
+
+    # -- numbers -------------------------------------------------------------------------------------------------------
+
+    @property
+    def states(self) -> int:
+        """States found; amid a level some of them may be counted that are known."""
+        return self._finished + self._candidates
+
+    @property
+    def _candidates(self) -> int:
+        return self._sum("end") + sum(run.count for run in self._runs)
+
+    # -- levels --------------------------------------------------------------------------------------------------------
+
+    def _open_level(self) -> None:
+        self.levels.append([(0, 0)])
+
+    def _expand_level(self, depth: int) -> None:
+        self.chunks.feed(0, self._source.address)
+        rest: Level = [(0, 0)] * (len(self.workers) - 1)
+        for count in self._coder.pieces(self._on_disk[depth], self._source.address, STRETCH):
+            if not self._expand_parts([(0, count), *rest]):
+                break
+        self._take_level()
+
+    def _take_level(self) -> None:
+        """Candidates become a level, if there is time for it; then what was found remains, if not all."""
+        stopped = self.stopped
+        try:
+            self._on_disk.append(self._merged())
+        except Cut:
+            if stopped is None:
+                raise
+            return
+        self._finished += self._on_disk[-1].count
+        if self._on_disk[-1].count:
+            self._known.append(self._on_disk[-1])
+
+    def _close_level(self) -> None:
+        if len(self._on_disk) == len(self.levels):
+            self.levels[-1] = [(0, self._on_disk[-1].count)]
+        self._drop_candidates()
+
+    def _drop_candidates(self) -> None:
+        for worker in self.workers:
+            worker.set(end=0)
+        self._runs = []
+        self._runs_pile.forget(0)
+
+    def _merged(self) -> Sorted:
+        """All candidates that are new, as an array on disk."""
+        self._runs = fewer(self._coder, self._runs_pile, self._runs, self._look)
+        cursors: list[Cursor] = [OnDisk(self._coder, run) for run in self._runs]
+        cursors += self._sorted_in_memory()
+        if not self._forgetful:
+            return written(self._coder, self._levels_pile, cursors, self._look)
+        self._bundle()
+        known = Known(self._coder, self._known, self._sizes.block, self._look)
+        try:
+            return written(self._coder, self._levels_pile, cursors, self._look, known)
+        finally:
+            known.close()
+
+    def _sorted_in_memory(self) -> Iterator[InMemory]:
+        """The candidates in the workers' arrays, sorted there."""
+        sorter = self._coder.sorter
+        for worker in self.workers:
+            address = worker.states.address
+            count = sorter.sort(address, worker.get("end"), self._scratch.address) if worker.get("end") else 0
+            worker.set(end=count)
+            self._look()
+            yield InMemory(sorter, address, count, self._sizes.block)
+
+    def _bundle(self) -> None:
+        """Merge the youngest of the known arrays, once there are many of about one size: each level is compared with
+        all, and more states in one array take less room, and less time to read. A state is written again as often as
+        the logarithm of their number says."""
+        count, size = 1, self._known[-1].count
+        while count < len(self._known) and self._known[-count - 1].count <= 2 * size:
+            count += 1
+            size += self._known[-count].count
+        if count > BUNDLES:
+            self._known[-count:] = [self._bundled(self._known[-count:])]
+
+    def _bundled(self, arrays: list[Sorted]) -> Sorted:
+        """Some of the known arrays as one, in a file of its own; those of the earlier bundles are given back."""
+        pile = Pile(self._disk.folder)
+        try:
+            some = fewer(self._coder, self._runs_pile, arrays, self._look)
+            bundle = written(self._coder, pile, [OnDisk(self._coder, one) for one in some], self._look)
+        except BaseException:
+            pile.close()
+            raise
+        for array in arrays:
+            if array.pile is not self._levels_pile:
+                array.pile.close()
+        return bundle
+
+    # -- room ----------------------------------------------------------------------------------------------------------
+
+    def _make_room_for(self, count: int) -> None:
+        first = self.workers[0]
+        if first.capacity < first.get("end") + count:
+            self._spill()
+        super()._make_room_for(count)
+
+    def _share_room(self) -> None:
+        if any(worker.capacity - worker.get("end") < 3 * worker.ahead for worker in self.workers):
+            self._spill()
+        super()._share_room()
+        if self._limit != NEVER:
+            (worker,) = self.workers
+            worker.set(max_states=self._limit - self.states + worker.get("count"))
+
+    def _spill(self) -> None:
+        """Write the candidates in memory, each array as a run."""
+        for cursor in list(self._sorted_in_memory()):
+            self._runs.append(written(self._coder, self._runs_pile, [cursor], self._look))
+        for worker in self.workers:
+            worker.set(end=0)
+
+    def _grow(self) -> None:
+        before = self.visited.slots
+        try:
+            self.visited.enlarge()
+        except MemoryError:
+            self._forget_states()
+        else:
+            self._spread(before)
+
+    def _forget_states(self) -> None:
+        """The table keeps the candidates in memory, and nothing else."""
+        if self._sum("end") > self.visited.most // 2:
+            self._spill()
+        self._forgetful = True
+        self.visited.region.forget(0, self.visited.region.size)
+        for worker in self.workers:
+            ctypes.memset(worker.get("recent"), 0, RECENT)
+        counts = [worker.get("end") for worker in self.workers]
+        for worker in self.workers:
+            worker.set(count=0, end=0, max_states=NEVER)
+        for worker, count in zip(self.workers, counts, strict=True):
+            code = self.machine.call["insert_all"](worker.address, worker.states.address, count)
+            if self._check(code) or worker.get("end") != count:
+                raise InternalError("the table does not take back the states that it had")
+
+    # -- limits --------------------------------------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        """Look at the limits, now and then. What ends a level takes a moment: that is granted beyond a limit."""
+        now = time.monotonic()
+        if now - self._looked < PAUSE:
+            return
+        self._looked = now
+        stop = self.clock.exceeded() if self._moment is None else self._moment.exceeded()
+        if stop is None:
+            return
+        if self._moment is None:
+            self._moment = Moment(self.clock)
+        else:
+            raise Cut(stop)
+
+    # -- afterwards ----------------------------------------------------------------------------------------------------
+
+    def parts_of(self, depth: int, ends: Sequence[int] | None, size: int) -> Generator[tuple[Worker, int, int]]:
+        """The states of a level, all that are known of it: what was expanded is not told from what was not."""
+        (worker, *_) = self.workers
+        before = worker.get("states")
+        worker.set(states=self._source.address)
+        try:
+            for count in self._coder.pieces(self._on_disk[depth], self._source.address, size):
+                yield worker, 0, count
+        finally:
+            worker.set(states=before)
+
+    def _survey(self) -> None:
+        (worker, *_) = self.workers
+        worker.set(table=self._source.address)
+        for states in self._on_disk:
+            for count in self._coder.pieces(states, self._source.address, STRETCH):
+                worker.set(limit=count)
+                super()._survey()
+                if self.clock.exceeded() is not None and self._moment is not None and self._moment.exceeded():
+                    return
+
+    def close(self) -> None:
+        """Give memory and files back."""
+        super().close()
+        for region in (self._scratch, self._source, self._coder):
+            region.close()
+        for pile in {id(one): one for one in self._piles()}.values():
+            pile.close()
+
+    def _piles(self) -> Iterator[Pile]:
+        yield from (self._levels_pile, self._runs_pile)
+        yield from (states.pile for states in self._known)
