@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from dio_mc.checking.expectations import expected, stated
@@ -65,7 +66,8 @@ class Options:
     the first violation; `engine` explores, in `workers` threads where it is the native one, with `reductions` where
     they are proved sound. With `verify_reduction` it explores once more, to compare. With `partial` only
     a part of the states is covered, and what is not violated is undetermined. `any_number` is for `general`. With
-    `checkpoints` what a long search has done is kept, so that it can be resumed, until its answer is complete."""
+    `checkpoints` what a long search has done is kept, so that it can be resumed, until its answer is complete. With
+    `disk` a large search keeps its states in this folder."""
 
     budget: Budget = field(default_factory=Budget)
     first: bool = False
@@ -78,6 +80,7 @@ class Options:
     partial: Partial | None = None
     any_number: Wanted | None = None
     checkpoints: Checkpoints | None = None
+    disk: Path | None = None
 
 
 def check_class(
@@ -153,7 +156,7 @@ def _asked(
         program, evaluators, options.budget, options.first, options.report, options.stop, note,
         checkpoints=options.checkpoints,
     )  # fmt: skip
-    return request, Strategy(options.engine, options.workers, options.reductions, options.partial)
+    return request, Strategy(options.engine, options.workers, options.reductions, options.partial, options.disk)
 
 
 def _shown(

@@ -74,6 +74,9 @@ def register(group: click.Group) -> None:
 )
 @click.option("--approximate", metavar="STORAGE", help="hash-compaction, bitstate or bitstate:SIZE; never HOLDS.")
 @click.option(
+    "--disk", metavar="DIR", type=click.Path(), help="Keep the states of large searches in files in this folder."
+)
+@click.option(
     "--any",
     "any_of",
     metavar="THREADS",
@@ -137,6 +140,8 @@ def check_partial(options: dict[str, Any]) -> None:
             raise click.UsageError(f"--{name} is for searches of all states: not with --{chosen[0]}.")
     if chosen and options["verify_reduction"]:
         raise click.UsageError(f"--verify-reduction explores everything: not with --{chosen[0]}.")
+    if chosen and options["disk"] is not None:
+        raise click.UsageError(f"--disk keeps all states: not with --{chosen[0]}.")
 
 
 def check_taken(options: dict[str, Any]) -> None:

@@ -126,6 +126,7 @@ class Session:
             partial=self.partial,
             any_number=self.wanted,
             checkpoints=checkpoints_of(self.values),
+            disk=folder_of(self.values["disk"]),
         )
         if self.certificate is not None and (len(tasks) > 1 or not self.planned):
             hint = "choose one with --model and --param"
@@ -308,6 +309,19 @@ def wanted_of(options: Mapping[str, Any]) -> Wanted | None:
     if not words:
         raise click.UsageError("--any names threads: --any readers,mappers, or --any all.")
     return Wanted(words, certificate=options["certificate"] is not None)
+
+
+def folder_of(text: str | None) -> Path | None:
+    """Where states may be written. Raises `click.UsageError` where that is not possible."""
+    if text is None:
+        return None
+    from tempfile import TemporaryFile
+
+    try:
+        TemporaryFile(dir=text).close()
+    except OSError as error:
+        raise click.UsageError(f"--disk {text}: {error.strerror or error}.") from None
+    return Path(text)
 
 
 def approximate_of(text: str) -> Approximate:

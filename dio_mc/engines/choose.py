@@ -41,11 +41,15 @@ from dio_mc.semantics.stop import FIRST, Stop, StopKind
 from dio_mc.wording import show_bytes
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dio_mc.analysis.partial_order.persistent import PersistentSets
     from dio_mc.analysis.symmetry.representatives import Representatives
     from dio_mc.analysis.values.facts import Facts
+    from pathlib import Path
+
     from dio_mc.engines.checkpoints.store import Keeper, Store
-    from dio_mc.engines.native.engine import Outcome, Prepared, Reduced
+    from dio_mc.engines.native.engine import Begin, Outcome, Prepared, Reduced
 
 EngineName = Literal["auto", "reference", "native"]
 SWITCH: Final = 3_000
@@ -60,12 +64,14 @@ FULL: Final = 100_000
 @dataclass(frozen=True, slots=True)
 class Strategy:
     """How to search: which `engine`, in `workers` threads where it is the native one, with which `reductions` where
-    they are proved sound. With `partial` only a part of the states is covered."""
+    they are proved sound. With `partial` only a part of the states is covered. With `disk`, a folder, the native engine
+    keeps the states of a search there that has more than `FULL`."""
 
     engine: EngineName = "auto"
     workers: int = 1
     reductions: Reductions = NO_REDUCTION
     partial: Partial | None = None
+    disk: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,12 +184,12 @@ class Run:
         self._established.follow(names)
 
     def _explored(self, strategy: Strategy, full: int | None) -> Exploration:
-        engine, reductions = strategy.engine, strategy.reductions
+        engine = strategy.engine
         alive = any(
             evaluator.property.kind in LIVENESS for evaluator in self._request.evaluators
         )  # a property is about runs
         if engine == "reference" or (engine == "auto" and alive):
-            return self._by_reference(reductions, full)
+            return self._by_reference(strategy, full)
         if engine == "auto":
             found = self._within(SWITCH, lambda budget: self._interpret(budget, FULLY))
             if found is not None:
@@ -191,13 +197,19 @@ class Run:
         from dio_mc.engines.native.engine import NoMachine, Unsupported
 
         try:
-            return self._by_machine_code(reductions, strategy.workers, full)
+            return self._by_machine_code(strategy, full)
         except Unsupported as reason:
             if engine == "native" or isinstance(reason, NoMachine):
                 self._request.note(f"explored by the reference engine: {reason}")
-            return self._by_reference(reductions, full)
+            return self._by_reference(strategy, full)
 
-    def _by_reference(self, reductions: Reductions, full: int | None) -> Exploration:
+    def _by_reference(self, strategy: Strategy, full: int | None) -> Exploration:
+        found = self._interpreted(strategy.reductions, full)
+        if strategy.disk is not None and found.states > FULL:
+            self._request.note("all states were kept in memory: the reference engine does not search on disk")
+        return found
+
+    def _interpreted(self, reductions: Reductions, full: int | None) -> Exploration:
         ways = _Ways(self._representatives(reductions), self._selection(reductions))
         if ways:
             found = self._within(FULL if full is None else full, lambda budget: self._interpret(budget, FULLY))
@@ -207,8 +219,9 @@ class Run:
         found = self._interpret(self._left(), ways, "search")
         return self._shortest(found, lambda budget: self._interpret(budget, unordered, "orders"))
 
-    def _by_machine_code(self, reductions: Reductions, workers: int, full: int | None) -> Exploration:
+    def _by_machine_code(self, strategy: Strategy, full: int | None) -> Exploration:
         """Raises `Unsupported` where there is none."""
+        reductions = strategy.reductions
         from dio_mc.engines.native.engine import IN_FULL
 
         prepared = self._prepared(reductions)
@@ -223,14 +236,24 @@ class Run:
 
         def again(budget: Budget) -> Exploration:
             limits, unordered = Limits(budget, self._request.stop), replace(by, order=False)
-            return self._compiled(self._optimised(prepared), limits, workers, unordered, "orders")
+            return self._large(prepared, limits, strategy, unordered, "orders")
 
         if by != IN_FULL and not prepared.machine.optimised:
             found = self._within(SOON, bound(self._soon, prepared, by=by))
             if found is not None:
                 return self._shortest(found, again)
-        found = self._compiled(self._optimised(prepared), self._limits, workers, by, "search")
-        return self._shortest(found, again)
+        return self._shortest(self._large(prepared, self._limits, strategy, by, "search"), again)
+
+    def _large(self, prepared: Prepared, limits: Limits, strategy: Strategy, by: Reduced, kept: str) -> Exploration:
+        """A search in optimised code, in memory, where a long one is `kept` by this name, or on disk."""
+        best = self._optimised(prepared)
+        if strategy.disk is not None:
+            begin = on_disk(strategy.disk, self._request.budget)
+            return self._as_asked(compiled(best, self._request, limits, strategy.workers, by, begin=begin))
+        found = self._compiled(best, limits, strategy.workers, by, kept)
+        if found.stopped is not None and found.stopped.kind in (StopKind.MAX_MEMORY, StopKind.OUT_OF_MEMORY):
+            self._request.note("with --disk DIR states are kept on disk, and the search goes on where memory ends")
+        return found
 
     def _prepared(self, reductions: Reductions) -> Prepared:
         """The program in quickly made machine code, with the symmetry that it can run."""
@@ -372,12 +395,22 @@ def native(
 
 
 def compiled(
-    prepared: Prepared, request: SearchRequest, limits: Limits, workers: int, by: Reduced, keeper: Keeper | None = None
-) -> Exploration:
-    """Explore a compiled program; what that does is kept by a `keeper`."""
-    from dio_mc.engines.native.engine import search
+    prepared: Prepared, request: SearchRequest, limits: Limits, workers: int, by: Reduced, keeper: Keeper | None = None,
+    begin: Begin | None = None,
+) -> Exploration:  # fmt: skip
+    """Explore a compiled program, in memory or as `begin` says; what that does is kept by a `keeper`."""
+    from dio_mc.engines.native.engine import Search, search
 
-    return told(search(prepared, request, limits, workers, by, keeper=keeper), request.evaluators, limits)
+    found = search(prepared, request, limits, workers, by, keeper=keeper, begin=begin or Search)
+    return told(found, request.evaluators, limits)
+
+
+def on_disk(folder: Path, budget: Budget) -> Begin:
+    """Begins a search on disk, in a folder that exists."""
+    from dio_mc.engines.disk.search import Disk, DiskSearch
+    from dio_mc.engines.disk.sizes import sizes_within
+
+    return bound(DiskSearch, disk=Disk(folder, sizes_within(budget.max_memory)))
 
 
 def _approximated(request: SearchRequest, approximate: Approximate, limits: Limits) -> Exploration:

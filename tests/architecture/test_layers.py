@@ -46,9 +46,10 @@ LAYERS: dict[str, set[str]] = {
     "engines.native": {
         "engines.checkpoints", "analysis.partial_order", "analysis.symmetry", "analysis.values", "cache", "guard", "memory", "semantics", "ir",
     },
+    "engines.disk": {"engines.native", "guard", "memory", "semantics"},
     "engines.shaping": {"guard", "engines.kept", "engines.limits", "engines.native", "engines.reference", "semantics"},
     "engines.choose": {
-        "engines.checkpoints",
+        "engines.checkpoints", "engines.disk",
         "analysis.partial_order", "analysis.symmetry", "analysis.values", "engines.kept", "engines.limits",
         "engines.native", "engines.reference", "engines.shaping", "guard", "wording", "semantics", "ir",
     },

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from .comparing import Outcome, compare
-from .configurations import OPTIMISED, QUICK, REFERENCE, Configuration
+from .configurations import ON_DISK, OPTIMISED, QUICK, REFERENCE, Configuration
 from .plain import plain
 from .rich import rich
 from .shrinking import shrink
@@ -92,7 +92,7 @@ def configurations(number: int) -> tuple[Configuration, ...]:
     if number % 100 == 0:
         found += QUICK
     if number % 500 == 7:
-        found += tuple(draw.sample(OPTIMISED, 4))
+        found += tuple(draw.sample((*OPTIMISED, *ON_DISK), 4))
     return found
 
 

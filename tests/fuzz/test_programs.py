@@ -9,13 +9,13 @@ import pytest
 
 from .campaign import LARGE, PROGRAMS
 from .comparing import compare
-from .configurations import OPTIMISED, QUICK, REFERENCE
+from .configurations import ON_DISK, OPTIMISED, QUICK, REFERENCE
 
 
 @pytest.mark.parametrize("path", sorted(PROGRAMS.glob("*.py")), ids=lambda path: path.stem)
 def test_no_answer_differs(tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    found = compare(path.read_text(), tmp_path, (*REFERENCE, *QUICK, *OPTIMISED[4::3]), limit=LARGE)
+    found = compare(path.read_text(), tmp_path, (*REFERENCE, *QUICK, *OPTIMISED[4::3], *ON_DISK[::3]), limit=LARGE)
     assert (found.refused, found.too_large) == ("", False)
     assert [said for _, said in found.differences] == []
 

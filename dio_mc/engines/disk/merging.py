@@ -122,9 +122,9 @@ def written(coder: Coder, pile: Pile, cursors: Sequence[Cursor], look: Look, kno
         raise
 
 
-def fewer(coder: Coder, pile: Pile, arrays: list[Sorted], look: Look, most: int = FAN) -> list[Sorted]:
-    """The same states in at most so many arrays."""
-    while len(arrays) > most:
+def fewer(coder: Coder, pile: Pile, arrays: list[Sorted], look: Look) -> list[Sorted]:
+    """The same states in so few arrays that they are merged at once."""
+    while len(arrays) > FAN:
         arrays = [
             *arrays[FAN:],
             written(coder, pile, [OnDisk(coder, one) for one in arrays[:FAN]], look),

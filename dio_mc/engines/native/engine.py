@@ -19,7 +19,8 @@ from dio_mc.engines.native.permute import NotPermutable as NotPermutable
 from dio_mc.engines.native.prepared import IN_FULL as IN_FULL
 from dio_mc.engines.native.prepared import Prepared as Prepared
 from dio_mc.engines.native.prepared import Reduced as Reduced
-from dio_mc.engines.native.search import KEEP, Search, Work
+from dio_mc.engines.native.search import KEEP, Work
+from dio_mc.engines.native.search import Search as Search
 from dio_mc.guard import WHY_ENDED, stop_of
 from dio_mc.ir.program import LIVENESS
 from dio_mc.semantics.interpreter import Interpreter

@@ -1,0 +1,52 @@
+"""Searches on disk with arrays of a few states, and a table that forgets at every occasion: whatever happens in a large
+search happens in a small one, at every level."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from dio_mc.engines import choose
+from dio_mc.engines.disk import merging, search
+from dio_mc.engines.disk.search import Disk, DiskSearch
+from dio_mc.engines.disk.sizes import Sizes
+from dio_mc.semantics.search import Budget
+
+SMALL = Sizes(1, 1, 4)
+"""Blocks of four states; the arrays are as small as they may be."""
+
+
+class Forgetful(DiskSearch):
+    """Forgets and writes whenever it could."""
+
+    def _open_level(self) -> None:
+        super()._open_level()
+        if self._on_disk:
+            self._forget_states()
+
+    def _share_room(self) -> None:
+        if self._sum("end"):
+            self._spill()
+        super()._share_room()
+
+    def _stretch(self) -> int:
+        return min(super()._stretch(), 8)
+
+
+def begin_small(folder: Path, budget: Budget) -> partial[Forgetful]:
+    return partial(Forgetful, disk=Disk(folder, SMALL))
+
+
+@contextmanager
+def forgetting() -> Iterator[Path]:
+    """Every search on disk is such a one; a folder for it."""
+    before = choose.on_disk, merging.FAN, search.BUNDLES
+    choose.on_disk, merging.FAN, search.BUNDLES = begin_small, 3, 2  # type: ignore[misc]  # constants, but for this
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder)
+    finally:
+        choose.on_disk, merging.FAN, search.BUNDLES = before  # type: ignore[misc]
