@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -53,13 +54,20 @@ class DiskSearch(Search):
         self._forgetful = False
         self._looked = 0.0
         self._moment: Moment | None = None
-        self._levels_pile, self._runs_pile = Pile(disk.folder), Pile(disk.folder)
-        super().__init__(prepared, request, clock, work)
-        sorter = Sorter(self.module.packing.words, request.note)
-        self._coder = Coder(sorter, self._sizes.block)
-        self.starts = max(min(self.starts, self.workers[0].capacity // 4), 1)
-        self._scratch = Region(max(worker.capacity for worker in self.workers) * sorter.size)
-        self._source = Region(max(STRETCH, self._sizes.block) * sorter.size)
+        self._levels_pile = Pile(disk.folder)
+        self._piles = ExitStack()
+        self._piles.callback(self._levels_pile.close)
+        with ExitStack() as opened:
+            opened.callback(self._piles.close)
+            self._runs_pile = Pile(disk.folder)
+            self._piles.callback(self._runs_pile.close)
+            super().__init__(prepared, request, clock, work)
+            sorter = Sorter(self.module.packing.words, request.note)
+            self._coder = Coder(sorter, self._sizes.block)
+            self.starts = max(min(self.starts, self.workers[0].capacity // 4), 1)
+            self._scratch = Region(max(worker.capacity for worker in self.workers) * sorter.size)
+            self._source = Region(max(STRETCH, self._sizes.block) * sorter.size)
+            opened.pop_all()
 
     def _reserve(self, count: int) -> None:
         least = 8 * self.module.packing.words * 8 * (self.module.most + 100)
@@ -78,6 +86,12 @@ class DiskSearch(Search):
     @property
     def _candidates(self) -> int:
         return self._sum("end") + sum(run.count for run in self._runs)
+
+    @property
+    def bytes_on_disk(self) -> int:
+        """What the files hold now."""
+        bundles = [array.pile for array in self._known if array.pile is not self._levels_pile]
+        return sum(pile.end for pile in (self._levels_pile, self._runs_pile, *bundles))
 
     # -- levels --------------------------------------------------------------------------------------------------------
 
@@ -231,6 +245,9 @@ class DiskSearch(Search):
 
     # -- afterwards ----------------------------------------------------------------------------------------------------
 
+    def keeps(self, depth: int) -> bool:
+        return depth < len(self._on_disk)
+
     def parts_of(self, depth: int, ends: Sequence[int] | None, size: int) -> Generator[tuple[Worker, int, int]]:
         """The states of a level, all that are known of it: what was expanded is not told from what was not."""
         (worker, *_) = self.workers
@@ -257,9 +274,7 @@ class DiskSearch(Search):
         super().close()
         for region in (self._scratch, self._source, self._coder):
             region.close()
-        for pile in {id(one): one for one in self._piles()}.values():
-            pile.close()
-
-    def _piles(self) -> Iterator[Pile]:
-        yield from (self._levels_pile, self._runs_pile)
-        yield from (states.pile for states in self._known)
+        for array in self._known:
+            if array.pile is not self._levels_pile:
+                array.pile.close()
+        self._piles.close()

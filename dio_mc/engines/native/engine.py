@@ -157,6 +157,8 @@ def _way_back(prepared: Prepared, found: Search, by: Reduced, goal: Goal) -> Rea
     they are kept, or found again."""
     clock = Moment(found.clock)
     if found.kept == 0:
+        if not found.keeps(goal.base):
+            return None
         return reach(prepared, found, goal, found.looked_at, clock.pressed, clock.exceeded)
     saved = found.saving.frames()
     work = Work(by=by, keep=1 << 62, limit=found.clock.budget.max_states, saved=saved)

@@ -424,6 +424,10 @@ class Search:
             worker.states.forget(0, end * size)
         self.kept = kept
 
+    def keeps(self, depth: int) -> bool:
+        """Whether the states of a level are there to be looked at again."""
+        return self.kept <= depth < len(self.levels)
+
     def parts_of(self, depth: int, ends: Sequence[int] | None, size: int) -> Generator[tuple[Worker, int, int]]:
         """The states of a kept level, so many at once: a worker, the numbers of the first and of one past the last in
         its array. With `ends`, per worker, only those that come before these."""
