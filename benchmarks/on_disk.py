@@ -67,7 +67,8 @@ def main() -> None:
         times.append(time.process_time() - started)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
         print(
-            f"{'on disk' if begin is on_disk else 'in memory'}: {found.states:,} states, {found.transitions:,} transitions, "
+            f"{'on disk' if begin is on_disk else 'in memory'}: {found.states:,} states, {found.transitions:,} "
+            "transitions, "
             f"depth {found.depth}, stopped {found.stopped}; {times[-1]:.1f} s of processor, {found.seconds:.1f} s; "
             f"peak {show_bytes(peak)}"
         )
@@ -82,11 +83,8 @@ def told_now_and_then() -> Report:
     def report(progress: Progress) -> None:
         if progress.seconds - told[0] >= EVERY:
             told[0] = progress.seconds
-            cpu = time.process_time()
-            print(
-                f"{progress.seconds:.0f} s, {cpu:.0f} of processor: {progress.states:,} states, depth {progress.depth}",
-                flush=True,
-            )
+            took = f"{progress.seconds:.0f} s, {time.process_time():.0f} of processor"
+            print(f"{took}: {progress.states:,} states, depth {progress.depth}", flush=True)
 
     return report
 

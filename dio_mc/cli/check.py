@@ -142,6 +142,8 @@ def check_partial(options: dict[str, Any]) -> None:
         raise click.UsageError(f"--verify-reduction explores everything: not with --{chosen[0]}.")
     if chosen and options["disk"] is not None:
         raise click.UsageError(f"--disk keeps all states: not with --{chosen[0]}.")
+    if options["disk"] is not None and options["resume"]:
+        raise click.UsageError("--resume continues a search in memory: not with --disk.")
 
 
 def check_taken(options: dict[str, Any]) -> None:

@@ -46,8 +46,6 @@ if TYPE_CHECKING:
     from dio_mc.analysis.partial_order.persistent import PersistentSets
     from dio_mc.analysis.symmetry.representatives import Representatives
     from dio_mc.analysis.values.facts import Facts
-    from pathlib import Path
-
     from dio_mc.engines.checkpoints.store import Keeper, Store
     from dio_mc.engines.native.engine import Begin, Outcome, Prepared, Reduced
 

@@ -4,8 +4,8 @@ Decisions, and what others do:
 
 - Duplicates are found at the end of a level, by sorting (delayed duplicate detection: Korf, "Best-first frontier search
   with delayed duplicate detection", 2004; before him Stern and Dill, "Using magnetic disk instead of main memory in the
-  Murphi verifier", 1998, with a hash table for the states of a level). TLC and DIVINE look each state up on disk as they
-  find it, with a cache of blocks: one seek for each state that the cache does not have.
+  Murphi verifier", 1998, with a hash table for the states of a level). TLC looks each state up on disk when it leaves
+  the cache of those seen lately, one seek each.
 - The table of the search in memory stays in front of it, with what was found since it was last full. Most states that
   are found again were found a level ago, so few candidates are known; and while the table has all states, nothing is
   read to compare. A table that is full forgets all but the candidates. So the speed falls with the memory there is, and

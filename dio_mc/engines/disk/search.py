@@ -246,6 +246,7 @@ class DiskSearch(Search):
     # -- afterwards ----------------------------------------------------------------------------------------------------
 
     def keeps(self, depth: int) -> bool:
+        """Whether a level was written whole."""
         return depth < len(self._on_disk)
 
     def parts_of(self, depth: int, ends: Sequence[int] | None, size: int) -> Generator[tuple[Worker, int, int]]:
