@@ -13,7 +13,7 @@ from dio_mc.source import Span
 
 HINTS: Final = {
     "DIO253": "compare ids for equality only",
-    "DIO254": "index arrays of its own with it, or keep them with PerThread and `me`",
+    "DIO254": "let the number of a thread only index arrays of one element per thread; PerThread and `me` do",
     "DIO255": "let all of them start alike, and change data from the first step on",
     "DIO256": "keep ids in common data, store `me` or None, compare with `me` or None",
     "DIO257": "ask all of them, with any or all",

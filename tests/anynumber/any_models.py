@@ -369,6 +369,14 @@ class Unrolled(Base):
             self.x = 1
 
 
+class Sized(Base):
+    taken = Array(bool, size=3)
+
+    @thread(instances=2)
+    def worker(self, k):
+        self.taken[k] = True
+
+
 class LosesPower(Base):
     durable = ("x",)
 

@@ -73,6 +73,7 @@ def test_spawned_completions_are_threads_that_come_and_go() -> None:
     [
         (models.Ordered, "DIO253", "wait_until(self.owner <= me)", "thread ids are told apart: they are compared by size"),
         (models.Leader, "DIO254", "if k == 0", "one `worker` is told from another: a condition names one"),
+        (models.Sized, "DIO254", "taken = Array", "`taken` is indexed by a thread's number and has 3 elements, not one per thread"),
         (models.Follows, "DIO256", "next = PerThread", "`next` keeps a thread id for every thread"),
         (models.NamesOne, "DIO257", "wait_until(self.busy[threads", "one `worker` is told from another"),
         (models.AsksForMore, "DIO258", "wait_until(not any(self.want", "depends on more than the thread asked"),
@@ -98,6 +99,12 @@ def test_a_refused_proof_is_undetermined_with_findings() -> None:
     assert (report.verdict, report.any_number.verdict, report.any_number.views) == ("UNDETERMINED", "UNDETERMINED", 0)
     assert [f.code for f in report.findings if f.code.startswith("DIO2")] == ["DIO261", "DIO261"]
     assert "keep it per thread (PerThread) and ask with any or all" in report.findings[-1].message
+
+
+def test_an_array_of_another_size_is_told_with_the_way_out() -> None:
+    told = "`taken` is indexed by a thread's number and has 3 elements, not one per thread: "
+    told += "let the number of a thread only index arrays of one element per thread; PerThread and `me` do"
+    assert [f.message for f in checked(models.Sized, "worker").findings if f.code == "DIO254"] == [told]
 
 
 def test_a_model_that_crashes_is_told_so() -> None:
