@@ -156,7 +156,8 @@ class Places:
                     continue
                 named = self.program.threads if dimension == "threads" else self.kinds[dimension].members
                 if extent != len(named):
-                    message = f"`{variable.name}` is indexed by a thread's number and has {extent} elements, not one per thread"
+                    what = f"`{variable.name}` is indexed by a thread's number"
+                    message = f"{what} and has {extent} elements, not one per thread"
                     found.append(unmet("DIO254", message, variable.span))
         return found
 

@@ -30,6 +30,7 @@ from dio_mc.frontend.values import (
 from dio_mc.ir.expr import TRUE, Expr
 from dio_mc.ir.ops import Assign, Choose, Option, Target
 from dio_mc.ir.types import ScalarType
+from dio_mc.source import text_of
 
 
 def assign(target: ast.expr, value: ast.expr, node: ast.stmt, frame: Frame) -> None:
@@ -139,7 +140,9 @@ def fit(value: Value, tree: TypeTree, node: ast.AST, frame: Frame) -> list[Expr]
     try:
         return coerce(value, tree)
     except Mismatch as error:
-        raise frame.scope.fail("DIO103", node, str(error)) from None
+        called = getattr(node, "value", None) if value == Static(None) else None
+        hint = f"`{text_of(called.func)}` returns nothing" if isinstance(called, ast.Call) else ""
+        raise frame.scope.fail("DIO103", node, str(error), hint) from None
 
 
 def assign_annotated(node: ast.AnnAssign, frame: Frame) -> None:

@@ -235,7 +235,7 @@ def coerce_scalar(value: Value, type_: ScalarType) -> Expr:
     if not isinstance(value, Scalar):
         raise Mismatch(f"{show_type(type_)} is needed here, not {describe(value)}")
     if not compatible(value.type, type_):
-        raise Mismatch(f"{show_type(type_)} is needed here, not {show_type(value.type)}")
+        raise Mismatch(f"{show_type(type_)} is needed here, not {describe(value)}")
     return value.expr
 
 
@@ -293,6 +293,8 @@ def describe(value: Value) -> str:
     from dio_mc.ir.types import show_type
 
     match value:
+        case Scalar(type=RangeType(low, high)) if low == high:
+            return str(low)
         case Scalar():
             return show_type(value.type)
         case Static(Enum() as member):

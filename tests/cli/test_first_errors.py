@@ -163,7 +163,7 @@ m.py:13:16: error DIO110: `op` takes steps, and a property takes none
     "a wrong argument of the vocabulary": (
         "class M(File):\n" + THREAD + "        self.bio_write(0, 1)\n",
         """\
-m.py:6:9: error DIO103: Data is needed here, not 1..1
+m.py:6:9: error DIO103: Data is needed here, not 1
     6 |         self.bio_write(0, 1)
       |         ^^^^^^^^^^^^^^^^^^^^
   hint: the call runs `self.disk[i * self.sectors + s] = data` (kernel/file.py:LINE)
@@ -195,6 +195,18 @@ m.py:10:1: error DIO117: M has no parameter `page`
    10 | expect(M, holds=True, page=3)
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   hint: did you mean `pages`?
+""",
+    ),
+    "an operation that returns nothing": (
+        MODEL
+        + "    @operation()\n    def op(self):\n        self.x = False\n"
+        + THREAD
+        + "        self.x = self.op()\n",
+        """\
+m.py:10:9: error DIO103: bool is needed here, not None
+   10 |         self.x = self.op()
+      |         ^^^^^^^^^^^^^^^^^^
+  hint: `self.op` returns nothing
 """,
     ),
     "an anchor without its name": (
