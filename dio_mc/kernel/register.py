@@ -167,6 +167,8 @@ class Register(Model, abstract=True):
             self.call_ends(REQUEST)
         else:
             self.calls[me].of[REQUEST].refused = True
+            for v in range(5):
+                self.stage[SEEN][v], self.stage[ACKED][v] = (self.after_refusal(SEEN, v), self.after_refusal(ACKED, v))
 
     def overwritten(self, value):
         """Whether the file cannot have this value at the end, given the writes that were acknowledged (pure)."""
@@ -284,6 +286,14 @@ class Register(Model, abstract=True):
             if v != n and not (punch and v == EOF) and self.calls[me].of[slot].stage[k][v] in OVER
             else Stage.GONE
             if self.punches and n == EOF and v == ZERO and self.only_punches(k, slot)
+            else self.stage[k][v]
+        )
+
+    def after_refusal(self, k, v):
+        """The stage of a value when a request has been refused, which a read never settles: NOTHING is not a value."""
+        return (
+            settled(self.stage[k][v], self.another(REQUEST, self.calls[me].of[REQUEST].writes))
+            if number(self.calls[me].of[REQUEST].writes) == v
             else self.stage[k][v]
         )
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from itertools import combinations_with_replacement, product
+from pathlib import Path
 
 import pytest
 from histories import Before, Called, verdict
@@ -57,6 +58,13 @@ class Calls(Register):
         else:
             self.write_past_end(SLOT, value)
 '''
+ASYNCHRONOUS = (
+    ("self.read_begins(CALL)", "self.read_begins(REQUEST)"),
+    ("self.read_ends(CALL, value)", "self.request_ends(value)"),
+    ("self.write_ends(SLOT, value)", "self.request_ends(value)"),
+    ("self.write_refused(SLOT, value)", "self.request_ends(Data.EIO)"),
+)
+"""Reads and writes as requests, whose result is all that is told when they end."""
 KINDS = ("read", "write", "punch", "refused", "sigbus")
 READS = [Called("read", value.name) for value in VALUES]
 WRITES = [Called("write", "NEW"), Called("write", "NEWER")]
@@ -134,6 +142,21 @@ def differences(interpreter: Interpreter, choices: list[Called], initial: str) -
 def _meant(call: Called) -> Called:
     """A store that finds no page has read that there is none."""
     return Called("read", "EOF") if call.kind == "sigbus" else call
+
+
+def test_all_histories_of_three_requests(tmp_path: Path) -> None:
+    """The same of asynchronous calls. A refused one, which has taken effect before it ended or never, is no longer under
+    way when a later write begins."""
+    text = MODEL
+    for call, request in ASYNCHRONOUS:
+        assert text.count(call) == 1
+        text = text.replace(call, request)
+    path = tmp_path / "requests.py"
+    path.write_text(text.replace("SLOT", "REQUEST"))
+    requests = Interpreter(build(load_module(path).models[0], {}).program)
+    judged, wrong = differences(requests, sorted([*READS[1:4], *WRITES, REFUSED]), "OLD")
+    assert judged.keys() == {"ok", "stale", "lost"}
+    assert wrong == {}
 
 
 @pytest.mark.parametrize(("initial", "more"), [("OLD", REFUSED), ("ZERO", TRUNCATE)], ids=["refused", "truncate"])
