@@ -109,6 +109,19 @@ class Guard:
                 _raise_in(self._target, type("Ended", (Ended,), {"stop": stop}))
 
 
+class Interrupting(Guard):
+    """A guard that raises `KeyboardInterrupt`, once, for code that then keeps what it has. `stop` is the limit that did
+    so; None for Ctrl-C."""
+
+    stop: Stop | None = None
+
+    def _fire(self, stop: Stop) -> None:
+        with self._lock:
+            if not self._left.is_set() and not self._fired:
+                self._fired, self.stop = True, stop
+                interrupt(self._target)
+
+
 def _say_nothing_of_it() -> None:
     """Keep Python from printing `Ended` to stderr when it is raised inside a finaliser (z3 has many) and swallowed
     there."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dio_mc.cli.limits import MAX_MEMORY, TIMEOUT, limits_of, within
 from dio_mc.cli.types import RULE
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def register(group: click.Group) -> None:
 @click.option(
     "--file", "files", multiple=True, metavar="FILE", type=click.Path(path_type=Path), help="A file with further rules."
 )
+@TIMEOUT
+@MAX_MEMORY
 def anchors(
     names: tuple[str, ...],
     kernel: str,
@@ -46,18 +49,24 @@ def anchors(
     version: str | None,
     form: str,
     files: tuple[Path, ...],
+    timeout: float | None,
+    max_memory: str | None,
 ) -> None:
     """List the kernel functions named by a rule or a model that a kernel does not have.
 
     RULE is a locking rule, MODEL a file of models. Exit 1 when a function is missing that should exist. Functions of
     headers, and those whose anchor names other versions, are only listed. A kernel is booted in QEMU, without
-    privileges, to read its symbols.
+    privileges, to read its symbols. When a limit or Ctrl-C ends the command, nothing is printed, and the exit code is
+    3.
     """
     from dio_mc.study.anchors import anchors_of, ask
 
-    named = [(name, anchors_of(programs)) for asked in names for name, programs in _programs(asked, files)]
-    of = _symbols(kernel, file_system, version, named)
-    found = [(name, ask(anchors, of[name])) for name, anchors in named]
+    def compared() -> tuple[list[tuple[str, tuple[Asked, ...]]], dict[str, Symbols]]:
+        named = [(name, anchors_of(programs)) for asked in names for name, programs in _programs(asked, files)]
+        of = _symbols(kernel, file_system, version, named)
+        return [(name, ask(anchors, of[name])) for name, anchors in named], of
+
+    found, of = within(limits_of(timeout, max_memory), compared)
     if form == "json":
         paths = " and ".join(dict.fromkeys(symbols.path for symbols in of.values()))
         click.echo(json.dumps({"schema": "dio-mc/anchors/1", "kernel": paths, "of": _plain(found)}, indent=2))

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dio_mc.cli.limits import MAX_MEMORY, TIMEOUT, limits_of, within
+
 if TYPE_CHECKING:
     from dio_mc.machine.cases import Case
     from dio_mc.machine.images import Kernel
@@ -51,6 +53,8 @@ def register(group: click.Group) -> None:
 @click.option("--model-file", type=click.Path(), help="The file of the model, if it has moved.")
 @models_option
 @more_option
+@TIMEOUT
+@MAX_MEMORY
 def confirm(
     traces: tuple[str, ...],
     kernels: tuple[str, ...],
@@ -61,25 +65,31 @@ def confirm(
     model_file: str | None,
     folder: Path | None,
     files: tuple[Path, ...],
+    timeout: float | None,
+    max_memory: str | None,
 ) -> None:
     """Run counterexamples on real kernels, held and released at kernel functions.
 
     TRACE is a .json file: a counterexample of a model with a kernel=... binding, a run written by `outcomes`, `matrix`
     or `diff`, or a schedule written by `observe`. Exit 0 when every kernel confirms every trace, 1 when one is
-    BLOCKED or DIVERGED, 3 when a guest is lost or Ctrl-C ends the command. Guests run in QEMU, without network and
-    without privileges.
+    BLOCKED or DIVERGED, 3 when a guest is lost, or a limit or Ctrl-C ends the command. Guests run in QEMU, without
+    network and without privileges.
     """
     from dio_mc.cli.interrupts import raised
+    from dio_mc.guard import Interrupting
     from dio_mc.machine.images import find_kernel
     from dio_mc.machine.telling import as_json, text
 
+    limits = limits_of(timeout, max_memory)
+    cases = within(
+        limits, lambda: [(trace, case_of(trace, model_file, folder, files)) for trace in traces], "the traces were read"
+    )
     images = [find_kernel(name) for name in kernels]
-    cases = [(trace, case_of(trace, model_file, folder, files)) for trace in traces]
     sessions = _Sessions(max(len(case.threads) for _, case in cases))
     found: list[tuple[str, Case, Sequence[Answered]]] = []
-    stopped = False
+    stopped, limit = False, Interrupting(limits.exceeded)
     try:
-        with raised():
+        with raised(), limit:
             for trace, case in cases:
                 answers: list[Answered] = []
                 found.append((trace, case, answers))
@@ -93,7 +103,8 @@ def confirm(
         stopped = True
         if form == "text" and found[-1][2]:
             click.echo(text(*found[-1]), nl=False)
-        click.echo("stopped; what is shown was finished before", err=True)
+        by = f" by {limit.stop}" if limit.stop is not None else ""
+        click.echo(f"stopped{by}; what is shown was finished before", err=True)
     finally:
         sessions.close()
     if form == "json":

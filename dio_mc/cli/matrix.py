@@ -179,7 +179,7 @@ def _matrix_of_kernels(
 
     if not guests.file_systems:
         raise usage_error("DIO204", "--kernel wants --fs", hint="for example --fs ext4 --fs xfs")
-    found, whole = run_matrix(registry, names, guests)
+    found, whole = run_matrix(registry, names, guests, limits)
     if not whole:
         return 3
     if rules:

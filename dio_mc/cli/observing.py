@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dio_mc.cli.kernels import models_option, more_option, mount_option
+from dio_mc.cli.limits import MAX_MEMORY, TIMEOUT, limits_of, within
 from dio_mc.cli.types import RULE, WORKLOAD
 
 if TYPE_CHECKING:
+    from dio_mc.engines.limits import Limits
     from dio_mc.machine.observe import Compared, Observations
     from dio_mc.machine.session import Session
     from dio_mc.study.matrix import Matrix
@@ -126,6 +128,8 @@ def register(group: click.Group) -> None:
 )  # fmt: skip
 @models_option
 @more_option
+@TIMEOUT
+@MAX_MEMORY
 def observe(
     workloads: tuple[str, ...],
     kernels: tuple[str, ...],
@@ -140,20 +144,23 @@ def observe(
     report: Path | None,
     folder: Path | None,
     files: tuple[Path, ...],
+    timeout: float | None,
+    max_memory: str | None,
 ) -> None:
     """Run the system calls of a workload on a real kernel, in all schedules with few preemptions.
 
     WORKLOAD is a name from models/workloads, or two or three operations: direct_read,mmap_store. Prints each outcome
     with a schedule that leads to it. Exit 1 when an outcome is seen that --rule does not allow, or the kernel oopses; 3
-    when a guest is lost or Ctrl-C ends the command; else 0.
+    when a guest is lost, or a limit or Ctrl-C ends the command; else 0.
     """
     from dio_mc.study.registry import open_registry, pick
 
-    registry = open_registry(folder, files)
+    limits = limits_of(timeout, max_memory)
+    registry = within(limits, lambda: open_registry(folder, files), "the rules were read")
     allowing = pick(registry.rules, [rule], "locking rule")[0] if rule is not None else None
     wanted = _Wanted(_workloads(registry, workloads), allowing, preemptions, stress, form, schedules, report)
     sessions = _sessions(kernels, host, file_systems, mount or "", stress)
-    stopped = _run(wanted, sessions)
+    stopped = _run(wanted, sessions, limits)
     _report(wanted)
     sys.exit(_exit_code(wanted, stopped))
 
@@ -175,14 +182,15 @@ def _sessions(
     return [Session(find_kernel(k), fs, mount, 4) for k in kernels for fs in file_systems]
 
 
-def _run(wanted: _Wanted, sessions: Sequence[Session]) -> bool:
-    """Observe and print; return whether Ctrl-C ended it. Results finished before that are printed."""
+def _run(wanted: _Wanted, sessions: Sequence[Session], limits: Limits) -> bool:
+    """Observe and print; return whether Ctrl-C or a limit ended it. Results finished before that are printed."""
     from dio_mc.cli.interrupts import raised
+    from dio_mc.guard import Interrupting
     from dio_mc.machine.observed import as_json
 
-    stopped = False
+    stopped, limit = False, Interrupting(limits.exceeded)
     try:
-        with raised():
+        with raised(), limit:
             for session in sessions:
                 wanted.found.append((session, []))
                 with session:
@@ -193,7 +201,8 @@ def _run(wanted: _Wanted, sessions: Sequence[Session]) -> bool:
                             raise KeyboardInterrupt
     except KeyboardInterrupt:
         stopped = True
-        click.echo("stopped; what was seen before is shown", err=True)
+        by = f" by {limit.stop}" if limit.stop is not None else ""
+        click.echo(f"stopped{by}; what was seen before is shown", err=True)
     finally:
         if wanted.form == "json":
             click.echo(as_json(wanted.found), nl=False)
@@ -267,9 +276,11 @@ def _write_file(path: Path, content: str) -> None:
 # -- the matrix ------------------------------------------------------------------------------------------------------
 
 
-def run_matrix(registry: Registry, names: Sequence[str], guests: Guests) -> tuple[Matrix, bool]:
-    """The matrix of real kernels, and whether it is complete: after Ctrl-C the finished cells are in `guests.state`."""
+def run_matrix(registry: Registry, names: Sequence[str], guests: Guests, limits: Limits) -> tuple[Matrix, bool]:
+    """The matrix of real kernels, and whether it is complete: after Ctrl-C or a limit the finished cells are in
+    `guests.state`."""
     from dio_mc.cli.interrupts import raised
+    from dio_mc.guard import Interrupting
     from dio_mc.machine.images import find_kernel
     from dio_mc.machine.kernel_matrix import Column, kernel_matrix, open_kept
     from dio_mc.machine.session import Session
@@ -278,13 +289,14 @@ def run_matrix(registry: Registry, names: Sequence[str], guests: Guests) -> tupl
     columns = [
         Column(Session(find_kernel(k), fs, guests.mount or "")) for fs in guests.file_systems for k in guests.kernels
     ]
-    kept = open_kept(guests.state)
+    kept, limit = open_kept(guests.state), Interrupting(limits.exceeded)
     try:
-        with raised():
+        with raised(), limit:
             return kernel_matrix(registry, columns, names, guests.preemptions, kept, _estimate()), True
     except KeyboardInterrupt:
         state = guests.state
-        click.echo("stopped" + (f"; run it again to continue from {state}" if state else ""), err=True)
+        by = f" by {limit.stop}" if limit.stop is not None else ""
+        click.echo(f"stopped{by}" + (f"; run it again to continue from {state}" if state else ""), err=True)
         return Matrix((), (), ()), False
     finally:
         for column in columns:

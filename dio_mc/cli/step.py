@@ -14,9 +14,9 @@ from dio_mc.cli.limits import MAX_MEMORY, limits_of, within
 from dio_mc.cli.types import CLASS, Param, unknown_class
 
 if TYPE_CHECKING:
+    from dio_mc.engines.limits import Limits
     from dio_mc.ir.program import Program
     from dio_mc.semantics.evaluator import PropertyEvaluator
-    from dio_mc.semantics.search import Budget
     from dio_mc.stepping.walk import Walk
     from dio_mc.trace.trace import Trace
 
@@ -65,18 +65,20 @@ def step(
     Exit 0 when nothing is violated, 1 when something is, 2 when the schedule cannot be followed, 3 when the search
     of the continuations was stopped.
     """
+    from dio_mc.engines.limits import Limits
     from dio_mc.stepping.walk import begin
 
     limits = limits_of(timeout, max_memory)
     program, evaluators = within(limits, lambda: _prepared(file, name, dict(params)), "the model was read")
     stored = _stored(schedule)
-    session = Session(begin(program), evaluators, replace(limits.budget, max_states=max_states))
+    session = Session(
+        begin(program), evaluators, Limits(replace(limits.budget, max_states=max_states), None, limits.started)
+    )
     click.echo(f"{file} {program.name}")
     if stored is None and not segments:
         sys.exit(session.talk())
-    for part in (stored, "\n".join(segments)):
-        if part:
-            session.run(part)
+    parts = [part for part in (stored, "\n".join(segments)) if part]
+    within(limits, lambda: session.follow(parts), "the schedule was followed to its end")
     session.tell(rest=not no_rest)
     if output is not None:
         session.write(output)
@@ -125,10 +127,15 @@ def _stored(schedule: str | None) -> str | Trace | None:
 class Session:
     """A walk, and what was requested about it; `code` is the exit code of the command."""
 
-    def __init__(self, walk: Walk, evaluators: Sequence[PropertyEvaluator], budget: Budget) -> None:
+    def __init__(self, walk: Walk, evaluators: Sequence[PropertyEvaluator], limits: Limits) -> None:
         self.walk, self.evaluators = walk, evaluators
-        self._budget = budget
+        self._limits = limits
         self.code = 0
+
+    def follow(self, schedules: Sequence[str | Trace]) -> None:
+        """Follow one after the other."""
+        for schedule in schedules:
+            self.run(schedule)
 
     def run(self, schedule: str | Trace) -> None:
         """Follow a schedule and print a line per step. Raises `ModelError` at a step that is not possible."""
@@ -152,11 +159,14 @@ class Session:
         """Print the state, the properties, the threads that can run, and what can follow."""
         from dio_mc.stepping.shown import violated
 
-        self._say(options=True)
-        if violated(self.walk, self.evaluators):
-            self.code = 1
+        def told() -> None:
+            self._say(options=True)
+            if violated(self.walk, self.evaluators):
+                self.code = 1
+
+        within(self._limits, told, "the properties were decided")
         if rest and not self.walk.ended:
-            self._rest()
+            self._rest(self._limits.started)
         click.echo(f"schedule  {self.walk.spelled()}")
 
     def write(self, output: str) -> None:
@@ -253,13 +263,26 @@ class Session:
             raise usage_error("DIO218", str(refused)) from None
         self._say(options=True)
 
-    def _rest(self) -> None:
+    def _rest(self, started: float | None = None) -> None:
+        """Explore what can follow; the clock runs from `started`, or from now."""
         from dio_mc.cli.interrupts import Interrupts
+        from dio_mc.engines.limits import Limits
+        from dio_mc.guard import GRACE, Ended, Guard, Latch, stop_of
         from dio_mc.stepping.rest import continuations
         from dio_mc.stepping.shown import rest_lines
 
+        budget = self._limits.budget
         with Interrupts() as stop:
-            found = continuations(self.walk, self.evaluators, self._budget, stop)
+            limits = Limits(budget, stop) if started is None else Limits(budget, stop, started)
+            try:
+                with Guard(limits.exceeded, patience=GRACE):
+                    found = continuations(
+                        self.walk, self.evaluators, replace(budget, timeout=None), Latch(limits.exceeded).words
+                    )
+            except (Ended, MemoryError) as ended:
+                click.echo(f"rest      stopped by {stop_of(ended)}, before anything was found")
+                self.code = self.code or 3
+                return
         for line in rest_lines(self.walk, found, self.evaluators):
             click.echo(line)
         kinds = {evaluator.property.name: evaluator.property.kind for evaluator in self.evaluators}

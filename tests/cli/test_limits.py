@@ -246,6 +246,40 @@ class P(Model):
 WRITES, ANSWERS = "before there was anything to write", "before the answer"
 REPLAYS = "before it was known whether it reproduces"
 OTHERS = {
+    "anchors, rules": (
+        "dio_mc.study.registry",
+        "open_registry",
+        ("anchors", RULES[0], "--kernel", "System.map"),
+        WRITES,
+    ),
+    "anchors, load": ("dio_mc.frontend", "load_module", ("anchors", "m.py", "--kernel", "System.map"), WRITES),
+    "anchors, symbols": ("dio_mc.study.anchors", "read_symbols", ("anchors", "m.py", "--kernel", "System.map"), WRITES),
+    "anchors, guest": ("dio_mc.machine.symbols", "symbols_of", ("anchors", "m.py", "--kernel", "vmlinuz"), WRITES),
+    "browse, folder": ("dio_mc.html.folder", "scan", ("browse", ".", "--no-open"), "before the folder was read"),
+    "browse, pages": (
+        "dio_mc.html.pages",
+        "write_pages",
+        ("browse", ".", "--write", "w"),
+        "before all pages were written",
+    ),
+    "browse, other ways": (
+        "dio_mc.cli.exploring:Models",
+        "__call__",
+        ("browse", ".", "--write", "w", "--explore", "m.py"),
+        "before all pages were written",
+    ),
+    "confirm, read": (
+        "dio_mc.cli.show",
+        "read",
+        ("confirm", "t.json", "--kernel", "vmlinuz"),
+        "before the traces were read",
+    ),
+    "observe, rules": (
+        "dio_mc.study.registry",
+        "open_registry",
+        ("observe", "direct_read,direct_write", "--kernel", "vmlinuz", "--fs", "ext4"),
+        "before the rules were read",
+    ),
     "ir, load": ("dio_mc.frontend", "load_module", ("ir", "m.py"), WRITES),
     "ir, build": ("dio_mc.frontend", "build", ("ir", "m.py"), WRITES),
     "ir, render": ("dio_mc.ir.printer", "print_program", ("ir", "m.py"), WRITES),
@@ -276,6 +310,10 @@ OTHERS = {
 """Phases of further commands, and what is not there when they end."""
 
 
+IMAGE = bytes(0x202) + b"HdrS" + bytes(8) + (0x100).to_bytes(2, "little") + bytes(0xF0) + b"6.12.1-x\0"
+"""As much of a kernel as is read before it is booted: the place of its release, and that."""
+
+
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a model, a counterexample of it, and a certificate."""
@@ -283,6 +321,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "m.py").write_text(MODEL)
     (folder / "t.json").write_text(encode(check_class(load_module(folder / "m.py").models[0]).traces[0]))
     (folder / "p.py").write_text(PROVED)
+    (folder / "System.map").write_text("ffffffff81000000 T filemap_fault\n")
+    (folder / "vmlinuz").write_bytes(IMAGE)
     arguments = ["check", str(folder / "p.py"), "--any", "t", "--no-artifacts", "--certificate", str(folder / "c.json")]
     CliRunner().invoke(cli, arguments, catch_exceptions=False)
     return folder
@@ -298,6 +338,90 @@ def test_other_commands(commands: Commands, written: Path, tmp_path: Path, phase
     if limit in SIGNALS and arguments[0] in ("certify", "fix", "mutate"):
         said = f"stopped by {words(limit)}, {before}"
     assert (code, out, err.strip()) == (3, "", f"dio-mc: {said}")
+
+
+SEED = ROOT / "counterexamples" / "ext3_2_6_18.Ext3" / "no_stale_exposure.json"
+ON_GUESTS = {
+    "confirm": (
+        "dio_mc.machine.confirm", "confirm",
+        ("confirm", str(SEED), "--model-file", str(ROOT / "models" / "seed" / "ext3_2_6_18.py")),
+        "; what is shown was finished before",
+    ),
+    "observe": (
+        "dio_mc.machine.observe", "observe", ("observe", "direct_read,direct_write", "--fs", "ext4"),
+        "; what was seen before is shown",
+    ),
+    "matrix": (
+        "dio_mc.machine.kernel_matrix", "kernel_matrix",
+        ("matrix", "--operation", "direct_read", "--fs", "ext4", "--state", "s.json"),
+        "; run it again to continue from s.json",
+    ),
+}  # fmt: skip
+"""Commands while a guest runs, and what follows the reason for which they end."""
+
+
+WALKED = {
+    "first step": (0, ["m.py M"], "before the schedule was followed to its end"),
+    "further steps": (1, ["m.py M"], "before the schedule was followed to its end"),
+}
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+@pytest.mark.parametrize("phase", WALKED)
+def test_a_schedule_is_followed_within_limits(commands: Commands, tmp_path: Path, phase: str, limit: str) -> None:
+    (tmp_path / "m.py").write_text(MODEL)
+    after, shown, before = WALKED[phase]
+    place = ("dio_mc.semantics.interpreter:Interpreter", "successors")
+    code, out, err = commands.run(tmp_path, *place, limit, "step", "m.py", "t[0] *", after=after)
+    said = "interrupted" if limit in SIGNALS else f"stopped by {words(limit)}, {before}"
+    assert (code, out.splitlines()[: len(shown)], err.strip()) == (3, shown, f"dio-mc: {said}")
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_what_can_follow_is_looked_for_within_limits(commands: Commands, tmp_path: Path, limit: str) -> None:
+    (tmp_path / "m.py").write_text(MODEL)
+    place = ("dio_mc.stepping.rest", "explore")
+    code, out, err = commands.run(tmp_path, *place, limit, "step", "m.py", "t[0] *")
+    assert (code, err) == (3, "")
+    assert f"rest      stopped by {words(limit)}, before anything was found\n" in out
+
+
+SEARCHED = {
+    "fix": (("fix", "m.py"), "before the model itself was decided: not everything was tried"),
+    "certify": (("certify", "c.json", "p.py"), "UNDETERMINED for any number of t"),
+}
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+@pytest.mark.parametrize("name", SEARCHED)
+def test_a_search_of_other_commands(commands: Commands, written: Path, tmp_path: Path, name: str, limit: str) -> None:
+    shutil.copytree(written, tmp_path, dirs_exist_ok=True)
+    place = ("dio_mc.semantics.interpreter:Interpreter", "successors")
+    arguments, said = SEARCHED[name]
+    code, out, err = commands.run(tmp_path, *place, limit, *arguments)
+    assert (code, err) == (3, "")
+    assert words(limit) in out
+    assert said in out
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+@pytest.mark.parametrize("name", ON_GUESTS)
+def test_guests(commands: Commands, tmp_path: Path, name: str, limit: str) -> None:
+    (tmp_path / "vmlinuz").write_bytes(IMAGE)
+    place, function, arguments, said = ON_GUESTS[name]
+    code, out, err = commands.run(tmp_path, place, function, limit, *arguments, "--kernel", "vmlinuz")
+    by = "" if limit in SIGNALS else f" by {words(limit)}"
+    assert (code, err.splitlines()[0]) == (3, f"stopped{by}{said}")
+    assert "Traceback" not in out + err
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_serving_ends_as_with_ctrl_c(commands: Commands, written: Path, tmp_path: Path, limit: str) -> None:
+    shutil.copytree(written, tmp_path, dirs_exist_ok=True)
+    served = ("dio_mc.html.serve:Server", "serve_forever")
+    code, out, err = commands.run(tmp_path, *served, limit, "browse", ".", "--no-open")
+    assert (code, err) == (0, "")
+    assert out.startswith("http://127.0.0.1:")
 
 
 @pytest.mark.parametrize("limit", ["timeout", "memory"])
