@@ -23,7 +23,7 @@ from dio_mc.frontend.values import (
     scalar_of,
 )
 from dio_mc.ir.expr import FALSE, TRUE, And, Arith, ArithOp, Compare, CompareOp, Const, Expr, Not
-from dio_mc.ir.types import OptionType, RangeType, none_value, show_type
+from dio_mc.ir.types import BoolType, OptionType, RangeType, none_value, show_type
 
 SIGNS: dict[type[ast.cmpop], CompareOp] = {
     ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
@@ -123,6 +123,8 @@ def _by_value(value: Value, node: ast.AST, scope: Scope) -> Value:
 def _check_order(sign: CompareOp, a: Scalar, b: Scalar, node: ast.AST, scope: Scope) -> None:
     if sign in ("==", "!="):
         return
+    if isinstance(a.type, BoolType):
+        raise scope.fail("DIO103", node, f"`{sign}` does not order truth values", "an implication is `not a or b`")
     if isinstance(a.type, OptionType) or isinstance(b.type, OptionType):
         raise scope.fail(
             "DIO103", node, f"`{sign}` does not order None", "compare with `is not None` first, then with =="

@@ -77,6 +77,7 @@ BODIES = [
     ("DIO103", "if self.page[0] == 1:\n    pass", 1, 12, "Page and 1 cannot be compared"),
     ("DIO103", "if self.n is None:\n    pass", 1, 12, "a value of type 0..3 is never None"),
     ("DIO103", "if self.last < 2:\n    pass", 1, 12, "`<` does not order None"),
+    ("DIO103", "if (self.n == 0) <= (self.n == 1):\n    pass", 1, 12, "`<=` does not order truth values"),
     ("DIO103", "self.page[self.page[0]] = Page.DIRTY", 1, 19, "an index is a number or a ThreadId, not Page"),
     ("DIO103", "self.page[7] = Page.DIRTY", 1, 19, "index 7 is outside 0..1"),
     ("DIO103", "self.n[0] = 1", 1, 9, "`self.n` cannot be indexed"),
