@@ -1,4 +1,5 @@
-"""The premises of ``not P or Q``: another spelling of ``Implies(P, Q)``, and as vacuous if P never holds.
+"""The premises of ``not P or Q``: another spelling of ``Implies(P, Q)``, and as vacuous if P never holds. So are
+``a == False or Q``, ``Q if P else True`` and ``True if not P else Q``.
 
 Only what a formula asserts is examined: the formula itself, the parts of its conjunctions (each instance of an
 ``all``), the conclusion of an implication, the remaining operands of a disjunction, and the branches of a conditional.
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import takewhile
 
-from dio_mc.ir.expr import And, Compare, Expr, Implies, Ite, Not, Or
+from dio_mc.ir.expr import FALSE, TRUE, And, Compare, Expr, Implies, Ite, Not, Or
 
 
 def premises_of_disjunctions(formula: Expr) -> list[Expr]:
@@ -30,7 +31,9 @@ def _asserted(formula: Expr) -> Iterator[Expr]:
             yield from _of_disjunction(operands)
         case Implies(_, conclusion):
             yield from _asserted(conclusion)
-        case Ite(_, then, orelse):
+        case Ite(condition, then, orelse):
+            if orelse == TRUE or then == TRUE:
+                yield And((condition if orelse == TRUE else Not(condition),))
             yield from _asserted(then)
             yield from _asserted(orelse)
         case _:
@@ -52,5 +55,7 @@ def _negated(operand: Expr) -> Expr | None:
             return inner
         case Compare("!="):
             return replace(operand, op="==")
+        case Compare("==", inner, value) if value == FALSE:
+            return inner
         case _:
             return None

@@ -32,8 +32,15 @@ EMPTY = [
     "self.x < 3 and (not self.x == 2 or self.a[0] == 0)",
     "(not self.x == 2 or self.a[0] == 0) if self.a[1] == 0 else self.x == 1",
     "not self.x == 1 or not self.a[1] == 1 or self.a[0] == 3",
+    "self.a[0] == 3 if self.x == 2 else True",
+    "True if self.x != 2 else self.a[0] == 3",
+    "(self.x == 2) == False or self.a[0] == 3",
 ]
 REACHED = [
+    "self.a[1] == 0 if self.x == 1 else True",
+    "True if self.x == 0 else self.a[1] == 0",
+    "(self.x == 1) == False or self.a[1] == 0",
+    "self.x == 1 if self.a[0] == 1 else self.x < 2",
     "not self.x == 1 or self.a[1] == 0",
     "self.x != 1 or self.a[1] == 0",
     "all(not self.a[i] == 1 or self.x == 1 for i in range(2))",
