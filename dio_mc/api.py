@@ -88,14 +88,16 @@ def matrix(
     budget: Budget | None = None,
     size: int = 2,
     sectors: int = 1,
+    pages: int = 1,
     models: str | PathLike[str] | None = None,
     files: Iterable[str | PathLike[str]] = (),
 ) -> Matrix:
     """Which operations race under which locking rule: every pair (`size` 3: triple) of operations, one verdict each.
 
     `rules` and `operations` are names, all of them where none is given. `budget` limits each of the searches; with two
-    `sectors` per page an IO can be torn. `models` is a folder with other rules and operations than the shipped ones,
-    `files` have further ones. Raises `dio_mc.errors.ModelError` for a name that does not exist.
+    `sectors` per page an IO can be torn, with several `pages` a call. `models` is a folder with other rules and
+    operations than the shipped ones, `files` have further ones. Raises `dio_mc.errors.ModelError` for a name that does
+    not exist.
     """
     from dio_mc.study import matrix as study
     from dio_mc.study.registry import open_registry, pick
@@ -104,7 +106,9 @@ def matrix(
     named = list(operations)
     pick(registry.operations, named, "operation")
     chosen = pick(registry.rules, rules, "locking rule")
-    return study.matrix(registry, chosen, named or list(registry.operations), budget, size=size, sectors=sectors)
+    return study.matrix(
+        registry, chosen, named or list(registry.operations), budget, size=size, sectors=sectors, pages=pages
+    )
 
 
 @_at_the_callers_line

@@ -27,7 +27,7 @@ from dio_mc.study.registry import open_registry
 
 ARGUMENTS = {
     "block": "Block.MAPPED", "data": "Data.NEW", "value": "Data.NEW", "result": "Data.NEW", "submitter": "me",
-    "mixed": "False", "lazily": "False", "size": "1",
+    "mixed": "False", "reader": "me", "end": "1", "more": "Block.MAPPED", "lazily": "False", "size": "1",
 }  # fmt: skip
 """What a parameter of this name is given where the steps of an operation are counted; all others a 0."""
 

@@ -18,6 +18,7 @@ from dio_mc.cli.rules import (
     MODELS,
     MORE,
     OUTPUT,
+    PAGES,
     SECTORS,
     TRACES,
     budget,
@@ -65,6 +66,7 @@ def register(group: click.Group) -> None:
 )  # fmt: skip
 @guests_options
 @SECTORS
+@PAGES
 @TRACES
 @MODELS
 @MORE
@@ -84,6 +86,7 @@ def matrix(
     general: bool,
     guests: Guests,
     sectors: int | None,
+    pages: int | None,
     traces: Path | None,
     folder: Path | None,
     files: tuple[Path, ...],
@@ -107,7 +110,7 @@ def matrix(
     from dio_mc.study.baseline import read_baseline
     from dio_mc.study.registry import open_registry, pick
 
-    before = read_baseline(baseline, sectors or 1) if baseline is not None else None
+    before = read_baseline(baseline, sectors or 1, pages or 1) if baseline is not None else None
     limits = limits_of(timeout, max_memory)
     registry = within(limits, lambda: open_registry(folder, files))
     chosen = linted(pick(registry.rules, rules, "locking rule"), registry)
@@ -126,7 +129,7 @@ def matrix(
             solve = kept(solve, note, general=general)
         found = study.matrix(
             registry, chosen, names, budget(max_states), progress(), size=3 if triples else 2, sectors=sectors or 1,
-            exceeded=limits.exceeded, solve=solve,
+            pages=pages or 1, exceeded=limits.exceeded, solve=solve,
         )  # fmt: skip
         if site is not None:
             _site(found, site, registry, limits)

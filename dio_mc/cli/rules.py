@@ -30,6 +30,9 @@ MAX_STATES = click.option("--max-states", type=click.IntRange(1), metavar="N", h
 SECTORS = click.option(
     "--sectors", type=click.IntRange(1, 2), metavar="N", help="Sectors per page; with 2 an IO can be torn."
 )
+PAGES = click.option(
+    "--pages", type=click.IntRange(1, 4), metavar="N", help="Pages per call; with 2 a call can be torn."
+)
 TRACES = click.option(
     "--traces", metavar="DIR", type=click.Path(path_type=Path), help="Write the runs as .json files to DIR."
 )

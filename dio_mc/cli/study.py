@@ -17,6 +17,7 @@ from dio_mc.cli.rules import (
     MODELS,
     MORE,
     OUTPUT,
+    PAGES,
     SECTORS,
     TRACES,
     budget,
@@ -44,6 +45,7 @@ def register(group: click.Group) -> None:
 @click.option("--rule", "rules", multiple=True, type=RULE, metavar="RULE", help="Only this rule.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @SECTORS
+@PAGES
 @TRACES
 @MODELS
 @MORE
@@ -56,6 +58,7 @@ def outcomes(
     rules: tuple[str, ...],
     form: str,
     sectors: int | None,
+    pages: int | None,
     traces: Path | None,
     folder: Path | None,
     files: tuple[Path, ...],
@@ -78,7 +81,7 @@ def outcomes(
     limits = limits_of(timeout, max_memory)
     registry = within(limits, lambda: open_registry(folder, files))
     chosen = linted(pick(registry.rules, rules, "locking rule"), registry)
-    named = _workloads(registry, workloads, sectors)
+    named = _workloads(registry, workloads, sectors, pages)
     found: list[Outcomes] = []
     with Interrupts() as limits.stop:
         met = Latch(limits.exceeded)
@@ -97,6 +100,7 @@ def outcomes(
 @click.argument("workloads", nargs=-1, type=WORKLOAD, metavar="[WORKLOAD...]")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @SECTORS
+@PAGES
 @TRACES
 @MODELS
 @MORE
@@ -110,6 +114,7 @@ def diff(
     workloads: tuple[str, ...],
     form: str,
     sectors: int | None,
+    pages: int | None,
     traces: Path | None,
     folder: Path | None,
     files: tuple[Path, ...],
@@ -126,7 +131,6 @@ def diff(
     Exit 1 when RULE_B adds a bad outcome (stale, torn, lost, exposed, deadlock), 3 when a limit or Ctrl-C ended a
     search (the finished comparisons are printed); else 0.
     """
-    from dataclasses import replace
 
     from dio_mc.cli.interrupts import Interrupts
     from dio_mc.errors import usage_error
@@ -137,9 +141,9 @@ def diff(
     limits = limits_of(timeout, max_memory)
     registry = within(limits, lambda: open_registry(folder, files))
     old, new = linted(pick(registry.rules, [before, after], "locking rule"), registry)
-    compared = _workloads(registry, workloads, sectors)
+    compared = _workloads(registry, workloads, sectors, pages)
     if not workloads:
-        compared += [replace(pair, sectors=sectors or 1) for pair in pairs(registry)]
+        compared += [pair.on(sectors or 1, pages or 1) for pair in pairs(registry)]
     with Interrupts() as limits.stop:
         found = study.diff(
             old, new, compared, budget(max_states), progress("workloads"), exceeded=limits.exceeded
@@ -156,16 +160,17 @@ def diff(
 # --- helpers ----------------------------------------------------------------------------------------------------------
 
 
-def _workloads(registry: Registry, names: tuple[str, ...], sectors: int | None = None) -> list[Workload]:
+def _workloads(
+    registry: Registry, names: tuple[str, ...], sectors: int | None = None, pages: int | None = None
+) -> list[Workload]:
     """The named workloads, including operations side by side; without names all workloads of the folder."""
-    from dataclasses import replace
 
     from dio_mc.study.registry import pick, together
 
     found: list[Workload] = [] if names else list(registry.workloads.values())
     for name in names:
         found += [together(registry, name.split(","))] if "," in name else pick(registry.workloads, [name], "workload")
-    return [replace(one, sectors=sectors) for one in found] if sectors is not None else found
+    return [one.on(sectors, pages) for one in found]
 
 
 def _outcome_files(found: list[Outcomes], folder: Path | None) -> dict[str, str]:

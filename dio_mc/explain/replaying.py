@@ -32,7 +32,7 @@ from dio_mc.wording import plural
 
 Products = Callable[[str], Program | None]
 """The program of a workload under a rule, by name."""
-IS_PRODUCT: Final = re.compile(r"__\w+@(sectors=\d+@)?\w+$")
+IS_PRODUCT: Final = re.compile(r"__\w+@((?:pages=\d)?,?(?:sectors=\d)?,?(?:watched=\d)?@)?\w+$")
 """``direct_read_x_mmap_store__ext4_2020@hole``, ``torn_read__ext4_2020@sectors=2@written``: names of programs that are
 not a class in a file."""
 

@@ -6,8 +6,9 @@ A class inherits those that it is judged by, or asks for them by name::
         ...
 
 A family reads the vocabulary (`page`, `slot`, `disk`, `block`, `seen`), the results that system calls leave in
-`outcome` and `earlier`, as the rules in models/protocols keep them, or what a `Register` knows of the calls on page 0;
-a model without these has no such family. Reads are judged when they return, the file where all threads have ended.
+`outcome` and `earlier`, as the rules in models/protocols keep them, or what a `Register` knows of the calls on one
+page; a model without these has no such family. Reads are judged when they return, the file where all threads have
+ended.
 `dio_mc.study` takes its verdicts from the same properties.
 """
 
@@ -67,7 +68,7 @@ class NoLostWrite(Model, abstract=True):
     @invariant
     def no_lost_write(self):
         """At rest, some order of the acknowledged writes leaves what the file has."""
-        return not self.at_rest() or self.reported() or not self.overwritten(self.will_have(0))
+        return not self.at_rest() or self.reported() or not self.overwritten(self.will_have(self.judged_page()))
 
 
 class NoCollateral(Model, abstract=True):
@@ -97,7 +98,7 @@ class MonotonicRead(Model, abstract=True):
     def monotonic_read(self):
         """One order of the writes explains all reads, and what the file has in the end."""
         return all(self.given[t] != Given.BACKWARDS for t in threads()) and (
-            not self.at_rest() or self.reported() or not self.backwards(self.will_have(0))
+            not self.at_rest() or self.reported() or not self.backwards(self.will_have(self.judged_page()))
         )
 
 

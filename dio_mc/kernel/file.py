@@ -84,6 +84,17 @@ class File(Model, abstract=True):
         self.block[i] = Block.MAPPED
 
 
+def joined(data, part):
+    """What a read of several pages gives that has `data` of those before, NOTHING at first, and `part` of the next."""
+    return (
+        part
+        if data == Data.NOTHING
+        else Data.SHORT
+        if part == Data.EOF and data not in (Data.EOF, Data.STALE, Data.SECRET)
+        else mixture(data, part)
+    )
+
+
 def mixture(one, other):
     """What two sectors read as."""
     return (

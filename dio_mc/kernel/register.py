@@ -250,6 +250,10 @@ class Register(Model, abstract=True):
             settled(self.stage[ACKED][n], self.another(slot, value)),
         )
 
+    def judged_page(self):
+        """The page whose calls these are."""
+        return 0
+
     # -- questions (all pure) -----------------------------------------------------------------------------------------
 
     def is_read(self, slot):

@@ -32,7 +32,8 @@ class Owner(Enum):
 class Data(Enum):
     """What a page, a block, or a read has. `STALE` is of the block's previous owner, `SECRET` of its next one.
 
-    `TORN`: its sectors differ. `UNTOUCHED`: a user's buffer, after a read whose data went somewhere else.
+    `TORN`: its sectors differ, or those pages that a call was about. `UNTOUCHED`: a user's buffer, after a read whose
+    data went somewhere else. `SHORT`: a read of several pages that met the end of the file after the first.
     """
 
     NOTHING = 0
@@ -46,3 +47,4 @@ class Data(Enum):
     EOF = 8
     TORN = 9
     UNTOUCHED = 10
+    SHORT = 11

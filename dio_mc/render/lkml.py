@@ -26,7 +26,8 @@ def render_lkml(trace: Trace, *, path: str = "TRACE.json") -> str:
 
 
 _PRODUCT = re.compile(
-    r"(?P<work>[a-z0-9_]+)__(?P<rule>[a-z0-9_]+?)(?:@sectors=(?P<sectors>\d))?@(?:hole|preallocated|written)"
+    r"(?P<work>[a-z0-9_]+)__(?P<rule>[a-z0-9_]+?)(?:@(?:pages=(?P<pages>\d))?,?(?:sectors=(?P<sectors>\d))?,?(?:watched=\d)?)?"
+    r"@(?:hole|preallocated|written)(?:_\w+)?"
 )
 """The name of the program of a workload under a rule, which is not a class in a file."""
 
@@ -63,6 +64,7 @@ def _commands(trace: Trace, path: str) -> list[str]:
     if product is not None:
         work = product["work"].replace("_x_", ",")
         sectors = ["--sectors", product["sectors"]] if product["sectors"] else []
+        sectors += ["--pages", product["pages"]] if product["pages"] else []
         files = [word for file in trace.model.files for word in ("--file", file)]
         again = ["dio-mc", "outcomes", work, "--rule", product["rule"], *sectors, *files]
         return [*_command(again), *_command(["dio-mc", "replay", path, *files])]

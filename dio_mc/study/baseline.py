@@ -11,6 +11,7 @@ from dio_mc.errors import usage_error
 from dio_mc.study.matrix import NOT_THERE, Matrix
 from dio_mc.study.tables import MATRIX_SCHEMA
 from dio_mc.study.tags import RANK
+from dio_mc.wording import plural
 
 Verdicts = Mapping[tuple[str, tuple[str, ...]], str]
 """The verdict of each cell, by rule and operations in alphabetic order."""
@@ -37,9 +38,9 @@ class Shift:
         return f"{word:<6}  {self.rule}: {' x '.join(self.operations)}: {self.before} -> {self.now}"
 
 
-def read_baseline(path: Path, sectors: int = 1) -> Verdicts:
+def read_baseline(path: Path, sectors: int = 1, pages: int = 1) -> Verdicts:
     """What ``dio-mc matrix --format json`` wrote. Raises `ModelError` when the file is missing (DIO201), is no such
-    report, or is about pages that do not have so many `sectors` (DIO217)."""
+    report, or is about pages that do not have so many `sectors` or calls on another number of `pages` (DIO217)."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -59,6 +60,9 @@ def read_baseline(path: Path, sectors: int = 1) -> Verdicts:
     if data.get("sectors", 1) != sectors:
         words = f"it is about pages of {data.get('sectors', 1)} sectors, not {sectors}"
         raise usage_error("DIO217", words, file=str(path), hint="compare matrices with the same --sectors")
+    if data.get("pages", 1) != pages:
+        words = f"it is about calls on {plural(data.get('pages', 1), 'page')}, not on {pages}"
+        raise usage_error("DIO217", words, file=str(path), hint="compare matrices with the same --pages")
     unknown = sorted(set(found.values()) - {*RANK, NOT_THERE})
     if unknown:
         raise usage_error("DIO217", f"a cell has the unknown verdict {unknown[0]!r}", file=str(path), hint=hint)

@@ -82,8 +82,8 @@ class Pairing:
 
     @property
     def is_there(self) -> bool:
-        """Whether the rule knows all the operations."""
-        return not self.rule.unsupported & set(self.workload.calls)
+        """Whether the rule knows all the operations, on so many pages."""
+        return not self.rule.unsupported & set(self.workload.calls) and self.workload.pages <= self.rule.most_pages
 
 
 Solve = Callable[[Sequence[Pairing]], Iterator[Cell]]
@@ -92,12 +92,13 @@ Solve = Callable[[Sequence[Pairing]], Iterator[Cell]]
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """All cells, group by group: of two operations, or of three. A page has so many `sectors`."""
+    """All cells, group by group: of two operations, or of three. A page has so many `sectors`, a call `pages`."""
 
     rules: tuple[str, ...]
     groups: tuple[tuple[str, ...], ...]
     cells: tuple[Cell, ...]
     sectors: int = 1
+    pages: int = 1
 
     def __str__(self) -> str:
         """The table as the command line prints it."""
@@ -129,15 +130,16 @@ def matrix(
     *,
     size: int = 2,
     sectors: int = 1,
+    pages: int = 1,
     exceeded: Callable[[], Stop | None] = lambda: None,
     solve: Solve | None = None,
 ) -> Matrix:
     """Explore each group of `size` operations (an operation against itself included) under each rule. With two
-    `sectors` per page an IO can be torn. Once a limit is `exceeded` all further cells are undetermined. `solve` finds
-    the cells elsewhere, in several processes, within limits of its own."""
+    `sectors` per page an IO can be torn, with several `pages` a call. Once a limit is `exceeded` all further cells are
+    undetermined. `solve` finds the cells elsewhere, in several processes, within limits of its own."""
     groups = tuple(combinations_with_replacement(operations, size))
     met = Latch(exceeded)
-    workloads = [together(registry, group, sectors) for group in groups]
+    workloads = [together(registry, group, sectors, pages) for group in groups]
     pairings = [Pairing(workload, rule) for rule in rules for workload in workloads]  # those of a rule share code
     cells: list[Cell] = []
     for cell in (solve or one_by_one(budget, met))(pairings):
@@ -145,7 +147,7 @@ def matrix(
         if progress is not None:
             progress(len(cells), len(pairings))
     ordered = [cell for number in range(len(groups)) for cell in cells[number :: len(groups)]]
-    return Matrix(tuple(rule.name for rule in rules), groups, tuple(ordered), sectors)
+    return Matrix(tuple(rule.name for rule in rules), groups, tuple(ordered), sectors, pages)
 
 
 def one_by_one(budget: Budget | None, met: Latch) -> Solve:

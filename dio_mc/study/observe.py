@@ -83,6 +83,15 @@ def of_file(cells: Mapping[str, str], media: str) -> tuple[str, ...]:
     return tuple(p for p, k in accounts.items() if cells[f"stage[{k}][{names.index(media)}]"] == Stage.GONE.name)
 
 
+def of_pages(values: Sequence[str]) -> str:
+    """What a read of pages gives that have these values, names of `Data` (`dio_mc.kernel.joined`)."""
+    foreign = [value.name for value in FOREIGN if value.name in values]
+    inside = [value for value in values if value != Data.EOF.name]
+    if len(set(values)) == 1 or foreign:
+        return foreign[0] if foreign else values[0]
+    return Data.SHORT.name if len(inside) < len(values) else Data.TORN.name
+
+
 class Observed:
     """What was observed of one program. `complete` is False when a budget, or what `met` says, ended the search. The
     program of `like` is that of the same workload on another file."""
@@ -176,7 +185,8 @@ class Reader:
         self._properties = [(name, interpreter.compiled(expr)[0]) for name, expr in judged]
         self._base = dict(zip((v.name for v in program.variables), layout.variable_base, strict=True))
         self._pcs = layout.pc
-        self._sectors = next(v.size for v in program.variables if v.name == "disk")
+        size = {v.name: v.size for v in program.variables}
+        self._pages, self._sectors = size["block"], size["disk"] // size["block"]
         templates = [program.template_of(number) for number in range(len(program.threads))]
         self._awaited = [number for number, template in enumerate(templates) if not template.daemon]
         self._users = [number for number in self._awaited if not templates[number].spawned]
@@ -189,21 +199,23 @@ class Reader:
         violated = tuple(name for name, holds in self._properties if not holds(state))
         if fault is not None or stuck or endless:
             return Observation(records, "", "", violated, stuck, fault.message if fault else "", endless)
-        media = self._media(state) if self._cell(state, "i_disksize") else Data.EOF.name
-        cached = self._cached(state) if self._cell(state, "i_size") else Data.EOF.name
+        end, size = self._cell(state, "i_disksize"), self._cell(state, "i_size")
+        pages = range(self._pages)
+        media = of_pages([self._media(state, p) if p < end else Data.EOF.name for p in pages])
+        cached = of_pages([self._cached(state, p) if p < size else Data.EOF.name for p in pages])
         reported = "wb_err" in self._base and bool(self._cell(state, "wb_err"))
         return Observation(records, cached, media, violated, reported=reported)
 
-    def _media(self, state: State) -> str:
-        if self._cell(state, "block") != list(Block).index(Block.MAPPED):
+    def _media(self, state: State, page: int) -> str:
+        if self._cell(state, "block", page) != list(Block).index(Block.MAPPED):
             return Data.ZERO.name
-        sectors = {self.data(state, "disk", s) for s in range(self._sectors)}
+        sectors = {self.data(state, "disk", page * self._sectors + s) for s in range(self._sectors)}
         foreign = [value.name for value in FOREIGN if value.name in sectors]
         return foreign[0] if foreign else sectors.pop() if len(sectors) == 1 else Data.TORN.name
 
-    def _cached(self, state: State) -> str:
-        uptodate = self._cell(state, "slot") == list(Slot).index(Slot.UPTODATE)
-        return self.data(state, "page") if uptodate else self._media(state)
+    def _cached(self, state: State, page: int) -> str:
+        uptodate = self._cell(state, "slot", page) == list(Slot).index(Slot.UPTODATE)
+        return self.data(state, "page", page) if uptodate else self._media(state, page)
 
     def stuck(self, state: State) -> tuple[str, ...]:
         """The threads that should end and have not."""

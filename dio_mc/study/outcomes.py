@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dio_mc.guard import Ended, Guard, Latch, attempt
-from dio_mc.kernel.words import Data
 from dio_mc.models import models_folder
 from dio_mc.semantics.search import Budget
 from dio_mc.semantics.stop import Stop
 from dio_mc.source import display_path
 from dio_mc.study.observe import Observed
 from dio_mc.study.products import products
-from dio_mc.study.registry import LAYOUTS, Rule, Workload
+from dio_mc.study.registry import MIXED, Rule, Workload, reads_as
 from dio_mc.study.tags import BAD, RANK, Tagged, tag, worst
 from dio_mc.trace.trace import Trace
 
@@ -75,17 +74,18 @@ def outcomes(
     instead of one. Outcomes whose verdict is among `witnesses` get the canonical run that ends with them. Once a limit
     is `exceeded` what was found stays, all else is undetermined, and `note` is told of runs that are left out."""
     met = exceeded if isinstance(exceeded, Latch) else Latch(exceeded)
-    layouts = [layout for layout in workload.layouts if layout in rule.layouts]
+    layouts = [layout for layout in workload.layouts if rule.has(layout)]
     runs = _Runs(frozenset(witnesses), met, note, _own_files(workload, rule))
     found: list[Outcomes] = []
     try:
         with Guard(met):
-            made = products(workload, rule, numbers)
-        observed: Observed | None = None
-        for one in made:
+            made = [products(replace(workload, watched=page), rule, numbers) for page in range(workload.pages)]
+        observed: list[Observed | None] = [None] * workload.pages
+        for ones in zip(*made, strict=True):
             if met() is None:
-                observed = Observed(one, budget, met, observed)
-                found.append(_outcomes(workload.name, rule.name, one.layout, observed, runs))
+                searched = [Observed(one, budget, met, like) for one, like in zip(ones, observed, strict=True)]
+                found.append(_outcomes(workload, rule.name, ones[0].layout, searched, runs))
+                observed = [*searched]
     except (Ended, MemoryError):
         pass
     return (*found, *(Outcomes(workload.name, rule.name, left, (), False, 0) for left in layouts[len(found) :]))
@@ -115,15 +115,19 @@ def _own_files(workload: Workload, rule: Rule) -> tuple[str, ...]:
     return tuple(dict.fromkeys(own))
 
 
-def _outcomes(workload: str, rule: str, layout: str, observed: Observed, runs: _Runs) -> Outcomes:
-    initial = Data.OLD.name if LAYOUTS[layout][1] is Data.OLD else Data.ZERO.name
-    nearest: dict[tuple[object, ...], Tagged] = {}
-    for observation in sorted(observed.goals, key=lambda o: (observed.goals[o].length, o)):
-        tagged = tag(observation, initial)
-        nearest.setdefault((tagged.results, tagged.after, tagged.verdict), tagged)
-    ordered = sorted(nearest.values(), key=lambda t: (RANK.index(t.verdict), t.results, t.after))
-    rows = tuple(_outcome(one, runs.of(observed, one)) for one in ordered)
-    return Outcomes(workload, rule, layout, rows, observed.complete, observed.states)
+def _outcomes(workload: Workload, rule: str, layout: str, searched: Sequence[Observed], runs: _Runs) -> Outcomes:
+    """Of one search per page that is watched; they differ in what is said of the reads of that page."""
+    initial = reads_as(layout).name
+    torn = layout not in MIXED and workload.is_whole if workload.pages > 1 else True
+    nearest: dict[tuple[object, ...], tuple[Tagged, Observed]] = {}
+    seen = [(observed.goals[one].length, one, page) for page, observed in enumerate(searched) for one in observed.goals]
+    for _, observation, page in sorted(seen):
+        tagged = tag(observation, initial, torn=torn)
+        nearest.setdefault((tagged.results, tagged.after, tagged.verdict), (tagged, searched[page]))
+    ordered = sorted(nearest.values(), key=lambda pair: (RANK.index(pair[0].verdict), pair[0].results, pair[0].after))
+    rows = tuple(_outcome(one, runs.of(observed, one)) for one, observed in ordered)
+    states, complete = sum(one.states for one in searched), all(one.complete for one in searched)
+    return Outcomes(workload.name, rule, layout, rows, complete, states)
 
 
 def _outcome(one: Tagged, trace: Trace | None) -> Outcome:

@@ -16,7 +16,7 @@ from dio_mc.frontend.shelf import Shelf
 from dio_mc.ir.program import Program
 from dio_mc.ir.renaming import renamed
 from dio_mc.kernel.families import JUDGES
-from dio_mc.study.registry import Rule, Workload, laid_out, product, product_class, product_name, register_of
+from dio_mc.study.registry import Rule, Workload, laid_out, product, product_class, product_name, register_of, sizes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +46,11 @@ def products(workload: Workload, rule: Rule, numbers: Mapping[str, int] | None =
     threads = tuple((str(number), name) for number, name in enumerate(workload.threads))
     numbered = replace(workload, threads={number: workload.threads[name] for number, name in threads})
     made = product_class(numbered, rule, JUDGES, register_of(workload))
-    program = build(made, {"sectors": workload.sectors}, like=_shelf(rule)).program
+    program = build(made, sizes_of(workload, rule), like=_shelf(rule)).program
     _, _, binding = program.name.partition("@")
     name = f"{product_name(workload, rule)}@{binding}" if binding else product_name(workload, rule)
-    layouts = [layout for layout in workload.layouts if layout in rule.layouts]
-    return tuple(Product(laid_out(program, layout), layout, name, threads) for layout in layouts)
+    layouts = [layout for layout in workload.layouts if rule.has(layout)]
+    return tuple(Product(laid_out(program, layout, workload.watched), layout, name, threads) for layout in layouts)
 
 
 @lru_cache(maxsize=64)

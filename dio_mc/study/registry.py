@@ -8,6 +8,7 @@ Their product is a class made of both. It is read like any model, since the fron
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
@@ -23,13 +24,25 @@ from dio_mc.kernel.register import VALUES, Stage
 from dio_mc.kernel.words import Block, Data
 from dio_mc.lang.model import ROLE, Model, ThreadRole
 from dio_mc.models import models_folder
+from dio_mc.source import display_path
+from dio_mc.wording import plural
 
 LAYOUTS: dict[str, tuple[Block, Data]] = {
     "hole": (Block.HOLE, Data.STALE),
     "preallocated": (Block.UNWRITTEN, Data.STALE),
     "written": (Block.MAPPED, Data.OLD),
 }
-"""What the file is at first: its block, and what is on disk there."""
+"""What each page of the file is at first: its block, and what is on disk there."""
+MIXED: Final[dict[str, tuple[str, str]]] = {
+    "written_hole": ("written", "hole"),
+    "hole_written": ("hole", "written"),
+    "written_preallocated": ("written", "preallocated"),
+    "written_end": ("written", "end"),
+}
+"""Files of several pages that are not alike: the first page, and what comes after it; "end" is the end of the file."""
+
+END: Final = "end"
+MOST_PAGES: Final = 4
 
 SYSTEM_CALLS: Final = frozenset(
     [
@@ -44,7 +57,8 @@ SYSTEM_CALLS: Final = frozenset(
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A locking rule. `layouts` are the files it can have, `unsupported` the operations it does not know; `kernel` is
-    the version whose functions it names, empty where it is of none that was looked at."""
+    the version whose functions it names, empty where it is of none that was looked at. It knows calls on `most_pages`
+    pages; `fewer` says why not on more."""
 
     name: str
     since: int
@@ -52,12 +66,19 @@ class Rule:
     layouts: tuple[str, ...]
     unsupported: frozenset[str]
     kernel: str = ""
+    most_pages: int = MOST_PAGES
+    fewer: str = ""
+
+    def has(self, layout: str) -> bool:
+        """Whether it can have such a file."""
+        return all(part in self.layouts for part in MIXED.get(layout, (layout,)) if part != END)
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
     """Threads by name, each a function that the frontend compiles; `calls` are the operations of a pair. With two
-    `sectors` a page is copied and transferred in halves."""
+    `sectors` a page is copied and transferred in halves; with several `pages` a call at page i is about all from
+    i on, and `watched` is the one whose register is kept."""
 
     name: str
     threads: Mapping[str, Callable[..., Any]]
@@ -65,6 +86,30 @@ class Workload:
     calls: tuple[str, ...] = ()
     place: tuple[str, int] = ("", 0)
     sectors: int = 1
+    pages: int = 1
+    watched: int = 0
+
+    def on(self, sectors: int | None = None, pages: int | None = None) -> Workload:
+        """The same of another size; what is None stays. A file of one page has no mixed layout."""
+        size = self.pages if pages is None else pages
+        plain = tuple(layout for layout in self.layouts if layout not in MIXED)
+        named = tuple(layout for layout in self.layouts if layout in MIXED)
+        mixed = named or tuple(layout for layout, (first, _) in MIXED.items() if first in plain)
+        return replace(
+            self, sectors=self.sectors if sectors is None else sectors, pages=size,
+            layouts=self.layouts if size == self.pages else (*plain, *(mixed if size > 1 else ())),
+        )  # fmt: skip
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every call writes or reads all pages at once: stores through a mapping do not, nor do calls that
+        begin at a later page."""
+        codes = [function.__code__ for function in self.threads.values()]
+        used = {name for code in codes for name in code.co_names}
+        later = any(isinstance(c, int) and c > 0 for code in codes for c in code.co_consts)
+        return (
+            not later and not used & {"mmap_load", "mmap_store"} and used <= SYSTEM_CALLS | {"Data", *Data.__members__}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +153,16 @@ def _workload(cls: type, threads: Mapping[str, Callable[..., Any]]) -> Workload:
     first = next(iter(threads.values())).__code__
     layouts = tuple(getattr(cls, "layouts", LAYOUTS))
     place = (first.co_filename, first.co_firstlineno)
-    return Workload(snake(cls.__name__), threads, layouts, (), place, getattr(cls, "sectors", 1))
+    made = Workload(snake(cls.__name__), threads, layouts, (), place)
+    sized = made.on(getattr(cls, "sectors", 1), getattr(cls, "pages", 1))
+    return replace(sized, layouts=layouts) if hasattr(cls, "layouts") else sized
 
 
 def _rule(cls: Any) -> Rule:
     layouts = tuple(getattr(cls, "layouts", LAYOUTS))
     unsupported = frozenset(getattr(cls, "unsupported", ()))
-    return Rule(cls.rule, cls.since, cls, layouts, unsupported, vars(cls).get("kernel", ""))
+    most, why = getattr(cls, "most_pages", (MOST_PAGES, ""))
+    return Rule(cls.rule, cls.since, cls, layouts, unsupported, vars(cls).get("kernel", ""), most, why)
 
 
 def _threads(cls: type) -> dict[str, Callable[..., Any]]:
@@ -138,7 +186,7 @@ def pair(registry: Registry, first: str, second: str) -> Workload:
     return together(registry, (first, second))
 
 
-def together(registry: Registry, names: Sequence[str], sectors: int = 1) -> Workload:
+def together(registry: Registry, names: Sequence[str], sectors: int = 1, pages: int = 1) -> Workload:
     """Operations side by side, a thread each; all but the first write NEWER where they write."""
     classes: list[Any] = pick(registry.operations, names, "operation")
     roles = ["first", *["second"] * (len(names) - 1)]
@@ -148,7 +196,7 @@ def together(registry: Registry, names: Sequence[str], sectors: int = 1) -> Work
     }
     code = next(iter(threads.values())).__code__
     place = (code.co_filename, code.co_firstlineno)
-    return Workload(" x ".join(names), threads, calls=tuple(names), place=place, sectors=sectors)
+    return Workload(" x ".join(names), threads, calls=tuple(names), place=place).on(sectors, pages)
 
 
 def pairs(registry: Registry) -> list[Workload]:
@@ -163,11 +211,21 @@ def product(
     numbers: Mapping[str, int] | None = None,
 ) -> dict[str, Program]:
     """The program of a workload under a rule, by layout of the file. Layouts differ in initial values alone. `families`
-    bring the properties that it has beside the rule's own; `numbers` says how many there are of some threads."""
+    bring the properties that it has beside the rule's own; `numbers` says how many there are of some threads. Raises
+    `ModelError` (DIO208) where the rule does not know so many pages."""
     made = product_class(workload, rule, families, register_of(workload))
-    program = build(made, {"sectors": workload.sectors}, numbers).program
-    found = {layout: laid_out(program, layout) for layout in workload.layouts if layout in rule.layouts}
+    program = build(made, sizes_of(workload, rule), numbers).program
+    found = {layout: laid_out(program, layout, workload.watched) for layout in workload.layouts if rule.has(layout)}
     return {layout: replace(one, digest=digest_of(one)) for layout, one in found.items()}
+
+
+def sizes_of(workload: Workload, rule: Rule) -> dict[str, int]:
+    """The parameters of their product. Raises `ModelError` (DIO208) where the rule does not know so many pages."""
+    if workload.pages > rule.most_pages:
+        file = str(getattr(sys.modules.get(rule.model.__module__), "__file__", "") or "")
+        words = f"`{rule.name}` knows calls on {plural(rule.most_pages, 'page')}, not on {workload.pages}"
+        raise usage_error("DIO208", words, file=display_path(file), hint=rule.fewer)
+    return {"sectors": workload.sectors, "pages": workload.pages, "watched": workload.watched}
 
 
 def product_class(
@@ -194,10 +252,18 @@ def register_of(workload: Workload) -> dict[str, Any]:
     return {"slots": slots, "punches": {"punch_hole", "truncate"} <= used}
 
 
-def reads_as(layout: str) -> Data:
-    """What a file of this layout has at first."""
-    block, data = LAYOUTS[layout]
+def reads_as(layout: str, page: int = 0) -> Data:
+    """What a page of a file of this layout has at first."""
+    part = part_of(layout, page)
+    if part == END:
+        return Data.EOF
+    block, data = LAYOUTS[part]
     return data if block is Block.MAPPED else Data.ZERO
+
+
+def part_of(layout: str, page: int) -> str:
+    """What a page of a file of this layout is: a layout of one page, or END."""
+    return MIXED.get(layout, (layout, layout))[min(page, 1)]
 
 
 def product_name(workload: Workload, rule: Rule) -> str:
@@ -210,17 +276,18 @@ def parts_named(registry: Registry, name: str) -> tuple[Workload, Rule, str] | N
     two sectors ``..._2020@sectors=2@hole``), if the registry has them."""
     made, _, binding = name.partition("@")
     named, _, layout = binding.rpartition("@")
-    sectors = {"": 1, "sectors=2": 2}.get(named)
+    sizes = re.fullmatch(r"(?:pages=(\d))?,?(?:sectors=(\d))?,?(?:watched=(\d))?", named)
     work, _, rule = made.partition("__")
-    if rule not in registry.rules or sectors is None:
+    if rule not in registry.rules or sizes is None:
         return None
+    pages, sectors, watched = int(sizes[1] or 1), int(sizes[2] or 1), int(sizes[3] or 0)
     chosen = {product_name(w, registry.rules[rule]): w for w in registry.workloads.values()}
     if made in chosen:
-        return replace(chosen[made], sectors=sectors), registry.rules[rule], layout
+        return replace(chosen[made].on(sectors, pages), watched=watched), registry.rules[rule], layout
     operations = work.split("_x_")
     if len(operations) < 2 or any(operation not in registry.operations for operation in operations):
         return None
-    return together(registry, operations, sectors), registry.rules[rule], layout
+    return replace(together(registry, operations, sectors, pages), watched=watched), registry.rules[rule], layout
 
 
 def program_named(registry: Registry, name: str) -> Program | None:
@@ -229,17 +296,20 @@ def program_named(registry: Registry, name: str) -> Program | None:
     return product(parts[0], parts[1]).get(parts[2]) if parts is not None else None
 
 
-def laid_out(program: Program, layout: str) -> Program:
-    """The program of a product on a file of this layout, without a digest."""
-    block, data = LAYOUTS[layout]
-    first = [Stage.SETTLED if value is reads_as(layout) else Stage.GONE for value in VALUES]
+def laid_out(program: Program, layout: str, watched: int) -> Program:
+    """The program of a product on a file of this layout, without a digest, whose register is of page `watched`."""
+    sizes = {v.name: v.size for v in program.variables}
+    pages = range(sizes["block"])
+    parts = [part_of(layout, page) for page in pages]
+    laid = [LAYOUTS[part if part != END else "hole"] for part in parts]
+    size = sum(part != END for part in parts)
+    first = [Stage.SETTLED if value is reads_as(layout, watched) else Stage.GONE for value in VALUES]
     initial = {
-        "block": [list(Block).index(block)],
-        "disk": [list(Data).index(data)],
-        "stage": [list(Stage).index(stage) for stage in first],
+        "block": [list(Block).index(block) for block, _ in laid],
+        "disk": [list(Data).index(data) for _, data in laid for _ in range(sizes["disk"] // len(pages))],
+        "stage": [list(Stage).index(stage) for stage in first] * (sizes["stage"] // len(first)),
+        "i_size": [size],
+        "i_disksize": [size],
     }
-    variables = tuple(
-        replace(v, init=tuple(initial[v.name]) * (v.size // len(initial[v.name]))) if v.name in initial else v
-        for v in program.variables
-    )
+    variables = tuple(replace(v, init=tuple(initial[v.name])) if v.name in initial else v for v in program.variables)
     return replace(program, variables=variables, name=f"{program.name}@{layout}", digest="")

@@ -53,6 +53,7 @@ def remark(found: Matrix) -> str:
     quiet = len(found.groups) - len(racing(found))
     said = [f"{quiet} of {len(found.groups)} {found.noun}s are ok under every rule."] if quiet else []
     said += [f"A page has {found.sectors} sectors."] if found.sectors > 1 else []
+    said += [f"A call is about {found.pages} pages."] if found.pages > 1 else []
     known = [c.general for c in found.cells if c.general is not None]
     good = sum(c.verdict == "ok" for c in found.cells)
     said += [f"{sum(g.proved for g in known)} of {good} cells that are ok are proved for any number."] if known else []
@@ -131,7 +132,7 @@ def matrix_json(found: Matrix, links: Links | None = None) -> str:
         }
         for c in found.cells
     ]  # fmt: skip
-    head = {"schema": MATRIX_SCHEMA, "rules": list(found.rules), "sectors": found.sectors}
+    head = {"schema": MATRIX_SCHEMA, "rules": list(found.rules), "sectors": found.sectors, "pages": found.pages}
     return _json({**head, "counts": counts(found), "cells": cells})
 
 

@@ -7,7 +7,8 @@ observation has the names of those that are false, and the words here only tell 
 - ``deadlock``: some thread can never go on, or never end.
 - ``lost``: no order of the acknowledged writes leaves what is on disk (`no_lost_write`); or another file was hit
   (`no_freed_io`); or what was read went to a page that is not the reader's buffer.
-- ``torn``: sectors of different writes in one read, or on disk. It needs two sectors per page.
+- ``torn``: sectors, or pages, of different writes in one read, or in the file. It needs two of them. With several
+  pages it is said where the file was all of one kind at first, and every call about all of it.
 - ``stale``: no order of the writes explains what was read (`read_after_ack`, `monotonic_read`), or the cache keeps
   something else than the disk (`coherent_at_rest`).
 - ``error``: an IO was refused, and said so; or an error is left on the mapping, for the next fsync to return, and then
@@ -16,6 +17,7 @@ observation has the names of those that are false, and the words here only tell 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dio_mc.kernel.families import FOREIGN
@@ -28,7 +30,7 @@ RANK = ("exposed", "deadlock", "lost", "torn", "stale", "error", "undetermined",
 BAD = frozenset(RANK[:5])
 """What no rule should give."""
 NOTHING, EIO = Data.NOTHING.name, Data.EIO.name
-TORN, UNTOUCHED = Data.TORN.name, Data.UNTOUCHED.name
+TORN, UNTOUCHED, SHORT = Data.TORN.name, Data.UNTOUCHED.name, Data.SHORT.name
 EXPOSED = {value.name for value in FOREIGN}
 WORDS = {value.name: value.name.lower() for value in Data} | {Data.STALE.name: "exposed", EIO: "error", NOTHING: "done"}
 
@@ -44,13 +46,15 @@ class Tagged:
     verdict: str
 
 
-def tag(observation: Observation, initial: str) -> Tagged:
-    """`initial` is what the file reads as before the workload."""
-    problems = _problems(observation, initial)
+def tag(observation: Observation, initial: str, *, torn: bool = True) -> Tagged:
+    """`initial` is what the file reads as before the workload. Without `torn` it is nobody's fault if sectors or pages
+    differ: the file's did at first, or a call is not about all of them."""
+    problems = [problem for problem in _problems(observation, initial) if torn or problem[0] != "torn"]
     verdict = min((v for v, _ in problems), key=RANK.index, default="ok")
-    results = tuple((r.thread, _result(r)) for r in observation.records)
+    words = WORDS if torn else WORDS | {TORN: "mixed"}
+    results = tuple((r.thread, _result(r, words)) for r in observation.records)
     reasons = tuple(dict.fromkeys(text for _, text in problems))
-    return Tagged(observation, results, _after(observation), reasons, verdict)
+    return Tagged(observation, results, _after(observation, words), reasons, verdict)
 
 
 def worst(verdicts: list[str]) -> str:
@@ -58,15 +62,15 @@ def worst(verdicts: list[str]) -> str:
     return min(verdicts, key=RANK.index, default="ok")
 
 
-def _result(record: Record) -> str:
-    last = WORDS[record.outcome]
-    return last if record.earlier == NOTHING else f"{WORDS[record.earlier]} then {last}"
+def _result(record: Record, words: Mapping[str, str] = WORDS) -> str:
+    last = words[record.outcome]
+    return last if record.earlier == NOTHING else f"{words[record.earlier]} then {last}"
 
 
-def _after(observation: Observation) -> str:
+def _after(observation: Observation, words: Mapping[str, str]) -> str:
     if observation.stuck or observation.fault:
         return "-"
-    cached, media = (WORDS[value] for value in (observation.cached, observation.media))
+    cached, media = (words[value] for value in (observation.cached, observation.media))
     return cached if cached == media else f"cache {cached}, disk {media}"
 
 
@@ -86,8 +90,8 @@ def _problems(observation: Observation, initial: str) -> list[tuple[str, str]]:
             *found,
             ("error", f"EIO is left for the next fsync{f': {_incoherent(observation)}' if differs else ''}"),
         ]
-    if TORN in (observation.cached, observation.media):
-        found.append(("torn", "the file has sectors of different writes"))
+    if {TORN, SHORT} & {observation.cached, observation.media}:
+        found.append(("torn", "the file has parts of different writes"))
     return found
 
 
@@ -100,7 +104,9 @@ def _of_result(record: Record) -> list[tuple[str, str]]:
     if UNTOUCHED in given:
         found.append(("lost", f"what {record.thread} reads goes to a page that is no longer its buffer"))
     if TORN in given:
-        found.append(("torn", f"{record.thread} reads sectors of different writes"))
+        found.append(("torn", f"{record.thread} reads parts of different writes"))
+    if SHORT in given:
+        found.append(("torn", f"{record.thread} reads a part of what a write or a truncation changes"))
     return found
 
 

@@ -1,13 +1,13 @@
 """Asynchronous IO, one request per thread, and the record that every system call leaves (syscalls.py)."""
 
-from buffers import UserBuffers
+from record import Recorded
 
 from dio_mc import PerThread, atomic, me, operation, wait_until
 from dio_mc.kernel import Data
-from dio_mc.kernel.register import REQUEST, Register
+from dio_mc.kernel.register import REQUEST
 
 
-class AsynchronousCalls(Register, UserBuffers, abstract=True):
+class AsynchronousCalls(Recorded, abstract=True):
     """`iocb` is the event that waits to be reaped; `reading` says what it was asked for."""
 
     iocb = PerThread(Data)
@@ -17,14 +17,15 @@ class AsynchronousCalls(Register, UserBuffers, abstract=True):
     @operation()
     def io_submit_pwrite(self, i, value):
         """Returns as soon as the kernel lets it; one request per thread."""
-        self.write_begins(REQUEST, value)
+        if self.is_watched(i):
+            self.write_begins(REQUEST, value)
         self.reading[me] = False
         self.aio_write(i, value)
 
     @operation()
     def io_submit_pread(self, i):
         """The record is made when it is reaped; a thread makes no other call until then."""
-        self.read_begins(REQUEST)
+        self.a_read_begins(REQUEST, i)
         self.moved[me], self.copy_on_write = False, False
         self.reading[me] = True
         self.aio_read(i)
@@ -37,4 +38,4 @@ class AsynchronousCalls(Register, UserBuffers, abstract=True):
             self.iocb[me] = Data.NOTHING
         self.earlier[me] = self.outcome[me]
         self.outcome[me] = Data.UNTOUCHED if self.reading[me] and self.moved[me] else result
-        self.request_ends(result)
+        self.a_request_ends(result)

@@ -6,113 +6,77 @@ hole starts again if a page has come back, which faults can do forever: `i_mmap_
 out since v5.12 (btrfs_today.py).
 """
 
-from inode_mutex import InodeMutex
+from btrfs_pages import BtrfsPages
 
-from dio_mc import Array, RangeLock, atomic, operation, wait_until
-from dio_mc.kernel import Block, Data, File, Slot
+from dio_mc import atomic, operation, wait_until
+from dio_mc.kernel import Block, Slot
 
 
-class Btrfs(InodeMutex, abstract=True):
-    """`fresh` is what the ordered extent's new place has."""
+class Btrfs(BtrfsPages, abstract=True):
+    """What is about a range."""
 
     rule, since = "btrfs_range_lock", 2014
-    extent = RangeLock(size=File.pages)
-    ordered, fresh = Array(bool, size=File.pages), Array(Data, size=File.pages)
 
     @operation(kernel="fs/btrfs/inode.c:lock_extent_direct @3.16-6.1")
     def lock_ordered(self, i):
         with atomic():
-            wait_until(not self.ordered[i])
-            self.extent.lock(i, i + 1)
+            wait_until(all(p < i or not self.ordered[p] for p in range(self.pages)))
+            self.extent.lock(i, self.pages)
 
     @operation(kernel="fs/btrfs/extent_io.c:lock_extent_bits @3.16-5.10")
     def lock_empty(self, i):
         self.lock_ordered(i)
-        empty = self.slot[i] == Slot.ABSENT  # no page either; else the range is not kept
+        empty = all(p < i or self.slot[p] == Slot.ABSENT for p in range(self.pages))  # no page; else it is not kept
         if not empty:
-            self.extent.unlock(i, i + 1)
+            self.extent.unlock(i, self.pages)
         return empty
 
     @operation(kernel="fs/btrfs/inode.c:btrfs_direct_IO @3.16-5.10")
     def prepare_read(self, i):
-        self.filemap_write_and_wait_range(i)
+        self.flush(i)
         with atomic():
             self.lock_ordered(i)
-            self.extent.hand_over(i, i + 1)
+            self.extent.hand_over(i, self.pages)
         return self.get_block(i)
 
     @operation(kernel="fs/btrfs/inode.c:btrfs_endio_direct_read @3.16-4.19")
-    def read_complete(self, i):
-        self.extent.unlock_non_owner(i, i + 1)
+    def read_complete(self, i, last):
+        self.extent.unlock_non_owner(i, self.pages)
 
     @operation(kernel="fs/btrfs/inode.c:lock_extent_direct @3.16-6.1")
     def prepare(self, i, value):
         """A page's lock comes before the range, and is not waited for inside: a page that is there is ENOTBLK."""
-        self.filemap_write_and_wait_range(i)
-        self.invalidate_inode_pages2_range(i)
+        self.flush(i)
+        self.drop(i)
         empty = self.lock_empty(i)
         if not empty:
             self.write_through_cache(i, value)
             return Block.HOLE
         self.inode_dio_begin()
-        self.ordered[i] = True  # btrfs_add_ordered_extent
-        self.extent.unlock(i, i + 1)
-        return Block.UNWRITTEN if i < self.i_size else Block.BEYOND
+        with atomic():
+            for p in range(self.pages):
+                self.ordered[p] = p >= i or self.ordered[p]  # btrfs_add_ordered_extent
+        self.extent.unlock(i, self.pages)
+        return Block.UNWRITTEN if self.pages <= self.i_size else Block.BEYOND
+
+    @operation(kernel="fs/btrfs/inode.c:lock_extent_direct @3.16-6.1")
+    def map_further(self, p):
+        """Done with the first page."""
+        return Block.UNWRITTEN
+
+    def is_unwritten(self, p):
+        return self.ordered[p]
 
     @operation(kernel="mm/filemap.c:generic_file_direct_write")
     def submitted(self, i, value):
-        self.invalidate_inode_pages2_range(i)
+        self.drop(i)
         return value
 
-    @operation(kernel="fs/btrfs/inode.c:btrfs_submit_direct @3.16-6.1")
-    def bio_write(self, i, value):
-        self.fresh[i] = value
-
-    @operation(kernel="fs/btrfs/inode.c:btrfs_finish_ordered_io @3.16-")
-    def convert_unwritten(self, i):
-        with atomic():
-            for s in range(self.sectors):
-                self.disk[i * self.sectors + s] = self.fresh[i]
-            self.block[i], self.ordered[i] = Block.MAPPED, False
-
-    @operation(kernel="fs/btrfs/inode.c:btrfs_readpage @3.16-5.10")
-    def read_page(self, i):
-        self.lock_ordered(i)
-        data = super().read_page(i)
-        self.extent.unlock(i, i + 1)
-        return data
-
-    @operation(kernel="fs/btrfs/inode.c:cow_file_range @3.16-")
-    def map_for_writeback(self, i):
-        with atomic():
-            wait_until(self.unlocked(i))
-            self.ordered[i] = True
-
-    @operation(kernel="fs/btrfs/extent_io.c:end_bio_extent_writepage @3.16-6.1")
-    def end_page_writeback(self, i):
-        self.convert_unwritten(i)
-        super().end_page_writeback(i)
-
-    @operation(kernel="fs/btrfs/inode.c:btrfs_page_mkwrite @3.16-6.1")
-    def store_through_pte(self, i, value):
-        with atomic():
-            wait_until(not self.page_lock[i].is_locked() and self.unlocked(i))
-            return super().store_through_pte(i, value)
-
-    @operation(kernel="fs/btrfs/file.c:btrfs_dirty_pages @3.16-6.12")
-    def write_end(self, i, data):
-        with atomic():
-            wait_until(self.unlocked(i))
-            super().write_end(i, data)
-
-    def unlocked(self, i):
-        return not self.ordered[i] and not self.extent.is_locked(i)
-
     @operation(kernel="fs/btrfs/file.c:btrfs_punch_hole @3.16-")
-    def free_blocks(self, i):
+    def free_range(self, i):
         settled = False
         while not settled:
-            self.truncate_inode_pages_range(i)
+            self.truncate_pages(i)
             settled = self.lock_empty(i)
-        super().free_blocks(i)
-        self.extent.unlock(i, i + 1)
+        super().free_range(i)
+        self.extent.unlock(i, self.pages)

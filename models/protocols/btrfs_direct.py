@@ -41,6 +41,9 @@ class BtrfsRanges(Iomap6, abstract=True):
     def is_moving(self, i):
         return self.by_writeback[i] and not self.is_pending(i) and i < self.i_disksize
 
+    def is_unwritten(self, p):
+        return self.ordered[p] and not self.by_writeback[p]
+
     def unlocked(self, i):
         return not self.ordered[i] and not self.extent.is_locked(i)
 
@@ -59,14 +62,14 @@ class BtrfsRanges(Iomap6, abstract=True):
             return Block.DELALLOC if self.ordered[i] else block
 
     @operation(kernel="fs/btrfs/direct-io.c:btrfs_dio_end_io @6.12-")
-    def read_complete(self, i):
-        self.dio_range.unlock_non_owner(i, i + 1)
-        super().read_complete(i)
+    def read_complete(self, i, last):
+        self.dio_range.unlock_non_owner(i, last + 1)
+        super().read_complete(i, last)
 
     @operation(kernel="fs/btrfs/direct-io.c:btrfs_direct_read @6.12-")
     def refused(self, i):
         """ENOTBLK: an ordered extent of writeback is not waited for, the read goes through the cache."""
-        return self.buffered_read(i)
+        return self.read_pages(i)
 
     @operation(kernel="fs/btrfs/extent_io.c:btrfs_read_folio @6.1-")
     def read_page(self, i):

@@ -30,19 +30,19 @@ class BtrfsDriver(BtrfsRanges, abstract=True):
     @operation(kernel="fs/btrfs/direct-io.c:btrfs_direct_write @6.12-")
     def fall_back(self, i, value):
         self.buffered_write(i, value)
-        self.filemap_write_and_wait_range(i)
-        self.invalidate_mapping_pages(i)
+        self.flush(i)
+        self.drop_clean(i)
 
     @operation(kernel="fs/btrfs/file.c:btrfs_punch_hole @3.16-")
     def fallocate_punch_hole(self, i):
         self.lock_inode()
         self.i_mmap_lock.down_write()
-        self.filemap_write_and_wait_range(i)
-        wait_until(not self.ordered[i])
-        if self.block[i] != Block.HOLE:
+        self.flush(i)
+        wait_until(all(p < i or not self.ordered[p] for p in range(self.pages)))
+        if any(p >= i and self.block[p] != Block.HOLE for p in range(self.pages)):
             self.lock_range_without_pages(i)
-            self.free_blocks(i)
-            self.extent.unlock(i, i + 1)
+            self.free_range(i)
+            self.extent.unlock(i, self.pages)
         self.i_mmap_lock.up_write()
         self.unlock_inode()
 
@@ -50,22 +50,22 @@ class BtrfsDriver(BtrfsRanges, abstract=True):
     def lock_range_without_pages(self, i):
         settled = False
         while not settled:
-            self.truncate_inode_pages_range(i)
-            self.extent.lock(i, i + 1)
-            settled = self.slot[i] == Slot.ABSENT
+            self.truncate_pages(i)
+            self.extent.lock(i, self.pages)
+            settled = all(p < i or self.slot[p] == Slot.ABSENT for p in range(self.pages))
             if not settled:
-                self.extent.unlock(i, i + 1)
+                self.extent.unlock(i, self.pages)
 
     @operation(kernel="fs/btrfs/inode.c:btrfs_setsize @3.16-")
     def do_truncate(self):
         self.lock_inode()
         with atomic():
             self.i_size, self.i_disksize = 0, 0
-        self.truncate_inode_pages_range(0)
+        self.truncate_pages(0)
         self.i_dio_count.wait()
         with atomic():  # btrfs_truncate: the range without an ordered extent in it
-            wait_until(self.unlocked(0))
-            self.free_blocks(0)
+            wait_until(all(self.unlocked(p) for p in range(self.pages)))
+            self.free_range(0)
         self.unlock_inode()
 
     @operation(kernel="fs/btrfs/file.c:btrfs_replace_file_extents @5.10-")
@@ -98,7 +98,7 @@ class BtrfsNoDataSum(BtrfsDriver, abstract=True):
 
     @operation(kernel="fs/btrfs/direct-io.c:btrfs_direct_write @6.12-")
     def start_direct_write(self, i):
-        if i >= self.i_size:
+        if self.pages > self.i_size:
             self.i_rwsem.down_write()
         else:
             self.i_rwsem.down_read()
@@ -112,5 +112,9 @@ class BtrfsNoDataSum(BtrfsDriver, abstract=True):
             if self.slot[i] == Slot.ABSENT:
                 block = Block.UNWRITTEN if i < self.i_size else Block.BEYOND
                 self.ordered[i] = True
-                self.i_size = 1
+                self.i_size = max(self.i_size, i + 1)
             return block
+
+    @operation(kernel="fs/btrfs/inode.c:btrfs_finish_ordered_io @3.16-")
+    def raise_size(self):
+        self.i_disksize = self.i_size

@@ -5,12 +5,12 @@ device that was given the old one goes on writing there: the read leaves the buf
 are in one page. No IO depends on any of that, so ghosts keep it.
 """
 
-from onepage import OnePage
+from ranges import Ranges
 
 from dio_mc import PerThread, Var, operation, threads
 
 
-class UserBuffers(OnePage, abstract=True):
+class UserBuffers(Ranges, abstract=True):
     """Linux before 5.12: the child shares pages that a device may be writing to."""
 
     forks = Var(bool)

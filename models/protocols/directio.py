@@ -5,41 +5,55 @@ A write: keep the inode, flush, drop the cached page, map, transfer, convert, ra
 is under way: all after that is the completion's, the submitter's locks are not held until then, and `io_getevents`
 waits for it. IO in flight is counted (`i_dio_count`) from before the map, and whoever frees blocks waits for that.
 
-An asynchronous write is made synchronous where a rule has it so (`force_wait`).
+An asynchronous write is made synchronous where a rule has it so (`force_wait`). All pages of a write are mapped before
+the first is transferred. Where one of them cannot be direct the write is short: what comes before it is direct, it and
+what comes after it go through the cache.
 """
 
-from directread import DirectRead
+from directwrite import WRITABLE, DirectWrite, either
 
-from dio_mc import atomic, me, operation, spawn
+from dio_mc import me, operation, spawn
 from dio_mc.kernel import Block, Data
 
-WRITABLE = (Block.UNWRITTEN, Block.MAPPED, Block.BEYOND)
 
-
-class DirectIO(DirectRead, abstract=True):
+class DirectIO(DirectWrite, abstract=True):
     """A rule says what it locks (locking.py), and where it does more."""
 
     @operation(kernel="mm/filemap.c:generic_file_direct_write")
     def direct_write(self, i, value):
         self.start_direct_write(i)
         block = self.prepare(i, value)
-        result = value
+        end, result = self.pages, value
+        if self.pages > 1 and block in WRITABLE:
+            for p in range(1, self.pages):
+                if i < p < end:
+                    more = self.map_further(p)
+                    end = p if more == Block.HOLE else end
+                    block = either(block, more)
         if block in WRITABLE:
-            self.bio_write(i, value)
-            self.dio_complete(i, block)
-            self.inode_dio_end()
-            result = self.submitted(i, value)
+            result = self.write_now(i, end, value, block)
         self.end_direct_write()
         if block == Block.HOLE:
             self.fall_back(i, value)
+        elif self.pages > 1 and end < self.pages and result != Data.EIO:
+            self.fall_back(end, value)
         return result
 
     @operation(kernel="mm/filemap.c:generic_file_direct_write")
     def aio_write(self, i, value):
+        """A short one is waited for."""
         self.start_direct_write(i)
         block = self.prepare(i, value)
-        result = value
-        if block in WRITABLE and self.force_wait(block):
+        end, result = self.pages, value
+        if self.pages > 1 and block in WRITABLE:
+            for p in range(1, self.pages):
+                if i < p < end:
+                    more = self.map_further(p)
+                    end = p if more == Block.HOLE else end
+                    block = either(block, more)
+        if self.pages > 1 and block in WRITABLE and end < self.pages:
+            result = self.write_now(i, end, value, block)
+        elif block in WRITABLE and self.force_wait(block):
             self.complete_aio(i, value, block, me)
         elif block in WRITABLE:
             spawn(self.dio_bio_end_aio, i, value, block, me)
@@ -47,8 +61,21 @@ class DirectIO(DirectRead, abstract=True):
         self.end_direct_write()
         if block == Block.HOLE:
             self.fall_back(i, value)
-        if block == Block.HOLE or result == Data.EIO:
+        elif self.pages > 1 and end < self.pages and result != Data.EIO:
+            self.fall_back(end, value)
+        if block == Block.HOLE or result == Data.EIO or end < self.pages:
             self.aio_complete(me, result)
+
+    @operation(kernel="mm/filemap.c:generic_file_direct_write")
+    def write_now(self, i, end, value, block):
+        """Pages i to `end`, and wait; the submitter has its locks."""
+        self.transfer(i, end, value)
+        self.dio_complete(i, block)
+        self.inode_dio_end()
+        result = self.submitted(i, value)
+        if self.pages > 1 and end < self.pages and result != Data.EIO:
+            self.write_short(end, value)
+        return result
 
     def force_wait(self, block):
         """Whether an asynchronous write is waited for under the submitter's locks."""
@@ -60,43 +87,7 @@ class DirectIO(DirectRead, abstract=True):
 
     @operation(kernel="fs/direct-io.c:dio_bio_end_aio")
     def complete_aio(self, i, value, block, submitter):
-        self.bio_write(i, value)
+        self.transfer(i, self.pages, value)
         self.dio_complete(i, block)
         self.inode_dio_end()
         self.aio_complete(submitter, value)
-
-    @operation(kernel="mm/filemap.c:generic_file_direct_write")
-    def prepare(self, i, value):
-        """The block to write to; BEYOND: one past the end of the file; HOLE: not directly."""
-        self.filemap_write_and_wait_range(i)
-        gone = self.invalidate_inode_pages2_range(i)
-        self.inode_dio_begin()
-        block = self.map_for_write(i)
-        if not gone or block == Block.HOLE:
-            self.inode_dio_end()
-            self.write_through_cache(i, value)
-            block = Block.HOLE
-        return block
-
-    @operation(kernel="fs/direct-io.c:get_more_blocks")
-    def map_for_write(self, i):
-        """create=0 inside the file; past its end the block is the writer's alone."""
-        with atomic():
-            block = self.block[i]
-            if i >= self.i_size:
-                self.block[i], block = Block.MAPPED, Block.BEYOND
-        return block
-
-    @operation(kernel="mm/filemap.c:generic_file_direct_write")
-    def submitted(self, i, value):
-        """What the submitter does yet, and returns."""
-        return value
-
-    @operation(kernel="fs/direct-io.c:dio_complete")
-    def dio_complete(self, i, block):
-        """end_io: the extent, then the size; models/history/r14_isize_before_conversion.py has these as two steps."""
-        if block != Block.MAPPED:
-            with atomic():
-                self.convert_unwritten(i)
-                if block == Block.BEYOND:
-                    self.i_size, self.i_disksize = 1, 1

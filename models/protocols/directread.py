@@ -1,13 +1,17 @@
 """Direct reads: flush, count, map, transfer, and whatever a rule does when the transfer has ended.
 
 An asynchronous read returns when its transfer is under way; what comes after that is the completion's, and the
-submitter's locks are not held until then.
+submitter's locks are not held until then. Of several pages each is transferred before the next is mapped, and the
+last one's transfer is the one that the submission leaves under way.
 """
 
 from locking import Locking
 
 from dio_mc import atomic, me, operation, spawn
 from dio_mc.kernel import Block, Data
+from dio_mc.kernel.file import joined
+
+NO_DATA = (Block.DELALLOC, Block.BEYOND)
 
 
 class DirectRead(Locking, abstract=True):
@@ -16,11 +20,19 @@ class DirectRead(Locking, abstract=True):
     @operation(kernel="fs/direct-io.c:__blockdev_direct_IO")
     def direct_read(self, i):
         block = self.prepare_read(i)
+        last, data = i, Data.NOTHING
+        if self.pages > 1:
+            for p in range(1, self.pages):
+                if p > i and block not in NO_DATA:
+                    data = self.read_on(me, last, block, data)
+                    last = p
+                    block = self.map_for_read(p)
         self.read_submitted()
-        data = Data.EIO
-        if block != Block.DELALLOC:
-            data = self.bio_read(i, block)
-        self.read_complete(i)
+        if block == Block.DELALLOC:
+            data = Data.EIO
+        else:
+            data = self.read_on(me, last, block, data)
+        self.read_complete(i, last)
         self.end_direct_read()
         if block == Block.DELALLOC:
             data = self.refused(i)
@@ -29,10 +41,17 @@ class DirectRead(Locking, abstract=True):
     @operation(kernel="fs/direct-io.c:__blockdev_direct_IO")
     def aio_read(self, i):
         block = self.prepare_read(i)
+        last, data = i, Data.NOTHING
+        if self.pages > 1:
+            for p in range(1, self.pages):
+                if p > i and block not in NO_DATA:
+                    data = self.read_on(me, last, block, data)
+                    last = p
+                    block = self.map_for_read(p)
         if block != Block.DELALLOC:
-            spawn(self.read_end_aio, i, block, me)
+            spawn(self.read_end_aio, i, last, block, data, me)
         else:
-            self.read_complete(i)
+            self.read_complete(i, last)
         self.read_submitted()
         self.end_direct_read()
         if block == Block.DELALLOC:
@@ -45,21 +64,34 @@ class DirectRead(Locking, abstract=True):
         return Data.EIO
 
     @operation(kernel="fs/direct-io.c:dio_bio_end_aio")
-    def read_end_aio(self, i, block, submitter):
-        data = self.bio_read(i, block)
-        self.read_complete(i)
-        self.aio_complete(submitter, data)
+    def read_end_aio(self, i, last, block, data, submitter):
+        result = self.read_on(submitter, last, block, data)
+        self.read_complete(i, last)
+        self.aio_complete(submitter, result)
+
+    @operation(kernel="fs/direct-io.c:get_more_blocks")
+    def map_for_read(self, i):
+        """Page i, when those before it have been transferred."""
+        return self.get_block(i)
+
+    @operation(kernel="block/bio.c:bio_endio @3.16-")
+    def read_on(self, reader, i, block, data):
+        """Page i, after what has been read before it."""
+        part = self.bio_read(i, block)
+        if self.pages > 1:
+            self.was_given(reader, i, part)
+        return joined(data, part)
 
     @operation(kernel="fs/direct-io.c:__blockdev_direct_IO")
     def prepare_read(self, i):
         """Up to the map: the block to read."""
         self.start_direct_read()
-        self.filemap_write_and_wait_range(i)
+        self.flush(i)
         self.inode_dio_begin()
         return self.get_block(i)
 
     @operation(kernel="fs/direct-io.c:dio_complete")
-    def read_complete(self, i):
+    def read_complete(self, i, last):
         self.inode_dio_end()
 
     @operation(kernel="fs/aio.c:aio_complete")

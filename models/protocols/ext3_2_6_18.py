@@ -61,7 +61,7 @@ class Ext3(InodeMutex, abstract=True):
 
     @operation(kernel="fs/direct-io.c:__blockdev_direct_IO")
     def prepare(self, i, value):
-        self.filemap_write_and_wait_range(i)
+        self.flush(i)
         self.inode_dio_begin()
         block = self.map_for_write(i)
         if block == Block.HOLE:
@@ -71,5 +71,5 @@ class Ext3(InodeMutex, abstract=True):
 
     @operation(kernel="mm/filemap.c:generic_file_direct_IO @-2.6.24")
     def submitted(self, i, value):
-        gone = self.invalidate_inode_pages2_range(i)
+        gone = self.drop(i)
         return value if gone else Data.EIO

@@ -49,7 +49,7 @@ class Ext4Of2016(FaultLock, abstract=True):
 
     @operation(kernel="mm/filemap.c:generic_file_direct_write")
     def submitted(self, i, value):
-        self.invalidate_inode_pages2_range(i)
+        self.drop(i)
         return value
 
     @operation(kernel="fs/ext4/inode.c:ext4_filemap_fault @4.9-5.10")

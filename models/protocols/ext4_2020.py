@@ -39,10 +39,13 @@ class Ext4Of2020(Ext4Of2016, FallsBack, abstract=True):
     def start_direct_write(self, i):
         self.i_rwsem.down_read()
         with atomic():
-            overwrite = self.block[i] == Block.MAPPED and i < self.i_size
+            overwrite = self.all_written(i) and self.pages <= self.i_size
         if not overwrite:
             self.i_rwsem.up_read()
             self.i_rwsem.down_write()
+
+    def all_written(self, i):
+        return all(p < i or self.block[p] == Block.MAPPED for p in range(self.pages))
 
     @operation(kernel="fs/ext4/file.c:ext4_dio_write_iter @5.5-")
     def end_direct_write(self):

@@ -40,10 +40,10 @@ class Ext4Driver(Iomap6, abstract=True):
 
     @operation(kernel="fs/ext4/file.c:ext4_dio_write_checks @5.10-")
     def start_direct_write(self, i):
-        exclusive = i >= self.i_size
+        exclusive = self.pages > self.i_size
         if not exclusive:
             self.i_rwsem.down_read()
-            exclusive = not self.shared_will_do(self.block[i])
+            exclusive = not all(p < i or self.shared_will_do(self.block[p]) for p in range(self.pages))
             if exclusive:
                 self.i_rwsem.up_read()
         if exclusive:
@@ -69,5 +69,5 @@ class Ext4Driver(Iomap6, abstract=True):
     @operation(kernel="fs/ext4/file.c:ext4_dio_write_iter @5.5-")
     def fall_back(self, i, value):
         self.buffered_write(i, value)
-        self.filemap_write_and_wait_range(i)
-        self.invalidate_mapping_pages(i)
+        self.flush(i)
+        self.drop_clean(i)

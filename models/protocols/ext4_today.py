@@ -98,7 +98,7 @@ class Ext4Of61(Ext4Today, abstract=True):
 
     @operation(kernel="fs/ext4/inode.c:ext4_punch_hole @3.16-")
     def fallocate_punch_hole(self, i):
-        self.filemap_write_and_wait_range(i)
+        self.flush(i)
         super().fallocate_punch_hole(i)
 
     def copy_page_range(self):

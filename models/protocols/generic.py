@@ -46,5 +46,5 @@ class GenericLateInvalidate(Generic2005, abstract=True):
 
     @operation(kernel="mm/filemap.c:generic_file_direct_write")
     def submitted(self, i, value):
-        self.invalidate_inode_pages2_range(i)
+        self.drop(i)
         return value

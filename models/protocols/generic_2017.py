@@ -36,7 +36,7 @@ class GenericSeptember2017(Generic2017, abstract=True):
 
     @operation(kernel="fs/direct-io.c:dio_complete")
     def dio_complete(self, i, block):
-        self.invalidate_inode_pages2_range(i)
+        self.drop(i)
         super().dio_complete(i, block)
 
 
@@ -49,4 +49,4 @@ class GenericOctober2017(Generic2017, abstract=True):
     @operation(kernel="fs/direct-io.c:dio_complete")
     def dio_complete(self, i, block):
         super().dio_complete(i, block)
-        self.invalidate_inode_pages2_range(i)
+        self.drop(i)

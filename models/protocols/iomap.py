@@ -44,8 +44,8 @@ class IomapDio(AllocatesUnwritten, abstract=True):
 
     @operation(kernel="fs/iomap.c:iomap_dio_rw @4.10-5.2")
     def prepare(self, i, value):
-        self.filemap_write_and_wait_range(i)
-        gone = self.invalidate_inode_pages2_range(i)
+        self.flush(i)
+        gone = self.drop(i)
         direct = self.goes_on(gone)
         block = Block.HOLE
         if direct:
@@ -64,7 +64,7 @@ class IomapDio(AllocatesUnwritten, abstract=True):
     @operation(kernel="fs/iomap/direct-io.c:iomap_dio_complete @5.3-")
     def dio_complete(self, i, block):
         super().dio_complete(i, block)
-        gone = self.invalidate_inode_pages2_range(i)
+        gone = self.drop(i)
         self.collision(gone)
 
     @operation(kernel="fs/iomap/direct-io.c:iomap_dio_rw @5.3-")
@@ -112,4 +112,4 @@ class FallsBack(Reported, abstract=True):
     @operation(kernel="fs/libfs.c:direct_write_fallback @6.1-")
     def fall_back(self, i, value):
         self.buffered_write(i, value)
-        self.filemap_write_and_wait_range(i)
+        self.flush(i)

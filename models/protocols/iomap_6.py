@@ -31,6 +31,7 @@ class Iomap6(RecordsErrors, PageIn, abstract=True):
         "read_end_aio": "fs/iomap/direct-io.c:iomap_dio_bio_end_io @5.10-",
         "dio_bio_end_aio": "fs/iomap/direct-io.c:iomap_dio_complete_work @5.10-",
         "complete_aio": "fs/iomap/direct-io.c:iomap_dio_complete_work @5.10-",
+        "map_for_read": "fs/iomap/iter.c:iomap_iter @6.1-",
         "aio_complete": "fs/aio.c:aio_complete_rw @4.19-",
     }
 
@@ -39,19 +40,15 @@ class Iomap6(RecordsErrors, PageIn, abstract=True):
         self.start_direct_read()
         inside = i < self.i_size  # dio->i_size; a read past it does nothing else
         if inside:
-            self.filemap_write_and_wait_range(i)
+            self.flush(i)
         self.inode_dio_begin()
         block = self.map_for_read(i)
         return block if inside else Block.BEYOND
 
-    @operation(kernel="fs/iomap/iter.c:iomap_iter @6.1-")
-    def map_for_read(self, i):
-        return self.get_block(i)
-
     @operation(kernel="fs/iomap/direct-io.c:__iomap_dio_rw @5.10-")
     def prepare(self, i, value):
-        self.filemap_write_and_wait_range(i)
-        gone = self.invalidate_inode_pages2_range(i)
+        self.flush(i)
+        gone = self.drop(i)
         block = Block.HOLE
         if gone:
             self.inode_dio_begin()
@@ -63,8 +60,12 @@ class Iomap6(RecordsErrors, PageIn, abstract=True):
     @operation(kernel="fs/iomap/direct-io.c:iomap_dio_complete @5.3-")
     def dio_complete(self, i, block):
         super().dio_complete(i, block)
-        gone = self.invalidate_inode_pages2_range(i)
+        gone = self.drop(i)
         self.collision(gone)
+
+    @operation(kernel="fs/iomap/direct-io.c:__iomap_dio_rw @5.10-")
+    def write_short(self, p, value):
+        """The caller goes on with it (`fall_back`)."""
 
     @operation(kernel="include/linux/fs.h:inode_unlock @4.7-")
     def end_direct_write(self):
@@ -73,6 +74,14 @@ class Iomap6(RecordsErrors, PageIn, abstract=True):
                 self.i_rwsem.up_write()
             else:
                 self.i_rwsem.up_read()
+
+    @operation(kernel="mm/truncate.c:invalidate_mapping_pages")
+    def drop_clean(self, i):
+        self.invalidate_mapping_pages(i)
+        if self.pages > 1:
+            for p in range(1, self.pages):
+                if p > i:
+                    self.invalidate_mapping_pages(p)
 
     @operation(kernel="mm/truncate.c:invalidate_mapping_pages")
     def invalidate_mapping_pages(self, i):

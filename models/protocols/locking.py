@@ -19,7 +19,7 @@ class Locking(SystemCalls, abstract=True):
     def buffered_write(self, i, value):
         self.lock_inode()
         self.write_checks(i)
-        super().buffered_write(i, value)
+        self.write_pages(i, value)
         self.unlock_inode()
 
     @operation(kernel="mm/filemap.c:generic_file_aio_write @-2.6.27")
@@ -29,8 +29,8 @@ class Locking(SystemCalls, abstract=True):
     @operation(kernel="mm/filemap.c:generic_file_buffered_write @-2.6.27")
     def write_through_cache(self, i, value):
         """The caller has the inode locked."""
-        super().buffered_write(i, value)
-        self.filemap_write_and_wait_range(i)
+        self.write_pages(i, value)
+        self.flush(i)
 
     @operation(kernel="fs/attr.c:notify_change")
     def do_truncate(self):
@@ -44,8 +44,8 @@ class Locking(SystemCalls, abstract=True):
     def fallocate_punch_hole(self, i):
         self.lock_inode()
         self.freeing_begins()
-        self.truncate_inode_pages_range(i)
-        self.free_blocks(i)
+        self.truncate_pages(i)
+        self.free_range(i)
         self.freeing_ends()
         self.unlock_inode()
 

@@ -16,6 +16,7 @@ class Placeholder(Ext3, abstract=True):
     """Whoever wants to insert a page waits for `stub`; writepage waits for the page lock. A stub per direct IO."""
 
     rule, since = "placeholder", 2006
+    most_pages = 1, "its completion releases page 0 alone: how it came to know the whole range was never settled"
     stub = Array(bool, size=File.pages)
 
     @operation(kernel="fs/direct-io.c:__blockdev_direct_IO")

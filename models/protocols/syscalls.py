@@ -1,80 +1,65 @@
-"""What the locking rules in this folder share: system calls on one page of one file, and what they leave on record.
+"""What the locking rules in this folder share: system calls on the pages of one file, and what they leave on record.
 
-A workload makes these calls and nothing else; a rule overrides the kernel functions below them. Each call leaves a
-record in ghosts, which no rule can read: its result and the one before it, and whether it can have been given that
-(`dio_mc.kernel.register`). `dio_mc.study` reads them where everything has ended.
+A call at page i is about the pages from i on (ranges.py). A workload makes these calls and nothing else; a rule
+overrides the kernel functions below them. Each call leaves a record in ghosts, which no rule can read: its result and
+the one before it, and whether it can have been given that (record.py). `dio_mc.study` reads them where everything has
+ended.
 """
 
-from aiocalls import AsynchronousCalls
+from mappedcalls import MappedCalls
 
 from dio_mc import me, operation, reachable
 from dio_mc.kernel import Data
 from dio_mc.kernel.register import CALL
 
 
-class SystemCalls(AsynchronousCalls, abstract=True):
+class SystemCalls(MappedCalls, abstract=True):
     """A rule derives from this and says what it is called (`rule`) and since when it is there (`since`)."""
 
     @operation()
     def pread(self, i):
-        self.read_begins(CALL)
-        data = self.buffered_read(i)
+        self.a_read_begins(CALL, i)
+        data = self.read_pages(i)
         self.earlier[me], self.outcome[me] = self.outcome[me], data
-        self.read_ends(CALL, data)
+        self.a_read_ends(CALL, data)
 
     @operation()
     def pread_direct(self, i):
-        self.read_begins(CALL)
+        self.a_read_begins(CALL, i)
         self.moved[me], self.copy_on_write = False, False
         data = self.direct_read(i)
         self.earlier[me], self.outcome[me] = self.outcome[me], Data.UNTOUCHED if self.moved[me] else data
-        self.read_ends(CALL, data)
-
-    @operation()
-    def mmap_load(self, i):
-        self.read_begins(CALL)
-        data = self.filemap_fault(i)
-        self.earlier[me], self.outcome[me] = self.outcome[me], data
-        self.read_ends(CALL, data)
+        self.a_read_ends(CALL, data)
 
     @operation()
     def pwrite(self, i, value):
-        self.write_begins(CALL, value)
+        if self.is_watched(i):
+            self.write_begins(CALL, value)
         self.buffered_write(i, value)
         self.outcome[me] = value
-        self.write_ends(CALL, value)
+        if self.is_watched(i):
+            self.write_ends(CALL, value)
 
     @operation()
     def pwrite_direct(self, i, value):
-        self.write_begins(CALL, value)
+        if self.is_watched(i):
+            self.write_begins(CALL, value)
         result = self.direct_write(i, value)
         self.outcome[me] = result
-        if result == Data.EIO:
-            self.write_refused(CALL, value)
-        else:
-            self.write_ends(CALL, value)
-
-    @operation()
-    def mmap_store(self, i, value):
-        self.write_begins(CALL, value)
-        stored, result = False, value
-        while not stored and result != Data.EOF:
-            result = self.filemap_fault(i)
-            if result != Data.EOF:
-                stored = self.store_through_pte(i, value)
-                result = value
-        self.outcome[me] = result
-        if result == Data.EOF:
-            self.write_past_end(CALL, value)
-        else:
-            self.write_ends(CALL, value)
+        if self.is_watched(i):
+            if result == Data.EIO:
+                self.write_refused(CALL, value)
+            else:
+                self.write_ends(CALL, value)
 
     @operation()
     def punch_hole(self, i):
-        self.punch_begins(CALL)
+        if self.is_watched(i):
+            self.punch_begins(CALL)
         self.fallocate_punch_hole(i)
         self.outcome[me] = Data.ZERO if i < self.i_size else Data.EOF
-        self.punch_ends(CALL)
+        if self.is_watched(i):
+            self.punch_ends(CALL)
 
     @operation()
     def truncate(self):
@@ -94,15 +79,9 @@ class SystemCalls(AsynchronousCalls, abstract=True):
         self.outcome[me] = self.outcome[me] if good else Data.EIO
 
     @operation()
-    def msync(self, i):
-        """MS_SYNC."""
-        good = self.vfs_fsync_range(i)
-        self.outcome[me] = self.outcome[me] if good else Data.EIO
-
-    @operation()
     def sync_file_range(self, i):
         """Wait before, write, wait after."""
-        self.filemap_write_and_wait_range(i)
+        self.flush(i)
 
     @reachable
     def all_ended(self):

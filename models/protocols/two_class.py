@@ -27,11 +27,11 @@ class TwoClasses(DirectIO, abstract=True):
     i_rwsem, classes = RWSem(), TwoClassLock()
 
     @operation(kernel="fs/nfs/io.c:nfs_start_io_read @4.9-")
-    def buffered_read(self, i):
+    def read_pages(self, i):
         self.i_rwsem.down_read()
         self.classes.lock_buffered()
         self.i_dio_count.wait()
-        data = super().buffered_read(i)
+        data = super().read_pages(i)
         self.classes.unlock_buffered()
         self.i_rwsem.up_read()
         return data
@@ -67,10 +67,14 @@ class TwoClasses(DirectIO, abstract=True):
 
     @operation(kernel="fs/nfs/direct.c:nfs_file_direct_write")
     def prepare(self, i, value):
-        self.filemap_write_and_wait_range(i)
-        self.invalidate_inode_pages2_range(i)
+        self.flush(i)
+        self.drop(i)
         self.inode_dio_begin()
         return Block.MAPPED if i < self.i_size else Block.BEYOND
+
+    @operation(kernel="fs/nfs/direct.c:nfs_file_direct_write")
+    def map_further(self, p):
+        return Block.MAPPED if p < self.i_size else Block.BEYOND
 
     @operation(kernel="fs/nfs/write.c:nfs_writeback_done")
     def bio_write(self, i, value):

@@ -33,7 +33,7 @@ class RecordsErrors(SystemCalls, abstract=True):
 
     @operation(kernel="mm/filemap.c:file_check_and_advance_wb_err @4.19-")
     def vfs_fsync_range(self, i):
-        self.filemap_write_and_wait_range(i)
+        self.flush(i)
         with atomic():
             good = not self.wb_err or self.told[me]
             self.told[me] = self.wb_err

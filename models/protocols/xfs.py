@@ -30,9 +30,9 @@ class Xfs(FallsBack, abstract=True):
         self.iolock.up_write()
 
     @operation(kernel="fs/xfs/xfs_file.c:xfs_file_buffered_aio_read @4.9-5.10")
-    def buffered_read(self, i):
+    def read_pages(self, i):
         self.iolock.down_read()
-        data = super().buffered_read(i)
+        data = super().read_pages(i)
         self.iolock.up_read()
         return data
 

@@ -46,9 +46,9 @@ class XfsToday(Iomap6, AllocatesUnwritten, abstract=True):
     }
 
     @operation(kernel="fs/xfs/xfs_file.c:xfs_file_buffered_read @6.1-")
-    def buffered_read(self, i):
+    def read_pages(self, i):
         self.i_rwsem.down_read()
-        data = super().buffered_read(i)
+        data = super().read_pages(i)
         self.i_rwsem.up_read()
         return data
 
@@ -87,8 +87,8 @@ class XfsToday(Iomap6, AllocatesUnwritten, abstract=True):
     def fallocate_punch_hole(self, i):
         self.lock_inode()
         self.freeing_begins()
-        self.filemap_write_and_wait_range(i)
-        self.truncate_inode_pages_range(i)
-        self.free_blocks(i)
+        self.flush(i)
+        self.truncate_pages(i)
+        self.free_range(i)
         self.freeing_ends()
         self.unlock_inode()

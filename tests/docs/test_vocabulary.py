@@ -59,7 +59,7 @@ def test_who_calls_a_hook_and_in_which_order() -> None:
 
     tool = run_path(str(Path(__file__).resolve().parents[2] / "tools" / "vocabulary.py"))
     found = list(tool["_callers"](next(c for c in HOOKED if c.__name__ == "DirectIO"), "inode_dio_end"))
-    assert found[0] == "`DirectIO.direct_write` (`dio_complete`, `submitted`)"
+    assert found[0] == "`DirectIO.write_now` (`dio_complete`, `submitted`)"
     assert rows(kernel.PageCache)["writepage"][1] == str(tool["steps_of"](kernel.PageCache, "writepage"))
     assert tool["steps_of"](kernel.File, "get_block") == 1
     assert tool["needs"](FAMILIES["size"]) == ["i_size"]

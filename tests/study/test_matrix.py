@@ -193,7 +193,7 @@ def test_a_change_of_rules_opens_torn_writes() -> None:
     torn = run(*arguments, "--sectors", "2")
     assert torn.exit_code == 1
     assert "opened    direct_write x direct_write, written file" in torn.output
-    assert "torn (the file has sectors of different writes)" in torn.output
+    assert "torn (the file has parts of different writes)" in torn.output
 
 
 def test_outcomes_command() -> None:

@@ -73,9 +73,10 @@ def is_whole(cell: Cell) -> bool:
 
 
 def page_of(pairing: Pairing, *, general: bool = False) -> str:
-    """The key of all cells of a rule, whose IO has so many sectors; those with what is known for any number have a page
-    of their own."""
-    what = [digest_of_files(), sys.version, pairing.rule.name, str(pairing.workload.sectors), *(["any"] * general)]
+    """The key of all cells of a rule, whose calls are about so many sectors and pages; those with what is known for any
+    number have a page of their own."""
+    sizes = f"{pairing.workload.sectors} {pairing.workload.pages}"
+    what = [digest_of_files(), sys.version, pairing.rule.name, sizes, *(["any"] * general)]
     return hashlib.sha256("\0".join(what).encode()).hexdigest()
 
 

@@ -90,12 +90,12 @@ class _Solving:
         return tuple(solved(one, options.budget, met, general=self.general) for one in task)
 
     def message(self, task: Batch) -> Any:
-        return [(one.workload.calls, one.workload.sectors, one.rule.name) for one in task]
+        return [(one.workload.calls, one.workload.sectors, one.workload.pages, one.rule.name) for one in task]
 
     def there(self, message: Any, options: Options) -> Found:
         try:
             registry = _opened(self.folder, self.files)
-            task = tuple(Pairing(together(registry, c, sectors), registry.rules[rule]) for c, sectors, rule in message)
+            task = tuple(Pairing(together(registry, *sizes), registry.rules[rule]) for *sizes, rule in message)
         except (DioError, KeyError):  # the files have changed since the command read them
             return tuple(Cell(calls, rule, "undetermined") for calls, _, rule in message)
         return self.here(task, options)

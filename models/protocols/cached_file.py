@@ -1,26 +1,27 @@
-"""One page of one file, mapped and unmapped, without any lock but the page's: what all rules in this folder start from.
+"""The pages of a file, mapped and unmapped, without any lock but the page's: what all rules in this folder start from.
 
 Abstracted: one page is one block of `sectors` sectors; a freed block belongs to another file at once, so that its
 contents are STALE, and a write to it is `freed_io`. A block that is freed and allocated again is the same block. A
 pte lives as long as its page; a store is one step and dirties the page at once. pdflush is the daemon, and a flush
-waits for it. Sizes are in pages: `i_size` is what the kernel goes by, `i_disksize` what is on disk.
+waits for it. Sizes are in pages: `i_size` is what the kernel goes by, `i_disksize` what is on disk. What a call does to
+all of its pages is in ranges.py; here an operation is about page i alone.
 """
 
 from dio_mc import Range, Var, atomic, operation, thread
-from dio_mc.kernel import Block, Data, PageCache, Slot
+from dio_mc.kernel import Block, Data, File, PageCache, Slot
 
 
-class OnePage(PageCache, abstract=True):
+class CachedFile(PageCache, abstract=True):
     """Linux without anybody's locks."""
 
     freed_io = Var(bool, ghost=True)
-    i_size = Var(Range(0, 1), init=1)
-    i_disksize = Var(Range(0, 1), init=1)
+    i_size = Var(Range(0, File.pages), init=File.pages)
+    i_disksize = Var(Range(0, File.pages), init=File.pages)
 
-    @thread(daemon=True)
-    def pdflush(self):
+    @thread(daemon=True, instances=File.pages)
+    def pdflush(self, k):
         while True:
-            self.writepage(0)
+            self.writepage(k)
 
     @operation(kernel="fs/direct-io.c:get_more_blocks")
     def get_block(self, i):
@@ -44,22 +45,18 @@ class OnePage(PageCache, abstract=True):
     def write_end(self, i, data):
         with atomic():
             super().write_end(i, data)
-            self.i_size = 1
+            self.i_size = max(self.i_size, i + 1)
 
     @operation(kernel="mm/filemap.c:end_page_writeback @-5.10")
     def end_page_writeback(self, i):
         with atomic():
             super().end_page_writeback(i)
-            self.i_disksize = self.i_size
+            self.i_disksize = max(self.i_disksize, min(self.i_size, i + 1))
 
     @operation(kernel="mm/filemap.c:filemap_fault @2.6.24-")
     def filemap_fault(self, i):
         """EOF is SIGBUS."""
         return super().buffered_read(i)
-
-    @operation(kernel="mm/readahead.c:force_page_cache_readahead @-4.19")
-    def force_page_cache_readahead(self, i):
-        super().buffered_read(i)
 
     @operation(kernel="mm/page-writeback.c:set_page_dirty @-5.10")
     def store_through_pte(self, i, value):
@@ -89,17 +86,3 @@ class OnePage(PageCache, abstract=True):
                 for s in range(self.sectors):
                     self.disk[i * self.sectors + s] = Data.STALE
             self.block[i] = Block.HOLE
-
-    @operation(kernel="mm/memory.c:vmtruncate @-2.6.27")
-    def vmtruncate(self):
-        """To nothing: first the size, then the page, then its block."""
-        with atomic():
-            self.i_size, self.i_disksize = 0, 0
-        self.truncate_inode_pages_range(0)
-        self.free_blocks(0)
-
-    @operation(kernel="fs/sync.c:do_fsync @2.6.24-")
-    def vfs_fsync_range(self, i):
-        """Says whether no error was found."""
-        self.filemap_write_and_wait_range(i)
-        return True
