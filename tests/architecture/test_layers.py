@@ -63,8 +63,9 @@ LAYERS: dict[str, set[str]] = {
     "fix": {"frontend", "kernel", "lang", "mutation", "wording", "semantics", "ir"},
     "anynumber": {"analysis.symmetry", "frontend", "lang", "semantics", "ir"},
     "study": {
-        "guard", "engines.limits", "engines.reference", "frontend", "kernel", "lang", "models", "trace", "semantics", "ir",
-    },
+        "guard", "engines.limits", "engines.reference", "frontend", "kernel", "lang", "models", "trace", "wording",
+        "semantics", "ir",
+    },  # fmt: skip
     "machine": {"lang", "study", "trace"},
     "checking": set(),
     "checking.results": {"display", "trace", "semantics"},
