@@ -65,7 +65,7 @@ LAYERS: dict[str, set[str]] = {
     "study": {
         "guard", "engines.limits", "engines.reference", "frontend", "kernel", "lang", "models", "trace", "wording",
         "semantics", "ir",
-    },  # fmt: skip
+    },
     "machine": {"lang", "study", "trace"},
     "checking": set(),
     "checking.results": {"display", "trace", "semantics"},
