@@ -10,6 +10,7 @@ from typing import Any
 
 from dio_mc import lang
 from dio_mc.fix.surroundings import Surroundings, free_names, globals_of, parameters
+from dio_mc.frontend.declare import members_of
 from dio_mc.kernel import Crashes
 from dio_mc.lang.locks import DrainCounter
 from dio_mc.lang.model import ROLE, OperationRole
@@ -48,7 +49,7 @@ def conditions(around: Surroundings) -> list[Piece]:
         for test in _tests(body):
             for part in [test, *(test.values if isinstance(test, ast.BoolOp) else [])]:
                 piece = _piece(ast.unparse(part), part, body, around)
-                if piece is not None:
+                if piece is not None and not _is_settled(part, around):
                     found |= {p.text: p for p in _either_way(piece)}
     for name, declared in around.data.items():
         if declared.type is bool and name in around.read | around.written and not declared.ghost:
@@ -58,11 +59,17 @@ def conditions(around: Surroundings) -> list[Piece]:
     return _distinct(found.values())
 
 
+def _is_settled(condition: ast.expr, around: Surroundings) -> bool:
+    """Whether a condition is about parameters alone, which no run changes."""
+    names = {node.attr for node in ast.walk(condition) if isinstance(node, ast.Attribute)}
+    return bool(names) and names <= members_of(around.model).params.keys()
+
+
 def stores(around: Surroundings) -> list[Piece]:
     """Assignments of one value that the model knows for the variable, to every variable that some function reads."""
     targets: dict[str, Piece] = {}
     values: dict[str, dict[str, Mapping[str, Any]]] = {}
-    for body in around.bodies:
+    for body in around.sources:
         for target, value in _assigned(body):
             piece = _piece(ast.unparse(target), target, body, around)
             name = _variable(target, body)
@@ -84,7 +91,7 @@ def calls(around: Surroundings) -> list[Piece]:
     for name, cls in around.locks.items():
         if issubclass(cls, DrainCounter):
             found[name] = Piece(f"self.{name}.wait()")
-    for body in around.bodies:
+    for body in around.sources:
         for node in ast.walk(body.tree):
             called = around.operation_of(node, body)
             if called is not None and _does_something(called, around) and isinstance(node, ast.Call):
@@ -93,7 +100,7 @@ def calls(around: Surroundings) -> list[Piece]:
                     found.setdefault(piece.text, Piece(piece.text, piece.free, piece.words, called=called))
     for body in around.known:
         names = parameters(body)
-        if _does_something(body, around) and set(names) <= set(around.indices(body)):
+        if not around.is_hardware(body) and _does_something(body, around) and set(names) <= set(around.indices(body)):
             text = f"self.{body.name}({', '.join(names)})"
             found.setdefault(text, Piece(text, tuple(names), called=body))
     return _distinct(found.values())

@@ -73,6 +73,15 @@ class Surroundings:
         """Whether threads call it themselves: a system call, or all the work of a daemon."""
         return any(entry.function is body.function for entry in self._entries)
 
+    def is_hardware(self, body: Body) -> bool:
+        """Whether a function is the power supply's or the drive's: nothing is mended there, and nothing copied."""
+        return body.name in HARDWARE and issubclass(body.owner, Crashes)
+
+    @property
+    def sources(self) -> tuple[Body, ...]:
+        """The functions whose conditions, stores and calls may be wanted elsewhere."""
+        return tuple(body for body in self.bodies if not self.is_hardware(body))
+
     def stores(self, body: Body) -> frozenset[str]:
         """The variables that a function stores to, in what it calls and spawns too."""
         return frozenset().union(*(self._own_stores[b.function] for b in self._below(body)))
@@ -106,7 +115,7 @@ class Surroundings:
         final = definition(self.model, body.name)
         if final is None or final.function is not body.function or body.pure:
             return False
-        if body.name in HARDWARE and issubclass(body.owner, Crashes):
+        if self.is_hardware(body):
             return False
         if getattr(body.function, "__dio_atomic__", False):
             return False

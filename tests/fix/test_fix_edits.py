@@ -12,7 +12,7 @@ from dio_mc import lang
 from dio_mc.errors import DioError
 from dio_mc.fix.edit import KINDS, both
 from dio_mc.fix.operators import edits_of
-from dio_mc.fix.pieces import conditions, opposite, stores
+from dio_mc.fix.pieces import calls, conditions, opposite, stores
 from dio_mc.fix.sections import WAYS
 from dio_mc.fix.surroundings import Surroundings
 from dio_mc.fix.writing import NAME, difference, subclass_text
@@ -172,6 +172,10 @@ def test_the_power_supply_and_the_drive_are_not_mended() -> None:
     names = {body.name for body in Surroundings(model).editable}
     assert names >= {"atomic_write", "end_cow", "bio_write"}
     assert not names & {"power", "power_on", "drive"}
+    pieces = [*conditions(Surroundings(model)), *stores(Surroundings(model)), *calls(Surroundings(model))]
+    texts = " ".join(piece.text for piece in pieces)
+    assert "remapped" in texts
+    assert not any(word in texts for word in ("crash", "power", "drive", "cache", "media"))
 
 
 POWER = """\
