@@ -60,7 +60,7 @@ def ground(
     program, larger = _programs(model, asked, params)
     used = uses_of_numbers(model, asked, _unchanging(program))
     if used:
-        raise Refused(used)
+        raise Refused((*used, *_refused_too(program, larger, asked, of, credits=credits)))
     first = _as_seen(program, larger, asked, INSTANCES, of)
     second = _as_seen(larger, program, asked, INSTANCES + 1, of)
     places, cut = _cut(first, asked, credits)
@@ -74,6 +74,15 @@ def ground(
         except Refused as refused:
             unfit += [(property_.name, diagnostic) for diagnostic in refused.diagnostics]
     return Ground(program, places, finding, checking, tuple(demands), tuple(unfit), first.pages)
+
+
+def _refused_too(program: Program, larger: Program, asked: Asked, of: int, *, credits: bool) -> tuple[Diagnostic, ...]:
+    """What else does not meet a condition, so that it is told together."""
+    try:
+        _cut(_as_seen(program, larger, asked, INSTANCES, of), asked, credits)
+    except Refused as refused:
+        return refused.diagnostics
+    return ()
 
 
 def _unchanging(program: Program) -> frozenset[str]:
