@@ -16,6 +16,7 @@ from dio_mc.lang.model import ROLE, OperationRole, anchor_of
 from dio_mc.study.matrix import matrix
 from dio_mc.study.observe import JUDGED, Observation, Observed, Record
 from dio_mc.study.picture import matrix_svg
+from dio_mc.study.products import products
 from dio_mc.study.registry import SYSTEM_CALLS, Registry, open_registry, pair, product
 from dio_mc.study.tags import tag
 
@@ -53,10 +54,10 @@ def test_every_operation_of_a_rule_has_its_kernel_function(name: str) -> None:
 @pytest.mark.parametrize("name", SHELF.rules)
 def test_no_workload_breaks_a_rule_itself(name: str) -> None:
     for workload in SHELF.workloads.values():
-        for layout, program in product(workload, SHELF.rules[name]).items():
-            seen = Observed(program)
+        for made in products(workload, SHELF.rules[name]):
+            seen = Observed(made)
             assert seen.complete
-            assert seen.goals, (workload.name, layout)
+            assert seen.goals, (workload.name, made.layout)
             assert [o for o in seen.goals if o.fault or o.stuck] == []
 
 
