@@ -109,4 +109,11 @@ PAGES: Final[dict[str, Page]] = {
         "one of the two.",
         "class Mine(NoStaleExposure, Reuse):    # both have no_stale_exposure",
     ),
+    "DIO333": Page(
+        "relaxed variable under a lock",
+        "Every load and store of it is under the same exclusive lock, on every path. Taking and releasing a lock wait "
+        "until the store buffer is empty, so no thread can see its stores in another order: without `ordering=` the "
+        "model behaves the same and has fewer states. Relax what is read without the lock.",
+        'x = Var(bool, ordering="relaxed")      # only between lock() and unlock()',
+    ),
 }

@@ -75,6 +75,13 @@ def own_stores(state: Mapping[str, str], thread: str) -> dict[str, str]:
     return dict(buffers.stores(thread)) if buffers is not None else {}
 
 
+def is_bookkeeping(cell: str, thread: str) -> bool:
+    """Whether a change of a cell says nothing that the step does not: which variable an entry is of, and on a step of
+    the buffers the entries themselves, since the store is shown where it reaches memory."""
+    match = _CELL.fullmatch(cell)
+    return match is not None and (match["name"] in _OWN or thread == _DAEMON)
+
+
 def is_buffered(cell: str) -> bool:
     """Whether a cell is an entry of a buffer."""
     return _CELL.fullmatch(cell) is not None

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from dio_mc.render.buffers import is_bookkeeping
 from dio_mc.render.columns import cut
 from dio_mc.render.statement import learned_by, printable, short
 from dio_mc.render.text import lasting_words
@@ -111,7 +112,11 @@ def _node(number: int, label: Sequence[str], state: Mapping[str, str], *, final:
 def _initial_label(trace: Trace) -> list[str]:
     """The initial values of the cells that change later."""
     changed = {change.cell for step in trace.steps for change in step.changes}
-    values = [f"{c.name} = {c.value}" for c in trace.initial if c.free or c.name in changed]
+    values = [
+        f"{c.name} = {c.value}"
+        for c in trace.initial
+        if c.free or (c.name in changed and not is_bookkeeping(c.name, ""))
+    ]
     fault = [f"fault {trace.fault.kind}: {trace.fault.message}"] if trace.fault else []
     return ["initial state", *_bounded(values), *fault, *(_failing(trace) if not trace.steps else [])]
 
@@ -121,7 +126,8 @@ def _label(trace: Trace, step: TraceStep) -> list[str]:
     if step.fault is not None:
         return [f"fault {step.fault.kind}", step.fault.message]
     learned = [f"{name} = {change.after}" for name, change in learned_by(step)]
-    changes = _bounded([_changed(change) for change in step.changes] + learned) or ["(no change)"]
+    told = [change for change in step.changes if not is_bookkeeping(change.cell, step.thread)]
+    changes = _bounded([_changed(change) for change in told] + learned) or ["(no change)"]
     return changes + (_failing(trace) if step.number == len(trace.steps) else [])
 
 

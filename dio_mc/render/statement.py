@@ -10,6 +10,7 @@ import ast
 import re
 import warnings
 
+from dio_mc.render.buffers import is_bookkeeping
 from dio_mc.render.choice import choice_words
 from dio_mc.trace.trace import Change, TraceStep
 
@@ -43,10 +44,11 @@ def cut_statement(text: str) -> str:
 
 
 def shown_changes(step: TraceStep) -> list[str]:
-    """``slot[0]: ABSENT -> FILLING``, without changes of locks that the statement names; then the locals it
-    assigned."""
+    """``slot[0]: ABSENT -> FILLING``, without changes of locks that the statement names and of what store buffers
+    keep for themselves; then the locals it assigned."""
     mentioned = short(step.text)
     changes = [c for c in step.changes if c.role == "data" or not _names(mentioned, root_of(c.cell))]
+    changes = [c for c in changes if not is_bookkeeping(c.cell, step.thread)]
     shown = [_change(change.cell, change) for change in changes]
     return shown + [_change(name, change) for name, change in learned_by(step)]
 

@@ -10,6 +10,7 @@ from types import FunctionType
 
 from dio_mc.checking.findings.owning import is_judged
 from dio_mc.checking.findings.reading import expressions_of
+from dio_mc.checking.findings.weak import pointless_relaxation
 from dio_mc.errors import Diagnostic, did_you_mean
 from dio_mc.frontend.declare import Members, attribute_span, class_span, function_span, members_of
 from dio_mc.ir.expr import AtLocation, Load, LocalOf, walk
@@ -30,6 +31,7 @@ def static_findings(model: type[Model], program: Program) -> list[Diagnostic]:
         if is_judged(owner := _owner(model, name), model) and name not in named
     ]
     found += [*_ending_daemons(program, members), *_unread(model, program, members), *_constant(program)]
+    found += pointless_relaxation(model, program, members)
     return [*found, *_within_a_step(model, program), *_hidden(model, members)]
 
 
