@@ -1,8 +1,9 @@
-"""What a model author imports. Pure declarations: nothing here explores, solves or compiles.
+"""The modelling language: everything that a model imports. Only declarations; nothing here explores, solves or
+compiles.
 
-Bodies of threads, operations and properties are never run as Python; their source is compiled by `dio_mc.frontend`.
-The functions below (`wait_until`, `choose`, ...) exist so that editors and type checkers know the words; calling one
-raises.
+Bodies of threads, operations and properties are never run as Python; their source is compiled by `dio_mc.frontend`. The
+functions below (`wait_until`, `choose`, ...) exist so that editors and type checkers know the names; calling one raises
+`RuntimeError`.
 """
 
 from dio_mc.lang.counters import AtomicInt, FolioRefs, Refcount

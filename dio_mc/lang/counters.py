@@ -1,6 +1,6 @@
-"""Counts that several threads change: ``atomic_t``, ``refcount_t``, the references and pins of a folio.
+"""Counters shared by several threads: ``atomic_t``, ``refcount_t``, the references and pins of a folio.
 
-Each method is one step. What ``refcount_t`` warns of when it is run (lib/refcount.c) is here the fault ``misuse`` at
+Each method is one step. What ``refcount_t`` warns about at run time (lib/refcount.c) is the fault ``misuse`` here, at
 the caller's line.
 """
 
@@ -14,9 +14,9 @@ from dio_mc.lang.statements import atomic, require
 
 
 class AtomicInt(Part):
-    """``atomic_t``: a number that is read, changed and written in one step (include/linux/atomic).
+    """``atomic_t``: an integer that is read, modified and written in one step (include/linux/atomic).
 
-    It has no rule but its bounds: outside ``low..high`` is the fault ``range``.
+    The only rule is its bounds: a value outside ``low..high`` is the fault ``range``.
     """
 
     low: int = 0
@@ -25,21 +25,21 @@ class AtomicInt(Part):
     value: int
 
     def declarations(self) -> dict[str, Any]:
-        """The number."""
+        """The value."""
         return {"value": Var(Range(self.low, self.high), init=self.init)}
 
     def read(self) -> int:
-        """The number (pure)."""
+        """The value (pure)."""
         return self.value
 
     @atomic()
     def set(self, value: int) -> None:
-        """Another number, whatever it was."""
+        """Set the value."""
         self.value = value
 
     @atomic()
     def add(self, amount: int) -> None:
-        """Add to it; a negative `amount` subtracts."""
+        """Add `amount`; a negative `amount` subtracts."""
         self.value += amount
 
     @atomic()
@@ -54,19 +54,19 @@ class AtomicInt(Part):
 
     @atomic()
     def inc_return(self) -> int:
-        """Add one; gives the sum."""
+        """Add one; returns the new value."""
         self.value += 1
         return self.value
 
     @atomic()
     def dec_and_test(self) -> bool:
-        """Subtract one; says whether that made it zero."""
+        """Subtract one; returns whether the new value is zero."""
         self.value -= 1
         return self.value == 0
 
     @atomic()
     def inc_not_zero(self) -> bool:
-        """Add one unless it is zero; says whether it did."""
+        """Add one unless the value is zero; returns whether it was added."""
         if self.value == 0:
             return False
         self.value += 1
@@ -74,14 +74,14 @@ class AtomicInt(Part):
 
     @atomic()
     def xchg(self, value: int) -> int:
-        """Another number; gives the one before."""
+        """Set the value; returns the old one."""
         before = self.value
         self.value = value
         return before
 
     @atomic()
     def cmpxchg(self, old: int, new: int) -> int:
-        """The number `new` if it is `old`; gives what it was."""
+        """Set the value to `new` if it is `old`; returns the value before."""
         before = self.value
         if before == old:
             self.value = new
@@ -89,10 +89,10 @@ class AtomicInt(Part):
 
 
 class Refcount(Part):
-    """``refcount_t`` (lib/refcount.c): references to an object that is freed with the last one.
+    """``refcount_t`` (lib/refcount.c): the number of references to an object that is freed with the last one.
 
-    Of no references there are never any again: only ``set`` begins a new life. `max` references at once are too many,
-    as saturation is in the kernel.
+    Once there are no references, none can be taken; only ``set`` starts again. More than `max` references are a fault,
+    in place of the kernel's saturation.
     """
 
     init: int = 1
@@ -104,24 +104,24 @@ class Refcount(Part):
         return {"count": Var(Range(0, self.max), init=self.init)}
 
     def read(self) -> int:
-        """How many references there are (pure)."""
+        """The number of references (pure)."""
         return self.count
 
     @atomic()
     def set(self, count: int) -> None:
-        """So many references; for an object that nobody else can find."""
+        """Set the number of references, for an object that no other thread can find."""
         self.count = count
 
     @atomic()
     def inc(self) -> None:
-        """One more, of somebody who has one."""
+        """Take one more reference; the caller must already have one."""
         require(self.count > 0, "incremented from zero: the object has been freed")
         require(self.count < self.max, "saturated: a reference is leaked")
         self.count += 1
 
     @atomic()
     def inc_not_zero(self) -> bool:
-        """One more unless there are none; says whether there is."""
+        """Take one more reference unless there are none; returns whether it was taken."""
         if self.count == 0:
             return False
         require(self.count < self.max, "saturated: a reference is leaked")
@@ -130,14 +130,14 @@ class Refcount(Part):
 
     @atomic()
     def dec(self) -> None:
-        """One fewer, which is not the last."""
+        """Drop a reference that is not the last one."""
         require(self.count > 0, "decremented below zero: the object has been freed")
         require(self.count > 1, "decremented to zero by dec: nobody frees the object")
         self.count -= 1
 
     @atomic()
     def dec_and_test(self) -> bool:
-        """One fewer; says whether it was the last, so that the caller frees the object."""
+        """Drop a reference; returns whether it was the last one, so that the caller frees the object."""
         require(self.count > 0, "decremented below zero: the object has been freed")
         self.count -= 1
         return self.count == 0
@@ -145,22 +145,23 @@ class Refcount(Part):
 
 class FolioRefs(Refcount):
     """The references of a folio, and how many of them are pins of its data (``folio_get``, ``pin_user_folio``;
-    include/linux/mm.h, mm/gup.c). A pin is a reference too. As ``folio_ref_freeze`` does for reclaim and migration, who
-    finds exactly the expected references makes them zero, and until ``unfreeze`` nobody gets one."""
+    include/linux/mm.h, mm/gup.c). A pin is also a reference. ``freeze`` is ``folio_ref_freeze`` of reclaim and
+    migration: if there are exactly the expected references, it sets them to zero, and until ``unfreeze`` no reference
+    can be taken."""
 
     pins: int
 
     def declarations(self) -> dict[str, Any]:
-        """References and pins."""
+        """The numbers of references and pins."""
         return {**super().declarations(), "pins": Var(Range(0, self.max))}
 
     def maybe_dma_pinned(self) -> bool:
-        """Whether somebody has its data pinned (pure)."""
+        """Whether the data of the folio is pinned (pure)."""
         return self.pins > 0
 
     @atomic()
     def pin(self) -> None:
-        """One reference more, which is a pin."""
+        """Take one more reference, which is a pin."""
         require(self.count > 0, "pinned without a reference: the folio has been freed")
         require(self.count < self.max, "saturated: a reference is leaked")
         self.count += 1
@@ -168,7 +169,7 @@ class FolioRefs(Refcount):
 
     @atomic()
     def unpin(self) -> bool:
-        """One pin fewer; says whether it was the last reference."""
+        """Drop a pin and its reference; returns whether it was the last reference."""
         require(self.pins > 0, "unpinned more often than pinned")
         self.count -= 1
         self.pins -= 1
@@ -176,7 +177,7 @@ class FolioRefs(Refcount):
 
     @atomic()
     def freeze(self, expected: int) -> bool:
-        """No references, if there are as many as expected; says whether there were."""
+        """Set the number of references to zero if it is `expected`; returns whether it was."""
         if self.count != expected:
             return False
         self.count = 0
@@ -184,6 +185,6 @@ class FolioRefs(Refcount):
 
     @atomic()
     def unfreeze(self, count: int) -> None:
-        """So many references again."""
+        """End a ``freeze``: set the number of references to `count`."""
         require(self.count == 0, "unfrozen while there are references")
         self.count = count

@@ -12,7 +12,7 @@ MISSING: Any = object()
 
 
 class ThreadId:
-    """The type of a thread instance's identity; `me` is the running thread's. `ThreadId | None` for "nobody"."""
+    """The type of a thread instance's id; `me` is the id of the running thread. `ThreadId | None` adds "no thread"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,8 @@ class _Sum(_Arithmetic, ParamExpr):
 
 @dataclass(slots=True, eq=False)
 class ParamDeclaration(_Arithmetic):
-    """A parameter as declared; `name` is set by the class body. Resolved by name in the final class, so a subclass may
-    declare another default."""
+    """A parameter as declared; `name` is set when the class is created. It is resolved by name in the final class, so a
+    subclass may declare another default."""
 
     default: int
     min: int | None = None
@@ -95,7 +95,8 @@ class ParamDeclaration(_Arithmetic):
 
 @dataclass(slots=True, eq=False)
 class VarDeclaration:
-    """A variable as declared: its type, size (None, an integer or a tuple of them), initial value, ghost or not."""
+    """A variable as declared: its type, its size (None, an integer or a tuple of them), its initial value, and whether
+    it is a ghost."""
 
     type: Any
     size: Any = None
@@ -106,7 +107,7 @@ class VarDeclaration:
 
 
 def Param(default: int | bool, *, min: int | None = None, max: int | None = None) -> Any:  # noqa: N802  # reads as a type
-    """An integer or truth value fixed for a run (``--param pages=3``); `min` and `max` are included."""
+    """An integer or boolean that is fixed for a run (``--param pages=3``). `min` and `max` are inclusive."""
     return ParamDeclaration(default, min, max)
 
 
@@ -171,9 +172,10 @@ class Kernel:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What a model file says of one of its classes: the exact set of violated properties for a parameter binding.
+    """What a model file states about one of its classes: the exact set of violated properties for a parameter binding.
 
-    `file` and `line` are where the statement stands. `any` names threads any number of which it holds for.
+    `file` and `line` locate the statement. `any` names the threads for any number of which it states that the class
+    holds.
     """
 
     violates: frozenset[str]

@@ -1,4 +1,4 @@
-"""Models, parts, and the decorators that mark what a method is."""
+"""Models, parts, and the decorators for threads, operations and properties."""
 
 from __future__ import annotations
 
@@ -35,15 +35,16 @@ class ThreadRole:
 
 @dataclass(frozen=True, slots=True)
 class PropertyRole:
-    """A property: ``invariant`` (a step invariant is told by its second parameter), ``reachable``,
-    ``always_reachable`` or ``progress``, the last under a fairness."""
+    """A property: ``invariant`` (a step invariant if it has a second parameter), ``reachable``, ``always_reachable`` or
+    ``progress``, the last with a fairness."""
 
     kind: PropertyKind
     fairness: Fairness = "weak"
 
 
 class Model:
-    """A program to check. Its class attributes declare data and locks, its methods say what threads do.
+    """A program to check. Its class attributes declare data and locks, its methods define the threads, operations and
+    properties.
 
     A subclass is a patch: it overrides the operations that change. ``class Base(Model, abstract=True)`` is not checked
     itself. ``deadlock = False`` switches the deadlock check off. ``anchors = {"get_block": "fs/a.c:b"}`` sets the
@@ -69,15 +70,16 @@ class Model:
         cls.__dio_expectations__ = ()
 
     def inside(self, region: str | Callable[..., Any], **arguments: Any) -> Any:
-        """In properties: some thread is inside the window or operation, with these arguments of the operation."""
+        """In properties: whether some thread is inside the window or operation; `arguments` restrict it to calls of the
+        operation with these arguments."""
         _compiled_only("inside")
 
     def finished(self, thread: Callable[..., Any]) -> Any:
-        """In properties: every instance of the thread has ended."""
+        """In properties: whether every instance of the thread has ended."""
         _compiled_only("finished")
 
     def at_rest(self) -> Any:
-        """In properties: every thread that is not a daemon has ended and no spawned operation is running."""
+        """In properties: whether every thread that is not a daemon has ended and no spawned operation is running."""
         _compiled_only("at_rest")
 
 
@@ -90,9 +92,9 @@ def _is_option(name: str, value: Any) -> bool:
 
 
 class Part:
-    """A component with state of its own, such as a lock: class attributes declare its variables, keyword arguments of
-    the constructor override its class constants. Its methods are written in the modelling language; a method decorated
-    with ``@atomic()`` is one step."""
+    """A component with its own state, such as a lock. Class attributes declare its variables; keyword arguments of the
+    constructor override its class constants. Its methods are written in the modelling language; a method decorated with
+    ``@atomic()`` is one step."""
 
     def __init__(self, *values: Any, **options: Any) -> None:
         if values:
@@ -127,16 +129,16 @@ def operation(*, kernel: str | None = None, slots: Any = None) -> Callable[[F], 
 def operation(function: Any = None, /, *, kernel: str | None = None, slots: Any = None) -> Any:
     """Mark a method as an operation: inlined where it is called, shown in traces under its kernel function.
 
-    `kernel` is ``file.c:function``, and after it the versions that have it (``@2.6.18``, ``@5.15-``, ``@-4.2``,
-    ``@4.10-6.0``, ``@unmerged``); `slots` bounds how many instances `spawn` may have running.
+    `kernel` is ``file.c:function``, optionally followed by the versions that have it (``@2.6.18``, ``@5.15-``,
+    ``@-4.2``, ``@4.10-6.0``, ``@unmerged``); `slots` is the largest number of instances that `spawn` may have running.
     """
     mark = _mark(OperationRole(kernel, slots))
     return mark if function is None else mark(function)
 
 
 def anchor_of(model: type, name: str, function: Any) -> str | None:
-    """The kernel function of an operation in a model: what the first class along the MRO says that has this very
-    function, or names the operation in its `anchors`."""
+    """The kernel function of an operation in a model: of the classes along the MRO, the first decides that defines this
+    very function or names the operation in its `anchors`."""
     role = getattr(function, ROLE, None)
     own = role.kernel if isinstance(role, OperationRole) else None
     for cls in model.__mro__:
@@ -153,7 +155,7 @@ def thread(function: F, /) -> F: ...
 @overload
 def thread(*, instances: Any = 1, daemon: bool = False) -> Callable[[F], F]: ...
 def thread(function: Any = None, /, *, instances: Any = 1, daemon: bool = False) -> Any:
-    """Mark a method as a thread body. `instances` may be a parameter; a daemon may wait forever."""
+    """Mark a method as the body of a thread. `instances` is a number or a parameter; a `daemon` may wait forever."""
     mark = _mark(ThreadRole(instances, daemon))
     return mark if function is None else mark(function)
 
@@ -167,7 +169,7 @@ def invariant(function: F) -> F:
 
 
 def reachable(function: F) -> F:
-    """Mark a method as a state that must be reachable: a witness must exist."""
+    """Mark a method as a condition that must hold in some reachable state: a witness must exist."""
     return _mark(PropertyRole("reachable"))(function)
 
 
@@ -215,13 +217,15 @@ def expect(
     kernel: Kernel | None = None,
     **bound: int,
 ) -> None:
-    """State at module level what checking a class of this file must give: the exact set of violated properties.
+    """State at module level the result that checking a class of this file must give: the exact set of violated
+    properties.
 
-    ``holds=True`` says that nothing is violated. A fault may be named without its line (``"assertion"``). `steps` also
+    ``holds=True`` states that nothing is violated. A fault may be named without its line (``"assertion"``). `steps`
     states the length of the (only) counterexample. `any`, with ``holds=True``, names threads, or parameters that count
-    threads or pages (``"readers,pages"``): it holds for any number of these. Parameters are bound by keyword for this
-    expectation's run. An unmet expectation makes the check fail. `kernel` says how the counterexamples are run on a
-    real one.
+    threads or pages (``"readers,pages"``), and states that the class holds for any number of these. Parameters are
+    bound by keyword for this expectation's run. An unmet expectation makes the check fail. `kernel` describes how the
+    counterexamples are run on a real kernel. Raises `ValueError` unless exactly one of `violates` and `holds` is given,
+    and for `any` without `holds`.
     """
     frame = sys._getframe(1)
     names = frozenset([violates] if isinstance(violates, str) else violates)
@@ -236,7 +240,8 @@ def expect(
 
 
 def effective(model: type[Model], params: Mapping[str, int]) -> dict[str, int]:
-    """A binding with what it leaves to the defaults: two that give the same are the same run."""
+    """A binding completed with the defaults of all parameters that it leaves out. Two bindings with the same result are
+    the same run."""
     found: dict[str, int] = {}
     for cls in reversed(model.__mro__):
         for name, value in vars(cls).items():

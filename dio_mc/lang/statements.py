@@ -1,4 +1,5 @@
-"""The words of thread bodies. They are compiled, never called; a call from ordinary Python says so."""
+"""The functions of thread bodies. They are compiled, never called; a call from ordinary Python raises
+`RuntimeError`."""
 
 from __future__ import annotations
 
@@ -13,22 +14,24 @@ def _compiled_only(word: str) -> NoReturn:
 
 
 def wait_until(condition: Any) -> None:
-    """Block until the condition holds; testing it and going on are one step."""
+    """Block until the condition holds; testing it and continuing are one step."""
     _compiled_only("wait_until")
 
 
 def choose(*options: Any) -> Any:
-    """A non-deterministic value: the options, or the elements of one range, enum, or guarded generator."""
+    """A non-deterministic choice: of the arguments, or of the elements of one range, enum or generator with a
+    filter."""
     _compiled_only("choose")
 
 
 def spawn(operation: Callable[..., Any], *arguments: Any) -> None:
-    """Start an idle instance of an operation as a thread of its own, with these arguments."""
+    """Start an idle instance of an operation as a thread, with these arguments."""
     _compiled_only("spawn")
 
 
 def crash() -> None:
-    """In a thread's body: every other thread ends, and variables that are not `durable` get their initial values."""
+    """In a thread's body: every other thread ends, and variables that are not `durable` are reset to their initial
+    values."""
     _compiled_only("crash")
 
 
@@ -38,12 +41,12 @@ def smp_mb() -> None:
 
 
 def smp_wmb() -> None:
-    """A store barrier: stores after it reach memory after those before it."""
+    """A store barrier: stores before it reach memory before stores after it."""
     _compiled_only("smp_wmb")
 
 
 def smp_rmb() -> None:
-    """A load barrier. Loads are in order here, so that it has no effect."""
+    """A load barrier. It has no effect, because loads are never reordered here."""
     _compiled_only("smp_rmb")
 
 
@@ -53,23 +56,23 @@ def smp_store_release(variable: Any, value: Any) -> None:
 
 
 def smp_load_acquire(variable: Any) -> Any:
-    """Load a relaxed variable; later loads come after it, as they do here anyway."""
+    """Load a relaxed variable. Later loads come after it, as all loads do here."""
     _compiled_only("smp_load_acquire")
 
 
 def require(condition: Any, message: str) -> None:
-    """In a part's method: the rule that must hold, otherwise ``lock_misuse`` at the caller's line (``misuse`` where the
-    part is not a lock)."""
+    """In a part's method: a rule that must hold, otherwise ``lock_misuse`` at the caller's line (``misuse`` if the part
+    is not a lock)."""
     _compiled_only("require")
 
 
 def threads(thread: Callable[..., Any] | None = None) -> Iterable[Any]:
-    """All thread ids, or those of one thread's instances; for ``all(...)``, ``any(...)`` and ``sum(...)``."""
+    """The ids of all threads, or of the instances of one thread; for ``all(...)``, ``any(...)`` and ``sum(...)``."""
     _compiled_only("threads")
 
 
 class _Block:
-    """Stands for ``with atomic():`` and ``with window(name):``."""
+    """The value of ``atomic()`` and ``window(name)``."""
 
     def __enter__(self) -> None:
         _compiled_only("with atomic/window")
@@ -84,12 +87,12 @@ class _Block:
 
 
 def atomic() -> _Block:
-    """``with atomic():`` joins statements into one step that runs to its end or not at all."""
+    """``with atomic():`` makes its statements one step: all are executed, without interruption, or none."""
     return _Block()
 
 
 def window(name: str) -> _Block:
-    """``with window(name):`` names a stretch of code that properties can ask about with ``self.inside(name)``."""
+    """``with window(name):`` names a section of code; properties test ``self.inside(name)``."""
     return _Block()
 
 

@@ -1,4 +1,4 @@
-"""The lock of NFS and ceph: two classes of users, of which one at a time has the file."""
+"""The lock of NFS and ceph: two classes of users, only one of which can hold it at a time."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dio_mc.lang.statements import atomic, me, require, wait_until
 
 
 class TwoClassLock(Lock):
-    """Buffered and direct users exclude each other; members of one class run together (fs/nfs/io.c, fs/ceph/io.c).
+    """Buffered and direct users exclude each other; users of one class do not (fs/nfs/io.c, fs/ceph/io.c).
 
-    bcachefs has the same with two states (``bch2_pagecache_add``, ``bch2_pagecache_block``).
+    bcachefs has the same lock with two states (``bch2_pagecache_add``, ``bch2_pagecache_block``).
     """
 
     buffered = PerThread(bool)
@@ -19,7 +19,7 @@ class TwoClassLock(Lock):
     handed_direct = Var(Range(0, 7))
 
     def held_by(self, thread: ThreadId) -> bool:
-        """Whether this thread holds it (pure)."""
+        """Whether `thread` holds the lock, in either class (pure)."""
         return self.buffered[thread] or self.direct[thread]
 
     def buffered_blocked(self) -> bool:
@@ -32,13 +32,13 @@ class TwoClassLock(Lock):
 
     @atomic()
     def lock_buffered(self) -> None:
-        """Wait for direct users, then be a buffered one."""
+        """Wait for direct users, then take the lock as a buffered user."""
         wait_until(not self.buffered_blocked())
         self.buffered[me] = True
 
     @atomic()
     def trylock_buffered(self) -> bool:
-        """Be a buffered user if there is no direct one; says whether it is one now."""
+        """Take the lock as a buffered user if there is no direct user; returns whether it was taken."""
         if self.buffered_blocked():
             return False
         self.buffered[me] = True
@@ -46,19 +46,19 @@ class TwoClassLock(Lock):
 
     @atomic()
     def unlock_buffered(self) -> None:
-        """Be a buffered user no longer."""
+        """Release the lock of a buffered user."""
         require(self.buffered[me], "unlock_buffered by a thread that does not hold it")
         self.buffered[me] = False
 
     @atomic()
     def lock_direct(self) -> None:
-        """Wait for buffered users, then be a direct one."""
+        """Wait for buffered users, then take the lock as a direct user."""
         wait_until(not self.direct_blocked())
         self.direct[me] = True
 
     @atomic()
     def trylock_direct(self) -> bool:
-        """Be a direct user if there is no buffered one; says whether it is one now."""
+        """Take the lock as a direct user if there is no buffered user; returns whether it was taken."""
         if self.direct_blocked():
             return False
         self.direct[me] = True
@@ -66,13 +66,13 @@ class TwoClassLock(Lock):
 
     @atomic()
     def unlock_direct(self) -> None:
-        """Be a direct user no longer."""
+        """Release the lock of a direct user."""
         require(self.direct[me], "unlock_direct by a thread that does not hold it")
         self.direct[me] = False
 
     @atomic()
     def hand_over(self) -> None:
-        """Let a completion release it; the caller holds it no longer."""
+        """Leave the lock to a completion, which releases it; the caller does not hold it any more."""
         require(self.held_by(me), "handed over by a thread that does not hold it")
         if self.direct[me]:
             self.direct[me] = False
@@ -83,12 +83,12 @@ class TwoClassLock(Lock):
 
     @atomic()
     def unlock_buffered_non_owner(self) -> None:
-        """Release for a buffered user that handed it over."""
+        """Release the lock for a buffered user that handed it over."""
         require(self.handed_buffered > 0, "unlock_buffered_non_owner without a user that handed it over")
         self.handed_buffered -= 1
 
     @atomic()
     def unlock_direct_non_owner(self) -> None:
-        """Release for a direct user that handed it over."""
+        """Release the lock for a direct user that handed it over."""
         require(self.handed_direct > 0, "unlock_direct_non_owner without a user that handed it over")
         self.handed_direct -= 1

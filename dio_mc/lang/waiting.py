@@ -1,6 +1,6 @@
 """Waiting for others: ``completion``, wait queues, sequence counters, RCU, bounded queues.
 
-Each method is one step unless its docstring says otherwise; a broken rule is a fault at the caller's line.
+Each method is one step unless its docstring says otherwise. Breaking a rule is a fault at the caller's line.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from dio_mc.lang.statements import atomic, me, require, threads, wait_until
 
 
 class Completion(Part):
-    """``struct completion`` (kernel/sched/completion.c): each ``complete`` lets one waiter go on, ``complete_all`` all
-    of them from then on. More than `max` that nobody has waited for is the fault ``range``."""
+    """``struct completion`` (kernel/sched/completion.c): each ``complete`` releases one waiter, ``complete_all`` all
+    present and future ones. More than `max` completions without a waiter are the fault ``range``."""
 
     max: int = 3
     count: int
 
     def declarations(self) -> dict[str, Any]:
-        """How often it was completed and not waited for, and whether for all."""
+        """The number of completions that no waiter has consumed, and whether ``complete_all`` was called."""
         return {"count": Var(Range(0, self.max)), "all_done": Var(bool)}
 
     def completion_done(self) -> bool:
@@ -32,13 +32,13 @@ class Completion(Part):
 
     @atomic()
     def complete(self) -> None:
-        """Let one waiter go on."""
+        """Let one waiter continue."""
         if not self.all_done:
             self.count += 1
 
     @atomic()
     def complete_all(self) -> None:
-        """Let all waiters go on, those that come later too."""
+        """Let all waiters continue, including later ones."""
         self.count = 0
         self.all_done = True
 
@@ -51,13 +51,13 @@ class Completion(Part):
 
     @atomic()
     def wait_for_completion_killable(self, killed: bool) -> bool:
-        """Wait until it is completed, or until `killed` holds; says whether it was completed."""
+        """Wait until it is completed, or until `killed` holds; returns whether it was completed."""
         wait_until(self.completion_done() or killed)
         return self.try_wait_for_completion()
 
     @atomic()
     def try_wait_for_completion(self) -> bool:
-        """Do not wait; says whether it was completed."""
+        """Consume a completion without waiting; returns whether there was one."""
         if not self.completion_done():
             return False
         if not self.all_done:
@@ -66,44 +66,45 @@ class Completion(Part):
 
     @atomic()
     def reinit_completion(self) -> None:
-        """As it was at first; what was completed and not waited for is forgotten."""
+        """Reset to the initial state; completions that no waiter has consumed are lost."""
         self.count = 0
         self.all_done = False
 
 
 class WaitQueue(Lock):
-    """``wait_queue_head_t`` (kernel/sched/wait.c): ``prepare_to_wait``, look at the condition, ``schedule``, again, and
-    in the end ``finish_wait``. Who looks first and prepares then can miss the wake-up between the two.
+    """``wait_queue_head_t`` (kernel/sched/wait.c): call ``prepare_to_wait``, test the condition, call ``schedule``,
+    repeat, and finally call ``finish_wait``. Testing the condition before ``prepare_to_wait`` can miss a wake-up
+    between the two.
 
-    ``schedule`` comes back when ``wake_up`` has been called since ``prepare_to_wait``. A thread that ends while it is
-    on the queue leaves an entry of its stack there: the fault ``lock_misuse``.
+    ``schedule`` returns once ``wake_up`` has been called since ``prepare_to_wait``. A thread that ends while it is on
+    the queue leaves an entry on its stack there, which is the fault ``lock_misuse``.
     """
 
     queued = PerThread(bool)
     asleep = PerThread(bool)
 
     def held_by(self, thread: ThreadId) -> bool:
-        """Whether this thread is on the queue (pure)."""
+        """Whether `thread` is on the queue (pure)."""
         return self.queued[thread]
 
     def waitqueue_active(self) -> bool:
-        """Whether anybody is on the queue (pure)."""
+        """Whether any thread is on the queue (pure)."""
         return any(self.queued)
 
     @atomic()
     def prepare_to_wait(self) -> None:
-        """Go on the queue, and to sleep at the next ``schedule``."""
+        """Enter the queue; the next ``schedule`` sleeps."""
         self.queued[me] = True
         self.asleep[me] = True
 
     @atomic()
     def schedule(self) -> None:
-        """Sleep until somebody wakes the queue, unless that has happened since ``prepare_to_wait``."""
+        """Sleep until the queue is woken; do not sleep if that has happened since ``prepare_to_wait``."""
         wait_until(not self.asleep[me])
 
     @atomic()
     def schedule_killable(self, killed: bool) -> bool:
-        """The same, or until `killed` holds; says whether it was woken."""
+        """Sleep until the queue is woken or `killed` holds; returns whether it was woken."""
         wait_until(not self.asleep[me] or killed)
         return not self.asleep[me]
 
@@ -116,16 +117,16 @@ class WaitQueue(Lock):
 
     @atomic()
     def wake_up(self) -> None:
-        """Wake all that are on the queue."""
+        """Wake all threads on the queue."""
         for t in threads():
             self.asleep[t] = False
 
 
 class SeqCount(Lock):
-    """``seqcount_t`` (include/linux/seqlock.h): readers take what they read for good if no writer was there meanwhile.
+    """``seqcount_t`` (include/linux/seqlock.h): a reader uses what it read only if no writer was active meanwhile.
 
-    Its writers must be serialized by a lock of theirs, and must not sleep. What a reader compares, two numbers, is
-    here a mark that a writer sets (``changed``), so that any number of writes has few states.
+    Writers must be serialized by a lock and must not sleep. Instead of a sequence number that readers compare, each
+    reader has a flag that writers set (``changed``), so that any number of writes gives few states.
     """
 
     sleeps = False
@@ -133,12 +134,12 @@ class SeqCount(Lock):
     changed = PerThread(bool)
 
     def held_by(self, thread: ThreadId) -> bool:
-        """Whether this thread is writing (pure)."""
+        """Whether `thread` is writing (pure)."""
         return self.writing == thread
 
     @atomic()
     def write_begin(self) -> None:
-        """Begin to write; one writer at a time."""
+        """Begin a write; another writer at the same time is a fault."""
         require(self.writing is None, "write_begin beside another writer")
         self.writing = me
         for t in threads():
@@ -146,27 +147,27 @@ class SeqCount(Lock):
 
     @atomic()
     def write_end(self) -> None:
-        """Written."""
+        """End the write."""
         require(self.writing == me, "write_end without write_begin")
         self.writing = None
 
     @atomic()
     def read_begin(self) -> None:
-        """Spin until nobody writes, then begin to read."""
+        """Spin until there is no writer, then begin a read."""
         wait_until(self.writing is None)
         self.changed[me] = False
 
     @atomic()
     def read_retry(self) -> bool:
-        """Says whether a writer was there since ``read_begin``."""
+        """Whether a writer was active since ``read_begin``."""
         return self.changed[me]
 
 
 class RCU(Lock):
-    """RCU (kernel/rcu): a grace period waits for the readers that are there when it begins, and only for these.
+    """RCU (kernel/rcu): a grace period waits for the readers that are active when it begins, and only for these.
 
-    Readers must not sleep; read-side sections nest, to `depth`. ``call_rcu`` is a spawned operation that begins with
-    ``synchronize_rcu``.
+    Readers must not sleep. Read-side sections nest up to `depth`. Model ``call_rcu`` as a spawned operation that begins
+    with ``synchronize_rcu``.
     """
 
     holder_sleeps = False
@@ -175,11 +176,12 @@ class RCU(Lock):
     awaited: Any
 
     def declarations(self) -> dict[str, Any]:
-        """How deep each thread is in read-side sections; per thread, the readers that its grace period waits for."""
+        """The nesting depth of each thread's read-side sections, and for each thread the readers that its grace period
+        waits for."""
         return {"readers": PerThread(Range(0, self.depth)), "awaited": PerThread(PerThread(bool))}
 
     def held_by(self, thread: ThreadId) -> bool:
-        """Whether this thread is in a read-side section (pure)."""
+        """Whether `thread` is in a read-side section (pure)."""
         return self.readers[thread] > 0
 
     @atomic()
@@ -189,7 +191,7 @@ class RCU(Lock):
 
     @atomic()
     def rcu_read_unlock(self) -> None:
-        """Leave it; no grace period waits for the thread any longer when it has left all."""
+        """Leave a read-side section. After the outermost one, no grace period waits for the thread any more."""
         require(self.readers[me] > 0, "rcu_read_unlock without rcu_read_lock")
         self.readers[me] -= 1
         if self.readers[me] == 0:
@@ -197,7 +199,7 @@ class RCU(Lock):
                 self.awaited[t][me] = False
 
     def synchronize_rcu(self) -> None:
-        """Wait for all readers that are there; two steps: see who is, then wait for these."""
+        """Wait for all active readers, in two steps: record which there are, then wait for these."""
         with atomic():
             require(self.readers[me] == 0, "synchronize_rcu inside a read-side section")
             for t in threads():
@@ -208,7 +210,7 @@ class RCU(Lock):
 class BoundedQueue(Part):
     """A queue of at most `size` elements of the type `of`, first in, first out (``kfifo``, a ring of requests).
 
-    Free places have the value `empty`: by default what a variable of the type has at first.
+    Free places have the value `empty`, by default the initial value of a variable of the type.
     """
 
     of: Any = bool
@@ -223,28 +225,28 @@ class BoundedQueue(Part):
             self.empty = _first(self.of)
 
     def declarations(self) -> dict[str, Any]:
-        """How many there are, and the elements, the oldest first."""
+        """The number of elements, and the elements, oldest first."""
         items = Array(self.of, size=self.size, init=self.empty)
         return {"count": Var(Range(0, self.size)), "items": items}
 
     def is_empty(self) -> bool:
-        """Whether there is no element (pure)."""
+        """Whether there are no elements (pure)."""
         return self.count == 0
 
     def is_full(self) -> bool:
-        """Whether there is no room (pure)."""
+        """Whether there is no free place (pure)."""
         return self.count == self.size
 
     @atomic()
     def put(self, item: Any) -> None:
-        """Wait for room, then append."""
+        """Wait for a free place, then append."""
         wait_until(self.count < self.size)
         self.items[self.count] = item
         self.count += 1
 
     @atomic()
     def try_put(self, item: Any) -> bool:
-        """Append if there is room; says whether there was."""
+        """Append if there is a free place; returns whether there was one."""
         if self.count == self.size:
             return False
         self.items[self.count] = item
@@ -253,7 +255,7 @@ class BoundedQueue(Part):
 
     @atomic()
     def get(self) -> Any:
-        """Wait for an element, then take the oldest."""
+        """Wait for an element, then remove and return the oldest."""
         wait_until(self.count > 0)
         item = self.items[0]
         for i in range(self.size - 1):
@@ -264,7 +266,7 @@ class BoundedQueue(Part):
 
     @atomic()
     def take(self) -> Any:
-        """Take the oldest element, which must be there."""
+        """Remove and return the oldest element; taking from an empty queue is a fault."""
         require(self.count > 0, "taken from while it is empty")
         item = self.items[0]
         for i in range(self.size - 1):
@@ -275,7 +277,8 @@ class BoundedQueue(Part):
 
 
 def _first(of: Any) -> Any:
-    """What a variable of a type has at first, as far as that is one value."""
+    """The initial value of a variable of the type `of`; None where the type alone does not determine it. Raises
+    `TypeError` for a dataclass."""
     match of:
         case Range(low, high):
             return low if not (isinstance(low, int) and isinstance(high, int)) else min(max(0, low), high)
