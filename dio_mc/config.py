@@ -21,7 +21,7 @@ from dio_mc.errors import Diagnostic, ModelError, did_you_mean, usage_error
 from dio_mc.source import Span, display_path, source_lines
 
 PREFIX = "DIO_MC_"
-NOT_SETTINGS = {"DIO_MC_DEBUG", "DIO_MC_NO_CACHE"}
+NOT_SETTINGS = {"DIO_MC_DEBUG", "DIO_MC_NO_CACHE", "DIO_MC_PROGRESS"}
 """Environment variables with the same prefix that are not settings."""
 OFF = "off"
 """As a path: nowhere."""

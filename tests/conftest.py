@@ -15,6 +15,7 @@ for number in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(number) is signal.SIG_IGN:  # a shell's job in the background: the commands would inherit it
         signal.signal(number, signal.default_int_handler)
 
+os.environ["DIO_MC_PROGRESS"] = "off"  # on a slow machine commands last a minute
 os.environ["DIO_MC_NO_CACHE"] = "1"  # a test may break what finds cells: those would be kept
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -12,6 +12,7 @@ import click
 
 from dio_mc.cli.interrupts import Interrupts
 from dio_mc.cli.limits import jobs_of, within
+from dio_mc.cli.rules import progress
 from dio_mc.cli.types import CLASS, Param
 
 if TYPE_CHECKING:
@@ -93,8 +94,7 @@ def _asked(model_file: str, options: dict[str, Any], stop: Callable[[], str | No
     read = partial(the_class, model_file, options["name"], params, checking)
     model = within(Limits(budget, stop), read, "the model was read", patience=1.0)
     jobs = jobs_of(values["jobs"])
-    progress = _Line() if sys.stderr.isatty() else None
-    search = Search(checking, options["goals"], options["pairs"], options["most"], jobs, progress)
+    search = Search(checking, options["goals"], options["pairs"], options["most"], jobs, _Line())
     return Task(model_file, model, params, None), search
 
 
@@ -109,16 +109,20 @@ def _search(task: Task, search: Search) -> Found:
 
 
 class _Line:
-    """One line on a terminal: what is tried, the progress, and how many edits pass."""
+    """What is tried, how many of how many, and how many edits pass."""
+
+    def __init__(self) -> None:
+        self._line, self._what = progress(), ""
 
     def __call__(self, what: str, done: int, total: int, passing: int) -> None:
-        sys.stderr.write(f"\r\x1b[K{what}: {done:,} of {total:,}, {passing:,} pass")
-        sys.stderr.flush()
+        if what != self._what:
+            self.finish()
+            self._line, self._what = progress(what), what
+        self._line(done, total, further=f"{passing:,} pass")
 
     def finish(self) -> None:
         """Erase the line."""
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()
+        self._line.finish()
 
 
 def _refuse_target(target: Path, model_file: Path) -> None:

@@ -15,6 +15,7 @@ from dio_mc.cli.interrupts import ENDED
 if TYPE_CHECKING:
     from dio_mc.config import Value
     from dio_mc.engines.limits import Limits
+    from dio_mc.semantics.stop import Stop
 
 Result = TypeVar("Result")
 
@@ -65,10 +66,21 @@ def within(
     Raises `Undecided` if a limit ends it, with `patience` that many seconds later, for a task that polls the limits
     itself. `before` completes the message: what the command did not get to.
     """
+    import sys
+
+    from dio_mc.cli.progress import Waiting
     from dio_mc.guard import Ended, Guard, stop_of
 
+    waiting = Waiting(sys.stderr, "at work")
+
+    def exceeded() -> Stop | None:
+        waiting()
+        return limits.exceeded()
+
     try:
-        with Guard(limits.exceeded, patience=patience):
+        with Guard(exceeded, patience=patience):
             return task()
     except (Ended, MemoryError) as ended:
         raise Undecided(f"stopped by {stop_of(ended)}, before {before}") from None
+    finally:
+        waiting.finish()

@@ -89,13 +89,14 @@ def mutate(paths: tuple[str, ...], names: tuple[str, ...], params: tuple[tuple[s
 def _plan(values: Mapping[str, Value], options: Mapping[str, Any], stop: Callable[[], str | None]) -> Plan:
     from dio_mc.checking.driver import Options
     from dio_mc.checking.runs.mutate import Plan
-    from dio_mc.cli.progress import ProgressLine
+    from dio_mc.cli.progress import CountLine
     from dio_mc.semantics.search import Budget
 
     budget = Budget(*(values[name].value for name in ("max-states", "max-depth", "timeout", "max-memory")))
     engine, workers = values["engine"].value, values["workers"].value
-    checking = Options(budget, False, ProgressLine(sys.stderr), stop, engine=engine, workers=workers)
-    return Plan(checking, frozenset(options["kinds"]), options["inherited"], values["jobs"].value)
+    checking = Options(budget, False, None, stop, engine=engine, workers=workers)
+    line = CountLine(sys.stderr, "mutants")
+    return Plan(checking, frozenset(options["kinds"]), options["inherited"], values["jobs"].value, line)
 
 
 class _Session:

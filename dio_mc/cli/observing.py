@@ -16,6 +16,7 @@ import click
 
 from dio_mc.cli.kernels import models_option, more_option, mount_option
 from dio_mc.cli.limits import MAX_MEMORY, TIMEOUT, limits_of, within
+from dio_mc.cli.rules import progress
 from dio_mc.cli.types import RULE, WORKLOAD
 
 if TYPE_CHECKING:
@@ -303,19 +304,7 @@ def run_matrix(registry: Registry, names: Sequence[str], guests: Guests, limits:
             column.session.close()
 
 
-def _estimate() -> Callable[[int, int, int], None] | None:
-    """A progress line on a terminal's stderr: how much is done, the rate, and the estimated time left. None if stderr
-    is not a terminal."""
-    import time
-
-    if not sys.stderr.isatty():
-        return None
-    begun = time.monotonic()
-
-    def show(done: int, total: int, runs: int) -> None:
-        seconds = time.monotonic() - begun
-        left = seconds / done * (total - done)
-        line = f"{done} of {total} cells, {runs / seconds * 60:,.0f} schedules a minute, {left / 60:.0f} min left"
-        click.echo(f"\r\033[K{line}" if done < total else "\r\033[K", err=True, nl=False)
-
-    return show
+def _estimate() -> Callable[[int, int, int], None]:
+    """The progress of a matrix on stderr: cells that are done, of how many, and schedules that were run."""
+    line = progress()
+    return lambda done, total, runs: line(done, total, further=f"{runs:,} schedules")

@@ -1,14 +1,17 @@
-"""A progress line for long searches on a terminal: ``Progress`` -> text.
+"""How long work is getting on, on stderr: one line that is redrawn on a terminal, else a line a minute.
 
-    level 14  812k states  61k/s  open 44k shrinking  412 MB
+    level 14  812k states  61k/s  open 44k shrinking  412 MB  0:13
+    120 of 1,950 cells  2.9/s  about 10:31 left  412 MB  0:41
 
-It does not estimate the time left: while the frontier grows, no estimate is meaningful. It shows the trend of the
-frontier instead.
+For a search it does not estimate the time left: while the frontier grows, no estimate is meaningful. It shows the trend
+of the frontier instead. Where the number of tasks is known, the time left is estimated from those that are done.
+``DIO_MC_PROGRESS=off`` in the environment switches all of it off.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from typing import Final, TextIO
 
@@ -16,54 +19,107 @@ from dio_mc.memory import resident_bytes
 from dio_mc.semantics.search import Progress
 
 _ERASE: Final = "\r\x1b[K"
+EVERY: Final = 0.2
+"""Seconds between two drawings of a line on a terminal."""
+MINUTE: Final = 60.0
+"""Seconds between two lines elsewhere."""
+Clock = Callable[[], float]
+"""Seconds since anything; monotonic."""
+
+
+class Line:
+    """The line of a command. On a terminal `tell` draws it; elsewhere it writes a line, at most one each `MINUTE`
+    seconds. `finish` erases what is drawn."""
+
+    def __init__(
+        self, stream: TextIO, memory: Callable[[], int] = resident_bytes, clock: Clock = time.monotonic
+    ) -> None:
+        self._stream, self._memory, self._clock = stream, memory, clock
+        self._off = os.environ.get("DIO_MC_PROGRESS") == "off"
+        self.terminal = stream.isatty()
+        self._begun = self._written = clock()
+        self._drawn = False
+
+    @property
+    def seconds(self) -> float:
+        """Since the command began."""
+        return self._clock() - self._begun
+
+    def is_time(self, every: float = EVERY) -> bool:
+        """Whether to draw or write a line now."""
+        pause = every if self.terminal else MINUTE
+        return not self._off and self._clock() - self._written >= pause
+
+    def tell(self, *parts: str) -> None:
+        """Draw or write what there is to say, with memory and time."""
+        self._written = self._clock()
+        line = "  ".join([*(part for part in parts if part), f"{self._memory() >> 20} MB", show_time(self.seconds)])
+        self._put(line)
+
+    def _put(self, line: str) -> None:
+        if self.terminal:
+            self._stream.write(_ERASE + line[: _columns(self._stream) - 1])
+            self._drawn = True
+        else:
+            self._stream.write(f"dio-mc: {line}\n")
+        self._stream.flush()
+
+    def finish(self) -> None:
+        """Erase the line, if one was drawn."""
+        if self._drawn:
+            self._stream.write(_ERASE)
+            self._stream.flush()
+            self._drawn = False
 
 
 class ProgressLine:
-    """A `search.Report` that redraws one line of `stream`, at most every `every` seconds of the search's own clock, and
-    not earlier than that after the start. On a stream that is not a terminal it writes nothing. `finish` erases the
-    line."""
+    """A `search.Report`: the line of one search after another. On a terminal it is drawn at most every `every` seconds
+    of the search's own clock, and not earlier than that after its start."""
 
-    def __init__(self, stream: TextIO, every: float = 0.2, memory: Callable[[], int] = resident_bytes) -> None:
-        self._stream = stream
+    def __init__(
+        self,
+        stream: TextIO,
+        every: float = EVERY,
+        memory: Callable[[], int] = resident_bytes,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._line = Line(stream, memory, clock)
         self._every = every
-        self._memory = memory
-        self._terminal = stream.isatty()
-        self._drawn: Progress | None = None
+        self._told: Progress | None = None
         self._level = -1
         self._opened: tuple[int, int] = (0, 0)
 
     def __call__(self, progress: Progress) -> None:
-        """Take a report, and draw it if it is time."""
-        if not self._terminal:
-            return
+        """Take a report, and tell it if it is time."""
         if progress.depth != self._level:
             self._level = progress.depth
             self._opened = self._opened[1], progress.open
-        before = self._drawn.seconds if self._drawn else 0.0
-        if progress.seconds - before >= self._every:
-            line = self.render(progress)[: _columns(self._stream) - 1]
-            self._stream.write(_ERASE + line)
-            self._stream.flush()
-            self._drawn = progress
+        if self._told is not None and progress.seconds < self._told.seconds:  # another search
+            self._told = None
+        if self._is_time(progress):
+            self._line.tell(*self._parts(progress))
+            self._told = progress
+
+    def _is_time(self, progress: Progress) -> bool:
+        if not self._line.terminal:
+            return self._line.is_time()
+        before = self._told.seconds if self._told else 0.0
+        return progress.seconds - before >= self._every and self._line.is_time(0.0)
 
     def finish(self) -> None:
         """Erase the line, if one was drawn."""
-        if self._drawn is not None:
-            self._stream.write(_ERASE)
-            self._stream.flush()
-            self._drawn = None
+        self._line.finish()
+        self._told = None
 
-    def render(self, progress: Progress) -> str:
-        """The line for a report; the rate is that since the previous line."""
+    def _parts(self, progress: Progress) -> list[str]:
+        """The rate is that since the previous line."""
         states, seconds = progress.states, progress.seconds
-        if self._drawn is not None:
-            states, seconds = states - self._drawn.states, seconds - self._drawn.seconds
+        if self._told is not None:
+            states, seconds = states - self._told.states, seconds - self._told.seconds
         parts = [f"level {progress.depth}", f"{show_count(progress.states)} states"]
         if seconds > 0:
             parts.append(f"{show_count(round(states / seconds))}/s")
-        parts.append(f"open {show_count(progress.open)}{self._trend()}")
-        parts.append(f"{self._memory() >> 20} MB")
-        return "  ".join(parts)
+        return [*parts, f"open {show_count(progress.open)}{self._trend()}"]
 
     def _trend(self) -> str:
         """The size of this level's frontier compared with that of the previous level."""
@@ -71,6 +127,62 @@ class ProgressLine:
         if not before or before == now:
             return ""
         return f" growing x{now / before:.1f}" if now > before else " shrinking"
+
+
+class CountLine:
+    """The line of work that consists of tasks: how many are done, and when all of them will be."""
+
+    def __init__(
+        self,
+        stream: TextIO,
+        what: str,
+        memory: Callable[[], int] = resident_bytes,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._line, self._what = Line(stream, memory, clock), what
+
+    def __call__(self, done: int, total: int, further: str = "") -> None:
+        """Take note that `done` of `total` tasks are done; `further` is what else there is to say of them."""
+        if done >= total:
+            self._line.finish()
+        elif self._line.is_time():
+            seconds = self._line.seconds
+            rate = f"{done / seconds:.1f}/s" if done and seconds > 0 else ""
+            left = f"about {show_time(seconds / done * (total - done))} left" if done else ""
+            self._line.tell(f"{done:,} of {total:,} {self._what}", rate, further, left)
+
+    def finish(self) -> None:
+        """Erase the line, if one was drawn."""
+        self._line.finish()
+
+
+class Waiting:
+    """The line of work of which nothing is known but what it is; called again and again while it lasts."""
+
+    def __init__(
+        self,
+        stream: TextIO,
+        what: str,
+        memory: Callable[[], int] = resident_bytes,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._line, self._what = Line(stream, memory, clock), what
+
+    def __call__(self) -> None:
+        """Tell that it lasts, if it is time: on a terminal from the first second on."""
+        if self._line.is_time() and self._line.seconds >= 1:
+            self._line.tell(self._what)
+
+    def finish(self) -> None:
+        """Erase the line, if one was drawn."""
+        self._line.finish()
+
+
+def show_time(seconds: float) -> str:
+    """``0:07``, ``12:31``, ``1:00:00``."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def show_count(number: int) -> str:

@@ -14,6 +14,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dio_mc.cli.progress import CountLine
     from dio_mc.study.registry import Registry, Rule
     from dio_mc.trace.trace import Trace
 
@@ -64,15 +65,11 @@ def note(text: str) -> None:
     click.echo(f"note: {text}", err=True)
 
 
-def progress(what: str = "cells") -> Any:
-    """A progress line on a terminal's stderr, erased at the end."""
-    if not sys.stderr.isatty():
-        return None
+def progress(what: str = "cells") -> CountLine:
+    """The progress of a command that does so many of these, on stderr."""
+    from dio_mc.cli.progress import CountLine
 
-    def show(done: int, total: int) -> None:
-        click.echo(f"\r{done} of {total} {what}" if done < total else "\r\033[K", err=True, nl=False)
-
-    return show
+    return CountLine(sys.stderr, what)
 
 
 def trace_files(folder: Path | None, traces: dict[str, Trace]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -27,12 +27,14 @@ LEAST: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Which mutants: those of `kinds` (all if empty), of inherited code too or not; in how many processes."""
+    """Which mutants: those of `kinds` (all if empty), of inherited code too or not; in how many processes. `progress`
+    is told how many runs of mutants of a class are done, and of how many."""
 
     options: Options
     kinds: frozenset[str] = frozenset()
     inherited: bool = False
     jobs: int = 1
+    progress: Callable[[int, int], None] | None = None
 
 
 def score(tasks: Sequence[Task], plan: Plan) -> Score | Failure:
@@ -82,7 +84,10 @@ def _run(task: Task, base: Report, mutants: Sequence[Mutant], plan: Plan) -> Ite
     options = replace(plan.options, budget=budget, first=True)
     tasks = [replace(task, stated=None, recipe=Recipe(m.number, plan.inherited)) for m in mutants]
     several = plan.jobs > 1 and len(tasks) > 1
-    for done in run_in_processes(tasks, options, plan.jobs) if several else run_here(tasks, options):
+    runs = run_in_processes(tasks, options, plan.jobs) if several else run_here(tasks, options)
+    for number, done in enumerate(runs, start=1):
+        if plan.progress is not None:
+            plan.progress(number, len(tasks))
         yield done.outcome
 
 
