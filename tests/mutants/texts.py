@@ -953,6 +953,29 @@ JUDGE = (
         ("tests/symbolic",),
     ),
 )
+TOLD = (
+    Mutant(
+        "a request that was refused is under way",
+        "kernel/register.py",
+        "            if number(self.calls[me].of[REQUEST].writes) == v\n",
+        "            if number(self.calls[me].of[REQUEST].writes) == v + 6\n",
+        ("tests/kernel/test_register.py::test_all_histories_of_three_requests",),
+    ),
+    Mutant(
+        "a diagram does not know a thread's own stores",
+        "render/values.py",
+        "(stores := own_stores(state, where.thread))",
+        "(stores := own_stores({}, where.thread))",
+        ("tests/render_formats/test_names_in_texts.py",),
+    ),
+    Mutant(
+        "a conditional has no premise",
+        "symbolic/disjunctions.py",
+        "            if orelse == TRUE or then == TRUE:\n",
+        "            if False:\n",
+        ("tests/symbolic/test_disjunctions.py",),
+    ),
+)
 MUTANTS = (
     *FRONTEND,
     *LOCKS,
@@ -967,6 +990,7 @@ MUTANTS = (
     *ORDER,
     *NATIVE,
     *JUDGE,
+    *TOLD,
 )
 
 OPEN = frozenset[str]()
