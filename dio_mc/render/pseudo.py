@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dio_mc.render.buffers import Drained, buffers_of, is_buffered
@@ -23,12 +23,14 @@ from dio_mc.render.values import (
     Value,
     c_word,
     cell_name,
+    cells_below,
     known_at,
     range_of,
     read,
     read_c,
     show,
     value_of,
+    written_root,
 )
 from dio_mc.trace.trace import Change, TraceStep, Waiting
 
@@ -79,16 +81,19 @@ def _reached(drained: Drained) -> str:
 
 
 def _checked(telling: _Telling, learned: Mapping[str, str], results: Mapping[str, str]) -> list[str]:
-    """The lines, in which a truth value that is dead afterwards is reported as what was seen."""
+    """The lines. A truth value that is dead afterwards is reported as what was seen; the result of a call that nothing
+    reads, before something else is told, is left out."""
     lines = list(telling.lines)
     for name, test in telling.computed.items():
         own = telling.known.name_of(name)
         value, said = read(results.get(name, "")), f"{own} = {c_text(test, telling.known)}"
         if name not in learned and lines[-1:] == [said] and value and not isinstance(value, bool):
             lines.append(_comment(f"{own} = {show(value)}"))
-        if name not in learned and isinstance(value, bool):
+        elif name not in learned and isinstance(value, bool):
             seen = _comment(f"sees {c_text(test if value else negated(test), telling.known)}")
             lines = [seen if line == said else line for line in lines]
+        elif name not in learned and name in telling.unread and isinstance(test, ast.Call):
+            lines = [line for line in lines if line != said]
     return lines
 
 
@@ -166,6 +171,7 @@ class _Telling:
         self.quiet: list[str] = []
         self.told: set[str] = set()
         self.computed: dict[str, ast.expr] = {}
+        self.unread: set[str] = set()
         self.returned: Value = UNKNOWN
         self._done = done
         self._waited = waited
@@ -222,6 +228,7 @@ class _Telling:
                 pass
 
     def _call(self, call: ast.Call) -> None:
+        self._reads(call)
         match call:
             case ast.Call(func=ast.Name(id="wait_until"), args=[condition]):
                 if self._step is None and value_of(condition, self.known) is not True:
@@ -243,6 +250,7 @@ class _Telling:
             if isinstance(chosen, bool):
                 return chosen
             raise _Stop
+        self._reads(test)
         found = value_of(test, self.known)
         if isinstance(found, int) and self._only_counts(test):  # a trace stores parameters as numbers
             return bool(found)
@@ -299,6 +307,7 @@ class _Telling:
             self._body(node.body)
 
     def _returns(self, value: ast.expr) -> None:
+        self._reads(value)
         self.lines.append(f"return {c_text(value, self.known)}")
         self.returned = value_of(value, self.known)
         learned = [change.after for _, change in learned_by(self._step)] if self._step else []
@@ -312,6 +321,7 @@ class _Telling:
                 for one, what in zip(targets, values, strict=True):
                     self._assign(one, what, what)
                 return
+        self._reads(value, *([target] if not isinstance(target, ast.Name) else []))
         if is_choice(value):
             found = self._choose(next(choices_of(value)))
             if isinstance(target, ast.Name):
@@ -331,8 +341,9 @@ class _Telling:
             elif not is_plain(value, with_locals=True):
                 self.lines.append(f"{self.known.name_of(target.id)} = {c_text(value, self.known)}")
                 self.computed[target.id] = value
+                self.unread.add(target.id)
             return
-        if _root(target) in self._hidden:
+        if written_root(target) in self._hidden:
             return
         cell = cell_name(target, self.known)
         if self._is_buffered(cell):
@@ -347,6 +358,10 @@ class _Telling:
         if cell in self.known.state and cell not in self._changed and self._step and not self._step.fault:
             self.lines.append(_comment(f"{cell} stays {c_word(self.known.state[cell])}"))
 
+    def _reads(self, *nodes: ast.expr) -> None:
+        """Locals in these expressions are read."""
+        self.unread -= {part.id for node in nodes for part in ast.walk(node) if isinstance(part, ast.Name)}
+
     def _is_buffered(self, cell: str) -> bool:
         """Whether the step stores to a relaxed variable."""
         stored = any(is_buffered(name) for name in self._changed)
@@ -356,8 +371,8 @@ class _Telling:
         if isinstance(target, ast.Name):
             self.known.learned[target.id] = found
             return
-        cell, root = cell_name(target, self.known), _root(target)
-        for name in [cell] if cell in self.known.state else _below(cell or root, self.known.state):
+        cell, root = cell_name(target, self.known), written_root(target)
+        for name in [cell] if cell in self.known.state else cells_below(cell or root, self.known.state):
             self.known.changed[name] = found if name == cell else UNKNOWN
 
 
@@ -372,21 +387,6 @@ def _called_of(value: ast.expr) -> str:
     match value:
         case ast.Call(func=ast.Attribute(attr=name)):
             return name
-        case _:
-            return ""
-
-
-def _below(root: str, cells: Collection[str]) -> list[str]:
-    return [name for name in cells if name.startswith((f"{root}[", f"{root}.")) or name == root]
-
-
-def _root(target: ast.expr) -> str:
-    """The shared variable that a target writes."""
-    match target:
-        case ast.Attribute(value=ast.Name(id="self"), attr=name):
-            return name
-        case ast.Attribute(value=inner) | ast.Subscript(value=inner):
-            return _root(inner)
         case _:
             return ""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Protocol
@@ -295,3 +295,19 @@ def range_of(node: ast.expr, known: Known) -> range | None:
             return range(*numbers) if len(numbers) == len(bounds) and numbers[2:] != [0] else None
         case _:
             return None
+
+
+def cells_below(root: str, cells: Collection[str]) -> list[str]:
+    """The cells of a variable, or of a part of it."""
+    return [name for name in cells if name.startswith((f"{root}[", f"{root}.")) or name == root]
+
+
+def written_root(target: ast.expr) -> str:
+    """The shared variable that a target writes."""
+    match target:
+        case ast.Attribute(value=ast.Name(id="self"), attr=name):
+            return name
+        case ast.Attribute(value=inner) | ast.Subscript(value=inner):
+            return written_root(inner)
+        case _:
+            return ""

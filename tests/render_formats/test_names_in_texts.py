@@ -154,3 +154,40 @@ class Deep(Model):
 """
     said = text(tmp_path, model)
     assert all(f"{' ' * 2 * n}f{n}()\n" in said for n in range(7))
+
+
+def test_what_is_looked_up_and_not_used_is_not_told(tmp_path: Path) -> None:
+    """A read that finds no page copies nothing."""
+    model = """
+class Reads(Model):
+    page = Array(Range(0, 2), size=1)
+    filled = Var(bool)
+    seen = Var(Range(0, 2))
+
+    @thread
+    def t(self):
+        self.seen = self.read(0)
+        self.seen = self.read(0)
+
+    @operation(kernel="mm/filemap.c:do_generic_file_read")
+    def read(self, i):
+        with atomic():
+            missing = not self.filled
+            data = self.copy_to_user(i)
+            if missing:
+                self.filled = True
+        if missing:
+            self.page[i] = 1
+            data = self.page[i]
+        return data
+
+    def copy_to_user(self, i):
+        return self.page[i]
+
+    @reachable
+    def read_twice(self):
+        return self.at_rest() and self.seen == 1
+"""
+    first, _, second = text(tmp_path, model).rpartition("/* sees !filled */")
+    assert "copy_to_user" not in first
+    assert second.count("data = copy_to_user(0)\n  /* data = 1 */") == 1
