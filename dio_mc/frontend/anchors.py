@@ -1,4 +1,4 @@
-"""Kernel anchors of a model: where one is malformed, or names an operation that is not there."""
+"""Checking the kernel anchors of a model: malformed ones, and those of operations that do not exist."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HINT = 'write "fs/ext4/inode.c:ext4_iomap_begin", and where versions differ "..
 
 
 def check_anchors(model: type, members: Members, context: Context) -> None:
-    """Every anchor of the model's operations, and every entry of its `anchors`, once."""
+    """Report each malformed anchor of the model's operations, and each wrong entry of its `anchors`, once."""
     for text, span in _anchors(model, members):
         try:
             parse_anchor(text)

@@ -13,7 +13,7 @@ from dio_mc.lang.declarations import Choice, Range
 
 
 def annotated_tree(node: ast.expr, scope: Scope) -> TypeTree:
-    """The type that an annotation names; a wrong one is an error at its place."""
+    """The type that an annotation denotes. Reports an error at the annotation if it denotes none."""
     from dio_mc.frontend.declare import resolver
 
     try:

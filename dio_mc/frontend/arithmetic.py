@@ -1,4 +1,4 @@
-"""Arithmetic and comparisons, with interval types and constants folded."""
+"""Arithmetic and comparisons, with interval types and constant folding."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _spelling(op: ast.operator) -> str:
 
 
 def combine(sign: ArithOp, left: Value, right: Value, node: ast.AST, scope: Scope) -> Value:
-    """Integer arithmetic on two values; the result's type is the exact interval."""
+    """Integer arithmetic on two values; the type of the result is the exact interval."""
     if isinstance(left, Static) and isinstance(right, Static) and _numbers(left.value, right.value):
         if sign in ("//", "%") and right.value == 0:
             raise scope.fail("DIO103", node, "division by zero")
@@ -87,7 +87,7 @@ def _numbers(*values: Any) -> bool:
 
 
 def interval(sign: ArithOp, a: RangeType, b: RangeType) -> RangeType:
-    """The smallest range that holds every result."""
+    """The smallest range that contains every result."""
     if sign == "%":
         return RangeType(0, b.low - 1)
     corners = [_PYTHON[sign](x, y) for x in (a.low, a.high) for y in (b.low, b.high)]
@@ -95,7 +95,7 @@ def interval(sign: ArithOp, a: RangeType, b: RangeType) -> RangeType:
 
 
 def compare(sign: CompareOp, left: Value, right: Value, node: ast.AST, scope: Scope) -> Expr:
-    """A comparison of two values of one kind; records compare field by field with == and != only."""
+    """A comparison of two values of compatible types; records are compared field by field, with == and != only."""
     left, right = _by_value(left, node, scope), _by_value(right, node, scope)
     if isinstance(left, Static) and isinstance(right, Static):
         return _compare_static(sign, left.value, right.value, node, scope)
@@ -132,8 +132,8 @@ def _check_order(sign: CompareOp, a: Scalar, b: Scalar, node: ast.AST, scope: Sc
 
 
 def _fold(expr: Compare, a: Scalar, b: Scalar) -> Expr:
-    """A comparison of two constants is decided now. One that reads a variable is not, even where the types leave no
-    doubt: what is a step must not hang on inferred types, and the read may be a fault."""
+    """Evaluate a comparison of two constants. A comparison that reads a variable stays, even if the types decide it:
+    what is a step must not depend on inferred types, and the read may be a fault."""
     if isinstance(a.expr, Const) and isinstance(b.expr, Const):
         return TRUE if _PYTHON[expr.op](a.expr.value, b.expr.value) else FALSE
     return expr

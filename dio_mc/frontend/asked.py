@@ -1,4 +1,4 @@
-"""An expression that somebody asks about a state, in the modelling language: compiled as those of properties are."""
+"""Expressions over states that users enter, in the modelling language; compiled as in properties."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from dio_mc.ir.expr import Expr
 from dio_mc.ir.program import Program
 
 LONGEST: Final = 400
-"""Characters of an expression."""
+"""The largest number of characters in an expression."""
 DEEPEST: Final = 60
-"""Nodes above each other in its tree."""
+"""The largest depth of its syntax tree."""
 _FILE: Final = "expression"
 
 
 def expression(model: type, program: Program, text: str) -> Expr:
-    """The meaning of `text` for a program of `model`: ``dirty[0] and not self.at_rest()``. What the model has may be
-    named without ``self``. Nothing is evaluated by Python; the expression means what it would mean in a property.
+    """Compile `text`, such as ``dirty[0] and not self.at_rest()``, for a program of `model`. Members of the model may
+    be written without ``self``. Nothing is evaluated by Python; the expression means what it means in a property.
 
-    Raises `ModelError` with every diagnostic, placed in the file ``expression``, when it has no meaning there.
+    Raises `ModelError` with all diagnostics, located in the file ``expression``, if `text` is not such an expression.
     """
     tree = _parsed(text)
     _check_regions(tree, model, program)
@@ -73,7 +73,7 @@ def _parsed(text: str) -> ast.expr:
 
 
 def _depth(tree: ast.AST) -> int:
-    """How many nodes stand above each other; without recursion, which would be what it guards against."""
+    """The depth of a tree. It does not recurse, because it protects later code from too deep a recursion."""
     depth, level = 0, [tree]
     while level:
         depth, level = depth + 1, [below for node in level for below in ast.iter_child_nodes(node)]
@@ -81,7 +81,7 @@ def _depth(tree: ast.AST) -> int:
 
 
 def _check_regions(tree: ast.expr, model: type, program: Program) -> None:
-    """Of an operation that no property asks about, the program does not say who is inside."""
+    """Refuse ``inside`` of an operation that no property uses it for: the program does not record who is inside."""
     known = {region.name for region in program.regions}
     operations = members_of(model).operations
     for node in ast.walk(tree):
@@ -103,7 +103,7 @@ def _context(model: type, program: Program) -> Context:
 
 
 def _scope(model: type, context: Context) -> Scope:
-    """That of a property of the class, in the file that defines it."""
+    """The scope of a property of the class, in the file that defines the class."""
     names = _globals_of(model)
     stand_in = FunctionType((lambda: None).__code__.replace(co_filename=_FILE), names, _FILE)
     receiver = context.receiver(total=True)
@@ -111,7 +111,7 @@ def _scope(model: type, context: Context) -> Scope:
 
 
 def _globals_of(model: type) -> dict[str, Any]:
-    """The names of the files that define the class and those above it; its own come first."""
+    """The globals of the files that define the class and its bases; those of the class take precedence."""
     found: dict[str, Any] = {}
     for cls in reversed(model.__mro__):
         functions = [f for f in vars(cls).values() if isinstance(f, FunctionType)]
@@ -120,7 +120,7 @@ def _globals_of(model: type) -> dict[str, Any]:
 
 
 def _named(tree: ast.expr, model: type, scope: Scope) -> ast.expr:
-    """The expression with ``self.`` before the names that are no others'."""
+    """The expression with ``self.`` added to the names that only the model defines."""
     own = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     known = {*own, *scope.bindings, *vars(builtins), *scope.function.__globals__}
 
@@ -136,5 +136,5 @@ def _named(tree: ast.expr, model: type, scope: Scope) -> ast.expr:
 
 
 def excerpt_of(error: ModelError) -> str:
-    """What is wrong in one line, without the place: the expression stands beside it."""
+    """The error in one line, without its location, for use beside the expression."""
     return "; ".join(" ".join(filter(None, [d.message, d.hint and f"({d.hint})"])) for d in error.diagnostics)

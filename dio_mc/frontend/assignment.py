@@ -1,4 +1,4 @@
-"""Assignments: of values, of the result of a call that takes steps, of a choice."""
+"""Assignments of values, of results of calls that take steps, and of choices."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from dio_mc.source import text_of
 
 
 def assign(target: ast.expr, value: ast.expr, node: ast.stmt, frame: Frame) -> None:
-    """``target = value``, where value may be a call that takes steps or a choice."""
+    """Compile ``target = value``, where `value` may be a call that takes steps, or a choice."""
     if isinstance(value, ast.Call):
         if is_word(value, lang.choose, frame):
             assign_choice(target, value, node, frame)
@@ -51,7 +51,7 @@ def assign(target: ast.expr, value: ast.expr, node: ast.stmt, frame: Frame) -> N
 
 
 def assign_chained(node: ast.Assign, frame: Frame) -> None:
-    """``a = b = value`` is one statement: the value is found once, and stored in one step."""
+    """Compile ``a = b = value`` as one statement: the value is evaluated once and stored in one step."""
     call = node.value if isinstance(node.value, ast.Call) else None
     stepping = call is not None and (is_word(call, lang.choose, frame) or stepping_call(call, frame) is not None)
     if stepping or any(isinstance(t, ast.Tuple | ast.List) for t in node.targets):
@@ -71,7 +71,7 @@ def _parallel(target: ast.Tuple | ast.List, value: ast.expr, node: ast.stmt, fra
 def store(
     targets: Sequence[ast.expr], values: Sequence[Value], node: ast.stmt, frame: Frame, sources: Sequence[ast.expr]
 ) -> None:
-    """One parallel assignment of values to targets."""
+    """Emit one parallel assignment of values to targets."""
     where: list[Target] = []
     what: list[Expr] = []
     for target, value in zip(targets, values, strict=True):
@@ -82,7 +82,7 @@ def store(
 
 
 def emit_assign(where: Sequence[Target], what: Sequence[Expr], node: ast.stmt, frame: Frame) -> None:
-    """The node for a parallel assignment, with the checks on what it touches."""
+    """Emit the node of a parallel assignment, after checking the variables that it reads and writes."""
     found = touched(frame.state.context, what, where)
     weight = assignment_weight(found, frame, node)
     if weight is Weight.STEP:
@@ -103,7 +103,7 @@ def _one(target: ast.expr, value: Value, node: ast.stmt, frame: Frame) -> tuple[
 
 
 def target_place(target: ast.expr, frame: Frame) -> Place:
-    """The shared data that an assignment writes."""
+    """The place of shared data that an assignment writes."""
     if not isinstance(target, ast.Attribute | ast.Subscript):
         raise frame.scope.fail("DIO102", target, "cannot assign to this")
     place = expressions.reference(target, frame.scope)
@@ -117,7 +117,7 @@ def target_place(target: ast.expr, frame: Frame) -> Place:
 
 
 def local_type(name: str, value: Value, node: ast.AST, frame: Frame) -> TypeTree:
-    """Widen a local so that it holds a value; its type."""
+    """Widen the type of a local so that it contains a value; returns the type."""
     full = frame.local(name)
     frame.state.last_assignment[full] = (frame.scope, node)
     try:
@@ -130,13 +130,13 @@ def local_type(name: str, value: Value, node: ast.AST, frame: Frame) -> TypeTree
             "DIO116", node, f"`{name}` is assigned values of different types", "use two names"
         ) from None
     tree = frame.storage.types.get(full)
-    if tree is None:  # only None so far: wait for the pass that knows more
+    if tree is None:  # only None so far: a later pass knows more
         raise Abort
     return tree
 
 
 def fit(value: Value, tree: TypeTree, node: ast.AST, frame: Frame) -> list[Expr]:
-    """A value as the scalars of a type."""
+    """The scalars of a value, converted to a type."""
     try:
         return coerce(value, tree)
     except Mismatch as error:
@@ -146,7 +146,7 @@ def fit(value: Value, tree: TypeTree, node: ast.AST, frame: Frame) -> list[Expr]
 
 
 def assign_annotated(node: ast.AnnAssign, frame: Frame) -> None:
-    """``name: type = value``: the type of a local, said by the author."""
+    """Compile ``name: type = value``, which fixes the type of a local."""
     if not isinstance(node.target, ast.Name):
         raise frame.scope.fail("DIO102", node, "only locals are annotated")
     frame.storage.declare(frame.local(node.target.id), annotated_tree(node.annotation, frame.scope))
@@ -155,7 +155,7 @@ def assign_annotated(node: ast.AnnAssign, frame: Frame) -> None:
 
 
 def assign_choice(target: ast.expr, call: ast.Call, node: ast.stmt, frame: Frame) -> None:
-    """``target = choose(...)`` for one scalar target."""
+    """Compile ``target = choose(...)`` for one scalar target."""
     options = choice_options(call, frame)
     where: Target
     type_: ScalarType
@@ -174,7 +174,7 @@ def assign_choice(target: ast.expr, call: ast.Call, node: ast.stmt, frame: Frame
     seen = touched(frame.state.context, exprs, [where])
     assignment_weight(seen, frame, node)
     guards = touched(frame.state.context, [o.when for o in listed if o.when is not None])
-    assignment_weight(guards, frame, node)  # whether there is an option decides whether the program goes on
+    assignment_weight(guards, frame, node)  # whether there is an option decides whether the thread can continue
     warn_atomicity(seen, frame, node)
     frame.emit(Choose(where, listed, frame.scope.span(node)), node, Weight.STEP)
 

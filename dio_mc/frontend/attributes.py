@@ -1,4 +1,4 @@
-"""What follows a dot: fields, parameters, options and methods of shared data, records, enums and ``super()``."""
+"""Attribute access: fields, parameters, options and methods of shared data, records, enums and ``super()``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dio_mc.lang.model import Part
 
 
 def attribute(node: ast.Attribute, scope: Scope) -> Value:
-    """``base.name``."""
+    """The value of ``base.name``."""
     base = expressions.reference(node.value, scope)
     match base:
         case Place():
@@ -46,7 +46,8 @@ def _static_attribute(value: Any, node: ast.Attribute, scope: Scope) -> Value:
 
 
 def _ancestor_method(value: Any, node: ast.Attribute, scope: Scope) -> Value | None:
-    """``Base.op`` where Base is a class that the model derives from: its method, of this model's data."""
+    """``Base.op``, where Base is a class that the model derives from: the method of Base, bound to this model's
+    data."""
     receiver = scope.receiver
     if scope.in_property or not isinstance(value, type) or not isinstance(receiver, Place) or not receiver.model:
         return None
@@ -56,14 +57,14 @@ def _ancestor_method(value: Any, node: ast.Attribute, scope: Scope) -> Value | N
 
 
 def _ancestor(named: type, scope: Scope) -> type | None:
-    """The class above the model that a name means. It may be another object: when several files are checked, one that
-    others import may have been loaded again since they did."""
+    """The base class of the model that a name denotes. It may be a different class object: if several files are
+    checked, a module that other files import may have been loaded again since they imported it."""
     name = named.__module__, named.__qualname__
     return next((cls for cls in scope.context.model.__mro__ if (cls.__module__, cls.__qualname__) == name), None)
 
 
 def place_attribute(place: Place, node: ast.Attribute, scope: Scope) -> Value:
-    """An attribute of shared data: a field, a parameter or constant, a method."""
+    """An attribute of shared data: a field, a parameter or constant, or a method."""
     name = node.attr
     assert isinstance(place.shape, RecordShape | ArrayShape | ScalarShape)
     if isinstance(place.shape, RecordShape):
@@ -86,7 +87,7 @@ def place_attribute(place: Place, node: ast.Attribute, scope: Scope) -> Value:
 
 
 def _methods(part: Any) -> str:
-    """What a lock or another part can do. What its methods ask of one another (`*_blocked`) is not told."""
+    """A hint that lists the methods of a lock or other part, without those for its own use (`*_blocked`)."""
     cls = type(part)
     named = [name for base in cls.__mro__ if issubclass(base, Part) for name in vars(base)]
     told = [n for n in dict.fromkeys(named) if not n.startswith("_") and not n.endswith("_blocked")]
@@ -107,7 +108,7 @@ def _method_of(place: Place, name: str, scope: Scope) -> Value | None:
     if found is None:
         return None
     function, owner = found
-    if isinstance(function, VarDeclaration):  # its declaration is wrong, which has been told
+    if isinstance(function, VarDeclaration):  # its declaration is wrong, which has been reported
         raise Abort
     return Bound(place, name, function, owner) if callable(function) else Static(function)
 
@@ -117,7 +118,7 @@ def _owner_name(place: Place, scope: Scope) -> str:
 
 
 def names_of(place: Place, scope: Scope) -> list[str]:
-    """What could follow the dot, for did-you-mean."""
+    """The names that may follow the dot, for suggestions."""
     if not isinstance(place.shape, RecordShape):
         return []
     names = [n for n, _ in place.shape.fields]

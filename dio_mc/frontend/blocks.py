@@ -27,7 +27,7 @@ def with_statement(node: ast.With, frame: Frame) -> None:
 
 
 def _locked(head: ast.expr, frame: Frame) -> str:
-    """A hint where a lock was meant."""
+    """A hint if a lock is used as a context manager."""
     found = expressions.reference(head, frame.scope) if isinstance(head, ast.Attribute | ast.Subscript) else None
     if not isinstance(found, Place) or not hasattr(found.part, "lock"):
         return ""

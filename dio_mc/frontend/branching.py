@@ -1,4 +1,4 @@
-"""Conditions and branches; which of them are history only."""
+"""Conditions and branches, and which of them only concern history (ghosts)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dio_mc.source import text_of
 
 
 def condition(node: ast.expr, frame: Frame) -> Expr:
-    """A condition of the program; history may not decide it."""
+    """A condition of the program, which must not depend on history."""
     expr = expressions.truth(node, frame.scope)
     found = touched(frame.state.context, [expr])
     if found.ghost_reads and not frame.ghost:
@@ -28,7 +28,7 @@ def condition(node: ast.expr, frame: Frame) -> Expr:
 
 
 def is_ghost_statement(node: ast.stmt, frame: Frame) -> bool:
-    """Whether a statement only writes history: it may then read history too."""
+    """Whether a statement only writes history; such a statement may also read history."""
     match node:
         case ast.Pass():
             return True
@@ -55,7 +55,7 @@ def _is_ghost_target(target: ast.expr, frame: Frame) -> bool:
 
 
 def if_statement(node: ast.If, frame: Frame) -> None:
-    """``if``; one that only writes history is not a step, and may read history."""
+    """Compile ``if``. One that only writes history is not a step, and may read history."""
     if is_ghost_statement(node, frame) and not all(isinstance(s, ast.Pass) for s in [*node.body, *node.orelse]):
         outer, frame.ghost = frame.ghost, True
         try:
@@ -67,7 +67,7 @@ def if_statement(node: ast.If, frame: Frame) -> None:
 
 
 def branch(test: ast.expr, body: Sequence[ast.stmt], orelse: Sequence[ast.stmt], node: ast.stmt, frame: Frame) -> None:
-    """``if test: body else: orelse``; a constant test compiles one side only."""
+    """Compile ``if test: body else: orelse``. With a constant test only one side is compiled."""
     expr = test_expression(test, node, frame)
     if isinstance(expr, Const):
         statements.compile_body(orelse if expr == FALSE else body, frame)
@@ -94,7 +94,8 @@ def test_expression(test: ast.expr, node: ast.stmt, frame: Frame) -> Expr:
 def emit_branch(
     expr: Expr, node: ast.stmt, frame: Frame, text: str
 ) -> tuple[list[tuple[int, bool]], list[tuple[int, bool]]]:
-    """A branch node; its condition is a step when it reads shared state."""
+    """Emit a branch node; the condition is a step if it reads shared state. Returns the dangling edges of both
+    sides."""
     found = touched(frame.state.context, [expr])
     weight = Weight.STEP if found.shared_reads else Weight.LOCAL
     if frame.ghost:

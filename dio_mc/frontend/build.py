@@ -1,4 +1,4 @@
-"""A model class with its parameters -> `Program`. The one entry of the frontend after loading."""
+"""A model class with its parameters -> `Program`. The entry point of the frontend after loading."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ from dio_mc.lang.model import PropertyRole, ThreadRole
 from dio_mc.source import function_tree
 
 FORMAT = 1
-"""Part of the digest: changes when the meaning of the IR text changes."""
+"""Part of the digest: to be incremented when the meaning of the IR text changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A program and the warnings found on the way."""
+    """A program and the warnings found while compiling it."""
 
     program: Program
     warnings: tuple[Diagnostic, ...]
@@ -50,14 +50,15 @@ class Built:
 
 @dataclass(frozen=True, slots=True)
 class Like:
-    """A program of a class that differs in some functions only, and the threads that reach none of these."""
+    """A program of a class that differs from the one to build in some functions only, and the threads that do not reach
+    these functions."""
 
     program: Program
     threads: frozenset[str]
 
     def known(self, context: Context) -> Known:
-        """The templates that are the same. The data may have more at its end; where operations are spawned, the types
-        of what they are given depend on all threads, and nothing is known."""
+        """The templates that can be reused. The new program may have additional variables at the end. With spawned
+        operations nothing is reused, because the types of their arguments depend on all threads."""
         before = self.program.variables
         if context.spawned or before != tuple(context.variables[: len(before)]):
             return {}
@@ -78,9 +79,9 @@ def build(
 ) -> Built:
     """Compile a model class with parameters bound.
 
-    `numbers` says how many instances of a thread or slots of an operation there are instead of what the model says, and
-    binds parameters whatever their bounds. What is `like` another program, or on a shelf, is not compiled again. Raises
-    `ModelError` with every diagnostic found when the model is wrong, and for an unknown parameter.
+    `numbers` overrides the number of instances of threads and of slots of operations, and binds parameters regardless
+    of their bounds. Parts that a `like` program or a shelf already contains are not compiled again. Raises `ModelError`
+    with all diagnostics if the model is wrong, and for an unknown parameter.
     """
     members = members_of(model)
     numbers = numbers or {}
@@ -117,7 +118,7 @@ def build(
 def _templates(
     context: Context, members: Members, asked: Asked, like: Like | Drawer | Shelf | None
 ) -> tuple[list[Template], list[Region]]:
-    """All templates, and the regions in them, as far as need be compiled."""
+    """All templates and their regions; those that `like` provides are not compiled again."""
     known: Known = {}
     if isinstance(like, Like) and context.buffers is None:
         known = like.known(context)
@@ -159,7 +160,8 @@ def digest_of(program: Program) -> str:
 
 
 def _check_parts(model: type, members: Members, context: Context) -> None:
-    """A model needs threads, and something to check."""
+    """Report a model without threads or without anything to check, and members that are replaced by something
+    of another kind."""
     span = class_span(model)
     if not members.threads:
         context.diagnostics.add(
@@ -179,7 +181,7 @@ def _check_parts(model: type, members: Members, context: Context) -> None:
 
 
 def _undecorated(function: Any, declared: type, role: ThreadRole | PropertyRole) -> Diagnostic:
-    """A thread that would not run, or a property that would not be checked."""
+    """The error for a thread that would not run, or a property that would not be checked."""
     name = function.__name__
     word, lost = ("thread", "run") if isinstance(role, ThreadRole) else (role.kind, "be checked")
     message = f"`{name}` overrides the @{word} of {declared.__name__}, and without a decorator it would not {lost}"
@@ -187,7 +189,7 @@ def _undecorated(function: Any, declared: type, role: ThreadRole | PropertyRole)
 
 
 def _asked(members: Members) -> Asked:
-    """What the bodies of properties and pure methods ask with ``inside``."""
+    """The operations and arguments that properties and pure methods mention in ``inside``."""
     operations: set[str] = set()
     arguments: set[str] = set()
     functions = [f for f, *_ in members.properties.values()] + [f for f, *_ in members.methods.values()]
@@ -239,7 +241,7 @@ def _bind_views(tree: ast.FunctionDef, role: PropertyRole, scope: Scope) -> Prop
 
 
 def _compile_property(tree: ast.FunctionDef, scope: Scope) -> Expr | None:
-    """The compiled form, or None where only z3 can say it."""
+    """The compiled condition, or None if only z3 can evaluate it."""
     body = body_of(tree)
     try:
         for statement in body[:-1]:
@@ -253,7 +255,7 @@ def _compile_property(tree: ast.FunctionDef, scope: Scope) -> Expr | None:
 
 
 def _named(statement: ast.stmt, scope: Scope) -> dict[str, Value]:
-    """``name = expression`` before the ``return`` of a property."""
+    """Compile ``name = expression`` before the ``return`` of a property."""
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)], value=value):
             return {name: expressions.value_of(value, scope)}

@@ -1,4 +1,4 @@
-"""Python's own functions in an expression: quantifiers, sums and extremes over what has a fixed length."""
+"""Python's builtin functions in expressions: quantifiers, sums and extremes over sequences of fixed length."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _arguments(node: ast.Call, low: int, high: int, scope: Scope) -> list[Value]
 
 
 def iterate(node: ast.Call, scope: Scope) -> list[tuple[ast.expr | None, Value, Expr, Scope]]:
-    """The elements that a quantifier ranges over: the element's node, its value, its filter, its scope."""
+    """The elements that a quantifier ranges over, each with its syntax node, value, filter condition and scope."""
     if len(node.args) != 1 or node.keywords:
         raise scope.fail("DIO111", node, f"`{ast.unparse(node.func)}` takes one generator or array")
     body = node.args[0]
@@ -85,7 +85,7 @@ def _sum(node: ast.Call, scope: Scope) -> Value:
 
 
 def _as_number(value: Value, node: ast.AST, scope: Scope) -> Value:
-    """Python counts True as 1 in a sum; so do we."""
+    """A boolean as 0 or 1, as in Python's ``sum``; other values unchanged."""
     scalar = scalar_of(value)
     if scalar is not None and scalar.type == BOOL:
         return expressions.conditional(node, scalar.expr, Static(1), Static(0), scope)
@@ -98,7 +98,7 @@ def _extreme(sign: Any) -> Callable[[ast.Call, Scope], Value]:
         if not values:
             raise scope.fail("DIO111", node, "min and max need at least one value")
         best = values[-1]
-        for position in range(len(values) - 2, -1, -1):  # the first that beats all after it: grows with the square
+        for position in range(len(values) - 2, -1, -1):  # the first that is best among all from it on: quadratic
             beats = [arithmetic.compare(sign, values[position], v, node, scope) for v in values[position + 1 :]]
             best = expressions.conditional(node, logic.conjunction(beats), values[position], best, scope)
         return best
@@ -155,7 +155,7 @@ def _sequence(node: ast.Call, scope: Scope) -> Value:
 
 
 def _plain_elements(node: ast.Call, scope: Scope) -> list[Value]:
-    """The elements of a quantifier whose filters are known now."""
+    """The elements of a quantifier whose filters are constant."""
     found = iterate(node, scope)
     if any(condition != TRUE for _, _, condition, _ in found):
         hint = "put the condition into the value: max(x if c else 0 for ...)"
@@ -167,4 +167,4 @@ BUILTINS: dict[Any, Callable[[ast.Call, Scope], Value]] = {
     all: _all, any: _any, sum: _sum, min: _extreme("<="), max: _extreme(">="), abs: _abs, len: _len, range: _range,
     isinstance: _isinstance, bool: _bool, tuple: _sequence, list: _sequence,
 }  # fmt: skip
-"""Function -> what compiles its call."""
+"""The function that compiles a call, for each builtin."""

@@ -1,4 +1,4 @@
-"""Calls inside expressions: Python's own functions, pure methods, constructors, z3's connectives.
+"""Calls inside expressions: Python's builtin functions, pure methods, constructors, z3's connectives.
 
 A call that takes steps (an operation, a lock) is a statement; see `statements`.
 """
@@ -68,7 +68,8 @@ def _call_bound(bound: Bound, node: ast.Call, scope: Scope) -> Value:
 
 
 def without_self(bound: Bound, node: ast.Call, scope: Scope) -> ast.Call:
-    """The call with the arguments that the method's other parameters get: ``Base.op(self, i)`` is ``op(i)``."""
+    """The call with `self` removed if the method was named through its class: ``Base.op(self, i)`` becomes
+    ``op(i)``."""
     if not bound.explicit:
         return node
     if not node.args or expressions.reference(node.args[0], scope) != bound.receiver:
@@ -103,7 +104,7 @@ def _call_static(function: Any, node: ast.Call, scope: Scope) -> Value:
 
 
 def is_pure(function: Any) -> bool:
-    """An undecorated function whose body, docstring aside, is one ``return``."""
+    """Whether a function is undecorated and its body, except for the docstring, is one ``return``."""
     if getattr(function, ROLE, None) is not None or getattr(function, "__dio_atomic__", False):
         return False
     tree = function_tree(function)
@@ -120,7 +121,7 @@ def body_of(tree: ast.FunctionDef) -> list[ast.stmt]:
 
 
 def inline(function: Any, owner: type, receiver: Value | None, node: ast.Call, scope: Scope) -> Value:
-    """The value of a pure function's ``return`` with the arguments in place of its parameters."""
+    """The value of a pure function's ``return``, with the arguments substituted for the parameters."""
     if scope.inline_depth >= MAX_INLINE:
         raise scope.fail("DIO106", node, f"`{function.__name__}` calls itself without end")
     tree = function_tree(function)
@@ -143,7 +144,8 @@ def inline(function: Any, owner: type, receiver: Value | None, node: ast.Call, s
 def bind_arguments(
     function: Any, tree: ast.FunctionDef, method: bool, node: ast.Call, scope: Scope
 ) -> dict[str, Value]:
-    """Parameter names with the values of the arguments, defaults filled in; wrong calls are errors."""
+    """The values of the parameters by name, including defaults. Reports an error if the call does not match the
+    function."""
     parameters = [a.arg for a in [*tree.args.posonlyargs, *tree.args.args]][1 if method else 0 :]
     name = tree.name
     if tree.args.vararg or tree.args.kwarg or tree.args.kwonlyargs:
@@ -171,8 +173,8 @@ def wrong_call(
 ) -> Abort:
     """Record that a call and its function do not fit; raise what this returns.
 
-    Where the function overrides one that the caller was written for, in another file, the override is wrong and not
-    the call: it is told at the override.
+    If the function overrides another, and the call is in another file than the override, the call was written for the
+    overridden function: the error is reported at the override.
     """
     base = _overridden(function, scope)
     if base is None or function.__code__.co_filename == scope.file:
@@ -205,7 +207,7 @@ def _count(number: int) -> str:
 
 
 def argument(node: ast.expr, scope: Scope) -> Value:
-    """An argument: scalars by value, places as they are."""
+    """The value of an argument: scalars by value, places by reference."""
     return expressions.value_of(node, scope)
 
 

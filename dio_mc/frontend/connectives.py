@@ -1,4 +1,4 @@
-"""z3's connectives in a property: those that the IR has too."""
+"""z3's connectives in properties, as far as the IR has them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from dio_mc.ir.expr import TRUE, Compare, Expr
 
 
 class SolverOnly(Exception):
-    """A property uses something that only z3 can say; the text names it."""
+    """A property uses something that only z3 can evaluate; the argument names it."""
 
 
 def call_z3(name: str, node: ast.Call, scope: Scope) -> Value:
-    """The connectives that the IR has too; anything else of z3 leaves the property to the solver."""
+    """The value of a call of a z3 connective. Raises `SolverOnly` if the IR does not have the connective."""
     if not scope.in_property:
         raise scope.fail("DIO114", node, f"z3's `{name}` cannot stand in a thread body", "use Python's own operators")
     if name not in ("Implies", "And", "Or", "Not", "If", "Xor") or node.keywords:
@@ -34,7 +34,7 @@ def call_z3(name: str, node: ast.Call, scope: Scope) -> Value:
 
 
 def _truths(node: ast.expr, scope: Scope) -> list[Expr]:
-    """z3's And and Or take lists as well."""
+    """The conditions of an argument of And or Or, which may be a list."""
     if isinstance(node, ast.List | ast.Tuple):
         return [expressions.truth(e, scope) for e in node.elts]
     if isinstance(node, ast.ListComp | ast.GeneratorExp):

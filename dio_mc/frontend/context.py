@@ -1,4 +1,4 @@
-"""What compiling one model needs everywhere: its layout, its parameters, the diagnostics found so far, and scopes."""
+"""The common data of compiling one model: its layout, its parameters, the diagnostics so far, and scopes."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from dio_mc.source import Span, function_tree, source_lines, span_of, stored_nam
 
 
 class Abort(Exception):
-    """The statement or property being compiled is wrong; its diagnostic is recorded, go on with the next one."""
+    """The statement or property being compiled is wrong, and its diagnostic is recorded; compilation continues with the
+    next one."""
 
 
 @dataclass(slots=True)
 class Diagnostics:
-    """Collects what is wrong, each thing once."""
+    """Collects diagnostics, each only once."""
 
     found: list[Diagnostic] = field(default_factory=list)
 
@@ -34,7 +35,7 @@ class Diagnostics:
 
     @property
     def errors(self) -> list[Diagnostic]:
-        """Those that make the model unusable."""
+        """The diagnostics that make the model unusable."""
         return sorted((d for d in self.found if d.severity == "error"), key=_place)
 
 
@@ -73,16 +74,16 @@ class Context:
 
 UNKNOWN = object()
 _OF_C: Final = {"true": "True", "false": "False", "NULL": "None"}
-"""C's constants in Python."""
+"""Python's names for C's constants."""
 
 
 @dataclass(slots=True)
 class Scope:
     """Names visible in one function while it is compiled.
 
-    `bindings` are the function's own names known as values; `locate` finds run-time locals (None: no such local yet).
-    `called_at` is where the model calls the operation of the vocabulary that this one is or is part of. `broken` are
-    locals whose assignment is wrong: what reads them is not told again.
+    `bindings` are the function's names with values known at compile time; `locate` finds run-time locals (None: no such
+    local yet). If the function belongs to the vocabulary, `called_at` is the place of the call in the model. `broken`
+    are locals whose assignment is wrong: their reads are not reported.
     """
 
     context: Context
@@ -99,11 +100,11 @@ class Scope:
 
     @property
     def file(self) -> str:
-        """The file that the function stands in."""
+        """The file that contains the function."""
         return self.function.__code__.co_filename
 
     def span(self, node: ast.AST) -> Span:
-        """Where to report a node: in the library's own locks, the caller's line."""
+        """Where to report a node: for code of the library's locks, the place of the call."""
         return self.call_site or span_of(node, self.file)
 
     def fail(self, code: str, node: ast.AST, message: str, hint: str = "") -> Abort:
@@ -116,7 +117,7 @@ class Scope:
         return Abort()
 
     def call_from(self, node: ast.AST, owner: type) -> Span | None:
-        """`called_at` of a method of this class that is called here."""
+        """The `called_at` of a method of class `owner` that is called at `node`."""
         return None if not is_library(owner) else self.called_at if is_library(self.owner) else self.span(node)
 
     def warn(self, code: str, node: ast.AST, message: str, hint: str = "") -> None:
@@ -143,11 +144,11 @@ class Scope:
         return Static(found)
 
     def _own(self, name: str) -> str:
-        """A hint where the model has what was named without ``self``."""
+        """A hint if the model has an attribute of this name, written without ``self``."""
         return f"did you mean `self.{name}`?" if not name.startswith("_") and hasattr(self.context.model, name) else ""
 
     def own_names(self) -> frozenset[str]:
-        """Names that the function assigns or takes."""
+        """The names that the function assigns, and its parameters."""
         tree = function_tree(self.function)
         return stored_names(tree) | {a.arg for a in tree.args.args} if tree is not None else frozenset()
 
@@ -167,7 +168,7 @@ def _place_in_package(span: Span) -> str:
 
 
 def is_library(cls: type) -> bool:
-    """Whether a class is of dio-mc's own vocabulary, in which its author has made no mistake."""
+    """Whether a class belongs to dio-mc; errors are then reported at the call in the model."""
     return cls.__module__.startswith("dio_mc.")
 
 

@@ -1,4 +1,4 @@
-"""``crash()``: every other thread ends, and what is not durable is as it was at first."""
+"""``crash()``: every other thread ends, and variables that are not durable get their initial values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dio_mc.source import Span
 
 
 def crash_statement(call: ast.Call, frame: Frame) -> None:
-    """The statement, which is a step, or part of the atomic block that it stands in."""
+    """Compile ``crash()``, which is one step, or part of the surrounding atomic block."""
     if call.args or call.keywords:
         raise frame.scope.fail("DIO111", call, "`crash` takes nothing", "say what survives: `durable = (...)`")
     if frame.operations:
@@ -44,7 +44,8 @@ def crash_statement(call: ast.Call, frame: Frame) -> None:
 
 
 def durable(context: Context) -> frozenset[str]:
-    """The attributes that a model, or a class above it, says to be durable. A wrong name is an error where it is."""
+    """The attributes that a model or one of its bases declares durable. Raises `Abort` for an unknown name, which is
+    reported."""
     found: set[str] = set()
     known = [str(v.path[0]) for v in context.variables]
     for cls in context.model.__mro__:

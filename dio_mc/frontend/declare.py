@@ -1,4 +1,5 @@
-"""A model class -> its parameters, threads, laid-out data. Looks at class attributes only; no body is compiled here."""
+"""A model class -> its parameters, threads and laid-out data. Only class attributes are read; no body is compiled
+here."""
 
 from __future__ import annotations
 
@@ -33,12 +34,13 @@ from dio_mc.source import Span, function_tree, module_tree, source_lines, span_o
 
 @dataclass(slots=True)
 class Members:
-    """The attributes of a model class by what they are, in the order of first declaration along the MRO.
+    """The attributes of a model class by kind, in the order of first declaration along the MRO.
 
-    `replaced` are data in whose place a class further down puts another thing: the name, that class, and the class that
-    declares them. `undecorated` are methods that take the place of a thread or a property without being one: the
-    method, that class, and the role that is lost. `hidden` are threads and properties that a class takes the place of
-    without deriving from the class that has them: the name, its class, and the other.
+    `replaced` are attributes that are data in one class and something else in a class below it: the name, the class
+    below, and the class that declares the data. `undecorated` are methods that override a thread or a property but are
+    not decorated as one: the method, the class that declares the thread or property, and its role. `hidden` are threads
+    and properties that are overridden by a class that does not derive from the class that declares them: the name, the
+    overriding class, and the declaring class.
     """
 
     params: dict[str, ParamDeclaration] = field(default_factory=dict)
@@ -53,7 +55,7 @@ class Members:
 
 
 def members_of(model: type) -> Members:
-    """Collect; an attribute of a subclass replaces the base's at its place."""
+    """Collect the attributes of a model; an attribute of a subclass takes the place of the base's."""
     merged: dict[str, tuple[Any, type]] = {}
     hidden: list[tuple[str, type]] = []
     found = Members()
@@ -108,7 +110,8 @@ def _is_part_class(value: Any) -> bool:
 def bind_params(
     model: type, members: Members, given: Mapping[str, int], unbounded: Container[str] = ()
 ) -> dict[str, int | bool]:
-    """Parameter values for a run; unknown names and values outside the bounds are usage errors, but for `unbounded`."""
+    """The values of all parameters for a run. Raises `ModelError` for unknown names, and for values outside the bounds
+    except those of parameters in `unbounded`."""
     unknown = [name for name in given if name not in members.params]
     if unknown:
         listed = ", ".join(members.params) or "none"
@@ -116,7 +119,7 @@ def bind_params(
         raise usage_error("DIO203", f"{model.__name__} has no parameter `{unknown[0]}`", hint=hint)
     bound: dict[str, int | bool] = {}
     for name, declared in members.params.items():
-        value: Any = given.get(name, declared.default)  # an author may have given anything
+        value: Any = given.get(name, declared.default)  # may be of any type: not checked before
         low, high = declared.min, declared.max
         if not isinstance(value, int):
             span = attribute_span(model, name)
@@ -137,7 +140,7 @@ def _bounds(low: int | None, high: int | None) -> str:
 
 
 def resolver(model: type, params: Mapping[str, int | bool]) -> Resolve:
-    """Evaluates parameters by name in the final class, and arithmetic over them."""
+    """A function that evaluates parameters, by name in the final class, and arithmetic over them."""
 
     def resolve(value: Any) -> Any:
         if isinstance(value, ParamDeclaration):
@@ -154,8 +157,8 @@ def resolver(model: type, params: Mapping[str, int | bool]) -> Resolve:
 def declare(
     model: type, members: Members, params: dict[str, int | bool], numbers: Mapping[str, int] | None = None
 ) -> Context:
-    """Threads and data of a model with its parameters bound; wrong declarations are recorded in the context. `numbers`
-    of threads and of slots of operations are instead of those declared."""
+    """The threads and data of a model with its parameters bound. Wrong declarations are recorded in the context.
+    `numbers` overrides the declared numbers of instances of threads and of slots of operations."""
     numbers = numbers or {}
     resolve = resolver(model, params)
     counts: dict[str, int] = {}
@@ -178,8 +181,8 @@ def declare(
 
 
 ROOM = 31
-"""What a `DrainCounter` counts to at least where other numbers of threads are asked for than the model says: its `max`
-was chosen for those that it says."""
+"""The smallest `max` of a `DrainCounter` if numbers of threads are overridden: the declared `max` was chosen for the
+declared numbers."""
 
 
 def _roomy(members: Members) -> Members:
@@ -208,7 +211,8 @@ def _instances(name: str, function: Any, role: ThreadRole, resolve: Resolve, pro
 def _spawned(
     model: type, members: Members, counts: dict[str, int], resolve: Resolve, problems: list[Diagnostic]
 ) -> dict[str, int]:
-    """Slots of each spawned operation: declared, or one per thread that may spawn it (spawned ones count as well)."""
+    """The number of slots of each spawned operation: as declared, or one per thread that may spawn it, counting spawned
+    ones."""
     reach = {thread: spawned_by(model, thread) for thread in counts}
     order = [name for name in members.operations if any(name in found for found in reach.values())]
     frontier = list(order)
@@ -294,7 +298,7 @@ def _place(
 def _place_part_array(
     name: str, part: Part, sizes: Any, layouter: Layouter, context: Context, resolve: Resolve, span: Span | None
 ) -> Shape:
-    """An array of locks: every field of the lock gets the array's dimensions in front."""
+    """Lay out an array of locks: every field of the lock gets the array's dimensions as its first ones."""
     dims = array_tree(sizes, type_tree(bool, resolve, ()), resolve)
     extents: list[int] = []
     tree: TypeTree = dims
@@ -335,7 +339,8 @@ def _place_part(
 
 
 def attribute_span(owner: type, name: str) -> Span | None:
-    """Where a class assigns an attribute; a mixin that is not a model has its place from its module."""
+    """The statement of a class that assigns an attribute. The file of a class that is not a model is that of its
+    module."""
     module = sys.modules.get(owner.__module__)
     file = str(getattr(owner, "__dio_place__", (getattr(module, "__file__", None) or "",))[0])
     try:
@@ -346,7 +351,7 @@ def attribute_span(owner: type, name: str) -> Span | None:
 
 
 def class_span(model: type) -> Span | None:
-    """The line that begins with ``class``, decorators aside."""
+    """The line that begins with ``class``, after the decorators."""
     file, line = getattr(model, "__dio_place__", ("", 0))
     text = source_lines(file)
     for number in range(line, min(line + 20, len(text)) + 1):
@@ -358,7 +363,7 @@ def class_span(model: type) -> Span | None:
 
 @lru_cache(maxsize=64)
 def _attributes_of(tree: ast.Module) -> dict[tuple[str, str], ast.Assign]:
-    """Per class and attribute, the first statement that assigns it."""
+    """The first statement that assigns each attribute of each class."""
     found: dict[tuple[str, str], ast.Assign] = {}
     for owner in (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
         for statement in (s for s in owner.body if isinstance(s, ast.Assign)):

@@ -1,6 +1,6 @@
 """Python expressions -> values (IR expressions, compile-time objects, places). Shared by thread bodies and properties.
 
-Leaves statements to `statements`, and what only a property may say to `propositions`.
+Statements are in `statements`, propositions that only properties may use in `propositions`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from dio_mc.ir.types import BOOL, OptionType, RangeType, ScalarType, show_type
 
 
 def value_of(node: ast.expr, scope: Scope) -> Value:
-    """The meaning of an expression; a place of scalar shape is read."""
+    """The value of an expression; a place of scalar shape is read."""
     found = reference(node, scope)
     if isinstance(found, Place) and isinstance(found.shape, ScalarShape):
         return load(found, scope.context.variables, scope.span(node))
@@ -41,7 +41,7 @@ def value_of(node: ast.expr, scope: Scope) -> Value:
 
 
 def reference(node: ast.expr, scope: Scope) -> Value:
-    """The meaning of an expression, places kept as places."""
+    """The value of an expression; places are not read."""
     match node:
         case ast.Constant(value=value):
             if isinstance(value, float | complex | bytes) or value is ...:
@@ -92,7 +92,7 @@ def truth(node: ast.expr, scope: Scope) -> Expr:
 
 
 def condition_of(value: Value, node: ast.AST, scope: Scope) -> Expr:
-    """A value as a condition; anything but a bool is an error, since its truth would be a guess."""
+    """A value as a condition. Anything but a bool is an error, because its truth value would be a guess."""
     scalar = scalar_of(value)
     if scalar is None or scalar.type != BOOL:
         hint = f"call it: `{value.name}()`" if isinstance(value, Bound) else "compare it with something"
@@ -160,7 +160,7 @@ def membership(value: Value, container: Value, node: ast.AST, scope: Scope) -> E
 
 
 def elements(value: Value, node: ast.AST, scope: Scope) -> list[Value]:
-    """The elements of something of known length: a range, a tuple, an enum class, an array."""
+    """The elements of a value of fixed length: a range, a tuple, an enum class, an array."""
     match value:
         case Items(values):
             return list(values)

@@ -1,4 +1,4 @@
-"""Barriers, and the loads and stores that are ones: what they are in a program whose stores are buffered."""
+"""Barriers, and loads and stores with barrier semantics, in programs with store buffers."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from dio_mc.ir.program import ScalarShape
 from dio_mc.source import Span
 
 FENCES: Final = (lang.smp_mb, lang.smp_wmb, lang.smp_rmb, lang.smp_store_release)
-"""The words that are statements."""
+"""The barriers that are statements."""
 
 
 def fence_statement(call: ast.Call, frame: Frame) -> None:
-    """One of these statements."""
+    """Compile one of `FENCES`."""
     word = next(one for one in FENCES if is_word(call, one, frame))
     buffers = _buffers(frame.state.context, frame.scope, call, word.__name__)
     if word is lang.smp_store_release:
@@ -56,7 +56,7 @@ def _release(call: ast.Call, buffers: Buffers, frame: Frame) -> None:
 
 
 def acquired(call: ast.Call, scope: Scope) -> Value:
-    """``smp_load_acquire(self.ready)``: the value."""
+    """The value of ``smp_load_acquire(self.ready)``."""
     buffers = _buffers(scope.context, scope, call, "smp_load_acquire")
     if len(call.args) != 1 or call.keywords:
         raise scope.fail("DIO111", call, "`smp_load_acquire` takes a variable")
@@ -65,7 +65,7 @@ def acquired(call: ast.Call, scope: Scope) -> Value:
 
 
 def _fence(buffers: Buffers, span: Span | None) -> Op:
-    """The next store comes after those that are in the buffer."""
+    """An assignment after which the next store reaches memory after those that are in the buffer."""
     me = buffers.me()
     waiting: Expr = Not(buffers.empty(me))
     return Assign((buffers.store(buffers.fence, me),), (waiting,), span)

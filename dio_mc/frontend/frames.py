@@ -18,7 +18,7 @@ from dio_mc.source import Span, text_of
 
 @dataclass(slots=True)
 class TemplateState:
-    """Shared by all frames of one template's compilation pass; its `name` is that of the template."""
+    """The data that all frames of one template's compilation pass share; `name` is the name of the template."""
 
     name: str
     context: Context
@@ -32,7 +32,7 @@ class TemplateState:
 
 @dataclass(slots=True)
 class Loop:
-    """Where ``break`` and ``continue`` go, and how many windows were open outside."""
+    """The targets of ``break`` and ``continue``, and the number of windows that are open outside the loop."""
 
     head: int
     exit: int
@@ -43,11 +43,11 @@ class Loop:
 class Frame:
     """One function being inlined.
 
-    `prefix` starts the names of its locals; `result` is the local that takes its return value; `exit` the label after
-    it; `inner` is set inside an atomic block (`inherited`: the caller's), `ghost` inside a statement
-    that only writes history. `said` is the call that stands for all statements of a lock or another part; `shown` are
-    the arguments of each of the operations, as `Site.arguments` has them; `caller` is where the
-    model calls the part that this function is a method of.
+    `prefix` starts the names of its locals; `result` is the local for its return value; `exit` is the label after it;
+    `inner` is set inside an atomic block (`inherited`: one of the caller), `ghost` inside a statement that only writes
+    history. `said` is the call that represents all statements of a lock or another part; `shown` are the arguments of
+    each of the operations, as in `Site.arguments`; `caller` is the place where the model calls the part that this
+    function is a method of.
     """
 
     state: TemplateState
@@ -85,11 +85,11 @@ class Frame:
         return f"{self.prefix}{name}"
 
     def locate(self, name: str) -> Value | None:
-        """The scope's question for a run-time local."""
+        """The value of a run-time local, for the scope; None if there is none of this name."""
         return self.storage.read(self.local(name))
 
     def site(self, node: ast.AST, text: str | None = None) -> Site:
-        """Where a statement stands, with its source text."""
+        """The site of a statement, with its source text."""
         span = self.scope.span(node)
         code = text if text is not None else text_of(node)
         if self.said and code:
@@ -101,17 +101,17 @@ class Frame:
         return Site(span, shown, self.anchor, self.operations, name, full, self.shown)
 
     def emit(self, op: Op | None, node: ast.AST, weight: Weight, text: str | None = None) -> None:
-        """Append one statement; inside an atomic block everything joins it."""
+        """Append one statement; inside an atomic block it joins the step."""
         actual = Weight.LOCAL if self.inner else weight
         self.graph.emit(Node(actual, self.site(node, text), op))
 
     def check(self, condition: Expr, kind: FaultKind, message: str, node: ast.AST) -> None:
-        """A check that joins the step around it."""
+        """Append a check that joins the surrounding step."""
         self.graph.emit(Node(Weight.LOCAL, self.site(node), Check(condition, kind, message, self.scope.span(node))))
 
 
 def shorten(text: str, limit: int = 72) -> str:
-    """One line of at most `limit` characters, cut after a statement or else after a word."""
+    """One line of at most `limit` characters, cut after a statement or otherwise after a word."""
     line = one_line(text)
     if len(line) <= limit:
         return line
@@ -122,7 +122,7 @@ def shorten(text: str, limit: int = 72) -> str:
 
 
 def one_line(code: str) -> str:
-    """Statements in one line: ``if a: b; c``."""
+    """Statements as one line: ``if a: b; c``."""
     rows = [" ".join(row.split()) for row in code.splitlines() if row.strip()]
     joined = "".join(row + (" " if row.endswith(":") else "; ") for row in rows)
     return joined.removesuffix("; ").rstrip()
@@ -130,7 +130,7 @@ def one_line(code: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """What some expressions read and some targets write: attribute names of the model."""
+    """The variables that expressions read and targets write, as attribute names of the model."""
 
     shared_reads: frozenset[str]
     ghost_reads: frozenset[str]
@@ -176,7 +176,7 @@ def assignment_weight(found: Touched, frame: Frame, node: ast.AST) -> Weight:
 
 
 def warn_atomicity(found: Touched, frame: Frame, node: ast.AST) -> None:
-    """A CPU would not do these in one go; inside ``atomic`` the author said that it is meant."""
+    """Warn about a statement that a CPU would not execute atomically, unless it is inside ``atomic``."""
     if frame.inner or frame.ghost or frame.scope.call_site is not None:
         return
     both = found.shared_reads & found.shared_writes
@@ -203,7 +203,7 @@ def _list(names: list[str]) -> str:
 
 
 def is_word(node: ast.expr, word: object, frame: Frame) -> bool:
-    """Whether a call's function is this word of the language."""
+    """Whether a call's function is this function of the language."""
     if not isinstance(node, ast.Call):
         return False
     match node.func:

@@ -1,4 +1,4 @@
-"""The raw control-flow graph of one template: one node per statement, before steps are cut."""
+"""The raw control-flow graph of one template: one node per statement, before it is cut into steps."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from dio_mc.source import Span
 
 
 class Weight(Enum):
-    """What a node is for the cutting of steps."""
+    """How a node is treated when the graph is cut into steps."""
 
     LOCAL = "local"
-    """Touches locals only (or stands inside an atomic block): joins the step before it."""
+    """Touches locals only (or is inside an atomic block): joins the step before it."""
     STEP = "step"
-    """Touches shared state, chooses, waits, or begins an atomic block: begins a step of its own."""
+    """Touches shared state, chooses, waits, or begins an atomic block: begins a new step."""
     GHOST = "ghost"
-    """Writes history only: joins the step before it, at an entry the one after it."""
+    """Writes history only: joins the step before it, or at the entry the step after it."""
 
 
 @dataclass(frozen=True, slots=True)
 class RegionKey:
-    """A window or operation as it occurs in one template; `arguments` are (parameter, local name). A window is part of
-    the model's text, and where one is entered a location may begin; an operation is a region only since a property
-    asks, so nothing begins there."""
+    """An occurrence of a window or operation in one template; `arguments` are (parameter, local name). A location may
+    begin where a window is entered, but not where an operation is entered, because an operation is a region only if a
+    property refers to it."""
 
     name: str
     arguments: tuple[tuple[str, str], ...]
@@ -35,10 +35,10 @@ class RegionKey:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a statement stands: for names of locations, traces and messages.
+    """The place of a statement, for names of locations, traces and messages.
 
-    `code` is the statement in full where `text`, one line of it, is not; `arguments` are those of each of the
-    operations: the local's name, empty where there is none, and what to call it.
+    `code` is the complete statement if `text`, which is one line of it, is not complete; `arguments` are the arguments
+    of each of the operations: the name of the local, empty if there is none, and the name to show.
     """
 
     span: Span
@@ -72,14 +72,14 @@ Edge = tuple[int, bool]
 
 @dataclass(slots=True)
 class Graph:
-    """Nodes and the edges that still dangle at the point where the next node goes."""
+    """The nodes, and the edges that lead to the node that is appended next."""
 
     nodes: list[Node] = field(default_factory=list)
     dangling: list[Edge] = field(default_factory=list)
     start: int = -1
 
     def emit(self, node: Node) -> int:
-        """Append a node after the current point."""
+        """Append a node at the current point."""
         index = self._add(node)
         self._attach(index)
         self.dangling = [] if node.end else [(index, False)]
@@ -93,16 +93,16 @@ class Graph:
         return [(index, False)], [(index, True)]
 
     def label(self, site: Site) -> int:
-        """A point that can be jumped to; not yet reached from the current one."""
+        """A new point that can be jumped to. The current point does not lead to it."""
         return self._add(Node(Weight.LOCAL, site))
 
     def go_to(self, label: int) -> None:
-        """Jump; the current point becomes unreachable."""
+        """Jump to a label; the current point becomes unreachable."""
         self._attach(label)
         self.dangling = []
 
     def mark(self, label: int) -> None:
-        """Go on from a label."""
+        """Continue at a label."""
         self._attach(label)
         self.dangling = [(label, False)]
 

@@ -1,8 +1,9 @@
-"""Running a model file's top level: under its own name, beside its siblings, without side effects on this process.
+"""Running the top level of a model file under its own name, with its siblings importable, and without side effects on
+this process.
 
-What a file may disturb is kept apart. Files beside it are found before installed packages, but never instead of the
-standard library or of what dio-mc itself imports: a model called ``types.py`` is a model, and ``import types`` means
-the standard library. What it prints goes to stderr, since stdout belongs to reports. `os._exit` ends nothing here.
+Files in the same folder are found before installed packages, but never instead of the standard library or of what
+dio-mc itself imports: a model called ``types.py`` is a model, and ``import types`` means the standard library. Its
+output goes to stderr, because stdout is for reports. `os._exit` does not end the process.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from typing import Final
 
 _OURS: Final = frozenset({"click", "dio_mc", "llvmlite", "networkx", "pytest", "z3"})
 PROTECTED: Final = _OURS | sys.stdlib_module_names
-"""Top-level names that always mean what they mean without a model."""
+"""Top-level module names that a model cannot redefine."""
 
 
 def run_file(file: Path) -> ModuleType:
-    """Import a file (an absolute path). What its top level raises comes out as it is, `SystemExit` too."""
+    """Import a file (an absolute path). Exceptions of its top level are passed on, including `SystemExit`."""
     root, name = _module_name(file)
     _evict_namesakes(root)
     spec = importlib.util.spec_from_file_location(name, file)
@@ -42,14 +43,14 @@ def run_file(file: Path) -> ModuleType:
 
 
 def imported(file: Path) -> ModuleType | None:
-    """The module of this very file (an absolute path), if it is loaded."""
+    """The module that was loaded from this file (an absolute path), or None."""
     known = sys.modules.get(_module_name(file)[1])
     origin = getattr(known, "__file__", None)
     return known if origin is not None and Path(origin).resolve() == file else None
 
 
 def forget_file(file: Path) -> None:
-    """The file (an absolute path) is run again when it is imported next, by whatever name."""
+    """Make the next import of the file (an absolute path) run it again, under whatever name."""
     known = imported(file)
     if known is not None:
         for name in [name for name, module in sys.modules.items() if module is known]:
@@ -57,7 +58,7 @@ def forget_file(file: Path) -> None:
 
 
 def run_beside(file: Path) -> ModuleType:
-    """The module of a file of another folder that a file which is being run imports. Raises as `run_file` does."""
+    """The module of a file in another folder, imported by a file that is being run. Raises as `run_file` does."""
     global _last_root
     known = imported(file)
     if known is not None:
@@ -72,7 +73,8 @@ def run_beside(file: Path) -> ModuleType:
 
 
 def _module_name(file: Path) -> tuple[Path, str]:
-    """The nearest ancestor folder without ``__init__.py`` and the dotted name below it; what a sibling would import."""
+    """The nearest ancestor folder without ``__init__.py``, and the dotted module name relative to it, as siblings
+    import it."""
     parts = [file.stem]
     folder = file.parent
     while (folder / "__init__.py").exists() and folder.parent != folder:
@@ -86,10 +88,11 @@ _last_root: Path | None = None
 
 
 def _evict_namesakes(root: Path) -> None:
-    """Two folders of models may both have a ``pagecache.py``: what was imported from another folder makes room.
+    """Remove modules from `sys.modules` that were imported from another folder and have the name of a module in
+    `root`, since two folders of models may both have a ``pagecache.py``.
 
-    Classes already loaded from it go on to work, since nothing later looks them up by module. Files of one folder are
-    loaded in a row, so the folder is listed once for all of them.
+    Classes that were loaded from them continue to work, because nothing looks them up by module later. Files of one
+    folder are loaded in a row, so the folder is listed once for all of them.
     """
     global _last_root
     if root == _last_root:
@@ -113,7 +116,8 @@ class _Siblings(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """A folder without ``__init__.py`` is taken only where nothing else has the name, as on Python's own path."""
+        """Find a module. A folder without ``__init__.py`` is taken only if nothing else has the name, as on Python's
+        own path."""
         if path is not None or fullname in PROTECTED:
             return None
         found = PathFinder.find_spec(fullname, [self._root], target)
@@ -144,7 +148,8 @@ def _no_bytecode() -> Iterator[None]:
 
 @contextmanager
 def _no_exit() -> Iterator[None]:
-    """A file that ends the process with status 0 would be a check that passed. A child that it forks may end."""
+    """Make `os._exit` raise `SystemExit`: a file that ends the process with status 0 would look like a passed check. A
+    forked child may exit."""
     real, ours = os._exit, os.getpid()
 
     def refuse(status: int) -> None:

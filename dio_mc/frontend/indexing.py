@@ -1,4 +1,4 @@
-"""What stands in brackets: elements of arrays, of sequences of known length, and members of enums."""
+"""Subscripts: elements of arrays and of sequences of fixed length, and members of enums."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dio_mc.ir.types import OptionType, RangeType, ScalarType, ThreadIdType, bou
 
 
 def subscript(node: ast.Subscript, scope: Scope) -> Value:
-    """``base[index]``, ``base[i, j]``."""
+    """The value of ``base[index]`` or ``base[i, j]``."""
     if isinstance(node.slice, ast.Slice):
         raise scope.fail("DIO102", node, "a slice is not supported", "index one element at a time")
     base = expressions.reference(node.value, scope)
@@ -44,9 +44,9 @@ def _index_expr(index: Value, size: int, node: ast.expr, scope: Scope) -> Expr:
     if scalar is None or not isinstance(_plain(scalar.type), RangeType | ThreadIdType):
         raise scope.fail("DIO103", node, f"an index is a number or a ThreadId, not {describe(index)}")
     low, high = bounds(scalar.type)
-    if isinstance(index, Static) and (high < 0 or low >= size):  # anything else is a fault when it happens
+    if isinstance(index, Static) and (high < 0 or low >= size):  # any other index out of range is a fault at run time
         raise scope.fail("DIO103", node, f"index {_range_text(low, high)} is outside 0..{size - 1}")
-    if isinstance(scalar.type, OptionType) and low >= 0 and not scope.in_property:  # None is no index
+    if isinstance(scalar.type, OptionType) and low >= 0 and not scope.in_property:  # None is not an index
         minus = Const(-1, RangeType(-1, -1))
         return Ite(Compare("==", scalar.expr, Const(low, scalar.type)), minus, scalar.expr, RangeType(-1, high))
     return scalar.expr
@@ -70,7 +70,7 @@ def _index_items(values: tuple[Value, ...], index: Value, node: ast.expr, scope:
     if scalar is None or not values:
         raise scope.fail("DIO103", node, f"an index is a number, not {describe(index)}")
     low, high = bounds(scalar.type)
-    if not scope.in_property and (low < 0 or high >= len(values)):  # there is no fault for it: this is not a variable
+    if not scope.in_property and (low < 0 or high >= len(values)):  # not a variable, so there is no run-time fault
         hint = "take it `% n`, or index the variable itself"
         raise scope.fail("DIO103", node, f"index {_range_text(low, high)} may be outside 0..{len(values) - 1}", hint)
     found = values[-1]

@@ -1,4 +1,4 @@
-"""Calls that take steps: operations and locks are inlined where they are called, spawns start threads of their own."""
+"""Calls that take steps: operations and methods of locks are inlined where they are called; spawns start threads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dio_mc.source import function_tree, stored_names, text_of
 
 
 def stepping_call(call: ast.Call, frame: Frame) -> Bound | None:
-    """The method that a call inlines with steps, or None for a pure expression."""
+    """The method that a call inlines, or None if the call is a pure expression."""
     if not isinstance(call.func, ast.Attribute):
         return None
     base = call.func.value
@@ -45,13 +45,13 @@ def _super_method(call: ast.Call, frame: Frame) -> Value:
 
 
 def inline_call(bound: Bound, call: ast.Call, frame: Frame) -> Value:
-    """Inline a call at the current point; its result as a value (None where it returns nothing)."""
+    """Inline a call at the current point; returns its result (the value None if it returns nothing)."""
     tree = _inlinable(bound, call, frame)
     inner = _frame(bound, tree, call, frame)
     atomic = bool(getattr(bound.function, "__dio_atomic__", False)) and not frame.inner
     outer = frame.inner
     frame.inner = outer or (atomic and inner.scope.call_site is not None)
-    if frame.inner and not outer:  # a lock's method is one statement: its arguments are read in its step
+    if frame.inner and not outer:  # a lock's method is one statement: its arguments are read in the same step
         frame.graph.emit(Node(Weight.STEP, frame.site(call)))
     try:
         _bind(bound, tree, call, frame, inner)
@@ -123,7 +123,7 @@ def _is_overridden(bound: Bound, frame: Frame) -> bool:
 
 
 def _bind(bound: Bound, tree: ast.FunctionDef, call: ast.Call, frame: Frame, inner: Frame) -> None:
-    """Arguments by value into the callee's locals; compile-time objects and places stay what they are."""
+    """Assign the arguments to locals of the callee; compile-time objects and places are bound without a local."""
     from dio_mc.frontend.assignment import emit_assign, fit, local_type
 
     values = bind_arguments(bound.function, tree, True, without_self(bound, call, frame.scope), frame.scope)
@@ -154,7 +154,8 @@ def _bind(bound: Bound, tree: ast.FunctionDef, call: ast.Call, frame: Frame, inn
 
 
 def _stays(value: Value, assigned: bool, inner: Frame) -> bool:
-    """Whether an argument needs no local: constants of locks, classes, strings, locks and other parts."""
+    """Whether an argument needs no local: constants passed to methods of locks, classes, strings, locks and other
+    parts, methods."""
     if assigned:
         return False
     if isinstance(value, Static):
@@ -191,7 +192,7 @@ def _result(inner: Frame, tree: ast.FunctionDef) -> Value:
 
 
 def spawn_arguments(call: ast.Call, frame: Frame) -> tuple[int, list[Expr]]:
-    """The spawned template and the latched arguments of ``spawn(self.operation, ...)``."""
+    """The spawned template and the argument values of ``spawn(self.operation, ...)``."""
     if not call.args or call.keywords:
         raise frame.scope.fail("DIO111", call, "`spawn` takes an operation and its arguments")
     if isinstance(call.args[0], ast.Call):

@@ -1,4 +1,4 @@
-"""Which locals a thread may still read at each location; the others are reset there to their defaults."""
+"""Which locals a thread may still read at each location; all others are reset there to their defaults."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from dio_mc.source import Span
 
 
 def live_at_entry(blocks: Sequence[Block], watched: dict[int, frozenset[int]]) -> list[frozenset[int]]:
-    """Per block, the locals that may be read after its start before they are written.
+    """For each block, the locals that may be read after its start before they are written.
 
-    `watched` adds locals that a property reads while the thread stands at a location (by location number).
+    `watched` adds locals that a property reads while the thread is at a location (by location number).
     """
     live: list[frozenset[int]] = [frozenset()] * len(blocks)
     reads = [_through(block) for block in blocks]
@@ -46,7 +46,7 @@ def live_at_entry(blocks: Sequence[Block], watched: dict[int, frozenset[int]]) -
 
 
 def unassigned_reads(blocks: Sequence[Block], entry: int, assigned: frozenset[int]) -> list[tuple[int, Span | None]]:
-    """Reads of locals that some way from the start has not assigned: the local and the place, in block order."""
+    """Reads of locals that are not assigned on every path from the entry: the local and the place, in block order."""
     everything = frozenset(i for block in blocks for op in block.ops for i in _writes(op)) | assigned
     known: list[frozenset[int]] = [everything] * len(blocks)
     known[entry] = assigned

@@ -1,4 +1,4 @@
-"""A file -> the model classes in it. Importing a model runs its top level, as importing any Python file does."""
+"""A file -> the model classes in it. Importing a model runs its top level, like importing any Python file."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from dio_mc.source import Span, forget_source, source_lines
 
 @dataclass(frozen=True, slots=True)
 class LoadedModule:
-    """A model file: its path as displayed, its classes that are to be checked, in order of definition, and all classes
-    that it defines."""
+    """A model file: its path as displayed, the classes to check, in order of definition, and all classes that it
+    defines."""
 
     path: str
     models: tuple[type[Model], ...]
     classes: tuple[type, ...] = ()
 
     def expectations(self, model: type[Model]) -> tuple[Expectation, ...]:
-        """What the file says of a class."""
+        """The expectations that the file states for a class."""
         return model.__dio_expectations__
 
 
@@ -59,8 +59,8 @@ def _classes_of(module: ModuleType) -> tuple[type, ...]:
 
 
 def load_together(files: Iterable[Path]) -> tuple[type, ...]:
-    """Import files that may import one another, each of them once, so that a class has one identity in all of them.
-    They need not define models. Returns all their classes. Raises what `load_module` raises."""
+    """Import files that may import one another, each only once, so that a class has one identity in all of them. They
+    need not define models. Returns all their classes. Raises as `load_module` does."""
     files = [file.resolve() for file in files]
     for file in files:
         forget_source(str(file))
@@ -81,7 +81,7 @@ def _check_file(file: Path) -> None:
     if not file.exists():
         raise usage_error("DIO201", "no such file", file=str(file))
     try:
-        if not stat.S_ISREG(file.stat().st_mode):  # a pipe would be waited for, a device has no end
+        if not stat.S_ISREG(file.stat().st_mode):  # reading a pipe would block, a device has no end
             raise usage_error("DIO202", "is not a regular file", file=str(file))
         file.read_text(encoding="utf-8")
     except OSError as error:
@@ -94,7 +94,7 @@ def _check_syntax(file: Path) -> None:
     text = file.read_text(encoding="utf-8-sig")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SyntaxWarning)  # Python says it once, when it imports the file
+            warnings.simplefilter("ignore", SyntaxWarning)  # Python warns when it imports the file
             compile(text, str(file), "exec", dont_inherit=True)
     except SyntaxError as error:
         line, column = error.lineno or 1, error.offset or 1
@@ -117,7 +117,7 @@ def _import(file: Path) -> ModuleType:
 
 
 def _import_failure(error: BaseException, file: Path) -> ModelError:
-    """The author's exception at the author's line, without our frames."""
+    """An exception of a model's top level as an error at the line of the model that raised it, without our frames."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if _is_users(f.filename)]
     text = _raised(error)
     if not frames:
@@ -136,11 +136,11 @@ def _import_failure(error: BaseException, file: Path) -> ModelError:
 
 
 _ROOMS: Final = ("dio_mc", "dio_mc.kernel")
-"""What a model imports from. Asked by name for a hint: nothing here depends on the vocabulary."""
+"""The modules that a model imports from. Imported by name, for a hint: nothing here depends on the vocabulary."""
 
 
 def _where(error: BaseException) -> str:
-    """A hint where a word of the language or of the vocabulary was asked of another module, or not imported."""
+    """A hint if a name of the language or of the vocabulary was imported from the wrong module, or not imported."""
     if not isinstance(error, ImportError | NameError):
         return ""
     found = re.search(r"cannot import name '(\w+)' from '(dio_mc[\w.]*)'|name '(\w+)' is not defined", str(error))
@@ -153,7 +153,7 @@ def _where(error: BaseException) -> str:
 
 
 def _raised(error: BaseException) -> str:
-    """The exception in one line."""
+    """The exception as one line."""
     lines = [line.strip() for line in "".join(traceback.format_exception_only(error)).strip().splitlines()]
     return lines[-1] if isinstance(error, SyntaxError) else " ".join(lines)
 

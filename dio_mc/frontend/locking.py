@@ -1,4 +1,4 @@
-"""The locks of a model while it is compiled: where they are, and whether the running thread holds one."""
+"""The locks of a model during compilation: their places, and whether the running thread holds one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dio_mc.lang.locks import Lock
 
 
 def lock_places(context: Context) -> Iterator[tuple[str, Place]]:
-    """Every lock of the model with its name, elements of arrays one by one."""
+    """Every lock of the model with its name; the elements of arrays are listed one by one."""
     model = context.receiver()
     for name, part in context.parts.items():
         if isinstance(part, Lock):
@@ -35,7 +35,7 @@ def _elements(name: str, place: Place) -> Iterator[tuple[str, Place]]:
 
 
 def not_held(place: Place, frame: Frame) -> Expr:
-    """That the running thread does not hold this lock."""
+    """The condition that the running thread does not hold this lock."""
     found = find_method(type(place.part), "held_by")
     assert found is not None
     function, owner = found
@@ -52,7 +52,7 @@ def _with_me(call: ast.Call, frame: Frame) -> ast.Call:
     return call
 
 
-def _me_scope(frame: Frame):  # type: ignore[no-untyped-def]  # a Scope that knows `me` whatever the model imports
+def _me_scope(frame: Frame):  # type: ignore[no-untyped-def]  # a Scope that has `me` even if the model does not import it
     from dataclasses import replace
 
     me: Value = Scalar(Me(frame.state.context.thread_id))

@@ -1,4 +1,4 @@
-"""``and``, ``or``, ``not`` and ``Implies`` over IR conditions, constants folded."""
+"""``and``, ``or``, ``not`` and ``Implies`` over IR conditions, with constant folding."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dio_mc.ir.expr import FALSE, TRUE, And, Const, Expr, Implies, Not, Or
 
 
 def conjunction(parts: Sequence[Expr]) -> Expr:
-    """``and`` with constants folded."""
+    """``and`` with constant folding."""
     flat = [p for part in parts for p in (part.operands if isinstance(part, And) else (part,)) if p != TRUE]
     if FALSE in flat:
         flat = flat[: flat.index(FALSE) + 1]
@@ -20,7 +20,7 @@ def conjunction(parts: Sequence[Expr]) -> Expr:
 
 
 def disjunction(parts: Sequence[Expr]) -> Expr:
-    """``or`` with constants folded."""
+    """``or`` with constant folding."""
     flat = [p for part in parts for p in (part.operands if isinstance(part, Or) else (part,)) if p != FALSE]
     if TRUE in flat:
         flat = flat[: flat.index(TRUE) + 1]
@@ -30,12 +30,12 @@ def disjunction(parts: Sequence[Expr]) -> Expr:
 
 
 def negation(expr: Expr) -> Expr:
-    """``not`` with constants folded."""
+    """``not`` with constant folding."""
     if isinstance(expr, Const):
         return FALSE if expr.value else TRUE
     return expr.operand if isinstance(expr, Not) else Not(expr)
 
 
 def implication(premise: Expr, conclusion: Expr, node: ast.AST, scope: Scope) -> Expr:
-    """``Implies``, never folded away: its premise is watched."""
+    """``Implies``. It is never folded, because it is observed whether its premise holds."""
     return Implies(premise, conclusion, scope.span(node))

@@ -54,7 +54,7 @@ def leave_loop(node: ast.Break | ast.Continue, frame: Frame) -> None:
 
 
 def for_loop(node: ast.For, frame: Frame) -> None:
-    """``for name in range(...)`` with bounds that may be locals, or over a fixed sequence."""
+    """Compile ``for name in range(...)``, with bounds that may be locals, or ``for name in`` a fixed sequence."""
     if not isinstance(node.target, ast.Name):
         raise frame.scope.fail("DIO102", node.target, "a loop binds one name")
     bounds = _range_bounds(node, frame)
@@ -93,8 +93,8 @@ def _over(node: ast.For, start: Value, stop: Value, step: int, values: list[Valu
     counter = node.target.id if values is None and _may_count(node, frame) else f"{node.target.id}@{line}"
     held = {f"stop@{line}": stop} | {f"item@{line}.{i}": v for i, v in enumerate(values or ())}
     held = {name: value for name, value in held.items() if _is_read(value)}
-    _widen(counter, _reach(start, stop, step), frame)  # the first value has the type of all of them: one pass less
-    _set({**held, counter: start}, node, frame)  # what is looped over is read once, before the loop, in one step
+    _widen(counter, _reach(start, stop, step), frame)  # the first value gets the type of all: saves a pass
+    _set({**held, counter: start}, node, frame)  # bounds or elements are read once, before the loop, in one step
     stop = _get(f"stop@{line}", frame) if f"stop@{line}" in held else stop
     if values is not None:
         values = [_get(f"item@{line}.{i}", frame) if _is_read(v) else v for i, v in enumerate(values)]
@@ -120,12 +120,12 @@ def _over(node: ast.For, start: Value, stop: Value, step: int, values: list[Valu
 
 
 def _is_read(value: Value) -> bool:
-    """Whether a value is found at run time: neither a constant nor a lock."""
+    """Whether a value is computed at run time, and not a constant or a lock."""
     return not isinstance(value, Static) and not (isinstance(value, Place) and value.part is not None)
 
 
 def _may_count(node: ast.For, frame: Frame) -> bool:
-    """The loop's name itself may count when nobody assigns it in the body or reads it after the loop."""
+    """Whether the loop variable can serve as the counter: it is not assigned in the body or read after the loop."""
     assert isinstance(node.target, ast.Name)
     name = node.target.id
     inside = {id(n) for n in ast.walk(node)}
@@ -168,7 +168,7 @@ def _set(values: dict[str, Value], node: ast.For, frame: Frame, *, widen: bool =
 
 
 def _reach(start: Value, stop: Value, step: int) -> RangeType | None:
-    """A counter runs from start to the first value at or beyond stop; None where these are not numbers."""
+    """The range of a counter, from start to the first value at or beyond stop; None if these are not numbers."""
     a, b = scalar_of(start), scalar_of(stop)
     if a is None or b is None or not isinstance(a.type, RangeType) or not isinstance(b.type, RangeType):
         return None
@@ -186,7 +186,7 @@ def _widen(name: str, reach: RangeType | None, frame: Frame) -> None:
 def _element(
     values: list[Value] | None, counter: str, start: Value, stop: Value, step: int, node: ast.For, frame: Frame
 ) -> Value:
-    """What the loop's name holds in this round."""
+    """The value of the loop variable in the current iteration."""
     current = _get(counter, frame)
     if values is None:
         scalar, a, b = scalar_of(current), scalar_of(start), scalar_of(stop)
