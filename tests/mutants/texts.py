@@ -329,6 +329,13 @@ REMEMBERING = (
 )
 SHELF = (
     Mutant(
+        "a folder is listed for each of its files",
+        "frontend/importing.py",
+        "    if root == _last_root:\n        return\n",
+        "",
+        ("tests/frontend/test_many_files.py",),
+    ),
+    Mutant(
         "what others give is what one gives",
         "frontend/shelf.py",
         "if key in self.alike.templates or any(spawned[o].parameters != types for o, types in given.items()):",
