@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [  # found by __getattr__
-    "RCU", "Array", "AtomicInt", "BoundedQueue", "Completion", "DrainCounter", "FolioRefs", "Kernel", "Model", "Mutex",
-    "PageLock", "Param", "Part", "PerThread", "RWSem", "Range", "RangeLock", "Refcount", "SeqCount", "SpinLock",
-    "ThreadId", "TwoClassLock", "Var", "WaitQueue", "always_reachable", "atomic", "check", "choose", "crash", "expect",
-    "explore", "invariant", "matrix", "me", "operation", "progress", "reachable", "read_trace", "replay", "require",
-    "smp_load_acquire", "smp_mb", "smp_rmb", "smp_store_release", "smp_wmb", "spawn", "thread", "threads",
-    "wait_until", "window",
+    "RCU", "SRCU", "Array", "AtomicInt", "BoundedQueue", "Completion", "DrainCounter", "ExclusiveWaitQueue",
+    "FolioRefs", "Kernel", "Model", "Mutex", "PageLock", "Param", "Part", "PerThread", "RWSem", "Range", "RangeLock",
+    "Refcount", "SeqCount", "SpinLock", "ThreadId", "TwoClassLock", "Var", "WaitQueue", "always_reachable", "atomic",
+    "check", "choose", "crash", "expect", "explore", "invariant", "matrix", "me", "operation", "progress",
+    "reachable", "read_trace", "replay", "require", "smp_load_acquire", "smp_mb", "smp_rmb", "smp_store_release",
+    "smp_wmb", "spawn", "thread", "threads", "wait_until", "window",
 ]  # fmt: skip
 
 _FUNCTIONS = ("check", "explore", "matrix", "read_trace", "replay")

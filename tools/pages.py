@@ -56,7 +56,18 @@ CHAPTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "Primitives": (
         "What else kernel code synchronizes with, written in this language too: [primitives](primitives.md).",
-        ("AtomicInt", "Refcount", "FolioRefs", "Completion", "WaitQueue", "SeqCount", "RCU", "BoundedQueue"),
+        (
+            "AtomicInt",
+            "Refcount",
+            "FolioRefs",
+            "Completion",
+            "WaitQueue",
+            "ExclusiveWaitQueue",
+            "SeqCount",
+            "RCU",
+            "SRCU",
+            "BoundedQueue",
+        ),
     ),
 }
 """Every word of `dio_mc.lang`, by chapter."""

@@ -27,15 +27,17 @@ from dio_mc.lang.statements import (
     window,
 )
 from dio_mc.lang.two_class import TwoClassLock
-from dio_mc.lang.waiting import RCU, BoundedQueue, Completion, SeqCount, WaitQueue
+from dio_mc.lang.waiting import RCU, SRCU, BoundedQueue, Completion, ExclusiveWaitQueue, SeqCount, WaitQueue
 
 __all__ = [
     "RCU",
+    "SRCU",
     "Array",
     "AtomicInt",
     "BoundedQueue",
     "Completion",
     "DrainCounter",
+    "ExclusiveWaitQueue",
     "FolioRefs",
     "Kernel",
     "Model",

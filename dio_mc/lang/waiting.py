@@ -12,7 +12,7 @@ from typing import Any
 from dio_mc.lang.declarations import Array, Choice, PerThread, Range, ThreadId, Var
 from dio_mc.lang.locks import Lock
 from dio_mc.lang.model import Part
-from dio_mc.lang.statements import atomic, me, require, threads, wait_until
+from dio_mc.lang.statements import atomic, choose, me, require, threads, wait_until
 
 
 class Completion(Part):
@@ -205,6 +205,87 @@ class RCU(Lock):
             for t in threads():
                 self.awaited[me][t] = self.readers[t] > 0
         wait_until(not any(self.awaited[me]))
+
+
+class SRCU(Lock):
+    """``srcu_struct`` (kernel/rcu/srcutree.c): RCU whose readers may sleep. Each is a domain of its own: a grace period
+    waits for the readers of this one that are there when it begins.
+
+    The index that ``srcu_read_lock`` returns is left out: sections nest, to `depth`, and end in any order.
+    """
+
+    depth: int = 2
+    readers: Any
+    awaited: Any
+
+    def declarations(self) -> dict[str, Any]:
+        """How deep each thread is in read-side sections; per thread, the readers that its grace period waits for."""
+        return {"readers": PerThread(Range(0, self.depth)), "awaited": PerThread(PerThread(bool))}
+
+    def held_by(self, thread: ThreadId) -> bool:
+        """Whether this thread is in a read-side section (pure)."""
+        return self.readers[thread] > 0
+
+    @atomic()
+    def srcu_read_lock(self) -> None:
+        """Enter a read-side section."""
+        self.readers[me] += 1
+
+    @atomic()
+    def srcu_read_unlock(self) -> None:
+        """Leave it; no grace period waits for the thread any longer when it has left all."""
+        require(self.readers[me] > 0, "srcu_read_unlock without srcu_read_lock")
+        self.readers[me] -= 1
+        if self.readers[me] == 0:
+            for t in threads():
+                self.awaited[t][me] = False
+
+    def synchronize_srcu(self) -> None:
+        """Wait for all readers that are there; two steps: see who is, then wait for these."""
+        with atomic():
+            require(self.readers[me] == 0, "synchronize_srcu inside a read-side section")
+            for t in threads():
+                self.awaited[me][t] = self.readers[t] > 0
+        wait_until(not any(self.awaited[me]))
+
+
+class ExclusiveWaitQueue(WaitQueue):
+    """A wait queue on which some wait exclusively: ``wake_up`` wakes all others, and one of these (the kernel: the one
+    that has waited longest; here any), so that not all of them run for what only one can have.
+
+    An exclusive waiter that was woken and leaves without taking it has to wake the next one.
+    """
+
+    exclusive = PerThread(bool)
+
+    @atomic()
+    def prepare_to_wait(self) -> None:
+        """Go on the queue, and to sleep at the next ``schedule``."""
+        self.queued[me] = True
+        self.asleep[me] = True
+        self.exclusive[me] = False
+
+    @atomic()
+    def prepare_to_wait_exclusive(self) -> None:
+        """The same, to be woken alone."""
+        self.queued[me] = True
+        self.asleep[me] = True
+        self.exclusive[me] = True
+
+    @atomic()
+    def wake_up(self) -> None:
+        """Wake all that do not wait exclusively, and one that does."""
+        for t in threads():
+            self.asleep[t] = self.asleep[t] and self.exclusive[t]
+        if any(self.asleep):
+            woken = choose(t for t in threads() if self.asleep[t])
+            self.asleep[woken] = False
+
+    @atomic()
+    def wake_up_all(self) -> None:
+        """Wake all that are on the queue."""
+        for t in threads():
+            self.asleep[t] = False
 
 
 class BoundedQueue(Part):

@@ -36,6 +36,8 @@ class M(Model):
     queue = WaitQueue()
     seq = SeqCount()
     rcu = RCU()
+    srcu, other = SRCU(), SRCU()
+    some = ExclusiveWaitQueue()
     fifo = BoundedQueue(of=Range(0, 3), size=2)
     mutex = Mutex()
     spin = SpinLock()
@@ -137,6 +139,17 @@ RUNS = [
      "    good = not retry\nassert got != 1, \"half\"", "self.seq.write_begin()\nself.x = 1\nself.x = 2\nself.seq.write_end()"], {2}, False),
     ("a grace period waits for readers", ["self.rcu.rcu_read_lock()\nself.go = True\nself.x = 1\nself.rcu.rcu_read_unlock()",
      "wait_until(self.go)\nself.rcu.synchronize_rcu()\nself.x = 2"], {2}, False),
+    ("an srcu grace period waits for readers that sleep", ["self.srcu.srcu_read_lock()\nself.go = True\nself.mutex.lock()\nself.x = 1\n"
+     "self.mutex.unlock()\nself.srcu.srcu_read_unlock()", "wait_until(self.go)\nself.srcu.synchronize_srcu()\nself.x = 2"], {2}, False),
+    ("and not for readers of another domain", ["self.other.srcu_read_lock()\nself.go = True\nself.x = 1\nself.other.srcu_read_unlock()",
+     "wait_until(self.go)\nself.srcu.synchronize_srcu()\nself.x = 2"], {1, 2}, False),
+    ("one exclusive waiter is woken", ["self.some.prepare_to_wait_exclusive()\nself.some.schedule()\nself.some.finish_wait()"] * 2
+     + ["wait_until(self.some.waitqueue_active())\nself.some.wake_up()"], set(), True),
+    ("and all that are not exclusive", ["self.some.prepare_to_wait()\nself.go = True\nself.some.schedule()\nself.some.finish_wait()\nself.x = 1",
+     "self.some.prepare_to_wait_exclusive()\nself.some.schedule()\nself.some.finish_wait()\nself.killed = True",
+     "wait_until(self.go and self.some.held_by(me) == False and self.some.queued[1])\nself.some.wake_up()"], {1}, False),
+    ("or all", ["self.some.prepare_to_wait_exclusive()\nself.some.schedule()\nself.some.finish_wait()"] * 2
+     + ["wait_until(self.some.queued[0] and self.some.queued[1])\nself.some.wake_up_all()\nself.x = 1"], {1}, False),
     ("and not for those that come later", ["self.rcu.rcu_read_lock()\nfirst = self.go\nsecond = self.go\n"
      "if second and not first:\n    self.x = 1\nself.rcu.rcu_read_unlock()", "self.rcu.synchronize_rcu()\nself.go = True"], {0, 1}, False),
     ("read-side sections nest", ["self.rcu.rcu_read_lock()\n" * 2 + "self.rcu.rcu_read_unlock()\nself.go = True\nself.x = 1\n"
@@ -202,6 +215,12 @@ MISUSE = [
     ("self.seq.write_end()", LOCK, "`seq` write_end without write_begin"),
     ("self.seq.write_begin()", LOCK, "`seq` is still held at exit"),
     ("self.seq.write_begin()\nself.mutex.lock()", LOCK, "sleeps while holding `seq`"),
+    ("self.srcu.srcu_read_unlock()", LOCK, "`srcu` srcu_read_unlock without srcu_read_lock"),
+    ("self.srcu.srcu_read_lock()\nself.srcu.synchronize_srcu()", LOCK, "`srcu` synchronize_srcu inside a read-side section"),
+    ("self.srcu.srcu_read_lock()", LOCK, "`srcu` is still held at exit"),
+    ("self.spin.lock()\nself.srcu.synchronize_srcu()", LOCK, "sleeps while holding spinlock `spin`"),
+    ("self.some.prepare_to_wait_exclusive()", LOCK, "`some` is still held at exit"),
+    ("self.some.finish_wait()", LOCK, "`some` finish_wait without prepare_to_wait"),
     ("self.rcu.rcu_read_unlock()", LOCK, "`rcu` rcu_read_unlock without rcu_read_lock"),
     ("self.rcu.rcu_read_lock()\nself.rcu.synchronize_rcu()", LOCK, "`rcu` synchronize_rcu inside a read-side section"),
     ("self.rcu.rcu_read_lock()", LOCK, "`rcu` is still held at exit"),

@@ -7,14 +7,14 @@ from typing import Any
 
 PARTS = {
     "at": "AtomicInt(low=-1, high=2)", "rc": "Refcount(max=2)", "fr": "FolioRefs(init=1, max=2)",
-    "co": "Completion(max=1)", "wq": "WaitQueue()", "sq": "SeqCount()", "ru": "RCU(depth=2)",
+    "co": "Completion(max=1)", "wq": "WaitQueue()", "ew": "ExclusiveWaitQueue()", "sq": "SeqCount()", "ru": "RCU(depth=2)", "su": "SRCU(depth=2)",
     "bq": "BoundedQueue(of=Range(0, 2), size=2)",
 }  # fmt: skip
 CONDITIONS = {
     "at": ["self.at.read() == 1", "self.at.read() > 0"], "rc": ["self.rc.read() == 0", "self.rc.read() > 1"],
     "fr": ["self.fr.maybe_dma_pinned()", "self.fr.read() == 1"], "co": ["self.co.completion_done()"],
-    "wq": ["self.wq.waitqueue_active()", "self.wq.held_by(me)"], "sq": ["self.sq.held_by(me)"],
-    "ru": ["self.ru.held_by(me)"], "bq": ["self.bq.is_empty()", "self.bq.is_full()"],
+    "wq": ["self.wq.waitqueue_active()", "self.wq.held_by(me)"], "sq": ["self.sq.held_by(me)"], "ew": ["self.ew.waitqueue_active()"],
+    "ru": ["self.ru.held_by(me)"], "su": ["self.su.held_by(me)"], "bq": ["self.bq.is_empty()", "self.bq.is_full()"],
 }  # fmt: skip
 Body = Any
 """`generate.Body`."""
@@ -29,7 +29,7 @@ def use_part(body: Body) -> None:
 
 def _use(name: str, body: Body) -> None:
     {"at": _number, "rc": _references, "fr": _folio, "co": _completion, "wq": _wait_queue, "sq": _sequence,
-     "ru": _rcu, "bq": _queue}[name](body)  # fmt: skip
+     "ru": _rcu, "su": _srcu, "ew": _exclusive_queue, "bq": _queue}[name](body)  # fmt: skip
 
 
 def try_lock(body: Body) -> bool:
@@ -129,6 +129,18 @@ def _wait_queue(body: Body) -> None:
     )  # fmt: skip
 
 
+def _exclusive_queue(body: Body) -> None:
+    prepare = body.one(
+        "self.ew.prepare_to_wait_exclusive()", "self.ew.prepare_to_wait_exclusive()", "self.ew.prepare_to_wait()"
+    )
+    _any_of(
+        body,
+        lambda: _does(body, "ew.wake_up()", "ew.wake_up()", "ew.wake_up_all()"),
+        lambda: _does(body, "ew.wake_up()", "ew.prepare_to_wait_exclusive()", "ew.finish_wait()", "ew.schedule()"),
+        lambda: body.lines_of(prepare, f"if {body.condition()}:", "    self.ew.schedule()", "self.ew.finish_wait()"),
+    )
+
+
 def _sequence(body: Body) -> None:
     def read() -> None:
         body.emit("self.sq.read_begin()")
@@ -153,6 +165,19 @@ def _rcu(body: Body) -> None:
         body, read, read,
         lambda: _does(body, "ru.synchronize_rcu()"),
         lambda: _does(body, "ru.synchronize_rcu()", "ru.rcu_read_lock()", "ru.rcu_read_unlock()"),
+    )  # fmt: skip
+
+
+def _srcu(body: Body) -> None:
+    def read() -> None:
+        body.emit("self.su.srcu_read_lock()")
+        body.one_of(body.read, body.wait, body.wait)
+        body.emit("self.su.srcu_read_unlock()")
+
+    _any_of(
+        body, read, read,
+        lambda: _does(body, "su.synchronize_srcu()"),
+        lambda: _does(body, "su.synchronize_srcu()", "su.srcu_read_lock()", "su.srcu_read_unlock()"),
     )  # fmt: skip
 
 

@@ -479,6 +479,8 @@ class World:
         if method in lock.sleeping:
             self.may_sleep()
         after, result = getattr(lock, method)(self.me, *arguments)
+        if isinstance(after, list):  # one of these
+            after = self.choose([lambda _, one=one: one for one in after])
         self.shared[place.name] = _replaced(self.shared[place.name], indexes, after)
         if into is not None:
             self.set_local(into, result)

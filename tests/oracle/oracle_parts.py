@@ -210,6 +210,30 @@ class WaitQueue(Lock):
 
 
 @dataclass(frozen=True)
+class ExclusiveWaitQueue(WaitQueue):
+    exclusive: frozenset[int] = frozenset()
+    steps = (*WaitQueue.steps, "prepare_to_wait_exclusive", "wake_up_all")
+
+    def prepare_to_wait(self, me: int) -> Done:
+        return replace(super().prepare_to_wait(me)[0], exclusive=self.exclusive - {me}), None
+
+    def prepare_to_wait_exclusive(self, me: int) -> Done:
+        return replace(super().prepare_to_wait(me)[0], exclusive=self.exclusive | {me}), None
+
+    def wake_up(self, me: int) -> Done:
+        left = sorted(self.asleep & self.exclusive)
+        return [replace(self, asleep=frozenset(left) - {woken}) for woken in left] or replace(
+            self, asleep=frozenset()
+        ), None
+
+    def wake_up_all(self, me: int) -> Done:
+        return super().wake_up(me)
+
+    def show_with(self, names: tuple[str, ...]) -> str:
+        return f"{super().show_with(names)} exclusive={sorted(names[t] for t in self.exclusive)}"
+
+
+@dataclass(frozen=True)
 class SeqCount(Lock):
     threads: int = 0
     writing: Any = None
@@ -292,6 +316,27 @@ class RCU(Lock):
 
 
 @dataclass(frozen=True)
+class SRCU(RCU):
+    """The same with readers that may sleep."""
+
+    steps = ("srcu_read_lock", "srcu_read_unlock", "synchronize_srcu")
+    sleeping = ("synchronize_srcu",)
+    quiet = False
+
+    def before(self, method: str) -> str | None:
+        return "look" if method == "synchronize_srcu" else None
+
+    def srcu_read_lock(self, me: int) -> Done:
+        return self.rcu_read_lock(me)
+
+    def srcu_read_unlock(self, me: int) -> Done:
+        return self.rcu_read_unlock(me)
+
+    def synchronize_srcu(self, me: int) -> Done:
+        return self.synchronize_rcu(me)
+
+
+@dataclass(frozen=True)
 class BoundedQueue(Lock):
     of: Any = bool
     size: Any = 1
@@ -330,5 +375,17 @@ class BoundedQueue(Lock):
 
 
 PARTS: dict[str, Any] = {
-    cls.__name__: cls for cls in (AtomicInt, Refcount, FolioRefs, Completion, WaitQueue, SeqCount, RCU, BoundedQueue)
+    cls.__name__: cls
+    for cls in (
+        AtomicInt,
+        Refcount,
+        FolioRefs,
+        Completion,
+        WaitQueue,
+        ExclusiveWaitQueue,
+        SeqCount,
+        RCU,
+        SRCU,
+        BoundedQueue,
+    )
 }
