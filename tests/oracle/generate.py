@@ -665,7 +665,7 @@ class Generator:
         self.data = core + r.sample(others, r.choice([1, 1, 2]))
         self.ghosts = r.sample(list(GHOSTS), r.choice([0, 0, 1]))
         self.locks = r.sample(list(LOCKS), r.choice([0, 1, 1, 2]))
-        self.parts = [r.choice([*PARTS, "at", "at"])] if r.random() < 0.5 else []  # `at` has most methods
+        self.parts = [r.choice([*PARTS, "at"])] if r.random() < 0.6 else []  # `at` has most methods
         names = [*self.data, *self.locks, *self.parts]
         self.durable = r.sample(names, r.randint(1, len(names))) if r.random() < 0.12 else []
         if self.durable and "z" in self.data:
