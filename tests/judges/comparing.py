@@ -9,17 +9,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from histories import Before, Called, verdict
 from register_log import Log
 
+from dio_mc.frontend.build import build
+from dio_mc.frontend.shelf import Shelf
+from dio_mc.ir.program import Program
 from dio_mc.kernel.families import JUDGES
 from dio_mc.kernel.register import VALUES
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
 from dio_mc.study.observe import Reader
-from dio_mc.study.registry import Rule, Workload, product, reads_as
+from dio_mc.study.registry import (
+    Rule,
+    Workload,
+    laid_out,
+    product_class,
+    reads_as,
+    register_of,
+    sizes_of,
+)
 from dio_mc.study.tags import tag
 
 from .remembering import Remembering, pack, unpack
@@ -58,7 +70,7 @@ class Logged:
     def __init__(self, interpreter: Interpreter, operations: tuple[str, ...]) -> None:
         names = [thread.name for thread in interpreter.program.threads]
         self.cells = {name: cell for cell, name in enumerate(interpreter.layout.names)}
-        self.threads = [(names.index(f"t{k}_{name}"), name) for k, name in enumerate(operations)]
+        self.threads = [(names.index(str(k)), name) for k, name in enumerate(operations)]
 
     def calls(self, state: State, outcome: dict[int, str]) -> tuple[tuple[Called, ...], Before]:
         """The calls that can be judged, and their order."""
@@ -85,11 +97,26 @@ def meant(k: int, name: str) -> str:
     return {"punch_hole": "ZERO", "truncate": "EOF"}.get(name, "NEW" if k == 0 else "NEWER")
 
 
+@lru_cache(maxsize=64)
+def _shelf(rule: Rule) -> Shelf:
+    """What was compiled of a rule: the calls of its groups are the same."""
+    return Shelf()
+
+
+def programs(workload: Workload, rule: Rule) -> dict[str, Program]:
+    """The programs of a workload by layout, with the log, and threads called by number: compiled together with those of
+    other workloads under this rule, as `study.products` does."""
+    numbered = replace(workload, threads={str(k): function for k, function in enumerate(workload.threads.values())})
+    made = product_class(numbered, rule, (Log, *JUDGES), register_of(workload))
+    program = build(made, sizes_of(workload, rule), like=_shelf(rule)).program
+    return {layout: laid_out(program, layout, workload.watched) for layout in workload.layouts if rule.has(layout)}
+
+
 def compare(workload: Workload, rule: Rule) -> Compared:
     """All layouts of a product."""
     found = Compared()
     steps: Remembering | None = None
-    for layout, program in product(workload, rule, (Log, *JUDGES)).items():
+    for layout, program in programs(workload, rule).items():
         interpreter = Interpreter(program)
         steps = steps or Remembering(interpreter)
         found.add(_compare(interpreter, steps, workload.calls, reads_as(layout).name))
@@ -112,7 +139,10 @@ def _compare(interpreter: Interpreter, steps: Remembering, operations: tuple[str
         expected, given = min({right, *besides}, key=WORST_FIRST.index), tag(seen, initial).verdict
         if len(set(told.values())) > 1 or given != expected:
             told |= {"outcomes": given, "expected there": expected}
-            found.differences.append(f"{interpreter.program.name}: {told}, {calls}, before {sorted(before)}, {seen}")
+            made = ", ".join(operations)
+            found.differences.append(
+                f"{made} under {interpreter.program.name}: {told}, {calls}, before {sorted(before)}, {seen}"
+            )
         found.verdicts[right] += 1
     return found
 

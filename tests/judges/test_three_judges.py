@@ -7,17 +7,15 @@ from itertools import combinations_with_replacement
 from pathlib import Path
 
 import pytest
-from register_log import Log
 
-from dio_mc.kernel.families import JUDGES
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.study import tags
 from dio_mc.study.observe import Observation
-from dio_mc.study.registry import open_registry, product, together
+from dio_mc.study.registry import open_registry, together
 
 from . import comparing
 from .campaign import load, products, run
-from .comparing import Compared, compare
+from .comparing import Compared, compare, programs
 from .remembering import Known, Remembering, pack, unpack
 
 SHELF = open_registry()
@@ -41,6 +39,7 @@ TRIPLES = (
     ("placeholder", ("read", "direct_write", "direct_write")),
     ("generic_2005", ("read", "read", "direct_write")),
     ("placeholder", ("read", "read", "mmap_store")),
+    ("ext3_2_6_18", ("aio_write", "mmap_store", "mmap_store")),
 )
 
 
@@ -49,8 +48,7 @@ def test_triples_that_race() -> None:
     for rule, operations in TRIPLES:
         found.add(compare(together(SHELF, operations), SHELF.rules[rule]))
     assert found.differences == []
-    assert found.verdicts["stale"] > 0
-    assert found.verdicts["ok"] > 0
+    assert min(found.verdicts[word] for word in ("stale", "lost", "ok")) > 0
 
 
 def test_a_wrong_judge_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +82,7 @@ def test_a_campaign_goes_on_where_it_stopped(tmp_path: Path) -> None:
                                                   ("ext4_2016", ("write", "truncate"))])  # fmt: skip
 def test_a_remembered_step_is_that_of_the_interpreter(rule: str, operations: tuple[str, ...]) -> None:
     remembering, told = None, 0
-    for program in product(together(SHELF, operations), SHELF.rules[rule], (Log, *JUDGES)).values():
+    for program in programs(together(SHELF, operations), SHELF.rules[rule]).values():
         interpreter = Interpreter(program)
         remembering = remembering or Remembering(interpreter)
         waiting = interpreter.initial()
