@@ -69,11 +69,11 @@ class Searches:
 
 def copy(folder: Path, to: Path) -> None:
     """What a kill would leave at this moment: the head, which is replaced as a whole, and then what it names."""
-    files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
-    for path in sorted(files, key=lambda path: path.suffix != ".json"):
-        there = to / path.relative_to(folder)
-        there.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        there.write_bytes(path.read_bytes())
+    for pattern in ("*.json", "search.0*"):
+        for path in folder.rglob(pattern):
+            there = to / path.relative_to(folder)
+            there.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            there.write_bytes(path.read_bytes())
 
 
 def files_of(folder: Path) -> list[Path]:

@@ -41,7 +41,7 @@ from dio_mc.semantics.search import (
     unheard,
 )
 from dio_mc.semantics.search import Report as ProgressReport
-from dio_mc.semantics.stop import FIRST, Poll, Stop
+from dio_mc.semantics.stop import FIRST, Poll, Stop, StopKind
 from dio_mc.source import Span, display_path
 from dio_mc.symbolic.evaluator import EvaluatorReport, evaluators_of, property_evaluator
 from dio_mc.trace.trace import Place, Trace
@@ -133,7 +133,11 @@ def _kept(program: Program, found: Exploration, options: Options) -> list[str]:
     if asked is None:
         return []
     if found.resumable:
-        return [f"resume with: {asked.command or 'Checkpoints(resume=True)'}"]
+        command = asked.command or "Checkpoints(resume=True)"
+        assert found.stopped is not None
+        if found.stopped.kind in (StopKind.MAX_STATES, StopKind.MAX_DEPTH):
+            return [f"resume, with a larger {found.stopped.kind.value}, with: {command}"]
+        return [f"resume with: {command}"]
     if found.stopped in (None, FIRST) and options.partial is None:
         from dio_mc.engines.checkpoints.store import remove
 

@@ -5,6 +5,10 @@ another (`deep`), so that signals are handled promptly. A command that can give 
 stop (`Interrupts`); any other command is ended at once. The exit code is 3 (undetermined). A second signal ends a
 command that does not stop, and a third ends the process, even inside foreign code.
 
+Python raises an exception only between two of its operations, so the second signal takes effect when the command is
+back from a system call: a write to a pipe that nobody reads, or to a disk that hangs. This is left so. The third signal
+needs no such moment, and files are renamed into place when they are complete, so it does not leave half of one.
+
 A signal that was ignored when the command began stays ignored, as shells expect for background jobs, and ``nohup``.
 """
 

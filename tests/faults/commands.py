@@ -10,7 +10,7 @@ from .injecting import Kind
 
 LOADED = (
     "checking.driver", "checking.runs.mutate", "checking.runs.kept_cells", "cli", "cli.cells", "cli.session",
-    "engines.choose", "engines.native.engine", "explain.witness", "explain.replaying", "export.promela", "html.trace_page",
+    "engines.checkpoints.store", "engines.choose", "engines.native.engine", "explain.witness", "explain.replaying", "export.promela", "html.trace_page",
     "report.artifacts", "report.sarif", "study.state_graph", "study.tables", "symbolic.evaluator", "trace.codec",
 )  # fmt: skip
 """What commands import when they run: a child need not."""
@@ -35,6 +35,31 @@ class Race(Model):
 HOLDS = RACE.replace("        seen = self.count\n        self.count = seen + 1\n", "        self.count += 1\n").replace(
     "Race", "Fine"
 )
+LIVE = """from dio_mc import *
+
+class Live(Model):
+    \"\"\"One hands over to the other, for ever.\"\"\"
+
+    n = Var(Range(0, 3))
+
+    @thread(instances=2)
+    def one(self):
+        while True:
+            with atomic():
+                wait_until(self.n < 3)
+                self.n += 1
+
+    @thread(daemon=True)
+    def two(self):
+        while True:
+            with atomic():
+                wait_until(self.n > 0)
+                self.n -= 1
+
+    @progress
+    def comes(self):
+        return self.n == 0
+"""
 COMMANDS = (
     Command("check, violated", ("check", "m.py", "--no-artifacts"), 1),
     Command("check, holds", ("check", "h.py"), 0),
@@ -52,6 +77,8 @@ COMMANDS = (
         ("r.sarif", "r.xml", "r.json", "r.md"),
     ),
     Command("check, machine code", ("check", "m.py", "--engine", "native", "--no-artifacts"), 1),
+    Command("check, saved", ("check", "l.py", "--checkpoint", "saved", "--max-depth", "2", "--no-artifacts"), 3),
+    Command("check, saved and done", ("check", "l.py", "--checkpoint", "saved", "--no-artifacts"), 1),
     Command("show", ("show", "t.json", "--format", "svg", "-o", "t.svg"), 0, ("t.svg",)),
     Command("show, page", ("show", "t.json", "--format", "html", "-o", "t.html"), 0, ("t.html",)),
     Command("why", ("why", "t.json"), 0),
@@ -84,7 +111,7 @@ def files() -> dict[str, str]:
     """The files, a counterexample among them."""
     for name in LOADED:
         importlib.import_module(f"dio_mc.{name}")
-    texts = {"m.py": RACE, "h.py": HOLDS}
+    texts = {"m.py": RACE, "h.py": HOLDS, "l.py": LIVE}
     with a_folder(texts) as folder:
         made = run(Command("check", ("check", "m.py"), 1), folder, None)
         traces = sorted(folder.glob("counterexamples/*/*.json"))

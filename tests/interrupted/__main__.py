@@ -29,7 +29,8 @@ with tempfile.TemporaryDirectory(dir=asked.folder) as name:
     print(f"seed {seed}; left alone: exit code {plain.code}, {plain.seconds:.1f} s of processor time", flush=True)
     found = chain(arguments, Path(name), asked.kills, random.Random(seed), (span[0], span[1]))
 other = [ended for ended in found.ends if answer_of(ended) != answer_of(plain) or ended.code != plain.code]
-print(f"killed {found.kills} times, {found.seconds:.1f} s of processor time in all, at most {found.files} files")
+print(f"killed {found.kills} times, {found.seconds:.1f} s of processor time in all")
+print(f"MB that were saved at the kills: {' '.join(str(size >> 20) for size in found.saved)}")
 print(f"{len(found.ends)} came to an end, {len(found.ends) - len(other)} with the same answer")
 for ended in other:
     print(ended.out, ended.err, sep="\n")

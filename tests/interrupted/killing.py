@@ -13,6 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+MAIN = """import signal
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+import dio_mc.__main__
+"""
+"""The command, with its signals as a shell in the foreground leaves them, whatever the tests were started with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -24,12 +31,12 @@ class Ended:
     seconds: float
 
 
-def run(arguments: Sequence[str], folder: Path, killed_after: float | None = None) -> Ended:
-    """Run ``dio-mc`` in a folder; kill it after so many seconds, if it is still there."""
+def run(arguments: Sequence[str], folder: Path, killed_after: float | None = None, by: int = signal.SIGKILL) -> Ended:
+    """Run ``dio-mc`` in a folder; send it a signal after so many seconds, if it is still there."""
     out, err = folder / ".out", folder / ".err"
     with out.open("wb") as stdout, err.open("wb") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-m", "dio_mc", *arguments], cwd=folder, stdout=stdout, stderr=stderr,
+            [sys.executable, "-c", MAIN, *arguments], cwd=folder, stdout=stdout, stderr=stderr,
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         )  # fmt: skip
     until = None if killed_after is None else time.monotonic() + killed_after
@@ -38,7 +45,7 @@ def run(arguments: Sequence[str], folder: Path, killed_after: float | None = Non
         if pid:
             break
         if until is not None and time.monotonic() >= until:
-            process.send_signal(signal.SIGKILL)
+            process.send_signal(by)
             until = None
         time.sleep(0.005)
     process.returncode = code = os.waitstatus_to_exitcode(status)
@@ -54,25 +61,27 @@ def answer_of(ended: Ended) -> str:
 @dataclass(frozen=True, slots=True)
 class Chain:
     """What checks gave that were killed and resumed: the answer of each that came to its end, the processor time of
-    all, and how many files the largest checkpoint had."""
+    all, and how many bytes were saved at each of the kills."""
 
     kills: int
     ends: tuple[Ended, ...]
     seconds: float
-    files: int
+    saved: tuple[int, ...]
 
 
 def chain(arguments: Sequence[str], folder: Path, kills: int, rng: random.Random, span: tuple[float, float]) -> Chain:
     """Kill a check `kills` times and resume it each time, then let it end. Each time it is killed after a random number
     of seconds, from the least of `span` to what grows up to the most. Where it ends before that, another one begins."""
     saved = [*arguments, "--checkpoint", "saved", "--resume"]
-    done, seconds, files, ends = 0, 0.0, 0, list[Ended]()
+    done, seconds, sizes, ends = 0, 0.0, list[int](), list[Ended]()
     while done < kills:
         least, most = span
         ended = run(saved, folder, rng.uniform(least, max(most * (done + 1) / kills, 2 * least)))
         seconds += ended.seconds
-        files = max(files, sum(1 for _ in folder.glob("saved/*/search.0*")))
-        done += ended.code is None
-        ends += [ended] if ended.code is not None else []
+        if ended.code is None:
+            done += 1
+            sizes.append(sum(path.stat().st_size for path in folder.glob("saved/*/search.0*")))
+        else:
+            ends.append(ended)
     ended = run(saved, folder)
-    return Chain(done, (*ends, ended), seconds + ended.seconds, files)
+    return Chain(done, (*ends, ended), seconds + ended.seconds, tuple(sizes))

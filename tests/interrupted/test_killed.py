@@ -3,6 +3,7 @@
 import random
 import re
 import shlex
+import signal
 from pathlib import Path
 
 import pytest
@@ -29,13 +30,27 @@ def test_killed_and_resumed(tmp_path: Path) -> None:
 def test_a_search_that_was_stopped_says_how_it_is_resumed(tmp_path: Path) -> None:
     plain = run([*CHECK, *JSON, "--checkpoint=off"], tmp_path)
     stopped = run([*CHECK, "--checkpoint=saved", "--max-depth=30"], tmp_path)
-    told = re.search(r"^  note: resume with: dio-mc (.*)$", stopped.out, re.MULTILINE)
+    told = re.search(r"^  note: resume, with a larger --max-depth, with: dio-mc (.*)$", stopped.out, re.MULTILINE)
     assert told, stopped.out + stopped.err
     again = [word for word in shlex.split(told[1]) if word != "--max-depth=30"]
     assert "--resume" in again
     resumed = run([*again, *JSON], tmp_path)
     assert answer_of(resumed) == answer_of(plain)
     assert not list((tmp_path / "saved").iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_signal_leaves_what_is_whole(tmp_path: Path, number: signal.Signals) -> None:
+    larger = [word for word in CHECK if word not in ("--param=readers=2", "--param=fixed=0")] + ["--param=readers=3"]
+    ended = run([*larger, "--checkpoint=saved"], tmp_path, 4.0, number)
+    assert ended.code in (0, 3)
+    told = re.search(r"^  note: resume with: (dio-mc .* --resume)$", ended.out, re.MULTILINE)
+    if ended.code == 0 or (told is None and not list(tmp_path.glob("saved/*/search.json"))):
+        pytest.skip("the machine was too fast or too slow for the moment")
+    assert told, ended.out
+    resumed = run(shlex.split(told[1])[1:], tmp_path)
+    assert resumed.code == 0
+    assert "2,110,756 states, depth 72, 8,813,808 transitions, complete" in resumed.out
 
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:

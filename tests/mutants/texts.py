@@ -920,6 +920,99 @@ NATIVE = (
         QUICK,
     ),
 )
+CHECKPOINTS = (
+    Mutant(
+        "a checksum is not compared",
+        "engines/checkpoints/frame.py",
+        "        if self.digest != self._map[size - _DIGEST :]:\n",
+        "        if False:\n",
+        ("tests/engines/checkpoints/test_native_checkpoints.py::test_damaged_files_are_refused",),
+    ),
+    Mutant(
+        "a head is not compared",
+        "engines/checkpoints/store.py",
+        "            if head.get(key) != self._identity.get(key):\n",
+        "            if False:\n",
+        ("tests/engines/checkpoints/test_native_checkpoints.py::test_a_search_of_another_kind_is_refused",),
+    ),
+    Mutant(
+        "a frame of another checkpoint is taken",
+        "engines/checkpoints/store.py",
+        '            if frame.about.get("after") != last:\n',
+        "            if False:\n",
+        ("tests/engines/checkpoints/test_native_checkpoints.py::test_a_file_that_is_gone_or_another_is_refused",),
+    ),
+    Mutant(
+        "two processes write to one folder",
+        "engines/checkpoints/place.py",
+        "                if fcntl is not None:\n",
+        "                if False:\n",
+        ("tests/engines/checkpoints/test_native_checkpoints.py::test_two_processes_do_not_share_a_folder",),
+    ),
+    Mutant(
+        "a checkpoint in the way is overwritten",
+        "engines/checkpoints/store.py",
+        "            if self.asked.folder is not None:\n                raise in_the_way(place)\n",
+        "            pass\n",
+        ("tests/engines/checkpoints/test_native_checkpoints.py::test_a_checkpoint_in_the_way_is_left_alone",),
+    ),
+    Mutant(
+        "a full disk ends the search",
+        "engines/checkpoints/store.py",
+        "            self._store.give_up(error)\n            return False\n",
+        "            raise\n",
+        ("tests/engines/checkpoints/test_native_checkpoints.py::test_a_disk_that_is_full_ends_checkpoints_alone",),
+    ),
+    Mutant(
+        "transitions are counted from the resumption",
+        "engines/native/saving.py",
+        '            found.workers[0].set(transitions=int(about["transitions"]))\n',
+        "            pass\n",
+        ("tests/engines/checkpoints/test_native_checkpoints.py::test_stopped_amid_a_level_and_again",),
+    ),
+    Mutant(
+        "coverage begins at the resumption",
+        "engines/native/saving.py",
+        '        ctypes.memmove(found.workers[0].get("seen"), marks, len(marks))\n',
+        "        pass\n",
+        ("tests/engines/checkpoints/test_native_checkpoints.py::test_stopped_amid_a_level_and_again",),
+    ),
+    Mutant(
+        "what was seen first is seen again",
+        "engines/native/saving.py",
+        "                valuations.recall(decode(words), decode(after) if valuations.stepwise else None)\n",
+        "                pass\n",
+        ("tests/engines/checkpoints/test_native_checkpoints.py::test_stopped_amid_a_level_and_again",),
+    ),
+    Mutant(
+        "levels are forgotten before they are written",
+        "engines/native/saving.py",
+        "        return min(depth + 1, self.levels) if self.is_on else depth + 1\n",
+        "        return depth + 1\n",
+        ("tests/engines/checkpoints/test_native_checkpoints.py::test_levels_that_are_forgotten",),
+    ),
+    Mutant(
+        "what was noticed amid a level is written",
+        "engines/native/saving.py",
+        "        return Mark(depth, len(self._news), about)\n",
+        "        return Mark(depth, len(self._news) - 1, about)\n",
+        ("tests/engines/checkpoints/test_native_checkpoints.py::test_stopped_amid_a_level_and_again",),
+    ),
+    Mutant(
+        "faults are no part of a checkpoint",
+        "engines/reference/saving.py",
+        "            if any(step.state is None for step in steps):\n                words.append(AGAIN)\n            else:\n",
+        "            steps = [step for step in steps if step.state is not None]\n            if True:\n",
+        ("tests/engines/checkpoints/test_reference_checkpoints.py::test_ended_again_and_again",),
+    ),
+    Mutant(
+        "steps that are read are not compared with the search",
+        "engines/reference/saving.py",
+        "        if state != known:\n",
+        "        if False:\n",
+        ("tests/engines/checkpoints/test_reference_checkpoints.py::test_steps_of_another_search_are_refused",),
+    ),
+)
 JUDGE = (
     Mutant(
         "a property's index outside reads the first element",
@@ -996,6 +1089,7 @@ MUTANTS = (
     *SYMMETRY,
     *ORDER,
     *NATIVE,
+    *CHECKPOINTS,
     *JUDGE,
     *TOLD,
 )

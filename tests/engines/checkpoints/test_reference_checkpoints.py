@@ -20,6 +20,11 @@ from dio_mc.symbolic.evaluator import evaluators_of
 
 
 @pytest.fixture(autouse=True)
+def _not_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.fsync", lambda handle: None)
+
+
+@pytest.fixture(autouse=True)
 def _looked_at_every_state(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(saving, "LOOK_EVERY", 7)
     monkeypatch.setattr(search, "POLL_EVERY", 1)
@@ -111,7 +116,7 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
     copies: list[Path] = []
 
     def at(_: object) -> None:
-        if len(copies) < 12 and (tmp_path / "kept").exists():
+        if len(copies) < 6 and (tmp_path / "kept").exists():
             copies.append(tmp_path / f"copy-{len(copies)}")
             copy(tmp_path / "kept", copies[-1])
 
@@ -143,6 +148,21 @@ def test_damaged_files_are_refused(tmp_path: Path) -> None:
                 explore(program, tmp_path / "kept", resume=True)
         file.write_bytes(whole)
     assert explore(program, tmp_path / "kept", resume=True) == plain
+
+
+def test_steps_of_another_search_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = build(Turns).program
+    explore(program, tmp_path / "kept", stop=stops_after(30))
+    read = saving.Recorded._read
+
+    def later(self, frames):
+        entries = read(self, frames)
+        next(entries)
+        return entries
+
+    monkeypatch.setattr(saving.Recorded, "_read", later)
+    with pytest.raises(ModelError, match="refused: its states are not those of this search"):
+        explore(program, tmp_path / "kept", resume=True)
 
 
 def test_saving_that_begins_late_takes_the_graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
