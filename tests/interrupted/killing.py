@@ -16,7 +16,8 @@ from pathlib import Path
 MAIN = """import signal
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
-import dio_mc.__main__
+import runpy
+runpy.run_module("dio_mc", run_name="__main__", alter_sys=True)
 """
 """The command, with its signals as a shell in the foreground leaves them, whatever the tests were started with."""
 
@@ -44,9 +45,9 @@ def run(arguments: Sequence[str], folder: Path, killed_after: float | None = Non
         pid, status, used = os.wait4(process.pid, os.WNOHANG)
         if pid:
             break
-        if until is not None and time.monotonic() >= until:
+        if (until is not None and time.monotonic() >= until) or (at and any(folder.glob(at))):
             process.send_signal(by)
-            until = None
+            until, at = None, ""
         time.sleep(0.005)
     process.returncode = code = os.waitstatus_to_exitcode(status)
     text = out.read_text(errors="replace"), err.read_text(errors="replace")

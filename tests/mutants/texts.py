@@ -989,7 +989,7 @@ CHECKPOINTS = (
         "engines/native/saving.py",
         "        return min(depth + 1, self.levels) if self.is_on else depth + 1\n",
         "        return depth + 1\n",
-        ("tests/engines/checkpoints/test_native_checkpoints.py::test_levels_that_are_forgotten",),
+        ("tests/engines/checkpoints/test_native_checkpoints.py::test_no_level_is_forgotten_before_it_is_written",),
     ),
     Mutant(
         "what was noticed amid a level is written",

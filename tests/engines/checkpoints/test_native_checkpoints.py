@@ -1,5 +1,6 @@
 """A search in machine code that is ended and goes on gives the answer of one that was not."""
 
+import ctypes
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from dio_mc.analysis.symmetry.representatives import Representatives
 from dio_mc.analysis.values.sets import Unsupported
 from dio_mc.engines.native import saving
 from dio_mc.engines.native import search as native_search
+from dio_mc.engines.native.memory import Region
 from dio_mc.engines.native.prepared import Reduced
 from dio_mc.errors import ModelError
 from dio_mc.frontend import build
@@ -129,6 +131,15 @@ def test_levels_that_are_forgotten(tmp_path: Path, way: str, monkeypatch: pytest
     made = searches(tmp_path / "kept", way)
     monkeypatch.setattr(native_search.Work.__init__, "__defaults__", (1, native_search.IN_FULL, 0, None, None, ()))
     assert all_the_same(made, tmp_path) > 8
+
+
+def test_no_level_is_forgotten_before_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With memory that is given back to the byte, not to the page."""
+    monkeypatch.setattr(Region, "forget", lambda self, start, end: ctypes.memset(self.address + start, 0, end - start))
+    monkeypatch.setattr(native_search.Work.__init__, "__defaults__", (1, native_search.IN_FULL, 0, None, None, ()))
+    made = searches(tmp_path / "kept", every=1e9)
+    made.run(budget=Budget(max_depth=12))
+    assert made.run(resume=True) == made.plain()
 
 
 @pytest.mark.parametrize("seed", range(6))
