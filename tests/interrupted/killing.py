@@ -32,15 +32,18 @@ class Ended:
     seconds: float
 
 
-def run(arguments: Sequence[str], folder: Path, killed_after: float | None = None, by: int = signal.SIGKILL) -> Ended:
-    """Run ``dio-mc`` in a folder; send it a signal after so many seconds, if it is still there."""
+def run(
+    arguments: Sequence[str], folder: Path, after: float | None = None, by: int = signal.SIGKILL, at: str = ""
+) -> Ended:
+    """Run ``dio-mc`` in a folder; send it a signal after so many seconds, or when there is a file like `at`, if it is
+    still there."""
     out, err = folder / ".out", folder / ".err"
     with out.open("wb") as stdout, err.open("wb") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-c", MAIN, *arguments], cwd=folder, stdout=stdout, stderr=stderr,
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         )  # fmt: skip
-    until = None if killed_after is None else time.monotonic() + killed_after
+    until = None if after is None else time.monotonic() + after
     while True:
         pid, status, used = os.wait4(process.pid, os.WNOHANG)
         if pid:

@@ -992,6 +992,13 @@ CHECKPOINTS = (
         ("tests/engines/checkpoints/test_native_checkpoints.py::test_no_level_is_forgotten_before_it_is_written",),
     ),
     Mutant(
+        "what is forgotten is not taken from the table",
+        "engines/native/saving.py",
+        "        gathered = found.kept if found.kept > self.levels else 0\n",
+        "        gathered = 0\n",
+        ("tests/engines/checkpoints/test_native_checkpoints.py::test_the_first_minute_is_taken_from_the_table",),
+    ),
+    Mutant(
         "what was noticed amid a level is written",
         "engines/native/saving.py",
         "        return Mark(depth, len(self._news), about)\n",

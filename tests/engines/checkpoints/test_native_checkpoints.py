@@ -17,8 +17,9 @@ from dio_mc.analysis.partial_order.persistent import find_persistent_sets
 from dio_mc.analysis.symmetry.proof import find_symmetry
 from dio_mc.analysis.symmetry.representatives import Representatives
 from dio_mc.analysis.values.sets import Unsupported
+from dio_mc.engines.checkpoints.frame import Frame
+from dio_mc.engines.native import engine as native_engine
 from dio_mc.engines.native import saving
-from dio_mc.engines.native import search as native_search
 from dio_mc.engines.native.memory import Region
 from dio_mc.engines.native.prepared import Reduced
 from dio_mc.errors import ModelError
@@ -43,6 +44,14 @@ def _not_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _written_at_every_level(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(saving, "MOST_WAITING", -1)
+
+
+def forget_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No level is kept for counterexamples."""
+    before = native_engine.search.__defaults__ or ()
+    assert before.count(native_engine.KEEP) == 1
+    after = tuple(0 if value == native_engine.KEEP else value for value in before)
+    monkeypatch.setattr(native_engine.search, "__defaults__", after)
 
 
 class Race(Model):
@@ -127,18 +136,19 @@ def test_killed_at_every_level(tmp_path: Path, way: str, workers: int) -> None:
 
 @pytest.mark.parametrize("way", ["full", "symmetry"])
 def test_levels_that_are_forgotten(tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native_search, "KEEP", 0)
     made = searches(tmp_path / "kept", way)
-    monkeypatch.setattr(native_search.Work.__init__, "__defaults__", (1, native_search.IN_FULL, 0, None, None, ()))
+    forget_everything(monkeypatch)
     assert all_the_same(made, tmp_path) > 8
 
 
 def test_no_level_is_forgotten_before_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With memory that is given back to the byte, not to the page."""
     monkeypatch.setattr(Region, "forget", lambda self, start, end: ctypes.memset(self.address + start, 0, end - start))
-    monkeypatch.setattr(native_search.Work.__init__, "__defaults__", (1, native_search.IN_FULL, 0, None, None, ()))
+    forget_everything(monkeypatch)
     made = searches(tmp_path / "kept", every=1e9)
     made.run(budget=Budget(max_depth=12))
+    frames = [Frame(path) for path in files_of(made.folder) if path.suffix != ".json"]
+    assert [frame.about["gathered"] for frame in frames] == [0]
     assert made.run(resume=True) == made.plain()
 
 
@@ -172,7 +182,8 @@ def test_stopped_amid_a_level_and_again(tmp_path: Path) -> None:
 def test_the_first_minute_is_taken_from_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Levels that are forgotten when checkpoints begin."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(native_search.Work.__init__, "__defaults__", (1, native_search.IN_FULL, 0, None, None, ()))
+    monkeypatch.setattr(Region, "forget", lambda self, start, end: ctypes.memset(self.address + start, 0, end - start))
+    forget_everything(monkeypatch)
     made = searches(tmp_path / "unused", after=1e9)
     plain = made.plain()
     begun: list[int] = []
