@@ -82,8 +82,11 @@ def _threads_asked(model: type[Model], words: Sequence[str]) -> Asked:
 
 
 def with_pages(model: type[Model], asked: Asked, pages: str) -> Asked:
-    """The same and any number of pages, which this parameter says: with them come the threads that it counts."""
+    """The same and any number of pages, which this parameter says: with them come the threads that it counts. Raises
+    `ModelError` for one that is not the size of arrays (DIO251)."""
     members = members_of(model)
+    if pages not in members.params or pages not in _sizes(members):
+        raise usage_error("DIO251", f"`{pages}` is not a parameter that is the size of arrays of {model.__name__}")
     threads = [name for name in asked.threads if not _is_counted(members, name, pages)]
     return Asked(tuple(threads), tuple(n for n in asked.numbers if n != pages), pages)
 

@@ -111,14 +111,17 @@ def read_certificate(text: str, file: str) -> Certificate:
         raise _unreadable(file, f"it is damaged: {type(error).__name__}") from None
 
 
-def refuse_unless_fitting(kept: Certificate, ground: Ground, file: str) -> None:
-    """Raises `ModelError` (DIO271) where the views are not of the shape of this program's."""
+def refuse_unless_fitting(kept: Certificate, asked: Asked, ground: Ground, file: str) -> None:
+    """Raises `ModelError` (DIO271) where the views are not of the shape of this program's, or what is said of them is
+    not what `certificate_text` says."""
     cells, kinds = ground.checking.cells, ground.places.kinds
-    if kept.kinds != tuple(kind.name for kind in kinds):
+    if kept.threads != asked.threads or kept.kinds != tuple(kind.name for kind in kinds):
         raise _unreadable(file, "its threads have other names than this program's")
     if kept.common != tuple(cells.layout.names[cell] for cell in cells.common):
         raise _unreadable(file, "its data has other names than this program's")
     counters = len(ground.checking.alone.counters)
+    if kept.credits != bool(counters):
+        raise _unreadable(file, "it keeps counts in another way than this program's proofs")
     ranges = [bounds(type_) for type_ in cells.layout.types]
 
     def fits(values: Sequence[int], where: Sequence[int]) -> bool:

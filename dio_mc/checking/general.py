@@ -118,7 +118,7 @@ def certify(model: type[Model], text: str, file: str, options: Options) -> AnyNu
     if kept.digest != prepared.program.digest:
         hint = "the model has changed since: make a new one with `dio-mc check --any ... --certificate FILE`"
         raise usage_error("DIO272", f"the certificate is of another model than {model.__name__}", file=file, hint=hint)
-    refuse_unless_fitting(kept, prepared, file)
+    refuse_unless_fitting(kept, asked, prepared, file)
     try:
         return task.evaluator(prepared, kept.views)
     except (NotClosed, Uncredited) as gaps:

@@ -1,6 +1,6 @@
 """Models that hold with up to three readers, or pages, and not with more: none may be said to hold for any number.
 
-`MANY` is the number with which each is violated.
+`MANY` is the number with which each is violated, `MORE` the number of those that say so.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from dio_mc import (
 from dio_mc.lang.locks import Lock
 
 MANY = 4
+MORE = 6
 
 
 class Where(Enum):
@@ -78,10 +79,10 @@ class CountedElsewhere(Inside):
 
 
 class CountedAbove(Inside):
-    """By a function that a class further down overrides, and asks."""
+    """By a function that a class further down overrides, and asks; with `MORE`."""
 
     def crowded(self):
-        return self.readers > 3
+        return self.readers > 5
 
     @invariant
     def few(self):
@@ -154,6 +155,18 @@ class BoundedCounter(Readers):
             self.inside = self.inside + 1
 
 
+class Switched(Readers):
+    """Counts where that is asked for."""
+
+    counts = Param(1, min=0, max=1)
+    inside = Var(Range(0, 3))
+
+    @thread(instances=Readers.readers)
+    def reader(self):
+        with atomic():
+            self.inside = self.inside + self.counts
+
+
 class CountsRound(Readers):
     """The fourth finds zero again."""
 
@@ -172,11 +185,13 @@ class CountsRound(Readers):
 
 
 class NumberAsked(Readers):
+    """With `MORE`."""
+
     broken = Var(bool)
 
     @thread(instances=Readers.readers)
     def reader(self):
-        if self.readers > 3:
+        if self.readers > 5:
             self.broken = True
 
     @invariant

@@ -127,6 +127,10 @@ def test_a_certificate_of_another_model_or_version(folder: Path) -> None:
     assert said(version="0.0.0") == (
         "c.json: error DIO271: not a certificate that can be checked: it was written by version '0.0.0', this is 0.1.0"
     )
+    assert said(pages="size") == (
+        "c.json: error DIO272: the certificate is of another model than Two: `size` is not a parameter that is the "
+        "size of arrays of Two"
+    )
     assert said(params={"speed": 1}) == (
         "c.json: error DIO272: the certificate is of another model than Two: Two has no parameter `speed`"
     )

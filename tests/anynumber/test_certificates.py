@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -242,7 +243,8 @@ def test_every_field_that_is_changed_is_noticed(model: type, words: str) -> None
             continue
         again = read_certificate(changed, "")
         assert isinstance(again.views, Views)
-        if not set(again.views.pairs()) >= set(before.views.pairs()):
+        same_head = replace(again, views=before.views) == before
+        if not same_head or not set(again.views.pairs()) >= set(before.views.pairs()):
             passed.append((where, new))
     assert passed == []
     assert noticed > 100

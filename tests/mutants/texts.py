@@ -1083,6 +1083,92 @@ TOLD = (
         ("tests/symbolic/test_disjunctions.py",),
     ),
 )
+ANY_NUMBER = (
+    Mutant(
+        "what super asks for is not looked at",
+        "anynumber/counting.py",
+        "if name not in overridden or name in asked_for",
+        "if name not in overridden",
+        ("tests/anynumber/test_hostile.py",),
+    ),
+    Mutant(
+        "the number of threads may be asked",
+        "anynumber/counting.py",
+        "if name in numbers and id(node) not in allowed:",
+        "if name in numbers and id(node) in allowed:",
+        ("tests/anynumber/test_hostile.py",),
+    ),
+    Mutant(
+        "a proof is kept whatever the parameters",
+        "checking/general.py",
+        "return self.model, self.asked, tuple(sorted(self.bound.items()))",
+        "return self.model, self.asked, ()",
+        ("tests/anynumber/test_hostile.py",),
+    ),
+    Mutant(
+        "a certificate may name other data",
+        "anynumber/certificate.py",
+        "if kept.common != tuple(",
+        "if not kept.common and kept.common != tuple(",
+        ("tests/anynumber/test_certificates.py",),
+    ),
+    Mutant(
+        "a read does not know that the write had ended",
+        "kernel/one_write.py",
+        "self.late[me], self.later[me] = self.acknowledged_write, self.shown",
+        "self.late[me], self.later[me] = False, self.shown",
+        ("tests/kernel/test_one_write.py",),
+    ),
+    Mutant(
+        "a read shows nothing to later ones",
+        "kernel/one_write.py",
+        "self.late[me], self.later[me] = self.acknowledged_write, self.shown",
+        "self.late[me], self.later[me] = self.acknowledged_write, False",
+        ("tests/kernel/test_one_write.py",),
+    ),
+    Mutant(
+        "several writes are one",
+        "study/templates.py",
+        "if len(single) > 1:",
+        "if len(single) > 2:",
+        ("tests/study/test_general_cells.py",),
+    ),
+    Mutant(
+        "alarms of a cell are passed over",
+        "checking/runs/general_cells.py",
+        "    if alarms:\n",
+        "    if not alarms and checked.gaps:\n",
+        ("tests/study/test_general_cells.py",),
+    ),
+    Mutant(
+        "waiting forever is not looked for in a cell",
+        "checking/runs/general_cells.py",
+        "    if bad:\n",
+        "    if bad and not found:\n",
+        ("tests/study/test_general_cells.py",),
+    ),
+    Mutant(
+        "cells that were asked more are kept with the others",
+        "checking/runs/kept_cells.py",
+        """, *(["any"] * general)]""",
+        "]",
+        ("tests/study/test_general_cells.py",),
+    ),
+    Mutant(
+        "a fix may copy from the drive",
+        "fix/surroundings.py",
+        "return tuple(body for body in self.bodies if not self.is_hardware(body))",
+        "return self.bodies",
+        ("tests/fix/test_fix_edits.py",),
+    ),
+    Mutant(
+        "a fix may wait for a parameter",
+        "fix/pieces.py",
+        "return bool(names) and names <= members_of(around.model).params.keys()",
+        "return False",
+        ("tests/fix/test_fix_edits.py",),
+    ),
+)
 MUTANTS = (
     *FRONTEND,
     *LOCKS,
@@ -1099,6 +1185,7 @@ MUTANTS = (
     *CHECKPOINTS,
     *JUDGE,
     *TOLD,
+    *ANY_NUMBER,
 )
 
 OPEN = frozenset[str]()
