@@ -1155,13 +1155,6 @@ ANY_NUMBER = (
         ("tests/study/test_general_cells.py",),
     ),
     Mutant(
-        "a fix may copy from the drive",
-        "fix/surroundings.py",
-        "return tuple(body for body in self.bodies if not self.is_hardware(body))",
-        "return self.bodies",
-        ("tests/fix/test_fix_edits.py",),
-    ),
-    Mutant(
         "a fix may wait for a parameter",
         "fix/pieces.py",
         "return bool(names) and names <= members_of(around.model).params.keys()",
