@@ -109,11 +109,15 @@ def matrix(
     from dio_mc.study import matrix as study
     from dio_mc.study.baseline import read_baseline
     from dio_mc.study.registry import open_registry, pick
+    from dio_mc.wording import plural
 
     before = read_baseline(baseline, sectors or 1, pages or 1) if baseline is not None else None
     limits = limits_of(timeout, max_memory)
     registry = within(limits, lambda: open_registry(folder, files))
     chosen = linted(pick(registry.rules, rules, "locking rule"), registry)
+    for rule in chosen:
+        if (pages or 1) > rule.most_pages:
+            note(f"{rule.name} has no cells: it knows calls on {plural(rule.most_pages, 'page')}; {rule.fewer}")
     pick(registry.operations, operations, "operation")
     names = list(operations) or list(registry.operations)
     if guests.kernels and general:

@@ -219,6 +219,14 @@ def test_the_commands_take_pages(tmp_path: Path) -> None:
     assert "--pages 2" in run("show", str(trace), "--format", "lkml").output
 
 
+def test_a_matrix_says_which_rule_knows_fewer_pages() -> None:
+    said = run("matrix", "--rule", "placeholder", "--operation", "read", "--pages", "2", "--no-cache", "--jobs", "1")
+    assert (
+        "note: placeholder has no cells: it knows calls on 1 page; its completion releases page 0 alone" in said.stderr
+    )
+    assert said.exit_code == 0
+
+
 def test_matrices_of_other_pages_are_not_compared(tmp_path: Path) -> None:
     found = Matrix(("a",), (("read", "read"),), (Cell(("read", "read"), "a", "torn"),), pages=2)
     assert "A call is about 2 pages." in matrix_text(found)
