@@ -97,7 +97,7 @@ class _Solving:
             registry = _opened(self.folder, self.files)
             task = tuple(Pairing(together(registry, *sizes), registry.rules[rule]) for *sizes, rule in message)
         except (DioError, KeyError):  # the files have changed since the command read them
-            return tuple(Cell(calls, rule, "undetermined") for calls, _, rule in message)
+            return tuple(Cell(calls, rule, "undetermined") for calls, *_, rule in message)
         return self.here(task, options)
 
     def lost(self, task: Batch, reason: str) -> Found:
