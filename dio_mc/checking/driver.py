@@ -129,20 +129,18 @@ def check_class(
 
 def _kept(program: Program, found: Exploration, options: Options) -> list[str]:
     """How a search that was stopped goes on. What is kept of one that is done is removed."""
-    asked = options.checkpoints
-    if asked is None:
+    asked, stopped = options.checkpoints, found.stopped
+    if asked is None or not found.resumable:
         return []
-    if found.resumable:
-        command = asked.command or "Checkpoints(resume=True)"
-        assert found.stopped is not None
-        if found.stopped.kind in (StopKind.MAX_STATES, StopKind.MAX_DEPTH):
-            return [f"resume, with a larger {found.stopped.kind.value}, with: {command}"]
-        return [f"resume with: {command}"]
-    if found.stopped in (None, FIRST) and options.partial is None:
+    if stopped is None or stopped == FIRST:
         from dio_mc.engines.checkpoints.store import remove
 
         remove(asked, program)
-    return []
+        return []
+    command = asked.command or "Checkpoints(resume=True)"
+    if stopped.kind in (StopKind.MAX_STATES, StopKind.MAX_DEPTH):
+        return [f"resume, with a larger {stopped.kind.value}, with: {command}"]
+    return [f"resume with: {command}"]
 
 
 def explore_class(

@@ -28,7 +28,6 @@ from dio_mc.semantics.search import (
     SYMMETRY,
     Approximate,
     Budget,
-    Checkpoints,
     Coverage,
     Exploration,
     Names,
@@ -37,7 +36,7 @@ from dio_mc.semantics.search import (
     Sampled,
     SearchRequest,
 )
-from dio_mc.semantics.stop import FIRST, Stop, StopKind
+from dio_mc.semantics.stop import Stop, StopKind
 from dio_mc.wording import show_bytes
 
 if TYPE_CHECKING:
@@ -148,8 +147,6 @@ class Run:
         beyond `FULL`). What ends it between two searches takes nothing from what the first has found. Raises
         `InternalError` where they contradict each other."""
         self._established = Established(self._request.program, self._request.evaluators)
-        asked = self._request.checkpoints
-        self._store = None if asked is None else self._opened(asked)
         try:
             return self._kept(self._established.answer(self._explored(strategy, full)))
         except WHY_ENDED as ended:
@@ -160,21 +157,20 @@ class Run:
         finally:
             if self._store is not None:
                 self._store.close()
-
-    def _opened(self, asked: Checkpoints) -> Store:
-        from dio_mc.engines.checkpoints.store import Store
-
-        return Store(asked, self._request.program)
+                self._store = None
 
     def _kept(self, found: Exploration) -> Exploration:
-        """Whether an answer that is not complete can be gone on with."""
-        kept = self._store is not None and self._store.resumable
-        return replace(found, resumable=kept and found.stopped not in (None, FIRST))
+        """The same, with whether it is saved."""
+        return replace(found, resumable=self._store is not None and self._store.resumable)
 
     def _keeper(self, search: str, limits: Limits, engine: str, by: Sequence[str], code: str = "") -> Keeper | None:
         """What keeps one of the searches, and what that has kept. Raises `ModelError`."""
-        if self._store is None:
+        asked = self._request.checkpoints
+        if asked is None:
             return None
+        from dio_mc.engines.checkpoints.store import Store
+
+        self._store = self._store or Store(asked, self._request.program)
         of = {"engine": engine, "reduced": list(by), "first": self._request.first, "code": code}
         return self._store.keeper(search, of, lambda: limits.seconds)
 
@@ -364,7 +360,7 @@ class Run:
         self, prepared: Prepared, limits: Limits, workers: int, by: Reduced, saved: str | None = None
     ) -> Exploration:
         """One search; a long one is `saved` by this name."""
-        code = prepared.module.digest if saved is not None and self._store is not None else ""
+        code = prepared.module.digest if saved is not None and self._request.checkpoints is not None else ""
         keeper = None if saved is None else self._keeper(saved, limits, "native", by.names, code)
         return self._as_asked(compiled(prepared, self._request, limits, workers, by, keeper))
 

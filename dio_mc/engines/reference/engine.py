@@ -14,14 +14,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial as bound
 from itertools import islice
+from typing import TYPE_CHECKING
 
-from dio_mc.engines.checkpoints.store import Keeper
 from dio_mc.engines.kept import is_whole, uncertain, violation_order
 from dio_mc.engines.limits import Limits
 from dio_mc.engines.reference.canonical import Goal, Path, any_path, canonical_paths
 from dio_mc.engines.reference.liveness import Violated
 from dio_mc.engines.reference.orbits import any_unfolded_path
-from dio_mc.engines.reference.saving import Recorded
 from dio_mc.engines.reference.search import EVERYTHING, Search, Taken
 from dio_mc.engines.reference.watch import Watch
 from dio_mc.guard import GRACE, WHY_ENDED, Guard, stop_of
@@ -36,6 +35,10 @@ from dio_mc.semantics.search import (
     Violation,
 )
 from dio_mc.semantics.step import Action, count_switches
+
+if TYPE_CHECKING:
+    from dio_mc.engines.checkpoints.store import Keeper
+    from dio_mc.engines.reference.saving import Recorded
 
 ENGINE = "reference"
 """The engine's name in an `Exploration`."""
@@ -67,7 +70,11 @@ def explore(
     interpreter = interpreter or Interpreter(request.program)
     watch = Watch(interpreter, request.evaluators)
     limits = Limits(request.budget, request.stop)
-    recorded = None if keeper is None else Recorded(interpreter, keeper, watch.graph if watch.is_live else None)
+    recorded: Recorded | None = None
+    if keeper is not None:
+        from dio_mc.engines.reference.saving import Recorded
+
+        recorded = Recorded(interpreter, keeper, watch.graph if watch.is_live else None)
     search = Search(recorded or interpreter, watch, limits, request.report, request.first, taken)
     started = time.perf_counter()
     request.follow(watch.violated_names)
