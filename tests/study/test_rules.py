@@ -160,7 +160,7 @@ def titles(picture: str) -> set[str]:
 
 def test_the_picture_of_the_documents_is_what_the_matrix_says(registry: Registry) -> None:
     shown = titles((ROOT / "docs" / "matrix.svg").read_text())
-    some = matrix(registry, list(registry.rules.values()), ["direct_read", "mmap_store"])
+    some = matrix(registry, list(registry.rules.values()), ["direct_read", "mmap_store", "punch_hole"])
     assert titles(matrix_svg(some))
     assert titles(matrix_svg(some)) <= shown
 
