@@ -1,4 +1,5 @@
-"""What only a property may say: where threads stand. Each proposition is an IR expression and has a canonical text."""
+"""Propositions that only properties may use: the locations of threads. Each is an IR expression and has a canonical
+text."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from dio_mc.lang.model import ROLE, ThreadRole
 
 @dataclass(slots=True)
 class Control:
-    """Where threads can stand; filled when the templates are done, before any property is compiled."""
+    """The locations and regions of all threads; filled after the templates are compiled and before the properties
+    are."""
 
     templates: tuple[Template, ...] = ()
     regions: tuple[Region, ...] = ()
@@ -27,7 +29,7 @@ class Control:
 
 
 def threads_value(node: ast.Call, scope: Scope) -> Value:
-    """``threads()`` or ``threads(self.reader)``: thread ids in order."""
+    """The value of ``threads()`` or ``threads(self.reader)``: thread ids in order."""
     names = scope.context.thread_names
     chosen: Sequence[int] = range(len(names))
     if node.args:
@@ -44,7 +46,7 @@ def _thread_name(argument: ast.expr, node: ast.Call, scope: Scope) -> str:
 
 
 def proposition(name: str, node: ast.Call, scope: Scope) -> Value:
-    """``self.inside(...)``, ``self.finished(...)``, ``self.at_rest()``."""
+    """The value of ``self.inside(...)``, ``self.finished(...)`` or ``self.at_rest()``."""
     if not scope.in_property:
         raise scope.fail(
             "DIO113", node, f"`{name}` may be asked by properties only", "record what the model needs in a variable"
@@ -76,7 +78,7 @@ def _control(scope: Scope) -> Control:
 
 
 def conjunction_of(threads: tuple[int, ...], after: bool) -> Expr:
-    """All of these threads have ended (a spawned one is idle)."""
+    """The condition that all of these threads have ended (a spawned one: is idle)."""
     return logic.conjunction([AtLocation(t, frozenset({0}), after) for t in threads])
 
 

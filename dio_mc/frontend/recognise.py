@@ -1,7 +1,7 @@
-"""Whether a file is written for dio-mc, told from its text: nothing is executed.
+"""Deciding from its text whether a file is written for dio-mc; nothing is executed.
 
-A folder may hold anything: scripts that deploy, a virtual environment, tests. Only files that import ``dio_mc``,
-directly or through a file beside them, are models or helpers of models.
+A folder may contain anything: deployment scripts, a virtual environment, tests. Only files that import ``dio_mc``,
+directly or through a file in the same folder, are models or helper modules of models.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ _QUOTES: Final = re.compile(r"\"\"\"|'''")
 
 
 def imports_dio_mc(file: Path, known: dict[Path, bool] | None = None) -> bool:
-    """Whether a file imports ``dio_mc``, itself or through files of its folder. `known` remembers answers.
+    """Whether a file imports ``dio_mc``, directly or through files of its folder. `known` caches the answers.
 
-    A file that cannot be read as Python counts if it mentions ``dio_mc``: its error is worth showing.
+    A file that cannot be parsed counts if it mentions ``dio_mc``, so that its error is shown.
     """
     known = {} if known is None else known
     waiting, seen = [file], {file}
@@ -41,8 +41,8 @@ def imports_dio_mc(file: Path, known: dict[Path, bool] | None = None) -> bool:
 
 
 def defines_class(file: Path, name: str) -> bool:
-    """Whether a file has a class of that name; one that cannot be parsed may have it."""
-    if not file.is_file():  # a pipe would be waited for
+    """Whether a file defines a class of this name; true for a file that cannot be parsed, which may define it."""
+    if not file.is_file():  # reading a pipe would block
         return True
     try:
         tree = ast.parse(file.read_bytes())
@@ -52,8 +52,8 @@ def defines_class(file: Path, name: str) -> bool:
 
 
 def _imported(file: Path) -> frozenset[str]:
-    """The first parts of the names that a file imports; ``dio_mc`` for a broken file that mentions it."""
-    if not file.is_file():  # a pipe would be waited for
+    """The first components of the module names that a file imports; ``dio_mc`` for a file in doubt that mentions it."""
+    if not file.is_file():  # reading a pipe would block
         return frozenset()
     try:
         data = file.read_bytes()
@@ -72,7 +72,7 @@ def _imported(file: Path) -> frozenset[str]:
 
 
 def _in_doubt(text: str) -> bool:
-    """Whether the import may stand in a long string."""
+    """Whether the import of ``dio_mc`` may be inside a triple-quoted string."""
     first = re.search(r"^[ \t]*(?:from|import)[ \t]+dio_mc\b", text, re.MULTILINE)
     return first is None or len(_QUOTES.findall(text, 0, first.start())) % 2 == 1
 

@@ -1,4 +1,4 @@
-"""Records put together and taken apart while compiling."""
+"""Composing records from scalars during compilation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dio_mc.frontend.values import Items, RecordValue, Scalar, Value
 
 
 def rebuild(tree: TypeTree, leaves: Iterator[Scalar]) -> Value:
-    """The value of type `tree` whose scalars, in field order, are `leaves`."""
+    """The value of type `tree` with the scalars `leaves`, in field order."""
     match tree:
         case ScalarTree():
             return next(leaves)

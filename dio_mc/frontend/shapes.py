@@ -1,7 +1,7 @@
-"""From the types an author writes to layouts: Python type -> `TypeTree` -> `Shape` and variables.
+"""From declared types to layouts: Python type -> `TypeTree` -> `Shape` and variables.
 
-A `TypeTree` still knows records, unions and arrays; laying it out under a path gives one IR variable per scalar leaf
-(struct of arrays), so that engines see integers only.
+A `TypeTree` still has records, unions and arrays. Laying it out under a path gives one IR variable per scalar leaf
+(struct of arrays), so that engines see only integers.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from dio_mc.source import Span
 
 
 class DeclarationError(Exception):
-    """A declaration that cannot be understood, perhaps with what to write instead; the caller knows where it stands."""
+    """A wrong declaration, perhaps with a hint; the caller knows its location."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -49,7 +49,7 @@ class ScalarTree:
 
 @dataclass(frozen=True, slots=True)
 class RecordTree:
-    """Fields with their types and Python defaults (MISSING where none). `variants` as in `RecordShape`."""
+    """Fields with their types and Python defaults (MISSING if there is none). `variants` as in `RecordShape`."""
 
     cls: Any
     fields: tuple[tuple[str, TypeTree, Any], ...]
@@ -66,7 +66,8 @@ class ArrayTree:
 
 TypeTree = ScalarTree | RecordTree | ArrayTree
 Resolve = Callable[[Any], Any]
-"""Evaluates parameters and expressions over them to Python values; anything else is returned as it is."""
+"""A function that evaluates parameters, and expressions over them, to Python values; it returns anything else
+unchanged."""
 
 MAX_CARDINALITY = 1 << 31
 
@@ -77,7 +78,7 @@ def enum_type(cls: type[Enum]) -> EnumType:
 
 
 def type_tree(annotation: Any, resolve: Resolve, thread_names: tuple[str, ...]) -> TypeTree:
-    """The tree of a declared type; raises `DeclarationError` with a sentence."""
+    """The tree of a declared type. Raises `DeclarationError` if it is not a type of the language."""
     annotation = resolve(annotation)
     if annotation is bool:
         return ScalarTree(BOOL)
@@ -177,7 +178,8 @@ def _record_tree(cls: Any, resolve: Resolve, names: tuple[str, ...]) -> RecordTr
 
 
 def array_tree(size: Any, element: TypeTree, resolve: Resolve) -> ArrayTree:
-    """An array of the given size (an integer, a parameter, or a tuple of them) around an element type."""
+    """An array of elements of type `element`; `size` is an integer, a parameter, or a tuple of them. Raises
+    `DeclarationError`."""
     sizes = [resolve(s) for s in (size if isinstance(size, tuple) else (size,))]
     for one in sizes:
         if not isinstance(one, int) or isinstance(one, bool) or one < 0:
@@ -190,7 +192,7 @@ def array_tree(size: Any, element: TypeTree, resolve: Resolve) -> ArrayTree:
 
 
 def scalar_code(type_: ScalarType, value: Any) -> int:
-    """The integer code of a Python value; raises `DeclarationError` when it is not a value of the type."""
+    """The integer code of a Python value. Raises `DeclarationError` if it is not a value of the type."""
     code: int | None = None
     match type_:
         case OptionType(element):
@@ -220,12 +222,12 @@ def _spell(wanted: object) -> str:
 
 @dataclass(slots=True)
 class Layouter:
-    """Lays trees out into variables; collects them in order."""
+    """Lays out trees as variables and collects these in order."""
 
     variables: list[Variable]
 
     def place(self, name: str, tree: TypeTree, init: Any, *, ghost: bool, role: str, span: Span | None) -> Shape:
-        """Variables for `tree` under the attribute `name`; returns its shape."""
+        """Create the variables for `tree` under the attribute `name`; returns its shape."""
         leaf = _Leaf(ghost, role, span, init is any)
         return self._place((name,), (), tree, [MISSING if init is any else init], leaf)
 
@@ -239,13 +241,13 @@ class Layouter:
         role: str,
         span: Span | None,
     ) -> Shape:
-        """Variables for one field of a part under `path`, whose arrays have the extents `dims`."""
+        """Create the variables for one field of a part under `path`, inside arrays with the extents `dims`."""
         return self._place(path, dims, tree, [init] * prod(dims), _Leaf(ghost, role, span, init is any))
 
     def _place(
         self, path: tuple[str | None, ...], dims: tuple[int, ...], tree: TypeTree, inits: list[Any], leaf: _Leaf
     ) -> Shape:
-        """`inits` holds one Python value (or MISSING) per element of the arrays around."""
+        """`inits` has one Python value (or MISSING) per element of the surrounding arrays."""
         match tree:
             case ScalarTree(type_):
                 codes = tuple(default_value(type_) if v is MISSING else scalar_code(type_, v) for v in inits)
@@ -297,7 +299,7 @@ def _elements(init: Any, size: int) -> list[Any]:
 
 
 def record_field(tree: RecordTree, value: Any, name: str, default: Any) -> Any:
-    """The Python value of one field of a record or tagged union; MISSING for the type's default."""
+    """The Python value of one field of a record or tagged union; MISSING if it is the type's default."""
     if value is MISSING:
         return default
     if not tree.variants:
@@ -313,6 +315,6 @@ def record_field(tree: RecordTree, value: Any, name: str, default: Any) -> Any:
 
 
 def _tag(name: str) -> Any:
-    """A stand-in for a member of the synthetic enum ``tag``."""
+    """A substitute for a member of the synthetic enum ``tag``."""
     functional: Any = Enum
     return functional("tag", {name: 0})[name]

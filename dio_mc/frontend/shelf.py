@@ -1,9 +1,9 @@
-"""Templates and properties of classes that are alike, compiled once.
+"""Compiling templates and properties of similar classes only once.
 
-The pairs of a matrix under one rule are classes of the same bases that differ in their threads. What a thread is
-compiled to depends on its function, on the data of the model, on how many threads there are and what these are called,
-and on the types that operations are spawned with, but not on what the other threads do. So where all that is the same,
-it is what it was (`tests/frontend/test_shelf.py` compares whole programs).
+The pairs of a matrix under one rule are classes with the same bases and different threads. The template of a thread
+depends on its function, on the data of the model, on the number and names of the threads, and on the types of the
+arguments of spawned operations, but not on the code of the other threads. So if all of these are the same, the template
+is the same (`tests/frontend/test_shelf.py` compares whole programs).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ Types = Mapping[str, ScalarType]
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A template with its regions, the types that it `gives` to the operations it spawns, and those that it `takes`
-    itself, where it is such an operation."""
+    """A template with its regions. `gives` are the argument types of the operations that it spawns; `takes` are those
+    of the template itself if it is a spawned operation."""
 
     template: Template
     regions: Sequence[Region]
@@ -36,21 +36,21 @@ class _Kept:
 
 @dataclass(slots=True)
 class _Alike:
-    """What is kept of classes that are alike: templates by name and function, properties by name."""
+    """The compiled parts of similar classes: templates by name and function, properties by name."""
 
     templates: dict[tuple[str, Any], _Kept] = field(default_factory=dict)
     properties: dict[str, Property] = field(default_factory=dict)
 
 
 class Shelf:
-    """What there is of one rule, say. Warnings are told once, of the class that was compiled; the programs have no
-    digest."""
+    """The compiled parts of many classes, such as all pairs under one rule. Warnings are only reported for the class
+    that is compiled; programs have no digest."""
 
     def __init__(self) -> None:
         self._alike: dict[Any, _Alike] = {}
 
     def of(self, context: Context, members: Members, asked: Asked) -> Drawer:
-        """What is there of a class."""
+        """The part of the shelf that applies to a class."""
         model = context.model
         plain = tuple((n, v) for n, v in sorted(vars(model).items()) if not n.startswith("__") and not _is_thread(v))
         alike = (
@@ -64,8 +64,8 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True)
 class Drawer:
-    """What is on a shelf for one class, whose threads and spawned operations have these `functions`; `taken` are the
-    templates and properties that came from there."""
+    """The part of a shelf that applies to one class. `functions` are the functions of its threads and spawned
+    operations; `taken` are the names of the templates and properties that were reused."""
 
     context: Context
     functions: Mapping[str, Any]
@@ -73,7 +73,8 @@ class Drawer:
     taken: set[str] = field(default_factory=set)
 
     def known(self) -> Known:
-        """The templates that are there, if the types of what is spawned come out as they did (`holds`)."""
+        """The templates that can be reused, provided that the argument types of spawned operations turn out the same
+        (`holds`)."""
         found: dict[str, tuple[Template, Sequence[Region]]] = {}
         for name, function in self.functions.items():
             one = self.alike.templates.get((name, function))
@@ -89,7 +90,7 @@ class Drawer:
         return found
 
     def holds(self, known: Known) -> bool:
-        """Whether what is spawned has been given what it was given where the known templates come from."""
+        """Whether the argument types of spawned operations are those with which the `known` templates were compiled."""
         spawned = self.context.spawned
         for name in known:
             one = self.alike.templates[name, self.functions[name]]
@@ -100,7 +101,8 @@ class Drawer:
         return True
 
     def keep(self, templates: Sequence[Template], regions: Sequence[Region]) -> None:
-        """Keep templates, but for those that give to what they spawn less than others do."""
+        """Store templates, except those whose spawns alone do not determine the argument types of the operations they
+        spawn."""
         spawned = self.context.spawned
         for number, template in enumerate(templates):
             name = template.name
@@ -114,7 +116,7 @@ class Drawer:
             self.alike.templates[key] = _Kept(template, own, gives, takes)
 
     def property(self, name: str) -> Property | None:
-        """A property that is there."""
+        """A stored property, or None."""
         found = self.alike.properties.get(name)
         if found is None:
             return None
@@ -122,7 +124,7 @@ class Drawer:
         return replace(found, model=self.context.model)
 
     def keep_property(self, found: Property) -> None:
-        """Keep a property that asks nothing about threads but whether they have ended."""
+        """Store a property if it refers to locations of threads only to test whether they have ended."""
         parts = [part for atom in found.atoms for part in walk(atom.meaning)]
         if not any(isinstance(p, LocalOf) or (isinstance(p, AtLocation) and p.locations != {0}) for p in parts):
             self.alike.properties[found.name] = found

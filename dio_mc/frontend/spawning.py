@@ -1,4 +1,4 @@
-"""Operations that run as threads of their own: which there are, how many slots, what their arguments can be."""
+"""Operations that run as threads: which there are, their numbers of slots, and the types of their arguments."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ from dio_mc.source import function_tree
 
 @dataclass(slots=True)
 class SpawnTarget:
-    """A spawned operation: its template's position, and the types of its arguments joined over all spawns. They have
-    `changed` when this pass has believed something else of them before, be it in the operation's own body
-    (`compiled`). `given` has, by the thread that spawns it, the types of its own arguments; None where one is None.
-    """
+    """A spawned operation: the number of its template, and the types of its arguments, joined over all spawns. They
+    have `changed` if this pass used other types before, in a spawn or in the operation's body (`compiled`). `given` has
+    the types of the arguments that each thread passes; None if one of them is None."""
 
     name: str
     template: int
@@ -31,12 +30,13 @@ class SpawnTarget:
     given: dict[str, dict[str, ScalarType | None]] = field(default_factory=dict)
 
     def begin_pass(self) -> None:
-        """Forget changes, keep types."""
+        """Forget changes, and keep types."""
         self.changed = self.compiled = False
         self.given.clear()
 
     def latch(self, name: str, value: Value, call: ast.Call, frame: Frame) -> Expr:
-        """Widen a parameter so that it holds an argument; the argument as a value of it."""
+        """Widen a parameter so that it contains an argument; returns the argument converted to the type of the
+        parameter."""
         old = self.parameters.get(name)
         self._note(name, value, frame)
         if isinstance(value, Static) and value.value is None:
@@ -77,7 +77,7 @@ class SpawnTarget:
 
 
 def spawned_by(model: type, entry: str) -> frozenset[str]:
-    """Names of the operations that a method may spawn, directly or through the operations it calls."""
+    """The names of the operations that a method may spawn, directly or through the operations that it calls."""
     seen: set[str] = set()
     spawned: set[str] = set()
     waiting = [entry]
@@ -94,7 +94,7 @@ def spawned_by(model: type, entry: str) -> frozenset[str]:
 
 
 def _definitions(model: type, name: str) -> list[object]:
-    """Every definition of a method along the MRO: `super()` may reach any of them."""
+    """Every definition of a method along the MRO, since `super()` may reach any of them."""
     return [vars(cls)[name] for cls in model.__mro__ if name in vars(cls) and find_method(cls, name) is not None]
 
 
@@ -105,7 +105,7 @@ def _mentions(function: object) -> tuple[frozenset[str], frozenset[str]]:
 
 @lru_cache(maxsize=512)
 def _mentioned(tree: ast.FunctionDef) -> tuple[frozenset[str], frozenset[str]]:
-    """Names of methods that a function calls, and of those that it spawns."""
+    """The names of the methods that a function calls, and of those that it spawns."""
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     called = {call.func.attr for call in calls if isinstance(call.func, ast.Attribute)}
     spawns = [call.args[0] for call in calls if _is_spawn(call.func) and call.args]

@@ -1,4 +1,4 @@
-"""What a file states of its classes with `expect`: which binding a statement is about, and whether it can be meant."""
+"""Checking what a file states about its classes with `expect`: whether each statement can be met."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from dio_mc.lang.model import Model, effective
 from dio_mc.source import Span, source_lines
 
 BUILT_IN: Final = ("deadlock", *get_args(FaultKind))
-"""What can be violated without being a property of the class."""
+"""What can be violated besides the properties of the class."""
 
 
 def check_expectations(models: Iterable[type[Model]], file: Path) -> None:
-    """Raise `ModelError` (DIO117) for statements of a file that cannot be met: of an abstract class, of a property that
-    the class does not have, or two that contradict each other. All of them are told."""
+    """Raise `ModelError` (DIO117) for statements of a file that cannot be met: about an abstract class, about a
+    property that the class does not have, or two that contradict each other. All of them are reported."""
     found: list[Diagnostic] = []
     for model in models:
         stated = [e for e in model.__dio_expectations__ if Path(e.file).resolve() == file.resolve()]
@@ -52,7 +52,7 @@ def _misspelt(model: type[Model], stated: Expectation) -> list[Diagnostic]:
 
 
 def _contradictions(model: type[Model], stated: Sequence[Expectation]) -> list[Diagnostic]:
-    """Two statements of one run that cannot both be met. One without parameters gives way to one with them."""
+    """Pairs of statements about one run that cannot both be met. One without parameters yields to one with them."""
     return [
         _told(
             second,

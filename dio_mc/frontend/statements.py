@@ -13,7 +13,7 @@ from dio_mc.frontend.graph import Node, Weight
 
 
 def compile_body(statements: Sequence[ast.stmt], frame: Frame) -> None:
-    """Each statement in order; a wrong one is recorded and the rest still looked at."""
+    """Compile the statements in order. A wrong statement is recorded and the rest is still compiled."""
     for statement in statements:
         try:
             compile_statement(statement, frame)
@@ -22,7 +22,7 @@ def compile_body(statements: Sequence[ast.stmt], frame: Frame) -> None:
 
 
 def _assigned(node: ast.stmt) -> set[str]:
-    """The locals that a statement would have assigned."""
+    """The locals that a wrong statement would have assigned."""
     match node:
         case ast.Assign(targets=targets):
             found = targets
@@ -35,7 +35,7 @@ def _assigned(node: ast.stmt) -> set[str]:
 
 
 def compile_statement(node: ast.stmt, frame: Frame) -> None:
-    """One statement."""
+    """Compile one statement."""
     match node:
         case ast.Pass():
             pass

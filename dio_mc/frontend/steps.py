@@ -1,14 +1,14 @@
-"""Cutting a raw graph into steps: which nodes begin a location, which windows are open there.
+"""Cutting a raw graph into steps: which nodes begin a location, and which windows are open there.
 
-The graph is walked as a product with two small things: the *mode* (before the first step, in a step's tail, or after a
-location whose step has not had its statement yet) and the regions open, or entered and not yet open. So the first
-statement of a region that is also the head of a loop becomes two locations, outside and inside, and nothing else is
-ever duplicated.
+The graph is traversed as a product with two finite components: the *mode* (before the first step, in the tail of a
+step, or after a location whose step has not executed its statement yet), and the regions that are open, or entered and
+not yet open. So the first statement of a region that is also the head of a loop becomes two locations, outside and
+inside the region; nothing else is duplicated.
 
-A window is text of the model, and a location may begin where it is entered. An operation is a region only where
-a property asks for it, and then its marks change nothing: a region that is entered waits, through the rest of the step
-and over the location that begins next, for the statement that opens it. So the locations of a program with these marks,
-taken as one where they differ in what is open alone, are those of the program without them.
+A window is part of the model's text, and a location may begin where it is entered. An operation is a region only if a
+property refers to it, and this must not change the steps: a region that is entered stays pending, through the rest of
+the step and across the location that begins next, until a statement opens it. So if locations that differ only in their
+open regions are identified, the program has the same locations with and without these marks.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dio_mc.ir.ops import Block, Branch, End, Jump, Op, Terminator
 
 
 class Mode(Enum):
-    """Where in a step a walk stands."""
+    """The position within a step during the traversal."""
 
     ENTRY = "entry"
     TAIL = "tail"
@@ -31,7 +31,7 @@ class Mode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A node of the product. `begins` marks a location."""
+    """A node of the product. `begins` is true if a location begins there."""
 
     node: int
     mode: Mode
@@ -42,7 +42,7 @@ class Key:
 
 @dataclass(slots=True)
 class CutLocation:
-    """A location found: its block, the statement that runs next, the windows it stands in."""
+    """A location: its block, the statement that runs next, the regions that are open."""
 
     block: int
     site: Site
@@ -51,17 +51,17 @@ class CutLocation:
 
 @dataclass(slots=True)
 class Cut:
-    """Blocks and locations of a template (location 0, the end, is left to the caller)."""
+    """The blocks and locations of a template. Location 0, the end, is added by the caller."""
 
     blocks: list[Block] = field(default_factory=list)
     locations: list[CutLocation] = field(default_factory=list)
     entry: int = 0
     entered: frozenset[RegionKey] = frozenset()
-    """Every region on the way of some walk, those included that begin and end within a step."""
+    """Every region that is entered on some path, including those that begin and end within a step."""
 
 
 def cut(graph: Graph) -> Cut:
-    """The blocks and locations of a graph, numbered in the order of a depth-first walk from the start."""
+    """The blocks and locations of a graph, numbered in the order of a depth-first traversal from the start."""
     return _Cutter(graph).run()
 
 
@@ -87,11 +87,11 @@ class _Cutter:
         return result
 
     def _enter(self, node: int, mode: Mode, opened: frozenset[RegionKey], pending: frozenset[RegionKey]) -> Key:
-        """The product node for arriving at a graph node: labels are skipped, leaves applied, locations begun."""
+        """The product node for arriving at a graph node: labels are skipped, region exits applied, locations begun."""
         seen: set[int] = set()
         while True:
             found = self.graph.nodes[node]
-            if node in seen:  # an empty loop: it stays one, and is a fault when a thread gets there
+            if node in seen:  # an empty loop stays one: it is a fault at run time
                 break
             seen.add(node)
             if found.leave is not None:
@@ -157,8 +157,8 @@ class _Cutter:
             return Block(tuple(ops), _terminator(node, following, numbers), places.get(leader))
 
     def _site(self, key: Key) -> Site:
-        """The statement of a location's step: the one of weight STEP that every way from here comes to first (ghosts
-        may come before it, in a loop too), or what begins it."""
+        """The statement of a location's step: the only node of weight STEP that comes first on every path from here
+        (ghosts may come before it, also in a loop); if there is no such node, the node that begins the location."""
         found: dict[int, None] = {}
         seen: set[Key] = set()
         ahead = [key]

@@ -1,4 +1,5 @@
-"""The run-time locals of a template while its body is compiled: names, types joined over all assignments, slots."""
+"""The run-time locals of a template while its body is compiled: their names, their types joined over all assignments,
+and their slots."""
 
 from __future__ import annotations
 
@@ -15,15 +16,16 @@ from dio_mc.lang.declarations import MISSING
 
 
 class NoCommonType(Exception):
-    """Two assignments to one local disagree."""
+    """The types of two assignments to one local cannot be joined."""
 
 
 @dataclass(slots=True)
 class Storage:
-    """Types survive from one compilation pass to the next until they no longer change; slots are per pass.
+    """The types of locals are kept from one compilation pass to the next, until they no longer change; slots are
+    assigned in each pass.
 
-    `changed` are the locals of which this pass has believed something else before: another type, or that they are not
-    there (`missed`). A local that gets its type at its first assignment, and keeps it, needs no further pass.
+    `changed` are the locals for which this pass has used another type before, or which it has looked up before they had
+    a type (`missed`). A local that gets its type at its first assignment and keeps it needs no further pass.
     """
 
     types: dict[str, TypeTree] = field(default_factory=dict)
@@ -34,18 +36,18 @@ class Storage:
     slots: dict[str, tuple[int, ScalarType]] = field(default_factory=dict)
 
     def begin_pass(self) -> None:
-        """Forget slots and changes, keep types."""
+        """Forget slots and changes, and keep types."""
         self.changed.clear()
         self.missed.clear()
         self.slots.clear()
 
     def declare(self, name: str, tree: TypeTree) -> None:
-        """An annotated local: its type is fixed."""
+        """Fix the type of an annotated local."""
         self._settle(name, tree)
         self.fixed.add(name)
 
     def assign(self, name: str, value: Value) -> None:
-        """Widen the local's type so that it holds `value`; raises `NoCommonType`."""
+        """Widen the local's type so that it contains `value`. Raises `NoCommonType`."""
         if name in self.fixed:
             return
         if isinstance(value, Static) and value.value is None:
@@ -99,7 +101,7 @@ class Storage:
 
 
 def leaves(name: str, tree: TypeTree) -> list[tuple[str, ScalarType]]:
-    """The scalars of a local by name."""
+    """The scalars of a local: their names and types."""
     match tree:
         case ScalarTree(type_):
             return [(name, type_)]
@@ -110,7 +112,7 @@ def leaves(name: str, tree: TypeTree) -> list[tuple[str, ScalarType]]:
 
 
 def tree_of_value(value: Value) -> TypeTree | None:
-    """The type of a value by value; None when it has none (a class, a place)."""
+    """The type of a value; None if it has none (a class, a place)."""
     scalar = scalar_of(value)
     if scalar is not None:
         return ScalarTree(scalar.type)
@@ -132,12 +134,12 @@ def tree_of_value(value: Value) -> TypeTree | None:
 
 
 def _widest(tree: RecordTree, found: list[TypeTree | None]) -> list[TypeTree]:
-    """A record's fields have their declared types, whatever the values at hand are."""
+    """The declared types of a record's fields, whatever the types of the values."""
     return [declared for (_, declared, _), _ in zip(tree.fields, found, strict=True)]
 
 
 def join_trees(left: TypeTree, right: TypeTree) -> TypeTree:
-    """The smallest type that holds both; raises `NoCommonType`."""
+    """The smallest type that contains both. Raises `NoCommonType`."""
     if left == right:
         return left
     if isinstance(left, ScalarTree) and isinstance(right, ScalarTree):

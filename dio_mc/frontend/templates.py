@@ -1,4 +1,4 @@
-"""Thread bodies -> templates: compile until the types of locals settle, cut into steps, find what is live."""
+"""Thread bodies -> templates: compile until the types of locals no longer change, cut into steps, compute liveness."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from dio_mc.source import function_tree
 MAX_PASSES = 12
 
 Arguments = tuple[tuple[tuple[int | None, str], ...], ...]
-"""`Location.arguments`."""
+"""The arguments of a location, as in `Location.arguments`."""
 
 
 @dataclass(slots=True)
 class Draft:
-    """One template while its locals' types are still widening."""
+    """One template while the types of its locals are still being widened."""
 
     name: str
     function: Any
@@ -49,13 +49,13 @@ class Draft:
 
 
 Known = Mapping[str, tuple[Template, Sequence[Region]]]
-"""Templates that need not be compiled, by the name of their thread."""
+"""Templates that need not be compiled, by the name of the thread."""
 
 
 def compile_templates(
     context: Context, members: Members, asked: Asked, known: Known
 ) -> tuple[list[Template], list[Region]]:
-    """All templates of a model and the regions in them. Errors are left in the context's diagnostics."""
+    """All templates of a model and their regions. Errors are left in the diagnostics of the context."""
     threads = [Draft(n, f, owner, role.daemon, False) for n, (f, owner, role) in members.threads.items()]
     threads += [Draft(n, *members.operations[n][:2], False, True) for n in context.spawned]
     drafts = [draft for draft in threads if draft.name not in known]
@@ -85,7 +85,7 @@ def compile_templates(
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What properties ask about control: operations as regions, and arguments by name."""
+    """What properties refer to in ``inside``: operations, which become regions, and names of arguments."""
 
     operations: frozenset[str]
     arguments: frozenset[str]
@@ -108,7 +108,7 @@ def _unbounded(drafts: list[Draft], context: Context) -> None:
 
 
 def _compile(draft: Draft, context: Context, asked: Asked) -> None:
-    """One pass over a thread's body."""
+    """Perform one pass over a thread's body."""
     draft.storage.begin_pass()
     state = TemplateState(draft.name, context, draft.storage, asked.operations)
     draft.state = state
@@ -152,12 +152,14 @@ def _compile(draft: Draft, context: Context, asked: Asked) -> None:
 
 
 def _never_spawned(draft: Draft, tree: ast.FunctionDef, context: Context) -> bool:
-    """An operation that only an overridden method spawns has never been given its arguments: it has no body."""
+    """Whether only overridden methods spawn this operation, so that the types of its arguments are unknown and its body
+    is left out."""
     return draft.spawned and bool(parameters_of(tree)) and not context.spawned[draft.name].parameters
 
 
 def _parameters(draft: Draft, tree: ast.FunctionDef, frame: Frame) -> None:
-    """A thread may ask for its instance number; a spawned operation has its latched arguments."""
+    """Create the locals of parameters: a thread may take its instance number; a spawned operation has its latched
+    arguments."""
     names = parameters_of(tree)
     if draft.spawned:
         types = frame.state.context.spawned[draft.name].parameters
@@ -180,7 +182,8 @@ def _parameters(draft: Draft, tree: ast.FunctionDef, frame: Frame) -> None:
 
 
 def _given(name: str, type_: ScalarType, tree: ast.FunctionDef, frame: Frame) -> None:
-    """A parameter holds every value of a type; the body may assign others to it, as to any local."""
+    """Give a parameter a type that contains all values of `type_`. The body may assign other values, as to any
+    local."""
     value = Scalar(Const(bounds(type_)[1], type_))
     try:
         found = local_type(name, value, tree, frame)
@@ -235,7 +238,8 @@ def _check_assigned(shape: Cut, parameters: int, names: list[str], context: Cont
 
 
 def _passed(block: int, shape: Cut, ghosts: frozenset[int]) -> dict[int, Expr]:
-    """What locals are given before the statement of a step: at its start, and after loops of ghosts there."""
+    """The values that locals are assigned before the statement of a step: at its start, and after loops of ghosts
+    there."""
     passed: dict[int, Expr] = {}
     seen: set[int] = set()
     ahead = [block]
@@ -258,8 +262,8 @@ def _passed(block: int, shape: Cut, ghosts: frozenset[int]) -> dict[int, Expr]:
 def _shown(
     found: CutLocation, kills: tuple[int, ...], shape: Cut, slots: dict[str, int], ghosts: frozenset[int]
 ) -> Arguments:
-    """Where the arguments of the calls around a location are: one that the step itself passes on is where it comes
-    from."""
+    """Where to find the arguments of the calls around a location. For an argument that the step itself passes on, the
+    place that it is copied from."""
     passed = _passed(found.block, shape, ghosts)
 
     def place(local: str, name: str) -> tuple[int | None, str]:
@@ -301,7 +305,7 @@ def _regions(shape: Cut, number: int, slots: dict[str, int]) -> list[Region]:
 
 
 def _watched(regions: list[Region], asked: Asked) -> dict[int, frozenset[int]]:
-    """Arguments that a property may ask for stay alive inside their region."""
+    """For each location, the arguments of its regions that a property may refer to: they stay live there."""
     found: dict[int, frozenset[int]] = {}
     for region in regions:
         slots = frozenset(index for name, index in region.arguments if name in asked.arguments)

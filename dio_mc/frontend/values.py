@@ -1,4 +1,4 @@
-"""What an expression of a model means while it is compiled: a run-time scalar, something known now, or a place."""
+"""The values of expressions during compilation: run-time scalars, compile-time objects, places of shared data."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class Static:
-    """A Python object known while compiling: a number, an enum or its member, None, a tuple, a class, a function."""
+    """A Python object known at compile time: a number, an enum or its member, None, a tuple, a class, a function."""
 
     value: Any
 
@@ -51,8 +51,8 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Shared data: a shape of the model with the indexes so far. `part` is the lock or component it belongs to;
-    `total` and `after` are how `Load` reads it; the model itself has `model` set."""
+    """Shared data: the shape of a part of the model, with the indexes so far. `part` is the lock or component that it
+    belongs to; `total` and `after` determine how `Load` reads it; `model` is true for the model itself."""
 
     shape: Shape
     name: str
@@ -73,8 +73,8 @@ class Super:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A method of the model, of a part or of a record, with its receiver and the class that defines it. `explicit`: it
-    was asked of a class (``Base.op``), so that the first argument of a call is `self`."""
+    """A method of the model, of a part or of a record, with its receiver and the class that defines it. `explicit` is
+    true if it was named through a class (``Base.op``), so that the first argument of a call is `self`."""
 
     receiver: Value
     name: str
@@ -126,7 +126,7 @@ def tree_of(shape: Shape, variables: list[Variable]) -> TypeTree:
 
 
 def leaves_to(place: Place, variables: list[Variable], span: Span | None) -> list[StoreTo]:
-    """The cells of a place as targets, in field order."""
+    """The scalar cells of a place as targets, in field order."""
     match place.shape:
         case ScalarShape(variable):
             return [StoreTo(variable, place.indices, variables[variable].type, span)]
@@ -138,12 +138,12 @@ def leaves_to(place: Place, variables: list[Variable], span: Span | None) -> lis
 
 
 class Mismatch(Exception):
-    """A value that cannot become what is wanted; the sentence says why."""
+    """A value that cannot be converted to the required type; the argument is the error message."""
 
 
 def coerce(value: Value, tree: TypeTree) -> list[Expr]:
-    """The scalars of `value` as values of `tree`, in field order; raises `Mismatch`. A scalar outside the target's
-    range stays a run-time question."""
+    """The scalars of `value` converted to `tree`, in field order. Raises `Mismatch`. Whether a scalar is in the
+    target's range is checked at run time."""
     match tree:
         case ScalarTree(type_):
             return [coerce_scalar(value, type_)]
@@ -198,7 +198,7 @@ def _static_field(tree: RecordTree, value: Any, name: str, default: Any, field_t
 
 
 def default_of(tree: TypeTree, given: Any) -> Value:
-    """A Python default, or the type's own where none is given."""
+    """A Python default as a value, or the default of the type if none is given."""
     if given is not MISSING:
         return Static(given)
     match tree:
@@ -211,14 +211,14 @@ def default_of(tree: TypeTree, given: Any) -> Value:
 
 
 def record_name(tree: RecordTree) -> str:
-    """How messages call a record or union."""
+    """The name of a record or union in messages."""
     if tree.variants:
         return " | ".join(cls.__name__ for cls, _ in tree.variants)
     return str(tree.cls.__name__)
 
 
 def coerce_scalar(value: Value, type_: ScalarType) -> Expr:
-    """One scalar as a value of `type_`; raises `Mismatch`."""
+    """One scalar converted to `type_`. Raises `Mismatch`."""
     from dio_mc.frontend.shapes import DeclarationError
     from dio_mc.ir.types import show_type
 
@@ -240,7 +240,8 @@ def coerce_scalar(value: Value, type_: ScalarType) -> Expr:
 
 
 def compatible(left: ScalarType, right: ScalarType) -> bool:
-    """Whether values of the two types can be compared or assigned: the same type, both ranges, or optional ones."""
+    """Whether values of the two types can be compared or assigned: equal types, two ranges, or the optional forms of
+    these."""
     a = left.element if isinstance(left, OptionType) else left
     b = right.element if isinstance(right, OptionType) else right
     if isinstance(a, RangeType) and isinstance(b, RangeType):
@@ -251,7 +252,8 @@ def compatible(left: ScalarType, right: ScalarType) -> bool:
 
 
 def _same_none(left: ScalarType, right: ScalarType) -> bool:
-    """Optional ranges agree on the code of None, or only one side can be None and its None lies outside the other."""
+    """Whether None cannot be confused: two optional ranges have the same code of None, or only one type is optional and
+    its code of None is outside the other type."""
     if isinstance(left, OptionType) and isinstance(right, OptionType):
         return none_value(left) == none_value(right)
     optional, plain = (left, right) if isinstance(left, OptionType) else (right, left)
@@ -261,7 +263,7 @@ def _same_none(left: ScalarType, right: ScalarType) -> bool:
 
 
 def scalar_of(value: Value) -> Scalar | None:
-    """A scalar for a value that has one type by itself (None has none)."""
+    """The scalar for a value that has one type by itself, or None. (The value None has no such type.)"""
     match value:
         case Scalar():
             return value
@@ -276,7 +278,7 @@ def scalar_of(value: Value) -> Scalar | None:
 
 
 def join(left: ScalarType, right: ScalarType) -> ScalarType | None:
-    """The smallest type that holds both, or None."""
+    """The smallest type that contains both, or None."""
     if left == right:
         return left
     if isinstance(left, OptionType) or isinstance(right, OptionType):
@@ -289,7 +291,7 @@ def join(left: ScalarType, right: ScalarType) -> ScalarType | None:
 
 
 def describe(value: Value) -> str:
-    """A value in the words of an error message."""
+    """The description of a value in error messages."""
     from dio_mc.ir.types import show_type
 
     match value:
@@ -314,12 +316,12 @@ def describe(value: Value) -> str:
 
 
 def place_name(place: Place) -> str:
-    """The author's name of a place."""
+    """The name of a place, as written in the model."""
     return "self" if place.model else f"self.{place.name}"
 
 
 def tag_test(value: Value, cls: type, variables: list[Variable], span: Span | None) -> Expr | None:
-    """``isinstance(value, cls)`` on a tagged union; None when it is not a union with that member."""
+    """The condition ``isinstance(value, cls)`` for a tagged union; None if `value` is not a union with this member."""
     if isinstance(value, Place):
         value = load(value, variables, span)
     if not isinstance(value, RecordValue) or not value.tree.variants:

@@ -1,10 +1,10 @@
 """Relaxed variables: a store waits in its thread's buffer until a daemon lets it reach memory.
 
-The threads are compiled as if there were no buffers. Then their code is rewritten: a load looks into the thread's own
-buffer, newest store first, and then into memory; a store goes to the end of the buffer, and waits while that is full; a
-step that writes anything else, or starts a thread, waits until the buffer is empty, as a locked instruction does. The
-daemon takes the oldest store (``memory_model = "tso"``: x86), or any that no barrier and no store to the same
-variable comes before (``"pso"``). So engines, exports and evaluators see an ordinary program.
+The threads are compiled as if there were no buffers. Then their code is rewritten. A load searches the thread's own
+buffer, newest store first, and then reads memory. A store is appended to the buffer, and waits while it is full. A step
+that writes anything else, or starts a thread, waits until the buffer is empty, like a locked instruction. The daemon
+takes the oldest store (``memory_model = "tso"``: x86), or any store that is not preceded by a barrier or by a store to
+the same variable (``"pso"``). So engines, exports and evaluators handle an ordinary program.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ from dio_mc.ir.types import BOOL, RangeType, ScalarType
 from dio_mc.source import Span
 
 THREAD = "store_buffers"
-"""The daemon that lets stores reach memory."""
+"""The name of the daemon that lets stores reach memory."""
 OWN = ("which", "barrier", "fence")
-"""Cells of the buffers; the others are called as the variables that are stored to."""
+"""The names of the buffers' administrative cells; the other cells are named after the relaxed variables."""
 MODELS = ("tso", "pso")
 MOST = 8
-"""Stores that a buffer may hold."""
+"""The largest number of stores in a buffer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Buffers:
-    """Where the buffers are. `which` has per thread and place the number of the variable that is stored to (0: none),
-    `values` the value by variable; `barrier` says that earlier stores come first, `fence` that the next one is to say
-    so. `relaxed` numbers the variables from 1."""
+    """The variables of the store buffers. `which` has, for each thread and place, the number of the variable that is
+    stored to (0: none), and `values` the values by variable. `barrier` marks stores that earlier stores must precede;
+    `fence` marks threads whose next store is to be marked. `relaxed` numbers the variables from 1."""
 
     context: Context
     relaxed: Mapping[int, int]
@@ -65,30 +65,30 @@ class Buffers:
     # -- cells ---------------------------------------------------------------------------------------------------------
 
     def load(self, variable: int, thread: Expr, place: Expr | int | None = None) -> Load:
-        """A cell of a buffer."""
+        """The value of a cell of a buffer."""
         at = _number(place) if isinstance(place, int) else place
         indices = (thread,) if at is None else (thread, at)
         return Load(variable, indices, self.context.variables[variable].type)
 
     def store(self, variable: int, thread: Expr, place: int | None = None) -> StoreTo:
-        """The same as a target."""
+        """A cell of a buffer as a target."""
         found = self.load(variable, thread, place)
         return StoreTo(variable, found.indices, found.type)
 
     def me(self) -> Expr:
-        """The running thread."""
+        """The id of the running thread."""
         return Me(self.context.thread_id)
 
     def empty(self, thread: Expr, place: int = 0) -> Expr:
-        """Whether a place is free, and all after it."""
+        """Whether a place, and every later place, is free."""
         return Compare("==", self.load(self.which, thread, place), self.number(0))
 
     def number(self, value: int) -> Const:
-        """The number of a variable."""
+        """The number of a variable as a constant of the type of `which`."""
         return Const(value, self.context.variables[self.which].type)
 
     def seen(self, expr: Expr) -> Expr:
-        """What the running thread sees."""
+        """An expression as the running thread evaluates it, with loads that search its buffer first."""
         inner = rebuilt(expr, self.seen)
         if not isinstance(inner, Load) or inner.variable not in self.relaxed:
             return inner
@@ -101,7 +101,7 @@ class Buffers:
     # -- the code of a thread ------------------------------------------------------------------------------------------
 
     def rewritten(self, template: Template) -> Template:
-        """A template with its loads and stores through the buffer."""
+        """A template whose loads and stores go through the buffer."""
         return replace(template, blocks=tuple(map(self._block, template.blocks)))
 
     def _block(self, block: Block) -> Block:
@@ -158,7 +158,7 @@ class Buffers:
         return [*before, found]
 
     def _appended(self, variable: int, value: Expr) -> list[tuple[Target, Expr]]:
-        """The store at the first free place."""
+        """The assignments that append a store at the first free place."""
         me = self.me()
         found: list[tuple[Target, Expr]] = []
         for place in range(self.depth):
@@ -181,7 +181,7 @@ class Buffers:
     # -- the daemon ----------------------------------------------------------------------------------------------------
 
     def daemon(self) -> Template:
-        """It takes a store of some thread, again and again."""
+        """The daemon, which repeatedly takes a store of some thread."""
         threads = range(len(self.context.threads))
         owner = Local(0, "thread", RangeType(0, len(threads) - 1))
         place = Local(1, "place", RangeType(0, self.depth - 1))
@@ -200,7 +200,7 @@ class Buffers:
         return Template(THREAD, True, False, 0, names, (Block(tuple(ops), Jump(0), 1),), (ends, drains), 0)
 
     def _ready(self, owner: Expr, place: int) -> Expr:
-        """Whether the store at a place may reach memory before those in front of it."""
+        """Whether the store at a place may reach memory before the earlier stores of its buffer."""
         own = self.load(self.which, owner, place)
         parts: list[Expr] = [Not(self.empty(owner, place))]
         parts += [Compare("!=", self.load(self.which, owner, earlier), own) for earlier in range(place)]
@@ -217,7 +217,7 @@ class Buffers:
         return found
 
     def _moves_up(self, owner: Expr, place: Expr) -> list[tuple[Target, Expr]]:
-        """The places from the taken one on have what comes after them."""
+        """The assignments that move every store after the taken place one place forward."""
         found: list[tuple[Target, Expr]] = []
         cells = [self.which, *self.values.values(), *([self.barrier] if self.reorders else [])]
         for variable in cells:
@@ -236,7 +236,7 @@ class Buffers:
 
 
 def lay_out(context: Context, names: Sequence[str]) -> Buffers:
-    """Variables for the buffers; what cannot be relaxed is told."""
+    """Create the variables of the buffers; report relaxed variables and settings that are not allowed."""
     depth, model = int(getattr(context.model, "store_buffer", 2)), str(getattr(context.model, "memory_model", "tso"))
     relaxed: dict[int, int] = {}
     for number, variable in enumerate(context.variables):
@@ -266,7 +266,7 @@ def lay_out(context: Context, names: Sequence[str]) -> Buffers:
 
 
 def _where(context: Context, name: str) -> Span | None:
-    """Where the nearest class assigns an attribute."""
+    """The place where the nearest class assigns an attribute."""
     from dio_mc.frontend.declare import attribute_span
 
     owner = next(cls for cls in context.model.__mro__ if name in vars(cls))

@@ -1,4 +1,4 @@
-"""Statements that are a word of the language (``wait_until``, ``spawn``, ``require``, ``assert``) or a call."""
+"""Statements that are a function of the language (``wait_until``, ``spawn``, ``require``, ``assert``) or a call."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dio_mc.source import text_of
 
 
 def call_statement(call: ast.Call, frame: Frame) -> None:
-    """A call for its effect: a word of the language, an operation, a lock's method."""
+    """Compile a call for its effect: a function of the language, an operation, a method of a lock."""
     if is_word(call, lang.wait_until, frame):
         _wait_until(call, frame)
     elif is_word(call, lang.spawn, frame):
@@ -60,7 +60,7 @@ def _wait_until(call: ast.Call, frame: Frame) -> None:
 
 
 def _spin_checks(frame: Frame) -> bool:
-    """Whether what waits here sleeps, and there are locks under which that is not allowed."""
+    """Whether a wait at this point sleeps, and the model has locks under which sleeping is not allowed."""
     part = frame.scope.receiver
     spins = isinstance(part, Place) and isinstance(part.part, Lock) and not part.part.sleeps
     return bool(frame.state.context.spinlocks) and not spins
@@ -88,7 +88,7 @@ def _require(call: ast.Call, frame: Frame) -> None:
 
 
 def assert_statement(node: ast.Assert, frame: Frame) -> None:
-    """``assert condition, message``: a check that is a fault where it fails."""
+    """Compile ``assert condition, message``, a check that is a fault if it fails."""
     expr = expressions.truth(node.test, frame.scope)
     found = touched(frame.state.context, [expr])
     weight = Weight.STEP if found.shared_reads else Weight.GHOST if found.ghost_reads else Weight.LOCAL
@@ -104,6 +104,6 @@ def _spawn(call: ast.Call, frame: Frame) -> None:
 
     template, exprs = spawn_arguments(call, frame)
     found = touched(frame.state.context, exprs)
-    assignment_weight(found, frame, call)  # what is latched is the program's
+    assignment_weight(found, frame, call)  # latched arguments must not depend on ghosts
     warn_atomicity(found, frame, call)
     frame.emit(Spawn(template, tuple(exprs), frame.scope.span(call)), call, Weight.STEP)
