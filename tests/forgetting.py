@@ -27,9 +27,15 @@ class Forgetful(DiskSearch):
         if self._on_disk:
             self._forget_states()
 
+    turn = 0
+
     def _share_room(self) -> None:
+        self.turn += 1
         if self._sum("end"):
-            self._spill()
+            if self.turn % 3:
+                self._forget_states()
+            else:
+                self._spill()
         super()._share_room()
 
     def _stretch(self) -> int:

@@ -1162,6 +1162,65 @@ ANY_NUMBER = (
         ("tests/fix/test_fix_edits.py",),
     ),
 )
+ON_DISK = (
+    Mutant(
+        "the table forgets, and nobody knows",
+        "engines/disk/search.py",
+        "        self._forgetful = True\n",
+        "        self._forgetful = False\n",
+        ("tests/engines/disk/test_on_disk.py",),
+    ),
+    Mutant(
+        "candidates in memory are dropped when the table forgets",
+        "engines/disk/search.py",
+        "        for worker, count in zip(self.workers, counts, strict=True):\n            code =",
+        "        for worker, count in zip(self.workers, [0 for _ in counts], strict=True):\n            code =",
+        ("tests/engines/disk/test_on_disk.py",),
+    ),
+    Mutant(
+        "what was found lately is taken for known after all was forgotten",
+        "engines/disk/search.py",
+        '            ctypes.memset(worker.get("recent"), 0, RECENT)\n',
+        '            ctypes.memset(worker.get("recent"), 0, 0)\n',
+        ("tests/engines/disk/test_on_disk.py",),
+    ),
+    Mutant(
+        "known arrays that are merged lose one",
+        "engines/disk/search.py",
+        "            self._known[-count:] = [self._bundled(self._known[-count:])]\n",
+        "            self._known[-count:] = [self._bundled(self._known[-count + 1 :])]\n",
+        ("tests/engines/disk/test_on_disk.py",),
+    ),
+    Mutant(
+        "a merge takes all before the last state, without that",
+        "engines/disk/merging.py",
+        "taken = sorter.up_to(cursor.address, cursor.count, bound)",
+        "taken = max(sorter.below(cursor.address, cursor.count, bound), cursor is live[0])",
+        ("tests/engines/disk/test_sorted_states.py",),
+    ),
+    Mutant(
+        "blocks that begin after the first candidate have none",
+        "engines/disk/merging.py",
+        "if number < count and sorter.key(address, number) <= block.last:",
+        "if number == 0 and sorter.key(address, number) <= block.last:",
+        ("tests/engines/disk/test_sorted_states.py",),
+    ),
+    Mutant(
+        "marks are not taken away",
+        "engines/disk/code.py",
+        '        asm.store(0, mark, "i8")\n',
+        "",
+        ("tests/engines/disk/test_sorted_states.py",),
+    ),
+    Mutant(
+        "a second word is a difference to any other",
+        "engines/disk/code.py",
+        "            less = asm.load(value)\n            word = asm.add(less, asm.select(same, asm.load(place), 0))",
+        "            less = asm.load(value)\n            word = asm.add(less, asm.load(place))",
+        ("tests/engines/disk/test_sorted_states.py",),
+    ),
+)
+
 MUTANTS = (
     *FRONTEND,
     *LOCKS,
@@ -1176,6 +1235,7 @@ MUTANTS = (
     *ORDER,
     *NATIVE,
     *CHECKPOINTS,
+    *ON_DISK,
     *JUDGE,
     *TOLD,
     *ANY_NUMBER,

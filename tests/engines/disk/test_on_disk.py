@@ -73,6 +73,17 @@ class Every(Model):
         return self.cells[1] == 1
 
 
+class Turning(Every):
+    """Every step can be followed by those that lead back, so a level's candidates are in any level before it."""
+
+    turned = Var(Range(0, 2))
+
+    @thread
+    def turn(self):
+        while True:
+            self.turned = (self.turned + 1) % 3
+
+
 class Lasting(Every):
     deadlock = False
 
@@ -126,6 +137,14 @@ def test_every_kind_of_violation(folder: Path, workers: int) -> None:
     assert found == in_memory(program)
     assert {violation.property.partition("@")[0] for violation in found.violations} == NAMES | {"index"}
     assert all(violation.canonical for violation in found.violations)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_leads_back(folder: Path, workers: int) -> None:
+    program = build(Turning).program
+    expected = in_memory(program)
+    assert on_disk(program, folder, workers, Budget(max_depth=expected.depth + 2)) == expected
+    assert expected.transitions > 2 * expected.states
 
 
 # --- what a disk does -------------------------------------------------------------------------------------------------
@@ -247,7 +266,12 @@ def test_every_look_ends_the_search(folder: Path, monkeypatch: pytest.MonkeyPatc
         left = iter(range(at))
         found = on_disk(program, folder, stop=lambda left=left: None if next(left, None) is not None else "enough")
         is_part_of(found, whole, program)
-        assert found.stopped == Stop(StopKind.REQUESTED, "enough") or found.unshown
+        if found.stopped is None:  # it was ended on the way back
+            assert found.states == whole.states
+            told = {violation.property for violation in found.violations} | set(found.unshown)
+            assert told == {violation.property for violation in whole.violations}
+        else:
+            assert found.stopped == Stop(StopKind.REQUESTED, "enough")
         ended.add(found.states)
     assert len(ended) > 4
 
