@@ -15,7 +15,7 @@ from typing import Final
 from dio_mc.semantics.search import Note
 
 KEPT: Final = 512
-"""Files; beyond that those that were not used for longest go."""
+"""The largest number of files; those that were not used for the longest time are removed."""
 _MARK: Final = b"dio-mc object\n"
 
 
@@ -32,7 +32,7 @@ class Cache:
             self._give_up(str(error))
 
     def get(self, key: str) -> bytes | None:
-        """What is kept under a key, if it is there and whole."""
+        """The bytes stored under a key, or None if there are none or they are damaged."""
         if self._folder is None:
             return None
         path = self._folder / key
@@ -52,7 +52,7 @@ class Cache:
         return code if whole else None
 
     def put(self, key: str, code: bytes) -> None:
-        """Keep bytes under a key."""
+        """Store bytes under a key."""
         if self._folder is None:
             return
         try:
@@ -69,13 +69,13 @@ class Cache:
 
 
 def cache_folder(kind: str = "native") -> Path:
-    """Where entries of a kind are kept. Raises `RuntimeError` where there is no home folder."""
+    """The folder of the entries of a kind. Raises `RuntimeError` if there is no home folder."""
     base = os.environ.get("XDG_CACHE_HOME") or ""
     return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "dio-mc" / kind
 
 
 def check_owner(folder: Path) -> None:
-    """What lies in the folder is executed, or believed, so nobody else may write there. Raises `OSError`."""
+    """Raise `OSError` if others may write to the folder: its contents are executed or trusted."""
     found = folder.stat()
     if found.st_uid not in (os.geteuid(), 0) or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise OSError(errno.EPERM, "others may write to it", str(folder))
@@ -91,7 +91,7 @@ def _read(path: Path) -> bytes:
 
 
 def reason_of(error: OSError) -> str:
-    """Which file, and what the system says of it."""
+    """The file of the error, and the reason that the system gives."""
     return f"{error.filename}: {error.strerror}" if error.filename else str(error)
 
 
@@ -108,7 +108,7 @@ def _write(folder: Path, key: str, data: bytes) -> None:
 
 
 def _trim(folder: Path) -> None:
-    """Other processes may do the same at the same time: a file that is gone is gone."""
+    """Remove the oldest files. Other processes may do this at the same time, so missing files are ignored."""
     aged: list[tuple[float, Path]] = []
     for path in folder.iterdir():
         with contextlib.suppress(OSError):

@@ -16,7 +16,7 @@ from dio_mc.semantics.search import Budget
 from dio_mc.semantics.stop import OUT_OF_MEMORY, Poll, Stop, StopKind, requested
 
 LOOKED_AT: Final = 4
-"""Memory left is asked for at every n-th look: that takes longer than the rest."""
+"""Available memory is read at every n-th look only, because that takes longer than the other checks."""
 
 
 def _now() -> float:

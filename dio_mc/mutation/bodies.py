@@ -48,8 +48,8 @@ class Body:
 
 
 def bodies_of(model: type[Model]) -> list[Body]:
-    """What runs, each function once, in the order of files and lines. A function that a subclass replaced is among them
-    only if somebody calls it by ``super()``."""
+    """All functions that are executed, each once, in the order of files and lines. A function that a subclass overrides
+    is included only if it is called through ``super()``."""
     found: dict[FunctionType, Body] = {}
     ahead = [(name, model.__mro__) for name in members_of(model).threads]
     while ahead:
@@ -62,7 +62,7 @@ def bodies_of(model: type[Model]) -> list[Body]:
 
 
 def definition(model: type[Model], name: str) -> Body | None:
-    """The method of this name that a model has; None where its source is not to be had."""
+    """The method of this name that a model has; None if its source is not available."""
     return _definition(name, model.__mro__)
 
 

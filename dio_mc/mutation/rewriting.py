@@ -88,9 +88,9 @@ def located_expression(text: str, place: ast.AST) -> ast.expr:
 def regrown(
     model: type[Model], edits: Sequence[tuple[FunctionType, ast.FunctionDef]], words: Mapping[str, Any]
 ) -> type[Model]:
-    """The class with some of its functions, inherited ones included, changed. Every class above it is made again, so
-    that ``super()`` and ``Base.operation(self)`` lead where they did; the model itself is left alone. `words` are
-    further names for the new trees."""
+    """The class with some of its functions, including inherited ones, changed. Every class above it is copied, so that
+    ``super()`` and ``Base.operation(self)`` reach the copies; the model itself is unchanged. `words` are further names
+    for the new trees."""
     copier = _Copier(dict(edits), words)
     clones: dict[type, type] = {object: object, Model: Model}
     for cls in reversed(model.__mro__):

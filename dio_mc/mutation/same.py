@@ -26,8 +26,8 @@ MOST_PAIRS: Final = 20_000
 
 
 def same_behaviour(one: Program, other: Program, most: int = MOST_PAIRS, without: Span | None = None) -> bool:
-    """True when it is proved. False says nothing: they differ, or there is too much to look at. The steps of `one` at
-    the statement `without` are taken by `one` alone."""
+    """Whether equal behaviour is proved. False means that they differ, or that there are too many pairs of states. The
+    steps of `one` at the statement `without` are taken by `one` alone."""
     if one.variables != other.variables or one.threads != other.threads:
         return False
     if one.digest == other.digest:
@@ -57,7 +57,7 @@ class _Lockstep:
         return True
 
     def _after(self, left: State, right: State) -> list[tuple[State, State]] | None:
-        """The next pairs; None where the two differ."""
+        """The next pairs; None if the two differ."""
         one, other = self._sides
         if self._views[0](left) != self._views[1](right):
             return None
@@ -80,7 +80,7 @@ def _standing_at(program: Program, statement: Span | None) -> list[frozenset[int
 
 
 def _by_action(steps: list[Step]) -> dict[tuple[int, tuple[int, ...]], State | None]:
-    """Successors by thread and choice; locations have other numbers in another program."""
+    """Successors by thread and choice; locations are numbered differently in another program."""
     return {(step.action.thread, step.action.choice): step.state for step in steps}
 
 
