@@ -82,8 +82,8 @@ def test_a_model_that_meets_no_condition(folder: Path) -> None:
         "and ask with any or all",
         "finding DIO253 worst.py:14: thread ids are told apart: they are compared by size: compare ids for equality "
         "only",
-        "finding DIO254 worst.py:11: the number of `reader` is given away: only the thread itself may use it: index "
-        "arrays of its own with it, or keep them with PerThread and `me`",
+        "finding DIO254 worst.py:11: the number of `reader` is given away: only the thread itself may use it: let "
+        "the number of a thread only index arrays of one element per thread; PerThread and `me` do",
         "finding DIO255 worst.py:8: `last` starts with the id of one of the threads: let all of them start alike, and "
         "change data from the first step on",
     ]

@@ -178,8 +178,8 @@ LOCKS = (
     Mutant(
         "whoever prepares to wait is awake",
         "lang/waiting.py",
-        "        self.queued[me] = True\n        self.asleep[me] = True\n",
-        "        self.queued[me] = True\n",
+        "        self.queued[me] = True\n        self.asleep[me] = True\n\n    @atomic()\n    def schedule(",
+        "        self.queued[me] = True\n\n    @atomic()\n    def schedule(",
     ),
     Mutant(
         "a reader of a sequence counter sees older writers",
@@ -190,8 +190,8 @@ LOCKS = (
     Mutant(
         "a grace period waits for readers that have left",
         "lang/waiting.py",
-        "                self.awaited[t][me] = False\n",
-        "                pass\n",
+        "                self.awaited[t][me] = False\n\n    def synchronize_rcu(",
+        "                pass\n\n    def synchronize_rcu(",
     ),
     Mutant(
         "the last reference is dropped unseen",
