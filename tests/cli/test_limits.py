@@ -150,7 +150,7 @@ def test_a_violation_stays(commands: Commands, tmp_path: Path, phase: str, limit
 
 
 STUDY = {
-    "build": ("dio_mc.study.outcomes", "product"),
+    "build": ("dio_mc.study.outcomes", "products"),
     "search": ("dio_mc.semantics.interpreter:Interpreter", "successors"),
     "what goes on for ever": ("dio_mc.study.observe:Observed", "_note_endless"),
 }
