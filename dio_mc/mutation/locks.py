@@ -20,11 +20,19 @@ from dio_mc.lang.model import Model
 from dio_mc.mutation.bodies import Body
 from dio_mc.mutation.rewriting import Replacement, located, located_expression
 
-ACQUIRE = frozenset({"lock", "down_read", "down_write", "lock_buffered", "lock_direct", "rcu_read_lock", "write_begin"})
+ACQUIRE = frozenset(
+    {
+        "lock", "down_read", "down_write", "lock_buffered", "lock_direct", "rcu_read_lock", "srcu_read_lock",
+        "write_begin",
+    }
+)  # fmt: skip
 """Methods that wait for a lock and then hold it."""
 RELEASE = frozenset(
-    {"unlock", "up_read", "up_write", "unlock_buffered", "unlock_direct", "rcu_read_unlock", "write_end"}
-)
+    {
+        "unlock", "up_read", "up_write", "unlock_buffered", "unlock_direct", "rcu_read_unlock", "srcu_read_unlock",
+        "write_end",
+    }
+)  # fmt: skip
 """Methods that its holder releases it with."""
 _TRY = frozenset(
     {

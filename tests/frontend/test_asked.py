@@ -101,8 +101,8 @@ def test_values(known: tuple[type, Interpreter], text: str, value: str) -> None:
         ("x.__class__", "the model has no `__class__`"),
         ("(lambda: 1)()", "a lambda is not supported (write a method with one return)"),
         ("eval('1')", "`eval` cannot be called in a model"),
-        ("work(1)", "`work` takes steps, so its call cannot be part of a larger expression "
-         "(assign its result to a local first: what is one step stays visible)"),
+        ("work(1)", "`work` takes steps, and a property takes none (a property reads the data; a method with one return "
+         "and no decorator may say how)"),
         ("1" * (LONGEST + 1), f"an expression has at most {LONGEST} characters"),
         ("-" * 399 + "x", "an expression is nested at most 60 deep"),
         ("inside(work, k=1)", "no property asks who is inside `work`, so the program does not say it"),

@@ -212,8 +212,8 @@ def test_what_is_no_model_is_an_error_of_that_mutant(tmp_path: Path) -> None:
 
 LOCKS = [c for name in lang.__all__ if isinstance(c := getattr(lang, name), type) and issubclass(c, Lock)]
 HOLDS_NOTHING = {
-    "synchronize_rcu", "wait", "downgrade_write", "read_begin", "read_retry", "prepare_to_wait", "schedule",
-    "schedule_killable", "finish_wait", "wake_up",
+    "synchronize_rcu", "synchronize_srcu", "wait", "downgrade_write", "read_begin", "read_retry", "prepare_to_wait",
+    "prepare_to_wait_exclusive", "schedule", "schedule_killable", "finish_wait", "wake_up", "wake_up_all",
 }  # fmt: skip
 
 
