@@ -100,8 +100,9 @@ def matrix(
     """Show which operations race under which rule: one verdict for every pair.
 
     With --kernel and --fs the columns are real kernels on which the pairs are observed, beside the rules given with
-    --rule. Exit 1 when a cell is worse than in the baseline, 3 when a cell is undetermined, else 0. Differences
-    from the baseline are printed to stderr. After Ctrl-C or a limit, cells that were not decided are undetermined.
+    --rule. Exit 1 when a cell is worse than in the baseline, 3 when a cell is undetermined or a limit ended a proof of
+    --any, else 0. Differences from the baseline are printed to stderr. After Ctrl-C or a limit, cells that were not
+    decided are undetermined.
     """
     from dio_mc.cli.cells import kept, solver
     from dio_mc.cli.interrupts import Interrupts
@@ -141,7 +142,7 @@ def matrix(
     emit(_drawn(found, form, links), output)
     if before is not None and _worse(before, found, baseline):
         sys.exit(1)
-    sys.exit(3 if any(c.verdict == "undetermined" for c in found.cells) else 0)
+    sys.exit(3 if any(c.verdict == "undetermined" or (c.general and c.general.stopped) for c in found.cells) else 0)
 
 
 def _site(found: Matrix, site: Path, registry: Registry, limits: Limits) -> None:

@@ -167,6 +167,19 @@ def test_a_matrix_is_written_with_what_is_done(commands: Commands, tmp_path: Pat
 
 
 @pytest.mark.parametrize("limit", LIMITS)
+@pytest.mark.parametrize("phase", ["_establish", "_explore"])
+def test_a_cell_stays_when_its_proof_for_any_number_is_ended(
+    commands: Commands, tmp_path: Path, phase: str, limit: str
+) -> None:
+    arguments = ("matrix", "--any", "--rule", "ext4_today", "--operation", "read", "--format", "json")
+    code, out, err = commands.run(tmp_path, "dio_mc.checking.runs.general_cells", phase, limit, *arguments)
+    assert code == 3, out + err
+    (cell,) = json.loads(out)["cells"]
+    assert (cell["verdict"], "holds" in str(cell.get("any"))) == ("ok", False)
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("limit", LIMITS)
 @pytest.mark.parametrize("phase", STUDY)
 def test_outcomes_are_written_as_far_as_they_are_known(
     commands: Commands, tmp_path: Path, phase: str, limit: str

@@ -44,7 +44,9 @@ def with_general(pairing: Pairing, cell: Cell, budget: Budget | None, met: Latch
             _establish(pairing, roles, _states(budget), met)
     except _Not as reason:
         return replace(cell, general=replace(known, reason=str(reason)))
-    except (Ended, MemoryError, Stopped):
+    except (Ended, MemoryError, Stopped) as ended:
+        if isinstance(ended, Stopped) and met() is None:
+            return replace(cell, general=replace(known, reason=f"it takes more than {_states(budget):,} states"))
         return replace(cell, general=replace(known, reason="a limit, or an interrupt", stopped=True))
     return replace(cell, general=known)
 
