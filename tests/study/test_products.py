@@ -110,7 +110,7 @@ def test_programs_by_name(registry: Registry, name: str) -> None:
         "dance__ext4_2020@hole",
         "read_x_dance__ext4_2020@hole",
         "read__ext4_2020@hole",
-        "read_x_read__ext4_2020@pages=2@hole",
+        "read_x_read__ext4_2020@length=2@hole",
         "M",
     ],
 )
