@@ -221,7 +221,7 @@ def test_no_memory_for_a_larger_table(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_no_address_space_for_more_states(workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the array of any one worker, however many states the table could take."""
-    monkeypatch.setattr(Worker, "capacity", property(lambda worker: 500))
+    monkeypatch.setattr(Worker, "capacity", property(lambda worker: 500, lambda worker, most: None), raising=False)
     prepared = prepare(counters(3, 8), [])
     found = search_of(prepared, Limits(Budget()), workers=workers)
     found.run()
