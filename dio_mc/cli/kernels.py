@@ -6,19 +6,24 @@ Nothing except click is imported before a command runs.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from dio_mc.cli.limits import MAX_MEMORY, TIMEOUT, limits_of, within
+from dio_mc.cli.rules import MODELS, MORE
 
 if TYPE_CHECKING:
+    from dio_mc.guard import Interrupting
     from dio_mc.machine.cases import Case
     from dio_mc.machine.images import Kernel
     from dio_mc.machine.session import Session
     from dio_mc.machine.telling import Answered
+
+    Found = tuple[str, Case, Sequence[Answered]]
+    """A trace, its case, and the answers of the kernels."""
 
 kernel_option = click.option(
     "--kernel", "kernels", multiple=True, required=True, metavar="K",
@@ -28,14 +33,6 @@ fs_option = click.option(
     "--fs", "file_system", metavar="FS", help="The file system: ext3, ext4, xfs, btrfs  [default: from the model]"
 )
 mount_option = click.option("--mount", metavar="OPTIONS", help="Mount options.")
-models_option = click.option(
-    "--models", "folder", metavar="DIR", help="A folder with protocols/ and workloads/  [default: the shipped ones]",
-    type=click.Path(path_type=Path),
-)  # fmt: skip
-more_option = click.option(
-    "--file", "files", multiple=True, metavar="FILE", help="A file with further rules or workloads.",
-    type=click.Path(path_type=Path),
-)  # fmt: skip
 
 
 def register(group: click.Group) -> None:
@@ -51,8 +48,8 @@ def register(group: click.Group) -> None:
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--html", is_flag=True, help="Write an HTML page beside each trace, with the results of the kernels.")
 @click.option("--model-file", type=click.Path(), help="The file of the model, if it has moved.")
-@models_option
-@more_option
+@MODELS
+@MORE
 @TIMEOUT
 @MAX_MEMORY
 def confirm(
@@ -75,7 +72,6 @@ def confirm(
     BLOCKED or DIVERGED, 3 when a guest is lost, or a limit or Ctrl-C ends the command. Guests run in QEMU, without
     network and without privileges.
     """
-    from dio_mc.cli.interrupts import raised
     from dio_mc.guard import Interrupting
     from dio_mc.machine.images import find_kernel
     from dio_mc.machine.telling import as_json, text
@@ -85,32 +81,53 @@ def confirm(
         limits, lambda: [(trace, case_of(trace, model_file, folder, files)) for trace in traces], "the traces were read"
     )
     images = [find_kernel(name) for name in kernels]
+    limit = Interrupting(limits.exceeded)
+
+    def finished(trace: str, case: Case, answers: Sequence[Answered]) -> None:
+        if form == "text":
+            click.echo(text(trace, case, answers), nl=False)
+        if html:
+            _write_page(trace, model_file, case, answers)
+
     sessions = _Sessions(max(len(case.threads) for _, case in cases))
-    found: list[tuple[str, Case, Sequence[Answered]]] = []
-    stopped, limit = False, Interrupting(limits.exceeded)
+    try:
+        found, stopped = _answers(
+            cases, lambda case: (sessions.ask(image, case, file_system, mount) for image in images), limit, finished
+        )
+    finally:
+        sessions.close()
+    if stopped:
+        if form == "text" and found and found[-1][2]:
+            click.echo(text(*found[-1]), nl=False)
+        by = f" by {limit.stop}" if limit.stop is not None else ""
+        click.echo(f"stopped{by}; what is shown was finished before", err=True)
+    if form == "json":
+        click.echo(as_json(found), nl=False)
+    verdicts = {one.verdict for _, _, answers in found for one in answers}
+    sys.exit(1 if verdicts & {"BLOCKED", "DIVERGED"} else 3 if stopped or "LOST" in verdicts else 0)
+
+
+def _answers(
+    cases: Sequence[tuple[str, Case]],
+    ask: Callable[[Case], Iterable[Answered]],
+    limit: Interrupting,
+    finished: Callable[[str, Case, Sequence[Answered]], None],
+) -> tuple[list[Found], bool]:
+    """The answers for each trace, the last of which may lack some, and whether Ctrl-C or the limit ended the command.
+    `finished` is called with each trace that has all its answers."""
+    from dio_mc.cli.interrupts import raised
+
+    found: list[Found] = []
     try:
         with raised(), limit:
             for trace, case in cases:
                 answers: list[Answered] = []
                 found.append((trace, case, answers))
-                for image in images:
-                    answers.append(sessions.ask(image, case, file_system, mount))
-                if form == "text":
-                    click.echo(text(trace, case, answers), nl=False)
-                if html:
-                    _write_page(trace, model_file, case, answers)
+                answers.extend(ask(case))  # one by one, so that an interrupt leaves those that were given
+                finished(*found[-1])
     except KeyboardInterrupt:
-        stopped = True
-        if form == "text" and found[-1][2]:
-            click.echo(text(*found[-1]), nl=False)
-        by = f" by {limit.stop}" if limit.stop is not None else ""
-        click.echo(f"stopped{by}; what is shown was finished before", err=True)
-    finally:
-        sessions.close()
-    if form == "json":
-        click.echo(as_json(found), nl=False)
-    verdicts = {one.verdict for _, _, answers in found for one in answers}
-    sys.exit(1 if verdicts & {"BLOCKED", "DIVERGED"} else 3 if stopped or "LOST" in verdicts else 0)
+        return found, True
+    return found, False
 
 
 class _Sessions:

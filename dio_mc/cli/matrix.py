@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from dio_mc.engines.limits import Limits
     from dio_mc.study.baseline import Verdicts
     from dio_mc.study.matrix import Matrix
-    from dio_mc.study.registry import Registry
+    from dio_mc.study.registry import Registry, Rule
 
 
 def register(group: click.Group) -> None:
@@ -109,24 +109,16 @@ def matrix(
     from dio_mc.errors import usage_error
     from dio_mc.study import matrix as study
     from dio_mc.study.baseline import read_baseline
-    from dio_mc.study.registry import open_registry, pick
-    from dio_mc.wording import plural
+    from dio_mc.study.registry import open_registry
 
     before = read_baseline(baseline, sectors or 1, pages or 1) if baseline is not None else None
     limits = limits_of(timeout, max_memory)
     registry = within(limits, lambda: open_registry(folder, files))
-    chosen = linted(pick(registry.rules, rules, "locking rule"), registry)
-    for rule in chosen:
-        if (pages or 1) > rule.most_pages:
-            note(f"{rule.name} has no cells: it knows calls on {plural(rule.most_pages, 'page')}; {rule.fewer}")
-    pick(registry.operations, operations, "operation")
-    names = list(operations) or list(registry.operations)
-    if guests.kernels and general:
-        raise usage_error(
-            "DIO204", "--any is about rules: a kernel is observed, which proves nothing",
-            hint="leave out --kernel, or --any",
-        )  # fmt: skip
+    chosen, names = _asked(registry, rules, operations, pages or 1)
     if guests.kernels:
+        if general:
+            hint = "leave out --kernel, or --any"
+            raise usage_error("DIO204", "--any is about rules: a kernel is observed, which proves nothing", hint=hint)
         sys.exit(_matrix_of_kernels(registry, rules, names, guests, form, output, site, limits))
     with Interrupts() as limits.stop:
         solve = solver(limits, max_states, jobs, folder, files, general=general)
@@ -143,6 +135,21 @@ def matrix(
     if before is not None and _worse(before, found, baseline):
         sys.exit(1)
     sys.exit(3 if any(c.verdict == "undetermined" or (c.general and c.general.stopped) for c in found.cells) else 0)
+
+
+def _asked(
+    registry: Registry, rules: tuple[str, ...], operations: tuple[str, ...], pages: int
+) -> tuple[list[Rule], list[str]]:
+    """The rules and the names of the operations of a matrix; a note for each rule that knows fewer pages."""
+    from dio_mc.study.registry import pick
+    from dio_mc.wording import plural
+
+    chosen = linted(pick(registry.rules, rules, "locking rule"), registry)
+    for rule in chosen:
+        if pages > rule.most_pages:
+            note(f"{rule.name} has no cells: it knows calls on {plural(rule.most_pages, 'page')}; {rule.fewer}")
+    pick(registry.operations, operations, "operation")
+    return chosen, list(operations) or list(registry.operations)
 
 
 def _site(found: Matrix, site: Path, registry: Registry, limits: Limits) -> None:

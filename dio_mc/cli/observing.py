@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dio_mc.cli.kernels import models_option, more_option, mount_option
+from dio_mc.cli.kernels import mount_option
 from dio_mc.cli.limits import MAX_MEMORY, TIMEOUT, limits_of, within
-from dio_mc.cli.rules import progress
+from dio_mc.cli.rules import MODELS, MORE, progress
 from dio_mc.cli.types import RULE, WORKLOAD
 
 if TYPE_CHECKING:
@@ -127,8 +127,8 @@ def register(group: click.Group) -> None:
     "--report", metavar="DIR", type=click.Path(path_type=Path),
     help="Draft a bug report for each outcome that --rule does not allow; without --rule, for each worse than error.",
 )  # fmt: skip
-@models_option
-@more_option
+@MODELS
+@MORE
 @TIMEOUT
 @MAX_MEMORY
 def observe(

@@ -7,6 +7,8 @@ import json
 import os
 import socket
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -182,3 +184,17 @@ def test_no_room_for_an_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(ModelError, match="DIO286: no folder for the guest's disk can be made: No such file"):
         private_folder()
     assert build.SOURCES[0] == "guest.c"
+
+
+def test_confirm_that_is_ended_before_its_first_trace_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def ended() -> Iterator[None]:
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr("dio_mc.cli.interrupts.raised", ended)
+    monkeypatch.setattr("dio_mc.machine.images.find_kernel", lambda name: name)
+    trace = Path(__file__).parents[2] / "counterexamples" / "ext3_2_6_18.Ext3" / "no_stale_exposure.json"
+    done = CliRunner().invoke(cli, ["confirm", str(trace), "--kernel", "6.12"])
+    assert (done.exit_code, done.stdout) == (3, "")
+    assert done.stderr == "stopped; what is shown was finished before\n"
