@@ -55,10 +55,26 @@ class SortedCode:
             less = asm.either(asm.op(f"icmp ult i64 {a}, {b}"), asm.both(same, less))
         return less
 
-    def _digit(self, asm: Asm, base: str, number: Ref) -> str:
-        """``%mask`` bits from ``%shift`` on of ``%word`` of a state."""
-        word = asm.load(asm.op(f"getelementptr i64, ptr {self._code.at(asm, base, number)}, i64 %word"))
-        return asm.op(f"and i64 {asm.op(f'lshr i64 {word}, %shift')}, %mask")
+    def _each_digit(self, asm: Asm, base: str) -> tuple[str, str]:
+        """Begin a loop over the states of ``%in``: the number of each, and the address in the array `base` that its
+        digit selects. A digit is ``%mask`` bits from bit ``%where`` on, counted through the words of a state."""
+        asm.do("%word = lshr i64 %where, 6")
+        asm.do("%shift = and i64 %where, 63")
+        number = asm.count_up(0, "%count")
+        word = asm.load(asm.op(f"getelementptr i64, ptr {self._code.at(asm, '%in', number)}, i64 %word"))
+        digit = asm.op(f"and i64 {asm.op(f'lshr i64 {word}, %shift')}, %mask")
+        return number, asm.op(f"getelementptr i64, ptr {base}, i64 {digit}")
+
+    def _keep(self, asm: Asm, number: Ref, kept: str) -> None:
+        """The end of a loop over the states of ``%in`` that moves those which come to ``keep`` to the front, and counts
+        them in `kept`, the result."""
+        asm.start("keep")
+        many = asm.load(kept)
+        self._code.put_words(asm, self._code.at(asm, "%in", many), self._state(asm, "%in", number))
+        asm.store(asm.add(many, 1), kept)
+        asm.jump("head")
+        asm.start("done")
+        asm.do(f"ret i64 {asm.load(kept)}")
 
     # -- sorting -------------------------------------------------------------------------------------------------------
 
@@ -78,10 +94,7 @@ class SortedCode:
     def _count_digits(self) -> str:
         """How often the ``%in``'s states have each digit. The mask is the last of the digits."""
         asm = Asm()
-        asm.do("%word = lshr i64 %where, 6")
-        asm.do("%shift = and i64 %where, 63")
-        number = asm.count_up(0, "%count")
-        place = asm.op(f"getelementptr i64, ptr %counts, i64 {self._digit(asm, '%in', number)}")
+        _, place = self._each_digit(asm, "%counts")
         asm.store(asm.add(asm.load(place), 1), place)
         asm.jump("head")
         asm.start("done")
@@ -93,10 +106,7 @@ class SortedCode:
     def _scatter(self) -> str:
         """Every state to the next place of those of its digit."""
         asm = Asm()
-        asm.do("%word = lshr i64 %where, 6")
-        asm.do("%shift = and i64 %where, 63")
-        number = asm.count_up(0, "%count")
-        place = asm.op(f"getelementptr i64, ptr %places, i64 {self._digit(asm, '%in', number)}")
+        number, place = self._each_digit(asm, "%places")
         to = asm.load(place)
         asm.store(asm.add(to, 1), place)
         self._code.put_words(asm, self._code.at(asm, "%out", to), self._state(asm, "%in", number))
@@ -120,12 +130,7 @@ class SortedCode:
         asm.start("look")
         before = self._state(asm, "%in", asm.sub(many, 1))
         asm.branch(self._same(asm, state, before), "head", "keep")
-        asm.start("keep")
-        self._code.put_words(asm, self._code.at(asm, "%in", many), state)
-        asm.store(asm.add(many, 1), kept)
-        asm.jump("head")
-        asm.start("done")
-        asm.do(f"ret i64 {asm.load(kept)}")
+        self._keep(asm, number, kept)
         return asm.text("define i64 @unique(ptr %in, i64 %count)")
 
     # -- coding --------------------------------------------------------------------------------------------------------
@@ -293,11 +298,5 @@ class SortedCode:
         marked = asm.op(f"icmp ne i8 {asm.load(mark, 'i8')}, 0")
         asm.store(0, mark, "i8")
         asm.branch(marked, "head", "keep")
-        asm.start("keep")
-        many = asm.load(kept)
-        self._code.put_words(asm, self._code.at(asm, "%in", many), self._state(asm, "%in", number))
-        asm.store(asm.add(many, 1), kept)
-        asm.jump("head")
-        asm.start("done")
-        asm.do(f"ret i64 {asm.load(kept)}")
+        self._keep(asm, number, kept)
         return asm.text("define i64 @without(ptr noalias %in, i64 %count, ptr noalias %marks)")
