@@ -140,9 +140,10 @@ class _Watched(list[int]):
     @overload
     def __getitem__(self, cell: slice) -> list[int]: ...
     def __getitem__(self, cell: SupportsIndex | slice) -> Any:
-        """Note a cell that is read, unless the run itself has written it."""
-        if isinstance(cell, int) and cell not in self.written:
-            self.read[cell] = None
+        """Note the cells that are read, unless the run itself has written them."""
+        for one in range(len(self))[cell] if isinstance(cell, slice) else (int(cell),):
+            if one not in self.written:
+                self.read[one] = None
         return super().__getitem__(cell)
 
     def __setitem__(self, cell: Any, value: Any) -> None:

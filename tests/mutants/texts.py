@@ -287,8 +287,8 @@ REMEMBERING = (
     Mutant(
         "what a step has written itself is asked for",
         "semantics/remembering.py",
-        "if isinstance(cell, int) and cell not in self.written:",
-        "if isinstance(cell, int):",
+        "            if one not in self.written:\n                self.read[one] = None\n",
+        "            self.read[one] = None\n",
         ("tests/semantics/test_remembering.py",),
     ),
     Mutant(

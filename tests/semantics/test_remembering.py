@@ -10,7 +10,7 @@ from dio_mc.ir.ops import Choose, Halt, Option
 from dio_mc.ir.program import Program
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.machine import Machine
-from dio_mc.semantics.remembering import Remembering
+from dio_mc.semantics.remembering import Remembering, _Watched
 
 MOST = 400
 """States that are compared of each program."""
@@ -113,3 +113,10 @@ def test_what_another_way_through_the_step_reads_does_not_matter(runs):
     for state in ((1, 5, 0, 0, *at), (0, 5, 1, 0, *at), (0, 6, 1, 3, *at), (1, 5, 2, 9, *at)):
         assert quick.successors(state)[0].state[3] == (5 if state[0] else 8)
     assert len(runs) == 2
+
+
+def test_a_slice_reads_all_its_cells() -> None:
+    watched = _Watched([5, 6, 7, 8])
+    watched[2] = 0
+    assert watched[1:] == [6, 0, 8]
+    assert list(watched.read) == [1, 3]
