@@ -3,6 +3,9 @@
 A step reads and writes few cells of many. The interpreter runs it on cells that note which ones it touches. What it
 does follows from the values of those: in a state where these cells are the same, it is not run again. Nothing is assumed
 of the program, and no analysis of it is used. States are kept packed, a byte per cell; a value that needs more is an error.
+
+The study remembers steps too (`dio_mc.semantics.remembering`). The judges do not use that: a fault there would be one of
+both sides of the comparison.
 """
 
 from __future__ import annotations
