@@ -95,12 +95,12 @@ PAGES: Final[dict[str, Page]] = {
         "checkpoint refused",
         "What --resume found is damaged, or belongs to another model, other parameters or options, or another version "
         "of dio-mc; the message says which. The files are left as they are. Without --resume, or with another "
-        "--checkpoint, the search begins anew. `docs/large.md` says what must be the same.",
+        "--checkpoint, the search starts from the beginning. `docs/large.md` says what must be the same.",
     ),
     "DIO224": Page(
         "checkpoint in the way",
         "The folder given with --checkpoint already contains a checkpoint of this check, or another process is using "
-        "it. With --resume the search continues from it; to begin anew, remove the folder.",
+        "it. With --resume the search continues from it; to start from the beginning, remove the folder.",
     ),
     "DIO231": Page(
         "invalid name for a model",

@@ -106,7 +106,7 @@ def new(name: str) -> None:
         place = f" at character {wrong.start() + 1}" if wrong else ""
         what = f"`{wrong.group()}`{place} cannot be part of it" if wrong else "it does not begin with a letter"
         hint = f"`dio-mc new {_nearest(stem)}`"
-        raise usage_error("DIO231", f"{name!r} is no name for a model: {what}", hint=hint)
+        raise usage_error("DIO231", f"{name!r} is not a name for a model: {what}", hint=hint)
     path = Path(f"{stem}.py")
     text = MODEL.format(file=path, name="".join(word[:1].upper() + word[1:] for word in stem.split("_") if word))
     try:

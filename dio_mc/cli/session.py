@@ -288,7 +288,7 @@ def checkpoints_of(values: Mapping[str, Any]) -> Checkpoints | None:
 
 
 def _say(text: str) -> None:
-    """What becomes of checkpoints is no part of an answer."""
+    """Print a line about checkpoints to stderr: it is not part of the answer."""
     click.echo(f"dio-mc: {text}", err=True)
 
 

@@ -304,7 +304,7 @@ def record_field(tree: RecordTree, value: Any, name: str, default: Any) -> Any:
         return default
     if not tree.variants:
         if not isinstance(value, tree.cls):
-            raise DeclarationError(f"{value!r} is no {tree.cls.__name__}")
+            raise DeclarationError(f"{value!r} is not a {tree.cls.__name__}")
         return getattr(value, name)
     for cls, fields in tree.variants:
         if type(value) is cls:

@@ -243,7 +243,7 @@ def lay_out(context: Context, names: Sequence[str]) -> Buffers:
         if variable.path[0] in names:
             relaxed[number] = len(relaxed) + 1
             if variable.path != (variable.path[0],) or variable.ghost:
-                message = f"`{variable.path[0]}` cannot be relaxed: only a scalar that is no ghost can"
+                message = f"`{variable.path[0]}` cannot be relaxed: only a scalar that is not a ghost can"
                 context.diagnostics.add(Diagnostic("DIO109", message, variable.span))
             elif variable.path[0] in OWN:
                 message = f"a relaxed variable cannot be called `{variable.path[0]}`: a part of the store buffers is"

@@ -96,7 +96,7 @@ def test_new_overwrites_nothing(tmp_path: Path) -> None:
 def test_a_bad_name_is_located(tmp_path: Path, name: str, what: str, instead: str) -> None:
     done = dio_mc("new", name, cwd=tmp_path)
     assert done.returncode == 2
-    expected = f"dio-mc: error DIO231: {name!r} is no name for a model: {what}\n  hint: `dio-mc new {instead}`\n"
+    expected = f"dio-mc: error DIO231: {name!r} is not a name for a model: {what}\n  hint: `dio-mc new {instead}`\n"
     assert done.stderr == expected
     assert list(tmp_path.iterdir()) == []
     assert dio_mc("new", instead, cwd=tmp_path).returncode == 0

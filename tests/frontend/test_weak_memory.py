@@ -139,7 +139,10 @@ def test_a_barrier_without_a_relaxed_variable_is_an_error(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("declared", "message"),
     [
-        ("x = Var(bool, ghost=True, ordering='relaxed')", "`x` cannot be relaxed: only a scalar that is no ghost can"),
+        (
+            "x = Var(bool, ghost=True, ordering='relaxed')",
+            "`x` cannot be relaxed: only a scalar that is not a ghost can",
+        ),
         (
             "which = Var(bool, ordering='relaxed')",
             "a relaxed variable cannot be called `which`: a part of the store buffers is",

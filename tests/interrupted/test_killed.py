@@ -61,13 +61,13 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
     name = head.relative_to(tmp_path)
     assert refused.err == (
         f"{name}: error DIO223: the checkpoint is refused: --first is given for one of the two searches, not for the "
-        "other\n  hint: it is left as it is; without --resume, or with another --checkpoint, the search begins anew\n"
+        "other\n  hint: it is left as it is; without --resume, or with another --checkpoint, the search starts from the beginning\n"
     )
     again = run([*CHECK, "--checkpoint=saved"], tmp_path)
     assert again.code == 2
     assert again.err == (
         f"{name.parent}: error DIO224: there is a checkpoint already\n"
-        "  hint: --resume goes on with it; remove the folder to begin anew\n"
+        "  hint: --resume continues it; remove the folder to start from the beginning\n"
     )
 
 

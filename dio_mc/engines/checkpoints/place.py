@@ -139,13 +139,13 @@ def _is_there(path: Path, handle: int) -> bool:
 
 def refused(path: Path | str, reason: str) -> ModelError:
     """A checkpoint that is not used."""
-    hint = "it is left as it is; without --resume, or with another --checkpoint, the search begins anew"
+    hint = "it is left as it is; without --resume, or with another --checkpoint, the search starts from the beginning"
     return usage_error("DIO223", f"the checkpoint is refused: {reason}", file=display_path(str(path)), hint=hint)
 
 
 def in_the_way(place: Place) -> ModelError:
     """A folder that has a checkpoint already, which nobody asked to go on with."""
-    hint = "--resume goes on with it; remove the folder to begin anew"
+    hint = "--resume continues it; remove the folder to start from the beginning"
     return usage_error("DIO224", "there is a checkpoint already", file=str(place), hint=hint)
 
 

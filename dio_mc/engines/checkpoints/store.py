@@ -159,7 +159,7 @@ class Keeper:
         path = place.path / f"{self._search}.json"
         before, now = _reduced(head.get("reduced")), _reduced(self._identity.get("reduced"))
         for key, reason in (
-            ("what", "it is no checkpoint of a search"),
+            ("what", "it is not a checkpoint of a search"),
             ("dio-mc", f"it was written by dio-mc {head.get('dio-mc')}, and this is {__version__}"),
             ("model", f"it is of {head.get('model')}, not of {self._identity['model']}"),
             ("program", "the model has changed since"),
