@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from dio_mc.guard import interrupt
+from dio_mc.guard import STARTING, interrupt
 
 STACKS: Final = (512 << 20, 256 << 20, 128 << 20, 64 << 20)
 """Stack sizes in bytes to try in turn; each is used only if it is at most 1/16 of a limited address space (``ulimit
@@ -94,7 +94,8 @@ def _started(run: Callable[[], None]) -> threading.Thread | None:
             limit = sys.getrecursionlimit()
             sys.setrecursionlimit(max(limit, size // BYTES_PER_CALL))
             try:
-                thread.start()
+                with STARTING:
+                    thread.start()
             except RuntimeError:  # no address space for that stack
                 sys.setrecursionlimit(limit)
                 continue

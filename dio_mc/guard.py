@@ -12,6 +12,7 @@ import ctypes
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -25,9 +26,20 @@ GRACE: Final = 1.0
 """Seconds allowed for explaining and showing results after a limit has ended the search."""
 STACK: Final = 256 << 10
 """Bytes of stack for the watching thread; the usual 8 MiB would count against a limited address space."""
+OUTER: Final = 1.5
+"""Seconds of `patience` around code that polls its limits and has guards of its own: more than a search needs to end
+and keep what it found."""
 AGAIN: Final = 1.0
 """Seconds after which `Ended` is raised again, because foreign code may have swallowed it."""
+STARTING: Final = threading.Lock()
+"""Held while guarded code starts a thread, and while an exception is raised in a thread.
 
+Until a new thread runs, CPython 3.11 keeps it under the identity of the thread that starts it
+(``pystate.c:PyThreadState_SetAsyncExc`` takes the newest thread of that identity). An exception meant for the starting
+thread would end the new one before it has said that it runs, and `threading.Thread.start` would wait for that word for
+ever, whatever the limits are."""
+LIMBO: Final = 1.0
+"""Seconds that an exception waits for threads which other code, such as a library that a model imports, is starting."""
 
 Result = TypeVar("Result")
 
@@ -69,11 +81,19 @@ class Guard:
 
     def __enter__(self) -> None:
         self._target = threading.get_ident()
+        try:
+            with STARTING:
+                self._start_watching()
+        except RuntimeError:  # no address space for a thread: the guarded code then runs without a guard
+            return
+        except BaseException:  # the guarded code is not run, so that nothing is to be raised in it
+            self._left.set()
+            raise
+
+    def _start_watching(self) -> None:
         before = threading.stack_size(STACK)
         try:
             threading.Thread(target=self._watch, name="dio-mc guard", daemon=True).start()
-        except RuntimeError:  # no address space for a thread: the guarded code then runs without a guard
-            return
         finally:
             threading.stack_size(before)
 
@@ -178,6 +198,19 @@ def attempt(
 
 def _raise_in(thread: int, error: type[BaseException] | None) -> None:
     """Have a thread raise `error` at its next bytecode; None cancels a pending exception."""
+    with STARTING:
+        _wait_for_threads_being_started()
+        _set_pending(thread, error)
+
+
+def _wait_for_threads_being_started() -> None:
+    """Wait until no thread is being started by code that does not hold `STARTING`, for `LIMBO` seconds at most."""
+    latest = time.monotonic() + LIMBO
+    while getattr(threading, "_limbo", None) and time.monotonic() < latest:
+        time.sleep(0.001)
+
+
+def _set_pending(thread: int, error: type[BaseException] | None) -> None:
     ctypes.pythonapi.PyThreadState_SetAsyncExc(
         ctypes.c_ulong(thread), None if error is None else ctypes.py_object(error)
     )

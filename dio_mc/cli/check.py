@@ -181,10 +181,11 @@ def certify(certificate: str, model_file: str, timeout: float | None, max_memory
     certificate proves what it states, 2 when it belongs to another model or is damaged, 3 when it proves less.
     """
     from dio_mc.cli.certify import certified
+    from dio_mc.guard import OUTER
 
     limits = limits_of(timeout, max_memory)
     with Interrupts() as limits.stop:
-        code, text = within(limits, lambda: certified(certificate, model_file, limits), "the answer", patience=1.0)
+        code, text = within(limits, lambda: certified(certificate, model_file, limits), "the answer", patience=OUTER)
     click.echo(text)
     sys.exit(code)
 

@@ -83,6 +83,7 @@ def _asked(model_file: str, options: dict[str, Any], stop: Callable[[], str | No
     from dio_mc.checking.runs.plan import Task
     from dio_mc.cli.check import settings
     from dio_mc.engines.limits import Limits
+    from dio_mc.guard import OUTER
     from dio_mc.semantics.search import Budget
 
     if options["target"] is not None:
@@ -92,7 +93,7 @@ def _asked(model_file: str, options: dict[str, Any], stop: Callable[[], str | No
     checking = Options(budget, stop=stop)
     params = tuple(sorted(dict(options["params"]).items()))
     read = partial(the_class, model_file, options["name"], params, checking)
-    model = within(Limits(budget, stop), read, "the model was read", patience=1.0)
+    model = within(Limits(budget, stop), read, "the model was read", patience=OUTER)
     jobs = jobs_of(values["jobs"])
     search = Search(checking, options["goals"], options["pairs"], options["most"], jobs, _Line())
     return Task(model_file, model, params, None), search

@@ -267,7 +267,7 @@ class Session:
         """Explore what can follow; the clock runs from `started`, or from now."""
         from dio_mc.cli.interrupts import Interrupts
         from dio_mc.engines.limits import Limits
-        from dio_mc.guard import GRACE, Ended, Guard, Latch, stop_of
+        from dio_mc.guard import OUTER, Ended, Guard, Latch, stop_of
         from dio_mc.stepping.rest import continuations
         from dio_mc.stepping.shown import rest_lines
 
@@ -275,7 +275,7 @@ class Session:
         with Interrupts() as stop:
             limits = Limits(budget, stop) if started is None else Limits(budget, stop, started)
             try:
-                with Guard(limits.exceeded, patience=GRACE):
+                with Guard(limits.exceeded, patience=OUTER):
                     found = continuations(
                         self.walk, self.evaluators, replace(budget, timeout=None), Latch(limits.exceeded).words
                     )

@@ -3,12 +3,17 @@
 Each line of stdin is a case: ``[folder, place, name, after, limit, arguments]``. In the command, the function `name` of
 `place` (a module, or ``module:Class``) does not end, from its call number `after` on; it touches ``here`` in the folder
 first. Then time is up, or memory is used up, if that is the limit: the clock is set on, and what is held is said to be
-more. So nothing is waited for. Answers are the pid, then the exit code; output goes to ``out`` and ``err`` there.
+more. So nothing is waited for. Answers are the pid, then the exit code; output goes to ``out`` and ``err`` there. A
+command that has not ended after `PATIENCE` seconds says where it is (faulthandler), and ends. Nothing outlives its parent.
 """
 
+import contextlib
+import ctypes
+import faulthandler
 import importlib
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +22,8 @@ from typing import Any
 import dio_mc.guard
 
 dio_mc.guard.GRACE = 0.1  # type: ignore[misc]  # before anybody has taken it from there
+PATIENCE = 120
+PR_SET_PDEATHSIG = 1
 LOADED = [
     "dio_mc.checking.driver",
     "dio_mc.checking.runs.mutate",
@@ -56,10 +63,18 @@ def endless(usual: Callable[..., Any], after: int, limit: str) -> Callable[..., 
     return function
 
 
+def die_with_the_parent() -> None:
+    """Where Linux runs this; elsewhere, a process that hangs is left."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
+
+
 def command(folder: str, place: str, name: str, after: int, limit: str, arguments: list[str]) -> None:
     os.chdir(folder)
     for number, file in ((0, os.devnull), (1, "out"), (2, "err")):
         os.dup2(os.open(file, os.O_RDWR | os.O_CREAT), number)
+    die_with_the_parent()
+    faulthandler.dump_traceback_later(PATIENCE, exit=True)
     module, _, path = place.partition(":")
     owner = importlib.import_module(module)
     for part in filter(None, path.split(".")):
@@ -70,6 +85,7 @@ def command(folder: str, place: str, name: str, after: int, limit: str, argument
 
 
 def serve() -> None:
+    die_with_the_parent()
     for module in LOADED:
         importlib.import_module(module)
     for line in sys.stdin:

@@ -66,18 +66,37 @@ LIMITS = ("timeout", "memory", "SIGINT", "SIGTERM")
 
 
 class Commands:
-    """The process that runs them."""
+    """The process that runs them. One that does not answer, or whose test is ended, is killed with its command: the
+    tests after it get another."""
 
-    def __init__(self) -> None:
+    process: "subprocess.Popen[str] | None" = None
+
+    def _started(self) -> "subprocess.Popen[str]":
         here = [sys.executable, str(Path(__file__).with_name("forking.py"))]
-        self.process = subprocess.Popen(
+        return subprocess.Popen(
             here, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**OUTER, "PYTHONPATH": str(ROOT)}
         )
+
+    def end(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.communicate()
+        self.process = None
 
     def run(
         self, folder: Path, place: str, name: str, limit: str, *arguments: str, after: int = 0
     ) -> tuple[int, str, str]:
         """A command in which this function does not end, until the limit does; exit code, stdout, stderr."""
+        try:
+            return self._ran(folder, place, name, limit, *arguments, after=after)
+        except BaseException:
+            self.end()
+            raise
+
+    def _ran(
+        self, folder: Path, place: str, name: str, limit: str, *arguments: str, after: int
+    ) -> tuple[int, str, str]:
+        self.process = self.process or self._started()
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         options = {"timeout": ["--timeout", "1000"], "memory": ["--max-memory", "100G"]}.get(limit, [])
@@ -90,17 +109,17 @@ class Commands:
                 time.sleep(0.005)
             os.kill(pid, getattr(signal, limit))
         code = int(self.process.stdout.readline())
-        assert (folder / "here").exists(), f"not entered: {[(folder / f).read_text() for f in ('out', 'err')]}"
-        return code, (folder / "out").read_text(), (folder / "err").read_text()
+        out, err = (folder / "out").read_text(), (folder / "err").read_text()
+        assert "Timeout (" not in err, f"it did not end:\n{err}"
+        assert (folder / "here").exists(), f"not entered: {[out, err]}"
+        return code, out, err
 
 
 @pytest.fixture(scope="module")
 def commands() -> Iterator[Commands]:
-    started = Commands()
-    yield started
-    with started.process:
-        assert started.process.stdin is not None
-        started.process.stdin.close()
+    commands = Commands()
+    yield commands
+    commands.end()
 
 
 def scripted(folder: Path, code: str) -> subprocess.CompletedProcess[str]:

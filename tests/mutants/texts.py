@@ -1221,7 +1221,32 @@ ON_DISK = (
     ),
 )
 
+GUARDS = (
+    Mutant(
+        "an exception does not wait for our own threads",
+        "guard.py",
+        "            with STARTING:\n                self._start_watching()",
+        "            if STARTING:\n                self._start_watching()",
+        ("tests/memory/test_guard_and_new_threads.py",),
+    ),
+    Mutant(
+        "an exception does not wait for threads of others",
+        "guard.py",
+        "        _wait_for_threads_being_started()\n",
+        "",
+        ("tests/memory/test_guard_and_new_threads.py",),
+    ),
+    Mutant(
+        "a guard that was not entered goes on",
+        "guard.py",
+        "            self._left.set()\n            raise\n",
+        "            raise\n",
+        ("tests/memory/test_guard_and_new_threads.py",),
+    ),
+)
+
 MUTANTS = (
+    *GUARDS,
     *FRONTEND,
     *LOCKS,
     *INTERPRETER,

@@ -16,6 +16,7 @@ from dio_mc import __version__
 from dio_mc.cache import reason_of
 from dio_mc.engines.checkpoints.frame import WORD, Buffer, Frame, Refused, read_head, write_frame, write_head
 from dio_mc.engines.checkpoints.place import Place, in_the_way, refused, unusable
+from dio_mc.guard import STARTING
 from dio_mc.ir.program import Program
 from dio_mc.semantics.search import Checkpoints
 from dio_mc.semantics.stop import Stop
@@ -214,7 +215,8 @@ class Keeper:
         self._began = self.seconds()
         if self._writes is None:
             self._writes = ThreadPoolExecutor(1, "dio-mc checkpoint")
-        self._running = self._writes.submit(self._written, dict(about), count, words)
+        with STARTING:
+            self._running = self._writes.submit(self._written, dict(about), count, words)
 
     def _written(self, about: dict[str, Any], count: int, words: Iterable[Buffer]) -> bytes:
         place = self._store.begin(count * WORD)

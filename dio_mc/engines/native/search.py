@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -29,7 +29,7 @@ from dio_mc.engines.native.valuations import Valuations
 from dio_mc.engines.native.visited import Visited, stretches
 from dio_mc.engines.native.worker import LAG, NEVER, WAITING, Worker, sample
 from dio_mc.errors import InternalError
-from dio_mc.guard import WHY_ENDED, stop_of
+from dio_mc.guard import STARTING, WHY_ENDED, stop_of
 from dio_mc.semantics.search import Progress, SearchRequest
 from dio_mc.semantics.stop import FIRST, Stop, StopKind
 
@@ -340,8 +340,10 @@ class Search:
         first, *others = tasks
         if self._pool is None or not others:
             return [first()]
-        running = [self._pool.submit(task) for task in others]
+        running: list[Future[int]] = []
         try:
+            with STARTING:  # no exception is raised here before all of them are known
+                running += [self._pool.submit(task) for task in others]
             code = first()
             return [code, *(one.result() for one in running)]
         finally:  # nobody may be at work when the memory is given back, or read

@@ -21,7 +21,7 @@ from dio_mc.semantics.stop import FIRST, Stop, StopKind
 POLL_EVERY: Final = 256
 """States expanded between two polls of clock, memory and `stop`."""
 
-PATIENCE: Final = 0.5
+PATIENCE: Final = 0.3
 """Seconds that a search has to notice a limit itself, before it is interrupted."""
 
 
