@@ -42,7 +42,7 @@ LAYERS: dict[str, set[str]] = {
     "engines.limits": {"memory", "semantics"},
     "engines.kept": {"trace", "semantics", "ir"},
     "engines.reference": {"engines.checkpoints", "guard", "engines.kept", "engines.limits", "semantics", "ir"},
-    "engines.checkpoints": {"cache", "files", "semantics", "ir"},
+    "engines.checkpoints": {"cache", "files", "guard", "semantics", "ir"},
     "engines.native": {
         "engines.checkpoints", "analysis.partial_order", "analysis.symmetry", "analysis.values", "cache", "guard", "memory", "semantics", "ir",
     },
