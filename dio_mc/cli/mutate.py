@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dio_mc.config import Value
     from dio_mc.mutation.score import Score
 
-KINDS = ("lock", "wait", "call", "store", "check", "condition", "swap", "shrink", "atomic")
+KINDS = ("undo", "lock", "wait", "call", "store", "check", "condition", "swap", "shrink", "atomic")
 
 
 def register(group: click.Group) -> None:
@@ -32,6 +32,12 @@ def register(group: click.Group) -> None:
 @click.option("--model", "names", multiple=True, type=CLASS, metavar="CLASS", help="Mutate only these classes.")
 @click.option("--param", "params", multiple=True, type=Param(), help="Bind a parameter of the models.")
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only mutants of this kind.")
+@click.option(
+    "--against",
+    type=CLASS,
+    metavar="CLASS",
+    help="The class that is fixed  [default: the nearest base class that `expect` says is violated]",
+)
 @click.option("--inherited", is_flag=True, help="Also mutate code inherited from other files.")
 @click.option(
     "--min-score",
@@ -53,11 +59,17 @@ def register(group: click.Group) -> None:
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Threads of the native engine.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Check in N processes.")
 @click.option("--output-format", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
-@click.option("-v", "--verbose", is_flag=True, help="Also list the mutants that were caught, and by which property.")
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="List all mutants: also caught and equivalent ones, and those of library code.",
+)
 def mutate(paths: tuple[str, ...], names: tuple[str, ...], params: tuple[tuple[str, int], ...], **options: Any) -> None:
     """Break models on purpose, one small change at a time, and see which properties notice.
 
-    A mutant omits a lock and its release, a wait, a call or a check, swaps two statements, or makes a critical
+    If a class is a fix of another one, the first mutants undo its lines, and a table says for each line whether it is
+    needed. A mutant omits a lock and its release, a wait, a call or a check, swaps two statements, or makes a critical
     section smaller. It is caught when a property is violated, or a deadlock or a fault occurs. Surviving mutants
     are listed with their line: either nothing depends on that line, or a property is missing. Classes that do not
     hold as they are, and abstract classes such as the rules and workloads of `matrix`, are not mutated.
@@ -96,7 +108,14 @@ def _plan(values: Mapping[str, Value], options: Mapping[str, Any], stop: Callabl
     engine, workers = values["engine"].value, values["workers"].value
     checking = Options(budget, False, None, stop, engine=engine, workers=workers)
     line = CountLine(sys.stderr, "mutants")
-    return Plan(checking, frozenset(options["kinds"]), options["inherited"], values["jobs"].value, line)
+    return Plan(
+        checking,
+        frozenset(options["kinds"]),
+        options["inherited"],
+        values["jobs"].value,
+        line,
+        options["against"] or "",
+    )
 
 
 class _Session:

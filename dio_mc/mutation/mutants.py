@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -11,12 +12,14 @@ from dio_mc import lang
 from dio_mc.frontend.declare import members_of
 from dio_mc.lang.model import Model
 from dio_mc.mutation.bodies import Body, asked_by_properties, bodies_of
+from dio_mc.mutation.fixed import ChangedLine, fixed_by, is_library, lines_of_fix
 from dio_mc.mutation.locks import WORDS, Edits, dropped_locks, locks_of
 from dio_mc.mutation.operators import Surroundings, changes_of
 from dio_mc.mutation.rewriting import regrown, rewritten
 from dio_mc.source import Span, span_of
 
 KINDS: Final = {
+    "undo": "a line of the fix undone, where the class fixes another one",
     "lock": "an acquisition and its release left out; of a lock that changes hands or counts, all uses",
     "wait": "a wait left out",
     "call": "the call of an operation left out, such as an invalidation; or its result taken to be true",
@@ -33,7 +36,7 @@ KINDS: Final = {
 @dataclass(frozen=True, slots=True)
 class Mutant:
     """A model with one thing wrong. `number` counts the mutants of its class from 0; `text` says what is different;
-    `function` is where, by name."""
+    `function` is where, by name. `line` is the line of a fix that it undoes."""
 
     number: int
     kind: str
@@ -41,11 +44,17 @@ class Mutant:
     function: str
     span: Span
     edits: Edits = field(compare=False, repr=False)
+    line: ChangedLine | None = None
+
+    @property
+    def library(self) -> bool:
+        """Whether it changes code of the library."""
+        return is_library(self.span.file)
 
     def of(self, model: type[Model]) -> type[Model]:
         """The class that it is; `model` is left as it was."""
         edits = [(body.function, rewritten(body.tree, changes)) for body, changes in self.edits.items()]
-        return regrown(model, edits, WORDS)
+        return regrown(model, edits, {**WORDS, **(self.line.words if self.line is not None else {})})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +63,41 @@ class Recipe:
 
     number: int
     inherited: bool
+    before: str = ""
 
     def of(self, model: type[Model]) -> type[Model]:
         """The class."""
-        return mutants_of(model, inherited=self.inherited)[self.number].of(model)
+        before = fixed_by(model, self.before) if self.before else None
+        return mutants_of(model, inherited=self.inherited, before=before)[self.number].of(model)
 
 
-def mutants_of(model: type[Model], *, inherited: bool = False) -> list[Mutant]:
+def mutants_of(model: type[Model], *, inherited: bool = False, before: type[Model] | None = None) -> list[Mutant]:
     """The mutants of what the model's own file says; with `inherited` also of what it takes from others, the page cache
-    of the library included. By file and line, then kind; the same source gives the same list."""
+    of the library included. By file and line, then kind; the same source gives the same list. If the model is a fix of
+    `before`, the mutants that undo a line of the fix come first, also those that undo a line of another file."""
     everywhere = bodies_of(model)
     chosen = [body for body in everywhere if _is_chosen(body, model, inherited)]
-    found = sorted(_found(model, chosen, everywhere), key=lambda entry: entry[0])
-    return [Mutant(number, *entry) for number, (_, *entry) in enumerate(found)]  # type: ignore[arg-type]  # a row each
+    found = [Mutant(0, *row) for _, *row in sorted(_found(model, chosen, everywhere), key=lambda entry: entry[0])]  # type: ignore[arg-type]  # a row each
+    undone = _undone(lines_of_fix(model, before), found) if before is not None else []
+    known = {_outcome(m) for m in undone}
+    ordered = [*undone, *(m for m in found if _outcome(m) not in known)] if undone else found
+    return [replace(mutant, number=number) for number, mutant in enumerate(ordered)]
+
+
+def _undone(lines: list[ChangedLine], others: list[Mutant]) -> list[Mutant]:
+    """A mutant for each line that can be undone; it has the kind and the words of the one among `others` that is the
+    same."""
+    known = {_outcome(m): m for m in others}
+    made = [Mutant(0, "undo", line.undone, line.function, line.span, line.edits, line) for line in lines if line.edits]
+    twins = [known.get(_outcome(m), m) for m in made]
+    return [replace(m, kind=twin.kind, text=twin.text) for m, twin in zip(made, twins, strict=True)]
+
+
+def _outcome(mutant: Mutant) -> frozenset[tuple[int, str]]:
+    """The functions as a mutant has them: what makes two mutants the same."""
+    return frozenset(
+        (id(body.function), ast.dump(rewritten(body.tree, changes))) for body, changes in mutant.edits.items()
+    )
 
 
 def _is_chosen(body: Body, model: type[Model], inherited: bool) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from dio_mc.mutation.fixed import ChangedLine
 from dio_mc.mutation.mutants import Mutant
 
 Fate = Literal["caught", "survived", "equivalent", "undetermined", "invalid"]
@@ -23,10 +24,21 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
+class Fix:
+    """What a class fixes: the class `before`, which `stands` with these bindings as these words say (``violates size_ok
+    in 4 steps``); the `lines` that differ, and the names of `data` that both declare, each in its own way."""
+
+    before: str
+    stands: str
+    lines: tuple[ChangedLine, ...]
+    data: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """One class. `bindings` are the parameters it was checked with, in words; `states` those of the model itself, with
     the binding that has most. `skipped` says why nothing was mutated: the model itself does not hold, or (then
-    `undetermined` is set) nobody knows."""
+    `undetermined` is set) nobody knows. `fix` is set if the class fixes another one."""
 
     model: str
     file: str
@@ -35,10 +47,15 @@ class Score:
     judged: tuple[Judged, ...]
     skipped: str = ""
     undetermined: bool = False
+    fix: Fix | None = None
 
     def of(self, fate: Fate) -> tuple[Judged, ...]:
         """The mutants with this fate, in order."""
         return tuple(j for j in self.judged if j.fate == fate)
+
+    def without(self, line: ChangedLine) -> Judged | None:
+        """The mutant that undoes a line of the fix, if that was made."""
+        return next((j for j in self.judged if j.mutant.line == line), None)
 
     @property
     def counted(self) -> int:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, assert_never
 
 from dio_mc.checking.results import Failure
+from dio_mc.mutation.fixed import ChangedLine
 from dio_mc.mutation.mutants import KINDS
-from dio_mc.mutation.score import Fate, Judged, Score
+from dio_mc.mutation.score import Fate, Fix, Judged, Score
 from dio_mc.report.markdown import cell
+from dio_mc.source import display_path
 from dio_mc.wording import plural
 
 SCHEMA = "dio-mc/mutation/1"
@@ -20,12 +22,32 @@ _UNCOUNTED: tuple[Fate, ...] = ("equivalent", "undetermined", "invalid")
 
 
 def mutation_text(entry: Score, *, everything: bool = False) -> str:
-    """A line for the class, then its surviving mutants by line, then undecided and invalid ones. With `everything` also
-    the caught mutants, with what caught each."""
+    """A line for the class; whether each line of the fix is needed, if it is one; then surviving and undecided mutants
+    by line. Equivalent mutants and survivors of library code are counted in a line each. With `everything` they are
+    listed as well, and so are invalid mutants and the caught ones, with what caught each."""
     lines = [_headline(entry)]
-    for fate in (*_LISTED, *(_REST if everything else ())):
-        lines += [_line(judged) for judged in entry.of(fate)]
-    return "\n".join(lines)
+    if entry.fix is not None:
+        lines += fix_table(entry, entry.fix)
+    told = {id(j) for j in entry.judged if j.mutant.line is not None and entry.fix is not None}
+    listed = [j for fate in (*_LISTED, *_REST) for j in entry.of(fate) if id(j) not in told]
+    lines += [_line(judged) for judged in listed if everything or _is_shown(judged)]
+    return "\n".join([*lines, *([] if everything else _folded(listed))])
+
+
+def _is_shown(judged: Judged) -> bool:
+    return judged.fate == "undetermined" or (judged.fate == "survived" and not judged.mutant.library)
+
+
+def _folded(listed: Sequence[Judged]) -> list[str]:
+    """A line for the equivalent mutants, and one for the survivors of library code."""
+    equivalent = [j for j in listed if j.fate == "equivalent"]
+    library = [j for j in listed if j.fate == "survived" and j.mutant.library]
+    found = []
+    if equivalent:
+        found.append(f"  equivalent   {plural(len(equivalent), 'mutant')} with the same behaviour; -v lists them")
+    if library:
+        found.append(f"  library      {plural(len(library), 'mutant')} of library code survived; -v lists them")
+    return found
 
 
 def _headline(score: Score) -> str:
@@ -52,6 +74,49 @@ def _line(judged: Judged) -> str:
     return f"{text}\n{'':15}{judged.why}" if judged.why else text
 
 
+def fix_table(score: Score, fix: Fix) -> list[str]:
+    """Whether each line of a fix is needed: a row for each line, with what happens without it."""
+    lines = [f"  fix of {fix.before}, which {fix.stands}; is each line needed?"]
+    if not fix.lines:
+        lines = [f"  fix of {fix.before}, which {fix.stands}: no statement differs"]
+    places = [_place(line, score.file) for line in fix.lines]
+    width = max((len(place) for place in places), default=0)
+    text = max((len(line.text) for line in fix.lines), default=0)
+    for line, place in zip(fix.lines, places, strict=True):
+        verdict, why = _needed(line, score)
+        row = f"    {verdict:12} {place:>{width}} {line.mark} {line.text:{min(text, 60)}}  {why}"
+        lines.append(row.rstrip())
+    if fix.data:
+        lines.append(f"    declared anew, and not undone: {', '.join(fix.data)}")
+    return lines
+
+
+def _place(line: ChangedLine, file: str) -> str:
+    return str(line.span.line) if display_path(line.span.file) == file else str(line.span)
+
+
+def _needed(line: ChangedLine, score: Score) -> tuple[str, str]:
+    """Whether a line of a fix is needed, in a word, and why."""
+    if line.partner:
+        return "", f"undone with line {line.partner}"
+    judged = score.without(line)
+    if judged is None:
+        return "not undone", line.reason
+    match judged.fate:
+        case "caught":
+            return "needed", judged.why
+        case "survived":
+            return "not needed", "everything holds without it"
+        case "equivalent":
+            return "not needed", judged.why
+        case "invalid":
+            return "not alone", judged.why
+        case "undetermined":
+            return "undetermined", judged.why
+        case _:
+            assert_never(judged.fate)
+
+
 def totals(entries: Sequence[Entry]) -> str:
     """One line for several classes."""
     scores = [e for e in entries if isinstance(e, Score)]
@@ -74,13 +139,20 @@ def mutation_json(entries: Sequence[Entry], code: int) -> str:
 def _score(score: Score) -> Mapping[str, Any]:
     counts: dict[str, int] = {fate: len(score.of(fate)) for fate in (*_REST, *_LISTED)}
     head = {"model": score.model, "file": score.file, "bindings": list(score.bindings), "states": score.states}
-    return {
-        **head,
-        "skipped": score.skipped,
-        "percent": score.percent,
-        **counts,
-        "mutants": [_row(j) for j in score.judged],
-    }
+    found = {**head, "skipped": score.skipped, "percent": score.percent, **counts}
+    if score.fix is not None:
+        found["fix"] = _fix(score, score.fix)
+    return {**found, "mutants": [_row(j) for j in score.judged]}
+
+
+def _fix(score: Score, fix: Fix) -> Mapping[str, Any]:
+    rows = []
+    for line in fix.lines:
+        judged, (verdict, why) = score.without(line), _needed(line, score)
+        found = {"where": str(line.span), "function": line.function, "mark": line.mark, "text": line.text}
+        number = judged.mutant.number if judged is not None else None
+        rows.append({**found, "mutant": number, "verdict": verdict or "undone with another", "why": why})
+    return {"before": fix.before, "stands": fix.stands, "data": list(fix.data), "lines": rows}
 
 
 def _row(judged: Judged) -> Mapping[str, Any]:
@@ -102,6 +174,8 @@ def mutation_markdown(entries: Sequence[Entry]) -> str:
     ]
     parts += [_table_row(e) for e in entries]
     for entry in entries:
+        if isinstance(entry, Score) and entry.fix is not None:
+            parts += _fix_markdown(entry, entry.fix)
         listed = [j for fate in _LISTED for j in entry.of(fate)] if isinstance(entry, Score) else []
         if listed and isinstance(entry, Score):
             parts += ["", f"### {cell(entry.model)}\n"]
@@ -110,6 +184,15 @@ def mutation_markdown(entries: Sequence[Entry]) -> str:
                 for j in listed
             ]
     return "\n".join(parts) + "\n"
+
+
+def _fix_markdown(score: Score, fix: Fix) -> list[str]:
+    head = ["", f"### {cell(score.model)}, a fix of {cell(fix.before)}, which {cell(fix.stands)}\n"]
+    rows = ["| needed? | line | | what happens without it |", "|---|---|---|---|"]
+    for line in fix.lines:
+        verdict, why = _needed(line, score)
+        rows.append(f"| {verdict} | {cell(str(line.span))} | {line.mark} {cell(line.text)} | {cell(why)} |")
+    return [*head, *rows]
 
 
 def _table_row(entry: Entry) -> str:

@@ -9,16 +9,20 @@ from typing import Final
 from dio_mc.checking.driver import Options
 from dio_mc.checking.results import Failure, Report
 from dio_mc.checking.runs.execute import Outcome, run_here
-from dio_mc.checking.runs.plan import Task
+from dio_mc.checking.runs.plan import Task, failure_of
 from dio_mc.checking.runs.pool import run_in_processes
 from dio_mc.errors import DioError
 from dio_mc.frontend.build import build
+from dio_mc.frontend.declare import members_of
+from dio_mc.lang.model import Model
+from dio_mc.mutation.fixed import changed_data, fixed_by, lines_of_fix
 from dio_mc.mutation.mutants import Mutant, Recipe, mutants_of
 from dio_mc.mutation.same import same_behaviour
-from dio_mc.mutation.score import Judged, Score
+from dio_mc.mutation.score import Fix, Judged, Score
 from dio_mc.source import Span, display_path
 from dio_mc.wording import plural
 
+UNKNOWN: Final = "is undetermined"
 LARGER: Final = 10
 """A mutant may have this many times the states of the model, if no limit is given,"""
 LEAST: Final = 10_000
@@ -27,14 +31,25 @@ LEAST: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Which mutants: those of `kinds` (all if empty), of inherited code too or not; in how many processes. `progress`
-    is told how many runs of mutants of a class are done, and of how many."""
+    """Which mutants: those of `kinds` (all if empty), of inherited code too or not; in how many processes. `against`
+    names the class that is fixed, where it is not the one that `fixed_by` finds. `progress` is told how many runs of
+    mutants of a class are done, and of how many."""
 
     options: Options
     kinds: frozenset[str] = frozenset()
     inherited: bool = False
     jobs: int = 1
     progress: Callable[[int, int], None] | None = None
+    against: str = ""
+
+    @property
+    def first(self) -> Options:
+        """The options of a run that ends with the first violation."""
+        return replace(self.options, first=True)
+
+    def wants(self, mutant: Mutant) -> bool:
+        """Whether a mutant is of these kinds; one that undoes a line of a fix is of the kind ``undo`` as well."""
+        return not self.kinds or mutant.kind in self.kinds or ("undo" in self.kinds and mutant.line is not None)
 
 
 def score(tasks: Sequence[Task], plan: Plan) -> Score | Failure:
@@ -47,12 +62,17 @@ def score(tasks: Sequence[Task], plan: Plan) -> Score | Failure:
     model, file = tasks[0].model, display_path(tasks[0].file)
     if not held:
         return _not_mutated(model.__name__, file, [b for b in bases if isinstance(b, Report)])
-    mutants = [m for m in mutants_of(model, inherited=plan.inherited) if not plan.kinds or m.kind in plan.kinds]
+    try:
+        before = fixed_by(model, plan.against)
+    except DioError as error:
+        return failure_of(error, file, model.__name__)
+    mutants = [m for m in mutants_of(model, inherited=plan.inherited, before=before) if plan.wants(m)]
     fates: dict[int, Judged] = {}
     built: dict[int, list[Task]] = {}
+    recipe = Recipe(0, plan.inherited, before.__name__ if before is not None else "")
     for task, base in held:
         left = [m for m in mutants if m.number not in fates or fates[m.number].fate != "caught"]
-        for mutant, outcome in zip(left, _run(task, base, left, plan), strict=True):
+        for mutant, outcome in zip(left, _run(task, base, left, recipe, plan), strict=True):
             if isinstance(outcome, Failure) and outcome.exit_code == 4:
                 return outcome
             _note(fates, mutant, outcome)
@@ -60,7 +80,8 @@ def score(tasks: Sequence[Task], plan: Plan) -> Score | Failure:
                 built.setdefault(mutant.number, []).append(task)
     judged = [_fate(m, fates.get(m.number), built.get(m.number, []), len(held), plan) for m in mutants]
     most = max(base.states for _, base in held)
-    return Score(model.__name__, file, tuple(_binding(b) for _, b in held), most, tuple(judged))
+    fix = _fix(model, before, [task for task, _ in held], mutants, plan) if before is not None else None
+    return Score(model.__name__, file, tuple(_binding(b) for _, b in held), most, tuple(judged), fix=fix)
 
 
 def _not_mutated(model: str, file: str, bases: Sequence[Report]) -> Score:
@@ -73,16 +94,39 @@ def _not_mutated(model: str, file: str, bases: Sequence[Report]) -> Score:
     return Score(model, file, (), 0, (), f"it violates {', '.join(names)} as it stands")
 
 
+def _fix(
+    model: type[Model], before: type[Model], tasks: Sequence[Task], mutants: Sequence[Mutant], plan: Plan
+) -> Fix | None:
+    """What the class fixes, if these mutants undo any of it: with all lines undone it is `before`, which is checked."""
+    lines = lines_of_fix(model, before)
+    if plan.kinds and not any(mutant.line is not None for mutant in mutants):
+        return None
+    known = members_of(before).params
+    asked = [tuple((name, value) for name, value in task.params if name in known) for task in tasks]
+    runs = run_here([Task(tasks[0].file, before, params, None) for params in dict.fromkeys(asked)], plan.first)
+    outcomes = [done.outcome for done in runs]
+    return Fix(before.__name__, _stands(outcomes), tuple(lines), tuple(changed_data(model, before)))
+
+
+def _stands(outcomes: Sequence[Outcome]) -> str:
+    """How the class that is fixed stands, as what it does."""
+    reports = [o for o in outcomes if isinstance(o, Report)]
+    violated = next((r for r in reports if r.verdict == "VIOLATED"), None)
+    if violated is not None:
+        return f"violates {_caught_by(violated)}"
+    return "holds too" if len(reports) == len(outcomes) and all(r.verdict == "HOLDS" for r in reports) else UNKNOWN
+
+
 def _binding(report: Report) -> str:
     return ", ".join(f"{name}={value}" for name, value in report.params.items())
 
 
-def _run(task: Task, base: Report, mutants: Sequence[Mutant], plan: Plan) -> Iterator[Outcome]:
+def _run(task: Task, base: Report, mutants: Sequence[Mutant], recipe: Recipe, plan: Plan) -> Iterator[Outcome]:
     budget = plan.options.budget
     if budget == replace(budget, max_states=None, max_depth=None, timeout=None):
         budget = replace(budget, max_states=max(LEAST, LARGER * base.states))
     options = replace(plan.options, budget=budget, first=True)
-    tasks = [replace(task, stated=None, recipe=Recipe(m.number, plan.inherited)) for m in mutants]
+    tasks = [replace(task, stated=None, recipe=replace(recipe, number=m.number)) for m in mutants]
     several = plan.jobs > 1 and len(tasks) > 1
     runs = run_in_processes(tasks, options, plan.jobs) if several else run_here(tasks, options)
     for number, done in enumerate(runs, start=1):
