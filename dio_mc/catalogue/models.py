@@ -42,7 +42,9 @@ PAGES: Final[dict[str, Page]] = {
     ),
     "DIO106": Page(
         "recursion",
-        "Operations are inlined where they are called, so an operation must not call itself. Use a loop.",
+        "Operations are inlined where they are called, so an operation must not call itself without a bound. Use a "
+        "loop, or declare how many calls of it one thread may have under way: `@operation(depth=2)`. One declaration "
+        "is enough for several that call each other; a call beyond the depth is the fault `recursion`.",
     ),
     "DIO107": Page(
         "no model",
@@ -55,8 +57,8 @@ PAGES: Final[dict[str, Page]] = {
     ),
     "DIO109": Page(
         "wrong declaration",
-        "A type, a size, an initial value, or a number of instances or slots is not valid. Types are bool, an Enum, "
-        "Range, ThreadId, `T | None`, a frozen dataclass or a union of them.",
+        "A type, a size, an initial value, a number of instances or slots, or a depth is not valid. Types are bool, an "
+        "Enum, Range, ThreadId, `T | None`, a frozen dataclass or a union of them.",
         "x = Var(str)",
     ),
     "DIO110": Page(

@@ -22,6 +22,10 @@ class Abort(Exception):
     next one."""
 
 
+class NeverReturns(Abort):
+    """The statement being compiled is right, and nothing after it is reached: it ends in a fault."""
+
+
 @dataclass(slots=True)
 class Diagnostics:
     """Collects diagnostics, each only once."""
@@ -58,6 +62,7 @@ class Context:
     parts: dict[str, Any] = field(default_factory=dict)
     spinlocks: list[str] = field(default_factory=list)
     spawned: dict[str, Any] = field(default_factory=dict)
+    depths: dict[str, int] = field(default_factory=dict)
     buffers: Any = None
     control: Any = None
     diagnostics: Diagnostics = field(default_factory=Diagnostics)

@@ -15,6 +15,7 @@ from typing import Any
 from dio_mc.errors import Diagnostic, ModelError, did_you_mean, usage_error
 from dio_mc.frontend import weak
 from dio_mc.frontend.context import Context
+from dio_mc.frontend.recursion import DEEPEST
 from dio_mc.frontend.shapes import (
     ArrayTree,
     DeclarationError,
@@ -170,6 +171,7 @@ def declare(
     relaxed = [n for n, (d, _) in members.data.items() if isinstance(d, VarDeclaration) and d.ordering == "relaxed"]
     threads, groups = _instances_of([*counts.items(), *spawned.items(), *([(weak.THREAD, 1)] if relaxed else [])])
     context = Context(model, params, tuple(t.name for t in threads), threads, groups)
+    context.depths = _depths(members, resolve, problems)
     for diagnostic in problems:
         context.diagnostics.add(diagnostic)
     for number, name in enumerate(spawned):
@@ -206,6 +208,23 @@ def _instances(name: str, function: Any, role: ThreadRole, resolve: Resolve, pro
         problems.append(Diagnostic("DIO109", str(error), function_span(function)))
         return 0
     return count
+
+
+def _depths(members: Members, resolve: Resolve, problems: list[Diagnostic]) -> dict[str, int]:
+    """How deep the operations that declare a depth may call themselves."""
+    depths: dict[str, int] = {}
+    for name, (function, _, role) in members.operations.items():
+        if role.depth is None:
+            continue
+        try:
+            depth = resolve(role.depth)
+            if not isinstance(depth, int) or isinstance(depth, bool) or not 1 <= depth <= DEEPEST:
+                raise DeclarationError(f"operation `{name}` has depth {depth!r}; it is from 1 to {DEEPEST}")
+        except DeclarationError as error:
+            problems.append(Diagnostic("DIO109", str(error), function_span(function)))
+            depth = 1
+        depths[name] = depth
+    return depths
 
 
 def _spawned(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from dio_mc.frontend import expressions
 from dio_mc.frontend.context import Context, Scope
 from dio_mc.frontend.graph import Graph, Node, RegionKey, Site, Weight
+from dio_mc.frontend.recursion import Entered
 from dio_mc.frontend.storage import Storage
 from dio_mc.frontend.values import Static, Value
 from dio_mc.ir.expr import Expr, Load, walk
@@ -59,7 +60,7 @@ class Frame:
     operations: tuple[str, ...]
     anchor: str | None
     path: str
-    stack: tuple[object, ...]
+    stack: tuple[Entered, ...]
     inner: bool = False
     inherited: bool = False
     ghost: bool = False

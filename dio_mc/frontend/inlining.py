@@ -7,12 +7,13 @@ from functools import lru_cache
 
 from dio_mc.frontend import attributes, expressions
 from dio_mc.frontend.calls import bind_arguments, body_of, is_pure, without_self, wrong_call
-from dio_mc.frontend.context import Abort, Scope
+from dio_mc.frontend.context import Abort, NeverReturns, Scope
 from dio_mc.frontend.frames import Frame
 from dio_mc.frontend.graph import Node, RegionKey, Weight
+from dio_mc.frontend.recursion import Entered, check_bounded, depth_of, level_of
 from dio_mc.frontend.spawning import SpawnTarget
 from dio_mc.frontend.values import Bound, Place, Static, Super, Value, load, scalar_of
-from dio_mc.ir.expr import Expr
+from dio_mc.ir.expr import FALSE, Expr
 from dio_mc.ir.ops import Target
 from dio_mc.lang.model import ROLE, Model, OperationRole, ThreadRole, anchor_of
 from dio_mc.source import function_tree, stored_names, text_of
@@ -57,6 +58,7 @@ def inline_call(bound: Bound, call: ast.Call, frame: Frame) -> Value:
         _bind(bound, tree, call, frame, inner)
     finally:
         begun, frame.inner = frame.inner, outer
+    _check_depth(bound, call, frame)
     region = _enter(bound, inner, call)
     if atomic and not begun:
         text = "\n".join(text_of(statement) for statement in body_of(tree))
@@ -77,14 +79,23 @@ def _inlinable(bound: Bound, call: ast.Call, frame: Frame) -> ast.FunctionDef:
         hint = "what both threads do goes into an @operation" if isinstance(role, ThreadRole) else ""
         kind = "a thread" if isinstance(role, ThreadRole) else "a property"
         raise frame.scope.fail("DIO114", call, f"`{bound.name}` is {kind}, and only operations are called", hint)
-    if bound.function in frame.stack:
-        raise frame.scope.fail("DIO106", call, f"`{bound.name}` calls itself", "operations are inlined; use a loop")
+    check_bounded(bound, call, frame)
     tree = function_tree(bound.function)
     if tree is None:
         raise frame.scope.fail("DIO118", call, f"the source of `{bound.name}` cannot be read")
     if not tree.args.args:
         raise wrong_call(bound.function, tree, call, frame.scope, "does not take `self`")
     return tree
+
+
+def _check_depth(bound: Bound, call: ast.Call, frame: Frame) -> None:
+    """End in a fault here, with the arguments evaluated, if this call is deeper than the operation may call itself."""
+    depth = depth_of(bound, frame)
+    if depth is None or level_of(bound, frame) <= depth:
+        return
+    frame.check(FALSE, "recursion", f"`{bound.name}` calls itself deeper than {depth}", call)
+    frame.graph.emit(Node(Weight.LOCAL, frame.site(call), end=True))
+    raise NeverReturns
 
 
 def _frame(bound: Bound, tree: ast.FunctionDef, call: ast.Call, frame: Frame) -> Frame:
@@ -101,14 +112,17 @@ def _frame(bound: Bound, tree: ast.FunctionDef, call: ast.Call, frame: Frame) ->
     )  # fmt: skip
     overridden = not is_part and _is_overridden(bound, frame)
     name = f"{bound.owner.__name__}.{bound.name}" if overridden or is_part else bound.name
-    prefix = f"{receiver.name}.{bound.name}." if is_part and isinstance(receiver, Place) else f"{name}."
+    level = level_of(bound, frame)
+    own = name if level == 1 else f"{name}#{level}"  # each call that is under way has its own locals
+    prefix = f"{receiver.name}.{bound.name}." if is_part and isinstance(receiver, Place) else f"{own}."
     line = int(call.lineno) - frame.tree.lineno
     anchor = anchor_of(bound.owner if is_part else frame.state.context.model, bound.name, bound.function)
     path = f"{frame.path}+{line}" if site else f"{frame.path}+{line}/{name}"
     operations = frame.operations if is_part else (*frame.operations, bound.name)
+    entered = Entered(bound.function, depth_of(bound, frame) is not None)
     inner = Frame(
         frame.state, scope, tree, prefix, f"{prefix}return", frame.graph.label(frame.site(call, "")), operations,
-        anchor or frame.anchor, path, (*frame.stack, bound.function), frame.inner, frame.inner, frame.ghost,
+        anchor or frame.anchor, path, (*frame.stack, entered), frame.inner, frame.inner, frame.ghost,
         said=frame.said or (text_of(call) if is_part or library else ""),
         shown=frame.shown if is_part else (*frame.shown, ()),
         caller=frame.caller or (frame.scope.span(call) if is_part else None),

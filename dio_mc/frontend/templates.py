@@ -17,6 +17,7 @@ from dio_mc.frontend.frames import Frame, TemplateState
 from dio_mc.frontend.graph import Node, RegionKey, Weight
 from dio_mc.frontend.liveness import live_at_entry, unassigned_reads
 from dio_mc.frontend.locking import lock_places, not_held
+from dio_mc.frontend.recursion import Entered
 from dio_mc.frontend.shapes import ScalarTree
 from dio_mc.frontend.statements import compile_body
 from dio_mc.frontend.steps import Cut, CutLocation, cut
@@ -124,8 +125,9 @@ def _compile(draft: Draft, context: Context, asked: Asked) -> None:
         return
     operations = (draft.name,) if draft.spawned else ()
     anchor = anchor_of(context.model, draft.name, draft.function)
+    entered = Entered(draft.function, draft.name in context.depths)
     frame = Frame(
-        state, scope, tree, "", "return" if draft.spawned else "", 0, operations, anchor, draft.name, (draft.function,)
+        state, scope, tree, "", "return" if draft.spawned else "", 0, operations, anchor, draft.name, (entered,)
     )
     scope.locate = frame.locate
     scope.bindings[tree.args.args[0].arg] = context.receiver()

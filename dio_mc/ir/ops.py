@@ -14,11 +14,11 @@ from dio_mc.ir.expr import Expr
 from dio_mc.ir.types import ScalarType
 from dio_mc.source import Span
 
-FaultKind = Literal["assertion", "index", "range", "lock_misuse", "misuse", "spawn", "endless_loop", "lifetime"]
+FaultKind = Literal["assertion", "index", "range", "lock_misuse", "misuse", "spawn", "endless_loop", "recursion"]
 """Run-time faults of a model. ``assertion``: an `assert` failed. ``index``: an index outside its array. ``range``: a
 value outside its variable's type. ``lock_misuse``: a rule of a lock was broken; ``misuse``: a rule of another part.
-``spawn``: no idle slot. ``endless_loop``: local statements that never reach a step. ``lifetime``: use after free or
-double completion."""
+``spawn``: no idle slot. ``endless_loop``: local statements that never reach a step. ``recursion``: an operation called
+itself deeper than it may."""
 
 
 @dataclass(frozen=True, slots=True)

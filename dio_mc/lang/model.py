@@ -19,10 +19,12 @@ ROLE = "__dio_role__"
 
 @dataclass(frozen=True, slots=True)
 class OperationRole:
-    """An operation: its kernel anchor (``file.c:function @versions``) and the bound on its spawned instances."""
+    """An operation: its kernel anchor (``file.c:function @versions``), the bound on its spawned instances, and how many
+    calls of it one thread may have under way (None: it must not call itself)."""
 
     kernel: str | None = None
     slots: Any = None
+    depth: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +127,16 @@ class Part:
 @overload
 def operation(function: F, /) -> F: ...
 @overload
-def operation(*, kernel: str | None = None, slots: Any = None) -> Callable[[F], F]: ...
-def operation(function: Any = None, /, *, kernel: str | None = None, slots: Any = None) -> Any:
+def operation(*, kernel: str | None = None, slots: Any = None, depth: Any = None) -> Callable[[F], F]: ...
+def operation(function: Any = None, /, *, kernel: str | None = None, slots: Any = None, depth: Any = None) -> Any:
     """Mark a method as an operation: inlined where it is called, shown in traces under its kernel function.
 
     `kernel` is ``file.c:function``, optionally followed by the versions that have it (``@2.6.18``, ``@5.15-``,
     ``@-4.2``, ``@4.10-6.0``, ``@unmerged``); `slots` is the largest number of instances that `spawn` may have running.
+    `depth`, 1 to 8, lets the operation call itself, directly or through others: one thread may have so many calls of it
+    under way, and a call beyond them is the fault ``recursion``.
     """
-    mark = _mark(OperationRole(kernel, slots))
+    mark = _mark(OperationRole(kernel, slots, depth))
     return mark if function is None else mark(function)
 
 

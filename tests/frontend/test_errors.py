@@ -131,6 +131,8 @@ CLASSES = [
      "        self.a()\n    @thread\n    def t(self):\n        self.a()\n", 6, 9, "`a` calls itself"),
     ("DIO106", "class M(Model):\n    n = Var(Range(0, 3))\n    def f(self, i):\n        return self.f(i)\n    @thread\n"
      "    def t(self):\n        self.n = self.f(1)\n", 4, 16, "`f` calls itself without end"),
+    ("DIO109", "class M(Model):\n    n = Var(bool)\n    @operation(depth=0)\n    def a(self):\n        self.n = True\n"
+     "    @thread\n    def t(self):\n        self.a()\n", 4, 5, "operation `a` has depth 0; it is from 1 to 8"),
     ("DIO107", "class M(Model):\n    n = Var(bool)\n", 1, 1, "M has no @thread"),
     ("DIO108", "class M(Model):\n    deadlock = False\n    @thread\n    def t(self): pass\n", 1, 1,
      "M has nothing to check"),

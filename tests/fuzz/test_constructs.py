@@ -44,7 +44,8 @@ TABLE: dict[str, tuple[str, set[str]]] = {
     # threads and operations
     "@thread(instances=2)": (r"instances=2", {F, R, P}), "@thread(daemon=True)": (r"daemon=True", {F, R, P}),
     "instance number": (r"def t\d\(self, k\)", {F, R, P}), "@operation": (r"@operation\(", {F, R, P}),
-    "kernel=": (r"@operation\(kernel=", {P}), "slots=2": (r"slots=", {F, R}), "me": (r"\bme\b", {F, R, P}),
+    "kernel=": (r"@operation\(kernel=", {P}), "slots=2": (r"slots=", {F, R}), "depth=2": (r"@operation\(.*depth=", {F, R}), "me": (r"\bme\b", {F, R, P}),
+    "an operation that calls itself": (r"def (get|put|later)\(.*\n(        .*\n)*        .*self\.\1\(", {F, R}),
     "super().op()": (r"super\(\)\.", {F, R}), "Base.op(self, i)": (r"\bBase\.\w+\(self", {R}),
     "abstract=True": (r"abstract=True", {F, R}), "pure method": (r"self\.idle\(\)", {F, R}),
     "call as a statement": (r"\n +self\.(get|put)\(", {F, R}), "call as a value": (r"= self\.(get|put)\(", {F, R}),

@@ -129,6 +129,34 @@ FRONTEND = (
         ("tests/frontend/test_cutting.py",),
     ),
 )
+RECURSION = (
+    Mutant(
+        "calls under way at once share their locals",
+        "frontend/inlining.py",
+        'own = name if level == 1 else f"{name}#{level}"',
+        "own = name",
+    ),
+    Mutant(
+        "an operation may go one deeper than it declares",
+        "frontend/inlining.py",
+        "level_of(bound, frame) <= depth:",
+        "level_of(bound, frame) <= depth + 1:",
+    ),
+    Mutant(
+        "a call that is too deep goes on",
+        "frontend/inlining.py",
+        'frame.check(FALSE, "recursion"',
+        'frame.check(FALSE.__class__(1, FALSE.type), "recursion"',
+    ),
+    Mutant(
+        "a depth outside a circle bounds it",
+        "frontend/recursion.py",
+        "for entered in frame.stack[positions[-1] :]",
+        "for entered in frame.stack",
+        ("tests/frontend/test_recursion.py",),
+    ),
+)
+
 LOCKS = (
     Mutant(
         "a mutex that was handed over is free",
@@ -1248,6 +1276,7 @@ GUARDS = (
 MUTANTS = (
     *GUARDS,
     *FRONTEND,
+    *RECURSION,
     *LOCKS,
     *INTERPRETER,
     *REMEMBERING,

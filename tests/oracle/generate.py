@@ -12,6 +12,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from generate_deep import recur
 from generate_parts import CONDITIONS, PARTS, try_lock, use_part
 
 HEADER = """\
@@ -674,6 +675,7 @@ class Generator:
         self.spawns: list[Signature] = []
         self.base = r.random() < 0.15
         self.param = r.random() < 0.2
+        self.deep = random.Random(f"recursion {seed}")
         self.shape: tuple[int, ...] = ()
 
     def model(self) -> str:
@@ -701,6 +703,8 @@ class Generator:
             if self.calls and self.r.random() < 0.8:
                 self.override(self.calls[0])
         self.threads(spawning)
+        if (self.calls or self.spawns) and self.deep.random() < 0.25:
+            recur(self, Body(self, operation=True))
         if self.param:
             head = ["    size = Param(2, min=1, max=3)", *head]
         name = "class Base(Model, abstract=True):" if self.base else "class M(Model):"

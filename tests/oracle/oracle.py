@@ -103,6 +103,7 @@ class Source:
                     self.pure[attribute] = self.trees[cls.__name__, attribute]
         self.relaxed = [n for n, d in self.declared.items() if isinstance(d, Declared) and d.ordering == "relaxed"]
         self.room, self.reorders = getattr(self.cls, "store_buffer", 2), getattr(self.cls, "memory_model", "") == "pso"
+        self.depths = {n: resolve(r.depth) for n, r in self.operations.items() if r.depth is not None}
         self.durable = {n for c in self.cls.__mro__ for n in vars(c).get("durable", ())}
         self.ghosts = {n for n, d in self.declared.items() if isinstance(d, Declared) and d.ghost}
         self.functions = {key: self._translate(*key) for key in self.trees if self._steps(key)}
@@ -147,6 +148,11 @@ class Source:
             return self.functions[callee]
         owner = next(c for c in self.cls.__mro__ if callee in vars(c))
         return self.functions[owner.__name__, callee]
+
+    def too_deep(self, function: Function, under_way: list[Function]) -> bool:
+        """Whether one more call of a function is beyond the depth that it declares."""
+        depth = self.depths.get(function.method)
+        return depth is not None and sum(one is function for one in under_way) >= depth
 
     def _instances(self, bodies: dict[str, Any]) -> list[tuple[str, str, int, bool, bool]]:
         """(name, function, number, daemon, spawned) of each thread, spawned operations last."""
@@ -352,6 +358,8 @@ class World:
             case "call":
                 arguments = [self._settled(v) for v in instr.run(self)]
                 function = self.source.function(instr.callee)
+                if self.source.too_deep(function, [f.function for f in self.frames]):
+                    raise Fault("recursion", instr.line)
                 frame.at -= 1  # a caller stands at its call
                 inner = frame.inner or bool(instr.target)
                 self.frames.append(Frame(function, 0, dict(zip(function.parameters, arguments, strict=True)), inner))
@@ -722,7 +730,9 @@ class Oracle:
             if instr.weight == "step":
                 steps[place] = here
             elif instr.act == "call":
-                ahead.append([*here, (self.source.function(instr.callee), 0)])
+                callee = self.source.function(instr.callee)
+                if not self.source.too_deep(callee, [f for f, _ in here]):
+                    ahead.append([*here, (callee, 0)])
             elif instr.act == "return" and len(here) > 1:
                 ahead.append([*here[:-2], (here[-2][0], here[-2][1] + 1)])
             elif instr.act == "branch":

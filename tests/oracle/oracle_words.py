@@ -697,6 +697,7 @@ class Role:
     instances: Any = 1
     daemon: bool = False
     slots: Any = None
+    depth: Any = None
     kind: str = ""
     fairness: str = "weak"
 
@@ -714,8 +715,8 @@ def thread(function: Any = None, *, instances: Any = 1, daemon: bool = False) ->
     return mark if function is None else mark(function)
 
 
-def operation(*, kernel: Any = None, slots: Any = None) -> Any:
-    return _mark(Role("operation", slots=slots))
+def operation(*, kernel: Any = None, slots: Any = None, depth: Any = None) -> Any:
+    return _mark(Role("operation", slots=slots, depth=depth))
 
 
 def invariant(function: Any) -> Any:

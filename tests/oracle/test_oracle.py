@@ -257,6 +257,28 @@ def t(self):
     }  # fmt: skip
 
 
+def test_operations_that_call_themselves_have_locals_of_their_own() -> None:
+    text = """
+@operation(depth=2)
+def down(self, i):
+    self.x = i
+    if i > 0:
+        below = self.down(i - 1)
+        self.y = below
+    return i
+@thread
+def t(self):
+    self.a[0] = self.down({})
+"""
+    found = explore(text.format(1))
+    assert places(found) == {
+        ("t+1/down+1",), ("t+1/down+3/down+1",), ("t+1/down+4",), ("t+1",), ("end",),
+    }  # fmt: skip
+    assert (finals(found, "x", "y", "a"), found.faults) == ({("0", "0", "[1, 0]")}, set())
+    deeper = explore(text.format(2))
+    assert (finals(deeper, "x"), deeper.faults) == (set(), {("recursion", BEGIN + 5)})
+
+
 def test_arguments_are_values() -> None:
     found = explore("""
 r = Var(Rec)
