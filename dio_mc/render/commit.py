@@ -24,7 +24,7 @@ from dio_mc.render.columns import wrapped
 from dio_mc.render.pseudo import Told, pseudo_code
 from dio_mc.render.scene import cpu_names, waited, wrong_cells
 from dio_mc.render.statement import printable
-from dio_mc.render.text import call_line, call_stack, common
+from dio_mc.render.text import Frame, call_line, call_stack, common
 from dio_mc.render.values import c_word
 from dio_mc.render.words import closing
 from dio_mc.trace.trace import Trace, TraceStep, Waiting
@@ -84,7 +84,7 @@ def entries(trace: Trace) -> list[Entry]:
     ghosts = frozenset(wrong_cells(trace))
     hidden = frozenset(cell.name for cell in trace.initial if cell.ghost) - ghosts
     told = Told(ghosts, hidden, dict(trace.model.params))
-    stacks: dict[str, tuple[str, ...]] = {}
+    stacks: dict[str, tuple[Frame, ...]] = {}
     operations: dict[str, tuple[str, ...]] = {}
     found: list[Entry] = []
     for position, (step, state) in enumerate(zip(trace.steps, trace.states(), strict=False)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from dio_mc.render.expression import c_text
 from dio_mc.render.statement import root_of
@@ -12,6 +12,7 @@ from dio_mc.render.values import Known
 from dio_mc.trace.trace import Change
 
 _LOCKING = {"owner": ("lock", "unlock"), "writer": ("down_write", "up_write"), "reading": ("down_read", "up_read")}
+_TRY = re.compile(r"(?:\w+ = )?(?:\w+_)?trylock(?:_\w+)?\((?P<lock>[^(),]+)[^()]*\)")
 
 
 def lock_line(change: Change, told: list[str]) -> list[str]:
@@ -23,6 +24,18 @@ def lock_line(change: Change, told: list[str]) -> list[str]:
     taken = change.before in ("None", "False")
     index = match["index"] or "" if match["field"] == "owner" else ""
     return [f"{_LOCKING[match['field']][not taken]}({match['lock']}{index})"]
+
+
+def failed_tries(lines: list[str], changes: Iterable[Change]) -> list[str]:
+    """The lines of a step, with a comment after a try that did not get its lock: no cell of the lock has changed."""
+    taken = {change.cell for change in changes if change.role == "lock"}
+    found: list[str] = []
+    for line in lines:
+        tried = _TRY.fullmatch(line)
+        found.append(line)
+        if tried is not None and not any(cell.startswith(f"{tried['lock']}.") for cell in taken):
+            found.append("/* fails */")
+    return found
 
 
 def is_taken(call: str, state: Mapping[str, str]) -> bool:

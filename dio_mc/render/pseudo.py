@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from dio_mc.render.buffers import Drained, buffers_of, is_buffered
 from dio_mc.render.choice import choices_of, is_choice, option_text
 from dio_mc.render.expression import c_text, c_words, negated, parsed, parsed_expression
-from dio_mc.render.locking import asks_a_lock, held_words, is_taken, lock_line
+from dio_mc.render.locking import asks_a_lock, failed_tries, held_words, is_taken, lock_line
 from dio_mc.render.statement import is_plain, learned_by, printable, root_of, short
 from dio_mc.render.values import (
     UNKNOWN,
@@ -60,6 +60,7 @@ def pseudo_code(step: TraceStep, state: Mapping[str, str], waited: bool, told: T
     telling.code(step.code or step.text)
     learned = {name: change.after for name, change in learned_by(step)}
     lines = _checked(telling, learned, dict(step.results))
+    lines = failed_tries(lines, step.changes) if step.fault is None else lines
     if "crash()" not in lines:  # a crash is not an unlock
         lines += [line for change in step.changes for line in lock_line(change, lines)]
     shown = [change for change in step.changes if _is_shown(change, told.ghosts)]

@@ -18,6 +18,8 @@ alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
 
 from dio_mc.render.columns import GUTTER, Line, as_list, fair_width, in_columns, wrapped
 from dio_mc.render.statement import printable, short, shown_changes, shown_statement
@@ -191,7 +193,7 @@ def _start(trace: Trace, width: int) -> list[str]:
 def _entries(trace: Trace, room: int) -> list[Line]:
     """The lines of all steps, in order. `room` is the width of one row of a lane."""
     lanes = {thread.name: lane for lane, thread in enumerate(trace.cast)}
-    stacks: dict[str, tuple[str, ...]] = {}
+    stacks: dict[str, tuple[Frame, ...]] = {}
     following = _following(trace.steps)
     lines: list[Line] = []
     for step in trace.steps:
@@ -208,14 +210,33 @@ def _entries(trace: Trace, room: int) -> list[Line]:
     return lines
 
 
-def call_stack(step: TraceStep | Waiting) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A call around a step: where it is called, what it was given, and the line at which the thread is in it."""
+
+    path: str
+    arguments: tuple[str, ...] = ()
+    line: int = 0
+
+
+def call_stack(step: TraceStep | Waiting) -> tuple[Frame, ...]:
     """The calls around a step; calls of the same operation are distinguished by their call site."""
     parts = step.location.split("/")
     spawned = bool(step.operations) and parts[0].split("+", maxsplit=1)[0] == step.operations[0]
     parts = ["", *parts] if spawned else parts
-    if len(parts) <= len(step.operations):
-        return step.operations
-    return tuple("/".join([*parts[: depth + 1], name]) for depth, name in enumerate(step.operations))
+    named = list(zip_longest(step.operations, step.arguments[: len(step.operations)], fillvalue=()))
+    if len(parts) <= len(named):
+        return tuple(Frame(str(name), given) for name, given in named)
+    return tuple(
+        Frame("/".join([*parts[: depth + 1], str(name)]), given, _line(parts[depth + 1]))
+        for depth, (name, given) in enumerate(named)
+    )
+
+
+def _line(part: str) -> int:
+    """``read+2`` is line 2."""
+    number = part.rpartition("+")[2]
+    return int(number) if number.isdecimal() else 0
 
 
 def call_line(step: TraceStep | Waiting, depth: int) -> str:
@@ -224,23 +245,29 @@ def call_line(step: TraceStep | Waiting, depth: int) -> str:
     return printable(f"{step.calls[depth]}({', '.join(arguments)})")
 
 
-def common(before: Sequence[str], now: Sequence[str]) -> int:
+def common(before: Sequence[Frame], now: Sequence[Frame]) -> int:
     """The number of calls that continue."""
     pairs = zip(before, now, strict=False)
-    return next((depth for depth, (a, b) in enumerate(pairs) if a != b), min(len(before), len(now)))
+    return next((depth for depth, (a, b) in enumerate(pairs) if not _continues(a, b)), min(len(before), len(now)))
 
 
-def _following(steps: Sequence[TraceStep]) -> dict[int, tuple[str, ...]]:
+def _continues(before: Frame, now: Frame) -> bool:
+    """Whether two steps one after the other are in one call. Other arguments at the same line, or further up, are those
+    of a loop's next call; further down they are parameters that were assigned."""
+    return before.path == now.path and (before.arguments == now.arguments or before.line < now.line)
+
+
+def _following(steps: Sequence[TraceStep]) -> dict[int, tuple[Frame, ...]]:
     """For each step the call stack of the thread's next step."""
-    found: dict[int, tuple[str, ...]] = {}
-    ahead: dict[str, tuple[str, ...]] = {}
+    found: dict[int, tuple[Frame, ...]] = {}
+    ahead: dict[str, tuple[Frame, ...]] = {}
     for step in reversed(steps):
         found[step.number] = ahead.get(step.thread, ())
         ahead[step.thread] = call_stack(step)
     return found
 
 
-def _step_lines(step: TraceStep, lane: int, known: int, following: Sequence[str], room: int) -> list[Line]:
+def _step_lines(step: TraceStep, lane: int, known: int, following: Sequence[Frame], room: int) -> list[Line]:
     """The new calls of a step, its statement, its changes; the first line has the number."""
     depth = len(step.calls)
     calls = [Line(lane, 2 * level, call_line(step, level)) for level in range(known, depth)]

@@ -1104,6 +1104,20 @@ TOLD = (
         ("tests/render_formats/test_names_in_texts.py",),
     ),
     Mutant(
+        "a loop calls once",
+        "render/text.py",
+        "before.path == now.path and (before.arguments == now.arguments or before.line < now.line)",
+        "before.path == now.path",
+        ("tests/render/test_render_text.py::test_a_loop_that_calls_again_says_so",),
+    ),
+    Mutant(
+        "a try that fails looks like one that does not",
+        "render/locking.py",
+        'found.append("/* fails */")',
+        "pass",
+        ("tests/render_formats/test_pseudo.py::test_a_try_that_fails_says_so",),
+    ),
+    Mutant(
         "a conditional has no premise",
         "symbolic/disjunctions.py",
         "            if orelse == TRUE or then == TRUE:\n",

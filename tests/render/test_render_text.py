@@ -11,7 +11,7 @@ from trace_strategies import PLAIN, traces
 
 from dio_mc.render.columns import cut
 from dio_mc.render.statement import printable, shown_changes, shown_statement
-from dio_mc.render.text import call_stack, render_text
+from dio_mc.render.text import Frame, call_stack, render_text
 from dio_mc.render.where import numbers, where_block
 from dio_mc.trace.trace import Change, Place, ThreadName, Trace, TraceStep
 
@@ -183,8 +183,34 @@ def test_calls_go_on_after_another_thread_ran():
 
 
 def test_the_stack_of_a_step():
-    assert call_stack(call(1, "reader+1/read+2/get+3", "")) == ("reader+1/read", "reader+1/read+2/get")
-    assert call_stack(step(1, location="odd/name", operations=("a", "b", "c"))) == ("a", "b", "c")
+    nested = call(1, "reader+1/read+2/get+3", "", arguments=(("0",), ("0", "NEW")))
+    assert call_stack(nested) == (
+        Frame("reader+1/read", ("0",), 2),
+        Frame("reader+1/read+2/get", ("0", "NEW"), 3),
+    )
+    odd = call_stack(step(1, location="odd/name", operations=("a", "b", "c")))
+    assert odd == (Frame("a"), Frame("b"), Frame("c"))
+
+
+def test_a_loop_that_calls_again_says_so():
+    trace = with_steps(
+        call(1, "writer+2/append+1", "lock()", "append", arguments=(("0",),)),
+        call(2, "writer+2/append+2", "copy()", "append", arguments=(("0",),)),
+        call(3, "writer+2/append+1", "lock()", "append", arguments=(("1",),)),
+        call(4, "writer+2/append+2", "copy()", "append", arguments=(("7",),)),  # the parameter was assigned
+        call(5, "writer+4/put+1", "put()", "put", arguments=(("0",),)),
+        call(6, "writer+4/put+1", "put()", "put", arguments=(("1",),)),
+    )
+    assert diagram(trace) == [
+        "  1  append(0)",
+        "       lock()",
+        "  2    copy()",
+        "  3  append(1)",
+        "       lock()",
+        "  4    copy()",
+        "  5  put(0)  put()",
+        "  6  put(1)  put()",
+    ]
 
 
 # -- lanes ------------------------------------------------------------------------------------------

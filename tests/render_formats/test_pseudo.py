@@ -155,6 +155,38 @@ class M(Model):
     ]
 
 
+def test_a_try_that_fails_says_so(tmp_path: Path) -> None:
+    text = """
+class M(Model):
+    range_lock = Array(RWSem(), size=2)
+    m = Mutex()
+    tried = Var(bool)
+
+    @thread
+    def writer(self):
+        self.range_lock[1].down_write()
+        wait_until(self.tried)
+        self.range_lock[1].up_write()
+
+    @thread
+    def reader(self):
+        first = self.m.trylock()
+        second = self.range_lock[1].down_read_trylock()
+        self.tried = first and not second
+        self.m.unlock()
+
+    @invariant
+    def p(self):
+        return not self.tried
+"""
+    assert [line.strip() for line in render_commit(traced(tmp_path, text)).splitlines()[2:6]] == [
+        "down_write(range_lock[1])",
+        "trylock(m)",
+        "down_read_trylock(range_lock[1])",
+        "/* fails */",
+    ]
+
+
 def test_the_side_of_a_branch_that_was_taken_and_what_was_chosen(tmp_path: Path) -> None:
     text = """
 class M(Model):
