@@ -38,6 +38,9 @@ def register(group: click.Group) -> None:
     metavar="CLASS",
     help="The class that is fixed  [default: the nearest base class that `expect` says is violated]",
 )
+@click.option(
+    "--propose/--no-propose", default=True, show_default=True, help="Search a property that catches each survivor."
+)
 @click.option("--inherited", is_flag=True, help="Also mutate code inherited from other files.")
 @click.option(
     "--min-score",
@@ -71,7 +74,8 @@ def mutate(paths: tuple[str, ...], names: tuple[str, ...], params: tuple[tuple[s
     If a class is a fix of another one, the first mutants undo its lines, and a table says for each line whether it is
     needed. A mutant omits a lock and its release, a wait, a call or a check, swaps two statements, or makes a critical
     section smaller. It is caught when a property is violated, or a deadlock or a fault occurs. Surviving mutants
-    are listed with their line: either nothing depends on that line, or a property is missing. Classes that do not
+    are listed with their line: either nothing depends on that line, or a property is missing. For each survivor a
+    property that would catch it is printed as source, after a check that the class has it. Classes that do not
     hold as they are, and abstract classes such as the rules and workloads of `matrix`, are not mutated.
 
     Exit codes: 0 all caught (or --min-score), 1 survivors, 2 nothing to mutate or a wrong model, 3 undetermined.
@@ -107,15 +111,11 @@ def _plan(values: Mapping[str, Value], options: Mapping[str, Any], stop: Callabl
     budget = Budget(*(values[name].value for name in ("max-states", "max-depth", "timeout", "max-memory")))
     engine, workers = values["engine"].value, values["workers"].value
     checking = Options(budget, False, None, stop, engine=engine, workers=workers)
-    line = CountLine(sys.stderr, "mutants")
     return Plan(
-        checking,
-        frozenset(options["kinds"]),
-        options["inherited"],
-        values["jobs"].value,
-        line,
-        options["against"] or "",
-    )
+        checking, frozenset(options["kinds"]), options["inherited"], values["jobs"].value,
+        CountLine(sys.stderr, "mutants"), options["against"] or "", options["propose"],
+        CountLine(sys.stderr, "survivors searched"),
+    )  # fmt: skip
 
 
 class _Session:

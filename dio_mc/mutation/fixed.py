@@ -113,7 +113,10 @@ def _lines_of(body: Body, before: type[Model], everywhere: list[Body], locks: Ad
     names = locks_of(before)
     back: dict[str, list[tuple[Difference, ChangedLine]]] = {}
     for found in differences([] if earlier is None or called else earlier.tree.body, body.tree.body):
-        if found.kind == ADDED and (_is_super(found.node, body) or _returns_super(found.node, body)):
+        if found.kind == ADDED and _is_super(found.node, body):
+            yield from _other_arguments(found.node, body)
+            continue
+        if found.kind == ADDED and _returns_super(found.node, body):
             continue
         line = _line(found, body, earlier, before, locks)
         lock = _removed_lock(found, earlier, names)
@@ -136,6 +139,7 @@ def _removed_lock(found: Difference, earlier: Body | None, names: Mapping[str, t
 def _together(pairs: list[tuple[Difference, ChangedLine]], body: Body) -> Iterator[ChangedLine]:
     """Calls of one lock that a function no longer makes: they come back together."""
     changes: dict[ast.AST, Replacement] = {}
+    pairs = sorted(pairs, key=lambda pair: pair[1].span.line)
     for found, line in pairs:
         order = (changes, line.edits[body]) if found.last else (line.edits[body], changes)
         changes = joined(*order) or changes
@@ -171,6 +175,26 @@ def _returns_super(node: ast.AST, body: Body) -> bool:
     given = [s for s in body.tree.body if isinstance(s, ast.Assign) and _is_super(s, body)]
     names = {ast.unparse(target) for s in given for target in s.targets}
     return isinstance(node, ast.Return) and isinstance(node.value, ast.Name) and node.value.id in names
+
+
+def _other_arguments(node: ast.AST, body: Body) -> Iterator[ChangedLine]:
+    """A call of the overridden function with something else than the arguments that this one has."""
+    call = next((n for n in ast.walk(node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)), None)
+    if call is None:
+        return
+    assert isinstance(call.func, ast.Attribute)
+    own = [ast.Name(name, ast.Load()) for name in _parameters(body)]
+    plain = own[1:] if isinstance(call.func.value, ast.Call) else own
+    if [ast.dump(a) for a in call.args] == [ast.dump(a) for a in plain] or call.keywords:
+        return
+    earlier = ast.Call(call.func, [*plain], [])
+    for part in ast.walk(earlier):
+        ast.copy_location(part, call)
+    old, text = shorten(ast.unparse(earlier)), _shown(node)
+    edits: Edits = {body: {call: earlier}}
+    yield ChangedLine(
+        "~", f"{text}  (was: {old})", span_of(node, body.file), body.name, f"`{old}` instead of `{text}`", edits
+    )
 
 
 def _line(

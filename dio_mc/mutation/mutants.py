@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -67,8 +68,18 @@ class Recipe:
 
     def of(self, model: type[Model]) -> type[Model]:
         """The class."""
+        return self.mutant(model).of(model)
+
+    def mutant(self, model: type[Model]) -> Mutant:
+        """The mutant of this number."""
         before = fixed_by(model, self.before) if self.before else None
-        return mutants_of(model, inherited=self.inherited, before=before)[self.number].of(model)
+        return _kept(model, self.inherited, before)[self.number]  # type: ignore[arg-type]  # a class is hashable
+
+
+@lru_cache(maxsize=2)
+def _kept(model: type[Model], inherited: bool, before: type[Model] | None) -> list[Mutant]:
+    """The mutants of a class, which are run one after the other."""
+    return mutants_of(model, inherited=inherited, before=before)
 
 
 def mutants_of(model: type[Model], *, inherited: bool = False, before: type[Model] | None = None) -> list[Mutant]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from dio_mc.mutation.fixed import ChangedLine
 from dio_mc.mutation.mutants import Mutant
+from dio_mc.mutation.proposals import Proposal
 
 Fate = Literal["caught", "survived", "equivalent", "undetermined", "invalid"]
 """``caught``: some property, the deadlock check or a fault tells it from the model. ``survived``: everything holds as
@@ -16,11 +18,13 @@ before. ``equivalent``: it survived, and provably behaves as the model does. ``u
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A mutant with its fate; `why` says who caught it and in how many steps, or why nothing can be said."""
+    """A mutant with its fate; `why` says who caught it and in how many steps, or why nothing can be said; of a survivor
+    why no property was found that catches it. `proposal` is the name of one that does (`Score.proposals`)."""
 
     mutant: Mutant
     fate: Fate
     why: str = ""
+    proposal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,8 @@ class Fix:
 class Score:
     """One class. `bindings` are the parameters it was checked with, in words; `states` those of the model itself, with
     the binding that has most. `skipped` says why nothing was mutated: the model itself does not hold, or (then
-    `undetermined` is set) nobody knows. `fix` is set if the class fixes another one."""
+    `undetermined` is set) nobody knows. `fix` is set if the class fixes another one. `proposals` are
+    properties that hold for the class and catch survivors, by name."""
 
     model: str
     file: str
@@ -48,6 +53,7 @@ class Score:
     skipped: str = ""
     undetermined: bool = False
     fix: Fix | None = None
+    proposals: Mapping[str, Proposal] = field(default_factory=dict)
 
     def of(self, fate: Fate) -> tuple[Judged, ...]:
         """The mutants with this fate, in order."""

@@ -9,6 +9,7 @@ from typing import Any, assert_never
 from dio_mc.checking.results import Failure
 from dio_mc.mutation.fixed import ChangedLine
 from dio_mc.mutation.mutants import KINDS
+from dio_mc.mutation.proposals import imports_of
 from dio_mc.mutation.score import Fate, Fix, Judged, Score
 from dio_mc.report.markdown import cell
 from dio_mc.source import display_path
@@ -31,7 +32,18 @@ def mutation_text(entry: Score, *, everything: bool = False) -> str:
     told = {id(j) for j in entry.judged if j.mutant.line is not None and entry.fix is not None}
     listed = [j for fate in (*_LISTED, *_REST) for j in entry.of(fate) if id(j) not in told]
     lines += [_line(judged) for judged in listed if everything or _is_shown(judged)]
-    return "\n".join([*lines, *([] if everything else _folded(listed))])
+    return "\n".join([*lines, *([] if everything else _folded(listed)), *_proposals(entry)])
+
+
+def _proposals(score: Score) -> list[str]:
+    """The properties that catch survivors, as source."""
+    if not score.proposals:
+        return []
+    lines = [f"  properties that {score.model} has and these mutants do not:"]
+    lines += [f"    {line}" for line in imports_of(score.proposals.values())]
+    for name, one in score.proposals.items():
+        lines += ["", *(f"    {line}" for line in one.source(name).splitlines())]
+    return lines
 
 
 def _is_shown(judged: Judged) -> bool:
@@ -71,7 +83,8 @@ def _percent(score: Score) -> str:
 def _line(judged: Judged) -> str:
     mutant = judged.mutant
     text = f"  {judged.fate:12} {mutant.span} {mutant.function}: {mutant.text}"
-    return f"{text}\n{'':15}{judged.why}" if judged.why else text
+    why = f"{judged.proposal} catches it" if judged.proposal else judged.why
+    return f"{text}\n{'':15}{why}" if why else text
 
 
 def fix_table(score: Score, fix: Fix) -> list[str]:
@@ -106,7 +119,8 @@ def _needed(line: ChangedLine, score: Score) -> tuple[str, str]:
         case "caught":
             return "needed", judged.why
         case "survived":
-            return "not needed", "everything holds without it"
+            told = f"; {judged.proposal} catches it" if judged.proposal else f"; {judged.why}" * bool(judged.why)
+            return "not needed", f"everything holds without it{told}"
         case "equivalent":
             return "not needed", judged.why
         case "invalid":
@@ -142,6 +156,10 @@ def _score(score: Score) -> Mapping[str, Any]:
     found = {**head, "skipped": score.skipped, "percent": score.percent, **counts}
     if score.fix is not None:
         found["fix"] = _fix(score, score.fix)
+    found["proposals"] = [
+        {"name": name, "kind": one.kind, "imports": imports_of([one]), "source": one.source(name)}
+        for name, one in score.proposals.items()
+    ]
     return {**found, "mutants": [_row(j) for j in score.judged]}
 
 
@@ -158,7 +176,8 @@ def _fix(score: Score, fix: Fix) -> Mapping[str, Any]:
 def _row(judged: Judged) -> Mapping[str, Any]:
     m = judged.mutant
     place = {"where": str(m.span), "function": m.function}
-    return {"number": m.number, "kind": m.kind, **place, "text": m.text, "fate": judged.fate, "why": judged.why}
+    return {"number": m.number, "kind": m.kind, **place, "text": m.text, "fate": judged.fate, "why": judged.why,
+            "proposal": judged.proposal or None}  # fmt: skip
 
 
 def _failure(failure: Failure) -> Mapping[str, Any]:

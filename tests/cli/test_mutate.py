@@ -102,6 +102,7 @@ def test_the_json_report(tmp_path: Path) -> None:
     assert blind["mutants"][0] == {
         "number": 0, "kind": "lock", "where": "a.py:8", "function": "adder",
         "text": "without `self.lock.lock()` and its release", "fate": "survived", "why": "",
+        "proposal": "proposed_1",
     }  # fmt: skip
 
 

@@ -66,7 +66,7 @@ expect(Broken, violates={"fine"})
 
 def test_a_line_that_is_not_needed_and_one_that_cannot_stand_alone(tmp_path: Path) -> None:
     write(tmp_path, m=FIX)
-    done = dio_mc("mutate", "m.py", "--model", "Fixed", "--kind", "undo", cwd=tmp_path)
+    done = dio_mc("mutate", "m.py", "--model", "Fixed", "--kind", "undo", "--no-propose", cwd=tmp_path)
     assert done.stdout == (
         "m.py Fixed: 1 of 2 mutants caught, 50 %; 1 equivalent, 1 invalid\n"
         "  fix of Broken, which violates fine in 1 step; is each line needed?\n"
@@ -131,7 +131,9 @@ class Reads(CoherentAtRest):
 
 def test_equivalent_mutants_and_those_of_the_library_are_a_line_each(tmp_path: Path) -> None:
     write(tmp_path, m=FOLDED)
-    short, long = (dio_mc("mutate", "m.py", "--inherited", *v, cwd=tmp_path).stdout for v in ([], ["-v"]))
+    short, long = (
+        dio_mc("mutate", "m.py", "--inherited", "--no-propose", *v, cwd=tmp_path).stdout for v in ([], ["-v"])
+    )
     listed = [line.split()[0] for line in long.splitlines()[1:] if line[2] != " "]
     library = sum("kernel/" in line and line.startswith("  survived") for line in long.splitlines())
     equivalent = listed.count("equivalent")

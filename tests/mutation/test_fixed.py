@@ -195,3 +195,14 @@ def test_library_code_is_not_part_of_a_fix() -> None:
     """The fallback of R04 calls buffered writes of the library; only the lines of the file are of the fix."""
     models = {m.__name__: m for m in load_module(HISTORY / "r04_dio_alloc_vs_buffered_read.py").models}
     assert {line.function for line in lines(models["FallsBack"])} == {"direct_write", "map_for_writeback", "flusher"}
+
+
+def test_other_arguments_of_the_overridden_function() -> None:
+    """The philosophers' fix calls what it overrides, with the forks in order."""
+    toys = HISTORY.parent / "toys" / "philosophers.py"
+    models = {m.__name__: m for m in load_module(toys).models}
+    (line,) = lines(models["Ordered"])
+    assert (line.mark, line.text) == (
+        "~",
+        "super().dine(min(first, second), max(first, second))  (was: super().dine(first, second))",
+    )

@@ -87,7 +87,7 @@ def _outcome(task: Task, options: Options) -> Outcome:
     except Exception as error:
         if os.environ.get("DIO_MC_DEBUG"):
             raise
-        return Failure(task.file, _fault(error), 4, (), name)
+        return Failure(task.file, internal_error(error), 4, (), name)
 
 
 def _wanted(task: Task, options: Options) -> Wanted | None:
@@ -100,7 +100,8 @@ def _wanted(task: Task, options: Options) -> Wanted | None:
     return Wanted(stated.any, instances=False)
 
 
-def _fault(error: Exception) -> str:
+def internal_error(error: Exception) -> str:
+    """The message for an exception that is a fault of dio-mc."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     return (
         f"dio-mc: internal error: {type(error).__name__}: {error} ({last.name}, line {last.lineno})\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -10,13 +10,15 @@ from dio_mc.checking.driver import Options
 from dio_mc.checking.results import Failure, Report
 from dio_mc.checking.runs.execute import Outcome, run_here
 from dio_mc.checking.runs.plan import Task, failure_of
-from dio_mc.checking.runs.pool import run_in_processes
+from dio_mc.checking.runs.pool import run_in_processes, spread
+from dio_mc.checking.runs.propose import Proposing, Survivor
 from dio_mc.errors import DioError
 from dio_mc.frontend.build import build
 from dio_mc.frontend.declare import members_of
 from dio_mc.lang.model import Model
 from dio_mc.mutation.fixed import changed_data, fixed_by, lines_of_fix
 from dio_mc.mutation.mutants import Mutant, Recipe, mutants_of
+from dio_mc.mutation.proposals import Proposal
 from dio_mc.mutation.same import same_behaviour
 from dio_mc.mutation.score import Fix, Judged, Score
 from dio_mc.source import Span, display_path
@@ -32,8 +34,9 @@ LEAST: Final = 10_000
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Which mutants: those of `kinds` (all if empty), of inherited code too or not; in how many processes. `against`
-    names the class that is fixed, where it is not the one that `fixed_by` finds. `progress` is told how many runs of
-    mutants of a class are done, and of how many."""
+    names the class that is fixed, where it is not the one that `fixed_by` finds. `propose`: search for properties that
+    catch survivors. `progress` is told how many runs of mutants of a class are done, and of how many; `searching` the
+    same of survivors."""
 
     options: Options
     kinds: frozenset[str] = frozenset()
@@ -41,6 +44,8 @@ class Plan:
     jobs: int = 1
     progress: Callable[[int, int], None] | None = None
     against: str = ""
+    propose: bool = False
+    searching: Callable[[int, int], None] | None = None
 
     @property
     def first(self) -> Options:
@@ -81,7 +86,8 @@ def score(tasks: Sequence[Task], plan: Plan) -> Score | Failure:
     judged = [_fate(m, fates.get(m.number), built.get(m.number, []), len(held), plan) for m in mutants]
     most = max(base.states for _, base in held)
     fix = _fix(model, before, [task for task, _ in held], mutants, plan) if before is not None else None
-    return Score(model.__name__, file, tuple(_binding(b) for _, b in held), most, tuple(judged), fix=fix)
+    found = Score(model.__name__, file, tuple(_binding(b) for _, b in held), most, tuple(judged), fix=fix)
+    return _with_proposals(found, built, recipe, plan) if plan.propose else found
 
 
 def _not_mutated(model: str, file: str, bases: Sequence[Report]) -> Score:
@@ -115,6 +121,28 @@ def _stands(outcomes: Sequence[Outcome]) -> str:
     if violated is not None:
         return f"violates {_caught_by(violated)}"
     return "holds too" if len(reports) == len(outcomes) and all(r.verdict == "HOLDS" for r in reports) else UNKNOWN
+
+
+def _with_proposals(score: Score, built: Mapping[int, list[Task]], recipe: Recipe, plan: Plan) -> Score | Failure:
+    """A property for each survivor, where one is found; survivors of library code are left out."""
+    left = [j for j in score.of("survived") if not j.mutant.library]
+    survivors = [
+        Survivor(tuple(replace(t, recipe=replace(recipe, number=j.mutant.number)) for t in built[j.mutant.number]))
+        for j in left
+    ]
+    names: dict[Proposal, str] = {}
+    told: dict[int, Judged] = {}
+    runs = spread(Proposing(), survivors, plan.options, plan.jobs)
+    for judged, (_, found) in zip(left, runs, strict=True):
+        if found.failure is not None:
+            return found.failure
+        if plan.searching is not None:
+            plan.searching(len(told) + 1, len(left))
+        one = found.proposal
+        name = names.setdefault(one, f"proposed_{len(names) + 1}") if one is not None else ""
+        told[judged.mutant.number] = replace(judged, why=found.why, proposal=name)
+    every = tuple(told.get(j.mutant.number, j) for j in score.judged)
+    return replace(score, judged=every, proposals={name: one for one, name in names.items()})
 
 
 def _binding(report: Report) -> str:

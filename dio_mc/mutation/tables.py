@@ -1,0 +1,96 @@
+"""What a model and one of its mutants reach, in the same columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+
+from dio_mc.errors import ModelError
+from dio_mc.frontend.build import build
+from dio_mc.ir.program import Program
+from dio_mc.ir.types import BOOL
+from dio_mc.lang.model import Model
+from dio_mc.mutation.columns import Column, Reached, Row, columns_of, enums_of, further_questions, reached
+from dio_mc.mutation.mutants import Mutant
+from dio_mc.mutation.proposals import Proposal, with_properties
+from dio_mc.semantics.interpreter import Interpreter
+
+Params = tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What is reached with one binding. The first `basic` columns are about variables and threads, the others about
+    operations and windows."""
+
+    columns: tuple[Column, ...]
+    basic: int
+    model: Reached
+    mutant: Reached
+
+    def rows(self, count: int) -> tuple[frozenset[Row], frozenset[Row]]:
+        """The rows of both, of the first `count` columns."""
+        sides = [frozenset(row[:count] for row in side.rows) for side in (self.model, self.mutant)]
+        return sides[0], sides[1]
+
+
+def tables_of(model: type[Model], mutant: Mutant, params: Params, most: int) -> Tables | None:
+    """The tables with one binding; None if one of the programs has more than `most` states. Raises `ModelError` if one
+    of them cannot be built."""
+    enums = enums_of(model)
+    texts = tuple(further_questions(model))
+    while True:
+        asked = {f"asked_{n}": Proposal("invariant", text) for n, text in enumerate(texts)}
+        asking = with_properties(model, asked, enums) if asked else model
+        try:
+            program = build(mutant.of(asking), dict(params)).program
+            columns, ours = _of_model(model, params, texts, most)  # type: ignore[arg-type]  # a class is hashable
+            break
+        except ModelError as error:
+            texts = _without(texts, error)
+    if ours is None:
+        return None
+    columns_there = _columns(model, program, asked, enums)
+    theirs = reached(columns_there.interpreter, list(columns_there.all), most)
+    return None if theirs is None else Tables(columns.all, columns.basic, ours, theirs)
+
+
+def _without(texts: tuple[str, ...], error: ModelError) -> tuple[str, ...]:
+    """The questions without those that are not about one of the programs, which no thread can answer."""
+    wrong = {d.span.file for d in error.diagnostics if d.span is not None}
+    left = tuple(text for text in texts if not any(file.endswith(f": {text}>") for file in wrong))
+    if len(left) == len(texts):
+        raise error
+    return left
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    interpreter: Interpreter
+    all: tuple[Column, ...]
+    basic: int
+
+
+def _columns(
+    model: type[Model], program: Program, asked: Mapping[str, Proposal], enums: Mapping[str, type[Enum]]
+) -> _Columns:
+    interpreter = Interpreter(program)
+    basic = columns_of(model, interpreter, enums)
+    further = [
+        Column(asked[p.name].text, BOOL, interpreter.compiled(p.expr)[0], control=True)
+        for p in program.properties
+        if p.name in asked and p.expr is not None
+    ]
+    return _Columns(interpreter, (*basic, *further), len(basic))
+
+
+@lru_cache(maxsize=4)
+def _of_model(model: type[Model], params: Params, texts: tuple[str, ...], most: int) -> tuple[_Columns, Reached | None]:
+    """The model's own side, which its mutants share."""
+    enums = enums_of(model)
+    asked = {f"asked_{n}": Proposal("invariant", text) for n, text in enumerate(texts)}
+    program = build(with_properties(model, asked, enums) if asked else model, dict(params)).program
+    columns = _columns(model, program, asked, enums)
+    return columns, reached(columns.interpreter, list(columns.all), most)
