@@ -1,4 +1,4 @@
-"""Whether a reduction changes what it must not: the same program explored reduced and in full, and compared."""
+"""Verification of reductions: explores a program reduced and in full, and compares the results."""
 
 from __future__ import annotations
 
@@ -21,14 +21,17 @@ from dio_mc.semantics.search import (
 )
 
 ALONE = (Reductions(partial_order=False), Reductions(symmetry=False, partial_order=True))
-"""Each reduction alone."""
+"""Each reduction by itself."""
 
 
 def verify_reduction(found: Exploration, request: SearchRequest, strategy: Strategy) -> list[str]:
-    """Explore once more, in full if `found` is reduced, and with symmetry if it is not; with partial order too, and
-    with both, where the strategy has it (None: if it seems to pay). What there is to say, in words.
+    """Compare reduced searches of a program with the full one; return sentences on what was and was
+    not verified.
 
-    Raises `InternalError` when what must not differ does (`differences`): then a reduction is wrong.
+    `found` serves as one of the two sides. Symmetry is always verified, partial order if the
+    strategy asks for it (None: if it seems to pay), and both together if both apply. Raises
+    `InternalError` if a reduced search differs where it must not (`differences`): then the
+    reduction is wrong.
     """
     if found.stopped is not None:
         return [f"the reduction was not verified: {found.stopped}"]
@@ -54,7 +57,7 @@ def verify_reduction(found: Exploration, request: SearchRequest, strategy: Strat
 
 
 def _ordered(request: SearchRequest, partial_order: bool | None) -> bool:
-    """Whether partial order is to be tried."""
+    """Return whether partial order is to be verified."""
     if partial_order is not None:
         return partial_order
     from dio_mc.analysis.partial_order.persistent import Refused, find_persistent_sets, pays
@@ -71,7 +74,7 @@ def _names(reductions: Reductions) -> tuple[str, ...]:
 
 
 def _refusals(request: SearchRequest, alone: Reductions) -> list[str]:
-    """Why a reduction does nothing, in words; nothing where it does something."""
+    """Why a reduction has no effect on this program, in sentences; empty if it has an effect."""
     if alone.partial_order:
         from dio_mc.analysis.partial_order.persistent import Refused, find_persistent_sets
 
@@ -103,9 +106,13 @@ def _compared(program: Program, reduced: Exploration, full: Exploration) -> str:
 
 
 def differences(reduced: Exploration, full: Exploration) -> list[str]:
-    """What a reduction must not change and did, in words. Symmetry changes nothing but the numbers of states and steps.
-    Partial order changes depth too; what it has violated is looked for without it, and where a limit was in the way of
-    that, the schedule need not be the same."""
+    """The differences between a reduced and a full search that a reduction must not cause, one
+    sentence each.
+
+    Symmetry changes only the numbers of states and transitions. Partial order also changes the
+    depth. A property violated under partial order is searched for again without it; if a limit
+    prevents that, the schedules may differ, so only those canonical in both searches are compared.
+    """
     pairs: dict[str, tuple[object, object]] = {
         "undecided properties": (reduced.unknown, full.unknown),
         "coverage": (reduced.coverage, full.coverage),
@@ -124,6 +131,6 @@ def _violated(found: Exploration) -> list[str]:
 
 
 def _canonical(found: Exploration, other: Exploration) -> list[Violation]:
-    """The violations that are canonical in both."""
+    """The violations of `found` that are canonical in both searches."""
     there = {violation.property for violation in other.violations if violation.canonical}
     return [violation for violation in found.violations if violation.canonical and violation.property in there]

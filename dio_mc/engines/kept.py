@@ -1,11 +1,14 @@
-"""What is kept from one search of a program to the next: decisions of evaluators, and violations.
+"""Results that outlive a search: decisions of evaluators, and violations.
 
-An exploration may take several searches: a small one of all states, a reduced one, one without partial order for the
-canonical counterexamples. A violation that one of them has established is one of the program, whatever becomes of the
-others: a later search that a limit ends too early does not take it back, and a later one that went over all that it had
-to go over, and says otherwise, is a fault of dio-mc. An interrupt or a lack of memory may come at any moment, also
-between the end of a search and its report. So every search is followed from its first state on: what it knows to be
-violated is asked of itself, and is told without a schedule where it came to no report.
+One exploration may consist of several searches: a small one of all states, a reduced one, one
+without partial order for the canonical counterexamples. A violation that any of them has
+established is a violation of the program. A later search that a limit ends early does not retract
+it, and a later search that is complete and does not find it contradicts the earlier one, which is a
+fault of dio-mc.
+
+An interrupt or a lack of memory can end a search at any moment, even between its last state and its
+report. Therefore each search registers a function that names its violations so far. If the search
+ends without a report, these violations are reported without a schedule.
 """
 
 from __future__ import annotations
@@ -23,7 +26,8 @@ from dio_mc.trace.trace import TraceStep
 
 
 class Remembering:
-    """An evaluator that is asked by two engines in turn, and about each valuation once."""
+    """A cache in front of an evaluator that several searches share: each valuation is decided
+    once."""
 
     def __init__(self, evaluator: PropertyEvaluator) -> None:
         self._evaluator = evaluator
@@ -31,21 +35,22 @@ class Remembering:
 
     @property
     def observations(self) -> tuple[Observation, ...]:
-        """As the evaluator's."""
+        """The observations of the wrapped evaluator."""
         return self._evaluator.observations
 
     @property
     def formulas(self) -> tuple[Expr, ...]:
-        """As the evaluator's."""
+        """The formulas of the wrapped evaluator."""
         return self._evaluator.formulas
 
     @property
     def property(self) -> Property:
-        """As the evaluator's."""
+        """The property of the wrapped evaluator."""
         return self._evaluator.property
 
     def decide(self, valuations: Sequence[tuple[int, ...]]) -> list[Decision]:
-        """One decision per valuation, the new ones by the evaluator."""
+        """One decision per valuation, in order. Only valuations that are not cached reach the
+        evaluator."""
         new = [valuation for valuation in valuations if valuation not in self._known]
         if new:
             self._known.update(zip(new, self._evaluator.decide(new), strict=True))
@@ -53,8 +58,11 @@ class Remembering:
 
 
 class Established:
-    """The violations (and witnesses) that the searches of one exploration have found so far, the best of each property:
-    a canonical one before others, then the shorter. `last` is what the last of the searches found."""
+    """The violations and witnesses that the searches of one exploration have found so far.
+
+    The best one of each property is kept: a canonical one before others, then the shorter. `last`
+    is the result of the last search that ended, or None.
+    """
 
     def __init__(self, program: Program, evaluators: Sequence[PropertyEvaluator]) -> None:
         self.last: Exploration | None = None
@@ -65,11 +73,11 @@ class Established:
         self._names: list[Names] = []
 
     def follow(self, names: Names) -> None:
-        """A search begins."""
+        """Register a search that begins. `names` returns the names of its violations so far."""
         self._names.append(names)
 
     def note(self, found: Exploration) -> None:
-        """Keep what a search has found: it is at its end."""
+        """Record the result of a search that has ended."""
         self.last = found
         self._unshown |= set(found.unshown)
         for violation in found.violations:
@@ -79,17 +87,21 @@ class Established:
         self._names.clear()
 
     def interrupted(self) -> bool:
-        """Keep what a search has found that was ended before its report. Whether anything is established."""
+        """Record the violations of searches that ended without a report; return whether any are
+        established."""
         self._unshown |= {name for names in self._names for name in names()}
         return bool(self._best or self._unshown)
 
     def is_canonical(self, name: str) -> bool:
-        """Whether the canonical counterexample of a property is known."""
+        """Return whether the canonical counterexample of the property `name` is known."""
         return name in self._best and self._best[name][0].canonical
 
     def confirm(self, found: Exploration, names: Iterable[str], search: str) -> None:
-        """A search that went over all that it had to go over must have found these. Raises `InternalError`, with
-        the schedules that say so, where it did not find one."""
+        """Check that a complete search has found all of `names`.
+
+        `search` describes the search in messages. Raises `InternalError`, with the replayed
+        schedules of the missing violations, if it has not.
+        """
         there = {violation.property for violation in found.violations} | set(found.unshown)
         lost = sorted(set(names) - there, key=self._order)
         if lost:
@@ -101,9 +113,10 @@ class Established:
             )
 
     def answer(self, found: Exploration) -> Exploration:
-        """The answer of an exploration: what the deciding search says, with every violation that is established.
+        """The result of the exploration: that of the deciding search, with every established
+        violation.
 
-        Raises `InternalError` where that search is complete and has not found one of them.
+        Raises `InternalError` if that search is complete and has not found one of them.
         """
         self.note(found)
         if found.stopped is None:
@@ -116,7 +129,7 @@ class Established:
         return violation_order(name, self._ranks)
 
     def _shown(self, name: str) -> list[str]:
-        """A violation replayed, in lines. Raises `InternalError` where it does not replay."""
+        """A violation replayed, one line per step. Raises `InternalError` if it does not replay."""
         violation, engine = self._best[name]
         trace = build_trace(self._program, violation, engine=engine)
         head = f"{name}: found by engine {engine}, replayed in {len(trace.steps)} steps:"
@@ -134,22 +147,28 @@ def _line(step: TraceStep) -> str:
 
 
 def uncertain(found: Exploration) -> Exploration:
-    """The same, with no counterexample known to be the canonical one, but those without a step: they have no rival."""
+    """The exploration with no counterexample marked as canonical, except those without steps, which
+    no other path can precede."""
     violations = tuple(replace(one, canonical=not one.schedule) for one in found.violations)
     return replace(found, violations=violations)
 
 
 def is_whole(name: str, length: int, whole: int) -> bool:
-    """Whether a search that expanded `whole` levels to the end has seen each violation of a property after `length`
-    steps that comes before those it has seen. A deadlock is seen when a state is expanded, others when it is found;
-    initial states are found in their order."""
+    """Return whether a search that fully expanded `whole` levels has found every violation of the
+    property `name` that is `length` steps long, so that the first of them is known.
+
+    A deadlock is detected when its state is expanded, other violations when the state or edge is
+    found. Violations of length 0 need no complete level, because initial states are found in their
+    order.
+    """
     if name == "deadlock":
         return length < whole
     return length == 0 or length <= whole
 
 
 def violation_order(name: str, ranks: dict[str, int]) -> tuple[int, str, str, int]:
-    """The author's properties first, then the deadlock, then faults (``kind@line``, ``kind@file:line``)."""
+    """A sort key: the author's properties in the order of `ranks`, then the deadlock, then faults
+    (``kind@line``, ``kind@file:line``) by kind, file and line."""
     if name in ranks:
         return ranks[name], "", "", 0
     if name == "deadlock":

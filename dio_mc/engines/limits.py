@@ -1,7 +1,7 @@
-"""What ends a search early: the budget's clock and memory, and whoever asked to be polled.
+"""The limits that end a search early: the budget's time and memory, and a caller's stop request.
 
-States and depth are counted by the search itself, exactly; time and memory are looked at now and then, so a run that
-they cut is not reproducible to the state.
+The search counts states and depth itself, exactly. Time and memory are only sampled, so a search
+that they end is not reproducible to the state.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from dio_mc.semantics.search import Budget
 from dio_mc.semantics.stop import OUT_OF_MEMORY, Poll, Stop, StopKind, requested
 
 LOOKED_AT: Final = 4
-"""Available memory is read at every n-th look only, because that takes longer than the other checks."""
+"""The available memory is read on one of so many checks, because reading it takes longer than the
+other checks."""
 
 
 def _now() -> float:
@@ -25,7 +26,11 @@ def _now() -> float:
 
 @dataclass(slots=True)
 class Limits:
-    """The limits of one search; the clock runs from its creation."""
+    """The limits of one search. The clock starts when the object is created.
+
+    `stop` is polled: it returns the reason to stop as text, or None. The object may be polled from
+    several threads.
+    """
 
     budget: Budget
     stop: Poll | None = None
@@ -35,11 +40,14 @@ class Limits:
 
     @property
     def seconds(self) -> float:
-        """Wall time since the start."""
+        """Wall-clock seconds since the start."""
         return _now() - self.started
 
     def exceeded(self) -> Stop | None:
-        """Why the search has to end now, or None. A `Guard` may ask while the search does."""
+        """The reason to end the search now, or None.
+
+        A `Guard` may poll from its own thread while the search polls as well, hence the lock.
+        """
         with self._lock:
             return self._exceeded()
 

@@ -1,4 +1,5 @@
-"""What a search in machine code has found -> an `Exploration`, with schedules that are canonical where time allows."""
+"""Converts the outcome of the compiled search to an `Exploration`, with canonical schedules if the
+limits allow these."""
 
 from __future__ import annotations
 
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
 
 
 def told(found: Outcome, evaluators: Sequence[PropertyEvaluator], limits: Limits) -> Exploration:
-    """What machine code has found, with canonical counterexamples; where a limit does not allow these, with others."""
+    """The result of the compiled search, with canonical counterexamples; if a limit does not allow
+    these, with some shortest ones.
+
+    Schedules of a search reduced by partial order are never marked canonical (`kept.uncertain`).
+    """
     from dio_mc.engines.native.engine import ENGINE
 
     violations = at_start(found.interpreter) if found.started else []
@@ -45,7 +50,8 @@ def told(found: Outcome, evaluators: Sequence[PropertyEvaluator], limits: Limits
 
 
 def _path(interpreter: Interpreter, reached: Reached, limits: Limits) -> Path:
-    """The canonical path, where all states on shortest paths are known and there is time for it."""
+    """The canonical path to a goal; if not all states on shortest paths are known, or time is
+    short, some shortest path."""
     ends_at: EndsAt | None = bound(_ends_at, reached) if reached.goal.on_edge else None
     try:
         with Guard(limits.exceeded, GRACE):
@@ -60,7 +66,8 @@ def _ends_at(reached: Reached, state: State) -> list[End]:
 
 
 def at_start(interpreter: Interpreter) -> list[Violation]:
-    """Faults before the first state, the first of each name."""
+    """The faults of initial prefixes, which occur before the first state; the first fault of each
+    name."""
     found: dict[str, Violation] = {}
     for position, fault in interpreter.initial_faults:
         name = fault_name(fault.kind, fault.span, interpreter.program.file)

@@ -1,7 +1,11 @@
-"""Machine code: Program -> LLVM IR -> object code, and the compiled search over packed states.
+"""The native engine: Program -> LLVM IR -> object code, and the compiled search over packed states.
 
-`packing` lays states out in words, from what `analysis.values` knows of cells and threads; `succ` writes the successor
-function, `loops` the search around it; `module` puts a program together, `machine` compiles it (the only file that
-names llvmlite), `search` drives the levels, `engine` is the whole. A program that cannot be expressed raises
-`Unsupported`, with the reason in words.
+- `packing` assigns bits to cells and control states, from what `analysis.values` knows of them.
+- `succ` generates the successor function, `loops` the search loop, `table` the visited set, `back`
+  the backward pass for counterexamples.
+- `module` assembles the module of a program; `machine` compiles it and is the only file that names
+  llvmlite.
+- `search` runs the search level by level; `engine` is the entry point.
+
+A program that cannot be compiled raises `Unsupported`, with the reason as text.
 """

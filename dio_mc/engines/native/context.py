@@ -1,4 +1,5 @@
-"""What the compiled search reads and writes: one array of 64-bit numbers per worker, by name."""
+"""The context of a worker: an array of 64-bit fields, accessed by name from Python and from machine
+code."""
 
 from __future__ import annotations
 
@@ -14,30 +15,51 @@ NAMES: Final = (
     "found", "found_length", "goal", "survey", "reduced", "ordered", "ends",
     "recent", "rests",
 )  # fmt: skip
-"""``table`` of ``slots`` home places (``limit`` with those after the last) belongs to all ``workers``. ``count``
-states in it are this worker's, at ``most`` so many before the table must grow; ``states`` has them in the order of
-discovery, the last before ``end``. States to expand: from ``next`` up to ``stop`` of the array ``source``; ``chunks``,
-``part`` and ``parts_left`` say which are next (`chunks`). ``news`` are states (edges) with a valuation not seen before,
-``watched`` the tables of valuations. ``ring`` holds successors whose place is being fetched, at most ``lag`` long.
-``overflow`` holds states that are set aside while the table grows. ``found``: records of ``examine`` and ``rest``;
-``rests``: what stands beside the states in the table of a level's records (`back`).
-``reduced``: whether states are exchanged for their representatives; ``ordered``: whether steps are selected by partial
-order; ``ends``: where those of each thread end. ``recent``: states that were found lately
-(`recent_states`)."""
+"""The fields, in order:
+
+- ``table`` is the address of the table, shared by all ``workers``. It has ``slots`` home slots, and
+  ``limit`` slots including those after the last home slot.
+- ``count`` is the number of states in the table that this worker inserted. ``expand`` returns
+  `GROW` when it reaches ``most``, and `FULL` when one more would exceed ``max_states``.
+- ``states`` is the array of these states in the order of discovery, ``end`` its length.
+- ``source`` is an array of states to expand, of which those from ``next`` up to ``stop`` are left.
+  ``chunks``, ``part`` and ``parts_left`` determine where the next chunk comes from (`chunks`).
+- ``transitions`` counts the successors found. ``full`` is the reason why no state can be inserted
+  any more, or 0.
+- ``news`` has ``news_length`` states or edges with new valuations; ``expand`` returns `NEWS` at
+  ``news_most``. ``watched`` are the tables of valuations.
+- ``flags`` has a byte per deadlock, fault and monitor, ``seen`` two bytes per place: whether a step
+  has fired, and whether it was blocked.
+- ``out`` receives the successors of one state, ``ends`` the index after the last successor of each
+  thread.
+- ``ring`` is a ring buffer (``ring_mask``) of successors whose slots are being prefetched. Down to
+  ``lag`` of them remain in it.
+- ``overflow`` has the ``overflow_length`` states (at most ``overflow_most``) that are set aside
+  while the table grows.
+- ``found`` receives the ``found_length`` records of ``examine`` and ``rest``; ``goal`` is the flag
+  that ``examine`` looks for; ``rests`` are the continuations in a table of records (`back`).
+- ``survey`` is the byte map of `survey`.
+- ``reduced``: whether states are replaced by their representatives; ``ordered``: whether only the
+  steps of persistent sets are taken.
+- ``recent`` is a small cache of states found recently (`recent_states`).
+"""
 
 INDEX: Final = {name: number for number, name in enumerate(NAMES)}
+"""The position of each field."""
 SIZE: Final = len(NAMES)
+"""The number of fields."""
 
 RECENT: Final = 1 << 18
-"""Bytes of ``recent``: they should stay in the second level of a core's caches."""
+"""The size of ``recent`` in bytes: it should fit in a core's second-level cache."""
 
 SLACK: Final = 1 << 12
-"""Places after the last home place."""
+"""The number of slots after the last home slot, for states that probing moves beyond it."""
 DONE, GROW, NEWS, FULL, HALTED, LOST = range(6)
-"""Why ``expand`` came back: nothing is left; the table must grow; news must be taken; `max_states`; another worker did;
-the table has no place left (its hash is worse than anybody thought)."""
+"""Why ``expand`` returned: all states are expanded; the table must grow; new valuations must be
+taken; `max_states` is reached; another worker returned early; probing reached the end of the table,
+because far more states than expected have nearby home slots."""
 
 
 def recent_states(words: int) -> int:
-    """How many states ``recent`` holds: a power of two."""
+    """The number of states that ``recent`` holds, a power of two."""
     return 1 << (RECENT // (8 * words)).bit_length() - 1

@@ -1,4 +1,5 @@
-"""The native engine as a whole: program, evaluators, budget in; what the facade needs to word an answer out."""
+"""The entry points of the native engine: prepare a program, search it, and collect what
+counterexamples need."""
 
 from __future__ import annotations
 
@@ -33,15 +34,19 @@ ENGINE = "native"
 
 
 class NoMachine(Unsupported):
-    """There is nothing to make machine code with."""
+    """Machine code cannot be generated here, because llvmlite is missing or does not load."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the compiled search found; `reached` pairs goals with the states on the shortest paths to them;
-    `started` when all initial states were known; `whole` levels were expanded to the end; `reductions` as in an
-    `Exploration`;
-    `seconds` is the wall time until all was."""
+    """The result of a compiled search.
+
+    `reached` has, for each goal, the states on the shortest paths to it. `started` tells whether
+    all initial states were known; `whole` is the number of fully expanded levels; `reductions` are
+    named as in an `Exploration`. `taken_for_known` is the share of new states that approximate
+    storage would now lose. `seconds` is the wall-clock time of the search alone. `unshown` names
+    the violations without a schedule.
+    """
 
     interpreter: Interpreter
     started: bool
@@ -61,7 +66,7 @@ class Outcome:
 
 
 Begin = Callable[[Prepared, SearchRequest, Clock, Work], Search]
-"""Makes a search."""
+"""Creates a search: in memory, or on disk."""
 
 
 def prepare(
@@ -72,8 +77,11 @@ def prepare(
     sets: PersistentSets | None = None,
     quick: bool = False,
 ) -> Prepared:
-    """Compile a program, `quick` for a short search. Raises `Unsupported` with a reason where it is for the reference
-    engine, `NotPermutable` where only its `representatives` are."""
+    """Compile a program; `quick` favours compile time, for a search that may be short.
+
+    Raises `Unsupported`, with a reason, if only the reference engine can run the program, and
+    `NotPermutable` if only its `representatives` need the reference engine.
+    """
     reason = missing()
     if reason is not None:
         raise NoMachine(reason)
@@ -102,8 +110,11 @@ def search(
     keeper: Keeper | None = None,
     begin: Begin = Search,
 ) -> Outcome:
-    """Explore a program, reduced `by` what it was prepared for; what it does is kept by a `keeper`, and it goes on from
-    what that has. `begin` is in memory, or on disk. Raises `ModelError` where that does not fit."""
+    """Explore a program with the reductions `by`, for which it must have been prepared.
+
+    The search continues from the checkpoint of `keeper`, which also writes new ones. `begin`
+    creates the search, in memory or on disk. Raises `ModelError` if the checkpoint does not fit.
+    """
     started = time.perf_counter()
     saved = keeper.saved if keeper is not None else ()
     found = begin(prepared, request, clock, Work(workers, by, keep, clock.budget.max_states, keeper, saved))
@@ -124,7 +135,7 @@ def search(
 
 
 def _violated(found: Search) -> list[str]:
-    """What is violated (witnessed) so far, by name."""
+    """The names of the properties that are violated, or witnessed, so far."""
     file = found.interpreter.program.file
     early = found.interpreter.initial_faults if found.started else ()
     return [
@@ -133,14 +144,14 @@ def _violated(found: Search) -> list[str]:
 
 
 def _unshown(found: Search, reached: Sequence[Reached]) -> tuple[str, ...]:
-    """What is violated and has no way to it."""
+    """The names of the goals to which no path is known."""
     shown = {one.goal.name for one in reached}
     return tuple(goal.name for goal in goals_of(found) if goal.name not in shown)
 
 
 def _told(prepared: Prepared, found: Search, by: Reduced) -> tuple[list[Reached], tuple[int, ...]]:
-    """The ways back, and distinct values. Where a limit does not allow that, less: what has no way to it is unshown,
-    and the search counts as stopped."""
+    """The paths to all goals, and the distinct values of each cell if the search was stopped. If a
+    limit does not allow these, the search counts as stopped, and the rest is missing."""
     reached: list[Reached] = []
     try:
         for goal in goals_of(found):
@@ -153,8 +164,8 @@ def _told(prepared: Prepared, found: Search, by: Reduced) -> tuple[list[Reached]
 
 
 def _way_back(prepared: Prepared, found: Search, by: Reduced, goal: Goal) -> Reached | None:
-    """The shortest paths to a goal, if there is time for them; levels that were given up are read, where
-    they are kept, or found again."""
+    """The shortest paths to a goal, or None if there is no time for them. Dropped levels are read
+    from the checkpoint, or found again by a second search."""
     clock = Moment(found.clock)
     if found.kept == 0:
         if not found.keeps(goal.base):

@@ -1,4 +1,5 @@
-"""Address space for tables: reserved large, filled as it is touched, in huge pages where the system has them."""
+"""Anonymous memory maps for tables: reserved generously, backed by memory when touched, in huge
+pages if available."""
 
 from __future__ import annotations
 
@@ -7,11 +8,13 @@ import mmap
 from typing import Final
 
 PAGE: Final = 1 << 21
+"""The size of a huge page in bytes (2 MiB)."""
 _NORESERVE: Final = getattr(mmap, "MAP_NORESERVE", 0x4000)
 
 
 class Region:
-    """So many bytes, zero until written, taking memory only where they are touched."""
+    """A private anonymous map of at least `size` bytes, zero until written. Raises `MemoryError` if
+    there is no address space."""
 
     def __init__(self, size: int, *, huge: bool = True) -> None:
         self.size = -(-max(size, 1) // PAGE) * PAGE
@@ -26,12 +29,13 @@ class Region:
         self.address = ctypes.addressof(self._view)
 
     def forget(self, start: int, end: int) -> None:
-        """Give back the memory of whole pages between two offsets; they read as zero again."""
+        """Release the memory of the whole pages between two offsets in bytes; they read as zero
+        afterwards."""
         first, last = -(-start // PAGE) * PAGE, end // PAGE * PAGE
         if last > first:
             self._map.madvise(mmap.MADV_DONTNEED, first, last - first)
 
     def close(self) -> None:
-        """Give back everything."""
+        """Unmap the region."""
         del self._view
         self._map.close()

@@ -1,4 +1,5 @@
-"""Program + evaluators -> the text of one LLVM module, and what is needed to talk to it."""
+"""Generates the LLVM module of a program and its evaluators, with the tables that describe it to
+Python."""
 
 from __future__ import annotations
 
@@ -28,8 +29,13 @@ from dio_mc.semantics.search import Approximate
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """`most` bounds the successors of a state; `flags` counts flags before those of monitors; `tables` are the sizes of
-    the evaluators' tables of valuations, `formulas` what stands for those of each, if something does."""
+    """The LLVM IR of a program, and its description.
+
+    `most` bounds the number of successors of a state. `flags` is the number of flags that precede
+    those of monitors. `tables` has the size in bytes of each evaluator's table of valuations,
+    `formulas` the formulas whose truth values number the valuations of each (empty: the values
+    themselves do). With `approximate` the visited set is lossy.
+    """
 
     program: Program
     layout: Layout
@@ -45,7 +51,8 @@ class Module:
 
     @property
     def digest(self) -> str:
-        """Of the text: programs with the same have the same states, in the same words."""
+        """The SHA-256 of the text. Programs with equal texts have the same states in the same
+        packed form."""
         return sha256(self.text.encode()).hexdigest()
 
 
@@ -56,8 +63,11 @@ def write_module(
     approximate: Approximate | None = None,
     sets: PersistentSets | None = None,
 ) -> Module:
-    """The module of a program. Raises `Unsupported` with a reason for one that the native engine cannot run,
-    `NotPermutable` for one that it can run without `representatives`."""
+    """Generate the module of a program.
+
+    Raises `Unsupported`, with a reason, for a program that the native engine cannot run, and
+    `NotPermutable` for one that it can only run without `representatives`.
+    """
     layout = layout_of(program)
     facts = find_facts(program, layout)
     packing = pack(program, layout, facts)

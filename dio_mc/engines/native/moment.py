@@ -1,4 +1,4 @@
-"""The clock of a search, and the moment more that what comes after it may take."""
+"""The clock of a search, and the grace period of the work that follows it."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from dio_mc.semantics.search import Budget
 from dio_mc.semantics.stop import Stop, StopKind
 
 MOMENT: Final = 1.0
-"""Seconds that the way back to a violation may take, once a limit has ended the search,"""
+"""Seconds that the backward pass to a violation may take after a limit has ended the search."""
 SHARE: Final = 0.1
-"""and this part of the time of the search, if the limit was not a signal."""
+"""The fraction of the search time that is granted in addition, unless the search was asked to
+stop."""
 
 
 class Clock(Protocol):
-    """What ends a search early."""
+    """The interface of `limits.Limits` that searches use."""
 
     budget: Budget
 
     @property
     def seconds(self) -> float:
-        """Since the start."""
+        """Seconds since the start."""
         ...
 
     def exceeded(self) -> Stop | None:
@@ -30,7 +31,12 @@ class Clock(Protocol):
 
 
 class Moment:
-    """The clock of what comes after a search: it has what the search has left, and a moment more."""
+    """The clock of the work that follows a search: it has the rest of the search's limits, and a
+    grace period beyond them.
+
+    The period is `MOMENT` seconds and `SHARE` of the search time; a request to stop is obeyed after
+    `MOMENT`.
+    """
 
     budget = Budget()
 
@@ -40,15 +46,16 @@ class Moment:
 
     @property
     def seconds(self) -> float:
-        """Since the start."""
+        """Seconds since the search ended."""
         return time.monotonic() - self._started
 
     def pressed(self) -> Stop | None:
-        """A limit of the search, once half of the moment has passed."""
+        """A limit that the search has reached, once half of `MOMENT` has passed: the work should be
+        shortened."""
         return None if self.seconds < MOMENT / 2 else self._clock.exceeded()
 
     def exceeded(self) -> Stop | None:
-        """As the search's, but for the moment."""
+        """The reason to stop, or None as long as the grace period lasts."""
         if self.seconds < MOMENT:
             return None
         stop = self._clock.exceeded()

@@ -1,4 +1,5 @@
-"""The options of a `Choose`, those that count up or down taken together: many are a loop in the code, not code each."""
+"""Grouping of the options of a `Choose`: a long arithmetic progression becomes one loop instead of
+code per option."""
 
 from __future__ import annotations
 
@@ -9,12 +10,13 @@ from dio_mc.ir.expr import Const
 from dio_mc.ir.ops import Option
 
 FEW: Final = 16
-"""Up to so many options in a row have code of their own: there their value is known, and what follows from it."""
+"""Up to so many consecutive options are compiled one by one. Their values are then constants, which
+are folded into the code that follows."""
 
 
 def grouped(options: Sequence[Option]) -> list[Option | range]:
-    """The options in their order. More than `FEW` in a row that are always open, and whose values are numbers at equal
-    distances, are the range of those."""
+    """The options in order, with each run of more than `FEW` unconditional options whose constant
+    values form an arithmetic progression replaced by the `range` of these values."""
     found: list[Option | range] = []
     at = 0
     while at < len(options):
@@ -23,14 +25,15 @@ def grouped(options: Sequence[Option]) -> list[Option | range]:
             found.append(values)
             at += len(values)
         else:
-            taken = 1 if values is None else max(len(values) - 1, 1)  # the last may be the first of others
+            taken = 1 if values is None else max(len(values) - 1, 1)  # the last one may begin the next progression
             found += options[at : at + taken]
             at += taken
     return found
 
 
 def _counting(options: Sequence[Option], at: int) -> range | None:
-    """The longest range from there on; None where even the first is none, or two are the same."""
+    """The longest arithmetic progression that begins at option `at`; None if the first two options
+    do not form one."""
     start, second = _number(options, at), _number(options, at + 1)
     if start is None or second is None or start == second:
         return None
@@ -41,7 +44,7 @@ def _counting(options: Sequence[Option], at: int) -> range | None:
 
 
 def _number(options: Sequence[Option], at: int) -> int | None:
-    """The value of an option that is always open, if it is a number."""
+    """The constant value of an unconditional option; None for other options and beyond the last."""
     if at >= len(options):
         return None
     option = options[at]

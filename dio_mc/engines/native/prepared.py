@@ -1,4 +1,4 @@
-"""A program in machine code, and by what a search of it is reduced."""
+"""A compiled program, and the reductions of a search of it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from dio_mc.semantics.search import PARTIAL_ORDER, SYMMETRY
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A program in machine code, ready for any number of searches; with `representatives` or persistent `sets`,
-    reduced ones too."""
+    """A compiled program, ready for any number of searches.
+
+    With `representatives` searches can be reduced by symmetry, with persistent `sets` by partial
+    order.
+    """
 
     module: Module
     machine: Machine
@@ -25,22 +28,23 @@ class Prepared:
 
     @property
     def able(self) -> Reduced:
-        """All that a search of it can be reduced by."""
+        """All reductions that a search of this program can use."""
         return Reduced(self.representatives is not None, self.sets is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Reduced:
-    """By what a search is reduced: `symmetry` explores one state of each orbit, `order` takes the steps of persistent
-    sets."""
+    """The reductions of a search: `symmetry` explores one state of each orbit, `order` takes only
+    the steps of persistent sets."""
 
     symmetry: bool = False
     order: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
-        """As in an `Exploration`."""
+        """The names of the reductions, as in an `Exploration`."""
         return (SYMMETRY,) * self.symmetry + (PARTIAL_ORDER,) * self.order
 
 
 IN_FULL = Reduced()
+"""No reduction."""

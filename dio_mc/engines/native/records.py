@@ -1,6 +1,7 @@
-"""What the way back finds of a level (`back` says what a record is), as Python holds it: arrays, and a table of them.
+"""The results of the backward pass for one level, as Python holds them: arrays of records, and a
+hash table of them.
 
-Memory is that of the records, and of one table at a time.
+`back` defines a record. Memory use is that of the records, and of one table at a time.
 """
 
 from __future__ import annotations
@@ -18,50 +19,52 @@ from dio_mc.engines.native.prepared import Prepared
 from dio_mc.semantics.layout import State
 
 LEAST: Final = 64
-"""Places of the smallest table."""
+"""Slots of the smallest table."""
 
 Part = ctypes.Array[ctypes.c_uint64]
-"""Records one after the other."""
+"""Records, one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A record's words: those of the state, then those of what is left."""
+    """The layout of a record, in 64-bit words: `words` of the state, `size` in all; those after the
+    state describe the best continuation."""
 
     words: int
     size: int
 
     @staticmethod
     def of(prepared: Prepared) -> Shape:
-        """That of a program's records."""
+        """The layout of the records of a program."""
         words = prepared.module.packing.words
         return Shape(words, words + rest_words(len(prepared.module.program.threads)))
 
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Those of one level."""
+    """The records of one level."""
 
     shape: Shape
     parts: tuple[Part, ...]
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """The number of records."""
         return sum(len(part) for part in self.parts) // self.shape.size
 
     @property
     def fewest(self) -> int:
-        """The fewest switches that are left from any of them."""
+        """The fewest switches of the best continuation from any of the states. Raises `ValueError`
+        if there are no records."""
         return min(min(part[self.shape.words :: self.shape.size]) for part in self.parts)
 
     def first(self) -> Records:
-        """One of them."""
+        """The first record alone; no record if there is none."""
         return Records(self.shape, (_copied(self.parts[0], self.shape.size),)) if self.parts else self
 
 
 def taken(shape: Shape, address: int, count: int) -> Part:
-    """A copy of so many records."""
+    """A copy of `count` records at an address."""
     return _copied((ctypes.c_uint64 * (count * shape.size)).from_address(address), count * shape.size)
 
 
@@ -72,8 +75,11 @@ def _copied(part: Part, size: int) -> Part:
 
 
 class RecordTable:
-    """The records of a level, to be found by their states; where the search was one of representatives (`reduced`),
-    by any state of the orbit. Raises `MemoryError`."""
+    """The records of one level in a hash table, keyed by state.
+
+    With `reduced`, the records are those of representatives, and a record is found by any state of
+    the orbit. Raises `MemoryError` if the table has no memory or no free slot.
+    """
 
     def __init__(self, prepared: Prepared, records: Records, *, reduced: bool) -> None:
         self._prepared, self._records, shape = prepared, records, records.shape
@@ -95,17 +101,18 @@ class RecordTable:
 
     @property
     def fewest(self) -> int:
-        """As `canonical.Following` has it."""
+        """See `canonical.Following`."""
         return self._records.fewest
 
     def begins(self, state: State) -> int | None:
-        """As `canonical.Following` has it: the last step is that of the thread for whom it is best."""
+        """See `canonical.Following`: no step has been made yet, so the thread that suits the
+        continuation best counts as the last one."""
         threads = range(len(self._prepared.module.program.threads))
         first = self.left(state, 0)
         return first if first is None else min(first, *(self._left(state, thread) for thread in threads))
 
     def left(self, state: State, thread: int) -> int | None:
-        """As `canonical.Following` has it."""
+        """See `canonical.Following`."""
         found = self._left(state, thread)
         return None if found < 0 else found
 
@@ -115,12 +122,12 @@ class RecordTable:
         return self._prepared.machine.call["left_from"](self.address, ctypes.addressof(packed), thread)
 
     def close(self) -> None:
-        """Give back its memory."""
+        """Free the table."""
         self._region.close()
 
 
 def tables(prepared: Prepared, levels: Sequence[Records], *, reduced: bool) -> Iterator[RecordTable]:
-    """One table after the other; each is closed when the next one is asked for."""
+    """The tables of the levels in turn; each is closed when the next one is requested."""
     for records in levels:
         with closing(RecordTable(prepared, records, reduced=reduced)) as table:
             yield table

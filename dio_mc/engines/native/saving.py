@@ -29,17 +29,20 @@ if TYPE_CHECKING:
     from dio_mc.engines.native.search import Level, Search
 
 AT_ONCE: Final = 1 << 17
-"""States that are taken in between two looks at the limits."""
+"""States that are inserted, or copied from the table, between two polls of the limits."""
 MOST_WAITING: Final = 1 << 28
-"""Bytes of levels that wait to be written; with more the search does."""
+"""Bytes of levels that may wait to be written; with more, the search waits for the disk."""
 
 News = tuple[int, int, tuple[int, ...], tuple[int, ...]]
-"""A valuation that was new: the level, the evaluator, the state's words, those after the step."""
+"""A new valuation: the level, the number of the evaluator, the words of the state and those of its
+successor (empty unless the property is about steps)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A search at the end of level `depth`, the states of which are all known and not yet expanded."""
+    """A search at the end of level `depth`: the states of the level are all known, and none is
+    expanded. `news` counts the valuations observed until then and not yet written; `about` is the
+    text of the frame."""
 
     depth: int
     news: int
@@ -47,7 +50,8 @@ class Mark:
 
 
 class Saving:
-    """What is kept of a search. `levels` are on the disk from the first one on; those may be forgotten."""
+    """The checkpoints of one search. The first `levels` levels are on the disk and may be dropped
+    from memory."""
 
     def __init__(self, search: Search, keeper: Keeper | None) -> None:
         self._search, self._keeper = search, keeper
@@ -59,20 +63,23 @@ class Saving:
 
     @property
     def is_on(self) -> bool:
-        """Whether levels are kept, and may not be forgotten before."""
+        """Whether checkpoints are being written, so that levels must not be dropped before they are
+        on the disk."""
         return self._keeper is not None and self._keeper.begun
 
     def may_forget(self, depth: int) -> int:
-        """Levels that may be forgotten once `depth` is expanded, from the first one on."""
+        """The number of levels, from the first on, that may be dropped once level `depth` is
+        expanded."""
         return min(depth + 1, self.levels) if self.is_on else depth + 1
 
     def noticed(self, evaluator: int, words: tuple[int, ...], after: tuple[int, ...]) -> None:
-        """A valuation was new in the level that is being found."""
+        """Record a new valuation of the level that is being found."""
         if self._keeper is not None:
             self._news.append((len(self._search.levels) - 1, evaluator, words, after))
 
     def level_ends(self) -> None:
-        """The last level has all its states, and what was noticed in it is decided."""
+        """Called when a level is complete and its valuations are decided. Starts a write if one is
+        due."""
         if self._keeper is None or self._keeper.ended:
             return
         self._mark = self._now()
@@ -81,7 +88,8 @@ class Saving:
             self._hand_over(self._keeper, self._mark)
 
     def search_ends(self, *, write: bool) -> None:
-        """Wait for what is being written; and write what is whole and is not kept yet."""
+        """Wait for the write in progress; with `write`, then write the complete levels that are not
+        saved yet."""
         keeper = self._keeper
         if keeper is None:
             return
@@ -94,7 +102,8 @@ class Saving:
             self._take_written(keeper, waits=False)
 
     def frames(self) -> Sequence[Frame]:
-        """What is on the disk, if all of it is in order, and whole."""
+        """The frames on the disk; none if one cannot be read or is damaged, or if some levels were
+        copied from the table and so have lost their order."""
         if self._keeper is None or not self.levels:
             return ()
         try:
@@ -104,19 +113,19 @@ class Saving:
         return () if any(frame.about.get("gathered") for frame in found) else found
 
     def close(self) -> None:
-        """The memory of the search is about to be given back."""
+        """Wait for the write in progress, because the memory of the search is about to be freed."""
         if self._keeper is not None:
             self._keeper.close()
 
     def go_on(self, restored: Restored) -> None:
-        """The search goes on from frames."""
+        """Record that the search continues from frames, which stay on the disk."""
         self.levels = len(restored.sizes)
         self.workers = max(self.workers, restored.workers)
 
     # -- writing -------------------------------------------------------------------------------------------------------
 
     def _waiting(self) -> int:
-        """Bytes of the levels that are not on the disk."""
+        """Bytes of the levels in memory that are not on the disk."""
         first = max(self.levels, self._search.kept)
         if first >= len(self._search.levels):
             return 0
@@ -139,7 +148,8 @@ class Saving:
         return Mark(depth, len(self._news), about)
 
     def _take_written(self, keeper: Keeper, *, waits: bool) -> None:
-        """Take note of what is on the disk."""
+        """Evaluate a write that has ended; with `waits`, wait for it first, as long as the limits
+        allow."""
         if self._handed is None:
             return
         done = keeper.done(self._search.clock.exceeded if waits else None)
@@ -152,7 +162,7 @@ class Saving:
         self._handed = None
 
     def _hand_over(self, keeper: Keeper, mark: Mark) -> None:
-        """Have everything up to the mark written that is not kept yet."""
+        """Start a write of everything up to the mark that is not saved yet."""
         found, size = self._search, self._search.module.packing.words
         gathered = found.kept if found.kept > self.levels else 0
         first = 0 if gathered else self.levels
@@ -169,11 +179,11 @@ class Saving:
         keeper.write(
             about, states * size + len(tail), chain(words, self._gathered() if gathered else (), [tail.tobytes()])
         )
-        if gathered:  # nobody may write to the table meanwhile
+        if gathered:  # the table must not change while it is copied
             keeper.close()
 
     def _bytes(self, level: Level) -> list[Buffer]:
-        """The states of a level, where they are."""
+        """The states of a level, in place in the workers' arrays."""
         size = self._search.module.packing.words * WORD
         return [
             memoryview((ctypes.c_char * ((end - start) * size)).from_address(w.states.address + start * size)).cast("B")
@@ -182,7 +192,7 @@ class Saving:
         ]
 
     def _gathered(self) -> Iterator[Buffer]:
-        """All states, as they lie in the table."""
+        """All states, copied from the table in pieces."""
         found, size = self._search, self._search.module.packing.words * WORD
         out = Region(AT_ONCE * size, huge=False)
         try:
@@ -196,7 +206,8 @@ class Saving:
 
 
 def news_words(news: Sequence[News], size: int) -> Iterator[int]:
-    """As words: the level, the evaluator, the state, the state after the step (zeros where there is none)."""
+    """Valuations as words: the level, the evaluator, the state, and its successor (zeros if it has
+    none)."""
     for level, evaluator, words, after in news:
         yield level
         yield evaluator
@@ -209,7 +220,8 @@ def news_words(news: Sequence[News], size: int) -> Iterator[int]:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """States of a frame: those of a `level`, or (None) of the table."""
+    """States of a frame that lie together, from word `first` of it: those of a `level`, or (None)
+    those copied from the table."""
 
     frame: Frame
     first: int
@@ -218,7 +230,8 @@ class Stretch:
 
 
 class Restored:
-    """What frames say. Raises `ModelError` where they do not fit together, or not the search."""
+    """The contents of frames. Raises `ModelError` if these do not fit together, or do not fit the
+    search."""
 
     def __init__(self, search: Search, frames: Sequence[Frame]) -> None:
         self._search, self._frames = search, frames
@@ -235,7 +248,7 @@ class Restored:
 
     @property
     def states(self) -> int:
-        """All states."""
+        """The number of states."""
         return sum(map(sum, self.sizes))
 
     def _take(self, frame: Frame) -> None:
@@ -271,7 +284,7 @@ class Restored:
             self.news.append((level, evaluator, words, after))
 
     def check(self) -> None:
-        """Raises `ModelError` where a limit of the search is met by what was found before."""
+        """Raise `ModelError` if the checkpoint already exceeds a limit of the search."""
         budget, path = self._search.clock.budget, self._frames[-1].path
         depth = len(self.sizes) - 1
         if budget.max_depth is not None and depth > budget.max_depth:
@@ -285,13 +298,14 @@ class Restored:
 
     @property
     def workers(self) -> int:
-        """The most that have had a part in it."""
+        """The largest number of workers of any run that took part."""
         return max(int(frame.about["workers"]) for frame in self._frames)
 
     # -- into the search -----------------------------------------------------------------------------------------------
 
     def recall(self) -> None:
-        """Have evaluators decide again what they were asked, level by level; and take over what was noticed."""
+        """Restore the observations: have evaluators decide the valuations again, level by level,
+        and set coverage, deadlock, faults and transitions."""
         found, decode = self._search, self._search.module.packing.decode
         for level, news in groupby(self.news, key=lambda one: one[0]):
             for _, number, words, after in news:
@@ -312,8 +326,12 @@ class Restored:
         ctypes.memmove(found.workers[0].get("seen"), marks, len(marks))
 
     def take_in(self, deepest: int | None = None) -> None:
-        """Take in the states, those of the levels up to `deepest`. The search is at the end of its last level then;
-        should a limit not allow that, it is one that was stopped there, with states that were not read (`unread`)."""
+        """Insert the states of the levels up to `deepest` (None: all). The search is then at the
+        end of its last level.
+
+        If a limit ends this early, the search counts as stopped there, with states that were not
+        read (`unread`). Raises `ModelError` if states are missing.
+        """
         found, frontier = self._search, sum(self.sizes[-1])
         found.levels = [[(0, sum(level)), *[(0, 0)] * (len(found.workers) - 1)] for level in self.sizes]
         found.started, found.whole, found.kept = True, len(self.sizes) - 1, len(self.sizes)
@@ -338,7 +356,8 @@ class Restored:
         found.workers[0].set(next=found.levels[-1][0][0], stop=found.levels[-1][0][0])
 
     def _forgotten(self, kept: int, level: int) -> int:
-        """Give back the memory of the levels before this one, if there is much of it; how many are forgotten now."""
+        """Free the memory of the levels before `level`, if all states take more than the search
+        keeps. Return the number of levels that are dropped now."""
         worker, size = self._search.workers[0], self._search.module.packing.words * WORD
         if worker.get("end") * size <= self._search.keep or level <= kept:
             return kept
@@ -346,7 +365,8 @@ class Restored:
         return level
 
     def _insert(self, stretch: Stretch) -> bool:
-        """Whether all states of a stretch were taken in."""
+        """Insert the states of a stretch; return False if a limit ended this. Raises `ModelError`
+        for states that contradict the frame."""
         found, worker = self._search, self._search.workers[0]
         size = found.module.packing.words * WORD
         before, begin = worker.get("count"), worker.get("end")

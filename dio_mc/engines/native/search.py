@@ -1,8 +1,10 @@
-"""The compiled search, level by level: ``Module`` -> counts, coverage, and where the nearest violations are.
+"""The compiled search, level by level: ``Module`` -> counts, coverage, and the levels of the
+nearest violations.
 
-All workers expand the states of a level, in chunks of a few (`chunks`), and take in what they find in one table
-(`table`); each keeps what it was the first to find. So what a level holds does not depend on the number of workers, and
-nor does the answer, which is one of levels: only whose array a state is in does.
+All workers expand the states of a level, in work chunks of a few states (`chunks`), and insert the
+successors into one shared table (`table`). Each worker appends the states that it was the first to
+find to its own array. The set of states in a level, and so the answer, does not depend on the
+number of workers; only the distribution of the states over the arrays does.
 """
 
 from __future__ import annotations
@@ -34,29 +36,36 @@ from dio_mc.semantics.search import Progress, SearchRequest
 from dio_mc.semantics.stop import FIRST, Stop, StopKind
 
 STRETCH: Final = 1 << 18
-"""States that each worker expands between two looks at clock, memory and the user."""
+"""States that each worker expands between two polls of the limits."""
 PAUSE: Final = 0.01
-"""Seconds between two looks amid a level: near a limit of states stretches are of one state, and a look opens files."""
+"""Seconds between two polls of the limits within a level. Near a limit on states a stretch is a
+single state, and a poll opens files."""
 TOGETHER: Final = 1 << 10
-"""States of a level that are left to one worker: calling the others takes longer."""
+"""Fewer states than this are expanded by one worker, because waking the others takes longer."""
 STARTS: Final = 1 << 14
-"""Initial states taken in at once."""
+"""Initial states that are inserted at once."""
 KEEP: Final = 16 << 20
-"""Bytes of levels that are kept for counterexamples; beyond that they are found again."""
+"""Bytes of states that are kept in memory for counterexamples. Beyond this, expanded levels are
+dropped, and found again when they are needed."""
 LARGEST_SURVEY: Final = 1 << 26
+"""The largest byte map of a survey."""
 SAMPLE: Final = 1 << 16
-"""Hashes that a bit-state table is tried with."""
+"""Hashes with which the false positive rate of a bit-state table is measured."""
 
 
 Level = list[tuple[int, int]]
-"""Per worker, the numbers of the first state and one past the last."""
+"""The states of a level: for each worker, the number of the first in its array, and of one past the
+last."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """How a search is made: by so many `workers`, reduced `by` what the program was prepared for. Of its levels `keep`
-    bytes are kept; it has a `limit` of states, or none. It goes on from what was `saved`, and `keeper` keeps what it
-    does."""
+    """How a search is made.
+
+    `workers` threads run it, with the reductions `by`. Of its expanded levels about `keep` bytes
+    stay in memory. `limit` bounds the number of states (None: no bound). The search continues from
+    the frames `saved`, if any, and `keeper` writes its checkpoints.
+    """
 
     workers: int = 1
     by: Reduced = IN_FULL
@@ -67,10 +76,15 @@ class Work:
 
 
 class Search:
-    """One search, by so many `workers`; one with a `limit` of states, or approximate storage, is for one worker, since
-    what lies inside is defined by the order of discovery. `levels` are where their states are; those before `kept`
-    have been forgotten; `started` when all initial states are known; `whole` levels are
-    expanded to the end. `unread` states were found by an earlier run, and are not read yet."""
+    """One compiled search.
+
+    A search with a `limit` on states, or with approximate storage, has one worker, because the
+    states within it depend on the order of discovery.
+
+    `levels` locates the states of each level; the levels before `kept` have been dropped from
+    memory. `started` is set when all initial states are known, `whole` is the number of fully
+    expanded levels (-1 before that). `unread` states of a checkpoint have not been read yet.
+    """
 
     def __init__(
         self,
@@ -115,8 +129,12 @@ class Search:
         self._pool = ThreadPoolExecutor(len(self.workers) - 1) if len(self.workers) > 1 else None
 
     def _reserve(self, count: int) -> None:
-        """The table, and workers, with half of the address space there is to have; the way back to a violation needs
-        some too. A third and a quarter: a table that is three quarters full has as many states as the arrays."""
+        """Allocate the table and the workers' arrays, together about half of the address space that
+        can be reserved, so that the backward pass has some too.
+
+        The table gets a third and the arrays a quarter: a table at its load factor of three
+        quarters has as many states as the arrays hold.
+        """
         space = 1 << 42
         while True:
             try:
@@ -143,7 +161,7 @@ class Search:
 
     @property
     def transitions(self) -> int:
-        """Successors so far."""
+        """Successors found, including known ones and self-loops."""
         return self._sum("transitions")
 
     @property
@@ -153,13 +171,17 @@ class Search:
 
     @property
     def expanded(self) -> int:
-        """States all successors of which were looked at."""
+        """States that have been fully expanded."""
         return self._before + self.chunks.taken - self._sum("stop") + self._sum("next")
 
     @property
     def looked_at(self) -> list[int]:
-        """Per worker, after the last state whose steps were looked at: a limit of states is met amid those of one.
-        What several have looked at is no part of the order of discovery: all there is."""
+        """For each worker, the number of one past the last state whose steps have been examined.
+
+        A limit on states stops a single worker among the successors of a state: its steps have been
+        examined, but it does not count as expanded. With several workers there is no order of
+        discovery, and all states count.
+        """
         if len(self.workers) > 1:
             return [worker.get("end") for worker in self.workers]
         (worker,) = self.workers
@@ -167,17 +189,18 @@ class Search:
 
     @property
     def looked_at_in_order(self) -> int:
-        """How many states' steps were looked at, by one worker, in the order of discovery."""
+        """The number of states whose steps a single worker has examined, in the order of
+        discovery."""
         return self.expanded + (self.workers[0].get("full") != 0)
 
     @property
     def depth(self) -> int:
-        """The last level with a state in it."""
+        """The last level that is not empty."""
         return max(sum(1 for level in self.levels if any(a < b for a, b in level)) - 1, 0)
 
     @property
     def violated(self) -> bool:
-        """A violation (no witness) is known."""
+        """Whether a violation is known; witnesses do not count."""
         known = any(v.length is not None and v.evaluator.property.kind != "reachable" for v in self.valuations)
         early = self.started and bool(self.interpreter.initial_faults)
         return known or self.deadlock is not None or bool(self.faults) or early
@@ -185,7 +208,7 @@ class Search:
     # -- levels --------------------------------------------------------------------------------------------------------
 
     def run(self, deepest: int | None = None) -> None:
-        """Search until all is expanded, `deepest` is reached, or something ends it."""
+        """Search until all states are expanded, level `deepest` is found, or a limit is reached."""
         try:
             self._run(deepest)
         except WHY_ENDED as ended:
@@ -194,15 +217,18 @@ class Search:
         self._end_saving()
 
     def _end_saving(self) -> None:
-        """Have written what is whole, where that may still be of use."""
+        """Write the complete levels that are not saved yet, if a later run may need them."""
         try:
             self.saving.search_ends(write=self.stopped is not None or self.violated)
         except WHY_ENDED as ended:
             self.stopped = self.stopped or stop_of(ended)
 
     def _take_last(self) -> None:
-        """What the workers have noticed of the level in which the search was ended: no second interrupt, no limit and
-        no lack of memory may take it back, but for what is to be decided still."""
+        """Evaluate what the workers have observed in the level in which the search ended.
+
+        A second interrupt, a limit or a lack of memory must not lose it; only valuations that are
+        not decided yet may be lost.
+        """
         if not self.levels:
             return
         try:
@@ -237,7 +263,8 @@ class Search:
             self.whole += self.stopped is None
 
     def _go_on(self, deepest: int | None) -> None:
-        """From the last level that was kept. Raises `ModelError` where what was kept is not of this search."""
+        """Continue from the last level of a checkpoint. Raises `ModelError` if the checkpoint is
+        not of this search."""
         restored = Restored(self, self._saved)
         restored.check()
         if not self._adopted:
@@ -248,23 +275,24 @@ class Search:
             frame.close()
 
     def enlarge_for(self, states: int) -> None:
-        """Make the table, which is empty, large enough for so many states. Raises `MemoryError`."""
+        """Enlarge the table, which is empty, to hold this number of states. Raises
+        `MemoryError`."""
         while not self.visited.fixed and self.visited.most < states + 2 * len(self.workers) * self.workers[0].ahead:
             self.visited.enlarge()
         for worker in self.workers:
             worker.resize(self.visited.slots)
 
     def take_in(self, address: int, count: int) -> None:
-        """Take in so many states, for which there is room, from memory."""
+        """Insert `count` states at `address`; there must be room for them."""
         self.workers[0].set(lag=LAG)
         self._check(self.machine.call["insert_all"](self.workers[0].address, address, count))
 
     def went_on(self, expanded: int) -> None:
-        """So many states were expanded by an earlier run."""
+        """Record that an earlier run expanded this number of states."""
         self._before = expanded
 
     def _start(self) -> None:
-        """The initial states."""
+        """Find the initial states."""
         self._open_level()
         states = map(self.module.packing.encode, self.interpreter.starting())
         try:
@@ -283,7 +311,8 @@ class Search:
         self.levels.append([(worker.get("end"), worker.get("end")) for worker in self.workers])
 
     def _take_level(self) -> None:
-        """All states of a level were found."""
+        """Called when all states of a level have been found; a search on disk merges its candidates
+        here."""
 
     def _close_level(self) -> None:
         self.levels[-1] = [(first, w.get("end")) for (first, _), w in zip(self.levels[-1], self.workers, strict=True)]
@@ -300,7 +329,7 @@ class Search:
             self._forget(depth)
 
     def _expand_parts(self, parts: Level) -> bool:
-        """Expand some states of each worker's array; whether all were."""
+        """Expand a range of states in each worker's array; return whether all were expanded."""
         looked = -PAUSE
         while any(first < end for first, end in parts):
             if self.clock.seconds - looked >= PAUSE:
@@ -317,7 +346,7 @@ class Search:
         return True
 
     def _expand(self, offered: Level) -> bool:
-        """Expand all these states; whether there was room for what is after them."""
+        """Expand all states offered; return False if the limit on states was reached."""
         self._before = self.expanded
         self.chunks.share(offered)
         together = sum(end - first for first, end in offered) >= TOGETHER
@@ -336,17 +365,18 @@ class Search:
                 self._make_room()
 
     def _all(self, tasks: Sequence[Callable[[], int]]) -> list[int]:
-        """Have every worker do something: the first here, the others elsewhere."""
+        """Run one task per worker, the first one in this thread and the others in the pool; return
+        the results."""
         first, *others = tasks
         if self._pool is None or not others:
             return [first()]
         running: list[Future[int]] = []
         try:
-            with STARTING:  # no exception is raised here before all of them are known
+            with STARTING:  # a guard raises nothing before all futures are recorded
                 running += [self._pool.submit(task) for task in others]
             code = first()
             return [code, *(one.result() for one in running)]
-        finally:  # nobody may be at work when the memory is given back, or read
+        finally:  # no worker may run when its memory is freed or read
             if any(not one.done() for one in running):
                 self.chunks.halt(whether=True)
                 wait(running)
@@ -354,11 +384,11 @@ class Search:
     # -- room ----------------------------------------------------------------------------------------------------------
 
     def _room(self) -> int:
-        """States that the table can still take."""
+        """The number of states that the table can still take before it grows."""
         return NEVER if self.visited.fixed else self.visited.most - self._sum("count")
 
     def _make_room_for(self, count: int) -> None:
-        """Make room for so many states that the first worker is to take in."""
+        """Make room for `count` states to be inserted by the first worker. Raises `MemoryError`."""
         first = self.workers[0]
         while self._room() < count + first.ahead:
             self._grow()
@@ -366,8 +396,8 @@ class Search:
             raise MemoryError("no address space for more states")
 
     def _share_room(self) -> None:
-        """Say to each worker how many states it may have before it must be asked again whether there is room. Raises
-        `MemoryError` where an array is full."""
+        """Set, for each worker, the number of states at which it must return for a check of the
+        room. Raises `MemoryError` if an array is full."""
         each = self._room() // len(self.workers)
         for worker in self.workers:
             room, ahead = worker.capacity - worker.get("end"), worker.ahead
@@ -376,7 +406,8 @@ class Search:
             worker.set(most=worker.get("count") + min(each, room) - ahead)
 
     def _make_room(self) -> None:
-        """The table grows, unless much of it is free and only one worker has used up its share."""
+        """Enlarge the table, unless much of it is free and only one worker has used up its
+        share."""
         if self._room() < max(self.visited.slots // 64, 2 * len(self.workers) * self.workers[0].ahead):
             self._grow()
 
@@ -386,7 +417,7 @@ class Search:
         self._spread(before)
 
     def _spread(self, before: int) -> None:
-        """Move the states of a table that had so many places to where they belong now."""
+        """Rehash the table, which had `before` home slots, in place."""
         for worker in self.workers:
             worker.resize(self.visited.slots)
         for side_by_side in stretches(before, self.visited.slots, len(self.workers)):
@@ -398,18 +429,20 @@ class Search:
             raise MemoryError("the table could not be enlarged")
 
     def _stretch(self) -> int:
-        """States to expand at once: none too many where `max_states` is near."""
+        """The number of states to expand between two polls: few if `max_states` is near."""
         left = self._limit - self.states
         return max(min(STRETCH, left // (self.module.most + 1)), 1)
 
     def _set_lag(self) -> None:
-        """Beyond a limit nothing may be counted: near it, a state's successors are taken in before the next."""
+        """Set the lag of the rings. No state beyond the limit may be counted, so close to it the
+        successors of a state are inserted before the next state is expanded."""
         close = self._limit - self.states <= (self._stretch() + 1) * self.module.most + WAITING
         for worker in self.workers:
             worker.set(lag=0 if close else LAG)
 
     def _check(self, *codes: int) -> bool:
-        """Whether the search is at its limit of states."""
+        """Evaluate the workers' return codes; return whether the limit on states is reached. Raises
+        `MemoryError` if probing ran past the end of the table."""
         if LOST in codes:
             raise MemoryError("the table has no place left")
         if FULL in codes:
@@ -417,7 +450,7 @@ class Search:
         return FULL in codes
 
     def _forget(self, depth: int) -> None:
-        """Give back the memory of levels that are expanded, if there is much of it."""
+        """Free the memory of expanded levels, if all states take more than `keep` bytes."""
         size = 8 * self.module.packing.words
         kept = self.saving.may_forget(depth)
         if self._sum("end") * size <= self.keep or kept <= self.kept:
@@ -427,12 +460,13 @@ class Search:
         self.kept = kept
 
     def keeps(self, depth: int) -> bool:
-        """Whether the states of a level are there to be looked at again."""
+        """Return whether the states of level `depth` are still available."""
         return self.kept <= depth < len(self.levels)
 
     def parts_of(self, depth: int, ends: Sequence[int] | None, size: int) -> Generator[tuple[Worker, int, int]]:
-        """The states of a kept level, so many at once: a worker, the numbers of the first and of one past the last in
-        its array. With `ends`, per worker, only those that come before these."""
+        """The states of a kept level in pieces of at most `size`: the worker, and the numbers of
+        the first state and of one past the last in its array. `ends` restricts each worker's part
+        to the states before a number."""
         for number, (worker, (first, last)) in enumerate(zip(self.workers, self.levels[depth], strict=True)):
             end = last if ends is None else max(min(last, ends[number]), first)
             for start in range(first, end, size):
@@ -466,7 +500,8 @@ class Search:
             self.report(Progress(self.depth, self.states, self.transitions, self.open, self.clock.seconds))
 
     def distinct(self) -> tuple[int, ...]:
-        """Distinct values per cell of the states found."""
+        """The number of distinct values of each cell among the states found; empty if there are too
+        many values to count, or with approximate storage."""
         packing = self.module.packing
         size = survey_size(packing)
         if not self.states or size > LARGEST_SURVEY or self.module.approximate is not None:
@@ -479,11 +514,12 @@ class Search:
         return distinct_values(packing, marks)
 
     def _survey(self) -> None:
-        """Mark the values of the states found."""
+        """Mark the values that occur in the states found."""
         self.machine.call["survey"](self.workers[0].address)
 
     def taken_for_known(self) -> float:
-        """Approximate: which share of new states would be taken for known ones now."""
+        """With approximate storage, the share of new states that would now be taken for known ones;
+        otherwise 0."""
         approximate = self.module.approximate
         if approximate is None:
             return 0.0
@@ -493,7 +529,8 @@ class Search:
         return sum(worker.has_bits(hash_) for hash_ in sample(SAMPLE)) / SAMPLE
 
     def coverage(self) -> tuple[frozenset[tuple[int, int]], frozenset[tuple[int, int]]]:
-        """(template, location) pairs that fired, and that were blocked."""
+        """The (template, location) pairs whose steps have fired, and those whose steps were
+        blocked."""
         places = self.module.names.places
         marks = [worker.marks("seen", 2 * len(places)) for worker in self.workers]
         fired = frozenset(pair for pair, n in places.items() if any(m[2 * n] for m in marks))
@@ -501,7 +538,7 @@ class Search:
         return fired, blocked
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Free all memory and stop the pool."""
         self.saving.close()
         if self._pool is not None:
             self._pool.shutdown()
@@ -514,7 +551,7 @@ class Search:
 
 
 def _first_of(parts: Level, most: int) -> Level:
-    """The first states of these parts, at most so many in all."""
+    """The first `most` states of these ranges, taken from one worker after the other."""
     found: Level = []
     for first, end in parts:
         stop = min(first + most, end)

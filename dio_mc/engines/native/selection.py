@@ -1,7 +1,9 @@
-"""Partial order in machine code: of the successors of a state, those that `partial_order.persistent` takes stay.
+"""Partial order in machine code: of the successors of a state, only those that
+`partial_order.persistent` selects remain.
 
-What a thread touches is looked up by its control state. Sets of threads are numbers of 64 bits: whom the next step of a
-thread meets, then, by closure, the least persistent set with it.
+The accesses of a thread are looked up by its control state. A set of threads is a 64-bit word.
+First the conflicts of each thread's next step are computed, then their transitive closure, which
+yields the least persistent set with each thread.
 """
 
 from __future__ import annotations
@@ -16,18 +18,22 @@ from dio_mc.engines.native.fields import Tables, Words
 from dio_mc.engines.native.packing import Packing
 
 NONE = "define internal i64 @select_steps(ptr %from, ptr %ends, ptr %out, i64 %count) {\n  ret i64 %count\n}\n"
+"""The function for searches without partial order."""
 NOWHERE = Access(0, 0, 0, 0, held=False)
-"""Of a thread at its end."""
+"""The accesses of a thread at its end."""
 
 
 def write_selection(sets: PersistentSets | None, packing: Packing, tables: Tables) -> str:
-    """``@select_steps(from, ends, out, count) -> count``: of the successors of the state at `from`, the selected ones
-    move to the front of `out`. `ends` has 0, then for each thread the number of successors up to its last."""
+    """Generate ``@select_steps(from, ends, out, count) -> count``, which moves the selected
+    successors of the state at `from` to the front of `out`.
+
+    `ends` has 0, and then for each thread the index after its last successor.
+    """
     return NONE if sets is None else _Selection(sets, packing, tables).text()
 
 
 class _Selection:
-    """Writes the function."""
+    """Generates the function."""
 
     def __init__(self, sets: PersistentSets, packing: Packing, tables: Tables) -> None:
         self._asm, self._packing, self._tables = Asm(), packing, tables
@@ -36,7 +42,7 @@ class _Selection:
         self._distinct = [set(own.values()) for own in sets.accesses]
 
     def text(self) -> str:
-        """Its text."""
+        """The text of the function."""
         asm = self._asm
         ends = [asm.load(asm.op(f"getelementptr i64, ptr %ends, i64 {n}")) for n in range(len(self._threads) + 1)]
         counts = [asm.sub(after, before) for before, after in pairwise(ends)]
@@ -62,12 +68,13 @@ class _Selection:
     # -- what threads touch --------------------------------------------------------------------------------------------
 
     def _places(self, words: Words) -> list[Ref]:
-        """The numbers of control states, or locations."""
+        """The number of each thread's control state, or its location if control states are not
+        numbered."""
         known = self._packing.configs
         return [words.location(t) if known[t] is None else words.config(t) for t in self._threads]
 
     def _said(self, thread: int, place: Ref, part: Callable[[Access], int]) -> Ref:
-        """A part of what a thread touches where it stands."""
+        """Look up one property of the accesses of a thread at its control state."""
         values = [part(access) for access in self._listed(thread, self._accesses[thread])]
         return self._tables.look_up(self._asm, [value - (value >> 63 << 64) for value in values], place)
 
@@ -75,10 +82,11 @@ class _Selection:
         configs = self._packing.configs[thread]
         last = max((location for location, *_ in accesses), default=0)
         every = [(location,) for location in range(last + 1)] if configs is None else configs
-        return [accesses.get(config, NOWHERE) for config in every] or [NOWHERE]  # a thread that never starts has none
+        return [accesses.get(config, NOWHERE) for config in every] or [NOWHERE]  # if the thread never starts
 
     def _met(self, places: Sequence[Ref]) -> list[Ref]:
-        """Per thread the set of those that its next step meets, itself included."""
+        """For each thread the set of threads whose future conflicts with its next step, including
+        itself."""
         asm = self._asm
         said = [
             [self._said(t, places[t], part) for part in (_reads, _writes, _future, _future_writes)]
@@ -110,7 +118,8 @@ class _Selection:
         return self._asm.compare("ne", self._asm.bits("and", members, 1 << thread), 0)
 
     def _closed(self, met: list[Ref]) -> list[Ref]:
-        """Whoever meets somebody meets whom that one meets (Warshall)."""
+        """The transitive closure of the conflicts (Warshall 1962): the least persistent set with
+        each thread."""
         asm, found = self._asm, list(met)
         for middle in self._threads:
             for one in self._threads:
@@ -122,7 +131,8 @@ class _Selection:
     def _best(
         self, closed: Sequence[Ref], never: Ref, moving: Sequence[Cond], counts: Sequence[Ref]
     ) -> tuple[Ref, Ref]:
-        """The set with fewest successors, the first of several, and their number; all there are if there is none."""
+        """The first of the persistent sets with the fewest successors, and their number; ``%count``
+        if none has fewer than all."""
         asm = self._asm
         best: Ref = 0
         fewest: Ref = "%count"

@@ -1,4 +1,5 @@
-"""One evaluator in the compiled search: from states to valuations, decisions, and the bytes that stand for them."""
+"""One evaluator in the compiled search: states -> valuations -> decisions, and the byte table that
+machine code reads."""
 
 from __future__ import annotations
 
@@ -14,12 +15,18 @@ from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
 
 SEEN_BYTE = 1
+"""A valuation that has been seen."""
 WANTED_BYTE = 2
+"""A valuation that was decided as a violation, or as a witness of a reachable property."""
 
 
 class Valuations:
-    """`length` is that of the shortest paths to what is looked for, None while nothing is; `unknown` is set when the
-    evaluator could not decide some valuation."""
+    """The valuations of one evaluator, and their table of one byte each.
+
+    `length` is the length of the shortest paths to a violation (for a reachable property, to a
+    witness), None while none is known. `unknown` is set when the evaluator could not decide some
+    valuation.
+    """
 
     def __init__(
         self,
@@ -46,7 +53,7 @@ class Valuations:
                 raise InternalError(f"{evaluator.property.name} reads the state after a step, but is not about steps")
 
     def of(self, state: State, after: State | None) -> tuple[int, ...]:
-        """The valuation of a state or an edge."""
+        """The valuation of a state, or of the edge from `state` to `after`."""
         values: list[int] = []
         for observation in self.evaluator.observations:
             side = after if observation.after and after is not None else state
@@ -63,18 +70,20 @@ class Valuations:
         return evaluate(after if later and after is not None else state)
 
     def note(self, state: State, after: State | None) -> None:
-        """A state or edge with a valuation that is to be decided."""
+        """Record a state or edge with a new valuation; `decide` will decide it."""
         valuation = self.of(state, after)
         self._waiting[valuation] = self._place(valuation, state, after)
 
     def recall(self, state: State, after: State | None) -> None:
-        """As `note`, for one that an earlier run of the search has noticed: it is not to be noticed again."""
+        """Like `note`, for a valuation of an earlier run: it is marked as seen, so that machine
+        code does not report it again."""
         valuation = self.of(state, after)
         place = self._waiting[valuation] = self._place(valuation, state, after)
         ctypes.c_uint8.from_address(self.table.address + place).value = SEEN_BYTE
 
     def decide(self, length: int) -> None:
-        """Have the new valuations of the level decided, in their order."""
+        """Decide the new valuations in sorted order; `length` is the number of steps to the states
+        or edges that have them."""
         if not self._waiting:
             return
         places = self._waiting
@@ -90,10 +99,11 @@ class Valuations:
                 ctypes.c_uint8.from_address(self.table.address + places[valuation]).value = WANTED_BYTE
                 if self.length is None:
                     self.length = length
-        self._waiting = {}  # not sooner: who was interrupted asks again
+        self._waiting = {}  # only now: after an interrupt the same valuations are decided again
 
     def is_wanted(self, state: State, after: State | None) -> bool:
-        """Whether a state or edge is what is looked for; the evaluator is asked about what it has not seen."""
+        """Return whether a state or edge is a violation (for a reachable property, a witness).
+        Unknown valuations are decided at once."""
         valuation = self.of(state, after)
         if valuation not in self._known:
             self._known.add(valuation)
@@ -102,7 +112,8 @@ class Valuations:
         return valuation in self._found
 
     def _place(self, valuation: tuple[int, ...], state: State, after: State | None) -> int:
-        """The number of the valuation, or of the truths that stand for it."""
+        """The index of a valuation in the table: its own number, or that of the truth values of the
+        formulas."""
         place = 0
         if self._formulas:
             for formula in self._formulas:

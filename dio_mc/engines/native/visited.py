@@ -1,4 +1,4 @@
-"""The visited set: one table for all workers of a search, and when it grows."""
+"""The visited set: one hash table for all workers of a search, and the rule by which it grows."""
 
 from __future__ import annotations
 
@@ -12,20 +12,26 @@ from dio_mc.engines.native.module import Module
 from dio_mc.memory import RESERVE, available_bytes
 
 LEAPS: Final = (1 << 21, 1 << 25, 1 << 27)
-"""Bytes of a table that is small: at first one huge page, which is touched whole anyway, then so large that few states
-are moved more than once: that takes longer than clearing memory. After that, tables grow by a quarter."""
+"""The first sizes in bytes. A table begins with one huge page, which is cleared as a whole anyway.
+The next steps are large, because rehashing a state takes longer than clearing memory for it. From
+the last size on, tables grow by a quarter."""
 LOAD: Final = 0.75
+"""The load factor at which a table grows."""
 ALONE: Final = 1 << 17
-"""Places from which it takes longer to call the others than to move the states."""
+"""Ranges of fewer slots are rehashed by one worker, because waking the others takes longer."""
 MARGIN: Final = SLACK
-"""Places that nearly no state is further from home than; those that are have to be set aside."""
+"""A distance from the home slot that hardly any state exceeds. The few states beyond it are set
+aside during a rehash."""
 Stretch = tuple[int, int]
-"""Places of the table: the first, and the one after the last."""
+"""A range of slots: the first, and one past the last."""
 
 
 class Visited:
-    """The memory of a table, and how many home places it has now. Of approximate storage, `fixed` is one that never
-    grows. It begins with `first` bytes, or the first leap."""
+    """The memory of the table, and its current number of home slots (`slots`).
+
+    It begins with `first` bytes (None: the first of `LEAPS`) and never exceeds `space`. A bit-state
+    table is `fixed`: it never grows.
+    """
 
     def __init__(self, module: Module, space: int, first: int | None = None) -> None:
         approximate = module.approximate
@@ -38,11 +44,12 @@ class Visited:
 
     @property
     def most(self) -> int:
-        """States that it takes as it is."""
+        """The number of states at which it must grow."""
         return int(self.slots * LOAD)
 
     def enlarge(self) -> None:
-        """Say how many home places there are from now on. Raises `MemoryError` where there is no memory for them."""
+        """Set the next larger number of home slots; the caller rehashes. Raises `MemoryError` if
+        there is no memory for them."""
         leaps = (size // self._entry for size in LEAPS)
         a_quarter_more = self.slots + self.slots // 4
         leap = next((slots for slots in leaps if slots > self.slots), a_quarter_more)
@@ -56,14 +63,18 @@ class Visited:
         return within and (slots - self.slots) * self._entry <= available_bytes() - RESERVE
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Free the table."""
         self.region.close()
 
 
 def stretches(before: int, after: int, workers: int) -> Iterator[tuple[Stretch, ...]]:
-    """How states are moved from so many home places to more, in place: the uppermost first, in stretches, those
-    of each tuple by workers side by side. These leave for places above all that were not moved before; only what comes
-    last is for one worker, who moves the states on their own stretch."""
+    """The order of an in-place rehash from `before` to `after` home slots: ranges of slots from the
+    top down.
+
+    The ranges of one tuple are rehashed by workers in parallel. Their states move to slots above
+    every range that has not been rehashed before, so no worker moves states into a range that is
+    being read. The states of the last range may move within it, so it is left to one worker.
+    """
     above = before + SLACK
     while workers > 1:
         below = above * before // after + MARGIN

@@ -1,4 +1,4 @@
-"""One worker of the compiled search: the states it has found, its memory, its context."""
+"""One worker of the compiled search: its array of states, its buffers, its context."""
 
 from __future__ import annotations
 
@@ -15,18 +15,24 @@ from dio_mc.engines.native.table import BITS
 from dio_mc.engines.native.visited import Visited
 
 LAG: Final = 64
-"""Successors that wait for their place in the table to arrive, at least."""
+"""The number of successors that remain in the ring while their slots in the table are
+prefetched."""
 WAITING: Final = LAG + LAG // 2
-"""The most that wait when the next state is expanded."""
+"""The most successors in the ring when the next state is expanded."""
 NEWS: Final = 1 << 12
+"""Entries of the buffer of new valuations from which a worker returns to have them taken."""
 OVERFLOW: Final = 1 << 17
-"""States that may have to be set aside while a table grows."""
+"""Bound on the number of states that are set aside while the table grows."""
 NEVER: Final = (1 << 63) - 1
+"""A limit that is never reached."""
 
 
 class Worker:
-    """A context with its memory; the table is that of all. `space` bounds the bytes of the
-    states it has found: `capacity` is the most of them."""
+    """A context with its buffers. The table is shared by all workers.
+
+    `space` is the size in bytes of the array of states that this worker was the first to find;
+    `capacity` is its size in states.
+    """
 
     def __init__(self, module: Module, machine: Machine, visited: Visited, workers: int, space: int) -> None:
         self.module = module
@@ -56,7 +62,7 @@ class Worker:
 
     @property
     def ahead(self) -> int:
-        """The most states that are taken in before it is asked again whether they may be."""
+        """The most states that can be inserted between two checks of the limits on states."""
         return WAITING + 2 * self.module.most
 
     # -- numbers and memory --------------------------------------------------------------------------------------------
@@ -72,27 +78,28 @@ class Worker:
         return region
 
     def get(self, name: str) -> int:
-        """A number of the context."""
+        """Read a field of the context."""
         return self._context[INDEX[name]]
 
     def set(self, **values: int) -> None:
-        """Set numbers of the context."""
+        """Set fields of the context."""
         for name, value in values.items():
             self._context[INDEX[name]] = value
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Free all buffers."""
         for region in self._regions:
             region.close()
 
     # -- states --------------------------------------------------------------------------------------------------------
 
     def resize(self, slots: int) -> None:
-        """The table has so many home places."""
+        """Record that the table has `slots` home slots."""
         self.set(slots=slots, limit=slots + SLACK)
 
     def insert(self, words: Sequence[Sequence[int]]) -> int:
-        """Take in states from Python, for which there must be room; why not, if it cannot."""
+        """Insert packed states from Python, for which there must be room. Return 0, or the reason
+        for failure: `FULL` or `LOST`."""
         flat = [word - (1 << 64) if word >> 63 else word for state in words for word in state]
         source = (ctypes.c_int64 * max(len(flat), 1))(*flat)
         if self.get("reduced"):
@@ -100,27 +107,30 @@ class Worker:
         return self.machine.call["insert_all"](self.address, ctypes.addressof(source), len(words))
 
     def rehash(self, stretch: tuple[int, int], least: int) -> int:
-        """Move the states of a stretch of the table, which has been resized, to places from `least` on; 1 if that
-        failed."""
+        """Move the states in a range of slots of the resized table to slots from `least` on. Return
+        1 if that failed, otherwise 0."""
         return self.machine.call["rehash"](self.address, *stretch, least)
 
     def insert_overflow(self) -> int:
-        """Put back what had to be set aside meanwhile; 1 if that failed."""
+        """Reinsert the states that were set aside during a rehash. Return 1 if that failed,
+        otherwise 0."""
         return self.machine.call["insert_overflow"](self.address)
 
     def expand(self) -> int:
-        """Expand states as long as there is a chunk to take; why it came back."""
+        """Expand states while there are work chunks to take; return the reason for returning
+        (`DONE`, `GROW`, ...)."""
         return self.machine.call["expand"](self.address)
 
     # -- what it has to say --------------------------------------------------------------------------------------------
 
     def state(self, number: int) -> tuple[int, ...]:
-        """The words of a state by its number."""
+        """The words of the state with this number in the worker's array."""
         at = self.states.address + number * 8 * self.words
         return tuple((ctypes.c_uint64 * self.words).from_address(at))
 
     def take_news(self) -> Iterator[tuple[int, tuple[int, ...], tuple[int, ...]]]:
-        """(PropertyEvaluator, words, words after the step) for every valuation that is new."""
+        """Remove and return the new valuations: evaluator number, words of the state, words of its
+        successor (meaningless unless the property is about steps)."""
         size = 1 + 2 * self.words
         start = self.get("news")
         for number in range(self.get("news_length")):
@@ -133,13 +143,13 @@ class Worker:
         return ctypes.string_at(self.get(name), size)
 
     def has_bits(self, hash_: int) -> bool:
-        """Whether a bit-state table would know a state with this hash."""
+        """Return whether a bit-state table would take a state with this hash for a known one."""
         mask = sum({1 << (hash_ >> shift & 63) for shift in BITS})
         at = self.get("table") + 8 * (hash_ * self.get("slots") >> 64)
         return ctypes.c_uint64.from_address(at).value & mask == mask
 
 
 def sample(count: int) -> Iterator[int]:
-    """So many hashes, the same ones each time."""
+    """`count` pseudo-random 64-bit hashes, the same on every call."""
     random = Random(0)
     return (random.getrandbits(64) for _ in range(count))
