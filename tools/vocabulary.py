@@ -7,6 +7,7 @@ other calls, is read from the text of the callers.
 from __future__ import annotations
 
 import ast
+import dataclasses
 import enum
 import inspect
 import re
@@ -28,6 +29,7 @@ from dio_mc.study.registry import open_registry
 ARGUMENTS = {
     "block": "Block.MAPPED", "data": "Data.NEW", "value": "Data.NEW", "result": "Data.NEW", "submitter": "me",
     "mixed": "False", "reader": "me", "end": "1", "more": "Block.MAPPED", "lazily": "False", "size": "1",
+    "cow": "True", "mapped": "where",
 }  # fmt: skip
 """What a parameter of this name is given where the steps of an operation are counted; all others a 0."""
 
@@ -55,7 +57,7 @@ def vocabulary_page(note: str) -> str:
 
 
 def base_classes() -> list[type]:
-    """The classes of the vocabulary that a model derives from, values and families aside."""
+    """The classes of the vocabulary that a model derives from, and records; values and families aside."""
     named = [getattr(kernel, name) for name in kernel.__all__]
     models = [cls for cls in named if not issubclass(cls, enum.Enum)]
     return sorted([*models, register.Register], key=lambda cls: (len(cls.__mro__), cls.__name__))
@@ -79,13 +81,17 @@ def methods_of(cls: type) -> dict[str, Callable[..., Any]]:
 
 def _class(cls: type) -> Iterator[str]:
     yield f"### `{cls.__name__}`\n"
-    bases = [f"`{base.__name__}`" for base in cls.__bases__ if base is not Model]
+    bases = [f"`{base.__name__}`" for base in cls.__bases__ if base not in (Model, object)]
     yield f"{_prose(cls)}\n" if cls.__doc__ else ""
     yield (
         f"`from {_public(cls)} import {cls.__name__}`" + (f"; derives from {', '.join(bases)}" if bases else "") + ".\n"
     )
     if needed := needs(cls):
         yield f"Needs: {', '.join(f'`{name}`' for name in needed)}.\n"
+    if dataclasses.is_dataclass(cls):
+        yield "| field | type |\n| -- | -- |"
+        yield "\n".join(f"| `{field.name}` | `{field.type}` |" for field in dataclasses.fields(cls)) + "\n"
+        return
     data = {n: v for n, v in vars(cls).items() if isinstance(v, ParamDeclaration | VarDeclaration | Part)}
     if data:
         yield "| data | type | at first |\n| -- | -- | -- |"
@@ -143,6 +149,7 @@ def steps_of(cls: type, name: str) -> int | None:
     text = (
         f"from dio_mc import *\nfrom dio_mc.kernel import *\nfrom {cls.__module__} import {cls.__name__}\n\n"
         f"class Probe({cls.__name__}):\n    @thread\n    def caller(self):\n        wait_until(True)\n"
+        "        where: Range(0, 1) | None = 0\n"
         f"        self.{name}({', '.join(given)})\n"
     )
     with tempfile.TemporaryDirectory() as folder:

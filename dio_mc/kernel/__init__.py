@@ -12,10 +12,11 @@ from dio_mc.kernel.file import File
 from dio_mc.kernel.mapped import MappedFile
 from dio_mc.kernel.pagecache import PageCache
 from dio_mc.kernel.properties import CoherentAtRest, NoStaleExposure
+from dio_mc.kernel.reflink import CowWriteback, Iomap, Reflink
 from dio_mc.kernel.reuse import Reuse
 from dio_mc.kernel.words import Block, Data, Owner, Slot
 
 __all__ = [
-    "Block", "CachedDisk", "CoherentAtRest", "Crashes", "Data", "File", "MappedFile", "NoStaleExposure", "Owner",
-    "PageCache", "Reuse", "Slot",
+    "Block", "CachedDisk", "CoherentAtRest", "CowWriteback", "Crashes", "Data", "File", "Iomap", "MappedFile",
+    "NoStaleExposure", "Owner", "PageCache", "Reflink", "Reuse", "Slot",
 ]  # fmt: skip

@@ -1155,6 +1155,20 @@ ANY_NUMBER = (
         ("tests/anynumber/test_certificates.py",),
     ),
     Mutant(
+        "what is in the CoW fork is not looked at when blocks are given out",
+        "kernel/reflink.py",
+        "            and self.cow_fork[i] != addr\n",
+        "            and addr != self.copies\n",
+        ("tests/kernel/test_reflink.py",),
+    ),
+    Mutant(
+        "a transfer to a shared block is not noticed",
+        "kernel/reflink.py",
+        "self.shared_io = self.shared_io or addr == self.other_fork[i]",
+        "self.shared_io = self.shared_io or addr == self.copies",
+        ("tests/kernel/test_reflink.py",),
+    ),
+    Mutant(
         "a read does not know that the write had ended",
         "kernel/one_write.py",
         "self.late[me], self.later[me] = self.acknowledged_write, self.shown",

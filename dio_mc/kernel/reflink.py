@@ -1,0 +1,273 @@
+"""Two files that share blocks, and copy on write, as XFS has them (fs/xfs/xfs_reflink.c).
+
+A block belongs to the data fork of the file, to that of the other file, to both, or to the file's CoW fork; else it is
+free. A write to a block that both have goes to a new one, which stays in the CoW fork until the IO has ended; then it
+takes the place of the old one in the data fork, in one transaction (`xfs_reflink_end_cow_extent`).
+
+What an IO has been given by the map is kept by the IO (`Iomap`), whatever becomes of the map: between the map and the
+transfer others may share the block, or free it. No lock is taken here but that of the map itself (ILOCK): each look
+and each change is one step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dio_mc.kernel.file import File, mixture
+from dio_mc.kernel.pagecache import PageCache
+from dio_mc.kernel.words import Block, Data
+from dio_mc.lang import Array, Param, Range, Var, atomic, invariant, operation, wait_until
+
+
+@dataclass(frozen=True)
+class Iomap:
+    """What the map gives a write: the block that it goes to, and whether that is in the CoW fork (IOMAP_F_SHARED)."""
+
+    addr: Range(0, 3)  # type: ignore[valid-type]  # the language's own annotation
+    cow: bool = False
+
+
+class Reflink(File, abstract=True):
+    """A file, and another one that has some of its blocks; at first all of them.
+
+    For page i of the two files there are `copies` blocks: 0 has its contents in `disk`, the others, from 1 on, in
+    `spare`, which begins with the bytes of previous owners. `data_fork[i]` and `cow_fork[i]` say which of them the file
+    has, and `other_fork[i]` which the other file has (None: a hole); `block[i]` says whether the data fork of the file
+    has one. `kept[i]` is what the other file was given when it was cloned.
+
+    The other file is cloned and read, and not written. With ``other_fork = Array(..., init=None)`` it is empty at
+    first; with ``init=1``, and a `spare` that has data, it has blocks of its own.
+    """
+
+    copies = Param(3, min=2, max=4)
+
+    data_fork = Array(Range(0, copies - 1), size=File.pages)
+    cow_fork = Array(Range(0, copies - 1) | None, size=File.pages, init=None)
+    other_fork = Array(Range(0, copies - 1) | None, size=File.pages, init=0)
+    spare = Array(Data, size=(copies, File.pages * File.sectors), init=Data.STALE)
+    kept = Array(Data, size=File.pages, init=Data.OLD, ghost=True)
+    shared_io = Var(bool, ghost=True)
+    freed_io = Var(bool, ghost=True)
+
+    # -- the map ------------------------------------------------------------------------------------------------------
+
+    @operation(kernel="fs/xfs/xfs_iomap.c:xfs_read_iomap_begin @5.5-")
+    def get_block(self, i):
+        """Ask the data fork; a read never looks into the other one. The block, or None where no data is."""
+        with atomic():
+            return self.data_fork[i] if self.block[i] == Block.MAPPED else None
+
+    @operation(kernel="fs/xfs/xfs_iomap.c:xfs_direct_write_iomap_begin @5.5-")
+    def write_iomap_begin(self, i):
+        """Where a write goes: to the CoW fork if it has a block or gets one, else to the data fork."""
+        with atomic():
+            if self.cow_fork[i] is None and self.is_shared(i):
+                self.allocate_cow(i)
+            elif self.cow_fork[i] is None and self.block[i] == Block.HOLE:
+                self.allocate_unwritten(i)
+            addr = self.data_fork[i] if self.cow_fork[i] is None else self.cow_fork[i]
+            cow = self.cow_fork[i] is not None
+        return Iomap(addr, cow)
+
+    @operation(kernel="fs/xfs/xfs_reflink.c:xfs_reflink_allocate_cow @4.11-")
+    def allocate_cow(self, i):
+        """A free block for the CoW fork; it waits for one."""
+        with atomic():
+            wait_until(self.has_free(i))
+            self.cow_fork[i] = self.first_free(i)
+
+    @operation(kernel="fs/xfs/xfs_iomap.c:xfs_iomap_write_direct @2.6.12-")
+    def allocate_unwritten(self, i):
+        """A free block for the data fork, unwritten; it waits for one."""
+        with atomic():
+            wait_until(self.has_free(i))
+            self.data_fork[i], self.block[i] = self.first_free(i), Block.UNWRITTEN
+
+    @operation(kernel="fs/xfs/xfs_reflink.c:xfs_reflink_end_cow @4.9-")
+    def end_cow(self, i):
+        """What is in the CoW fork takes the place of what the data fork has; nothing, if it is there no longer."""
+        with atomic():
+            if self.cow_fork[i] is not None:
+                self.data_fork[i], self.block[i] = self.cow_fork[i], Block.MAPPED
+                self.cow_fork[i] = None
+
+    @operation(kernel="fs/xfs/xfs_reflink.c:xfs_reflink_cancel_cow_range @4.9-")
+    def cancel_cow(self, i):
+        """What is in the CoW fork is freed: the write failed, or the page was truncated."""
+        self.cow_fork[i] = None
+
+    # -- sharing ------------------------------------------------------------------------------------------------------
+
+    @operation(kernel="fs/xfs/xfs_reflink.c:xfs_reflink_remap_blocks @4.9-")
+    def clone_to_other(self, i):
+        """The other file has page i's block too (FICLONERANGE); what it had before is freed."""
+        with atomic():
+            self.other_fork[i] = self.data_fork[i] if self.block[i] == Block.MAPPED else None
+            self.kept[i] = self.file_has(i)
+
+    @operation(kernel="fs/xfs/xfs_reflink.c:xfs_reflink_remap_blocks @4.9-")
+    def clone_from_other(self, i):
+        """The file has the block that the other one has (FICLONERANGE, FIDEDUPERANGE); its own is freed."""
+        with atomic():
+            if self.other_fork[i] is None:
+                self.block[i] = Block.HOLE
+            else:
+                self.data_fork[i], self.block[i] = self.other_fork[i], Block.MAPPED
+
+    @operation(kernel="fs/remap_range.c:vfs_dedupe_file_range_compare @5.10-")
+    def dedupe_compare(self, i):
+        """Whether the two files read the same, first the file, then the other one (FIDEDUPERANGE)."""
+        with atomic():
+            data = self.block_has(i)
+        with atomic():
+            return data == self.other_has(i)
+
+    # -- transfers ----------------------------------------------------------------------------------------------------
+
+    @operation(kernel="block/bio.c:bio_endio @3.16-")
+    def bio_read(self, i, mapped):
+        """The device reads what was mapped (None: no block, so zeros)."""
+        data = Data.ZERO
+        if mapped is not None:
+            data = self.bio_read_from(i, mapped)
+        return data
+
+    @operation(kernel="block/bio.c:bio_endio @3.16-")
+    def bio_read_from(self, i, addr):
+        """The device reads the block that was mapped, whoever has it by now."""
+        data = Data.NOTHING
+        for s in range(self.sectors):
+            with atomic():
+                data = self.stored(i, addr, s) if s == 0 else mixture(data, self.stored(i, addr, s))
+                self.freed_io = self.freed_io or self.is_free(i, addr)
+        return data
+
+    @operation(kernel="block/bio.c:bio_endio @3.16-")
+    def bio_write_to(self, i, addr, data):
+        """The device writes the block that was mapped, whoever has it by now."""
+        for s in range(self.sectors):
+            with atomic():
+                if addr == 0:
+                    self.disk[i * self.sectors + s] = data
+                else:
+                    self.spare[addr][i * self.sectors + s] = data
+                self.shared_io = self.shared_io or addr == self.other_fork[i]
+                self.freed_io = self.freed_io or self.is_free(i, addr)
+
+    @operation(kernel="block/bio.c:bio_endio @3.16-")
+    def bio_write(self, i, data):
+        """The device writes the block that the data fork has: what does so does not copy on write."""
+        addr = self.data_fork[i]
+        self.bio_write_to(i, addr, data)
+
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_file_dio_write @5.11-")
+    def direct_write(self, i, data):
+        """Map, transfer, then change the map."""
+        iomap = self.write_iomap_begin(i)
+        self.bio_write_to(i, iomap.addr, data)
+        self.dio_write_end_io(i, iomap.cow)
+
+    @operation(kernel="fs/xfs/xfs_file.c:xfs_dio_write_end_io @4.19-")
+    def dio_write_end_io(self, i, cow):
+        """The data is there: say so in the map."""
+        if cow:
+            self.end_cow(i)
+        else:
+            self.convert_unwritten(i)
+
+    # -- questions (all pure) -----------------------------------------------------------------------------------------
+
+    def is_shared(self, i):
+        """Whether both files have page i's block (`xfs_reflink_trim_around_shared`; pure)."""
+        return self.block[i] == Block.MAPPED and self.other_fork[i] == self.data_fork[i]
+
+    def is_free(self, i, addr):
+        """Whether nobody has a block (pure)."""
+        return (
+            (self.block[i] == Block.HOLE or self.data_fork[i] != addr)
+            and self.cow_fork[i] != addr
+            and self.other_fork[i] != addr
+        )
+
+    def has_free(self, i):
+        """Whether there is a block that nobody has (pure)."""
+        return any(self.is_free(i, k) for k in range(self.copies))
+
+    def first_free(self, i):
+        """The first block that nobody has, so that what is freed is used again soon (pure)."""
+        return min(k if self.is_free(i, k) else self.copies - 1 for k in range(self.copies))
+
+    def stored(self, i, addr, s):
+        """What a sector of a block has (pure)."""
+        return self.disk[i * self.sectors + s] if addr == 0 else self.spare[addr][i * self.sectors + s]
+
+    def block_reads(self, i, addr):
+        """What a block reads as (pure)."""
+        return (
+            self.stored(i, addr, 0)
+            if self.sectors == 1
+            else mixture(self.stored(i, addr, 0), self.stored(i, addr, self.sectors - 1))
+        )
+
+    def sectors_of(self, i):
+        """What the block of the data fork reads as (pure)."""
+        return self.block_reads(i, self.data_fork[i])
+
+    def other_has(self, i):
+        """What the other file reads as (pure)."""
+        return Data.ZERO if self.other_fork[i] is None else self.block_reads(i, self.other_fork[i])
+
+    # -- properties ---------------------------------------------------------------------------------------------------
+
+    @invariant
+    def other_file_stays(self):
+        """The other file has what it was given when it was cloned."""
+        return all(self.other_fork[i] is None or self.other_has(i) == self.kept[i] for i in range(self.pages))
+
+    @invariant
+    def no_shared_io(self):
+        """No transfer to a block that the other file has."""
+        return not self.shared_io
+
+    @invariant
+    def no_freed_io(self):
+        """No transfer from or to a block that nobody has."""
+        return not self.freed_io
+
+    @invariant
+    def one_owner(self):
+        """What is in the CoW fork is in no data fork."""
+        return all(
+            self.cow_fork[i] is None
+            or (
+                self.cow_fork[i] != self.other_fork[i]
+                and (self.block[i] == Block.HOLE or self.cow_fork[i] != self.data_fork[i])
+            )
+            for i in range(self.pages)
+        )
+
+
+class CowWriteback(Reflink, PageCache, abstract=True):
+    """The same through the page cache: writeback of a page goes to the CoW fork. `io_sector[i]` is the block that page
+    i's writeback goes to (`struct iomap_ioend`). A clone has the contents of the cache, so these must be on disk."""
+
+    io_sector = Array(Iomap, size=File.pages, init=Iomap(0))
+
+    @operation(kernel="fs/xfs/xfs_aops.c:xfs_map_blocks @2.6.38-")
+    def map_for_writeback(self, i):
+        """Where it goes; the page is locked."""
+        iomap = self.write_iomap_begin(i)
+        self.io_sector[i] = iomap
+
+    @operation(kernel="fs/iomap/buffered-io.c:iomap_submit_ioend @5.5-6.12")
+    def submit_page(self, i):
+        """The device takes the page as it is."""
+        with atomic():
+            self.bio_write_to(i, self.io_sector[i].addr, self.page[i])
+
+    @operation(kernel="fs/xfs/xfs_aops.c:xfs_end_ioend @5.2-6.12")
+    def end_page_writeback(self, i):
+        """Change the map, then end the writeback."""
+        cow = self.io_sector[i].cow
+        self.dio_write_end_io(i, cow)
+        super().end_page_writeback(i)
