@@ -1,11 +1,13 @@
-"""Proofs for any number of threads, by view abstraction, and of pages, by one that is tracked.
+"""Proofs for any number of threads, by view abstraction, and for any number of pages, by tracking one page.
 
-`asked` says any number of what is meant, `places` whose the cells of a program are, `alone` cuts its code down to what
-one thread does by itself, `steps` runs that, `views` collects what any two threads can be like together, `demands`
-judges properties on them, and `closure` checks once more that what was collected is closed. `counting` and
-`uniform` see to it that a program is the same for every number, `conditions` says what is not met. `proof` puts it
-together, `certificate` keeps it.
+`asked` determines which threads and pages the user wants any number of. `places` assigns each cell of a state to a
+thread or to the common cells. `alone` rewrites the program so that a thread depends on the others only through boolean
+variables; `steps` runs single steps of the result. `views` computes a set of views, `demands` evaluates properties on
+views, and `closure` checks independently that the set is an inductive invariant. `counting` and `uniform` ensure that
+the program does not depend on the number of threads, and `conditions` reports what violates this. `proof` runs all of
+these, and `certificate` stores the result.
 
-`pages` finds what names a page, `one_step` sees to it that every step is on one, `tracked` and `one_page` write code
-and properties as one page sees them, `nobody` adds threads that do nothing. The argument is in docs/any-number.md.
+For pages, `pages` finds the arrays and locals that refer to pages, `one_step` ensures that every step accesses a single
+page, `tracked` and `one_page` rewrite code and properties for one tracked page, and `nobody` adds threads that do
+nothing. The argument for soundness is in docs/any-number.md.
 """

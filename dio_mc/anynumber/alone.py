@@ -1,13 +1,13 @@
-"""The program as one thread lives it: what the others are like is told by oracles.
+"""Reduces a program to single threads: what a step reads of other threads becomes boolean variables.
 
-The code of a thread depends on the others of a kind through questions to all of them only: ``any(self.reading)``. Such
-a question, asked by a thread, is answered by itself, by the fixed threads, and by the rest of all kinds; that last
-answer becomes a variable of its own, an *oracle*, which is true when some other thread decides the question: makes a
-disjunction true, or a conjunction false. Nothing else of the others is read or written. So a step of a thread is known
-when the common cells, its own row and the answers of the oracles are.
+A thread may depend on the other threads of a kind only through questions to all of them, such as ``any(self.reading)``.
+The answer combines those of the thread itself, of the fixed threads, and of all other threads of kinds. The last part
+becomes a variable, an *oracle*. It is true if some other thread *decides* the question, that is, makes a disjunction
+true or a conjunction false. Nothing else of other threads is read or written. So a step is determined by the common
+cells, the thread's own row, and the values of the oracles.
 
-What is looked at is a program, and the reference interpreter runs it. Everything that is not of this form is refused,
-with its place (`Refused`).
+The result is a program, which the reference interpreter runs. A program that is not of this form is rejected with a
+located diagnostic (`Refused`).
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ from dio_mc.source import Span
 
 @dataclass(frozen=True, slots=True)
 class Oracle:
-    """A question to all other threads. `variable` holds the answer; `decides` says, per kind, when its first member
-    would decide the question if it were one of the others."""
+    """The variable for the answer of all other threads to a question. `decides` has, for each kind concerned, the
+    condition under which its first member, as one of the other threads, decides the question."""
 
     variable: int
     decides: tuple[tuple[int, Expr], ...]
@@ -58,9 +58,9 @@ class Oracle:
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """The program with oracles, for steps of fixed threads and of the first member of each kind, and with what is kept
-    of the existence of threads. `properties` are those of the program, with the latter in them; `counters` are
-    variables that are kept as credits."""
+    """The program with variables for oracles and existence; it is meaningful for steps of the fixed threads and of the
+    first member of each kind. `properties` are those of the original program, with the variables of existence in place
+    of existential questions. `counters` are the variables that are split into credits."""
 
     program: Program
     oracles: tuple[Oracle, ...]
@@ -69,13 +69,14 @@ class Alone:
     counters: tuple[int, ...] = ()
 
     def decides(self, question: int) -> tuple[tuple[int, Expr], ...]:
-        """What decides a question, per kind: those of oracles come first, then those of existence."""
+        """The conditions under which a thread decides a question, for each kind concerned. The questions of oracles are
+        numbered first, then those of existence."""
         return (*(o.decides for o in self.oracles), *(e.decides for e in self.existing))[question]
 
 
 def alone(places: Places, *, credits: bool = True) -> Alone:
-    """Cut a program down, with counts kept by credits where they can be. Raises `Refused` for what depends on other
-    threads in another way."""
+    """Reduce a program to single threads; `credits` allows counters to be split. Raises `Refused` (DIO256, DIO257,
+    DIO258) if a thread depends on other threads in another way."""
     cut = _Cutter(places).cut()
     return replace(cut, counters=counters_of(places.program)) if credits else cut
 
@@ -146,7 +147,7 @@ class _Cutter:
         return replace(target, indices=tuple(map(self._expr, target.indices)))
 
     def _own(self, variable: int, indices: Sequence[Expr], span: Span | None) -> None:
-        """An array of threads is used at the running thread's place, or at a fixed thread's."""
+        """Raises `Refused` if an array of threads is not indexed by the running thread or by a fixed thread."""
         for dimension, index in zip(self.places.dimensions[variable], indices, strict=True):
             own = isinstance(index, Me) if dimension == "threads" else isinstance(index, Local)
             fixed = isinstance(index, Const) and not named_threads(self.places, Load(variable, tuple(indices), BOOL))
@@ -175,7 +176,8 @@ class _Cutter:
                 return rebuilt(expr, self._expr)
 
     def _identity(self, expr: Compare, op: str, left: Expr, right: Expr) -> Expr:
-        """``owner == me``, ``owner is None``: equality with the running thread or with what is fixed."""
+        """A comparison of thread ids, such as ``owner == me`` or ``owner is None``. Raises `Refused` unless it compares
+        for equality an id cell with the running thread, a fixed thread or None."""
         cells = [side for side in (left, right) if isinstance(side, Load)]
         simple = all(
             isinstance(side, Load | Me) or (isinstance(side, Const) and not named_threads(self.places, side))
@@ -209,12 +211,13 @@ class _Cutter:
         return logic.conjunction(parts) if isinstance(expr, And) else logic.disjunction(parts)
 
     def _myself(self, part: Expr, first: int) -> Expr:
-        """A question about the running thread, which is `first`."""
+        """The part of a question about `first` when `first` is the running thread."""
         return _resolved(self.places, part, first, me=True)
 
     def _others(self, question: Question, first: int, conjunction: bool) -> Expr:
-        """When `first`, as one of the others, decides the question. It may depend on that thread alone: a step does not
-        change what the others are like, so that it has one answer from beginning to end."""
+        """The condition under which `first`, as one of the other threads, decides the question. Raises `Refused` if it
+        depends on more than this thread: a step does not change other threads' rows, and so the answer is the same
+        throughout the step."""
         parts = [_resolved(self.places, part, first, me=False) for part in question.parts]
         if conjunction:
             parts = [logic.negation(part) for part in parts]
@@ -237,7 +240,8 @@ def _about_ids(places: Places, side: Expr) -> bool:
 
 
 def _resolved(places: Places, expr: Expr, first: int, *, me: bool) -> Expr:
-    """A question about `first` where it is known whether that is the running thread."""
+    """A question about `first` with its comparisons of `first` to the running thread evaluated; `me` tells whether they
+    are the same."""
     match expr:
         case Compare(op, left, right) if op in ("==", "!=") and _names(left, first) and isinstance(right, Me):
             return TRUE if me == (op == "==") else FALSE
@@ -258,7 +262,7 @@ def _names(expr: Expr, thread: int) -> bool:
 
 
 def _is_about(places: Places, expr: Expr, thread: int) -> bool:
-    """Whether an expression depends on the row of this thread alone."""
+    """Return whether an expression depends only on the row of this thread."""
     match expr:
         case Const():
             return True

@@ -1,4 +1,5 @@
-"""What is asked: threads any number of which is meant, and the instances of a model with given numbers of them."""
+"""The scope of a proof: the threads and pages the user wants any number of, and the instances of a model with given
+numbers."""
 
 from __future__ import annotations
 
@@ -12,14 +13,14 @@ from dio_mc.lang.declarations import ParamDeclaration, ParamExpr
 from dio_mc.lang.model import Model
 
 EVERYTHING = "all"
-"""The word for every thread that can be multiplied."""
+"""The argument that stands for all threads (and, if that can be proved, for pages)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Threads any number of which is meant, in the order of the model; `numbers` are the parameters that count them.
-    `pages` is the parameter that says how many pages there are, where any number of them is meant: threads that it
-    counts are not among `threads`."""
+    """The scope of a proof. `threads` are the names of the threads of which there is any number, in the order of the
+    model; `numbers` are the parameters that count them. `pages` is the parameter that gives the number of pages if
+    there is any number of pages; threads that it counts are not in `threads`."""
 
     threads: tuple[str, ...]
     numbers: tuple[str, ...]
@@ -27,16 +28,17 @@ class Asked:
 
     @property
     def counted(self) -> tuple[str, ...]:
-        """The parameters any number of which is meant."""
+        """All parameters that may have any value: those that count threads, and that of pages."""
         return self.numbers if self.pages is None else (*self.numbers, self.pages)
 
 
 def asked_of(model: type[Model], words: Sequence[str]) -> Asked:
-    """What the words of ``--any`` name: threads, parameters that count threads, ``all`` threads that can be multiplied,
-    or one parameter that is the size of arrays: if it counts no threads, it counts pages (`readings_of` has all that
-    may be meant).
+    """The scope that the arguments of ``--any`` name: threads, parameters that count threads, ``all`` for every thread
+    whose number does not size an array, or one parameter that sizes arrays. If that parameter does not count threads,
+    it counts pages (`readings_of` gives all interpretations).
 
-    Raises `ModelError` for a word that is neither (DIO251), and where a thread is counted by a computed number.
+    Raises `ModelError` for an argument that is none of these (DIO251) and for a thread whose number is computed
+    (DIO252).
     """
     members = members_of(model)
     sized = [word for word in words if word in _sizes(members)]
@@ -49,9 +51,9 @@ def asked_of(model: type[Model], words: Sequence[str]) -> Asked:
 
 
 def readings_of(model: type[Model], words: Sequence[str]) -> tuple[Asked, ...]:
-    """Everything that the words may mean, in the order in which it is tried: ``all`` is of pages too, where that can be
-    proved; a parameter that counts threads and is the size of arrays counts threads, or pages. Raises what `asked_of`
-    raises."""
+    """All interpretations of the arguments, in the order in which they are tried. For ``all``, threads and pages are
+    tried first, then threads alone. A parameter that both counts threads and sizes arrays counts threads first, and
+    then pages. Raises what `asked_of` raises."""
     sized = pages_of_model(model)
     if EVERYTHING in words and sized and not _threads_of(EVERYTHING, members_of(model)):
         return tuple(with_pages(model, Asked((), ()), pages) for pages in sized)
@@ -76,14 +78,15 @@ def _threads_asked(model: type[Model], words: Sequence[str]) -> Asked:
             message = f"the number of `{name}` is computed: only a parameter, or a plain number, can be any number"
             raise ModelError((Diagnostic("DIO252", message, function_span(members.threads[name][0])),))
     numbers = {c.name for n in chosen if isinstance(c := counted[n], ParamDeclaration)}
-    # who shares the parameter is multiplied with it
+    # a thread that has the same parameter gets the same number
     threads = [n for n, c in counted.items() if n in chosen or (isinstance(c, ParamDeclaration) and c.name in numbers)]
     return Asked(tuple(threads), tuple(sorted(numbers)))
 
 
 def with_pages(model: type[Model], asked: Asked, pages: str) -> Asked:
-    """The same and any number of pages, which this parameter says: with them come the threads that it counts. Raises
-    `ModelError` for one that is not the size of arrays (DIO251)."""
+    """The scope extended to any number of pages, given by the parameter `pages`; the threads that this parameter counts
+    are removed from `threads`, as their number is that of the pages. Raises `ModelError` if the parameter does not size
+    an array of the model (DIO251)."""
     members = members_of(model)
     if pages not in members.params or pages not in _sizes(members):
         raise usage_error("DIO251", f"`{pages}` is not a parameter that is the size of arrays of {model.__name__}")
@@ -92,14 +95,14 @@ def with_pages(model: type[Model], asked: Asked, pages: str) -> Asked:
 
 
 def pages_of_model(model: type[Model]) -> list[str]:
-    """The parameters that may be numbers of pages: sizes of arrays of plain data."""
+    """The parameters that may be the number of pages: those that size arrays of plain data."""
     members = members_of(model)
     sized = _sizes(members)
     return [name for name in members.params if name in sized]
 
 
 def threads_of_pages(model: type[Model], asked: Asked) -> tuple[str, ...]:
-    """The threads that the number of pages counts."""
+    """The names of the threads of which there is one for each page."""
     members = members_of(model)
     return tuple(n for n in members.threads if asked.pages is not None and _is_counted(members, n, asked.pages))
 
@@ -131,7 +134,7 @@ def _threads_of(word: str, members: Members) -> list[str]:
 
 
 def _sizes(members: Members) -> set[str]:
-    """Parameters that are sizes of arrays of plain data, and so number more than threads."""
+    """The parameters that are sizes of one-dimensional arrays of plain data, and so may count more than threads."""
     found: set[str] = set()
     for declared, _ in members.data.values():
         size = getattr(declared, "size", None)
@@ -155,13 +158,14 @@ def _unknown(model: type[Model], word: str, members: Members, counted: Mapping[s
 
 
 def numbers_of(model: type[Model], asked: Asked, number: int) -> dict[str, int]:
-    """So many of each of the threads, as `frontend.build` takes it; and as many times the slots of operations that say
-    how many they have, which is a bound for the threads that the model has."""
+    """The numbers of instances for `frontend.build`: `number` for each thread and parameter in the scope. Operations
+    that declare a number of slots get `number` times as many, since the declared number is a bound for the original
+    model."""
     operations = members_of(model).operations
     slots = {name: role.slots * number for name, (_, _, role) in operations.items() if isinstance(role.slots, int)}
     return {**slots, **dict.fromkeys((*asked.threads, *asked.counted), number)}
 
 
 def slots_of(model: type[Model], number: int) -> dict[str, int]:
-    """So many slots of every operation, as `frontend.build` takes it."""
+    """The numbers of slots for `frontend.build`: `number` for every operation."""
     return dict.fromkeys(members_of(model).operations, number)

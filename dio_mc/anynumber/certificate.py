@@ -1,4 +1,4 @@
-"""A proof for any number as text, to be kept and checked again."""
+"""Certificates: proofs for any number of threads or pages as JSON, to be stored and checked again."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from dio_mc.errors import ModelError, usage_error
 from dio_mc.ir.types import bounds
 
 SCHEMA = "dio-mc/certificate/1"
+"""The value of the field `schema` in every certificate."""
 _FIELDS = frozenset(
     [
         "schema", "version", "model", "params", "any", "pages", "digest", "credits", "kinds", "common", "threads", "of",
@@ -27,7 +28,8 @@ _FIELDS = frozenset(
 
 
 def certificate_text(model: str, asked: Asked, params: dict[str, int], ground: Ground, views: Views | Triples) -> str:
-    """A proof to be kept: which model, which version, and the views, as JSON."""
+    """The certificate of a proof as JSON text with a final newline: the model and its parameters, the version of
+    dio-mc, the digest of the program, and the views."""
     cells = ground.checking.cells
     names = [cells.layout.names[cell] for cell in cells.common]
     threads = [[t.kind, list(t.row), list(t.flags), list(t.credits)] for t in views.threads]
@@ -70,7 +72,9 @@ def _link(link: tuple[tuple[int, int], int]) -> list[object]:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A certificate as it was read: what it says it is of, and its views."""
+    """The contents of a certificate. `model` is the name of the class, `threads` and `pages` are the scope of the proof
+    (`asked.Asked`), `digest` is that of the program, `credits` is true if counters are split, `kinds` and `common` are
+    the names of the kinds and of the common cells."""
 
     model: str
     params: dict[str, int]
@@ -84,7 +88,8 @@ class Certificate:
 
 
 def read_certificate(text: str, file: str) -> Certificate:
-    """Raises `ModelError` (DIO271) for what is not a certificate, or one of another version."""
+    """Read a certificate. Raises `ModelError` (DIO271) if the text is not a certificate, or was written by another
+    version."""
     try:
         document = json.loads(text)
     except ValueError as error:
@@ -112,8 +117,8 @@ def read_certificate(text: str, file: str) -> Certificate:
 
 
 def refuse_unless_fitting(kept: Certificate, asked: Asked, ground: Ground, file: str) -> None:
-    """Raises `ModelError` (DIO271) where the views are not of the shape of this program's, or what is said of them is
-    not what `certificate_text` says."""
+    """Raises `ModelError` (DIO271) if the certificate does not belong to this program: other names of threads or data,
+    or a thread or state with a value out of range."""
     cells, kinds = ground.checking.cells, ground.places.kinds
     if kept.threads != asked.threads or kept.kinds != tuple(kind.name for kind in kinds):
         raise _unreadable(file, "its threads have other names than this program's")

@@ -1,9 +1,9 @@
-"""The check of a set of views: that it has those of all initial states, that every step stays inside, and what follows.
+"""Checks that a set of views is an inductive invariant: that it contains the views of all initial states and is closed
+under steps; and evaluates faults and properties on it.
 
-Nothing here trusts how the views were found. Every thread of every view takes every step that the reference interpreter
-gives it, without anything remembered from one to the next, and the views of the state afterwards are looked up: the
-thread that stepped with each that stood beside it, and each two that stood beside it and beside each other. Faults and
-properties are judged on the way.
+The check does not rely on how the views were found. For every thread of every view it runs every step with the
+reference interpreter, without a cache, and looks up the views of the state after the step: those of the thread that
+stepped with each thread that was in a view with it, and those of any two such threads that form a view with each other.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from dio_mc.semantics.step import fault_name
 
 @dataclass(slots=True)
 class Checked:
-    """What a check found. `gaps` are steps, or starts, that leave the views, in words; with none of them, what is not
-    in `faults` and not in `violated` holds for any number of threads. `views` and `steps` count what was looked at."""
+    """The result of a check. `gaps` describe steps or initial states that lead outside the set of views. If there are
+    none, then all faults except those in `faults`, and all properties except those in `violated`, are proved for any
+    number of threads. `views` and `steps` are the numbers of views and of steps that were checked."""
 
     gaps: list[str] = field(default_factory=list)
     faults: dict[str, None] = field(default_factory=dict)
@@ -32,7 +33,8 @@ class Checked:
 
 
 class Checking:
-    """What a check of a set of views has, however many threads a view is of: what was found, what is asked for."""
+    """The common part of the checks of views of two and of three threads: the properties to evaluate, and the
+    result."""
 
     def __init__(self, steps: Steps, demands: Sequence[Demand], enough: Callable[[int], str | None]) -> None:
         self.steps = steps
@@ -52,13 +54,14 @@ class Checking:
             self.found.faults[fault_name(fault.kind, fault.span, file)] = None
 
     def _owners(self, common: Common) -> frozenset[int]:
-        """The cells of threads' ids that have one, in a state of the common cells."""
+        """The id cells that hold the id of a thread of a kind, in a state of the common cells."""
         kind_of = self.steps.places.kind_of
         return frozenset(self.steps.cells.common[n] for n in self._ids if common[n] in kind_of)
 
 
 class Check(Checking):
-    """One check of a set of views."""
+    """The check of a set of views of two threads. `enough` receives the number of states of the common cells checked so
+    far and returns a reason to stop, or None."""
 
     def __init__(
         self,
@@ -80,7 +83,7 @@ class Check(Checking):
         self._present = [k for k, kind in enumerate(steps.places.kinds) if not kind.optional]
 
     def run(self) -> Checked:
-        """All of it. Raises `Stopped`."""
+        """Run the check. Raises `Stopped` if `enough` returns a reason, and `Refused` as `States.refuse_reused`."""
         for thread in self.views.threads:
             self.steps.refuse_reused(thread)
         self._starts()
@@ -120,8 +123,9 @@ class Check(Checking):
             self._gap("a thread stands beside another, and not the other way round")
 
     def _beside(self, outcome: Outcome, row: int, kind: int | None) -> int:
-        """Those of `row` that may be there when a thread of a kind takes this step; 0 if it cannot. Of every other kind
-        there is somebody, but for those of which there may be none."""
+        """The thread states of the bit set `row` that are possible next to a thread of a kind (None for a fixed thread)
+        that takes this step; 0 if the step is impossible. Every other kind must have a thread among them, unless it may
+        be empty."""
         for question in outcome.no:
             row &= ~self._deciding[question]
         answered = all(row & self._deciding[question] for question in outcome.yes)
@@ -151,7 +155,7 @@ class Check(Checking):
             self._judge_step(demand, common, None if one is None else threads[one], outcome, became)
 
     def _carried(self, common: Common, target: Common, rows: dict[int, int], others: int, after: list[Lone]) -> None:
-        """The views of the state afterwards, rows at a time."""
+        """Check the views after a step that takes no ids from other threads, whole bit sets at a time."""
         found = self.views.rows.get(target, {})
         for thread in after:
             number = self.views.numbers.get(thread)
@@ -163,7 +167,7 @@ class Check(Checking):
                     self._gap("two threads that stood beside one that stepped are missing afterwards")
 
     def _carried_singly(self, target: Common, rows: dict[int, int], became: dict[int, Lone], after: list[Lone]) -> None:
-        """As `_carried`, where the step takes from others what named them."""
+        """Check the views after a step that takes ids from other threads, one pair at a time."""
         for other, thread in became.items():
             if any(not self._has(target, mover, thread) for mover in after):
                 self._gap("a thread that stepped is missing beside one that stood beside it")
@@ -180,7 +184,7 @@ class Check(Checking):
                 continue
             for firsts, seconds in self._groups(demand, rows):
                 pair = self._pair(rows, firsts, seconds, anybody=True)
-                assert pair is not None  # the groups have one
+                assert pair is not None  # every group has such a pair
                 one, other = pair
                 judged = demand.is_judged_on(owners, one, other)
                 if judged and not demand.on_state(common, one, other) and self._pair(rows, firsts, seconds):
@@ -188,7 +192,8 @@ class Check(Checking):
                     break
 
     def _groups(self, demand: Demand, rows: dict[int, int]) -> list[tuple[int, int]]:
-        """For every two ways to look alike, of threads that stand beside each other, those who do, as bits."""
+        """The pairs of classes of thread states that occur together in a view, as bit sets. A class consists of the
+        states with the same aspect and the same id cells, so that one representative pair is evaluated."""
         alike: dict[object, int] = {}
         threads = self.views.threads
         for number, row in rows.items():
@@ -206,8 +211,8 @@ class Check(Checking):
     def _pair(
         self, rows: dict[int, int], firsts: int, seconds: int, *, anybody: bool = False
     ) -> tuple[Lone, Lone] | None:
-        """Two threads of these that stand beside each other, and, unless it may be `anybody`, beside somebody of every
-        other kind."""
+        """A view of one state from `firsts` and one from `seconds`, or None. Unless `anybody` is true, some thread of
+        every other non-empty kind must be in a view with each of the two."""
         threads = self.views.threads
         for one in bits(firsts):
             for other in bits(rows[one] & seconds):
@@ -231,8 +236,9 @@ class Check(Checking):
 def breaks(
     steps: Steps, demand: Demand, common: Common, mover: Lone | None, outcome: Outcome, beside: list[tuple[Lone, Lone]]
 ) -> bool:
-    """Whether a step of a thread (None for a fixed one) breaks a step invariant as far as it and one of those `beside`
-    it, before and after the step, can tell."""
+    """Return whether a step violates a step invariant. It is evaluated on the thread that steps (None for a fixed
+    thread) and each of the threads in `beside`, given as states before and after the step, and each thread that was
+    started."""
     tried: set[object] = set()
     for one, afterwards in [*beside, *((steps.idle(started.kind), started) for started in outcome.started)]:
         key = demand.aspect(one), demand.aspect(afterwards)

@@ -1,6 +1,7 @@
-"""What a model must be like for a proof by views, and how it is said that it is not.
+"""The conditions that a model must meet for a proof by views, and how an unmet condition is reported.
 
-The conditions are those of the argument in docs/any-number.md: each is found where the author wrote what breaks it.
+docs/any-number.md lists the conditions and shows where the proof uses them. Each unmet condition is reported at the
+statement or declaration that violates it.
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ HINTS: Final = {
     "DIO265": "give such arrays one element per page, all alike at the start",
     "DIO266": "say it of one page, whichever it is",
 }
-"""What to do, by code."""
+"""The default hint for each diagnostic code."""
 
 
 class Refused(Exception):
-    """The program does not meet a condition; located diagnostics say which."""
+    """The program does not meet the conditions. `diagnostics` has one located diagnostic per violation, without
+    duplicates."""
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         super().__init__("; ".join(d.message for d in diagnostics))
@@ -39,16 +41,16 @@ class Refused(Exception):
 
 
 OF_PAGES: Final = "let only loops, choose, any and all range over pages"
-"""What to do where the number of pages is used."""
+"""The hint for a statement or declaration that uses the number of pages as a number."""
 NO_CRASHES: Final = "no proof for any number of threads covers crashes"
-"""What to do where a model crashes."""
+"""The hint for a model that has crashes."""
 
 
 def unmet(code: str, message: str, span: Span | None, hint: str = "") -> Diagnostic:
-    """A condition that is not met."""
+    """The diagnostic for an unmet condition. `hint` replaces the default hint of the code if it is not empty."""
     return Diagnostic(code, message, span, hint or HINTS[code])
 
 
 def refusal(code: str, message: str, span: Span | None, hint: str = "") -> Refused:
-    """A condition that is not met, as an exception to raise."""
+    """The exception to raise for a single unmet condition; the arguments are those of `unmet`."""
     return Refused((unmet(code, message, span, hint),))

@@ -1,11 +1,13 @@
-"""Counts of what is in flight, kept by who began it, so that any number may be.
+"""Splits counters of operations in flight into a contribution per thread, so that there may be any number of
+operations.
 
-The count of a lock (`DrainCounter`, the readers that an `RWSem` was handed over by) goes up and down by one and is
-compared with zero only. So it may be kept in parts: each thread of a kind has *credits*, what it began and nobody
-ended, and the common data has those of the fixed threads. The count is their sum. Whether it is zero is a question to
-the others, as in code (`alone`); what a thread's step adds or takes is its own credit; and a thread that starts another
-one whose code ends what is in flight passes on a credit. A thread that would end what it has no credit for cannot be
-described so: then the count stays a number of the common data, with its bound.
+The counter of a lock (`DrainCounter`, or the readers that handed over an `RWSem`) changes by one and is compared with
+zero only. So it can be split: each thread of a kind has *credits*, one for each operation that it began and that has
+not ended, and the common cells hold the credits of the fixed threads. The value of the counter is the sum of all
+credits. Whether it is zero is a question to the other threads, as in code (`alone`); a step changes the credits of the
+thread that steps; and a thread passes on a credit when it starts a thread whose code decrements the counter. If a
+thread would decrement the counter without a credit, the counter cannot be split, and it remains a bounded number in the
+common cells.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ _WITH_ZERO = frozenset({("==", 0), ("!=", 0), (">", 0), ("<=", 0), (">=", 1), ("
 
 
 def counters_of(program: Program) -> tuple[int, ...]:
-    """The variables of locks that are counts: used in no other way than counts are."""
+    """The variables of locks that can be split: scalars with a range from 0 that start at 0, are not read by
+    properties, are only incremented, decremented and compared with zero, and change at most once in a step."""
     asked = {p.variable for q in program.properties if q.expr is not None for p in walk(q.expr) if isinstance(p, Load)}
     found = []
     for number, variable in enumerate(program.variables):
@@ -35,7 +38,7 @@ def counters_of(program: Program) -> tuple[int, ...]:
 
 
 def _uses(block: Block, variable: int) -> Iterator[bool]:
-    """For each use of a variable, whether a count is used so."""
+    """For each use of the variable in the block, whether a splittable counter may be used in this way."""
     for op in block.ops:
         match op:
             case Assign(targets, values):
@@ -61,7 +64,7 @@ def _uses(block: Block, variable: int) -> Iterator[bool]:
 
 
 def step_of(value: Expr, variable: int) -> int | None:
-    """1 or -1 for the count and one more or less, None for any other value."""
+    """1 for an increment of the variable by one, -1 for a decrement by one, None for any other value."""
     match value:
         case Arith("+", Load(read), Const(1)) if read == variable:
             return 1
@@ -83,7 +86,8 @@ def _reads(expr: Expr, variable: int) -> Iterator[bool]:
 
 
 def _changes_once(template: Template, variable: int) -> bool:
-    """Whether no step changes a count twice on its way: then its value in between is known as well."""
+    """Return whether every step changes the counter at most once. Then its value at each point of the step is
+    determined by the value at the start."""
     for start, block in enumerate(template.blocks):
         if block.location is None and start != template.entry:
             continue
@@ -107,7 +111,7 @@ def _changes(op: Op, variable: int) -> bool:
 
 
 def ends(program: Program, variable: int) -> frozenset[int]:
-    """The templates whose code, or that of threads they start, takes from a count."""
+    """The templates that decrement the counter, or that start a thread of such a template, directly or indirectly."""
     found: set[int] = set()
     while True:
         further = {

@@ -1,8 +1,8 @@
-"""Where a model uses how many threads there are: looked for in its source.
+"""Finds the places in a model's source that depend on the number of threads or pages.
 
-The number may count instances and size arrays, and stand in the range of a quantifier; that of pages also in the range
-of a loop. Anything else (a bound, a sum, a
-length) could tell a large number from a small one, and no comparison of two numbers would notice.
+The number of threads may count instances, size arrays, and bound the range of a quantifier; the number of pages may
+also bound a loop. Any other use (a range, a sum, a length) could make the model behave differently for a large number
+than for a small one, and no comparison of two small numbers would show this.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _QUANTIFIERS = frozenset({"any", "all"})
 
 
 def uses_of_numbers(model: type[Model], asked: Asked, unchanging: frozenset[str]) -> list[Diagnostic]:
-    """Every place that uses the number of threads for more than it may be used (DIO261); what `unchanging` data depends
-    on does not matter."""
+    """Every place that uses the number of threads or pages in a way that is not allowed (DIO261). The declarations of
+    `unchanging` data are not examined, since they do not affect any step."""
     owners = [c for c in model.__mro__ if c not in (object, Model)]
     parts = [type(p) for p in _parts(model)]
     classes = dict.fromkeys((*owners, *(c for p in parts for c in p.__mro__ if c is not object)))
@@ -42,8 +42,8 @@ def uses_of_numbers(model: type[Model], asked: Asked, unchanging: frozenset[str]
 
 
 def _functions(owners: Sequence[type], parts: Sequence[type]) -> list[FunctionType]:
-    """The functions that a model may use: of those that a class further down has overridden the ones that something
-    names other than as its own, as with ``super()``."""
+    """The functions that a model may use. An overridden function is included only if its name is used on an object
+    other than ``self``, for example on ``super()``."""
     every = [(name, f) for c in (*owners, *parts) for name, f in vars(c).items() if isinstance(f, FunctionType)]
     asked_for = {name for _, function in every for name in _named_elsewhere(function)}
     found = [f for c in parts for f in vars(c).values() if isinstance(f, FunctionType)]
@@ -83,7 +83,7 @@ def _parts(model: type[Model]) -> Iterator[Part]:
 
 
 def _per_thread(model: type[Model], parts: list[type[Part]], asked: Asked) -> Iterator[str]:
-    """Names of arrays that have an element per thread."""
+    """The names of arrays with one element per thread."""
     declared = {name: value for name, (value, _) in members_of(model).data.items()}
     for part in parts:
         declared |= {name: value for c in reversed(part.__mro__) for name, value in vars(c).items()}
@@ -96,7 +96,7 @@ def _per_thread(model: type[Model], parts: list[type[Part]], asked: Asked) -> It
 
 
 def _of_pages(model: type[Model], asked: Asked) -> Iterator[str]:
-    """Names of arrays that have an element per page."""
+    """The names of arrays with one element per page."""
     for name, (declared, _) in members_of(model).data.items():
         size = getattr(declared, "size", None)
         if isinstance(size, ParamDeclaration) and size.name == asked.pages:
@@ -172,7 +172,7 @@ def _in_function(
 
 
 def _quantified_ranges(tree: ast.AST) -> Iterator[int]:
-    """The ``self.n`` of each ``for k in range(self.n)`` in a quantifier."""
+    """The identities of the nodes ``self.n`` in ``for k in range(self.n)`` inside a quantifier."""
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Name(id=name), args=[ast.GeneratorExp(generators=generators)]) if (
@@ -189,7 +189,8 @@ def _quantified_ranges(tree: ast.AST) -> Iterator[int]:
 
 
 def _loops(tree: ast.AST, pages: str) -> Iterator[int]:
-    """The ``self.pages`` of each ``for i in range(self.pages)``, also in ``choose``."""
+    """The identities of the nodes ``self.pages`` in ``for i in range(self.pages)``, ``for i in self.pages`` and
+    ``choose(range(self.pages))``."""
     for node in ast.walk(tree):
         match node:
             case ast.For(iter=ast.Call(func=ast.Name(id="range"), args=[ast.Attribute(attr=name) as number])):
@@ -213,7 +214,8 @@ def _elements(call: ast.Call, of_pages: frozenset[str]) -> str:
 
 
 def _over_threads(call: ast.Call, per_thread: frozenset[str], tree: ast.FunctionDef) -> bool:
-    """Whether what a call counts may be threads: their arrays, their ids, or what the caller hands in."""
+    """Return whether the call may aggregate over threads: over arrays with an element per thread, over thread ids, or
+    over a parameter of the function."""
     handed = {a.arg for a in tree.args.args[1:]}
     alone = len(call.args) == 1
     for node in (part for argument in call.args for part in ast.walk(argument)):

@@ -1,12 +1,14 @@
-"""Properties on views: what of a property is judged on two threads, and when that is enough.
+"""Evaluates properties on views, and rejects properties for which this would not be sound.
 
-A property of all instances is read as a condition on any two threads of kinds. Each "for all threads" is judged on the
-threads that are looked at, which is enough when the property, its quantifiers in front, names at most two (one, for a
-step: the thread that steps is looked at as well): some view has just those. Each "some thread" must be witnessed among
-those two, which is more than is asked. So what holds for all views holds in all states.
+A property of all instances is evaluated on the two threads of a view. Each universal quantifier ranges over these two
+threads only. This suffices if the property in prenex form relates at most two threads (or one, for a step invariant,
+because the thread that steps is in the view as well): every choice of threads is in some view. Each existential
+quantifier must be witnessed by one of the two threads, which is stronger than the property. So if the property holds on
+all views, it holds in all reachable states.
 
-One thing is known of those who are not looked at: an id cell may name one of them. As it is a thread like all others,
-it suffices to judge views that have as many of the threads that are named as there is room for.
+One fact about the threads outside a view is used: if an id cell holds the id of a thread, this thread exists. As it is
+a thread of a kind like any other, a view that leaves it out although it could take the place of one of the two threads
+need not be evaluated; the view that contains it is.
 """
 
 from __future__ import annotations
@@ -27,13 +29,15 @@ from dio_mc.semantics.evaluation import Evaluate
 from dio_mc.source import Span
 
 MOST = 2
-"""Threads in a view."""
+"""The number of threads in a view, and the number of threads that a state invariant may relate."""
 
 
 def rank(places: Places, expr: Expr, span: Span, positive: bool = True, free: frozenset[int] = frozenset()) -> int:
-    """How many threads a property is about when its quantifiers are moved to the front; `free` are bound around it.
+    """The number of threads that a property relates when its quantifiers are moved to the front. `positive` is false
+    under an odd number of negations; `free` are the threads bound by quantifiers around `expr`.
 
-    Raises `Refused` where "some thread" stands around "all threads", and where single threads are named.
+    Raises `Refused` if an existential quantifier is outside of a universal one (DIO259), or if the property singles out
+    a thread (DIO257).
     """
     if not named_threads(places, expr) - free:
         return 0
@@ -70,7 +74,7 @@ def _rank_of_operands(
 
 
 def about(places: Places, expr: Expr, present: frozenset[int]) -> Expr:
-    """The property with its quantifiers over these threads of kinds only."""
+    """The property with its quantifiers restricted to the threads in `present`; fixed threads are not affected."""
     if not named_threads(places, expr) - present:
         return expr
     match expr:
@@ -84,13 +88,13 @@ def about(places: Places, expr: Expr, present: frozenset[int]) -> Expr:
 
 
 Aspect = tuple[object, ...]
-"""What a property can see of a thread."""
+"""The part of a thread state that a property depends on, as a hashable key."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Visibility:
-    """What a property sees: positions in the common cells, and per kind sets of locations, positions in the row, and
-    id cells."""
+    """The cells that a property depends on: positions in the common cells; for each kind, the sets of locations it asks
+    for and positions in the row; and id cells."""
 
     common: tuple[int, ...]
     locations: tuple[tuple[frozenset[int], ...], ...]
@@ -99,7 +103,8 @@ class _Visibility:
 
 
 class Demand:
-    """One property, for any number of threads."""
+    """A property to be proved for any number of threads. The constructor raises `Refused` (DIO257, DIO259) if the
+    property cannot be evaluated on views."""
 
     def __init__(self, steps: Steps, property_: Property) -> None:
         if property_.expr is None:
@@ -118,7 +123,8 @@ class Demand:
         self._decided: dict[tuple[object, ...], bool] = {}
 
     def aspect(self, thread: Lone) -> Aspect:
-        """What the property sees of a thread: threads that look alike are judged alike."""
+        """The part of the thread state that the property depends on. The property has the same value for threads with
+        equal aspects."""
         sight, kind = self._sight, thread.kind
         return (
             kind,
@@ -128,7 +134,8 @@ class Demand:
         )
 
     def on_state(self, common: Common, one: Lone, other: Lone) -> bool:
-        """Whether it holds as far as these two threads can tell."""
+        """Return whether the property holds in a state with these common cells if its quantifiers range over these two
+        threads."""
         seen = tuple(common[n] for n in self._sight.common)
         key = (seen, self.aspect(one), self.aspect(other))
         known = self._decided.get(key)
@@ -139,7 +146,8 @@ class Demand:
         return known
 
     def on_step(self, before: tuple[Common, list[Lone]], after: tuple[Common, list[Lone]]) -> bool:
-        """Whether it holds of a step, as far as the same threads before and after it can tell."""
+        """Return whether the step invariant holds for a step if its quantifiers range over these threads, given in the
+        same order before and after the step."""
         seen = tuple(common[n] for common, _ in (before, after) for n in self._sight.common)
         key = (seen, tuple(map(self.aspect, before[1])), tuple(map(self.aspect, after[1])))
         known = self._decided.get(key)
@@ -153,12 +161,13 @@ class Demand:
         return known
 
     def is_judged_on(self, owners: frozenset[int], one: Lone, other: Lone) -> bool:
-        """Whether a view of these two must satisfy it: not if there is room for a thread that an id cell names."""
+        """Return whether a view of these two threads must satisfy the property. It need not if a thread whose id is in
+        one of the cells `owners` is outside the view and could take the place of one of the two."""
         inside = {*one.flags, *other.flags}
         return owners <= inside or sum(not thread.flags for thread in (one, other)) <= self.rank
 
     def _positions(self, *kinds: int) -> tuple[int, ...]:
-        """Where the threads are placed: the first members of their kinds, or the first two."""
+        """The positions at which threads of these kinds are placed in a state: the first members of each kind."""
         members = self._places.kinds
         return tuple(members[kind].members[kinds[:n].count(kind)] for n, kind in enumerate(kinds))
 
@@ -194,7 +203,7 @@ class Demand:
 
 
 def covered(properties: Sequence[Property]) -> Iterator[Property]:
-    """The properties that a proof for any number is about."""
+    """The properties that a proof covers: invariants and step invariants."""
     for property_ in properties:
         if property_.kind in ("invariant", "step"):
             yield property_

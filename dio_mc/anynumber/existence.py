@@ -1,10 +1,11 @@
-"""Whether some thread is like this: asked by properties, and kept with the common data.
+"""Auxiliary variables for existential properties: each one records whether some thread satisfies a condition.
 
-"Not at rest" says that some thread has not ended, and two threads that have ended cannot tell. So for such a question,
-one about a thread's location and row alone, the common data has one more truth: that some thread is like this. A step
-keeps it up: it is true when the thread that stepped, or one that was started, is like this; when the thread was like
-this before and is no longer, the others are asked, as by code (`alone`); otherwise it stays. Nothing is guessed: the
-truth is that of the state in every instance.
+"The system is not at rest" means that some thread has not ended, and the views of two threads that have ended cannot
+decide it. For such a question, a condition on the location and the row of a single thread, the common cells get one
+more boolean: some thread satisfies the condition. Each step updates it. It becomes true if the thread that stepped, or
+one that it started, satisfies the condition afterwards. If that thread satisfied the condition before the step and no
+longer does, the other threads decide, by a question as in code (`alone`). Otherwise it does not change. The update is
+exact: in every instance the boolean has the value of the question in the current state.
 """
 
 from __future__ import annotations
@@ -22,20 +23,21 @@ from dio_mc.ir.rebuild import rebuilt
 from dio_mc.ir.types import BOOL
 
 MOST: Final = 4
-"""Truths of this kind that are kept: each may double the states of the common data."""
+"""The maximum number of such variables; each one may double the number of states of the common cells."""
 
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """That some thread is like this: `variable` holds it, `decides` says it of the first member of each kind asked."""
+    """An auxiliary variable, true if some thread satisfies a condition. `variable` is its number; `decides` has, for
+    each kind concerned, the condition as an expression about the first member of the kind."""
 
     variable: int
     decides: tuple[tuple[int, Expr], ...]
 
 
 class Existence:
-    """The questions of a program's properties, and the properties with the answers in their place. The variables of the
-    answers are numbered from `first`."""
+    """The existential questions in a program's properties. `asked` are their auxiliary variables, numbered from
+    `first`; `properties` are the properties with these variables in place of the questions."""
 
     def __init__(self, places: Places, properties: Sequence[Property], first: int) -> None:
         self._places, self._first = places, first
@@ -69,7 +71,8 @@ class Existence:
                 return expr
 
     def _answered(self, expr: And | Or, operands: tuple[Expr, ...]) -> tuple[And | Or, tuple[Expr, ...]]:
-        """A question of whether there is a thread, with its answer in the place of the operands that ask it."""
+        """Replace the operands that form an existential question by its variable. Returns the expression and its
+        operands unchanged if the question is not about a single thread, relates two states, or exceeds `MOST`."""
         found = sort_operands(self._places, operands)
         wanted = [self._wanted(question, isinstance(expr, And)) for question in found.questions]
         moments = {after for _, _, moments in wanted for after in moments}
@@ -92,8 +95,8 @@ class Existence:
         return self.asked[-1].variable
 
     def _wanted(self, question: Question, conjunction: bool) -> tuple[Expr, bool, frozenset[bool]]:
-        """What the first member of a kind must be like, whether that is about this thread alone, and whether it is said
-        of the state before a step, after it, or both."""
+        """The condition on the first member of a kind, whether it depends on this thread only, and the states it refers
+        to: before a step (False), after it (True), or both."""
         first = self._places.kinds[question.kind].members[0]
         parts = [logic.negation(part) if conjunction else part for part in question.parts]
         asked = logic.disjunction(parts)
@@ -119,6 +122,6 @@ def _moments(expr: Expr) -> list[bool]:
 
 
 def _now(expr: Expr) -> Expr:
-    """The same of the present state."""
+    """The expression with every reference to the state after a step changed to the state before it."""
     expr = rebuilt(expr, _now)
     return replace(expr, after=False) if isinstance(expr, AtLocation | LocalOf | Load) else expr

@@ -1,7 +1,8 @@
-"""What a step from a location may touch: looked up in the code, up to the next location.
+"""The footprint of a step: the data that a step from a location may access, computed from the code up to the next
+location.
 
-So a step is run once for all states that agree on this, and only what it may read of a page elsewhere is tried with
-every value.
+A step is run once for all states that agree on its footprint, and only those cells of other pages that are in the
+footprint are enumerated.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from dio_mc.ir.program import Template
 
 @dataclass(slots=True)
 class Touched:
-    """What some code may touch: `variables` it reads or writes; `read` are those that it reads of a page which a local
-    names, `pages` these locals, `assigned` the locals that it assigns."""
+    """The data that a piece of code may access. `variables` are the variables read or written; `read` are the arrays of
+    pages that are read at a computed page index; `pages` are the locals in these indexes; `assigned` are the locals
+    that the code assigns."""
 
     variables: set[int] = field(default_factory=set)
     read: set[int] = field(default_factory=set)
@@ -27,15 +29,18 @@ class Touched:
 
     @property
     def moves(self) -> bool:
-        """Whether the page may be another one than at the start."""
+        """True if the code may assign a local that it uses as a page index, so that the page it accesses may change
+        within the step."""
         return bool(self.pages & self.assigned)
 
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """What a step from a location may touch: the questions it may ask, positions in `common` it may read or write. Of
-    cells that hold anything it reads `always` these, and `elsewhere` those where the page is not the tracked one: where
-    one of the locals `pages` says so, or, if it `moves`, in any case."""
+    """The data that a step from a location may access. `questions` are the numbers of the questions to other threads;
+    `common` are positions in the common cells that the step may read or write. `always` and `elsewhere` are cells with
+    arbitrary content: the step may read those in `always` in any case, and those in `elsewhere` only if it accesses a
+    page other than the tracked one, which is possible if one of the locals `pages` names such a page, or if `moves` is
+    true."""
 
     questions: tuple[int, ...]
     common: tuple[int, ...]
@@ -46,7 +51,8 @@ class Footprint:
 
 
 def touched(template: Template, block: int, templates: Sequence[Template], elsewhere: Elsewhere) -> Touched:
-    """What may be touched from a block on, up to the next location."""
+    """The data that may be accessed from `block` up to the next location, including by the initial code of spawned
+    threads."""
     found = Touched()
     seen = {block}
     waiting = [block]

@@ -1,4 +1,5 @@
-"""Expressions that name threads: which of them, the same about another one, and questions that are asked of all."""
+"""Threads named by expressions: which ones are named, renaming them, and questions that are asked of all threads of a
+kind."""
 
 from __future__ import annotations
 
@@ -24,14 +25,14 @@ from dio_mc.ir.types import OptionType, RangeType, ThreadIdType
 
 
 def is_id(type_: object) -> bool:
-    """Whether a type is that of thread ids, None among them or not."""
+    """Return whether a type is that of thread ids, or of thread ids and None."""
     return isinstance(type_, ThreadIdType) or (
         isinstance(type_, OptionType) and isinstance(type_.element, ThreadIdType)
     )
 
 
 def named_threads(places: Places, expr: Expr) -> frozenset[int]:
-    """The threads of kinds that constants in an expression name."""
+    """The threads of kinds that the constants, locations, locals and constant indexes in an expression refer to."""
     return frozenset(_named(places, expr))
 
 
@@ -53,7 +54,8 @@ def _named(places: Places, expr: Expr) -> Iterator[int]:
 
 
 def renamed(places: Places, expr: Expr, moved: Mapping[int, int]) -> Expr:
-    """The same about other threads of the same kinds."""
+    """The expression with threads replaced according to `moved`, which maps positions of threads to positions of
+    threads of the same kind."""
     match expr:
         case Const(value, type_) if is_id(type_):
             return replace(expr, value=moved.get(value, value))
@@ -80,7 +82,8 @@ def _index(places: Places, dimension: Dimension, index: Expr, moved: Mapping[int
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a conjunction or disjunction asks of every thread of a kind, as it is asked of the kind's first member."""
+    """The operands of a conjunction or disjunction that are the same for every thread of a kind; `parts` are those
+    about the kind's first member."""
 
     kind: int
     parts: tuple[Expr, ...]
@@ -88,8 +91,8 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """The operands of a conjunction or disjunction: those about no thread of a kind in particular, the questions that
-    are asked of every thread of a kind, and what is about single threads all the same."""
+    """The operands of a conjunction or disjunction, by the threads they name: `plain` do not single out any thread of a
+    kind, `questions` are the same for every thread of a kind, and `single` are about single threads."""
 
     plain: tuple[Expr, ...]
     questions: tuple[Question, ...]
@@ -97,7 +100,7 @@ class Sorted:
 
 
 def sort_operands(places: Places, operands: Sequence[Expr]) -> Sorted:
-    """What operands are about."""
+    """Classify operands by the threads they name."""
     plain: list[Expr] = []
     single: list[Expr] = []
     about: dict[int, list[Expr]] = {}
@@ -131,7 +134,7 @@ def _same_of_all(places: Places, members: Sequence[int], asked: Sequence[Sequenc
 
 
 def in_any_order(expr: Expr) -> Expr:
-    """A form that is the same for conjunctions and disjunctions that differ in the order of their operands."""
+    """A normal form in which operands of conjunctions and disjunctions are sorted and source spans removed."""
     expr = rebuilt(expr, in_any_order)
     if isinstance(expr, And | Or):
         return type(expr)(tuple(sorted(expr.operands, key=repr)))
@@ -139,7 +142,8 @@ def in_any_order(expr: Expr) -> Expr:
 
 
 def single_threads(places: Places, expr: Expr) -> frozenset[int]:
-    """The threads of kinds that an expression is about in particular: they are named outside any question to all."""
+    """The threads of kinds that an expression singles out, that is, names outside of any question to all threads of the
+    kind."""
     if not named_threads(places, expr):
         return frozenset()
     match expr:
@@ -157,4 +161,4 @@ def single_threads(places: Places, expr: Expr) -> frozenset[int]:
 
 
 _NOBODY = Me(RangeType(0, 0))
-"""Stands for an index that is looked at by itself."""
+"""A placeholder for an index that is examined separately."""

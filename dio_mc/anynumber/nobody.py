@@ -1,7 +1,8 @@
-"""Threads that have ended before they began, added where views need somebody to stand beside.
+"""Adds threads that have ended from the start, so that every instance has enough threads for a view.
 
-A view is of two threads. With any number of pages there may be a single thread, or none of any kind, so a kind is added
-whose threads do nothing: two of these, or one beside any other thread, are a view.
+A view consists of two or three threads. With any number of pages, an instance may have a single thread and no thread of
+some kinds. So a kind is added whose threads do nothing: any thread forms a view with them, and so do they among
+themselves.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ NOBODY: Final = "nobody"
 
 
 def with_nobody(program: Program, number: int) -> Program:
-    """The program and so many threads more, which have ended."""
+    """The program with `number` additional threads of a new template `NOBODY`, all of which have ended. Arrays indexed
+    by threads grow accordingly, and the types of thread ids include the new threads."""
     domains = Domains(program)
     threads = domains.root(THREADS)
     first = program.templates[0]
@@ -44,7 +46,7 @@ def with_nobody(program: Program, number: int) -> Program:
 
 
 def _longer(variable: Variable, dimension: int, number: int) -> Variable:
-    """An array with so many elements more, like the last one, along a dimension."""
+    """The array with `number` additional elements along a dimension; the new elements are copies of the last one."""
     shape = variable.shape
     inner = 1
     for extent in shape[dimension + 1 :]:
@@ -57,7 +59,7 @@ def _longer(variable: Variable, dimension: int, number: int) -> Variable:
 
 
 def _renamed(variable: Variable, names: tuple[str, ...]) -> Variable:
-    """A variable that holds thread ids has room for all of them."""
+    """The variable with its type extended to the ids of all threads in `names`, if it holds thread ids."""
     if not is_id(variable.type):
         return variable
     ids = ThreadIdType(names)

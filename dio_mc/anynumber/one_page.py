@@ -1,7 +1,8 @@
-"""Expressions that name pages: questions that are asked of all pages, and properties as one page tells them.
+"""Pages named by expressions, and the restriction of properties to the tracked page.
 
-A property of all pages is judged on the tracked page, whichever it is: that is enough where the property, its
-quantifiers in front, speaks of one page at a time. "Some page" must be the tracked one, which is more than is asked.
+A property about all pages is evaluated on the tracked page, which may be any page. This suffices if the property in
+prenex form relates only one page at a time. An existential quantifier over pages must be witnessed by the tracked page,
+which is stronger than the property.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ from dio_mc.source import Span
 
 @dataclass(frozen=True, slots=True)
 class Operands:
-    """The operands of a conjunction or disjunction: those that name no page, those that are asked of every page, as
-    they are asked of the first, and what is about single pages all the same."""
+    """The operands of a conjunction or disjunction, by the pages they name: `plain` name no page; `asked` are those
+    about the first page, of operands that are the same for every page; `single` are about single pages."""
 
     plain: tuple[Expr, ...]
     asked: tuple[Expr, ...]
@@ -44,7 +45,7 @@ class Operands:
 
 
 class Naming:
-    """Which pages the expressions of a program name."""
+    """Determines the pages that the expressions of a program name."""
 
     def __init__(self, program: Program, pages: Pages) -> None:
         self.program, self.pages = program, pages
@@ -52,7 +53,8 @@ class Naming:
         self._of_page = {(t.template, t.number): n for n, t in enumerate(program.threads) if t.template in each}
 
     def names(self, expr: Expr) -> frozenset[int]:
-        """The pages that constants in an expression name; a thread of a page names none."""
+        """The pages that an expression names by constants: in an index, or in a comparison with a local that names a
+        page. Naming a thread that belongs to a page does not count."""
         match expr:
             case Load(variable, indices) if variable in self.pages.dimensions:
                 dimension = self.pages.dimensions[variable]
@@ -65,20 +67,20 @@ class Naming:
                 return frozenset[int]().union(*(self.names(part) for part in children(expr)))
 
     def told(self, left: Expr, right: Expr) -> int | None:
-        """The page that a thread's local is compared with."""
+        """The page in a comparison of a local that names a page with a constant, or None for any other comparison."""
         for one, other in ((left, right), (right, left)):
             if self.is_page(one) and isinstance(other, Const):
                 return other.value
         return None
 
     def is_page(self, expr: Expr) -> bool:
-        """Whether this is a local of some thread that names a page."""
+        """Return whether the expression is a local of some thread that names a page."""
         return (
             isinstance(expr, LocalOf) and (self.program.threads[expr.thread].template, expr.index) in self.pages.locals
         )
 
     def singly(self, expr: Expr) -> frozenset[int]:
-        """The pages that are named outside any question to all."""
+        """The pages that an expression names outside of any question to all pages."""
         if not self.names(expr):
             return frozenset()
         match expr:
@@ -90,7 +92,7 @@ class Naming:
                 return frozenset[int]().union(*(self.singly(part) for part in children(expr)))
 
     def sorted(self, operands: Sequence[Expr]) -> Operands:
-        """What operands are about."""
+        """Classify operands by the pages they name."""
         plain: list[Expr] = []
         several: list[Expr] = []
         about: dict[int, list[Expr]] = {}
@@ -118,7 +120,7 @@ class Naming:
         return sorted(repr(in_any_order(part)) for part in parts)
 
     def _exchanged(self, expr: Expr, page: int) -> Expr:
-        """The same with this page and the first exchanged, and the threads of both."""
+        """The expression with this page and the first page exchanged, and also the threads of these pages."""
         pages = {page: 0, 0: page}
         threads = {n: self._of_page[t, pages[k]] for (t, k), n in self._of_page.items() if k in pages}
 
@@ -154,8 +156,8 @@ def _moved(expr: Expr, pages: dict[int, int]) -> Expr:
 
 
 def of_one_page(naming: Naming, property_: Property) -> Property:
-    """A property as the tracked page, the first, tells it. Raises `Refused` (DIO266) for one that speaks of two pages
-    at once, or of one by its number."""
+    """The property restricted to the tracked page, which is the first. Raises `Refused` (DIO266) if the property
+    relates two pages or names one by its number."""
     if property_.expr is None:
         return property_
     judged = _Judged(naming, property_.span)
@@ -176,7 +178,8 @@ class _Judged:
         return found
 
     def rank(self, expr: Expr, *, positive: bool, inside: bool = False) -> int:
-        """How many pages it is about when its quantifiers are moved to the front; `inside` one the page is given."""
+        """The number of pages that the property relates when its quantifiers are moved to the front; `inside` is true
+        within a quantifier over pages."""
         if not self.naming.names(expr):
             return 0
         match expr:
@@ -210,7 +213,7 @@ class _Judged:
         return max(ranks, default=0) if universal else sum(ranks)
 
     def restricted(self, expr: Expr) -> Expr:
-        """The same with its quantifiers over the first page only."""
+        """The expression with its quantifiers over pages restricted to the first page."""
         if not self.naming.names(expr):
             self._refuse_others(expr)
             return expr
@@ -228,7 +231,8 @@ class _Judged:
                 return rebuilt(expr, self.restricted)
 
     def _refuse_others(self, expr: Expr) -> None:
-        """What reads a page that a thread is on, and what does more with a thread's page than to ask which it is."""
+        """Raises `Refused` if the expression reads an array at a page that a thread's local names, or uses such a local
+        other than in a comparison with a constant."""
         match expr:
             case Load(variable, indices) if variable in self.naming.pages.dimensions:
                 if not isinstance(indices[self.naming.pages.dimensions[variable]], Const):

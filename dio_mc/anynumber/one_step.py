@@ -1,4 +1,5 @@
-"""That every step is on one page: what a step reads of a page elsewhere is then that of one page."""
+"""Ensures that every step accesses at most one page, so that the data it reads of other pages belongs to a single
+page."""
 
 from __future__ import annotations
 
@@ -13,14 +14,15 @@ from dio_mc.ir.program import Program, Template
 from dio_mc.source import Span
 
 Page = tuple[str, int, int]
-"""A page as a step knows it: what a local named at its start, or what an operation chose."""
+"""A symbolic page within a step: ``("start", local, 0)`` is the page that a local named when the step began, and
+``("chosen", block, position)`` is the page assigned by an operation."""
 _Known = Mapping[int, Page]
 _MESSAGE: Final = "a step is on two pages"
 
 
 def refuse_two_pages(program: Program, pages: Pages) -> None:
-    """Raises `Refused` (DIO263) for a step that uses two locals which may name different pages, or goes from page to
-    page."""
+    """Raises `Refused` (DIO263) if a step accesses pages through two locals that may name different pages, or iterates
+    over pages."""
     for number, template in enumerate(program.templates):
         alike = _alike_at(template, number, pages)
         starts = {template.entry, *(location.block for location in template.locations[1:])}
@@ -29,7 +31,7 @@ def refuse_two_pages(program: Program, pages: Pages) -> None:
 
 
 class _Walk:
-    """Every way through one step."""
+    """Traverses all paths of one step."""
 
     def __init__(self, template: Template, number: int, pages: Pages, alike: Mapping[int, int]) -> None:
         self.template, self.number, self.pages = template, number, pages
@@ -41,7 +43,7 @@ class _Walk:
 
     def _page(self, known: _Known, local: int | None) -> Page | None:
         if local is None:
-            return None  # of all pages, or refused elsewhere
+            return None  # a question to all pages; other such indexes are refused by `tracked`
         return known.get(local, ("start", self._alike.get(local, local), 0))
 
     def _block(self, block: int, known: _Known, on: Page | None, way: tuple[int, ...]) -> None:
@@ -63,7 +65,7 @@ class _Walk:
                 self._block(target, known, on, (*way, block))
 
     def _goes_on(self, blocks: tuple[int, ...]) -> bool:
-        """Whether these blocks, gone through again and again, look at pages or count them."""
+        """Return whether a loop of these blocks accesses pages or advances a page counter."""
         for block in blocks:
             here = self.template.blocks[block]
             statements = [*here.ops, *([here.terminator] if isinstance(here.terminator, Branch) else [])]
@@ -103,7 +105,8 @@ def _assigned(op: Op) -> list[tuple[int, object]]:
 
 
 def _alike_at(template: Template, number: int, pages: Pages) -> dict[int, dict[int, int]]:
-    """Per block, locals that name the same page whenever control comes there: each with the lowest of them."""
+    """For each block, a partition of the locals that name pages: each local is mapped to the lowest local that names
+    the same page on every path to the block."""
     locals_ = sorted(n for t, n in pages.locals if t == number)
     together = {b: frozenset((a, b_) for a in locals_ for b_ in locals_) for b in range(len(template.blocks))}
     together[template.entry] = frozenset((n, n) for n in locals_)

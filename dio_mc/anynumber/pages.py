@@ -1,8 +1,8 @@
-"""What the pages of a program are, where any number of them is meant: which arrays have one element per page, which
-locals name a page, which of these count through all pages, and which threads there is one of for each page.
+"""Identifies the pages of a program: the arrays with one element per page, the locals that name a page, those of them
+that iterate over all pages, and the templates with one thread per page.
 
-A program is looked at with `PAGES` pages, and with one more: the dimensions of arrays that grow with them are those of
-pages, and what meets the indexes of these names a page (`analysis.symmetry.domains`).
+The program is built for two numbers of pages. The dimensions of arrays whose sizes are these numbers are dimensions of
+pages, and a local that may hold an index of such a dimension names a page (`analysis.symmetry.domains`).
 """
 
 from __future__ import annotations
@@ -20,17 +20,13 @@ from dio_mc.ir.ops import Assign, Branch, Choose, LocalTo, Op, StoreTo, op_expre
 from dio_mc.ir.program import Program, Template
 from dio_mc.ir.types import OptionType, bounds
 
-PAGES: Final = 4
-"""Pages of the program that is looked at: the one that is tracked, and three elsewhere, so that of threads of which
-there is one for each page there are three elsewhere."""
-
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The pages of a program, `count` of them. `dimensions` says per variable which of its dimensions they are;
-    `locals` are pairs of template and local that name a page, `counters` those of them that count through all pages,
-    `templates` those of which there is a thread for each page, which knows its page, `crowds` those of which there are
-    as many threads, which do not."""
+    """The pages of a program; there are `count` of them. `dimensions` maps a variable to its dimension of pages.
+    `locals` are the locals that name a page, as pairs of template and local; `counters` are those of them that iterate
+    over all pages. `templates` have one thread per page, which receives its page as an argument; `crowds` have as many
+    threads as there are pages, without this argument."""
 
     count: int
     dimensions: dict[int, int]
@@ -42,9 +38,9 @@ class Pages:
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """What of a program with one page tracked is not known (`tracked`): per variable the dimension of pages, whose
-    element 1 holds anything at every step, and the variables that do so altogether. `optional` are templates of which
-    there may be none."""
+    """The unknown parts of a program with one tracked page (`tracked`). `dimensions` maps a variable to its dimension
+    of pages, in which element 1 stands for the other pages and has an arbitrary value in every step; `anything` are the
+    variables that have an arbitrary value in every step; `optional` are the templates that may have no thread."""
 
     dimensions: dict[int, int]
     anything: frozenset[int]
@@ -52,12 +48,12 @@ class Elsewhere:
 
 
 NOWHERE: Final = Elsewhere({}, frozenset(), frozenset())
-"""Of a program whose pages are all there."""
+"""The value for a program without a tracked page: nothing is unknown."""
 
 
 def pages_of(program: Program, other: Program, counts: tuple[int, int]) -> Pages:
-    """The pages of a program, which has the first of these `counts` of them, found by comparing it with another that
-    has the second. Raises `Refused` where they are used as more than names."""
+    """The pages of `program`, found by comparing it with `other`; `counts` are the numbers of pages of the two
+    programs. Raises `Refused` (DIO262, DIO264, DIO265) if pages are used as more than names."""
     return _Finding(program, other, counts).found()
 
 
@@ -89,7 +85,7 @@ class _Finding:
         return self.domains.root(slot) in self.roots
 
     def _grown(self) -> Iterator[tuple[int, int]]:
-        """Dimensions that grow with the pages; those of threads grow with the threads."""
+        """The dimensions whose sizes are the numbers of pages, apart from those of threads."""
         threads = self.domains.root(THREADS)
         as_many = (len(self.program.threads), len(self.other.threads)) == self.counts
         for v, (one, other) in enumerate(zip(self.program.variables, self.other.variables, strict=True)):
@@ -100,7 +96,7 @@ class _Finding:
                     yield v, d
 
     def _arrays(self) -> Iterator[Diagnostic]:
-        unchanging = constants(self.program)  # neither its size nor who looks at it matters
+        unchanging = constants(self.program)  # neither its size nor its indexes affect a step
         for v, (one, other) in enumerate(zip(self.program.variables, self.other.variables, strict=True)):
             dimensions = [d for d in range(len(one.shape)) if self._is_page(("index", v, d))]
             if len(dimensions) > 1:
@@ -121,12 +117,12 @@ class _Finding:
         return any(self.domains.root(("number", t)) == root for t in range(len(self.program.templates)))
 
     def _numbers(self, template: int) -> tuple[int, int]:
-        """How many threads of a template there are in each of the two programs."""
+        """The number of threads of a template in each of the two programs."""
         one, other = (sum(t.template == template for t in p.threads) for p in (self.program, self.other))
         return one, other
 
     def _bounded(self) -> Iterator[tuple[int, int]]:
-        """Locals that have room for all pages, or count up to their number."""
+        """The locals whose upper bound is the number of pages, or the highest page index, in both programs."""
         one, other = self.counts
         for t, (template, grown) in enumerate(zip(self.program.templates, self.other.templates, strict=True)):
             for n, (local, further) in enumerate(zip(template.locals, grown.locals, strict=True)):
@@ -145,7 +141,7 @@ class _Finding:
                 yield unmet("DIO264", f"`{variable.name}` holds the number of a page", variable.span)
 
     def _types(self) -> Iterator[Diagnostic]:
-        """A local that names pages has room for all of them, whatever their number."""
+        """A local that names pages must have a range that grows with the number of pages."""
         for t, template in enumerate(self.program.templates):
             for n, local in enumerate(template.locals):
                 if not self._is_page(("local", t, n)):
@@ -169,7 +165,7 @@ def _is_next(op: Op, local: int) -> bool:
 
 
 def is_next(value: object, local: int) -> bool:
-    """Whether a value is the local and one more."""
+    """Return whether a value is the local plus one."""
     return isinstance(value, Arith) and (
         value.op == "+"
         and isinstance(value.left, Local)
@@ -180,12 +176,12 @@ def is_next(value: object, local: int) -> bool:
 
 
 def _alike(shape: tuple[int, ...], init: tuple[int, ...], dimension: int) -> bool:
-    """Whether every slice of an array along a dimension begins the same."""
+    """Return whether all slices of an array along a dimension have the same initial values."""
     return len({slice_of(shape, init, dimension, n) for n in range(shape[dimension])}) == 1
 
 
 def slice_of(shape: tuple[int, ...], init: tuple[int, ...], dimension: int, number: int) -> tuple[int, ...]:
-    """The elements of a row-major array at one index of a dimension."""
+    """The elements of a row-major array at index `number` of a dimension."""
     inner = 1
     for extent in shape[dimension + 1 :]:
         inner *= extent
@@ -193,7 +189,7 @@ def slice_of(shape: tuple[int, ...], init: tuple[int, ...], dimension: int, numb
 
 
 def uses_of_pages(op: Op | Branch, pages: Pages) -> set[int | None]:
-    """The locals that a statement uses to reach a page; None for a page named otherwise."""
+    """The locals by which a statement indexes arrays of pages; None stands for an index that is not a local."""
     expressions = [op.condition] if isinstance(op, Branch) else op_expressions(op)
     found: set[int | None] = set()
     for expr in expressions:

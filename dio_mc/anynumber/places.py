@@ -1,10 +1,11 @@
-"""Whose the cells of a state are: everybody's, or one thread's of a kind of which there is any number.
+"""Assigns the cells of a state to threads: each cell belongs to one thread of a kind, or to the common cells.
 
-A *kind* is a template any number of whose instances is meant; a spawned operation always is one (an idle slot is a
-thread that has not begun). All other threads are *fixed*. Per thread there are its location, its locals, and its row of
-every array that is indexed by threads or by the numbers of its kind. What is left is common: the threads' rows aside,
-a state is the same for any number of them. A cell that holds a thread's id is common as well; that it holds the id of
-one of a kind says nothing about which one, so each thread also has a flag for every such cell: "it is me".
+A *kind* is a template with any number of instances; a spawned operation is always one (an idle slot is a thread that
+has not begun). All other threads are *fixed*. The *row* of a thread consists of its location, its locals, and its
+elements of every array that is indexed by threads or by the instance numbers of its kind. All other cells are *common*,
+including those of fixed threads; they are the same for any number of threads. A cell that holds a thread id is common
+too. If it holds the id of a thread of a kind, only the kind is recorded there; each thread has a flag for each such
+cell, which is set if the cell holds this thread's id.
 """
 
 from __future__ import annotations
@@ -27,16 +28,19 @@ from dio_mc.ir.types import bounds
 from dio_mc.semantics.layout import Layout, layout_of
 
 INSTANCES = 3
-"""Of each kind in the program that is looked at: a thread that steps, one that it starts, one that is elsewhere."""
+"""The number of threads of each kind in the program that is analysed: one that steps, one that it starts, and one that
+stands for all others."""
 
 Dimension = Literal["threads", "plain"] | int
-"""What the index of an array is: a thread's id, the number of a kind (its position), or anything else."""
+"""The meaning of an array index: a thread id (``"threads"``), the instance number of a thread of a kind (the index of
+the kind), or anything else (``"plain"``)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A template any number of whose instances is meant. `members` are its threads in the program looked at, `numbered`
-    whether they know their number, `optional` whether there may be none."""
+    """A template with any number of instances. `members` are the positions of its threads in the program; `numbered` is
+    true if its threads receive their instance number as an argument; `optional` is true if there may be no such
+    thread."""
 
     name: str
     template: int
@@ -48,8 +52,9 @@ class Kind:
 
 
 class Places:
-    """The places of a program in which every kind has `INSTANCES` members (or more), and of which some pages may be
-    `elsewhere`."""
+    """The kinds and fixed threads of a program with at least `INSTANCES` threads of each kind, and the meaning of array
+    dimensions. `elsewhere` has the data of other pages if one page is tracked. The constructor raises `Refused` (DIO253
+    to DIO257) with all violated conditions on data."""
 
     def __init__(self, program: Program, threads: Sequence[str], elsewhere: Elsewhere = NOWHERE) -> None:
         self.program, self.elsewhere = program, elsewhere
@@ -75,7 +80,7 @@ class Places:
         return self.domains.root(slot) == self.domains.root(THREADS)
 
     def _number_roots(self) -> dict[Slot, int]:
-        """The domains of numbers, by their roots."""
+        """The kinds whose threads know their numbers, by the domain of these numbers."""
         return {self.domains.root(("number", kind.template)): k for k, kind in enumerate(self.kinds) if kind.numbered}
 
     def _dimension(self, variable: int, dimension: int) -> Dimension:
@@ -85,7 +90,7 @@ class Places:
         return self._numbers.get(self.domains.root(slot), "plain")
 
     def thread_at(self, dimension: Dimension, index: int) -> int | None:
-        """The thread of a kind that an index of a dimension names, or None."""
+        """The position of the thread of a kind that an index refers to in a dimension, or None if it refers to none."""
         if dimension == "plain":
             return None
         thread = index if dimension == "threads" else self.kinds[dimension].members[index]
@@ -98,7 +103,8 @@ class Places:
         return told or self._apart()
 
     def _apart(self) -> list[Diagnostic]:
-        """What tells two threads of a kind apart: exchanging them must leave every statement and property as it is."""
+        """The violations of symmetry: exchanging two threads of a kind must leave every statement and property
+        unchanged."""
         judged = tuple(p for p in self.program.properties if p.expr is not None and p.kind not in LIVENESS)
         domains = Domains(replace(self.program, properties=judged))
         automorphisms = Automorphisms(domains)
@@ -190,13 +196,14 @@ class Places:
 
 
 class Cells:
-    """Whose each cell is, in a program with the threads of `places` and perhaps further variables, of which the
-    `further` are common data and the others are left out.
+    """The owner of each cell in the layout of `program`, which is that of `places` with additional variables. Of these,
+    the variables in `further` are common cells and the others are left out.
 
-    `common` are the cells that are everybody's and that may change, `rows` per thread of a kind its own cells, its
-    location first, without its number: in the same order for all of a kind. `ids` are the common cells that hold
-    thread ids. `elsewhere` are the cells that hold anything at every step, by variable: of pages elsewhere, and of
-    variables that do so.
+    `common` are the common cells that may change. `rows` has, for each thread of a kind, its own cells in the same
+    order for all threads of the kind: the location first, the instance number left out. `own_numbers` are the positions
+    in a row of copies of the instance number. `ids` are the common cells that hold thread ids. `elsewhere` maps a
+    variable to its cells with arbitrary content: those of other pages, and those of variables that are always
+    arbitrary.
     """
 
     def __init__(self, places: Places, program: Program, further: Collection[int] = ()) -> None:
@@ -240,7 +247,8 @@ class Cells:
             yield from (cell for cell, indices in zip(cells, places, strict=True) if indices[dimension] > 0)
 
     def may_hold(self, cell: int, variable: int, position: int) -> list[int]:
-        """What a cell elsewhere may hold when a thread looks at it: of the ids of a kind, its own, and one more."""
+        """The possible values of a cell with arbitrary content when the thread at `position` reads it. Of the ids of
+        threads of kinds, only its own and one other per kind are included, since all others behave alike."""
         low, high = bounds(self.layout.types[cell])
         if not self.places.holds_thread[variable]:
             return list(range(low, high + 1))
@@ -248,16 +256,16 @@ class Cells:
         return [value for value in range(low, high + 1) if value < 0 or value in known]
 
     def owner(self, cell: int) -> int | None:
-        """The thread of a kind whose a cell is, or None."""
+        """The position of the thread of a kind that a cell belongs to, or None for other cells."""
         return self._owner[cell]
 
     def cells_of(self, variable: int, program: Program) -> range:
-        """The cells of a variable."""
+        """The cells of a variable in the layout of `program`."""
         base = self.layout.variable_base[variable]
         return range(base, base + program.variables[variable].size)
 
     def _owners(self) -> tuple[int | None, ...]:
-        """Per cell the thread of a kind whose it is, or None."""
+        """For each cell, the position of the thread of a kind that it belongs to, or None."""
         places, layout = self.places, self.layout
         owner: list[int | None] = [None] * layout.size
         for number, variable in enumerate(places.program.variables):
@@ -306,7 +314,7 @@ def _kinds(program: Program, threads: Sequence[str], elsewhere: Elsewhere) -> li
 
 
 def _alike(places: Places, number: int, variable: Variable) -> bool:
-    """Whether every thread of a kind begins with the same row of an array."""
+    """Return whether all threads of a kind have the same initial values in an array."""
     rows: dict[tuple[int, tuple[int, ...]], set[int]] = {}
     for indices, value in zip(product(*map(range, variable.shape)), variable.init, strict=True):
         pairs = list(zip(places.dimensions[number], indices, strict=True))

@@ -1,4 +1,5 @@
-"""A proof for any number of threads, from the model to what it proves."""
+"""The steps of a proof for any number of threads or pages: preparing the model, finding the views, and checking
+them."""
 
 from __future__ import annotations
 
@@ -32,14 +33,15 @@ if TYPE_CHECKING:
     from dio_mc.lang.model import Model
 
 Enough = Callable[[int], str | None]
-"""Is told how many states of the common cells there are, and says why to stop."""
+"""A callback: receives the number of states of the common cells so far, and returns a reason to stop, or None."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """A model as it is looked at for a proof: the program with `INSTANCES` of each thread asked for, what is to be
-    proved of it, and per property that cannot be judged why not. `pages` are its pages where any number is meant: then
-    the program of `places` is the one with one page tracked."""
+    """A model prepared for a proof. `program` has `INSTANCES` of each thread in the scope. `finding` and `checking` run
+    its steps with and without a cache; `demands` are the properties to prove; `unfit` has, for each property that
+    cannot be evaluated on views, its name and the reason. `pages` is set for any number of pages; then the program of
+    `places` is the one rewritten for a tracked page."""
 
     program: Program
     places: Places
@@ -53,9 +55,9 @@ class Ground:
 def ground(
     model: type[Model], asked: Asked, params: Mapping[str, int], *, credits: bool = True, of: int = VIEW
 ) -> Ground:
-    """Prepare a proof by views `of` so many threads; counts are kept by `credits` where they can be.
+    """Prepare a proof by views of `of` threads (2 or 3). `credits` allows counters to be split into credits.
 
-    Raises `Refused` with what does not meet the conditions, and `ModelError`.
+    Raises `Refused` with all unmet conditions, and `ModelError` if the model cannot be built.
     """
     program, larger = _programs(model, asked, params)
     used = uses_of_numbers(model, asked, _unchanging(program))
@@ -77,7 +79,7 @@ def ground(
 
 
 def _refused_too(program: Program, larger: Program, asked: Asked, of: int, *, credits: bool) -> tuple[Diagnostic, ...]:
-    """What else does not meet a condition, so that it is told together."""
+    """The further unmet conditions, so that one run reports all of them."""
     try:
         _cut(_as_seen(program, larger, asked, INSTANCES, of), asked, credits)
     except Refused as refused:
@@ -86,7 +88,7 @@ def _refused_too(program: Program, larger: Program, asked: Asked, of: int, *, cr
 
 
 def _unchanging(program: Program) -> frozenset[str]:
-    """The names of data that nobody changes, by what the author declared."""
+    """The names of declared data that no statement changes."""
     kept = constants(program)
     whole: dict[str, bool] = {}
     for number, variable in enumerate(program.variables):
@@ -96,8 +98,8 @@ def _unchanging(program: Program) -> frozenset[str]:
 
 
 def _programs(model: type[Model], asked: Asked, params: Mapping[str, int]) -> tuple[Program, Program]:
-    """The program with `INSTANCES` of each thread, and with one more. Raises `Refused` where there is none with so many
-    pages."""
+    """The program with `INSTANCES` of each thread, and with one more. Raises `Refused` if the model cannot be built
+    with as many pages."""
     try:
         return _program(model, asked, params, INSTANCES), _program(model, asked, params, INSTANCES + 1)
     except ModelError as error:
@@ -107,7 +109,8 @@ def _programs(model: type[Model], asked: Asked, params: Mapping[str, int]) -> tu
 
 
 def _program(model: type[Model], asked: Asked, params: Mapping[str, int], number: int) -> Program:
-    """The program with so many of each thread, and of the slots of each operation; and with one page more."""
+    """The program with `number` instances of each thread in the scope, `number` slots of each operation and, for any
+    number of pages, ``number + 1`` pages."""
     bound = {name: value for name, value in params.items() if name not in asked.counted}
     pages = {} if asked.pages is None else {asked.pages: number + 1}
     return build(model, bound, {**numbers_of(model, asked, number), **slots_of(model, number), **pages}).program
@@ -115,7 +118,8 @@ def _program(model: type[Model], asked: Asked, params: Mapping[str, int], number
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A program as it is looked at, what of it is elsewhere, and per property that cannot be said so why not."""
+    """A program prepared for views: rewritten for one page if there is any number of pages (`elsewhere` has what is
+    unknown of the others), with the properties that cannot be expressed in it and the reasons."""
 
     program: Program
     elsewhere: Elsewhere = NOWHERE
@@ -124,8 +128,9 @@ class _Seen:
 
 
 def _as_seen(program: Program, other: Program, asked: Asked, number: int, of: int) -> _Seen:
-    """The program with so many of each thread, and one page of it where any number is meant; `other` has another
-    number. There are threads enough for a view `of` so many, but for views of two where pages are fixed."""
+    """The program with `number` of each thread, rewritten for one tracked page if there is any number of pages; `other`
+    is the same program with another number. Threads that do nothing are added if there may be fewer than `of` threads.
+    With a fixed number of pages, views of two need none: the instance with a single thread is explored instead."""
     if asked.pages is None:
         return _Seen(program if of == VIEW else with_nobody(program, number))
     pages = pages_of(program, other, (number + 1, number + 2 if number == INSTANCES else number))
@@ -146,7 +151,7 @@ def _as_seen(program: Program, other: Program, asked: Asked, number: int, of: in
 
 
 def _cut(seen: _Seen, asked: Asked, credits: bool) -> tuple[Places, Alone]:
-    """Whose its cells are, and the program as one thread lives it."""
+    """The assignment of cells to threads, and the program reduced to single threads."""
     crowds = () if seen.pages is None else (seen.program.templates[t].name for t in seen.pages.crowds)
     places = Places(
         with_constants(seen.program, seen.elsewhere.anything), (*asked.threads, *crowds, NOBODY), seen.elsewhere
@@ -155,15 +160,16 @@ def _cut(seen: _Seen, asked: Asked, credits: bool) -> tuple[Places, Alone]:
 
 
 def find_views(prepared: Ground, enough: Enough, of: int = VIEW) -> Views | Triples:
-    """A set of views that is closed under steps. Raises `views.Stopped`."""
+    """Find a set of views of `of` threads that has those of the initial states and is closed under steps. Raises
+    `views.Stopped`."""
     return Search(prepared.finding, enough).run() if of == VIEW else Search3(prepared.finding, enough).run()
 
 
 def prepared_views(
     model: type[Model], asked: Asked, params: Mapping[str, int], enough: Enough, of: int = VIEW
 ) -> tuple[Ground, Views | Triples]:
-    """Prepare a proof and find its views; counts become numbers again where credits do not work out. Raises what
-    `ground` and `find_views` raise."""
+    """Prepare a proof and find its views. If a counter turns out not to be splittable into credits, both are done again
+    without credits. Raises what `ground` and `find_views` raise."""
     try:
         prepared = ground(model, asked, params, of=of)
         return prepared, find_views(prepared, enough, of)
@@ -173,7 +179,7 @@ def prepared_views(
 
 
 def check_views(prepared: Ground, views: Views | Triples, enough: Enough) -> Checked:
-    """What a set of views proves. Raises `views.Stopped`."""
+    """Check the closure of a set of views, and evaluate faults and properties on it. Raises `views.Stopped`."""
     if isinstance(views, Triples):
         return Check3(prepared.checking, views, prepared.demands, enough).run()
     return Check(prepared.checking, views, prepared.demands, enough).run()

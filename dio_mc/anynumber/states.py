@@ -1,7 +1,7 @@
-"""States in parts: the common cells, and threads of kinds, each by itself; and what is asked of a thread.
+"""States in parts: the common cells, and the state of each single thread of a kind; also the evaluation of questions.
 
-A thread of a kind is a `Lone`: its kind, its row, and the cells that hold its id. The common cells are a tuple in which
-the id of a thread of a kind stands for any of that kind.
+The state of one thread of a kind is a `Lone`: its kind, its row, and the cells that hold its id. In the common cells,
+the id of the first member of a kind stands for the id of any member.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
 
 Common = tuple[int, ...]
+"""Values of the common cells, in the order of `Cells.common`."""
 
 
 class Lone(NamedTuple):
-    """A thread of a kind: the position of the kind, its own cells (location first), the id cells that name it, and its
-    credits, per counter."""
+    """The state of one thread of a kind: the index of the kind, the values of its own cells (the location first), the
+    common cells that hold its id, and its credits for each counter."""
 
     kind: int
     row: tuple[int, ...]
@@ -29,7 +30,7 @@ class Lone(NamedTuple):
 
 
 class States:
-    """The states of a program, put together and taken apart."""
+    """Splits the states of a program into common cells and thread states, and assembles states from these."""
 
     def __init__(self, places: Places, alone: Alone) -> None:
         self.places, self.alone = places, alone
@@ -45,22 +46,24 @@ class States:
 
     @property
     def questions(self) -> range:
-        """Of oracles, then of existence, then whether others have credits."""
+        """The numbers of all questions: those of oracles, then those of existence, then, for each counter, whether
+        others have credits."""
         return range(len(self.alone.oracles) + len(self.alone.existing) + len(self._counters))
 
     @property
     def questions_of_existence(self) -> range:
-        """Those among them."""
+        """The numbers of the questions about existence."""
         first = len(self.alone.oracles)
         return self.questions[first : first + len(self.alone.existing)]
 
     @property
     def questions_of_credit(self) -> range:
-        """Those among them."""
+        """The numbers of the questions about credits, in the order of the counters."""
         return self.questions[len(self.alone.oracles) + len(self.alone.existing) :]
 
     def decides(self, question: int, thread: Lone) -> bool:
-        """Whether a thread decides a question where it is one of the others, or is like what exists."""
+        """Return whether a thread decides a question if it is one of the other threads: makes the disjunction true or
+        the conjunction false, satisfies the condition of an existential question, or has a credit."""
         if question in self.questions_of_credit:
             return thread.credits[question - self.questions_of_credit.start] > 0
         known = self._decided.get((question, thread))
@@ -73,8 +76,8 @@ class States:
         return known
 
     def starts(self) -> list[tuple[Common, list[Lone]]]:
-        """The common cells of every initial state, with the threads that may start there, independently of each
-        other."""
+        """The common cells of every initial state, each with the initial states of threads; any combination of these
+        may occur together."""
         firsts = [kind.members[0] for kind in self.places.kinds]
         together: dict[Common, dict[Lone, None]] = {}
         for state in self.interpreter.initial():
@@ -87,8 +90,8 @@ class States:
         ]
 
     def _as_started(self, common: Common, threads: Sequence[Lone]) -> list[Common]:
-        """The common cells with what is kept of existence: true where all threads of a kind are like this, both ways
-        where they may be."""
+        """The common cells with the initial values of the auxiliary variables of existence: true if all initial states
+        of some non-empty kind satisfy the condition, false if none does, and both values otherwise."""
         found = [list(common)]
         for question, n in zip(self.questions_of_existence, self._existing, strict=True):
             like = [t for t in threads if self.decides(question, t)]
@@ -102,7 +105,7 @@ class States:
         return [tuple(cells) for cells in found]
 
     def common_of(self, state: Sequence[int]) -> Common:
-        """The common cells; ids of threads of a kind are its first member's."""
+        """The common cells of a state. The id of a thread of a kind is replaced by that of the kind's first member."""
         kinds, kind_of = self.places.kinds, self.places.kind_of
         common = [state[cell] for cell in self.cells.common]
         for n in self._ids:
@@ -111,17 +114,18 @@ class States:
         return tuple(common)
 
     def thread_of(self, state: Sequence[int], thread: int, credits: tuple[int, ...] | None = None) -> Lone:
-        """A thread of a kind as it is in a state, with no credits if none are said."""
+        """The state of a thread of a kind within a state of the program. `credits` is all zeros if it is not given."""
         flags = tuple(self.cells.common[n] for n in self._ids if state[self.cells.common[n]] == thread)
         row = [state[cell] for cell in self.cells.rows[thread]]
         for n in self.cells.own_numbers[thread]:
-            row[n] = 0  # as the kind's first member has it
+            row[n] = 0  # the number of the kind's first member
         kept = (0,) * len(self._counters) if credits is None else credits
         return Lone(self.places.kind_of[thread], tuple(row), flags, kept)
 
     def placed(self, common: Common, threads: Sequence[tuple[int, Lone]]) -> list[int]:
-        """A state with these common cells and threads at these positions; ids of others are those of a kind's last
-        member. All other threads are as they were at the start."""
+        """A state of the program that consists of these common cells and these threads, given with their positions.
+        Where a common cell holds the id of a thread of a kind and none of these threads has it, the cell holds the id
+        of the kind's last member. All other threads are in their initial states."""
         state = list(self._rest)
         for cell, value in zip(self.cells.common, common, strict=True):
             state[cell] = value
@@ -141,8 +145,8 @@ class States:
         return state
 
     def refuse_reused(self, thread: Lone) -> None:
-        """A slot of a spawned operation that has ended must be like one that never began, as it may be used again.
-        Raises `Refused` (DIO258)."""
+        """Raises `Refused` (DIO258) if a thread of a spawned operation has ended in a state that differs from an idle
+        slot. The slot may be used again, and the next thread would find what is left in it."""
         kind = self.places.kinds[thread.kind]
         if not kind.spawned or thread.row[0]:
             return
@@ -151,5 +155,5 @@ class States:
             raise refusal("DIO258", f"`{kind.name}` ends with data of its own set, which the next one finds", span)
 
     def idle(self, kind: int) -> Lone:
-        """A slot of a spawned operation that nobody uses."""
+        """The state of an idle slot of a spawned operation."""
         return self.thread_of(self._rest, self.places.kinds[kind].members[0])

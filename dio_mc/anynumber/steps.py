@@ -1,7 +1,7 @@
-"""Steps of one thread, run by the reference interpreter on the program as one thread lives it (`alone`).
+"""Runs steps of a single thread with the reference interpreter, on the program reduced to single threads (`alone`).
 
-Threads other than the one that steps need not be there: what is asked of them is answered by the oracles, tried with
-every answer. What a page elsewhere holds is tried as well.
+No other thread needs to exist: the answers of other threads are the values of oracles, and all combinations are tried.
+Data of pages other than the tracked one has all its possible values in turn.
 """
 
 from __future__ import annotations
@@ -24,20 +24,22 @@ from dio_mc.semantics.step import fault_name
 from dio_mc.source import Span
 
 MOST_QUESTIONS: Final = 6
-"""Questions to other threads in one step: every answer to each is tried."""
+"""The maximum number of questions to other threads in one step; all combinations of answers are tried."""
 
 MOST_ELSEWHERE: Final = 4_096
-"""What a page elsewhere may hold that one step reads: all of it is tried."""
+"""The maximum number of combinations of values of other pages that one step may depend on; all are tried."""
 
 MOST_CREDITS: Final = 4
-"""Credits of one thread, and of all fixed threads."""
+"""The maximum number of credits of one thread, and of all fixed threads together, for each counter."""
 
 
 class Outcome(NamedTuple):
-    """What a step leads to where no other thread decides the questions `no`, and others decide the questions `yes`.
+    """The result of a step, valid if no other thread decides the questions `no`, and some other thread decides each of
+    the questions `yes`.
 
-    Either `fault` is set, or the common cells and the thread (None for a fixed one) afterwards. `started` are threads
-    that it started, `taken` the id cells that named another thread and do so no longer.
+    Either `fault` is set, or the common cells and the thread's state after the step (None for a fixed thread).
+    `started` are the states of the threads that the step started; `taken` are the id cells that held the id of another
+    thread and no longer do.
     """
 
     no: tuple[int, ...]
@@ -50,12 +52,13 @@ class Outcome(NamedTuple):
 
 
 class Uncredited(Exception):
-    """A count is not what each thread began and nobody ended: it cannot be kept in parts."""
+    """A thread decrements a counter without a credit, or has too many credits, so the counter cannot be split."""
 
 
 class Steps(States):
-    """The steps of a program's threads. With `remember`, a step is run once for all states that agree on what it may
-    read or write."""
+    """The steps of a program's threads. With `remember`, a step is run once for all states that agree on its footprint.
+    The constructor raises `Refused` (DIO258, DIO263) if a step has too many cases, or asks other threads too early.
+    `runs` counts calls of the interpreter."""
 
     def __init__(self, places: Places, alone: Alone, *, remember: bool) -> None:
         super().__init__(places, alone)
@@ -75,11 +78,11 @@ class Steps(States):
     # -- steps ---------------------------------------------------------------------------------------------------------
 
     def of_thread(self, common: Common, thread: Lone) -> list[Outcome]:
-        """The steps of a thread of a kind."""
+        """The outcomes of the steps of a thread of a kind. Raises `Uncredited`."""
         return self._of(common, self.places.kinds[thread.kind].members[0], thread)
 
     def of_fixed(self, common: Common, position: int) -> list[Outcome]:
-        """The steps of a fixed thread."""
+        """The outcomes of the steps of the fixed thread at this position. Raises `Uncredited`."""
         return self._of(common, position, None)
 
     def _of(self, common: Common, position: int, thread: Lone | None) -> list[Outcome]:
@@ -118,7 +121,7 @@ class Steps(States):
             yes = tuple(q for q, answer in zip(questions, answers, strict=True) if answer)
             for now in self._with_anything(state, position, footprint):
                 for outcome in self._outcomes(now, position, thread, yes):
-                    # who is refused by fewer threads may do it anyway
+                    # several combinations of answers may have the same outcome
                     found.setdefault(outcome, {})[no] = None
         return [
             outcome._replace(
@@ -129,7 +132,8 @@ class Steps(States):
         ]
 
     def _with_anything(self, state: list[int], position: int, footprint: Footprint) -> Iterator[list[int]]:
-        """The state with everything that a page elsewhere may hold, as far as the step may read it."""
+        """The state with each combination of values of other pages that the step may read. The same list is modified
+        and yielded each time."""
         base = self.cells.layout.local_base[position]
         away = footprint.moves or any(state[base + local] for local in footprint.pages)
         cells = [*footprint.always, *(footprint.elsewhere if away else ())]
@@ -167,8 +171,8 @@ class Steps(States):
     def _with_credits(
         self, outcome: Outcome, own: Sequence[int], before: State, after: State, thread: Lone | None
     ) -> Outcome:
-        """The outcome with what the step did to counts as credits. `own` is the state without those of others. Raises
-        `Uncredited` for a thread that ends what it has no credit for."""
+        """The outcome with changes of counters turned into changes of credits. `own` is the state without the credits
+        of other threads. Raises `Uncredited` if a number of credits is negative or too large."""
         common = list(outcome.common)
         started = list(outcome.started)
         credits = list(thread.credits) if thread is not None else []
@@ -189,7 +193,8 @@ class Steps(States):
         return outcome._replace(common=tuple(common), thread=moved, started=tuple(started))
 
     def _with_existence(self, outcome: Outcome, before: Lone | None) -> Iterator[Outcome]:
-        """The outcome with what is kept of existence; where the thread was the last one known of, the others tell."""
+        """The outcome with the variables of existence updated. If the thread satisfied the condition before the step
+        and no thread that changed does so afterwards, there is one outcome for each answer of the other threads."""
         changed = [] if before is None or outcome.thread is None else [(before, outcome.thread)]
         changed += [(self.idle(thread.kind), thread) for thread in outcome.started]
         found = [outcome]
@@ -202,7 +207,7 @@ class Steps(States):
         yield from found
 
     def _told(self, before: State, after: State, position: int, thread: Lone | None) -> Outcome:
-        """A successor in terms of the common cells and threads."""
+        """A successor state split into common cells and thread states."""
         pcs, kind_of = self.cells.layout.pc, self.places.kind_of
         started = [t for t in kind_of if t != position and after[pcs[t]] != before[pcs[t]]]
         mine = {position, *started}
@@ -241,7 +246,7 @@ class Steps(States):
         return Footprint(tuple(questions), common, tuple(always), tuple(read), pages, found.moves)
 
     def _refuse_many(self, cells: Sequence[int], span: Span | None) -> None:
-        """What is tried with every value must not be too much."""
+        """Raises `Refused` (DIO263) if the cells have more than `MOST_ELSEWHERE` combinations of values."""
         own = [cell for cell in cells if self.cells.owner(cell) is None]
         number = prod(len(self._may_hold(cell, 0)) for cell in own)
         if number > MOST_ELSEWHERE:
@@ -249,7 +254,8 @@ class Steps(States):
             raise refusal("DIO263", message, span)
 
     def _refuse_early_questions(self) -> None:
-        """What runs before a thread's first step asks nothing of others: they are not there yet."""
+        """Raises `Refused` (DIO258) if code before a thread's first step asks other threads, since these need not exist
+        yet."""
         asked = {oracle.variable for oracle in self.alone.oracles}
         for template in self.alone.program.templates:
             entry = template.blocks[template.entry]

@@ -1,15 +1,14 @@
-"""The program as one page sees it: that page is tracked, all others are *elsewhere*.
+"""Rewrites a program for one *tracked* page; the data of all other pages is abstracted to arbitrary values.
 
-Every array with one element per page keeps two: the tracked page's, and one that stands for any page elsewhere, which
-holds anything whenever a step looks at it. A local that names a page holds `TRACKED` or `ELSEWHERE`; one that counts
-through all pages also says whether the tracked page is still to come, and whether it has come to the end:
-``for i in range(pages)`` is others, the tracked page, others. What is asked of all pages is asked of the tracked one,
-and the others answer anything. A check of a page elsewhere is left out: it is the same check where that page is
-tracked. A thread that there is one of for each page is two: that of the tracked page, and a kind of which there are any
-number, or none.
+An array with one element per page keeps two elements: that of the tracked page, and one that stands for all other pages
+and has an arbitrary value in every step. A local that names a page holds `TRACKED` or `ELSEWHERE`. A local that
+iterates over all pages holds its position relative to the tracked page: before it, on it, after it, or at the end. A
+question to all pages is asked of the tracked page, and the other pages may give any answer. A check of another page is
+left out, because it is made when that page is the tracked one. A template with one thread per page is split in two: the
+thread of the tracked page, and a kind for the threads of other pages, which may be empty.
 
-So whatever page is taken for the tracked one, every step of the program is one of this program. The argument is in
-docs/any-number.md.
+So for every choice of the tracked page, each step of the original program is a step of the rewritten one. The argument
+is in docs/any-number.md.
 """
 
 from __future__ import annotations
@@ -45,17 +44,21 @@ from dio_mc.ir.types import BOOL, RangeType, bounds
 from dio_mc.source import Span
 
 TRACKED: Final = 0
+"""The value of a local that names the tracked page."""
 ELSEWHERE: Final = 1
-"""A page other than the tracked one; in a counter, one before it."""
+"""The value of a local that names another page; in a local that iterates over pages, a page before the tracked one."""
 AFTER: Final = 2
+"""The value of a local that iterates over pages when it is at a page after the tracked one."""
 END: Final = 3
+"""The value of a local that iterates over pages when it has passed the last page."""
 _NAMES: Final = RangeType(TRACKED, ELSEWHERE)
 _COUNTS: Final = RangeType(TRACKED, END)
 
 
 def tracked(program: Program, pages: Pages) -> tuple[Program, Elsewhere]:
-    """The program with one page tracked, its properties left out (`one_page`), and what is not known of it. Raises
-    `Refused` for what tells pages apart by more than equality."""
+    """The program rewritten for one tracked page, without its properties (`one_page` rewrites these), and the data that
+    is unknown in it. Raises `Refused` (DIO257, DIO262) if pages are used other than as indexes, in comparisons for
+    equality and in loops over all pages."""
     return _Rewriting(program, pages).run()
 
 
@@ -134,7 +137,8 @@ class _Rewriting:
         return replace(block, ops=tuple(ops), terminator=end)
 
     def _checked_once(self, ops: Sequence[Op]) -> list[tuple[Op, bool]]:
-        """Checks of every page, one after the other, are one of the tracked page; each statement with whether it is."""
+        """The operations, where a sequence of checks of every page is reduced to the check of the tracked page; each
+        operation with whether it is such a check."""
         kept: list[tuple[Op, bool]] = []
         waiting: list[Check] = []
         for op in ops:
@@ -175,7 +179,7 @@ class _Rewriting:
                 raise refusal("DIO257", "a crash ends all other threads", op.span, NO_CRASHES)
 
     def _on_the_tracked(self, condition: Expr) -> Expr:
-        """A check of one page is made where that is the tracked one."""
+        """The condition of a check of one page, weakened to hold if this is not the tracked page."""
         reached = {p.index for p in walk(condition) if isinstance(p, Local) and self._is_page(p.index)}
         after = self._expr(condition)
         if len(reached) != 1:
@@ -198,7 +202,8 @@ class _Rewriting:
         return [*first, *moved]
 
     def _stored(self, target: Target, value: Expr) -> Expr:
-        """A value that does not fit is a fault where the page is the tracked one."""
+        """The value to store, replaced by one in range if it is stored for a page that is not the tracked one. So a
+        range fault is reported for the tracked page only."""
         if not isinstance(target, StoreTo) or target.variable not in self.pages.dimensions:
             return value
         (low, high), (least, most) = bounds(target.type), bounds(type_of(value))
@@ -210,7 +215,8 @@ class _Rewriting:
         return Ite(self._is(index.index, TRACKED), value, Const(low, target.type), type_of(value))
 
     def _counted(self, local: int, name: str, value: Expr, span: Span | None) -> Choose:
-        """The first page, or the next: which may be the tracked one."""
+        """The assignment of the first or the next page to a local that iterates over pages, as a choice of positions
+        relative to the tracked page."""
         target = LocalTo(local, name, _COUNTS)
         if isinstance(value, Const) and value.value == 0:
             return Choose(target, (_option(TRACKED), _option(ELSEWHERE)), span)
@@ -223,7 +229,7 @@ class _Rewriting:
         return Choose(target, (*options, _option(AFTER, Not(before)), _option(END, Not(before))), span)
 
     def _flow(self, value: Expr, slot: tuple[int, int]) -> Expr:
-        """A value that is assigned to a local of some template."""
+        """The value assigned to the local `slot` (template, index), rewritten for a page if the local names one."""
         if slot not in self.pages.locals:
             return self._expr(value)
         if not (isinstance(value, Local) and self._is_page(value.index)) or slot in self.pages.counters:
@@ -231,7 +237,7 @@ class _Rewriting:
         return self._page(value)
 
     def _page(self, local: Local) -> Expr:
-        """Which page a local names, as an index."""
+        """The page that a local names, as an index into the arrays of two elements."""
         own = replace(local, type=self._type(local.index))
         if not self._is_counter(local.index):
             return own
@@ -267,7 +273,7 @@ class _Rewriting:
         match index:
             case Local(number) if self._is_page(number):
                 return self._page(index)
-            case Const(0) if self._asked:  # of a question to all pages, the one to the tracked page
+            case Const(0) if self._asked:  # the tracked page in a question to all pages
                 return index
             case Const():
                 raise self._named(self._span)
@@ -317,7 +323,7 @@ class _Rewriting:
         return logic.conjunction(parts) if isinstance(expr, And) else logic.disjunction(parts)
 
     def _something(self) -> Expr:
-        """A truth that may be either, whenever it is asked."""
+        """A read of a new boolean variable that has an arbitrary value in every step."""
         name = f"elsewhere[{len(self.anything)}]"
         self.anything.append(Variable(name, (name,), (), BOOL, (0,)))
         return Load(len(self.program.variables) + len(self.anything) - 1, (), BOOL)
@@ -328,7 +334,8 @@ def _option(code: int, when: Expr | None = None) -> Option:
 
 
 def _elsewhere(template: Template) -> Template:
-    """The template of the threads of pages elsewhere."""
+    """The template for the threads of other pages: its page argument becomes a local that is initialised to
+    `ELSEWHERE`."""
     number = template.locals[0]
     first = Assign((LocalTo(0, number.name, number.type),), (Const(ELSEWHERE, _NAMES),), template.span)
     blocks = (*template.blocks, Block((first,), Jump(template.entry)))

@@ -1,8 +1,8 @@
-"""Views of three threads: where those of two allow more than there is.
+"""Views of three threads, for programs where views of two are too coarse.
 
-As `views` and `closure`, with one thread more in a view: a thread steps beside any three others all triples of which
-are views. What two threads cannot tell, three may: that no more than two hold a permit, for one. It is tried where the
-views of two raise an alarm that no instance reproduces.
+This works like `views` and `closure`, with one thread more in a view: a thread takes a step together with any three
+others all of whose triples are views. Views of three can express what views of two cannot, for example that at most two
+threads hold a permit. They are tried if views of two raise an alarm that no instance reproduces.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from dio_mc.anynumber.steps import Outcome, Steps
 from dio_mc.anynumber.views import Stopped, Threads, bits, released
 
 MOST: Final = 200_000
-"""Views of three threads after which the search ends."""
+"""The number of views of three threads at which the search stops."""
 
 Links = dict[tuple[int, int], int]
-"""Per two threads (their numbers, in either order) the bits of the third ones."""
+"""For each ordered pair of thread states (by number), the bit set of the states that complete it to a view."""
 
 
 @dataclass(slots=True)
 class Triples(Threads):
-    """A set of views of three threads; `links` has the triples per state of the common cells, each in all six
+    """A set of views of three threads. `links` has, for each state of the common cells, the triples in all six
     orders."""
 
     links: dict[Common, Links] = field(default_factory=dict)
 
     def join(self, links: Links, one: int, other: int, third: int) -> bool:
-        """These three stand beside each other; whether that is new."""
+        """Add the view of these three thread states; returns whether it is new."""
         if links.get((one, other), 0) >> third & 1:
             return False
         for a, b, c in ((one, other, third), (one, third, other), (other, third, one)):
@@ -43,7 +43,7 @@ class Triples(Threads):
         return True
 
     def all(self) -> Iterator[tuple[Common, int, int, int]]:
-        """Every view, once."""
+        """Every view, once, with the numbers of its thread states in ascending order."""
         for common, links in self.links.items():
             for (one, other), mask in links.items():
                 if one <= other:
@@ -54,7 +54,7 @@ class Triples(Threads):
 
 
 class _Beside:
-    """What stands beside a thread in one state of the common cells, and who may be there when it takes a step."""
+    """Determines which thread states are possible next to a thread that takes a step."""
 
     def __init__(self, steps: Steps) -> None:
         self._steps = steps
@@ -64,7 +64,8 @@ class _Beside:
         self._known = 0
 
     def look_at(self, threads: Sequence[Lone]) -> None:
-        """Look at the threads that are new."""
+        """Evaluate the questions on the thread states that were added since the last call. Raises `Refused` as
+        `States.refuse_reused`."""
         for number in range(self._known, len(threads)):
             self._steps.refuse_reused(threads[number])
             for question in range(len(self._deciding)):
@@ -74,13 +75,14 @@ class _Beside:
         self._known = len(threads)
 
     def has_every_kind(self, mask: int, threads: Sequence[Lone]) -> bool:
-        """Whether somebody of every kind is among these threads, or those of a mask."""
+        """Return whether every non-empty kind has a thread among `threads` or in the bit set `mask`."""
         known = {thread.kind for thread in threads}
         return all(mask & self._kinds[kind] for kind in self._present if kind not in known)
 
     def pairs(self, rows: dict[int, int], outcome: Outcome, kind: int | None) -> Iterator[tuple[int, int]]:
-        """Any two of those in `rows` that stand beside each other, and beside the thread of a kind (None for a fixed
-        one) that takes this step. `rows` has for each of them those that stand beside both."""
+        """The pairs of thread states that are possible next to a thread of a kind (None for a fixed thread) that takes
+        this step. `rows` has, for each state that is in a view with the thread, the bit set of the states that complete
+        the view."""
         everybody = sum(1 << n for n in rows)
         if not all(everybody & self._kinds[other] for other in self._present if other != kind):
             return
@@ -97,7 +99,8 @@ class _Beside:
 
 
 def _rows(links: Links, one: int | None) -> dict[int, int]:
-    """For each thread that stands beside this one (or, for None, for each thread) those that stand beside both."""
+    """For each thread state that is in a view with `one`, the bit set of the states that complete the view. If `one` is
+    None, for each thread state the bit set of the states that it is in a view with."""
     rows: dict[int, int] = {}
     for (first, second), mask in links.items():
         if one is None:
@@ -108,7 +111,7 @@ def _rows(links: Links, one: int | None) -> dict[int, int]:
 
 
 class Search3:
-    """Collects the views of a program."""
+    """Computes the views of three threads of a program, by saturation from its initial states."""
 
     def __init__(self, steps: Steps, enough: Callable[[int], str | None]) -> None:
         self.steps, self.views = steps, Triples()
@@ -119,7 +122,8 @@ class Search3:
         self._number = 0
 
     def run(self) -> Triples:
-        """Until nothing is new. Raises `views.Stopped`."""
+        """Add views until the set is closed. Raises `views.Stopped` if `enough` returns a reason or there are more than
+        `MOST` views."""
         for common, threads in self.steps.starts():
             links = self.views.links.setdefault(common, {})
             numbers = [self.views.number(thread) for thread in threads]
@@ -173,8 +177,9 @@ def _named(threads: Sequence[Lone], one: int | Lone, outcome: Outcome) -> Lone:
 def successors(
     links: Links, pairs: Sequence[tuple[int, int]], outcome: Outcome, *, moved: bool
 ) -> Iterator[tuple[int | Lone, int | Lone, int | Lone]]:
-    """The triples after a step beside any of these pairs, threads that did not step by their numbers: who stepped or
-    was started with each pair; those among themselves; and, if the rest has `moved`, three that did not step."""
+    """The triples after a step next to any of these pairs; threads that did not step are given by their numbers. They
+    are: the thread that stepped, or one that was started, with each pair; the triples with several of these threads;
+    and, if `moved` is true because the common cells or the ids changed, the triples of threads that did not step."""
     after = [*([] if outcome.thread is None else [outcome.thread]), *outcome.started]
     beside: dict[int, int] = {}
     for one, other in pairs:
@@ -197,8 +202,8 @@ def successors(
 
 
 class Check3(Checking):
-    """One check of a set of views of three threads, as `closure.Check`: every step anew, by the reference
-    interpreter."""
+    """The check of a set of views of three threads, like `closure.Check`: every step is run by the reference
+    interpreter, without a cache."""
 
     def __init__(
         self, steps: Steps, views: Triples, demands: Sequence[Demand], enough: Callable[[int], str | None]
@@ -208,7 +213,7 @@ class Check3(Checking):
         self._beside = _Beside(steps)
 
     def run(self) -> Checked:
-        """All of it. Raises `views.Stopped`."""
+        """Run the check. Raises `views.Stopped` if `enough` returns a reason."""
         self._beside.look_at(self.views.threads)
         self._note_initial_faults()
         for common, threads in self.steps.starts():

@@ -1,4 +1,5 @@
-"""Data that nobody changes, taken for the constant that it is: a lock's queue that no thread ever joins, for one."""
+"""Replaces reads of data that no statement writes by constants; for example, the queue of a lock that no thread ever
+joins."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ _COMPARE: Final[dict[CompareOp, Callable[[int, int], bool]]] = {
 
 
 def constants(program: Program, but: Container[int] = ()) -> dict[int, int]:
-    """Variables that nobody writes and that hold one value everywhere, with the value; all `but` these."""
+    """The variables that no operation writes and whose elements all start with the same value, mapped to this value.
+    Variables in `but` and variables with an arbitrary initial value are left out."""
     written = {
         target.variable
         for template in program.templates
@@ -41,8 +43,8 @@ def constants(program: Program, but: Container[int] = ()) -> dict[int, int]:
 
 
 def with_constants(program: Program, but: Container[int] = ()) -> Program:
-    """The same program with the values of unchanging data, all `but` these variables, in the place of reads that cannot
-    fail."""
+    """The program in which each read of such a variable is replaced by its value, unless the variable is in `but` or an
+    index of the read may be out of range. Comparisons and connectives of constants are simplified."""
     return _Folding(program, but).program
 
 

@@ -1,8 +1,8 @@
-"""Whether a program says the same for every number of threads, compared on two numbers.
+"""Compares a program for two numbers of threads, to ensure that it is the same for every number.
 
-What the frontend makes of a model depends on the number of threads through the sizes of arrays, the operands of
-quantifiers and the places where the author uses the number itself. The last are looked for in the source (`counting`);
-the first two are cut away before programs are compared (`alone`, `demands.about`). What is left must be equal.
+The frontend's output depends on the number of threads through array sizes, through the operands of quantifiers, and
+wherever the author uses the number itself. `counting` finds the third case in the source. The first two are removed by
+`alone` and `demands.about` before the programs are compared. The remaining text must be equal.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dio_mc.source import Span
 
 
 def refuse_unless_alike(one: tuple[Places, Alone], other: tuple[Places, Alone]) -> None:
-    """Raises `Refused` (DIO260) at the first thing that differs between two numbers of threads."""
+    """Raises `Refused` (DIO260) at the first difference between the programs for two numbers of threads."""
     first, second = list(_Forms(*one).all()), list(_Forms(*other).all())
     for (what, span, form), (_, _, compared) in zip(first, second, strict=False):
         if form != compared:
@@ -35,7 +35,7 @@ def refuse_unless_alike(one: tuple[Places, Alone], other: tuple[Places, Alone]) 
 
 
 class _Forms:
-    """A program in a form in which threads have the same names whatever their number."""
+    """Normal forms of the parts of a program, in which a thread has the same name whatever the number of threads."""
 
     def __init__(self, places: Places, cut: Alone) -> None:
         self.places, self.cut = places, cut
@@ -76,7 +76,7 @@ class _Forms:
             ]
             if all(thread in self._first for thread in named):
                 init.append(self._exchange.value(("value", number), value))
-        if number in self._unchanging:  # neither its size nor its bounds matter
+        if number in self._unchanging:  # neither its size nor its bounds affect a step
             return variable.name, variable.init[0]
         range_ = None if is_id(variable.type) else bounds(variable.type)
         return variable.name, range_, variable.any_init, variable.ghost, shape, tuple(init)

@@ -1,11 +1,12 @@
-"""Views: what any two threads, of all that there are, can be like together.
+"""Computes a set of views that contains those of all reachable states.
 
-A view is the common cells and a pair of threads of kinds. Every reachable state of an instance of any size with at
-least two such threads has the views of all its pairs, so a set of views that has those of all initial states and is
-closed under steps describes all reachable states. Whether three threads can be like this together is judged by their
-pairs: a thread steps beside any two others all pairs of which are views (Abdulla, Haziza, Holik, "All for the price of
-few", VMCAI 2013). Here the pairs of one state of the common cells are kept as a graph, a row of bits per thread, so
-that all configurations of a step are a few operations on whole rows.
+A view consists of the common cells and the states of two threads of kinds. In an instance of any size with at least two
+such threads, every reachable state has a view for each pair of threads. So a set of views that contains those of all
+initial states and is closed under steps covers all reachable states. A combination of three threads is considered
+possible if all of its pairs are views, and each thread of the combination takes its steps (Abdulla, Haziza, Holik, "All
+for the price of few", VMCAI 2013). The pairs with the same common cells are stored as a graph, in which each thread
+state has a bit set of those that it forms a view with. So all combinations for a step are computed by a few operations
+on bit sets.
 """
 
 from __future__ import annotations
@@ -18,18 +19,18 @@ from dio_mc.anynumber.states import Common, Lone
 from dio_mc.anynumber.steps import Outcome, Steps
 
 Rows = dict[int, int]
-"""Per thread (its number) the bits of the threads that it may stand beside."""
+"""For each thread state (by number), the bit set of the thread states that it forms a view with."""
 
 
 @dataclass(slots=True)
 class Threads:
-    """The threads of a set of views, numbered as they come."""
+    """The thread states that occur in a set of views, numbered in order of appearance."""
 
     threads: list[Lone] = field(default_factory=list)
     numbers: dict[Lone, int] = field(default_factory=dict)
 
     def number(self, thread: Lone) -> int:
-        """The number of a thread, a new one where it is new."""
+        """The number of a thread state; a new state gets the next number."""
         found = self.numbers.get(thread)
         if found is None:
             found = self.numbers[thread] = len(self.threads)
@@ -39,12 +40,13 @@ class Threads:
 
 @dataclass(slots=True)
 class Views(Threads):
-    """A set of views; `rows` has a graph per state of the common cells."""
+    """A set of views of two threads. `rows` has the graph of pairs for each state of the common cells."""
 
     rows: dict[Common, Rows] = field(default_factory=dict)
 
     def join(self, rows: Rows, thread: int, others: int) -> bool:
-        """A thread stands beside these; whether that is new."""
+        """Add the pairs of a thread state with each state in the bit set `others`; returns whether any of them is
+        new."""
         known = rows.get(thread, 0)
         fresh = others & ~known
         if not fresh:
@@ -76,11 +78,12 @@ def bits(mask: int) -> Iterator[int]:
 
 
 class Stopped(Exception):
-    """The search for views was stopped; the argument says by what."""
+    """The computation or the check of views was stopped; the argument is the reason."""
 
 
 class Search:
-    """Collects the views of a program."""
+    """Computes the views of a program, by saturation from its initial states. `faults` are the names of the faults
+    found."""
 
     def __init__(self, steps: Steps, enough: Callable[[int], str | None]) -> None:
         self.steps = steps
@@ -96,7 +99,7 @@ class Search:
         self._done: dict[tuple[Common, int], list[Outcome]] = {}
 
     def run(self) -> Views:
-        """Until nothing is new. Raises `Stopped`."""
+        """Add views until the set is closed. Raises `Stopped` if the callback `enough` returns a reason."""
         for common, threads in self.steps.starts():
             everybody = sum({1 << self.views.number(thread) for thread in threads})
             rows = self.views.rows.setdefault(common, {})
@@ -119,8 +122,9 @@ class Search:
             self._waiting.append(common)
 
     def beside(self, outcome: Outcome, row: int, kind: int | None) -> int:
-        """Those of `row` that a thread of a kind may stand beside when it takes this step; 0 if it cannot. Of every
-        other kind there is somebody, but for those of which there may be none."""
+        """The thread states of the bit set `row` that are possible next to a thread of a kind (None for a fixed thread)
+        that takes this step: those that give the required answers to its questions. The result is 0 if the step is
+        impossible, because a required answer or a thread of another non-empty kind is missing."""
         self._settle()
         for question in outcome.no:
             row &= ~self._deciding[question]
@@ -143,7 +147,8 @@ class Search:
                     self._apply(common, rows, outcome, others)
 
     def _outcomes(self, common: Common, who: int) -> list[Outcome]:
-        """The steps of a thread of a kind, or of the fixed thread at ``-1 - who``."""
+        """The steps of a thread state (by number), or of the fixed thread at position ``-1 - who`` if `who` is
+        negative."""
         found = self._done.get((common, who))
         if found is None:
             if who >= 0:
@@ -154,7 +159,7 @@ class Search:
         return found
 
     def _settle(self) -> None:
-        """Look at the threads that are new."""
+        """Evaluate the questions on the thread states that were added since the last call."""
         while self._looked_at < len(self.views.threads):
             self.steps.refuse_reused(self.views.threads[self._looked_at])
             for number in range(len(self._deciding)):
@@ -189,12 +194,12 @@ class Search:
             self._enqueue(outcome.common)
 
     def without(self, mask: int, taken: tuple[int, ...]) -> int:
-        """The same threads when id cells no longer name them."""
+        """The bit set of the thread states of `mask` after the id cells `taken` no longer hold their ids."""
         return sum({1 << self.views.number(released(self.views.threads[n], taken)) for n in bits(mask)})
 
 
 def released(thread: Lone, taken: tuple[int, ...]) -> Lone:
-    """A thread when id cells no longer name it."""
+    """The thread state after the id cells `taken` no longer hold its id."""
     if not any(flag in taken for flag in thread.flags):
         return thread
     return thread._replace(flags=tuple(flag for flag in thread.flags if flag not in taken))
