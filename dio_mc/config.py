@@ -164,7 +164,7 @@ SETTINGS: dict[str, Setting] = {
     "max-memory": Setting(memory, None, "stop a run at this much resident memory"),
     "checkpoint": Setting(text, None, "where long searches are saved (-: the cache), or off", paths=True),
     "resume": Setting(flag, False, "continue saved searches"),
-    "disk": Setting(text, None, "folder in which a large search keeps its states", paths=True),
+    "disk": Setting(text, None, "where large searches keep states (-: the cache, if memory ends), or off", paths=True),
     "first": Setting(flag, False, "stop after the level of the first violation"),
     "counterexamples": Setting(text, "counterexamples", "where counterexamples are written", paths=True),
     "artifacts": Setting(flag, True, "write counterexample files"),

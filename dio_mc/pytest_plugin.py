@@ -194,7 +194,7 @@ class ModelRun(pytest.Collector):
             else NO_REDUCTION,
             verify_reduction=self.settings["verify-reduction"],
             checkpoints=None if folder in (None, "off") else Checkpoints(folder, self.settings["resume"]),
-            disk=Path(self.settings["disk"]) if self.settings["disk"] is not None else None,
+            disk=None if self.settings["disk"] in (None, "off") else Path(self.settings["disk"]),
         )
         expected = self.task.stated
         report = deeply(check_class, self.task.model, dict(self.task.params), options, expectation=expected)

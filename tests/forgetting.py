@@ -42,8 +42,8 @@ class Forgetful(DiskSearch):
         return min(super()._stretch(), 8)
 
 
-def begin_small(folder: Path, budget: Budget) -> partial[Forgetful]:
-    return partial(Forgetful, disk=Disk(folder, SMALL))
+def begin_small(folder: Path, budget: Budget, spare: int = 0) -> partial[Forgetful]:
+    return partial(Forgetful, disk=Disk(folder, SMALL, spare))
 
 
 @contextmanager

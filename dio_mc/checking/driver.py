@@ -67,7 +67,7 @@ class Options:
     they are proved sound. With `verify_reduction` it explores once more, to compare. With `partial` only
     a part of the states is covered, and what is not violated is undetermined. `any_number` is for `general`. With
     `checkpoints` what a long search has done is kept, so that it can be resumed, until its answer is complete. With
-    `disk` a large search keeps its states in this folder."""
+    `disk` a large search keeps its states in this folder, with `overflow` one that memory has ended."""
 
     budget: Budget = field(default_factory=Budget)
     first: bool = False
@@ -81,6 +81,7 @@ class Options:
     any_number: Wanted | None = None
     checkpoints: Checkpoints | None = None
     disk: Path | None = None
+    overflow: Path | None = None
 
 
 def check_class(
@@ -158,7 +159,10 @@ def _asked(
         program, evaluators, options.budget, options.first, options.report, options.stop, note,
         checkpoints=options.checkpoints,
     )  # fmt: skip
-    return request, Strategy(options.engine, options.workers, options.reductions, options.partial, options.disk)
+    strategy = Strategy(
+        options.engine, options.workers, options.reductions, options.partial, options.disk, options.overflow
+    )
+    return request, strategy
 
 
 def _shown(

@@ -74,7 +74,10 @@ def register(group: click.Group) -> None:
 )
 @click.option("--approximate", metavar="STORAGE", help="hash-compaction, bitstate or bitstate:SIZE; never HOLDS.")
 @click.option(
-    "--disk", metavar="DIR", type=click.Path(), help="Keep the states of large searches in files in this folder."
+    "--disk",
+    metavar="DIR",
+    type=click.Path(),
+    help="Keep the states of large searches in files in this folder  [default: in the cache, if memory ends]; or off.",
 )
 @click.option(
     "--any",
@@ -130,6 +133,8 @@ def check(paths: tuple[str, ...], verbose: bool, quiet: bool, plot: bool, **opti
 
 def check_partial(options: dict[str, Any]) -> None:
     """Raise `click.UsageError` for incompatible options of partial searches."""
+    from dio_mc.config import OFF
+
     chosen = [name for name in ("simulate", "preemptions", "approximate") if options[name] is not None]
     if len(chosen) > 1:
         raise click.UsageError(f"--{chosen[0]} and --{chosen[1]}: one or the other.")
@@ -140,9 +145,9 @@ def check_partial(options: dict[str, Any]) -> None:
             raise click.UsageError(f"--{name} is for searches of all states: not with --{chosen[0]}.")
     if chosen and options["verify_reduction"]:
         raise click.UsageError(f"--verify-reduction explores everything: not with --{chosen[0]}.")
-    if chosen and options["disk"] is not None:
+    if chosen and options["disk"] not in (None, OFF):
         raise click.UsageError(f"--disk keeps all states: not with --{chosen[0]}.")
-    if options["disk"] is not None and options["resume"]:
+    if options["disk"] not in (None, OFF) and options["resume"]:
         raise click.UsageError("--resume continues a search in memory: not with --disk.")
 
 

@@ -127,6 +127,7 @@ class Session:
             any_number=self.wanted,
             checkpoints=checkpoints_of(self.values),
             disk=folder_of(self.values["disk"]),
+            overflow=overflow_of(self.values["disk"]),
         )
         if self.certificate is not None and (len(tasks) > 1 or not self.planned):
             hint = "choose one with --model and --param"
@@ -313,7 +314,7 @@ def wanted_of(options: Mapping[str, Any]) -> Wanted | None:
 
 def folder_of(text: str | None) -> Path | None:
     """Where states may be written. Raises `click.UsageError` where that is not possible."""
-    if text is None:
+    if text in (None, OFF):
         return None
     from tempfile import TemporaryFile
 
@@ -322,6 +323,16 @@ def folder_of(text: str | None) -> Path | None:
     except OSError as error:
         raise click.UsageError(f"--disk {text}: {error.strerror or error}.") from None
     return Path(text)
+
+
+def overflow_of(text: str | None) -> Path | None:
+    """Where states are written once memory has ended a search: below the user's cache folder, if none was named."""
+    from dio_mc.cache import cache_folder
+
+    try:
+        return cache_folder("states") if text is None else None
+    except RuntimeError:  # no home folder
+        return None
 
 
 def approximate_of(text: str) -> Approximate:

@@ -57,18 +57,23 @@ SOON: Final = 1_000_000
 FULL: Final = 100_000
 """States up to which every search is one of all states; a larger one is reduced, if it can be."""
 
+SPARE: Final = 1 << 30
+"""Bytes that a search which was not asked to use the disk leaves free there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
     """How to search: which `engine`, in `workers` threads where it is the native one, with which `reductions` where
     they are proved sound. With `partial` only a part of the states is covered. With `disk`, a folder, the native engine
-    keeps the states of a search there that has more than `FULL`."""
+    keeps the states of a search there that has more than `FULL`. With `overflow`, a folder that is made when it is
+    needed, a search that memory has ended begins again with its states there."""
 
     engine: EngineName = "auto"
     workers: int = 1
     reductions: Reductions = NO_REDUCTION
     partial: Partial | None = None
     disk: Path | None = None
+    overflow: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,13 +246,36 @@ class Run:
     def _large(self, prepared: Prepared, limits: Limits, strategy: Strategy, by: Reduced, kept: str) -> Exploration:
         """A search in optimised code, in memory, where a long one is `kept` by this name, or on disk."""
         best = self._optimised(prepared)
-        if strategy.disk is not None:
-            begin = on_disk(strategy.disk, self._request.budget)
+
+        def keep_in(folder: Path, spare: int = 0) -> Exploration:
+            begin = on_disk(folder, self._request.budget, spare)
             return self._as_asked(compiled(best, self._request, limits, strategy.workers, by, begin=begin))
+
+        if strategy.disk is not None:
+            return keep_in(strategy.disk)
         found = self._compiled(best, limits, strategy.workers, by, kept)
-        if found.stopped is not None and found.stopped.kind in (StopKind.MAX_MEMORY, StopKind.OUT_OF_MEMORY):
+        if found.stopped is None or found.stopped.kind not in (StopKind.MAX_MEMORY, StopKind.OUT_OF_MEMORY):
+            return found
+        if strategy.overflow is None:
             self._request.note("with --disk DIR states are kept on disk, and the search goes on where memory ends")
-        return found
+            return found
+        return self._overflowed(found, strategy.overflow, keep_in)
+
+    def _overflowed(self, found: Exploration, folder: Path, keep_in: Callable[[Path, int], Exploration]) -> Exploration:
+        """What a search on disk finds where memory has ended one in memory; that one, if it got further."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            self._request.note(
+                f"the states could not be kept on disk: {folder}: {error.strerror}; --disk DIR names a folder"
+            )
+            return found
+        again = keep_in(folder, SPARE)
+        if again.stopped is not None and again.states <= found.states:
+            self._request.note(f"the search began again, with the states on disk, and got no further: {again.stopped}")
+            return found
+        self._request.note(f"memory ended at {found.states:,} states: the search began again, with the states on disk")
+        return again
 
     def _prepared(self, reductions: Reductions) -> Prepared:
         """The program in quickly made machine code, with the symmetry that it can run."""
@@ -399,12 +427,12 @@ def compiled(
     return told(found, request.evaluators, limits)
 
 
-def on_disk(folder: Path, budget: Budget) -> Begin:
-    """Begins a search on disk, in a folder that exists."""
+def on_disk(folder: Path, budget: Budget, spare: int = 0) -> Begin:
+    """Begins a search on disk, in a folder that exists; `spare` bytes of its file system stay free."""
     from dio_mc.engines.disk.search import Disk, DiskSearch
     from dio_mc.engines.disk.sizes import sizes_within
 
-    return bound(DiskSearch, disk=Disk(folder, sizes_within(budget.max_memory)))
+    return bound(DiskSearch, disk=Disk(folder, sizes_within(budget.max_memory), spare))
 
 
 def _approximated(request: SearchRequest, approximate: Approximate, limits: Limits) -> Exploration:

@@ -46,7 +46,7 @@ LAYERS: dict[str, set[str]] = {
     "engines.native": {
         "engines.checkpoints", "analysis.partial_order", "analysis.symmetry", "analysis.values", "cache", "guard", "memory", "semantics", "ir",
     },
-    "engines.disk": {"engines.native", "guard", "memory", "semantics"},
+    "engines.disk": {"engines.native", "guard", "memory", "semantics", "wording"},
     "engines.shaping": {"guard", "engines.kept", "engines.limits", "engines.native", "engines.reference", "semantics"},
     "engines.choose": {
         "engines.checkpoints", "engines.disk",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from dio_mc.engines.disk.sorting import Key, Sorter
 from dio_mc.engines.native.memory import Region
 from dio_mc.guard import Ended
 from dio_mc.semantics.stop import Stop, StopKind
+from dio_mc.wording import show_bytes
 
 LEVEL: Final = 1
 """Of Zstandard: others take longer, and save little of codes as short as these."""
@@ -34,10 +36,11 @@ class Cut(Ended):
 
 
 class Pile:
-    """A file in a folder, to which bytes are added. Raises `Cut` where that is not possible."""
+    """A file in a folder, to which bytes are added. Raises `Cut` where that is not possible, or would leave fewer than
+    `spare` bytes of the file system free."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, spare: int = 0) -> None:
+        self._folder, self._spare = folder, spare
         self.end = 0
         try:
             self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115  # it lives as long as this
@@ -48,6 +51,8 @@ class Pile:
         """Add bytes: where they begin."""
         start, left, at = self.end, memoryview(data), self.end
         try:
+            if self._spare and shutil.disk_usage(self._folder).free - len(data) < self._spare:
+                raise self._cut(f"less than {show_bytes(self._spare)} would stay free")
             while left:
                 written = os.pwrite(self._file.fileno(), left, at)
                 left, at = left[written:], at + written

@@ -36,10 +36,15 @@ BUNDLES: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """Where a search may write, and how much memory it takes."""
+    """Where a search may write, how much memory it takes, and how many bytes of the file system it leaves free."""
 
     folder: Path
     sizes: Sizes
+    spare: int = 0
+
+    def pile(self) -> Pile:
+        """An empty file there. Raises `Cut`."""
+        return Pile(self.folder, self.spare)
 
 
 class DiskSearch(Search):
@@ -54,12 +59,12 @@ class DiskSearch(Search):
         self._forgetful = False
         self._looked = 0.0
         self._moment: Moment | None = None
-        self._levels_pile = Pile(disk.folder)
+        self._levels_pile = disk.pile()
         self._piles = ExitStack()
         self._piles.callback(self._levels_pile.close)
         with ExitStack() as opened:
             opened.callback(self._piles.close)
-            self._runs_pile = Pile(disk.folder)
+            self._runs_pile = disk.pile()
             self._piles.callback(self._runs_pile.close)
             super().__init__(prepared, request, clock, work)
             sorter = Sorter(self.module.packing.words, request.note)
@@ -167,7 +172,7 @@ class DiskSearch(Search):
 
     def _bundled(self, arrays: list[Sorted]) -> Sorted:
         """Some of the known arrays as one, in a file of its own; those of the earlier bundles are given back."""
-        pile = Pile(self._disk.folder)
+        pile = self._disk.pile()
         try:
             some = fewer(self._coder, self._runs_pile, arrays, self._look)
             bundle = written(self._coder, pile, [OnDisk(self._coder, one) for one in some], self._look)

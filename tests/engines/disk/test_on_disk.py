@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -302,6 +305,83 @@ def test_where_memory_ends_disks_are_named(monkeypatch: pytest.MonkeyPatch) -> N
     found = Run(request).explore(Strategy("native"), full=0)
     assert found.stopped == Stop(StopKind.MAX_MEMORY, 1 << 30)
     assert notes == ["with --disk DIR states are kept on disk, and the search goes on where memory ends"]
+
+
+def ended_by_memory(monkeypatch: pytest.MonkeyPatch, overflow: Path, *, once: bool) -> tuple[Exploration, list[str]]:
+    """A search in memory that is ended in its second level; one on disk is, too, unless that happens `once`."""
+    notes = list[str]()
+    told = list[int]()
+
+    def resident() -> int:
+        on_disk = once and (overflow / "states").is_dir()
+        return 2 << 30 if told and not on_disk else 0
+
+    monkeypatch.setattr(limits, "resident_bytes", resident)
+    request = asked(
+        build(Every).program, Budget(max_memory=1 << 30), note=notes.append, report=lambda now: told.append(now.states)
+    )
+    return Run(request).explore(Strategy("native", overflow=overflow / "states"), full=0), notes
+
+
+def test_where_memory_ends_the_disk_goes_on(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    found, notes = ended_by_memory(monkeypatch, tmp_path, once=True)
+    monkeypatch.undo()
+    assert found == in_memory(build(Every).program)
+    (note,) = notes
+    assert re.fullmatch(r"memory ended at \d+ states: the search began again, with the states on disk", note)
+    assert not list((tmp_path / "states").iterdir())
+
+
+def test_what_memory_held_is_told_where_the_disk_gets_no_further(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found, (note,) = ended_by_memory(monkeypatch, tmp_path, once=False)
+    assert found.stopped == Stop(StopKind.MAX_MEMORY, 1 << 30)
+    assert note == "the search began again, with the states on disk, and got no further: --max-memory 1G"
+
+
+def test_a_disk_that_nobody_named_is_not_filled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    free = shutil.disk_usage(tmp_path).free
+    monkeypatch.setattr(choose, "SPARE", 2 * free)
+    found, (note,) = ended_by_memory(monkeypatch, tmp_path, once=True)
+    assert found.stopped == Stop(StopKind.MAX_MEMORY, 1 << 30)
+    assert f"got no further: --disk {tmp_path / 'states'}: less than " in note
+    assert note.endswith(" would stay free")
+
+
+def test_no_folder_for_the_states(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "states").touch()
+    found, notes = ended_by_memory(monkeypatch, tmp_path, once=True)
+    assert found.stopped == Stop(StopKind.MAX_MEMORY, 1 << 30)
+    assert notes == [
+        f"the states could not be kept on disk: {tmp_path / 'states'}: File exists; --disk DIR names a folder"
+    ]
+
+
+@pytest.mark.parametrize(("setting", "goes_on"), [((), True), (("--disk", "off"), False)])
+def test_the_command_goes_on_unless_told_not_to(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, setting: tuple[str, ...], goes_on: bool
+) -> None:
+    states = tmp_path / "dio-mc" / "states"
+    large = list[int]()
+    usual = choose.Run._compiled
+
+    def begun(run: Run, *arguments: Any) -> Exploration:
+        if arguments[-1] == "search":
+            large.append(1)
+        return usual(run, *arguments)
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(choose.Run, "_compiled", begun)
+    monkeypatch.setattr(choose, "FULL", 20)
+    monkeypatch.setattr(limits, "resident_bytes", lambda: 2 << 30 if large and not states.is_dir() else 0)
+    model = MODELS.parent / "benchmarks" / "diorace.py"
+    ask = ["check", str(model), "--param", "pages=1", "--no-artifacts", "--engine", "native", "--max-memory", "1G"]
+    ask += ["--no-reduction", "--jobs", "1", *setting]
+    done = CliRunner().invoke(cli, ask)
+    assert states.is_dir() is goes_on, (large, done.output)
+    assert (done.exit_code == 3) is not goes_on, done.output
+    assert ("the search began again" in done.output) is goes_on
 
 
 def test_what_only_the_reference_engine_decides_is_kept_in_memory(
