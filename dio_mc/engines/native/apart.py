@@ -1,6 +1,6 @@
-"""Large modules are compiled in a process of their own: LLVM can be waited for, but not interrupted.
+"""Compiles large modules in a separate process, because LLVM cannot be interrupted in this one.
 
-Starting the process takes a fifth of a second, so what compiles faster than that is compiled here.
+Starting a process takes a fifth of a second, so smaller modules are compiled in this process.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from contextlib import suppress
 from typing import Final
 
 LARGE: Final = 1_000_000
-"""Characters of LLVM IR: what takes more than a second or so."""
+"""Characters of LLVM IR above which compilation takes about a second or more."""
 _LOOK: Final = 0.05
+"""Seconds between two points at which the wait can be interrupted."""
 
 
 def compiled_apart(text: str, *, quick: bool) -> bytes:
-    """The object code of a module. Whatever ends the wait (`guard.Ended`, Ctrl-C) ends the process too. Raises
-    `MemoryError` where it was killed or gave nothing."""
+    """The object code of a module. If the wait ends early (`guard.Ended`, Ctrl-C), the process is
+    killed. Raises `MemoryError` if the process fails, which is taken for a lack of memory."""
     search_path = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as code:
         source.write(text.encode())
@@ -45,7 +46,7 @@ def compiled_apart(text: str, *, quick: bool) -> bytes:
 
 
 def main() -> None:
-    """LLVM IR from stdin to object code on stdout."""
+    """Compile LLVM IR from stdin to object code on stdout."""
     from dio_mc.engines.native.machine import object_code
 
     text = sys.stdin.buffer.read().decode()

@@ -1,8 +1,10 @@
-"""After the search, in LLVM IR: which states of a level are an end, and what is left to do from those before them.
+"""Generates the backward pass in LLVM IR: which states of a level are ends, and the best
+continuation from the states of the levels before.
 
-A record is a state (its words), the fewest switches of a way on from it, and the threads that need no switch more for
-that: `engines.reference.canonical.Rest`, with a word of bits for every 64 threads. Records of one level are put in a
-table of their own, for the level before; what stands beside each state there has the same number.
+A record is a state (its words), the fewest switches of a continuation from it, and the set of
+threads for which no further switch is needed (`engines.reference.canonical.Rest`), one bit per
+thread. The records of one level are put into a hash table for the level before it: the states in
+one array, their continuations at the same positions of a second array.
 """
 
 from __future__ import annotations
@@ -15,25 +17,27 @@ from dio_mc.engines.native.probing import Probing
 from dio_mc.engines.native.writer import Writer
 
 Selects = Callable[[Asm, str, Sequence[str], str, str], None]
-"""Writes a test of a state: its address, its words, its successors, their number. Goes to ``yes`` or to ``head``."""
+"""Generates a test of a state: its address, its words, the address of its successors, their number.
+Branches to ``yes`` or to ``head``."""
 
 NOWHERE: Final = (1 << 62) - 1
-"""More switches than there are."""
+"""More switches than any path has: no shortest path continues from a state."""
 
 
 def rest_words(threads: int) -> int:
-    """How many words say what is left from a state: the switches, and the threads."""
+    """The number of words of a continuation: the switches, and the set of threads."""
     return 1 + -(-threads // 64)
 
 
 class BackCode:
-    """Writes ``examine``, ``rest``, ``keep`` and ``left_from`` for so many `threads`."""
+    """Generates ``examine``, ``rest``, ``keep`` and ``left_from``, for a program with this number
+    of `threads`."""
 
     def __init__(self, code: Writer, probing: Probing, threads: int) -> None:
         self._code, self._probing, self._threads = code, probing, threads
 
     def text(self) -> str:
-        """The functions."""
+        """The text of the functions."""
         return "\n".join([self._left(), self._left_from(), self._examine(), self._rest(), self._keep()])
 
     @property
@@ -47,7 +51,7 @@ class BackCode:
     # -- records -------------------------------------------------------------------------------------------------------
 
     def _write(self, asm: Asm, words: Sequence[str], switches: Ref, masks: Sequence[Ref]) -> None:
-        """The next record that is found."""
+        """Append a record to ``found``."""
         length = self._code.get(asm, "found_length")
         place = asm.op(f"getelementptr i64, ptr {self._code.pointer(asm, 'found')}, i64 {asm.mul(length, self._size)}")
         for number, word in enumerate([*words, switches, *masks]):
@@ -55,7 +59,7 @@ class BackCode:
         self._code.put(asm, "found_length", asm.add(length, 1))
 
     def _beside(self, asm: Asm, index: str) -> str:
-        """What is left from the state at a place of the table."""
+        """The address of the continuation at a position of the table."""
         size = rest_words(self._threads)
         return asm.op(f"getelementptr i64, ptr {self._code.pointer(asm, 'rests')}, i64 {asm.mul(index, size)}")
 
@@ -69,7 +73,8 @@ class BackCode:
         return asm.op(f"and i64 {thread}, 63")
 
     def _left(self) -> str:
-        """Switches to come where ``%thread`` has made the step to a state; -1 where none of the paths leads on."""
+        """``@left(ctx, thread, state)``: the switches of the best continuation from a state if
+        `thread` made the step to it; -1 if no shortest path continues."""
         asm = Asm()
         asm.do(f"%from = call i64 @home(ptr %ctx, i64 {self._probing.hashed(asm, self._arguments())})")
         self._probing.probe(asm, "found", "lost")
@@ -89,7 +94,8 @@ class BackCode:
         return [f"%a{number}" for number in range(self._code.words)]
 
     def _left_from(self) -> str:
-        """The same for a state from elsewhere, which becomes its representative if ``reduced``."""
+        """``@left_from(ctx, state, thread)``: like ``@left``, for a state that is replaced by its
+        representative if ``reduced``."""
         asm = Asm()
         thread = self._named(asm, "%state", "%thread")
         asm.do(f"ret i64 {self._call_left(asm, '%ctx', thread, self._code.read(asm, '%state'))}")
@@ -99,7 +105,8 @@ class BackCode:
         return asm.op(f"call i64 @left(ptr {table}, i64 {thread}, {self._code.listed(words)})")
 
     def _named(self, asm: Asm, place: str, thread: str) -> str:
-        """Exchange a state for its representative, if the search is a reduced one; what the thread is called there."""
+        """Replace a state by its representative if the search is reduced by symmetry; return the
+        number of the thread there."""
         reduced, done, before = asm.new_label("reduced"), asm.new_label("whole"), asm.label
         asm.branch(asm.op(f"icmp ne i64 {self._code.get(asm, 'reduced')}, 0"), reduced, done)
         asm.start(reduced)
@@ -109,12 +116,13 @@ class BackCode:
         return asm.op(f"phi i64 [ {thread}, %{before} ], [ {there}, %{reduced} ]")
 
     def _keep(self) -> str:
-        """Put ``%count`` records into the table of a context; 1 when that failed."""
+        """``@keep(ctx, records, count)``: insert records into a table; the result is 1 if that
+        failed, otherwise 0."""
         asm = Asm()
         number = asm.count_up(0, "%count")
         record = asm.op(f"getelementptr i64, ptr %records, i64 {asm.mul(number, self._size)}")
         for number_, word in enumerate(self._code.read(asm, record)):
-            asm.do(f"%a{number_} = add i64 {word}, 0")
+            asm.do(f"%a{number_} = add i64 {word}, 0")  # a copy with the name that `probe` expects
         asm.do(f"%from = call i64 @home(ptr %ctx, i64 {self._probing.hashed(asm, self._arguments())})")
         place = self._probing.probe(asm, "head", "free")
         asm.start("free")
@@ -133,7 +141,8 @@ class BackCode:
     # -- levels --------------------------------------------------------------------------------------------------------
 
     def _scan(self, head: str, selects: Selects) -> str:
-        """Over the states from ``%first`` to ``%last``: `selects` writes the records of those that it says yes to."""
+        """A function over the states from ``%first`` up to ``%last``; `selects` writes the records
+        of those that it accepts."""
         asm = Asm()
         index = asm.count_up("%first", "%last")
         from_ = self._code.at(asm, self._code.pointer(asm, "states"), index)
@@ -147,8 +156,9 @@ class BackCode:
         return asm.text(head)
 
     def _examine(self) -> str:
-        """Which states have the flag ``goal``: a deadlock, a fault, or after them a monitor's violation. Nothing is
-        left to do there, whoever made the last step."""
+        """``@examine(ctx, first, last)``: record the states that set the flag ``goal``, by a
+        deadlock, a fault or a monitor. No switch is left from there, whichever thread made the last
+        step."""
 
         code = self._code
 
@@ -170,8 +180,9 @@ class BackCode:
         return self._scan("define i64 @examine(ptr %ctx, i64 %first, i64 %last)", selects)
 
     def _rest(self) -> str:
-        """What is left from each state with a successor in the table of ``%needed``, another context: over all its
-        steps the fewest switches to come, and the threads of those steps."""
+        """``@rest(ctx, needed, first, last)``: record the states with a successor in the table of
+        another context, `needed`. The continuation has the fewest switches over all steps, and the
+        threads of the steps that have these."""
 
         def selects(asm: Asm, from_: str, words: Sequence[str], out: str, count: str) -> None:
             best, threads = asm.slot("best"), asm.slot("threads", f"[{self._masks} x i64]")
@@ -187,7 +198,8 @@ class BackCode:
         return self._scan("define i64 @rest(ptr %ctx, ptr %needed, i64 %first, i64 %last)", selects)
 
     def _each_step(self, asm: Asm, out: str, body: Callable[[str, str], None]) -> None:
-        """Do something with each step: the thread that makes it, and the address of the state that it leads to."""
+        """Generate `body` as a loop over the steps of a state: the thread that makes a step, and
+        the address of its successor."""
         ends, thread_at, step_at = self._code.pointer(asm, "ends"), asm.slot("thread_at"), asm.slot("step_at")
         asm.store(0, thread_at)
         asm.store(0, step_at)
@@ -212,7 +224,8 @@ class BackCode:
         asm.start("all")
 
     def _better(self, asm: Asm, best: str, threads: str, thread: str, place: str) -> None:
-        """Take in a step: with fewer switches to come it begins the threads anew, with as many it joins them."""
+        """Include a step in the best continuation: one with fewer switches replaces the threads,
+        one with as many adds its thread."""
         there = self._named(asm, place, thread)
         switches = self._call_left(asm, "%needed", there, self._code.read(asm, place))
         on, less, join, done = (asm.new_label(hint) for hint in ("on", "less", "join", "seen"))

@@ -1,8 +1,9 @@
-"""Who expands what: workers take chunks of a few states each from what is left of a level.
+"""Distributes the states of a level over the workers in work chunks of a few states each.
 
-What a worker has found it has in an array of its own. To expand a level, each takes chunks from its own part while
-there is one, then from the others': an atomic addition says which. So all are at work until the level is done, whoever
-has found its states.
+The states that a worker was the first to find lie in its own array. To expand a level, a worker
+takes chunks from its own part of the level until that is empty, then from the parts of the others;
+an atomic addition reserves a chunk. So all workers are busy until the level is done, no matter who
+found its states.
 """
 
 from __future__ import annotations
@@ -16,17 +17,21 @@ from dio_mc.engines.native.memory import Region
 from dio_mc.engines.native.writer import Writer
 
 CHUNK: Final = 128
-"""States of a chunk."""
+"""States in a chunk."""
 LINE: Final = 8
-"""Numbers that lie in one line of the caches: what one worker writes should not slow down another."""
+"""Words in a cache line. Words that different workers write lie in different lines, which avoids
+false sharing."""
 HALT, PARTS = 0, LINE
-"""Where the numbers are: whether all should come back; from `PARTS` on, `LINE` per worker, those of its part."""
+"""Positions of words: whether all workers should return; and from `PARTS` on, `LINE` words for the
+part of each worker."""
 SOURCE, TAKEN, END = range(3)
-"""Of a part: the address of the array, the number of the next state to take, the one after the last."""
+"""Positions within a part: the address of the array, the number of the next state to take, and of
+one past the last."""
 
 
 class Chunks:
-    """What is left to take, in memory that all workers see; states are numbered per worker, as in its array."""
+    """The states that are left to take, in memory shared by all workers. States are numbered as in
+    the array of their worker."""
 
     def __init__(self, sources: Sequence[int]) -> None:
         self._region = Region(8 * (PARTS + LINE * len(sources)), huge=False)
@@ -37,11 +42,11 @@ class Chunks:
             self.feed(worker, source)
 
     def feed(self, worker: int, source: int) -> None:
-        """The part of a worker is one of the array at this address."""
+        """Set the address of the array of a worker's part."""
         self._numbers[PARTS + LINE * worker + SOURCE] = source
 
     def share(self, parts: Sequence[tuple[int, int]]) -> None:
-        """Let workers take chunks of these parts, one part of each worker; all earlier ones must be done."""
+        """Offer a range of each worker's array. All states of earlier ranges must be expanded."""
         for worker, (first, end) in enumerate(parts):
             at = PARTS + LINE * worker
             self._numbers[at + TAKEN], self._numbers[at + END] = first, end
@@ -49,37 +54,41 @@ class Chunks:
 
     @property
     def taken(self) -> int:
-        """States that were taken of those shared last."""
+        """The number of states that were taken of the ranges offered last."""
         numbers, starts = self._numbers, enumerate(self._starts)
         places = [(PARTS + LINE * worker, first) for worker, first in starts]
         return sum(min(numbers[at + TAKEN], numbers[at + END]) - first for at, first in places)
 
     def halt(self, *, whether: bool) -> None:
-        """Have all workers come back soon, or let them go on."""
+        """Make all workers return soon, or let them continue."""
         self._numbers[HALT] = whether
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Free the memory."""
         self._region.close()
 
 
 class ChunkCode:
-    """Writes what takes a chunk."""
+    """Generates the code that takes a chunk."""
 
     def __init__(self, code: Writer) -> None:
         self._code = code
 
     def halted(self, asm: Asm) -> str:
-        """Whether all should come back."""
+        """Whether all workers should return."""
         return asm.op(f"icmp ne i64 {asm.load(self._code.pointer(asm, 'chunks'))}, 0")
 
     def halt(self, asm: Asm) -> None:
-        """Have all come back."""
+        """Make all workers return."""
         asm.store(1, self._code.pointer(asm, "chunks"))
 
     def text(self) -> str:
-        """``@take_chunk(ctx)``: take some states to expand, from `next` to `stop` of `source`; whether there were any.
-        ``part`` is the one to take from, as often as ``parts_left`` says the next one is looked at."""
+        """``@take_chunk(ctx)``: set `source`, `next` and `stop` to a chunk; the result tells
+        whether there was one.
+
+        ``part`` is the part to take from, ``parts_left`` the number of parts that have not been
+        seen empty.
+        """
         asm = Asm()
         workers = self._code.get(asm, "workers")
         asm.jump("head")
@@ -92,6 +101,7 @@ class ChunkCode:
         at = asm.op(f"getelementptr i64, ptr {self._code.pointer(asm, 'chunks')}, i64 {first}")
         taken = asm.op(f"getelementptr i64, ptr {at}, i64 {TAKEN}")
         end = asm.load(asm.op(f"getelementptr i64, ptr {at}, i64 {END}"))
+        # monotonic suffices: the states of a level are written before any worker begins to expand it
         number = asm.op(f"atomicrmw add ptr {taken}, i64 {CHUNK} monotonic")
         asm.branch(asm.op(f"icmp ult i64 {number}, {end}"), "take", "empty")
         asm.start("take")

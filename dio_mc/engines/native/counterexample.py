@@ -1,11 +1,13 @@
-"""The way back: from "violated in level n" to all shortest paths there, and what is left to do on each.
+"""The backward pass: from "violated in level n" to the states of all shortest paths, with the best
+continuation of each.
 
-The search keeps no parents. The ends of a goal are looked for in the level that has them; then, level by level, the
-states with a successor that is needed, and the fewest switches still to come from them (`back`; the argument is that
-of `reference.canonical`, going backwards). What remains is to walk forwards, one state per level. Levels that were
-given up for memory are found again first, by a search up to that depth.
+The search stores no parents. First the ends of a goal are collected in their level. Then, level by
+level, the states that have a successor on a shortest path are collected, with the fewest switches
+of a continuation (`back` generates the code; `reference.canonical` gives the argument). A forward
+pass over one state per level follows elsewhere. Levels that were dropped from memory are found
+again first, by a search up to that depth.
 
-Machine code has its own choice of representatives; records are of these, and threads are named as they are there.
+Machine code chooses its own representatives. Records are of these, and number threads as these do.
 """
 
 from __future__ import annotations
@@ -31,8 +33,12 @@ from dio_mc.semantics.stop import StopKind
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A property that is violated (a witness exists) after `length` steps: the flag that says where, and whether it is
-    an edge that is looked for (a fault, a step property)."""
+    """A property that is violated (for a reachable property, witnessed) after `length` steps.
+
+    `flag` is the flag that ``examine`` looks for. With `on_edge` an edge shows the violation (a
+    fault, or a property of steps), otherwise a state. `valuations` are those of the property, None
+    for deadlocks and faults.
+    """
 
     name: str
     flag: int
@@ -42,26 +48,30 @@ class Goal:
 
     @property
     def base(self) -> int:
-        """The level of the states that `examine` looks at."""
+        """The level of the states that ``examine`` visits."""
         return self.length - 1 if self.on_edge else self.length
 
 
 MOST: Final = 100_000
-"""States with an edge that is an end (a fault, a violated step) that are handed to the interpreter, to ask for the
-threads that make it: some 20 us each. With more of them one is taken. It is a number, and so the answer is the same
-everywhere."""
+"""The largest number of states with an edge that is an end (a fault, a violated step) whose threads
+are determined by the interpreter, which takes some 20 us each. Beyond it, one state is used. The
+bound is a number rather than a time, so that the answer is the same on every machine."""
 SCANNED: Final = 1 << 16
-"""States of a level that are looked at between two looks at the limits; their records take 2 MB, or little more."""
+"""States of a level that are visited between two polls of the limits. Their records take about 2
+MB."""
 
 Ending = tuple[State, Action, Fault | None]
-"""An edge that is an end: where it begins, its action, its fault."""
+"""An edge that is an end: its source state, its action, its fault if it is one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """A goal, and per level up to its ends the records of the states on shortest paths; of representatives, if the
-    search was one (`reduced`). `ends_at` has the ends at any state, where these are edges. If `narrow`, these are not
-    all states on shortest paths."""
+    """A goal, with the records of the states on shortest paths, level by level up to the ends.
+
+    `ends_at` returns the ends among the edges out of a state. With `reduced`, the records are of
+    representatives. With `narrow`, they do not cover all states on shortest paths, so that the path
+    found may not be the canonical one.
+    """
 
     goal: Goal
     prepared: Prepared
@@ -71,12 +81,13 @@ class Reached:
     narrow: bool
 
     def tables(self) -> Iterator[RecordTable]:
-        """What is left from the states of each level."""
+        """The continuations of each level, as hash tables."""
         return tables(self.prepared, self.levels, reduced=self.reduced)
 
 
 def goals_of(search: Search) -> list[Goal]:
-    """What a search has found, in the order of properties, deadlock, faults."""
+    """The goals that a search has found: properties in the order of evaluators, the deadlock,
+    faults."""
     found: list[Goal] = []
     flags = search.module.flags
     for number, one in enumerate(search.valuations):
@@ -97,9 +108,13 @@ def reach(
     pressed: Exceeded = unlimited,
     exceeded: Exceeded = unlimited,
 ) -> Reached | None:
-    """The shortest paths to a goal. The levels of `search` from 0 on must be kept; `expanded` is after the last state
-    of each worker whose steps have been looked at. Once there is a reason to hurry (`pressed`), one state per level is
-    kept from there on; where that is memory, from the ends on. None when a limit is `exceeded` on the way."""
+    """The shortest paths to a goal, or None if a limit is `exceeded` on the way.
+
+    All levels of `search` from 0 on must be available. `expanded` has, for each worker, the number
+    of one past the last state whose steps have been examined. Once `pressed` returns a reason, one
+    state per level is kept from there on; if the reason is memory, the pass is repeated with one
+    state per level.
+    """
     way = _Way(prepared, search, goal, expanded, pressed, exceeded)
     try:
         return way.back()
@@ -108,7 +123,7 @@ def reach(
 
 
 class _Way:
-    """One goal's way back."""
+    """The backward pass of one goal."""
 
     def __init__(
         self,
@@ -127,6 +142,7 @@ class _Way:
         self._looked = time.monotonic()
 
     def back(self, *, narrow: bool = False) -> Reached | None:
+        """Run the pass; with `narrow`, keep one state per level."""
         self._narrow = narrow
         region = Region(8 * self._shape.size * SCANNED, huge=False)
         for worker in self._search.workers:
@@ -145,11 +161,13 @@ class _Way:
         )  # fmt: skip
 
     def _expanded_ends(self) -> Sequence[int] | None:
-        """Where the states end that may be ends: what takes a step to see is only seen of states that were expanded."""
+        """The bounds on the states that can be ends: those found by a step count only where a state
+        was expanded. None: no bound."""
         return self._expanded if self._goal.on_edge or self._goal.flag == DEADLOCK else None
 
     def _scan(self, name: str, depth: int, ends: Sequence[int] | None, *more: int) -> Records:
-        """Call a function on every worker's part of a level; what it found, in each worker's order of discovery."""
+        """Call a function on every worker's part of a level; return its records, in each worker's
+        order of discovery."""
         parts: list[Part] = []
         with closing(self._search.parts_of(depth, ends, SCANNED)) as scanned:
             for worker, first, last in scanned:
@@ -164,7 +182,7 @@ class _Way:
         return Records(self._shape, tuple(parts))
 
     def _look(self) -> None:
-        """Look for a reason to hurry, now and then. Raises `MemoryError` if it is memory."""
+        """Poll for a reason to shorten the pass. Raises `MemoryError` if the reason is memory."""
         now = time.monotonic()
         if self._narrow or now - self._looked < PAUSE:
             return
@@ -175,7 +193,8 @@ class _Way:
         self._narrow = stop is not None
 
     def _last(self) -> Records:
-        """The ends; of edges the states that these leave, with the threads that make them."""
+        """The records of the ends. If these are edges, the records are of their source states, with
+        the threads that make them."""
         records = self._scan("examine", self._goal.base, self._expanded_ends())
         if not self._goal.on_edge:
             return records
@@ -191,7 +210,7 @@ class _Way:
         return records
 
     def _name_threads(self, part: Part, at: int) -> None:
-        """Write into the record at a place which threads make an edge that is an end."""
+        """Write into a record which threads make an edge that is an end."""
         masks = at + self._shape.words + 1
         for number in range(masks, at + self._shape.size):
             part[number] = 0
@@ -200,10 +219,12 @@ class _Way:
             part[masks + (action.thread >> 6)] |= 1 << (action.thread & 63)
 
     def ends(self, state: State) -> list[Ending]:
+        """The edges out of a state that are ends."""
         steps = self._search.interpreter.successors(state)
         return [(state, step.action, step.fault) for step in steps if self._is_end(state, step)]
 
     def _is_end(self, state: State, step: Step) -> bool:
+        """Whether a step is an end."""
         valuations = self._goal.valuations
         if valuations is not None:
             return step.state is not None and valuations.is_wanted(state, step.state)

@@ -1,4 +1,4 @@
-"""Points in the code of a step, and what is numbered on the way: flags, faults, places."""
+"""Positions in the generated code of a step, and the numbering of flags, faults and places."""
 
 from __future__ import annotations
 
@@ -12,20 +12,24 @@ from dio_mc.source import Span
 DEADLOCK: Final = 0
 ASTRAY: Final = 1
 FAULTS: Final = 2
-"""Flags: a deadlock, a state outside what the analysis found (a fault of dio-mc), then the faults by number."""
+"""The number of the first fault's flag. Before it come the deadlock and `ASTRAY`: a state that the
+analysis of values has not foreseen, which is a fault of dio-mc."""
 
 LONGEST: Final = 400_000
-"""Lines of code above which a program is for the reference engine."""
+"""Lines of code beyond which a program is left to the reference engine."""
 MOST_VARIANTS: Final = 48
-"""Variants of one block in one step; after that its locals count as unknown."""
+"""The number of variants of one block in one step, with different constant locals, after which its
+locals become variables."""
 MOST_CHOICES: Final = 24
+"""The largest number of choices in a row within one step."""
 SPINS: Final = 100_000
-"""The interpreter's limit on blocks of local loops."""
+"""The number of blocks that a local loop may run in one step, as in the interpreter; beyond it
+there is a fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A step that waits for the prefix of the thread it spawned."""
+    """A step that is suspended while the thread that it spawned runs its initial prefix."""
 
     thread: int
     block: int
@@ -36,8 +40,12 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A point in the code of a step: what is fixed there. `known`: the running thread's locals, None where only a
-    variable holds them; `leave` the label where a run that ends goes on."""
+    """A position in the code of a step, with everything that is constant there.
+
+    `known` has the running thread's locals, None for those that are held in variables; `frames` the
+    suspended steps; `chain` the choices made so far, as (site, option group). A run that ends
+    continues at the label `leave`.
+    """
 
     thread: int
     block: int
@@ -50,7 +58,8 @@ class Cursor:
 
 
 class Names:
-    """Faults by name, and (template, location) pairs, both numbered."""
+    """Numbers for the faults of a program, and for its places (`places`: (template, location) ->
+    number)."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -59,7 +68,7 @@ class Names:
         self.places = {pair: number for number, pair in enumerate(places)}
 
     def fault(self, kind: str, span: Span | None) -> int:
-        """The flag of a fault."""
+        """The number of a fault's flag; new faults are numbered in the order of first use."""
         name = fault_name(kind, span, self.program.file)
         if name not in self.faults:
             self.faults.append(name)

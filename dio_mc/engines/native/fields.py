@@ -1,4 +1,4 @@
-"""Reading and writing the cells of a packed state in machine code. `Words` says where the words are."""
+"""Generates reads and writes of the cells of a packed state."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from dio_mc.engines.native.packing import Field, Packing
 
 
 class Tables:
-    """Constant tables of a module, each once."""
+    """The constant arrays of a module; equal ones are defined once."""
 
     def __init__(self) -> None:
         self._names: dict[tuple[int, ...], str] = {}
 
     def name(self, values: Sequence[int]) -> str:
-        """The global with these values."""
+        """The name of the global array with these values."""
         return self._names.setdefault(tuple(values), f"@table{len(self._names)}")
 
     def look_up(self, asm: Asm, values: Sequence[int], index: Ref) -> Ref:
-        """``values[index]``."""
+        """``values[index]``, which must be within bounds; folded if the index or the result is
+        constant."""
         if isinstance(index, int):
             return values[index]
         if len(set(values)) == 1:
@@ -29,7 +30,7 @@ class Tables:
         return asm.load(place)
 
     def text(self) -> str:
-        """Their definitions."""
+        """The definitions of the arrays."""
         return "\n".join(
             f"{name} = internal constant [{len(values)} x i64] [{', '.join(f'i64 {v}' for v in values)}]"
             for values, name in self._names.items()
@@ -37,7 +38,8 @@ class Tables:
 
 
 class Words:
-    """The words of a state as variables of a function (``slots``), or as registers that do not change."""
+    """The words of a packed state: variables of the function (`slots`), or registers, which cannot
+    be assigned."""
 
     def __init__(self, asm: Asm, packing: Packing, tables: Tables, words: Sequence[str], *, slots: bool) -> None:
         self.asm = asm
@@ -47,17 +49,17 @@ class Words:
         self._slots = slots
 
     def word(self, number: int) -> str:
-        """One word, as it is now."""
+        """The current value of a word."""
         return self.asm.load(self._words[number]) if self._slots else self._words[number]
 
     def set_word(self, number: int, value: Ref) -> None:
-        """Change one word."""
+        """Assign a word."""
         self.asm.store(value, self._words[number])
 
     # -- fields --------------------------------------------------------------------------------------------------------
 
     def raw(self, field: Field) -> Ref:
-        """``value - low``."""
+        """The value of a field minus its `low`."""
         asm = self.asm
         found = asm.bits("and", asm.shift_right(self.word(field.word), field.shift), field.mask)
         if field.divisor > 1:
@@ -65,11 +67,11 @@ class Words:
         return found if field.last else asm.op(f"urem i64 {found}, {field.radix}")
 
     def read(self, field: Field) -> Ref:
-        """The value."""
+        """The value of a field."""
         return self.asm.add(self.raw(field), field.low)
 
     def write(self, field: Field, value: Ref) -> None:
-        """Set the value."""
+        """Assign a field."""
         asm, word = self.asm, self.word(field.word)
         shifted: Ref
         if field.plain:
@@ -77,6 +79,7 @@ class Words:
             shifted = asm.shift_left(asm.sub(value, field.low), field.shift)
             self.set_word(field.word, asm.bits("or", kept, shifted))
             return
+        # digits of a mixed radix overlap in bits, so the difference is added instead of masking
         delta = asm.sub(asm.sub(value, field.low), self.raw(field))
         shifted = asm.mul(delta, field.divisor << field.shift)
         self.set_word(field.word, asm.add(word, shifted))
@@ -84,18 +87,19 @@ class Words:
     # -- cells of variables --------------------------------------------------------------------------------------------
 
     def cell(self, cell: int) -> Ref:
-        """A cell of a variable, or a location or local that has a field (or is constant)."""
+        """The value of a cell, which is not part of a control state."""
         field = self.packing.fields.get(("cell", cell))
         return self.packing.constants[cell] if field is None else self.read(field)
 
     def set_cell(self, cell: int, value: Ref) -> None:
-        """Set a cell; one without a field never changes."""
+        """Assign a cell; a cell without a field is constant, so the assignment is dropped."""
         field = self.packing.fields.get(("cell", cell))
         if field is not None:
             self.write(field, value)
 
     def element(self, cells: Sequence[int], base: int, offset: Ref) -> Ref:
-        """The cell ``base + offset``, which is one of `cells`."""
+        """The value of the cell ``base + offset``, which is one of `cells`. Evenly spaced fields
+        are read by a shift, others by a chain of selects."""
         if isinstance(offset, int):
             return self.cell(base + offset)
         fields = [self.packing.fields.get(("cell", c)) for c in cells]
@@ -119,7 +123,7 @@ class Words:
         return self.tables.look_up(self.asm, values, self.asm.sub(offset, cells[0] - base))
 
     def set_element(self, cells: Sequence[int], base: int, offset: Ref, value: Ref) -> None:
-        """Set the cell ``base + offset``."""
+        """Assign the cell ``base + offset``, which is one of `cells`."""
         if isinstance(offset, int):
             self.set_cell(base + offset, value)
             return
@@ -142,7 +146,7 @@ class Words:
         return 0 if field is None else self.read(field)
 
     def at(self, thread: int, locations: frozenset[int]) -> Cond:
-        """Whether a thread stands at one of these locations."""
+        """Whether a thread is at one of these locations."""
         configs = self.packing.configs[thread]
         if configs is None:
             here = self.cell(self.packing.layout.pc[thread])
@@ -150,7 +154,8 @@ class Words:
         return self._any(self.config(thread), [n for n, config in enumerate(configs) if config[0] in locations])
 
     def _any(self, value: Ref, wanted: Sequence[int]) -> Cond:
-        """Whether a value is one of these, by runs."""
+        """Whether a value is among sorted numbers; a range of consecutive ones takes two
+        comparisons."""
         found: Cond = 0
         runs: list[list[int]] = []
         for number in wanted:
@@ -164,7 +169,7 @@ class Words:
         return found
 
     def local(self, thread: int, index: int) -> Ref:
-        """A local of a thread that stands at a location."""
+        """The value of a local of a thread."""
         configs = self.packing.configs[thread]
         if configs is None:
             return self.cell(self.packing.layout.local_base[thread] + index)
@@ -179,7 +184,8 @@ class Words:
 
 
 def _stride(cells: Sequence[int], fields: Sequence[Field | None]) -> int | None:
-    """The bits from one cell to the next, where they are alike and evenly spread in one word."""
+    """The distance in bits between consecutive cells, if their fields are alike and evenly spaced
+    in one word (0 for a single cell); otherwise None."""
     first = fields[0]
     if first is None or len(cells) < 2:
         return None if first is None or not first.plain else 0
@@ -199,6 +205,6 @@ def _stride(cells: Sequence[int], fields: Sequence[Field | None]) -> int | None:
 
 
 def check_size(lines: int, limit: int) -> None:
-    """Raises `Unsupported` when a program grows out of hand."""
+    """Raise `Unsupported` if the code of a program exceeds `limit` lines."""
     if lines > limit:
         raise Unsupported("its machine code would be too large")

@@ -1,4 +1,5 @@
-"""Expressions -> instructions. What may be a fault is followed by a branch to the place that notes it."""
+"""Generates the evaluation of expressions. An operation that can fault is guarded by a branch to
+the code that records the fault."""
 
 from __future__ import annotations
 
@@ -32,15 +33,17 @@ from dio_mc.ir.types import BOOL
 from dio_mc.source import Span
 
 PREDICATES: dict[CompareOp, str] = {"==": "eq", "!=": "ne", "<": "slt", "<=": "sle", ">": "sgt", ">=": "sge"}
+"""LLVM's names of comparisons; all values are signed."""
 
 Fault = Callable[[str, Span | None], str]
-"""The label to go to when this fault happens."""
+"""The label to branch to if a fault of this kind occurs at this place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What an expression sees: the running thread (-1 in a property), its locals with their possible values, the state
-    and, for step properties, the state after the step; `span` as in the interpreter."""
+    """The context of an expression: the running thread `me` (-1 in a property), its `locals` and
+    their possible `values`, the state `words` and, for step properties, the state `after` the step.
+    `span` locates faults, as in the interpreter."""
 
     words: Words
     evaluator: Evaluator
@@ -53,7 +56,7 @@ class Scope:
 
 
 class Formula:
-    """Writes expressions of one scope."""
+    """Generates expressions in one scope."""
 
     def __init__(self, asm: Asm, scope: Scope) -> None:
         self.asm = asm
@@ -65,7 +68,7 @@ class Formula:
         return scope.after if after and scope.after is not None else scope.words
 
     def value(self, expr: Expr) -> Ref:
-        """The integer an expression has."""
+        """The value of an expression as an integer."""
         match expr:
             case Const(value):
                 return value
@@ -79,7 +82,7 @@ class Formula:
                 base = self.scope.evaluator.layout.variable_base[expr.variable]
                 size = self.scope.evaluator.program.variables[expr.variable].size
                 if isinstance(offset, int) and not 0 <= offset < size:
-                    return 0  # after a certain fault
+                    return 0  # unreachable: the check of the index has always branched to a fault
                 return self._side(expr.after).element(cells, base, offset)
             case LocalOf(thread, index, _, after):
                 return self._side(after).local(thread, index)
@@ -93,7 +96,7 @@ class Formula:
                 assert_never(expr)
 
     def truth(self, expr: Expr) -> Cond:
-        """Whether an expression is not 0."""
+        """Whether the value of an expression is not 0."""
         asm = self.asm
         match expr:
             case Not(operand):
@@ -118,7 +121,8 @@ class Formula:
         return self.scope.evaluator.faultless(expr, self.scope.values, self.scope.me)
 
     def _chain(self, operands: Sequence[Expr], stops: int) -> Cond:
-        """``and`` (stops at 0) and ``or`` (stops at 1); what may be a fault is only evaluated where it is reached."""
+        """``and`` (`stops` is 0) or ``or`` (`stops` is 1) of the operands. An operand that can
+        fault is evaluated only if the operands before it do not decide the result."""
         asm = self.asm
         found: Cond = 1 - stops
         for position, operand in enumerate(operands):
@@ -162,7 +166,7 @@ class Formula:
     # -- what may be a fault -------------------------------------------------------------------------------------------
 
     def require(self, condition: Cond, kind: str, span: Span | None) -> None:
-        """Go on only where the condition holds."""
+        """Continue only if the condition holds; otherwise record a fault."""
         asm = self.asm
         if condition == 1 and isinstance(condition, int):
             return
@@ -171,8 +175,11 @@ class Formula:
         asm.start(label)
 
     def _prove(self, expr: Arith) -> None:
-        """That the result, and what it is computed from, fits into a word whatever the operands may be. Raises
-        `Unsupported` where it may not: machine code would go on with what is left of it."""
+        """Check that the result and all intermediate results fit in a word for all possible
+        operands.
+
+        Raises `Unsupported` otherwise, because machine arithmetic would wrap around silently.
+        """
         if id(expr) in self._proved:
             return
         self.scope.evaluator.values(expr, self.scope.values, self.scope.me)
@@ -201,12 +208,13 @@ class Formula:
                 assert_never(expr.op)
 
     def _divide(self, expr: Arith, first: Ref, second: Ref) -> Ref:
-        """Floor division, as Python's."""
+        """Floor division and remainder as in Python. LLVM's round towards zero, and are corrected
+        if the signs differ."""
         asm = self.asm
         if 0 in self.scope.evaluator.values(expr.right, self.scope.values, self.scope.me):
             self.require(asm.compare("ne", second, 0), "range", self.scope.span)
         if isinstance(second, int) and second == 0:
-            return 0  # never reached
+            return 0  # unreachable: the check of the divisor has always branched to a fault
         if isinstance(first, int) and isinstance(second, int):
             return first // second if expr.op == "//" else first % second
         rest = asm.op(f"srem i64 {first}, {second}")
@@ -218,7 +226,8 @@ class Formula:
         return asm.sub(quotient, asm.widen(wrong))
 
     def offset(self, variable: int, indices: Sequence[Expr], span: Span | None, *, total: bool = False) -> Ref:
-        """The row-major position of an element; an index outside is a fault, or with `total` the last one."""
+        """The row-major offset of an element. An index out of range is a fault; with `total` it is
+        replaced by the last index."""
         asm, scope = self.asm, self.scope
         shape = scope.evaluator.program.variables[variable].shape
         values = [self.value(index) for index in indices] if total else []
@@ -242,12 +251,12 @@ class Formula:
         return found or [scope.evaluator.layout.variable_base[variable]]
 
     def place(self, variable: int, indices: tuple[Expr, ...]) -> Sequence[int]:
-        """The cells that a store may be to."""
+        """The cells that a store with these indices can assign."""
         return self._cells(variable, indices, total=False)
 
 
 def is_truth(expr: Expr) -> bool:
-    """Whether an expression is a bool."""
+    """Whether an expression is of type bool."""
     return type_of(expr) == BOOL
 
 

@@ -1,4 +1,5 @@
-"""Arriving at a location: a thread's new control state, written into the packed state."""
+"""Generates the arrival of a thread at a location: its new control state is written to the packed
+state."""
 
 from __future__ import annotations
 
@@ -14,11 +15,12 @@ from dio_mc.engines.native.packing import Packing
 from dio_mc.ir.ops import Block, Branch, End, Jump, Terminator
 
 TABLE: Final = 1 << 12
-"""Above so many combinations of unknown locals, control states are compared one by one."""
+"""The largest table that maps combinations of unknown locals to control states; beyond it they are
+compared one by one."""
 
 
 class Arrival:
-    """Writes the control state of a thread that arrives somewhere."""
+    """Generates the control state of a thread that arrives at a location."""
 
     def __init__(self, asm: Asm, words: Words, packing: Packing, tables: Tables, facts: Facts) -> None:
         self._asm, self._words, self._packing, self._tables, self._facts = asm, words, packing, tables, facts
@@ -27,13 +29,14 @@ class Arrival:
         ]
 
     def write(self, thread: int, location: int, known: Sequence[int | None], slots: Sequence[str], astray: str) -> None:
-        """`known` locals, or the variables in `slots` that hold them; `astray` is where a state goes that the analysis
-        has not foreseen."""
+        """Write the control state. `known` has the constant locals, and `slots` the variables of
+        the others. A control state that the analysis has not foreseen branches to `astray`."""
         if self._packing.configs[thread] is None:
             self._apart(thread, location, known, slots)
             return
         number = self._number(thread, location, known, slots)
         if isinstance(number, int) and number < 0:
+            # the code that follows needs a block to be in, though it cannot be reached
             dead = self._asm.new_label("astray")
             self._asm.branch(0, dead, astray)
             self._asm.start(dead)
@@ -47,7 +50,7 @@ class Arrival:
             self._words.write(field, number)
 
     def _apart(self, thread: int, location: int, known: Sequence[int | None], slots: Sequence[str]) -> None:
-        """Location and locals have fields of their own."""
+        """Write location and locals to fields of their own."""
         layout = self._packing.layout
         self._words.set_cell(layout.pc[thread], location)
         for index, value in enumerate(known):
@@ -56,7 +59,7 @@ class Arrival:
                 self._words.set_cell(cell, self._asm.load(slots[index]) if value is None else value)
 
     def _number(self, thread: int, location: int, known: Sequence[int | None], slots: Sequence[str]) -> Ref:
-        """The number of the control state; -1 where there is none."""
+        """The number of the control state; -1 if there is none."""
         numbers = self._numbers[thread]
         unknown = [index for index, value in enumerate(known) if value is None]
         if not unknown:
@@ -82,12 +85,15 @@ class Arrival:
 
     @staticmethod
     def _position(config: tuple[int, ...], ranges: Sequence[frozenset[int] | range], sizes: Sequence[int]) -> int:
+        """The row-major index of a combination of locals in the table."""
         place = 0
         for value, found, size in zip(config, ranges, sizes, strict=True):
             place = place * size + value - low(found)
         return place
 
     def _compared(self, fitting: dict[tuple[int, ...], int], values: Sequence[str]) -> Ref:
+        """The number of the control state, by comparison with every candidate; -1 if there is
+        none."""
         asm = self._asm
         found: Ref = -1
         for config, number in fitting.items():
@@ -99,7 +105,8 @@ class Arrival:
 
 
 def cyclic_blocks(blocks: Sequence[Block]) -> frozenset[int]:
-    """Blocks that control can come back to without entering a block with a location; as the interpreter has it."""
+    """The blocks that can be reached from themselves without passing through a location, as in the
+    interpreter."""
     return frozenset(number for number in range(len(blocks)) if number in _reachable(blocks, number))
 
 

@@ -1,4 +1,5 @@
-"""The search loop in LLVM IR: successors, their places prefetched in batches, a frontier in the order of discovery."""
+"""Generates the search loop in LLVM IR. Successors wait in a ring buffer while their slots in the
+table are prefetched; new states are appended to the frontier in the order of discovery."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)
 
 
 class Loops:
-    """Writes the functions around ``@succ``, for so many `threads`."""
+    """Generates the functions around ``@succ``, for a program with this number of `threads`."""
 
     def __init__(self, code: Writer, threads: int) -> None:
         probing = states(code)
@@ -29,14 +30,16 @@ class Loops:
         self._back = BackCode(code, probing, threads)
 
     def text(self) -> str:
-        """All functions."""
+        """The text of all functions."""
         loops = [self._flush(), self._expand(), self._insert_all()]
         return "\n".join([DECLARATIONS, self._table.text(), self._chunks.text(), *loops, self._back.text()])
 
     # -- the ring ------------------------------------------------------------------------------------------------------
 
     def _flush(self) -> str:
-        """Insert from the ring until at most ``%lag`` wait; nothing once the search is full."""
+        """``@flush(ctx, first, last, lag)``: insert states from the ring until at most `lag`
+        remain; the result is the index of the first of these. Once the search is full, ``@insert``
+        drops them."""
         asm = Asm()
         ring, mask = self._code.pointer(asm, "ring"), self._code.get(asm, "ring_mask")
         asm.jump("head")
@@ -56,7 +59,8 @@ class Loops:
         return asm.text("define internal i64 @flush(ptr %ctx, i64 %first, i64 %last, i64 %lag)")
 
     def _flush_if_long(self, asm: Asm, first: str, last: str) -> None:
-        """Down to ``lag`` when half as many again wait, so not for each state."""
+        """Flush the ring down to ``lag`` when half as many again wait, so that most states cause no
+        call."""
         long, short = asm.new_label("long"), asm.new_label("short")
         lag, begin, end = self._code.get(asm, "lag"), asm.load(first), asm.load(last)
         most = asm.op(f"add i64 {lag}, {asm.shift_right(lag, 1)}")
@@ -67,7 +71,7 @@ class Loops:
         asm.start(short)
 
     def _push(self, asm: Asm, words: Sequence[str], last: str) -> None:
-        """Put a state on the ring and have its place fetched, unless it was found a short time ago."""
+        """Append a state to the ring and prefetch its slot, unless it was found recently."""
         ring, mask = self._code.pointer(asm, "ring"), self._code.get(asm, "ring_mask")
         hashed = asm.op(f"call i64 @hash({self._code.listed(words)})")
         recent = self._recent(asm, words, hashed)
@@ -76,13 +80,17 @@ class Loops:
         at = asm.load(last)
         waits = self._code.at(asm, ring, asm.op(f"and i64 {at}, {mask}"))
         self._code.put_words(asm, waits, words)
+        # without a branch: a recent state is written to the ring as well, but is overwritten by the next
         wanted = asm.op(f"select i1 {recent}, ptr {waits}, ptr {place}")
         asm.do(f"call void @llvm.prefetch.p0(ptr {wanted}, i32 1, i32 3, i32 1)")
         asm.store(asm.add(at, asm.widen(asm.invert(recent))), last)
 
     def _recent(self, asm: Asm, words: Sequence[str], hashed: str) -> Cond:
-        """Whether a state was found a short time ago, as most of those were that are found again: two threads that do
-        not touch each other's data meet in a state whichever goes first. Now it was."""
+        """Whether a state is in the cache of recent states, which it then enters.
+
+        The cache is direct-mapped. Most states that are found again are found again soon: steps of
+        two threads that access different data lead to the same state in either order.
+        """
         number = asm.op(f"and i64 {asm.shift_right(hashed, 20)}, {recent_states(self._code.words) - 1}")
         place = self._code.at(asm, self._code.pointer(asm, "recent"), number)
         same: Cond = 1
@@ -94,8 +102,8 @@ class Loops:
     # -- expanding -----------------------------------------------------------------------------------------------------
 
     def _expand(self) -> str:
-        """Expand states as long as there is a chunk to take; why it came back. Who comes back before that has all do
-        so."""
+        """``@expand(ctx)``: expand states while there is a chunk to take; the result is the reason
+        for returning. A worker that returns early makes the others return as well."""
         asm, code = Asm(), self._code
         first, last, why = asm.slot("first"), asm.slot("last"), asm.slot("why")
         asm.store(0, first)
@@ -141,6 +149,7 @@ class Loops:
         return asm.text("define i64 @expand(ptr %ctx)")
 
     def _leave_if(self, asm: Asm, condition: str, why: str, reason: int) -> None:
+        """Branch to ``leave`` with a reason, if a condition holds."""
         yes, no = asm.new_label("leave"), asm.new_label("stay")
         asm.branch(condition, yes, no)
         asm.start(yes)
@@ -158,7 +167,8 @@ class Loops:
         asm.do(f"call void @watch_edge(ptr %ctx, {self._code.listed(before)}, {self._code.listed(after)})")
 
     def _insert_all(self) -> str:
-        """Take in ``%count`` states from ``%source``, in order."""
+        """``@insert_all(ctx, source, count)``: insert `count` states in order; the result is
+        ``full``."""
         asm = Asm()
         first, last = asm.slot("first"), asm.slot("last")
         asm.store(0, first)

@@ -1,6 +1,7 @@
-"""LLVM IR text -> functions that can be called: the only place that names llvmlite.
+"""Compiles LLVM IR to callable functions. This is the only file that names llvmlite.
 
-Object code is kept (`cache`) by a hash of the text, the versions and the processor.
+Object code is cached (`cache`) under a hash of the text, the versions of dio-mc and LLVM, and the
+processor with its features.
 """
 
 from __future__ import annotations
@@ -31,20 +32,21 @@ FUNCTIONS: Final = {
     "gather": 4,
     "reduce_all": 3,
 }
-"""Name -> number of arguments."""
+"""The exported functions of a program's module and their numbers of arguments, all of them 64-bit
+integers or addresses."""
 
 
 Exceeded = Callable[[], Stop | None]
-"""Asked whether a limit is met."""
+"""Polls a limit: the reason to stop, or None."""
 
 
 def unlimited() -> Stop | None:
-    """No limit."""
+    """The limit that is never reached."""
     return None
 
 
 def missing() -> str | None:
-    """Why there is no machine code here, or None where there is."""
+    """The reason why no machine code can be generated here, or None."""
     try:
         import llvmlite.binding  # noqa: F401  # whether it can be imported is the question
     except ModuleNotFoundError:
@@ -55,7 +57,8 @@ def missing() -> str | None:
 
 
 class Machine:
-    """Compiled functions; they live as long as this object. `optimised`, or quickly made."""
+    """The compiled functions of a module, valid as long as this object. `optimised` tells whether
+    the code is optimised; `call` maps names to functions."""
 
     def __init__(self, engine: Any, functions: Mapping[str, int], *, optimised: bool) -> None:
         self._engine = engine
@@ -69,22 +72,26 @@ class Machine:
 def compile_text(
     text: str, note: Note, *, quick: bool, functions: Mapping[str, int] = MappingProxyType(FUNCTIONS)
 ) -> Machine:
-    """The functions of a module, with the number of arguments of each. `note` is told where compiled code cannot be
-    kept. `quick` code is made in a tenth of the time and runs up to twice as long: for a search that may be short.
-    Where optimised code is kept it is taken."""
+    """Compile a module; `functions` maps the names of its exported functions to their numbers of
+    arguments.
+
+    `quick` code is compiled in a tenth of the time and runs up to twice as long; it is meant for
+    searches that may be short. If optimised code is in the cache, it is used instead. `note`
+    receives a sentence if the cache is unusable.
+    """
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     code, optimised = _code(llvm, text, note, quick=quick)
     machine = Machine(_loaded(llvm, code), functions, optimised=optimised)
-    if machine.optimised:  # what is large is to come, and the compiler as large as two million states
+    if machine.optimised:  # LLVM's code pages take as much memory as two million states of the search to come
         let_go_of_code("llvmlite")
     return machine
 
 
 def _code(llvm: Any, text: str, note: Note, *, quick: bool) -> tuple[bytes, bool]:
-    """Object code, kept or made, and whether it is optimised."""
+    """Object code from the cache or the compiler, and whether it is optimised."""
     cpu, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
     versions = ".".join(map(str, llvm.llvm_version_info))
     what = [text, __version__, versions, cpu, features]
@@ -100,7 +107,7 @@ def _code(llvm: Any, text: str, note: Note, *, quick: bool) -> tuple[bytes, bool
 
 
 def object_code(text: str, *, quick: bool) -> bytes:
-    """The object code of a module for this machine."""
+    """Compile a module for this machine."""
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
@@ -124,7 +131,7 @@ def _loaded(llvm: Any, code: bytes) -> Any:
 
 
 def _quick(llvm: Any, text: str, cpu: str, features: str) -> bytes:
-    """Object code, made by instruction selection without any search for better ones."""
+    """Object code from fast instruction selection, after a few cheap passes."""
     target = _target(llvm, cpu, features, 0)
     manager = llvm.create_new_module_pass_manager()
     manager.add_always_inliner_pass()
@@ -134,7 +141,7 @@ def _quick(llvm: Any, text: str, cpu: str, features: str) -> bytes:
 
 
 def _optimised(llvm: Any, text: str, target: Any) -> bytes:
-    """Object code, as good as it gets."""
+    """Object code from LLVM's standard pipeline at level 2."""
     passes = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=2))
     return _emitted(llvm, text, target, passes.getModulePassManager())
 

@@ -1,11 +1,14 @@
-"""Properties in the compiled search: which valuations an evaluator still has to see.
+"""Generates the monitors of properties: the detection of valuations that an evaluator has not
+decided yet.
 
-An evaluator names what it reads (its observations). Their values, in mixed radix, number the valuations; a table has a
-byte for each: 0 not seen, 1 seen, 2 seen and decided as what is looked for (a violation, a witness). The search reports
-the first state, or for a step property the first edge, of every valuation; the evaluator decides, at the end of the
+An evaluator lists what it reads (its observations). The values of these, in mixed radix, number its
+valuations. A table has one byte per valuation: 0 for not seen, 1 for seen, 2 for decided as a
+violation or, for a reachable property, as a witness. The search reports the first state of every
+valuation (the first edge, for a property of steps), and the evaluator decides it at the end of the
 level.
 
-Where there may be many valuations, the truths of the evaluator's formulas, as it has proved them, number them instead.
+If there are many valuations, the truth values of the evaluator's formulas, which it has proved
+equivalent, number them instead.
 """
 
 from __future__ import annotations
@@ -27,15 +30,21 @@ from dio_mc.semantics.evaluator import Observation, PropertyEvaluator
 from dio_mc.source import Span
 
 LARGEST: Final = 1 << 24
-"""Valuations a table may have."""
+"""The largest number of valuations in a table."""
 MANY: Final = 1 << 12
-"""Valuations beyond which formulas stand for them."""
+"""The number of valuations beyond which formulas number them, if there are any."""
 MOST_FORMULAS: Final = 16
+"""The largest number of formulas that may number valuations."""
 
 
 class Monitors:
-    """Writes ``watch_state``, ``watch_edge`` (report what is new) and ``hit_state``, ``hit_edge`` (flag what is looked
-    for). In the order of evaluators: `formulas`, where they stand for valuations, and `sizes` of the tables."""
+    """Generates ``watch_state`` and ``watch_edge``, which report new valuations, and ``hit_state``
+    and ``hit_edge``, which set a flag at a violation or witness.
+
+    In the order of evaluators, `formulas` has the formulas that number the valuations (empty: the
+    observed values do), and `sizes` the sizes of the tables in bytes. Raises `Unsupported` if a
+    table would be too large.
+    """
 
     def __init__(
         self, evaluators: Sequence[PropertyEvaluator], values: Evaluator, packing: Packing, tables: Tables, facts: Facts
@@ -57,17 +66,18 @@ class Monitors:
 
     @property
     def counts(self) -> tuple[int, int]:
-        """Monitors on states and on edges."""
+        """The numbers of monitors on states and on edges."""
         steps = sum(evaluator.property.kind == "step" for evaluator in self._evaluators)
         return len(self._evaluators) - steps, steps
 
     def _formulas(self, evaluator: PropertyEvaluator) -> tuple[Expr, ...]:
-        """What stands for the valuations of an evaluator; empty where they stand for themselves."""
+        """The formulas that number the valuations of an evaluator; empty if the observed values
+        do."""
         many = prod(self._radices(evaluator.observations)) > MANY
         return evaluator.formulas if many and len(evaluator.formulas) <= MOST_FORMULAS else ()
 
     def text(self, flags: int) -> str:
-        """The four functions."""
+        """The text of the functions. `flags` is the number of the first monitor's flag."""
         on_states, on_edges = self.counts
         parts: list[str] = []
         if on_states:
@@ -86,6 +96,7 @@ class Monitors:
         return [most - least + 1 for least, most in map(self._range, observations)]
 
     def _function(self, *, step: bool, flags: int | None) -> str:
+        """One of the four functions: ``hit_...`` if `flags` is given, otherwise ``watch_...``."""
         asm = Asm()
         names = ("b", "a") if step else ("a",)
         sides = [self._side(asm, name) for name in names]
@@ -106,7 +117,7 @@ class Monitors:
         return Words(asm, self._packing, self._tables, registers, slots=False)
 
     def _number(self, asm: Asm, number: int, sides: Sequence[Words]) -> Ref:
-        """The number of a state's (an edge's) valuation."""
+        """The number of the valuation of a state or edge."""
         formulas = self.formulas[number]
         if not formulas:
             return self._index(asm, self._evaluators[number].observations, sides)
@@ -146,12 +157,14 @@ class Monitors:
 
     @staticmethod
     def _place(asm: Asm, number: int, index: Ref) -> str:
+        """The address of the byte of a valuation."""
         tables = asm.load(asm.op(f"getelementptr i64, ptr %ctx, i64 {INDEX['watched']}"), "ptr")
         table = asm.load(asm.op(f"getelementptr ptr, ptr {tables}, i64 {number}"), "ptr")
         return asm.op(f"getelementptr i8, ptr {table}, i64 {index}")
 
     def _report(self, asm: Asm, number: int, place: str, step: bool) -> None:
-        """A valuation not seen before: note it, with the state or edge that has it."""
+        """Append a valuation that has not been seen to ``news``, with the state or edge that has
+        it."""
         new, done = asm.new_label("new"), asm.new_label("old")
         asm.branch(asm.op(f"icmp eq i8 {asm.load(place, 'i8')}, 0"), new, done)
         asm.start(new)
@@ -170,6 +183,7 @@ class Monitors:
 
     @staticmethod
     def _flag(asm: Asm, flag: int, place: str) -> None:
+        """Set a flag if the valuation is a violation or witness."""
         hit, done = asm.new_label("hit"), asm.new_label("miss")
         asm.branch(asm.op(f"icmp eq i8 {asm.load(place, 'i8')}, 2"), hit, done)
         asm.start(hit)

@@ -1,8 +1,10 @@
-"""Where each changing cell lies in the words of a packed state: ``State`` <-> words.
+"""The packed form of states: the bits of each changing cell, and conversion in both directions.
 
-A field holds ``value - low`` in the bits it needs; a thread's control state (`facts`) is one field, the number of the
-state. Cells that cannot change take none. Where that saves a word, fields of awkward sizes share bits in mixed radix:
-three cells of three values take five bits, not six. Bit 63 of word 0 is always set: a packed state is never zero.
+A field stores ``value - low`` in the fewest bits. A thread's control state (`facts`) is one field,
+the number of the control state. Constant cells take no bits. If this saves a word, fields whose
+sizes are not powers of two share bits in mixed radix: three cells of three values take five bits
+instead of six. Bit 63 of word 0 is always set, so the first word of a packed state is never 0,
+which marks a free slot of the table.
 """
 
 from __future__ import annotations
@@ -18,13 +20,19 @@ from dio_mc.ir.program import Program
 from dio_mc.semantics.layout import Layout, State
 
 OCCUPIED: Final = 1 << 63
+"""The bit that is set in the first word of every packed state."""
 GROUP: Final = 5
-"""The most fields that share bits."""
+"""The largest number of fields that share bits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """`radix` values from `low` on: ``(word >> shift & mask) // divisor % radix + low``; `last`: no ``%`` needed."""
+    """The place of a value: ``(words[word] >> shift & mask) // divisor % radix + low``.
+
+    `radix` is the number of values, `width` the number of bits that the field takes, or shares with
+    others. The ``%`` is not needed if the field is the `last` (most significant) of those that
+    share bits.
+    """
 
     word: int
     shift: int
@@ -36,27 +44,31 @@ class Field:
 
     @property
     def plain(self) -> bool:
-        """Whether it has its bits to itself."""
+        """Whether the field shares its bits with no other."""
         return self.divisor == 1 and self.last
 
     @property
     def mask(self) -> int:
-        """The bits it shares in, before shifting."""
+        """The mask of its bits before shifting, those of fields that share them included."""
         return (1 << self.width) - 1
 
     def read(self, words: Sequence[int]) -> int:
-        """Its value in a packed state."""
+        """The value in a packed state."""
         return (words[self.word] >> self.shift & self.mask) // self.divisor % self.radix + self.low
 
 
 Key = tuple[str, int]
-"""``("cell", c)``: a cell of the layout; ``("config", t)``: a thread's control state."""
+"""``("cell", c)`` for a cell of the layout, ``("config", t)`` for a thread's control state."""
 
 
 @dataclass(frozen=True, slots=True)
 class Packing:
-    """`fields` by key; `constants` the value of every cell that has no field of its own (and is no control state's);
-    `configs` per thread, None where location and locals have fields."""
+    """The packed form of a program's states.
+
+    `constants` has the value of every cell that has no field and is not part of a control state.
+    `configs` has the control states of each thread, or None if its location and locals have
+    separate fields. A state takes `words` 64-bit words.
+    """
 
     layout: Layout
     fields: dict[Key, Field]
@@ -65,7 +77,8 @@ class Packing:
     words: int
 
     def encode(self, state: State) -> tuple[int, ...]:
-        """The packed form."""
+        """The packed form of a state. Raises `ValueError` for a control state that the analysis has
+        not found."""
         words = [0] * self.words
         words[0] = OCCUPIED
         for (kind, number), field in self.fields.items():
@@ -74,7 +87,7 @@ class Packing:
         return tuple(words)
 
     def decode(self, words: Sequence[int]) -> State:
-        """The state."""
+        """The state that a packed form represents."""
         cells = list(self.constants)
         for (kind, number), field in self.fields.items():
             value = field.read(words)
@@ -101,7 +114,7 @@ class Packing:
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """A field to place: how many values from `low` on."""
+    """A field that has no place yet, for `radix` values from `low` on."""
 
     key: Key
     low: int
@@ -113,7 +126,8 @@ class _Wish:
 
 
 def pack(program: Program, layout: Layout, facts: Facts) -> Packing:
-    """A packing in as few words as the fields, or their radices, allow."""
+    """A packing in as few words as possible, by fields or, if that saves the second word, by mixed
+    radix."""
     clusters = _wishes(program, layout, facts)
     constants = [low(values) for values in facts.cells]
     for thread, configs in enumerate(facts.configs):
@@ -130,7 +144,7 @@ def pack(program: Program, layout: Layout, facts: Facts) -> Packing:
 
 
 def _dead(program: Program, thread: int) -> set[int]:
-    """Locals that are dead at every location."""
+    """The locals that are dead at every location; a thread's own number is kept."""
     template = program.template_of(thread)
     kills = [set(place.kills) for place in template.locations]
     dead = set.intersection(*kills) if kills else set()
@@ -138,7 +152,7 @@ def _dead(program: Program, thread: int) -> set[int]:
 
 
 def _wishes(program: Program, layout: Layout, facts: Facts) -> list[list[_Wish]]:
-    """Fields by cluster: the cells of an array stay together."""
+    """The fields to be placed, in clusters: the cells of an array stay together."""
     clusters: list[list[_Wish]] = []
     for number, variable in enumerate(program.variables):
         base = layout.variable_base[number]
@@ -155,7 +169,8 @@ def _wishes(program: Program, layout: Layout, facts: Facts) -> list[list[_Wish]]
 
 
 def _cells(cells: Sequence[int], facts: Facts) -> list[_Wish]:
-    """The wishes of an array: alike where that costs no bit."""
+    """The fields of an array's cells. If it costs no bits, all get the same range, so that a
+    dynamic index becomes a shift (`fields.Words.element`)."""
     wishes = [_Wish(("cell", c), low(facts.cells[c]), high(facts.cells[c]) - low(facts.cells[c]) + 1) for c in cells]
     least, most = min(w.low for w in wishes), max(w.low + w.radix for w in wishes)
     alike = [replace(w, low=least, radix=most - least) for w in wishes]
@@ -164,7 +179,8 @@ def _cells(cells: Sequence[int], facts: Facts) -> list[_Wish]:
 
 
 def _place(clusters: list[list[_Wish]]) -> tuple[dict[Key, Field], int]:
-    """Fields in as few words as possible: shared bits only where they save a word."""
+    """The places of all fields in as few words as possible. Fields share bits only if this saves
+    the second word."""
     wishes = [wish for cluster in clusters for wish in cluster]
     plain = sum(wish.width for wish in wishes) + 1
     words = max(-(-plain // 64), 1)
@@ -180,15 +196,18 @@ def _place(clusters: list[list[_Wish]]) -> tuple[dict[Key, Field], int]:
 
 
 def _bits(group: Sequence[_Wish]) -> int:
+    """The bits that fields take in mixed radix."""
     return (prod(wish.radix for wish in group) - 1).bit_length()
 
 
 def _saved(group: Sequence[_Wish]) -> int:
+    """The bits saved if fields share them."""
     return sum(wish.width for wish in group) - _bits(group)
 
 
 def _grouped(wishes: list[_Wish], surplus: int) -> list[list[_Wish]]:
-    """Groups that share bits, as few as save `surplus` bits; control states are read most and come last."""
+    """Groups of fields that share bits, as few as save `surplus` bits. Control states are read most
+    often, so they are grouped last."""
     waste = [wish.width - log2(wish.radix) for wish in wishes]
     alone = sorted(range(len(wishes)), key=lambda n: (wishes[n].key[0] == "config", -waste[n], n))
     groups: list[list[_Wish]] = []
@@ -204,7 +223,8 @@ def _grouped(wishes: list[_Wish], surplus: int) -> list[list[_Wish]]:
 
 
 def _best_group(wishes: list[_Wish], free: list[int], surplus: int) -> list[int]:
-    """The smallest run of the most wasteful fields that saves most for its size."""
+    """The smallest run of the fields, ordered by wasted bits, that saves the most bits per
+    field."""
     best: list[int] = []
     merit = 0.0
     for size in range(2, GROUP + 1):
@@ -217,11 +237,11 @@ def _best_group(wishes: list[_Wish], free: list[int], surplus: int) -> list[int]
 
 
 class _Full(Exception):
-    """The fields do not fit in so many words."""
+    """The fields do not fit in the given number of words."""
 
 
 def _fill(groups: list[list[_Wish]], words: int) -> dict[Key, Field]:
-    """First fit in order, each group in one word; a group that is too wide for what is left goes to a later one."""
+    """First-fit placement in order, each group within one word. Raises `_Full`."""
     used = [0] * words
     room = [63, *([64] * (words - 1))]
     fields: dict[Key, Field] = {}

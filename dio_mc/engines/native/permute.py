@@ -1,5 +1,7 @@
-"""A permutation of threads and indices on packed states. What the analysis found (`facts`) must be as symmetric as the
-program, or there is no place for what is moved: `NotPermutable` then.
+"""Generates the action of a permutation of threads and indices on packed states.
+
+The fields of a packed state are derived from `facts`. If these are less symmetric than the program,
+a moved value may have no room in its new field; `NotPermutable` is raised then.
 """
 
 from __future__ import annotations
@@ -16,21 +18,23 @@ from dio_mc.ir.program import Program
 
 
 class NotPermutable(Unsupported):
-    """This symmetry is for the reference engine; the reason in words. Without it the program can be run."""
+    """The symmetry cannot be expressed in machine code, for the reason given. The program can still
+    be run without it."""
 
 
 NOT_PERMUTABLE = NotPermutable("what the analysis of its cells and threads found is not symmetric")
 
 
 class Permuter:
-    """Writes images of states, and knows those of control states."""
+    """Generates the images of states, and tables of the images of control states."""
 
     def __init__(self, program: Program, action: Action, facts: Facts, packing: Packing, tables: Tables) -> None:
         self.program, self.action, self.facts = program, action, facts
         self.packing, self.tables = packing, tables
 
     def image(self, asm: Asm, before: Sequence[str], permutation: Permutation, prefix: str) -> list[str]:
-        """The words of a state's image; `prefix` names its variables."""
+        """The words of the image of a state; `prefix` begins the names of its variables. Raises
+        `NotPermutable`."""
         source = Words(asm, self.packing, self.tables, before, slots=False)
         slots = [asm.slot(f"{prefix}{n}") for n in range(len(before))]
         for slot, word in zip(slots, before, strict=True):
@@ -44,7 +48,8 @@ class Permuter:
         return [asm.load(slot) for slot in slots]
 
     def control_states(self, permutation: Permutation, thread: int) -> list[int]:
-        """Per control state of a thread, the number of its image among those of the thread it becomes."""
+        """For each control state of a thread, the number of its image among those of the thread
+        that it becomes. Raises `NotPermutable`."""
         configs = self.packing.configs[thread]
         images = self.packing.configs[self.action.thread(permutation, thread)]
         assert configs is not None
@@ -67,7 +72,8 @@ class Permuter:
             words.write(field, number)
 
     def private_but_number(self, thread: int) -> list[int]:
-        """The cells of a thread, without its own number, which stays where it is."""
+        """The cells of a thread: its location and its locals, without the parameter that holds its
+        own number, which is not moved."""
         layout, count = self.packing.layout, len(self.program.template_of(thread).locals)
         base = layout.local_base[thread]
         if self._own(thread) and len(self.facts.cells[base]) > 1:
@@ -75,7 +81,7 @@ class Permuter:
         return [layout.pc[thread], *range(base + self._own(thread), base + count)]
 
     def _contain(self, cell: int, origin: int, renaming: Renaming) -> None:
-        """Refuse a cell that cannot hold what is moved there."""
+        """Raise `NotPermutable` if `cell` cannot hold every value that is moved to it."""
         held, values = self.facts.cells[cell], self.facts.cells[origin]
         moved = [renaming.get(v, v) for v in values] if renaming else [low(values), high(values)]
         if any(not low(held) <= value <= high(held) for value in moved):
@@ -89,7 +95,7 @@ class Permuter:
         return self.tables.look_up(asm, table, asm.sub(value, low(values)))
 
     def _move(self, asm: Asm, source: Words, target: Words, permutation: Permutation, thread: int) -> None:
-        """A thread's location and locals."""
+        """Move a thread's location and locals to the thread that it becomes."""
         to = self.action.thread(permutation, thread)
         if self.packing.configs[thread] is not None:
             table = self.control_states(permutation, thread)
@@ -102,7 +108,7 @@ class Permuter:
             target.set_cell(other, source.cell(one))
 
     def _own(self, thread: int) -> bool:
-        """Whether the first local of a thread is its number."""
+        """Whether the first local of a thread is its own number."""
         template = self.program.template_of(thread)
         return template.parameters > 0 and not template.spawned
 
@@ -111,7 +117,7 @@ class Permuter:
         return [self.action.renaming(permutation, domain) for domain in domains]
 
     def _config(self, config: Config, thread: int, permutation: Permutation) -> Config:
-        """A control state's image."""
+        """The image of a control state; dead locals hold their default and are not renamed."""
         kills = self.program.template_of(thread).locations[config[0]].kills
         pairs = enumerate(zip(config[1:], self._renamings(permutation, thread), strict=True))
         return (config[0], *(value if index in kills else r.get(value, value) for index, (value, r) in pairs))

@@ -1,9 +1,12 @@
-"""How a state is looked for in the table, and how the table grows: open addressing, linear probing, in place.
+"""Generates the probe sequence and the rehash of a table: open addressing, linear probing, growth
+in place.
 
-The place of a state is ``hash * slots >> 64``, so it keeps the order of hashes whatever the size of the table: growing
-is one pass over the same memory, from the top down, and needs no second table.
+The home slot of a state is ``hash * slots >> 64``. So the order of home slots is that of the hashes
+whatever the size of the table, and a rehash is one pass over the same memory, from the top down,
+without a second table.
 
-The labels that a method goes to, other than those that it is given, are named in its docstring; the caller writes them.
+The docstring of a method names the labels that the generated code branches to, except those that
+are its arguments; the caller defines them.
 """
 
 from __future__ import annotations
@@ -15,24 +18,29 @@ from dio_mc.engines.native.asm import Asm, Ref
 from dio_mc.engines.native.writer import Writer
 
 BUSY: Final = 1
-"""The first word of a place that is being written: no state's, as those have bit 63."""
+"""The first word of a slot that is being written. No state has it, because bit 63 is set in the
+first word of every state."""
 
 Hashed = Callable[[Asm, Sequence[str]], str]
-"""Writes the hash of an entry."""
+"""Generates the hash of an entry; returns its register."""
 
 
 class Probing:
-    """Writes the walk along the places of a table whose entries are `code`'s states. `hashed` is the hash of an entry,
-    `insert_new` the name of the function that stores one known to be new."""
+    """Generates probing for a table with entries of `code.words` words. `hashed` generates the hash
+    of an entry, and `insert_new` names the function that inserts one known to be new."""
 
     def __init__(self, code: Writer, hashed: Hashed, insert_new: str = "insert_new") -> None:
         self.hashed = hashed
         self._code, self._insert_new = code, insert_new
 
     def probe(self, asm: Asm, found: str, empty: str, *, shared: bool = False) -> str:
-        """Look for ``%a`` from ``%from`` on; go to `found`, or to `empty` with the place; beyond the limit to
-        ``lost``. The address of the place. If `shared`, others may write at the same time, and whoever comes to
-        ``again`` looks at the same place again."""
+        """Look for the state ``%a...`` from slot ``%from`` on, and return the address of the
+        current slot (its number is ``%index``).
+
+        Branches to `found`, to `empty` at a free slot, or to ``lost`` at the end of the table. With
+        `shared`, others may write at the same time; a branch to ``again`` must lead back to
+        ``probe``, which examines the same slot again.
+        """
         table = self._code.pointer(asm, "table")
         limit = self._code.get(asm, "limit")
         before = asm.label
@@ -41,6 +49,7 @@ class Probing:
         again = ", [ %index, %again ]" if shared else ""
         asm.do(f"%index = phi i64 [ %from, %{before} ], [ %following, %next ]{again}")
         place = self._code.at(asm, table, "%index")
+        # acquire pairs with the release store in `put_shared`: a state that is seen is complete
         first = asm.op(f"load atomic i64, ptr {place} acquire, align 8") if shared else asm.load(place)
         asm.branch(asm.op(f"icmp eq i64 {first}, %a0"), "same", "other")
         asm.start("same")
@@ -61,13 +70,15 @@ class Probing:
         return place
 
     def put_shared(self, asm: Asm, place: str) -> None:
-        """Store ``%a`` at a free place; where others may do so too, go to ``again`` if somebody else was first."""
+        """Store the state ``%a...`` in a free slot. With several workers, branch to ``again`` if
+        another worker was faster."""
         words = [f"%a{n}" for n in range(self._code.words)]
         asm.branch(asm.op(f"icmp eq i64 {self._code.get(asm, 'workers')}, 1"), "alone", "shared")
         asm.start("alone")
         self._code.put_words(asm, place, words)
         asm.jump("stored")
         asm.start("shared")
+        # a state of one word is stored by the exchange itself
         claim: Ref = words[0] if self._code.words == 1 else BUSY
         pair = asm.op(f"cmpxchg ptr {place}, i64 0, i64 {claim} acq_rel acquire")
         asm.branch(asm.op(f"extractvalue {{ i64, i1 }} {pair}, 1"), "claimed", "again")
@@ -80,7 +91,8 @@ class Probing:
         asm.start("stored")
 
     def insert_new(self) -> str:
-        """Store a state known to be new at the first free place; whether there was one."""
+        """Insert a state known to be new into the first free slot; the result tells whether there
+        was one."""
         asm = Asm()
         words = [f"%a{n}" for n in range(self._code.words)]
         asm.do(f"%from = call i64 @home(ptr %ctx, i64 {self.hashed(asm, words)})")
@@ -104,9 +116,13 @@ class Probing:
         return asm.text(f"define internal i1 @{self._insert_new}(ptr %ctx, {self._code.arguments()})")
 
     def rehash(self) -> str:
-        """Move the states on the places from ``%first`` to ``%end``, the last first, to where they belong now. Those
-        that belong to where others may not have been moved yet (not after their own place, or before ``%least``) are
-        set aside in ``overflow``. 1 when that failed."""
+        """``@rehash(ctx, first, end, least)``: move the states in slots from `first` up to `end` to
+        where they belong in the larger table, the last first. The result is 1 if that failed,
+        otherwise 0.
+
+        Only slots after a state's own, and not before `least`, are known to have been rehashed
+        already. A state whose home slot is not among these is set aside in ``overflow``.
+        """
         asm = Asm()
         table = self._code.pointer(asm, "table")
         overflow, most = self._code.pointer(asm, "overflow"), self._code.get(asm, "overflow_most")
@@ -142,7 +158,8 @@ class Probing:
         return asm.text("define i64 @rehash(ptr %ctx, i64 %first, i64 %end, i64 %least)")
 
     def insert_overflow(self) -> str:
-        """Insert what was set aside, when all else is where it belongs; 1 when that failed."""
+        """``@insert_overflow(ctx)``: insert the states that were set aside, once all others are in
+        place. The result is 1 if that failed, otherwise 0."""
         asm = Asm()
         total = self._code.get(asm, "overflow_length")
 

@@ -1,8 +1,9 @@
-"""Representatives in machine code: packed state -> packed state of its orbit, the same for all of it.
+"""Generates canonical representatives: packed state -> packed state of the same orbit, equal for
+all states of the orbit.
 
-As `symmetry.plan` has it: every permutation that must be tried is applied, then the rows of what can be sorted are
-packed into one number each and sorted (`rows`); the least result is taken. It need not be the state that
-`symmetry.representatives` names, but it is one of the same orbit.
+Follows `symmetry.plan`: each permutation that must be tried is applied, and then the rows of each
+sortable block are packed into one number each and sorted (`rows`). The least result is the
+representative. It may differ from that of `symmetry.representatives`, but is in the same orbit.
 """
 
 from __future__ import annotations
@@ -22,14 +23,18 @@ NONE = """\
 define i64 @reduce_all(ptr %ctx, ptr %base, i64 %count) { ret i64 0 }
 define internal i64 @named(ptr %state, i64 %thread) { ret i64 %thread }
 """
+"""The functions for searches without symmetry."""
 
 
 def write_representative(
     program: Program, representatives: Representatives | None, facts: Facts, packing: Packing, tables: Tables
 ) -> str:
-    """``@reduce_all(ctx, base, count)``: every one of these states becomes its representative; ``@named(state, thread)
-    -> thread``: one does, and what a thread of it is called there. Raises `NotPermutable` where that cannot be
-    written."""
+    """Generate ``@reduce_all(ctx, base, count)``, which replaces states by their representatives,
+    and ``@named(state, thread) -> thread``, which replaces one state and returns the number that a
+    thread has in the representative.
+
+    Raises `NotPermutable` if machine code cannot express the symmetry.
+    """
     if representatives is None:
         return NONE
     permuter = Permuter(program, representatives.action, facts, packing, tables)
@@ -49,7 +54,7 @@ def _all(packing: Packing) -> str:
 
 
 def _representative(permuter: Permuter, representatives: Representatives) -> str:
-    """The least of the candidates, in place."""
+    """``@representative(state)``: replace a state by the least of the candidates."""
     asm, size = Asm(), permuter.packing.words
     first, *others = representatives.tried
     assert first == representatives.action.identity
@@ -69,7 +74,7 @@ def _representative(permuter: Permuter, representatives: Representatives) -> str
 
 
 def _sorted(permuter: Permuter, representatives: Representatives) -> str:
-    """The rows of every block that is sorted, in place."""
+    """``@sort_rows(state)``: sort the rows of every block."""
     asm = Asm()
     _sort(asm, permuter, representatives)
     asm.do("ret void")
@@ -77,7 +82,8 @@ def _sorted(permuter: Permuter, representatives: Representatives) -> str:
 
 
 def _sorted_named(permuter: Permuter, representatives: Representatives) -> str:
-    """The same, and what a thread is called then."""
+    """``@sort_named(state, thread) -> thread``: like ``@sort_rows``, with the new number of a
+    thread."""
     asm = Asm()
     thread = asm.slot("called")
     asm.store("%thread", thread)
@@ -87,8 +93,12 @@ def _sorted_named(permuter: Permuter, representatives: Representatives) -> str:
 
 
 def _named(permuter: Permuter, representatives: Representatives) -> str:
-    """`_representative`, and what a thread is called in it. Where several permutations lead to it any of them does:
-    they differ by one that leaves it as it is."""
+    """``@named(state, thread) -> thread``: like ``@representative``, with the new number of a
+    thread.
+
+    If several permutations lead to the representative, any one will do: they differ by a
+    permutation that fixes it.
+    """
     asm, size = Asm(), permuter.packing.words
     before = _words(asm, "%state", size)
     there: Ref = asm.op("call i64 @sort_named(ptr %state, i64 %thread)")
@@ -129,7 +139,8 @@ def _store(asm: Asm, pointer: str, words: Sequence[Ref]) -> None:
 
 
 def _less(asm: Asm, first: Sequence[Ref], second: Sequence[Ref]) -> Cond:
-    """Whether a state comes before another."""
+    """Whether a state precedes another: words are compared as unsigned numbers, the first word
+    first."""
     less: Cond = 0
     for one, other in reversed(list(zip(first, second, strict=True))):
         below, same = asm.op(f"icmp ult i64 {one}, {other}"), asm.op(f"icmp eq i64 {one}, {other}")

@@ -1,5 +1,8 @@
-"""Sorting the rows of one block of exchangeable elements: each packed into one number, a network of comparisons, and
-back. What names the elements is part of the rows, and follows them.
+"""Generates the sorting of the rows of one block of exchangeable elements.
+
+Each row is packed into one number, a network of compare-and-exchange operations sorts the numbers,
+and the rows are unpacked. References to the elements from elsewhere are part of the rows and follow
+them.
 """
 
 from __future__ import annotations
@@ -14,10 +17,11 @@ from dio_mc.engines.native.fields import Words
 from dio_mc.engines.native.permute import NOT_PERMUTABLE, NotPermutable, Permuter
 
 WIDEST: Final = 63
+"""The most bits of a row: numbers are compared as signed ones."""
 
 
 class Cells:
-    """A column: one cell of every row."""
+    """A column of the rows: one cell of each element."""
 
     def __init__(self, permuter: Permuter, words: Words, cells: Sequence[int]) -> None:
         found = {(low(permuter.facts.cells[c]), high(permuter.facts.cells[c])) for c in cells}
@@ -28,16 +32,17 @@ class Cells:
         self.width = (most - self._low).bit_length()
 
     def read(self, asm: Asm, row: int) -> Ref:
-        """The value of a row, from 0 on."""
+        """The value in a row, counted from 0."""
         return asm.sub(self._words.cell(self._cells[row]), self._low)
 
     def write(self, asm: Asm, row: int, value: Ref) -> None:
-        """Set it."""
+        """Set the value in a row."""
         self._words.set_cell(self._cells[row], asm.add(value, self._low))
 
 
 class Controls:
-    """A column: the control states of one thread of every row, as those of the first row's thread."""
+    """A column of the rows: the control states of one thread of each element, numbered as those of
+    the first element's thread."""
 
     def __init__(
         self, permuter: Permuter, words: Words, sort: int, block: Sequence[int], threads: Sequence[int]
@@ -52,32 +57,34 @@ class Controls:
         self.width = (len(self._tables[0]) - 1).bit_length()
 
     def read(self, asm: Asm, row: int) -> Ref:
-        """The number of a row's control state."""
+        """The number of the control state in a row."""
         return self._permuter.look_up(asm, self._tables[row], self._words.config(self._threads[row]))
 
     def write(self, asm: Asm, row: int, value: Ref) -> None:
-        """Set it."""
+        """Set the control state in a row."""
         table = self._tables[row]
         back = [table.index(number) for number in range(len(table))]
         self._permuter.put_config(self._words, self._threads[row], self._permuter.look_up(asm, back, value))
 
 
 class Names:
-    """A column: whether (by which of several values) a cell elsewhere names the row's element."""
+    """A column of the rows: whether a cell elsewhere refers to the element, and by which of its
+    values."""
 
     def __init__(self, words: Words, cell: int, values: Sequence[Sequence[int]]) -> None:
         self._words, self._cell, self._values = words, cell, values
         self.width = len(values[0]).bit_length()
 
     def read(self, asm: Asm, row: int) -> Ref:
-        """0 for no; else the position of the value, from 1 on."""
+        """0 if the cell does not refer to the element of this row, otherwise the position of the
+        value, counted from 1."""
         found: Ref = 0
         for code, value in enumerate(self._values[row], start=1):
             found = asm.select(asm.compare("eq", self._words.cell(self._cell), value), code, found)
         return found
 
     def rename(self, asm: Asm, codes: Sequence[Ref]) -> None:
-        """Let the cell name the row that has the code now."""
+        """Make the cell refer to the row that now has a code other than 0."""
         named = self._words.cell(self._cell)
         for code, values in zip(codes, self._values, strict=True):
             for number, value in enumerate(values, start=1):
@@ -100,8 +107,12 @@ def sort_rows(
     keys: Sequence[Key],
     thread: str | None = None,
 ) -> None:
-    """Write the sorting of one block. What the variable `thread` holds, if that is given, is the number of a thread,
-    and then what this thread is called."""
+    """Generate the sorting of one block. Raises `NotPermutable` if a row has too many bits, or if
+    the block's fields are not alike.
+
+    If given, `thread` is the address of a thread number, which is replaced by the number of the
+    same thread after sorting.
+    """
     columns = [*_own(permuter, words, sort, block, keys), *_names(permuter, words, keys)]
     width = sum(column.width for column in columns)
     if width > WIDEST:
@@ -124,7 +135,7 @@ def sort_rows(
 def _own(
     permuter: Permuter, words: Words, sort: int, block: Sequence[int], keys: Sequence[Key]
 ) -> list[Cells | Controls]:
-    """The columns of threads and cells."""
+    """The columns of the elements' threads and cells."""
     found: list[Cells | Controls] = []
     for threads in zip(*(key.threads for key in keys), strict=True):
         if all(permuter.packing.configs[t] is not None for t in threads):
@@ -139,7 +150,7 @@ def _own(
 
 
 def _names(permuter: Permuter, words: Words, keys: Sequence[Key]) -> list[Names]:
-    """The columns of what names the elements, where anything may."""
+    """The columns of references to the elements, without cells that never refer to any."""
     found: list[Names] = []
     for named in zip(*(key.names for key in keys), strict=True):
         cell, held = named[0][0], permuter.facts.cells[named[0][0]]
@@ -166,7 +177,8 @@ def _extracted(asm: Asm, row: Ref, shift: int, width: int) -> Ref:
 
 
 def _labels(asm: Asm, thread: Ref, keys: Sequence[Key]) -> list[Ref]:
-    """For each row the position of a thread among its threads, from 1 on; 0 where it is none of them."""
+    """For each row the position of a thread among the row's threads, counted from 1; 0 if it is
+    none of them."""
     found: list[Ref] = []
     for key in keys:
         label: Ref = 0
@@ -177,7 +189,8 @@ def _labels(asm: Asm, thread: Ref, keys: Sequence[Key]) -> list[Ref]:
 
 
 def _labelled(asm: Asm, thread: Ref, keys: Sequence[Key], labels: Sequence[Ref]) -> Ref:
-    """The thread at the position that a row's label tells; the thread itself, where all are 0."""
+    """The thread at the position given by the only label that is not 0; `thread` itself if all are
+    0."""
     for key, label in zip(keys, labels, strict=True):
         for position, one in enumerate(key.threads, start=1):
             thread = asm.select(asm.compare("eq", label, position), one, thread)
@@ -185,7 +198,7 @@ def _labelled(asm: Asm, thread: Ref, keys: Sequence[Key], labels: Sequence[Ref])
 
 
 def _network(asm: Asm, rows: Sequence[Ref], labels: Sequence[Ref]) -> tuple[list[Ref], list[Ref]]:
-    """Sorted, the least first, by exchanges of neighbours; labels, if there are some, follow their rows."""
+    """Sort by exchanges of neighbours, the least row first; labels, if given, follow their rows."""
     found, carried = list(rows), list(labels)
     for end in range(len(found) - 1, 0, -1):
         for place in range(end):

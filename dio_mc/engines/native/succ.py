@@ -1,10 +1,14 @@
-"""The successor function of a program: packed state in, packed successors out, in the interpreter's order.
+"""Generates the successor function of a program: packed state in, packed successors out, in the
+interpreter's order.
 
-A step is written once per control state of its thread, its locals known as far as they can be: a loop over a local
-counter unrolls here, and an index is a number. What is not known lives in a variable of the function. Code after a
-`Choose` is written once per option, so that a run of a step is a path: it ends in ``emit``, in a fault, or nowhere, and
-then the next open option is tried. Many options that count up or down are one loop (`options`), their value a variable.
-Steps that end nowhere at all are blocked.
+A step is generated once per control state of its thread, so that its locals are constants as far as
+possible: a loop over a local counter is unrolled, and an index is a number. Locals that are not
+constant are held in variables of the function.
+
+The code after a `Choose` is generated once per option, so that each run of a step is a path through
+the code. It ends by emitting a successor, in a fault, or blocked, and then continues with the next
+option (`Cursor.leave`). A long arithmetic progression of options becomes a loop whose counter is a
+variable (`options`). A step all runs of which are blocked is blocked.
 """
 
 from __future__ import annotations
@@ -43,8 +47,12 @@ from dio_mc.source import Span
 
 
 class Successors:
-    """Writes ``@succ(in, out, flags, seen, ends) -> count``. `most` is a bound on the count. ``ends`` gets for
-    each thread how many there are up to its last one, after a 0."""
+    """Generates ``@succ(in, out, flags, seen, ends) -> count``.
+
+    `in` is a state, `out` receives its successors. In `flags` and `seen` the bytes of what occurs
+    are set. `ends` receives, after a 0, the index after the last successor of each thread. `most`
+    bounds the count.
+    """
 
     def __init__(self, program: Program, layout: Layout, facts: Facts, packing: Packing, tables: Tables) -> None:
         self.program, self.layout, self.facts, self.packing = program, layout, facts, packing
@@ -71,7 +79,7 @@ class Successors:
     # -- the function --------------------------------------------------------------------------------------------------
 
     def write(self) -> str:
-        """Its text."""
+        """The text of the function."""
         asm = self.asm
         for number in range(self.packing.words):
             asm.do(f"%p{number} = getelementptr i64, ptr %from, i64 {number}")
@@ -86,7 +94,8 @@ class Successors:
         return asm.text(f"define internal i64 @succ({pointers})")
 
     def _thread(self, thread: int) -> None:
-        """One way to go on per control state."""
+        """Generate the steps of a thread: a switch on its control state, or on its location if
+        control states are not numbered."""
         asm, configs = self.asm, self.packing.configs[thread]
         after = asm.new_label("thread")
         template = self.program.template_of(thread)
@@ -114,6 +123,8 @@ class Successors:
         asm.start(after)
 
     def _step(self, thread: int, location: int, known: tuple[int | None, ...], after: str) -> None:
+        """Generate the step of a thread from one location. `known` has its constant locals; the
+        code after the step is at `after`."""
         asm, template = self.asm, self.program.template_of(thread)
         for number, slot in enumerate(self.slots):
             asm.store(f"%in{number}", slot)
@@ -136,7 +147,7 @@ class Successors:
         self._leave(self.names.places[self.program.threads[thread].template, location], after)
 
     def _leave(self, place: int, after: str) -> None:
-        """The step is at its end: it has fired, or is blocked."""
+        """The end of a step: record that it has fired, or that it is blocked."""
         asm = self.asm
         fired, blocked = asm.new_label("fired"), asm.new_label("blocked")
         asm.branch(asm.compare("ne", asm.load(self._any), 0), fired, blocked)
@@ -149,10 +160,12 @@ class Successors:
         asm.jump(after)
 
     def _mark(self, bytes_: str, number: int) -> None:
+        """Set a byte of ``flags`` or ``seen``."""
         self.asm.store(1, self.asm.op(f"getelementptr i8, ptr {bytes_}, i64 {number}"), "i8")
 
     def _end(self) -> None:
-        """A deadlock, if nothing has moved and somebody has not ended."""
+        """Record a deadlock if no step and no fault is enabled and some thread that is not a daemon
+        has not ended. Return the count."""
         asm = self.asm
         count = asm.load(self._count)
         if self.program.check_deadlock:
@@ -174,7 +187,7 @@ class Successors:
     # -- one run -------------------------------------------------------------------------------------------------------
 
     def _run(self, cursor: Cursor) -> None:
-        """Write from here to the end of the block."""
+        """Generate the code from a position to the end of its block."""
         check_size(len(self.asm.lines), LONGEST)
         block = self.program.template_of(cursor.thread).blocks[cursor.block]
         for number in range(cursor.at, len(block.ops)):
@@ -220,11 +233,13 @@ class Successors:
                 assert_never(terminator)
 
     def _proceed(self, condition: Cond, otherwise: str) -> None:
+        """Continue if the condition holds; otherwise branch."""
         label = self.asm.new_label("go")
         self.asm.branch(condition, label, otherwise)
         self.asm.start(label)
 
     def _formula(self, cursor: Cursor, span: Span | None) -> Formula:
+        """The evaluation of expressions at a position."""
         template = self.program.template_of(cursor.thread)
         base = self.layout.local_base[cursor.thread]
         locals_: list[Ref] = []
@@ -239,6 +254,7 @@ class Successors:
         )
 
     def _slot(self, thread: int, index: int) -> str:
+        """The variable of a thread's local."""
         if (thread, index) not in self._locals:
             self._locals[thread, index] = self.asm.slot(f"x{thread}.{index}")
         return self._locals[thread, index]
@@ -246,7 +262,8 @@ class Successors:
     # -- operations ----------------------------------------------------------------------------------------------------
 
     def _assign(self, cursor: Cursor, formula: Formula, op: Assign) -> Cursor:
-        """All values, then all addresses, then all writes, each with its check."""
+        """A parallel assignment: all values, then all addresses, then all writes, each with its
+        checks."""
         values = [formula.value(value) for value in op.values]
         offsets = [formula.offset(t.variable, t.indices, t.span) if isinstance(t, StoreTo) else 0 for t in op.targets]
         possible = [self.evaluator.values(v, formula.scope.values, cursor.thread) for v in op.values]
@@ -257,7 +274,8 @@ class Successors:
     def _write(
         self, cursor: Cursor, formula: Formula, target: Target, offset: Ref, value: Ref, possible: Values
     ) -> Cursor:
-        """Store a value; outside its type it is a fault."""
+        """Store a value; a value outside the type of the target is a fault. Return the position
+        with the new constant locals."""
         least, most = bounds(target.type)
         if possible and (low(possible) < least or high(possible) > most):
             span = formula.scope.span if isinstance(target, LocalTo) else target.span or formula.scope.span
@@ -278,7 +296,8 @@ class Successors:
         return replace(cursor, known=tuple(known))
 
     def _choose(self, cursor: Cursor, op: Choose) -> None:
-        """Each option in turn, from what the variables hold now."""
+        """Generate the options one after the other, each from the values of the variables before
+        the choice."""
         if len(cursor.chain) >= MOST_CHOICES:
             raise Unsupported("a step with so many choices in a row")
         self._choices += 1
@@ -308,7 +327,8 @@ class Successors:
                 self._restore(dict(zip(slots, saved, strict=True)))
 
     def _each_of(self, cursor: Cursor, op: Choose, values: range, saved: dict[str, str]) -> tuple[Cursor, Formula, Ref]:
-        """Open a loop over many values: where a run of one ends the next one begins. The cursor and the value in it."""
+        """Open a loop over the values of many options: the end of each run continues with the next
+        value. Return the position and evaluation in the loop, and the value."""
         asm = self.asm
         site = cursor.chain[-1]
         self._times[site] = len(values)
@@ -325,19 +345,21 @@ class Successors:
         return inner, self._formula(inner, op.span), asm.add(asm.mul(number, values.step), values.start)
 
     def _restore(self, saved: dict[str, str]) -> None:
-        """The variables as they were before any option was taken."""
+        """Reset the variables to their values before the choice."""
         for slot, value in saved.items():
             self.asm.store(value, slot)
 
     def _unknown(self, cursor: Cursor) -> list[str]:
-        """The variables that hold unknown locals of the running thread and of those that wait."""
+        """The variables of locals that are not constant, of the running thread and of the suspended
+        steps."""
         every = [(cursor.thread, cursor.known), *((frame.thread, frame.known) for frame in cursor.frames)]
         return [
             self._slot(thread, index) for thread, known in every for index, value in enumerate(known) if value is None
         ]
 
     def _spawn(self, cursor: Cursor, op: Spawn) -> None:
-        """Start the first idle instance; its prefix runs here."""
+        """Start the first idle instance of a template, and run its initial prefix within this step.
+        A fault if none is idle."""
         asm = self.asm
         formula = self._formula(cursor, op.span)
         arguments = [formula.value(argument) for argument in op.arguments]
@@ -354,7 +376,7 @@ class Successors:
         asm.jump(self._fault(cursor, "spawn", op.span))
 
     def _halt(self, cursor: Cursor) -> None:
-        """All other threads are at their end."""
+        """Put all other threads at their end."""
         astray = self._flagged(ASTRAY, cursor.leave)
         for thread in range(len(self.program.threads)):
             if thread != cursor.thread:
@@ -364,6 +386,7 @@ class Successors:
     def _launch(
         self, cursor: Cursor, op: Spawn, thread: int, arguments: Sequence[Ref], possible: Sequence[Values]
     ) -> None:
+        """Run the initial prefix of a spawned thread; the spawning step is suspended as a frame."""
         template = self.program.template_of(thread)
         frame = Frame(cursor.thread, cursor.block, cursor.at + 1, cursor.known, cursor.span)
         known: tuple[int | None, ...] = tuple(local.default for local in template.locals)
@@ -379,7 +402,8 @@ class Successors:
     # -- control -------------------------------------------------------------------------------------------------------
 
     def _enter(self, cursor: Cursor, block: int) -> None:
-        """Go to a block; one with a location ends the step, one on a local loop is counted."""
+        """Continue at a block. A block with a location ends the step, and blocks on a local loop
+        are counted."""
         number = self.program.threads[cursor.thread].template
         location = self.program.templates[number].blocks[block].location
         if location is not None:
@@ -395,7 +419,8 @@ class Successors:
         self._go(replace(cursor, block=block, at=0))
 
     def _go(self, cursor: Cursor) -> None:
-        """Jump to a point, which is written if it is not yet; a block with too many variants forgets its locals."""
+        """Jump to a position, whose code is generated later unless it exists. If a block has too
+        many variants, its locals become variables."""
         place = cursor.thread, cursor.block, cursor.at, cursor.frames, cursor.chain
         if cursor not in self._labels:
             self._variants[place] = self._variants.get(place, 0) + 1
@@ -410,7 +435,8 @@ class Successors:
         self.asm.jump(self._labels[cursor])
 
     def _arrive(self, cursor: Cursor, location: int) -> None:
-        """The running thread has reached a location: the step is complete, or the one around it goes on."""
+        """The running thread arrives at a location: the step is complete, or the suspended one
+        continues."""
         place = self.program.template_of(cursor.thread).locations[location]
         known = list(cursor.known)
         for dead in place.kills:
@@ -430,6 +456,7 @@ class Successors:
         self._emit(cursor)
 
     def _emit(self, cursor: Cursor) -> None:
+        """Append the current state to the successors."""
         asm = self.asm
         self._emissions += prod(self._times.get(site, 1) for site in cursor.chain)
         count = asm.load(self._count)
@@ -442,16 +469,17 @@ class Successors:
         asm.jump(cursor.leave)
 
     def _fault(self, cursor: Cursor, kind: str, span: Span | None) -> str:
-        """The label that notes a fault."""
+        """The label of the code that records a fault."""
         return self._flagged(self.names.fault(kind, span), cursor.leave)
 
     def _flagged(self, flag: int, leave: str) -> str:
+        """The label of the code that sets a flag and continues at `leave`."""
         if (flag, leave) not in self._flags:
             self._flags[flag, leave] = self.asm.new_label("fault")
         return self._flags[flag, leave]
 
     def _write_flags(self) -> None:
-        """The places that note faults, at the end of a step. What is astray has no successor and is not a fault."""
+        """Generate the code that sets flags, after the rest of the step."""
         for (flag, leave), label in self._flags.items():
             self.asm.start(label)
             self._mark("%flags", flag)

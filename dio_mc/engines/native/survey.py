@@ -1,4 +1,5 @@
-"""Distinct values per cell of all states in the table, for "which variable exploded" when a search was stopped."""
+"""Generates passes over the table: the distinct values of each cell, which show what makes a
+stopped search large, and a copy of all states."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from dio_mc.engines.native.writer import Writer
 
 
 def survey_size(packing: Packing) -> int:
-    """Bytes of the map: one per value of each field."""
+    """The size of the map in bytes: one byte per value of each field."""
     return sum(field.radix for field in packing.fields.values())
 
 
@@ -39,8 +40,8 @@ def write_survey(packing: Packing, tables: Tables) -> str:
 
 
 def write_gather(packing: Packing) -> str:
-    """``@gather(ctx, first, end, out)``: copy the states at these places of the table, one after the other; how many
-    there are."""
+    """``@gather(ctx, first, end, out)``: copy the states in a range of slots, one after the other;
+    the result is their number."""
     asm = Asm()
     code = Writer(packing.words, 0, (0, 0))
     table, found = code.pointer(asm, "table"), asm.slot("found")
@@ -59,7 +60,8 @@ def write_gather(packing: Packing) -> str:
 
 
 def distinct_values(packing: Packing, marks: Sequence[int]) -> tuple[int, ...]:
-    """Per cell of the layout, the number of values it has been seen with."""
+    """The number of values that each cell of the layout takes, from the map of a survey; at least
+    1."""
     layout = packing.layout
     values: list[set[int]] = [set() for _ in range(layout.size)]
     start = 0

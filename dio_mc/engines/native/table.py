@@ -1,11 +1,12 @@
-"""The table of states in LLVM IR (`probing` says how a place is found, and how it grows).
+"""Generates the operations on the table of states in LLVM IR. `probing` has the probe sequence and
+the rehash.
 
-A state is stored as its words; no parents, no depth.
+An entry consists of the words of a state; neither parents nor depths are stored.
 
-Several workers share one table without locks: who exchanges the first word of a free place for his own has it. A state
-of several words takes its place with `BUSY`, and whoever meets that waits for the few stores until the state is there.
-(The idea is that of Laarman, van de Pol and Weber, "Boosting multi-core reachability performance with shared hash
-tables", 2010.)
+Several workers share one table without locks: a compare-and-swap on the first word of a free slot
+decides who stores a state there. A state of several words first claims the slot with `BUSY`, and a
+worker that finds `BUSY` spins for the few stores until the state is complete (Laarman, van de Pol
+and Weber, "Boosting multi-core reachability performance with shared hash tables", 2010).
 """
 
 from __future__ import annotations
@@ -20,11 +21,15 @@ from dio_mc.engines.native.writer import Writer
 from dio_mc.semantics.search import Approximate
 
 FACTORS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93)
+"""Odd multipliers of the hash function: 2**64 divided by the golden ratio, two primes of xxHash,
+and the multiplier of degski's 64-bit mixer."""
 
 
 BITS: Final = (16, 22, 28)
-"""Which bits of a hash, six from each on, choose the bits of a bit-state table; those above choose the word."""
+"""Bit positions in a hash. The six bits from each on select one of the three bits that represent a
+state in a bit-state table; the high bits select the word."""
 KNOWN, NO_PLACE, NEW = range(3)
+"""The results of ``put_hash``."""
 _NEVER_GROWS: Final = """\
 define i64 @rehash(ptr %ctx, i64 %first, i64 %end, i64 %least) { ret i64 1 }
 define i64 @insert_overflow(ptr %ctx) { ret i64 1 }
@@ -32,13 +37,13 @@ define i64 @insert_overflow(ptr %ctx) { ret i64 1 }
 
 
 class TableCode:
-    """Writes what looks states up, takes them in, and grows the table."""
+    """Generates lookup, insertion and growth of the table."""
 
     def __init__(self, code: Writer, probing: Probing) -> None:
         self._code, self._probing = code, probing
 
     def text(self) -> str:
-        """The functions."""
+        """The text of the functions."""
         exact = [self._hash(), self._home(), self._probing.insert_new()]
         match self._code.approximate:
             case None:
@@ -49,6 +54,8 @@ class TableCode:
                 return "\n".join([*exact, self._insert_hash(), _hashes()])
 
     def _hash(self) -> str:
+        """The hash of a state: every word is added, folded and multiplied. A last fold and
+        multiplication spread all bits to the high ones, which select the slot."""
         asm = Asm()
         found = "%a0"
         for number in range(self._code.words):
@@ -62,6 +69,7 @@ class TableCode:
         return asm.text(f"define internal i64 @hash({self._code.arguments()}) alwaysinline")
 
     def _home(self) -> str:
+        """The home slot of a hash: ``h * slots >> 64``, which grows with the hash."""
         asm = Asm()
         slots = self._code.get(asm, "slots")
         wide = asm.op(f"mul i128 {asm.op('zext i64 %h to i128')}, {asm.op(f'zext i64 {slots} to i128')}")
@@ -70,7 +78,8 @@ class TableCode:
         return asm.text("define internal i64 @home(ptr %ctx, i64 %h) alwaysinline")
 
     def _insert(self) -> str:
-        """Take in a state that may be new."""
+        """``@insert(ctx, from, state)``: insert a state unless it is known; `from` is its home
+        slot."""
         asm = Asm()
         place = self._probing.probe(asm, "done", "new", shared=True)
         asm.start("new")
@@ -81,7 +90,8 @@ class TableCode:
         return asm.text(f"define internal void @insert(ptr %ctx, i64 %from, {self._code.arguments()})")
 
     def _insert_bits(self) -> str:
-        """The same where a state is three bits of the word at its place."""
+        """``@insert`` for bit-state hashing: a state is represented by three bits of the word in
+        its home slot."""
         asm = Asm()
         hashed = asm.op(f"call i64 @hash({self._code.listed([f'%a{n}' for n in range(self._code.words)])})")
         place = self._code.entry(asm, self._code.pointer(asm, "table"), "%from")
@@ -98,7 +108,8 @@ class TableCode:
         return asm.text(f"define internal void @insert(ptr %ctx, i64 %from, {self._code.arguments()})")
 
     def _insert_hash(self) -> str:
-        """The same where only its hash is kept of a state."""
+        """``@insert`` for hash compaction: only the hash of a state is stored; 0 stands for a free
+        slot, so the hash 0 is stored as 1."""
         asm = Asm()
         hashed = asm.op(f"call i64 @hash({self._code.listed([f'%a{n}' for n in range(self._code.words)])})")
         key = asm.select(asm.compare("eq", hashed, 0), 1, hashed)
@@ -110,6 +121,7 @@ class TableCode:
         return asm.text(f"define internal void @insert(ptr %ctx, i64 %from, {self._code.arguments()})")
 
     def _report_lost(self, asm: Asm) -> None:
+        """The blocks ``lost``, where probing has reached the end of the table, and ``done``."""
         asm.start("lost")
         self._code.put(asm, "full", LOST)
         asm.jump("done")
@@ -117,7 +129,8 @@ class TableCode:
         asm.do("ret void")
 
     def _take_in(self, asm: Asm, store: Callable[[], None]) -> None:
-        """A new state is stored, appended to the frontier and watched, if there may be one more."""
+        """Store a new state, append it to the worker's array and have the monitors examine it; if
+        `max_states` is reached, set ``full`` instead."""
         count = self._code.get(asm, "count")
         asm.branch(asm.op(f"icmp uge i64 {count}, {self._code.get(asm, 'max_states')}"), "full", "room")
         asm.start("room")
@@ -136,12 +149,12 @@ class TableCode:
 
 
 def states(code: Writer) -> Probing:
-    """How states are looked for."""
+    """The probe sequence of the table of states."""
     return Probing(code, lambda asm, words: asm.op(f"call i64 @hash({code.listed(words)})"))
 
 
 def _hashes() -> str:
-    """The table of hash compaction: its entries are hashes of states, and so their own hashes."""
+    """The table of hash compaction: an entry is the hash of a state, and serves as its own hash."""
     probing = Probing(Writer(1, 0, (0, 0)), lambda _, words: words[0], "insert_new_hash")
     asm = Asm()
     place = probing.probe(asm, "known", "new")
