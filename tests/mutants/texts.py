@@ -1220,6 +1220,20 @@ ANY_NUMBER = (
 )
 ON_DISK = (
     Mutant(
+        "what memory held is lost where the disk gets no further",
+        "engines/choose.py",
+        "if again.stopped is not None and again.states <= found.states:",
+        "if again.stopped is not None and again.states < 0:",
+        ("tests/engines/disk/test_on_disk.py",),
+    ),
+    Mutant(
+        "a disk that nobody named is filled",
+        "engines/disk/files.py",
+        "if self._spare and shutil.disk_usage(self._folder).free - len(data) < self._spare:",
+        "if self._spare and shutil.disk_usage(self._folder).free < len(data):",
+        ("tests/engines/disk/test_on_disk.py",),
+    ),
+    Mutant(
         "the table forgets, and nobody knows",
         "engines/disk/search.py",
         "        self._forgetful = True\n",
