@@ -80,7 +80,8 @@ def _passed_on(run: Run, action: Action) -> frozenset[int]:
 
 
 def _escape(run: Run, trace: Trace, property_: Property | None, max_states: int) -> tuple[Escape | None, int]:
-    """Where an infinite run could have left for its goal, and the number of states visited."""
+    """The last point at which an infinite run could have left for its goal (None if there is none), and the number of
+    states visited."""
     if property_ is None or property_.expr is None or trace.property_kind not in LIVENESS or _ends(trace):
         return None, 0
     expr, interpreter = property_.expr, run.interpreter

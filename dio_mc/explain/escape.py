@@ -1,5 +1,5 @@
-"""Where a run that never reaches its goal could have left for it: out of its loop, or the last possibility before
-that."""
+"""Finds where a run that never reaches its goal could have left for it: out of its loop, or at the last possibility
+before that."""
 
 from __future__ import annotations
 

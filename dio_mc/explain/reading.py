@@ -1,4 +1,5 @@
-"""What a thread's code reads from a location on: static facts about blocks."""
+"""The variables that a thread's code reads from a location on, and the blocks that it reaches; both from the program
+text."""
 
 from __future__ import annotations
 

@@ -189,7 +189,8 @@ def _numbers(model: type[Model], trace: Trace) -> dict[str, int]:
 
 
 def _why_not(program: Program, interpreter: Interpreter, trace: Trace, run: Run) -> str | None:
-    """Why the run does not violate the property (a witness: does not reach it), in words; None if it does."""
+    """The reason why the run does not violate the property (a witness: does not reach it), in words; None if it
+    does."""
     property_ = next((p for p in program.properties if p.name == trace.property), None)
     if property_ is None and trace.property == CHOSEN:
         return None

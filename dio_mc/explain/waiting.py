@@ -1,5 +1,5 @@
-"""Who is stuck at the end of a run, and for whom: found by changing the value of one cell and testing whether the
-thread can run."""
+"""Finds the threads that are stuck at the end of a run, and the threads they wait for, by changing the value of one
+cell and testing whether the thread can run."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def frees(run: Run, thread: int) -> list[int]:
 
 
 def waits(run: Run, trace: Trace, pending: Sequence[Action]) -> tuple[Wait, ...]:
-    """What each of these threads waits for, as one cell: preferably of a lock rather than data, and one that was
+    """The cell that each of these threads waits for: preferably of a lock rather than data, and one that was
     written."""
     found: list[Wait] = []
     for action in pending:

@@ -75,7 +75,7 @@ def violated(walk: Walk, evaluators: Sequence[PropertyEvaluator]) -> bool:
 
 
 def rest_lines(walk: Walk, found: Exploration, evaluators: Sequence[PropertyEvaluator]) -> list[str]:
-    """What can follow the walk, from an exploration of its continuations."""
+    """The possible continuations of the walk, from an exploration of them."""
     *words, states = (text for text, _ in follows(walk, found, evaluators))
     return [*_labelled("after it", words, "; "), f"{'':{_LABEL}}({states})"]
 

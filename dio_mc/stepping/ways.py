@@ -25,7 +25,7 @@ from dio_mc.trace.trace import Change, Place, TraceFault, Waiting
 DEPTH: Final = 4
 """The number of steps beside a run that a page contains."""
 MOST: Final = 1_000
-"""The largest number of steps that a page contains, about 100 kB."""
+"""The default limit on further steps, besides those from the run's own states, that a page contains: about 100 kB."""
 
 
 @dataclass(frozen=True, slots=True)

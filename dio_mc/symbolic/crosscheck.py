@@ -50,7 +50,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is compared: the function, its formula, and the observations that both read."""
+    """The two sides of a comparison: the function, its formula, and the observations that both read."""
 
     name: str
     compiled: Compiled

@@ -48,7 +48,7 @@ class EvaluatorReport:
 
     @property
     def words(self) -> str:
-        """How the property is decided, in words."""
+        """The method by which the property is decided, in words."""
         if self.checked is None:
             return "decided by the solver, valuation by valuation"
         return f"compiled, proved equivalent, {self.checked}"

@@ -1,5 +1,5 @@
-"""Why a property is false on a state or on a step: the conjunct, or the instance of an ``all(...)``, that fails, as the
-author wrote it, with the values that it reads.
+"""Explains why a property is false on a state or on a step: the conjunct, or the instance of an ``all(...)``, that
+fails, as the author wrote it, with the values that it reads.
 
 ``all(self.seen[i] != Data.STALE for i in range(self.pages))`` is reported as ``self.seen[0] != Data.STALE`` with
 ``seen[0]=STALE``. For a `reachable` property, the parts that hold are reported.

@@ -182,7 +182,8 @@ class Graph:
         return sorted(seen)
 
     def observations(self, roots: list[int]) -> tuple[Observation, ...]:
-        """What these nodes read: cells in the order of the state, then cells after the step, then propositions."""
+        """The observations that these nodes read: cells in the order of the state, then cells after the step, then
+        propositions."""
         found = {self.nodes[n].data for n in self.below(roots) if self.nodes[n].op == "observation"}
         return tuple(sorted(found, key=probe_order))
 

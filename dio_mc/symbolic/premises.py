@@ -93,6 +93,6 @@ class Watched:
 
 
 def _which(span: Span, whole: Span | None) -> str:
-    """How a message refers to a premise. Disjunctions are reported at the property, because a formula has no positions
-    for them."""
+    """The words by which a message refers to a premise. Disjunctions are reported at the property, because a formula
+    has no positions for them."""
     return "each `not ... or ...`" if span == whole else "this implication"

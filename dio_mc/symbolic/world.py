@@ -218,6 +218,7 @@ def _in(region: Region, world: World) -> list[int]:
 
 
 Codes = dict[tuple[str, LocalOf], int | None]
+"""The required codes of argument locals, by the argument's name and the local; None if the code is not known here."""
 
 
 def _place(
@@ -252,13 +253,15 @@ def _none_code(local: LocalOf) -> int:
 
 
 def _standing(at: AtLocation, codes: Codes) -> Expr:
+    """The condition that the thread is at one of the locations with these codes in its argument locals."""
     parts: list[Expr] = [at]
     parts += [Compare("==", local, Const(c, local.type)) for (_, local), c in codes.items() if c is not None]
     return join(And, parts, TRUE)
 
 
 def _somewhere(at: AtLocation, codes: Codes, given: dict[str, Value], data: Data) -> Term:
-    """Like `_standing`, for arguments that are not known here: a comparison for each."""
+    """The term for `_standing` if some arguments are not known here: each argument local is compared with its
+    argument."""
     where = f"{'after.' if at.after else ''}at({at.thread}, {sorted(at.locations)})"
     parts = [data.cells.atom(where, at, at.after)]
     for name, local in codes:

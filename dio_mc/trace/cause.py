@@ -35,9 +35,10 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Escape:
-    """Where a run that never reaches its goal could have left for it: before step `step`, `thread` could have taken the
-    step `text`, the first of `length` steps to the goal. If `step` is in the loop, this is the shortest way out; if it
-    is before the loop, or there is no loop, it is the last one: after that step, no continuation reaches the goal."""
+    """The point at which a run that never reaches its goal could have left for it: before step `step`, `thread` could
+    have taken the step `text`, the first of `length` steps to the goal. If `step` is in the loop, this is the shortest
+    way out; if it is before the loop, or there is no loop, it is the last one: after that step, no continuation reaches
+    the goal."""
 
     step: int
     thread: str

@@ -1,4 +1,4 @@
-"""Where the model diverges from a stored trace: initial states, effects and faults are compared by name."""
+"""Finds where the model diverges from a stored trace: initial states, effects and faults are compared by name."""
 
 from __future__ import annotations
 

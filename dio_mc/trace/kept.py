@@ -17,8 +17,8 @@ from dio_mc.semantics.step import Action
 
 
 def kept_states(interpreter: Interpreter, states: Sequence[State], actions: Sequence[Action]) -> tuple[State, ...]:
-    """The states of a run, executed without resets: dead locals keep their last value, or their default. Empty if the
-    run begins with a fault."""
+    """The states of a run, executed without resets of dead locals: a dead local has its last value, or its default.
+    Empty if the run begins with a fault."""
     program, layout = interpreter.program, interpreter.layout
     keeping = Interpreter(replace(program, templates=tuple(_keeping(template) for template in program.templates)))
     wanted = _of_all(program, layout, states[0])

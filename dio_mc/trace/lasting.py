@@ -31,8 +31,9 @@ def progress_problem(
     truth: Truth,
     exempt: frozenset[int] = frozenset(),
 ) -> str | None:
-    """Why the run does not violate ``progress``: a run that repeats from position `loop` forever, or (None) ends in its
-    last state. Fairness does not apply to the threads in `exempt`."""
+    """The reason why the run does not violate ``progress``, or None if it does. The run repeats from position `loop`
+    (an index into its states) forever or, if `loop` is None, ends in its last state. Fairness does not apply to the
+    threads in `exempt`."""
     states = run.states
     if loop is None:
         if interpreter.successors(states[-1]):
@@ -57,7 +58,8 @@ def _unfair(interpreter: Interpreter, states: Sequence[State], threads: set[int]
 
 
 def unreachable_problem(interpreter: Interpreter, state: State, truth: Truth) -> str | None:
-    """Why the goal is reachable from `state` after all; everything after it is explored again."""
+    """The reason why the goal is reachable from `state` after all, or None if it is not. All states after `state` are
+    explored again."""
     known, waiting = {state}, [state]
     while waiting:
         here = waiting.pop()

@@ -34,7 +34,8 @@ class ReplayError(InternalError):
 
 
 class Execution(NamedTuple):
-    """An executed schedule: the states passed (one fewer if the last step is a fault) and the steps."""
+    """An executed schedule: the states passed and the steps. There is one state more than steps, or as many if the last
+    step is a fault."""
 
     states: tuple[State, ...]
     steps: tuple[Step, ...]
@@ -205,7 +206,7 @@ def _check_end(interpreter: Interpreter, execution: Execution, violation: Violat
 def lasting_problem(
     interpreter: Interpreter, property_: Property, run: Run, loop: int | None, truth: Truth
 ) -> str | None:
-    """Why a run does not violate a liveness property, in words; None if it does."""
+    """The reason why a run does not violate a liveness property, in words; None if it does."""
     if property_.kind == "progress":
         return progress_problem(interpreter, run, loop, property_.fairness, truth)
     return unreachable_problem(interpreter, run.states[-1], truth)
@@ -278,7 +279,8 @@ class ReplayResult:
 
 
 Judgement = Callable[[Run], str | None]
-"""Why the property is not violated (a witness: not reached) by a run, in words; None if it is."""
+"""Returns the reason why a run does not violate the property (a witness: does not reach it), in words; None if it
+does."""
 
 
 def replay(

@@ -41,8 +41,8 @@ class Footprint:
 
 @dataclass(frozen=True, slots=True)
 class Future:
-    """What a thread may still read and write, from its next step on, including the threads that it spawns (bit
-    sets)."""
+    """The accesses of a thread from its next step on, including those of threads that it spawns: `reads` and `writes`
+    are bit sets."""
 
     reads: int
     writes: int

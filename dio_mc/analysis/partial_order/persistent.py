@@ -59,9 +59,9 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a thread accesses from a control state on, as bit sets of classes of cells: `reads` and `writes` by its next
-    step, `future` (reads or writes) and `future_writes` by that and any later step. `held`: the step is never in a
-    reduced set, because a property may see it or because it is an anchor of a cycle."""
+    """The accesses of a thread from a control state on, as bit sets of classes of cells: `reads` and `writes` by its
+    next step, `future` (reads or writes) and `future_writes` by that and any later step. `held` is true if the step is
+    never in a reduced set, because a property may see it or because it is an anchor of a cycle."""
 
     reads: int
     writes: int
@@ -70,7 +70,7 @@ class Access:
     held: bool
 
     def meets(self, other: Access) -> bool:
-        """Whether the next step of this thread conflicts with anything that the other thread may ever do."""
+        """Whether the next step of this thread conflicts with any present or future access of the other thread."""
         return bool(self.writes & other.future or self.reads & other.future_writes)
 
 

@@ -22,7 +22,7 @@ View = Callable[[Config], object]
 
 
 class Visibility:
-    """What observations read: `cells` of variables (a bit set), and views of the control states of threads."""
+    """The data that observations read: `cells` of variables (a bit set), and views of the control states of threads."""
 
     def __init__(self, footprints: Footprints, observations: Iterable[Observation]) -> None:
         self._footprints = footprints

@@ -1,5 +1,5 @@
-"""What the step from one control state accesses: a walk over the code between two locations, with as many locals known
-as the control state determines."""
+"""The accesses of the step from one control state, found by a walk over the code between two locations, with as many
+locals known as the control state determines."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Whether an exchange of two elements maps a program to itself: operations, initial values, types, visible defaults,
-properties."""
+"""Decides whether an exchange of two elements is an automorphism: whether it maps all operations, initial values,
+types, visible defaults and properties of a program to themselves."""
 
 from __future__ import annotations
 

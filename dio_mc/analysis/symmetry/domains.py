@@ -44,7 +44,7 @@ THREADS: Slot = ("threads",)
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """Why the elements of a domain cannot be exchanged, and where that is written."""
+    """The reason why the elements of a domain cannot be exchanged, and where it is written."""
 
     reason: str
     span: Span | None = None

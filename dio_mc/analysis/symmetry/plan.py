@@ -1,4 +1,4 @@
-"""How the representative of an orbit is found: which sorts are sorted by key, and for which every permutation is tried.
+"""Plans the computation of representatives: which sorts are sorted by key, and for which every permutation is tried.
 
 The elements of a sort can be *sorted* if all that a state says about an element is in its own row (the cells of arrays
 at its index, its threads) and in cells that name it; then the row together with the cells that name it is a total key.
@@ -26,9 +26,9 @@ MOST_TRIED: Final = 24
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What a state says about one element: its threads, the other cells in its row, and the cells that may name it, as
-    (cell, values): the n-th of `values` denotes the element's n-th thread, or the element itself. The keys of one block
-    have the same structure, so they can be compared and exchanged part by part."""
+    """The content of a state that concerns one element: its threads, the other cells in its row, and the cells that may
+    name it, as (cell, values): the n-th of `values` denotes the element's n-th thread, or the element itself. The keys
+    of one block have the same structure, so they can be compared and exchanged part by part."""
 
     threads: tuple[int, ...]
     cells: tuple[int, ...]

@@ -57,7 +57,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Symmetry:
-    """What may be exchanged in a program. `values[variable]`, `indices[variable][dimension]` and
+    """The exchanges that leave a program unchanged. `values[variable]`, `indices[variable][dimension]` and
     `locals[template][local]` give the content of each place."""
 
     sorts: tuple[Sort, ...]
@@ -158,7 +158,7 @@ class _Proof:
         return {self.program.variables[int(m[1])].shape[int(m[2])] for m in members if m[0] == "index"}
 
     def _thread_break(self, root: Slot, templates: Sequence[int]) -> Break | None:
-        """Why threads of these templates cannot be exchanged at all, or None."""
+        """The reason why threads of these templates cannot be exchanged at all, or None."""
         if self.domains.root(THREADS) == root:
             return Break("their numbers and their thread ids are mixed")
         broken = self.domains.broken(THREADS)

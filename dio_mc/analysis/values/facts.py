@@ -1,4 +1,4 @@
-"""What a program can reach, thread by thread: the values of every cell, and the control states of every thread.
+"""The values that each cell may have and the control states that each thread may reach, computed thread by thread.
 
 A *control state* (``config``) of a thread is its location with the values of its locals. Control states are enumerated
 by running the thread alone with concrete locals, where every read of shared data yields all values that the cell may
