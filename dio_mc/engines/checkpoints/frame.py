@@ -1,9 +1,11 @@
-"""Files of a checkpoint: frames of words, and heads. Bytes on a disk are never trusted before their checksum is.
+"""The files of a checkpoint: frames, which contain words, and heads. No byte is trusted before its
+checksum is verified.
 
-A frame is, little-endian: eight bytes that say what it is, the version of the format and the length of a text (32 bits
-each), the number of words (64 bits), a JSON text padded with blanks to whole words, the words, and the SHA-256 of all
-of that. The text names the frame before by its checksum, so that frames of two checkpoints cannot be mixed. A head is a
-line of JSON and a line with its SHA-256.
+A frame consists of, little-endian: an eight-byte signature, the version of the format and the
+length of the text (32 bits each), the number of words (64 bits), a JSON text padded with blanks to
+a multiple of eight bytes, the words, and the SHA-256 of everything before it. The text contains the
+checksum of the preceding frame, so that frames of different checkpoints cannot be mixed. A head is
+a line of JSON and a line with its SHA-256.
 """
 
 from __future__ import annotations
@@ -22,19 +24,20 @@ from pathlib import Path
 from typing import Any, Final
 
 FORMAT: Final = 1
-"""Changes when an older checkpoint can no longer be read."""
+"""The version of the format. It changes when older checkpoints can no longer be read."""
 WORD: Final = 8
+"""The size of a word in bytes."""
 _MARK: Final = b"dio-mc\0\x1a"
 _HEAD: Final = struct.Struct("<8sIIQ")
 _DIGEST: Final = 32
 _AT_ONCE: Final = 1 << 22
-"""Bytes of one write, and of one step of a checksum."""
+"""The size in bytes of one write, and of one update of a checksum."""
 
 Buffer = memoryview | bytes
 
 
 class Refused(Exception):
-    """A file of a checkpoint that is not to be used, and why."""
+    """A file of a checkpoint that must not be used, with the reason."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(reason)
@@ -42,10 +45,11 @@ class Refused(Exception):
 
 
 class Frame:
-    """A frame that is whole: `about` is its text, `address` where its `words` are, until it is closed."""
+    """A frame whose checksum was correct, mapped into memory. `about` is its text, `words` the
+    number of words, `address` their address until the frame is closed, `digest` the checksum."""
 
     def __init__(self, path: Path) -> None:
-        """Raises `Refused` for a file that is not a frame, or not as it was written, and `OSError`."""
+        """Map and verify a file. Raises `Refused` if it is not an intact frame, and `OSError`."""
         self.path = path
         with _opened(path) as handle:
             size = os.fstat(handle).st_size
@@ -79,19 +83,19 @@ class Frame:
         return _text(self.path, self._map[_HEAD.size : first]), first, words
 
     def numbers(self, start: int, count: int) -> list[int]:
-        """Some of the words. Raises `Refused` where there are not so many."""
+        """`count` words from number `start` on. Raises `Refused` if there are not so many."""
         if start < 0 or count < 0 or start + count > self.words:
             raise Refused(self.path, "it has fewer words than it says")
         return list((ctypes.c_uint64 * count).from_address(self.address + start * WORD)) if count else []
 
     def close(self) -> None:
-        """The words are no longer there."""
+        """Unmap the file; `address` is invalid from now on."""
         del self._view
         self._map.close()
 
 
 def write_frame(path: Path, about: Mapping[str, Any], count: int, words: Iterable[Buffer]) -> bytes:
-    """Write a frame of so many words; its checksum. Raises `OSError`."""
+    """Write a frame of `count` words; return its checksum. Raises `OSError`."""
     text = json.dumps(about, sort_keys=True, separators=(",", ":")).encode()
     text += b" " * (-(len(text)) % WORD)
     found, size = hashlib.sha256(), _HEAD.size + len(text) + count * WORD
@@ -111,7 +115,8 @@ def write_frame(path: Path, about: Mapping[str, Any], count: int, words: Iterabl
 
 
 def _bits(words: Iterable[Buffer]) -> Iterator[Buffer]:
-    """The same in pieces that the caches hold, so that they are read from memory once."""
+    """The same bytes in pieces that fit in the processor's caches, so that each is read from memory
+    once for the checksum and the write."""
     for part in words:
         for start in range(0, len(part), _AT_ONCE):
             yield part[start : start + _AT_ONCE]
@@ -124,7 +129,7 @@ def write_head(path: Path, about: Mapping[str, Any]) -> None:
 
 
 def read_head(path: Path) -> dict[str, Any]:
-    """What a head says. Raises `Refused`, and `OSError`."""
+    """The contents of a head. Raises `Refused` if it is damaged, and `OSError`."""
     with _opened(path) as handle:
         data = os.read(handle, 1 << 20)
     text, _, rest = data.partition(b"\n")
@@ -145,7 +150,7 @@ def _text(path: Path, data: bytes) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[int]:
-    """A regular file; a link is not followed, and a pipe is not waited for."""
+    """Open a regular file for reading. Links are not followed, and pipes are not waited for."""
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -156,7 +161,8 @@ def _opened(path: Path) -> Iterator[int]:
 
 
 def _write(path: Path, parts: Iterable[Buffer]) -> None:
-    """A file, all or nothing, and on the disk: its bytes before its name, its name before this returns."""
+    """Write a file atomically and durably: its bytes are on the disk before it gets its name, and
+    its name before this returns."""
     beside = path.with_name(f".{path.name}.new")
     try:
         handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

@@ -1,7 +1,7 @@
-"""The folder of one check's checkpoints: where it is, who may use it, and how old ones go.
+"""The folder of one check's checkpoints: its path, its lock, and the removal of old ones.
 
-One process at a time uses a folder (``flock``). Those in the user's cache are few: the ones that were not written for
-longest go when another is made.
+One process at a time uses a folder (``flock``). The user's cache holds only a few checkpoints: when
+another is begun, those whose last write is oldest are removed.
 """
 
 from __future__ import annotations
@@ -25,16 +25,18 @@ except ImportError:  # a system without it: nobody is kept out
     fcntl = None  # type: ignore[assignment]
 
 KEPT: Final = 8
-"""Checkpoints in the user's cache."""
+"""The largest number of checkpoints in the user's cache."""
 LEAST_FREE: Final = 1 << 30
-"""Bytes that checkpoints nobody asked for leave on the disk."""
+"""Bytes that must stay free on the disk when checkpoints are written to the user's cache, which
+nobody asked for."""
 _LOCK: Final = "lock"
 
 
 class Place:
-    """A folder for the checkpoints of a program, below `folder`, or in the user's cache. It is made when it is locked.
+    """The folder for the checkpoints of a program, below `folder`, or (None) in the user's cache.
+    It is created when it is locked.
 
-    Raises `RuntimeError` where there is no home folder.
+    Raises `RuntimeError` if there is no home folder.
     """
 
     def __init__(self, program: Program, folder: str | None) -> None:
@@ -52,18 +54,19 @@ class Place:
 
     @property
     def is_locked(self) -> bool:
-        """Whether this process has it."""
+        """Whether this process holds the lock."""
         return self._lock is not None
 
     def heads(self) -> list[Path]:
-        """The heads of what is kept. Raises `OSError`."""
+        """The heads in the folder, sorted by name. Raises `OSError`."""
         try:
             return sorted(self.path.glob("*.json"))
         except FileNotFoundError:
             return []
 
     def lock(self) -> None:
-        """Keep others out. Raises `BlockingIOError` where another process has it, and `OSError`."""
+        """Lock the folder against other processes. Raises `BlockingIOError` if another process
+        holds the lock, and `OSError`."""
         if self._lock is not None:
             return
         self._root.mkdir(parents=True, exist_ok=True, mode=0o700 if self._is_cache else 0o777)
@@ -80,14 +83,16 @@ class Place:
             except BaseException:
                 os.close(lock)
                 raise
-            os.close(lock)  # who had it has just removed the folder
+            os.close(lock)  # the process that held the lock has just removed the folder
 
     def has_room(self, size: int) -> bool:
-        """Whether so many bytes may be written where nobody asked for it. Raises `OSError`."""
+        """Return whether `size` bytes may be written; only the user's cache is restricted
+        (`LEAST_FREE`). Raises `OSError`."""
         return not self._is_cache or shutil.disk_usage(self.path).free - size >= LEAST_FREE
 
     def clear(self) -> None:
-        """Remove what is kept; the heads first, so that nothing is left that seems whole. Raises `OSError`."""
+        """Remove the checkpoint. The heads are removed first, so that an interruption leaves
+        nothing that seems complete. Raises `OSError`."""
         for path in self.heads():
             path.unlink(missing_ok=True)
         for path in self.path.iterdir():
@@ -95,7 +100,7 @@ class Place:
                 path.unlink(missing_ok=True)
 
     def remove(self) -> None:
-        """Remove the folder, which is locked, if there is nothing else in it."""
+        """Remove the locked folder, unless it contains foreign files, and unlock it."""
         with contextlib.suppress(OSError):
             self.clear()
             (self.path / _LOCK).unlink(missing_ok=True)
@@ -103,13 +108,14 @@ class Place:
         self.unlock()
 
     def unlock(self) -> None:
-        """Let others in."""
+        """Release the lock."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
     def trim(self) -> None:
-        """In the user's cache, remove the oldest checkpoints that nobody uses."""
+        """In the user's cache, remove the oldest checkpoints that no process uses, down to
+        `KEPT`."""
         if not self._is_cache:
             return
         aged: list[tuple[float, Path]] = []
@@ -131,6 +137,7 @@ def _remove_unused(folder: Path) -> None:
 
 
 def _is_there(path: Path, handle: int) -> bool:
+    """Return whether an open file is still the one at `path`."""
     try:
         return os.path.samestat(os.stat(path), os.fstat(handle))
     except FileNotFoundError:
@@ -138,19 +145,19 @@ def _is_there(path: Path, handle: int) -> bool:
 
 
 def refused(path: Path | str, reason: str) -> ModelError:
-    """A checkpoint that is not used."""
+    """The error for a checkpoint that cannot be used."""
     hint = "it is left as it is; without --resume, or with another --checkpoint, the search starts from the beginning"
     return usage_error("DIO223", f"the checkpoint is refused: {reason}", file=display_path(str(path)), hint=hint)
 
 
 def in_the_way(place: Place) -> ModelError:
-    """A folder that has a checkpoint already, which nobody asked to go on with."""
+    """The error for a folder that already has a checkpoint, when no resumption was requested."""
     hint = "--resume continues it; remove the folder to start from the beginning"
     return usage_error("DIO224", "there is a checkpoint already", file=str(place), hint=hint)
 
 
 def unusable(place: Place, error: OSError) -> ModelError:
-    """A folder from which nothing can be resumed."""
+    """The error for a folder that cannot be locked or read."""
     if isinstance(error, BlockingIOError):
         return usage_error("DIO224", "another process is using this checkpoint", file=str(place))
     reason = failed_io(error).removeprefix("dio-mc: error: ")

@@ -1,7 +1,9 @@
-"""The checkpoints of one exploration, and of each of its searches: what was kept, and what is written.
+"""The checkpoints of one exploration and of each of its searches: reading what was saved, and
+saving in the background.
 
-Nothing that goes wrong here ends a search: a disk that is full, or a folder that cannot be written, ends the
-checkpoints, is told once, and leaves what was written before as it is. Only what is asked to be resumed must be whole.
+A failure to write never ends a search. A full disk or a folder that cannot be written ends the
+checkpoints, with one message, and leaves what was saved before. Only a checkpoint that is to be
+resumed must be intact.
 """
 
 from __future__ import annotations
@@ -22,13 +24,17 @@ from dio_mc.semantics.search import Checkpoints
 from dio_mc.semantics.stop import Stop
 
 WRITTEN_AT: Final = 1 << 25
-"""Bytes that are not kept yet, from which a search does not wait for the next time to write."""
+"""Bytes of unsaved levels at which a search saves before the next regular time."""
 LOOK: Final = 0.05
-"""Seconds between two looks at the limits while a write is waited for."""
+"""Seconds between two polls of the limits while a search waits for a write."""
 
 
 class Store:
-    """All searches of one exploration share its folder. Nothing is touched before a search asks."""
+    """The checkpoints of one exploration, whose searches share a folder. Nothing is created before
+    a search begins to save.
+
+    `ended` is set when nothing is written any more.
+    """
 
     def __init__(self, asked: Checkpoints, program: Program) -> None:
         self.asked, self._program = asked, program
@@ -38,19 +44,20 @@ class Store:
 
     @property
     def resumable(self) -> bool:
-        """Whether something is kept that a search of this program can go on with."""
+        """Whether the folder has something that a search of this program can continue from."""
         return any(keeper.count for keeper in self._keepers)
 
     @property
     def is_locked(self) -> bool:
-        """Whether the folder is this process's."""
+        """Whether this process holds the lock of the folder."""
         return self._place is not None and self._place.is_locked
 
     def keeper(self, search: str, of: Mapping[str, Any], seconds: Callable[[], float]) -> Keeper | None:
-        """For one search: its name within the exploration, what must be the same for it to go on, and its clock.
+        """The checkpoints of one search, or None if there are none.
 
-        Raises `ModelError` where it is to go on and what is kept is not whole, or not of this search, and where another
-        checkpoint is in the way.
+        `search` is its name within the exploration, `of` has what must be equal for it to continue,
+        and `seconds` is its clock. Raises `ModelError` if the search should be resumed and its
+        checkpoint is damaged or of another search, or if a checkpoint is in the way of a new one.
         """
         if self.ended:
             return None
@@ -84,16 +91,17 @@ class Store:
         return keeper
 
     def place(self) -> Place | None:
-        """The folder; None where there is none."""
+        """The folder, or None if there is none."""
         if self._place is None and not self.ended:
             try:
                 self._place = Place(self._program, self.asked.folder)
-            except RuntimeError as error:  # nobody's home
+            except RuntimeError as error:  # no home folder
                 self.give_up(error)
         return self._place
 
     def begin(self, size: int) -> Place:
-        """The folder, to write so many bytes there. Raises `OSError`."""
+        """Lock the folder to write `size` bytes; unless the search is resumed, remove an older
+        checkpoint. Raises `OSError`."""
         place = self._place
         assert place is not None
         if not place.is_locked:
@@ -106,11 +114,11 @@ class Store:
         return place
 
     def say(self, text: str) -> None:
-        """Tell what becomes of checkpoints."""
+        """Show a message on checkpoints to the user."""
         self.asked.say(f"{self._program.name}: {text}")
 
     def give_up(self, error: Exception) -> None:
-        """Write no more."""
+        """Write nothing more, and show the reason once."""
         if not self.ended:
             self.ended = True
             reason = str(error) or type(error).__name__
@@ -121,7 +129,7 @@ class Store:
             self.say(f"no more checkpoints: {reason}")
 
     def close(self) -> None:
-        """Wait for what is being written, and let other processes use the folder."""
+        """Wait for the write in progress, and unlock the folder."""
         for keeper in self._keepers:
             keeper.close()
         if self._place is not None:
@@ -129,7 +137,8 @@ class Store:
 
 
 class Keeper:
-    """What is kept of one search: `saved` are the frames to go on with, `count` the frames on the disk."""
+    """The checkpoints of one search. `saved` are the frames to continue from, `count` is the number
+    of frames on the disk."""
 
     def __init__(self, store: Store, search: str, identity: Mapping[str, Any], seconds: Callable[[], float]) -> None:
         self._store, self._search, self._identity, self.seconds = store, search, dict(identity), seconds
@@ -143,7 +152,7 @@ class Keeper:
     # -- what was kept -------------------------------------------------------------------------------------------------
 
     def load(self, place: Place) -> None:
-        """Read all that is kept. Raises `ModelError` where it is not whole, or of another search."""
+        """Read the checkpoint. Raises `ModelError` if it is damaged or of another search."""
         try:
             head = read_head(place.path / f"{self._search}.json")
             self._compare(place, head)
@@ -157,6 +166,7 @@ class Keeper:
             raise unusable(place, error) from None
 
     def _compare(self, place: Place, head: Mapping[str, Any]) -> None:
+        """Raise `Refused` for a checkpoint of another program, version or kind of search."""
         path = place.path / f"{self._search}.json"
         before, now = _reduced(head.get("reduced")), _reduced(self._identity.get("reduced"))
         for key, reason in (
@@ -173,7 +183,7 @@ class Keeper:
                 raise Refused(path, reason)
 
     def frames(self, place: Place | None = None) -> list[Frame]:
-        """What is on the disk now. Raises `Refused`, and `OSError`."""
+        """The frames that are on the disk now. Raises `Refused`, and `OSError`."""
         place = place or self._store.place()
         found: list[Frame] = []
         last = ""
@@ -192,12 +202,12 @@ class Keeper:
 
     @property
     def ended(self) -> bool:
-        """Nothing is written any more."""
+        """Whether nothing is written any more."""
         return self._store.ended
 
     @property
     def begun(self) -> bool:
-        """Whether the search is long enough to be kept."""
+        """Whether the search is long enough to be saved, or saving was requested."""
         asked = self._store.asked
         wanted = asked.folder is not None or self.count > 0
         if self._began is None and (wanted or self.seconds() >= asked.after):
@@ -205,13 +215,14 @@ class Keeper:
         return self._began is not None and not self.ended
 
     def is_due(self, size: int) -> bool:
-        """Whether so many bytes that are not kept yet should be written now."""
+        """Return whether a write should begin now, when `size` bytes are not saved."""
         if not self.begun or self._began is None or self._running is not None:
             return False
         return size >= WRITTEN_AT or self.seconds() - self._began >= self._store.asked.every
 
     def write(self, about: Mapping[str, Any], count: int, words: Iterable[Buffer]) -> None:
-        """Begin to write a frame of so many words, which must not change until `done`; what was written before is."""
+        """Begin to write a frame of `count` words in the background. The words must not change
+        until `done` returns True or False. No other write may be in progress."""
         self._began = self.seconds()
         if self._writes is None:
             self._writes = ThreadPoolExecutor(1, "dio-mc checkpoint")
@@ -227,8 +238,8 @@ class Keeper:
         return digest
 
     def done(self, exceeded: Callable[[], Stop | None] | None = None) -> bool | None:
-        """Whether what was being written is on the disk; None while it is being written. With `exceeded` it is waited
-        for, until there is a reason to stop."""
+        """Return whether the last write succeeded; None while it is in progress. With `exceeded`,
+        wait for it until that returns a reason to stop."""
         running = self._running
         if running is None:
             return not self.ended
@@ -239,7 +250,7 @@ class Keeper:
         self._running = None
         try:
             self._last = running.result().hex()
-        except Exception as error:  # a fault of ours, too, costs checkpoints alone
+        except Exception as error:  # even a fault of dio-mc must not cost the search
             if os.environ.get("DIO_MC_DEBUG") and not isinstance(error, OSError | MemoryError):
                 raise
             self._store.give_up(error)
@@ -248,11 +259,11 @@ class Keeper:
         return True
 
     def give_up(self, reason: str) -> None:
-        """Write no more."""
+        """Write nothing more."""
         self._store.give_up(ValueError(reason))
 
     def close(self) -> None:
-        """Wait for what is being written."""
+        """Wait for the write in progress."""
         if self._writes is not None:
             self._writes.shutdown()
             self.done()
@@ -266,7 +277,7 @@ def _reduced(names: object) -> str:
 
 
 def remove(asked: Checkpoints, program: Program) -> None:
-    """The answer is complete: what is kept for it is of no more use."""
+    """Remove the checkpoints of an exploration whose result is complete; errors are ignored."""
     try:
         place = Place(program, asked.folder)
         if place.heads():

@@ -1,8 +1,11 @@
-"""Machine code for sorted arrays of states: sorting, coding, looking for states of one among those of another.
+"""Generates operations on sorted arrays of states: radix sort, delta coding, and search for the
+states of one array in another.
 
-States are compared word by word, the first first. A sorted array without duplicates is coded as differences, seven bits
-to a byte, the lowest first, bit 7 of all but the last byte set: of each state the difference of its first word to that
-of the state before; after words that are the same the difference of the next word, after others the word itself.
+States are compared word by word, as unsigned numbers, the first word first. A sorted array without
+duplicates is coded as a sequence of numbers, seven bits per byte, the lowest bits first, with bit 7
+set in all bytes but the last (LEB128). The first word of a state is coded as the difference from
+the state before. A later word is coded as a difference if all earlier words are equal to those of
+the state before, and otherwise as it is.
 """
 
 from __future__ import annotations
@@ -17,19 +20,19 @@ FUNCTIONS: Final = {
     "differing": 3, "count_digits": 5, "scatter": 6, "unique": 2, "encode": 3, "decode": 3, "below": 3, "strike": 6,
     "without": 3,
 }  # fmt: skip
-"""Name -> number of arguments."""
+"""The exported functions and their numbers of arguments."""
 LONGEST: Final = 10
-"""Bytes of the longest code of a word."""
+"""The most bytes that a word can take in the code."""
 
 
 class SortedCode:
-    """Writes the functions for states of so many words."""
+    """Generates the functions for states of `words` words."""
 
     def __init__(self, words: int) -> None:
         self._code = Writer(words, 0, (0, 0))
 
     def text(self) -> str:
-        """A module of all functions."""
+        """The text of a module with all functions."""
         parts = [
             self._differing(), self._count_digits(), self._scatter(), self._unique(), self._put(), self._take(),
             self._encode(), self._decode(), self._below(), self._strike(), self._without(),
@@ -48,7 +51,7 @@ class SortedCode:
         return same
 
     def _less(self, asm: Asm, one: Sequence[str], other: Sequence[str]) -> Cond:
-        """Whether one state comes before the other."""
+        """Whether a state precedes another."""
         less: Cond = 0
         for a, b in reversed(list(zip(one, other, strict=True))):
             same = asm.op(f"icmp eq i64 {a}, {b}")
@@ -56,8 +59,9 @@ class SortedCode:
         return less
 
     def _each_digit(self, asm: Asm, base: str) -> tuple[str, str]:
-        """Begin a loop over the states of ``%in``: the number of each, and the address in the array `base` that its
-        digit selects. A digit is ``%mask`` bits from bit ``%where`` on, counted through the words of a state."""
+        """Begin a loop over the states of ``%in``; return the number of the state, and the address
+        of the element of the array `base` that its digit selects. A digit has the bits of ``%mask``
+        from bit ``%where`` on, counted through the words of a state."""
         asm.do("%word = lshr i64 %where, 6")
         asm.do("%shift = and i64 %where, 63")
         number = asm.count_up(0, "%count")
@@ -66,8 +70,8 @@ class SortedCode:
         return number, asm.op(f"getelementptr i64, ptr {base}, i64 {digit}")
 
     def _keep(self, asm: Asm, number: Ref, kept: str) -> None:
-        """The end of a loop over the states of ``%in`` that moves those which come to ``keep`` to the front, and counts
-        them in `kept`, the result."""
+        """End a loop over the states of ``%in`` with the block ``keep``, which moves the current
+        state to the front, and the block ``done``, which returns the number of these."""
         asm.start("keep")
         many = asm.load(kept)
         self._code.put_words(asm, self._code.at(asm, "%in", many), self._state(asm, "%in", number))
@@ -79,7 +83,8 @@ class SortedCode:
     # -- sorting -------------------------------------------------------------------------------------------------------
 
     def _differing(self) -> str:
-        """``%out``, a state: the bits in which some of ``%count`` states differ from the first."""
+        """``@differing(in, count, out)``: the bits in which some states differ from the first, ORed
+        into the state at `out`."""
         asm = Asm()
         first = self._state(asm, "%in", 0)
         number = asm.count_up(0, "%count")
@@ -92,7 +97,7 @@ class SortedCode:
         return asm.text("define i64 @differing(ptr noalias %in, i64 %count, ptr noalias %out)")
 
     def _count_digits(self) -> str:
-        """How often the ``%in``'s states have each digit. The mask is the last of the digits."""
+        """``@count_digits(in, count, where, mask, counts)``: count how often each digit occurs."""
         asm = Asm()
         _, place = self._each_digit(asm, "%counts")
         asm.store(asm.add(asm.load(place), 1), place)
@@ -104,7 +109,8 @@ class SortedCode:
         )
 
     def _scatter(self) -> str:
-        """Every state to the next place of those of its digit."""
+        """``@scatter(in, count, where, mask, places, out)``: copy every state to the next place of
+        its digit; `places` is updated."""
         asm = Asm()
         number, place = self._each_digit(asm, "%places")
         to = asm.load(place)
@@ -119,7 +125,8 @@ class SortedCode:
         )
 
     def _unique(self) -> str:
-        """Each of a sorted array's states once; how many."""
+        """``@unique(in, count)``: remove duplicates from a sorted array; the result is the number
+        of states left."""
         asm = Asm()
         kept = asm.slot("kept")
         asm.store(0, kept)
@@ -136,7 +143,7 @@ class SortedCode:
     # -- coding --------------------------------------------------------------------------------------------------------
 
     def _put(self) -> str:
-        """Write one number; the address after it."""
+        """``@put(out, number)``: code one number; the result is the address after it."""
         asm = Asm()
         asm.jump("head")
         asm.start("head")
@@ -155,7 +162,8 @@ class SortedCode:
         return asm.text("define internal ptr @put(ptr %out, i64 %number) alwaysinline")
 
     def _take(self) -> str:
-        """Read one number into ``%to``; the address after it. No more than `LONGEST` bytes."""
+        """``@take(in, to)``: decode one number; the result is the address after it. At most
+        `LONGEST` bytes are read, whatever they are."""
         asm = Asm()
         asm.jump("head")
         asm.start("head")
@@ -177,7 +185,7 @@ class SortedCode:
         return asm.text("define internal ptr @take(ptr %in, ptr %to) alwaysinline")
 
     def _encode(self) -> str:
-        """The bytes that code ``%count`` states, to ``%out``; how many."""
+        """``@encode(in, count, out)``: code sorted states; the result is the number of bytes."""
         asm = Asm()
         at, before = asm.slot("bytes", "ptr"), self._before(asm)
         asm.store("%out", at, "ptr")
@@ -197,15 +205,15 @@ class SortedCode:
         return asm.text("define i64 @encode(ptr noalias %in, i64 %count, ptr noalias %out)")
 
     def _before(self, asm: Asm) -> list[str]:
-        """Variables for the state before, which is zero at first."""
+        """Variables for the preceding state, which is zero at first."""
         places = [asm.slot(f"before{word}") for word in range(self._code.words)]
         for place in places:
             asm.store(0, place)
         return places
 
     def _decode(self) -> str:
-        """``%count`` states from the bytes that code them, to ``%out``; how many bytes. Reads no more than `LONGEST`
-        per word."""
+        """``@decode(in, count, out)``: decode `count` states; the result is the number of bytes
+        read, at most `LONGEST` per word."""
         asm = Asm()
         at, before, value = asm.slot("bytes", "ptr"), self._before(asm), asm.slot("value")
         asm.store("%in", at, "ptr")
@@ -229,7 +237,8 @@ class SortedCode:
     # -- looking -------------------------------------------------------------------------------------------------------
 
     def _below(self) -> str:
-        """How many of ``%count`` sorted states come before the one at ``%key``."""
+        """``@below(in, count, key)``: the number of sorted states that precede `key`, by binary
+        search."""
         asm = Asm()
         low, high = asm.slot("low"), asm.slot("high")
         asm.store(0, low)
@@ -253,8 +262,9 @@ class SortedCode:
         return asm.text("define i64 @below(ptr %in, i64 %count, ptr %key)")
 
     def _strike(self) -> str:
-        """Mark each of ``%count`` sorted states from number ``%first`` on that is one of ``%known``, ``%size`` sorted
-        ones; the number of the first that comes after all of these."""
+        """``@strike(in, count, first, known, size, marks)``: mark each of the `count` sorted
+        states, from number `first` on, that is also among the `size` sorted states at `known`. The
+        result is the number of the first state that follows all of these."""
         asm = Asm()
         one, other = asm.slot("one"), asm.slot("other")
         asm.store("%first", one)
@@ -289,7 +299,8 @@ class SortedCode:
         )
 
     def _without(self) -> str:
-        """Leave the marked states out, and take the marks away; how many states are left."""
+        """``@without(in, count, marks)``: remove the marked states and clear the marks; the result
+        is the number of states left."""
         asm = Asm()
         kept = asm.slot("kept")
         asm.store(0, kept)

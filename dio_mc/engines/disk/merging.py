@@ -1,7 +1,8 @@
-"""Merging sorted arrays, in memory and on disk, a range of states at a time; and leaving out what is known.
+"""k-way merge of sorted arrays in memory and on disk, and removal of known states.
 
-All that comes up to the last state of some piece is taken from every array, sorted together, and handed on: the same
-function that sorts candidates, on so few states that they stay in the caches.
+The merge proceeds piece by piece: from every array it takes the states up to the smallest last
+state of the arrays' current pieces, and sorts these together with the function that also sorts
+candidates. A piece is small enough to stay in the processor's caches.
 """
 
 from __future__ import annotations
@@ -16,32 +17,33 @@ from dio_mc.engines.disk.sorting import Key, Sorter
 from dio_mc.engines.native.memory import Region
 
 FAN: Final = 32
-"""Arrays that are merged at once."""
+"""The largest number of arrays that are merged at once."""
 
 Look = Callable[[], None]
-"""Looks at the limits; raises `Cut` when one is met."""
+"""Polls the limits; raises `Cut` if one is reached."""
 Sink = Callable[[int, int], None]
-"""Takes in sorted states (address, number), which may be changed."""
+"""Receives sorted states (address, number), which it may overwrite."""
 
 
 class Cursor(Protocol):
-    """A place in a sorted array: the states from there on that are in memory, and the last of them."""
+    """A position in a sorted array. `count` states from `address` on are in memory; `last` is the
+    last of these."""
 
     address: int
     count: int
     last: Key
 
     def fill(self) -> bool:
-        """Have at least one state in memory; False at the end."""
+        """Load the next states if none is in memory. Return False at the end."""
         ...
 
     def close(self) -> None:
-        """Give memory back."""
+        """Free the cursor's memory."""
         ...
 
 
 class InMemory:
-    """A sorted array in memory."""
+    """A cursor over a sorted array in memory."""
 
     def __init__(self, sorter: Sorter, address: int, count: int, piece: int) -> None:
         self._sorter, self._left, self._piece = sorter, count, piece
@@ -49,7 +51,7 @@ class InMemory:
         self.last: Key = ()
 
     def fill(self) -> bool:
-        """As `Cursor` has it."""
+        """See `Cursor`."""
         if self.count == 0 and self._left:
             self.count = min(self._piece, self._left)
             self._left -= self.count
@@ -57,11 +59,11 @@ class InMemory:
         return self.count > 0
 
     def close(self) -> None:
-        """As `Cursor` has it."""
+        """See `Cursor`."""
 
 
 class OnDisk:
-    """A sorted array on disk; a block is in memory."""
+    """A cursor over a sorted array on disk, of which one block is in memory."""
 
     def __init__(self, coder: Coder, states: Sorted) -> None:
         self._coder, self._states, self._next = coder, states, 0
@@ -70,7 +72,7 @@ class OnDisk:
         self.last: Key = ()
 
     def fill(self) -> bool:
-        """As `Cursor` has it."""
+        """See `Cursor`."""
         if self.count == 0 and self._next < len(self._states.blocks):
             block = self._states.blocks[self._next]
             self._coder.read(self._states.pile, block, self._region.address)
@@ -79,12 +81,13 @@ class OnDisk:
         return self.count > 0
 
     def close(self) -> None:
-        """As `Cursor` has it."""
+        """See `Cursor`."""
         self._region.close()
 
 
 def merge(coder: Coder, cursors: Sequence[Cursor], sink: Sink, look: Look) -> None:
-    """Hand all states of some arrays to `sink` in their order, each once. The cursors are closed."""
+    """Pass the states of all arrays to `sink` in order, without duplicates. The cursors are closed
+    at the end."""
     sorter = coder.sorter
     with ExitStack() as stack:
         for cursor in cursors:
@@ -108,7 +111,8 @@ def merge(coder: Coder, cursors: Sequence[Cursor], sink: Sink, look: Look) -> No
 
 
 def written(coder: Coder, pile: Pile, cursors: Sequence[Cursor], look: Look, known: Known | None = None) -> Sorted:
-    """The merge of some arrays as one on disk, without what is known. Where that fails, nothing is left of it."""
+    """The merge of some arrays, without `known` states, as an array on disk. If it fails, nothing
+    remains in the file."""
     writing = Writing(coder, pile)
 
     def sink(address: int, count: int) -> None:
@@ -123,7 +127,7 @@ def written(coder: Coder, pile: Pile, cursors: Sequence[Cursor], look: Look, kno
 
 
 def fewer(coder: Coder, pile: Pile, arrays: list[Sorted], look: Look) -> list[Sorted]:
-    """The same states in so few arrays that they are merged at once."""
+    """The same states in at most `FAN` arrays, by merging some of them."""
     while len(arrays) > FAN:
         arrays = [
             *arrays[FAN:],
@@ -133,7 +137,8 @@ def fewer(coder: Coder, pile: Pile, arrays: list[Sorted], look: Look) -> list[So
 
 
 class Known:
-    """Leaves known states out of sorted ones, which come in ascending order: one pass over what is known."""
+    """Removes known states from sorted ones, which arrive in ascending order, in one pass over the
+    known arrays."""
 
     def __init__(self, coder: Coder, arrays: Sequence[Sorted], most: int, look: Look) -> None:
         self._coder, self._look, self._most = coder, look, most
@@ -141,7 +146,7 @@ class Known:
         self._marks = Region(most, huge=False)
 
     def leave_out(self, address: int, count: int) -> int:
-        """Move those that are not known to the front; how many these are."""
+        """Move the states that are not known to the front; return their number."""
         sorter, kept = self._coder.sorter, 0
         for start in range(0, count, self._most):
             at, some = address + start * sorter.size, min(self._most, count - start)
@@ -153,14 +158,15 @@ class Known:
         return kept
 
     def close(self) -> None:
-        """Give its memory back."""
+        """Free its memory."""
         self._marks.close()
         for sweep in self._sweeps:
             sweep.close()
 
 
 class _Sweep:
-    """Goes over one array of known states. Blocks that have none of the states asked for are not read."""
+    """A pass over one array of known states. Blocks that can have none of the states asked for are
+    not read."""
 
     def __init__(self, coder: Coder, states: Sorted) -> None:
         self._coder, self._states = coder, states
@@ -168,7 +174,7 @@ class _Sweep:
         self._region = Region(coder.most * coder.sorter.size, huge=False)
 
     def mark(self, address: int, count: int, marks: int, look: Look) -> None:
-        """Mark those of some states that are known."""
+        """Mark the known ones among `count` states."""
         sorter, blocks = self._coder.sorter, self._states.blocks
         last = sorter.key(address, count - 1)
         while self._at < len(blocks) and blocks[self._at].first <= last:

@@ -1,4 +1,4 @@
-"""How much memory a search on disk takes, and for what."""
+"""The memory that a search on disk uses."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from typing import Final
 from dio_mc.memory import RESERVE, available_bytes, resident_bytes
 
 BLOCK: Final = 1 << 15
-"""States of a block: some 100 KB of codes; Zstandard saves little more on larger ones."""
+"""States of a block on disk, about 100 KB of codes; Zstandard saves little more on larger
+blocks."""
 LEAST: Final = 64 << 20
-"""Bytes below which nothing is saved: the rest of the process takes more."""
+"""Bytes that a search uses at least: a smaller limit would not help, because the rest of the
+process takes more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Bytes of the `table`, bytes of `candidates` that are kept in memory, states of a `block` on disk."""
+    """Bytes of the `table`, bytes of `candidates` in memory, states of a `block` on disk."""
 
     table: int
     candidates: int
@@ -23,8 +25,11 @@ class Sizes:
 
 
 def sizes_within(max_memory: int | None) -> Sizes:
-    """What a search may take within a limit, or without one half of what the machine has left. Of this one half is the
-    table's; candidates have an eighth, and what sorts them as much; a quarter is left for what is not counted here."""
+    """The sizes for a memory limit in bytes; without one, for half of the memory that is available.
+
+    Half of this is for the table, an eighth for candidates, and another eighth for the scratch
+    array that sorts them; a quarter remains for everything else.
+    """
     left = available_bytes() - RESERVE
     total = left // 2 if max_memory is None else min(max_memory - resident_bytes(), left)
     total = max(total, LEAST)

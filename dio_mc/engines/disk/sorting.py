@@ -12,16 +12,18 @@ from dio_mc.engines.native.machine import compile_text
 from dio_mc.semantics.search import Note
 
 LARGE: Final = 1 << 16
-"""States from which digits of `WIDE` bits are worth their tables of places; fewer are sorted by `NARROW` ones."""
+"""The number of states from which radix sort uses digits of `WIDE` bits, whose tables then pay off;
+below it digits have `NARROW` bits."""
 WIDE: Final = 11
 NARROW: Final = 8
 
 Key = tuple[int, ...]
-"""The words of a state: tuples are ordered as sorted arrays are."""
+"""The words of a state. Tuples compare as states do."""
 
 
 class Sorter:
-    """Sorts and compares arrays of states of so many `words`; arrays are told by address and number of states."""
+    """Sorts and searches arrays of states of `words` words, which are given by address and number
+    of states. Raises what `compile_text` raises."""
 
     def __init__(self, words: int, note: Note) -> None:
         self.words = words
@@ -30,21 +32,22 @@ class Sorter:
         self.call = self._machine.call
 
     def key(self, address: int, number: int) -> Key:
-        """A state of an array."""
+        """The state with this number."""
         return tuple((ctypes.c_uint64 * self.words).from_address(address + number * self.size))
 
     def below(self, address: int, count: int, key: Key) -> int:
-        """How many states of a sorted array come before a key."""
+        """The number of states of a sorted array that precede a key."""
         packed = (ctypes.c_uint64 * self.words)(*key)
         return self.call["below"](address, count, ctypes.addressof(packed))
 
     def up_to(self, address: int, count: int, key: Key) -> int:
-        """How many states of a sorted array come before a key, or are it."""
+        """The number of states of a sorted array that precede a key or equal it."""
         number = self.below(address, count, key)
         return number + (number < count and self.key(address, number) == key)
 
     def sort(self, address: int, count: int, scratch: int) -> int:
-        """Sort an array, each state once; how many there are then. `scratch` is as large as the array."""
+        """Sort an array and remove duplicates; return the number of states left. `scratch` is the
+        address of an array of the same size."""
         source, target = address, scratch
         for where, bits in self._digits(address, count):
             mask = (1 << bits) - 1
@@ -58,8 +61,9 @@ class Sorter:
         return self.call["unique"](address, count)
 
     def _digits(self, address: int, count: int) -> Iterator[tuple[int, int]]:
-        """Where the digits are that states are sorted by, the least significant first (64 times the word, plus the
-        shift), and how many bits each has. What is the same in all states is left out."""
+        """The digits for an LSD radix sort, the least significant first: the first bit (64 times
+        the word, plus the shift) and the number of bits. Bits that are equal in all states are
+        skipped."""
         differing = (ctypes.c_uint64 * self.words)()
         self.call["differing"](address, count, ctypes.addressof(differing))
         bits = WIDE if count >= LARGE else NARROW
