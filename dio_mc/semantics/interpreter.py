@@ -32,17 +32,16 @@ class Interpreter:
     """The semantics of one program.
 
     `program` is the program, `layout` the layout of its states. A thread that is not at location 0 and has no step in
-    `successors` is blocked. `like` is an interpreter of a program that differs in names and initial values alone: its
-    compiled code is shared. The caller answers for that.
+    `successors` is blocked. `layout` is another one than `layout_of` gives: one that leaves room.
     """
 
-    def __init__(self, program: Program, like: Interpreter | None = None) -> None:
+    def __init__(self, program: Program, layout: Layout | None = None) -> None:
         self.program = program
-        self.layout: Layout = layout_of(program)
-        self._codes: tuple[Code, ...] = self._compiled() if like is None else like._codes
+        self.layout: Layout = layout or layout_of(program)
+        self._codes: tuple[Code, ...] = self._compiled()
         self._machine = Machine(program, self.layout, self._codes)
         self._pcs = tuple(enumerate(self.layout.pc))
-        self._expressions: dict[Expr, tuple[Evaluate, bool]] = {} if like is None else like._expressions
+        self._expressions: dict[Expr, tuple[Evaluate, bool]] = {}
         self._good: list[State] = []
         self._known: set[State] = set()
         self._bad: dict[tuple[State, Fault], None] = {}
@@ -100,12 +99,14 @@ class Interpreter:
             low, high = bounds(variable.type)
             for value in variable.init:
                 values.append(range(low, high + 1) if variable.any_init else (value,))
-        for thread in self.program.threads:
+        values += [(0,)] * (self.layout.size - len(values))
+        for number, thread in enumerate(self.program.threads):
             template = self.program.templates[thread.template]
-            values.append((0,))
             numbered = not template.spawned and template.parameters > 0
-            for position, local in enumerate(template.locals):
-                values.append((thread.number,) if numbered and position == 0 else (local.default,))
+            for cell, local in enumerate(template.locals, start=self.layout.local_base[number]):
+                values[cell] = (local.default,)
+            if numbered and template.locals:
+                values[self.layout.local_base[number]] = (thread.number,)
         return values
 
     def _run_prefixes(self, cells: State) -> list[tuple[Outcome, State]]:

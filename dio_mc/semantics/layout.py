@@ -3,6 +3,7 @@ each thread instance its location (``pc``) and its locals."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dio_mc.ir.program import Program
@@ -31,8 +32,9 @@ class Layout:
         return len(self.names)
 
 
-def layout_of(program: Program) -> Layout:
-    """The layout of a program's states."""
+def layout_of(program: Program, rooms: Sequence[int] = ()) -> Layout:
+    """The layout of a program's states. With `rooms`, the locals of each thread take at least so many cells: those that
+    no local uses have no name, and hold 0."""
     names: list[str] = []
     types: list[ScalarType] = []
     variable_base: list[int] = []
@@ -42,7 +44,7 @@ def layout_of(program: Program) -> Layout:
         types += [variable.type] * variable.size
     pcs: list[int] = []
     local_base: list[int] = []
-    for thread in program.threads:
+    for number, thread in enumerate(program.threads):
         template = program.templates[thread.template]
         pcs.append(len(names))
         names.append(f"{thread.name}.pc")
@@ -50,6 +52,9 @@ def layout_of(program: Program) -> Layout:
         local_base.append(len(names))
         names += [f"{thread.name}.{local.name}" for local in template.locals]
         types += [local.type for local in template.locals]
+        unused = max(0, rooms[number] - len(template.locals)) if rooms else 0
+        names += [""] * unused
+        types += [RangeType(0, 0)] * unused
     return Layout(tuple(variable_base), tuple(pcs), tuple(local_base), tuple(names), tuple(types))
 
 

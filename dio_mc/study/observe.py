@@ -14,19 +14,19 @@ from itertools import islice
 from typing import Final
 
 from dio_mc.engines.limits import Limits
-from dio_mc.engines.reference.canonical import End, Goal, canonical_paths
+from dio_mc.engines.reference.canonical import End, Goal, Path, canonical_paths
 from dio_mc.engines.reference.components import Graph
 from dio_mc.engines.reference.liveness import Violated, endless
-from dio_mc.engines.reference.search import Search
+from dio_mc.engines.reference.sweep import Sweep
 from dio_mc.guard import Ended, Guard, Latch
 from dio_mc.kernel.families import FOREIGN
 from dio_mc.kernel.register import ACKED, SEEN, VALUES, Given, Stage
 from dio_mc.kernel.words import Block, Data, Slot
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
-from dio_mc.semantics.remembering import Remembering
+from dio_mc.semantics.remembering import Learned, Memory, Remembering
 from dio_mc.semantics.search import Budget, Violation
-from dio_mc.semantics.step import Fault, Step, count_switches, fault_name
+from dio_mc.semantics.step import Fault, count_switches, fault_name
 from dio_mc.study.products import Product
 from dio_mc.trace.replay import build_trace
 from dio_mc.trace.trace import Trace
@@ -93,25 +93,23 @@ def of_pages(values: Sequence[str]) -> str:
 
 
 class Observed:
-    """What was observed of one program. `complete` is False when a budget, or what `met` says, ended the search. The
-    program of `like` is that of the same workload on another file."""
+    """What was observed of one program. `complete` is False when a budget, or what `met` says, ended the search.
+    `memory` has what was learned of programs that are alike."""
 
     def __init__(
-        self, product: Product, budget: Budget | None = None, met: Latch | None = None, like: Observed | None = None
+        self, product: Product, budget: Budget | None = None, met: Latch | None = None, memory: Memory | None = None
     ) -> None:
         self._product = product
-        self.interpreter: Remembering = Remembering(product.program, like.interpreter if like is not None else None)
+        self.interpreter: Remembering = Remembering(product.program, memory)
         self.goals: dict[Observation, Goal] = {}
         self._read = Reader(self.interpreter, dict(product.threads))
         self._graph = Graph()
         self._endless: Violated | None = None
-        self._search = Search(
-            self.interpreter, self, Limits(budget or Budget(), met.words if met is not None else None)
-        )
+        self._search = Sweep(self.interpreter, self, Limits(budget or Budget(), met.words if met is not None else None))
         self._search.run()
         self.complete = self._search.stopped is None
-        self.states = len(self._search.parents)
-        if self.complete:
+        self.states = self._search.states
+        if self.complete and self._search.returns:
             self._look_for_endless(met or Latch(lambda: None))
 
     def trace(self, observation: Observation) -> Trace:
@@ -121,7 +119,7 @@ class Observed:
         name = "deadlock" if observation.stuck else "all_ended"
         if observation.endless:
             assert self._endless is not None
-            loop = self._endless.loop(self._graph, self._graph.follow(self._start(path.initial), path.schedule))
+            loop = self._endless.loop(self._graph, self._end_of(path))
             schedule, switches = path.schedule + loop, count_switches(path.schedule + loop)
             lasso = Violation(ENDS, path.initial, schedule, switches, None, len(path.schedule))
             return build_trace(program, lasso, engine="reference")
@@ -130,26 +128,15 @@ class Observed:
         found = Violation(name, path.initial, path.schedule, count_switches(path.schedule), path.fault)
         return build_trace(program, found, engine="reference")
 
-    # -- the search's watcher ---------------------------------------------------------------------
+    # -- what the search tells --------------------------------------------------------------------
 
-    def discovered(self, state: State, depth: int) -> None:
-        """Nothing is noticed of a state before its steps are known."""
+    def ended(self, state: State, depth: int) -> None:
+        """A state without steps is an end."""
+        self._note(self._read.observe(state), depth, End(state))
 
-    def started(self) -> None:
-        """Nothing is noticed of a start."""
-
-    def level_ends(self, depth: int) -> bool:
-        """No observation ends the search."""
-        return False
-
-    def expanded(self, state: State, steps: Sequence[Step], depth: int) -> None:
-        """A state without steps is an end; so is a step that fails."""
-        self._graph.steps[state] = steps
-        if not steps:
-            self._note(self._read.observe(state), depth, End(state))
-        for step in steps:
-            if step.fault is not None:
-                self._note(self._read.observe(state, step.fault), depth + 1, End(state, step.action, step.fault))
+    def failed(self, state: State, step: Learned, depth: int) -> None:
+        """So is a step that fails."""
+        self._note(self._read.observe(state, step.fault), depth + 1, End(state, step.action, step.fault))
 
     def _look_for_endless(self, met: Latch) -> None:
         try:
@@ -160,15 +147,25 @@ class Observed:
 
     def _note_endless(self) -> None:
         """The nearest state where threads that should end can begin to go round forever, if there is one."""
-        away = {state for state, steps in self._graph.steps.items() if steps and self._read.stuck(state)}
-        self._endless = endless(self._graph, self._search.levels, away, "strong")
+        rounds = self._search.round_and_round()
+        self._graph.steps.update((state, self.interpreter.successors(state)) for state in rounds)
+        away = {state for state in rounds if self._read.stuck(state)}
+        levels = self._search.levels if away else []
+        self._endless = endless(self._graph, levels, away, "strong")
         if self._endless is not None:
             goal = self._endless.goal
             for end in goal.ends:
                 self._note(self._read.observe(end.state, endless=True), goal.length, end)
 
-    def _start(self, initial: int) -> State:
-        return next(islice(self.interpreter.starting(), initial, None))
+    def _end_of(self, path: Path) -> State:
+        """The state that a path leads to."""
+        state = next(islice(self.interpreter.starting(), path.initial, None))
+        for action in path.schedule:
+            step = self.interpreter.step(state, action)
+            assert step is not None
+            assert step.state is not None
+            state = step.state
+        return state
 
     def _note(self, observation: Observation, length: int, end: End) -> None:
         goal = self.goals.setdefault(observation, Goal(length, []))

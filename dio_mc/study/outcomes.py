@@ -13,7 +13,7 @@ from dio_mc.semantics.search import Budget
 from dio_mc.semantics.stop import Stop
 from dio_mc.source import display_path
 from dio_mc.study.observe import Observed
-from dio_mc.study.products import products
+from dio_mc.study.products import memories, products
 from dio_mc.study.registry import MIXED, Rule, Workload, reads_as
 from dio_mc.study.tags import BAD, RANK, Tagged, tag, worst
 from dio_mc.trace.trace import Trace
@@ -80,12 +80,10 @@ def outcomes(
     try:
         with Guard(met):
             made = [products(replace(workload, watched=page), rule, numbers) for page in range(workload.pages)]
-        observed: list[Observed | None] = [None] * workload.pages
         for ones in zip(*made, strict=True):
             if met() is None:
-                searched = [Observed(one, budget, met, like) for one, like in zip(ones, observed, strict=True)]
+                searched = [Observed(one, budget, met, memories(rule).of(one.program)) for one in ones]
                 found.append(_outcomes(workload, rule.name, ones[0].layout, searched, runs))
-                observed = [*searched]
     except (Ended, MemoryError):
         pass
     return (*found, *(Outcomes(workload.name, rule.name, left, (), False, 0) for left in layouts[len(found) :]))

@@ -16,6 +16,7 @@ from dio_mc.frontend.shelf import Shelf
 from dio_mc.ir.program import Program
 from dio_mc.ir.renaming import renamed
 from dio_mc.kernel.families import JUDGES
+from dio_mc.semantics.remembering import Memories
 from dio_mc.study.registry import Rule, Workload, laid_out, product, product_class, product_name, register_of, sizes_of
 
 
@@ -51,6 +52,12 @@ def products(workload: Workload, rule: Rule, numbers: Mapping[str, int] | None =
     name = f"{product_name(workload, rule)}@{binding}" if binding else product_name(workload, rule)
     layouts = [layout for layout in workload.layouts if rule.has(layout)]
     return tuple(Product(laid_out(program, layout, workload.watched), layout, name, threads) for layout in layouts)
+
+
+@lru_cache(maxsize=4)
+def memories(rule: Rule) -> Memories:
+    """What was learned of the products of a rule."""
+    return Memories()
 
 
 @lru_cache(maxsize=4)

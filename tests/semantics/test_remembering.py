@@ -3,33 +3,74 @@
 from dataclasses import replace
 
 import pytest
-from ir_builder import END, block, branch, cell, equal, jump, load, number, plus, program, put, template, variable
+from ir_builder import (
+    DIGIT,
+    END,
+    block,
+    branch,
+    cell,
+    equal,
+    jump,
+    load,
+    local,
+    number,
+    own,
+    plus,
+    program,
+    put,
+    straight,
+    template,
+    variable,
+)
 from random_programs import random_program
 
-from dio_mc.ir.ops import Choose, Halt, Option
+from dio_mc.ir.expr import Me
+from dio_mc.ir.ops import Choose, Halt, Option, Spawn
 from dio_mc.ir.program import Program
+from dio_mc.ir.types import RangeType, ThreadIdType
+from dio_mc.semantics import remembering
 from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.layout import State
 from dio_mc.semantics.machine import Machine
-from dio_mc.semantics.remembering import Remembering, _Watched
+from dio_mc.semantics.remembering import Memories, Memory, Remembering, _Watched
 
 MOST = 400
 """States that are compared of each program."""
 
 
-def compared(made: Program, like: Remembering | None = None) -> Remembering:
-    plain, quick = Interpreter(made), Remembering(made, like)
-    assert quick.initial() == plain.initial()
-    seen = dict.fromkeys(plain.initial())
+def compared(made: Program, memory: Memory | None = None) -> Memory:
+    memory = memory or Memory()
+    plain, quick = Interpreter(made), Remembering(made, memory)
+
+    def tight(state: State | None) -> State | None:
+        """Without the cells that no local uses."""
+        return state and tuple(value for value, name in zip(state, quick.layout.names, strict=True) if name)
+
+    assert [tight(state) for state in quick.initial()] == plain.initial()
+    seen = dict.fromkeys(quick.initial())
     waiting = list(seen)
     while waiting and len(seen) < MOST:
         state = waiting.pop()
-        steps = plain.successors(state)
-        assert quick.successors(state) == steps
-        assert quick.successors(state) == steps, "remembered"
-        fresh = dict.fromkeys(step.state for step in steps if step.state is not None and step.state not in seen)
+        steps = plain.successors(tight(state))
+        for _ in ("learned", "remembered"):
+            found = quick.successors(state)
+            assert [replace(step, state=tight(step.state)) for step in found] == steps
+        learned = [one for thread, pc, _ in quick.lanes if state[pc] for one in in_bytes(quick, state, thread)]
+        assert learned == [(step.action, step.state, step.fault) for step in found]
+        assert quick.unpack(quick.pack(state)) == state
+        fresh = dict.fromkeys(step.state for step in found if step.state is not None and step.state not in seen)
         seen |= fresh
         waiting += fresh
-    return quick
+    return memory
+
+
+def in_bytes(quick: Remembering, state: State, thread: int):
+    """The steps of a thread as a search on packed states finds them."""
+    _, pc, _ = quick.lanes[thread]
+    packed = quick.pack(state)
+    leaf = quick.learn(packed, thread, state[pc])
+    after = [quick.unpack(quick.after(packed, one)) if one.fault is None else None for one in leaf]
+    return [(one.action, state, one.fault) for one, state in zip(leaf, after, strict=True)]
 
 
 def begun_otherwise(made: Program) -> Program:
@@ -42,8 +83,8 @@ def begun_otherwise(made: Program) -> Program:
 def test_random_programs_step_as_the_interpreter_says(seeds):
     for seed in seeds:
         made = random_program(seed)
-        learned = compared(made)
-        compared(begun_otherwise(made), learned)
+        memory = compared(made)
+        compared(begun_otherwise(made), memory)
 
 
 def straight_on(*ops, variables):
@@ -120,3 +161,130 @@ def test_a_slice_reads_all_its_cells() -> None:
     watched[2] = 0
     assert watched[1:] == [6, 0, 8]
     assert list(watched.read) == [1, 3]
+
+
+# -- what programs have in common --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seeds", [range(n, n + 25) for n in range(0, 100, 25)], ids=lambda r: f"{r.start}")
+def test_random_programs_that_share_a_memory(seeds):
+    """Many have the same variables and threads; where they do, what was learned of one is there for the next."""
+    memories = Memories()
+    for seed in seeds:
+        made = random_program(seed)
+        compared(made, memories.of(made))
+
+
+VALUES = [variable("a", init=1), variable("b")]
+
+
+def pair(first, second, variables=VALUES):
+    return program(variables, [first, second])
+
+
+def puts(value, name, **rest):
+    return template(block(to=1), block(put(cell(1), value), to=END, location=1), name=name, **rest)
+
+
+def test_threads_of_one_name_and_other_code_are_told_apart():
+    memories = Memories()
+    other = puts(7, "other")
+    for value in (2, 3, 2):
+        made = pair(puts(value, "same"), other)
+        compared(made, memories.of(made))
+
+
+def test_a_thread_that_stands_elsewhere_is_another_thread():
+    memories = Memories()
+    body = template(block(to=1), block(put(cell(1), Me(ThreadIdType(("t", "u")))), to=END, location=1))
+    for others in ("u", "v"):
+        made = pair(body, replace(body, name=others))
+        compared(made, memories.of(made))
+    made = pair(replace(body, name="v"), body)
+    compared(made, memories.of(made))
+
+
+def test_programs_with_other_variables_have_other_memories():
+    bodies = puts(2, "t"), puts(3, "u")
+    plain = pair(*bodies)
+    memories = Memories()
+    compared(plain, memories.of(plain))
+    for variables in (
+        [*VALUES, variable("c")],
+        [variable("a", init=1), variable("b", shape=(2,))],
+        [variable("a", init=1), variable("b", RangeType(0, 1))],
+        [variable("a", init=1), variable("z")],
+    ):
+        made = replace(plain, variables=tuple(variables))
+        assert memories.of(made) is not memories.of(plain)
+    assert memories.of(begun_otherwise(plain)) is memories.of(plain)
+
+
+def test_a_crash_is_not_remembered_of_threads_with_other_locals():
+    """What it resets are the locals of all others."""
+    memories = Memories()
+    crash = template(block(to=1), block(Halt(), to=END, location=1), name="crash")
+    for default in (0, 4):
+        keeps = template(
+            block(to=1), block(put(own(0), 5), to=2, location=1), block(put(cell(0), local(0)), to=END, location=2),
+            name="keeps", locals_=[(DIGIT, default)],
+        )  # fmt: skip
+        made = pair(keeps, crash)
+        compared(made, memories.of(made))
+
+
+def test_a_spawn_is_not_remembered_of_another_body():
+    memories = Memories()
+    starts = template(block(to=1), block(Spawn(1, (), None), to=END, location=1), name="starts")
+    for value in (2, 3):
+        body = template(
+            block(put(cell(1), value), to=1), block(put(cell(0), 0), to=END, location=1), name="body", spawned=True
+        )
+        made = pair(starts, body)
+        compared(made, memories.of(made))
+
+
+def test_room_for_locals_is_made_where_it_is_wanted():
+    """The cells of the thread that comes after it move."""
+    memories = Memories()
+    same = straight(put(own(0), 3), put(cell(1), local(0)), name="u", locals_=[(DIGIT, 0)])
+    for count in (1, 40, 3):
+        many = straight(*(put(own(n), 1 + n % 9) for n in range(count)), name="t", locals_=[(DIGIT, 0)] * count)
+        made = pair(many, same)
+        memory = memories.of(made)
+        compared(made, memory)
+        assert memory.rooms == (16 if count == 1 else 48, 16)
+
+
+def test_much_that_was_learned_is_forgotten(monkeypatch):
+    monkeypatch.setattr(remembering, "MOST_LEARNED", 2)
+    made = pair(puts(2, "t"), puts(3, "u"))
+    memory = compared(made)
+    assert memory.learned > 2
+    assert Remembering(made, memory).lanes[0][2] == {}
+    assert memory.learned == 0
+
+
+@pytest.mark.parametrize(("low", "high"), [(-128, 127), (-129, 0), (0, 128), (-3, 5)])
+def test_states_are_bytes_where_the_values_fit(low, high):
+    wide = RangeType(low, high)
+    steps = [put(cell(0, type_=wide), n) for n in (low, high)]
+    made = program([variable("a", wide)], [straight(*steps)])
+    compared(made)
+    quick = Remembering(made)
+    assert isinstance(quick.pack(quick.initial()[0]), bytes) == (low >= -128 and high <= 127)
+
+
+def test_values_that_fit_and_values_that_do_not_share_a_memory():
+    """Both programs have a thread in common, which one keeps in bytes."""
+    memories = Memories()
+    small, wide = RangeType(-2, 2), RangeType(-2, 200)
+    common = straight(put(cell(0, type_=small), -1), put(cell(0, type_=small), -2), name="t")
+    for type_, value in ((small, -1), (wide, 200), (small, -2)):
+        other = template(
+            block(to=1), block(put(own(0, type_), value), to=2, location=1),
+            block(put(cell(0, type_=small), load(0, type_=small)), to=END, location=2),
+            name="u", locals_=[(type_, 0)],
+        )  # fmt: skip
+        made = pair(common, other, [variable("a", small, -2)])
+        compared(made, memories.of(made))
