@@ -264,7 +264,10 @@ def _hooks(rules: Any) -> Iterator[str]:
         "different in its kernel. *Called by* names the caller and, in brackets, what the caller calls before and "
         "after it; `-` is its first or last call.\n"
     )
-    everything = [*base_classes(), *shared_classes(rules), *(rule.model for rule in rules.values())]
+    models = [rule.model for rule in rules.values()]
+    judges = list(families.FAMILIES.values())
+    derived = [cls for cls in base_classes() if cls in judges or any(issubclass(model, cls) for model in models)]
+    everything = [*derived, *shared_classes(rules), *models]
     for cls in shared_classes(rules):
         listed = methods_of(cls)
         if not listed:

@@ -9,6 +9,7 @@ step.
 
 from dio_mc.kernel.crash import CachedDisk, Crashes
 from dio_mc.kernel.file import File
+from dio_mc.kernel.folio import LargeFolio
 from dio_mc.kernel.mapped import MappedFile
 from dio_mc.kernel.pagecache import PageCache
 from dio_mc.kernel.properties import CoherentAtRest, NoStaleExposure
@@ -17,6 +18,6 @@ from dio_mc.kernel.reuse import Reuse
 from dio_mc.kernel.words import Block, Data, Owner, Slot
 
 __all__ = [
-    "Block", "CachedDisk", "CoherentAtRest", "CowWriteback", "Crashes", "Data", "File", "Iomap", "MappedFile",
-    "NoStaleExposure", "Owner", "PageCache", "Reflink", "Reuse", "Slot",
+    "Block", "CachedDisk", "CoherentAtRest", "CowWriteback", "Crashes", "Data", "File", "Iomap", "LargeFolio",
+    "MappedFile", "NoStaleExposure", "Owner", "PageCache", "Reflink", "Reuse", "Slot",
 ]  # fmt: skip

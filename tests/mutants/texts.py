@@ -1253,6 +1253,20 @@ ANY_NUMBER = (
         ("tests/kernel/test_reflink.py",),
     ),
     Mutant(
+        "a large folio is uptodate with any of its blocks",
+        "kernel/folio.py",
+        "if all(self.uptodate[k] for k in range(self.pages)):",
+        "if any(self.uptodate[k] for k in range(self.pages)):",
+        ("tests/kernel/test_large_folio.py",),
+    ),
+    Mutant(
+        "blocks of a large folio are written back, dirty or not",
+        "kernel/folio.py",
+        "        dirty = self.dirty[i]\n        if dirty:",
+        "        dirty = self.dirty[i]\n        if dirty or not dirty:",
+        ("tests/kernel/test_large_folio.py",),
+    ),
+    Mutant(
         "a read does not know that the write had ended",
         "kernel/one_write.py",
         "self.late[me], self.later[me] = self.acknowledged_write, self.shown",
