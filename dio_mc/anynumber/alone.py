@@ -126,7 +126,7 @@ class _Cutter:
                 return replace(op, condition=self._expr(condition))
             case Choose(target, options):
                 if isinstance(target, StoreTo) and self.places.holds_thread[target.variable]:
-                    raise refusal("DIO256", "a thread id is chosen: a thread may store its own only", op.span)
+                    raise refusal("DIO256", "`choose` stores a thread id: a thread may store its own id only", op.span)
                 chosen = tuple(Option(self._expr(o.value), o.when and self._expr(o.when)) for o in options)
                 return replace(op, target=self._target(target), options=chosen)
             case Spawn(_, arguments):
@@ -138,7 +138,7 @@ class _Cutter:
         if not isinstance(target, StoreTo) or not self.places.holds_thread[target.variable]:
             return
         if not (isinstance(value, Me) or (isinstance(value, Const) and not named_threads(self.places, value))):
-            raise refusal("DIO256", "a thread id is stored that is not the running thread's", target.span or self._span)
+            raise refusal("DIO256", "a thread stores an id that is not its own", target.span or self._span)
 
     def _target(self, target: Target) -> Target:
         if isinstance(target, LocalTo):
@@ -163,7 +163,7 @@ class _Cutter:
                 return self._connective(expr, operands)
             case Load(variable, indices):
                 if self.places.holds_thread[variable]:
-                    raise refusal("DIO256", "a thread id is used other than to compare it", expr.span or self._span)
+                    raise refusal("DIO256", "a thread id is used other than in a comparison", expr.span or self._span)
                 self._own(variable, indices, expr.span)
                 return rebuilt(expr, self._expr)
             case Compare(op, left, right) if _about_ids(self.places, left) or _about_ids(self.places, right):
@@ -184,7 +184,7 @@ class _Cutter:
             for side in (left, right)
         )
         if op not in ("==", "!=") or len(cells) > 1 or not simple:
-            raise refusal("DIO256", "thread ids are compared with others than `me` or None", self._span)
+            raise refusal("DIO256", "thread ids are compared with something other than `me` or None", self._span)
         for cell in cells:
             self._own(cell.variable, cell.indices, cell.span)
         inside = {id(cell): replace(cell, indices=tuple(map(self._expr, cell.indices))) for cell in cells}
@@ -193,7 +193,7 @@ class _Cutter:
     def _connective(self, expr: And | Or, operands: Sequence[Expr]) -> Expr:
         found = sort_operands(self.places, operands)
         if found.single:
-            raise refusal("DIO257", "a condition asks one thread what it does not ask all", self._span)
+            raise refusal("DIO257", "a condition treats one thread differently from the others", self._span)
         parts = [self._expr(part) for part in found.plain]
         decides: list[tuple[int, Expr]] = []
         for question in found.questions:
@@ -223,7 +223,7 @@ class _Cutter:
             parts = [logic.negation(part) for part in parts]
         asked = logic.disjunction(parts)
         if not _is_about(self.places, asked, first):
-            raise refusal("DIO258", "a question to all threads depends on more than the thread asked", self._span)
+            raise refusal("DIO258", "any or all over threads depends on more than the data of each thread", self._span)
         return asked
 
 

@@ -126,7 +126,7 @@ def refuse_unless_fitting(kept: Certificate, asked: Asked, ground: Ground, file:
         raise _unreadable(file, "its data has other names than this program's")
     counters = len(ground.checking.alone.counters)
     if kept.credits != bool(counters):
-        raise _unreadable(file, "it keeps counts in another way than this program's proofs")
+        raise _unreadable(file, "its counters are represented differently than in this program's proofs")
     ranges = [bounds(type_) for type_ in cells.layout.types]
 
     def fits(values: Sequence[int], where: Sequence[int]) -> bool:

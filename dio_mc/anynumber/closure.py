@@ -120,7 +120,7 @@ class Check(Checking):
 
     def _symmetric(self, rows: dict[int, int]) -> None:
         if any(not rows.get(other, 0) >> one & 1 for one, row in rows.items() for other in bits(row)):
-            self._gap("a thread stands beside another, and not the other way round")
+            self._gap("a view is stored in one order only")
 
     def _beside(self, outcome: Outcome, row: int, kind: int | None) -> int:
         """The thread states of the bit set `row` that are possible next to a thread of a kind (None for a fixed thread)
@@ -145,7 +145,7 @@ class Check(Checking):
         after = [*([] if moved is None else [moved]), *outcome.started]
         for position, thread in enumerate(after):
             if any(not self._has(outcome.common, thread, other) for other in after[:position]):
-                self._gap("a thread that was started is in no view with who started it")
+                self._gap("the view of a started thread and the thread that started it is missing")
         became = {n: released(threads[n], outcome.taken) for n in bits(others)}
         if outcome.taken or any(became[n] != threads[n] for n in became):
             self._carried_singly(outcome.common, rows, became, after)
@@ -160,20 +160,20 @@ class Check(Checking):
         for thread in after:
             number = self.views.numbers.get(thread)
             if number is None or others & ~found.get(number, 0):
-                self._gap("a thread that stepped is missing beside one that stood beside it")
+                self._gap("the view of a thread after its step and a thread next to it is missing")
         if target != common:
             for other in bits(others):
                 if rows[other] & others & ~found.get(other, 0):
-                    self._gap("two threads that stood beside one that stepped are missing afterwards")
+                    self._gap("the view of two threads after the step of a third is missing")
 
     def _carried_singly(self, target: Common, rows: dict[int, int], became: dict[int, Lone], after: list[Lone]) -> None:
         """Check the views after a step that takes ids from other threads, one pair at a time."""
         for other, thread in became.items():
             if any(not self._has(target, mover, thread) for mover in after):
-                self._gap("a thread that stepped is missing beside one that stood beside it")
+                self._gap("the view of a thread after its step and a thread next to it is missing")
             for second in bits(rows[other]):
                 if second in became and not self._has(target, thread, became[second]):
-                    self._gap("two threads that stood beside one that stepped are missing afterwards")
+                    self._gap("the view of two threads after the step of a third is missing")
 
     # -- properties ----------------------------------------------------------------------------------------------------
 

@@ -14,19 +14,19 @@ from dio_mc.source import Span
 
 HINTS: Final = {
     "DIO253": "compare ids for equality only",
-    "DIO254": "let the number of a thread only index arrays of one element per thread; PerThread and `me` do",
-    "DIO255": "let all of them start alike, and change data from the first step on",
-    "DIO256": "keep ids in common data, store `me` or None, compare with `me` or None",
-    "DIO257": "ask all of them, with any or all",
-    "DIO258": "ask with any or all, and only for what each thread keeps with PerThread",
-    "DIO259": "split it, or say it of one thread and all others",
+    "DIO254": "use the number only to index arrays with one element per thread, or use PerThread and `me`",
+    "DIO255": "give all threads the same initial data, and change shared data in steps only",
+    "DIO256": "keep ids in global variables; store and compare with `me` or None only",
+    "DIO257": "quantify over all of them, with any or all",
+    "DIO258": "read only PerThread data of other threads, with any or all",
+    "DIO259": "split the property, or relate fewer threads in it",
     "DIO260": "let only any and all range over threads",
-    "DIO261": "keep it per thread (PerThread) and ask with any or all",
+    "DIO261": "keep the data per thread (PerThread) and quantify with any or all",
     "DIO262": "let a loop go through all pages, or choose one, and index arrays with it",
-    "DIO263": "let each step be on one page",
-    "DIO264": "keep pages in locals only",
+    "DIO263": "let each step access one page only",
+    "DIO264": "keep page numbers in locals only",
     "DIO265": "give such arrays one element per page, all alike at the start",
-    "DIO266": "say it of one page, whichever it is",
+    "DIO266": "quantify over one page at a time",
 }
 """The default hint for each diagnostic code."""
 
@@ -42,6 +42,8 @@ class Refused(Exception):
 
 OF_PAGES: Final = "let only loops, choose, any and all range over pages"
 """The hint for a statement or declaration that uses the number of pages as a number."""
+NO_SOLVER: Final = "write it without functions of z3"
+"""The hint for a property that only the solver can decide."""
 NO_CRASHES: Final = "no proof for any number of threads covers crashes"
 """The hint for a model that has crashes."""
 

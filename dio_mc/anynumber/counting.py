@@ -114,7 +114,7 @@ def _declarations(model: type[Model], asked: Asked, unchanging: frozenset[str]) 
         computed = any(isinstance(s, ParamExpr) and _mentions(s, asked) for s in sizes)
         if computed or _mentions(declared.type, asked) or _mentions(declared.init, asked):
             what = _what(declared, asked)
-            message = f"`{name}` depends on how many {what} there are"
+            message = f"`{name}` depends on the number of {what}"
             yield unmet("DIO261", message, attribute_span(owner, name), _hint(what))
 
 
@@ -163,7 +163,7 @@ def _in_function(
         match node:
             case ast.Attribute(attr=name) | ast.Name(id=name) if name in numbers and id(node) not in allowed:
                 what = "pages" if name == pages else "threads"
-                message = f"`{name}`, how many {what} there are, is used as a number"
+                message = f"`{name}`, the number of {what}, is used as a value"
                 yield unmet("DIO261", message, span_of(node, file), _hint(what))
             case ast.Call(func=ast.Name(id=name)) if name in _COUNTING and _over_threads(node, per_thread, tree):
                 what = _elements(node, of_pages)

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dio_mc.anynumber.conditions import refusal
+from dio_mc.anynumber.conditions import NO_SOLVER, refusal
 from dio_mc.anynumber.naming import named_threads, single_threads, sort_operands
 from dio_mc.anynumber.places import Places
 from dio_mc.anynumber.states import Common, Lone
@@ -52,7 +52,7 @@ def rank(places: Places, expr: Expr, span: Span, positive: bool = True, free: fr
         case Ite(condition, then, orelse) if not named_threads(places, condition) - free:
             return max(rank(places, then, span, positive, free), rank(places, orelse, span, positive, free))
         case _:
-            raise refusal("DIO257", "a property names a thread, or asks all of them, inside a comparison", span)
+            raise refusal("DIO257", "a property names a thread or quantifies over threads inside a comparison", span)
 
 
 def _rank_of_operands(
@@ -61,7 +61,7 @@ def _rank_of_operands(
     found = sort_operands(places, operands)
     for part in found.single:
         if single_threads(places, part) - free:
-            raise refusal("DIO257", "a property asks one thread what it does not ask all", span)
+            raise refusal("DIO257", "a property treats one thread differently from the others", span)
     ranks = [rank(places, part, span, positive, free) for part in (*found.plain, *found.single)]
     for question in found.questions:
         bound = free | {places.kinds[question.kind].members[0]}
@@ -69,7 +69,7 @@ def _rank_of_operands(
         if universal:
             ranks.append(1 + max(inner))
         elif any(inner):
-            raise refusal("DIO259", "a property asks for a thread that stands in a relation to all threads", span)
+            raise refusal("DIO259", "a property states that some thread is related to all threads", span)
     return max(ranks, default=0) if universal else sum(ranks)
 
 
@@ -108,7 +108,7 @@ class Demand:
 
     def __init__(self, steps: Steps, property_: Property) -> None:
         if property_.expr is None:
-            raise refusal("DIO259", f"`{property_.name}` is decided by the solver alone", property_.span)
+            raise refusal("DIO259", f"`{property_.name}` is decided by the solver alone", property_.span, NO_SOLVER)
         self.property, self._steps = property_, steps
         self._places = steps.places
         self.expr = property_.expr
@@ -116,7 +116,7 @@ class Demand:
         most = MOST - 1 if property_.kind == "step" else MOST
         if self.rank > most:
             what = "a step" if property_.kind == "step" else "a state"
-            message = f"`{property_.name}` is about {self.rank} threads of {what} at once; {most} can be judged"
+            message = f"`{property_.name}` relates {self.rank} threads in {what}; {most} is the limit"
             raise refusal("DIO259", message, property_.span)
         self._sight = self._seen()
         self._compiled: dict[tuple[int, ...], Evaluate] = {}

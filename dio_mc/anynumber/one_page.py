@@ -162,7 +162,7 @@ def of_one_page(naming: Naming, property_: Property) -> Property:
         return property_
     judged = _Judged(naming, property_.span)
     if judged.rank(property_.expr, positive=True) > 1:
-        message = f"`{property_.name}` is about two pages at once; one can be judged"
+        message = f"`{property_.name}` relates two pages; a property may relate one at a time"
         raise refusal("DIO266", message, property_.span)
     return replace(property_, expr=judged.restricted(property_.expr), atoms=())
 
@@ -208,7 +208,7 @@ class _Judged:
         if found.asked:
             inner = max(self.rank(part, positive=positive, inside=True) for part in found.asked)
             if not universal and inner:
-                raise refusal("DIO266", "a property asks for a page that stands in a relation to all pages", self.span)
+                raise refusal("DIO266", "a property states that some page is related to all pages", self.span)
             ranks.append(inner + universal)
         return max(ranks, default=0) if universal else sum(ranks)
 
@@ -236,7 +236,7 @@ class _Judged:
         match expr:
             case Load(variable, indices) if variable in self.naming.pages.dimensions:
                 if not isinstance(indices[self.naming.pages.dimensions[variable]], Const):
-                    raise refusal("DIO266", "a property reads a page that it does not name", self.span)
+                    raise refusal("DIO266", "a property reads the page that a thread is on", self.span)
             case Compare("==" | "!=", left, right) if self.naming.told(left, right) is not None:
                 return
             case LocalOf() if self.naming.is_page(expr):

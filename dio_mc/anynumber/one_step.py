@@ -17,7 +17,7 @@ Page = tuple[str, int, int]
 """A symbolic page within a step: ``("start", local, 0)`` is the page that a local named when the step began, and
 ``("chosen", block, position)`` is the page assigned by an operation."""
 _Known = Mapping[int, Page]
-_MESSAGE: Final = "a step is on two pages"
+_MESSAGE: Final = "a step accesses two pages"
 
 
 def refuse_two_pages(program: Program, pages: Pages) -> None:
@@ -49,7 +49,7 @@ class _Walk:
     def _block(self, block: int, known: _Known, on: Page | None, way: tuple[int, ...]) -> None:
         if block in way and self._goes_on(way[way.index(block) :]):
             spans = (op.span for number in way[way.index(block) :] for op in self.template.blocks[number].ops)
-            raise refusal("DIO263", "a step goes from page to page", next(spans, self.template.span))
+            raise refusal("DIO263", "a step iterates over pages", next(spans, self.template.span))
         key = (block, frozenset(known.items()), on)
         if key in self._seen:
             return

@@ -102,7 +102,9 @@ class _Finding:
             if len(dimensions) > 1:
                 yield unmet("DIO265", f"`{one.name}` is indexed by two pages at once", one.span)
             elif any((v, d) not in self.grown for d in dimensions):
-                yield unmet("DIO265", f"`{one.name}` is indexed by pages, and has another size", one.span)
+                yield unmet(
+                    "DIO265", f"`{one.name}` is indexed by pages, but does not have one element per page", one.span
+                )
             elif dimensions and not _alike(one.shape, one.init, dimensions[0]):
                 yield unmet("DIO265", f"`{one.name}` starts with different values for different pages", one.span)
             elif v not in unchanging and any(
@@ -132,7 +134,7 @@ class _Finding:
     def _templates(self) -> Iterator[Diagnostic]:
         for t, template in enumerate(self.program.templates):
             if self._is_page(("number", t)) and t not in self.each:
-                message = f"the numbers of `{template.name}` name pages, and there are not as many of it"
+                message = f"the numbers of `{template.name}` are used as pages, but there is not one thread per page"
                 yield unmet("DIO262", message, template.span)
 
     def _data(self) -> Iterator[Diagnostic]:
@@ -149,7 +151,9 @@ class _Finding:
                 high = bounds(local.type)[1]
                 grown = bounds(self.other.templates[t].locals[n].type)[1] - high
                 if isinstance(local.type, OptionType) or grown != self.counts[1] - self.counts[0]:
-                    message = f"`{local.name}` of `{template.name}` names a page, and has a range of its own"
+                    message = (
+                        f"`{local.name}` of `{template.name}` names a page, but its range is not that of the pages"
+                    )
                     yield unmet("DIO262", message, template.span)
 
 

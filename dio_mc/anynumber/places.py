@@ -118,14 +118,16 @@ class Places:
                 broken = automorphisms.against(Exchange(domains, moved, threads))
                 if broken is not None:
                     code = "DIO254" if kind.numbered else "DIO257"
-                    found.append(unmet(code, f"one `{kind.name}` is told from another: {broken.reason}", broken.span))
+                    found.append(
+                        unmet(code, f"one `{kind.name}` is distinguished from another: {broken.reason}", broken.span)
+                    )
         return found
 
     def _ids(self) -> list[Diagnostic]:
         broken = self.domains.broken(THREADS)
         if broken is None:
             return []
-        return [unmet("DIO253", f"thread ids are told apart: {broken.reason}", broken.span)]
+        return [unmet("DIO253", f"thread ids are used as numbers: {broken.reason}", broken.span)]
 
     def _numbered(self) -> list[Diagnostic]:
         found = []
@@ -136,14 +138,14 @@ class Places:
             template = self.program.templates[kind.template]
             broken = self.domains.broken(slot)
             if broken is not None:
-                message = f"the numbers of `{kind.name}` are told apart: {broken.reason}"
+                message = f"the numbers of `{kind.name}` are used as more than indexes: {broken.reason}"
                 found.append(unmet("DIO254", message, broken.span))
             members = self.domains.members(slot)
             others = [m for m in members if m[0] == "number" and m[1] != kind.template]
             stored = [m for m in members if m[0] == "value"]
             passed = [m for m in members if m[0] == "local" and m[1] != kind.template]
             if others or stored or passed or self._is_threads(slot):
-                message = f"the number of `{kind.name}` is given away: only the thread itself may use it"
+                message = f"the number of `{kind.name}` is stored, passed on or compared with other data"
                 found.append(unmet("DIO254", message, template.span))
         return found
 
@@ -175,7 +177,7 @@ class Places:
                 message = f"`{variable.name}` is indexed by two threads at once"
                 found.append(unmet("DIO256", message, variable.span))
             elif owned and self.holds_thread[number]:
-                message = f"`{variable.name}` keeps a thread id for every thread; ids may stand in common data only"
+                message = f"`{variable.name}` has a thread id for each thread; ids are allowed in global variables only"
                 found.append(unmet("DIO256", message, variable.span))
             elif self.holds_thread[number] and (variable.any_init or self.kind_of.keys() & set(variable.init)):
                 message = f"`{variable.name}` starts with the id of one of the threads"

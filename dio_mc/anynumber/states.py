@@ -152,7 +152,9 @@ class States:
             return
         if thread != self.idle(thread.kind):
             span = self.places.program.templates[kind.template].span
-            raise refusal("DIO258", f"`{kind.name}` ends with data of its own set, which the next one finds", span)
+            raise refusal(
+                "DIO258", f"`{kind.name}` ends without resetting its own data, which the next instance would find", span
+            )
 
     def idle(self, kind: int) -> Lone:
         """The state of an idle slot of a spawned operation."""

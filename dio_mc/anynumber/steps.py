@@ -234,7 +234,11 @@ class Steps(States):
         questions += [question for question, counter in counted if counter in found.variables]
         span = template.locations[location].span
         if len(questions) > MOST_QUESTIONS:
-            raise refusal("DIO258", f"a step asks other threads {len(questions)} different questions", span)
+            raise refusal(
+                "DIO258",
+                f"a step asks {len(questions)} different questions about other threads; {MOST_QUESTIONS} is the limit",
+                span,
+            )
         cells = {c for v in found.variables for c in self.cells.cells_of(v, program)}
         kept = {self.cells.common[n] for n in self._existing}
         common = tuple(n for n, cell in enumerate(self.cells.common) if cell in cells | kept)
@@ -250,7 +254,7 @@ class Steps(States):
         own = [cell for cell in cells if self.cells.owner(cell) is None]
         number = prod(len(self._may_hold(cell, 0)) for cell in own)
         if number > MOST_ELSEWHERE:
-            message = f"a step depends on a page in {number:,} ways; {MOST_ELSEWHERE:,} can be tried"
+            message = f"a step depends on {number:,} possible contents of a page; {MOST_ELSEWHERE:,} is the limit"
             raise refusal("DIO263", message, span)
 
     def _refuse_early_questions(self) -> None:
@@ -262,7 +266,9 @@ class Steps(States):
             if entry.location is not None:
                 continue
             if asked & touched(template, template.entry, self.alone.program.templates, self.places.elsewhere).variables:
-                raise refusal("DIO258", f"`{template.name}` asks other threads before its first step", template.span)
+                raise refusal(
+                    "DIO258", f"`{template.name}` reads data of other threads before its first step", template.span
+                )
 
 
 def _kept(outcome: Outcome, n: int, value: int) -> Outcome:

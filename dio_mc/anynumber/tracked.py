@@ -221,9 +221,7 @@ class _Rewriting:
         if isinstance(value, Const) and value.value == 0:
             return Choose(target, (_option(TRACKED), _option(ELSEWHERE)), span)
         if not is_next(value, local):
-            raise refusal(
-                "DIO262", f"`{name}` counts through the pages otherwise than from the first to the last", span
-            )
+            raise refusal("DIO262", f"`{name}` does not go through all pages from the first to the last", span)
         before = self._is(local, ELSEWHERE)
         options = (_option(ELSEWHERE, before), _option(TRACKED, before))
         return Choose(target, (*options, _option(AFTER, Not(before)), _option(END, Not(before))), span)
@@ -251,7 +249,7 @@ class _Rewriting:
         if isinstance(target, LocalTo) and self._is_page(target.index):
             chosen = [o.value.value for o in options if isinstance(o.value, Const) and o.when is None]
             if chosen != list(range(self.pages.count)) or self._is_counter(target.index):
-                raise refusal("DIO262", f"`{target.name}` is chosen among some of the pages", op.span)
+                raise refusal("DIO262", f"`{target.name}` is chosen from some of the pages only", op.span)
             return replace(op, target=replace(target, type=_NAMES), options=(_option(TRACKED), _option(ELSEWHERE)))
         chosen_ = tuple(
             Option(self._stored(target, self._expr(o.value)), o.when and self._expr(o.when)) for o in options

@@ -254,7 +254,7 @@ class Check3(Checking):
         moved = bool(outcome.taken) or outcome.common != common
         for three in successors(links, pairs, outcome, moved=moved):
             if not self._has(outcome.common, [_named(threads, one, outcome) for one in three]):
-                self._gap("three threads that stood beside each other are missing after a step")
+                self._gap("a view of three threads after a step is missing")
         others = sorted({n for pair in pairs for n in pair})
         beside = [(threads[n], released(threads[n], outcome.taken)) for n in others]
         for demand in self._moves:

@@ -50,7 +50,7 @@ class _Forms:
 
     def all(self) -> Iterator[tuple[str, Span | None, Form]]:
         fixed = tuple(self.places.program.threads[thread].name for thread in self.places.fixed)
-        yield "how many of the other threads there are", None, fixed
+        yield "the number of other threads", None, fixed
         for number, variable in enumerate(self.places.program.variables):
             yield f"`{variable.name}`", variable.span, self._variable(number, variable)
         for number, template in enumerate(self.cut.program.templates):
@@ -58,7 +58,7 @@ class _Forms:
             yield from self._blocks(number, template)
         for oracle in self.cut.oracles:
             form = [(kind, self._exchange.expr(None, in_any_order(expr), None)) for kind, expr in oracle.decides]
-            yield "a question to other threads", None, form
+            yield "a quantifier over other threads", None, form
         present = frozenset(member for kind in self.places.kinds for member in kind.members[:2])
         for property_ in covered(self.places.program.properties):
             if property_.expr is None:

@@ -111,16 +111,16 @@ def test_what_is_not_so_for_pages_is_proved_for_threads() -> None:
         (models.NamesOne, "DIO262", "self.page[0] = 2", "a statement names one page by its number"),
         (models.ComparesSize, "DIO262", "if i < 1:", "the number of a page is compared with a number"),
         (models.NextPage, "DIO262", "self.page[(i + 1) % 2] = 2", "the number of a page is computed"),
-        (models.TwoPages, "DIO263", "self.page[i] = self.page[j]", "a step is on two pages"),
-        (models.AsksTwoPages, "DIO263", "wait_until(self.page[i] == 0", "a step is on two pages"),
-        (models.AllAtOnce, "DIO263", "self.page[i] = 2", "a step goes from page to page"),
+        (models.TwoPages, "DIO263", "self.page[i] = self.page[j]", "a step accesses two pages"),
+        (models.AsksTwoPages, "DIO263", "wait_until(self.page[i] == 0", "a step accesses two pages"),
+        (models.AllAtOnce, "DIO263", "self.page[i] = 2", "a step iterates over pages"),
         (models.Remembers, "DIO264", "last = Var", "`last` holds the number of a page"),
-        (models.OneIsDifferent, "DIO265", "first = Array", "`first` is indexed by pages, and has another size"),
+        (models.OneIsDifferent, "DIO265", "first = Array", "`first` is indexed by pages, but does not have"),
         (models.StartsApart, "DIO109", "first = Array", "`first`: init lists 2 values for an array of 4"),
-        (models.TwiceAsMany, "DIO261", "sectors = Array", "`sectors` depends on how many pages there are"),
-        (models.StartsInTheMiddle, "DIO261", "range(1, self.pages)", "`pages`, how many pages there are, is used as"),
+        (models.TwiceAsMany, "DIO261", "sectors = Array", "`sectors` depends on the number of pages"),
+        (models.StartsInTheMiddle, "DIO261", "range(1, self.pages)", "`pages`, the number of pages, is used as"),
         (models.Summed, "DIO261", "wait_until(sum(", "`sum` over pages depends on how many there are"),
-        (models.LastPage, "DIO261", "if i == self.pages - 1", "`pages`, how many pages there are, is used as a number"),
+        (models.LastPage, "DIO261", "if i == self.pages - 1", "`pages`, the number of pages, is used as a value"),
     ],
 )  # fmt: skip
 def test_what_is_not_met_is_found_where_it_stands(model: type, code: str, line: str, message: str) -> None:
@@ -137,7 +137,7 @@ def test_what_is_not_met_is_found_where_it_stands(model: type, code: str, line: 
     ("model", "name", "message"),
     [
         (models.Related, "ordered", "a property relates two pages"),
-        (models.TwoAtOnce, "either", "`either` is about two pages at once; one can be judged"),
+        (models.TwoAtOnce, "either", "`either` relates two pages; a property may relate one at a time"),
         (models.NamesFirst, "first", "a property names one page by its number"),
     ],
 )

@@ -76,16 +76,16 @@ def test_a_model_that_meets_no_condition(folder: Path) -> None:
     assert result.exit_code == 3
     found = [line.strip() for line in result.output.splitlines() if "finding DIO2" in line]
     assert found == [
-        "finding DIO261 worst.py:14: `readers`, how many threads there are, is used as a number: keep it per thread "
-        "(PerThread) and ask with any or all",
-        "finding DIO261 worst.py:19: `sum` over threads depends on how many there are: keep it per thread (PerThread) "
-        "and ask with any or all",
-        "finding DIO253 worst.py:14: thread ids are told apart: they are compared by size: compare ids for equality "
-        "only",
-        "finding DIO254 worst.py:11: the number of `reader` is given away: only the thread itself may use it: let "
-        "the number of a thread only index arrays of one element per thread; PerThread and `me` do",
-        "finding DIO255 worst.py:8: `last` starts with the id of one of the threads: let all of them start alike, and "
-        "change data from the first step on",
+        "finding DIO261 worst.py:14: `readers`, the number of threads, is used as a value: keep the data per thread "
+        "(PerThread) and quantify with any or all",
+        "finding DIO261 worst.py:19: `sum` over threads depends on how many there are: keep the data per thread "
+        "(PerThread) and quantify with any or all",
+        "finding DIO253 worst.py:14: thread ids are used as numbers: they are compared by size: compare ids for "
+        "equality only",
+        "finding DIO254 worst.py:11: the number of `reader` is stored, passed on or compared with other data: use "
+        "the number only to index arrays with one element per thread, or use PerThread and `me`",
+        "finding DIO255 worst.py:8: `last` starts with the id of one of the threads: give all threads the same "
+        "initial data, and change shared data in steps only",
     ]
 
 

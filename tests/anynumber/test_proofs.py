@@ -71,15 +71,15 @@ def test_spawned_completions_are_threads_that_come_and_go() -> None:
 @pytest.mark.parametrize(
     ("model", "code", "line", "message"),
     [
-        (models.Ordered, "DIO253", "wait_until(self.owner <= me)", "thread ids are told apart: they are compared by size"),
-        (models.Leader, "DIO254", "if k == 0", "one `worker` is told from another: a condition names one"),
+        (models.Ordered, "DIO253", "wait_until(self.owner <= me)", "are used as numbers: they are compared by size"),
+        (models.Leader, "DIO254", "if k == 0", "one `worker` is distinguished from another: a condition names one"),
         (models.Sized, "DIO254", "taken = Array", "`taken` is indexed by a thread's number and has 3 elements, not one per thread"),
-        (models.Follows, "DIO256", "next = PerThread", "`next` keeps a thread id for every thread"),
-        (models.NamesOne, "DIO257", "wait_until(self.busy[threads", "one `worker` is told from another"),
-        (models.AsksForMore, "DIO258", "wait_until(not any(self.want", "depends on more than the thread asked"),
+        (models.Follows, "DIO256", "next = PerThread", "`next` has a thread id for each thread"),
+        (models.NamesOne, "DIO257", "wait_until(self.busy[threads", "one `worker` is distinguished from another"),
+        (models.AsksForMore, "DIO258", "wait_until(not any(self.want", "depends on more than the data of each thread"),
         (models.Unrolled, "DIO257", "for _ in threads", "a statement names one thread"),
-        (models.Counted, "DIO261", "n = Var(Range(0, workers))", "`n` depends on how many threads there are"),
-        (models.Doubled, "DIO260", "", "how many of the other threads there are"),
+        (models.Counted, "DIO261", "n = Var(Range(0, workers))", "`n` depends on the number of threads"),
+        (models.Doubled, "DIO260", "", "the number of other threads"),
         (models.Summed, "DIO261", "wait_until(sum(", "`sum` over threads depends on how many there are"),
     ],
 )  # fmt: skip
@@ -98,12 +98,12 @@ def test_a_refused_proof_is_undetermined_with_findings() -> None:
     report = checked(models.Counted, "worker")
     assert (report.verdict, report.any_number.verdict, report.any_number.views) == ("UNDETERMINED", "UNDETERMINED", 0)
     assert [f.code for f in report.findings if f.code.startswith("DIO2")] == ["DIO261", "DIO261"]
-    assert "keep it per thread (PerThread) and ask with any or all" in report.findings[-1].message
+    assert "keep the data per thread (PerThread) and quantify with any or all" in report.findings[-1].message
 
 
 def test_an_array_of_another_size_is_told_with_the_way_out() -> None:
     told = "`taken` is indexed by a thread's number and has 3 elements, not one per thread: "
-    told += "let the number of a thread only index arrays of one element per thread; PerThread and `me` do"
+    told += "use the number only to index arrays with one element per thread, or use PerThread and `me`"
     assert [f.message for f in checked(models.Sized, "worker").findings if f.code == "DIO254"] == [told]
 
 

@@ -163,7 +163,7 @@ class _Proof:
             return Break("their numbers and their thread ids are mixed")
         broken = self.domains.broken(THREADS)
         if broken is not None:
-            return Break(f"thread ids are told apart: {broken.reason}", broken.span)
+            return Break(f"thread ids are used as numbers: {broken.reason}", broken.span)
         for number in templates:
             template = self.program.templates[number]
             if template.spawned:
