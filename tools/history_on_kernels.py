@@ -73,6 +73,12 @@ NOT_RUN = {
     "r58_fsync_logs_unwritten_extent": "needs the power cut amid an fsync, and a recovery",
     "r59_atomic_write_torn_by_a_crash": "needs the power cut between two commits, and a recovery",
     "r60_uptodate_before_contents": "a matter of memory order: x86 does not reorder these stores",
+    "r61_dropbehind_under_writeback": WORKER + "; 6.12 does not have the flag, 7.3 has the repair",
+    "r62_folio_read_ended_early": MODULE, "r62_folio_read_ended_twice": WORKER,
+    "r63_all_queued_too_late": NETWORK, "r63_all_queued_without_barriers": "a matter of memory order; " + NETWORK,
+    "r64_size_raised_over_zeros": "needs the power cut between an append and the end of an IO, and a recovery",
+    "r65_truncate_beyond_its_range": "needs swap, and a large folio in it; guests have none",
+    "r65_truncate_frees_a_split_swap_entry": "needs swap, and a large folio in it; guests have none",
 }  # fmt: skip
 """Models without a binding: why they cannot be run on one of these kernels."""
 
