@@ -21,10 +21,11 @@ from dio_mc.engines.disk.merging import Cursor, InMemory, Known, OnDisk, fewer, 
 from dio_mc.engines.disk.sizes import Sizes
 from dio_mc.engines.disk.sorting import Sorter
 from dio_mc.engines.native.context import RECENT
+from dio_mc.engines.native.levels import Level
 from dio_mc.engines.native.memory import Region
 from dio_mc.engines.native.moment import Clock, Moment
 from dio_mc.engines.native.prepared import Prepared
-from dio_mc.engines.native.search import PAUSE, STRETCH, Level, Search, Work
+from dio_mc.engines.native.search import PAUSE, STRETCH, Search, Work
 from dio_mc.engines.native.visited import LEAPS, Visited
 from dio_mc.engines.native.worker import NEVER, Worker
 from dio_mc.errors import InternalError

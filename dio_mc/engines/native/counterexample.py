@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from dio_mc.engines.native.cursor import DEADLOCK, FAULTS
+from dio_mc.engines.native.levels import LevelSearch
 from dio_mc.engines.native.machine import Exceeded, unlimited
-from dio_mc.engines.native.memory import Region
 from dio_mc.engines.native.prepared import Prepared
-from dio_mc.engines.native.records import Part, Records, RecordTable, Shape, tables, taken
-from dio_mc.engines.native.search import PAUSE, Search
+from dio_mc.engines.native.records import Part, Records, RecordTable, Shape, tables
+from dio_mc.engines.native.search import PAUSE
 from dio_mc.engines.native.valuations import Valuations
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
@@ -85,7 +85,7 @@ class Reached:
         return tables(self.prepared, self.levels, reduced=self.reduced)
 
 
-def goals_of(search: Search) -> list[Goal]:
+def goals_of(search: LevelSearch) -> list[Goal]:
     """The goals that a search has found: properties in the order of evaluators, the deadlock,
     faults."""
     found: list[Goal] = []
@@ -102,9 +102,9 @@ def goals_of(search: Search) -> list[Goal]:
 
 def reach(
     prepared: Prepared,
-    search: Search,
+    search: LevelSearch,
     goal: Goal,
-    expanded: Sequence[int],
+    expanded: Sequence[int] | None,
     pressed: Exceeded = unlimited,
     exceeded: Exceeded = unlimited,
 ) -> Reached | None:
@@ -128,36 +128,28 @@ class _Way:
     def __init__(
         self,
         prepared: Prepared,
-        search: Search,
+        search: LevelSearch,
         goal: Goal,
-        expanded: Sequence[int],
+        expanded: Sequence[int] | None,
         pressed: Exceeded,
         exceeded: Exceeded,
     ) -> None:
         self._prepared, self._search, self._goal, self._expanded = prepared, search, goal, expanded
         self._pressed, self._exceeded = pressed, exceeded
         self._shape = Shape.of(prepared)
-        self._reduced = bool(search.workers[0].get("reduced"))
         self._narrow = False
         self._looked = time.monotonic()
 
     def back(self, *, narrow: bool = False) -> Reached | None:
         """Run the pass; with `narrow`, keep one state per level."""
         self._narrow = narrow
-        region = Region(8 * self._shape.size * SCANNED, huge=False)
-        for worker in self._search.workers:
-            worker.set(goal=self._goal.flag, found=region.address)
-        try:
-            levels = [self._last()]
-            for depth in reversed(range(self._goal.base)):
-                if self._exceeded() is not None:
-                    return None
-                with closing(RecordTable(self._prepared, levels[-1], reduced=False)) as table:
-                    levels.append(self._scan("rest", depth, None, table.address))
-        finally:
-            region.close()
+        levels = [self._last()]
+        for depth in reversed(range(self._goal.base)):
+            if self._exceeded() is not None:
+                return None
+            levels.append(self._scan("rest", depth, None, levels[-1]))
         return Reached(
-            self._goal, self._prepared, tuple(reversed(levels)), self.ends, self._reduced, self._narrow
+            self._goal, self._prepared, tuple(reversed(levels)), self.ends, self._search.reduced, self._narrow
         )  # fmt: skip
 
     def _expanded_ends(self) -> Sequence[int] | None:
@@ -165,17 +157,12 @@ class _Way:
         was expanded. None: no bound."""
         return self._expanded if self._goal.on_edge or self._goal.flag == DEADLOCK else None
 
-    def _scan(self, name: str, depth: int, ends: Sequence[int] | None, *more: int) -> Records:
-        """Call a function on every worker's part of a level; return its records, in each worker's
-        order of discovery."""
+    def _scan(self, name: str, depth: int, ends: Sequence[int] | None, needed: Records | None = None) -> Records:
+        """Call a function on all states of a level; return its records."""
         parts: list[Part] = []
-        with closing(self._search.parts_of(depth, ends, SCANNED)) as scanned:
-            for worker, first, last in scanned:
-                worker.set(found_length=0)
-                self._prepared.machine.call[name](worker.address, *more, first, last)
-                count = worker.get("found_length")
-                if count:
-                    parts.append(taken(self._shape, worker.get("found"), count))
+        with closing(self._search.scanned(name, self._goal.flag, depth, ends, needed, SCANNED)) as scanned:
+            for part in scanned:
+                parts += [part] if len(part) else []
                 self._look()
                 if self._narrow and parts:
                     return Records(self._shape, tuple(parts)).first()

@@ -13,6 +13,7 @@ from dio_mc.analysis.symmetry.representatives import Representatives
 from dio_mc.analysis.values.sets import Unsupported as Unsupported
 from dio_mc.engines.checkpoints.store import Keeper
 from dio_mc.engines.native.counterexample import Goal, Reached, goals_of, reach
+from dio_mc.engines.native.levels import LevelSearch
 from dio_mc.engines.native.machine import compile_text, missing
 from dio_mc.engines.native.module import write_module
 from dio_mc.engines.native.moment import Clock, Moment
@@ -65,8 +66,8 @@ class Outcome:
     unshown: tuple[str, ...]
 
 
-Begin = Callable[[Prepared, SearchRequest, Clock, Work], Search]
-"""Creates a search: in memory, or on disk."""
+Begin = Callable[[Prepared, SearchRequest, Clock, Work], LevelSearch]
+"""Creates a search: in memory, on disk, or on several machines."""
 
 
 def prepare(
@@ -134,7 +135,7 @@ def search(
         found.close()
 
 
-def _violated(found: Search) -> list[str]:
+def _violated(found: LevelSearch) -> list[str]:
     """The names of the properties that are violated, or witnessed, so far."""
     file = found.interpreter.program.file
     early = found.interpreter.initial_faults if found.started else ()
@@ -143,13 +144,13 @@ def _violated(found: Search) -> list[str]:
     ]  # fmt: skip
 
 
-def _unshown(found: Search, reached: Sequence[Reached]) -> tuple[str, ...]:
+def _unshown(found: LevelSearch, reached: Sequence[Reached]) -> tuple[str, ...]:
     """The names of the goals to which no path is known."""
     shown = {one.goal.name for one in reached}
     return tuple(goal.name for goal in goals_of(found) if goal.name not in shown)
 
 
-def _told(prepared: Prepared, found: Search, by: Reduced) -> tuple[list[Reached], tuple[int, ...]]:
+def _told(prepared: Prepared, found: LevelSearch, by: Reduced) -> tuple[list[Reached], tuple[int, ...]]:
     """The paths to all goals, and the distinct values of each cell if the search was stopped. If a
     limit does not allow these, the search counts as stopped, and the rest is missing."""
     reached: list[Reached] = []
@@ -163,11 +164,11 @@ def _told(prepared: Prepared, found: Search, by: Reduced) -> tuple[list[Reached]
     return reached, ()
 
 
-def _way_back(prepared: Prepared, found: Search, by: Reduced, goal: Goal) -> Reached | None:
+def _way_back(prepared: Prepared, found: LevelSearch, by: Reduced, goal: Goal) -> Reached | None:
     """The shortest paths to a goal, or None if there is no time for them. Dropped levels are read
     from the checkpoint, or found again by a second search."""
     clock = Moment(found.clock)
-    if found.kept == 0:
+    if found.kept == 0 or not isinstance(found, Search):
         if not found.keeps(goal.base):
             return None
         return reach(prepared, found, goal, found.looked_at, clock.pressed, clock.exceeded)

@@ -26,7 +26,8 @@ from dio_mc.engines.native.cursor import FAULTS
 from dio_mc.engines.native.memory import Region
 
 if TYPE_CHECKING:
-    from dio_mc.engines.native.search import Level, Search
+    from dio_mc.engines.native.levels import Level
+    from dio_mc.engines.native.search import Search
 
 AT_ONCE: Final = 1 << 17
 """States that are inserted, or copied from the table, between two polls of the limits."""

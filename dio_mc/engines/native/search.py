@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -21,19 +22,18 @@ from dio_mc.engines.checkpoints.frame import Frame
 from dio_mc.engines.checkpoints.store import Keeper
 from dio_mc.engines.native.chunks import Chunks
 from dio_mc.engines.native.context import DONE, FULL, GROW, LOST
-from dio_mc.engines.native.cursor import ASTRAY, DEADLOCK, FAULTS
+from dio_mc.engines.native.levels import Level, LevelSearch
 from dio_mc.engines.native.memory import Region
 from dio_mc.engines.native.moment import Clock
 from dio_mc.engines.native.prepared import IN_FULL, Prepared, Reduced
+from dio_mc.engines.native.records import Part, Records, RecordTable, Shape, taken
 from dio_mc.engines.native.saving import Restored, Saving
-from dio_mc.engines.native.survey import distinct_values, survey_size
 from dio_mc.engines.native.valuations import Valuations
 from dio_mc.engines.native.visited import Visited, stretches
 from dio_mc.engines.native.worker import LAG, NEVER, WAITING, Worker, sample
-from dio_mc.errors import InternalError
 from dio_mc.guard import STARTING, WHY_ENDED, stop_of
-from dio_mc.semantics.search import Progress, SearchRequest
-from dio_mc.semantics.stop import FIRST, Stop, StopKind
+from dio_mc.semantics.search import SearchRequest
+from dio_mc.semantics.stop import Stop, StopKind
 
 STRETCH: Final = 1 << 18
 """States that each worker expands between two polls of the limits."""
@@ -47,15 +47,8 @@ STARTS: Final = 1 << 14
 KEEP: Final = 16 << 20
 """Bytes of states that are kept in memory for counterexamples. Beyond this, expanded levels are
 dropped, and found again when they are needed."""
-LARGEST_SURVEY: Final = 1 << 26
-"""The largest byte map of a survey."""
 SAMPLE: Final = 1 << 16
 """Hashes with which the false positive rate of a bit-state table is measured."""
-
-
-Level = list[tuple[int, int]]
-"""The states of a level: for each worker, the number of the first in its array, and of one past the
-last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +68,13 @@ class Work:
     saved: Sequence[Frame] = ()
 
 
-class Search:
+class Search(LevelSearch):
     """One compiled search.
 
     A search with a `limit` on states, or with approximate storage, has one worker, because the
     states within it depend on the order of discovery.
 
-    `levels` locates the states of each level; the levels before `kept` have been dropped from
-    memory. `started` is set when all initial states are known, `whole` is the number of fully
-    expanded levels (-1 before that). `unread` states of a checkpoint have not been read yet.
+    `unread` states of a checkpoint have not been read yet.
     """
 
     def __init__(
@@ -94,23 +85,8 @@ class Search:
         work: Work,
         known: Sequence[Valuations] | None = None,
     ) -> None:
-        self.module, self.machine, self.interpreter = prepared.module, prepared.machine, prepared.interpreter
-        self.clock, self.report, self.first, self.keep = clock, request.report, request.first, work.keep
-        self.stopped: Stop | None = None
-        self.started = False
-        self.whole = -1
-        self.levels: list[Level] = []
-        self.kept = 0
-        self._adopted = known is not None
-        self.valuations = list(known or ())
-        if known is None:
-            trios = zip(request.evaluators, self.module.tables, self.module.formulas, strict=True)
-            self.valuations = [
-                Valuations(evaluator, self.interpreter, self.module.facts, size, formulas)
-                for evaluator, size, formulas in trios
-            ]
-        self.deadlock: int | None = None
-        self.faults: dict[int, int] = {}
+        super().__init__(prepared, request, clock, known)
+        self.prepared, self.keep, self.reduced = prepared, work.keep, work.by.symmetry
         self.starts = STARTS
         self._limit = NEVER if work.limit is None else work.limit
         alone = work.limit is not None or self.module.approximate is not None
@@ -165,11 +141,6 @@ class Search:
         return self._sum("transitions")
 
     @property
-    def open(self) -> int:
-        """States found and not expanded."""
-        return self.states - self.expanded
-
-    @property
     def expanded(self) -> int:
         """States that have been fully expanded."""
         return self._before + self.chunks.taken - self._sum("stop") + self._sum("next")
@@ -193,74 +164,25 @@ class Search:
         discovery."""
         return self.expanded + (self.workers[0].get("full") != 0)
 
-    @property
-    def depth(self) -> int:
-        """The last level that is not empty."""
-        return max(sum(1 for level in self.levels if any(a < b for a, b in level)) - 1, 0)
-
-    @property
-    def violated(self) -> bool:
-        """Whether a violation is known; witnesses do not count."""
-        known = any(v.length is not None and v.evaluator.property.kind != "reachable" for v in self.valuations)
-        early = self.started and bool(self.interpreter.initial_faults)
-        return known or self.deadlock is not None or bool(self.faults) or early
-
     # -- levels --------------------------------------------------------------------------------------------------------
 
-    def run(self, deepest: int | None = None) -> None:
-        """Search until all states are expanded, level `deepest` is found, or a limit is reached."""
-        try:
-            self._run(deepest)
-        except WHY_ENDED as ended:
-            self.stopped = stop_of(ended)
-            self._take_last()
-        self._end_saving()
-
-    def _end_saving(self) -> None:
+    def _end(self) -> None:
         """Write the complete levels that are not saved yet, if a later run may need them."""
         try:
             self.saving.search_ends(write=self.stopped is not None or self.violated)
         except WHY_ENDED as ended:
             self.stopped = self.stopped or stop_of(ended)
 
-    def _take_last(self) -> None:
-        """Evaluate what the workers have observed in the level in which the search ended.
-
-        A second interrupt, a limit or a lack of memory must not lose it; only valuations that are
-        not decided yet may be lost.
-        """
-        if not self.levels:
-            return
-        try:
-            self._take_news()
-            self._level_ends(len(self.levels) - 1)
-        except WHY_ENDED:
-            pass
-
-    def _run(self, deepest: int | None) -> None:
+    def _begin(self, deepest: int | None) -> None:
         for worker in self.workers:
             worker.set(lag=0)
         if self._saved:
             self._go_on(deepest)
         else:
             self._start()
-        while True:
-            depth = len(self.levels) - 1
-            self._level_ends(depth)
-            if self.stopped is None:
-                self.saving.level_ends()
-            self._tell()
-            if self.stopped is not None or not any(a < b for a, b in self.levels[-1]) or depth == deepest:
-                return
-            self.stopped = self._limit_before(depth)
-            if self.stopped is not None:
-                return
-            self._open_level()
-            try:
-                self._expand_level(depth)
-            finally:
-                self._close_level()
-            self.whole += self.stopped is None
+
+    def _save_level(self) -> None:
+        self.saving.level_ends()
 
     def _go_on(self, deepest: int | None) -> None:
         """Continue from the last level of a checkpoint. Raises `ModelError` if the checkpoint is
@@ -316,13 +238,6 @@ class Search:
 
     def _close_level(self) -> None:
         self.levels[-1] = [(first, w.get("end")) for (first, _), w in zip(self.levels[-1], self.workers, strict=True)]
-
-    def _limit_before(self, depth: int) -> Stop | None:
-        if self.first and self.violated:
-            return FIRST
-        if depth == self.clock.budget.max_depth:
-            return Stop(StopKind.MAX_DEPTH, depth)
-        return None
 
     def _expand_level(self, depth: int) -> None:
         if self._expand_parts(self.levels[depth]):
@@ -472,6 +387,22 @@ class Search:
             for start in range(first, end, size):
                 yield worker, start, min(start + size, end)
 
+    def scanned(
+        self, name: str, goal: int, depth: int, ends: Sequence[int] | None, needed: Records | None, size: int
+    ) -> Generator[Part]:
+        """As `LevelSearch` has it, in each worker's order of discovery."""
+        shape = Shape.of(self.prepared)
+        with ExitStack() as stack:
+            found = Region(8 * shape.size * size, huge=False)
+            stack.callback(found.close)
+            more = []
+            if needed is not None:
+                more = [stack.enter_context(closing(RecordTable(self.prepared, needed, reduced=False))).address]
+            for worker, first, last in stack.enter_context(closing(self.parts_of(depth, ends, size))):
+                worker.set(goal=goal, found=found.address, found_length=0)
+                self.machine.call[name](worker.address, *more, first, last)
+                yield taken(shape, found.address, worker.get("found_length"))
+
     # -- what was noticed ----------------------------------------------------------------------------------------------
 
     def _take_news(self) -> None:
@@ -482,40 +413,20 @@ class Search:
                 valuations.note(decode(words), decode(after) if valuations.stepwise else None)
                 self.saving.noticed(number, words, after if valuations.stepwise else ())
 
-    def _level_ends(self, depth: int) -> None:
-        for valuations in self.valuations:
-            valuations.decide(depth)
-        for worker in self.workers:
-            flags = worker.marks("flags", self.module.flags)
-            if flags[ASTRAY]:
-                raise InternalError("the native engine reached a state that its analysis has not foreseen")
-            if flags[DEADLOCK] and self.deadlock is None:
-                self.deadlock = depth - 1
-            for flag in range(FAULTS, self.module.flags):
-                if flags[flag]:
-                    self.faults.setdefault(flag, depth)
+    def _survey(self) -> None:
+        """Mark the values of the states found."""
+        self.machine.call["survey"](self.workers[0].address)
 
-    def _tell(self) -> None:
-        if self.report is not None:
-            self.report(Progress(self.depth, self.states, self.transitions, self.open, self.clock.seconds))
+    def _marks(self, name: str, size: int) -> list[bytes]:
+        return [worker.marks(name, size) for worker in self.workers]
 
-    def distinct(self) -> tuple[int, ...]:
-        """The number of distinct values of each cell among the states found; empty if there are too
-        many values to count, or with approximate storage."""
-        packing = self.module.packing
-        size = survey_size(packing)
-        if not self.states or size > LARGEST_SURVEY or self.module.approximate is not None:
-            return ()
+    def _surveyed(self, size: int) -> bytes:
         region = Region(size)
         self.workers[0].set(survey=region.address)
         self._survey()
         marks = ctypes.string_at(region.address, size)
         region.close()
-        return distinct_values(packing, marks)
-
-    def _survey(self) -> None:
-        """Mark the values that occur in the states found."""
-        self.machine.call["survey"](self.workers[0].address)
+        return marks
 
     def taken_for_known(self) -> float:
         """With approximate storage, the share of new states that would now be taken for known ones;
@@ -528,15 +439,6 @@ class Search:
         (worker,) = self.workers
         return sum(worker.has_bits(hash_) for hash_ in sample(SAMPLE)) / SAMPLE
 
-    def coverage(self) -> tuple[frozenset[tuple[int, int]], frozenset[tuple[int, int]]]:
-        """The (template, location) pairs whose steps have fired, and those whose steps were
-        blocked."""
-        places = self.module.names.places
-        marks = [worker.marks("seen", 2 * len(places)) for worker in self.workers]
-        fired = frozenset(pair for pair, n in places.items() if any(m[2 * n] for m in marks))
-        blocked = frozenset(pair for pair, n in places.items() if any(m[2 * n + 1] for m in marks))
-        return fired, blocked
-
     def close(self) -> None:
         """Free all memory and stop the pool."""
         self.saving.close()
@@ -546,8 +448,7 @@ class Search:
             worker.close()
         self.chunks.close()
         self.visited.close()
-        for valuations in () if self._adopted else self.valuations:
-            valuations.table.close()
+        super().close()
 
 
 def _first_of(parts: Level, most: int) -> Level:
