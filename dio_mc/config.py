@@ -25,6 +25,8 @@ NOT_SETTINGS = {"DIO_MC_DEBUG", "DIO_MC_NO_CACHE", "DIO_MC_PROGRESS"}
 """Environment variables with the same prefix that are not settings."""
 OFF = "off"
 """As a path: nowhere."""
+LOCAL = "local"
+"""As the address of a Ray cluster: one of this machine, started for the search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,19 @@ def reports(raw: object) -> tuple[tuple[str, str], ...]:
     return tuple((form, path) for form, path in pairs)
 
 
+def ray_address(raw: object) -> str:
+    """Where a Ray cluster is: ``HOST:PORT``, ``auto``, or ``local``."""
+    if not isinstance(raw, str) or not is_ray_address(raw):
+        raise ValueError("is not HOST:PORT, auto or local")
+    return raw
+
+
+def is_ray_address(text: str) -> bool:
+    """Whether a word says where a Ray cluster is."""
+    host, colon, port = text.rpartition(":")
+    return text in (LOCAL, "auto") or bool(colon and host and port.isdigit() and "/" not in host)
+
+
 SETTINGS: dict[str, Setting] = {
     "models": Setting(names, (), "files, folders and globs that `check` takes when none is given", paths=True),
     "jobs": Setting(count, 1, "processes that check models at the same time"),
@@ -165,6 +180,7 @@ SETTINGS: dict[str, Setting] = {
     "checkpoint": Setting(text, None, "where long searches are saved (-: the cache), or off", paths=True),
     "resume": Setting(flag, False, "continue saved searches"),
     "disk": Setting(text, None, "where large searches keep states (-: the cache, if memory ends), or off", paths=True),
+    "ray": Setting(ray_address, None, "divide large searches among a Ray cluster: HOST:PORT, auto, or local"),
     "first": Setting(flag, False, "stop after the level of the first violation"),
     "counterexamples": Setting(text, "counterexamples", "where counterexamples are written", paths=True),
     "artifacts": Setting(flag, True, "write counterexample files"),

@@ -102,6 +102,24 @@ PAGES: Final[dict[str, Page]] = {
         "The folder given with --checkpoint already contains a checkpoint of this check, or another process is using "
         "it. With --resume the search continues from it; to start from the beginning, remove the folder.",
     ),
+    "DIO225": Page(
+        "Ray is not installed",
+        "--ray divides a search among the workers of a Ray cluster (ray.io), even one on this machine. Ray is an "
+        "optional part of dio-mc: `docs/cluster.md`.",
+        "pip install 'dio-mc[cluster]'",
+    ),
+    "DIO226": Page(
+        "no Ray cluster there",
+        "--ray takes HOST:PORT of the head of a cluster that this machine is a part of (`ray start --address ...`), "
+        "`auto` for the cluster on this machine, or nothing, which starts one. The message says what is wrong: nobody "
+        "answers, Ray or Python has another version, or there are fewer processors than --workers.",
+        "dio-mc check MODEL.py --ray 10.0.0.1:6379",
+    ),
+    "DIO227": Page(
+        "another dio-mc on a worker",
+        "All machines of a search run the same code, or its answer would be worth nothing. The message names a machine "
+        "whose dio-mc has another version or other files than this one, or none at all.",
+    ),
     "DIO231": Page(
         "invalid name for a model",
         "A name must be a letter followed by letters, digits and underscores: it names a file and a class.",

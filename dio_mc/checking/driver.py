@@ -34,6 +34,7 @@ from dio_mc.semantics.search import (
     Checkpoints,
     Exploration,
     Note,
+    OnRay,
     Partial,
     Reductions,
     SearchRequest,
@@ -67,7 +68,8 @@ class Options:
     they are proved sound. With `verify_reduction` it explores once more, to compare. With `partial` only
     a part of the states is covered, and what is not violated is undetermined. `any_number` is for `general`. With
     `checkpoints` what a long search has done is kept, so that it can be resumed, until its answer is complete. With
-    `disk` a large search keeps its states in this folder, with `overflow` one that memory has ended."""
+    `disk` a large search keeps its states in this folder, with `overflow` one that memory has ended; with `ray` it
+    divides them among processes."""
 
     budget: Budget = field(default_factory=Budget)
     first: bool = False
@@ -82,6 +84,7 @@ class Options:
     checkpoints: Checkpoints | None = None
     disk: Path | None = None
     overflow: Path | None = None
+    ray: OnRay | None = None
 
 
 def check_class(
@@ -160,7 +163,13 @@ def _asked(
         checkpoints=options.checkpoints,
     )  # fmt: skip
     strategy = Strategy(
-        options.engine, options.workers, options.reductions, options.partial, options.disk, options.overflow
+        options.engine,
+        options.workers,
+        options.reductions,
+        options.partial,
+        options.disk,
+        options.overflow,
+        options.ray,
     )
     return request, strategy
 

@@ -80,6 +80,13 @@ def register(group: click.Group) -> None:
     help="Keep the states of large searches in files in this folder  [default: in the cache, if memory ends]; or off.",
 )
 @click.option(
+    "--ray",
+    metavar="[ADDRESS]",
+    is_flag=False,
+    flag_value="local",
+    help="Divide the states of large searches among the workers of a Ray cluster, for memory  [default: local]",
+)
+@click.option(
     "--any",
     "any_of",
     metavar="THREADS",
@@ -110,6 +117,7 @@ def check(paths: tuple[str, ...], verbose: bool, quiet: bool, plot: bool, **opti
     A folder is searched for model files. `expect(...)` lines in a model file define what counts as success. Without a
     path, the setting `models` is used; `dio-mc config` shows all settings.
     """
+    paths = with_path_of(options, paths)
     values = settings(options)
     chosen = paths or values["models"].value
     if not chosen:
@@ -131,6 +139,17 @@ def check(paths: tuple[str, ...], verbose: bool, quiet: bool, plot: bool, **opti
     sys.exit(session.exit_code)
 
 
+def with_path_of(options: dict[str, Any], paths: tuple[str, ...]) -> tuple[str, ...]:
+    """The paths, with the one that ``--ray`` has taken for an address: ``--ray models`` is ``--ray local models``."""
+    from dio_mc.config import LOCAL, is_ray_address
+
+    word = options["ray"]
+    if word is None or is_ray_address(word) or not Path(word).exists():
+        return paths
+    options["ray"] = LOCAL
+    return (word, *paths)
+
+
 def check_partial(options: dict[str, Any]) -> None:
     """Raise `click.UsageError` for incompatible options of partial searches."""
     from dio_mc.config import OFF
@@ -147,8 +166,11 @@ def check_partial(options: dict[str, Any]) -> None:
         raise click.UsageError(f"--verify-reduction explores everything: not with --{chosen[0]}.")
     if chosen and options["disk"] not in (None, OFF):
         raise click.UsageError(f"--disk keeps all states: not with --{chosen[0]}.")
-    if options["disk"] not in (None, OFF) and options["resume"]:
-        raise click.UsageError("--resume continues a search in memory: not with --disk.")
+    if chosen and options["ray"] is not None:
+        raise click.UsageError(f"--ray finds all states: not with --{chosen[0]}.")
+    for name, place in (("disk", "in memory"), ("ray", "on one machine")):
+        if options[name] not in (None, OFF) and options["resume"]:
+            raise click.UsageError(f"--resume continues a search {place}: not with --{name}.")
 
 
 def check_taken(options: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from dio_mc.checking.runs.execute import Done, Outcome, run_here
 from dio_mc.checking.runs.plan import Request, Task, find_files, plan
 from dio_mc.cli.progress import ProgressLine
 from dio_mc.cli.streams import allow_commands
-from dio_mc.config import OFF, Value, find_file, memory
+from dio_mc.config import LOCAL, OFF, Value, find_file, memory
 from dio_mc.engines.limits import Limits
 from dio_mc.errors import usage_error
 from dio_mc.guard import Ended, Guard, attempt, stop_of
@@ -34,6 +34,7 @@ from dio_mc.semantics.search import (
     Budget,
     Checkpoints,
     FewPreemptions,
+    OnRay,
     Partial,
     RandomRuns,
     Reductions,
@@ -55,6 +56,7 @@ class Session:
         self, values: Mapping[str, Value], stop: Callable[[], str | None], *, verbose: bool, quiet: bool
     ) -> None:
         self.values = {name: value.value for name, value in values.items()}
+        self.ray = on_ray(values)
         self.stop, self.verbose, self.quiet = stop, verbose, quiet
         self.text = self.values["output-format"] == "text"
         self.folder: str | None = self.values["counterexamples"] if self.values["artifacts"] else None
@@ -111,7 +113,7 @@ class Session:
     def run(self) -> None:
         """Check everything, in order."""
         tasks = [e for e in self.planned if isinstance(e, Task)]
-        jobs = self.values["jobs"]
+        jobs = self.values["jobs"] if self.ray is None else 1
         options = Options(
             self._budget(),
             self.values["first"],
@@ -128,6 +130,7 @@ class Session:
             checkpoints=checkpoints_of(self.values),
             disk=folder_of(self.values["disk"]),
             overflow=overflow_of(self.values["disk"]),
+            ray=self.ray,
         )
         if self.certificate is not None and (len(tasks) > 1 or not self.planned):
             hint = "choose one with --model and --param"
@@ -310,6 +313,20 @@ def wanted_of(options: Mapping[str, Any]) -> Wanted | None:
     if not words:
         raise click.UsageError("--any names threads: --any readers,mappers, or --any all.")
     return Wanted(words, certificate=options["certificate"] is not None)
+
+
+def on_ray(values: Mapping[str, Value]) -> OnRay | None:
+    """The Ray cluster to use; None where none is asked for. Raises `ModelError` where Ray is not installed, or nobody
+    answers."""
+    address, workers = values["ray"].value, values["workers"]
+    if address is None:
+        return None
+    from dio_mc.engines.cluster.bridge import missing, unreachable
+
+    error = missing() or unreachable(address)
+    if error is not None:
+        raise error
+    return OnRay(None if address == LOCAL else address, None if workers.origin == "default" else workers.value)
 
 
 def folder_of(text: str | None) -> Path | None:

@@ -31,6 +31,7 @@ from dio_mc.semantics.search import (
     Coverage,
     Exploration,
     Names,
+    OnRay,
     Partial,
     Reductions,
     Sampled,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from dio_mc.analysis.values.facts import Facts
     from dio_mc.engines.checkpoints.store import Keeper, Store
     from dio_mc.engines.native.engine import Begin, Outcome, Prepared, Reduced
+    from dio_mc.engines.native.module import Module
 
 EngineName = Literal["auto", "reference", "native"]
 SWITCH: Final = 3_000
@@ -61,12 +63,19 @@ SPARE: Final = 1 << 30
 """Bytes that a search which was not asked to use the disk leaves free there."""
 
 
+IN_ORDER: Final = (
+    "not divided among the workers of Ray: which states lie within --max-states depends on the order in which one "
+    "machine finds them"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Strategy:
     """How to search: which `engine`, in `workers` threads where it is the native one, with which `reductions` where
     they are proved sound. With `partial` only a part of the states is covered. With `disk`, a folder, the native engine
     keeps the states of a search there that has more than `FULL`. With `overflow`, a folder that is made when it is
-    needed, a search that memory has ended begins again with its states there."""
+    needed, a search that memory has ended begins again with its states there. With `ray` a search of more than
+    `FULL` states is divided among processes, which write their levels to `disk`, or each to a folder of its machine."""
 
     engine: EngineName = "auto"
     workers: int = 1
@@ -74,6 +83,7 @@ class Strategy:
     partial: Partial | None = None
     disk: Path | None = None
     overflow: Path | None = None
+    ray: OnRay | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +214,9 @@ class Run:
 
     def _by_reference(self, strategy: Strategy, full: int | None) -> Exploration:
         found = self._interpreted(strategy.reductions, full)
-        if strategy.disk is not None and found.states > FULL:
-            self._request.note("all states were kept in memory: the reference engine does not search on disk")
+        if found.states > FULL and (strategy.disk, strategy.ray) != (None, None):
+            where = "on disk" if strategy.ray is None else "on Ray"
+            self._request.note(f"all states were kept in memory: the reference engine does not search {where}")
         return found
 
     def _interpreted(self, reductions: Reductions, full: int | None) -> Exploration:
@@ -244,7 +255,11 @@ class Run:
         return self._shortest(self._large(prepared, self._limits, strategy, by, "search"), again)
 
     def _large(self, prepared: Prepared, limits: Limits, strategy: Strategy, by: Reduced, kept: str) -> Exploration:
-        """A search in optimised code, in memory, where a long one is `kept` by this name, or on disk."""
+        """A search in optimised code, in memory, where a long one is `kept` by this name, on disk, or on Ray."""
+        if strategy.ray is not None and limits.budget.max_states is None:
+            return self._divided(prepared, limits, strategy, strategy.ray, by)
+        if strategy.ray is not None:
+            self._request.note(IN_ORDER)
         best = self._optimised(prepared)
 
         def keep_in(folder: Path, spare: int = 0) -> Exploration:
@@ -276,6 +291,15 @@ class Run:
             return found
         self._request.note(f"memory ended at {found.states:,} states: the search began again, with the states on disk")
         return again
+
+    def _divided(self, prepared: Prepared, limits: Limits, strategy: Strategy, ray: OnRay, by: Reduced) -> Exploration:
+        """A search on Ray."""
+        from dio_mc.engines.native.engine import prepare
+
+        with self._guard():
+            best = prepare(self._request, prepared.representatives, sets=prepared.sets, divided=True)
+        begin = on_ray(ray, strategy.disk, self._request.budget)
+        return self._as_asked(compiled(best, self._request, limits, 1, by, begin=begin))
 
     def _prepared(self, reductions: Reductions) -> Prepared:
         """The program in quickly made machine code, with the symmetry that it can run."""
@@ -433,6 +457,17 @@ def on_disk(folder: Path, budget: Budget, spare: int = 0) -> Begin:
     from dio_mc.engines.disk.sizes import sizes_within
 
     return bound(DiskSearch, disk=Disk(folder, sizes_within(budget.max_memory), spare))
+
+
+def on_ray(ray: OnRay, folder: Path | None, budget: Budget) -> Begin:
+    """Begins a search on Ray, with files in a folder, or in one of each machine."""
+    from dio_mc.engines.cluster.bridge import RayParts
+    from dio_mc.engines.cluster.search import ClusterSearch
+
+    def connect(module: Module, by: Reduced, exceeded: Callable[[], Stop | None]) -> RayParts:
+        return RayParts(ray, module, by, folder, budget.max_memory, exceeded)
+
+    return bound(ClusterSearch, connect=connect)
 
 
 def _approximated(request: SearchRequest, approximate: Approximate, limits: Limits) -> Exploration:

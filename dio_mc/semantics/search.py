@@ -134,6 +134,16 @@ class Checkpoints:
     command: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class OnRay:
+    """Divide the states of a large search among processes of a Ray cluster: the one at `address` (as `ray.init` takes
+    it, with which this machine is connected), None for one on this machine. So many `workers`; None: as many as the
+    cluster has processors."""
+
+    address: str | None = None
+    workers: int | None = None
+
+
 Names = Callable[[], Sequence[str]]
 """The names of the properties that a search knows so far to be violated (or reachable); may be called at any time."""
 Follow = Callable[[Names], None]

@@ -26,6 +26,7 @@ class StopKind(Enum):
     INTERRUPTED = "interrupted"
     OUT_OF_MEMORY = "out of memory"
     DISK = "--disk"
+    RAY = "--ray"
     REQUESTED = ""
 
 
@@ -34,8 +35,8 @@ class Stop:
     """The reason that ended a search, and the limit that was reached.
 
     `limit` counts states, levels, seconds, bytes, runs or preemptions; for `APPROXIMATE` it names the storage, for
-    `DISK` it says what does not work there, for `REQUESTED` it is the caller's reason in words. The other kinds have
-    none.
+    `DISK` and `RAY` it says what does not work there, for `REQUESTED` it is the caller's reason in words. The other
+    kinds have none.
     """
 
     kind: StopKind

@@ -47,9 +47,10 @@ LAYERS: dict[str, set[str]] = {
         "engines.checkpoints", "analysis.partial_order", "analysis.symmetry", "analysis.values", "cache", "guard", "memory", "semantics", "ir",
     },
     "engines.disk": {"engines.native", "guard", "memory", "semantics", "wording"},
+    "engines.cluster": {"engines.disk", "engines.limits", "engines.native", "guard", "semantics"},
     "engines.shaping": {"guard", "engines.kept", "engines.limits", "engines.native", "engines.reference", "semantics"},
     "engines.choose": {
-        "engines.checkpoints", "engines.disk",
+        "engines.checkpoints", "engines.cluster", "engines.disk",
         "analysis.partial_order", "analysis.symmetry", "analysis.values", "engines.kept", "engines.limits",
         "engines.native", "engines.reference", "engines.shaping", "guard", "wording", "semantics", "ir",
     },
@@ -95,6 +96,7 @@ HEAVY = {
     "z3": {"symbolic"},
     "networkx": {"trace", "study"},
     "llvmlite": {"engines.native"},
+    "ray": {"engines.cluster"},
     "click": {"cli"},
     "pytest": {"pytest_plugin"},
 }

@@ -17,6 +17,7 @@ WORDS = [
     (Stop(StopKind.SIMULATE, 9), "--simulate 9"),
     (Stop(StopKind.PREEMPTIONS, 2), "--preemptions 2"),
     (Stop(StopKind.APPROXIMATE, "bitstate"), "--approximate bitstate"),
+    (Stop(StopKind.RAY, "a worker has died"), "--ray a worker has died"),
     (Stop(StopKind.DISK, "/data: No space left on device"), "--disk /data: No space left on device"),
 ]
 

@@ -26,7 +26,7 @@ def compiled_apart(text: str, *, quick: bool) -> bytes:
         source.write(text.encode())
         source.seek(0)
         process = subprocess.Popen(
-            [sys.executable, "-m", __name__, "quick" if quick else "optimised"],
+            [sys.executable, "-P", "-m", __name__, "quick" if quick else "optimised"],
             stdin=source, stdout=code, stderr=subprocess.DEVNULL, start_new_session=True,
             env={**os.environ, **search_path},
         )  # fmt: skip

@@ -14,6 +14,7 @@ NAMES: Final = (
     "workers", "chunks", "part", "parts_left",
     "found", "found_length", "goal", "survey", "reduced", "ordered", "ends",
     "recent", "rests",
+    "parts", "own", "boxes", "box_counts", "box_states", "fullest", "box_most",
 )  # fmt: skip
 """The fields, in order:
 
@@ -42,6 +43,9 @@ NAMES: Final = (
 - ``reduced``: whether states are replaced by their representatives; ``ordered``: whether only the
   steps of persistent sets are taken.
 - ``recent`` is a small cache of states found recently (`recent_states`).
+- ``parts`` is the number of processes among which the states are divided, ``own`` the number of
+  this one. ``boxes`` has an array of ``box_states`` for each, with ``box_counts`` states that belong
+  there; ``fullest`` is the largest count. ``expand`` returns `SENT` at ``box_most`` (`boxes`).
 """
 
 INDEX: Final = {name: number for number, name in enumerate(NAMES)}
@@ -54,10 +58,10 @@ RECENT: Final = 1 << 18
 
 SLACK: Final = 1 << 12
 """The number of slots after the last home slot, for states that probing moves beyond it."""
-DONE, GROW, NEWS, FULL, HALTED, LOST = range(6)
+DONE, GROW, NEWS, FULL, HALTED, LOST, SENT = range(7)
 """Why ``expand`` returned: all states are expanded; the table must grow; new valuations must be
 taken; `max_states` is reached; another worker returned early; probing reached the end of the table,
-because far more states than expected have nearby home slots."""
+because far more states than expected have nearby home slots; a box is full."""
 
 
 def recent_states(words: int) -> int:

@@ -14,7 +14,7 @@ from dio_mc.analysis.values.sets import Unsupported as Unsupported
 from dio_mc.engines.checkpoints.store import Keeper
 from dio_mc.engines.native.counterexample import Goal, Reached, goals_of, reach
 from dio_mc.engines.native.levels import LevelSearch
-from dio_mc.engines.native.machine import compile_text, missing
+from dio_mc.engines.native.machine import DIVIDED, FUNCTIONS, compile_text, missing
 from dio_mc.engines.native.module import write_module
 from dio_mc.engines.native.moment import Clock, Moment
 from dio_mc.engines.native.permute import NotPermutable as NotPermutable
@@ -24,7 +24,7 @@ from dio_mc.engines.native.prepared import Reduced as Reduced
 from dio_mc.engines.native.search import KEEP, Work
 from dio_mc.engines.native.search import Search as Search
 from dio_mc.guard import WHY_ENDED, stop_of
-from dio_mc.ir.program import LIVENESS
+from dio_mc.ir.program import LIVENESS, Program, RecordShape
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.search import Approximate, Coverage, Note, SearchRequest
 from dio_mc.semantics.step import fault_name
@@ -77,8 +77,10 @@ def prepare(
     approximate: Approximate | None = None,
     sets: PersistentSets | None = None,
     quick: bool = False,
+    divided: bool = False,
 ) -> Prepared:
-    """Compile a program; `quick` favours compile time, for a search that may be short.
+    """Compile a program; `quick` favours compile time, for a search that may be short; `divided` is for
+    one whose states are divided among processes.
 
     Raises `Unsupported`, with a reason, if only the reference engine can run the program, and
     `NotPermutable` if only its `representatives` need the reference engine.
@@ -89,9 +91,16 @@ def prepare(
     live = [evaluator.property.name for evaluator in request.evaluators if evaluator.property.kind in LIVENESS]
     if live:
         raise Unsupported(f"`{live[0]}` is decided on the graph of all states")
-    module = write_module(request.program, request.evaluators, representatives, approximate, sets)
-    machine = compile_text(module.text, request.note, quick=quick)
-    return Prepared(module, machine, Interpreter(request.program), representatives, sets)
+    program = nameless(request.program) if divided else request.program
+    module = write_module(program, request.evaluators, representatives, approximate, sets, divided=divided)
+    machine = compile_text(module.text, request.note, quick=quick, functions=DIVIDED if divided else FUNCTIONS)
+    return Prepared(module, machine, Interpreter(program), representatives, sets)
+
+
+def nameless(program: Program) -> Program:
+    """The same program without its properties, and the author's names for its variables, which know the classes of the
+    model's file: it can go to a process that does not have that."""
+    return replace(program, root=RecordShape(()), properties=())
 
 
 def optimised(prepared: Prepared, note: Note) -> Prepared:

@@ -1,5 +1,9 @@
 """Generates the search loop in LLVM IR. Successors wait in a ring buffer while their slots in the
-table are prefetched; new states are appended to the frontier in the order of discovery."""
+table are prefetched; new states are appended to the frontier in the order of discovery.
+
+If the states are `divided` among processes, successors that belong to others go into boxes
+(`boxes`), and ``receive`` inserts what others have sent.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,9 @@ from collections.abc import Sequence
 
 from dio_mc.engines.native.asm import Asm, Cond
 from dio_mc.engines.native.back import BackCode
+from dio_mc.engines.native.boxes import BoxCode
 from dio_mc.engines.native.chunks import ChunkCode
-from dio_mc.engines.native.context import DONE, GROW, HALTED, NEWS, recent_states
+from dio_mc.engines.native.context import DONE, GROW, HALTED, NEWS, SENT, recent_states
 from dio_mc.engines.native.table import TableCode, states
 from dio_mc.engines.native.writer import Writer
 
@@ -22,9 +27,10 @@ declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)
 class Loops:
     """Generates the functions around ``@succ``, for a program with this number of `threads`."""
 
-    def __init__(self, code: Writer, threads: int) -> None:
+    def __init__(self, code: Writer, threads: int, *, divided: bool = False) -> None:
         probing = states(code)
         self._code = code
+        self._boxes = BoxCode(code) if divided else None
         self._chunks = ChunkCode(code)
         self._table = TableCode(code, probing)
         self._back = BackCode(code, probing, threads)
@@ -32,6 +38,7 @@ class Loops:
     def text(self) -> str:
         """The text of all functions."""
         loops = [self._flush(), self._expand(), self._insert_all()]
+        loops += [] if self._boxes is None else [self._receive()]
         return "\n".join([DECLARATIONS, self._table.text(), self._chunks.text(), *loops, self._back.text()])
 
     # -- the ring ------------------------------------------------------------------------------------------------------
@@ -85,6 +92,20 @@ class Loops:
         asm.do(f"call void @llvm.prefetch.p0(ptr {wanted}, i32 1, i32 3, i32 1)")
         asm.store(asm.add(at, asm.widen(asm.invert(recent))), last)
 
+    def _push_or_send(self, asm: Asm, boxes: BoxCode, words: Sequence[str], last: str) -> None:
+        """Push a state of this part, and put one of another into its box."""
+        own, other, done = asm.new_label("own"), asm.new_label("other"), asm.new_label("pushed")
+        hashed = asm.op(f"call i64 @hash({self._code.listed(words)})")
+        part = boxes.part(asm, hashed)
+        asm.branch(asm.compare("eq", part, self._code.get(asm, "own")), own, other)
+        asm.start(own)
+        self._push(asm, words, last)
+        asm.jump(done)
+        asm.start(other)
+        boxes.put(asm, part, words, unless=self._recent(asm, words, hashed))
+        asm.jump(done)
+        asm.start(done)
+
     def _recent(self, asm: Asm, words: Sequence[str], hashed: str) -> Cond:
         """Whether a state is in the cache of recent states, which it then enters.
 
@@ -113,9 +134,10 @@ class Loops:
         asm.start("head")
         halted = self._chunks.halted(asm)
         self._leave_if(asm, halted, why, HALTED)
-        self._leave_if(asm, asm.op(f"icmp uge i64 {code.get(asm, 'count')}, {code.get(asm, 'most')}"), why, GROW)
-        news = asm.op(f"icmp uge i64 {code.get(asm, 'news_length')}, {code.get(asm, 'news_most')}")
-        self._leave_if(asm, news, why, NEWS)
+        self._leave_if_full(asm, why)
+        if self._boxes is not None:
+            sent = asm.op(f"icmp uge i64 {code.get(asm, 'fullest')}, {code.get(asm, 'box_most')}")
+            self._leave_if(asm, sent, why, SENT)
         asm.branch(asm.op(f"icmp ult i64 {code.get(asm, 'next')}, {code.get(asm, 'stop')}"), "expand", "chunk")
         asm.start("chunk")
         asm.branch(asm.op("call i1 @take_chunk(ptr %ctx)"), "expand", "finish")
@@ -130,6 +152,37 @@ class Loops:
             code.each(asm, out, count, lambda words: self._watch_edge(asm, before, words))
         code.reduce(asm, out, count)
         self._each_pushed(asm, out, count, last)
+        self._go_on(asm, at, (first, last, why))
+        return asm.text("define i64 @expand(ptr %ctx)")
+
+    def _receive(self) -> str:
+        """Take in the states from ``next`` up to ``stop`` of ``source``, which belong to this part; why it came
+        back."""
+        asm, code = Asm(), self._code
+        first, last, why = asm.slot("first"), asm.slot("last"), asm.slot("why")
+        asm.store(0, first)
+        asm.store(0, last)
+        asm.store(DONE, why)
+        asm.jump("head")
+        asm.start("head")
+        self._leave_if_full(asm, why)
+        at = code.get(asm, "next")
+        asm.branch(asm.op(f"icmp ult i64 {at}, {code.get(asm, 'stop')}"), "one", "finish")
+        asm.start("one")
+        self._push(asm, code.read(asm, code.at(asm, code.pointer(asm, "source"), at)), last)
+        self._go_on(asm, at, (first, last, why))
+        return asm.text("define i64 @receive(ptr %ctx)")
+
+    def _leave_if_full(self, asm: Asm, why: str) -> None:
+        """Come back where the table must grow, or news must be taken."""
+        code = self._code
+        self._leave_if(asm, asm.op(f"icmp uge i64 {code.get(asm, 'count')}, {code.get(asm, 'most')}"), why, GROW)
+        news = asm.op(f"icmp uge i64 {code.get(asm, 'news_length')}, {code.get(asm, 'news_most')}")
+        self._leave_if(asm, news, why, NEWS)
+
+    def _go_on(self, asm: Asm, at: str, slots: tuple[str, str, str]) -> None:
+        """After state number `at`: to the next one, or back. At the end nothing waits in the ring."""
+        code, (first, last, why) = self._code, slots
         self._flush_if_long(asm, first, last)
         full = code.get(asm, "full")
         asm.branch(asm.op(f"icmp ne i64 {full}, 0"), "stopped", "further")
@@ -146,7 +199,6 @@ class Loops:
         asm.op(f"call i64 @flush(ptr %ctx, i64 {asm.load(first)}, i64 {asm.load(last)}, i64 0)")
         lost = code.get(asm, "full")
         asm.do(f"ret i64 {asm.select(asm.compare('ne', lost, 0), lost, asm.load(why))}")
-        return asm.text("define i64 @expand(ptr %ctx)")
 
     def _leave_if(self, asm: Asm, condition: str, why: str, reason: int) -> None:
         """Branch to ``leave`` with a reason, if a condition holds."""
@@ -159,7 +211,10 @@ class Loops:
 
     def _each_pushed(self, asm: Asm, base: str, count: str, last: str) -> None:
         def body(words: Sequence[str]) -> None:
-            self._push(asm, words, last)
+            if self._boxes is None:
+                self._push(asm, words, last)
+            else:
+                self._push_or_send(asm, self._boxes, words, last)
 
         self._code.each(asm, base, count, body)
 

@@ -34,6 +34,8 @@ FUNCTIONS: Final = {
 }
 """The exported functions of a program's module and their numbers of arguments, all of them 64-bit
 integers or addresses."""
+DIVIDED: Final = FUNCTIONS | {"receive": 1}
+"""Those of a search whose states are divided among processes."""
 
 
 Exceeded = Callable[[], Stop | None]

@@ -62,8 +62,11 @@ def write_module(
     representatives: Representatives | None = None,
     approximate: Approximate | None = None,
     sets: PersistentSets | None = None,
+    *,
+    divided: bool = False,
 ) -> Module:
-    """Generate the module of a program.
+    """Generate the module of a program; `divided` is for a search whose states are divided among
+    processes.
 
     Raises `Unsupported`, with a reason, for a program that the native engine cannot run, and
     `NotPermutable` for one that it can only run without `representatives`.
@@ -77,7 +80,8 @@ def write_module(
     flags = FAULTS + len(successors.names.faults)
     monitors = Monitors(evaluators, successors.evaluator, packing, tables, facts)
     watching = monitors.text(flags)
-    loops = Loops(Writer(packing.words, flags, monitors.counts, approximate), len(program.threads)).text()
+    code = Writer(packing.words, flags, monitors.counts, approximate)
+    loops = Loops(code, len(program.threads), divided=divided).text()
     counting = write_survey(packing, tables)
     gathering = write_gather(packing)
     standing = write_representative(program, representatives, facts, packing, tables)

@@ -1,0 +1,173 @@
+"""Asking the parts of a search on Ray, through the process that speaks with it (`speaking`)."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import secrets
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+from multiprocessing import Pipe
+from pathlib import Path
+from typing import Final
+
+from dio_mc.engines.cluster.messages import CutOff, Died, Handle, Opened, Ref, Refused, Share, Told
+from dio_mc.engines.disk.files import Cut
+from dio_mc.engines.native.module import Module
+from dio_mc.engines.native.prepared import Reduced
+from dio_mc.errors import InternalError, ModelError, usage_error
+from dio_mc.semantics.search import OnRay
+from dio_mc.semantics.stop import Stop, StopKind
+
+LOOK: Final = 0.1
+CONNECTING: Final = 5.0
+"""Seconds that a machine may take to answer at all."""
+PATIENCE: Final = 5.0
+"""Seconds that Ray may take to end."""
+HINTS: Final = {
+    "DIO226": "--ray without an address starts a cluster on this machine; `ray start --head` tells the address of one",
+    "DIO227": "install the same dio-mc on all machines",
+}
+LOST: Final = Stop(StopKind.RAY, "the process that speaks with Ray has ended")
+
+
+def missing() -> ModelError | None:
+    """The error where Ray is not installed."""
+    if importlib.util.find_spec("ray") is not None:
+        return None
+    return usage_error("DIO225", "--ray needs Ray, which is not installed", hint="pip install 'dio-mc[cluster]'")
+
+
+def unreachable(address: str) -> ModelError | None:
+    """The error where nobody answers at ``HOST:PORT``; nobody is asked at another kind of address."""
+    host, colon, port = address.rpartition(":")
+    if not colon:
+        return None
+    try:
+        socket.create_connection((host, int(port)), CONNECTING).close()
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        return usage_error("DIO226", f"nobody answers at {address}: {reason}", hint=HINTS["DIO226"])
+    return None
+
+
+class RayParts:
+    """A `Cluster` of actors. Raises `ModelError` where there is none to be had, and `Cut` when a limit ends the wait
+    for it."""
+
+    def __init__(
+        self, ray: OnRay, module: Module, by: Reduced, folder: Path | None, max_memory: int | None,
+        exceeded: Callable[[], Stop | None],
+    ) -> None:  # fmt: skip
+        error = missing()
+        if error is not None:
+            raise error
+        self._numbers: Iterator[int] = count()
+        self._amid = False
+        ours, theirs = Pipe()
+        self._pipe = ours
+        command = [sys.executable, "-P", "-m", "dio_mc.engines.cluster.speaking", str(theirs.fileno())]
+        paths = [os.path.abspath(path) for path in sys.path if path]
+        with theirs:
+            self._process = subprocess.Popen(
+                command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL, start_new_session=True, cwd=os.sep,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            )  # fmt: skip
+        try:
+            self.parts = self._open(ray, exceeded)
+            where = None if folder is None else str(folder.absolute())
+            self._tell("share", Share(module, by, self.parts, where, secrets.token_hex(6), max_memory))
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, ray: OnRay, exceeded: Callable[[], Stop | None]) -> int:
+        """Have a cluster; how many parts there are."""
+        self._tell("open", ray.address, ray.workers)
+        self._amid = True
+        while not self._pipe.poll(LOOK):
+            stop = exceeded()
+            if stop is not None:
+                raise Cut(stop)
+        match self._heard():
+            case Opened(parts):
+                return parts
+            case Refused(code, reason):
+                place = "the cluster of this machine" if ray.address is None else f"the cluster at {ray.address}"
+                raise usage_error(code, f"{place}: {reason}", hint=HINTS[code])
+            case other:
+                raise InternalError(f"Ray answers {other!r}")
+
+    # -- asking --------------------------------------------------------------------------------------------------------
+
+    def _tell(self, verb: str, *arguments: object) -> None:
+        """Raises `Cut` where there is nobody any more."""
+        if self._amid:
+            raise Cut(LOST)
+        try:
+            self._pipe.send((verb, arguments))
+        except OSError as error:
+            raise Cut(LOST) from error
+
+    def _heard(self) -> object:
+        """An answer of the process. Whoever is interrupted here will not be answered any more."""
+        self._amid = True
+        try:
+            found: object = self._pipe.recv()
+        except (EOFError, OSError) as error:
+            raise Cut(LOST) from error
+        self._amid = False
+        return found
+
+    def ask(self, part: int, name: str, *arguments: object, answers: int = 1) -> Sequence[Handle]:
+        """As `Cluster` has it."""
+        refs = [Ref(next(self._numbers)) for _ in range(answers)]
+        self._tell("ask", part, name, arguments, tuple(ref.number for ref in refs))
+        return refs
+
+    def put(self, data: bytes) -> Handle:
+        """As `Cluster` has it."""
+        ref = Ref(next(self._numbers))
+        self._tell("put", ref.number, data)
+        return ref
+
+    def answers(self, handles: Sequence[Handle], patience: float) -> Sequence[object] | None:
+        """As `Cluster` has it."""
+        self._tell("answers", _numbers(handles), patience)
+        found = self._heard()
+        if found is None:
+            return None
+        assert isinstance(found, list)
+        values = [one.value for one in found if isinstance(one, Told)]
+        for value in values:
+            if isinstance(value, CutOff) and not value.died:
+                raise InternalError(f"a part of the states has failed: {value.reason}")
+        for value in values:
+            if isinstance(value, CutOff):
+                raise Died(value.reason)
+        return values
+
+    def drop(self, handles: Sequence[Handle]) -> None:
+        """As `Cluster` has it."""
+        self._tell("drop", _numbers(handles))
+
+    def renew(self, part: int) -> None:
+        """As `Cluster` has it."""
+        self._tell("renew", part)
+
+    def close(self) -> None:
+        """As `Cluster` has it: the process ends Ray when the pipe is closed."""
+        self._pipe.close()
+        try:
+            self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _numbers(handles: Sequence[Handle]) -> tuple[int, ...]:
+    return tuple(handle.number for handle in handles if isinstance(handle, Ref))

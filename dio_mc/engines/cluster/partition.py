@@ -1,0 +1,279 @@
+"""One part of the states: an actor of Ray, or any object that is asked the same.
+
+Its table has all states of the part. Of its array there are only those of the level that is expanded, and of the next
+one; every level is written to a file when it has been found (`files`). Questions are answered one after the other.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import tempfile
+from array import array
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from dio_mc.engines.cluster.files import LevelFiles
+from dio_mc.engines.cluster.messages import LevelReport, News, Round, Share
+from dio_mc.engines.disk.files import Coder
+from dio_mc.engines.disk.sizes import BLOCK
+from dio_mc.engines.disk.sorting import Sorter
+from dio_mc.engines.limits import Limits
+from dio_mc.engines.native.boxes import part_of
+from dio_mc.engines.native.context import DONE, GROW, RECENT, SENT
+from dio_mc.engines.native.machine import DIVIDED, compile_text
+from dio_mc.engines.native.memory import Region
+from dio_mc.engines.native.prepared import Prepared
+from dio_mc.engines.native.records import Records, RecordTable, Shape, taken
+from dio_mc.engines.native.search import Search, Work
+from dio_mc.engines.native.worker import LAG
+from dio_mc.errors import InternalError
+from dio_mc.guard import Ended
+from dio_mc.semantics.interpreter import Interpreter
+from dio_mc.semantics.search import Budget, SearchRequest, unheard
+from dio_mc.semantics.stop import OUT_OF_MEMORY, Stop
+
+ROUND: Final = 1 << 18
+"""States that are expanded before the boxes are emptied."""
+BOXES: Final = 1 << 24
+"""Bytes of all boxes, or as much as the successors of a few states need."""
+SCANNED: Final = 1 << 16
+"""States of a level that are looked at at once on the way back."""
+WANTED_BYTE: Final = 2
+
+
+class Partition(Search):
+    """Part `number` of a search. Levels are numbered from 0; before the first one is open, `depth` is -1."""
+
+    def __init__(self, share: Share, number: int) -> None:
+        module = share.module
+        machine = compile_text(module.text, unheard, quick=False, functions=DIVIDED)
+        prepared = Prepared(module, machine, Interpreter(module.program), None, None)
+        limits = Limits(Budget(max_memory=share.max_memory))
+        super().__init__(prepared, SearchRequest(module.program, ()), limits, Work(by=share.by), ())
+        self._share, self._number = share, number
+        (self._worker,) = self.workers
+        self._watched = [Region(size, huge=False) for size in module.tables]
+        self._tables = (ctypes.c_int64 * max(len(self._watched), 1))(*(region.address for region in self._watched))
+        self._make_boxes(share.parts)
+        self._worker.set(watched=ctypes.addressof(self._tables), own=number, lag=LAG, parts_left=0)
+        self._coder = Coder(Sorter(module.packing.words, unheard), BLOCK)
+        self._source = Region(max(SCANNED, BLOCK) * self._size, huge=False)
+        self._files = LevelFiles(self._folder(), number, self._coder)
+        self._depth, self._first, self._next, self._stop = -1, 0, 0, 0
+        self._noticed: list[News] = []
+        self._begun = self._sent = 0
+
+    @property
+    def _size(self) -> int:
+        """Bytes of a state."""
+        return 8 * self.module.packing.words
+
+    def _make_boxes(self, parts: int) -> None:
+        most = self.module.most
+        states = max(BOXES // (parts * self._size), most + 1)
+        self._boxes = Region(parts * (states + most) * self._size, huge=False)
+        self._counts = (ctypes.c_int64 * parts)()
+        self._worker.set(
+            parts=parts, boxes=self._boxes.address, box_counts=ctypes.addressof(self._counts),
+            box_states=states + most, box_most=states,
+        )  # fmt: skip
+
+    def _folder(self) -> Path:
+        """Where its files are: in a folder that all machines have, or in one of this machine."""
+        base = self._share.folder or tempfile.gettempdir()
+        folder = Path(base) / f"dio-mc-{self._share.token}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
+
+    # -- what it is asked ----------------------------------------------------------------------------------------------
+
+    def ask(self, name: str, *arguments: object) -> object:
+        """Answer a question: the reason where a limit, or a lack of memory or of a file, does not allow that."""
+        try:
+            return getattr(self, name)(*arguments)
+        except Ended as ended:
+            return ended.stop
+        except MemoryError:
+            return OUT_OF_MEMORY
+
+    def process(self) -> int:
+        """The number of the process, once it is there."""
+        return os.getpid()
+
+    def offer(self, data: bytes) -> None:
+        """Take in those of some initial states that belong here."""
+        words = self.module.packing.words
+        states = array("Q", data)
+        if self.reduced:
+            self.machine.call["reduce_all"](self._worker.address, states.buffer_info()[0], len(states) // words)
+        parts, own = self._share.parts, array("Q")
+        for at in range(0, len(states), words):
+            if part_of(states[at : at + words], parts) == self._number:
+                own.extend(states[at : at + words])
+        self._receive(own.buffer_info()[0], len(own) // words)
+
+    def begin(self, depth: int) -> None:
+        """Expand the states of this level from the first one on. Once more, if it is the one that was open: what has
+        been found of the next one stays."""
+        if depth == self._depth + 1:
+            self._worker.states.forget(self._first * self._size, self._stop * self._size)
+            self._first, self._stop = self._stop, self._worker.get("end")
+            self._depth = depth
+            self._begun = self._worker.get("transitions")
+            self._noticed = []
+        elif depth != self._depth:
+            raise InternalError(f"level {depth} is to be expanded after level {self._depth}")
+        ctypes.memset(self._worker.get("recent"), 0, RECENT)  # what was sent may be lost
+        self._worker.set(transitions=self._begun)
+        self._next = self._first
+        self._sent = 0
+
+    def expand(self) -> tuple[Round | Stop | bytes, ...]:
+        """Expand some states of the open level: how far that is, and for each part what belongs there."""
+        try:
+            stop = self.clock.exceeded()
+            if stop is None:
+                self._expand_some()
+                return (self._round(), *self._emptied())
+        except MemoryError:
+            stop = OUT_OF_MEMORY
+        return (stop, *[b""] * self._share.parts)
+
+    def take(self, *boxes: bytes) -> Stop | None:
+        """Take in what others have sent."""
+        for box in boxes:
+            address = ctypes.cast(ctypes.c_char_p(box), ctypes.c_void_p).value
+            self._receive(address or 0, len(box) // self._size)
+        return self.clock.exceeded()
+
+    def save(self) -> None:
+        """Write what was found of the level after the open one."""
+        count = self._worker.get("end") - self._stop
+        address = self._worker.states.address + self._stop * self._size
+        scratch = Region(max(count, 1) * self._size)
+        try:
+            if self._coder.sorter.sort(address, count, scratch.address) != count:
+                raise InternalError("a state was found twice")
+        finally:
+            scratch.close()
+        self._files.write(self._depth + 1, address, count)
+
+    def level(self) -> LevelReport:
+        """What was found of the level after the open one, and noticed."""
+        now, module = self._round(), self.module
+        return LevelReport(
+            now.states, now.transitions, now.expanded, self._sent, tuple(self._noticed),
+            self._worker.marks("flags", module.flags), self._worker.marks("seen", 2 * len(module.names.places)),
+        )  # fmt: skip
+
+    def restore(self, depth: int) -> tuple[int, ...]:
+        """Read the levels up to this one, which is then the open one: how many states each has."""
+        counts: list[int] = []
+        for level in range(depth + 1):
+            self._first = self._worker.get("end")
+            for count in self._files.pieces(level, self._source, SCANNED):
+                self._receive(self._source.address, count)
+            self._stop = self._worker.get("end")
+            counts.append(self._stop - self._first)
+            if level < depth:
+                self._worker.states.forget(self._first * self._size, self._stop * self._size)
+        self._depth = depth
+        self._noticed = []  # that was told before
+        return tuple(counts)
+
+    def scan(self, name: str, goal: int, depth: int, wanted: tuple[int, bytes] | None, needed: bytes | None) -> bytes:
+        """Call ``examine``, or with records of the next level ``rest``, on all states of a level: the records found.
+        The goal has this flag, and is the violation of an evaluator where it says which valuations are `wanted`."""
+        if wanted is not None:
+            number, places = wanted
+            for place in array("Q", places):
+                ctypes.c_uint8.from_address(self._watched[number].address + place).value = WANTED_BYTE
+        shape = Shape.of(self.prepared)
+        found = Region(8 * shape.size * SCANNED, huge=False)
+        before = self._worker.get("states")
+        table = None if needed is None else RecordTable(self.prepared, records_of(shape, needed), reduced=False)
+        try:
+            more = () if table is None else (table.address,)
+            self._worker.set(states=self._source.address, goal=goal, found=found.address)
+            parts: list[bytes] = []
+            for count in self._files.pieces(depth, self._source, SCANNED):
+                self._worker.set(found_length=0)
+                self.machine.call[name](self._worker.address, *more, 0, count)
+                parts.append(bytes(taken(shape, found.address, self._worker.get("found_length"))))
+            return b"".join(parts)
+        finally:
+            self._worker.set(states=before)
+            found.close()
+            if table is not None:
+                table.close()
+
+    def survey(self, size: int) -> bytes:
+        """The values of all its states (`survey`)."""
+        return self._surveyed(size)
+
+    def remove(self) -> None:
+        """Remove its files, and those of all parts that use the same folder."""
+        shutil.rmtree(self._folder(), ignore_errors=True)
+
+    # -- how -----------------------------------------------------------------------------------------------------------
+
+    def _round(self) -> Round:
+        worker = self._worker
+        found, transitions = worker.get("end") - self._stop, worker.get("transitions") - self._begun
+        return Round(found, transitions, self._next - self._first, self._stop - self._next)
+
+    def _expand_some(self) -> None:
+        worker = self._worker
+        stop = min(self._next + ROUND, self._stop)
+        worker.set(source=worker.states.address, next=self._next, stop=stop)
+        self._work(worker.expand)
+        self._next = worker.get("next")
+
+    def _receive(self, address: int, count: int) -> None:
+        self._worker.set(source=address, next=0, stop=count)
+        self._work(lambda: self.machine.call["receive"](self._worker.address))
+
+    def _work(self, task: Callable[[], int]) -> None:
+        """Have the worker do something to its end, or until a box is full."""
+        while True:
+            self._share_room()
+            self.chunks.halt(whether=False)
+            code = task()
+            self._take_news()
+            self._check(code)
+            if code in (DONE, SENT):
+                return
+            if code == GROW:
+                self._make_room()
+
+    def _emptied(self) -> list[bytes]:
+        """What the boxes contain, and they nothing more."""
+        each = self._worker.get("box_states") * self._size
+        boxes = [
+            ctypes.string_at(self._boxes.address + part * each, count * self._size)
+            for part, count in enumerate(self._counts)
+        ]
+        ctypes.memset(self._counts, 0, ctypes.sizeof(self._counts))
+        self._worker.set(fullest=0)
+        self._sent += sum(map(len, boxes))
+        return boxes
+
+    def _take_news(self) -> None:
+        self._noticed += self._worker.take_news()
+
+    def close(self) -> None:
+        """Give memory back."""
+        super().close()
+        self._coder.close()
+        for region in (*self._watched, self._boxes, self._source):
+            region.close()
+
+
+def records_of(shape: Shape, data: bytes) -> Records:
+    """Records as they are told to others."""
+    if not data:
+        return Records(shape, ())
+    return Records(shape, ((ctypes.c_uint64 * (len(data) // 8)).from_buffer_copy(data),))

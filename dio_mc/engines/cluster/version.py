@@ -1,0 +1,19 @@
+"""Which dio-mc this is: its version, and a digest of its source, since all parts of a search run the same code."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+import dio_mc
+
+
+@cache
+def this_version() -> str:
+    """``dio-mc 0.1.0 (1a2b3c4d)``."""
+    root = Path(dio_mc.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted((root / "engines").rglob("*.py")):
+        digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
+    return f"dio-mc {dio_mc.__version__} ({digest.hexdigest()[:8]})"

@@ -1,0 +1,113 @@
+"""Searches on a Ray cluster of this machine; and what is said where there is none."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from several import Turning, asked
+
+from dio_mc.engines.choose import Run, Strategy
+from dio_mc.engines.cluster import search
+from dio_mc.engines.cluster.version import this_version
+from dio_mc.frontend import build
+from dio_mc.semantics.search import OnRay
+
+ROOT = Path(__file__).resolve().parents[3]
+needs_ray = pytest.mark.skipif(
+    importlib.util.find_spec("ray") is None, reason="needs Ray: pip install 'dio-mc[cluster]'"
+)
+MODEL = "models/toys/philosophers.py"
+WITHOUT = "import importlib.util; importlib.util.find_spec = lambda name: None"
+WITH = "import importlib.util; importlib.util.find_spec = lambda name: name"
+DIVIDED = "from dio_mc.engines import choose; choose.FULL = choose.SOON = 0"
+
+
+def command(before: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """``dio-mc check``, after something was changed."""
+    code = f"{before}; from dio_mc.cli import main; main()"
+    call = [sys.executable, "-c", code, "check", "--no-artifacts", *words]
+    return subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@needs_ray
+def test_a_worker_that_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd) -> None:
+    """Its level is done again, and nothing of Ray is printed."""
+    program, killed = build(Turning).program, []
+
+    def find_next(self: search.ClusterSearch, depth: int) -> None:
+        if depth in (3, 9) and depth not in killed:
+            killed.append(depth)
+            (process,) = self._answers(self._cluster.ask(1, "ask", "process"), int)
+            os.kill(process, signal.SIGKILL)
+        whole(self, depth)
+
+    whole = search.ClusterSearch._find_next
+    monkeypatch.setattr(search.ClusterSearch, "_find_next", find_next)
+    before = signal.getsignal(signal.SIGTERM)
+    strategy = Strategy("native", disk=tmp_path, ray=OnRay(None, 2))
+    found = Run(asked(program)).explore(strategy, full=0)
+    assert found == Run(asked(program)).explore(Strategy("native"), full=0)
+    assert killed == [3, 9]
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert capfd.readouterr() == ("", "")
+    assert not list(tmp_path.iterdir())
+
+
+@needs_ray
+def test_the_command_says_the_same() -> None:
+    options = ["--param", "philosophers=3", "--engine", "native", "--output-format", "json", MODEL]
+    alone, divided = command(DIVIDED, *options), command(DIVIDED, *options, "--ray", "--workers", "2")
+    assert divided.returncode == alone.returncode == 1
+    assert (divided.stdout, divided.stderr) == (alone.stdout, alone.stderr)
+
+
+def test_without_ray() -> None:
+    for words in (["--ray"], ["--ray", "10.0.0.1:6379"]):
+        found = command(WITHOUT, MODEL, *words)
+        assert (found.returncode, found.stdout) == (2, "")
+        assert found.stderr == (
+            "dio-mc: error DIO225: --ray needs Ray, which is not installed\n  hint: pip install 'dio-mc[cluster]'\n"
+        )
+
+
+def test_nobody_there() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{taken.getsockname()[1]}"  # nobody listens
+        found = command(WITH, MODEL, "--ray", address)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr == (
+        f"dio-mc: error DIO226: nobody answers at {address}: Connection refused\n"
+        "  hint: --ray without an address starts a cluster on this machine; `ray start --head` tells the address of one\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--ray", "10.0.0.1", MODEL], "dio-mc: error DIO212: --ray 10.0.0.1 is not HOST:PORT, auto or local\n"),
+        (["--ray=/tmp/x:1", MODEL], "dio-mc: error DIO212: --ray /tmp/x:1 is not HOST:PORT, auto or local\n"),
+        ([MODEL, "--ray", "--resume"], "Error: --resume continues a search on one machine: not with --ray.\n"),
+        ([MODEL, "--ray", "--simulate", "3"], "Error: --ray finds all states: not with --simulate.\n"),
+    ],
+)
+def test_options_that_do_not_go_together(words: list[str], message: str) -> None:
+    found = command(WITH, *words)
+    assert found.returncode == 2
+    assert found.stderr.endswith(message)
+
+
+def test_a_path_after_ray_is_a_path() -> None:
+    plain, found = command(WITH, MODEL), command(WITH, "--ray", MODEL)
+    assert (found.returncode, found.stdout) == (plain.returncode, plain.stdout)
+
+
+def test_which_dio_mc_this_is() -> None:
+    assert this_version().startswith("dio-mc 0.1.0 (")
