@@ -206,8 +206,8 @@ class _Cutter:
         if decides:
             variable = len(self.program.variables) + len(self.oracles)
             self.oracles.append(Oracle(variable, tuple(decides)))
-            told = Load(variable, (), BOOL)
-            parts.append(Not(told) if isinstance(expr, And) else told)
+            answer = Load(variable, (), BOOL)
+            parts.append(Not(answer) if isinstance(expr, And) else answer)
         return logic.conjunction(parts) if isinstance(expr, And) else logic.disjunction(parts)
 
     def _myself(self, part: Expr, first: int) -> Expr:

@@ -21,9 +21,10 @@ from dio_mc.semantics.step import fault_name
 
 @dataclass(slots=True)
 class Checked:
-    """The result of a check. `gaps` describe steps or initial states that lead outside the set of views. If there are
-    none, then all faults except those in `faults`, and all properties except those in `violated`, are proved for any
-    number of threads. `views` and `steps` are the numbers of views and of steps that were checked."""
+    """The result of a check. `gaps` describes steps or initial states that lead outside the set of views, at most five
+    of them. If there are none, then all faults except those in `faults`, and all properties except those in `violated`,
+    are proved for any number of threads. `views` and `steps` are the numbers of views and of steps that were
+    checked."""
 
     gaps: list[str] = field(default_factory=list)
     faults: dict[str, None] = field(default_factory=dict)

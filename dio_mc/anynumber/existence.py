@@ -81,8 +81,8 @@ class Existence:
         variable = self._variable(tuple((q.kind, one) for q, (one, _, _) in zip(found.questions, wanted, strict=True)))
         if variable is None:
             return expr, operands
-        told = Load(variable, (), BOOL, total=True, after=moments.pop())
-        left = (*found.plain, *found.single, Not(told) if isinstance(expr, And) else told)
+        answer = Load(variable, (), BOOL, total=True, after=moments.pop())
+        left = (*found.plain, *found.single, Not(answer) if isinstance(expr, And) else answer)
         return (And(left) if isinstance(expr, And) else Or(left)), left
 
     def _variable(self, decides: tuple[tuple[int, Expr], ...]) -> int | None:

@@ -61,12 +61,12 @@ class Naming:
                 own = indices[dimension]
                 found = frozenset({own.value}) if isinstance(own, Const) else self.names(own)
                 return found.union(*(self.names(i) for d, i in enumerate(indices) if d != dimension))
-            case Compare(_, left, right) if (told := self.told(left, right)) is not None:
-                return frozenset({told})
+            case Compare(_, left, right) if (page := self.compared_page(left, right)) is not None:
+                return frozenset({page})
             case _:
                 return frozenset[int]().union(*(self.names(part) for part in children(expr)))
 
-    def told(self, left: Expr, right: Expr) -> int | None:
+    def compared_page(self, left: Expr, right: Expr) -> int | None:
         """The page in a comparison of a local that names a page with a constant, or None for any other comparison."""
         for one, other in ((left, right), (right, left)):
             if self.is_page(one) and isinstance(other, Const):
@@ -135,7 +135,7 @@ class Naming:
                     return replace(part, thread=threads.get(thread, thread))
                 case Const(value, type_) if is_id(type_):
                     return replace(part, value=threads.get(value, value))
-                case Compare(op, left, right) if self.told(left, right) is not None:
+                case Compare(op, left, right) if self.compared_page(left, right) is not None:
                     return Compare(
                         op, *(_moved(s, pages) if isinstance(s, Const) else change(s) for s in (left, right))
                     )
@@ -224,7 +224,7 @@ class _Judged:
                 return logic.conjunction(parts) if isinstance(expr, And) else logic.disjunction(parts)
             case Not(operand):
                 return logic.negation(self.restricted(operand))
-            case Compare("==" | "!=", left, right) if self.naming.told(left, right) is not None:
+            case Compare("==" | "!=", left, right) if self.naming.compared_page(left, right) is not None:
                 return expr
             case _:
                 self._refuse_others(expr)
@@ -237,7 +237,7 @@ class _Judged:
             case Load(variable, indices) if variable in self.naming.pages.dimensions:
                 if not isinstance(indices[self.naming.pages.dimensions[variable]], Const):
                     raise refusal("DIO266", "a property reads the page that a thread is on", self.span)
-            case Compare("==" | "!=", left, right) if self.naming.told(left, right) is not None:
+            case Compare("==" | "!=", left, right) if self.naming.compared_page(left, right) is not None:
                 return
             case LocalOf() if self.naming.is_page(expr):
                 raise refusal("DIO266", "a property compares the pages of two threads", self.span)

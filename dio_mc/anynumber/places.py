@@ -74,7 +74,7 @@ class Places:
         if problems:
             raise Refused(problems)
 
-    # -- what indexes are ----------------------------------------------------------------------------------------------
+    # -- dimensions ----------------------------------------------------------------------------------------------------
 
     def _is_threads(self, slot: Slot) -> bool:
         return self.domains.root(slot) == self.domains.root(THREADS)
@@ -99,8 +99,8 @@ class Places:
     # -- conditions on data --------------------------------------------------------------------------------------------
 
     def _problems(self) -> list[Diagnostic]:
-        told = [*self._ids(), *self._numbered(), *self._starts(), *self._data(), *self._locals()]
-        return told or self._apart()
+        problems = [*self._ids(), *self._numbered(), *self._starts(), *self._data(), *self._locals()]
+        return problems or self._apart()
 
     def _apart(self) -> list[Diagnostic]:
         """The violations of symmetry: exchanging two threads of a kind must leave every statement and property

@@ -165,8 +165,8 @@ class Steps(States):
                     yield Outcome((), (), fault_name(step.fault.kind, step.fault.span, self.places.program.file))
                 continue
             assert step.state is not None
-            told = self._told(before, step.state, position, thread)
-            yield from self._with_existence(self._with_credits(told, state, before, step.state, thread), thread)
+            outcome = self._told(before, step.state, position, thread)
+            yield from self._with_existence(self._with_credits(outcome, state, before, step.state, thread), thread)
 
     def _with_credits(
         self, outcome: Outcome, own: Sequence[int], before: State, after: State, thread: Lone | None
@@ -224,7 +224,7 @@ class Steps(States):
             (), (), None, self.common_of(after), moved, tuple(self.thread_of(after, t) for t in started), taken
         )
 
-    # -- what a step may touch -----------------------------------------------------------------------------------------
+    # -- footprints ----------------------------------------------------------------------------------------------------
 
     def _footprint(self, number: int, template: Template, location: int) -> Footprint:
         program, elsewhere = self.alone.program, self.places.elsewhere
