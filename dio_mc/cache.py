@@ -1,5 +1,5 @@
-"""Object code and cells of the matrix, kept below the user's cache folder: whole or not at all, and never more of them
-than is of use."""
+"""A cache of files below the user's cache folder: object code, and cells of matrices. An entry is
+complete or absent, and the number of entries is bounded."""
 
 from __future__ import annotations
 
@@ -15,20 +15,23 @@ from typing import Final
 from dio_mc.semantics.search import Note
 
 KEPT: Final = 512
-"""The largest number of files; those that were not used for the longest time are removed."""
+"""The largest number of entries of a kind; those unused for longest are removed."""
 _MARK: Final = b"dio-mc object\n"
 
 
 class Cache:
-    """Bytes by key, in a folder of their `kind`; `what` says in words what they are. Trouble with the folder is told
-    once, in a sentence, and ends its use; broken entries are none."""
+    """A cache of bytes by key, in a folder per `kind`.
+
+    `what` describes the entries in messages. The first error ends the use of the cache and is
+    reported once through `note`; a damaged entry counts as absent.
+    """
 
     def __init__(self, note: Note, kind: str = "native", what: str = "compiled code is") -> None:
         self._note, self._what = note, what
         self._folder: Path | None = None
         try:
             self._folder = cache_folder(kind)
-        except RuntimeError as error:  # nobody's home
+        except RuntimeError as error:  # no home folder
             self._give_up(str(error))
 
     def get(self, key: str) -> bytes | None:
@@ -82,7 +85,8 @@ def check_owner(folder: Path) -> None:
 
 
 def _read(path: Path) -> bytes:
-    """A regular file's bytes; a link is not followed, and a pipe is not waited for. Raises `OSError`."""
+    """The contents of a regular file. Links are not followed, and pipes are not waited for. Raises
+    `OSError`."""
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -91,7 +95,7 @@ def _read(path: Path) -> bytes:
 
 
 def reason_of(error: OSError) -> str:
-    """The file of the error, and the reason that the system gives."""
+    """The file and the system's description of an error."""
     return f"{error.filename}: {error.strerror}" if error.filename else str(error)
 
 

@@ -34,12 +34,14 @@ AGAIN: Final = 1.0
 STARTING: Final = threading.Lock()
 """Held while guarded code starts a thread, and while an exception is raised in a thread.
 
-Until a new thread runs, CPython 3.11 keeps it under the identity of the thread that starts it
-(``pystate.c:PyThreadState_SetAsyncExc`` takes the newest thread of that identity). An exception meant for the starting
-thread would end the new one before it has said that it runs, and `threading.Thread.start` would wait for that word for
-ever, whatever the limits are."""
+Until a new thread runs, CPython 3.11 registers it under the identity of the thread that starts it
+(``pystate.c:PyThreadState_SetAsyncExc`` takes the newest thread of that identity). An exception
+meant for the starting thread would end the new one before it has signalled that it runs, and
+`threading.Thread.start` would wait for that signal forever, beyond all limits.
+"""
 LIMBO: Final = 1.0
-"""Seconds that an exception waits for threads which other code, such as a library that a model imports, is starting."""
+"""Seconds that an exception waits for threads started by code that does not hold `STARTING`, such
+as a library that a model imports."""
 
 Result = TypeVar("Result")
 
@@ -86,7 +88,7 @@ class Guard:
                 self._start_watching()
         except RuntimeError:  # no address space for a thread: the guarded code then runs without a guard
             return
-        except BaseException:  # the guarded code is not run, so that nothing is to be raised in it
+        except BaseException:  # the guarded code does not run, so nothing may be raised in this thread later
             self._left.set()
             raise
 
@@ -124,14 +126,14 @@ class Guard:
     def _fire(self, stop: Stop) -> None:
         with self._lock:
             if not self._left.is_set():
-                _say_nothing_of_it()
+                _silence_in_finalisers()
                 self._fired = True
                 _raise_in(self._target, type("Ended", (Ended,), {"stop": stop}))
 
 
 class Interrupting(Guard):
-    """A guard that raises `KeyboardInterrupt`, once, for code that then keeps what it has. `stop` is the limit that did
-    so; None for Ctrl-C."""
+    """A guard that raises `KeyboardInterrupt`, once, for code that then keeps what it has. `stop`
+    is the limit that caused it; None for Ctrl-C."""
 
     stop: Stop | None = None
 
@@ -142,7 +144,7 @@ class Interrupting(Guard):
                 interrupt(self._target)
 
 
-def _say_nothing_of_it() -> None:
+def _silence_in_finalisers() -> None:
     """Keep Python from printing `Ended` to stderr when it is raised inside a finaliser (z3 has many) and swallowed
     there."""
     tell = sys.unraisablehook

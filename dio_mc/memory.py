@@ -45,9 +45,12 @@ def _peak_bytes() -> int:
 
 
 def collect_seldom() -> None:
-    """Look for garbage in cycles after tens of thousands of new objects, and at what was there before not at all. The
-    usual 700 are for programs whose objects do not stay; a program of the IR has a hundred thousand, which stay, and
-    looking at them again and again takes a third of the time of compiling it."""
+    """Make Python's cycle collector run rarely, and ignore all objects that exist now.
+
+    The default threshold of 700 new objects is meant for short-lived ones. A compiled program
+    consists of a hundred thousand objects that stay, and scanning them repeatedly takes a third of
+    the time of compiling it.
+    """
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
 

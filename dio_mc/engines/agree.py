@@ -43,17 +43,17 @@ def verify_reduction(found: Exploration, request: SearchRequest, strategy: Strat
         return run.explore(replace(strategy, engine=engine, reductions=reductions), full=0)
 
     full = again(NO_REDUCTION) if found.reductions else found
-    told: list[str] = []
+    sentences: list[str] = []
     working: list[Reductions] = []
     for alone in ALONE if _ordered(request, strategy.reductions.partial_order) else ALONE[:1]:
         reasons = _refusals(request, alone)
-        told += reasons
+        sentences += reasons
         working += [] if reasons else [alone]
     both = [Reductions(partial_order=True)] if len(working) == len(ALONE) else []
     for reductions in [*working, *both]:
         reduced = found if found.reductions == _names(reductions) else again(reductions)
-        told.append(_compared(request.program, reduced, full))
-    return told
+        sentences.append(_compared(request.program, reduced, full))
+    return sentences
 
 
 def _ordered(request: SearchRequest, partial_order: bool | None) -> bool:
@@ -98,9 +98,9 @@ def _compared(program: Program, reduced: Exploration, full: Exploration) -> str:
     stopped = reduced.stopped or full.stopped
     if stopped is not None:
         return f"the reduction was not verified: {stopped}"
-    told = differences(reduced, full)
-    if told:
-        raise InternalError(f"the reduced search of {program.name} says something else than the full one", told)
+    found = differences(reduced, full)
+    if found:
+        raise InternalError(f"the reduced search of {program.name} contradicts the full one", found)
     counted = f"{reduced.states:,}{counted_up_to(reduced.reductions)}"
     return f"verified: {full.states:,} states, and {counted}, give the same answer"
 

@@ -105,11 +105,11 @@ class Established:
         there = {violation.property for violation in found.violations} | set(found.unshown)
         lost = sorted(set(names) - there, key=self._order)
         if lost:
-            told = [line for name in lost for line in self._shown(name)]
+            lines = [line for name in lost for line in self._shown(name)]
             raise InternalError(
                 f"{search} of {self._program.name} by engine {found.engine} has lost what another search found: "
                 f"{', '.join(lost)}",
-                told,
+                lines,
             )
 
     def answer(self, found: Exploration) -> Exploration:

@@ -42,11 +42,11 @@ def told(found: Outcome, evaluators: Sequence[PropertyEvaluator], limits: Limits
         )
     ranks = {evaluator.property.name: rank for rank, evaluator in enumerate(evaluators)}
     violations.sort(key=lambda violation: violation_order(violation.property, ranks))
-    told = Exploration(
+    explored = Exploration(
         ENGINE, found.states, found.transitions, found.depth, found.stopped, found.open, tuple(violations),
         found.unknown, found.coverage, found.reductions, found.seconds, found.unshown,
     )  # fmt: skip
-    return uncertain(told) if PARTIAL_ORDER in found.reductions else told
+    return uncertain(explored) if PARTIAL_ORDER in found.reductions else explored
 
 
 def _path(interpreter: Interpreter, reached: Reached, limits: Limits) -> Path:

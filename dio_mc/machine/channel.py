@@ -65,7 +65,7 @@ def parse(line: str) -> Event | Answer:
         return Event(word, tuple(arguments))
     verdict, _, text = rest.partition(" ")
     if not head.isdecimal() or verdict not in ("ok", "error"):
-        raise ValueError(f"neither an answer nor news: {line[:60]!r}")
+        raise ValueError(f"neither an answer nor an event: {line[:60]!r}")
     return Answer(int(head), verdict == "ok", text)
 
 

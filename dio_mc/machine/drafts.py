@@ -18,6 +18,7 @@ from dio_mc.machine.session import Session
 from dio_mc.study.tags import BAD
 
 COLUMN: Final = 34
+"""The width of a thread's column in the diagram."""
 Found = tuple[Session, Observations, Compared | None]
 
 

@@ -39,6 +39,7 @@ COMMON: Final = (
     ("aio_write",),
     ("__x64_sys_io_getevents",),
 )
+"""Functions on the way of calls on any file system."""
 EXT4: Final = (
     ("ext4_iomap_begin",),
     ("ext4_iomap_overwrite_begin",),
@@ -64,6 +65,7 @@ EXT4: Final = (
     ("ext4_truncate",),
     ("jbd2_log_wait_commit",),
 )
+"""Functions of ext4, which also serves ext3."""
 XFS: Final = (
     ("xfs_read_iomap_begin",),
     ("xfs_direct_write_iomap_begin",),
@@ -102,6 +104,7 @@ BTRFS: Final = (
     ("btrfs_sync_file",),
 )
 OF: Final = {"ext3": EXT4, "ext4": EXT4, "xfs": XFS, "btrfs": BTRFS}
+"""The functions of each file system."""
 
 STANDS_FOR: Final[dict[str, tuple[str, ...]]] = {
     "__filemap_fdatawrite_range": ("filemap_write_and_wait_range",),

@@ -46,10 +46,13 @@ UNTIMED: Final = {"ext3": "commit=3600", "ext4": "commit=3600", "btrfs": "commit
 KVM: Final = "/dev/kvm"
 TCG: Final = "tcg,thread=multi"
 BOOT_SECONDS: Final = 120.0
+"""The time limit for booting without KVM."""
 KVM_SECONDS: Final = 15.0
 """The time limit for booting with KVM, where a kernel normally boots in two seconds."""
 ATTEMPTS: Final = 3
+"""The number of attempts to boot without KVM."""
 OOPS: Final = re.compile(r"BUG:|Oops|kernel BUG|general protection|WARNING:.* at |Kernel panic")
+"""A line of the console by which a kernel reports a bug of its own."""
 
 
 class Guest:

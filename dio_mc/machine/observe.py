@@ -22,6 +22,7 @@ from dio_mc.study.registry import Workload
 from dio_mc.study.tags import RANK, Tagged, worst
 
 Key = tuple[tuple[tuple[str, str], ...], str, str]
+"""Results by thread, content of the file, verdict."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from dio_mc.machine.session import Session
 from dio_mc.study.registry import LAYOUTS
 
 Way = tuple[Gate, ...]
+"""The gates that a thread passes, without repetitions."""
 
 
 def dirties(programs: Sequence[str]) -> bool:

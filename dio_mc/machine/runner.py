@@ -20,15 +20,21 @@ from dio_mc.machine.schedule import Ran, Schedule, parse_ran, request
 NEVER_CALLED: Final = ("__x64_sys_acct", "__x64_sys_swapon", "__x64_sys_quotactl", "__x64_sys_pivot_root")
 """Functions that are never called in a guest; the code of the gates overwrites the first of them that exists."""
 RESCHED: Final = ("__cond_resched", "_cond_resched")
+"""The function by which a gate yields the CPU, under its names in different releases."""
 STACK_GATE: Final = "__x64_sys_getppid"
+"""The function at which a thread is stopped to locate its kernel stack."""
 STACK_SIZE: Final = 1 << 14
 """The size of a kernel stack on x86-64, in bytes, which is also its alignment."""
 MARK: Final = 0x64696F2D6D632121
+"""The mark on the kernel stacks of threads that can be held (`inside/gate.c`)."""
 MARK_AT: Final = 0x100
+"""The offset of the mark from the lowest address of a stack, in bytes; the address of the thread's
+control block follows it."""
 NOPS: Final = tuple(bytes.fromhex(nop) for nop in ("0f1f440000", "6666666690", "3e8d742600"))
 """What the kernel puts in place of ``call __fentry__``: `x86_nops[5]`; before 5.13 it depended on the processor
 (arch/x86/include/asm/nops.h: P6_NOP5_ATOMIC, K8_NOP5_ATOMIC, GENERIC_NOP5_ATOMIC)."""
 SECONDS: Final = 90.0
+"""The time limit for one request to a guest."""
 
 
 class Runner:

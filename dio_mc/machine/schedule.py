@@ -121,7 +121,7 @@ def parse_ran(answer: str, gates: Mapping[str, int]) -> Ran:
             tuple(place for (place,) in found["w"]),
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise GuestLost(f"the guest answers what it should not: {error}: {answer[:100]!r}") from None
+        raise GuestLost(f"the guest sends an unexpected answer: {error}: {answer[:100]!r}") from None
 
 
 def _stack(text: str) -> tuple[str, ...]:

@@ -15,8 +15,11 @@ from typing import Final
 from dio_mc.machine.failures import GuestLost
 
 RIP: Final = 16
+"""The position of the instruction pointer among the registers of a ``g`` packet."""
 RSP: Final = 7
+"""The position of the stack pointer."""
 ANSWER_SECONDS: Final = 30.0
+"""The time limit for an answer of the stub."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,9 +88,7 @@ def test_a_reduction_that_says_something_else_is_an_internal_error(monkeypatch: 
     )
     with pytest.raises(InternalError) as raised:
         readers_writers(verify_reduction=True)
-    assert raised.value.message == (
-        "the reduced search of ReadersWriters@readers=3,writers=2 says something else than the full one"
-    )
+    assert raised.value.message == "the reduced search of ReadersWriters@readers=3,writers=2 contradicts the full one"
     assert "depth: 0 reduced, 20 in full" in raised.value.details
 
 

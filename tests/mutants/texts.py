@@ -978,7 +978,7 @@ NATIVE = (
     Mutant(
         "compiled sets meet who writes alone",
         "engines/native/selection.py",
-        'read = asm.bits("and", said[one][0], said[other][3])',
+        'read = asm.bits("and", accessed[one][0], accessed[other][3])',
         "read: Ref = 0",
         QUICK,
     ),
@@ -1027,8 +1027,8 @@ NATIVE = (
     Mutant(
         "a field is a bit too narrow",
         "engines/native/packing.py",
-        "return (prod(wish.radix for wish in group) - 1).bit_length()",
-        "return max((prod(wish.radix for wish in group) - 1).bit_length() - 1, 1)",
+        "return (prod(item.radix for item in group) - 1).bit_length()",
+        "return max((prod(item.radix for item in group) - 1).bit_length() - 1, 1)",
         QUICK,
     ),
 )

@@ -82,11 +82,11 @@ class Store:
         if self.asked.resume and search in heads:
             keeper.load(place)
         elif self.asked.resume and not heads and first:
-            self.say(f"no checkpoint is kept in {place}: it begins anew")
+            self.say(f"no checkpoint in {place}: the search starts from the beginning")
         elif heads and first and not self.asked.resume:
             if self.asked.folder is not None:
                 raise in_the_way(place)
-            self.say(f"a checkpoint is kept in {place}: with --resume it goes on")
+            self.say(f"a checkpoint exists in {place}: --resume continues it")
         self._keepers.append(keeper)
         return keeper
 

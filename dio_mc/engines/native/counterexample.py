@@ -115,14 +115,14 @@ def reach(
     state per level is kept from there on; if the reason is memory, the pass is repeated with one
     state per level.
     """
-    way = _Way(prepared, search, goal, expanded, pressed, exceeded)
+    backward = _BackwardPass(prepared, search, goal, expanded, pressed, exceeded)
     try:
-        return way.back()
+        return backward.back()
     except MemoryError:
-        return way.back(narrow=True)
+        return backward.back(narrow=True)
 
 
-class _Way:
+class _BackwardPass:
     """The backward pass of one goal."""
 
     def __init__(
@@ -163,12 +163,12 @@ class _Way:
         with closing(self._search.scanned(name, self._goal.flag, depth, ends, needed, SCANNED)) as scanned:
             for part in scanned:
                 parts += [part] if len(part) else []
-                self._look()
+                self._poll()
                 if self._narrow and parts:
                     return Records(self._shape, tuple(parts)).first()
         return Records(self._shape, tuple(parts))
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         """Poll for a reason to shorten the pass. Raises `MemoryError` if the reason is memory."""
         now = time.monotonic()
         if self._narrow or now - self._looked < PAUSE:
@@ -190,7 +190,7 @@ class _Way:
         for part in records.parts:
             for at in range(0, len(part), self._shape.size):
                 self._name_threads(part, at)
-                self._look()
+                self._poll()
                 if self._narrow and records.count > 1:
                     self._name_threads(records.parts[0], 0)
                     return records.first()

@@ -133,7 +133,7 @@ def search(
         found.run()
         seconds = time.perf_counter() - started
         fired, blocked = found.coverage()
-        reached, distinct = _told(prepared, found, by)
+        reached, distinct = _paths_and_values(prepared, found, by)
         unknown = tuple(v.evaluator.property.name for v in found.valuations if v.unknown)
         return Outcome(
             prepared.interpreter, found.started, found.whole, found.states, found.transitions, found.depth,
@@ -159,21 +159,21 @@ def _unshown(found: LevelSearch, reached: Sequence[Reached]) -> tuple[str, ...]:
     return tuple(goal.name for goal in goals_of(found) if goal.name not in shown)
 
 
-def _told(prepared: Prepared, found: LevelSearch, by: Reduced) -> tuple[list[Reached], tuple[int, ...]]:
+def _paths_and_values(prepared: Prepared, found: LevelSearch, by: Reduced) -> tuple[list[Reached], tuple[int, ...]]:
     """The paths to all goals, and the distinct values of each cell if the search was stopped. If a
     limit does not allow these, the search counts as stopped, and the rest is missing."""
     reached: list[Reached] = []
     try:
         for goal in goals_of(found):
-            way = _way_back(prepared, found, by, goal)
-            reached += [] if way is None else [way]
+            paths = _shortest_paths(prepared, found, by, goal)
+            reached += [] if paths is None else [paths]
         return reached, found.distinct() if found.stopped is not None else ()
     except WHY_ENDED as ended:
         found.stopped = found.stopped or stop_of(ended)
     return reached, ()
 
 
-def _way_back(prepared: Prepared, found: LevelSearch, by: Reduced, goal: Goal) -> Reached | None:
+def _shortest_paths(prepared: Prepared, found: LevelSearch, by: Reduced, goal: Goal) -> Reached | None:
     """The shortest paths to a goal, or None if there is no time for them. Dropped levels are read
     from the checkpoint, or found again by a second search."""
     clock = Moment(found.clock)

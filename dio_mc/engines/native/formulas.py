@@ -135,6 +135,8 @@ class Formula:
         return found
 
     def _guarded(self, found: Cond, rest: Sequence[Expr], stops: int) -> Cond:
+        """Continue a chain after a branch: the remaining operands are evaluated only if `found`
+        does not decide the result."""
         asm = self.asm
         more, done, before = asm.new_label("more"), asm.new_label("done"), asm.label
         asm.branch(found, *((more, done) if stops == 0 else (done, more)))
@@ -146,6 +148,8 @@ class Formula:
         return asm.op(f"phi i1 [ {_bit(stops)}, %{before} ], [ {_bit(value)}, %{end} ]")
 
     def _ite(self, expr: Ite) -> Ref:
+        """A conditional expression. Both sides are evaluated if neither can fault, which saves a
+        branch; otherwise only the one that is needed."""
         asm = self.asm
         condition = self.truth(expr.condition)
         if isinstance(condition, int):
@@ -191,6 +195,7 @@ class Formula:
                 waiting += (proved.left, proved.right)
 
     def _arith(self, expr: Arith) -> Ref:
+        """The result of arithmetic, which has been proved to fit in a word."""
         self._prove(expr)
         asm = self.asm
         first = self.value(expr.left)

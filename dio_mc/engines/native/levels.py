@@ -1,7 +1,8 @@
-"""A breadth-first search by levels, without the states: its end, its observations, its numbers.
+"""A breadth-first search by levels, independent of where the states are: its end, its observations,
+its numbers.
 
-`search.Search` keeps the states in memory or in files, `cluster.search` in other processes. A level
-has the same states in all of them, so the answer is the same too.
+`search.Search` holds the states in memory, a search on disk in files, and `cluster.search` in other
+processes. A level has the same states in all of them, so the result is the same too.
 """
 
 from __future__ import annotations
@@ -130,6 +131,7 @@ class LevelSearch(ABC):
             pass
 
     def _run(self, deepest: int | None) -> None:
+        """The main loop: begin, then evaluate, save and expand level by level."""
         self._begin(deepest)
         while True:
             depth = len(self.levels) - 1
@@ -163,14 +165,15 @@ class LevelSearch(ABC):
 
     @abstractmethod
     def _expand_level(self, depth: int) -> None:
-        """Find the states of the open level: the successors of level `depth`, or some of them if
-        a limit is reached."""
+        """Find the states of the open level: the successors of level `depth`, or some of them if a
+        limit is reached."""
 
     @abstractmethod
     def _close_level(self) -> None:
         """Called when no more states are added to the open level."""
 
     def _limit_before(self, depth: int) -> Stop | None:
+        """The reason not to expand level `depth`, or None."""
         if self.first and self.violated:
             return FIRST
         if depth == self.clock.budget.max_depth:
@@ -181,13 +184,18 @@ class LevelSearch(ABC):
 
     @abstractmethod
     def _take_news(self) -> None:
-        """Note the valuations that were observed, to be decided at the end of the level."""
+        """Pass the new valuations on to the evaluators' tables, to be decided at the end of the
+        level."""
 
     @abstractmethod
     def _marks(self, name: str, size: int) -> Sequence[bytes]:
-        """The bytes of ``flags`` or ``seen``, of all that search."""
+        """The bytes of ``flags`` or ``seen`` of every worker or process."""
 
     def _level_ends(self, depth: int) -> None:
+        """Decide the new valuations of a level, and evaluate the flags that its discovery has set.
+
+        A deadlock is found when a state of the level before is expanded, so it is one step nearer.
+        """
         for valuations in self.valuations:
             valuations.decide(depth)
         for flags in self._marks("flags", self.module.flags):
@@ -200,6 +208,7 @@ class LevelSearch(ABC):
                     self.faults.setdefault(flag, depth)
 
     def _tell(self) -> None:
+        """Report the progress, if a receiver was given."""
         if self.report is not None:
             self.report(Progress(self.depth, self.states, self.transitions, self.open, self.clock.seconds))
 
@@ -233,17 +242,17 @@ class LevelSearch(ABC):
 
     @abstractmethod
     def keeps(self, depth: int) -> bool:
-        """Whether the states of a level are still available."""
+        """Return whether the states of a level are still available."""
 
     @abstractmethod
     def scanned(
         self, name: str, goal: int, depth: int, ends: Sequence[int] | None, needed: Records | None, size: int
     ) -> Generator[Part]:
-        """Call a function on the states of a level, `size` at a time, and yield the records found.
+        """Call a function on the states of a level, at most `size` at a time, and yield the records
+        found.
 
         The function is ``examine``, or ``rest`` with the records `needed` of the next level; `goal`
-        is the flag of the goal. With `ends`, only the states of each worker before these numbers
-        are examined.
+        is the flag of the goal. `ends` restricts each worker's part to the states before a number.
         """
 
     def close(self) -> None:

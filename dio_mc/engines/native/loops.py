@@ -190,6 +190,7 @@ class Loops:
         self._chunks.halt(asm)
         asm.do(f"ret i64 {full}")
         asm.start("further")
+        # only now does the state count as expanded; near a limit on states ``lag`` is 0 (`Search._set_lag`)
         code.put(asm, "next", asm.add(at, 1))
         asm.jump("head")
         asm.start("leave")

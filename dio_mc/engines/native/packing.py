@@ -113,7 +113,7 @@ class Packing:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
+class _Unplaced:
     """A field that has no place yet, for `radix` values from `low` on."""
 
     key: Key
@@ -128,7 +128,7 @@ class _Wish:
 def pack(program: Program, layout: Layout, facts: Facts) -> Packing:
     """A packing in as few words as possible, by fields or, if that saves the second word, by mixed
     radix."""
-    clusters = _wishes(program, layout, facts)
+    clusters = _unplaced_fields(program, layout, facts)
     constants = [low(values) for values in facts.cells]
     for thread, configs in enumerate(facts.configs):
         if configs is not None and len(configs) == 1:
@@ -151,78 +151,78 @@ def _dead(program: Program, thread: int) -> set[int]:
     return dead if template.spawned or template.parameters == 0 else dead - {0}
 
 
-def _wishes(program: Program, layout: Layout, facts: Facts) -> list[list[_Wish]]:
+def _unplaced_fields(program: Program, layout: Layout, facts: Facts) -> list[list[_Unplaced]]:
     """The fields to be placed, in clusters: the cells of an array stay together."""
-    clusters: list[list[_Wish]] = []
+    clusters: list[list[_Unplaced]] = []
     for number, variable in enumerate(program.variables):
         base = layout.variable_base[number]
         clusters.append(_cells(range(base, base + variable.size), facts))
     for thread, configs in enumerate(facts.configs):
         if configs is not None:
-            clusters.append([_Wish(("config", thread), 0, len(configs))])
+            clusters.append([_Unplaced(("config", thread), 0, len(configs))])
             continue
         base, dead = layout.local_base[thread], _dead(program, thread)
         live = [base + i for i in range(len(program.template_of(thread).locals)) if i not in dead]
         clusters += [_cells([cell], facts) for cell in (layout.pc[thread], *live)]
-    changing = [[wish for wish in cluster if wish.radix > 1] for cluster in clusters]
+    changing = [[item for item in cluster if item.radix > 1] for cluster in clusters]
     return [cluster for cluster in changing if cluster]
 
 
-def _cells(cells: Sequence[int], facts: Facts) -> list[_Wish]:
+def _cells(cells: Sequence[int], facts: Facts) -> list[_Unplaced]:
     """The fields of an array's cells. If it costs no bits, all get the same range, so that a
     dynamic index becomes a shift (`fields.Words.element`)."""
-    wishes = [_Wish(("cell", c), low(facts.cells[c]), high(facts.cells[c]) - low(facts.cells[c]) + 1) for c in cells]
-    least, most = min(w.low for w in wishes), max(w.low + w.radix for w in wishes)
-    alike = [replace(w, low=least, radix=most - least) for w in wishes]
-    same = all(a.width == w.width and w.radix > 1 for a, w in zip(alike, wishes, strict=True))
-    return alike if same else wishes
+    items = [_Unplaced(("cell", c), low(facts.cells[c]), high(facts.cells[c]) - low(facts.cells[c]) + 1) for c in cells]
+    least, most = min(w.low for w in items), max(w.low + w.radix for w in items)
+    alike = [replace(w, low=least, radix=most - least) for w in items]
+    same = all(a.width == w.width and w.radix > 1 for a, w in zip(alike, items, strict=True))
+    return alike if same else items
 
 
-def _place(clusters: list[list[_Wish]]) -> tuple[dict[Key, Field], int]:
+def _place(clusters: list[list[_Unplaced]]) -> tuple[dict[Key, Field], int]:
     """The places of all fields in as few words as possible. Fields share bits only if this saves
     the second word."""
-    wishes = [wish for cluster in clusters for wish in cluster]
-    plain = sum(wish.width for wish in wishes) + 1
+    items = [item for cluster in clusters for item in cluster]
+    plain = sum(item.width for item in items) + 1
     words = max(-(-plain // 64), 1)
-    if words == 2 and sum(log2(wish.radix) for wish in wishes) <= 63:
-        grouped = _grouped(wishes, plain - 64)
+    if words == 2 and sum(log2(item.radix) for item in items) <= 63:
+        grouped = _grouped(items, plain - 64)
         if sum(_bits(group) for group in grouped) < 64:
             return _fill(grouped, 1), 1
     while True:
         try:
-            return _fill([[wish] for wish in wishes], words), words
+            return _fill([[item] for item in items], words), words
         except _Full:
             words += 1
 
 
-def _bits(group: Sequence[_Wish]) -> int:
+def _bits(group: Sequence[_Unplaced]) -> int:
     """The bits that fields take in mixed radix."""
-    return (prod(wish.radix for wish in group) - 1).bit_length()
+    return (prod(item.radix for item in group) - 1).bit_length()
 
 
-def _saved(group: Sequence[_Wish]) -> int:
+def _saved(group: Sequence[_Unplaced]) -> int:
     """The bits saved if fields share them."""
-    return sum(wish.width for wish in group) - _bits(group)
+    return sum(item.width for item in group) - _bits(group)
 
 
-def _grouped(wishes: list[_Wish], surplus: int) -> list[list[_Wish]]:
+def _grouped(items: list[_Unplaced], surplus: int) -> list[list[_Unplaced]]:
     """Groups of fields that share bits, as few as save `surplus` bits. Control states are read most
     often, so they are grouped last."""
-    waste = [wish.width - log2(wish.radix) for wish in wishes]
-    alone = sorted(range(len(wishes)), key=lambda n: (wishes[n].key[0] == "config", -waste[n], n))
-    groups: list[list[_Wish]] = []
+    waste = [item.width - log2(item.radix) for item in items]
+    alone = sorted(range(len(items)), key=lambda n: (items[n].key[0] == "config", -waste[n], n))
+    groups: list[list[_Unplaced]] = []
     taken: set[int] = set()
     while surplus > 0:
-        best = _best_group(wishes, [n for n in alone if n not in taken], surplus)
+        best = _best_group(items, [n for n in alone if n not in taken], surplus)
         if not best:
             break
         taken |= set(best)
-        groups.append([wishes[n] for n in best])
+        groups.append([items[n] for n in best])
         surplus -= _saved(groups[-1])
-    return groups + [[wish] for n, wish in enumerate(wishes) if n not in taken]
+    return groups + [[item] for n, item in enumerate(items) if n not in taken]
 
 
-def _best_group(wishes: list[_Wish], free: list[int], surplus: int) -> list[int]:
+def _best_group(items: list[_Unplaced], free: list[int], surplus: int) -> list[int]:
     """The smallest run of the fields, ordered by wasted bits, that saves the most bits per
     field."""
     best: list[int] = []
@@ -230,7 +230,7 @@ def _best_group(wishes: list[_Wish], free: list[int], surplus: int) -> list[int]
     for size in range(2, GROUP + 1):
         for first in range(max(len(free) - size + 1, 0)):
             group = free[first : first + size]
-            saved = min(_saved([wishes[n] for n in group]), surplus)
+            saved = min(_saved([items[n] for n in group]), surplus)
             if saved / size > merit:
                 best, merit = group, saved / size
     return best
@@ -240,7 +240,7 @@ class _Full(Exception):
     """The fields do not fit in the given number of words."""
 
 
-def _fill(groups: list[list[_Wish]], words: int) -> dict[Key, Field]:
+def _fill(groups: list[list[_Unplaced]], words: int) -> dict[Key, Field]:
     """First-fit placement in order, each group within one word. Raises `_Full`."""
     used = [0] * words
     room = [63, *([64] * (words - 1))]
@@ -251,9 +251,9 @@ def _fill(groups: list[list[_Wish]], words: int) -> dict[Key, Field]:
         if word is None:
             raise _Full
         divisor = 1
-        for position, wish in enumerate(group):
+        for position, item in enumerate(group):
             last = position == len(group) - 1
-            fields[wish.key] = Field(word, used[word], width, wish.low, wish.radix, divisor, last)
-            divisor *= wish.radix
+            fields[item.key] = Field(word, used[word], width, item.low, item.radix, divisor, last)
+            divisor *= item.radix
         used[word] += width
     return fields

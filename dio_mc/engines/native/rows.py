@@ -120,7 +120,7 @@ def sort_rows(
     labels = [] if thread is None else _labels(asm, asm.load(thread), keys)
     rows, labels = _network(asm, [_packed(asm, columns, row) for row in range(len(block))], labels)
     if thread is not None:
-        asm.store(_labelled(asm, asm.load(thread), keys, labels), thread)
+        asm.store(_thread_at(asm, asm.load(thread), keys, labels), thread)
     shift = 0
     for column in columns:
         values = [_extracted(asm, row, shift, column.width) for row in rows]
@@ -188,7 +188,7 @@ def _labels(asm: Asm, thread: Ref, keys: Sequence[Key]) -> list[Ref]:
     return found
 
 
-def _labelled(asm: Asm, thread: Ref, keys: Sequence[Key], labels: Sequence[Ref]) -> Ref:
+def _thread_at(asm: Asm, thread: Ref, keys: Sequence[Key], labels: Sequence[Ref]) -> Ref:
     """The thread at the position given by the only label that is not 0; `thread` itself if all are
     0."""
     for key, label in zip(keys, labels, strict=True):

@@ -135,6 +135,7 @@ class Saving:
         return (sum(ends) - sum(starts)) * self._search.module.packing.words * WORD
 
     def _now(self) -> Mark:
+        """The mark of the current state of the search, at the end of its last level."""
         found = self._search
         depth = len(found.levels) - 1
         names = found.module.names.faults
@@ -253,6 +254,8 @@ class Restored:
         return sum(map(sum, self.sizes))
 
     def _take(self, frame: Frame) -> None:
+        """Locate the levels of a frame and read its valuations. Raises `ValueError` if the frame
+        contradicts itself or the one before."""
         about, size = frame.about, self._search.module.packing.words
         levels: list[list[int]] = about["levels"]
         gathered, at = about["gathered"], 0
@@ -270,6 +273,8 @@ class Restored:
         self._take_news(frame, at, about["news"])
 
     def _take_news(self, frame: Frame, at: int, count: int) -> None:
+        """Read the valuations of a frame, from word `at` on. Raises `ValueError` for words that are
+        not a packed state."""
         size = self._search.module.packing.words
         each = 2 + 2 * size
         if at + count * each != frame.words:

@@ -406,6 +406,8 @@ class Search(LevelSearch):
     # -- what was noticed ----------------------------------------------------------------------------------------------
 
     def _take_news(self) -> None:
+        """Pass the new valuations that the workers have reported on to the evaluators' tables and
+        the checkpoints."""
         decode = self.module.packing.decode
         for worker in self.workers:
             for number, words, after in worker.take_news():

@@ -49,7 +49,7 @@ class _Selection:
         words = [asm.load(asm.op(f"getelementptr i64, ptr %from, i64 {n}")) for n in range(self._packing.words)]
         places = self._places(Words(asm, self._packing, self._tables, words, slots=False))
         moving = [asm.compare("ne", count, 0) for count in counts]
-        held = [self._said(t, places[t], lambda access: access.held) for t in self._threads]
+        held = [self._part_of(t, places[t], lambda access: access.held) for t in self._threads]
         free: Cond = 0
         for thread in self._threads:
             free = asm.either(free, asm.both(moving[thread], asm.compare("eq", held[thread], 0)))
@@ -73,7 +73,7 @@ class _Selection:
         known = self._packing.configs
         return [words.location(t) if known[t] is None else words.config(t) for t in self._threads]
 
-    def _said(self, thread: int, place: Ref, part: Callable[[Access], int]) -> Ref:
+    def _part_of(self, thread: int, place: Ref, part: Callable[[Access], int]) -> Ref:
         """Look up one property of the accesses of a thread at its control state."""
         values = [part(access) for access in self._listed(thread, self._accesses[thread])]
         return self._tables.look_up(self._asm, [value - (value >> 63 << 64) for value in values], place)
@@ -88,8 +88,8 @@ class _Selection:
         """For each thread the set of threads whose future conflicts with its next step, including
         itself."""
         asm = self._asm
-        said = [
-            [self._said(t, places[t], part) for part in (_reads, _writes, _future, _future_writes)]
+        accessed = [
+            [self._part_of(t, places[t], part) for part in (_reads, _writes, _future, _future_writes)]
             for t in self._threads
         ]
         found: list[Ref] = []
@@ -97,8 +97,8 @@ class _Selection:
             meets: list[Cond] = [int(one == other) for other in self._threads]
             for other in self._threads:
                 if one != other and self._may_meet(one, other):
-                    written = asm.bits("and", said[one][1], said[other][2])
-                    read = asm.bits("and", said[one][0], said[other][3])
+                    written = asm.bits("and", accessed[one][1], accessed[other][2])
+                    read = asm.bits("and", accessed[one][0], accessed[other][3])
                     meets[other] = asm.compare("ne", asm.bits("or", written, read), 0)
             found.append(self._set(meets))
         return found

@@ -144,7 +144,7 @@ class TableCode:
             asm.do(f"call void @watch_state(ptr %ctx, {self._code.listed(words)})")
         asm.jump("done")
         asm.start("full")
-        self._code.put(asm, "full", FULL)
+        self._code.put(asm, "full", FULL)  # checked before the store, so the table has no state beyond the limit
         asm.jump("done")
 
 

@@ -183,3 +183,22 @@ def test_saving_that_begins_late_takes_the_graph(tmp_path: Path, monkeypatch: py
     made = request(program, evaluators_of(program), checkpoints=Checkpoints(None, resume=True))
     assert choose.Run(made).explore(Strategy("reference", reductions=NO_REDUCTION), full=0) == plain
     assert not said
+
+
+def test_the_user_learns_whether_there_is_a_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    program = build(Turns).program
+    said: list[str] = []
+
+    def run(*, resume: bool, stop: object = None) -> None:
+        asked = Checkpoints(None, resume, after=0.0, every=0.0, say=said.append)
+        made = request(program, evaluators_of(program), checkpoints=asked, stop=stop)
+        choose.Run(made).explore(Strategy("reference", reductions=NO_REDUCTION), full=0)
+
+    run(resume=True, stop=stops_after(80))
+    (folder,) = (tmp_path / "dio-mc" / "checkpoints").iterdir()
+    run(resume=False)
+    assert said == [
+        f"Turns: no checkpoint in {folder}: the search starts from the beginning",
+        f"Turns: a checkpoint exists in {folder}: --resume continues it",
+    ]
