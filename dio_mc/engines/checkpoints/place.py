@@ -21,7 +21,7 @@ from dio_mc.source import display_path
 
 try:
     import fcntl
-except ImportError:  # a system without it: nobody is kept out
+except ImportError:  # a system without file locks: other processes are not locked out
     fcntl = None  # type: ignore[assignment]
 
 KEPT: Final = 8

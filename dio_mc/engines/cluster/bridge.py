@@ -1,4 +1,5 @@
-"""Asking the parts of a search on Ray, through the process that speaks with it (`speaking`)."""
+"""The parts of a search on Ray, as seen by the search. Requests go through the process that talks
+to Ray (`speaking`)."""
 
 from __future__ import annotations
 
@@ -23,26 +24,30 @@ from dio_mc.semantics.search import OnRay
 from dio_mc.semantics.stop import Stop, StopKind
 
 LOOK: Final = 0.1
+"""Seconds between two polls of the limits while a cluster is being connected."""
 CONNECTING: Final = 5.0
-"""Seconds that a machine may take to answer at all."""
+"""The time limit in seconds for a connection to the address."""
 PATIENCE: Final = 5.0
-"""Seconds that Ray may take to end."""
+"""Seconds that the process has to shut Ray down before it is killed."""
 HINTS: Final = {
     "DIO226": "--ray without an address starts a cluster on this machine; `ray start --head` tells the address of one",
     "DIO227": "install the same dio-mc on all machines",
 }
+"""The hint of each error code."""
 LOST: Final = Stop(StopKind.RAY, "the process that speaks with Ray has ended")
+"""The reason to stop when the process has ended by itself."""
 
 
 def missing() -> ModelError | None:
-    """The error where Ray is not installed."""
+    """The error if Ray is not installed, otherwise None."""
     if importlib.util.find_spec("ray") is not None:
         return None
     return usage_error("DIO225", "--ray needs Ray, which is not installed", hint="pip install 'dio-mc[cluster]'")
 
 
 def unreachable(address: str) -> ModelError | None:
-    """The error where nobody answers at ``HOST:PORT``; nobody is asked at another kind of address."""
+    """The error if no connection to ``HOST:PORT`` is possible, otherwise None. Other kinds of
+    addresses are not checked."""
     host, colon, port = address.rpartition(":")
     if not colon:
         return None
@@ -55,8 +60,8 @@ def unreachable(address: str) -> ModelError | None:
 
 
 class RayParts:
-    """A `Cluster` of actors. Raises `ModelError` where there is none to be had, and `Cut` when a limit ends the wait
-    for it."""
+    """A `Cluster` of actors. Raises `ModelError` if no cluster is available, and `Cut` if a limit
+    ends the wait for it."""
 
     def __init__(
         self, ray: OnRay, module: Module, by: Reduced, folder: Path | None, max_memory: int | None,
@@ -86,7 +91,7 @@ class RayParts:
             raise
 
     def _open(self, ray: OnRay, exceeded: Callable[[], Stop | None]) -> int:
-        """Have a cluster; how many parts there are."""
+        """Connect to a cluster, or start one; return the number of parts."""
         self._tell("open", ray.address, ray.workers)
         self._amid = True
         while not self._pipe.poll(LOOK):
@@ -105,7 +110,8 @@ class RayParts:
     # -- asking --------------------------------------------------------------------------------------------------------
 
     def _tell(self, verb: str, *arguments: object) -> None:
-        """Raises `Cut` where there is nobody any more."""
+        """Send a request. Raises `Cut` if the process has ended, or if an earlier answer was not
+        received completely."""
         if self._amid:
             raise Cut(LOST)
         try:
@@ -114,7 +120,7 @@ class RayParts:
             raise Cut(LOST) from error
 
     def _heard(self) -> object:
-        """An answer of the process. Whoever is interrupted here will not be answered any more."""
+        """Receive an answer. After an interruption here, no further request is possible."""
         self._amid = True
         try:
             found: object = self._pipe.recv()
@@ -124,19 +130,19 @@ class RayParts:
         return found
 
     def ask(self, part: int, name: str, *arguments: object, answers: int = 1) -> Sequence[Handle]:
-        """As `Cluster` has it."""
+        """See `Cluster`."""
         refs = [Ref(next(self._numbers)) for _ in range(answers)]
         self._tell("ask", part, name, arguments, tuple(ref.number for ref in refs))
         return refs
 
     def put(self, data: bytes) -> Handle:
-        """As `Cluster` has it."""
+        """See `Cluster`."""
         ref = Ref(next(self._numbers))
         self._tell("put", ref.number, data)
         return ref
 
     def answers(self, handles: Sequence[Handle], patience: float) -> Sequence[object] | None:
-        """As `Cluster` has it."""
+        """See `Cluster`. Raises `InternalError` if a part has failed by a fault of dio-mc."""
         self._tell("answers", _numbers(handles), patience)
         found = self._heard()
         if found is None:
@@ -152,15 +158,15 @@ class RayParts:
         return values
 
     def drop(self, handles: Sequence[Handle]) -> None:
-        """As `Cluster` has it."""
+        """See `Cluster`."""
         self._tell("drop", _numbers(handles))
 
     def renew(self, part: int) -> None:
-        """As `Cluster` has it."""
+        """See `Cluster`."""
         self._tell("renew", part)
 
     def close(self) -> None:
-        """As `Cluster` has it: the process ends Ray when the pipe is closed."""
+        """See `Cluster`. The process shuts Ray down when the pipe is closed."""
         self._pipe.close()
         try:
             self._process.wait(PATIENCE)

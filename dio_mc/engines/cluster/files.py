@@ -1,5 +1,5 @@
-"""The levels of a part in files that outlive its process: sorted states in blocks, as `disk.files` codes them, and an
-index at the end. A file has its name once it is whole."""
+"""The levels of a part in files that outlive its process: sorted states in blocks, as coded by
+`disk.files`, followed by an index. A file gets its final name when it is complete."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from dio_mc.engines.native.memory import Region
 from dio_mc.semantics.stop import Stop, StopKind
 
 _TAIL: Final = struct.Struct("<QII")
-"""Where the index begins, how long it is, and its CRC-32."""
+"""The position of the index, its length, and its CRC-32."""
 
 
 class NamedPile(Pile):
-    """A file with a name."""
+    """A file at a path. Raises `Cut` if it cannot be opened."""
 
     def __init__(self, path: Path, mode: str) -> None:
         self._folder, self._spare = path.parent, 0
         try:
-            self._file = FileIO(path, mode)  # it lives as long as this
+            self._file = FileIO(path, mode)  # closed by `close`
             self.end = os.fstat(self._file.fileno()).st_size
         except OSError as error:
             raise self._cut(error.strerror) from error
@@ -46,7 +46,7 @@ class LevelFiles:
         return self._folder / f"part-{self._number}-level-{depth}"
 
     def write(self, depth: int, address: int, count: int) -> None:
-        """Write sorted states as a level. Raises `Cut` where that is not possible."""
+        """Write sorted states as a level. Raises `Cut` if the file cannot be written."""
         part = self._path(depth).with_suffix(".part")
         pile = NamedPile(part, "w+b")
         try:
@@ -63,8 +63,8 @@ class LevelFiles:
         os.replace(part, self._path(depth))
 
     def pieces(self, depth: int, region: Region, most: int) -> Iterator[int]:
-        """All states of a level in turn, in a region, in pieces (`Coder.pieces`): how many each has. Raises `Cut` where
-        the file is not there, or not as it was written."""
+        """Read the states of a level into a region, piece by piece (`Coder.pieces`). Raises `Cut`
+        if the file is missing or damaged."""
         pile = NamedPile(self._path(depth), "rb")
         try:
             yield from self._coder.pieces(Sorted(pile, self._index(pile)), region.address, most)

@@ -1,4 +1,4 @@
-"""What a search and the parts of its states tell one another."""
+"""The messages between a search and the parts that hold its states."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from dio_mc.engines.native.module import Module
 from dio_mc.engines.native.prepared import Reduced
 
 Handle = object
-"""Stands for an answer, perhaps one that is not there yet; as an argument of another question, for what it says."""
+"""A reference to an answer, which may not have arrived yet. As an argument of a request it stands
+for the answer's value."""
 
 News = tuple[int, tuple[int, ...], tuple[int, ...]]
-"""A valuation that was new: the evaluator, the state's words, those after the step."""
+"""A new valuation: the number of the evaluator, the words of the state and those of its
+successor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What a part is told at its beginning: the program, by what the search is reduced, how many `parts` there are, the
-    folder for files (None: one of the machine), and how much memory its process may take."""
+    """The setup of a part: the program, the reductions of the search, the number of `parts`, the
+    folder for files (None: a local one), a `token` that names the search's subfolder, and the
+    memory limit of the part's process in bytes."""
 
     module: Module
     by: Reduced
@@ -31,8 +34,8 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What a part has done of a level so far: states found, successors, states expanded; and how many are left to be
-    expanded."""
+    """The progress of a part within a level: states found, transitions, states expanded, and states
+    left to expand."""
 
     states: int
     transitions: int
@@ -42,8 +45,8 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class LevelReport:
-    """What a part has found and noticed in a level; `sent` bytes went to others. `flags` and `seen` are those of the
-    search so far."""
+    """The result of a part for a level. `sent` bytes went to other parts; `news` are the new
+    valuations of the level; `flags` and `seen` are cumulative."""
 
     states: int
     transitions: int
@@ -56,21 +59,21 @@ class LevelReport:
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A handle of the process that speaks with Ray."""
+    """A handle in the process that talks to Ray, by number."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """There is a cluster, for so many parts."""
+    """A cluster is available, for this number of parts."""
 
     parts: int
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """There is none to be had: the code of the error, and why."""
+    """No cluster is available: the code of the error, and the reason."""
 
     code: str
     reason: str
@@ -78,7 +81,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class CutOff:
-    """In place of an answer: the part has `died`, or was asked something that it cannot do."""
+    """Replaces an answer: the part has `died`, or could not execute the request."""
 
     reason: str
     died: bool
@@ -86,38 +89,41 @@ class CutOff:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An answer, or that there is none."""
+    """An answer, or a `CutOff`."""
 
     value: object
 
 
 class Died(Exception):
-    """Some part has died, and with it the answers that it owed."""
+    """A part has died, and its answers are lost."""
 
 
 class Cluster(Protocol):
-    """Has so many `parts`, which answer questions in the order in which these were asked."""
+    """The parts of a search. Each part executes its requests in the order in which they were
+    sent."""
 
     parts: int
 
     def ask(self, part: int, name: str, *arguments: object, answers: int = 1) -> Sequence[Handle]:
-        """Have a part do something (a method of `Partition`); handles of its answers."""
+        """Send a request, the name of a method of `Partition`, to a part; return the handles of its
+        `answers` results."""
         ...
 
     def put(self, data: bytes) -> Handle:
-        """Something that several are told."""
+        """Store data that is an argument of several requests."""
         ...
 
     def answers(self, handles: Sequence[Handle], patience: float) -> Sequence[object] | None:
-        """The answers, or None where some of them are not there after so many seconds. Raises `Died`."""
+        """The answers, or None if some have not arrived within `patience` seconds. Raises
+        `Died`."""
         ...
 
     def drop(self, handles: Sequence[Handle]) -> None:
-        """Nobody will ask for these answers."""
+        """Discard answers that will not be requested."""
         ...
 
     def renew(self, part: int) -> None:
-        """Begin a part anew, empty."""
+        """Replace a part by a new, empty one."""
         ...
 
     def close(self) -> None:

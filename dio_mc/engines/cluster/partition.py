@@ -1,7 +1,8 @@
-"""One part of the states: an actor of Ray, or any object that is asked the same.
+"""One part of the states, as an actor of Ray or an object in the same process.
 
-Its table has all states of the part. Of its array there are only those of the level that is expanded, and of the next
-one; every level is written to a file when it has been found (`files`). Questions are answered one after the other.
+Its table has all states of the part. Its array has only those of the level being expanded and of
+the next one. Every complete level is written to a file (`files`). Requests are executed one after
+the other.
 """
 
 from __future__ import annotations
@@ -38,14 +39,17 @@ from dio_mc.semantics.stop import OUT_OF_MEMORY, Stop
 ROUND: Final = 1 << 18
 """States that are expanded before the boxes are emptied."""
 BOXES: Final = 1 << 24
-"""Bytes of all boxes, or as much as the successors of a few states need."""
+"""The size of all boxes together, in bytes; they are larger if the successors of a single state
+need more."""
 SCANNED: Final = 1 << 16
-"""States of a level that are looked at at once on the way back."""
+"""States of a level that the backward pass visits at once."""
 WANTED_BYTE: Final = 2
+"""The byte of a valuation that is a violation or witness (`native.valuations`)."""
 
 
 class Partition(Search):
-    """Part `number` of a search. Levels are numbered from 0; before the first one is open, `depth` is -1."""
+    """Part `number` of a search. Levels are numbered from 0; before the first one is open, `_depth`
+    is -1."""
 
     def __init__(self, share: Share, number: int) -> None:
         module = share.module
@@ -68,7 +72,7 @@ class Partition(Search):
 
     @property
     def _size(self) -> int:
-        """Bytes of a state."""
+        """The size of a state in bytes."""
         return 8 * self.module.packing.words
 
     def _make_boxes(self, parts: int) -> None:
@@ -82,7 +86,8 @@ class Partition(Search):
         )  # fmt: skip
 
     def _folder(self) -> Path:
-        """Where its files are: in a folder that all machines have, or in one of this machine."""
+        """The folder of the files: in the shared folder if there is one, otherwise in a local
+        one."""
         base = self._share.folder or tempfile.gettempdir()
         folder = Path(base) / f"dio-mc-{self._share.token}"
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -91,7 +96,8 @@ class Partition(Search):
     # -- what it is asked ----------------------------------------------------------------------------------------------
 
     def ask(self, name: str, *arguments: object) -> object:
-        """Answer a question: the reason where a limit, or a lack of memory or of a file, does not allow that."""
+        """Execute a request by name. If a limit, a lack of memory or a failing disk prevents it,
+        return a `Stop` instead."""
         try:
             return getattr(self, name)(*arguments)
         except Ended as ended:
@@ -100,11 +106,11 @@ class Partition(Search):
             return OUT_OF_MEMORY
 
     def process(self) -> int:
-        """The number of the process, once it is there."""
+        """The process id; the answer shows that the part is alive."""
         return os.getpid()
 
     def offer(self, data: bytes) -> None:
-        """Take in those of some initial states that belong here."""
+        """Insert the states of this part among some initial states."""
         words = self.module.packing.words
         states = array("Q", data)
         if self.reduced:
@@ -116,8 +122,8 @@ class Partition(Search):
         self._receive(own.buffer_info()[0], len(own) // words)
 
     def begin(self, depth: int) -> None:
-        """Expand the states of this level from the first one on. Once more, if it is the one that was open: what has
-        been found of the next one stays."""
+        """Begin to expand level `depth` from its first state on. If that level is open already, it
+        is repeated, and what was found of the next level stays."""
         if depth == self._depth + 1:
             self._worker.states.forget(self._first * self._size, self._stop * self._size)
             self._first, self._stop = self._stop, self._worker.get("end")
@@ -126,13 +132,14 @@ class Partition(Search):
             self._noticed = []
         elif depth != self._depth:
             raise InternalError(f"level {depth} is to be expanded after level {self._depth}")
-        ctypes.memset(self._worker.get("recent"), 0, RECENT)  # what was sent may be lost
+        ctypes.memset(self._worker.get("recent"), 0, RECENT)  # what was sent may be lost, so send it again
         self._worker.set(transitions=self._begun)
         self._next = self._first
         self._sent = 0
 
     def expand(self) -> tuple[Round | Stop | bytes, ...]:
-        """Expand some states of the open level: how far that is, and for each part what belongs there."""
+        """Expand some states of the open level. Return the progress, or the reason to stop, and for
+        each part the states that belong to it."""
         try:
             stop = self.clock.exceeded()
             if stop is None:
@@ -143,14 +150,14 @@ class Partition(Search):
         return (stop, *[b""] * self._share.parts)
 
     def take(self, *boxes: bytes) -> Stop | None:
-        """Take in what others have sent."""
+        """Insert the states that other parts have sent."""
         for box in boxes:
             address = ctypes.cast(ctypes.c_char_p(box), ctypes.c_void_p).value
             self._receive(address or 0, len(box) // self._size)
         return self.clock.exceeded()
 
     def save(self) -> None:
-        """Write what was found of the level after the open one."""
+        """Write the next level, which is complete, to a file."""
         count = self._worker.get("end") - self._stop
         address = self._worker.states.address + self._stop * self._size
         scratch = Region(max(count, 1) * self._size)
@@ -162,7 +169,7 @@ class Partition(Search):
         self._files.write(self._depth + 1, address, count)
 
     def level(self) -> LevelReport:
-        """What was found of the level after the open one, and noticed."""
+        """The report on the next level, which is complete."""
         now, module = self._round(), self.module
         return LevelReport(
             now.states, now.transitions, now.expanded, self._sent, tuple(self._noticed),
@@ -170,7 +177,8 @@ class Partition(Search):
         )  # fmt: skip
 
     def restore(self, depth: int) -> tuple[int, ...]:
-        """Read the levels up to this one, which is then the open one: how many states each has."""
+        """Read the levels up to `depth`, which becomes the open one; return their numbers of
+        states."""
         counts: list[int] = []
         for level in range(depth + 1):
             self._first = self._worker.get("end")
@@ -181,12 +189,14 @@ class Partition(Search):
             if level < depth:
                 self._worker.states.forget(self._first * self._size, self._stop * self._size)
         self._depth = depth
-        self._noticed = []  # that was told before
+        self._noticed = []  # the dead part had reported these
         return tuple(counts)
 
     def scan(self, name: str, goal: int, depth: int, wanted: tuple[int, bytes] | None, needed: bytes | None) -> bytes:
-        """Call ``examine``, or with records of the next level ``rest``, on all states of a level: the records found.
-        The goal has this flag, and is the violation of an evaluator where it says which valuations are `wanted`."""
+        """Call ``examine``, or with the records `needed` of the next level ``rest``, on all states
+        of a level; return the records found. `goal` is the flag of the goal. If the goal is a
+        property, `wanted` has the number of its evaluator and the positions of the valuations that
+        violate it."""
         if wanted is not None:
             number, places = wanted
             for place in array("Q", places):
@@ -211,11 +221,11 @@ class Partition(Search):
                 table.close()
 
     def survey(self, size: int) -> bytes:
-        """The values of all its states (`survey`)."""
+        """The values that occur in the states of the part (`survey`)."""
         return self._surveyed(size)
 
     def remove(self) -> None:
-        """Remove its files, and those of all parts that use the same folder."""
+        """Remove the folder of the files, which other parts may share."""
         shutil.rmtree(self._folder(), ignore_errors=True)
 
     # -- how -----------------------------------------------------------------------------------------------------------
@@ -237,7 +247,7 @@ class Partition(Search):
         self._work(lambda: self.machine.call["receive"](self._worker.address))
 
     def _work(self, task: Callable[[], int]) -> None:
-        """Have the worker do something to its end, or until a box is full."""
+        """Run the worker to its end, or until a box is full."""
         while True:
             self._share_room()
             self.chunks.halt(whether=False)
@@ -250,7 +260,7 @@ class Partition(Search):
                 self._make_room()
 
     def _emptied(self) -> list[bytes]:
-        """What the boxes contain, and they nothing more."""
+        """The contents of the boxes, which are then empty."""
         each = self._worker.get("box_states") * self._size
         boxes = [
             ctypes.string_at(self._boxes.address + part * each, count * self._size)
@@ -265,7 +275,7 @@ class Partition(Search):
         self._noticed += self._worker.take_news()
 
     def close(self) -> None:
-        """Give memory back."""
+        """Free the memory."""
         super().close()
         self._coder.close()
         for region in (*self._watched, self._boxes, self._source):
@@ -273,7 +283,7 @@ class Partition(Search):
 
 
 def records_of(shape: Shape, data: bytes) -> Records:
-    """Records as they are told to others."""
+    """Records from their transferred form."""
     if not data:
         return Records(shape, ())
     return Records(shape, ((ctypes.c_uint64 * (len(data) // 8)).from_buffer_copy(data),))

@@ -1,8 +1,10 @@
-"""The search of a program whose states are divided among the parts of a cluster: it asks, and knows none of the states.
+"""The search of a program whose states are divided among the parts of a cluster. It sends requests
+and holds no states.
 
-A level is found in rounds: every part expands some states, and takes in what the others have sent. Two rounds are under
-way at a time, so that no part waits for this process. At the end of the level every part writes it to a file and says
-what it has noticed. A part that dies is begun anew from its files, or all are; then the level is done again.
+A level is found in rounds: every part expands some states, and inserts those that the others have
+sent. Two rounds are in progress at a time, so that no part waits for this process. At the end of a
+level every part reports its observations and writes the level to a file. A part that dies is
+restored from its files, or else all parts start again; then the level is repeated.
 """
 
 from __future__ import annotations
@@ -30,20 +32,20 @@ from dio_mc.semantics.search import SearchRequest
 from dio_mc.semantics.stop import Stop, StopKind
 
 LOOK: Final = 0.1
-"""Seconds between two looks at the limits while parts are at work."""
+"""Seconds between two polls of the limits while the parts work."""
 DEATHS: Final = 3
-"""Deaths in one level that are made good."""
+"""The number of deaths of parts that a search survives in one level."""
 AHEAD: Final = 2
-"""Rounds that are under way."""
+"""The number of rounds in progress."""
 
 Answer = TypeVar("Answer")
 Connect = Callable[[Module, Reduced, Callable[[], Stop | None]], Cluster]
-"""Has parts for a program, reduced so, unless a limit ends the wait for them."""
+"""Creates the parts for a program and its reductions; the limit ends the wait for them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Numbers of the levels that are done, or of one."""
+    """The numbers of one level, or of all complete levels."""
 
     states: int = 0
     transitions: int = 0
@@ -56,12 +58,13 @@ class Found:
 
 
 def found_by(reports: Sequence[Round | LevelReport]) -> Found:
-    """What all parts have found of a level."""
+    """The sum over all parts."""
     return sum((Found(one.states, one.transitions, one.expanded) for one in reports), Found())
 
 
 class ClusterSearch(LevelSearch):
-    """One search. `levels` has the numbers of states, per part; `sent` bytes have travelled, per level."""
+    """One search. `levels` has the numbers of states of each part; `sent` has the bytes transferred
+    in each level."""
 
     def __init__(self, prepared: Prepared, request: SearchRequest, clock: Clock, work: Work, connect: Connect) -> None:
         super().__init__(prepared, request, clock)
@@ -89,17 +92,17 @@ class ClusterSearch(LevelSearch):
 
     @property
     def transitions(self) -> int:
-        """Successors so far."""
+        """Successors found, including known ones and self-loops."""
         return self._done.transitions + self._now.transitions
 
     @property
     def expanded(self) -> int:
-        """States all successors of which were looked at."""
+        """States that have been fully expanded."""
         return self._done.expanded + self._now.expanded
 
     @property
     def looked_at(self) -> None:
-        """What was expanded is not told from what was not."""
+        """None: it is not known which states of an incomplete level were expanded."""
         return
 
     # -- asking --------------------------------------------------------------------------------------------------------
@@ -109,12 +112,12 @@ class ClusterSearch(LevelSearch):
         return range(self._cluster.parts)
 
     def _all(self, name: str, *arguments: object) -> list[Handle]:
-        """Ask every part the same."""
+        """Send the same request to every part."""
         return [self._cluster.ask(part, "ask", name, *arguments)[0] for part in self._parts]
 
     def _answers(self, handles: Sequence[Handle], kind: type[Answer]) -> list[Answer]:
-        """The answers, which are of this kind. Raises `Cut` where there is a limit or a lack of something instead, or
-        when a moment has passed since a limit of the search, and `Died`."""
+        """The answers, all of type `kind`. Raises `Cut` if a part reports a limit, or when the
+        grace period after a limit is over, and `Died`."""
         while (found := self._cluster.answers(handles, LOOK)) is None:
             self._look()
         for one in found:
@@ -125,14 +128,14 @@ class ClusterSearch(LevelSearch):
         return list(found)  # type: ignore[arg-type]  # looked at just now
 
     def _look(self) -> None:
-        """Tell how far it is, and look at the limits."""
+        """Report the progress and poll the limits."""
         self._tell()
         stop = self._pressed()
         self.stopped = self.stopped or stop
 
     def _pressed(self) -> Stop | None:
-        """A limit that is met. Who is at work then has a moment to come to an end. Raises `Cut` once that has
-        passed."""
+        """The limit that has just been reached, or None. It starts a grace period for the requests
+        in progress; `Cut` is raised when that is over."""
         if self._moment is None:
             stop = self.clock.exceeded()
             self._moment = None if stop is None else Moment(self.clock)
@@ -143,6 +146,7 @@ class ClusterSearch(LevelSearch):
         return None
 
     def _end_soon(self, stop: Stop) -> None:
+        """Stop, for this reason, after a grace period for the requests in progress."""
         self.stopped = self.stopped or stop
         self._moment = self._moment or Moment(self.clock)
 
@@ -164,7 +168,8 @@ class ClusterSearch(LevelSearch):
         self._with_deaths(depth, lambda: self._find_next(depth))
 
     def _with_deaths(self, depth: int, find: Callable[[], None]) -> None:
-        """Find a level, and once more where a part dies; then have what was noticed told, and the level written."""
+        """Find a level, with `find`, take the reports and have the level written; repeat this if a
+        part dies."""
         deaths = 0
         while True:
             try:
@@ -182,7 +187,7 @@ class ClusterSearch(LevelSearch):
                     ) from died
 
     def _find_first(self) -> None:
-        """The initial states."""
+        """Find the initial states."""
         self._now = Found()
         states = map(self.module.packing.encode, self.interpreter.starting())
         while self.stopped is None and (some := list(islice(states, STARTS))):
@@ -193,7 +198,7 @@ class ClusterSearch(LevelSearch):
             self._look()
 
     def _find_next(self, depth: int) -> None:
-        """The successors of a level."""
+        """Find the successors of level `depth`."""
         self._now = Found()
         self._answers(self._all("begin", depth), object)
         rounds = deque(self._round() for _ in range(AHEAD))
@@ -203,7 +208,7 @@ class ClusterSearch(LevelSearch):
                 rounds.append(self._round())
 
     def _round(self) -> tuple[list[Handle], list[Handle]]:
-        """Have every part expand some states, and take in what the others send."""
+        """Request that every part expands some states and inserts those that the others send."""
         parts = self._parts
         sent = [self._cluster.ask(part, "expand", answers=len(parts) + 1) for part in parts]
         taken = [
@@ -215,7 +220,7 @@ class ClusterSearch(LevelSearch):
         return [one[0] for one in sent], taken
 
     def _told(self, round_: tuple[list[Handle], list[Handle]]) -> list[Round]:
-        """How far a round has come."""
+        """The progress of all parts after a round."""
         expanded, taken = round_
         told: list[Round] = []
         try:
@@ -233,7 +238,7 @@ class ClusterSearch(LevelSearch):
         return told
 
     def _take_reports(self) -> None:
-        """What the parts have noticed in the level, and its numbers."""
+        """Take the parts' reports on the level."""
         reports = self._answers(self._all("level"), LevelReport)
         self.levels[-1] = [(0, report.states) for report in reports]
         self._now = Found(
@@ -247,7 +252,7 @@ class ClusterSearch(LevelSearch):
             self._note(report)
 
     def _note(self, report: LevelReport) -> None:
-        """Have valuations decided that nobody has noticed before."""
+        """Note the valuations of a report that no earlier report had, to be decided."""
         decode = self.module.packing.decode
         for number, words, after in report.news:
             valuations = self.valuations[number]
@@ -258,7 +263,7 @@ class ClusterSearch(LevelSearch):
                 valuations.note(state, later)
 
     def _write(self) -> None:
-        """Have the level written by all."""
+        """Have all parts write the level."""
         self._answers(self._all("save"), object)
         self._saved = len(self.levels)
 
@@ -266,13 +271,13 @@ class ClusterSearch(LevelSearch):
         self._done, self._now = self._done + self._now, Found()
 
     def _take_news(self) -> None:
-        """It was noted when it was told."""
+        """Nothing to do: valuations are noted with the reports."""
 
     def _save_level(self) -> None:
-        """Every level was written."""
+        """Nothing to do: every level has been written."""
 
     def _end(self) -> None:
-        """What comes afterwards has a moment of its own."""
+        """Grant the backward pass a grace period of its own."""
         self._moment = None
 
     def _marks(self, name: str, size: int) -> Sequence[bytes]:
@@ -281,7 +286,8 @@ class ClusterSearch(LevelSearch):
     # -- deaths --------------------------------------------------------------------------------------------------------
 
     def _revive(self, depth: int) -> None:
-        """Begin dead parts anew, with the levels up to this one, from their files; where that is not possible, all."""
+        """Replace dead parts and restore their levels up to `depth` from files. If that fails,
+        start again with all parts."""
         dead = [part for part in self._parts if not self._lives(part)]
         for part in dead:
             self._cluster.renew(part)
@@ -301,7 +307,7 @@ class ClusterSearch(LevelSearch):
         return True
 
     def _begin_again(self, depth: int) -> None:
-        """All parts anew: they find the levels up to this one once more, and again write them."""
+        """Replace all parts, which find and write the levels up to `depth` again."""
         now = self._now
         for part in self._parts:
             self._cluster.renew(part)
@@ -316,13 +322,14 @@ class ClusterSearch(LevelSearch):
     # -- afterwards ----------------------------------------------------------------------------------------------------
 
     def keeps(self, depth: int) -> bool:
-        """Whether a level was written by all."""
+        """Return whether all parts have written a level."""
         return depth < self._saved
 
     def scanned(
         self, name: str, goal: int, depth: int, ends: Sequence[int] | None, needed: Records | None, size: int
     ) -> Generator[Part]:
-        """As `LevelSearch` has it: all records of a part at once."""
+        """See `LevelSearch`; all records of a part are yielded at once, and empty arrays while it
+        works."""
         told = None if needed is None else self._cluster.put(b"".join(map(bytes, needed.parts)))
         handles = self._all("scan", name, goal, depth, self._wanted(goal), told)
         try:
@@ -340,7 +347,8 @@ class ClusterSearch(LevelSearch):
             self._cluster.drop(handles if told is None else [*handles, told])
 
     def _wanted(self, goal: int) -> tuple[int, bytes] | None:
-        """The numbers of the valuations that a goal is about, if it is a property."""
+        """The number of the evaluator that a goal belongs to, and the positions of the valuations
+        that violate it; None for deadlocks and faults."""
         number = goal - self.module.flags
         if number < 0:
             return None
@@ -358,7 +366,7 @@ class ClusterSearch(LevelSearch):
         return marks.to_bytes(size, "little")
 
     def close(self) -> None:
-        """End all parts, and remove their files."""
+        """Remove the files and end all parts."""
         with suppress(Died, Cut):
             asked, until = self._all("remove"), time.monotonic() + 1
             while self._cluster.answers(asked, LOOK) is None and time.monotonic() < until:

@@ -1,7 +1,9 @@
-"""The process that speaks with Ray, and the only place that names it: ``python -m dio_mc.engines.cluster.speaking FD``.
+"""The process that talks to Ray, and the only file that names it: ``python -m
+dio_mc.engines.cluster.speaking FD``.
 
-It is asked over a pipe (`bridge`), and ends with it. Handles of the asking process stand for references of Ray here, so
-what parts send to one another never comes by.
+Requests arrive over a pipe (`bridge`), and the process ends when the pipe is closed. Handles of the
+requesting process stand for Ray's object references here, so the states that parts send to each
+other do not pass through either process.
 """
 
 from __future__ import annotations
@@ -20,15 +22,17 @@ ENVIRONMENT: Final = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_memory_monitor_refresh_ms": "0",
 }
-"""Nothing is reported to anybody; and of memory a part looks itself."""
+"""Settings of Ray: no usage statistics, and no memory monitor, because each part checks its own
+memory."""
 STORE: Final = 1 << 26
-"""Bytes of Ray's object store for each part of a cluster on this machine: boxes of a few rounds."""
+"""The size in bytes of Ray's object store per part, for a cluster on this machine: the boxes of a
+few rounds."""
 PROBED: Final = 60.0
-"""Seconds that a machine may take to say its version."""
+"""The time limit in seconds for a machine to report its version."""
 
 
 class Speaking:
-    """A connection with Ray: actors, and references by number."""
+    """A connection to Ray: the actors, and object references by number."""
 
     def __init__(self) -> None:
         self._refs: dict[int, Any] = {}
@@ -39,7 +43,8 @@ class Speaking:
     # -- beginning -----------------------------------------------------------------------------------------------------
 
     def open(self, address: str | None, workers: int | None) -> Opened | Refused:
-        """Connect with a cluster, or start one of this machine; how many parts there are to be."""
+        """Connect to a cluster, or start one on this machine; return the number of parts, or why
+        there is none."""
         import ray
 
         try:
@@ -60,11 +65,11 @@ class Speaking:
         return Opened(workers or count) if wrong is None else Refused("DIO227", wrong)
 
     def _wrong_version(self) -> str | None:
-        """Which machine has another dio-mc than this one, or none."""
+        """A sentence on a machine that runs another dio-mc than this one, or None."""
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        def probe() -> str:  # goes as it is: dio-mc may not be there
+        def probe() -> str:  # sent by value, because dio-mc may not be installed there
             try:
                 from dio_mc.engines.cluster.version import this_version
             except ImportError:
@@ -89,7 +94,7 @@ class Speaking:
         return None
 
     def share(self, share: Share) -> None:
-        """Make an actor of each part."""
+        """Create an actor for each part."""
         import ray
 
         from dio_mc.engines.cluster.partition import Partition
@@ -104,19 +109,20 @@ class Speaking:
     # -- asking --------------------------------------------------------------------------------------------------------
 
     def ask(self, part: int, name: str, arguments: tuple[object, ...], numbers: tuple[int, ...]) -> None:
-        """Ask an actor; its answers have these numbers."""
+        """Send a request to an actor; its results get these numbers."""
         told = [self._refs[one.number] if isinstance(one, Ref) else one for one in arguments]
         refs = getattr(self._actors[part], name).options(num_returns=len(numbers)).remote(*told)
         self._refs.update(zip(numbers, [refs] if len(numbers) == 1 else refs, strict=True))
 
     def put(self, number: int, data: bytes) -> None:
-        """Something that is told to several actors."""
+        """Store data that is an argument of several requests."""
         import ray
 
         self._refs[number] = ray.put(data)
 
     def answers(self, numbers: tuple[int, ...], patience: float) -> list[Told] | None:
-        """What was answered, if all was."""
+        """The results with these numbers, or None if some have not arrived within `patience`
+        seconds."""
         import ray
 
         refs = [self._refs[number] for number in numbers]
@@ -127,12 +133,12 @@ class Speaking:
         return [_told(ref) for ref in refs]
 
     def drop(self, numbers: tuple[int, ...]) -> None:
-        """Forget answers."""
+        """Discard results."""
         for number in numbers:
             self._refs.pop(number, None)
 
     def renew(self, part: int) -> None:
-        """An actor anew."""
+        """Replace an actor by a new one."""
         import ray
 
         assert self._make is not None
@@ -141,7 +147,8 @@ class Speaking:
 
 
 def _told(ref: Any) -> Told:
-    """What an answer says; errors are words, since those of Ray are nobody else's."""
+    """The value of a result. Ray's errors become text, because the other process does not import
+    Ray."""
     import ray
     from ray.exceptions import RayError, RayTaskError
 
@@ -155,13 +162,13 @@ def _told(ref: Any) -> Told:
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says first."""
+    """The first line of an error's message, or the name of its type."""
     text = str(error).strip()
     return text.splitlines()[0] if text else type(error).__name__
 
 
 def main() -> None:
-    """Answer until nobody asks any more."""
+    """Execute requests until the pipe is closed."""
     os.environ.update(ENVIRONMENT)
     pipe, speaking = Connection(int(sys.argv[1])), Speaking()
     try:

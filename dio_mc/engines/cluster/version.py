@@ -1,4 +1,5 @@
-"""Which dio-mc this is: its version, and a digest of its source, since all parts of a search run the same code."""
+"""The version of dio-mc and a digest of its engines' source: all parts of a search must run the
+same code."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ import dio_mc
 
 @cache
 def this_version() -> str:
-    """``dio-mc 0.1.0 (1a2b3c4d)``."""
+    """The version and the digest, for example ``dio-mc 0.1.0 (1a2b3c4d)``."""
     root = Path(dio_mc.__file__).parent
     digest = hashlib.sha256()
     for path in sorted((root / "engines").rglob("*.py")):

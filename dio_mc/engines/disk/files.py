@@ -1,8 +1,9 @@
-"""Sorted states in files without a name: coded in blocks, compressed, and read again.
+"""Sorted arrays of states in unnamed files: blocks of coded and compressed states.
 
-A file is gone when it is closed, however the process ends, and nobody else can open it. So nothing is left after a
-search, two searches may use one folder, and there is no format that must stay as it is. Zstandard's checksums are
-written and compared: what a disk has changed ends the search and never becomes states.
+An unnamed file disappears when it is closed, however the process ends, and no other process can
+open it. So nothing is left after a search, several searches can use one folder, and the format may
+change at any time. Zstandard's checksums are written and verified: damaged data ends the search and
+never becomes states.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ from dio_mc.semantics.stop import Stop, StopKind
 from dio_mc.wording import show_bytes
 
 LEVEL: Final = 1
-"""Of Zstandard: others take longer, and save little of codes as short as these."""
+"""The compression level of Zstandard. Higher levels take longer, and save little on codes as short
+as these."""
 
 
 class Cut(Ended):
-    """A phase was ended: by a limit, or by a disk that is full or does not work."""
+    """A phase was ended by a limit, or by a disk that is full or fails."""
 
     def __init__(self, stop: Stop) -> None:
         super().__init__(str(stop))
@@ -36,8 +38,11 @@ class Cut(Ended):
 
 
 class Pile:
-    """A file in a folder, to which bytes are added. Raises `Cut` where that is not possible, or would leave fewer than
-    `spare` bytes of the file system free."""
+    """A file in a folder to which data is appended; `end` is its length.
+
+    Raises `Cut` if the file cannot be created or written, or if fewer than `spare` bytes of the
+    file system would stay free.
+    """
 
     def __init__(self, folder: Path, spare: int = 0) -> None:
         self._folder, self._spare = folder, spare
@@ -48,7 +53,7 @@ class Pile:
             raise self._cut(error.strerror) from error
 
     def append(self, data: bytes) -> int:
-        """Add bytes: where they begin."""
+        """Append data; return its position."""
         start, left, at = self.end, memoryview(data), self.end
         try:
             if self._spare and shutil.disk_usage(self._folder).free - len(data) < self._spare:
@@ -62,7 +67,7 @@ class Pile:
         return start
 
     def read(self, start: int, size: int) -> bytes:
-        """Bytes that were added."""
+        """Read `size` bytes from position `start` on. Raises `Cut` if the file is shorter."""
         try:
             data = os.pread(self._file.fileno(), size, start)
             while len(data) < size and (more := os.pread(self._file.fileno(), size - len(data), start + len(data))):
@@ -74,7 +79,8 @@ class Pile:
         return data
 
     def forget(self, start: int) -> None:
-        """Give back what was added from there on; where the system does not let us, it is overwritten."""
+        """Truncate the file. If the system does not allow that, the space is reused by later
+        data."""
         self.end = start
         try:
             os.ftruncate(self._file.fileno(), start)
@@ -82,20 +88,21 @@ class Pile:
             return
 
     def damaged(self) -> Cut:
-        """What was read is not what was written."""
+        """The exception for data that differs from what was written."""
         return self._cut("what was written is not there any more")
 
     def _cut(self, reason: str | None) -> Cut:
         return Cut(Stop(StopKind.DISK, f"{self._folder}: {reason or 'it cannot be used'}"))
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file, which deletes it."""
         self._file.close()
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """So many states, coded in `size` bytes of a file from `start` on; the `first` and the `last` of them."""
+    """`count` states, coded in `size` bytes of a file from `start` on; `first` and `last` are the
+    first and the last of them."""
 
     start: int
     size: int
@@ -106,19 +113,19 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """A sorted array on disk."""
+    """A sorted array of states on disk."""
 
     pile: Pile
     blocks: tuple[Block, ...]
 
     @property
     def count(self) -> int:
-        """Its states."""
+        """The number of states."""
         return sum(block.count for block in self.blocks)
 
 
 class Coder:
-    """Makes blocks of at most `most` states out of arrays in memory, and arrays out of blocks."""
+    """Converts between arrays in memory and blocks of at most `most` states."""
 
     def __init__(self, sorter: Sorter, most: int) -> None:
         import zstandard
@@ -131,14 +138,14 @@ class Coder:
         self._error = zstandard.ZstdError
 
     def write(self, pile: Pile, address: int, count: int) -> Block:
-        """Add a block to a file."""
+        """Code states of a sorted array as a block at the end of a file."""
         size = self.sorter.call["encode"](address, count, self._bytes.address)
         data = self._compress(ctypes.string_at(self._bytes.address, size))
         first, last = self.sorter.key(address, 0), self.sorter.key(address, count - 1)
         return Block(pile.append(data), len(data), count, first, last)
 
     def read(self, pile: Pile, block: Block, address: int) -> None:
-        """The states of a block. Raises `Cut` if it is not as it was."""
+        """Decode the states of a block. Raises `Cut` if the block is damaged."""
         try:
             data = self._decompress(pile.read(block.start, block.size), self._longest)
         except self._error as error:
@@ -152,8 +159,9 @@ class Coder:
             raise pile.damaged()
 
     def pieces(self, states: Sorted, address: int, most: int) -> Iterator[int]:
-        """All states in turn, to one address, in pieces of whole blocks and at most so many states, or one block: how
-        many each has."""
+        """Decode all states to one address, piece by piece, and yield the number of states in each
+        piece. A piece consists of whole blocks, and has at most `most` states, but at least one
+        block."""
         count = 0
         for block in states.blocks:
             if count and count + block.count > most:
@@ -165,12 +173,12 @@ class Coder:
             yield count
 
     def close(self) -> None:
-        """Give its memory back."""
+        """Free its memory."""
         self._bytes.close()
 
 
 class Writing:
-    """A sorted array that is being written, from the front on."""
+    """A sorted array that is being written."""
 
     def __init__(self, coder: Coder, pile: Pile) -> None:
         self._coder, self._pile = coder, pile
@@ -181,7 +189,7 @@ class Writing:
         self._blocks: list[Block] = []
 
     def put(self, address: int, count: int) -> None:
-        """Add states, which come after all there are."""
+        """Append states, which must follow all states before them."""
         while count:
             taken = min(count, self._coder.most - self._count)
             ctypes.memmove(self._waiting.address + self._count * self._size, address, taken * self._size)
@@ -195,13 +203,13 @@ class Writing:
         self._count = 0
 
     def finish(self) -> Sorted:
-        """All that was put."""
+        """Write the last block; return the array."""
         if self._count:
             self._write()
         self._waiting.close()
         return Sorted(self._pile, tuple(self._blocks))
 
     def give_up(self) -> None:
-        """Forget what was put."""
+        """Remove what was written."""
         self._waiting.close()
         self._pile.forget(self._began)

@@ -1,9 +1,12 @@
-"""The compiled search with a table that may forget, and all states on disk: `native.search` with another memory.
+"""The compiled search with all states on disk. It differs from `native.search` only in where states
+are stored.
 
-Successors are found, judged and compared with the table as in memory; what the table does not know is a candidate.
-Candidates that do not fit in their arrays are written as sorted runs. At the end of a level all are merged, each once,
-and those that were found before are left out: that takes one pass over what is on disk, and is only needed once the
-table has forgotten something. The rest is the next level, which is written, and read again to be expanded.
+Successors are computed, evaluated and looked up in the table as in memory, but the table may have
+dropped states. A successor that is not in the table is a candidate. Candidates that do not fit in
+memory are written as sorted runs. At the end of a level a k-way merge removes duplicates and known
+states. Known states are compared in one pass over those on disk, and only once the table has
+dropped some. The remaining candidates are the next level, which is written to disk, and read to be
+expanded.
 """
 
 from __future__ import annotations
@@ -32,24 +35,25 @@ from dio_mc.errors import InternalError
 from dio_mc.semantics.search import SearchRequest
 
 BUNDLES: Final = 8
-"""Arrays of known states of about one size; with more of them these are merged into one."""
+"""The number of known arrays of similar size beyond which they are merged into one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """Where a search may write, how much memory it takes, and how many bytes of the file system it leaves free."""
+    """The folder that a search may write to, the memory that it uses, and the bytes of the file
+    system that must stay free."""
 
     folder: Path
     sizes: Sizes
     spare: int = 0
 
     def pile(self) -> Pile:
-        """An empty file there. Raises `Cut`."""
+        """A new, empty file. Raises `Cut`."""
         return Pile(self.folder, self.spare)
 
 
 class DiskSearch(Search):
-    """One search. `levels` has the numbers of states; the states are those of `_on_disk`."""
+    """One search. `levels` has only the numbers of states; the states themselves are on disk."""
 
     def __init__(self, prepared: Prepared, request: SearchRequest, clock: Clock, work: Work, disk: Disk) -> None:
         self._disk, self._sizes = disk, disk.sizes
@@ -76,6 +80,8 @@ class DiskSearch(Search):
             opened.pop_all()
 
     def _reserve(self, count: int) -> None:
+        """Allocate the table and the workers' arrays for candidates. An array has room for the
+        successors of at least a few states."""
         least = 8 * self.module.packing.words * 8 * (self.module.most + 100)
         share = max(self._sizes.candidates // count, least)
         table = max(self._sizes.table, 4 * share * count)
@@ -86,7 +92,8 @@ class DiskSearch(Search):
 
     @property
     def states(self) -> int:
-        """States found; amid a level some of them may be counted that are known."""
+        """States found. Within a level, candidates count, although some may turn out to be
+        known."""
         return self._finished + self._candidates
 
     @property
@@ -95,7 +102,7 @@ class DiskSearch(Search):
 
     @property
     def bytes_on_disk(self) -> int:
-        """What the files hold now."""
+        """The current size of all files in bytes."""
         bundles = [array.pile for array in self._known if array.pile is not self._levels_pile]
         return sum(pile.end for pile in (self._levels_pile, self._runs_pile, *bundles))
 
@@ -105,6 +112,8 @@ class DiskSearch(Search):
         self.levels.append([(0, 0)])
 
     def _expand_level(self, depth: int) -> None:
+        """Expand the states of a level in pieces that are read from disk, then merge the
+        candidates."""
         self.chunks.feed(0, self._source.address)
         rest: Level = [(0, 0)] * (len(self.workers) - 1)
         for count in self._coder.pieces(self._on_disk[depth], self._source.address, STRETCH):
@@ -113,7 +122,8 @@ class DiskSearch(Search):
         self._take_level()
 
     def _take_level(self) -> None:
-        """Candidates become a level, if there is time for it; then what was found remains, if not all."""
+        """Merge the candidates into a level. If the search has been stopped, the merge is given up
+        when the grace period ends."""
         stopped = self.stopped
         try:
             self._on_disk.append(self._merged())
@@ -137,7 +147,7 @@ class DiskSearch(Search):
         self._runs_pile.forget(0)
 
     def _merged(self) -> Sorted:
-        """All candidates that are new, as an array on disk."""
+        """The new states among the candidates, as an array on disk."""
         self._runs = fewer(self._coder, self._runs_pile, self._runs, self._look)
         cursors: list[Cursor] = [OnDisk(self._coder, run) for run in self._runs]
         cursors += self._sorted_in_memory()
@@ -151,7 +161,7 @@ class DiskSearch(Search):
             known.close()
 
     def _sorted_in_memory(self) -> Iterator[InMemory]:
-        """The candidates in the workers' arrays, sorted there."""
+        """The candidates in the workers' arrays, sorted in place."""
         sorter = self._coder.sorter
         for worker in self.workers:
             address = worker.states.address
@@ -161,9 +171,9 @@ class DiskSearch(Search):
             yield InMemory(sorter, address, count, self._sizes.block)
 
     def _bundle(self) -> None:
-        """Merge the youngest of the known arrays, once there are many of about one size: each level is compared with
-        all, and more states in one array take less room, and less time to read. A state is written again as often as
-        the logarithm of their number says."""
+        """Merge the youngest known arrays once there are many of similar size, because every level
+        is compared with all of them, and fewer arrays take less space and less time to read. A
+        state is rewritten a logarithmic number of times."""
         count, size = 1, self._known[-1].count
         while count < len(self._known) and self._known[-count - 1].count <= 2 * size:
             count += 1
@@ -172,7 +182,8 @@ class DiskSearch(Search):
             self._known[-count:] = [self._bundled(self._known[-count:])]
 
     def _bundled(self, arrays: list[Sorted]) -> Sorted:
-        """Some of the known arrays as one, in a file of its own; those of the earlier bundles are given back."""
+        """Merge some known arrays into one, in a file of its own; the files of earlier merges are
+        closed."""
         pile = self._disk.pile()
         try:
             some = fewer(self._coder, self._runs_pile, arrays, self._look)
@@ -202,13 +213,14 @@ class DiskSearch(Search):
             worker.set(max_states=self._limit - self.states + worker.get("count"))
 
     def _spill(self) -> None:
-        """Write the candidates in memory, each array as a run."""
+        """Write the candidates in memory to disk, each worker's array as a run."""
         for cursor in list(self._sorted_in_memory()):
             self._runs.append(written(self._coder, self._runs_pile, [cursor], self._look))
         for worker in self.workers:
             worker.set(end=0)
 
     def _grow(self) -> None:
+        """Enlarge the table; without memory for that, drop its states."""
         before = self.visited.slots
         try:
             self.visited.enlarge()
@@ -218,7 +230,7 @@ class DiskSearch(Search):
             self._spread(before)
 
     def _forget_states(self) -> None:
-        """The table keeps the candidates in memory, and nothing else."""
+        """Reduce the table to the candidates in memory."""
         if self._sum("end") > self.visited.most // 2:
             self._spill()
         self._forgetful = True
@@ -236,7 +248,8 @@ class DiskSearch(Search):
     # -- limits --------------------------------------------------------------------------------------------------------
 
     def _look(self) -> None:
-        """Look at the limits, now and then. What ends a level takes a moment: that is granted beyond a limit."""
+        """Poll the limits, now and then. The first limit starts a grace period for the end of the
+        level; `Cut` is raised when that is over."""
         now = time.monotonic()
         if now - self._looked < PAUSE:
             return
@@ -252,11 +265,11 @@ class DiskSearch(Search):
     # -- afterwards ----------------------------------------------------------------------------------------------------
 
     def keeps(self, depth: int) -> bool:
-        """Whether a level was written whole."""
+        """Return whether a level was written completely."""
         return depth < len(self._on_disk)
 
     def parts_of(self, depth: int, ends: Sequence[int] | None, size: int) -> Generator[tuple[Worker, int, int]]:
-        """The states of a level, all that are known of it: what was expanded is not told from what was not."""
+        """All states of a level; `ends` is ignored, because the order of discovery is lost."""
         (worker, *_) = self.workers
         before = worker.get("states")
         worker.set(states=self._source.address)
@@ -277,7 +290,7 @@ class DiskSearch(Search):
                     return
 
     def close(self) -> None:
-        """Give memory and files back."""
+        """Free memory and delete the files."""
         super().close()
         for region in (self._scratch, self._source, self._coder):
             region.close()

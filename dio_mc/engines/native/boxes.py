@@ -1,7 +1,9 @@
-"""States divided among several processes: which part a state belongs to, and boxes for those that belong elsewhere.
+"""States divided among several processes: the part to which a state belongs, and boxes of states
+that belong to other parts.
 
-A state belongs to the part that its hash says. Places in the table of a part are chosen by the upper half of the hash
-(`probing`), parts by the lower half, so the states of one part lie all over its table.
+The hash of a state determines its part. The slots in the table of a part are chosen by the high
+bits of the hash (`probing`), the part by its lower half, so the states of one part are spread over
+its whole table.
 """
 
 from __future__ import annotations
@@ -14,11 +16,13 @@ from dio_mc.engines.native.table import FACTORS
 from dio_mc.engines.native.writer import Writer
 
 HALF: Final = (1 << 32) - 1
+"""The mask of the lower half of a hash."""
 WHOLE: Final = (1 << 64) - 1
+"""The mask of a word."""
 
 
 def part_of(words: Sequence[int], parts: int) -> int:
-    """The part that a state belongs to, as the compiled code has it."""
+    """The part to which a state belongs; the same function as in the generated code (`table`)."""
     found = words[0]
     for number, word in enumerate(words):
         found = (found + word & WHOLE) if number else found
@@ -28,7 +32,7 @@ def part_of(words: Sequence[int], parts: int) -> int:
 
 
 class BoxCode:
-    """Writes what decides where a state belongs, and what puts it into a box."""
+    """Generates the choice of a state's part, and its transfer to a box."""
 
     def __init__(self, code: Writer) -> None:
         self._code = code
@@ -39,7 +43,8 @@ class BoxCode:
         return asm.op(f"lshr i64 {asm.op(f'mul i64 {lower}, {parts}')}, 32")
 
     def put(self, asm: Asm, part: str, words: Sequence[str], unless: Cond) -> None:
-        """Put a state into the box of a part, unless it was sent a short time ago."""
+        """Append a state to the box of a part. The condition `unless` is that it was sent recently;
+        it is then written, but not counted."""
         place = asm.op(f"getelementptr i64, ptr {self._code.pointer(asm, 'box_counts')}, i64 {part}")
         count = asm.load(place)
         number = asm.add(asm.op(f"mul i64 {part}, {self._code.get(asm, 'box_states')}"), count)

@@ -93,7 +93,7 @@ class Loops:
         asm.store(asm.add(at, asm.widen(asm.invert(recent))), last)
 
     def _push_or_send(self, asm: Asm, boxes: BoxCode, words: Sequence[str], last: str) -> None:
-        """Push a state of this part, and put one of another into its box."""
+        """Append a state of this part to the ring, and a state of another part to its box."""
         own, other, done = asm.new_label("own"), asm.new_label("other"), asm.new_label("pushed")
         hashed = asm.op(f"call i64 @hash({self._code.listed(words)})")
         part = boxes.part(asm, hashed)
@@ -156,8 +156,8 @@ class Loops:
         return asm.text("define i64 @expand(ptr %ctx)")
 
     def _receive(self) -> str:
-        """Take in the states from ``next`` up to ``stop`` of ``source``, which belong to this part; why it came
-        back."""
+        """``@receive(ctx)``: insert the states of ``source`` from ``next`` up to ``stop``, which
+        belong to this part; the result is the reason for returning."""
         asm, code = Asm(), self._code
         first, last, why = asm.slot("first"), asm.slot("last"), asm.slot("why")
         asm.store(0, first)
@@ -174,14 +174,15 @@ class Loops:
         return asm.text("define i64 @receive(ptr %ctx)")
 
     def _leave_if_full(self, asm: Asm, why: str) -> None:
-        """Come back where the table must grow, or news must be taken."""
+        """Leave the loop if the table must grow, or new valuations must be taken."""
         code = self._code
         self._leave_if(asm, asm.op(f"icmp uge i64 {code.get(asm, 'count')}, {code.get(asm, 'most')}"), why, GROW)
         news = asm.op(f"icmp uge i64 {code.get(asm, 'news_length')}, {code.get(asm, 'news_most')}")
         self._leave_if(asm, news, why, NEWS)
 
     def _go_on(self, asm: Asm, at: str, slots: tuple[str, str, str]) -> None:
-        """After state number `at`: to the next one, or back. At the end nothing waits in the ring."""
+        """The end of a loop's body and the code after it: continue with the state after number
+        `at`, or flush the ring and return."""
         code, (first, last, why) = self._code, slots
         self._flush_if_long(asm, first, last)
         full = code.get(asm, "full")

@@ -1,13 +1,16 @@
-"""Checkpoints of the compiled search: its levels as frames, and the search that continues from them.
+"""Checkpoints of the compiled search: its levels as frames, and the search that continues from
+them.
 
-A frame contains complete levels: their states in the order of discovery, worker by worker, and the states or edges that
-first showed a valuation, about which the evaluators are asked again. Its text contains the rest, as of the end of its
-last level: transitions, the steps that fired and were blocked, the levels of the first deadlock and the first fault of
-each kind. Whatever was observed in an incomplete level is left out, because that level is repeated. So the search
-continues as if it had never ended.
+A frame contains complete levels: their states in the order of discovery, worker by worker, and the
+states or edges that first showed a valuation, which the evaluators decide again after a resumption.
+Its text contains the rest, as of the end of its last level: transitions, the steps that fired and
+were blocked, the levels of the first deadlock and the first fault of each kind. Observations in an
+incomplete level are left out, because that level is repeated. So the search continues as if it had
+never ended.
 
-A level is dropped from memory only when it is on the disk. If saving begins late (after 60 seconds), the levels dropped
-by then are copied from the table. Their order is lost, but nothing depends on it any more.
+A level is dropped from memory only when it is on the disk. If saving begins late (after 60
+seconds), the levels dropped by then are copied from the table. Their order is lost, but nothing
+depends on it any more.
 """
 
 from __future__ import annotations

@@ -174,6 +174,7 @@ class Search(LevelSearch):
             self.stopped = self.stopped or stop_of(ended)
 
     def _begin(self, deepest: int | None) -> None:
+        """See `LevelSearch`."""
         for worker in self.workers:
             worker.set(lag=0)
         if self._saved:
@@ -390,7 +391,7 @@ class Search(LevelSearch):
     def scanned(
         self, name: str, goal: int, depth: int, ends: Sequence[int] | None, needed: Records | None, size: int
     ) -> Generator[Part]:
-        """As `LevelSearch` has it, in each worker's order of discovery."""
+        """See `LevelSearch`; the records are in each worker's order of discovery."""
         shape = Shape.of(self.prepared)
         with ExitStack() as stack:
             found = Region(8 * shape.size * size, huge=False)
