@@ -3,7 +3,8 @@
 The pairs of a matrix under one rule are classes with the same bases and different threads. The template of a thread
 depends on its function, on the data of the model, on the number and names of the threads, and on the types of the
 arguments of spawned operations, but not on the code of the other threads. So if all of these are the same, the template
-is the same (`tests/frontend/test_shelf.py` compares whole programs).
+is the same (`tests/frontend/test_shelf.py` compares whole programs). A function that is two threads is compiled once:
+the templates differ in what the thread is called.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from dio_mc.frontend.declare import Members
 from dio_mc.frontend.templates import Asked, Known
 from dio_mc.ir.expr import AtLocation, LocalOf, walk
 from dio_mc.ir.program import Property, Region, Template
+from dio_mc.ir.renaming import with_name
 from dio_mc.ir.types import ScalarType
 from dio_mc.lang.model import ROLE, ThreadRole
 
@@ -77,7 +79,7 @@ class Drawer:
         (`holds`)."""
         found: dict[str, tuple[Template, Sequence[Region]]] = {}
         for name, function in self.functions.items():
-            one = self.alike.templates.get((name, function))
+            one = self.alike.templates.get((name, function)) or self._called_otherwise(name, function)
             if one is None or (one.takes is not None and one.takes != self.context.spawned[name].parameters):
                 continue
             found[name] = one.template, one.regions
@@ -88,6 +90,27 @@ class Drawer:
                 target.parameters = dict(types)
         self.taken.update(found)
         return found
+
+    def _called_otherwise(self, name: str, function: Any) -> _Kept | None:
+        """The template of a thread with the same function, under this name. Nothing else in it depends on the name, but
+        where a thread has several instances or is one step, whose text is its name."""
+        if not self._is_plain(name, function):
+            return None
+        for (other, same), one in self.alike.templates.items():
+            if same is function and self._is_plain(other, function):
+                regions = [replace(region, template=self._number(name)) for region in one.regions]
+                found = _Kept(with_name(one.template, name), regions, one.gives, one.takes)
+                self.alike.templates[name, function] = found
+                return found
+        return None
+
+    def _is_plain(self, name: str, function: Any) -> bool:
+        alone = name not in self.context.spawned and len(self.context.thread_groups[name]) == 1
+        return alone and not getattr(function, "__dio_atomic__", False)
+
+    def _number(self, name: str) -> int:
+        """The position of a thread's template."""
+        return self.context.threads[self.context.thread_groups[name][0]].template
 
     def holds(self, known: Known) -> bool:
         """Whether the argument types of spawned operations are those with which the `known` templates were compiled."""

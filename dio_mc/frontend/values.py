@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -105,13 +105,15 @@ def load(place: Place, variables: list[Variable], span: Span | None) -> Value:
 def field_of(place: Place, name: str) -> Place:
     """The field of a record place."""
     assert isinstance(place.shape, RecordShape)
-    return replace(place, shape=dict(place.shape.fields)[name], name=f"{place.name}.{name}", part=None, model=False)
+    shape = dict(place.shape.fields)[name]
+    return Place(shape, f"{place.name}.{name}", place.indices, None, False, place.total, place.after)
 
 
 def element_of(place: Place, index: Expr) -> Place:
     """The element of an array place."""
     assert isinstance(place.shape, ArrayShape)
-    return replace(place, shape=place.shape.element, indices=(*place.indices, index), name=f"{place.name}[...]")
+    indices = (*place.indices, index)
+    return Place(place.shape.element, f"{place.name}[...]", indices, place.part, place.model, place.total, place.after)
 
 
 def tree_of(shape: Shape, variables: list[Variable]) -> TypeTree:

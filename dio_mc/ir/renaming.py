@@ -30,6 +30,13 @@ def renamed(program: Program, name: str, threads: Mapping[str, str]) -> Program:
     )
 
 
+def with_name(template: Template, name: str) -> Template:
+    """The template of a thread that is called otherwise and does the same."""
+    end, *others = template.locations
+    moved = (replace(one, name=f"{name}{one.name.removeprefix(template.name)}") for one in others)
+    return replace(template, name=name, locations=(end, *moved))
+
+
 @dataclass(slots=True)
 class _Swap:
     """Puts the new names in; an expression that several share is shared afterwards."""

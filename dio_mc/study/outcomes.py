@@ -80,9 +80,10 @@ def outcomes(
     try:
         with Guard(met):
             made = [products(replace(workload, watched=page), rule, numbers) for page in range(workload.pages)]
+        shared = [memories(rule).of(ones[0].program) for ones in made if ones]
         for ones in zip(*made, strict=True):
             if met() is None:
-                searched = [Observed(one, budget, met, memories(rule).of(one.program)) for one in ones]
+                searched = [Observed(one, budget, met, memory) for one, memory in zip(ones, shared, strict=True)]
                 found.append(_outcomes(workload, rule.name, ones[0].layout, searched, runs))
     except (Ended, MemoryError):
         pass

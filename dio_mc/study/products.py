@@ -45,13 +45,34 @@ def products(workload: Workload, rule: Rule, numbers: Mapping[str, int] | None =
         found = product(workload, rule, numbers=numbers)
         return tuple(Product(program, layout, program.name, ()) for layout, program in found.items())
     threads = tuple((str(number), name) for number, name in enumerate(workload.threads))
-    numbered = replace(workload, threads={number: workload.threads[name] for number, name in threads})
-    made = product_class(numbered, rule, JUDGES, register_of(workload))
-    program = build(made, sizes_of(workload, rule), like=_shelf(rule)).program
+    program = _built(_Numbered(workload), rule)
     _, _, binding = program.name.partition("@")
     name = f"{product_name(workload, rule)}@{binding}" if binding else product_name(workload, rule)
     layouts = [layout for layout in workload.layouts if rule.has(layout)]
     return tuple(Product(laid_out(program, layout, workload.watched), layout, name, threads) for layout in layouts)
+
+
+class _Numbered:
+    """A workload whose threads are called by number; equal to those with the same threads, of the same size."""
+
+    def __init__(self, workload: Workload) -> None:
+        self.workload = replace(workload, threads={str(n): f for n, f in enumerate(workload.threads.values())})
+        sizes = workload.sectors, workload.pages, workload.watched
+        self._key = (*workload.threads.values(), workload.name, workload.place, *sizes)
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Numbered) and self._key == other._key
+
+
+@lru_cache(maxsize=4)
+def _built(numbered: _Numbered, rule: Rule) -> Program:
+    """The program of a workload under a rule, which is asked for again where a run has to be shown."""
+    workload = numbered.workload
+    made = product_class(workload, rule, JUDGES, register_of(workload))
+    return build(made, sizes_of(workload, rule), like=_shelf(rule)).program
 
 
 @lru_cache(maxsize=4)

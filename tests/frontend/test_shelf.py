@@ -1,11 +1,13 @@
 """What comes from a shelf is what is compiled: whole programs are equal, whatever was there before."""
 
+from dataclasses import replace
 from itertools import combinations_with_replacement
 from typing import Any
 
 import pytest
 
 from dio_mc import Model, Range, Var, invariant, me, operation, spawn, thread, threads
+from dio_mc.frontend import templates
 from dio_mc.frontend.build import build
 from dio_mc.frontend.shelf import Shelf
 from dio_mc.ir.printer import print_program
@@ -76,9 +78,9 @@ def test_threads_that_spawn_with_other_types(pairs: list[tuple[Any, ...]]) -> No
         same(shelf, *functions)
 
 
-def same(shelf: Shelf, *functions: Any, **members: Any) -> None:
-    kept = build(made(*functions, **members), like=shelf).program
-    direct = build(made(*functions, **members)).program
+def same(shelf: Shelf, *functions: Any, numbers: dict[str, int] | None = None, **members: Any) -> None:
+    kept = build(made(*functions, **members), numbers=numbers, like=shelf).program
+    direct = build(made(*functions, **members), numbers=numbers).program
     assert kept == direct, functions
     assert print_program(kept) == print_program(direct)
     assert kept.templates[0].span == direct.templates[0].span
@@ -115,6 +117,60 @@ def test_nothing_is_compiled_twice() -> None:
     assert all(a is b for a, b in zip(first.templates, second.templates, strict=True))
     assert first.properties[0].expr is second.properties[0].expr
     assert [first.properties[0].model, second.properties[0].model] == [*models]
+
+
+def numbered(self, i):
+    self.number = i
+
+
+def at_once(self):
+    self.number = 3
+    self.number = 4
+
+
+at_once.__dio_atomic__ = True
+
+
+def test_a_function_that_is_two_threads_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[str] = []
+    compile_ = templates._compile
+    monkeypatch.setattr(
+        templates, "_compile", lambda draft, *rest: compiled.append(draft.name) or compile_(draft, *rest)
+    )
+    shelf = Shelf()
+    same(shelf, alone, one)
+    compiled.clear()
+    build(made(one, alone), like=shelf)
+    assert compiled == []
+
+
+def test_a_function_that_is_threads_of_one_and_of_two_instances() -> None:
+    shelf = Shelf()
+    for functions in ((numbered, alone), (alone, numbered), (numbered, numbered), (alone, alone)):
+        same(shelf, *functions, numbers={"1": 2})
+
+
+def test_a_thread_of_one_step_says_what_it_is_called() -> None:
+    shelf = Shelf()
+    same(shelf, at_once, alone)
+    same(shelf, alone, at_once)
+
+
+def test_threads_whose_names_begin_other_names() -> None:
+    """Among them the first letter of the name of every end."""
+    shelf = Shelf()
+    for names in (("e", "en", "x"), ("x", "e", "en"), ("en", "end", "e")):
+        kinds = []
+        for like in (shelf, None):
+            members = {name: thread(f) for name, f in zip(names, (alone, alone, one), strict=True)}
+            kinds.append(build(type("Made", (Base,), members), like=like).program)
+        assert kinds[0] == replace(kinds[1], digest="")
+
+
+def test_inside_of_a_thread_that_is_called_otherwise() -> None:
+    shelf = Shelf()
+    same(shelf, alone, one, base=Asked)
+    same(shelf, one, alone, base=Asked)
 
 
 SHELF = open_registry()

@@ -489,6 +489,41 @@ SHELF = (
         "if True:",
         ("tests/frontend/test_shelf.py",),
     ),
+    Mutant(
+        "threads of several instances are one another",
+        "frontend/shelf.py",
+        "alone = name not in self.context.spawned and len(self.context.thread_groups[name]) == 1",
+        "alone = name not in self.context.spawned",
+        ("tests/frontend/test_shelf.py",),
+    ),
+    Mutant(
+        "a thread of one step is called as another one",
+        "frontend/shelf.py",
+        'return alone and not getattr(function, "__dio_atomic__", False)',
+        "return alone",
+        ("tests/frontend/test_shelf.py",),
+    ),
+    Mutant(
+        "regions stay with the thread that was compiled",
+        "frontend/shelf.py",
+        "regions = [replace(region, template=self._number(name)) for region in one.regions]",
+        "regions = list(one.regions)",
+        ("tests/frontend/test_shelf.py",),
+    ),
+    Mutant(
+        "another function gives the same thread",
+        "frontend/shelf.py",
+        "if same is function and self._is_plain(other, function):",
+        "if self._is_plain(other, function):",
+        ("tests/frontend/test_shelf.py",),
+    ),
+    Mutant(
+        "the end is called after its thread",
+        "ir/renaming.py",
+        "    return replace(template, name=name, locations=(end, *moved))",
+        '    end = replace(end, name=f"{name}{end.name.removeprefix(template.name)}")\n    return replace(template, name=name, locations=(end, *moved))',
+        ("tests/frontend/test_shelf.py",),
+    ),
 )
 SEARCH = (
     Mutant(
