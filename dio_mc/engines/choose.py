@@ -1,10 +1,14 @@
-"""Which engine explores: the reference engine answers small state spaces, the native one large ones.
+"""Chooses how to explore: the reference engine for small state spaces, the native engine for large
+ones.
 
-``auto`` begins on the interpreter and goes over to machine code when `SWITCH` states are known: by count, never by
-time, so the same run is explored the same way everywhere. Both give the same answer, to the byte but for the engine's
-name. Where the native engine cannot run a program, or llvmlite is missing, the reference engine does, with the reason.
-Reductions begin at a count too (`FULL`), whichever engine is asked for. What only large models need is imported when it
-is needed: to import everything takes as long as most models.
+``auto`` starts on the interpreter and switches to machine code when `SWITCH` states are known. The
+switch depends on the number of states, never on time, so a program is explored in the same way on
+every machine. Both engines give the same result, byte for byte, except for the engine's name. If
+the native engine cannot run a program, or llvmlite is missing, the reference engine explores it,
+and the reason is reported.
+
+Reductions also start at a number of states (`FULL`), with every engine. Modules that only large
+models need are imported on demand, because importing them takes as long as checking most models.
 """
 
 from __future__ import annotations
@@ -52,30 +56,40 @@ if TYPE_CHECKING:
 
 EngineName = Literal["auto", "reference", "native"]
 SWITCH: Final = 3_000
-"""States beyond which ``auto`` goes over to machine code: about as long as it takes to make that."""
+"""The number of states at which ``auto`` switches to machine code: interpreting these takes about
+as long as compiling."""
 SOON: Final = 1_000_000
-"""Representatives beyond which a reduced search begins again in optimised machine code (one of all states: after
-`FULL`)."""
+"""The number of representatives beyond which a reduced search starts again in optimised machine
+code. A full search does so beyond `FULL` states."""
 FULL: Final = 100_000
-"""States up to which every search is one of all states; a larger one is reduced, if it can be."""
+"""The number of states up to which no search is reduced. A larger search starts again with the
+reductions that are sound."""
 
 SPARE: Final = 1 << 30
-"""Bytes that a search which was not asked to use the disk leaves free there."""
+"""Bytes that must stay free on the disk when a search overflows to it without having been asked
+to."""
 
 
 IN_ORDER: Final = (
     "not divided among the workers of Ray: which states lie within --max-states depends on the order in which one "
     "machine finds them"
 )
+"""Why a search with a limit on states is not divided."""
 
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """How to search: which `engine`, in `workers` threads where it is the native one, with which `reductions` where
-    they are proved sound. With `partial` only a part of the states is covered. With `disk`, a folder, the native engine
-    keeps the states of a search there that has more than `FULL`. With `overflow`, a folder that is made when it is
-    needed, a search that memory has ended begins again with its states there. With `ray` a search of more than
-    `FULL` states is divided among processes, which write their levels to `disk`, or each to a folder of its machine."""
+    """How to search: the `engine`, the number of `workers` (threads of the native engine), and the
+    `reductions`, which are used only if they are proved sound.
+
+    - With `partial`, only a part of the states is covered.
+    - With `disk`, an existing folder, a search of the native engine with more than `FULL` states
+      keeps its states there.
+    - With `overflow`, a folder that is created on demand, a search that runs out of memory starts
+      again with its states there.
+    - With `ray`, a search of more than `FULL` states is divided among processes. These write their
+      levels to `disk`, or each to a local folder.
+    """
 
     engine: EngineName = "auto"
     workers: int = 1
@@ -87,8 +101,8 @@ class Strategy:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ways:
-    """What a search is reduced by: None where that is not asked for, or does nothing."""
+class _Reducers:
+    """The reductions of a search; None for those that are not requested or have no effect."""
 
     representatives: Representatives | None
     selection: PersistentSets | None
@@ -98,20 +112,23 @@ class _Ways:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """As in an `Exploration`."""
+        """The names of the reductions, as in an `Exploration`."""
         return (SYMMETRY,) * (self.representatives is not None) + (PARTIAL_ORDER,) * (self.selection is not None)
 
 
-FULLY: Final = _Ways(None, None)
+UNREDUCED: Final = _Reducers(None, None)
+"""No reduction."""
 
 
 def explore(request: SearchRequest, strategy: Strategy | None = None, limits: Limits | None = None) -> Exploration:
-    """Explore with the engine asked for (default: as `Strategy` has it), within `limits` whose clock runs already
-    (default: the request's, from now on). `request.note` is told in words where it had to be another engine, and which
-    part was covered where that is not all.
+    """Explore a program, with the default `Strategy` unless one is given, within `limits` whose
+    clock is running (default: those of the request, from now on).
 
-    A search begins with all states. One that finds more than `FULL` begins again with those reductions that are proved
-    sound for the program and its properties; so small models have full counts, with every engine.
+    A search starts with all states. If it finds more than `FULL`, it starts again with those
+    reductions that are proved sound for the program and its properties. So small models have full
+    counts, with every engine. `request.note` receives sentences on a change of the engine, and on
+    what a partial search has covered. Raises `ModelError` if a checkpoint cannot be used or a
+    cluster is not available, and `InternalError` if two searches contradict each other.
     """
     strategy, limits = strategy or Strategy(), limits or Limits(request.budget, request.stop)
     match strategy.partial:
@@ -124,7 +141,8 @@ def explore(request: SearchRequest, strategy: Strategy | None = None, limits: Li
 
 
 def _followed(request: SearchRequest, search: Callable[[SearchRequest], Exploration]) -> Exploration:
-    """What one search of a part finds; should an interrupt take its report, what it knew to be violated."""
+    """The result of one partial search. If an interrupt comes before its report, the violations
+    that it knew of are reported."""
     established = Established(request.program, request.evaluators)
     try:
         return search(replace(request, follow=established.follow))
@@ -143,12 +161,12 @@ def _sampled(request: SearchRequest, sampled: Sampled) -> Exploration:
 
 
 NOTHING: Final = Exploration("none", 0, 0, 0, None, 0, (), (), Coverage(frozenset(), frozenset()))
-"""What is known before there was a search."""
+"""The result before any search."""
 
 
 class Run:
-    """One exploration, by whichever engine; the clock runs through all attempts, and what one of them has established
-    stays."""
+    """One exploration, possibly by several searches and engines. The clock runs through all of
+    them, and what one of them has established stays."""
 
     def __init__(self, request: SearchRequest, limits: Limits | None = None) -> None:
         evaluators = [Remembering(evaluator) for evaluator in request.evaluators]
@@ -158,9 +176,11 @@ class Run:
         self._established = Established(request.program, request.evaluators)
 
     def explore(self, strategy: Strategy, *, full: int | None = None) -> Exploration:
-        """The answer of an engine, or of those that take over from one another; reduced beyond `full` states (None:
-        beyond `FULL`). What ends it between two searches takes nothing from what the first has found. Raises
-        `InternalError` where they contradict each other."""
+        """Explore, reduced if there are more than `full` states (None: `FULL`).
+
+        If something ends the exploration between two searches, the results of the first are kept.
+        Raises `InternalError` if searches contradict each other.
+        """
         self._established = Established(self._request.program, self._request.evaluators)
         try:
             return self._kept(self._established.answer(self._explored(strategy, full)))
@@ -175,11 +195,12 @@ class Run:
                 self._store = None
 
     def _kept(self, found: Exploration) -> Exploration:
-        """The same, with whether it is saved."""
+        """The result, with the information whether the search can be resumed."""
         return replace(found, resumable=self._store is not None and self._store.resumable)
 
     def _keeper(self, search: str, limits: Limits, engine: str, by: Sequence[str], code: str = "") -> Keeper | None:
-        """What keeps one of the searches, and what that has kept. Raises `ModelError`."""
+        """The checkpoints of one of the searches, or None if none are requested. Raises
+        `ModelError` if the checkpoint cannot be used."""
         asked = self._request.checkpoints
         if asked is None:
             return None
@@ -193,14 +214,16 @@ class Run:
         self._established.follow(names)
 
     def _explored(self, strategy: Strategy, full: int | None) -> Exploration:
+        """The result of the deciding search, by the engine that the strategy and the program call
+        for."""
         engine = strategy.engine
         alive = any(
             evaluator.property.kind in LIVENESS for evaluator in self._request.evaluators
-        )  # a property is about runs
+        )  # the native engine keeps no graph
         if engine == "reference" or (engine == "auto" and alive):
             return self._by_reference(strategy, full)
         if engine == "auto":
-            found = self._within(SWITCH, lambda budget: self._interpret(budget, FULLY))
+            found = self._within(SWITCH, lambda budget: self._interpret(budget, UNREDUCED))
             if found is not None:
                 return found
         from dio_mc.engines.native.engine import NoMachine, Unsupported
@@ -220,17 +243,17 @@ class Run:
         return found
 
     def _interpreted(self, reductions: Reductions, full: int | None) -> Exploration:
-        ways = _Ways(self._representatives(reductions), self._selection(reductions))
-        if ways:
-            found = self._within(FULL if full is None else full, lambda budget: self._interpret(budget, FULLY))
+        reducers = _Reducers(self._representatives(reductions), self._selection(reductions))
+        if reducers:
+            found = self._within(FULL if full is None else full, lambda budget: self._interpret(budget, UNREDUCED))
             if found is not None:
                 return found
-        unordered = replace(ways, selection=None)
-        found = self._interpret(self._left(), ways, "search")
+        unordered = replace(reducers, selection=None)
+        found = self._interpret(self._left(), reducers, "search")
         return self._shortest(found, lambda budget: self._interpret(budget, unordered, "orders"))
 
     def _by_machine_code(self, strategy: Strategy, full: int | None) -> Exploration:
-        """Raises `Unsupported` where there is none."""
+        """Explore with the native engine. Raises `Unsupported` if that cannot run the program."""
         reductions = strategy.reductions
         from dio_mc.engines.native.engine import IN_FULL
 
@@ -255,7 +278,8 @@ class Run:
         return self._shortest(self._large(prepared, self._limits, strategy, by, "search"), again)
 
     def _large(self, prepared: Prepared, limits: Limits, strategy: Strategy, by: Reduced, kept: str) -> Exploration:
-        """A search in optimised code, in memory, where a long one is `kept` by this name, on disk, or on Ray."""
+        """A search in optimised code: in memory, with checkpoints under the name `kept`, on disk,
+        or on Ray."""
         if strategy.ray is not None and limits.budget.max_states is None:
             return self._divided(prepared, limits, strategy, strategy.ray, by)
         if strategy.ray is not None:
@@ -272,12 +296,13 @@ class Run:
         if found.stopped is None or found.stopped.kind not in (StopKind.MAX_MEMORY, StopKind.OUT_OF_MEMORY):
             return found
         if strategy.overflow is None:
-            self._request.note("with --disk DIR states are kept on disk, and the search goes on where memory ends")
+            self._request.note("with --disk DIR the search keeps its states on disk, and memory does not end it")
             return found
         return self._overflowed(found, strategy.overflow, keep_in)
 
     def _overflowed(self, found: Exploration, folder: Path, keep_in: Callable[[Path, int], Exploration]) -> Exploration:
-        """What a search on disk finds where memory has ended one in memory; that one, if it got further."""
+        """Repeat a search on disk after it ran out of memory. The first result is returned if the
+        second search got no further."""
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
@@ -287,13 +312,13 @@ class Run:
             return found
         again = keep_in(folder, SPARE)
         if again.stopped is not None and again.states <= found.states:
-            self._request.note(f"the search began again, with the states on disk, and got no further: {again.stopped}")
+            self._request.note(f"the search restarted with its states on disk and got no further: {again.stopped}")
             return found
-        self._request.note(f"memory ended at {found.states:,} states: the search began again, with the states on disk")
+        self._request.note(f"memory ran out at {found.states:,} states: the search restarted with its states on disk")
         return again
 
     def _divided(self, prepared: Prepared, limits: Limits, strategy: Strategy, ray: OnRay, by: Reduced) -> Exploration:
-        """A search on Ray."""
+        """A search divided among the workers of Ray."""
         from dio_mc.engines.native.engine import prepare
 
         with self._guard():
@@ -302,7 +327,8 @@ class Run:
         return self._as_asked(compiled(best, self._request, limits, 1, by, begin=begin))
 
     def _prepared(self, reductions: Reductions) -> Prepared:
-        """The program in quickly made machine code, with the symmetry that it can run."""
+        """The program in quickly compiled machine code, with its symmetry if machine code can
+        express that."""
         from dio_mc.engines.native.engine import NotPermutable
 
         named = self._representatives(reductions)
@@ -327,9 +353,13 @@ class Run:
         return self._compiled(prepared, Limits(budget, self._request.stop), 1, by)
 
     def _shortest(self, found: Exploration, search: Callable[[Budget], Exploration]) -> Exploration:
-        """What was found, once a `search` without partial order, which keeps verdicts but not lengths, has looked for
-        the canonical counterexamples. It goes as deep as the schedules found are long; that a state is a deadlock is
-        seen one level further on. Raises `InternalError` where it does not find what was found."""
+        """Search for the canonical counterexamples of what a search by partial order has found,
+        because that preserves verdicts but not lengths.
+
+        `search` makes a search without partial order within a budget. Its depth is limited to the
+        length of the schedules found; a deadlock is detected one level later, when its state is
+        expanded. Raises `InternalError` if the two searches contradict each other.
+        """
         new = [v for v in found.violations if not self._established.is_canonical(v.property)]
         if PARTIAL_ORDER not in found.reductions or not new:
             return found
@@ -345,14 +375,14 @@ class Run:
                 self._established.confirm(found, [v.property for v in again.violations], "the search by partial order")
         if any(not self._established.is_canonical(v.property) for v in new):
             self._request.note(
-                "schedules that are not canonical are the shortest, but not the first of those: there are too many"
+                "schedules that are not canonical are of minimal length, but not the first ones: there are too many"
                 if ended is None
                 else f"the schedules shown are not known to be the shortest: {ended} ended the search for those"
             )
         return found
 
     def _within(self, limit: int, search: Callable[[Budget], Exploration]) -> Exploration | None:
-        """What a search of all states finds, if it finds no more than `limit`."""
+        """The result of a search of all states, or None if there are more than `limit`."""
         most = self._request.budget.max_states
         if most is not None and most <= limit:
             return search(self._left())
@@ -368,7 +398,7 @@ class Run:
             return self._exchanged()
 
     def _guard(self) -> Guard:
-        """For what comes before a search and does not look at the limits."""
+        """A guard for preparations, which do not poll the limits."""
         return Guard(self._limits.exceeded)
 
     def _exchanged(self) -> Representatives | None:
@@ -380,8 +410,9 @@ class Run:
         return found if found is not None and found.plan.symmetry else None
 
     def _selection(self, reductions: Reductions, facts: Facts | None = None) -> PersistentSets | None:
-        """Partial order, where it is sound, and asked for or seems to pay. What lies within a depth is a matter of
-        order, so a search with a limit of depth has none."""
+        """The persistent sets, if partial order is sound and either requested or likely to pay. A
+        search with a depth limit has none, because the depth of a state then depends on the order
+        of steps."""
         if reductions.partial_order is False or self._request.budget.max_depth is not None:
             return None
         from dio_mc.analysis.partial_order.persistent import Refused, find_persistent_sets, pays
@@ -394,7 +425,7 @@ class Run:
             return sets if reductions.partial_order or pays(sets, Interpreter(self._request.program)) else None
 
     def _left(self) -> Budget:
-        """The budget, less the time that has passed."""
+        """The budget with the time that is left."""
         timeout = self._request.budget.timeout
         return (
             self._request.budget
@@ -402,22 +433,24 @@ class Run:
             else replace(self._request.budget, timeout=timeout - self._limits.seconds)
         )
 
-    def _interpret(self, budget: Budget, ways: _Ways, saved: str | None = None) -> Exploration:
-        """One search by the interpreter; a long one is `saved` by this name."""
-        taken = Taken(ways.representatives, selection=ways.selection)
-        keeper = None if saved is None else self._keeper(saved, self._limits, "reference", ways.names)
+    def _interpret(self, budget: Budget, reducers: _Reducers, saved: str | None = None) -> Exploration:
+        """One search by the interpreter, with checkpoints under the name `saved`, if given."""
+        taken = Taken(reducers.representatives, selection=reducers.selection)
+        keeper = None if saved is None else self._keeper(saved, self._limits, "reference", reducers.names)
         return self._as_asked(explore_reference(replace(self._request, budget=budget), taken, keeper=keeper))
 
     def _compiled(
         self, prepared: Prepared, limits: Limits, workers: int, by: Reduced, saved: str | None = None
     ) -> Exploration:
-        """One search; a long one is `saved` by this name."""
+        """One search in machine code in memory, with checkpoints under the name `saved`, if
+        given."""
         code = prepared.module.digest if saved is not None and self._request.checkpoints is not None else ""
         keeper = None if saved is None else self._keeper(saved, limits, "native", by.names, code)
         return self._as_asked(compiled(prepared, self._request, limits, workers, by, keeper))
 
     def _as_asked(self, found: Exploration) -> Exploration:
-        """A limit of time is told as it was given, not as what was left of it for this attempt."""
+        """Record the result of a search. A time limit is reported as requested, not as what was
+        left of it for this search."""
         if found.stopped is not None and found.stopped.kind is StopKind.TIMEOUT:
             found = replace(found, stopped=Stop(StopKind.TIMEOUT, self._request.budget.timeout))
         self._established.note(found)
@@ -432,8 +465,11 @@ def native(
     sets: PersistentSets | None = None,
     quick: bool = False,
 ) -> Exploration:
-    """Explore with machine code, optimised or `quick`, reduced by what is given. Raises `Unsupported` where that is not
-    possible. With persistent `sets` counterexamples are the shortest of what is left."""
+    """Explore with machine code, optimised or `quick`, reduced by what is given. Raises
+    `Unsupported` if the native engine cannot run the program.
+
+    With persistent `sets`, counterexamples are the shortest among the steps taken.
+    """
     from dio_mc.engines.native.engine import prepare
 
     prepared = prepare(request, representatives, sets=sets, quick=quick)
@@ -444,7 +480,7 @@ def compiled(
     prepared: Prepared, request: SearchRequest, limits: Limits, workers: int, by: Reduced, keeper: Keeper | None = None,
     begin: Begin | None = None,
 ) -> Exploration:  # fmt: skip
-    """Explore a compiled program, in memory or as `begin` says; what that does is kept by a `keeper`."""
+    """Explore a compiled program, in memory or as `begin` does; `keeper` has the checkpoints."""
     from dio_mc.engines.native.engine import Search, search
 
     found = search(prepared, request, limits, workers, by, keeper=keeper, begin=begin or Search)
@@ -452,7 +488,8 @@ def compiled(
 
 
 def on_disk(folder: Path, budget: Budget, spare: int = 0) -> Begin:
-    """Begins a search on disk, in a folder that exists; `spare` bytes of its file system stay free."""
+    """Creates searches with their states in `folder`, which must exist; `spare` bytes of its file
+    system stay free."""
     from dio_mc.engines.disk.search import Disk, DiskSearch
     from dio_mc.engines.disk.sizes import sizes_within
 
@@ -460,7 +497,8 @@ def on_disk(folder: Path, budget: Budget, spare: int = 0) -> Begin:
 
 
 def on_ray(ray: OnRay, folder: Path | None, budget: Budget) -> Begin:
-    """Begins a search on Ray, with files in a folder, or in one of each machine."""
+    """Creates searches on Ray, with files in a shared `folder`, or (None) in a local folder of each
+    machine."""
     from dio_mc.engines.cluster.bridge import RayParts
     from dio_mc.engines.cluster.search import ClusterSearch
 
@@ -471,8 +509,8 @@ def on_ray(ray: OnRay, folder: Path | None, budget: Budget) -> Begin:
 
 
 def _approximated(request: SearchRequest, approximate: Approximate, limits: Limits) -> Exploration:
-    """Explore with machine code and less storage than states take; `request.note` is told how much may have been left
-    out."""
+    """Explore with machine code and lossy storage; `request.note` receives a sentence on how many
+    states may have been missed."""
     from dio_mc.engines.native.engine import Unsupported, prepare, search
 
     asked = replace(
@@ -484,7 +522,7 @@ def _approximated(request: SearchRequest, approximate: Approximate, limits: Limi
     except WHY_ENDED as ended:
         return replace(NOTHING, stopped=stop_of(ended))
     except Unsupported as reason:
-        request.note(f"explored by the reference engine, which stores states as they are: {reason}")
+        request.note(f"explored by the reference engine, which stores complete states: {reason}")
         return explore_reference(request)
     found = search(prepared, asked, limits)
     request.note(_left_out(approximate, found))
@@ -493,13 +531,13 @@ def _approximated(request: SearchRequest, approximate: Approximate, limits: Limi
 
 
 def _left_out(approximate: Approximate, found: Outcome) -> str:
-    """How much may be missing, in words."""
+    """A sentence on how many states may have been missed."""
     if approximate.storage == "hash-compaction":
         missing = f"{found.states * found.taken_for_known / 2:.1e}"
-        return f"of each state 64 bits were kept: {missing} states are expected to be left out, with what follows them"
+        return f"64 bits of each state were stored: {missing} states are expected to be missing, with their successors"
     known = found.taken_for_known
     share = f"{known:.2%}" if known >= 0.0001 else "fewer than 0.01%"
     return (
-        f"three bits in {show_bytes(approximate.memory)} stood for each state: at the end {share} of new states were "
-        "taken for known ones; those, and what only follows them, are left out"
+        f"each state was stored as three bits in {show_bytes(approximate.memory)}: at the end {share} of new states "
+        "were taken for known ones; these, and states reachable only through them, are missing"
     )

@@ -30,11 +30,11 @@ CONNECTING: Final = 5.0
 PATIENCE: Final = 5.0
 """Seconds that the process has to shut Ray down before it is killed."""
 HINTS: Final = {
-    "DIO226": "--ray without an address starts a cluster on this machine; `ray start --head` tells the address of one",
+    "DIO226": "--ray without an address starts a cluster on this machine; `ray start --head` prints the address of one",
     "DIO227": "install the same dio-mc on all machines",
 }
 """The hint of each error code."""
-LOST: Final = Stop(StopKind.RAY, "the process that speaks with Ray has ended")
+LOST: Final = Stop(StopKind.RAY, "the process that talks to Ray has ended")
 """The reason to stop when the process has ended by itself."""
 
 
@@ -55,7 +55,7 @@ def unreachable(address: str) -> ModelError | None:
         socket.create_connection((host, int(port)), CONNECTING).close()
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        return usage_error("DIO226", f"nobody answers at {address}: {reason}", hint=HINTS["DIO226"])
+        return usage_error("DIO226", f"no connection to {address}: {reason}", hint=HINTS["DIO226"])
     return None
 
 

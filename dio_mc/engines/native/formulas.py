@@ -159,13 +159,13 @@ class Formula:
             return asm.select(condition, then, self.value(expr.orelse))
         yes, no, done = asm.new_label("yes"), asm.new_label("no"), asm.new_label("done")
         asm.branch(condition, yes, no)
-        ways: list[tuple[Ref, str]] = []
+        sides: list[tuple[Ref, str]] = []
         for label, part in ((yes, expr.then), (no, expr.orelse)):
             asm.start(label)
-            ways.append((self.value(part), asm.label))
+            sides.append((self.value(part), asm.label))
             asm.jump(done)
         asm.start(done)
-        return asm.op("phi i64 " + ", ".join(f"[ {value}, %{label} ]" for value, label in ways))
+        return asm.op("phi i64 " + ", ".join(f"[ {value}, %{label} ]" for value, label in sides))
 
     # -- what may be a fault -------------------------------------------------------------------------------------------
 

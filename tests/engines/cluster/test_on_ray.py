@@ -85,8 +85,8 @@ def test_nobody_there() -> None:
         found = command(WITH, MODEL, "--ray", address)
     assert (found.returncode, found.stdout) == (2, "")
     assert found.stderr == (
-        f"dio-mc: error DIO226: nobody answers at {address}: Connection refused\n"
-        "  hint: --ray without an address starts a cluster on this machine; `ray start --head` tells the address of one\n"
+        f"dio-mc: error DIO226: no connection to {address}: Connection refused\n"
+        "  hint: --ray without an address starts a cluster on this machine; `ray start --head` prints the address of one\n"
     )
 
 

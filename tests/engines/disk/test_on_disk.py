@@ -235,7 +235,7 @@ def test_where_memory_ends_disks_are_named(monkeypatch: pytest.MonkeyPatch) -> N
     request = asked(build(Every).program, Budget(max_memory=1 << 30), note=notes.append, report=begun.append)
     found = Run(request).explore(Strategy("native"), full=0)
     assert found.stopped == Stop(StopKind.MAX_MEMORY, 1 << 30)
-    assert notes == ["with --disk DIR states are kept on disk, and the search goes on where memory ends"]
+    assert notes == ["with --disk DIR the search keeps its states on disk, and memory does not end it"]
 
 
 def ended_by_memory(monkeypatch: pytest.MonkeyPatch, overflow: Path, *, once: bool) -> tuple[Exploration, list[str]]:
@@ -259,7 +259,7 @@ def test_where_memory_ends_the_disk_goes_on(folder: Path, monkeypatch: pytest.Mo
     monkeypatch.undo()
     assert found == in_memory(build(Every).program)
     (note,) = notes
-    assert re.fullmatch(r"memory ended at \d+ states: the search began again, with the states on disk", note)
+    assert re.fullmatch(r"memory ran out at \d+ states: the search restarted with its states on disk", note)
     assert not list((tmp_path / "states").iterdir())
 
 
@@ -268,7 +268,7 @@ def test_what_memory_held_is_told_where_the_disk_gets_no_further(
 ) -> None:
     found, (note,) = ended_by_memory(monkeypatch, tmp_path, once=False)
     assert found.stopped == Stop(StopKind.MAX_MEMORY, 1 << 30)
-    assert note == "the search began again, with the states on disk, and got no further: --max-memory 1G"
+    assert note == "the search restarted with its states on disk and got no further: --max-memory 1G"
 
 
 def test_a_disk_that_nobody_named_is_not_filled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -312,7 +312,7 @@ def test_the_command_goes_on_unless_told_not_to(
     done = CliRunner().invoke(cli, ask)
     assert states.is_dir() is goes_on, (large, done.output)
     assert (done.exit_code == 3) is not goes_on, done.output
-    assert ("the search began again" in done.output) is goes_on
+    assert ("the search restarted" in done.output) is goes_on
 
 
 def test_what_only_the_reference_engine_decides_is_kept_in_memory(

@@ -114,7 +114,7 @@ def test_without_llvmlite_states_are_stored_as_they_are(monkeypatch: pytest.Monk
     found, note = searched(chain(10, 1), [], HASHES)
     assert (found.engine, found.states, found.stopped) == ("reference", 36, None)
     assert note == (
-        "explored by the reference engine, which stores states as they are: llvmlite is not installed "
+        "explored by the reference engine, which stores complete states: llvmlite is not installed "
         "(pip install llvmlite)"
     )
     assert machine.missing() is None
@@ -131,10 +131,10 @@ def check(*arguments: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("storage", "words"),
     [
-        ("hash-compaction", "of each state 64 bits were kept: 3.7e-15 states are expected to be left out, with what "
-         "follows them"),
-        ("bitstate:2M", "three bits in 2M stood for each state: at the end fewer than 0.01% of new states were taken "
-         "for known ones; those, and what only follows them, are left out"),
+        ("hash-compaction", "64 bits of each state were stored: 3.7e-15 states are expected to be missing, with their "
+         "successors"),
+        ("bitstate:2M", "each state was stored as three bits in 2M: at the end fewer than 0.01% of new states were "
+         "taken for known ones; these, and states reachable only through them, are missing"),
     ],
 )  # fmt: skip
 def test_what_holds_is_undetermined(storage: str, words: str) -> None:
