@@ -111,8 +111,8 @@ PAGES: Final[dict[str, Page]] = {
     "DIO226": Page(
         "no Ray cluster there",
         "--ray takes HOST:PORT of the head of a cluster that this machine is a part of (`ray start --address ...`), "
-        "`auto` for the cluster on this machine, or nothing, which starts one. The message says what is wrong: nobody "
-        "answers, Ray or Python has another version, or there are fewer processors than --workers.",
+        "`auto` for the cluster on this machine, or nothing, which starts one. The message says what is wrong: there "
+        "is no connection, Ray or Python has another version, or there are fewer processors than --workers.",
         "dio-mc check MODEL.py --ray 10.0.0.1:6379",
     ),
     "DIO227": Page(

@@ -16,8 +16,8 @@ from dio_mc.semantics.search import Budget
 from dio_mc.semantics.stop import OUT_OF_MEMORY, Poll, Stop, StopKind, requested
 
 LOOKED_AT: Final = 4
-"""The available memory is read on one of so many checks, because reading it takes longer than the
-other checks."""
+"""Available memory is read only on every n-th check, because reading it takes longer than the rest
+of a check."""
 
 
 def _now() -> float:

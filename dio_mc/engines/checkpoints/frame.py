@@ -83,7 +83,7 @@ class Frame:
         return _text(self.path, self._map[_HEAD.size : first]), first, words
 
     def numbers(self, start: int, count: int) -> list[int]:
-        """`count` words from number `start` on. Raises `Refused` if there are not so many."""
+        """`count` words from number `start` on. Raises `Refused` if the frame has fewer."""
         if start < 0 or count < 0 or start + count > self.words:
             raise Refused(self.path, "it has fewer words than it says")
         return list((ctypes.c_uint64 * count).from_address(self.address + start * WORD)) if count else []

@@ -79,11 +79,12 @@ def prepare(
     quick: bool = False,
     divided: bool = False,
 ) -> Prepared:
-    """Compile a program; `quick` favours compile time, for a search that may be short; `divided` is for
-    one whose states are divided among processes.
+    """Compile a program.
 
-    Raises `Unsupported`, with a reason, if only the reference engine can run the program, and
-    `NotPermutable` if only its `representatives` need the reference engine.
+    `quick` favours compile time, for a search that may be short; `divided` is for a search whose
+    states are divided among processes. Raises `Unsupported`, with a reason, if only the reference
+    engine can run the program, and `NotPermutable` if only its `representatives` need the reference
+    engine.
     """
     reason = missing()
     if reason is not None:
@@ -98,8 +99,8 @@ def prepare(
 
 
 def nameless(program: Program) -> Program:
-    """The same program without its properties, and the author's names for its variables, which know the classes of the
-    model's file: it can go to a process that does not have that."""
+    """The program without its properties and its record of variable names. Those refer to classes
+    of the model's file, so a process without that file could not unpickle them."""
     return replace(program, root=RecordShape(()), properties=())
 
 
@@ -123,7 +124,8 @@ def search(
     """Explore a program with the reductions `by`, for which it must have been prepared.
 
     The search continues from the checkpoint of `keeper`, which also writes new ones. `begin`
-    creates the search, in memory or on disk. Raises `ModelError` if the checkpoint does not fit.
+    creates the search: in memory, on disk, or on several machines. Raises `ModelError` if the
+    checkpoint does not fit.
     """
     started = time.perf_counter()
     saved = keeper.saved if keeper is not None else ()

@@ -114,7 +114,7 @@ class LevelSearch(ABC):
 
     @abstractmethod
     def _end(self) -> None:
-        """Called once at the end of a search."""
+        """Called once, when the search has ended."""
 
     def _take_last(self) -> None:
         """Evaluate what was observed in the level in which the search ended.

@@ -10,7 +10,7 @@ from dio_mc.ir.expr import Const
 from dio_mc.ir.ops import Option
 
 FEW: Final = 16
-"""Up to so many consecutive options are compiled one by one. Their values are then constants, which
+"""Runs of up to this many options are compiled one by one. Their values are then constants, which
 are folded into the code that follows."""
 
 

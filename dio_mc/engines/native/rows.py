@@ -17,7 +17,7 @@ from dio_mc.engines.native.fields import Words
 from dio_mc.engines.native.permute import NOT_PERMUTABLE, NotPermutable, Permuter
 
 WIDEST: Final = 63
-"""The most bits of a row: numbers are compared as signed ones."""
+"""The most bits of a row: rows are compared as signed numbers, so bit 63 is not available."""
 
 
 class Cells:

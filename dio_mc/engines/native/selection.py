@@ -49,7 +49,7 @@ class _Selection:
         words = [asm.load(asm.op(f"getelementptr i64, ptr %from, i64 {n}")) for n in range(self._packing.words)]
         places = self._places(Words(asm, self._packing, self._tables, words, slots=False))
         moving = [asm.compare("ne", count, 0) for count in counts]
-        held = [self._part_of(t, places[t], lambda access: access.held) for t in self._threads]
+        held = [self._look_up(t, places[t], lambda access: access.held) for t in self._threads]
         free: Cond = 0
         for thread in self._threads:
             free = asm.either(free, asm.both(moving[thread], asm.compare("eq", held[thread], 0)))
@@ -73,7 +73,7 @@ class _Selection:
         known = self._packing.configs
         return [words.location(t) if known[t] is None else words.config(t) for t in self._threads]
 
-    def _part_of(self, thread: int, place: Ref, part: Callable[[Access], int]) -> Ref:
+    def _look_up(self, thread: int, place: Ref, part: Callable[[Access], int]) -> Ref:
         """Look up one property of the accesses of a thread at its control state."""
         values = [part(access) for access in self._listed(thread, self._accesses[thread])]
         return self._tables.look_up(self._asm, [value - (value >> 63 << 64) for value in values], place)
@@ -89,7 +89,7 @@ class _Selection:
         itself."""
         asm = self._asm
         accessed = [
-            [self._part_of(t, places[t], part) for part in (_reads, _writes, _future, _future_writes)]
+            [self._look_up(t, places[t], part) for part in (_reads, _writes, _future, _future_writes)]
             for t in self._threads
         ]
         found: list[Ref] = []

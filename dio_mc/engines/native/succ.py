@@ -8,7 +8,7 @@ constant are held in variables of the function.
 The code after a `Choose` is generated once per option, so that each run of a step is a path through
 the code. It ends by emitting a successor, in a fault, or blocked, and then continues with the next
 option (`Cursor.leave`). A long arithmetic progression of options becomes a loop whose counter is a
-variable (`options`). A step all runs of which are blocked is blocked.
+variable (`options`). A step is blocked if all its runs are.
 """
 
 from __future__ import annotations
