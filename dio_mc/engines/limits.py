@@ -60,6 +60,6 @@ class Limits:
         if max_memory is not None and resident_bytes() >= max_memory:
             return Stop(StopKind.MAX_MEMORY, max_memory)
         self.looks += 1
-        if self.looks % LOOKED_AT == 1 and available_bytes() < RESERVE:
+        if self.looks % LOOKED_AT == 0 and available_bytes() < RESERVE:
             return OUT_OF_MEMORY
         return None

@@ -105,8 +105,7 @@ class Observed:
         self._read = Reader(self.interpreter, dict(product.threads))
         self._graph = Graph()
         self._endless: Violated | None = None
-        stop = met.words if met is not None else None
-        self._search = Sweep(self.interpreter, self, Limits(budget or Budget(), stop, looks=1))  # memory: not at once
+        self._search = Sweep(self.interpreter, self, Limits(budget or Budget(), met.words if met is not None else None))
         self._search.run()
         self.complete = self._search.stopped is None
         self.states = self._search.states

@@ -132,9 +132,18 @@ def test_the_reference_engine_ends_before_the_last_bytes(monkeypatch: pytest.Mon
     left = iter([10 * RESERVE, RESERVE, RESERVE - 1])
     monkeypatch.setattr(limits, "available_bytes", lambda: next(left))
     found = explore(grid(99), [])
-    asked = 2 * limits.LOOKED_AT * POLL_EVERY
+    asked = (3 * limits.LOOKED_AT - 1) * POLL_EVERY
     assert (str(found.stopped), found.complete) == ("out of memory", False)
     assert asked <= found.states == asked + found.open
+
+
+def test_a_small_search_does_not_ask_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(limits, "available_bytes", lambda: asked.append(1) or UNKNOWN)
+    assert explore(grid(20), []).complete
+    assert asked == []
+    assert explore(grid(50), []).complete
+    assert len(asked) == 2601 // (limits.LOOKED_AT * POLL_EVERY)
 
 
 def test_the_native_engine_ends_before_the_last_bytes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
