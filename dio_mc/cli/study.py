@@ -69,7 +69,8 @@ def outcomes(
 ) -> None:
     """List every outcome of a workload under a rule, each with a run that leads to it.
 
-    WORKLOAD is a name from models/workloads, or two or three operations: direct_read,mmap_store. Exit 3 when a limit or
+    WORKLOAD is a name from models/workloads, or two or three operations: direct_read,mmap_store; with --pages 2,
+    direct_read,mmap_store@1 for a store into the pages from 1 on. Exit 3 when a limit or
     Ctrl-C ended a search (the outcomes found so far are printed); else 0.
     """
     from dio_mc.cli.interrupts import Interrupts
@@ -125,7 +126,8 @@ def diff(
 ) -> None:
     """Compare two rules: which outcomes RULE_B adds or removes.
 
-    WORKLOAD is a name from models/workloads, or two or three operations: direct_read,mmap_store. Without one, all
+    WORKLOAD is a name from models/workloads, or two or three operations: direct_read,mmap_store; with --pages 2,
+    direct_read,mmap_store@1 for a store into the pages from 1 on. Without one, all
     workloads and all pairs of operations are compared, as in `dio-mc matrix`.
 
     Exit 1 when RULE_B adds a bad outcome (stale, torn, lost, exposed, deadlock), 3 when a limit or Ctrl-C ended a
@@ -169,7 +171,11 @@ def _workloads(
 
     found: list[Workload] = [] if names else list(registry.workloads.values())
     for name in names:
-        found += [together(registry, name.split(","))] if "," in name else pick(registry.workloads, [name], "workload")
+        found += (
+            [together(registry, name.split(","), sectors or 1, pages or 1)]
+            if "," in name
+            else pick(registry.workloads, [name], "workload")
+        )
     return [one.on(sectors, pages) for one in found]
 
 

@@ -25,6 +25,7 @@ from dio_mc.kernel.words import Block, Data
 from dio_mc.lang.model import ROLE, Model, ThreadRole
 from dio_mc.models import models_folder
 from dio_mc.source import display_path
+from dio_mc.study.call_at import AT, beginning_at, begins_later, spelled, split
 from dio_mc.wording import plural
 
 LAYOUTS: dict[str, tuple[Block, Data]] = {
@@ -104,11 +105,11 @@ class Workload:
     def is_whole(self) -> bool:
         """Whether every call writes or reads all pages at once: stores through a mapping do not, nor do calls that
         begin at a later page."""
-        codes = [function.__code__ for function in self.threads.values()]
-        used = {name for code in codes for name in code.co_names}
-        later = any(isinstance(c, int) and c > 0 for code in codes for c in code.co_consts)
+        used = {name for function in self.threads.values() for name in function.__code__.co_names}
         return (
-            not later and not used & {"mmap_load", "mmap_store"} and used <= SYSTEM_CALLS | {"Data", *Data.__members__}
+            not any(map(begins_later, self.threads.values()))
+            and not used & {"mmap_load", "mmap_store"}
+            and used <= SYSTEM_CALLS | {"Data", *Data.__members__}
         )
 
 
@@ -187,16 +188,35 @@ def pair(registry: Registry, first: str, second: str) -> Workload:
 
 
 def together(registry: Registry, names: Sequence[str], sectors: int = 1, pages: int = 1) -> Workload:
-    """Operations side by side, a thread each; all but the first write NEWER where they write."""
-    classes: list[Any] = pick(registry.operations, names, "operation")
+    """Operations side by side, a thread each; all but the first write NEWER where they write. One that is spelled
+    ``direct_write@1`` begins at page 1. Raises `ModelError` (DIO208) for a page that the file does not have."""
+    parted = [split(name) for name in names]
+    classes: list[Any] = pick(registry.operations, [operation for operation, _ in parted], "operation")
     roles = ["first", *["second"] * (len(names) - 1)]
     threads = {
-        f"t{number}_{name}": getattr(cls, role)
-        for number, (name, cls, role) in enumerate(zip(names, classes, roles, strict=True))
+        f"t{number}_{operation}{f'_{page}' if page else ''}": _at(getattr(cls, role), operation, page, pages)
+        for number, ((operation, page), cls, role) in enumerate(zip(parted, classes, roles, strict=True))
     }
     code = next(iter(threads.values())).__code__
     place = (code.co_filename, code.co_firstlineno)
-    return Workload(" x ".join(names), threads, calls=tuple(names), place=place).on(sectors, pages)
+    calls = tuple(operation for operation, _ in parted)
+    return Workload(" x ".join(spelled(*one) for one in parted), threads, calls=calls, place=place).on(sectors, pages)
+
+
+def _at(function: Callable[..., Any], operation: str, page: int, pages: int) -> Callable[..., Any]:
+    """The function of an operation that begins at `page`, of a file of `pages`."""
+    if page == 0:
+        return function
+    if page >= pages:
+        words = (
+            f"`{spelled(operation, page)}` begins at page {page}, and the file has {plural(pages, 'page')}, from 0 on"
+        )
+        more = f"`outcomes` and `diff` take --pages {page + 1}"
+        raise usage_error("DIO208", words, hint=more if page < MOST_PAGES else f"it has at most {MOST_PAGES}")
+    found = beginning_at(function, page)
+    if found is None:
+        raise usage_error("DIO208", f"`{operation}` is about the whole file, and begins at no page")
+    return found
 
 
 def pairs(registry: Registry) -> list[Workload]:
@@ -284,8 +304,9 @@ def parts_named(registry: Registry, name: str) -> tuple[Workload, Rule, str] | N
     chosen = {product_name(w, registry.rules[rule]): w for w in registry.workloads.values()}
     if made in chosen:
         return replace(chosen[made].on(sectors, pages), watched=watched), registry.rules[rule], layout
-    operations = work.split("_x_")
-    if len(operations) < 2 or any(operation not in registry.operations for operation in operations):
+    operations = [re.sub(r"_(\d)$", rf"{AT}\1", one) for one in work.split("_x_")]
+    known = all(one.partition(AT)[0] in registry.operations for one in operations)
+    if len(operations) < 2 or not known:
         return None
     return replace(together(registry, operations, sectors, pages), watched=watched), registry.rules[rule], layout
 

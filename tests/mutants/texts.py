@@ -1302,6 +1302,13 @@ ANY_NUMBER = (
         ("tests/kernel/test_large_folio.py",),
     ),
     Mutant(
+        "a call that begins at a later page is about all",
+        "study/call_at.py",
+        "        node.value = page\n",
+        "        node.value = 0\n",
+        ("tests/study/test_calls_at.py",),
+    ),
+    Mutant(
         "a read does not know that the write had ended",
         "kernel/one_write.py",
         "self.late[me], self.later[me] = self.acknowledged_write, self.shown",
