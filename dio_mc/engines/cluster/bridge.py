@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from multiprocessing import Pipe
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 from dio_mc.engines.cluster.messages import CutOff, Died, Handle, Opened, Ref, Refused, Share, Told
@@ -20,6 +21,7 @@ from dio_mc.engines.disk.files import Cut
 from dio_mc.engines.native.module import Module
 from dio_mc.engines.native.prepared import Reduced
 from dio_mc.errors import InternalError, ModelError, usage_error
+from dio_mc.guard import STARTING
 from dio_mc.semantics.search import OnRay
 from dio_mc.semantics.stop import Stop, StopKind
 
@@ -27,8 +29,6 @@ LOOK: Final = 0.1
 """Seconds between two polls of the limits while a cluster is being connected."""
 CONNECTING: Final = 5.0
 """The time limit in seconds for a connection to the address."""
-PATIENCE: Final = 5.0
-"""Seconds that the process has to shut Ray down before it is killed."""
 HINTS: Final = {
     "DIO226": "--ray without an address starts a cluster on this machine; `ray start --head` prints the address of one",
     "DIO227": "install the same dio-mc on all machines",
@@ -166,13 +166,11 @@ class RayParts:
         self._tell("renew", part)
 
     def close(self) -> None:
-        """See `Cluster`. The process shuts Ray down when the pipe is closed."""
+        """See `Cluster`. The process shuts Ray down when the pipe is closed. That takes seconds, and is
+        not waited for, because the answer is known."""
         self._pipe.close()
-        try:
-            self._process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        with STARTING:
+            Thread(target=self._process.wait, name="dio-mc ray", daemon=True).start()
 
 
 def _numbers(handles: Sequence[Handle]) -> tuple[int, ...]:

@@ -27,6 +27,8 @@ memory."""
 STORE: Final = 1 << 26
 """The size in bytes of Ray's object store per part, for a cluster on this machine: the boxes of a
 few rounds."""
+REMOVING: Final = 5.0
+"""The time limit in seconds for actors to remove their files."""
 PROBED: Final = 60.0
 """The time limit in seconds for a machine to report its version."""
 
@@ -145,6 +147,18 @@ class Speaking:
         ray.kill(self._actors[part])
         self._actors[part] = self._make(part)
 
+    def end(self) -> None:
+        """Remove the files that are left, because the other process may have been killed, and shut Ray
+        down if it was started."""
+        if "ray" not in sys.modules:
+            return
+        import ray
+
+        if self._actors:
+            asked = [actor.ask.remote("remove") for actor in self._actors]
+            ray.wait(asked, num_returns=len(asked), timeout=REMOVING)
+        ray.shutdown()
+
 
 def _told(ref: Any) -> Told:
     """The value of a result. Ray's errors become text, because the other process does not import
@@ -179,8 +193,7 @@ def main() -> None:
                 pipe.send(found)
     except (EOFError, BrokenPipeError):
         pass
-    if "ray" in sys.modules:
-        sys.modules["ray"].shutdown()
+    speaking.end()
 
 
 if __name__ == "__main__":
