@@ -1,1 +1,2 @@
-"""Running workloads on real kernels: a guest in QEMU whose threads are held and released at functions of its kernel."""
+"""Runs workloads on real kernels: in a QEMU guest whose threads are held and released at kernel
+functions."""

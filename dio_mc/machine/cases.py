@@ -1,5 +1,5 @@
-"""A counterexample as a case for real kernels: which calls are made, which thread is held where, and what confirms
-it."""
+"""A counterexample as a case for real kernels: the calls of each thread, the places at which
+threads are held, and the results that confirm it."""
 
 from __future__ import annotations
 
@@ -30,10 +30,13 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A case. `threads` with results come first; a flusher is last and has no result. `results`, `after` and `verdict`
-    are what confirms the case; `after` and `verdict` are None if they do not matter. `rest` is the required second half
-    of the page on disk, `warns` a function in which the kernel must report a bug of its own; they are empty if they do
-    not matter."""
+    """A case.
+
+    Threads that have results come first; a flusher is last and has none. The case is confirmed by
+    `results`, `after` (the content of the file) and `verdict`; None means that any will do. `rest`
+    is the required second half of the page on disk, and `warns` a function in which the kernel must
+    report a bug of its own; empty means no requirement.
+    """
 
     layout: str
     threads: tuple[str, ...]
@@ -63,7 +66,7 @@ class Case:
         return "; ".join(filter(None, said))
 
     def confirmed_by(self, ran: Ran, seen: Tagged) -> bool:
-        """Whether what was seen confirms the case."""
+        """Return whether the results of a run, and its tagged observation, confirm the case."""
         if self.rest and (not ran.rest or WORDS.get(ran.rest[-1]) != self.rest):
             return False
         if self.warns and not any(place.endswith(tuple(self.warns.split(", "))) for place in ran.warned):

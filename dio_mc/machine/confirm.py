@@ -1,10 +1,13 @@
-"""Running a counterexample on a real kernel, with the verdict CONFIRMED, BLOCKED or DIVERGED.
+"""Runs a counterexample on a real kernel; the verdict is CONFIRMED, BLOCKED or DIVERGED.
 
-Threads take turns as in the trace. A thread that is left in the middle of a call is held at the function that its next
-step names, if its call passes that function in this kernel. Otherwise, and if that does not confirm the case, other
-gates on its way are tried, the nearest first. CONFIRMED: the calls returned what the trace says, and so does the file.
-BLOCKED: at the trace's own gates a thread that should have continued waits. DIVERGED: all threads ran to their end,
-with a different result.
+Threads take turns as in the trace. A thread that is left in the middle of a call is held at the
+function that its next step names, if its call passes that function in this kernel. If it does not,
+or if the case is not confirmed there, other gates that the call passes are tried, the nearest
+first.
+
+- CONFIRMED: the calls returned what the trace says, and the file contains what the trace says.
+- BLOCKED: with the trace's own gates, a thread that should have continued waits.
+- DIVERGED: all threads ran to their end, with a different result.
 """
 
 from __future__ import annotations
@@ -49,9 +52,13 @@ class Waits:
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """The answer. `seen` is the result of the schedule at `holds`; `exact`: these are the trace's own gates; `tried` is
-    the number of schedules run; `log` is the kernel's log meanwhile. `besides` are sentences on what the words of
-    results cannot express: the second half of the page, a warning of the kernel."""
+    """The result of a confirmation.
+
+    `seen` is the observation of the schedule with the gates `holds`, and `exact` tells whether
+    these are the trace's own. `tried` is the number of schedules run, `log` the kernel's log
+    meanwhile. `besides` are sentences on results that `seen` does not contain: the second half of
+    the page, a warning of the kernel.
+    """
 
     verdict: Verdict
     holds: tuple[Hold, ...]
@@ -88,8 +95,12 @@ def confirm(session: Session, case: Case, tries: int = TRIES) -> Confirmation:
 
 
 def _negative(case: Case, tried: Sequence[_Try]) -> Confirmation:
-    """The answer if no schedule confirms the case: that of the trace's own schedule, or of the nearest one that got as
-    far. A thread that waits at the trace's own gates does not reach the next one, which is the answer."""
+    """The result if no schedule confirms the case: that of the trace's own schedule, or of the
+    nearest one that could be run.
+
+    At the trace's own gates, a thread that waits does not reach its next gate; that is BLOCKED, not
+    a schedule that could not be run.
+    """
     first = next((t for t in tried if not t.ran.missed or (t.exact and t.ran.blocked)), tried[0])
     went = next((t for t in tried if not t.ran.missed and not t.ran.blocked), None)
     waiting = first.ran.blocked or first.ran.stuck
@@ -150,8 +161,8 @@ def _choices(case: Case, ways: Sequence[Sequence[Gate]]) -> Iterator[tuple[tuple
 
 
 def _ranked(function: str, way: Sequence[Gate]) -> list[tuple[Gate | None, bool]]:
-    """The gates on a call's way, sorted by distance to the gates of `function`, which are the trace's own. A function
-    may be followed by the number of the pass (``submit_bio#2``)."""
+    """The gates that a call passes, sorted by distance to the gates of `function`, which are the
+    trace's own. A number after the function selects one pass (``submit_bio#2``)."""
     exact = [n for n, gate in enumerate(way) if str(gate) == function]
     own = standing_for(function, [gate.function for gate in way]) if function and not exact else None
     places = exact or [n for n, gate in enumerate(way) if gate.function == own]

@@ -1,7 +1,8 @@
-"""Drafts of bug reports: what real kernels showed although nothing allows it, with a diagram, the kernels, and how to
-reproduce it.
+"""Drafts of bug reports: observations on real kernels that no rule allows, each with a diagram, the
+kernels, and instructions to reproduce it.
 
-A draft is unfinished: whether it is a known race, and whether the kernel or the rule is wrong, has not been checked.
+A draft is unfinished: nobody has checked whether the race is known, and whether the kernel or the
+rule is wrong.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ class _Finding:
 
 
 def drafts(found: Iterable[Found]) -> dict[str, str]:
-    """Files by name: a text for each finding and, if a schedule led to it without any thread waiting, the schedule and
-    the C program."""
+    """Files by name: a text for each finding and, if some schedule leads to it without a waiting
+    thread, that schedule and a C program."""
     files: dict[str, str] = {}
     for number, finding in enumerate(_findings(found), start=1):
         session, observations, _ = finding.on[0]

@@ -1,8 +1,10 @@
-"""Functions at which threads can be held: page cache, direct IO and four file systems, by kernel release.
+"""Kernel functions at which threads can be held, in the page cache, direct IO and four file
+systems.
 
-Each place is a tuple of the names that it has had; a kernel has one of them, or none if the compiler has inlined the
-function. All of them may sleep there and hold no spin lock. The names were checked against the symbols of Debian's
-5.10.223, 6.1.180, 6.12.117 and 7.3.4.
+Each place is a tuple of the names that the function has had in different releases. A kernel has one
+of them, or none if the compiler has inlined the function. All of them may sleep and hold no spin
+lock on entry. The names were checked against the symbols of Debian's 5.10.223, 6.1.180, 6.12.117
+and 7.3.4.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ COMMON: Final = (
     ("aio_write",),
     ("__x64_sys_io_getevents",),
 )
-"""Functions on the way of calls on any file system."""
+"""Functions that calls pass on every file system."""
 EXT4: Final = (
     ("ext4_iomap_begin",),
     ("ext4_iomap_overwrite_begin",),

@@ -1,5 +1,5 @@
-"""The results of a run on a real kernel in the vocabulary of the models: one observation, tagged like those of `dio-mc
-outcomes`."""
+"""Converts the results of a run on a real kernel to an observation, in the vocabulary of the models
+and of `dio-mc outcomes`."""
 
 from __future__ import annotations
 
@@ -52,8 +52,11 @@ def observation(ran: Ran, names: Sequence[str], initial: str) -> Observation:
 
 
 def calls_of(left: Sequence[Left]) -> tuple[Call, ...]:
-    """The last call of each thread, and the read before it. The order before a call is known only for writes: the write
-    whose value had been acknowledged when the call began, and those before that write."""
+    """The last call of each thread, and the read before it if there was one.
+
+    `Call.after` has the calls that are known to precede a call: the thread's own earlier ones, the
+    write whose value had been acknowledged when the call began, and all that precede these.
+    """
     made: list[Call] = []
     floors: list[str] = []
     for one in left:
