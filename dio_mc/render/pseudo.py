@@ -217,6 +217,8 @@ class _Telling:
                 self._body(body if self._branch(test) else orelse)
             case ast.With(body=body):
                 self._body(body)
+            case ast.Assert(test=test):
+                self.quiet.append(f"assert({c_text(test, self.known)})")
             case ast.For():
                 self._rounds(node)
             case ast.Return(value=value):

@@ -187,6 +187,32 @@ class M(Model):
     ]
 
 
+def test_an_assertion_that_holds_is_a_call(tmp_path: Path) -> None:
+    text = """
+class M(Model):
+    i_rwsem = Mutex()
+    done = Var(bool)
+
+    @thread
+    def writer(self):
+        self.i_rwsem.lock()
+        assert self.i_rwsem.is_locked() and not self.done, "unlocked, or twice"
+        with atomic():
+            assert not self.done
+            self.done = True
+        self.i_rwsem.unlock()
+
+    @invariant
+    def p(self):
+        return not self.done
+"""
+    assert [line.strip() for line in render_commit(traced(tmp_path, text)).splitlines()[2:5]] == [
+        "lock(i_rwsem)",
+        "assert(is_locked(i_rwsem) && !done)",
+        "/* done: false -> true */",
+    ]
+
+
 def test_the_side_of_a_branch_that_was_taken_and_what_was_chosen(tmp_path: Path) -> None:
     text = """
 class M(Model):
