@@ -18,7 +18,7 @@ from dio_mc.checking.findings.declared import static_findings
 from dio_mc.checking.findings.stuck import stuck_for_ever
 from dio_mc.checking.results import Finding, PropertyResult, Report, Verdict
 from dio_mc.engines.agree import verify_reduction
-from dio_mc.engines.choose import EngineName, Strategy, explore
+from dio_mc.engines.choose import NOTHING, EngineName, Strategy, explore
 from dio_mc.engines.limits import Limits
 from dio_mc.errors import Diagnostic
 from dio_mc.frontend.build import Built, build, program_name
@@ -124,10 +124,10 @@ def check_class(
     met, text = expected(expectation, properties, traces)
     notes += _kept(program, found, options)
     return Report(
-        program.name, display_path(program.file), program.doc, verdict, found.complete, found.states, found.transitions,
-        found.depth, time.perf_counter() - started, dict(program.params), found.engine, properties, found.violations,
-        traces, findings, met, text, found.stopped, found.open, len(program.threads), growth,
-        _class_place(model), tuple(notes), found.reductions, found.seconds,
+        model=program.name, file=display_path(program.file), doc=program.doc, verdict=verdict, found=found,
+        seconds=time.perf_counter() - started, params=dict(program.params), properties=properties, traces=traces,
+        findings=findings, expected=met, expectation=text, threads=len(program.threads), growth=growth,
+        where=_class_place(model), notes=tuple(notes),
     )  # fmt: skip
 
 
@@ -216,9 +216,10 @@ def undetermined(
         for name, kind in [*kinds, ("faults", "faults")]
     )
     return Report(
-        program_name(model, dict(params)), display_path(model.__dio_place__[0]), model.__doc__ or "", "UNDETERMINED",
-        False, 0, 0, 0, seconds, dict(params), "none", results, (), (), (), expected,
-        "" if expected is None else f"undetermined: {', '.join(r.name for r in results)}", stopped, 0, 0, where=place,
+        model=program_name(model, dict(params)), file=display_path(model.__dio_place__[0]), doc=model.__doc__ or "",
+        verdict="UNDETERMINED", found=replace(NOTHING, stopped=stopped), seconds=seconds, params=dict(params),
+        properties=results, expected=expected, where=place,
+        expectation="" if expected is None else f"undetermined: {', '.join(r.name for r in results)}",
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from dio_mc.display import drawn
 from dio_mc.errors import Diagnostic
-from dio_mc.semantics.search import Violation
+from dio_mc.semantics.search import Exploration, Violation
 from dio_mc.semantics.stop import Stop
 from dio_mc.trace.trace import Place, Trace
 
@@ -111,43 +111,83 @@ class AnyNumber:
         return ": " + "; ".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What checking one class with one binding of its parameters gave.
 
-    `seconds` is wall time from build to verdict, `search_seconds` of it that of the search (`Exploration`). `traces`
-    pairs with `violations`; `expected` is None where the file says nothing, else whether what it says is met;
-    `exit_code` follows from both. `where` is the class; `notes` are sentences about how it was explored, `reductions`
-    what it was reduced by: states, transitions and depth are those of what was left then (`Exploration`). `any_number`
-    is what is known for any number of threads, where that was asked (`general`).
+    `found` is the search: its numbers, and the violations whose counterexamples are `traces`, in the same order.
+    `seconds` is wall time from build to verdict. `expected` is None where the file says nothing, else whether what it
+    says is met; `exit_code` follows from it and the verdict. `where` is the class; `notes` are sentences about how it
+    was explored. `any_number` is what is known for any number of threads, where that was asked (`general`).
     """
 
     model: str
     file: str
     doc: str
     verdict: Verdict
-    complete: bool
-    states: int
-    transitions: int
-    depth: int
+    found: Exploration
     seconds: float
     params: dict[str, int]
-    engine: str
     properties: tuple[PropertyResult, ...]
-    violations: tuple[Violation, ...]
-    traces: tuple[Trace, ...]
-    findings: tuple[Finding, ...]
+    traces: tuple[Trace, ...] = ()
+    findings: tuple[Finding, ...] = ()
     expected: bool | None
     expectation: str
-    stopped: Stop | None
-    open: int
-    threads: int
+    threads: int = 0
     growth: tuple[tuple[str, int], ...] = ()
     where: Place | None = None
     notes: tuple[str, ...] = ()
-    reductions: tuple[str, ...] = ()
-    search_seconds: float = field(default=0.0, compare=False)
     any_number: AnyNumber | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every reachable state was expanded and every valuation decided."""
+        return self.found.complete
+
+    @property
+    def states(self) -> int:
+        """The number of distinct reachable states, of those that are left by `reductions`."""
+        return self.found.states
+
+    @property
+    def transitions(self) -> int:
+        """The number of successors, duplicates included."""
+        return self.found.transitions
+
+    @property
+    def depth(self) -> int:
+        """The last level with a state in it."""
+        return self.found.depth
+
+    @property
+    def open(self) -> int:
+        """The number of states that were found and not expanded."""
+        return self.found.open
+
+    @property
+    def stopped(self) -> Stop | None:
+        """Why the search ended early; None if it did not."""
+        return self.found.stopped
+
+    @property
+    def engine(self) -> str:
+        """The engine that explored."""
+        return self.found.engine
+
+    @property
+    def reductions(self) -> tuple[str, ...]:
+        """The reductions used; the numbers are those of the states that they leave."""
+        return self.found.reductions
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """The violations that have a counterexample, in the order of `traces`."""
+        return self.found.violations
+
+    @property
+    def search_seconds(self) -> float:
+        """Wall time of the search alone."""
+        return self.found.seconds
 
     @property
     def exit_code(self) -> int:

@@ -160,7 +160,10 @@ def _sampled(request: SearchRequest, sampled: Sampled) -> Exploration:
     return part
 
 
-NOTHING: Final = Exploration("none", 0, 0, 0, None, 0, (), (), Coverage(frozenset(), frozenset()))
+NOTHING: Final = Exploration(
+    engine="none", states=0, transitions=0, depth=0, stopped=None, open=0, violations=(), unknown=(),
+    coverage=Coverage(frozenset(), frozenset()),
+)  # fmt: skip
 """The result before any search."""
 
 

@@ -42,10 +42,7 @@ def told(found: Outcome, evaluators: Sequence[PropertyEvaluator], limits: Limits
         )
     ranks = {evaluator.property.name: rank for rank, evaluator in enumerate(evaluators)}
     violations.sort(key=lambda violation: violation_order(violation.property, ranks))
-    explored = Exploration(
-        ENGINE, found.states, found.transitions, found.depth, found.stopped, found.open, tuple(violations),
-        found.unknown, found.coverage, found.reductions, found.seconds, found.unshown,
-    )  # fmt: skip
+    explored = Exploration.of(found, ENGINE, tuple(violations))
     return uncertain(explored) if PARTIAL_ORDER in found.reductions else explored
 
 

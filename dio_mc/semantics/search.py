@@ -206,14 +206,14 @@ class Coverage:
     distinct: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Exploration:
-    """The result of a search.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResult:
+    """How far a search got.
 
     `states` is the number of distinct reachable states; `transitions` counts all successors, including duplicates and
     self-loops; `depth` is the last non-empty level. `stopped` is None if every reachable state was expanded and judged,
-    otherwise the reason. `open` counts states found but not expanded. `violations` are in the order of properties.
-    `unknown` names properties for which the solver could not decide some valuation.
+    otherwise the reason. `open` counts states found but not expanded. `unknown` names properties for which the solver
+    could not decide some valuation.
 
     `reductions` names the reductions used. With ``symmetry``, states are representatives of orbits, and `transitions`
     and `open` count theirs; with ``partial order``, all numbers count only the steps taken.
@@ -223,19 +223,34 @@ class Exploration:
     reachable), but without a schedule, because a limit ended the search for it.
     """
 
-    engine: str
     states: int
     transitions: int
     depth: int
     stopped: Stop | None
     open: int
-    violations: tuple[Violation, ...]
     unknown: tuple[str, ...]
     coverage: Coverage
     reductions: tuple[str, ...] = ()
     seconds: float = field(default=0.0, compare=False, repr=False)
     unshown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exploration(SearchResult):
+    """The answer of an engine: how far it got, and the `violations` it found, in the order of properties."""
+
+    engine: str
+    violations: tuple[Violation, ...]
     resumable: bool = field(default=False, compare=False, repr=False)
+
+    @staticmethod
+    def of(found: SearchResult, engine: str, violations: tuple[Violation, ...]) -> Exploration:
+        """The answer of a search whose violations are known."""
+        return Exploration(
+            engine=engine, violations=violations, states=found.states, transitions=found.transitions,
+            depth=found.depth, stopped=found.stopped, open=found.open, unknown=found.unknown, coverage=found.coverage,
+            reductions=found.reductions, seconds=found.seconds, unshown=found.unshown,
+        )  # fmt: skip
 
     @property
     def complete(self) -> bool:

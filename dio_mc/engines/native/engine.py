@@ -26,9 +26,9 @@ from dio_mc.engines.native.search import Search as Search
 from dio_mc.guard import WHY_ENDED, stop_of
 from dio_mc.ir.program import LIVENESS, Program, RecordShape
 from dio_mc.semantics.interpreter import Interpreter
-from dio_mc.semantics.search import Approximate, Coverage, Note, SearchRequest
+from dio_mc.semantics.search import Approximate, Coverage, Note, SearchRequest, SearchResult
 from dio_mc.semantics.step import fault_name
-from dio_mc.semantics.stop import Stop, StopKind
+from dio_mc.semantics.stop import StopKind
 
 ENGINE = "native"
 """The engine's name in an `Exploration`."""
@@ -38,32 +38,21 @@ class NoMachine(Unsupported):
     """Machine code cannot be generated here, because llvmlite is missing or does not load."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome(SearchResult):
     """The result of a compiled search.
 
     `reached` has, for each goal, the states on the shortest paths to it. `started` tells whether
-    all initial states were known; `whole` is the number of fully expanded levels; `reductions` are
-    named as in an `Exploration`. `taken_for_known` is the share of new states that approximate
-    storage would now lose. `seconds` is the wall-clock time of the search alone. `unshown` names
-    the violations without a schedule.
+    all initial states were known; `whole` is the number of fully expanded levels.
+    `taken_for_known` is the share of new states that approximate storage would now lose. `unshown`
+    names the violations without a schedule.
     """
 
     interpreter: Interpreter
     started: bool
     whole: int
-    states: int
-    transitions: int
-    depth: int
-    stopped: Stop | None
-    open: int
-    unknown: tuple[str, ...]
-    coverage: Coverage
     reached: tuple[Reached, ...]
-    reductions: tuple[str, ...]
     taken_for_known: float
-    seconds: float
-    unshown: tuple[str, ...]
 
 
 Begin = Callable[[Prepared, SearchRequest, Clock, Work], LevelSearch]
@@ -138,9 +127,11 @@ def search(
         reached, distinct = _paths_and_values(prepared, found, by)
         unknown = tuple(v.evaluator.property.name for v in found.valuations if v.unknown)
         return Outcome(
-            prepared.interpreter, found.started, found.whole, found.states, found.transitions, found.depth,
-            found.stopped, found.open, unknown, Coverage(fired, blocked, distinct), tuple(reached), by.names,
-            found.taken_for_known(), seconds, _unshown(found, reached),
+            interpreter=prepared.interpreter, started=found.started, whole=found.whole, reached=tuple(reached),
+            taken_for_known=found.taken_for_known(), states=found.states, transitions=found.transitions,
+            depth=found.depth, stopped=found.stopped, open=found.open, unknown=unknown,
+            coverage=Coverage(fired, blocked, distinct), reductions=by.names, seconds=seconds,
+            unshown=_unshown(found, reached),
         )  # fmt: skip
     finally:
         found.close()
