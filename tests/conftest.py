@@ -18,11 +18,40 @@ for number in (signal.SIGINT, signal.SIGHUP):
 os.environ["DIO_MC_PROGRESS"] = "off"  # on a slow machine commands last a minute
 os.environ["DIO_MC_NO_CACHE"] = "1"  # a test may break what finds cells: those would be kept
 
+CASES = 3
+"""Of a test, with ``--quick``: the first, the last, and one between."""
+
 GOLDEN = Path(__file__).parent / "golden"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="Write the golden files instead of comparing.")
+    parser.addoption(
+        "--quick", action="store_true", help=f"At most {CASES} cases of each test, and none that is marked slow."
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: takes more than ten seconds of processor time; not with --quick")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """``--quick``: a few cases of each test. Which ones does not depend on the day, so that a failure stays."""
+    if not config.getoption("--quick"):
+        return
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    chosen = {id(item) for group in cases.values() for item in evenly(group) if not item.get_closest_marker("slow")}
+    config.hook.pytest_deselected(items=[item for item in items if id(item) not in chosen])
+    items[:] = [item for item in items if id(item) in chosen]
+
+
+def evenly(group: list[pytest.Item]) -> list[pytest.Item]:
+    """At most `CASES` of them."""
+    if len(group) <= CASES:
+        return group
+    return [group[i * (len(group) - 1) // (CASES - 1)] for i in range(CASES)]
 
 
 @pytest.fixture

@@ -48,6 +48,7 @@ def outcomes(folder: Path) -> list[tuple[str, str]]:
     return found
 
 
+@pytest.mark.slow
 def test_random_models(tmp_path: Path) -> None:
     found = outcomes(tmp_path)
     assert [words for outcome, words in found if outcome == "MISSED"] == []

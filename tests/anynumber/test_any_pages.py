@@ -184,6 +184,7 @@ def outcome(seed: int, folder: Path, most: int = 200) -> str:
     return "alarm" if found.bad - seen else "violated" if seen else "proved"
 
 
+@pytest.mark.slow
 def test_random_models(tmp_path: Path) -> None:
     assert {outcome(seed, tmp_path) for seed in range(10)} >= {"proved", "violated"}
 

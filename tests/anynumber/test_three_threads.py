@@ -79,6 +79,7 @@ def outcome(seed: int, folder: Path, most: int) -> str:
     return "alarm" if found.bad - seen else "violated" if seen else "proved"
 
 
+@pytest.mark.slow
 def test_random_models_by_three_threads(tmp_path: Path) -> None:
     assert {outcome(seed, tmp_path, 300) for seed in range(6)} >= {"proved", "violated"}
 

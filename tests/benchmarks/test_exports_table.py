@@ -38,11 +38,13 @@ def told(exports, programs) -> Counter[tuple[str, ...]]:
     return Counter((where, name, str(one.states), exports.shown(one.violated)) for where, name, one in seen)
 
 
+@pytest.mark.slow
 def test_the_table_is_that_of_the_classes(exports) -> None:
     listed = Counter({row: count for row, count in rows().items() if not is_product(row)})
     assert listed == told(exports, exports.classes()), AGAIN
 
 
+@pytest.mark.slow
 def test_the_rows_of_workloads_are_of_the_programs_as_they_are(exports) -> None:
     """The table says how many it does not have; of those that it has every fourth is explored again."""
     listed = sorted(row for row in rows().elements() if is_product(row))

@@ -200,6 +200,7 @@ def test_the_seed_race(tmp_path: Path) -> None:
     assert dio_mc("check", model(tmp_path, without, "ext3.py"), cwd=tmp_path).returncode == 1
 
 
+@pytest.mark.slow
 def test_reports_are_byte_identical_under_two_hash_seeds(tmp_path: Path) -> None:
     outputs = []
     for seed in ("1", "2"):

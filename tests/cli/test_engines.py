@@ -64,6 +64,7 @@ def shorn(text: str) -> str:
 @pytest.mark.parametrize(
     "extra", [(), ("--max-depth", "20"), ("--param", "fixed=0"), ("--param", "fixed=0", "--first")]
 )
+@pytest.mark.slow
 def test_any_number_of_workers_says_the_same(tmp_path: Path, extra: tuple[str, ...]) -> None:
     said = {
         dio_mc(LARGE, *AT_S, *extra, "--engine", "native", "--workers", str(n), cwd=tmp_path).stdout for n in (1, 2, 3)

@@ -30,6 +30,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_golden_folder_is_up_to_date(written: Path, request: pytest.FixtureRequest) -> None:
     if request.config.getoption("--update-golden"):
         shutil.rmtree(GALLERY, ignore_errors=True)

@@ -30,6 +30,7 @@ def told(file: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("folder", COMPARED)
+@pytest.mark.slow
 def test_shipped_models_say_the_same_when_reduced(folder: str) -> None:
     files = sorted((MODELS / folder).rglob("*.py"))
     notes = {file: told(file) for file in files}

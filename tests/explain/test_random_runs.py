@@ -69,6 +69,7 @@ def test_every_window_is_as_brute_force_says(group: int) -> None:
         assert verdicts.count((looped, False)) > 3
 
 
+@pytest.mark.slow
 def test_what_is_said_fits_and_is_kept() -> None:
     told = 0
     for seed in range(150):

@@ -75,6 +75,7 @@ def asked(seed: int) -> list[Case]:
 
 
 @pytest.mark.parametrize("group", range(4))
+@pytest.mark.slow
 def test_random_programs(group: int) -> None:
     checked = 0
     for seed in range(250 * group, 250 * group + 250):

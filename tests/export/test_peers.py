@@ -138,6 +138,7 @@ def test_a_class(exports, file: str, name: str) -> None:
 
 @pytest.mark.skipif(None in map(shutil.which, ("spin", "rumur", "gcc")), reason="SPIN, Rumur or gcc is not installed")
 @pytest.mark.parametrize("name", PRODUCTS)
+@pytest.mark.slow
 def test_a_workload_under_a_rule(exports, name: str) -> None:
     assert exports.row(name, program_named(open_registry(ROOT / "models"), name)).differences == []
 

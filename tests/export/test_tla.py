@@ -47,6 +47,7 @@ def test_every_module_parses(path: Path) -> None:
             assert [child.type for child in root.children][:1] == ["module"]
 
 
+@pytest.mark.slow
 def test_every_name_is_defined_once_and_before_its_use() -> None:
     for path in FILES[::5]:
         for model in load_module(path, allow_empty=True).models:

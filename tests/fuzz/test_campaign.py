@@ -73,6 +73,7 @@ class M(Model):
 """
 
 
+@pytest.mark.slow
 def test_a_checker_that_rounds_towards_zero_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A campaign with a broken checker finds it, makes it small, and writes a program that shows it again."""
     from dio_mc.semantics import evaluation

@@ -78,6 +78,7 @@ def press(driver: Any, *keys: str) -> None:
     ActionChains(driver).send_keys(*keys).perform()
 
 
+@pytest.mark.slow
 def test_every_violated_model_opens_without_a_complaint(show: Open) -> None:
     """One counterexample of every third model; every third of these is walked through."""
     of_models = {(t.model.file, t.model.name): t for t in all_traces() if t.kind == "violation"}
@@ -91,6 +92,7 @@ def test_every_violated_model_opens_without_a_complaint(show: Open) -> None:
         assert chromium.complaints(driver) == [], f"{trace.model.name} {trace.property}"
 
 
+@pytest.mark.slow
 def test_the_golden_folder_opens_without_a_complaint(show: Open) -> None:
     for path in sorted((ROOT / "counterexamples").rglob("*.json"))[::2]:
         trace = read_trace(path)

@@ -34,6 +34,7 @@ def runner(request: pytest.FixtureRequest) -> Iterator[Session]:
         yield session
 
 
+@pytest.mark.slow
 def test_the_race_of_the_mail_is_confirmed_twenty_times(runner: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     case = case_of(str(SEED), None, None, ())

@@ -99,6 +99,7 @@ def test_a_trace_that_is_no_list_of_calls_has_no_program(monkeypatch: pytest.Mon
     assert "is not bound to a kernel" in str(done.exception)
 
 
+@pytest.mark.slow
 def test_the_program_runs_on_a_guest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = compiled(shown("c", monkeypatch), tmp_path, "-static").read_bytes()
     with Guest(kernel("6.12"), "ext3", programs={"race": program}) as guest:

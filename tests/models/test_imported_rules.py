@@ -68,6 +68,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(cli, list(arguments))
 
 
+@pytest.mark.slow
 def test_check_export_mutate_and_the_registry(folder: Path) -> None:
     checked = run("check", "judged.py")
     assert checked.exit_code == 0, (checked.output, checked.exception)

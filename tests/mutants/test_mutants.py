@@ -34,6 +34,7 @@ def todays() -> list[Mutant]:
 
 
 @pytest.mark.parametrize("mutant", todays(), ids=lambda mutant: mutant.name)
+@pytest.mark.slow
 def test_it_is_noticed(mutant: Mutant) -> None:
     """In a process that has loaded nothing of dio_mc."""
     command = [sys.executable, "-m", "tests.mutants", "--name", mutant.name]
@@ -42,6 +43,7 @@ def test_it_is_noticed(mutant: Mutant) -> None:
     assert "loading: " not in done.stdout
 
 
+@pytest.mark.slow
 def test_nothing_is_noticed_of_a_whole_copy() -> None:
     command = [sys.executable, "-m", "tests.mutants", "--name", "none", "--whole", "--programs", "15"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -20,6 +20,7 @@ def seeds(group: int) -> range:
 
 
 @pytest.mark.parametrize("group", range(GROUPS))
+@pytest.mark.slow
 def test_random_programs(tmp_path: Path, group: int) -> None:
     """Programs that are too large are skipped, the same ones every time."""
     compared = 0

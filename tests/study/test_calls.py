@@ -39,6 +39,7 @@ def test_with_two_sectors_some_rules_let_reads_be_torn(workload: str, rule: str,
     assert run(workload, rule).verdict == verdict
 
 
+@pytest.mark.slow
 def test_with_one_sector_nothing_is_torn() -> None:
     arguments = ["outcomes", "torn_read", "torn_direct_read", "torn_by_two", "--sectors", "1"]
     assert "torn  (" not in CliRunner().invoke(cli, arguments).output

@@ -57,6 +57,7 @@ def run(*arguments: str) -> Result:
 # -- run again ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_runs_of_outcomes_matrix_and_diff_reproduce(tmp_path: Path) -> None:
     run("outcomes", "seed_race", "--rule", "ext3_2_6_18", "--traces", str(tmp_path))
     some = ["--rule", "ext3_2_6_18", "--operation", "direct_read", "--operation", "mmap_store"]

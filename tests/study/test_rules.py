@@ -158,6 +158,7 @@ def titles(picture: str) -> set[str]:
     return set(re.findall(r"<title>(\w+: \w+ x \w+: [^<]*)</title>", picture))
 
 
+@pytest.mark.slow
 def test_the_picture_of_the_documents_is_what_the_matrix_says(registry: Registry) -> None:
     shown = titles((ROOT / "docs" / "matrix.svg").read_text())
     some = matrix(registry, list(registry.rules.values()), ["direct_read", "mmap_store", "punch_hole"])

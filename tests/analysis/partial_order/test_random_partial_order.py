@@ -95,6 +95,7 @@ def made(seed: int) -> Program:
 
 
 @pytest.mark.parametrize("block", range(BLOCKS // 2))
+@pytest.mark.slow
 def test_random_explorations(block: int) -> None:
     """The counterexamples are the canonical ones, whatever the search is reduced by. With a limit, or `first`, what is
     found is violated, and what is called canonical is."""

@@ -15,6 +15,7 @@ LARGEST = 800
 
 
 @pytest.mark.parametrize("block", range(BLOCKS))
+@pytest.mark.slow
 def test_random_programs(block: int) -> None:
     acted = refused = 0
     for seed in range(block * 20, block * 20 + 20):

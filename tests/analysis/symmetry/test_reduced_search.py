@@ -89,6 +89,7 @@ def test_these_do_have_counterexamples(model) -> None:
     assert found.violations
 
 
+@pytest.mark.slow
 def test_shipped_models() -> None:
     tried = 0
     for path in sorted(p for folder in ("seed", "toys", "history") for p in (ROOT / "models" / folder).glob("*.py")):

@@ -134,6 +134,7 @@ def test_different_initial_values_are_not_exchanged() -> None:
 
 
 @pytest.mark.parametrize("model", SYMMETRIC, ids=lambda m: m.__name__)
+@pytest.mark.slow
 def test_the_group_acts_on_states_and_steps(model) -> None:
     program = program_of(model)
     symmetry = find_symmetry(program)
@@ -141,6 +142,7 @@ def test_the_group_acts_on_states_and_steps(model) -> None:
     assert assert_acts(program, symmetry) < len(reachable(program))
 
 
+@pytest.mark.slow
 def test_shipped_models_with_symmetry() -> None:
     """Every binding of the seeds and toys that has some: the group acts, and orbits are exact."""
     tried = 0

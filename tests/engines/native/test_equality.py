@@ -116,6 +116,7 @@ def test_benchmark_small(fixed: int) -> None:
 
 
 @pytest.mark.parametrize("block", range(BLOCKS))
+@pytest.mark.slow
 def test_random_programs(block: int) -> None:
     """The counterexamples too, and searches with a limit. DIO_MC_RANDOM_BLOCKS=50 is 1,000 programs, every other one in
     quickly made code."""

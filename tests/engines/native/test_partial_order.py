@@ -59,6 +59,7 @@ def same(program: Program, evaluators: Sequence[PropertyEvaluator], **rest) -> E
 
 
 @pytest.mark.parametrize("block", range(BLOCKS))
+@pytest.mark.slow
 def test_random_programs(block: int) -> None:
     """The counterexamples too. DIO_MC_RANDOM_BLOCKS=50 is 1,000 programs, every third in optimised code."""
     compared = saved = 0

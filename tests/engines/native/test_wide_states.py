@@ -70,6 +70,7 @@ def test_states_of_several_words(cells: int, each: int, expected: int, workers: 
     assert [len(violation.schedule) for violation in found.violations] == [cells // 2 + 1]
 
 
+@pytest.mark.slow
 def test_more_than_300_bits() -> None:
     made = chain(300, 1)
     assert words(made) * 64 > 300

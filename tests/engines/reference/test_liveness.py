@@ -78,6 +78,7 @@ def split(found: Violation):
 
 
 @pytest.mark.parametrize("group", range(5))
+@pytest.mark.slow
 def test_against_brute_force_on_random_programs(group):
     compared = rounds = differ = 0
     for seed, made, graph, goals, cells in small_programs(9000 + 300 * group, 9300 + 300 * group):
