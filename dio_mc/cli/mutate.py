@@ -1,4 +1,4 @@
-"""``mutate``: whether the properties of a model notice small errors in it."""
+"""``mutate``: whether the properties of a model notice small errors in it, and the verdicts of a rule in that."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 
 from dio_mc.cli.interrupts import Interrupts
 from dio_mc.cli.limits import within
+from dio_mc.cli.mutate_rules import refuse_mixtures, rule_options, scores_of_rules
 from dio_mc.cli.types import CLASS, ENGINE, Param
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ def register(group: click.Group) -> None:
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="FILE_FOLDER_OR_GLOB...", type=click.Path())
+@click.argument("paths", nargs=-1, metavar="FILE_FOLDER_OR_GLOB...", type=click.Path())
+@rule_options
 @click.option("--model", "names", multiple=True, type=CLASS, metavar="CLASS", help="Mutate only these classes.")
 @click.option("--param", "params", multiple=True, type=Param(), help="Bind a parameter of the models.")
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only mutants of this kind.")
@@ -68,38 +70,52 @@ def register(group: click.Group) -> None:
     is_flag=True,
     help="List all mutants: also caught and equivalent ones, and those of library code.",
 )
-def mutate(paths: tuple[str, ...], names: tuple[str, ...], params: tuple[tuple[str, int], ...], **options: Any) -> None:
+def mutate(paths: tuple[str, ...], **options: Any) -> None:
     """Break models on purpose, one small change at a time, and see which properties notice.
 
     If a class is a fix of another one, the first mutants undo its lines, and a table says for each line whether it is
     needed. A mutant omits a lock and its release, a wait, a call or a check, swaps two statements, or makes a critical
     section smaller. It is caught when a property is violated, or a deadlock or a fault occurs. Surviving mutants
     are listed with their line: either nothing depends on that line, or a property is missing. For each survivor a
-    property that would catch it is printed as source, after a check that the class has it. Classes that do not
-    hold as they are, and abstract classes such as the rules and workloads of `matrix`, are not mutated.
+    property that would catch it is printed as source, after a check that the class has it. Classes that do not hold
+    as they are, and abstract classes, are not mutated.
+
+    With --rule, a locking rule is mutated under the pairs of operations of `matrix`. A mutant is caught when the
+    verdict of a pair changes.
 
     Exit codes: 0 all caught (or --min-score), 1 survivors, 2 nothing to mutate or a wrong model, 3 undetermined.
     """
-    from dio_mc.checking.runs.plan import Request, find_files, plan
     from dio_mc.cli.check import settings
-    from dio_mc.engines.limits import Limits
-    from dio_mc.semantics.search import Budget
 
+    refuse_mixtures(paths, options)
     names_of_settings = ("jobs", "engine", "workers", "max_states", "timeout", "max_memory")
     values = settings({name: options[name] for name in names_of_settings})
-    files, failures = find_files(paths)
     try:
         with Interrupts() as stop:
-            limits = Limits(Budget(timeout=values["timeout"].value, max_memory=values["max-memory"].value), stop)
-            loaded = within(limits, lambda: plan(files, Request(names, dict(params))), "the models were loaded")
-            entries = [*failures, *loaded]
             session = _Session(_plan(values, options, stop), options)
-            session.run(entries)
+            if options["rules"]:
+                for entry in scores_of_rules(options, values, stop):
+                    session.take(entry)
+            else:
+                session.run(_loaded(paths, options, values, stop))
             session.finish()
     except KeyboardInterrupt:
         click.echo("dio-mc: ended by a second signal: not all mutants", err=True)
         sys.exit(3)
     sys.exit(session.exit_code)
+
+
+def _loaded(
+    paths: tuple[str, ...], options: Mapping[str, Any], values: Mapping[str, Value], stop: Callable[[], str | None]
+) -> list[Task | Failure]:
+    from dio_mc.checking.runs.plan import Request, find_files, plan
+    from dio_mc.engines.limits import Limits
+    from dio_mc.semantics.search import Budget
+
+    files, failures = find_files(paths)
+    request = Request(options["names"], dict(options["params"]))
+    limits = Limits(Budget(timeout=values["timeout"].value, max_memory=values["max-memory"].value), stop)
+    return [*failures, *within(limits, lambda: plan(files, request), "the models were loaded")]
 
 
 def _plan(values: Mapping[str, Value], options: Mapping[str, Any], stop: Callable[[], str | None]) -> Plan:
@@ -147,13 +163,14 @@ class _Session:
         groups: dict[Any, list[Task]] = {}
         for entry in entries:
             if isinstance(entry, Failure):
-                self._take(entry)
+                self.take(entry)
             else:
                 groups.setdefault(entry.model, []).append(entry)
         for tasks in groups.values():
-            self._take(score(tasks, self.plan))
+            self.take(score(tasks, self.plan))
 
-    def _take(self, entry: Score | Failure) -> None:
+    def take(self, entry: Score | Failure) -> None:
+        """Keep a result; text is printed at once."""
         from dio_mc.checking.results import Failure
         from dio_mc.report.mutation import mutation_text
 

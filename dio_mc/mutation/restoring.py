@@ -30,7 +30,7 @@ def restored(node: ast.AST, place: ast.AST | None, earlier: Body, later: Body, b
         return "there is no place for it"
     lost = _other_meaning(node, earlier, later)
     if lost:
-        return f"`{lost}` is something else here"
+        return f"`{lost}` means something else here"
     words: dict[str, Any] = {}
     fresh = _Calls(earlier, before, words).visit(copy.deepcopy(node))
     for part in ast.walk(fresh):

@@ -59,7 +59,7 @@ SYSTEM_CALLS: Final = frozenset(
 class Rule:
     """A locking rule. `layouts` are the files it can have, `unsupported` the operations it does not know; `kernel` is
     the version whose functions it names, empty where it is of none that was looked at. It knows calls on `most_pages`
-    pages; `fewer` says why not on more."""
+    pages; `fewer` says why not on more. `judged`: its class has the property families of `product_class` already."""
 
     name: str
     since: int
@@ -69,6 +69,7 @@ class Rule:
     kernel: str = ""
     most_pages: int = MOST_PAGES
     fewer: str = ""
+    judged: bool = False
 
     def has(self, layout: str) -> bool:
         """Whether it can have such a file."""
@@ -253,9 +254,18 @@ def product_class(
 ) -> type[Model]:
     """The class of a workload under a rule, with properties of `families` and `further` members."""
     members = {**workload.threads, **further, "__doc__": rule.model.__doc__}
-    made = type(product_name(workload, rule), (*families, rule.model), members)
+    bases = (rule.model,) if rule.judged else (*families, rule.model)
+    made = type(product_name(workload, rule), bases, members)
     made.__dio_place__ = workload.place  # type: ignore[attr-defined]  # `type` hides the class it makes
     return made
+
+
+def judged(rule: Rule) -> Rule:
+    """The rule with a class that has the property families. They share classes with the rule, so whoever changes a
+    class changes it for both."""
+    model: type[Model] = type(rule.model.__name__, (*JUDGES, rule.model), {"__doc__": rule.model.__doc__})
+    model.__dio_place__ = rule.model.__dio_place__
+    return replace(rule, model=model, judged=True)
 
 
 def calls_of(function: Callable[..., Any]) -> set[str]:

@@ -335,6 +335,12 @@ OTHERS = {
     "certify, load": ("dio_mc.cli.certify", "load_module", ("certify", "c.json", "p.py"), ANSWERS),
     "certify, build": ("dio_mc.checking.general", "ground", ("certify", "c.json", "p.py"), ANSWERS),
     "fix, load": ("dio_mc.checking.runs.fix", "load_module", ("fix", "m.py"), "before the model was read"),
+    "mutate, rules": (
+        "dio_mc.checking.runs.mutate_rules",
+        "opened",
+        ("mutate", "--rule", RULES[0]),
+        "before the rules were loaded",
+    ),
     "mutate, load": ("dio_mc.checking.runs.plan", "load_module", ("mutate", "m.py"), "before the models were loaded"),
     "step, build": ("dio_mc.frontend", "build", ("step", "m.py", "t[0] *"), "before the model was read"),
     "step, evaluators": (
@@ -482,6 +488,24 @@ def test_mutate(commands: Commands, tmp_path: Path, phase: tuple[str, str], limi
     code, out, err = commands.run(tmp_path, *phase, limit, "mutate", "m.py")
     assert code == 3, out + err
     assert words(limit) in out
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_mutate_keeps_fates_without_properties(commands: Commands, tmp_path: Path, limit: str) -> None:
+    (tmp_path / "m.py").write_text(MODEL.replace("< 2", "< 4"))
+    phase = ("dio_mc.checking.runs.propose", "tables_of")
+    code, out, err = commands.run(tmp_path, *phase, limit, "mutate", "m.py")
+    assert code == 1, out + err
+    assert f"no property was found: stopped by {words(limit)}" in out
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+@pytest.mark.parametrize(("phase", "exit_code"), [("_reached", 3), ("same_behaviour", 1)])
+def test_mutate_of_a_rule(commands: Commands, tmp_path: Path, phase: str, exit_code: int, limit: str) -> None:
+    arguments = ("mutate", "--rule", "two_class_lock", "--operation", "read", "--kind", "wait")
+    code, out, err = commands.run(tmp_path, "dio_mc.checking.runs.mutate_rules", phase, limit, *arguments)
+    assert code == exit_code, out + err
+    assert f"stopped by {words(limit)}" in out
 
 
 MANY = """\

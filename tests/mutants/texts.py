@@ -1455,8 +1455,96 @@ GUARDS = (
     ),
 )
 
+MUTATING = (
+    Mutant(
+        "a moved line of a fix is two",
+        "mutation/alignment.py",
+        "        if same is not None:",
+        "        if False and same is not None:",
+        ("tests/mutation/test_fixed.py",),
+    ),
+    Mutant(
+        "a line that goes back to the end goes before it",
+        "mutation/fixed.py",
+        "    around = [place, new] if found.last else [new, place]",
+        "    around = [new, place]",
+        ("tests/mutation/test_fixed.py",),
+    ),
+    Mutant(
+        "super of the fixed class is super of the fix",
+        "mutation/restoring.py",
+        "                if owner is None:",
+        "                if owner is not None:",
+        ("tests/mutation/test_fixed.py",),
+    ),
+    Mutant(
+        "a release is undone by itself",
+        "mutation/fixed_locks.py",
+        "            elif taken or dropped:",
+        "            elif False:",
+        ("tests/mutation/test_fixed.py",),
+    ),
+    Mutant(
+        "library code is part of a fix",
+        "mutation/fixed.py",
+        "    return body.owner in before.__mro__ or is_library(body.file)",
+        "    return body.owner in before.__mro__",
+        ("tests/mutation/test_fixed.py",),
+    ),
+    Mutant(
+        "a condition may be true of the other table",
+        "mutation/distinguishing.py",
+        "            elif not others:",
+        "            else:",
+        ("tests/mutation/test_distinguishing.py",),
+    ),
+    Mutant(
+        "a condition may contain a smaller one",
+        "mutation/distinguishing.py",
+        "            if not any(known <= frozenset(chosen) for known in self.found):",
+        "            if True:",
+        ("tests/mutation/test_distinguishing.py",),
+    ),
+    Mutant(
+        "a candidate is shown without a check of the mutant",
+        "checking/runs/propose.py",
+        'return any(self._verdict(mutant, name, task) == "VIOLATED" for task in self.tasks)',
+        "return bool(mutant)",
+        ("tests/mutation/test_proposals.py",),
+    ),
+    Mutant(
+        "a candidate is shown without a check of the class",
+        "checking/runs/propose.py",
+        '            if not all(self._verdict(model, name, task) == "HOLDS" for task in self.tasks):\n                return False\n',
+        "",
+        ("tests/mutation/test_proposals.py",),
+    ),
+    Mutant(
+        "states that differ in locks are said to be the same",
+        "checking/runs/propose.py",
+        "    if tables.model.locks == tables.mutant.locks:",
+        "    if tables.model.data == tables.mutant.data:",
+        ("tests/mutation/test_proposals.py",),
+    ),
+    Mutant(
+        "the families of a mutated rule are those of the rule",
+        "study/registry.py",
+        "(rule.model,) if rule.judged else (*families, rule.model)",
+        "(*families, rule.model)",
+        ("tests/cli/test_mutate_rules.py::test_a_rule_made_again_without_a_change_is_the_same",),
+    ),
+    Mutant(
+        "a mutated rule that is better is not caught",
+        "checking/runs/mutate_rules.py",
+        "        elif verdict != before:",
+        '        elif verdict != before and verdict != "ok":',
+        ("tests/cli/test_mutate_rules.py::test_a_better_verdict_catches_as_well",),
+    ),
+)
+
 MUTANTS = (
     *GUARDS,
+    *MUTATING,
     *FRONTEND,
     *RECURSION,
     *LOCKS,

@@ -128,6 +128,27 @@ def test_arrays_are_spoken_of_as_a_whole(tmp_path: Path) -> None:
     }
 
 
+ONE_ELEMENT = (
+    HEAD
+    + """\
+class M(Model):
+    a = Array(Range(0, 1), size=2)
+
+    @thread
+    def t(self):
+        self.a[0] = 1
+        self.a[1] = 1
+"""
+)
+
+
+def test_all_elements_do_not_stand_for_one(tmp_path: Path) -> None:
+    """The mutant still reaches the condition in another element."""
+    found = proposed(scored(tmp_path, ONE_ELEMENT))
+    assert found["without `self.a[0] = 1`"] == "reachable: self.a[0] == 1"
+    assert found["without `self.a[1] = 1`"] == "reachable: self.a[1] == 1"
+
+
 def test_steps_taken_apart(tmp_path: Path) -> None:
     found = proposed(scored(tmp_path, ONE_STEP))
     assert found["`self.x = 1; self.y = 1` in several steps"] == "invariant: self.x != 1 or self.y == 1"
