@@ -132,7 +132,7 @@ def check_class(
 
 
 def _kept(program: Program, found: Exploration, options: Options) -> list[str]:
-    """How a search that was stopped goes on. What is kept of one that is done is removed."""
+    """How to resume a search that was stopped. The checkpoint of a complete search is removed."""
     asked, stopped = options.checkpoints, found.stopped
     if asked is None or not found.resumable:
         return []
@@ -177,8 +177,8 @@ def _asked(
 def _shown(
     program: Program, found: Exploration, evaluators: Sequence[PropertyEvaluator], limits: Limits, note: Note
 ) -> tuple[Exploration, tuple[Trace, ...]]:
-    """What was found, and the counterexamples; a violation whose counterexample is not made for lack of memory stays
-    one. What makes them is imported for those who have some."""
+    """The exploration and its counterexamples. A violation whose counterexample cannot be made for lack of memory stays
+    a violation. The modules that make counterexamples are imported only if there is a violation."""
     if not found.violations:
         return found, ()
     from dio_mc.explain.witness import witness
@@ -292,7 +292,7 @@ def _verdict(properties: Sequence[PropertyResult]) -> Verdict:
 def _findings(
     model: type[Model], built: Built, evaluators: Sequence[EvaluatorReport], found: Exploration, verdict: Verdict
 ) -> tuple[Finding, ...]:
-    """What is noticed about a model, and about what its search never saw."""
+    """Findings about a model, and about what its search never reached."""
     program = built.program
     told = [*built.warnings, *static_findings(model, program)]
     if found.complete and not found.transitions and not found.violations:
@@ -308,7 +308,7 @@ def _finding(diagnostic: Diagnostic) -> Finding:
 
 
 def _evaluator_findings(evaluators: Sequence[EvaluatorReport], found: Exploration) -> list[Finding]:
-    """What was found out before the search, and, if it was complete, what no state of it did."""
+    """Findings made before the search and, if it was complete, those about conditions that no state satisfied."""
     told = [f for judged in evaluators for f in judged.findings]
     if found.complete:
         told += [f for judged in evaluators for f in judged.evaluator.findings_after()]

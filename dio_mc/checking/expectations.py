@@ -1,4 +1,4 @@
-"""What a file states of its models, and whether that is what was found."""
+"""What a file states about its models, and whether the results agree."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from dio_mc.trace.trace import Trace
 
 
 def expectation_for(model: type[Model], params: Mapping[str, int]) -> Expectation | None:
-    """What a class's file says for a binding: the statement whose parameters give the same run, else the one without
-    any."""
+    """What a class's file states for a binding: the statement whose parameters give the same run, else the one without
+    parameters."""
     stated = model.__dio_expectations__
     run = effective(model, params)
     exact = [e for e in stated if e.params and effective(model, dict(e.params)) == run]
@@ -33,7 +33,7 @@ def bindings_of(model: type[Model], params: Mapping[str, int]) -> list[tuple[dic
 
 
 def stated(stated: Expectation | None, properties: Sequence[PropertyResult]) -> tuple[PropertyResult, ...]:
-    """Each property with whether its verdict is what the file says of it."""
+    """Each property, marked with whether its verdict is the one that the file states."""
     if stated is None:
         return tuple(properties)
     named = {p: p.name in stated.violates or p.name.split("@")[0] in stated.violates for p in properties}

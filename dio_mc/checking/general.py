@@ -85,7 +85,7 @@ def _keep(asked: _Asked, found: AnyNumber) -> None:
 
 
 def _by_three(task: _Task, wanted: Wanted, found: AnyNumber) -> AnyNumber:
-    """What is known by views of three threads, where they prove what those of two do not."""
+    """The result of views of three threads, if they prove what views of two do not."""
     by_three = task.prove(certificate=wanted.certificate, of=3)
     return replace(by_three, instances=found.instances) if by_three.verdict == "HOLDS" else found
 

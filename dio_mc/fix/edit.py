@@ -1,4 +1,4 @@
-"""An edit: what is different in which functions, how large that is, and the class that it makes."""
+"""An edit: the changes per function, their size, and the class that it makes."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ class Edit:
         return list(self.changes)
 
     def trees(self) -> dict[FunctionType, ast.FunctionDef]:
-        """The functions that differ, as they become."""
+        """The changed functions, after the edit."""
         return {body.function: rewritten(body.tree, changes) for body, changes in self.changes.items()}
 
     def of(self, model: type[Model]) -> type[Model]:
-        """The class with the edit; `model` is left as it was."""
+        """The class with the edit; `model` is unchanged."""
         words = {"wait_until": wait_until, "atomic": atomic, **self.words}
         changed = regrown(model, list(self.trees().items()), words)
         if self.declares:

@@ -1,4 +1,4 @@
-"""What a search for fixes gives: edits that were tried, fixes, near misses, and what no property says."""
+"""The results of a search for fixes: edits that were tried, fixes, near misses, and missing properties."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """An edit that is one, checked from its written source.
+    """An edit that is a fix, checked from its written source.
 
     `text` is the file with the subclass, `difference` the change of the author's files; `any_number` what is known for
     any number of its threads; `changed` as in `Tried`. `alike` is how many edits of the same kind, in the same
@@ -100,7 +100,7 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """An edit that is none, with what it leaves open and the schedule of the first of these."""
+    """An edit that is not a fix, with what it leaves violated and the schedule of the first of these."""
 
     told: Told
     open: tuple[Open, ...]

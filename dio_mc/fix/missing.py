@@ -1,4 +1,4 @@
-"""What no property says: edits that satisfy all of them, and change more than who waits for whom."""
+"""Missing properties: edits that satisfy all properties, and change more than the order in which threads wait."""
 
 from __future__ import annotations
 

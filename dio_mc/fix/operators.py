@@ -1,4 +1,4 @@
-"""Every single edit of a model, kind by kind. None looks at what an edit would do; what cannot be a fix is left out:
+"""Every single edit of a model, kind by kind. None considers the effect of an edit; what cannot be a fix is left out:
 a store where none of its kind was (`Surroundings.may_store`), an edit inside of one step, a lock taken twice."""
 
 from __future__ import annotations

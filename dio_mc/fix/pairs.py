@@ -1,4 +1,4 @@
-"""Which two edits are worth trying together: an edit that came near a fix, and one that may make good what it leaves.
+"""Which two edits are worth trying together: one that came near a fix, and one that may repair what it leaves violated.
 
 Neither is one that is a fix alone. Some edits mean nothing alone, such as a new mutex in one of two functions; those
 come last.
@@ -84,8 +84,8 @@ def _key(tried: Tried, goals: frozenset[str]) -> tuple[int, int, int, int]:
 
 
 def _relieves(near: Tried, kind: str, goals: frozenset[str]) -> bool:
-    """Whether an edit of a kind may make good what another has broken: what waits for more does not end a deadlock, and
-    nothing that merely restricts makes a state reachable again."""
+    """Whether an edit of a kind may repair what another has broken: an edit that waits for more does not end a
+    deadlock, and an edit that only restricts does not make a state reachable again."""
     broken = [o for o in near.open if o.property not in goals]
     return all(
         kind == "move"

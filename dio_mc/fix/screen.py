@@ -1,7 +1,7 @@
 """Whether an edit may be a fix, in milliseconds: breadth first over the states of the reference interpreter.
 
-This is a sieve and never a verdict: what passes is checked as any model is, from its written source. What does not
-pass is told with what it leaves open and the length of the shortest schedule to that.
+This is a filter and never a verdict: what passes is checked as any model is, from its written source. What does not
+pass is reported with what it leaves violated and the length of the shortest schedule to that.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def kind_of(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Screened:
-    """What the sieve says of an edit: what it leaves violated, with the shortest schedule to each, and its states."""
+    """The result for an edit: what it leaves violated, with the shortest schedule to each, and its states."""
 
     fate: Fate
     open: tuple[tuple[str, int], ...] = ()
@@ -53,7 +53,7 @@ class Screened:
 
 @dataclass(slots=True)
 class _Watch:
-    """The properties that are looked at, as functions of a state, or of the cells of two."""
+    """The properties that are evaluated, as functions of a state, or of the cells of two."""
 
     states: dict[str, Evaluate] = field(default_factory=dict)
     steps: dict[str, Evaluate] = field(default_factory=dict)
@@ -143,7 +143,7 @@ def _listed(found: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
 
 
 def decided_here(program: Program, goals: frozenset[str]) -> frozenset[str]:
-    """The goals that the sieve looks at."""
+    """The goals that can be decided here."""
     later = {p.name for p in program.properties if p.kind in LIVENESS or p.kind == "reachable" or p.expr is None}
     return goals - later
 

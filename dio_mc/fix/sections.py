@@ -1,4 +1,4 @@
-"""Critical sections: a lock around statements, and a lock after which what was waited for is looked at again."""
+"""Critical sections: a lock around statements, and a lock after which an awaited condition is tested again."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _names(body: Body) -> set[str]:
 
 
 def relooks(block: Block, around: Surroundings) -> Iterator[Edit]:
-    """One or two waits, then a lock under which it is looked at again; back to the waits if it is no longer so."""
+    """One or two waits, then a lock under which the condition is tested again, and back to the waits if it is false."""
     for first in range(len(block.statements)):
         for count in (1, 2):
             waits = block.statements[first : first + count]

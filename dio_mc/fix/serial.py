@@ -1,4 +1,4 @@
-"""What a model does without interleaving, and with some of its threads only: what a fix must leave as it is.
+"""What a model does without interleaving, and with some of its threads only: a fix must not change that.
 
 A fix restricts or reorders what threads do to each other. So a run in which one thread goes after the other, each to
 its end and the daemons with it, has to end with data with which such a run of the model as it is could end; and a

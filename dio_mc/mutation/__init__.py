@@ -1,1 +1,1 @@
-"""Small wrong versions of a model: what they are, how to make one, and whether it is one at all."""
+"""Mutants of a model: what each changes, the class that it makes, and whether it behaves differently."""

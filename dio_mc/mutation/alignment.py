@@ -1,7 +1,7 @@
 """Two versions of a function's statements, aligned: what was added, removed, changed or moved.
 
-Statements are the same where their trees are. A block that is put around old statements is an added head, not a
-removal of what it contains.
+Two statements are the same if their trees are equal. A block that is put around old statements is an added header; what
+it contains is not removed.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ def _cell(number: int) -> Callable[[State], int]:
 
 
 def _can_be_asked(variable: Variable, program: Program, enums: Mapping[str, type[Enum]]) -> bool:
-    """A variable of the model itself, whose values have a spelling: not of a lock, a union, or a thread."""
+    """Whether a variable is the model's own and its values can be written: not of a lock, a union or a thread id."""
     shape = dict(program.root.fields).get(str(variable.path[0]))
     if variable.role == "lock" or shape is None or _has_variants(shape):
         return False

@@ -1,8 +1,8 @@
-"""Dropping a lock: one acquisition goes, and whoever did not get the lock does not release it.
+"""Dropping a lock: one acquisition is removed, and a thread that did not take the lock does not release it.
 
-Which release belongs to an acquisition is not a question of the text: one function may lock and another unlock. So the
-acquisition is dropped and every release of that lock is made to ask first whether the thread holds it. A lock that
-changes hands, or that counts, is dropped as a whole.
+The text does not show which release belongs to an acquisition: one function may lock and another unlock. So the
+acquisition is removed, and every release of that lock first tests whether the thread holds it. A lock that is handed
+over, or that counts, is dropped as a whole.
 """
 
 from __future__ import annotations

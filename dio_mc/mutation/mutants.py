@@ -53,7 +53,7 @@ class Mutant:
         return is_library(self.span.file)
 
     def of(self, model: type[Model]) -> type[Model]:
-        """The class that it is; `model` is left as it was."""
+        """The class of this mutant; `model` is unchanged."""
         edits = [(body.function, rewritten(body.tree, changes)) for body, changes in self.edits.items()]
         return regrown(model, edits, {**WORDS, **(self.line.words if self.line is not None else {})})
 

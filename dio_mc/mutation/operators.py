@@ -1,7 +1,7 @@
-"""What can be wrong in one place of a body: a statement missing, a condition not asked, two statements swapped.
+"""The mutation operators: a statement missing, a condition not tested, two statements swapped.
 
-Each operator yields `Change`s; none looks at what a change would do. Statements of one atomic step are not swapped: no
-schedule comes between them.
+Each operator yields `Change`s; none considers the effect of a change. Statements of one atomic step are not swapped: no
+other thread can run between them.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ def _is_wait(call: ast.Call, body: Body, around: Surroundings) -> bool:
 
 
 def _calls(body: Body, around: Surroundings) -> Iterator[Change]:
-    """An operation that is not called; where its result says whether something is so, it is taken to be so. What a
-    thread calls is the workload and stays."""
+    """An operation that is not called; a boolean result is taken to be true. The calls of threads are the workload and
+    are not removed."""
     for statement, _ in _statements(body):
         match statement:
             case ast.Expr(value=ast.Call() as call) if not body.thread and _operation(call, body, around) is not None:
@@ -101,7 +101,7 @@ def _operation(call: ast.Call, body: Body, around: Surroundings) -> Body | None:
 
 
 def _says_whether(body: Body) -> bool:
-    """All that it returns are truth values, as far as the text tells."""
+    """Whether all values that it returns are booleans, as far as the text shows."""
     returned = [node.value for node in ast.walk(body.tree) if isinstance(node, ast.Return)]
     return bool(returned) and all(value is not None and _is_truth(value, body) for value in returned)
 
@@ -143,7 +143,7 @@ def _stores(body: Body, around: Surroundings) -> Iterator[Change]:
 
 
 def _checks(body: Body, around: Surroundings) -> Iterator[Change]:
-    """``if`` without the question, either way; ``while`` that does not look again."""
+    """``if`` whose condition is taken as true or as false; ``while`` that does not test again."""
     for statement, _ in _statements(body):
         match statement:
             case ast.If(test=test) if _asks(test, around):
@@ -158,7 +158,7 @@ def _checks(body: Body, around: Surroundings) -> Iterator[Change]:
 
 
 def _asks(test: ast.expr, around: Surroundings) -> bool:
-    """It is about the state, not about parameters alone."""
+    """Whether it reads the state, not only parameters."""
     names = [n.attr for n in ast.walk(test) if isinstance(n, ast.Attribute)]
     owners = {id(n.value) for n in ast.walk(test) if isinstance(n, ast.Attribute)}
     locals_ = [n for n in ast.walk(test) if isinstance(n, ast.Name) and id(n) not in owners]
@@ -170,7 +170,7 @@ def _leaves(statements: list[ast.stmt]) -> bool:
 
 
 def _conditions(body: Body, around: Surroundings) -> Iterator[Change]:
-    """``a and b`` or ``a or b`` with one of them not asked."""
+    """``a and b`` or ``a or b`` without one operand."""
     for place, whole in _asked(body, around):
         for left in whole.values:
             rest = [value for value in whole.values if value is not left]
@@ -241,7 +241,7 @@ def _lock_method(statement: ast.stmt, body: Body, around: Surroundings) -> str |
 
 
 def _steps(statement: ast.stmt, body: Body) -> bool:
-    """A statement that others can come before or after: it touches the model, and control goes on after it."""
+    """Whether a statement can change places with another: it touches the model, and control continues after it."""
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
         return False
     if not isinstance(statement, ast.Expr | ast.Assign | ast.AugAssign | ast.If | ast.With):

@@ -1,9 +1,10 @@
-"""Whether a mutant is one: two programs in lockstep.
+"""Whether a mutant is equivalent to its model: two programs in lockstep.
 
-Both are run side by side. In every pair of states that is reached the cells of the variables must be equal, so must
-what properties ask about control, and the same actions (thread and choice) must exist; each leads to the next pair. If
-that closes, every schedule of one is a schedule of the other with the same data at each step, so no property of this
-model can tell them apart. The converse is not claimed: programs that differ here may still behave alike.
+Both are run side by side. In every pair of states that is reached, the cells of the variables must be equal, what
+properties ask about control must be equal, and the same actions (thread and choice) must exist; each leads to the next
+pair. If no pair is left to visit, every schedule of one is a schedule of the other with the same data at each step, so
+no property of this model can tell them apart. The converse is not claimed: programs that differ here may still behave
+alike.
 
 One statement of the first program may be missing in the other, a wait. Its step is taken by the first program alone,
 and must change nothing that is compared: neither data (a ghost that would be written earlier without it is data) nor
@@ -85,7 +86,7 @@ def _by_action(steps: list[Step]) -> dict[tuple[int, tuple[int, ...]], State | N
 
 
 def _view(interpreter: Interpreter) -> Callable[[State], tuple[int, ...]]:
-    """What anybody can tell of a state: the data, which threads are at their end, what properties ask."""
+    """What can be observed of a state: the data, which threads have ended, what properties ask."""
     layout, program = interpreter.layout, interpreter.program
     cells = min(layout.pc, default=layout.size)
     asked = [interpreter.compiled(atom.meaning)[0] for p in program.properties for atom in p.atoms]

@@ -1,4 +1,4 @@
-"""What became of the mutants of a class, and what that is worth."""
+"""The fates of the mutants of a class, and the score."""
 
 from __future__ import annotations
 

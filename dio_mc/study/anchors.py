@@ -1,4 +1,4 @@
-"""Which functions that a rule or a model names a kernel does not have as symbols.
+"""The functions that a rule or a model names and that are not symbols of a kernel.
 
 A kernel is a list of symbols as `/proc/kallsyms`, `System.map` and `nm` write it: an address, a type and a name in each
 line. A function that was inlined everywhere, or renamed, has no symbol: no step can be held there. Those of headers are
@@ -36,7 +36,7 @@ class Symbols:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An anchor and what a kernel has of it; `operations` are those whose steps carry it."""
+    """An anchor and its symbol in a kernel; `operations` are those whose steps have this anchor."""
 
     anchor: Anchor
     operations: tuple[str, ...]

@@ -19,7 +19,7 @@ Verdicts = Mapping[tuple[str, tuple[str, ...]], str]
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """A cell whose verdict is another one than before."""
+    """A cell whose verdict has changed."""
 
     rule: str
     operations: tuple[str, ...]
@@ -28,7 +28,7 @@ class Shift:
 
     @property
     def worse(self) -> bool:
-        """Whether it has become worse; a search that a limit has cut short has not, for all one knows."""
+        """Whether it has become worse; an undetermined cell is not counted as worse."""
         return self.now != "undetermined" and RANK.index(self.now) < RANK.index(self.before)
 
     @property

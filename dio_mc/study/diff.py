@@ -1,4 +1,4 @@
-"""What a change of rules changes: outcomes and deadlocks that the second rule adds or removes."""
+"""The difference of two rules: outcomes and deadlocks that the second one adds or removes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Difference:
 
     @property
     def exit_code(self) -> int:
-        """1 when something bad is new, 3 when that is not known."""
+        """1 when a bad outcome is new, 3 when that is not known."""
         opened = any(change.word == "opened" for change in self.changes)
         return 1 if opened else 0 if self.complete else 3
 
@@ -87,7 +87,7 @@ def diff(
 
 
 def _changes(workload: str, layout: str, old: Outcomes, new: Outcomes) -> list[Change]:
-    """What only one of them has; nothing is known to be missing from a search that was cut short."""
+    """Outcomes that only one of them has; a search that was stopped early is not known to lack any."""
     known, now = {o.key for o in old.outcomes}, {o.key for o in new.outcomes}
     removed = [Change(workload, layout, False, o) for o in old.outcomes if o.key not in now and new.complete]
     added = [Change(workload, layout, True, o) for o in new.outcomes if o.key not in known and old.complete]

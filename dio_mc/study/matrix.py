@@ -71,13 +71,13 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """What a cell is about: operations side by side, and the rule."""
+    """The subject of a cell: operations side by side, and the rule."""
 
     workload: Workload
     rule: Rule
 
     def undetermined(self) -> Cell:
-        """The cell of a search that did not take place."""
+        """The cell if no search took place."""
         return Cell(self.workload.calls, self.rule.name, "undetermined" if self.is_there else NOT_THERE)
 
     @property

@@ -1,4 +1,4 @@
-"""What the orders of a few calls allow: for runs that no model watched, those of a real kernel.
+"""What the orders of a few calls allow: for runs of a real kernel, which no model observes.
 
 There the calls and what they returned are known, and which of them had ended when another began; every order is tried.
 A run of a model is judged while it runs (`dio_mc.kernel.register`).

@@ -1,4 +1,4 @@
-"""What a workload can end with under a rule: each outcome in words, with a run that shows it."""
+"""The outcomes of a workload under a rule: each in words, with a run that shows it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dio_mc.trace.trace import Trace
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One of the things that can come out. `key` is what makes two outcomes the same; `reasons` are those of the
+    """One outcome. `key` is what makes two outcomes the same; `reasons` are those of the
     nearest run."""
 
     results: tuple[tuple[str, str], ...]
@@ -55,7 +55,7 @@ class Outcomes:
 
     @property
     def verdict(self) -> str:
-        """The worst of all; a search that was cut short can only say bad things for sure."""
+        """The worst of all; a search that was stopped early can establish bad verdicts only."""
         found = worst([o.verdict for o in self.outcomes])
         return found if self.complete or found in BAD else "undetermined"
 

@@ -1,4 +1,4 @@
-"""The matrix as a picture: an SVG of what races somewhere, which follows the reader's light or dark setting."""
+"""The matrix as an SVG: the operations that race under some rule, in the reader's light or dark setting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a complete search did not see: statements that never ran, waits that never waited."""
+"""What a complete search did not reach: statements that never ran, waits that never blocked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the source alone tells: operations that nothing calls, variables that nothing reads, parameters without use."""
+"""What the source alone shows: operations that nothing calls, variables that nothing reads, parameters without use."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def uncalled_operations(model: type[Model], called: Collection[str] = ()) -> lis
 
 def _within_a_step(model: type[Model], program: Program) -> Iterator[Diagnostic]:
     """Properties of the class that ask whether a thread is inside what begins and ends within one step, where nobody
-    else can run. That a patch makes a window of its base one step is what patches are for, and is not told."""
+    else can run. A patch may make a window of its base one step on purpose; that is not reported."""
     for property_ in program.properties:
         if not is_judged(_owner(model, property_.name), model):
             continue
@@ -80,7 +80,7 @@ def _owner(model: type[Model], name: str) -> type:
 
 
 def _constant(program: Program) -> Iterator[Diagnostic]:
-    """Properties of states that read nothing which the program writes: they say the same of every state."""
+    """Properties of states that read nothing which the program writes: they have the same value in every state."""
     ops = [op for template in program.templates for block in template.blocks for op in block.ops]
     targets = [t for op in ops if isinstance(op, Assign) for t in op.targets]
     targets += [op.target for op in ops if isinstance(op, Choose)]

@@ -1,8 +1,8 @@
-"""Locks that no interleaving needs, as far as a run tells without a second one: nobody ever had to wait for them.
+"""Locks that no interleaving needs, as far as a single run shows: no thread ever had to wait for them.
 
 In every reachable state in which a thread came to take such a lock, it was free. So the lock never kept a step from
-being taken, and without it the same steps are possible in the same states: it excludes nothing. The converse is for
-`dio-mc mutate`: a lock that is waited for may still protect nothing that a property sees.
+being taken, and without it the same steps are possible in the same states: it excludes nothing. The converse is
+answered by `dio-mc mutate`: a contended lock may still protect nothing that a property reads.
 
 The rule is said only of locks that do nothing but exclude. A lock that properties ask about, that is tried, asked or
 handed over, is left out; so is one that is taken in a step with a choice, where other options may have been possible.

@@ -1,7 +1,7 @@
 """Threads that can never move again, whatever the others do, where others can go on forever.
 
 A deadlock is a state in which nothing can run. A daemon that polls, or any thread that goes round, hides that two
-others hold each other's locks. So the graph of a search that found nothing is looked at once more: in a state a thread
+others hold each other's locks. So the graph of a search without violations is examined once more: in a state a thread
 is stuck forever if it should end, has not, and has no step in any state that can be reached from there. That is exact,
 and is done for programs of up to `MOST` states.
 """

@@ -1,4 +1,4 @@
-"""Relaxed variables whose order nobody can notice: every access is under one same lock.
+"""Relaxed variables whose order cannot be observed: every access is under the same lock.
 
 Which locks a thread surely holds at a place is worked out from the text: an exclusive lock is held from where its owner
 becomes the running thread to where it becomes anything else, on every path. A release waits until the store buffer is

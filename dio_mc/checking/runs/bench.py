@@ -1,7 +1,7 @@
-"""Trying one edit: sieved by `fix.screen`, then what runs without interleaving, then checked as any model is.
+"""Trying one edit: screened by `fix.screen`, compared in runs without interleaving, then checked as any model is.
 
-What is told as a fix is the written subclass: it is loaded from a file and checked there, with larger parameters, and
-for any number of its threads. So a fault in an edit, or in how it is written, is at worst a fix that is not told.
+A reported fix is the written subclass: it is loaded from a file and checked there, with larger parameters, and
+for any number of its threads. So an error in an edit, or in how it is written, can at worst hide a fix.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Bench:
         return screened(self.built.program, everything, MOST, self.enough).states
 
     def enough(self) -> object:
-        """Why to stop, or None; looked at now and then."""
+        """The reason to stop, or None; polled during the search."""
         if self._reason is None and time.monotonic() - self._looked > LOOK:
             self._looked, self._reason = time.monotonic(), self.limits.exceeded()
         return self._reason
@@ -108,7 +108,7 @@ class Bench:
     # --- the sieve ----------------------------------------------------------------------------------------------------
 
     def tried(self, parts: tuple[int, ...]) -> Tried:
-        """What becomes of an edit with the parameters given."""
+        """The result of an edit with the parameters given."""
         reason = self.enough()
         if reason is not None:
             return Tried(parts, "undecided", why=str(reason))
@@ -129,13 +129,13 @@ class Bench:
 
     @cached_property
     def blind(self) -> bool:
-        """Whether something is asked that the sieve does not look at."""
+        """Whether a goal cannot be decided by the screening."""
         seen = decided_here(self.built.program, frozenset(p.name for p in self.built.program.properties))
         reached = {p.name for p in self.built.program.properties if p.kind == "reachable"}
         return any(self.asked.minds(p.name) for p in self.built.program.properties if p.name not in seen | reached)
 
     def _judged(self, edit: Edit, tried: Tried) -> Tried:
-        """What a check says of an edit that the sieve could not evaluate."""
+        """The result of a check of an edit that the screening could not evaluate."""
         report = self._check(edit.of(self.model), self.params)
         left = open_in(report, self.asked)
         return replace(tried, fate="open", open=left) if left else tried
@@ -164,7 +164,7 @@ class Bench:
     # --- what passes --------------------------------------------------------------------------------------------------
 
     def finished(self, tried: Tried) -> Fix | Tried:
-        """The fix that an edit is, written and checked; or what it leaves open."""
+        """The fix that an edit makes, written and checked; or what it leaves violated."""
         edit = self.edit(tried.parts)
         assert edit is not None
         with tempfile.TemporaryDirectory(prefix="dio-mc-") as folder:
@@ -253,7 +253,7 @@ class Bench:
     # --- what does not ------------------------------------------------------------------------------------------------
 
     def near(self, tried: Tried) -> NearMiss:
-        """What an edit leaves open, with the schedule of the first of these."""
+        """What an edit leaves violated, with the schedule of the first of these."""
         edit = self.edit(tried.parts)
         assert edit is not None
         told = Told.of(edit, tried.parts)
@@ -271,7 +271,7 @@ class Bench:
 
 
 def open_in(report: Report, asked: Asked) -> tuple[Open, ...]:
-    """What a report says is violated, and is minded, with the length of each schedule."""
+    """The violations of a report that count, with the length of each schedule."""
     lengths = {v.property: len(v.schedule) for v in report.violations}
     found: dict[str, Open] = {}
     for result in report.properties:

@@ -1,8 +1,8 @@
 """``--changed-since REV``: the model files that differ from a git revision, or import or read a file that does.
 ``--affected``: the same for files that somebody else (pre-commit) found to have changed.
 
-What a file reads is not known without running it, so more is taken than need be: each file or folder that a string in
-its source names, and, if it opens files at all, everything that is no Python file in its folder and below.
+What a file reads is not known without running it, so this over-approximates: each file or folder that a string in its
+source names, and, if it opens files at all, everything that is not a Python file in its folder and below.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ Outcome = Report | Failure
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a task gave; `memory` is by how many bytes the process grew during it, at most."""
+    """The outcome of a task; `memory` is the largest growth of the process during it, in bytes."""
 
     task: Task
     outcome: Outcome
@@ -45,7 +45,7 @@ class _Peak:
 
 
 def run_here(tasks: Iterable[Task], options: Options) -> Iterator[Done]:
-    """One after the other. What a stop leaves undone is reported as undetermined, never left out."""
+    """Run tasks one after the other. Tasks that a stop leaves undone are reported as undetermined, never left out."""
     for task in tasks:
         reason = options.stop() if options.stop is not None else None
         if reason is not None:
@@ -110,5 +110,5 @@ def internal_error(error: Exception) -> str:
 
 
 def unfinished(task: Task, reason: str) -> Report:
-    """The report of a run that gave nothing."""
+    """The report of a run without a result."""
     return undetermined(task.model, dict(task.params), task.stated, requested(reason))

@@ -1,7 +1,7 @@
 """The search for fixes of one class: single edits, then pairs, then what passes is written, checked and ranked.
 
-Every edit is tried whichever is found first, so the answer is the same with any number of processes. What a limit or a
-signal ends keeps the fixes that were found.
+Every edit is tried whichever is found first, so the answer is the same with any number of processes. If a limit or a
+signal ends the search, the fixes found so far are kept.
 """
 
 from __future__ import annotations
@@ -217,7 +217,7 @@ class _Run:
         )  # fmt: skip
 
     def _late(self) -> _Run:
-        """As it is; after a stop with some seconds more, so that what passed by then is written and checked."""
+        """The search; after a stop with some seconds more, to write and check the edits that have passed."""
         now, stop = time.time(), self.search.options.stop
         ended = self.ends is not None and now >= self.ends
         if not ended and (stop is None or stop() is None):

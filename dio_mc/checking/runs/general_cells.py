@@ -28,7 +28,7 @@ STATES: Final = 20_000
 
 
 class _Not(Exception):
-    """It is not known for any number; the argument says why."""
+    """Nothing is proved for any number; the argument says why."""
 
 
 def with_general(pairing: Pairing, cell: Cell, budget: Budget | None, met: Latch) -> Cell:

@@ -1,8 +1,8 @@
 """Cells of the matrix of shipped rules, kept from one run to the next.
 
-What a shipped rule and shipped operations give is a function of dio-mc's own files, so the key has a digest of all of
-them. A rule in a file of the user's may import what it likes, so its cells are always found anew; and so is every cell
-that a limit has cut short.
+The cells of shipped rules and operations are a function of dio-mc's own files, so the key has a digest of all of them.
+A rule in a file of the user may import anything, so its cells are always computed again; so is every cell that a limit
+has ended early.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class KeptCells:
     _pages: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __call__(self, pairings: Sequence[Pairing]) -> Iterator[Cell]:
-        """The cells, in order; those that were found anew are kept at the end, however it comes."""
+        """The cells, in order; new ones are stored at the end, also after an exception."""
         known = [self._known(pairing) for pairing in pairings]
         anew = self.solve([pairing for pairing, cell in zip(pairings, known, strict=True) if cell is None])
         fresh: set[str] = set()

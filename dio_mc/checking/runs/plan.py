@@ -44,7 +44,8 @@ class Request:
 
 
 def plan(files: Sequence[tuple[str, bool]], request: Request) -> list[Task | Failure]:
-    """The tasks of the files in order, with what cannot be loaded in its place. A file of a folder may be a helper."""
+    """The tasks of the files in order; a file that cannot be loaded is a `Failure` in its place. A file of a folder may
+    be a helper without a model."""
     entries: list[Task | Failure] = []
     known: list[str] = []
     for file, required in files:

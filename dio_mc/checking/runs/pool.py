@@ -1,8 +1,9 @@
 """Tasks in several processes. Reports come in the order of the tasks, whichever is ready first.
 
-The process of the command is the first of them and begins alone: a process more takes about half a second to start,
-which is longer than most models take. Only when `PATIENCE` has passed, and what is left seems to take twice that, are
-the others started, also amid a task, and given what nobody has begun. So `--jobs` costs nothing where it gains nothing.
+The process of the command is the first of them and begins alone: another process takes about half a second to start,
+which is longer than most models take. The others are started only when `PATIENCE` has passed and the remaining tasks
+seem to take twice that, also during a task; they are given tasks that have not begun. So `--jobs` costs nothing where
+it gains nothing.
 
 A worker takes a task at a time: the file, class and parameters go there, a report comes back. It loads the model
 itself, so nothing of a model crosses. A worker that is killed (by the kernel, out of memory) leaves its task
@@ -47,7 +48,7 @@ Gives = TypeVar("Gives", covariant=True)
 
 
 class Work(Protocol[Given, Gives]):
-    """What is done with tasks. It goes to the workers, so it can be pickled, as messages and results can."""
+    """How tasks are done. It is sent to the workers, so it can be pickled; so can messages and results."""
 
     def here(self, task: Given, options: Options) -> Gives:
         """Do a task in the process of the command."""
@@ -62,7 +63,7 @@ class Work(Protocol[Given, Gives]):
         ...
 
     def lost(self, task: Given, reason: str) -> Gives:
-        """What a task gives that was not done, or not to its end."""
+        """The result of a task that was not done, or not to its end."""
         ...
 
 
@@ -178,7 +179,7 @@ class _Pool(Generic[T, R]):
                 worker.pipe.send(message)
 
     def _advance(self, timeout: float) -> None:
-        """Take note of what the workers have sent."""
+        """Store the results that the workers have sent."""
         busy = {w.pipe: w for w in self.workers if w.task is not None}
         for ready in wait(list(busy), timeout=timeout) if busy else []:
             worker = busy[ready]

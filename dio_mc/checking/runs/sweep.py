@@ -35,9 +35,9 @@ def _range(part: str) -> range:
 
 
 def growth_table(name: str, runs: Sequence[tuple[Report, int]], *, measured: bool, plot: bool) -> str:
-    """Per class a row per value: states and how many times more than before. `runs` are reports with the bytes that
-    their process grew by. `measured` adds seconds and bytes, which differ from run to run; `plot` draws the states on a
-    logarithmic scale."""
+    """For each class a row per value: the states, and their ratio to the row before. `runs` are reports with the bytes
+    that their process grew by. `measured` adds seconds and bytes, which differ from run to run; `plot` draws the states
+    on a logarithmic scale."""
     head = [name, "verdict", "states", "growth", "transitions", "depth"]
     head += ["seconds", "states/s", "MB"] if measured else []
     lines: list[str] = []
