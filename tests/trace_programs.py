@@ -40,7 +40,8 @@ def location(
     name: str, text: str, line: int, block: int, anchor: str | None = None, kills: tuple[int, ...] = ()
 ) -> Location:
     operations = tuple(part.split("+")[0] for part in name.split("/")[1:])
-    return Location(name, block, text, anchor, operations, kills, at(line))
+    anchors = tuple(READ if one == "read" else anchor for one in operations)
+    return Location(name, block, text, anchor, operations, kills, at(line), anchors=anchors)
 
 
 def template(

@@ -47,8 +47,8 @@ class Frame:
     `prefix` starts the names of its locals; `result` is the local for its return value; `exit` is the label after it;
     `inner` is set inside an atomic block (`inherited`: one of the caller), `ghost` inside a statement that only writes
     history. `said` is the call that represents all statements of a lock or another part; `shown` are the arguments of
-    each of the operations, as in `Site.arguments`; `caller` is the place where the model calls the part that this
-    function is a method of.
+    each of the operations, as in `Site.arguments`, and `anchors` their kernel functions; `caller` is the place where
+    the model calls the part that this function is a method of.
     """
 
     state: TemplateState
@@ -69,6 +69,7 @@ class Frame:
     arguments: tuple[tuple[str, str], ...] = ()
     said: str = ""
     shown: tuple[tuple[tuple[str, str], ...], ...] = ()
+    anchors: tuple[str | None, ...] = ()
     caller: Span | None = None
 
     @property
@@ -99,7 +100,7 @@ class Frame:
         line = int(getattr(node, "lineno", self.tree.lineno)) - self.tree.lineno
         name = self.path if self.scope.call_site else f"{self.path}+{line}"
         full = code if code != shown else ""
-        return Site(span, shown, self.anchor, self.operations, name, full, self.shown)
+        return Site(span, shown, self.anchor, self.operations, name, full, self.shown, self.anchors)
 
     def emit(self, op: Op | None, node: ast.AST, weight: Weight, text: str | None = None) -> None:
         """Append one statement; inside an atomic block it joins the step."""

@@ -38,7 +38,8 @@ class Site:
     """The place of a statement, for names of locations, traces and messages.
 
     `code` is the complete statement if `text`, which is one line of it, is not complete; `arguments` are the arguments
-    of each of the operations: the name of the local, empty if there is none, and the name to show.
+    of each of the operations: the name of the local, empty if there is none, and the name to show. `anchors` has the
+    kernel function of each.
     """
 
     span: Span
@@ -48,6 +49,7 @@ class Site:
     name: str
     code: str = ""
     arguments: tuple[tuple[tuple[str, str], ...], ...] = ()
+    anchors: tuple[str | None, ...] = ()
 
 
 @dataclass(slots=True)

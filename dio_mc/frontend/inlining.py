@@ -125,6 +125,7 @@ def _frame(bound: Bound, tree: ast.FunctionDef, call: ast.Call, frame: Frame) ->
         anchor or frame.anchor, path, (*frame.stack, entered), frame.inner, frame.inner, frame.ghost,
         said=frame.said or (text_of(call) if is_part or library else ""),
         shown=frame.shown if is_part else (*frame.shown, ()),
+        anchors=frame.anchors if is_part else (*frame.anchors, anchor or frame.anchor),
         caller=frame.caller or (frame.scope.span(call) if is_part else None),
     )  # fmt: skip
     scope.locate = inner.locate

@@ -127,8 +127,9 @@ def _compile(draft: Draft, context: Context, asked: Asked) -> None:
     anchor = anchor_of(context.model, draft.name, draft.function)
     entered = Entered(draft.function, draft.name in context.depths)
     frame = Frame(
-        state, scope, tree, "", "return" if draft.spawned else "", 0, operations, anchor, draft.name, (entered,)
-    )
+        state, scope, tree, "", "return" if draft.spawned else "", 0, operations, anchor, draft.name, (entered,),
+        anchors=tuple(anchor for _ in operations),
+    )  # fmt: skip
     scope.locate = frame.locate
     scope.bindings[tree.args.args[0].arg] = context.receiver()
     frame.exit = state.graph.label(frame.site(tree, ""))
@@ -291,7 +292,9 @@ def _location(found: CutLocation, kills: tuple[int, ...], taken: dict[str, int],
     site = found.site
     taken[site.name] = taken.get(site.name, 0) + 1
     name = site.name if taken[site.name] == 1 else f"{site.name}#{taken[site.name]}"
-    return Location(name, found.block, site.text, site.anchor, site.operations, kills, site.span, site.code, arguments)
+    return Location(
+        name, found.block, site.text, site.anchor, site.operations, kills, site.span, site.code, arguments, site.anchors
+    )
 
 
 def _regions(shape: Cut, number: int, slots: dict[str, int]) -> list[Region]:

@@ -100,7 +100,8 @@ class Location:
     are the names of the enclosing inlined operations, outermost first; `kills` are the locals that are dead here and
     are reset on arrival; `block` is the block where the step begins. Location 0 is the end (or the idle slot) and has
     block -1. `code` is the full statement, with line breaks, if `text` is shortened. `arguments` holds, per operation,
-    its arguments as (local, name): the local may be dead here, and is None if there is none.
+    its arguments as (local, name): the local may be dead here, and is None if there is none. `anchors` holds the
+    kernel function of each operation, which is that of the one around it if it names none.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Location:
     span: Span | None = field(default=None, compare=False)
     code: str = field(default="", compare=False)
     arguments: tuple[tuple[tuple[int | None, str], ...], ...] = field(default=(), compare=False)
+    anchors: tuple[str | None, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

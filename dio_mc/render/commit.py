@@ -118,11 +118,11 @@ def standing(trace: Trace) -> list[Entry]:
 
 
 def _calls(step: TraceStep | Waiting, known: int) -> tuple[list[tuple[int, str]], int]:
-    """The calls after the first `known`, as (indent, text), and the indentation of what is inside them. An overridden
-    operation that calls the inherited one has the same name and is shown once."""
-    names = list(zip(step.operations, step.calls, strict=True))
-    told = [depth for depth, name in enumerate(names) if depth == 0 or name != names[depth - 1]]
-    lines = [(2 * place, _call_in_c(step, depth)) for place, depth in enumerate(told) if depth >= known]
+    """The calls after the first `known`, as (indent, text), and the indentation of what is inside them. Operations that
+    are one function of the kernel, with the same arguments, are shown once."""
+    texts = [_call_in_c(step, depth) for depth in range(len(step.calls))]
+    told = [depth for depth, text in enumerate(texts) if depth == 0 or text != texts[depth - 1]]
+    lines = [(2 * place, texts[depth]) for place, depth in enumerate(told) if depth >= known]
     return lines, 2 * len(told)
 
 

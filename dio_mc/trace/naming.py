@@ -6,9 +6,10 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
+from itertools import pairwise
 
 from dio_mc.ir.anchor import function_of
-from dio_mc.ir.program import Location, Program, Template
+from dio_mc.ir.program import Location, Program
 from dio_mc.semantics.layout import Layout, State, show_cell
 from dio_mc.semantics.step import Fault, Step
 from dio_mc.source import Span, display_path, source_lines
@@ -165,16 +166,12 @@ class Naming:
 
     def calls(self, thread: int, number: int) -> tuple[str, ...]:
         """The displayed name of each operation around a location: the kernel function it models, or else its own
-        name."""
-        template = self._program.template_of(thread)
-        here = template.locations[number]
-        anchors: list[str | None] = []
-        for depth in range(1, len(here.operations) + 1):
-            anchors.append(here.anchor if depth == len(here.operations) else _anchor_at(template, here, depth))
-        outer = [None, *anchors]
+        name. An overridden operation and the one that it overrides have one name."""
+        here = self.location(thread, number)
+        around = (("", None), *zip(here.operations, here.anchors, strict=True))
         return tuple(
-            function_of(anchor) if anchor is not None and anchor != outer[depth] else operation
-            for depth, (operation, anchor) in enumerate(zip(here.operations, anchors, strict=True))
+            function_of(anchor) if anchor is not None and (anchor != outer or operation == caller) else operation
+            for (caller, outer), (operation, anchor) in pairwise(around)
         )
 
     @cached_property
@@ -192,9 +189,3 @@ def _cells_of(program: Program, layout: Layout) -> Iterator[Cell]:
         yield Cell(next(names), "", "location", False, False, thread.name)
         for _ in program.templates[thread.template].locals:
             yield Cell(next(names), "", "local", False, False, thread.name)
-
-
-def _anchor_at(template: Template, here: Location, depth: int) -> str | None:
-    """The anchor of the enclosing call at this depth, taken from a location directly inside that call."""
-    around = here.operations[:depth]
-    return next((location.anchor for location in template.locations if location.operations == around), None)

@@ -126,5 +126,6 @@ def test_the_records_of_calls_are_not_drawn() -> None:
         assert "call_begins" not in text
         assert "stage[" not in text
         assert "direct_write(0, NEW)\n" in text
-    begins = "  direct_write(0, NEW)\n    start_direct_write(0)\n      mutex_lock()\n        lock(i_mutex)"
+    locks = "    generic_file_aio_write(0)\n      mutex_lock()\n        lock(i_mutex)"
+    begins = f"  generic_file_direct_write(0, NEW)\n{locks}"
     assert any(begins in text for text in drawn)

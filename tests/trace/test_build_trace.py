@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 from trace_programs import READ, abba, bad_start, find, misuse, race, trace_of
 
+from dio_mc import Model, Var, invariant, operation, thread
 from dio_mc.errors import InternalError
+from dio_mc.frontend import build
 from dio_mc.ir.program import Thread
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import show_cell
@@ -52,9 +54,41 @@ def test_calls_are_kernel_functions_where_these_are_known():
 def test_an_operation_without_a_kernel_function_has_its_own_name():
     model = race()
     first = model.templates[0]
-    places = tuple(replace(p, anchor=READ) if "get_block" in p.name else p for p in first.locations)
+    places = tuple(replace(p, anchors=(READ, READ)) if "get_block" in p.name else p for p in first.locations)
     model = replace(model, templates=(replace(first, locations=places), model.templates[1]))
     assert trace_of(model, "no_undo").steps[1].calls == ("__blockdev_direct_IO", "get_block")
+
+
+class Reads(Model):
+    """Operations that do nothing but call others."""
+
+    done = Var(bool)
+
+    @thread
+    def reader(self):
+        self.read()
+
+    @operation(kernel="mm/filemap.c:filemap_read @6.1-")
+    def read(self):
+        self.fill()
+
+    @operation(kernel="fs/mpage.c:mpage_read_folio @6.1-")
+    def fill(self):
+        self.finish()
+
+    @operation()
+    def finish(self):
+        self.done = True
+
+    @invariant
+    def never(self):
+        return not self.done
+
+
+def test_an_operation_that_only_calls_others_has_its_kernel_function_too():
+    step = trace_of(build(Reads, {}).program, "never").steps[0]
+    assert step.operations == ("read", "fill", "finish")
+    assert step.calls == ("filemap_read", "mpage_read_folio", "finish")
 
 
 def test_a_daemon_that_waits_for_ever_is_no_deadlock():
