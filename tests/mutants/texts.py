@@ -1237,6 +1237,20 @@ TOLD = (
         ("tests/render_formats/test_pseudo.py::test_a_try_that_fails_says_so",),
     ),
     Mutant(
+        "an operation that overrides another has a name of its own",
+        "trace/naming.py",
+        "(anchor != outer or operation == caller)",
+        "anchor != outer",
+        ("tests/trace/test_build_trace.py::test_an_operation_and_the_one_that_it_overrides_have_one_name",),
+    ),
+    Mutant(
+        "an operation has the kernel function of its caller",
+        "frontend/inlining.py",
+        "(*frame.anchors, anchor or frame.anchor)",
+        "(*frame.anchors, frame.anchor)",
+        ("tests/trace/test_build_trace.py::test_an_operation_that_only_calls_others_has_its_kernel_function_too",),
+    ),
+    Mutant(
         "a conditional has no premise",
         "symbolic/disjunctions.py",
         "            if orelse == TRUE or then == TRUE:\n",

@@ -91,6 +91,20 @@ def test_an_operation_that_only_calls_others_has_its_kernel_function_too():
     assert step.calls == ("filemap_read", "mpage_read_folio", "finish")
 
 
+class Waits(Reads):
+    """An operation that calls the one that it overrides."""
+
+    @operation(kernel="fs/mpage.c:mpage_read_folio @6.1-")
+    def fill(self):
+        super().fill()
+
+
+def test_an_operation_and_the_one_that_it_overrides_have_one_name():
+    step = trace_of(build(Waits, {}).program, "never").steps[0]
+    assert step.operations == ("read", "fill", "fill", "finish")
+    assert step.calls == ("filemap_read", "mpage_read_folio", "mpage_read_folio", "finish")
+
+
 def test_a_daemon_that_waits_for_ever_is_no_deadlock():
     idle = replace(abba(), templates=(abba().templates[2],), threads=(Thread("idle", 0, 0),))
     assert "not a deadlock" in failure(idle, Violation("deadlock", 0, (), 0))
