@@ -9,7 +9,7 @@ from typing import Any
 
 from dio_mc.errors import did_you_mean
 from dio_mc.frontend import expressions
-from dio_mc.frontend.context import Abort, Scope, find_method
+from dio_mc.frontend.context import Abort, Scope, above, ancestor, find_method
 from dio_mc.frontend.values import Bound, Place, RecordValue, Static, Super, Value, describe, field_of, place_name
 from dio_mc.ir.program import ArrayShape, RecordShape, ScalarShape
 from dio_mc.lang.declarations import VarDeclaration
@@ -59,8 +59,8 @@ def _ancestor_method(value: Any, node: ast.Attribute, scope: Scope) -> Value | N
 def _ancestor(named: type, scope: Scope) -> type | None:
     """The base class of the model that a name denotes. It may be a different class object: if several files are
     checked, a module that other files import may have been loaded again since they imported it."""
-    name = named.__module__, named.__qualname__
-    return next((cls for cls in scope.context.model.__mro__ if (cls.__module__, cls.__qualname__) == name), None)
+    found: type | None = scope.context.ask(ancestor, named.__module__, named.__qualname__)
+    return found
 
 
 def place_attribute(place: Place, node: ast.Attribute, scope: Scope) -> Value:
@@ -102,9 +102,12 @@ def _option(part: Any, name: str, scope: Scope) -> Any:
 
 
 def _method_of(place: Place, name: str, scope: Scope) -> Value | None:
-    cls = scope.context.model if place.model else type(place.part) if place.part is not None else None
-    cls = cls or (place.shape.python_class if isinstance(place.shape, RecordShape) else None)
-    found = find_method(cls, name) if cls is not None else None
+    if place.model:
+        found = scope.context.ask(find_method, name)
+    else:
+        shaped = place.shape.python_class if isinstance(place.shape, RecordShape) else None
+        cls = type(place.part) if place.part is not None else shaped
+        found = find_method(cls, name) if cls is not None else None
     if found is None:
         return None
     function, owner = found
@@ -141,9 +144,8 @@ def _record_attribute(record: RecordValue, node: ast.Attribute, scope: Scope) ->
 
 def super_attribute(receiver: Place, owner: type, node: ast.Attribute, scope: Scope) -> Value:
     """``super().name``: the attribute of the next class above `owner` that has one."""
-    cls = scope.context.model if receiver.model else type(receiver.part)
-    order = cls.__mro__
-    for base in order[order.index(owner) + 1 :]:
-        if node.attr in vars(base):
-            return Bound(receiver, node.attr, vars(base)[node.attr], base)
+    about = owner, node.attr
+    found = scope.context.ask(above, *about) if receiver.model else above(type(receiver.part), *about)
+    if found is not None:
+        return Bound(receiver, node.attr, *found)
     raise scope.fail("DIO104", node, f"no class above {owner.__name__} has `{node.attr}`")

@@ -48,9 +48,26 @@ def _place(diagnostic: Diagnostic) -> tuple[str, int, int]:
     return (span.file, span.line, span.column) if span else ("", 0, 0)
 
 
+Question = Callable[..., Any]
+"""A function of a class and of what is asked about: names, functions, classes."""
+Lookup = tuple[Question, tuple[Any, ...]]
+
+
+ITSELF: Final = object()
+"""In an answer, the class that was asked."""
+
+
+def kept_answer(model: type, answer: Any) -> Any:
+    """An answer as it can be compared with that of another class."""
+    if isinstance(answer, tuple):
+        return tuple(ITSELF if part is model else part for part in answer)
+    return ITSELF if answer is model else answer
+
+
 @dataclass(slots=True)
 class Context:
-    """One model class with its parameters bound, while it is compiled."""
+    """One model class with its parameters bound, while it is compiled. `looked_up` has what the code of each template
+    has asked the class, by the name of the template, with the answers; `asking` is the one that is being compiled."""
 
     model: type
     params: dict[str, int | bool]
@@ -65,12 +82,21 @@ class Context:
     depths: dict[str, int] = field(default_factory=dict)
     buffers: Any = None
     control: Any = None
+    asking: str = ""
+    looked_up: dict[str, dict[Lookup, Any]] = field(default_factory=dict)
     diagnostics: Diagnostics = field(default_factory=Diagnostics)
 
     @property
     def thread_id(self) -> ThreadIdType:
         """The type of a thread's identity in this model."""
         return ThreadIdType(self.thread_names)
+
+    def ask(self, question: Question, *about: Any) -> Any:
+        """The answer to a question about the class. What a body is compiled to depends on the class in no other way
+        (`shelf`), but for its data."""
+        answer = question(self.model, *about)
+        self.looked_up.setdefault(self.asking, {})[question, about] = kept_answer(self.model, answer)
+        return answer
 
     def receiver(self, *, total: bool = False, after: bool = False) -> Place:
         """The model itself as a place."""
@@ -180,6 +206,28 @@ def is_library(cls: type) -> bool:
 def parameters_of(tree: ast.FunctionDef) -> list[str]:
     """Names of the positional parameters after ``self``."""
     return [a.arg for a in [*tree.args.posonlyargs, *tree.args.args][1:]]
+
+
+def final(cls: type, name: str) -> Any:
+    """What the class has under a name."""
+    return getattr(cls, name, None)
+
+
+def above(cls: type, owner: type, name: str) -> tuple[Any, type] | None:
+    """What the classes above `owner`, along the MRO, have under a name, and the first that has it."""
+    order = cls.__mro__
+    bases = order[order.index(owner) + 1 :] if owner in order else ()
+    return next(((vars(base)[name], base) for base in bases if name in vars(base)), None)
+
+
+def ancestor(cls: type, module: str, name: str) -> type | None:
+    """The class along the MRO that is called so."""
+    return next((base for base in cls.__mro__ if (base.__module__, base.__qualname__) == (module, name)), None)
+
+
+def declared_durable(cls: type) -> tuple[Any, ...]:
+    """What the class and its bases declare durable."""
+    return tuple(vars(base).get("durable", ()) for base in cls.__mro__)
 
 
 def find_method(cls: type, name: str) -> tuple[Any, type] | None:

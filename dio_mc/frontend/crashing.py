@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import product
 
 from dio_mc.errors import Diagnostic, did_you_mean
-from dio_mc.frontend.context import Abort, Context
+from dio_mc.frontend.context import Abort, Context, declared_durable
 from dio_mc.frontend.declare import attribute_span
 from dio_mc.frontend.frames import Frame
 from dio_mc.frontend.graph import Weight
@@ -48,8 +48,7 @@ def durable(context: Context) -> frozenset[str]:
     reported."""
     found: set[str] = set()
     known = [str(v.path[0]) for v in context.variables]
-    for cls in context.model.__mro__:
-        names = vars(cls).get("durable", ())
+    for cls, names in zip(context.model.__mro__, context.ask(declared_durable), strict=True):
         for name in (names,) if isinstance(names, str) else names:
             if name not in known:
                 span = attribute_span(cls, "durable")

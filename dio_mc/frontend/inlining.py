@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from dio_mc.frontend import attributes, expressions
 from dio_mc.frontend.calls import bind_arguments, body_of, is_pure, without_self, wrong_call
-from dio_mc.frontend.context import Abort, NeverReturns, Scope
+from dio_mc.frontend.context import Abort, NeverReturns, Scope, final
 from dio_mc.frontend.frames import Frame
 from dio_mc.frontend.graph import Node, RegionKey, Weight
 from dio_mc.frontend.recursion import Entered, check_bounded, depth_of, level_of
@@ -116,7 +116,8 @@ def _frame(bound: Bound, tree: ast.FunctionDef, call: ast.Call, frame: Frame) ->
     own = name if level == 1 else f"{name}#{level}"  # each call that is under way has its own locals
     prefix = f"{receiver.name}.{bound.name}." if is_part and isinstance(receiver, Place) else f"{own}."
     line = int(call.lineno) - frame.tree.lineno
-    anchor = anchor_of(bound.owner if is_part else frame.state.context.model, bound.name, bound.function)
+    about = bound.name, bound.function
+    anchor = anchor_of(bound.owner, *about) if is_part else frame.state.context.ask(anchor_of, *about)
     path = f"{frame.path}+{line}" if site else f"{frame.path}+{line}/{name}"
     operations = frame.operations if is_part else (*frame.operations, bound.name)
     entered = Entered(bound.function, depth_of(bound, frame) is not None)
@@ -133,8 +134,7 @@ def _frame(bound: Bound, tree: ast.FunctionDef, call: ast.Call, frame: Frame) ->
 
 
 def _is_overridden(bound: Bound, frame: Frame) -> bool:
-    final = getattr(frame.state.context.model, bound.name, None)
-    return final is not bound.function
+    return frame.state.context.ask(final, bound.name) is not bound.function
 
 
 def _bind(bound: Bound, tree: ast.FunctionDef, call: ast.Call, frame: Frame, inner: Frame) -> None:

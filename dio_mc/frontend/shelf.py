@@ -5,15 +5,19 @@ depends on its function, on the data of the model, on the number and names of th
 arguments of spawned operations, but not on the code of the other threads. So if all of these are the same, the template
 is the same (`tests/frontend/test_shelf.py` compares whole programs). A function that is two threads is compiled once:
 the templates differ in what the thread is called.
+
+Rules inherit from one another. A thread under one of them is the same as under another that has the same data, if all
+that its code has asked the class (`Context.ask`) is answered alike: which function a name means, and what `super()`
+leads to.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
-from dio_mc.frontend.context import Context
+from dio_mc.frontend.context import Context, Lookup, final, kept_answer
 from dio_mc.frontend.declare import Members
 from dio_mc.frontend.templates import Asked, Known
 from dio_mc.ir.expr import AtLocation, LocalOf, walk
@@ -28,12 +32,15 @@ Types = Mapping[str, ScalarType]
 @dataclass(frozen=True, slots=True)
 class _Kept:
     """A template with its regions. `gives` are the argument types of the operations that it spawns; `takes` are those
-    of the template itself if it is a spawned operation."""
+    of the template itself if it is a spawned operation. `asked` is what its code has asked the class, with the answers;
+    `owner` is the class that has its function, None if that is the class itself."""
 
     template: Template
     regions: Sequence[Region]
     gives: Mapping[str, Types]
     takes: Types | None
+    asked: Mapping[Lookup, Any]
+    owner: type | None
 
 
 @dataclass(slots=True)
@@ -44,34 +51,61 @@ class _Alike:
     properties: dict[str, Property] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class _Kin:
+    """The compiled templates of classes with the same data, by name and function. `data` are its declarations, kept so
+    that their identities stay theirs."""
+
+    data: tuple[Any, ...]
+    templates: dict[tuple[str, Any], list[_Kept]] = field(default_factory=dict)
+
+
+MOST: Final = 36
+"""Groups of classes that are kept: the pairs under one rule make about six."""
+
+
 class Shelf:
-    """The compiled parts of many classes, such as all pairs under one rule. Warnings are only reported for the class
-    that is compiled; programs have no digest."""
+    """The compiled parts of many classes, such as all pairs under some rules. Warnings are only reported for the class
+    that is compiled; programs have no digest. The oldest parts are forgotten when there are too many."""
 
     def __init__(self) -> None:
         self._alike: dict[Any, _Alike] = {}
+        self._kin: dict[Any, _Kin] = {}
 
     def of(self, context: Context, members: Members, asked: Asked) -> Drawer:
         """The part of the shelf that applies to a class."""
         model = context.model
-        plain = tuple((n, v) for n, v in sorted(vars(model).items()) if not n.startswith("__") and not _is_thread(v))
-        alike = (
-            model.__bases__, plain, tuple(context.params.items()), tuple(context.variables), context.threads,
-            tuple((name, role) for name, (_, _, role) in members.threads.items()), tuple(context.spawned), asked,
+        own = [(n, v) for n, v in sorted(vars(model).items()) if not n.startswith("__") and not _is_thread(v)]
+        plain = tuple((name, type(value), value) for name, value in own)
+        roles = tuple((name, role) for name, (_, _, role) in members.threads.items())
+        common = (
+            tuple(context.params.items()), tuple(context.variables), context.threads, roles, tuple(context.spawned),
+            tuple(context.depths.items()), asked,
         )  # fmt: skip
+        data = tuple(context.ask(final, name) for name in members.data)
         functions = {name: function for name, (function, *_) in members.threads.items()}
         functions |= {name: members.operations[name][0] for name in context.spawned}
-        return Drawer(context, functions, self._alike.setdefault(alike, _Alike()))
+        owners = {name: owner for name, (_, owner, _) in members.threads.items()}
+        owners |= {name: members.operations[name][1] for name in context.spawned}
+        alike = self._alike.setdefault((model.__bases__, plain, *common), _Alike())
+        kin = self._kin.setdefault((tuple(zip(members.data, map(id, data), strict=True)), *common), _Kin(data))
+        for kept in (self._alike, self._kin):
+            while len(kept) > MOST:
+                del kept[next(iter(kept))]
+        return Drawer(context, functions, owners, alike, kin)
 
 
 @dataclass(frozen=True, slots=True)
 class Drawer:
     """The part of a shelf that applies to one class. `functions` are the functions of its threads and spawned
-    operations; `taken` are the names of the templates and properties that were reused."""
+    operations, `owners` the classes that have them; `taken` are the names of the templates and properties that were
+    reused."""
 
     context: Context
     functions: Mapping[str, Any]
+    owners: Mapping[str, type]
     alike: _Alike
+    kin: _Kin
     taken: set[str] = field(default_factory=set)
 
     def known(self) -> Known:
@@ -79,7 +113,7 @@ class Drawer:
         (`holds`)."""
         found: dict[str, tuple[Template, Sequence[Region]]] = {}
         for name, function in self.functions.items():
-            one = self.alike.templates.get((name, function)) or self._called_otherwise(name, function)
+            one = self._found(name, function)
             if one is None or (one.takes is not None and one.takes != self.context.spawned[name].parameters):
                 continue
             found[name] = one.template, one.regions
@@ -91,6 +125,25 @@ class Drawer:
         self.taken.update(found)
         return found
 
+    def _found(self, name: str, function: Any) -> _Kept | None:
+        one = self.alike.templates.get((name, function))
+        if one is None and (one := self._of_kin(name, function) or self._called_otherwise(name, function)) is not None:
+            self.alike.templates[name, function] = one
+        return one
+
+    def _of_kin(self, name: str, function: Any) -> _Kept | None:
+        """The template under another class, if that has answered as this one does."""
+        known = self.kin.templates.get((name, function), [])
+        return next((one for one in known if one.owner is self._owner(name) and self._answers(one)), None)
+
+    def _owner(self, name: str) -> type | None:
+        owner = self.owners[name]
+        return None if owner is self.context.model else owner
+
+    def _answers(self, one: _Kept) -> bool:
+        model, asked = self.context.model, one.asked.items()
+        return all(_same(kept_answer(model, question(model, *about)), given) for (question, about), given in asked)
+
     def _called_otherwise(self, name: str, function: Any) -> _Kept | None:
         """The template of a thread with the same function, under this name. Nothing else in it depends on the name, but
         where a thread has several instances or is one step, whose text is its name."""
@@ -99,8 +152,8 @@ class Drawer:
         for (other, same), one in self.alike.templates.items():
             if same is function and self._is_plain(other, function):
                 regions = [replace(region, template=self._number(name)) for region in one.regions]
-                found = _Kept(with_name(one.template, name), regions, one.gives, one.takes)
-                self.alike.templates[name, function] = found
+                found = replace(one, template=with_name(one.template, name), regions=regions)
+                self.kin.templates.setdefault((name, function), []).append(found)
                 return found
         return None
 
@@ -136,7 +189,10 @@ class Drawer:
             own = [region for region in regions if region.template == number]
             takes = dict(spawned[name].parameters) if template.spawned else None
             gives = {operation: dict(spawned[operation].parameters) for operation in given}
-            self.alike.templates[key] = _Kept(template, own, gives, takes)
+            asked = self.context.looked_up.get(name, {})
+            kept = _Kept(template, own, gives, takes, asked, self._owner(name))
+            self.alike.templates[key] = kept
+            self.kin.templates.setdefault(key, []).append(kept)
 
     def property(self, name: str) -> Property | None:
         """A stored property, or None."""
@@ -151,6 +207,17 @@ class Drawer:
         parts = [part for atom in found.atoms for part in walk(atom.meaning)]
         if not any(isinstance(p, LocalOf) or (isinstance(p, AtLocation) and p.locations != {0}) for p in parts):
             self.alike.properties[found.name] = found
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two answers are the same object, or plain values that are equal."""
+    if one is other:
+        return True
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, tuple):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return isinstance(one, str | int | float) and bool(one == other)
 
 
 def _is_thread(value: Any) -> bool:

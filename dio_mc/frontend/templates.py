@@ -68,7 +68,9 @@ def compile_templates(
         for draft in drafts:
             if draft.spawned:
                 context.spawned[draft.name].compiled = True
+            context.asking = draft.name
             _compile(draft, context, asked)
+        context.asking = ""
         if not any(d.storage.changed for d in drafts) and not any(t.changed for t in context.spawned.values()):
             break
     else:
@@ -124,7 +126,7 @@ def _compile(draft: Draft, context: Context, asked: Asked) -> None:
         scope.fail("DIO111", tree, f"`{draft.name}` does not take `self`")
         return
     operations = (draft.name,) if draft.spawned else ()
-    anchor = anchor_of(context.model, draft.name, draft.function)
+    anchor = context.ask(anchor_of, draft.name, draft.function)
     entered = Entered(draft.function, draft.name in context.depths)
     frame = Frame(
         state, scope, tree, "", "return" if draft.spawned else "", 0, operations, anchor, draft.name, (entered,),

@@ -64,16 +64,15 @@ class Node:
     def __post_init__(self) -> None:
         self.values = itemgetter(*self.cells)
 
-    def split(self, at: int) -> None:
-        """Go on to ask for the first `at` cells only; the others are asked for where these have led."""
-        head, tail = self.cells[:at], self.cells[at:]
-        parts: dict[Any, Node | Leaf] = {}
+    def split(self, at: int) -> Node:
+        """One that asks for the first `at` cells only; the others are asked for where these have led."""
+        head, tail = Node(self.cells[:at]), self.cells[at:]
         for values, leaf in self.after.items():
             first, rest = _one(values[:at]), _one(values[at:])
-            lower = parts.setdefault(first, Node(tail))
+            lower = head.after.setdefault(first, Node(tail))
             assert isinstance(lower, Node)
             lower.after[rest] = leaf
-        self.cells, self.values, self.after = head, itemgetter(*head), parts
+        return head
 
 
 def _one(values: tuple[int, ...]) -> Any:
@@ -99,6 +98,8 @@ MOST_LEARNED: Final = 100_000
 """Ways to run a step that are kept of programs that are alike, before all of them are forgotten."""
 MOST_KNOWN: Final = 2_000
 """Threads that are kept of them."""
+MOST_MEMORIES: Final = 36
+"""Memories that are kept: those of the pairs under one rule are about six."""
 ROOM: Final = 16
 """Cells for the locals of a thread are given out by so many, where programs are alike."""
 
@@ -127,17 +128,16 @@ class Memory:
             self._forget()
         if not self.rooms or any(size > room for size, room in zip(wanted, self.rooms, strict=True)):
             before = self.rooms or (0,) * len(wanted)
+            self._forget()  # first: this may be stopped at any time
             self.rooms = tuple(
                 max(-(-size // self._room) * self._room, room) for size, room in zip(wanted, before, strict=True)
             )
-            self._forget()
         return layout_of(program, self.rooms)
 
     def _forget(self) -> None:
+        """Interpreters that have something of it keep that."""
         self.learned = 0
-        self._known.clear()
-        self._halts.clear()
-        self.expressions.clear()
+        self._known, self._halts, self.expressions = {}, {}, {}
 
     def threads(self, program: Program, layout: Layout) -> tuple[Known, ...]:
         """What is known of each thread."""
@@ -174,9 +174,12 @@ class Memories:
         self._found: dict[Any, Memory] = {}
 
     def of(self, program: Program) -> Memory:
-        """That of the programs which are like this one."""
+        """That of the programs which are like this one. The oldest are forgotten when there are too many."""
         variables = tuple((v.name, v.path, v.shape, v.type, v.any_init) for v in program.variables)
-        return self._found.setdefault((variables, program.threads), Memory())
+        found = self._found.setdefault((variables, program.threads), Memory())
+        while len(self._found) > MOST_MEMORIES:
+            del self._found[next(iter(self._found))]
+        return found
 
 
 def _fits(program: Program, thread: int) -> bool:
@@ -203,6 +206,7 @@ class Remembering(Interpreter):
         layout = self._memory.fit(program)
         self._threads = self._memory.threads(program, layout)
         super().__init__(program, layout)
+        self._shared = self._memory.expressions
         self._fits = self._memory.fits(program) and all(known.fits for known in self._threads)
         self.lanes = tuple(
             (thread, pc, known.steps) for (thread, pc), known in zip(self._pcs, self._threads, strict=True)
@@ -213,9 +217,9 @@ class Remembering(Interpreter):
 
     def compiled(self, expr: Expr) -> tuple[Evaluate, bool]:
         """As that of the interpreter, which programs that are alike have in common."""
-        found = self._memory.expressions.get(id(expr))
+        found = self._shared.get(id(expr))
         if found is None:
-            found = self._memory.expressions[id(expr)] = expr, super().compiled(expr)
+            found = self._shared[id(expr)] = expr, super().compiled(expr)
         return found[1]
 
     # -- packed states ----------------------------------------------------------------------------------------------
@@ -274,14 +278,19 @@ class Remembering(Interpreter):
         while isinstance(node := place.get(key), Node):
             same = _agree(node.cells, cells)
             if same < len(node.cells):
-                node.split(same)
+                node = place[key] = node.split(same)
             cells = cells[same:]
             place, key = node.after, node.values(state)
-        place[key] = leaf
-        if cells:
-            lower = Node(cells)
-            lower.after[lower.values(state)] = leaf
-            place[key] = lower
+        place[key] = _below(cells, state, leaf)
+
+
+def _below(cells: tuple[int, ...], state: Packed, leaf: Leaf) -> Node | Leaf:
+    """The leaf, asked for by the values of these cells. What may be stopped at any time is put in its place whole."""
+    if not cells:
+        return leaf
+    node = Node(cells)
+    node.after[node.values(state)] = leaf
+    return node
 
 
 def _agree(one: tuple[int, ...], other: tuple[int, ...]) -> int:

@@ -80,7 +80,7 @@ def outcomes(
     try:
         with Guard(met):
             made = [products(replace(workload, watched=page), rule, numbers) for page in range(workload.pages)]
-        shared = [memories(rule).of(ones[0].program) for ones in made if ones]
+        shared = [memories().of(ones[0].program) for ones in made if ones]
         for ones in zip(*made, strict=True):
             if met() is None:
                 searched = [Observed(one, budget, met, memory) for one, memory in zip(ones, shared, strict=True)]

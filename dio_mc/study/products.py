@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Final
 
 from dio_mc.frontend.build import build, digest_of
 from dio_mc.frontend.shelf import Shelf
@@ -72,17 +73,13 @@ def _built(numbered: _Numbered, rule: Rule) -> Program:
     """The program of a workload under a rule, which is asked for again where a run has to be shown."""
     workload = numbered.workload
     made = product_class(workload, rule, JUDGES, register_of(workload))
-    return build(made, sizes_of(workload, rule), like=_shelf(rule)).program
+    return build(made, sizes_of(workload, rule), like=_SHELF).program
 
 
-@lru_cache(maxsize=4)
-def memories(rule: Rule) -> Memories:
-    """What was learned of the products of a rule."""
-    return Memories()
+_MEMORIES: Final = Memories()
+_SHELF: Final = Shelf()
 
 
-@lru_cache(maxsize=4)
-def _shelf(rule: Rule) -> Shelf:
-    """What was compiled of a rule, whose class is another one when its file is loaded again. Rules come one after the
-    other, two at a time where they are compared."""
-    return Shelf()
+def memories() -> Memories:
+    """What was learned of products, those of all rules together."""
+    return _MEMORIES
