@@ -77,6 +77,8 @@ def outcomes(
     layouts = [layout for layout in workload.layouts if rule.has(layout)]
     runs = _Runs(frozenset(witnesses), met, note, _own_files(workload, rule))
     found: list[Outcomes] = []
+    if met() is not None:  # a guard looks only after a while, and there may be thousands of cells
+        return _undecided(workload, rule, layouts)
     try:
         with Guard(met):
             made = [products(replace(workload, watched=page), rule, numbers) for page in range(workload.pages)]
@@ -87,7 +89,12 @@ def outcomes(
                 found.append(_outcomes(workload, rule.name, ones[0].layout, searched, runs))
     except (Ended, MemoryError):
         pass
-    return (*found, *(Outcomes(workload.name, rule.name, left, (), False, 0) for left in layouts[len(found) :]))
+    return (*found, *_undecided(workload, rule, layouts[len(found) :]))
+
+
+def _undecided(workload: Workload, rule: Rule, layouts: Sequence[str]) -> tuple[Outcomes, ...]:
+    """What is known of layouts that were not explored."""
+    return tuple(Outcomes(workload.name, rule.name, layout, (), False, 0) for layout in layouts)
 
 
 @dataclass(frozen=True, slots=True)

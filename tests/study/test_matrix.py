@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -15,11 +16,12 @@ from dio_mc.cli import cli
 from dio_mc.cli.site import one_page, write_site
 from dio_mc.semantics.search import Budget
 from dio_mc.semantics.stop import requested
+from dio_mc.study import outcomes as study_outcomes
 from dio_mc.study.diff import diff
 from dio_mc.study.matrix import NOT_THERE, Matrix, matrix
 from dio_mc.study.outcomes import outcomes
 from dio_mc.study.picture import matrix_svg
-from dio_mc.study.registry import Registry, open_registry, pair
+from dio_mc.study.registry import Registry, Rule, Workload, open_registry, pair
 from dio_mc.study.tables import matrix_json, matrix_markdown, matrix_text
 from dio_mc.trace.codec import decode, encode
 
@@ -93,6 +95,22 @@ def test_cells_that_history_knows(registry: Registry, rule: str, first: str, sec
 def test_a_limit_makes_a_cell_undetermined(registry: Registry) -> None:
     found = matrix(registry, [registry.rules["placeholder"]], ["fsync"], Budget(max_states=3))
     assert found.cell("placeholder", "fsync", "fsync").verdict == "undetermined"
+
+
+def test_nothing_is_built_for_cells_after_a_stop(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[str] = []
+    usual = study_outcomes.products
+
+    def products(workload: Workload, rule: Rule, *rest: Any) -> Any:
+        built.append(rule.name)
+        return usual(workload, rule, *rest)
+
+    monkeypatch.setattr(study_outcomes, "products", products)
+    stop = requested("Ctrl-C")
+    rules = [registry.rules[name] for name in RULES]
+    found = matrix(registry, rules, OPERATIONS, exceeded=lambda: stop if len(built) > 1 else None)
+    assert set(built) == {RULES[0]}
+    assert {cell.verdict for cell in found.cells if cell.rule != RULES[0]} == {"undetermined", NOT_THERE}
 
 
 def test_the_repair_of_september_2017_and_its_own_repair(registry: Registry) -> None:

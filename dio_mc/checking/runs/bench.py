@@ -163,8 +163,9 @@ class Bench:
 
     # --- what passes --------------------------------------------------------------------------------------------------
 
-    def finished(self, tried: Tried) -> Fix | Tried:
-        """The fix that an edit makes, written and checked; or what it leaves violated."""
+    def finished(self, tried: Tried, *, brief: bool = False) -> Fix | Tried:
+        """The fix that an edit makes, written and checked, with the parameters given alone if `brief`; or what it
+        leaves violated."""
         edit = self.edit(tried.parts)
         assert edit is not None
         with tempfile.TemporaryDirectory(prefix="dio-mc-") as folder:
@@ -172,11 +173,11 @@ class Bench:
             file = Path(folder) / f"{self.model.__name__.lower()}_fixed.py"
             file.write_text(text, encoding="utf-8")
             fixed = next(m for m in load_module(file).models if m.__name__ == NAME.format(self.model.__name__))
-            return self._checked(edit, tried, fixed)
+            return self._checked(edit, tried, fixed, brief=brief)
 
-    def _checked(self, edit: Edit, tried: Tried, fixed: type[Model]) -> Fix | Tried:
+    def _checked(self, edit: Edit, tried: Tried, fixed: type[Model], *, brief: bool) -> Fix | Tried:
         checked: list[Checked] = []
-        for params in self._bindings():
+        for params in [self.params] if brief else self._bindings():
             report = self._check(fixed, params)
             left = open_in(report, self.asked)
             left = open_in(report, self._asked_with(params)) if left else left
@@ -189,7 +190,7 @@ class Bench:
         text = self._text(edit, checked)
         return Fix(
             Told.of(edit, tried.parts), text, difference(self.model, edit), tuple(checked),
-            self._waits(fixed), self._any_number(fixed), tried.changed,
+            () if brief else self._waits(fixed), "" if brief else self._any_number(fixed), tried.changed,
         )  # fmt: skip
 
     def _verdict(self, report: Report) -> str:

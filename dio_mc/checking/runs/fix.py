@@ -33,8 +33,8 @@ from dio_mc.source import display_path
 
 CHUNK: Final = 10
 """Edits that a process is given at a time."""
-GRACE: Final = 20.0
-"""Seconds in which what passed is written and checked when the search was stopped."""
+GRACE: Final = 2.0
+"""Seconds after a stop in which the edits that have passed are written, and checked with the parameters given."""
 NEAR: Final = 5
 """Near misses that are told."""
 Progress = Callable[[str, int, int, int], None]
@@ -133,7 +133,8 @@ def recheck(file: Path) -> tuple[int, str]:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Edits to try, passing ones to finish, or near misses to tell, of one class of a file."""
+    """Edits to try, passing ones to finish, or near misses to tell, of one class of a file. With `brief` passing edits
+    are checked with the parameters given alone, as there is little time."""
 
     file: str
     name: str
@@ -143,6 +144,7 @@ class Chunk:
     tried: tuple[tuple[int, ...], ...] = ()
     finish: tuple[Tried, ...] = ()
     near: tuple[Tried, ...] = ()
+    brief: bool = False
 
 
 Result = Tried | Fix | NearMiss
@@ -179,7 +181,7 @@ def _results(bench: Bench, chunk: Chunk, options: Options) -> Iterator[Result]:
     left = None if chunk.ends is None else max(0.0, chunk.ends - time.time())
     with bench.under(replace(options, budget=replace(options.budget, timeout=left))):
         yield from (bench.tried(parts) for parts in chunk.tried)
-        yield from (bench.finished(tried) for tried in chunk.finish)
+        yield from (bench.finished(tried, brief=chunk.brief) for tried in chunk.finish)
         yield from (bench.near(tried) for tried in chunk.near)
 
 
@@ -193,6 +195,7 @@ class _Run:
     asked: Asked
     before: tuple[Open, ...]
     ends: float | None
+    late: bool = False
 
     def found(self, base: Report) -> Found:
         bench = _bench(self._chunk())
@@ -223,10 +226,10 @@ class _Run:
         if not ended and (stop is None or stop() is None):
             return self
         options = replace(self.search.options, stop=None)
-        return replace(self, search=replace(self.search, options=options), ends=now + GRACE)
+        return replace(self, search=replace(self.search, options=options), ends=now + GRACE, late=True)
 
     def _chunk(self) -> Chunk:
-        return Chunk(self.task.file, self.task.model.__name__, self.task.params, self.asked, self.ends)
+        return Chunk(self.task.file, self.task.model.__name__, self.task.params, self.asked, self.ends, brief=self.late)
 
     def _tried(self, parts: Sequence[tuple[int, ...]], what: str) -> list[Tried]:
         chunks = [replace(self._chunk(), tried=tuple(part)) for part in _cut(parts, CHUNK)]
@@ -267,7 +270,7 @@ class _Run:
         for tried in sorted(missed, key=lambda t: (_missed(t, self.asked), _rank(t, bench)[1], _soonest(t), t.parts)):
             if _missed(tried, self.asked)[0] < len(self.asked.goals) or self._is_later(tried):
                 found.setdefault(tuple(sorted(o.property for o in tried.open)), tried)
-        stopped = self.ends is not None and time.time() >= self.ends
+        stopped = self.late or (self.ends is not None and time.time() >= self.ends)
         chosen = [] if stopped else list(found.values())[:NEAR]
         results = self._spread([replace(self._chunk(), near=(tried,)) for tried in chosen])
         return [r for result in results for r in result if isinstance(r, NearMiss)]
