@@ -20,7 +20,7 @@ class Answer:
 
 
 class PartsHere:
-    """So many parts; `kill` says before each question whether the part dies of it, with its files where `lost`."""
+    """So many parts; `kill` says before each question whether the part dies of it, the first with its files where `lost`."""
 
     def __init__(self, share: Share, kill: Kill | None = None, *, lost: bool = False) -> None:
         self.parts, self._share, self._kill, self._lost = share.parts, share, kill, lost
@@ -46,7 +46,7 @@ class PartsHere:
         alive = self._alive[part]
         assert alive is not None
         self.deaths += 1
-        if self._lost:
+        if self._lost and self.deaths == 1:
             for path in Path(alive._folder()).glob(f"part-{part}-*"):
                 path.unlink()
         alive.close()

@@ -756,6 +756,7 @@ CANONICAL = (
         REFERENCE,
     ),
 )
+DIVIDED = ("tests/engines/cluster/test_divided.py",)
 PATHS = ("tests/engines/native/test_paths.py", "tests/engines/test_not_canonical.py")
 COMPILED_CANONICAL = (
     Mutant(
@@ -1491,6 +1492,76 @@ ON_DISK = (
         "            self._known[-count:] = [self._bundled(self._known[-count:])]\n",
         "            self._known[-count:] = [self._bundled(self._known[-count + 1 :])]\n",
         ("tests/engines/disk/test_on_disk.py",),
+    ),
+    Mutant(
+        "what was sent before a death counts as sent after it",
+        "engines/cluster/partition.py",
+        '        ctypes.memset(self._worker.get("recent"), 0, RECENT)',
+        '        ctypes.memset(self._worker.get("recent"), 0, 0)',
+        DIVIDED,
+    ),
+    Mutant(
+        "a level that is done again is done from where it was",
+        "engines/cluster/partition.py",
+        "        self._next = self._first\n        self._sent = 0\n",
+        "        self._next = max(self._next, self._first)\n        self._sent = 0\n",
+        DIVIDED,
+    ),
+    Mutant(
+        "successors of a level that is done again count twice",
+        "engines/cluster/partition.py",
+        "        self._worker.set(transitions=self._begun)\n",
+        "",
+        DIVIDED,
+    ),
+    Mutant(
+        "parts are not told which valuations are looked for",
+        "engines/cluster/partition.py",
+        "WANTED_BYTE: Final = 2\n",
+        "WANTED_BYTE: Final = 1\n",
+        DIVIDED,
+    ),
+    Mutant(
+        "boxes that are full are emptied one state too late",
+        "engines/native/loops.py",
+        "            self._leave_if(asm, sent, why, SENT)\n",
+        '            self._leave_if(asm, asm.op("icmp eq i64 0, 1"), why, SENT)\n',
+        DIVIDED,
+    ),
+    Mutant(
+        "initial states belong elsewhere than their hash says",
+        "engines/native/boxes.py",
+        "    return (found & HALF) * parts >> 32\n",
+        "    return (found >> 32) * parts >> 32\n",
+        DIVIDED,
+    ),
+    Mutant(
+        "the steps that a dead part has seen are forgotten",
+        "engines/cluster/search.py",
+        "        seen = [*self._seen, *(report.seen for report in reports)]\n",
+        "        seen = [*(report.seen for report in reports)]\n",
+        DIVIDED,
+    ),
+    Mutant(
+        "only the first part's deadlocks and faults count",
+        "engines/cluster/search.py",
+        "        self._flags = [report.flags for report in reports]\n",
+        "        self._flags = [report.flags for report in reports[:1]]\n",
+        DIVIDED,
+    ),
+    Mutant(
+        "a part that died while another was restored is forgotten",
+        "engines/cluster/search.py",
+        "            self._lost = set(self._parts)\n",
+        "            self._lost = set()\n",
+        DIVIDED,
+    ),
+    Mutant(
+        "files are believed whatever they contain",
+        "engines/cluster/search.py",
+        "            return self._answers(asked, tuple) == counts\n",
+        "            return len(self._answers(asked, tuple)) == len(counts)\n",
+        DIVIDED,
     ),
     Mutant(
         "a merge takes all before the last state, without that",

@@ -76,6 +76,7 @@ class ClusterSearch(LevelSearch):
         self._saved = 0
         self._seen: list[bytes] = []
         self._flags: list[bytes] = []
+        self._lost: set[int] = set()
         self._known: set[tuple[int, tuple[int, ...]]] = set()
         try:
             self._cluster = connect(prepared.module, work.by, clock.exceeded)
@@ -287,17 +288,26 @@ class ClusterSearch(LevelSearch):
 
     def _revive(self, depth: int) -> None:
         """Replace dead parts and restore their levels up to `depth` from files. If that fails,
-        start again with all parts."""
-        dead = [part for part in self._parts if not self._lives(part)]
-        for part in dead:
+        start again with all parts. If another part dies meanwhile, the next attempt does the rest."""
+        self._lost |= {part for part in self._parts if not self._lives(part)}
+        for part in self._lost:
             self._cluster.renew(part)
-        counts = [[level[part][1] for level in self.levels[: depth + 1]] for part in dead]
-        if depth >= 0:
-            with suppress(Cut, Died):
-                asked = [self._cluster.ask(part, "ask", "restore", depth)[0] for part in dead]
-                if [list(one) for one in self._answers(asked, tuple)] == counts:
-                    return
-        self._begin_again(depth)
+        if depth < 0 or not self._restored(depth):
+            self._lost = set(self._parts)
+            self._begin_again(depth)
+        self._lost = set()
+
+    def _restored(self, depth: int) -> bool:
+        """Whether the levels of all lost parts could be read."""
+        lost = sorted(self._lost)
+        counts = [tuple(level[part][1] for level in self.levels[: depth + 1]) for part in lost]
+        try:
+            asked = [self._cluster.ask(part, "ask", "restore", depth)[0] for part in lost]
+            return self._answers(asked, tuple) == counts
+        except Cut as cut:
+            if cut.stop.kind is StopKind.RAY:
+                return False
+            raise
 
     def _lives(self, part: int) -> bool:
         try:

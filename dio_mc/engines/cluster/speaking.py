@@ -9,8 +9,10 @@ other do not pass through either process.
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
@@ -27,6 +29,9 @@ memory."""
 STORE: Final = 1 << 26
 """The size in bytes of Ray's object store per part, for a cluster on this machine: the boxes of a
 few rounds."""
+AUTHENTICATION: Final = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
+"""How the user wants a cluster to be protected. If nothing is set, a cluster on this machine gets a
+token of its own; Ray would write one to the home folder."""
 REMOVING: Final = 5.0
 """The time limit in seconds for actors to remove their files."""
 PROBED: Final = 60.0
@@ -40,13 +45,16 @@ class Speaking:
         self._refs: dict[int, Any] = {}
         self._actors: list[Any] = []
         self._share: Any = None
-        self._make: Callable[[int], Any] | None = None
+        self._make: Callable[..., Any] | None = None
+        self._nodes: list[Any] = []
 
     # -- beginning -----------------------------------------------------------------------------------------------------
 
     def open(self, address: str | None, workers: int | None) -> Opened | Refused:
         """Connect to a cluster, or start one on this machine; return the number of parts, or why
         there is none."""
+        if address is None and not any(name in os.environ for name in AUTHENTICATION):
+            os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
         import ray
 
         try:
@@ -102,11 +110,16 @@ class Speaking:
         from dio_mc.engines.cluster.partition import Partition
 
         told = ray.put(share)
-        kind = ray.remote(Partition).options(
-            num_cpus=1, max_restarts=0, max_task_retries=0, scheduling_strategy="SPREAD"
-        )
-        self._make = lambda number: kind.remote(told, number)
-        self._actors = [self._make(number) for number in range(share.parts)]
+        actor = ray.remote(Partition)
+        self._make = lambda number, **options: actor.options(
+            max_restarts=0, max_task_retries=0, **options
+        ).remote(told, number)  # fmt: skip
+        self._actors = [
+            self._make(number, num_cpus=1, scheduling_strategy="SPREAD") for number in range(share.parts)
+        ]  # fmt: skip
+        self._nodes = [
+            actor.__ray_call__.remote(lambda _: ray.get_runtime_context().get_node_id()) for actor in self._actors
+        ]
 
     # -- asking --------------------------------------------------------------------------------------------------------
 
@@ -142,10 +155,16 @@ class Speaking:
     def renew(self, part: int) -> None:
         """Replace an actor by a new one."""
         import ray
+        from ray.exceptions import RayError
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         assert self._make is not None
         ray.kill(self._actors[part])
-        self._actors[part] = self._make(part)
+        placed: dict[str, Any] = {"num_cpus": 0}
+        with suppress(RayError):
+            node = ray.get(self._nodes[part], timeout=REMOVING)
+            placed["scheduling_strategy"] = NodeAffinitySchedulingStrategy(node, soft=True)
+        self._actors[part] = self._make(part, **placed)
 
     def end(self) -> None:
         """Remove the files that are left, because the other process may have been killed, and shut Ray

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import pickle
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -196,6 +197,41 @@ def test_whoever_dies_the_level_is_done_again(divided: Divided, name: str, numbe
     program = build(Every).program
     found, parts = divided(program, 2, kill=nth(name, number), lost=lost)
     assert parts.deaths == 1
+    assert found == on_one(program)
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["files", "no files"])
+@pytest.mark.parametrize("name", ["restore", "offer", "begin", "take", "save"])
+def test_whoever_dies_while_another_is_restored(divided: Divided, name: str, lost: bool) -> None:
+    if name == "offer" and not lost:
+        return
+    deaths: list[str] = []
+
+    def kill(part: int, what: str, arguments: tuple[object, ...]) -> bool:
+        first = not deaths and what == "begin" and arguments[1:] == (9,)
+        second = len(deaths) == 1 and what == name and part == (name != "restore")
+        deaths.extend([what] * (first or second))
+        return first or second
+
+    program = build(Every).program
+    found, _ = divided(program, 2, kill=kill, lost=lost)
+    assert deaths == ["begin", name]
+    assert found == on_one(program)
+
+
+def test_files_of_other_states_are_not_believed(divided: Divided, tmp_path: Path) -> None:
+    program, killed = build(Every).program, []
+
+    def kill(part: int, what: str, arguments: tuple[object, ...]) -> bool:
+        if killed or what != "begin" or arguments[1:] != (9,):
+            return False
+        killed.append(part)
+        (other,) = tmp_path.glob(f"*/part-{part}-level-3")
+        shutil.copy(other, other.with_name(f"part-{part}-level-8"))
+        return True
+
+    found, _ = divided(program, 2, kill=kill)
+    assert killed
     assert found == on_one(program)
 
 
