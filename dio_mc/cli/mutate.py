@@ -29,7 +29,7 @@ def register(group: click.Group) -> None:
 
 
 @click.command()
-@click.argument("paths", nargs=-1, metavar="FILE_FOLDER_OR_GLOB...", type=click.Path())
+@click.argument("paths", nargs=-1, metavar="[FILE_FOLDER_OR_GLOB]...", type=click.Path())
 @rule_options
 @click.option("--model", "names", multiple=True, type=CLASS, metavar="CLASS", help="Mutate only these classes.")
 @click.option("--param", "params", multiple=True, type=Param(), help="Bind a parameter of the models.")
