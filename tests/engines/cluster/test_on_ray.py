@@ -9,13 +9,18 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from several import Turning, asked
 
 from dio_mc.engines.choose import Run, Strategy
 from dio_mc.engines.cluster import search
+from dio_mc.engines.cluster.bridge import RayParts
+from dio_mc.engines.cluster.messages import Refused
+from dio_mc.engines.cluster.speaking import Speaking
 from dio_mc.engines.cluster.version import this_version
+from dio_mc.errors import ModelError
 from dio_mc.frontend import build
 from dio_mc.semantics.search import OnRay
 
@@ -108,6 +113,66 @@ def test_options_that_do_not_go_together(words: list[str], message: str) -> None
 def test_a_path_after_ray_is_a_path() -> None:
     plain, found = command(WITH, MODEL), command(WITH, "--ray", MODEL)
     assert (found.returncode, found.stdout) == (plain.returncode, plain.stdout)
+
+
+class Machines:
+    """Of Ray, what is asked to find out which dio-mc each machine has: its answers are `versions`."""
+
+    def __init__(self, versions: dict[str, object]) -> None:
+        self._versions = versions
+
+    def nodes(self) -> list[dict[str, object]]:
+        return [
+            {"Alive": name != "gone", "Resources": {"CPU": 1.0}, "NodeID": name, "NodeManagerHostname": name}
+            for name in self._versions
+        ]
+
+    def remote(self, probe: object) -> Machines:
+        return self
+
+    def options(self, *, num_cpus: int, scheduling_strategy: str) -> SimpleNamespace:
+        return SimpleNamespace(remote=lambda: scheduling_strategy)
+
+    def get(self, name: str, timeout: float) -> object:
+        found = self._versions[name]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+OURS = this_version()
+
+
+@pytest.mark.parametrize(
+    ("versions", "wrong"),
+    [
+        ({"one": OURS, "two": OURS, "gone": "no dio-mc"}, None),
+        ({"one": OURS, "two": "dio-mc 0.0.9"}, f"two has dio-mc 0.0.9, this machine {OURS}"),
+        ({"one": "no dio-mc"}, f"one has no dio-mc, this machine {OURS}"),
+        ({"one": OURS, "two": OSError("late\nmore")}, f"two has no answer (late), this machine {OURS}"),
+    ],
+)
+def test_machines_with_another_dio_mc(
+    monkeypatch: pytest.MonkeyPatch, versions: dict[str, object], wrong: str | None
+) -> None:
+    strategies = SimpleNamespace(NodeAffinitySchedulingStrategy=lambda node, soft: node)
+    monkeypatch.setitem(sys.modules, "ray", Machines(versions))
+    monkeypatch.setitem(sys.modules, "ray.util", SimpleNamespace(scheduling_strategies=strategies))
+    monkeypatch.setitem(sys.modules, "ray.util.scheduling_strategies", strategies)
+    assert Speaking()._wrong_version() == wrong
+
+
+def test_another_dio_mc_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = object.__new__(RayParts)
+    parts._amid, parts._pipe = False, SimpleNamespace(
+        send=lambda told: None, poll=lambda patience: True, recv=lambda: Refused("DIO227", "two has no dio-mc")
+    )  # fmt: skip
+    with pytest.raises(ModelError) as error:
+        parts._open(OnRay("head:6379"), lambda: None)
+    assert str(error.value) == (
+        "dio-mc: error DIO227: the cluster at head:6379: two has no dio-mc\n"
+        "  hint: install the same dio-mc on all machines"
+    )
 
 
 def test_which_dio_mc_this_is() -> None:
