@@ -24,7 +24,6 @@ LARGE = (RACE, "--param=pages=2", "--param=readers=1", "--param=mappers=7", "--n
 COMMANDS: dict[str, tuple[float, tuple[str, ...]]] = {
     "check, native": (25, ("check", *LARGE, "--no-reduction")),
     "check, two workers": (25, ("check", *LARGE, "--no-reduction", "--workers=2")),
-    "check, reduced": (25, ("check", *LARGE)),
     "check, reference": (25, ("check", *LARGE, "--engine=reference")),
     "check, on disk": (25, ("check", *LARGE, "--no-reduction", "--disk=.")),
     "check, many models": (5, ("check", str(ROOT / "models" / "history"), "--no-artifacts")),
@@ -33,9 +32,8 @@ COMMANDS: dict[str, tuple[float, tuple[str, ...]]] = {
     "matrix, one process": (10, ("matrix", "--jobs=1")),
     "diff": (10, ("diff", "generic_2005", "ext4_today")),
     "outcomes": (4, ("outcomes", "read,direct_write,mmap_store", "--rule", "ext4_today")),
-    "mutate": (10, ("mutate", EXT3)),
+    "mutate": (8, ("mutate", str(ROOT / "models" / "history"))),
     "fix": (10, ("fix", EXT3)),
-    "graph": (8, ("graph", RACE, "--param=pages=2")),
 }
 """What is interrupted, and the seconds within which that happens: less than the command takes."""
 SOONEST = 0.3
