@@ -1019,6 +1019,13 @@ ORDER = (
 )
 NATIVE = (
     Mutant(
+        "more states at once than news have room for",
+        "engines/native/search.py",
+        "most = min(self.starts, self.workers[0].most_at_once)",
+        "most = self.starts",
+        ("tests/engines/native/test_new_valuations.py",),
+    ),
+    Mutant(
         "compiled division rounds towards zero",
         "engines/native/formulas.py",
         "return asm.sub(quotient, asm.widen(wrong))",

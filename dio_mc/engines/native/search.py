@@ -218,8 +218,9 @@ class Search(LevelSearch):
         """Find the initial states."""
         self._open_level()
         states = map(self.module.packing.encode, self.interpreter.starting())
+        most = min(self.starts, self.workers[0].most_at_once)
         try:
-            while self.stopped is None and (some := list(islice(states, self.starts))):
+            while self.stopped is None and (some := list(islice(states, most))):
                 self._make_room_for(len(some))
                 self._check(self.workers[0].insert(some))
                 self._take_news()

@@ -31,7 +31,8 @@ class Worker:
     """A context with its buffers. The table is shared by all workers.
 
     `space` is the size in bytes of the array of states that this worker was the first to find;
-    `capacity` is its size in states.
+    `capacity` is its size in states. `most_at_once` is the most states that can be inserted before
+    new valuations are taken: each may have one for every property.
     """
 
     def __init__(self, module: Module, machine: Machine, visited: Visited, workers: int, space: int) -> None:
@@ -45,7 +46,8 @@ class Worker:
         self.states = self._region("states", space, huge=True)
         self.capacity = space // bytes_
         monitors = max(len(module.tables), 1)
-        self._region("news", (NEWS + self.ahead * monitors) * 8 * (1 + 2 * self.words))
+        self.most_at_once = NEWS // monitors + self.ahead
+        self._region("news", self.most_at_once * monitors * 8 * (1 + 2 * self.words))
         self._region("flags", module.flags + len(module.tables))
         self._region("seen", 2 * len(module.names.places))
         self._region("ends", 8 * (1 + len(module.program.threads)))
@@ -98,8 +100,8 @@ class Worker:
         self.set(slots=slots, limit=slots + SLACK)
 
     def insert(self, words: Sequence[Sequence[int]]) -> int:
-        """Insert packed states from Python, for which there must be room. Return 0, or the reason
-        for failure: `FULL` or `LOST`."""
+        """Insert at most `most_at_once` packed states from Python, for which there must be room.
+        Return 0, or the reason for failure: `FULL` or `LOST`."""
         flat = [word - (1 << 64) if word >> 63 else word for state in words for word in state]
         source = (ctypes.c_int64 * max(len(flat), 1))(*flat)
         if self.get("reduced"):
