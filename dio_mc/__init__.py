@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dio_mc.errors import ModelError as ModelError
     from dio_mc.lang import *  # noqa: F403  # the language is the package's face
     from dio_mc.semantics.search import Budget as Budget
+    from dio_mc.semantics.search import Checkpoints as Checkpoints
     from dio_mc.semantics.search import Reductions as Reductions
     from dio_mc.trace.trace import Trace as Trace
 
@@ -36,6 +37,7 @@ __all__ = [  # found by __getattr__
 _FUNCTIONS = ("check", "explore", "matrix", "read_trace", "replay")
 _TYPES = {
     "Budget": "semantics.search",
+    "Checkpoints": "semantics.search",
     "ModelError": "errors",
     "Options": "checking.driver",
     "Reductions": "semantics.search",

@@ -39,7 +39,7 @@ def table(ran: list[tuple[Mutant, Noticed]]) -> str:
     unseen = sum(noticed.by in ("-", "open") for _, noticed in rows)
     head = [
         "# The checker broken on purpose", "",
-        f"`python -m tests.mutants --write`; {len(rows)} breakages, {unseen} of them open: not run to the end yet. Each is a text of one file,",
+        f"`python -m tests.mutants --write`; {len(rows)} breakages, {unseen} of them not run to the end yet. Each is a text of one file,",
         "found there once and replaced (`texts.py`). A campaign compares random programs with the evaluator of their",
         f"source, and configurations with each other (`tests/fuzz`), seed {SEED}, at most {PROGRAMS} programs; what is told is",
         "the first program that showed a difference. CI breaks a few of them each time, others every day.", "",
