@@ -79,7 +79,7 @@ class Guard:
         self._grace = grace
         self._lock = threading.Lock()
         self._left = threading.Event()
-        self._fired = False
+        self._raised: type[BaseException] | None = None
 
     def __enter__(self) -> None:
         self._target = threading.get_ident()
@@ -100,10 +100,25 @@ class Guard:
             threading.stack_size(before)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        try:
+            self._leave()
+        except (Ended, KeyboardInterrupt) as pending:
+            self._leave()
+            if not self._has_raised(pending):
+                raise
+
+    def _has_raised(self, error: BaseException) -> bool:
+        """Whether an exception comes from this guard, not from one around it."""
+        return type(error) is self._raised
+
+    def _leave(self) -> None:
+        """End the watching. What was raised before that and is pending is raised here, in this thread.
+
+        It must not be cancelled instead: CPython 3.11 then goes on believing that some thread has a pending exception
+        (``ceval.c:_PyEval_SignalAsyncExc``), which costs every thread time at each call, and a profiled one for ever.
+        """
         with self._lock:
             self._left.set()
-            if self._fired and not isinstance(error, Ended):
-                _raise_in(self._target, None)
 
     def _watch(self) -> None:
         self._left.wait(max(self._grace, EVERY))
@@ -127,8 +142,8 @@ class Guard:
         with self._lock:
             if not self._left.is_set():
                 _silence_in_finalisers()
-                self._fired = True
-                _raise_in(self._target, type("Ended", (Ended,), {"stop": stop}))
+                self._raised = type("Ended", (Ended,), {"stop": stop})
+                _raise_in(self._target, self._raised)
 
 
 class Interrupting(Guard):
@@ -139,8 +154,8 @@ class Interrupting(Guard):
 
     def _fire(self, stop: Stop) -> None:
         with self._lock:
-            if not self._left.is_set() and not self._fired:
-                self._fired, self.stop = True, stop
+            if not self._left.is_set() and self._raised is None:
+                self._raised, self.stop = KeyboardInterrupt, stop
                 interrupt(self._target)
 
 
@@ -198,8 +213,8 @@ def attempt(
     return default
 
 
-def _raise_in(thread: int, error: type[BaseException] | None) -> None:
-    """Have a thread raise `error` at its next bytecode; None cancels a pending exception."""
+def _raise_in(thread: int, error: type[BaseException]) -> None:
+    """Have a thread raise `error` at its next bytecode."""
     with STARTING:
         _wait_for_threads_being_started()
         _set_pending(thread, error)
@@ -212,10 +227,8 @@ def _wait_for_threads_being_started() -> None:
         time.sleep(0.001)
 
 
-def _set_pending(thread: int, error: type[BaseException] | None) -> None:
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(
-        ctypes.c_ulong(thread), None if error is None else ctypes.py_object(error)
-    )
+def _set_pending(thread: int, error: type[BaseException]) -> None:
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error))
 
 
 def interrupt(thread: int) -> None:

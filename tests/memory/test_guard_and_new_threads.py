@@ -36,7 +36,7 @@ class Starts:
         finally:
             self.under_way.clear()
 
-    def pend(self, thread: int, error: type[BaseException] | None) -> None:
+    def pend(self, thread: int, error: type[BaseException]) -> None:
         self.raised.append(self.under_way.is_set())
         self._pend(thread, error)
 

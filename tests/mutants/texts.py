@@ -1602,6 +1602,20 @@ ON_DISK = (
 
 GUARDS = (
     Mutant(
+        "an exception comes after what it was to end",
+        "guard.py",
+        "            if not self._has_raised(pending):\n                raise",
+        "            raise",
+        ("tests/memory/test_leaving_a_guard.py",),
+    ),
+    Mutant(
+        "a guard swallows the exception of one around it",
+        "guard.py",
+        "            if not self._has_raised(pending):\n                raise",
+        "            if not self._has_raised(pending):\n                return",
+        ("tests/memory/test_leaving_a_guard.py",),
+    ),
+    Mutant(
         "an exception does not wait for our own threads",
         "guard.py",
         "            with STARTING:\n                self._start_watching()",
