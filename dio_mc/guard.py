@@ -115,7 +115,8 @@ class Guard:
         """End the watching. What was raised before that and is pending is raised here, in this thread.
 
         It must not be cancelled instead: CPython 3.11 then goes on believing that some thread has a pending exception
-        (``ceval.c:_PyEval_SignalAsyncExc``), which costs every thread time at each call, and a profiled one for ever.
+        (``ceval.c:_PyEval_SignalAsyncExc``), and a thread that is profiled or traced looks for it at its next call
+        without end.
         """
         with self._lock:
             self._left.set()
