@@ -97,10 +97,10 @@ def test_a_guard_that_was_not_entered_raises_nothing(monkeypatch: pytest.MonkeyP
         return None
 
     first = threading.current_thread()
-    monkeypatch.setattr(dio_mc.guard, "EVERY", 0.05)
+    monkeypatch.setattr(dio_mc.guard, "EVERY", 0.3)
     guard = Guard(exceeded)
     with monkeypatch.context() as patch:
         patch.setattr(threading.Event, "wait", ended)
         with pytest.raises(Ended):
             guard.__enter__()
-    assert not polled.wait(0.2)
+    assert not polled.wait(0.8)

@@ -13,13 +13,15 @@ from dio_mc.semantics.stop import OUT_OF_MEMORY
 
 def raise_while_left(guard: Guard, inner: Guard | None = None) -> list[str]:
     """`guard` raises its exception in this thread, which waits at the lock of `inner` (None: of `guard`) to leave it."""
-    left, waits = inner or guard, threading.Event()
+    left, waits, this = inner or guard, threading.Event(), threading.get_ident()
     done = []
 
     def late() -> None:
         with left._lock:
             waits.set()
-            time.sleep(0.05)  # the other one is at the lock now
+            while sys._current_frames()[this].f_code.co_name != "_leave":
+                time.sleep(0.001)
+            time.sleep(0.02)  # the other one is at the lock now
             if left is guard:
                 guard._lock = threading.Lock()  # `_fire` takes it
             guard._fire(OUT_OF_MEMORY)
