@@ -6,6 +6,8 @@ from typing import Any
 
 from dio_mc.engines import agree, choose
 from dio_mc.engines.choose import EngineName, Strategy
+from dio_mc.engines.compiled import compiled
+from dio_mc.engines.limits import Limits
 from dio_mc.engines.native import engine as machine
 from dio_mc.engines.native.search import Search, Work
 from dio_mc.engines.reference import engine as reference
@@ -60,7 +62,8 @@ def native(
 ) -> Exploration:  # fmt: skip
     """By machine code."""
     asked = request(program, evaluators, budget, **rest)
-    return choose.native(asked, workers, representatives, sets=sets, quick=quick)
+    prepared = machine.prepare(asked, representatives, sets=sets, quick=quick)
+    return compiled(prepared, asked, Limits(asked.budget, asked.stop), workers, prepared.able)
 
 
 def verify_reduction(

@@ -10,7 +10,7 @@ from typing import Any
 from asking import request
 
 from dio_mc.engines.checkpoints.store import Keeper, Store
-from dio_mc.engines.choose import compiled
+from dio_mc.engines.compiled import compiled
 from dio_mc.engines.limits import Limits
 from dio_mc.engines.native.prepared import IN_FULL, Prepared, Reduced
 from dio_mc.semantics.search import Budget, Checkpoints, Exploration, Progress

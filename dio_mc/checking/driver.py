@@ -18,7 +18,7 @@ from dio_mc.checking.findings.declared import static_findings
 from dio_mc.checking.findings.stuck import stuck_for_ever
 from dio_mc.checking.results import Finding, PropertyResult, Report, Verdict
 from dio_mc.engines.agree import verify_reduction
-from dio_mc.engines.choose import NOTHING, EngineName, Strategy, explore
+from dio_mc.engines.choose import EngineName, Strategy, explore
 from dio_mc.engines.limits import Limits
 from dio_mc.errors import Diagnostic
 from dio_mc.frontend.build import Built, build, program_name
@@ -30,6 +30,7 @@ from dio_mc.lang.model import Model
 from dio_mc.semantics.evaluator import PropertyEvaluator
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.search import (
+    NOTHING,
     Budget,
     Checkpoints,
     Exploration,
@@ -127,7 +128,7 @@ def check_class(
         model=program.name, file=display_path(program.file), doc=program.doc, verdict=verdict, found=found,
         seconds=time.perf_counter() - started, params=dict(program.params), properties=properties, traces=traces,
         findings=findings, expected=met, expectation=text, threads=len(program.threads), growth=growth,
-        where=_class_place(model), notes=tuple(notes),
+        where=_class_place(model), notes=tuple(dict.fromkeys(notes)),
     )  # fmt: skip
 
 

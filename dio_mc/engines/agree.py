@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dio_mc.engines.choose import EngineName, Run, Strategy
+from dio_mc.engines.reducers import persistent_sets_of
 from dio_mc.errors import InternalError
 from dio_mc.ir.program import Program
-from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.search import (
     NO_REDUCTION,
     PARTIAL_ORDER,
@@ -60,12 +60,7 @@ def _ordered(request: SearchRequest, partial_order: bool | None) -> bool:
     """Return whether partial order is to be verified."""
     if partial_order is not None:
         return partial_order
-    from dio_mc.analysis.partial_order.persistent import Refused, find_persistent_sets, pays
-
-    try:
-        return pays(find_persistent_sets(request.program, request.evaluators), Interpreter(request.program))
-    except Refused:
-        return False
+    return persistent_sets_of(request, None, always=False) is not None
 
 
 def _names(reductions: Reductions) -> tuple[str, ...]:

@@ -18,31 +18,27 @@ from dataclasses import dataclass, replace
 from functools import partial as bound  # `partial` is a part of the states here
 from typing import TYPE_CHECKING, Final, Literal
 
-from dio_mc.engines.kept import Established, Remembering, uncertain
+from dio_mc.engines.compiled import compiled, on_disk, on_ray
+from dio_mc.engines.kept import Established, Remembering
 from dio_mc.engines.limits import Limits
+from dio_mc.engines.reducers import UNREDUCED, Reducers, persistent_sets_of, representatives_of
 from dio_mc.engines.reference.engine import explore as explore_reference
 from dio_mc.engines.reference.search import Taken
-from dio_mc.engines.shaping import told
 from dio_mc.guard import WHY_ENDED, Guard, stop_of
 from dio_mc.ir.program import LIVENESS
-from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.search import (
     NO_REDUCTION,
+    NOTHING,
     PARTIAL_ORDER,
-    SYMMETRY,
-    Approximate,
     Budget,
-    Coverage,
     Exploration,
     Names,
     OnRay,
     Partial,
     Reductions,
-    Sampled,
     SearchRequest,
 )
 from dio_mc.semantics.stop import Stop, StopKind
-from dio_mc.wording import show_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,8 +47,7 @@ if TYPE_CHECKING:
     from dio_mc.analysis.symmetry.representatives import Representatives
     from dio_mc.analysis.values.facts import Facts
     from dio_mc.engines.checkpoints.store import Keeper, Store
-    from dio_mc.engines.native.engine import Begin, Outcome, Prepared, Reduced
-    from dio_mc.engines.native.module import Module
+    from dio_mc.engines.native.engine import Prepared, Reduced
 
 EngineName = Literal["auto", "reference", "native"]
 SWITCH: Final = 3_000
@@ -100,26 +95,6 @@ class Strategy:
     ray: OnRay | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Reducers:
-    """The reductions of a search; None for those that are not requested or have no effect."""
-
-    representatives: Representatives | None
-    selection: PersistentSets | None
-
-    def __bool__(self) -> bool:
-        return self.representatives is not None or self.selection is not None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the reductions, as in an `Exploration`."""
-        return (SYMMETRY,) * (self.representatives is not None) + (PARTIAL_ORDER,) * (self.selection is not None)
-
-
-UNREDUCED: Final = _Reducers(None, None)
-"""No reduction."""
-
-
 def explore(request: SearchRequest, strategy: Strategy | None = None, limits: Limits | None = None) -> Exploration:
     """Explore a program, with the default `Strategy` unless one is given, within `limits` whose
     clock is running (default: those of the request, from now on).
@@ -131,40 +106,11 @@ def explore(request: SearchRequest, strategy: Strategy | None = None, limits: Li
     cluster is not available, and `InternalError` if two searches contradict each other.
     """
     strategy, limits = strategy or Strategy(), limits or Limits(request.budget, request.stop)
-    match strategy.partial:
-        case None:
-            return Run(request, limits).explore(strategy)
-        case Approximate() as approximate:
-            return _followed(request, lambda asked: _approximated(asked, approximate, limits))
-        case sampled:
-            return _followed(request, lambda asked: _sampled(asked, sampled))
+    if strategy.partial is None:
+        return Run(request, limits).explore(strategy)
+    from dio_mc.engines.partly import explore_part
 
-
-def _followed(request: SearchRequest, search: Callable[[SearchRequest], Exploration]) -> Exploration:
-    """The result of one partial search. If an interrupt comes before its report, the violations
-    that it knew of are reported."""
-    established = Established(request.program, request.evaluators)
-    try:
-        return search(replace(request, follow=established.follow))
-    except WHY_ENDED as ended:
-        if not established.interrupted() and isinstance(ended, KeyboardInterrupt):
-            raise
-        return established.answer(replace(NOTHING, stopped=stop_of(ended)))
-
-
-def _sampled(request: SearchRequest, sampled: Sampled) -> Exploration:
-    from dio_mc.engines.reference.partial import explore_partly
-
-    part, covered = explore_partly(request, sampled)
-    request.note(covered)
-    return part
-
-
-NOTHING: Final = Exploration(
-    engine="none", states=0, transitions=0, depth=0, stopped=None, open=0, violations=(), unknown=(),
-    coverage=Coverage(frozenset(), frozenset()),
-)  # fmt: skip
-"""The result before any search."""
+    return explore_part(request, strategy.partial, limits)
 
 
 class Run:
@@ -246,7 +192,7 @@ class Run:
         return found
 
     def _interpreted(self, reductions: Reductions, full: int | None) -> Exploration:
-        reducers = _Reducers(self._representatives(reductions), self._selection(reductions))
+        reducers = Reducers(self._representatives(reductions), self._selection(reductions))
         if reducers:
             found = self._within(FULL if full is None else full, lambda budget: self._interpret(budget, UNREDUCED))
             if found is not None:
@@ -398,19 +344,11 @@ class Run:
         if not reductions.symmetry:
             return None
         with self._guard():
-            return self._exchanged()
+            return representatives_of(self._request.program)
 
     def _guard(self) -> Guard:
         """A guard for preparations, which do not poll the limits."""
         return Guard(self._limits.exceeded)
-
-    def _exchanged(self) -> Representatives | None:
-        from dio_mc.analysis.symmetry.proof import find_symmetry
-        from dio_mc.analysis.symmetry.representatives import Representatives
-
-        symmetry = find_symmetry(self._request.program)
-        found = Representatives(self._request.program, symmetry) if symmetry else None
-        return found if found is not None and found.plan.symmetry else None
 
     def _selection(self, reductions: Reductions, facts: Facts | None = None) -> PersistentSets | None:
         """The persistent sets, if partial order is sound and either requested or likely to pay. A
@@ -418,14 +356,8 @@ class Run:
         of steps."""
         if reductions.partial_order is False or self._request.budget.max_depth is not None:
             return None
-        from dio_mc.analysis.partial_order.persistent import Refused, find_persistent_sets, pays
-
         with self._guard():
-            try:
-                sets = find_persistent_sets(self._request.program, self._request.evaluators, facts)
-            except Refused:
-                return None
-            return sets if reductions.partial_order or pays(sets, Interpreter(self._request.program)) else None
+            return persistent_sets_of(self._request, facts, always=reductions.partial_order is True)
 
     def _left(self) -> Budget:
         """The budget with the time that is left."""
@@ -436,7 +368,7 @@ class Run:
             else replace(self._request.budget, timeout=timeout - self._limits.seconds)
         )
 
-    def _interpret(self, budget: Budget, reducers: _Reducers, saved: str | None = None) -> Exploration:
+    def _interpret(self, budget: Budget, reducers: Reducers, saved: str | None = None) -> Exploration:
         """One search by the interpreter, with checkpoints under the name `saved`, if given."""
         taken = Taken(reducers.representatives, selection=reducers.selection)
         keeper = None if saved is None else self._keeper(saved, self._limits, "reference", reducers.names)
@@ -458,89 +390,3 @@ class Run:
             found = replace(found, stopped=Stop(StopKind.TIMEOUT, self._request.budget.timeout))
         self._established.note(found)
         return found
-
-
-def native(
-    request: SearchRequest,
-    workers: int = 1,
-    representatives: Representatives | None = None,
-    *,
-    sets: PersistentSets | None = None,
-    quick: bool = False,
-) -> Exploration:
-    """Explore with machine code, optimised or `quick`, reduced by what is given. Raises
-    `Unsupported` if the native engine cannot run the program.
-
-    With persistent `sets`, counterexamples are the shortest among the steps taken.
-    """
-    from dio_mc.engines.native.engine import prepare
-
-    prepared = prepare(request, representatives, sets=sets, quick=quick)
-    return compiled(prepared, request, Limits(request.budget, request.stop), workers, prepared.able)
-
-
-def compiled(
-    prepared: Prepared, request: SearchRequest, limits: Limits, workers: int, by: Reduced, keeper: Keeper | None = None,
-    begin: Begin | None = None,
-) -> Exploration:  # fmt: skip
-    """Explore a compiled program, in memory or as `begin` does; `keeper` has the checkpoints."""
-    from dio_mc.engines.native.engine import Search, search
-
-    found = search(prepared, request, limits, workers, by, keeper=keeper, begin=begin or Search)
-    return told(found, request.evaluators, limits)
-
-
-def on_disk(folder: Path, budget: Budget, spare: int = 0) -> Begin:
-    """Creates searches with their states in `folder`, which must exist; `spare` bytes of its file
-    system stay free."""
-    from dio_mc.engines.disk.search import Disk, DiskSearch
-    from dio_mc.engines.disk.sizes import sizes_within
-
-    return bound(DiskSearch, disk=Disk(folder, sizes_within(budget.max_memory), spare))
-
-
-def on_ray(ray: OnRay, folder: Path | None, budget: Budget) -> Begin:
-    """Creates searches on Ray, with files in a shared `folder`, or (None) in a local folder of each
-    machine."""
-    from dio_mc.engines.cluster.bridge import RayParts
-    from dio_mc.engines.cluster.search import ClusterSearch
-
-    def connect(module: Module, by: Reduced, exceeded: Callable[[], Stop | None]) -> RayParts:
-        return RayParts(ray, module, by, folder, budget.max_memory, exceeded)
-
-    return bound(ClusterSearch, connect=connect)
-
-
-def _approximated(request: SearchRequest, approximate: Approximate, limits: Limits) -> Exploration:
-    """Explore with machine code and lossy storage; `request.note` receives a sentence on how many
-    states may have been missed."""
-    from dio_mc.engines.native.engine import Unsupported, prepare, search
-
-    asked = replace(
-        request, evaluators=[evaluator for evaluator in request.evaluators if evaluator.property.kind not in LIVENESS]
-    )
-    try:
-        with Guard(limits.exceeded):
-            prepared = prepare(asked, approximate=approximate)
-    except WHY_ENDED as ended:
-        return replace(NOTHING, stopped=stop_of(ended))
-    except Unsupported as reason:
-        request.note(f"explored by the reference engine, which stores complete states: {reason}")
-        return explore_reference(request)
-    found = search(prepared, asked, limits)
-    request.note(_left_out(approximate, found))
-    stopped = found.stopped or Stop(StopKind.APPROXIMATE, approximate.storage)
-    return replace(uncertain(told(found, asked.evaluators, limits)), stopped=stopped)
-
-
-def _left_out(approximate: Approximate, found: Outcome) -> str:
-    """A sentence on how many states may have been missed."""
-    if approximate.storage == "hash-compaction":
-        missing = f"{found.states * found.taken_for_known / 2:.1e}"
-        return f"64 bits of each state were stored: {missing} states are expected to be missing, with their successors"
-    known = found.taken_for_known
-    share = f"{known:.2%}" if known >= 0.0001 else "fewer than 0.01%"
-    return (
-        f"each state was stored as three bits in {show_bytes(approximate.memory)}: at the end {share} of new states "
-        "were taken for known ones; these, and states reachable only through them, are missing"
-    )

@@ -258,6 +258,13 @@ class Exploration(SearchResult):
         return self.stopped is None and not self.unknown
 
 
+NOTHING: Final = Exploration(
+    engine="none", states=0, transitions=0, depth=0, stopped=None, open=0, violations=(), unknown=(),
+    coverage=Coverage(frozenset(), frozenset()),
+)  # fmt: skip
+"""The result before any search."""
+
+
 def counted_up_to(reductions: Sequence[str]) -> str:
     """The suffix of a number of states: `` up to symmetry``, `` by partial order``, or nothing."""
     words = {SYMMETRY: " up to symmetry", PARTIAL_ORDER: " by partial order"}

@@ -49,12 +49,21 @@ LAYERS: dict[str, set[str]] = {
     "engines.disk": {"engines.native", "guard", "memory", "semantics", "wording"},
     "engines.cluster": {"engines.disk", "engines.limits", "engines.native", "guard", "semantics"},
     "engines.shaping": {"guard", "engines.kept", "engines.limits", "engines.native", "engines.reference", "semantics"},
-    "engines.choose": {
-        "engines.checkpoints", "engines.cluster", "engines.disk",
-        "analysis.partial_order", "analysis.symmetry", "analysis.values", "engines.kept", "engines.limits",
-        "engines.native", "engines.reference", "engines.shaping", "guard", "wording", "semantics", "ir",
+    "engines.compiled": {
+        "engines.checkpoints", "engines.cluster", "engines.disk", "engines.limits", "engines.native", "engines.shaping",
+        "semantics",
     },
-    "engines.agree": {"analysis.partial_order", "analysis.symmetry", "engines.choose", "semantics", "ir"},
+    "engines.partly": {
+        "engines.kept", "engines.limits", "engines.native", "engines.reference", "engines.shaping", "guard", "wording",
+        "semantics", "ir",
+    },
+    "engines.reducers": {"analysis.partial_order", "analysis.symmetry", "analysis.values", "semantics", "ir"},
+    "engines.choose": {
+        "engines.checkpoints", "engines.compiled", "engines.kept", "engines.limits", "engines.native", "engines.partly",
+        "engines.reducers", "engines.reference", "analysis.partial_order", "analysis.symmetry", "analysis.values",
+        "guard", "semantics", "ir",
+    },
+    "engines.agree": {"analysis.partial_order", "analysis.symmetry", "engines.choose", "engines.reducers", "semantics", "ir"},
     "explain": {"guard", "engines.limits", "engines.reference", "frontend", "lang", "symbolic", "trace", "semantics", "ir", "wording"},
     "stepping": {"engines.reference", "trace", "semantics", "ir"},
     "render": {"trace"},
