@@ -39,7 +39,7 @@ class LargeFolio(File, abstract=True):
 
     @operation(kernel="mm/filemap.c:filemap_read @5.12-")
     def buffered_read(self, i):
-        """Copy block i from the folio if it is uptodate; else read in what is missing, and look again."""
+        """Copy block i from the folio if it is uptodate; otherwise read the missing blocks and try again."""
         data = Data.NOTHING
         found = False
         while not found:
@@ -69,7 +69,7 @@ class LargeFolio(File, abstract=True):
 
     @operation(kernel="fs/iomap/buffered-io.c:iomap_read_end_io @5.3-6.12", slots=pages)
     def read_end_io(self, i):
-        """Map the block, transfer it, and say so."""
+        """Map the block, transfer it, and report its end."""
         block = self.get_block(i)
         data = self.bio_read(i, block)
         self.page[i] = data
@@ -96,21 +96,21 @@ class LargeFolio(File, abstract=True):
 
     @operation(kernel="mm/filemap.c:generic_perform_write @2.6.24-")
     def buffered_write(self, i, data):
-        """Overwrite block i in the folio, which need not be read before that."""
+        """Overwrite block i in the folio, without reading it first."""
         self.write_begin(i)
         self.page[i] = data
         self.write_end(i)
 
     @operation(kernel="fs/iomap/buffered-io.c:iomap_write_begin @5.3-")
     def write_begin(self, i):
-        """The folio, locked."""
+        """Find the folio and lock it."""
         with atomic():
             self.folio_lock.lock()
             self.present = True
 
     @operation(kernel="fs/iomap/buffered-io.c:__iomap_write_end @5.3-")
     def write_end(self, i):
-        """Copied: set the bits of the block, the folio is dirty; unlock it."""
+        """After the copy: set the bits of the block, mark the folio dirty, and unlock it."""
         with atomic():
             self.set_range_uptodate(i)
             self.dirty[i], self.folio_dirty = True, True
@@ -120,7 +120,7 @@ class LargeFolio(File, abstract=True):
 
     @operation(kernel="mm/page-writeback.c:write_cache_pages @2.6.24-6.12")
     def writepage(self):
-        """Wait for the folio to be dirty, lock it, and write the blocks that are."""
+        """Wait until the folio is dirty, lock it, and write its dirty blocks."""
         with atomic():
             wait_until(self.folio_dirty and not self.folio_writeback)
             self.folio_lock.lock()
@@ -128,7 +128,7 @@ class LargeFolio(File, abstract=True):
 
     @operation(kernel="mm/filemap.c:filemap_write_and_wait_range")
     def filemap_write_and_wait(self):
-        """Until the folio is no longer dirty, then until its IO has ended."""
+        """Wait until the folio is clean, then until its IO has ended."""
         wait_until(not self.folio_dirty)
         wait_until(not self.folio_writeback)
 
@@ -145,7 +145,7 @@ class LargeFolio(File, abstract=True):
 
     @operation(kernel="fs/iomap/buffered-io.c:iomap_add_to_ioend @5.5-6.12")
     def writepage_block(self, i):
-        """Submit a block if it is dirty, and not a hole by now."""
+        """Submit a block if it is dirty and has not become a hole."""
         dirty = self.dirty[i]
         if dirty:
             self.map_for_writeback(i)
@@ -157,18 +157,18 @@ class LargeFolio(File, abstract=True):
 
     @operation(kernel="fs/xfs/xfs_aops.c:xfs_map_blocks @2.6.38-")
     def map_for_writeback(self, i):
-        """Allocate what is missing; the folio is locked. Nothing to do for a mapped block."""
+        """Allocate a block if it is not mapped; the folio is locked."""
 
     @operation(kernel="fs/iomap/buffered-io.c:ifs_clear_range_dirty @6.6-")
     def clear_range_dirty(self):
-        """No block of the folio is dirty."""
+        """Clear the dirty bits of all blocks."""
         with atomic():
             for i in range(self.pages):
                 self.dirty[i] = False
 
     @operation(kernel="fs/iomap/buffered-io.c:iomap_finish_ioend @5.5-6.12", slots=pages)
     def write_end_io(self, i):
-        """The device takes the block as it is in the folio, then says so."""
+        """The device writes the block as it is in the folio, then reports its end."""
         with atomic():
             self.bio_write(i, self.page[i])
         self.end_block_writeback(i)
@@ -176,11 +176,11 @@ class LargeFolio(File, abstract=True):
 
     @operation(kernel="fs/xfs/xfs_aops.c:xfs_end_ioend @5.2-6.12")
     def end_block_writeback(self, i):
-        """What the file system does when a block is on disk: nothing for a mapped one."""
+        """What the file system does once a block is on disk: nothing, if it was mapped."""
 
     @operation(kernel="fs/iomap/buffered-io.c:iomap_finish_folio_write @5.18-")
     def finish_folio_write(self):
-        """One less is pending; with the last one `folio_end_writeback`."""
+        """Count down the pending writes; the last one calls `folio_end_writeback`."""
         with atomic():
             self.writes_pending = self.writes_pending - 1
             if self.writes_pending == 0:
@@ -198,7 +198,7 @@ class LargeFolio(File, abstract=True):
 
     @operation(kernel="mm/truncate.c:invalidate_inode_pages2_range")
     def invalidate_folio(self):
-        """Wait for the folio's lock and writeback, then drop it; a dirty one stays. Says whether it is gone."""
+        """Wait for the folio's lock and writeback, then drop it unless it is dirty. Returns whether it is gone."""
         with atomic():
             wait_until(not self.folio_lock.is_locked() and not self.folio_writeback)
             gone = not self.folio_dirty
@@ -208,7 +208,7 @@ class LargeFolio(File, abstract=True):
 
     @operation(kernel="mm/filemap.c:__remove_from_page_cache @-2.6.27")
     def remove_folio(self):
-        """The folio is gone with all its bits."""
+        """Remove the folio with all its bits."""
         with atomic():
             self.present, self.folio_uptodate, self.folio_dirty = False, False, False
             for i in range(self.pages):
@@ -221,7 +221,7 @@ class LargeFolio(File, abstract=True):
         return self.present and (self.folio_uptodate or self.uptodate[i])
 
     def will_have(self, i):
-        """The folio's block, if it has to be written yet, or is being written (pure)."""
+        """The folio's block, if it is still to be written or is being written (pure)."""
         return self.page[i] if self.can_copy(i) and (self.dirty[i] or self.folio_writeback) else self.on_disk(i)
 
     def file_has(self, i):
@@ -242,7 +242,7 @@ class LargeFolio(File, abstract=True):
 
     @invariant
     def no_dirty_block_forgotten(self):
-        """Who looks for dirty folios finds every dirty block, unless it is being submitted."""
+        """A search for dirty folios finds every dirty block, unless it is being submitted."""
         return self.folio_dirty or self.folio_lock.is_locked() or all(not self.dirty[i] for i in range(self.pages))
 
     @invariant
@@ -252,7 +252,7 @@ class LargeFolio(File, abstract=True):
 
     @invariant
     def coherent_at_rest(self):
-        """With all done, a block that is uptodate and not dirty is what the disk has."""
+        """At rest, an uptodate block that is not dirty equals the disk."""
         return (
             not self.at_rest()
             or self.reported()

@@ -53,13 +53,13 @@ class Reflink(File, abstract=True):
 
     @operation(kernel="fs/xfs/xfs_iomap.c:xfs_read_iomap_begin @5.5-")
     def get_block(self, i):
-        """Ask the data fork; a read never looks into the other one. The block, or None where no data is."""
+        """Look up the data fork; a read never uses the CoW fork. Returns the block, or None if it has no data."""
         with atomic():
             return self.data_fork[i] if self.block[i] == Block.MAPPED else None
 
     @operation(kernel="fs/xfs/xfs_iomap.c:xfs_direct_write_iomap_begin @5.5-")
     def write_iomap_begin(self, i):
-        """Where a write goes: to the CoW fork if it has a block or gets one, else to the data fork."""
+        """Map a write: to the CoW fork if that has a block or needs one, otherwise to the data fork."""
         with atomic():
             if self.cow_fork[i] is None and self.is_shared(i):
                 self.allocate_cow(i)
@@ -71,21 +71,21 @@ class Reflink(File, abstract=True):
 
     @operation(kernel="fs/xfs/xfs_reflink.c:xfs_reflink_allocate_cow @4.11-")
     def allocate_cow(self, i):
-        """A free block for the CoW fork; it waits for one."""
+        """Allocate a block in the CoW fork, after waiting for a free one."""
         with atomic():
             wait_until(self.has_free(i))
             self.cow_fork[i] = self.first_free(i)
 
     @operation(kernel="fs/xfs/xfs_iomap.c:xfs_iomap_write_direct @2.6.12-")
     def allocate_unwritten(self, i):
-        """A free block for the data fork, unwritten; it waits for one."""
+        """Allocate an unwritten block in the data fork, after waiting for a free one."""
         with atomic():
             wait_until(self.has_free(i))
             self.data_fork[i], self.block[i] = self.first_free(i), Block.UNWRITTEN
 
     @operation(kernel="fs/xfs/xfs_reflink.c:xfs_reflink_end_cow @4.9-")
     def end_cow(self, i):
-        """What is in the CoW fork takes the place of what the data fork has; nothing, if it is there no longer."""
+        """Replace the block of the data fork by that of the CoW fork, if there still is one."""
         with atomic():
             if self.cow_fork[i] is not None:
                 self.data_fork[i], self.block[i] = self.cow_fork[i], Block.MAPPED
@@ -93,21 +93,21 @@ class Reflink(File, abstract=True):
 
     @operation(kernel="fs/xfs/xfs_reflink.c:xfs_reflink_cancel_cow_range @4.9-")
     def cancel_cow(self, i):
-        """What is in the CoW fork is freed: the write failed, or the page was truncated."""
+        """Free the block of the CoW fork: the write failed, or the page was truncated."""
         self.cow_fork[i] = None
 
     # -- sharing ------------------------------------------------------------------------------------------------------
 
     @operation(kernel="fs/xfs/xfs_reflink.c:xfs_reflink_remap_blocks @4.9-")
     def clone_to_other(self, i):
-        """The other file has page i's block too (FICLONERANGE); what it had before is freed."""
+        """Share page i's block with the other file (FICLONERANGE), whose own block is freed."""
         with atomic():
             self.other_fork[i] = self.data_fork[i] if self.block[i] == Block.MAPPED else None
             self.kept[i] = self.file_has(i)
 
     @operation(kernel="fs/xfs/xfs_reflink.c:xfs_reflink_remap_blocks @4.9-")
     def clone_from_other(self, i):
-        """The file has the block that the other one has (FICLONERANGE, FIDEDUPERANGE); its own is freed."""
+        """Share the other file's block with this file (FICLONERANGE, FIDEDUPERANGE), whose own block is freed."""
         with atomic():
             if self.other_fork[i] is None:
                 self.block[i] = Block.HOLE
@@ -116,7 +116,7 @@ class Reflink(File, abstract=True):
 
     @operation(kernel="fs/remap_range.c:vfs_dedupe_file_range_compare @5.10-")
     def dedupe_compare(self, i):
-        """Whether the two files read the same, first the file, then the other one (FIDEDUPERANGE)."""
+        """Read this file, then the other one, and return whether the contents are equal (FIDEDUPERANGE)."""
         with atomic():
             data = self.block_has(i)
         with atomic():
@@ -134,7 +134,7 @@ class Reflink(File, abstract=True):
 
     @operation(kernel="block/bio.c:bio_endio @3.16-")
     def bio_read_from(self, i, addr):
-        """The device reads the block that was mapped, whoever has it by now."""
+        """The device reads the block that was mapped, even if it has another owner by now."""
         data = Data.NOTHING
         for s in range(self.sectors):
             with atomic():
@@ -144,7 +144,7 @@ class Reflink(File, abstract=True):
 
     @operation(kernel="block/bio.c:bio_endio @3.16-")
     def bio_write_to(self, i, addr, data):
-        """The device writes the block that was mapped, whoever has it by now."""
+        """The device writes the block that was mapped, even if it has another owner by now."""
         for s in range(self.sectors):
             with atomic():
                 if addr == 0:
@@ -156,7 +156,7 @@ class Reflink(File, abstract=True):
 
     @operation(kernel="block/bio.c:bio_endio @3.16-")
     def bio_write(self, i, data):
-        """The device writes the block that the data fork has: what does so does not copy on write."""
+        """The device writes the block of the data fork, that is, without copy on write."""
         addr = self.data_fork[i]
         self.bio_write_to(i, addr, data)
 
@@ -169,7 +169,7 @@ class Reflink(File, abstract=True):
 
     @operation(kernel="fs/xfs/xfs_file.c:xfs_dio_write_end_io @4.19-")
     def dio_write_end_io(self, i, cow):
-        """The data is there: say so in the map."""
+        """Update the map: the data has been written."""
         if cow:
             self.end_cow(i)
         else:
@@ -182,7 +182,7 @@ class Reflink(File, abstract=True):
         return self.block[i] == Block.MAPPED and self.other_fork[i] == self.data_fork[i]
 
     def is_free(self, i, addr):
-        """Whether nobody has a block (pure)."""
+        """Whether a block is free (pure)."""
         return (
             (self.block[i] == Block.HOLE or self.data_fork[i] != addr)
             and self.cow_fork[i] != addr
@@ -190,19 +190,19 @@ class Reflink(File, abstract=True):
         )
 
     def has_free(self, i):
-        """Whether there is a block that nobody has (pure)."""
+        """Whether page i has a free block (pure)."""
         return any(self.is_free(i, k) for k in range(self.copies))
 
     def first_free(self, i):
-        """The first block that nobody has, so that what is freed is used again soon (pure)."""
+        """The first free block, so that freed blocks are reused soon (pure)."""
         return min(k if self.is_free(i, k) else self.copies - 1 for k in range(self.copies))
 
     def stored(self, i, addr, s):
-        """What a sector of a block has (pure)."""
+        """The contents of a sector of a block (pure)."""
         return self.disk[i * self.sectors + s] if addr == 0 else self.spare[addr][i * self.sectors + s]
 
     def block_reads(self, i, addr):
-        """What a block reads as (pure)."""
+        """The contents that a read of a block returns (pure)."""
         return (
             self.stored(i, addr, 0)
             if self.sectors == 1
@@ -210,33 +210,33 @@ class Reflink(File, abstract=True):
         )
 
     def sectors_of(self, i):
-        """What the block of the data fork reads as (pure)."""
+        """The contents that a read of the data fork returns (pure)."""
         return self.block_reads(i, self.data_fork[i])
 
     def other_has(self, i):
-        """What the other file reads as (pure)."""
+        """The contents that a read of the other file returns (pure)."""
         return Data.ZERO if self.other_fork[i] is None else self.block_reads(i, self.other_fork[i])
 
     # -- properties ---------------------------------------------------------------------------------------------------
 
     @invariant
     def other_file_stays(self):
-        """The other file has what it was given when it was cloned."""
+        """The other file keeps the contents it had when it was cloned."""
         return all(self.other_fork[i] is None or self.other_has(i) == self.kept[i] for i in range(self.pages))
 
     @invariant
     def no_shared_io(self):
-        """No transfer to a block that the other file has."""
+        """No transfer writes to a block of the other file."""
         return not self.shared_io
 
     @invariant
     def no_freed_io(self):
-        """No transfer from or to a block that nobody has."""
+        """No transfer uses a free block."""
         return not self.freed_io
 
     @invariant
     def one_owner(self):
-        """What is in the CoW fork is in no data fork."""
+        """A block of the CoW fork is in no data fork."""
         return all(
             self.cow_fork[i] is None
             or (
@@ -255,7 +255,7 @@ class CowWriteback(Reflink, PageCache, abstract=True):
 
     @operation(kernel="fs/xfs/xfs_aops.c:xfs_map_blocks @2.6.38-")
     def map_for_writeback(self, i):
-        """Where it goes; the page is locked."""
+        """Map the page, which is locked, for writeback."""
         iomap = self.write_iomap_begin(i)
         self.io_sector[i] = iomap
 
