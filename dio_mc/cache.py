@@ -16,6 +16,9 @@ from dio_mc.semantics.search import Note
 
 KEPT: Final = 512
 """The largest number of entries of a kind; those unused for longest are removed."""
+LEAST_FREE: Final = 1 << 30
+"""Bytes that must stay free on the disk when something large that was not requested is written to
+the user's cache: checkpoints, and the states of a search that ran out of memory."""
 _MARK: Final = b"dio-mc object\n"
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
@@ -178,21 +179,14 @@ class ModelRun(pytest.Collector):
     @cached_property
     def outcome(self) -> tuple[Report, Batch]:
         """The exploration, once."""
-        from dio_mc.checking.driver import Options, check_class
+        from dio_mc.checking.driver import check_class, options_of
         from dio_mc.deep import deeply
         from dio_mc.report.batch import Batch
-        from dio_mc.semantics.search import NO_REDUCTION, Budget, Checkpoints, Reductions
+        from dio_mc.semantics.search import Checkpoints
 
         folder = self.settings["checkpoint"]
-        limits = [self.settings[name] for name in ("max-states", "max-depth", "timeout", "max-memory")]
-        options = Options(
-            Budget(*limits),
-            engine=self.settings["engine"],
-            workers=self.settings["workers"],
-            reductions=Reductions(self.settings["symmetry"], self.settings["partial-order"])
-            if self.settings["reduction"]
-            else NO_REDUCTION,
-            verify_reduction=self.settings["verify-reduction"],
+        options = replace(
+            options_of(self.settings),
             checkpoints=None if folder in (None, "off") else Checkpoints(folder, self.settings["resume"]),
             disk=None if self.settings["disk"] in (None, "off") else Path(self.settings["disk"]),
         )

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from dio_mc.checking.expectations import expected, stated
 from dio_mc.checking.findings.coverage import coverage_findings
@@ -30,6 +30,7 @@ from dio_mc.lang.model import Model
 from dio_mc.semantics.evaluator import PropertyEvaluator
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.search import (
+    NO_REDUCTION,
     NOTHING,
     Budget,
     Checkpoints,
@@ -86,6 +87,20 @@ class Options:
     disk: Path | None = None
     overflow: Path | None = None
     ray: OnRay | None = None
+
+
+def options_of(values: Mapping[str, Any]) -> Options:
+    """What the settings by their names (`dio_mc.config`) say of a check: its limits, engine, workers and reductions."""
+    reductions = Reductions(values["symmetry"], values["partial-order"]) if values["reduction"] else NO_REDUCTION
+    return Options(
+        budget_of(values), engine=values["engine"], workers=values["workers"], reductions=reductions,
+        verify_reduction=values["verify-reduction"],
+    )  # fmt: skip
+
+
+def budget_of(values: Mapping[str, Any]) -> Budget:
+    """The limits that the settings say."""
+    return Budget(values["max-states"], values["max-depth"], values["timeout"], values["max-memory"])
 
 
 def check_class(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from dio_mc.checking.driver import Options, Wanted
+from dio_mc.checking.driver import Options, Wanted, budget_of, options_of
 from dio_mc.checking.results import Failure, Report
 from dio_mc.checking.runs.execute import Done, Outcome, run_here
 from dio_mc.checking.runs.plan import Request, Task, find_files, plan
@@ -29,15 +29,12 @@ from dio_mc.report.formats import rendered, write_report
 from dio_mc.report.text import headline, report_text, summary_lines
 from dio_mc.report.words import stem_of, stems_of
 from dio_mc.semantics.search import (
-    NO_REDUCTION,
     Approximate,
-    Budget,
     Checkpoints,
     FewPreemptions,
     OnRay,
     Partial,
     RandomRuns,
-    Reductions,
 )
 from dio_mc.source import Span, display_path
 from dio_mc.trace.trace import Trace
@@ -105,7 +102,7 @@ class Session:
     def _loaded(self, files: Sequence[tuple[str, bool]], request: Request) -> list[Task | Failure]:
         """The tasks. Loading a model executes its file, which may take forever."""
         try:
-            with Guard(Limits(self._budget(), self.stop).exceeded):
+            with Guard(Limits(budget_of(self.values), self.stop).exceeded):
                 return plan(files, request)
         except (Ended, MemoryError) as ended:
             return [Failure("", f"dio-mc: stopped by {stop_of(ended)} while models were loaded", 3, (), "")]
@@ -114,17 +111,11 @@ class Session:
         """Check everything, in order."""
         tasks = [e for e in self.planned if isinstance(e, Task)]
         jobs = self.values["jobs"] if self.ray is None else 1
-        options = Options(
-            self._budget(),
-            self.values["first"],
-            ProgressLine(sys.stderr),
-            self.stop,
-            engine=self.values["engine"],
-            workers=self.values["workers"],
-            reductions=Reductions(self.values["symmetry"], self.values["partial-order"])
-            if self.values["reduction"]
-            else NO_REDUCTION,
-            verify_reduction=self.values["verify-reduction"],
+        options = replace(
+            options_of(self.values),
+            first=self.values["first"],
+            report=ProgressLine(sys.stderr),
+            stop=self.stop,
             partial=self.partial,
             any_number=self.wanted,
             checkpoints=checkpoints_of(self.values),
@@ -152,10 +143,6 @@ class Session:
         known = bool(found) and len(found) == len(failure.diagnostics) and found <= self._told
         self._told |= found
         return known
-
-    def _budget(self) -> Budget:
-        v = self.values
-        return Budget(v["max-states"], v["max-depth"], v["timeout"], v["max-memory"])
 
     def _take(self, outcome: Outcome) -> None:
         """Write the files of a result, and show it."""
@@ -187,7 +174,7 @@ class Session:
 
     def _limits_of_showing(self) -> Limits:
         timeout = self.values["timeout"]
-        return Limits(replace(self._budget(), timeout=None if timeout is None else timeout / 10), self.stop)
+        return Limits(replace(budget_of(self.values), timeout=None if timeout is None else timeout / 10), self.stop)
 
     def _write(self, report: Report) -> list[str]:
         if self.folder is None:
@@ -316,8 +303,8 @@ def wanted_of(options: Mapping[str, Any]) -> Wanted | None:
 
 
 def on_ray(values: Mapping[str, Value]) -> OnRay | None:
-    """The Ray cluster to use; None where none is asked for. Raises `ModelError` where Ray is not installed, or nobody
-    answers."""
+    """The Ray cluster to use, or None if none is requested. Raises `ModelError` if Ray is not installed, or if there is
+    no answer from the address."""
     address, workers = values["ray"].value, values["workers"]
     if address is None:
         return None

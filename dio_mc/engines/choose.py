@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from functools import partial as bound  # `partial` is a part of the states here
 from typing import TYPE_CHECKING, Final, Literal
 
+from dio_mc.cache import LEAST_FREE
 from dio_mc.engines.compiled import compiled, on_disk, on_ray
 from dio_mc.engines.kept import Established, Remembering
 from dio_mc.engines.limits import Limits
@@ -59,12 +60,6 @@ code. A full search does so beyond `FULL` states."""
 FULL: Final = 100_000
 """The number of states up to which no search is reduced. A larger search starts again with the
 reductions that are sound."""
-
-SPARE: Final = 1 << 30
-"""Bytes that must stay free on the disk when a search overflows to it without having been asked
-to."""
-
-
 IN_ORDER: Final = (
     "not divided among the workers of Ray: which states lie within --max-states depends on the order in which one "
     "machine finds them"
@@ -259,7 +254,7 @@ class Run:
                 f"the states could not be kept on disk: {folder}: {error.strerror}; --disk DIR names a folder"
             )
             return found
-        again = keep_in(folder, SPARE)
+        again = keep_in(folder, LEAST_FREE)
         if again.stopped is not None and again.states <= found.states:
             self._request.note(f"the search restarted with its states on disk and got no further: {again.stopped}")
             return found

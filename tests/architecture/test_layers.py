@@ -61,7 +61,7 @@ LAYERS: dict[str, set[str]] = {
     "engines.choose": {
         "engines.checkpoints", "engines.compiled", "engines.kept", "engines.limits", "engines.native", "engines.partly",
         "engines.reducers", "engines.reference", "analysis.partial_order", "analysis.symmetry", "analysis.values",
-        "guard", "semantics", "ir",
+        "cache", "guard", "semantics", "ir",
     },
     "engines.agree": {"analysis.partial_order", "analysis.symmetry", "engines.choose", "engines.reducers", "semantics", "ir"},
     "explain": {"guard", "engines.limits", "engines.reference", "frontend", "lang", "symbolic", "trace", "semantics", "ir", "wording"},

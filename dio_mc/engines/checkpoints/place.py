@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from dio_mc.cache import cache_folder, check_owner
+from dio_mc.cache import LEAST_FREE, cache_folder, check_owner
 from dio_mc.errors import ModelError, failed_io, usage_error
 from dio_mc.files import safe_name
 from dio_mc.ir.program import Program
@@ -26,9 +26,6 @@ except ImportError:  # a system without file locks: other processes are not lock
 
 KEPT: Final = 8
 """The largest number of checkpoints in the user's cache."""
-LEAST_FREE: Final = 1 << 30
-"""Bytes that must stay free on the disk when checkpoints are written to the user's cache, which
-nobody asked for."""
 _LOCK: Final = "lock"
 
 

@@ -273,7 +273,7 @@ def test_what_memory_held_is_told_where_the_disk_gets_no_further(
 
 def test_a_disk_that_nobody_named_is_not_filled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     free = shutil.disk_usage(tmp_path).free
-    monkeypatch.setattr(choose, "SPARE", 2 * free)
+    monkeypatch.setattr(choose, "LEAST_FREE", 2 * free)
     found, (note,) = ended_by_memory(monkeypatch, tmp_path, once=True)
     assert found.stopped == Stop(StopKind.MAX_MEMORY, 1 << 30)
     assert f"got no further: --disk {tmp_path / 'states'}: less than " in note
