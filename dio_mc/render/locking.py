@@ -26,14 +26,15 @@ def lock_line(change: Change, told: list[str]) -> list[str]:
     return [f"{_LOCKING[match['field']][not taken]}({match['lock']}{index})"]
 
 
-def failed_tries(lines: list[str], changes: Iterable[Change]) -> list[str]:
-    """The lines of a step, with a comment after a try that did not get its lock: no cell of the lock has changed."""
+def failed_tries(lines: list[str], changes: Iterable[Change], state: Mapping[str, str]) -> list[str]:
+    """The lines of a step, with a comment after a try that did not get its lock: the state has cells of the lock, and
+    none of them has changed."""
     taken = {change.cell for change in changes if change.role == "lock"}
     found: list[str] = []
     for line in lines:
         tried = _TRY.fullmatch(line)
         found.append(line)
-        if tried is not None and not any(cell.startswith(f"{tried['lock']}.") for cell in taken):
+        if tried is not None and _cells_of(tried["lock"], state) and not _cells_of(tried["lock"], taken):
             found.append("/* fails */")
     return found
 
@@ -41,9 +42,14 @@ def failed_tries(lines: list[str], changes: Iterable[Change]) -> list[str]:
 def is_taken(call: str, state: Mapping[str, str]) -> bool:
     """Whether a call ``lock(i_mutex)`` is about a lock that some thread holds."""
     match = re.fullmatch(r"\w+\((?P<lock>[^(),]+)[^()]*\)", call)
-    lock = f"{match['lock']}." if match is not None else "("
-    fields = {name.removeprefix(lock): value for name, value in state.items() if name.startswith(lock)}
-    return any(value not in ("None", "False") for name, value in fields.items() if not name.startswith("waiting"))
+    if match is None:
+        return False
+    cells = [name for name in _cells_of(match["lock"], state) if not name.startswith(f"{match['lock']}.waiting")]
+    return any(state[name] not in ("None", "False") for name in cells)
+
+
+def _cells_of(lock: str, names: Iterable[str]) -> list[str]:
+    return [name for name in names if name.startswith(f"{lock}.")]
 
 
 def asks_a_lock(test: ast.expr) -> bool:

@@ -60,7 +60,7 @@ def pseudo_code(step: TraceStep, state: Mapping[str, str], waited: bool, told: T
     telling.code(step.code or step.text)
     learned = {name: change.after for name, change in learned_by(step)}
     lines = _checked(telling, learned, dict(step.results))
-    lines = failed_tries(lines, step.changes) if step.fault is None else lines
+    lines = failed_tries(lines, step.changes, state) if step.fault is None else lines
     if "crash()" not in lines:  # a crash is not an unlock
         lines += [line for change in step.changes for line in lock_line(change, lines)]
     shown = [change for change in step.changes if _is_shown(change, told.ghosts)]

@@ -187,6 +187,33 @@ class M(Model):
     ]
 
 
+def test_a_function_named_like_a_try_is_not_one(tmp_path: Path) -> None:
+    text = """
+class M(Model):
+    n = Var(Range(0, 3))
+    ok = Var(bool)
+
+    @thread
+    def reader(self):
+        self.ok = self.page_trylock(2)
+        if not self.ok:
+            self.n = 3
+
+    def page_trylock(self, i):
+        return self.n == i
+
+    @invariant
+    def p(self):
+        return self.n != 3
+"""
+    assert [line.strip() for line in render_commit(traced(tmp_path, text)).splitlines()[2:6]] == [
+        "ok = page_trylock(2)",
+        "/* ok stays false */",
+        "/* sees !ok */",
+        "/* n: 0 -> 3 */",
+    ]
+
+
 def test_an_assertion_that_holds_is_a_call(tmp_path: Path) -> None:
     text = """
 class M(Model):
