@@ -62,7 +62,8 @@ def scores_of_rules(
 ) -> Iterator[Score | Failure]:
     """Mutate each rule that was named. Raises `ModelError` for an unknown rule or operation."""
     from dio_mc.checking.driver import Options
-    from dio_mc.checking.runs.mutate_rules import Ground, RulePlan, opened, score_rule
+    from dio_mc.checking.runs.matrix import opened
+    from dio_mc.checking.runs.mutate_rules import Ground, RulePlan, score_rule
     from dio_mc.cli.limits import within
     from dio_mc.cli.progress import CountLine
     from dio_mc.cli.rules import linted

@@ -46,8 +46,7 @@ def _says_nothing(node: ast.AST | None) -> bool:
 
 
 def _code(statements: Sequence[ast.stmt]) -> list[ast.stmt]:
-    plain = [s for s in statements if not isinstance(s, ast.Pass)]
-    return [s for s in plain if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
+    return [s for s in statements if not _says_nothing(s)]
 
 
 def _with_moves(found: list[Difference]) -> Iterator[Difference]:

@@ -242,8 +242,6 @@ def _added(node: ast.AST, body: Body, span: Span, locks: AddedLocks) -> ChangedL
         return None
     edits: dict[ast.AST, Replacement]
     match node:
-        case ast.Expr(value=ast.Constant()) | ast.Pass():
-            return None
         case ast.If(test=test):
             edits, undone = {test: located_expression("True", test)}, f"`{text}` taken as true"
         case ast.While(test=ast.Constant()):

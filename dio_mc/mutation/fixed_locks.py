@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from dio_mc.lang.model import Model
 from dio_mc.mutation.bodies import Body
-from dio_mc.mutation.locks import KNOWN, Edits, Use, dropped_locks, locks_of, use_of, uses_in
+from dio_mc.mutation.locks import KNOWN, Edits, Use, dropped_locks, locks_of, statement_of, use_of, uses_in
 from dio_mc.source import Span
 
 
@@ -65,7 +65,7 @@ class AddedLocks:
                 first = next(other.span.line for other in lines if id(other.use.call) in dropped)
                 yield LockLine(line.use, line.span, line.text, partner=taken or first)
             else:
-                alone: Edits = {line.use.body: {_statement(line.use): []}}
+                alone: Edits = {line.use.body: {statement_of(line.use): []}}
                 yield LockLine(line.use, line.span, line.text, f"without `{line.text}`", alone)
 
     def _brings(self, lock: str, lines: Sequence[LockLine]) -> bool:
@@ -73,7 +73,3 @@ class AddedLocks:
         calls = {id(line.use.call) for line in lines}
         uses = [u for u in uses_in(self._everywhere, self._names) if u.lock == lock and u.method in KNOWN]
         return all(id(use.call) in calls for use in uses)
-
-
-def _statement(use: Use) -> ast.AST:
-    return next(n for n in ast.walk(use.body.tree) if isinstance(n, ast.Expr) and n.value is use.call)

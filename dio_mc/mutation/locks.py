@@ -123,7 +123,7 @@ def _all_gone(uses: Sequence[Use]) -> Edits:
     edits: Edits = {}
     for use in uses:
         if use.method in ACQUIRE | RELEASE | _HANDED | _COUNTED | {"wait"}:
-            edits.setdefault(use.body, {})[_statement(use)] = []
+            edits.setdefault(use.body, {})[statement_of(use)] = []
         elif use.method in _TRY:
             edits.setdefault(use.body, {})[use.call] = located_expression("True", use.call)
     return edits
@@ -131,17 +131,17 @@ def _all_gone(uses: Sequence[Use]) -> Edits:
 
 def _pair_gone(dropped: Use, uses: Sequence[Use]) -> Edits:
     gone: Replacement = [] if dropped.method in ACQUIRE else located_expression("True", dropped.call)
-    edits: Edits = {dropped.body: {_statement(dropped) if gone == [] else dropped.call: gone}}
+    edits: Edits = {dropped.body: {statement_of(dropped) if gone == [] else dropped.call: gone}}
     for use in uses:
         if use.method in RELEASE | {"downgrade_write"}:
             assert isinstance(use.call.func, ast.Attribute)
             held, release = ast.unparse(use.call.func.value), ast.unparse(use.call)
             text = f"with _dio_atomic():\n    if {held}.held_by(_dio_me):\n        {release}"
-            edits.setdefault(use.body, {})[_statement(use)] = located(text, use.call)
+            edits.setdefault(use.body, {})[statement_of(use)] = located(text, use.call)
     return edits
 
 
-def _statement(use: Use) -> ast.AST:
+def statement_of(use: Use) -> ast.AST:
     """The statement that the call is; a lock's method stands alone."""
     for node in ast.walk(use.body.tree):
         if isinstance(node, ast.Expr) and node.value is use.call:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from dio_mc.lang.model import Model
 from dio_mc.mutation.bodies import Body
+from dio_mc.source import stored_names
 
 NOTHING: Final = object()
 
@@ -39,8 +40,7 @@ def restored(node: ast.AST, place: ast.AST | None, earlier: Body, later: Body, b
 
 
 def _other_meaning(node: ast.AST, earlier: Body, later: Body) -> str:
-    own = {n.id for n in ast.walk(earlier.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    own |= {argument.arg for argument in earlier.tree.args.args}
+    own = stored_names(earlier.tree) | {argument.arg for argument in earlier.tree.args.args}
     names = [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n.id not in own]
     scopes = earlier.function.__globals__, later.function.__globals__
     different = [n for n in names if scopes[0].get(n, NOTHING) is not scopes[1].get(n, NOTHING)]

@@ -336,7 +336,7 @@ OTHERS = {
     "certify, build": ("dio_mc.checking.general", "ground", ("certify", "c.json", "p.py"), ANSWERS),
     "fix, load": ("dio_mc.checking.runs.fix", "load_module", ("fix", "m.py"), "before the model was read"),
     "mutate, rules": (
-        "dio_mc.checking.runs.mutate_rules",
+        "dio_mc.checking.runs.matrix",
         "opened",
         ("mutate", "--rule", RULES[0]),
         "before the rules were loaded",

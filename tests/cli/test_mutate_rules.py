@@ -10,6 +10,7 @@ from report_models import ROOT, dio_mc
 
 from dio_mc.checking.driver import Options
 from dio_mc.checking.runs import mutate_rules
+from dio_mc.checking.runs.matrix import opened
 from dio_mc.frontend.build import digest_of
 from dio_mc.guard import Latch
 from dio_mc.mutation.mutants import Mutant
@@ -96,7 +97,7 @@ def test_unknown_names(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def registry() -> Registry:
-    return mutate_rules.opened(None, ())
+    return opened(None, ())
 
 
 def test_a_rule_made_again_without_a_change_is_the_same(registry: Registry) -> None:
@@ -132,7 +133,7 @@ class NoClassForDirect(TwoClasses, abstract=True):
 def test_the_mutant_is_the_rule_that_is_written_by_hand(tmp_path: Path) -> None:
     """The verdicts of the lock left out, against a rule without it."""
     (tmp_path / "by_hand.py").write_text(BY_HAND)
-    registry = mutate_rules.opened(None, (tmp_path / "by_hand.py",))
+    registry = opened(None, (tmp_path / "by_hand.py",))
     rule = registry.rules["two_class_lock"]
     ground = mutate_rules.Ground("two_class_lock", ("direct_write", "read"), files=(tmp_path / "by_hand.py",))
     text = "without `self.classes.lock_direct()` and its release"
@@ -167,7 +168,7 @@ class Spoils(TwoClasses, abstract=True):
 def test_a_better_verdict_catches_as_well(tmp_path: Path) -> None:
     file = tmp_path / "spoils.py"
     file.write_text(SPOILS)
-    registry = mutate_rules.opened(None, (file,))
+    registry = opened(None, (file,))
     cells = matrix(registry, [registry.rules["spoils"]], ["direct_write"]).cells
     ground = mutate_rules.Ground("spoils", ("direct_write",), files=(file,))
     found = mutate_rules.score_rule(mutate_rules.RulePlan(ground, cells, Options(), frozenset({"store"})))

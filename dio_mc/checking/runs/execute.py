@@ -85,9 +85,7 @@ def _outcome(task: Task, options: Options) -> Outcome:
     except OSError as error:
         return Failure(task.file, failed_io(error, task.file), 2, (), name)
     except Exception as error:
-        if os.environ.get("DIO_MC_DEBUG"):
-            raise
-        return Failure(task.file, internal_error(error), 4, (), name)
+        return fault_of(error, task.file, name)
 
 
 def _wanted(task: Task, options: Options) -> Wanted | None:
@@ -100,13 +98,16 @@ def _wanted(task: Task, options: Options) -> Wanted | None:
     return Wanted(stated.any, instances=False)
 
 
-def internal_error(error: Exception) -> str:
-    """The message for an exception that is a fault of dio-mc."""
+def fault_of(error: Exception, file: str, name: str) -> Failure:
+    """The failure for an exception that is a fault of dio-mc; with DIO_MC_DEBUG it is raised again."""
+    if os.environ.get("DIO_MC_DEBUG"):
+        raise error
     last = traceback.extract_tb(error.__traceback__)[-1]
-    return (
+    text = (
         f"dio-mc: internal error: {type(error).__name__}: {error} ({last.name}, line {last.lineno})\n"
         "This is a fault of dio-mc; DIO_MC_DEBUG=1 shows where. The model may be fine."
     )
+    return Failure(file, text, 4, (), name)
 
 
 def unfinished(task: Task, reason: str) -> Report:

@@ -94,7 +94,7 @@ class _Solving:
 
     def there(self, message: Any, options: Options) -> Found:
         try:
-            registry = _opened(self.folder, self.files)
+            registry = opened(self.folder, self.files)
             task = tuple(Pairing(together(registry, *sizes), registry.rules[rule]) for *sizes, rule in message)
         except (DioError, KeyError):  # the files have changed since the command read them
             return tuple(Cell(calls, rule, "undetermined") for calls, *_, rule in message)
@@ -105,5 +105,6 @@ class _Solving:
 
 
 @lru_cache(maxsize=1)
-def _opened(folder: Path | None, files: tuple[Path, ...]) -> Registry:
+def opened(folder: Path | None, files: tuple[Path, ...]) -> Registry:
+    """The rules and operations, loaded once in this process."""
     return open_registry(folder, files)

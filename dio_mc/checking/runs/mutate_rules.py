@@ -7,7 +7,6 @@ better as well as by becoming worse.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -16,7 +15,8 @@ from typing import Any
 
 from dio_mc.checking.driver import Options
 from dio_mc.checking.results import Failure
-from dio_mc.checking.runs.execute import internal_error
+from dio_mc.checking.runs.execute import fault_of
+from dio_mc.checking.runs.matrix import opened
 from dio_mc.checking.runs.mutate import LARGER, LEAST
 from dio_mc.checking.runs.pool import spread
 from dio_mc.engines.limits import Limits
@@ -24,17 +24,15 @@ from dio_mc.errors import DioError
 from dio_mc.guard import Ended, Guard, Latch, stop_of
 from dio_mc.lang.model import Model
 from dio_mc.mutation.bodies import bodies_of
-from dio_mc.mutation.locks import WORDS
 from dio_mc.mutation.mutants import Mutant, mutants_of
-from dio_mc.mutation.rewriting import regrown, rewritten
 from dio_mc.mutation.same import MOST_PAIRS, same_behaviour
-from dio_mc.mutation.score import Judged, Score
+from dio_mc.mutation.score import Fate, Judged, Score
 from dio_mc.semantics.search import Budget
 from dio_mc.source import display_path
 from dio_mc.study.matrix import NOT_THERE, Cell
 from dio_mc.study.outcomes import outcomes
 from dio_mc.study.products import products
-from dio_mc.study.registry import Registry, Rule, Workload, judged, open_registry, product_class, together
+from dio_mc.study.registry import Registry, Rule, Workload, judged, product_class, together
 from dio_mc.study.tags import worst
 from dio_mc.wording import plural
 
@@ -81,7 +79,7 @@ def score_rule(plan: RulePlan) -> Score | Failure:
     for mutant, (_, found) in zip(mutants, spread(_Trying(), tasks, plan.options, plan.jobs), strict=True):
         if found.failure is not None:
             return found.failure
-        fates.append(Judged(mutant, found.fate, found.why))  # type: ignore[arg-type]  # one of them
+        fates.append(Judged(mutant, found.fate, found.why))
         if plan.progress is not None:
             plan.progress(len(fates), len(mutants))
     states = sum(c.states for c in known)
@@ -103,7 +101,7 @@ class _Task:
 
 @dataclass(frozen=True, slots=True)
 class _Fate:
-    fate: str
+    fate: Fate
     why: str = ""
     failure: Failure | None = None
 
@@ -118,9 +116,7 @@ class _Trying:
         except (Ended, MemoryError) as ended:
             return _Fate("undetermined", f"stopped by {stop_of(ended)}")
         except Exception as error:
-            if os.environ.get("DIO_MC_DEBUG"):
-                raise
-            return _Fate("invalid", failure=Failure("", internal_error(error), 4, (), task.ground.rule))
+            return _Fate("invalid", failure=fault_of(error, "", task.ground.rule))
 
     def message(self, task: _Task) -> Any:
         return task
@@ -212,14 +208,7 @@ class _Tried:
 def changed_rule(rule: Rule, mutant: Mutant) -> Rule:
     """The rule with the functions of a mutant."""
     whole = judged(rule)
-    edits = [(body.function, rewritten(body.tree, changes)) for body, changes in mutant.edits.items()]
-    return replace(whole, model=regrown(whole.model, edits, WORDS))
-
-
-@lru_cache(maxsize=1)
-def opened(folder: Path | None, files: tuple[Path, ...]) -> Registry:
-    """The rules and operations, loaded once in this process."""
-    return open_registry(folder, files)
+    return replace(whole, model=mutant.of(whole.model))
 
 
 @lru_cache(maxsize=2)

@@ -7,7 +7,6 @@ mutant must violate that property with one of them.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from heapq import merge
@@ -17,7 +16,7 @@ from typing import Any, Final
 
 from dio_mc.checking.driver import Options, check_class
 from dio_mc.checking.results import Failure
-from dio_mc.checking.runs.execute import internal_error
+from dio_mc.checking.runs.execute import fault_of
 from dio_mc.checking.runs.plan import Task, failure_of
 from dio_mc.engines.limits import Limits
 from dio_mc.errors import DioError, ModelError
@@ -72,10 +71,8 @@ class Proposing:
         except (Ended, MemoryError) as ended:
             return Proposed(None, f"no property was found: stopped by {stop_of(ended)}")
         except Exception as error:
-            if os.environ.get("DIO_MC_DEBUG"):
-                raise
             first = task.tasks[0]
-            return Proposed(None, failure=Failure(first.file, internal_error(error), 4, (), first.model.__name__))
+            return Proposed(None, failure=fault_of(error, first.file, first.model.__name__))
 
     def message(self, task: Survivor) -> Any:
         """What a worker needs: it loads the model itself."""
