@@ -193,9 +193,9 @@ class ClusterSearch(LevelSearch):
         states = map(self.module.packing.encode, self.interpreter.starting())
         while self.stopped is None and (some := list(islice(states, STARTS))):
             data = array("Q", (word for state in some for word in state)).tobytes()
-            told = self._cluster.put(data)
-            self._answers(self._all("offer", told), object)
-            self._cluster.drop([told])
+            stored = self._cluster.put(data)
+            self._answers(self._all("offer", stored), object)
+            self._cluster.drop([stored])
             self._look()
 
     def _find_next(self, depth: int) -> None:
@@ -204,8 +204,8 @@ class ClusterSearch(LevelSearch):
         self._answers(self._all("begin", depth), object)
         rounds = deque(self._round() for _ in range(AHEAD))
         while rounds:
-            told = self._told(rounds.popleft())
-            if self.stopped is None and any(one.left for one in told):
+            progress = self._progress(rounds.popleft())
+            if self.stopped is None and any(one.left for one in progress):
                 rounds.append(self._round())
 
     def _round(self) -> tuple[list[Handle], list[Handle]]:
@@ -220,31 +220,27 @@ class ClusterSearch(LevelSearch):
             self._cluster.drop(one[1:])
         return [one[0] for one in sent], taken
 
-    def _told(self, round_: tuple[list[Handle], list[Handle]]) -> list[Round]:
+    def _progress(self, round_: tuple[list[Handle], list[Handle]]) -> list[Round]:
         """The progress of all parts after a round."""
         expanded, taken = round_
-        told: list[Round] = []
+        progress: list[Round] = []
         try:
-            told = self._answers(expanded, Round)
+            progress = self._answers(expanded, Round)
             self._answers(taken, object)
         except Cut as cut:
             if self._moment is not None and self._moment.exceeded() is not None:
                 raise
             self._end_soon(cut.stop)
-        if told:
-            self._now = Found(
-                *(sum(getattr(one, name) for one in told) for name in ("states", "transitions", "expanded"))
-            )
+        if progress:
+            self._now = found_by(progress)
         self._look()
-        return told
+        return progress
 
     def _take_reports(self) -> None:
         """Take the parts' reports on the level."""
         reports = self._answers(self._all("level"), LevelReport)
         self.levels[-1] = [(0, report.states) for report in reports]
-        self._now = Found(
-            *(sum(getattr(one, name) for one in reports) for name in ("states", "transitions", "expanded"))
-        )
+        self._now = found_by(reports)
         self.sent = [*self.sent[: len(self.levels) - 1], sum(report.sent for report in reports)]
         self._flags = [report.flags for report in reports]
         seen = [*self._seen, *(report.seen for report in reports)]
@@ -340,8 +336,8 @@ class ClusterSearch(LevelSearch):
     ) -> Generator[Part]:
         """See `LevelSearch`; all records of a part are yielded at once, and empty arrays while it
         works."""
-        told = None if needed is None else self._cluster.put(b"".join(map(bytes, needed.parts)))
-        handles = self._all("scan", name, goal, depth, self._wanted(goal), told)
+        stored = None if needed is None else self._cluster.put(b"".join(map(bytes, needed.parts)))
+        handles = self._all("scan", name, goal, depth, self._wanted(goal), stored)
         try:
             for handle in handles:
                 while (found := self._cluster.answers([handle], LOOK)) is None:
@@ -354,7 +350,7 @@ class ClusterSearch(LevelSearch):
         except Died as died:
             raise Cut(Stop(StopKind.RAY, f"a worker has died: {died}")) from died
         finally:
-            self._cluster.drop(handles if told is None else [*handles, told])
+            self._cluster.drop(handles if stored is None else [*handles, stored])
 
     def _wanted(self, goal: int) -> tuple[int, bytes] | None:
         """The number of the evaluator that a goal belongs to, and the positions of the valuations
