@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -27,9 +27,9 @@ from dio_mc.engines.native.context import DONE, GROW, RECENT, SENT
 from dio_mc.engines.native.machine import DIVIDED, compile_text
 from dio_mc.engines.native.memory import Region
 from dio_mc.engines.native.prepared import Prepared
-from dio_mc.engines.native.records import Records, RecordTable, Shape, taken
+from dio_mc.engines.native.records import Records, Shape
 from dio_mc.engines.native.search import Search, Work
-from dio_mc.engines.native.worker import LAG
+from dio_mc.engines.native.worker import LAG, Worker
 from dio_mc.errors import InternalError
 from dio_mc.guard import Ended
 from dio_mc.semantics.interpreter import Interpreter
@@ -201,24 +201,15 @@ class Partition(Search):
             number, places = wanted
             for place in array("Q", places):
                 ctypes.c_uint8.from_address(self._watched[number].address + place).value = WANTED_BYTE
-        shape = Shape.of(self.prepared)
-        found = Region(8 * shape.size * SCANNED, huge=False)
-        before = self._worker.get("states")
-        table = None if needed is None else RecordTable(self.prepared, records_of(shape, needed), reduced=False)
-        try:
-            more = () if table is None else (table.address,)
-            self._worker.set(states=self._source.address, goal=goal, found=found.address)
-            parts: list[bytes] = []
-            for count in self._files.pieces(depth, self._source, SCANNED):
-                self._worker.set(found_length=0)
-                self.machine.call[name](self._worker.address, *more, 0, count)
-                parts.append(bytes(taken(shape, found.address, self._worker.get("found_length"))))
-            return b"".join(parts)
-        finally:
-            self._worker.set(states=before)
-            found.close()
-            if table is not None:
-                table.close()
+        records = None if needed is None else records_of(Shape.of(self.prepared), needed)
+        return b"".join(map(bytes, self.scanned(name, goal, depth, None, records, SCANNED)))
+
+    def parts_of(self, depth: int, ends: Sequence[int] | None, size: int) -> Generator[tuple[Worker, int, int]]:
+        """All states of a level, from its file; `ends` is ignored, because the order of discovery
+        is lost."""
+        with self._worker.reading(self._source.address):
+            for count in self._files.pieces(depth, self._source, size):
+                yield self._worker, 0, count
 
     def survey(self, size: int) -> bytes:
         """The values that occur in the states of the part (`survey`)."""

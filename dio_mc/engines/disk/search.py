@@ -271,13 +271,9 @@ class DiskSearch(Search):
     def parts_of(self, depth: int, ends: Sequence[int] | None, size: int) -> Generator[tuple[Worker, int, int]]:
         """All states of a level; `ends` is ignored, because the order of discovery is lost."""
         (worker, *_) = self.workers
-        before = worker.get("states")
-        worker.set(states=self._source.address)
-        try:
+        with worker.reading(self._source.address):
             for count in self._coder.pieces(self._on_disk[depth], self._source.address, size):
                 yield worker, 0, count
-        finally:
-            worker.set(states=before)
 
     def _survey(self) -> None:
         (worker, *_) = self.workers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from random import Random
 from typing import Final
 
@@ -122,6 +123,17 @@ class Worker:
         """Expand states while there are work chunks to take; return the reason for returning
         (`DONE`, `GROW`, ...)."""
         return self.machine.call["expand"](self.address)
+
+    @contextmanager
+    def reading(self, address: int) -> Iterator[None]:
+        """Meanwhile the functions that examine states take them from `address`, not from the
+        array."""
+        before = self.get("states")
+        self.set(states=address)
+        try:
+            yield
+        finally:
+            self.set(states=before)
 
     # -- what it has to say --------------------------------------------------------------------------------------------
 
