@@ -137,8 +137,8 @@ class Checkpoints:
 @dataclass(frozen=True, slots=True)
 class OnRay:
     """Divide the states of a large search among processes of a Ray cluster: the one at `address` (as `ray.init` takes
-    it, with which this machine is connected), None for one on this machine. So many `workers`; None: as many as the
-    cluster has processors."""
+    it, with which this machine is connected), None for one on this machine. `workers` is the number of processes; None:
+    one for each processor of the cluster."""
 
     address: str | None = None
     workers: int | None = None
