@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 from array import array
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +23,7 @@ from dio_mc.engines.disk.sizes import BLOCK
 from dio_mc.engines.disk.sorting import Sorter
 from dio_mc.engines.limits import Limits
 from dio_mc.engines.native.boxes import part_of
-from dio_mc.engines.native.context import DONE, GROW, RECENT, SENT
+from dio_mc.engines.native.context import RECENT
 from dio_mc.engines.native.machine import DIVIDED, compile_text
 from dio_mc.engines.native.memory import Region
 from dio_mc.engines.native.prepared import Prepared
@@ -230,25 +230,12 @@ class Partition(Search):
         worker = self._worker
         stop = min(self._next + ROUND, self._stop)
         worker.set(source=worker.states.address, next=self._next, stop=stop)
-        self._work(worker.expand)
+        self._work([worker.expand])
         self._next = worker.get("next")
 
     def _receive(self, address: int, count: int) -> None:
         self._worker.set(source=address, next=0, stop=count)
-        self._work(lambda: self.machine.call["receive"](self._worker.address))
-
-    def _work(self, task: Callable[[], int]) -> None:
-        """Run the worker to its end, or until a box is full."""
-        while True:
-            self._share_room()
-            self.chunks.halt(whether=False)
-            code = task()
-            self._take_news()
-            self._check(code)
-            if code in (DONE, SENT):
-                return
-            if code == GROW:
-                self._make_room()
+        self._work([lambda: self.machine.call["receive"](self._worker.address)])
 
     def _emptied(self) -> list[bytes]:
         """The contents of the boxes, which are then empty."""

@@ -62,6 +62,9 @@ DONE, GROW, NEWS, FULL, HALTED, LOST, SENT = range(7)
 """Why ``expand`` returned: all states are expanded; the table must grow; new valuations must be
 taken; `max_states` is reached; another worker returned early; probing reached the end of the table,
 because far more states than expected have nearby home slots; a box is full."""
+ENDED: Final = (DONE, SENT)
+"""The reasons after which a worker is not called again at once: its states are expanded, or the
+boxes must be emptied first."""
 
 
 def recent_states(words: int) -> int:

@@ -21,7 +21,7 @@ from typing import Final
 from dio_mc.engines.checkpoints.frame import Frame
 from dio_mc.engines.checkpoints.store import Keeper
 from dio_mc.engines.native.chunks import Chunks
-from dio_mc.engines.native.context import DONE, FULL, GROW, LOST
+from dio_mc.engines.native.context import ENDED, FULL, GROW, LOST
 from dio_mc.engines.native.levels import Level, LevelSearch
 from dio_mc.engines.native.memory import Region
 from dio_mc.engines.native.moment import Clock
@@ -269,14 +269,19 @@ class Search(LevelSearch):
         together = sum(end - first for first, end in offered) >= TOGETHER
         for number, worker in enumerate(self.workers):
             worker.set(part=number, parts_left=len(self.workers))
+        return self._work([worker.expand for worker in (self.workers if together else self.workers[:1])])
+
+    def _work(self, tasks: Sequence[Callable[[], int]]) -> bool:
+        """Run one task per worker until it has ended, and take new valuations and make room
+        whenever it returns for that; return False if the limit on states was reached."""
         while True:
             self._share_room()
             self.chunks.halt(whether=False)
-            codes = self._all([worker.expand for worker in (self.workers if together else self.workers[:1])])
+            codes = self._all(tasks)
             self._take_news()
             if self._check(*codes):
                 return False
-            if all(code == DONE for code in codes):
+            if all(code in ENDED for code in codes):
                 return True
             if GROW in codes:
                 self._make_room()
