@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Final
 
-from dio_mc.engines.cluster.messages import CutOff, Died, Handle, Opened, Ref, Refused, Share, Told
+from dio_mc.engines.cluster.messages import Answered, CutOff, Died, Handle, Opened, Ref, Refused, Share
 from dio_mc.engines.disk.files import Cut
 from dio_mc.engines.native.module import Module
 from dio_mc.engines.native.prepared import Reduced
@@ -148,7 +148,7 @@ class RayParts:
         if found is None:
             return None
         assert isinstance(found, list)
-        values = [one.value for one in found if isinstance(one, Told)]
+        values = [one.value for one in found if isinstance(one, Answered)]
         for value in values:
             if isinstance(value, CutOff) and not value.died:
                 raise InternalError(f"a part of the states has failed: {value.reason}")

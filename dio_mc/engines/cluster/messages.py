@@ -88,7 +88,7 @@ class CutOff:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Answered:
     """An answer, or a `CutOff`."""
 
     value: object

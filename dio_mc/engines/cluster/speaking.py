@@ -16,7 +16,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
-from dio_mc.engines.cluster.messages import CutOff, Opened, Ref, Refused, Share, Told
+from dio_mc.engines.cluster.messages import Answered, CutOff, Opened, Ref, Refused, Share
 from dio_mc.engines.cluster.version import this_version
 
 ENVIRONMENT: Final = {
@@ -109,11 +109,11 @@ class Speaking:
 
         from dio_mc.engines.cluster.partition import Partition
 
-        told = ray.put(share)
+        stored = ray.put(share)
         actor = ray.remote(Partition)
         self._make = lambda number, **options: actor.options(
             max_restarts=0, max_task_retries=0, **options
-        ).remote(told, number)  # fmt: skip
+        ).remote(stored, number)  # fmt: skip
         self._actors = [
             self._make(number, num_cpus=1, scheduling_strategy="SPREAD") for number in range(share.parts)
         ]  # fmt: skip
@@ -125,8 +125,8 @@ class Speaking:
 
     def ask(self, part: int, name: str, arguments: tuple[object, ...], numbers: tuple[int, ...]) -> None:
         """Send a request to an actor; its results get these numbers."""
-        told = [self._refs[one.number] if isinstance(one, Ref) else one for one in arguments]
-        refs = getattr(self._actors[part], name).options(num_returns=len(numbers)).remote(*told)
+        values = [self._refs[one.number] if isinstance(one, Ref) else one for one in arguments]
+        refs = getattr(self._actors[part], name).options(num_returns=len(numbers)).remote(*values)
         self._refs.update(zip(numbers, [refs] if len(numbers) == 1 else refs, strict=True))
 
     def put(self, number: int, data: bytes) -> None:
@@ -135,7 +135,7 @@ class Speaking:
 
         self._refs[number] = ray.put(data)
 
-    def answers(self, numbers: tuple[int, ...], patience: float) -> list[Told] | None:
+    def answers(self, numbers: tuple[int, ...], patience: float) -> list[Answered] | None:
         """The results with these numbers, or None if some have not arrived within `patience`
         seconds."""
         import ray
@@ -145,7 +145,7 @@ class Speaking:
         if len(ready) < len(refs):
             return None
         self.drop(numbers)
-        return [_told(ref) for ref in refs]
+        return [_answer(ref) for ref in refs]
 
     def drop(self, numbers: tuple[int, ...]) -> None:
         """Discard results."""
@@ -179,19 +179,19 @@ class Speaking:
         ray.shutdown()
 
 
-def _told(ref: Any) -> Told:
+def _answer(ref: Any) -> Answered:
     """The value of a result. Ray's errors become text, because the other process does not import
     Ray."""
     import ray
     from ray.exceptions import RayError, RayTaskError
 
     try:
-        return Told(ray.get(ref))
+        return Answered(ray.get(ref))
     except RayTaskError as error:
         died = isinstance(error.cause, RayError)
-        return Told(CutOff(first_line(error.cause), died=died))
+        return Answered(CutOff(first_line(error.cause), died=died))
     except RayError as error:
-        return Told(CutOff(first_line(error), died=True))
+        return Answered(CutOff(first_line(error), died=True))
 
 
 def first_line(error: BaseException) -> str:
