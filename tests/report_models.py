@@ -47,6 +47,23 @@ class Race(Model):
         "No increment is lost."
         return not self.at_rest() or self.x == 2
 """
+BLIND = """\
+from dio_mc import *
+
+class Blind(Model):
+    x = Var(Range(0, 2))
+    lock = Mutex()
+    @thread(instances=2)
+    def adder(self):
+        self.lock.lock()
+        seen = self.x
+        self.x = seen + 1
+        self.lock.unlock()
+    @invariant
+    def counted(self):
+        return not self.at_rest() or self.x > 0
+"""
+"""Its property does not see what is lost without the lock."""
 BIG = """\
 from dio_mc import *
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from report_models import ROOT, dio_mc, write
+from report_models import BLIND, ROOT, dio_mc, write
 
 HISTORY = ROOT / "models" / "history"
 
@@ -39,24 +39,6 @@ p7_lost_wakeup.py PreparesFirst: 6 of 11 mutants caught, 54 %
 def test_golden_text_of_history() -> None:
     done = dio_mc("mutate", "p7_lost_wakeup.py", "--model", "PreparesFirst", cwd=HISTORY)
     assert (done.stdout, done.returncode) == (LOST_WAKEUP, 1), done.stderr
-
-
-BLIND = """\
-from dio_mc import *
-
-class Blind(Model):
-    x = Var(Range(0, 2))
-    lock = Mutex()
-    @thread(instances=2)
-    def adder(self):
-        self.lock.lock()
-        seen = self.x
-        self.x = seen + 1
-        self.lock.unlock()
-    @invariant
-    def counted(self):
-        return not self.at_rest() or self.x > 0
-"""
 
 
 def test_the_json_report(tmp_path: Path) -> None:

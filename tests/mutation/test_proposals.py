@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from mutated import HEAD, load
+from report_models import BLIND
 
 from dio_mc.checking.driver import Options
 from dio_mc.checking.runs import propose
@@ -38,25 +39,6 @@ def _words(judged: Judged, found: Score) -> str:
     return f"{one.kind}: {one.text}"
 
 
-BLIND = (
-    HEAD
-    + """\
-class M(Model):
-    x = Var(Range(0, 2))
-    lock = Mutex()
-
-    @thread(instances=2)
-    def adder(self):
-        self.lock.lock()
-        seen = self.x
-        self.x = seen + 1
-        self.lock.unlock()
-
-    @invariant
-    def counted(self):
-        return not self.at_rest() or self.x > 0
-"""
-)
 ARRAYS = (
     "from enum import Enum\n"
     + HEAD
