@@ -1,4 +1,4 @@
-"""How ``matrix`` computes its cells: in how many processes, and which are taken from the cache."""
+"""How ``matrix`` and ``mutate --rule`` compute cells: in how many processes, and which are taken from the cache."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from dio_mc.checking.runs.kept_cells import KIND, KeptCells, digest_of_files
 from dio_mc.checking.runs.matrix import Cells, general_one_by_one
 from dio_mc.cli.check import settings
 from dio_mc.cli.limits import jobs_of
+from dio_mc.cli.rules import note
 from dio_mc.engines.limits import Limits
 from dio_mc.guard import Latch
-from dio_mc.semantics.search import Budget, Note
+from dio_mc.semantics.search import Budget
 from dio_mc.study.matrix import Solve, one_by_one
 
 
@@ -24,9 +25,19 @@ def solver(
     files: tuple[Path, ...],
     *,
     general: bool = False,
+    no_cache: bool = False,
 ) -> Solve:
     """The function that computes a cell, in one process or in several; `general`: and what is known for any number. The
-    timeout is that of the command, the memory limit that of each process."""
+    timeout is that of the command, the memory limit that of each process. Cells of shipped rules without a limit of
+    states are taken from the cache, unless `no_cache`."""
+    anew = _solver(limits, max_states, jobs, folder, files, general=general)
+    return anew if no_cache or max_states or folder or files else _kept(anew, general=general)
+
+
+def _solver(
+    limits: Limits, max_states: int | None, jobs: int | None, folder: Path | None, files: tuple[Path, ...],
+    *, general: bool,
+) -> Solve:  # fmt: skip
     processes = jobs_of(settings({"jobs": jobs})["jobs"])
     met = Latch(limits.exceeded)
     if processes == 1:
@@ -35,7 +46,7 @@ def solver(
     return Cells(folder, files, Options(budget, stop=met.words), processes, general=general)
 
 
-def kept(solve: Solve, note: Note, *, general: bool = False) -> Solve:
+def _kept(solve: Solve, *, general: bool) -> Solve:
     """A function that takes cells of shipped rules from the cache, if the files of dio-mc can be read."""
     try:
         digest_of_files()

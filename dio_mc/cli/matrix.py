@@ -104,7 +104,7 @@ def matrix(
     --any, else 0. Differences from the baseline are printed to stderr. After Ctrl-C or a limit, cells that were not
     decided are undetermined.
     """
-    from dio_mc.cli.cells import kept, solver
+    from dio_mc.cli.cells import solver
     from dio_mc.cli.interrupts import Interrupts
     from dio_mc.errors import usage_error
     from dio_mc.study import matrix as study
@@ -121,9 +121,7 @@ def matrix(
             raise usage_error("DIO204", "--any is about rules: a kernel is observed, which proves nothing", hint=hint)
         sys.exit(_matrix_of_kernels(registry, rules, names, guests, form, output, site, limits))
     with Interrupts() as limits.stop:
-        solve = solver(limits, max_states, jobs, folder, files, general=general)
-        if not (no_cache or max_states or folder or files):
-            solve = kept(solve, note, general=general)
+        solve = solver(limits, max_states, jobs, folder, files, general=general, no_cache=no_cache)
         found = study.matrix(
             registry, chosen, names, budget(max_states), progress(), size=3 if triples else 2, sectors=sectors or 1,
             pages=pages or 1, exceeded=limits.exceeded, solve=solve,

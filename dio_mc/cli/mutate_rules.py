@@ -16,6 +16,7 @@ from dio_mc.cli.types import OPERATION, RULE
 
 if TYPE_CHECKING:
     from dio_mc.checking.results import Failure
+    from dio_mc.checking.runs.mutate_rules import Ground
     from dio_mc.config import Value
     from dio_mc.engines.limits import Limits
     from dio_mc.mutation.score import Score
@@ -87,16 +88,14 @@ def scores_of_rules(
         yield score_rule(RulePlan(ground, cells, asked, frozenset(options["kinds"]), values["jobs"].value, line))
 
 
-def _cells(registry: Registry, ground: Any, limits: Limits, options: Mapping[str, Any]) -> Matrix:
+def _cells(registry: Registry, ground: Ground, limits: Limits, options: Mapping[str, Any]) -> Matrix:
     """The cells of the rule itself, from the cache where `matrix` would take them from there."""
-    from dio_mc.cli.cells import kept, solver
-    from dio_mc.cli.rules import budget, note, progress
+    from dio_mc.cli.cells import solver
+    from dio_mc.cli.rules import budget, progress
     from dio_mc.study import matrix as study
 
     most = options["max_states"]
     solve = solver(limits, most, options["jobs"], ground.folder, ground.files)
-    if not (most or ground.folder or ground.files):
-        solve = kept(solve, note)
     return study.matrix(
         registry, [registry.rules[ground.rule]], ground.operations, budget(most), progress(),
         sectors=ground.sectors, pages=ground.pages, exceeded=limits.exceeded, solve=solve,
