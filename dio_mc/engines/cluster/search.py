@@ -70,7 +70,6 @@ class ClusterSearch(LevelSearch):
         super().__init__(prepared, request, clock)
         self.reduced = work.by.symmetry
         self.sent: list[int] = []
-        self._prepared = prepared
         self._moment: Moment | None = None
         self._done, self._now = Found(), Found()
         self._saved = 0
