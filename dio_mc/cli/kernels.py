@@ -97,14 +97,26 @@ def confirm(
     finally:
         sessions.close()
     if stopped:
-        if form == "text" and found and found[-1][2]:
-            click.echo(text(*found[-1]), nl=False)
-        by = f" by {limit.stop}" if limit.stop is not None else ""
-        click.echo(f"stopped{by}; what is shown was finished before", err=True)
+        _tell_stop(found[-1:] if form == "text" else [], limit)
     if form == "json":
         click.echo(as_json(found), nl=False)
+    sys.exit(_exit_code(found, stopped=stopped))
+
+
+def _tell_stop(unfinished: Sequence[Found], limit: Interrupting) -> None:
+    """Print the answers of a trace that lacks some, if there are any, and what ended the command."""
+    from dio_mc.machine.telling import text
+
+    for trace, case, answers in unfinished:
+        if answers:
+            click.echo(text(trace, case, answers), nl=False)
+    by = f" by {limit.stop}" if limit.stop is not None else ""
+    click.echo(f"stopped{by}; what is shown was finished before", err=True)
+
+
+def _exit_code(found: Sequence[Found], *, stopped: bool) -> int:
     verdicts = {one.verdict for _, _, answers in found for one in answers}
-    sys.exit(1 if verdicts & {"BLOCKED", "DIVERGED"} else 3 if stopped or "LOST" in verdicts else 0)
+    return 1 if verdicts & {"BLOCKED", "DIVERGED"} else 3 if stopped or "LOST" in verdicts else 0
 
 
 def _answers(

@@ -106,7 +106,6 @@ def matrix(
     """
     from dio_mc.cli.cells import solver
     from dio_mc.cli.interrupts import Interrupts
-    from dio_mc.errors import usage_error
     from dio_mc.study import matrix as study
     from dio_mc.study.baseline import read_baseline
     from dio_mc.study.registry import open_registry
@@ -116,10 +115,7 @@ def matrix(
     registry = within(limits, lambda: open_registry(folder, files))
     chosen, names = _asked(registry, rules, operations, pages or 1)
     if guests.kernels:
-        if general:
-            hint = "leave out --kernel, or --any"
-            raise usage_error("DIO204", "--any is about rules: a kernel is observed, which proves nothing", hint=hint)
-        sys.exit(_matrix_of_kernels(registry, rules, names, guests, form, output, site, limits))
+        sys.exit(_matrix_of_kernels(registry, rules, names, guests, form, output, site, limits, general=general))
     with Interrupts() as limits.stop:
         solve = solver(limits, max_states, jobs, folder, files, general=general, no_cache=no_cache)
         found = study.matrix(
@@ -130,9 +126,7 @@ def matrix(
             _site(found, site, registry, limits)
     links = trace_files(traces, {c.name: c.trace for c in found.cells if c.trace is not None})
     emit(_drawn(found, form, links), output)
-    if before is not None and _worse(before, found, baseline):
-        sys.exit(1)
-    sys.exit(3 if any(c.verdict == "undetermined" or (c.general and c.general.stopped) for c in found.cells) else 0)
+    sys.exit(1 if before is not None and _worse(before, found, baseline) else _exit_code(found))
 
 
 def _asked(
@@ -183,6 +177,8 @@ def _matrix_of_kernels(
     output: str | None,
     site: Path | None,
     limits: Limits,
+    *,
+    general: bool,
 ) -> int:
     """The matrix of real kernels; returns the exit code of the command."""
     from dio_mc.cli.observing import run_matrix
@@ -190,6 +186,9 @@ def _matrix_of_kernels(
     from dio_mc.study import matrix as study
     from dio_mc.study.registry import pick
 
+    if general:
+        hint = "leave out --kernel, or --any"
+        raise usage_error("DIO204", "--any is about rules: a kernel is observed, which proves nothing", hint=hint)
     if not guests.file_systems:
         raise usage_error("DIO204", "--kernel wants --fs", hint="for example --fs ext4 --fs xfs")
     found, whole = run_matrix(registry, names, guests, limits)
@@ -202,7 +201,12 @@ def _matrix_of_kernels(
     if site is not None:
         _site(found, site, registry, limits)
     emit(_drawn(found, form, {}), output)
-    return 3 if any(c.verdict == "undetermined" for c in found.cells) else 0
+    return _exit_code(found)
+
+
+def _exit_code(found: Matrix) -> int:
+    """3 when a cell is undetermined or a limit ended a proof for any number, else 0."""
+    return 3 if any(c.verdict == "undetermined" or (c.general and c.general.stopped) for c in found.cells) else 0
 
 
 def _drawn(found: Matrix, form: str, links: dict[str, str]) -> str:
