@@ -29,8 +29,8 @@ def mutation_text(entry: Score, *, everything: bool = False) -> str:
     lines = [_headline(entry)]
     if entry.fix is not None:
         lines += fix_table(entry, entry.fix)
-    told = {id(j) for j in entry.judged if j.mutant.line is not None and entry.fix is not None}
-    listed = [j for fate in (*_LISTED, *_REST) for j in entry.of(fate) if id(j) not in told]
+    in_table = {id(j) for j in entry.judged if j.mutant.line is not None and entry.fix is not None}
+    listed = [j for fate in (*_LISTED, *_REST) for j in entry.of(fate) if id(j) not in in_table]
     lines += [_line(judged) for judged in listed if everything or _is_shown(judged)]
     return "\n".join([*lines, *([] if everything else _folded(listed)), *_proposals(entry)])
 
@@ -119,8 +119,8 @@ def _needed(line: ChangedLine, score: Score) -> tuple[str, str]:
         case "caught":
             return "needed", judged.why
         case "survived":
-            told = f"; {judged.proposal} catches it" if judged.proposal else f"; {judged.why}" * bool(judged.why)
-            return "not needed", f"everything holds without it{told}"
+            more = f"; {judged.proposal} catches it" if judged.proposal else f"; {judged.why}" * bool(judged.why)
+            return "not needed", f"everything holds without it{more}"
         case "equivalent":
             return "not needed", judged.why
         case "invalid":

@@ -47,11 +47,6 @@ class Plan:
     propose: bool = False
     searching: Callable[[int, int], None] | None = None
 
-    @property
-    def first(self) -> Options:
-        """The options of a run that ends with the first violation."""
-        return replace(self.options, first=True)
-
     def wants(self, mutant: Mutant) -> bool:
         """Whether a mutant is of these kinds; one that undoes a line of a fix is of the kind ``undo`` as well."""
         return not self.kinds or mutant.kind in self.kinds or ("undo" in self.kinds and mutant.line is not None)
@@ -104,12 +99,13 @@ def _fix(
     model: type[Model], before: type[Model], tasks: Sequence[Task], mutants: Sequence[Mutant], plan: Plan
 ) -> Fix | None:
     """What the class fixes, if these mutants undo any of it: with all lines undone it is `before`, which is checked."""
-    lines = lines_of_fix(model, before)
     if plan.kinds and not any(mutant.line is not None for mutant in mutants):
         return None
+    lines = lines_of_fix(model, before)
     known = members_of(before).params
     asked = [tuple((name, value) for name, value in task.params if name in known) for task in tasks]
-    runs = run_here([Task(tasks[0].file, before, params, None) for params in dict.fromkeys(asked)], plan.first)
+    first = replace(plan.options, first=True)
+    runs = run_here([Task(tasks[0].file, before, params, None) for params in dict.fromkeys(asked)], first)
     outcomes = [done.outcome for done in runs]
     return Fix(before.__name__, _stands(outcomes), tuple(lines), tuple(changed_data(model, before)))
 
@@ -131,17 +127,17 @@ def _with_proposals(score: Score, built: Mapping[int, list[Task]], recipe: Recip
         for j in left
     ]
     names: dict[Proposal, str] = {}
-    told: dict[int, Judged] = {}
+    searched: dict[int, Judged] = {}
     runs = spread(Proposing(), survivors, plan.options, plan.jobs)
     for judged, (_, found) in zip(left, runs, strict=True):
         if found.failure is not None:
             return found.failure
         if plan.searching is not None:
-            plan.searching(len(told) + 1, len(left))
+            plan.searching(len(searched) + 1, len(left))
         one = found.proposal
         name = names.setdefault(one, f"proposed_{len(names) + 1}") if one is not None else ""
-        told[judged.mutant.number] = replace(judged, why=found.why, proposal=name)
-    every = tuple(told.get(j.mutant.number, j) for j in score.judged)
+        searched[judged.mutant.number] = replace(judged, why=found.why, proposal=name)
+    every = tuple(searched.get(j.mutant.number, j) for j in score.judged)
     return replace(score, judged=every, proposals={name: one for one, name in names.items()})
 
 
