@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 from functools import lru_cache
 
 from dio_mc.errors import ModelError
 from dio_mc.frontend.build import build
-from dio_mc.ir.program import Program
 from dio_mc.ir.types import BOOL
 from dio_mc.lang.model import Model
 from dio_mc.mutation.columns import Column, Reached, Row, columns_of, enums_of, further_questions, reached
@@ -39,21 +36,17 @@ class Tables:
 def tables_of(model: type[Model], mutant: Mutant, params: Params, most: int) -> Tables | None:
     """The tables with one binding; None if one of the programs has more than `most` states. Raises `ModelError` if one
     of them cannot be built."""
-    enums = enums_of(model)
     texts = tuple(further_questions(model))
     while True:
-        asked = {f"asked_{n}": Proposal("invariant", text) for n, text in enumerate(texts)}
-        asking = with_properties(model, asked, enums) if asked else model
         try:
-            program = build(mutant.of(asking), dict(params)).program
+            changed = _columns(model, params, texts, mutant)
             columns, ours = _of_model(model, params, texts, most)  # type: ignore[arg-type]  # a class is hashable
             break
         except ModelError as error:
             texts = _without(texts, error)
     if ours is None:
         return None
-    columns_there = _columns(model, program, asked, enums)
-    theirs = reached(columns_there.interpreter, list(columns_there.all), most)
+    theirs = reached(changed.interpreter, list(changed.all), most)
     return None if theirs is None else Tables(columns.all, columns.basic, ours, theirs)
 
 
@@ -73,9 +66,12 @@ class _Columns:
     basic: int
 
 
-def _columns(
-    model: type[Model], program: Program, asked: Mapping[str, Proposal], enums: Mapping[str, type[Enum]]
-) -> _Columns:
+def _columns(model: type[Model], params: Params, texts: tuple[str, ...], mutant: Mutant | None = None) -> _Columns:
+    """The columns of the model, or of a mutant of it, with these questions."""
+    enums = enums_of(model)
+    asked = {f"asked_{n}": Proposal("invariant", text) for n, text in enumerate(texts)}
+    asking = with_properties(model, asked, enums) if asked else model
+    program = build(mutant.of(asking) if mutant is not None else asking, dict(params)).program
     interpreter = Interpreter(program)
     basic = columns_of(model, interpreter, enums)
     further = [
@@ -89,8 +85,5 @@ def _columns(
 @lru_cache(maxsize=4)
 def _of_model(model: type[Model], params: Params, texts: tuple[str, ...], most: int) -> tuple[_Columns, Reached | None]:
     """The model's own side, which its mutants share."""
-    enums = enums_of(model)
-    asked = {f"asked_{n}": Proposal("invariant", text) for n, text in enumerate(texts)}
-    program = build(with_properties(model, asked, enums) if asked else model, dict(params)).program
-    columns = _columns(model, program, asked, enums)
+    columns = _columns(model, params, texts)
     return columns, reached(columns.interpreter, list(columns.all), most)
