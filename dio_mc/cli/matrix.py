@@ -17,6 +17,7 @@ from dio_mc.cli.rules import (
     MAX_STATES,
     MODELS,
     MORE,
+    NO_CACHE,
     OUTPUT,
     PAGES,
     SECTORS,
@@ -74,7 +75,7 @@ def register(group: click.Group) -> None:
 @TIMEOUT
 @MAX_MEMORY
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Search in N processes  [default: one per processor]")
-@click.option("--no-cache", is_flag=True, envvar="DIO_MC_NO_CACHE", help="Compute all cells again, and store none.")
+@NO_CACHE
 @OUTPUT
 def matrix(
     rules: tuple[str, ...],

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dio_mc.cli.rules import MODELS, MORE, PAGES, SECTORS
+from dio_mc.cli.rules import MODELS, MORE, NO_CACHE, PAGES, SECTORS
 from dio_mc.cli.types import OPERATION, RULE
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def rule_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--operation", "operations", multiple=True, type=OPERATION, metavar="OPERATION",
             help="With --rule: only pairs of these operations.",
         ),
-        SECTORS, PAGES, MODELS, MORE,
+        SECTORS, PAGES, MODELS, MORE, NO_CACHE,
     ]  # fmt: skip
     for option in reversed(found):
         function = option(function)
@@ -95,7 +95,7 @@ def _cells(registry: Registry, ground: Ground, limits: Limits, options: Mapping[
     from dio_mc.study import matrix as study
 
     most = options["max_states"]
-    solve = solver(limits, most, options["jobs"], ground.folder, ground.files)
+    solve = solver(limits, most, options["jobs"], ground.folder, ground.files, no_cache=options["no_cache"])
     return study.matrix(
         registry, [registry.rules[ground.rule]], ground.operations, budget(most), progress(),
         sectors=ground.sectors, pages=ground.pages, exceeded=limits.exceeded, solve=solve,

@@ -34,6 +34,9 @@ SECTORS = click.option(
 PAGES = click.option(
     "--pages", type=click.IntRange(1, 4), metavar="N", help="Pages per call; with 2 a call can be torn."
 )
+NO_CACHE = click.option(
+    "--no-cache", is_flag=True, envvar="DIO_MC_NO_CACHE", help="Compute all cells again, and store none."
+)
 TRACES = click.option(
     "--traces", metavar="DIR", type=click.Path(path_type=Path), help="Write the runs as .json files to DIR."
 )

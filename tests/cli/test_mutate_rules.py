@@ -35,6 +35,15 @@ CAUGHT = """\
 """
 
 
+def test_no_cell_is_kept_without_a_cache(tmp_path: Path) -> None:
+    one = ("mutate", "--rule", "two_class_lock", "--operation", "punch_hole", "--kind", "lock")
+    dio_mc(*one, cwd=ROOT, XDG_CACHE_HOME=str(tmp_path), DIO_MC_NO_CACHE="1")
+    dio_mc(*one, "--no-cache", cwd=ROOT, XDG_CACHE_HOME=str(tmp_path))
+    assert not list(tmp_path.rglob("matrix/*"))
+    dio_mc(*one, cwd=ROOT, XDG_CACHE_HOME=str(tmp_path))
+    assert list(tmp_path.rglob("matrix/*"))
+
+
 def test_locks_of_a_rule() -> None:
     done = dio_mc(*LOCKS, cwd=ROOT)
     assert (done.stdout, done.returncode) == (TEXT, 1), done.stderr
