@@ -1,5 +1,5 @@
-"""Writes the pages of ``docs/`` that say what the code says: ``reference.md`` from the docstrings of the language,
-``errors.md`` from the catalogue. ``python tools/pages.py`` after a change there; a test compares.
+"""Writes the generated pages of ``docs/``: ``reference.md`` from the docstrings of the language, ``errors.md`` from the
+catalogue, ``vocabulary.md`` from the page-cache vocabulary. A test fails if they are not up to date.
 """
 
 from __future__ import annotations
@@ -27,11 +27,12 @@ CHAPTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "Models": ("What a file declares.", ("Model", "Part", "expect", "Kernel")),
     "Data": ("Class attributes of a model.", ("Var", "Array", "PerThread", "Param", "Range", "ThreadId")),
     "Methods": (
-        "Decorators that say what a method is. One without any, of one `return`, is a pure expression.",
+        "Decorators that give a method its role. A method without one that consists of one `return` is a pure "
+        "expression; any other is an operation without a kernel function.",
         ("thread", "operation", "invariant", "reachable", "always_reachable", "progress"),
     ),
     "Statements": (
-        "Words of bodies. They are compiled; calling one from ordinary Python raises.",
+        "Functions for the bodies of methods. They are compiled; calling one from ordinary Python raises an exception.",
         (
             "wait_until",
             "choose",
@@ -50,12 +51,13 @@ CHAPTERS: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "Locks": (
-        "Class attributes too, and written in this language. Releasing what one does not hold, and holding at the end "
-        "of a thread, is the fault `lock_misuse`.",
+        "Class attributes as well. The locks are written in the modelling language. Releasing a lock that the thread "
+        "does not hold is the fault `lock_misuse`, and so is ending while holding one.",
         ("Mutex", "PageLock", "SpinLock", "RWSem", "RangeLock", "DrainCounter", "TwoClassLock"),
     ),
     "Primitives": (
-        "What else kernel code synchronizes with, written in this language too: [primitives](primitives.md).",
+        "Other means of synchronization in the kernel, also written in the modelling language; see "
+        "[primitives](primitives.md).",
         (
             "AtomicInt",
             "Refcount",
@@ -70,12 +72,12 @@ CHAPTERS: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
 }
-"""Every word of `dio_mc.lang`, by chapter."""
+"""Every public name of `dio_mc.lang`, by chapter."""
 RANGES = {
     "DIO1": ("Models", "The model cannot be built, or not as it stands. Exit code 2; nothing was explored."),
     "DIO2": ("Usage, files, settings", "The command, a file or a setting is wrong. Exit code 2."),
-    "DIO3": ("Findings", "The check is as good as before, but perhaps worth less than it looks. They are told, and "
-             "make the exit code 1 only with `--strict`."),
+    "DIO3": ("Findings", "A finding does not change the verdict, but says that the check may cover less than it seems "
+             "to. Only with `--strict` does it change the exit code, to 1."),
     "DIO9": ("Internal", "Exit code 4."),
 }  # fmt: skip
 
@@ -98,11 +100,14 @@ def errors_page() -> str:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("<", "&lt;").replace("*", "\\*")
+    """The text with ``<`` and ``*`` escaped outside of code, where escapes would be shown."""
+    parts = text.split("`")
+    parts[::2] = [part.replace("<", "&lt;").replace("*", "\\*") for part in parts[::2]]
+    return "`".join(parts)
 
 
 def reference_page() -> str:
-    """Every word of the language with its signature and docstring; every class of the page-cache vocabulary."""
+    """Every name of the language with its signature and docstring; every class of the page-cache vocabulary."""
     parts = [
         "# Reference\n",
         f"{NOTE}\n",
@@ -135,7 +140,7 @@ def _word(name: str) -> Iterator[str]:
 
 
 def _methods(part: type[Part]) -> Iterator[str]:
-    """The methods of a lock, inherited ones included; what wants a model's word for its options too."""
+    """The methods of a lock, inherited ones included, without `declarations`."""
     found: dict[str, Callable[..., Any]] = {}
     for cls in reversed(part.__mro__):
         if issubclass(cls, Part) and cls is not Part:
@@ -175,7 +180,7 @@ def _vocabulary(name: str) -> Iterator[str]:
 
 
 def _signature(function: Callable[..., Any], skip: int = 0) -> str:
-    """The parameters as they are written, without types."""
+    """The parameters as in the source, without types."""
     shown = []
     star = False
     for parameter in list(inspect.signature(function).parameters.values())[skip:]:

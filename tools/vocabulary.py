@@ -40,12 +40,12 @@ def vocabulary_page(note: str) -> str:
     parts = [
         "# The vocabulary, class by class\n",
         f"{note}\n",
-        "Generated from the code. [Reference](reference.md) has the words of the language, "
-        "[locking rules](rules.md) what the rules are, [examples](examples.md) models made of these pieces.\n",
-        "*Steps* is the number of places in an operation where other threads can run, those that only a second sector "
-        "needs included; a place in a loop counts once. 0: it is history, part of the step before it. `-`: it depends "
-        "on what a model adds. *Needs* is data that a class reads and does not declare; the model declares it, or a "
-        "class after it in the list of bases.\n",
+        "Generated from the code. See also the [reference](reference.md) of the language, the description of the "
+        "[locking rules](rules.md), and [examples](examples.md) of models that use these classes.\n",
+        "*Steps* is the number of steps of an operation: other threads can run before and after each. A step in a loop "
+        "counts once, and steps for a second sector are included. 0: the operation is part of the step before it, as "
+        "ghost statements are. `-`: the number depends on what a model adds. *Needs* is the data that a class reads "
+        "and does not declare: the model declares it, or a class after it in the list of bases.\n",
         "## Base classes (`dio_mc.kernel`)\n",
     ]
     for cls in base_classes():
@@ -94,12 +94,12 @@ def _class(cls: type) -> Iterator[str]:
         return
     data = {n: v for n, v in vars(cls).items() if isinstance(v, ParamDeclaration | VarDeclaration | Part)}
     if data:
-        yield "| data | type | at first |\n| -- | -- | -- |"
+        yield "| data | type | initially |\n| -- | -- | -- |"
         kept = dict.fromkeys(vars(cls).get("durable", ()), ", durable")
         rows = [f"| `{n}` | {_type(v)}{kept.get(n, '')} | {_initial(v)} |" for n, v in data.items()]
         yield "\n".join(rows) + "\n"
     if listed := methods_of(cls):
-        yield "| member | what it is | steps | gives | meaning |\n| -- | -- | -- | -- | -- |"
+        yield "| member | what it is | steps | returns | meaning |\n| -- | -- | -- | -- | -- |"
         yield "\n".join(_member(cls, name, function) for name, function in listed.items()) + "\n"
 
 
@@ -217,11 +217,11 @@ def _initial(value: Any) -> str:
         case ParamDeclaration(default=default):
             return str(default)
         case VarDeclaration(init=list()):
-            return "one for each"
+            return "a value for each"
         case VarDeclaration(init=init) if init is not MISSING:
             return "any" if init is any else f"`{getattr(init, 'name', init)}`"
         case VarDeclaration():
-            return "the first value"
+            return "the default"
         case _:
             return "free"
 

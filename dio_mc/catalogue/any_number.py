@@ -14,7 +14,7 @@ PAGES: Final[dict[str, Page]] = {
     ),
     "DIO252": Page(
         "computed number",
-        "The number of these threads is computed from parameters (`instances=2 \\* readers`). --any needs threads "
+        "The number of these threads is computed from parameters (`instances=2 * readers`). --any needs threads "
         "whose number is a literal or a single parameter.",
     ),
     "DIO253": Page(

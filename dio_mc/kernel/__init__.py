@@ -1,10 +1,11 @@
-"""The page-cache vocabulary, written in the modelling language: blocks, disk, pages, and what the kernel does to them.
+"""The page-cache vocabulary, written in the modelling language: blocks, disk, pages, and the
+kernel's operations on them.
 
-Granularity. Map, transfer and completion of an IO are separate steps (submission has no effect of its own: it is where
-a completion is spawned, if there is one). A page that is being filled is in the cache, locked and not uptodate, before
-the block map is asked. To find an uptodate page and to copy from it is one step. Taking a page's lock, looking, and
-removing the page is one step, which waits for the lock: nobody else can come between. A store through a pte is one
-step.
+Granularity. Mapping, transfer and completion of an IO are separate steps. Submission has no effect
+of its own; if there is a completion, it is spawned there. A page that is being filled is in the
+cache, locked and not uptodate, before the block map is looked up. Finding an uptodate page and
+copying from it is one step. Locking a page, testing it and removing it is one step, which waits for
+the lock, so that no other thread can come between. A store through a pte is one step.
 """
 
 from dio_mc.kernel.crash import CachedDisk, Crashes

@@ -1,8 +1,8 @@
-"""Power failure: a crash at any step, a recovery, and a disk with a cache that a crash empties.
+"""Power failure: a crash at any step, a recovery, and a disk with a cache that is lost in a crash.
 
-A crash is a step of the thread `power`: all other threads end, and variables that no class names in `durable` are as
-they were at first. Ghosts are history, and stay. Whether a crash comes is settled at the start (`crash_comes`), so that
-threads that wait for each other are a deadlock still.
+A crash is a step of the thread `power`: all other threads end, and variables that no class lists in
+`durable` return to their initial values. Ghosts record history, so they stay. Whether a crash comes is
+chosen in the initial state (`crash_comes`), so that threads that wait for each other are still a deadlock.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from dio_mc.kernel.words import Data
 from dio_mc.lang import Array, Model, Param, Var, atomic, choose, crash, operation, spawn, thread, wait_until
 
 HARDWARE: Final = frozenset({"power", "power_on", "drive"})
-"""Members of the classes below that no change of a file system mends."""
+"""Members of the classes below that belong to the hardware, which no fix of a file system can change."""
 
 
 class Crashes(Model, abstract=True):
-    """A crash at any step, and up to `crashes` in all: a later one may come during the recovery.
+    """A crash at any step, up to `crashes` in all; a later one may happen during a recovery.
 
-    A model says what is `durable`, what `recover` does, and asks in its properties for `recovered()`. With
-    ``crashes=0`` there is none.
+    A model lists what is `durable`, defines `recover`, and uses `recovered()` in its properties.
+    With ``crashes=0`` there are none.
     """
 
     durable = ("crash_comes",)
@@ -31,7 +31,7 @@ class Crashes(Model, abstract=True):
 
     @thread(daemon=True)
     def power(self):
-        """Fails at any moment."""
+        """Power fails at any step."""
         for i in range(self.crashes):
             with atomic():
                 wait_until(self.crash_comes)
@@ -45,22 +45,22 @@ class Crashes(Model, abstract=True):
 
     @operation()
     def power_on(self):
-        """What the hardware has after the crash, in its step: nothing here."""
+        """Set the hardware's state after power-on, in the step of the crash: nothing by default."""
 
     @operation()
     def recover(self):
-        """What a mount does after a crash, in steps of its own: nothing here."""
+        """What a mount does after a crash, in steps of its own: nothing by default."""
 
     def recovered(self):
-        """Whether there was a crash, and the recovery has ended (pure, for properties)."""
+        """Whether there was a crash and its recovery has ended (pure, for properties)."""
         return self.crashed and self.at_rest()
 
 
 class CachedDisk(File, Crashes, abstract=True):
-    """A disk with a volatile cache: `disk` is what a read gives, `media` what survives.
+    """A disk with a volatile cache: `disk` is what a read returns, `media` what survives a crash.
 
-    The drive writes its cache back in any order, or with ``cache=False`` at once. `bio_flush` is REQ_PREFLUSH, and
-    `bio_write_fua` a write with REQ_FUA.
+    The drive writes its cache back in any order; with ``cache=False`` at once. `bio_flush` is
+    REQ_PREFLUSH, and `bio_write_fua` is a write with REQ_FUA.
     """
 
     durable = ("media",)
@@ -69,7 +69,7 @@ class CachedDisk(File, Crashes, abstract=True):
 
     @thread(daemon=True)
     def drive(self):
-        """Writes back what is in the cache."""
+        """The drive writes cached sectors back, in any order."""
         while True:
             with atomic():
                 wait_until(self.cache)
@@ -88,7 +88,7 @@ class CachedDisk(File, Crashes, abstract=True):
 
     @operation(kernel="block/bio.c:bio_endio @3.16-")
     def bio_write_fua(self, i, data):
-        """The device writes past its cache (REQ_FUA)."""
+        """The device writes through its cache (REQ_FUA)."""
         for s in range(self.sectors):
             with atomic():
                 self.disk[i * self.sectors + s] = data
@@ -103,7 +103,7 @@ class CachedDisk(File, Crashes, abstract=True):
 
     @operation()
     def power_on(self):
-        """The cache is empty."""
+        """The cache is empty after power-on."""
         super().power_on()
         for s in range(self.pages * self.sectors):
             self.disk[s] = self.media[s]

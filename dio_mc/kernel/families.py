@@ -1,15 +1,15 @@
-"""The property families of the catalogue of races, under the field's own names, ready to attach to a model.
+"""Property families: the kinds of races by their usual names, ready to be added to a model.
 
-A class inherits those that it is judged by, or asks for them by name::
+A class inherits the families that it is checked for, or requests them by name::
 
     class Judged(families("coherence_at_rest", "read_after_ack"), ReadBack, Ext4Of2020):
         ...
 
-A family reads the vocabulary (`page`, `slot`, `disk`, `block`, `seen`), the results that system calls leave in
-`outcome` and `earlier`, as the rules in models/protocols keep them, or what a `Register` knows of the calls on one
-page; a model without these has no such family. Reads are judged when they return, the file where all threads have
-ended.
-`dio_mc.study` takes its verdicts from the same properties.
+A family reads the vocabulary (`page`, `slot`, `disk`, `block`, `seen`), the results that system
+calls record in `outcome` and `earlier` (see the rules in models/protocols), or the record that a
+`Register` keeps of the calls on one page. A model without these cannot have the family. Reads are
+judged when they return, the file when all threads have ended. `dio_mc.study` takes its verdicts
+from the same properties.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class NothingExposed(Model, abstract=True):
 
 
 class NoFreedIO(Model, abstract=True):
-    """IO to freed blocks; a model says so in `freed_io` at the transfer (`dio_mc.kernel.Reuse` does)."""
+    """IO to freed blocks; the model sets `freed_io` at the transfer (`dio_mc.kernel.Reuse` does)."""
 
     @invariant
     def no_freed_io(self):
@@ -51,8 +51,8 @@ class NoFreedIO(Model, abstract=True):
 
 
 class PteCurrent(PageCache, abstract=True):
-    """Pte currency. `pte[i]`: some process maps page i. A fault sets it, whoever drops the page has to clear it first;
-    one bit per page, so that a pte to a page that was dropped and read again counts as current."""
+    """Current ptes. `pte[i]`: some process maps page i. A fault sets it; code that drops the page has to clear
+    it first. There is one bit per page, so a pte to a page that was dropped and read again counts as current."""
 
     pte = Array(bool, size=File.pages)
 
@@ -63,7 +63,7 @@ class PteCurrent(PageCache, abstract=True):
 
 
 class NoLostWrite(Model, abstract=True):
-    """Lost writes: one was acknowledged, nothing came after it, and the file has something else in the end."""
+    """Lost writes: a write was acknowledged, no later one followed, and at the end the file has something else."""
 
     @invariant
     def no_lost_write(self):
@@ -72,7 +72,7 @@ class NoLostWrite(Model, abstract=True):
 
 
 class NoCollateral(Model, abstract=True):
-    """Collateral damage. Writers say which pages they are about in `targeted`."""
+    """Collateral damage. Writers record in `targeted` which pages they write."""
 
     targeted = Array(bool, size=File.pages, ghost=True)
 
@@ -92,7 +92,7 @@ class ReadAfterAck(Model, abstract=True):
 
 
 class MonotonicRead(Model, abstract=True):
-    """Monotonic reads: what one read has returned binds those that begin after it, of any thread, and the file."""
+    """Monotonic reads: no read, and not the file at the end, is older than an earlier read of any thread."""
 
     @invariant
     def monotonic_read(self):
@@ -103,8 +103,8 @@ class MonotonicRead(Model, abstract=True):
 
 
 class NoTornRead(File, abstract=True):
-    """Torn reads of several pages, of a file whose pages were equal, against writes of all of them. Linux does not
-    promise it."""
+    """Torn reads of several pages: the pages of the file were equal, and each write writes all of
+    them. Linux does not promise their absence."""
 
     @invariant
     def no_torn_read(self):
@@ -115,8 +115,8 @@ class NoTornRead(File, abstract=True):
 
 
 class SizeOk(Model, abstract=True):
-    """Size. The model has `i_size`; whoever acknowledges an extension raises `acknowledged_end`, a truncate lowers it
-    and sets `truncating` while it does."""
+    """File size. The model has `i_size`. Code that acknowledges an extension raises
+    `acknowledged_end`; a truncate lowers it and sets `truncating` meanwhile."""
 
     acknowledged_end = Var(Range(0, 7), ghost=True)
     truncating = Var(bool, ghost=True)
@@ -133,14 +133,14 @@ class SizeOk(Model, abstract=True):
 
 
 class CompleteOnce(Model, abstract=True):
-    """Completion of `iocbs` requests; the model calls `ki_complete` where one is completed."""
+    """Completion of `iocbs` requests; the model calls `ki_complete` wherever it completes one."""
 
     iocbs = Param(1, min=1, max=4)
     completions = Array(Range(0, 2), size=iocbs, ghost=True)
 
     @operation(kernel="fs/aio.c:aio_complete")
     def ki_complete(self, n):
-        """Request n is completed; part of the step before it."""
+        """Record the completion of request n; part of the step before it."""
         self.completions[n] = min(self.completions[n] + 1, 2)
 
     @invariant
@@ -152,13 +152,13 @@ class CompleteOnce(Model, abstract=True):
 
 
 class NoDeadlock(Model, abstract=True):
-    """Deadlock: some thread is unfinished and nothing is enabled. Checked unless a model says ``deadlock = False``."""
+    """Deadlock: some thread is unfinished and none is enabled. Checked unless a model sets ``deadlock = False``."""
 
     deadlock = True
 
 
 class EveryCallEnds(Model, abstract=True):
-    """Progress: threads that should end do, if waiters are served in turn."""
+    """Progress: threads that should end do end, if no waiter is overtaken forever."""
 
     @progress(fairness="strong")
     def every_call_ends(self):
@@ -189,11 +189,11 @@ JUDGES: Final = tuple(
         "stale_exposure", "freed_io", "lost_write", "coherence_at_rest", "read_after_ack", "monotonic_read", "progress",
     )
 )  # fmt: skip
-"""Those that `dio_mc.study` judges every rule by."""
+"""The families by which `dio_mc.study` judges every rule."""
 
 
 def families(*names: str) -> type[Model]:
-    """A class to inherit from that has these families. Raises `ValueError` for a name that is none."""
+    """A base class with these families. Raises `ValueError` for an unknown name."""
     unknown = [name for name in names if name not in FAMILIES]
     if unknown:
         raise ValueError(f"no property family {unknown[0]!r}; there are: {', '.join(FAMILIES)}")

@@ -5,12 +5,12 @@ from dio_mc.lang import Array, Model, Param, atomic, operation
 
 
 class File(Model, abstract=True):
-    """One page is one block of `sectors` sectors, and `disk[i * sectors]` is the first sector of page i's block,
-    allocated or not.
+    """One page is one block of `sectors` sectors, and `disk[i * sectors]` is the first sector of
+    page i's block, allocated or not.
 
-    A transfer takes a step per sector; what is read of sectors that differ is TORN, or the previous owner's bytes if
-    either has these: who reads them has read too much, whatever is beside them. `seen[i]` is
-    what the model's reader was given for page i.
+    A transfer takes one step per sector. A read of sectors that differ returns TORN, or, if one of
+    them has the bytes of the block's previous owner, those bytes, since that is the worse fault.
+    `seen[i]` is the result of the model's read of page i.
     """
 
     pages = Param(1, min=1, max=4)
@@ -22,12 +22,12 @@ class File(Model, abstract=True):
 
     @operation(kernel="fs/direct-io.c:get_more_blocks")
     def get_block(self, i):
-        """Ask the map."""
+        """Look up the block map."""
         return self.block[i]
 
     @operation(kernel="block/bio.c:bio_endio @3.16-")
     def bio_read(self, i, block):
-        """The device reads what was mapped; without written blocks the processor fills in zeros."""
+        """The device reads the block that was mapped; if there is no written block, the result is zeros."""
         data = self.disk[i * self.sectors] if block == Block.MAPPED else self.without_block(block)
         for s in range(1, self.sectors):
             with atomic():
@@ -35,15 +35,15 @@ class File(Model, abstract=True):
         return data
 
     def without_block(self, block):
-        """What a read gives where no data is."""
+        """The result of a read where there is no written block."""
         return Data.EOF if block == Block.BEYOND else Data.ZERO
 
     def block_has(self, i):
-        """What page i's block reads as (pure)."""
+        """The contents of page i's block as a read returns them (pure)."""
         return self.sectors_of(i) if self.block[i] == Block.MAPPED else Data.ZERO
 
     def sectors_of(self, i):
-        """What its sectors read as together (pure)."""
+        """The contents of the block's sectors, as one read returns them (pure)."""
         return (
             self.disk[i]
             if self.sectors == 1
@@ -51,41 +51,41 @@ class File(Model, abstract=True):
         )
 
     def on_disk(self, i):
-        """What a read gives when nothing is cached (pure)."""
+        """The result of a read when nothing is cached (pure)."""
         return self.block_has(i)
 
     def will_have(self, i):
-        """What is on disk when all that is pending has been written (pure)."""
+        """The contents of the disk after all pending writes (pure)."""
         return self.on_disk(i)
 
     def file_has(self, i):
-        """What a read gives (pure)."""
+        """The result of a read (pure)."""
         return self.on_disk(i)
 
     def reported(self):
-        """Whether an error is kept for the next fsync, so that nothing is promised of the file (pure)."""
+        """Whether an error is recorded for the next fsync, so that nothing is promised about the file (pure)."""
         return False
 
     @operation(kernel="block/bio.c:bio_endio @3.16-")
     def bio_write(self, i, data):
-        """The device writes."""
+        """The device writes the sectors of page i."""
         for s in range(self.sectors):
             self.disk[i * self.sectors + s] = data
 
     @operation(kernel="fs/direct-io.c:__blockdev_direct_IO")
     def direct_read(self, i):
-        """Map, then transfer."""
+        """Map the block, then transfer it."""
         block = self.get_block(i)
         return self.bio_read(i, block)
 
     @operation(kernel="fs/xfs/xfs_iomap.c:xfs_iomap_write_unwritten")
     def convert_unwritten(self, i):
-        """The extent's data is on disk: say so in the map."""
+        """The data is on disk: mark the extent as written in the map."""
         self.block[i] = Block.MAPPED
 
 
 def joined(data, part):
-    """What a read of several pages gives that has `data` of those before, NOTHING at first, and `part` of the next."""
+    """The result of a read of several pages: `data` of those so far (NOTHING at first), `part` of the next."""
     return (
         part
         if data == Data.NOTHING
@@ -96,7 +96,7 @@ def joined(data, part):
 
 
 def mixture(one, other):
-    """What two sectors read as."""
+    """The result of a read of two sectors."""
     return (
         one
         if one == other

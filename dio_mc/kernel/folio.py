@@ -1,9 +1,9 @@
 """A large folio: one entry of the page cache over several blocks, with an uptodate and a dirty bit for each.
 
-As fs/iomap/buffered-io.c has it (`struct iomap_folio_state`): reads and writes of some of the blocks set bits under the
-folio's lock; a block whose bit is set is copied from without that lock; IO is done block by block, and the last one
-that ends unlocks the folio, or ends its writeback. The folio's own flags say that all of it is uptodate, and that some
-of it is dirty. A store through a mapping is not in here.
+As in fs/iomap/buffered-io.c (`struct iomap_folio_state`): reads and writes of some of the blocks set bits
+under the folio's lock; a block whose bit is set is copied from without that lock; IO is done block by block,
+and the last IO that ends unlocks the folio, or ends its writeback. The folio's own flags say that all of it
+is uptodate, and that some of it is dirty. Stores through a mapping are not modelled.
 """
 
 from __future__ import annotations

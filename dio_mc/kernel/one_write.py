@@ -1,17 +1,17 @@
-"""The register of one page of which a model has a single write, with any number of reads beside it.
+"""The register of one page for models with a single write and any number of concurrent reads.
 
-`dio_mc.kernel.register` keeps, in each call under way, how far the writes had come when it began, and a write that
-begins changes that of every call. A proof for any number of threads needs a thread whose data nobody else writes. With
-one write of one value that is enough: a read keeps whether the write had ended when it began (`late`), and whether a
-read that had ended had shown it (`later`). A read may then be given
+`dio_mc.kernel.register` stores in each call in flight how far the writes had come when it began, and a write that
+begins changes this in every call. A proof for any number of threads needs threads whose data no other thread
+writes. With one write of one value this is possible: a read records whether the write had ended when it began
+(`late`), and whether a read that had ended had returned the written value (`later`). A read may then return
 
-- what the file had before, unless the write had ended, or had been shown, when the read began;
-- what the write writes, once the write has begun;
+- the initial contents, unless the write had ended, or its value had been returned, when the read began;
+- the value of the write, once the write has begun;
 - nothing else.
 
-That is what `Register` says of such histories (tests/kernel/test_one_write.py compares them). A second write is not
-judged but excluded: `writes_once` is false then. So is what no rule should give and `Register` leaves to the reader of
-an outcome: a refused call, an error that is kept for fsync, a mixture of sectors.
+`Register` gives the same verdicts on such histories (tests/kernel/test_one_write.py compares them). A second
+write is excluded, not judged: `writes_once` is then false. Excluded too is what `Register` leaves to the reader
+of an outcome and no rule should allow: a refused call, an error recorded for fsync, a mixture of sectors.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ from dio_mc.kernel.words import Data, Slot
 from dio_mc.lang import PerThread, Var, invariant, me, operation, threads
 
 UNWANTED: Final = (Data.EIO, Data.UNTOUCHED, Data.TORN)
-"""Results that no call should have: refused, gone to a page that is not the buffer, of different writes."""
+"""Results that no call should have: refused, data that went to a page other than the buffer, data
+of different writes."""
 
 
 class OneWrite(Register, abstract=True):
-    """`before` is what the file had at first, `written` what the write writes (NOTHING: it has not begun)."""
+    """`before` is the initial contents of the file, `written` the value of the write (NOTHING: it has not begun)."""
 
     stage = Var(bool, ghost=True)
     calls = Var(bool, ghost=True)
@@ -44,12 +45,12 @@ class OneWrite(Register, abstract=True):
 
     @operation()
     def read_begins(self, slot):
-        """Keep how far the write has come."""
+        """Record how far the write has come."""
         self.late[me], self.later[me] = self.acknowledged_write, self.shown
 
     @operation()
     def read_ends(self, slot, value):
-        """It returns a value; what is not one of `VALUES` is not judged."""
+        """A read returns this value; a value that is not in `VALUES` is not judged."""
         self.given[me] = self.judged_read(value)
         self.shown = self.shown or (is_judged(value) and value == self.written and value != self.before)
         self.late[me], self.later[me] = False, False
@@ -62,32 +63,32 @@ class OneWrite(Register, abstract=True):
 
     @operation()
     def punch_begins(self, slot):
-        """The write is one of zeros."""
+        """The write begins; it writes zeros."""
         self.twice = self.written != Data.NOTHING
         self.written = Data.ZERO
 
     @operation()
     def write_ends(self, slot, value):
-        """It is acknowledged."""
+        """The write is acknowledged."""
         self.acknowledged_write = True
 
     @operation()
     def punch_ends(self, slot):
-        """It is acknowledged."""
+        """The hole punch is acknowledged."""
         self.acknowledged_write = True
 
     @operation()
     def write_refused(self, slot, value):
-        """It returns an error, which `no_call_refused` excludes."""
+        """The write returns an error, which `no_call_refused` excludes."""
         self.late[me] = False
 
     @operation()
     def write_past_end(self, slot, value):
-        """It finds that the file has been truncated, and does nothing (SIGBUS)."""
+        """The write finds that the file has been truncated, and does nothing (SIGBUS)."""
         self.read_ends(slot, Data.EOF)
 
     def judged_read(self, value):
-        """What a read is that returns this; the first that is wrong is kept."""
+        """The verdict on a read that returns this value; the first wrong one is kept."""
         return (
             self.given[me]
             if self.given[me] != Given.FINE or not is_judged(value) or value == self.written
@@ -103,16 +104,16 @@ class OneWrite(Register, abstract=True):
         return is_judged(value) and value != self.written and (value != self.before or self.acknowledged_write)
 
     def backwards(self, value):
-        """Whether it cannot have it, given what reads have returned as well (pure)."""
+        """Whether the file cannot have this value at the end, given also what reads have returned (pure)."""
         return is_judged(value) and value != self.written and (self.shown or self.overwritten(value))
 
     def sources(self, value):
-        """Not asked: there is one write."""
+        """Not needed: there is one write."""
         return 0
 
 
 class NothingUnwanted(File, abstract=True):
-    """What makes a cell of the matrix more than `ok`, beside the property families."""
+    """What the matrix counts as worse than `ok` in addition to the property families."""
 
     @invariant
     def writes_once(self):
@@ -131,7 +132,7 @@ class NothingUnwanted(File, abstract=True):
 
 
 class NothingTorn(PageCache, abstract=True):
-    """With sectors."""
+    """The same for pages of several sectors."""
 
     @invariant
     def no_torn_file(self):

@@ -6,9 +6,9 @@ from dio_mc.lang import Array, PageLock, atomic, operation, wait_until
 
 
 class PageCache(File, abstract=True):
-    """`page[i]` is the contents of the page at i, `NOTHING` while there is none or it is being filled.
+    """`page[i]` is the contents of page i in the cache: `NOTHING` if there is none or it is being filled.
 
-    Nobody writes back here: a model that dirties pages adds a daemon that calls `writepage`; a flush only waits.
+    There is no writeback thread: a model that dirties pages adds a daemon that calls `writepage`; a flush only waits.
     """
 
     slot = Array(Slot, size=File.pages)
@@ -19,7 +19,7 @@ class PageCache(File, abstract=True):
 
     @operation(kernel="mm/filemap.c:do_generic_file_read @2.6.27-4.9")
     def buffered_read(self, i):
-        """Copy from the page; read it in if it is not there, wait if somebody else does."""
+        """Copy from the page; read it in if it is missing, wait if another thread is reading it in."""
         with atomic():
             wait_until(self.slot[i] != Slot.FILLING)
             missing = self.slot[i] == Slot.ABSENT
@@ -31,19 +31,19 @@ class PageCache(File, abstract=True):
         return data
 
     def copy_to_user(self, i):
-        """What a read finds in the page, in one step."""
+        """The result of a read from the page, in one step."""
         return self.page[i]
 
     def will_have(self, i):
-        """The page, if it has to be written yet."""
+        """The contents of the page, if it has not been written back yet."""
         return self.page[i] if self.is_pending(i) else self.on_disk(i)
 
     def is_pending(self, i):
-        """Whether the page has to be written yet (pure)."""
+        """Whether the page has not been written back yet (pure)."""
         return self.slot[i] == Slot.UPTODATE and (self.dirty[i] or self.writeback[i])
 
     def file_has(self, i):
-        """The page, if there is one."""
+        """The contents of the page, if there is one."""
         return self.copy_to_user(i) if self.slot[i] == Slot.UPTODATE else self.on_disk(i)
 
     @operation(kernel="mm/filemap.c:add_to_page_cache_lru @-5.10")
@@ -63,14 +63,14 @@ class PageCache(File, abstract=True):
 
     @operation(kernel="fs/mpage.c:mpage_end_io_read @-2.6.27")
     def end_read(self, i, data):
-        """SetPageUptodate, unlock_page."""
+        """Mark the page uptodate and unlock it (SetPageUptodate, unlock_page)."""
         with atomic():
             self.page[i], self.slot[i] = data, Slot.UPTODATE
             self.page_lock[i].unlock()
 
     @operation(kernel="mm/filemap.c:generic_perform_write @2.6.24-")
     def buffered_write(self, i, data):
-        """Overwrite the whole page, in the cache; it is TORN until the last of its sectors is copied."""
+        """Overwrite the whole page in the cache; its contents are TORN until the last sector is copied."""
         self.write_begin(i)
         for _ in range(1, self.sectors):
             self.page[i] = Data.TORN
@@ -78,14 +78,14 @@ class PageCache(File, abstract=True):
 
     @operation(kernel="fs/buffer.c:generic_write_end @2.6.24-")
     def write_end(self, i, data):
-        """Copied: SetPageUptodate; dirty; unlock_page."""
+        """After the copy: mark the page uptodate and dirty, and unlock it."""
         with atomic():
             self.page[i], self.slot[i], self.dirty[i] = data, Slot.UPTODATE, True
             self.page_lock[i].unlock()
 
     @operation(kernel="fs/buffer.c:block_write_begin @2.6.24-")
     def write_begin(self, i):
-        """The page, locked; it need not be read if all of it is overwritten, and is not uptodate before that."""
+        """Find or insert the page and lock it, without reading it in: all of it is overwritten."""
         with atomic():
             self.page_lock[i].lock()
             if self.slot[i] == Slot.ABSENT:
@@ -93,13 +93,13 @@ class PageCache(File, abstract=True):
 
     @operation(kernel="mm/filemap.c:filemap_write_and_wait_range")
     def filemap_write_and_wait_range(self, i):
-        """Until it is no longer dirty, then until its IO has ended."""
+        """Wait until the page is clean, then until its IO has ended."""
         wait_until(not self.dirty[i])
         wait_until(not self.writeback[i])
 
     @operation(kernel="mm/page-writeback.c:write_cache_pages @2.6.24-6.12")
     def writepage(self, i):
-        """Wait for a dirty page and write it; its contents go to disk as they are at the transfer."""
+        """Wait for a dirty page and write it; the contents written are those at the time of the transfer."""
         with atomic():
             wait_until(self.dirty[i])
             self.page_lock[i].lock()
@@ -112,22 +112,22 @@ class PageCache(File, abstract=True):
 
     @operation(kernel="fs/buffer.c:submit_bh @-6.12")
     def submit_page(self, i):
-        """The device takes the page as it is."""
+        """The device writes the contents of the page as they are now."""
         with atomic():
             self.bio_write(i, self.page[i])
 
     @operation(kernel="fs/ext3/inode.c:ext3_get_block @-4.2")
     def map_for_writeback(self, i):
-        """Allocate what is missing; the page is locked. Nothing to do for a mapped block."""
+        """Allocate the block if it is missing; the page is locked. A mapped block needs nothing."""
 
     @operation(kernel="mm/filemap.c:end_page_writeback @-5.10")
     def end_page_writeback(self, i):
-        """The IO of writeback has ended."""
+        """End the writeback of the page."""
         self.writeback[i] = False
 
     @operation(kernel="mm/truncate.c:invalidate_inode_pages2_range")
     def invalidate_inode_pages2_range(self, i):
-        """Wait for the page's lock and writeback, then drop it; a dirty page stays. Says whether it is gone."""
+        """Wait for the page's lock and writeback, then drop it unless it is dirty. Returns whether it is gone."""
         with atomic():
             wait_until(not self.page_lock[i].is_locked() and not self.writeback[i])
             gone = not self.dirty[i]
@@ -137,7 +137,7 @@ class PageCache(File, abstract=True):
 
     @operation(kernel="mm/truncate.c:truncate_inode_pages_range")
     def truncate_inode_pages_range(self, i):
-        """Wait for the page's lock and writeback, then drop it, dirty or not."""
+        """Wait for the page's lock and writeback, then drop it, even if it is dirty."""
         with atomic():
             wait_until(not self.page_lock[i].is_locked() and not self.writeback[i])
             self.dirty[i] = False
@@ -145,6 +145,6 @@ class PageCache(File, abstract=True):
 
     @operation(kernel="mm/filemap.c:__remove_from_page_cache @-2.6.27")
     def remove_from_page_cache(self, i):
-        """The slot is empty."""
+        """Remove the page from its slot."""
         with atomic():
             self.slot[i], self.page[i] = Slot.ABSENT, Data.NOTHING

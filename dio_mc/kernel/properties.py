@@ -1,4 +1,4 @@
-"""Families of properties under the field's own names; a model inherits those that it is judged by."""
+"""Property families by their usual names; a model inherits those that it is checked for."""
 
 from dio_mc.kernel.pagecache import PageCache
 from dio_mc.kernel.words import Data, Slot
@@ -6,7 +6,7 @@ from dio_mc.lang import invariant
 
 
 class NoStaleExposure(PageCache, abstract=True):
-    """Stale data exposure: a read, or a page that anybody may read, has the bytes of the block's previous owner."""
+    """Stale data exposure: a read, or a page that can be read, has the bytes of the block's previous owner."""
 
     @invariant
     def no_stale_exposure(self):

@@ -1,12 +1,12 @@
-"""Two files that share blocks, and copy on write, as XFS has them (fs/xfs/xfs_reflink.c).
+"""Two files that share blocks, and copy on write, as in XFS (fs/xfs/xfs_reflink.c).
 
-A block belongs to the data fork of the file, to that of the other file, to both, or to the file's CoW fork; else it is
-free. A write to a block that both have goes to a new one, which stays in the CoW fork until the IO has ended; then it
-takes the place of the old one in the data fork, in one transaction (`xfs_reflink_end_cow_extent`).
+A block belongs to the data fork of the file, to that of the other file, to both, or to the file's CoW fork;
+otherwise it is free. A write to a shared block goes to a new one, which stays in the CoW fork until the IO
+has ended; then it replaces the old one in the data fork, in one transaction (`xfs_reflink_end_cow_extent`).
 
-What an IO has been given by the map is kept by the IO (`Iomap`), whatever becomes of the map: between the map and the
-transfer others may share the block, or free it. No lock is taken here but that of the map itself (ILOCK): each look
-and each change is one step.
+An IO keeps the block that the map gave it (`Iomap`), even if the map changes: between the map and the
+transfer other threads may share or free the block. The only lock taken here is that of the map itself
+(ILOCK): each lookup and each change is one step.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from dio_mc.lang import Array, Param, Range, Var, atomic, invariant, operation, 
 
 @dataclass(frozen=True)
 class Iomap:
-    """What the map gives a write: the block that it goes to, and whether that is in the CoW fork (IOMAP_F_SHARED)."""
+    """The mapping for a write: the block that it goes to, and whether that is in the CoW fork (IOMAP_F_SHARED)."""
 
     addr: Range(0, 3)  # type: ignore[valid-type]  # the language's own annotation
     cow: bool = False
 
 
 class Reflink(File, abstract=True):
-    """A file, and another one that has some of its blocks; at first all of them.
+    """A file, and another one that shares some of its blocks; initially all of them.
 
-    For page i of the two files there are `copies` blocks: 0 has its contents in `disk`, the others, from 1 on, in
-    `spare`, which begins with the bytes of previous owners. `data_fork[i]` and `cow_fork[i]` say which of them the file
-    has, and `other_fork[i]` which the other file has (None: a hole); `block[i]` says whether the data fork of the file
-    has one. `kept[i]` is what the other file was given when it was cloned.
+    For page i of the two files there are `copies` blocks: the contents of block 0 are in `disk`, those of
+    the others, from 1 on, in `spare`, which starts with the bytes of previous owners. `data_fork[i]` and
+    `cow_fork[i]` are the blocks of the file, `other_fork[i]` that of the other file (None: a hole);
+    `block[i]` is the state of the data fork. `kept[i]` is the contents of the other file when it was cloned.
 
-    The other file is cloned and read, and not written. With ``other_fork = Array(..., init=None)`` it is empty at
-    first; with ``init=1``, and a `spare` that has data, it has blocks of its own.
+    The other file is cloned and read, but not written. With ``other_fork = Array(..., init=None)`` it starts
+    empty; with ``init=1``, and a `spare` that has data, it starts with blocks of its own.
     """
 
     copies = Param(3, min=2, max=4)
@@ -248,8 +248,8 @@ class Reflink(File, abstract=True):
 
 
 class CowWriteback(Reflink, PageCache, abstract=True):
-    """The same through the page cache: writeback of a page goes to the CoW fork. `io_sector[i]` is the block that page
-    i's writeback goes to (`struct iomap_ioend`). A clone has the contents of the cache, so these must be on disk."""
+    """The same through the page cache: writeback goes to the CoW fork, that of page i to block `io_sector[i]`
+    (`struct iomap_ioend`). A clone copies the file's contents, so cached data must be on disk first."""
 
     io_sector = Array(Iomap, size=File.pages, init=Iomap(0))
 

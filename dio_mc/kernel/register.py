@@ -1,22 +1,22 @@
-"""One page as a register: what its calls may be given, and what the file may have at the end.
+"""One page as a register: the values that its calls may return, and the values that the file may have at the end.
 
-Calls overlap. A read may be given what some order of the calls puts there, an order that keeps every call which had
-ended before another began before that one (linearizability: Herlihy and Wing 1990; Wing and Gong 1993). The classes
-here follow that while a model runs, without keeping its history. For each value they know how far its writes have come
-(`Stage`), and for each call how far they had come when it began:
+Calls overlap. A read may return what some order of the calls puts there, where each call that ended before
+another began comes first in the order (linearizability: Herlihy and Wing 1990; Wing and Gong 1993). The classes
+here decide this while a model runs, without storing its history. For each value they record how far its writes
+have come (`Stage`), and for each call the stages at its beginning:
 
-- the end of a write puts away every value whose writes had all taken effect when it began;
-- the end of a read puts away the same values, and those that were put away by the write whose value it was given, for
-  this one has taken effect;
-- the beginning of a write takes all that back for its own value.
+- the end of a write removes every value whose writes had all taken effect when it began;
+- the end of a read removes the same values, and those that the write whose value it returned has removed, since that
+  write has taken effect;
+- the beginning of a write of a value makes the value possible again.
 
-Gibbons and Korach (1997) show that pairs of values decide for a register whose writes are told apart, so this is exact
-for histories in which no value is written twice. Where a value has several writes, it never says that a history is
-wrong which is not. It is exact for all histories of three calls, but for eight with a refused write, a punch and a
+Gibbons and Korach (1997) show that it is enough to compare pairs of values if all writes differ. So this is exact
+for histories in which no value is written twice. If a value is written several times, a correct history is never
+rejected. It is exact for all histories of three calls except eight with a refused write, a hole punch and a
 truncate (tests/kernel/test_register.py compares it with all orders).
 
-A punch leaves zeros, or a file that is truncated to nothing as it is. A refused write (EIO) takes effect before it
-returns, or never.
+A hole punch writes zeros, and leaves a file that is truncated to nothing as it is. A refused write (EIO) takes
+effect before it returns, or never.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ from dio_mc.kernel.words import Data
 from dio_mc.lang import Array, Model, PerThread, me, operation, threads
 
 VALUES: Final = (Data.ZERO, Data.OLD, Data.NEW, Data.NEWER, Data.EOF)
-"""What the register can hold; EOF: the file has been truncated to nothing. Nothing else that a call returns is judged
-here."""
+"""The values that the register can hold; EOF: the file has been truncated to nothing. Any other
+result of a call is not judged here."""
 CALL: Final = 0
 REQUEST: Final = 1
-"""Which of a thread's two calls: one that it waits for, or an asynchronous one that is under way beside it."""
+"""Which of a thread's two calls: the one that it waits for, or an asynchronous one in flight at the same time."""
 
 
 class Stage(Enum):
     """How far the writes of a value have come."""
 
-    SEVERAL = 0  # more than one may yet take effect, or one beside what was there before
-    UNDER_WAY = 1  # one may yet take effect, and is where the value comes from
+    SEVERAL = 0  # several may still take effect, or one may although the value was there before
+    UNDER_WAY = 1  # one may still take effect, and the value can only come from it
     SETTLED = 2  # all have taken effect
-    GONE = 3  # nobody may be given it: never written, or overwritten
+    GONE = 3  # no read may return it: never written, or overwritten
 
 
 class Given(Enum):
-    """What became of a thread's reads."""
+    """The verdict on a thread's reads."""
 
     FINE = 0
-    OVERWRITTEN = 1  # a value that no write could have left, given the writes that had ended
-    BACKWARDS = 2  # the same, given what other reads had returned as well
+    OVERWRITTEN = 1  # a value that is impossible given the writes that had ended
+    BACKWARDS = 2  # a value that is impossible given what other reads had returned as well
 
 
 OVER: Final = (Stage.SETTLED, Stage.GONE)
@@ -58,7 +58,7 @@ FIRST: Final = [Stage.SETTLED if value is Data.OLD else Stage.GONE for value in 
 """The stages of a file that has OLD."""
 SEEN: Final = 0
 ACKED: Final = 1
-"""Two accounts of the stages: by all that calls have returned, and by the writes alone that have ended."""
+"""Two records of the stages: one uses the results of all calls, the other only the writes that have ended."""
 EOF: Final = VALUES.index(Data.EOF)
 NONE: Final = len(VALUES)
 ZERO: Final = VALUES.index(Data.ZERO)
@@ -66,8 +66,8 @@ ZERO: Final = VALUES.index(Data.ZERO)
 
 @dataclass(frozen=True)
 class Call:
-    """A call, and the stages when it began, by account and place among VALUES. `writes` is what it writes, NOTHING for
-    a read."""
+    """A call, and the stages when it began, by record and by position in VALUES. `writes` is the
+    value it writes, NOTHING for a read."""
 
     stage: Array(Stage, size=(2, 5))  # type: ignore[valid-type]  # the language's own annotation
     writes: Data = Data.NOTHING
@@ -82,12 +82,12 @@ class Calls:
 
 
 class Register(Model, abstract=True):
-    """A model says when its calls begin and end; each of these operations is part of the step before it, and at the
-    entry of a thread of the first. All they keep is history, which no program can read.
+    """A model calls these operations where its calls begin and end. Each is part of the step before it, or of
+    the first step if it is at the entry of a thread. They write ghost variables only, which no program can read.
 
-    `stage` has the stages by account and place among VALUES; `given` what became of each thread's reads. A model whose
-    threads make no asynchronous calls may say ``slots = 1``, one that has no punch, or no truncation, ``punches =
-    False``: nothing is different then, and less is to be compiled.
+    `stage` holds the stages by record and by position in VALUES, `given` the verdict on each thread's reads. A
+    model whose threads make no asynchronous calls may set ``slots = 1``, one without punches or without
+    truncation ``punches = False``: the verdicts stay the same, and there is less to compile.
     """
 
     slots = 2
@@ -106,7 +106,7 @@ class Register(Model, abstract=True):
 
     @operation()
     def read_ends(self, slot, value):
-        """It returns a value; what is not one of VALUES is not judged."""
+        """A read returns this value; a value that is not in VALUES is not judged."""
         n = number(value)
         if n != NONE:
             self.given[me] = self.judged(slot, n)
@@ -124,35 +124,35 @@ class Register(Model, abstract=True):
 
     @operation()
     def punch_begins(self, slot):
-        """Zeros are about to be written, unless the file has been truncated to nothing."""
+        """A hole punch begins: it writes zeros unless the file has been truncated to nothing."""
         self.call_begins(slot, Data.ZERO)
         self.opens(slot, ZERO, False)
 
     @operation()
     def write_ends(self, slot, value):
-        """It is acknowledged."""
+        """The write is acknowledged."""
         self.acknowledged(slot, value, number(value), False)
 
     @operation()
     def punch_ends(self, slot):
-        """It is acknowledged; a file that had been truncated stays so."""
+        """The hole punch is acknowledged; a truncated file stays truncated."""
         self.acknowledged(slot, Data.ZERO, ZERO, True)
 
     @operation()
     def write_refused(self, slot, value):
-        """It returns an error: it has taken effect, or never will. It is kept, since a read may show which."""
+        """The write fails: it has taken effect, or never will. It is recorded: a read may show which."""
         self.calls[me].of[slot].refused = True
         self.settles(slot, value, number(value))
 
     @operation()
     def write_past_end(self, slot, value):
-        """It finds that the file has been truncated, and does nothing (SIGBUS)."""
+        """The write finds that the file has been truncated, and does nothing (SIGBUS)."""
         self.settles(slot, value, number(value))
         self.read_ends(slot, Data.EOF)
 
     @operation()
     def request_ends(self, result):
-        """An asynchronous call ends, whatever it was; a refused one has EIO."""
+        """An asynchronous call of any kind ends; EIO if it was refused."""
         n = number(result)
         if n != NONE:
             self.given[me] = self.judged(REQUEST, n) if self.is_read(REQUEST) else self.given[me]
@@ -175,14 +175,14 @@ class Register(Model, abstract=True):
         return number(value) != NONE and self.stage[ACKED][number(value)] == Stage.GONE
 
     def backwards(self, value):
-        """Whether it cannot have it, given what reads have returned as well (pure)."""
+        """Whether the file cannot have this value at the end, given also what reads have returned (pure)."""
         return number(value) != NONE and self.stage[SEEN][number(value)] == Stage.GONE
 
     # -- what comes of it ---------------------------------------------------------------------------------------------
 
     @operation()
     def call_begins(self, slot, writes):
-        """Keep the stages as they are."""
+        """Store the current stages in the call that begins."""
         for v in range(5):
             self.calls[me].of[slot].stage[SEEN][v], self.calls[me].of[slot].stage[ACKED][v] = (
                 self.stage[SEEN][v],
@@ -192,7 +192,7 @@ class Register(Model, abstract=True):
 
     @operation()
     def call_ends(self, slot):
-        """Forget how it began."""
+        """Clear what was stored when the call began."""
         for v in range(5):
             self.calls[me].of[slot].stage[SEEN][v], self.calls[me].of[slot].stage[ACKED][v] = (
                 Stage.SEVERAL,
@@ -202,8 +202,8 @@ class Register(Model, abstract=True):
 
     @operation()
     def opens(self, slot, n, surely):
-        """A value may come to be there, for the calls that begin now and for those that are under way; if not `surely`,
-        then only where the file may have a page."""
+        """A write of the n-th value begins, so calls that begin now or are in flight may see it.
+        Unless `surely`, this holds only if the file may have a page."""
         for t in threads():
             for s in range(self.slots):
                 if t != me or s != slot:
@@ -218,7 +218,7 @@ class Register(Model, abstract=True):
 
     @operation()
     def opens_punches(self):
-        """A write begins: a punch that may have found the file truncated may find this instead."""
+        """A write begins: a hole punch in flight that may have found the file truncated may find this write instead."""
         for k in range(2):
             self.freed[k] = self.punch_under_way(k)
             for t in threads():
@@ -233,7 +233,7 @@ class Register(Model, abstract=True):
 
     @operation()
     def acknowledged(self, slot, value, n, punch):
-        """What had all taken effect when a write began is overwritten."""
+        """A write ends: values whose writes had all taken effect when it began are overwritten."""
         for v in range(5):
             self.stage[SEEN][v], self.stage[ACKED][v] = (
                 self.after_write(SEEN, v, slot, n, punch),
@@ -244,14 +244,14 @@ class Register(Model, abstract=True):
 
     @operation()
     def settles(self, slot, value, n):
-        """All writes of a value have taken effect when this was the last one under way."""
+        """A write of this value ends; if it was the last one in flight, all writes of the value have taken effect."""
         self.stage[SEEN][n], self.stage[ACKED][n] = (
             settled(self.stage[SEEN][n], self.another(slot, value)),
             settled(self.stage[ACKED][n], self.another(slot, value)),
         )
 
     def judged_page(self):
-        """The page whose calls these are."""
+        """The page that the recorded calls are about."""
         return 0
 
     # -- questions (all pure) -----------------------------------------------------------------------------------------
@@ -261,15 +261,15 @@ class Register(Model, abstract=True):
         return self.calls[me].of[slot].writes == Data.NOTHING
 
     def may_have_page(self, k):
-        """Whether the file may be anything but truncated."""
+        """Whether the file may be in any state but truncated."""
         return any(self.stage[k][v] != Stage.GONE for v in range(EOF))
 
     def punch_under_way(self, k):
-        """Whether there is one that may find the file truncated."""
+        """Whether a hole punch that may find the file truncated is in flight."""
         return any(any(self.may_find_end(k, t, s) for s in range(self.slots)) for t in threads())
 
     def may_find_end(self, k, t, s):
-        """Whether a call is a punch that may find the file truncated."""
+        """Whether a call is a hole punch that may find the file truncated."""
         return self.writing(t, s, Data.ZERO) and self.calls[t].of[s].stage[k][EOF] != Stage.GONE
 
     def writing(self, t, s, value):
@@ -283,8 +283,8 @@ class Register(Model, abstract=True):
         )
 
     def after_write(self, k, v, slot, n, punch):
-        """The stage of a value when a write of the n-th has ended. Where truncation comes upon nothing but punches,
-        these find it truncated or are undone."""
+        """The stage of a value after a write of the n-th value has ended. If only hole punches
+        preceded a truncation, they find the file truncated or are undone."""
         return (
             Stage.GONE
             if v != n and not (punch and v == EOF) and self.calls[me].of[slot].stage[k][v] in OVER
@@ -294,7 +294,7 @@ class Register(Model, abstract=True):
         )
 
     def after_refusal(self, k, v):
-        """The stage of a value when a request has been refused, which a read never settles: NOTHING is not a value."""
+        """The stage of a value after a request was refused; no read can settle it, since NOTHING is not a value."""
         return (
             settled(self.stage[k][v], self.another(REQUEST, self.calls[me].of[REQUEST].writes))
             if number(self.calls[me].of[REQUEST].writes) == v
@@ -302,11 +302,11 @@ class Register(Model, abstract=True):
         )
 
     def only_punches(self, k, slot):
-        """Whether everything but zeros had taken effect when a call began."""
+        """Whether all values except zeros had taken effect when a call began."""
         return all(self.calls[me].of[slot].stage[k][y] in OVER for y in range(ZERO + 1, EOF))
 
     def judged(self, slot, n):
-        """What a read is that returns the n-th value; the first that is wrong is kept."""
+        """The verdict on a read that returns the n-th value; the first wrong one is kept."""
         return (
             self.given[me]
             if self.given[me] != Given.FINE
@@ -318,7 +318,7 @@ class Register(Model, abstract=True):
         )
 
     def after_read(self, v, slot, value, n):
-        """The stage of a value when a read has returned another one or the same; a wrong one teaches nothing."""
+        """The stage of a value after a read has returned the n-th value; a wrong read gives no information."""
         return (
             self.stage[SEEN][v]
             if self.stage[SEEN][v] == Stage.GONE or self.calls[me].of[slot].stage[SEEN][n] == Stage.GONE
@@ -330,8 +330,8 @@ class Register(Model, abstract=True):
         )
 
     def after_showing(self, v, value, n):
-        """The same, of a read that may have shown that a write under way has taken effect: what that has overwritten is
-        gone, and its own value is settled if no other write can be meant."""
+        """The same for a read that may have shown that a write in flight has taken effect: what that
+        write has overwritten is gone, and its own value is settled if no other write can be meant."""
         return (
             (Stage.SETTLED if self.sources(value) == 1 and self.shows(v, value, n, True) else self.stage[SEEN][v])
             if v == n
@@ -341,12 +341,12 @@ class Register(Model, abstract=True):
         )
 
     def sources(self, value):
-        """How many writes under way, or refused, have this value."""
+        """The number of writes of this value that are in flight or were refused."""
         return sum(sum(1 if self.calls[t].of[s].writes == value else 0 for s in range(self.slots)) for t in threads())
 
     def shows(self, v, value, n, anyway):
-        """Whether the n-th value comes from a write under way (nobody could be given it when that began), which has
-        overwritten another, or `anyway`."""
+        """Whether the n-th value comes from a write in flight (no read could return it when that
+        write began) which has overwritten another value, or `anyway`."""
         return any(
             any(
                 self.calls[t].of[s].writes == value
@@ -359,7 +359,7 @@ class Register(Model, abstract=True):
 
 
 def number(value):
-    """The place of a value among VALUES, or NONE."""
+    """The position of a value in VALUES, or NONE."""
     return (
         ZERO
         if value == Data.ZERO
@@ -376,10 +376,10 @@ def number(value):
 
 
 def settled(stage, another):
-    """The stage of a value of which a write has ended, unless `another` is under way."""
+    """The stage of a value after a write of it has ended, unless `another` one is in flight."""
     return stage if another or stage == Stage.GONE else Stage.SETTLED
 
 
 def one_more(stage, possible):
-    """The stage of a value of which a write begins; `possible`: that write can leave it."""
+    """The stage of a value after a write of it begins; `possible`: the write can leave this value."""
     return (Stage.UNDER_WAY if possible else Stage.GONE) if stage == Stage.GONE else Stage.SEVERAL

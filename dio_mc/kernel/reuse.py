@@ -1,4 +1,4 @@
-"""A block that is freed and given to another file."""
+"""Blocks that are freed and allocated again by another file."""
 
 from dio_mc.kernel.file import File
 from dio_mc.kernel.words import Block, Data, Owner
@@ -6,21 +6,21 @@ from dio_mc.lang import Array, Var, atomic, invariant, operation, thread, wait_u
 
 
 class Reuse(File, abstract=True):
-    """`owner[i]` is whose block `disk[i]` is. The other file takes what is freed, page 0's block first."""
+    """`owner[i]` is the owner of block `disk[i]`. The other file takes freed blocks, that of page 0 first."""
 
     owner = Array(Owner, size=File.pages)
     freed_io = Var(bool, ghost=True)
 
     @operation(kernel="fs/ext4/mballoc.c:ext4_free_blocks @3.16-")
     def free_block(self, i):
-        """Out of the map and back to the allocator."""
+        """Remove the block from the map and return it to the allocator."""
         with atomic():
             if self.block[i] != Block.HOLE:
                 self.block[i], self.owner[i] = Block.HOLE, Owner.NOBODY
 
     @thread(daemon=True)
     def other_file(self):
-        """Allocates freed blocks and writes its secrets into them."""
+        """The other file allocates freed blocks and writes its own data to them."""
         for i in range(self.pages):
             with atomic():
                 wait_until(self.owner[i] == Owner.NOBODY)
@@ -29,7 +29,7 @@ class Reuse(File, abstract=True):
 
     @operation(kernel="block/bio.c:bio_endio @3.16-")
     def bio_read(self, i, block):
-        """The device reads the block that was mapped, whoever owns it by now."""
+        """The device reads the block that was mapped, even if it has another owner by now."""
         with atomic():
             data = self.disk[i] if block == Block.MAPPED else Data.ZERO
             self.freed_io = self.freed_io or (block == Block.MAPPED and self.owner[i] != Owner.FILE)
@@ -37,7 +37,7 @@ class Reuse(File, abstract=True):
 
     @operation(kernel="block/bio.c:bio_endio @3.16-")
     def bio_write(self, i, data):
-        """The device writes the block that was mapped, whoever owns it by now."""
+        """The device writes the block that was mapped, even if it has another owner by now."""
         with atomic():
             self.disk[i] = data
             self.freed_io = self.freed_io or self.owner[i] != Owner.FILE

@@ -1,10 +1,10 @@
-"""The values that the vocabulary speaks of."""
+"""The enums of the vocabulary."""
 
 from enum import Enum
 
 
 class Slot(Enum):
-    """What the page cache has at an index."""
+    """The state of the page cache at an index."""
 
     ABSENT = 0
     FILLING = 1  # locked, not uptodate
@@ -12,7 +12,7 @@ class Slot(Enum):
 
 
 class Block(Enum):
-    """What the file's map has at an index."""
+    """The state of the file's block map at an index."""
 
     HOLE = 0
     DELALLOC = 1
@@ -22,7 +22,7 @@ class Block(Enum):
 
 
 class Owner(Enum):
-    """Whose a disk block is."""
+    """The owner of a disk block."""
 
     FILE = 0
     NOBODY = 1
@@ -30,10 +30,12 @@ class Owner(Enum):
 
 
 class Data(Enum):
-    """What a page, a block, or a read has. `STALE` is of the block's previous owner, `SECRET` of its next one.
+    """The contents of a page or block, or the result of a read. `STALE` belongs to the block's
+    previous owner, `SECRET` to its next one.
 
-    `TORN`: its sectors differ, or those pages that a call was about. `UNTOUCHED`: a user's buffer, after a read whose
-    data went somewhere else. `SHORT`: a read of several pages that met the end of the file after the first.
+    `TORN`: its sectors, or the pages of one call, differ. `UNTOUCHED`: a user's buffer after a read
+    whose data went elsewhere. `SHORT`: a read of several pages that met the end of the file after
+    the first.
     """
 
     NOTHING = 0

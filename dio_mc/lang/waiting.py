@@ -208,10 +208,11 @@ class RCU(Lock):
 
 
 class SRCU(Lock):
-    """``srcu_struct`` (kernel/rcu/srcutree.c): RCU whose readers may sleep. Each is a domain of its own: a grace period
-    waits for the readers of this one that are there when it begins.
+    """``srcu_struct`` (kernel/rcu/srcutree.c): RCU whose readers may sleep. Each is a domain of its
+    own: a grace period waits for the readers of this domain that are active when it begins.
 
-    The index that ``srcu_read_lock`` returns is left out: sections nest, to `depth`, and end in any order.
+    The index that ``srcu_read_lock`` returns is left out: sections nest up to `depth`, and may end
+    in any order.
     """
 
     depth: int = 2
@@ -219,11 +220,12 @@ class SRCU(Lock):
     awaited: Any
 
     def declarations(self) -> dict[str, Any]:
-        """How deep each thread is in read-side sections; per thread, the readers that its grace period waits for."""
+        """The nesting depth of each thread's read-side sections, and for each thread the readers
+        that its grace period waits for."""
         return {"readers": PerThread(Range(0, self.depth)), "awaited": PerThread(PerThread(bool))}
 
     def held_by(self, thread: ThreadId) -> bool:
-        """Whether this thread is in a read-side section (pure)."""
+        """Whether `thread` is in a read-side section (pure)."""
         return self.readers[thread] > 0
 
     @atomic()
@@ -233,7 +235,8 @@ class SRCU(Lock):
 
     @atomic()
     def srcu_read_unlock(self) -> None:
-        """Leave it; no grace period waits for the thread any longer when it has left all."""
+        """Leave a read-side section. After the outermost one, no grace period waits for the thread
+        any more."""
         require(self.readers[me] > 0, "srcu_read_unlock without srcu_read_lock")
         self.readers[me] -= 1
         if self.readers[me] == 0:
@@ -241,7 +244,8 @@ class SRCU(Lock):
                 self.awaited[t][me] = False
 
     def synchronize_srcu(self) -> None:
-        """Wait for all readers that are there; two steps: see who is, then wait for these."""
+        """Wait for all active readers, in two steps: record which there are, then wait for
+        these."""
         with atomic():
             require(self.readers[me] == 0, "synchronize_srcu inside a read-side section")
             for t in threads():
@@ -250,8 +254,9 @@ class SRCU(Lock):
 
 
 class ExclusiveWaitQueue(WaitQueue):
-    """A wait queue on which some wait exclusively: ``wake_up`` wakes all others, and one of these (the kernel: the one
-    that has waited longest; here any), so that not all of them run for what only one can have.
+    """A wait queue with exclusive waiters: ``wake_up`` wakes all other waiters and one exclusive
+    one (in the kernel the one that has waited longest, here any), so that not all of them run for
+    what only one can have.
 
     An exclusive waiter that was woken and leaves without taking it has to wake the next one.
     """
@@ -260,21 +265,21 @@ class ExclusiveWaitQueue(WaitQueue):
 
     @atomic()
     def prepare_to_wait(self) -> None:
-        """Go on the queue, and to sleep at the next ``schedule``."""
+        """Enter the queue; the next ``schedule`` sleeps."""
         self.queued[me] = True
         self.asleep[me] = True
         self.exclusive[me] = False
 
     @atomic()
     def prepare_to_wait_exclusive(self) -> None:
-        """The same, to be woken alone."""
+        """Enter the queue as an exclusive waiter; the next ``schedule`` sleeps."""
         self.queued[me] = True
         self.asleep[me] = True
         self.exclusive[me] = True
 
     @atomic()
     def wake_up(self) -> None:
-        """Wake all that do not wait exclusively, and one that does."""
+        """Wake all waiters that are not exclusive, and one that is."""
         for t in threads():
             self.asleep[t] = self.asleep[t] and self.exclusive[t]
         if any(self.asleep):
@@ -283,7 +288,7 @@ class ExclusiveWaitQueue(WaitQueue):
 
     @atomic()
     def wake_up_all(self) -> None:
-        """Wake all that are on the queue."""
+        """Wake all threads on the queue."""
         for t in threads():
             self.asleep[t] = False
 

@@ -1,4 +1,4 @@
-"""Asynchronous IO, one request per thread, and the record that every system call leaves (syscalls.py)."""
+"""Asynchronous IO, one request per thread, and the results that it records (syscalls.py)."""
 
 from record import Recorded
 
@@ -8,7 +8,7 @@ from dio_mc.kernel.register import REQUEST
 
 
 class AsynchronousCalls(Recorded, abstract=True):
-    """`iocb` is the event that waits to be reaped; `reading` says what it was asked for."""
+    """`iocb` is the event that has not been reaped yet; `reading` says which kind of request it belongs to."""
 
     iocb = PerThread(Data)
     outcome, earlier = PerThread(Data, ghost=True), PerThread(Data, ghost=True)
@@ -16,7 +16,7 @@ class AsynchronousCalls(Recorded, abstract=True):
 
     @operation()
     def io_submit_pwrite(self, i, value):
-        """Returns as soon as the kernel lets it; one request per thread."""
+        """Submit a write; returns when the kernel's submission does. One request per thread."""
         if self.is_watched(i):
             self.write_begins(REQUEST, value)
         self.reading[me] = False
@@ -24,7 +24,7 @@ class AsynchronousCalls(Recorded, abstract=True):
 
     @operation()
     def io_submit_pread(self, i):
-        """The record is made when it is reaped; a thread makes no other call until then."""
+        """Submit a read. It is recorded when it is reaped; until then the thread makes no other call."""
         self.a_read_begins(REQUEST, i)
         self.moved[me], self.copy_on_write = False, False
         self.reading[me] = True

@@ -13,7 +13,7 @@ from dio_mc.kernel import Block, Slot
 
 
 class Btrfs(BtrfsPages, abstract=True):
-    """What is about a range."""
+    """btrfs: the range lock of direct IO and of the paths that free blocks."""
 
     rule, since = "btrfs_range_lock", 2014
 
@@ -45,7 +45,7 @@ class Btrfs(BtrfsPages, abstract=True):
 
     @operation(kernel="fs/btrfs/inode.c:lock_extent_direct @3.16-6.1")
     def prepare(self, i, value):
-        """A page's lock comes before the range, and is not waited for inside: a page that is there is ENOTBLK."""
+        """The page's lock is taken before the range and not awaited inside it: a page that is present gives ENOTBLK."""
         self.flush(i)
         self.drop(i)
         empty = self.lock_empty(i)
@@ -61,7 +61,7 @@ class Btrfs(BtrfsPages, abstract=True):
 
     @operation(kernel="fs/btrfs/inode.c:lock_extent_direct @3.16-6.1")
     def map_further(self, p):
-        """Done with the first page."""
+        """The first page has locked the range and done the rest."""
         return Block.UNWRITTEN
 
     def is_unwritten(self, p):

@@ -1,9 +1,9 @@
 """The ranges, ordered extents and faults of btrfs_today.py.
 
-Whatever a kernel thread does with the extent range locked only round the map is one step here,
-which waits for the range. Abstracted: a transfer reads what the map has by then (the kernel: what
-it had when it was asked; an extent that is replaced keeps its contents until the transaction
-commits).
+What a kernel thread does while it holds the extent range only for a look at the map is one step
+here, which waits for the range. Abstracted: a transfer reads the block that the map has at that
+time (in the kernel the block that it had when it was asked; a replaced extent keeps its contents
+until the transaction commits).
 """
 
 from iomap_6 import Iomap6
@@ -13,7 +13,7 @@ from dio_mc.kernel import Block, Data, File
 
 
 class BtrfsRanges(Iomap6, abstract=True):
-    """`ordered[i]`: an ordered extent, whose new place has `fresh`; `by_writeback`: not one of a direct write."""
+    """`ordered[i]`: an ordered extent, whose new block has the data `fresh`; `by_writeback`: writeback's."""
 
     i_mmap_lock, extent, dio_range = RWSem(), RangeLock(size=File.pages), RangeLock(size=File.pages)
     ordered, by_writeback = Array(bool, size=File.pages), Array(bool, size=File.pages)
@@ -35,7 +35,7 @@ class BtrfsRanges(Iomap6, abstract=True):
     }
 
     def on_disk(self, i):
-        """Writeback ends before the map has the new place, and whoever reads waits until it has."""
+        """The result of a read after pending changes of the map: readers wait until the map has the new block."""
         return self.fresh[i] if self.is_moving(i) else super().on_disk(i)
 
     def is_moving(self, i):
@@ -49,7 +49,7 @@ class BtrfsRanges(Iomap6, abstract=True):
 
     @operation(kernel="mm/filemap.c:filemap_get_pages @6.1-")
     def page_in(self, i):
-        """Nobody takes invalidate_lock exclusive."""
+        """Read a page in. No path takes invalidate_lock exclusive."""
         return self.fill(i)
 
     @operation(kernel="fs/btrfs/direct-io.c:btrfs_dio_iomap_begin @6.12-")
@@ -68,7 +68,7 @@ class BtrfsRanges(Iomap6, abstract=True):
 
     @operation(kernel="fs/btrfs/direct-io.c:btrfs_direct_read @6.12-")
     def refused(self, i):
-        """ENOTBLK: an ordered extent of writeback is not waited for, the read goes through the cache."""
+        """ENOTBLK: the read does not wait for an ordered extent of writeback, but goes through the cache."""
         return self.read_pages(i)
 
     @operation(kernel="fs/btrfs/extent_io.c:btrfs_read_folio @6.1-")

@@ -1,4 +1,4 @@
-"""What btrfs.py does with one page, and its ordered extent."""
+"""One page of btrfs.py with its ordered extent."""
 
 from inode_mutex import InodeMutex
 
@@ -7,7 +7,7 @@ from dio_mc.kernel import Block, Data, File
 
 
 class BtrfsPages(InodeMutex, abstract=True):
-    """`fresh` is what the ordered extent's new place has."""
+    """`fresh` is the data in the new block of the ordered extent."""
 
     extent = RangeLock(size=File.pages)
     ordered, fresh = Array(bool, size=File.pages), Array(Data, size=File.pages)

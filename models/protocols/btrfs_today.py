@@ -25,7 +25,7 @@ from dio_mc.kernel import Block, Slot
 
 
 class BtrfsDriver(BtrfsRanges, abstract=True):
-    """Holes, truncate, and writes that cannot be direct."""
+    """Punching holes, truncation, and direct writes that fall back to the cache."""
 
     @operation(kernel="fs/btrfs/direct-io.c:btrfs_direct_write @6.12-")
     def fall_back(self, i, value):
@@ -105,7 +105,7 @@ class BtrfsNoDataSum(BtrfsDriver, abstract=True):
 
     @operation(kernel="fs/btrfs/direct-io.c:btrfs_dio_iomap_begin @6.12-")
     def map_for_write(self, i):
-        """A page that has come back is ENOTBLK; else the ordered extent, and the size, before the data."""
+        """A page that has come back gives ENOTBLK; otherwise the ordered extent and the size come before the data."""
         with atomic():
             wait_until(not self.dio_range.is_locked(i) and self.unlocked(i))
             block = Block.HOLE

@@ -1,8 +1,8 @@
-"""A program's own memory as far as direct reads see it: fork, and the copy that a store makes after it.
+"""The memory of a program that direct reads go to: fork, and the copy that a store makes after it.
 
-Until the program stores into a page that it shares with its child, both have the same page; then it gets a copy, and a
-device that was given the old one goes on writing there: the read leaves the buffer UNTOUCHED. All buffers of a workload
-are in one page. No IO depends on any of that, so ghosts keep it.
+Until the program stores into a page that it shares with its child, both have the same page; then the program
+gets a copy, and a device that was given the old page keeps writing there: the read leaves the buffer
+UNTOUCHED. All buffers of a workload are in one page. No IO depends on this, so it is recorded in ghosts.
 """
 
 from ranges import Ranges
@@ -28,7 +28,7 @@ class UserBuffers(Ranges, abstract=True):
 
     @operation()
     def store_beside_buffer(self):
-        """Into the buffers' page, beside them."""
+        """Store into the page of the buffers, beside them."""
         self.forks = False
         for t in threads():
             self.moved[t] = self.moved[t] or self.copy_on_write

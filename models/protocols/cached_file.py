@@ -1,10 +1,10 @@
-"""The pages of a file, mapped and unmapped, without any lock but the page's: what all rules in this folder start from.
+"""The pages of a file, mapped and unmapped, with no lock but the page's: the base of all rules in this folder.
 
-Abstracted: one page is one block of `sectors` sectors; a freed block belongs to another file at once, so that its
-contents are STALE, and a write to it is `freed_io`. A block that is freed and allocated again is the same block. A
-pte lives as long as its page; a store is one step and dirties the page at once. pdflush is the daemon, and a flush
-waits for it. Sizes are in pages: `i_size` is what the kernel goes by, `i_disksize` what is on disk. What a call does to
-all of its pages is in ranges.py; here an operation is about page i alone.
+Abstracted: one page is one block of `sectors` sectors. A freed block belongs to another file at once, so its
+contents are STALE, and a write to it is `freed_io`; when it is allocated again it is the same block. A pte
+lives as long as its page; a store is one step and dirties the page. pdflush is the daemon, and a flush waits
+for it. Sizes are in pages: `i_size` is the size in memory, `i_disksize` the size on disk. A call on several
+pages is in ranges.py; here an operation is about page i alone.
 """
 
 from dio_mc import Range, Var, atomic, operation, thread
@@ -12,7 +12,7 @@ from dio_mc.kernel import Block, Data, File, PageCache, Slot
 
 
 class CachedFile(PageCache, abstract=True):
-    """Linux without anybody's locks."""
+    """Linux without the locks of any filesystem."""
 
     freed_io = Var(bool, ghost=True)
     i_size = Var(Range(0, File.pages), init=File.pages)
@@ -25,7 +25,7 @@ class CachedFile(PageCache, abstract=True):
 
     @operation(kernel="fs/direct-io.c:get_more_blocks")
     def get_block(self, i):
-        """A read that is past the end of the file does not ask the map."""
+        """Look up the block map; a read past the end of the file does not."""
         return self.block[i] if i < self.i_size else Block.BEYOND
 
     @operation(kernel="fs/mpage.c:mpage_end_io_read @-2.6.27")
@@ -55,12 +55,12 @@ class CachedFile(PageCache, abstract=True):
 
     @operation(kernel="mm/filemap.c:filemap_fault @2.6.24-")
     def filemap_fault(self, i):
-        """EOF is SIGBUS."""
+        """Read the page in and map it; EOF stands for SIGBUS."""
         return super().buffered_read(i)
 
     @operation(kernel="mm/page-writeback.c:set_page_dirty @-5.10")
     def store_through_pte(self, i, value):
-        """Says whether there was a pte; a page beyond the end of the file has none."""
+        """Store if there is a pte; returns whether there was one. A page past the end of the file has none."""
         with atomic():
             present = self.slot[i] == Slot.UPTODATE and i < self.i_size
             if present:
@@ -76,7 +76,7 @@ class CachedFile(PageCache, abstract=True):
 
     @operation(kernel="fs/ext3/inode.c:ext3_get_block @-4.2")
     def map_for_writeback(self, i):
-        """Allocated as written, before the data is there."""
+        """Allocate a written block, before its data is there."""
         self.block[i] = Block.MAPPED
 
     @operation(kernel="fs/ext4/mballoc.c:ext4_free_blocks @3.16-")

@@ -1,13 +1,13 @@
-"""The way of direct IO that all filesystems with blocks share, with places for their locks; reads: directread.py.
+"""The steps of direct IO that all block filesystems share, with hooks for their locks; for reads see directread.py.
 
-A write: keep the inode, flush, drop the cached page, map, transfer, convert, raise the size, and whatever is done in
-`submitted` by the submitter and in `dio_complete` after the transfer. An asynchronous write returns when its transfer
-is under way: all after that is the completion's, the submitter's locks are not held until then, and `io_getevents`
-waits for it. IO in flight is counted (`i_dio_count`) from before the map, and whoever frees blocks waits for that.
+A write: lock the inode, flush, drop the cached page, map, transfer, convert the extent, raise the size. Further work
+of the submitter is in `submitted`, further work after the transfer in `dio_complete`. An asynchronous write returns
+when its transfer is in flight: the rest is done by its completion, the submitter's locks are released before that,
+and `io_getevents` waits for it. IO in flight is counted (`i_dio_count`) from before the map; freeing blocks waits.
 
-An asynchronous write is made synchronous where a rule has it so (`force_wait`). All pages of a write are mapped before
-the first is transferred. Where one of them cannot be direct the write is short: what comes before it is direct, it and
-what comes after it go through the cache.
+An asynchronous write is made synchronous if the rule says so (`force_wait`). All pages of a write are mapped before
+the first is transferred. If one of them cannot be direct the write is short: the pages before it are written
+directly, the rest goes through the cache.
 """
 
 from directwrite import WRITABLE, DirectWrite, either
@@ -17,7 +17,7 @@ from dio_mc.kernel import Block, Data
 
 
 class DirectIO(DirectWrite, abstract=True):
-    """A rule says what it locks (locking.py), and where it does more."""
+    """A rule defines its locks (locking.py), and overrides the steps that differ."""
 
     @operation(kernel="mm/filemap.c:generic_file_direct_write")
     def direct_write(self, i, value):
@@ -41,7 +41,7 @@ class DirectIO(DirectWrite, abstract=True):
 
     @operation(kernel="mm/filemap.c:generic_file_direct_write")
     def aio_write(self, i, value):
-        """A short one is waited for."""
+        """An asynchronous write; a short one is waited for."""
         self.start_direct_write(i)
         block = self.prepare(i, value)
         end, result = self.pages, value
@@ -68,7 +68,7 @@ class DirectIO(DirectWrite, abstract=True):
 
     @operation(kernel="mm/filemap.c:generic_file_direct_write")
     def write_now(self, i, end, value, block):
-        """Pages i to `end`, and wait; the submitter has its locks."""
+        """Write pages i to `end` and wait; the submitter keeps its locks."""
         self.transfer(i, end, value)
         self.dio_complete(i, block)
         self.inode_dio_end()

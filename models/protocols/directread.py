@@ -1,8 +1,8 @@
-"""Direct reads: flush, count, map, transfer, and whatever a rule does when the transfer has ended.
+"""Direct reads: flush, count, map, transfer, and what a rule does after the transfer.
 
-An asynchronous read returns when its transfer is under way; what comes after that is the completion's, and the
-submitter's locks are not held until then. Of several pages each is transferred before the next is mapped, and the
-last one's transfer is the one that the submission leaves under way.
+An asynchronous read returns when its transfer is in flight; the rest is done by its completion, and
+the submitter's locks are released before that. Of several pages each is transferred before the next
+is mapped, and the transfer of the last one is the one in flight.
 """
 
 from locking import Locking
@@ -15,7 +15,7 @@ NO_DATA = (Block.DELALLOC, Block.BEYOND)
 
 
 class DirectRead(Locking, abstract=True):
-    """A reservation that is met is `refused`: with EIO unless a rule says otherwise."""
+    """A read that meets a reservation is `refused`: with EIO unless a rule says otherwise."""
 
     @operation(kernel="fs/direct-io.c:__blockdev_direct_IO")
     def direct_read(self, i):
@@ -60,7 +60,7 @@ class DirectRead(Locking, abstract=True):
 
     @operation(kernel="fs/direct-io.c:__blockdev_direct_IO")
     def refused(self, i):
-        """What a read gives that the map does not let be direct; no locks are held."""
+        """The result of a read that the map does not allow to be direct; no locks are held."""
         return Data.EIO
 
     @operation(kernel="fs/direct-io.c:dio_bio_end_aio")
@@ -71,12 +71,12 @@ class DirectRead(Locking, abstract=True):
 
     @operation(kernel="fs/direct-io.c:get_more_blocks")
     def map_for_read(self, i):
-        """Page i, when those before it have been transferred."""
+        """Map page i after the pages before it have been transferred."""
         return self.get_block(i)
 
     @operation(kernel="block/bio.c:bio_endio @3.16-")
     def read_on(self, reader, i, block, data):
-        """Page i, after what has been read before it."""
+        """Transfer page i and join it with the pages before it."""
         part = self.bio_read(i, block)
         if self.pages > 1:
             self.was_given(reader, i, part)
@@ -84,7 +84,7 @@ class DirectRead(Locking, abstract=True):
 
     @operation(kernel="fs/direct-io.c:__blockdev_direct_IO")
     def prepare_read(self, i):
-        """Up to the map: the block to read."""
+        """The steps up to the map; returns the block to read."""
         self.start_direct_read()
         self.flush(i)
         self.inode_dio_begin()
@@ -96,7 +96,7 @@ class DirectRead(Locking, abstract=True):
 
     @operation(kernel="fs/aio.c:aio_complete")
     def aio_complete(self, submitter, value):
-        """The first result counts (models/history/r29_double_complete.py)."""
+        """Complete the request; only the first result counts (models/history/r29_double_complete.py)."""
         with atomic():
             if self.iocb[submitter] == Data.NOTHING:
                 self.iocb[submitter] = value

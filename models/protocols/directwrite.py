@@ -1,4 +1,4 @@
-"""The parts of a direct write, each of which a rule may do in its own way (directio.py has the whole)."""
+"""The steps of a direct write, each of which a rule may override (directio.py has the whole)."""
 
 from directread import DirectRead
 
@@ -9,11 +9,11 @@ WRITABLE = (Block.UNWRITTEN, Block.MAPPED, Block.BEYOND)
 
 
 class DirectWrite(DirectRead, abstract=True):
-    """Flush, drop, map; transfer; convert, raise the size."""
+    """Flush, drop, map; transfer; convert the extent, raise the size."""
 
     @operation(kernel="mm/filemap.c:generic_file_direct_write")
     def prepare(self, i, value):
-        """The block to write to; BEYOND: one past the end of the file; HOLE: not directly."""
+        """The steps up to the map; returns the block to write: BEYOND past the end of the file, HOLE if not direct."""
         self.flush(i)
         gone = self.drop(i)
         self.inode_dio_begin()
@@ -26,7 +26,7 @@ class DirectWrite(DirectRead, abstract=True):
 
     @operation(kernel="fs/direct-io.c:get_more_blocks")
     def map_for_write(self, i):
-        """create=0 inside the file; past its end the block is the writer's alone."""
+        """Do not allocate inside the file (create=0); a block past its end is visible to the writer only."""
         with atomic():
             block = self.block[i]
             if i >= self.i_size:
@@ -43,22 +43,22 @@ class DirectWrite(DirectRead, abstract=True):
 
     @operation(kernel="mm/filemap.c:generic_file_direct_write")
     def submitted(self, i, value):
-        """What the submitter does yet, and returns."""
+        """The submitter's work after the submission; returns the result of the write."""
         return value
 
     @operation(kernel="fs/direct-io.c:get_more_blocks")
     def map_further(self, p):
-        """A page after the first one; HOLE: from here on not directly."""
+        """Map a page after the first one; HOLE: from here on the write is not direct."""
         return self.map_for_write(p)
 
     @operation(kernel="mm/filemap.c:generic_file_buffered_write @-2.6.27")
     def write_short(self, p, value):
-        """What is left of a short write, from page p on; the inode is locked yet (else: `fall_back`)."""
+        """Write the rest of a short write, from page p on, while the inode is still locked (see also `fall_back`)."""
         self.write_through_cache(p, value)
 
     @operation(kernel="fs/direct-io.c:dio_complete")
     def dio_complete(self, i, block):
-        """end_io: the extents, then the size; models/history/r14_isize_before_conversion.py has these as two steps."""
+        """end_io: convert extents, then raise the size (two steps in models/history/r14_isize_before_conversion.py)."""
         if block != Block.MAPPED:
             with atomic():
                 self.convert_unwritten(i)
@@ -78,10 +78,10 @@ class DirectWrite(DirectRead, abstract=True):
         self.i_size, self.i_disksize = self.pages, self.pages
 
     def is_unwritten(self, p):
-        """Whether a direct write has allocated page p, and not said yet that its data is there."""
+        """Whether a direct write has allocated page p and has not marked it as written yet."""
         return self.block[p] == Block.UNWRITTEN
 
 
 def either(block, more):
-    """What has to be done after a transfer to both."""
+    """The work after a transfer to both blocks."""
     return block if more in (Block.HOLE, Block.MAPPED) or block == Block.BEYOND else more

@@ -17,7 +17,7 @@ from dio_mc.kernel import Block
 
 
 class Ext4Driver(Iomap6, abstract=True):
-    """fs/ext4/file.c."""
+    """fs/ext4/file.c: locks, short writes, and writes that fall back to the cache."""
 
     anchors = {
         "start_direct_read": "fs/ext4/file.c:ext4_dio_read_iter @5.10-",
@@ -50,12 +50,12 @@ class Ext4Driver(Iomap6, abstract=True):
             self.i_rwsem.down_write()
 
     def shared_will_do(self, block):
-        """ext4_overwrite_io."""
+        """Whether a shared lock is enough (ext4_overwrite_io)."""
         return block == Block.MAPPED
 
     @operation(kernel="fs/ext4/inode.c:ext4_iomap_alloc @5.5-")
     def allocate(self, i):
-        """Unwritten inside the file, over a reservation too; written past its end, where nobody looks."""
+        """Allocate: unwritten inside the file, also over a reservation; written past its end, where nobody reads."""
         with atomic():
             if i >= self.i_size:
                 self.block[i] = Block.MAPPED

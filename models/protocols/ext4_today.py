@@ -23,7 +23,7 @@ from dio_mc.kernel import Block
 
 
 class AllocatesWritten(Ext4Driver, abstract=True):
-    """Without delayed allocation."""
+    """Without delayed allocation: a written block is allocated when a page is dirtied."""
 
     @operation(kernel="fs/ext4/inode.c:ext4_get_block @2.6.24-")
     def reserve(self, i):
@@ -36,11 +36,11 @@ class AllocatesWritten(Ext4Driver, abstract=True):
 
     @operation(kernel="fs/ext4/inode.c:mpage_submit_folio @6.12-")
     def map_for_writeback(self, i):
-        """All of a dirty page's blocks are there."""
+        """Nothing to map: all blocks of a dirty page exist."""
 
 
 class Ext3InExt4(AllocatesWritten, abstract=True):
-    """`mount -t ext3`: indirect blocks. fallocate makes holes, but preallocates nothing."""
+    """`mount -t ext3`: indirect blocks. fallocate punches holes, but cannot preallocate."""
 
     rule, since = "ext3_in_ext4", 2026
     layouts = ("hole", "written")

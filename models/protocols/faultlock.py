@@ -1,4 +1,4 @@
-"""A lock that faults take shared and whoever frees blocks takes exclusive (R10); blocks that write faults reserve."""
+"""A lock that faults take shared and paths that free blocks exclusive (R10); blocks that write faults reserve."""
 
 from directio import DirectIO
 
@@ -7,7 +7,7 @@ from dio_mc.kernel import Block, Slot
 
 
 class FaultLock(DirectIO, abstract=True):
-    """A rule says which lock it is: `fault_begins`, `fault_ends`, `faults_kept_out`."""
+    """A rule defines the lock: `fault_begins`, `fault_ends`, `faults_kept_out`."""
 
     @operation(kernel="mm/memory.c:__do_fault @2.6.24-")
     def filemap_fault(self, i):
@@ -18,7 +18,7 @@ class FaultLock(DirectIO, abstract=True):
 
     @operation(kernel="mm/memory.c:do_page_mkwrite @3.16-")
     def store_through_pte(self, i, value):
-        """Under the page's lock and that of faults."""
+        """Store under the page's lock and the lock of faults."""
         with atomic():
             wait_until(not self.page_lock[i].is_locked() and not self.faults_kept_out())
             present = self.slot[i] == Slot.UPTODATE and i < self.i_size
@@ -29,24 +29,24 @@ class FaultLock(DirectIO, abstract=True):
 
     @operation(kernel="fs/buffer.c:block_page_mkwrite @2.6.24-")
     def reserve(self, i):
-        """Nothing."""
+        """Reserve a block for a page that is dirtied: nothing by default."""
 
     @operation(kernel="mm/memory.c:__do_fault @2.6.24-")
     def fault_begins(self):
-        """Shared."""
+        """Take the lock of faults, shared."""
 
     @operation(kernel="mm/memory.c:__do_fault @2.6.24-")
     def fault_ends(self):
-        """Shared."""
+        """Release the lock of faults."""
 
     def faults_kept_out(self):
-        """Whether somebody has it exclusive."""
+        """Whether the lock of faults is held exclusive."""
         return False
 
 
 class AllocatesUnwritten(FaultLock, abstract=True):
-    """Delayed allocation: write(2) and write faults reserve a block, writeback allocates it unwritten and converts it
-    before it says that its IO has ended."""
+    """Delayed allocation: write(2) and write faults reserve a block, writeback allocates it
+    unwritten and converts it before it reports the end of its IO."""
 
     @operation(kernel="fs/iomap/buffered-io.c:iomap_page_mkwrite @5.3-")
     def reserve(self, i):

@@ -10,7 +10,7 @@ from dio_mc import operation
 
 
 class Generic2017(Generic2005, abstract=True):
-    """The functions of 2017."""
+    """The functions as of 2017."""
 
     anchors = {
         "bio_read": "block/bio.c:bio_endio @3.16-",
@@ -41,7 +41,7 @@ class GenericSeptember2017(Generic2017, abstract=True):
 
 
 class GenericOctober2017(Generic2017, abstract=True):
-    """The follow-up."""
+    """The follow-up commit."""
 
     rule, since = "generic_2017_after_end_io", 2017
     kernel = "4.19"

@@ -8,7 +8,7 @@ from dio_mc import Mutex, operation
 
 
 class InodeMutex(DirectIO, abstract=True):
-    """By default a direct write has it until it is submitted."""
+    """By default a direct write holds it until it is submitted."""
 
     i_mutex = Mutex()
 

@@ -20,7 +20,7 @@ from dio_mc.kernel import Block
 
 
 class IomapDio(AllocatesUnwritten, abstract=True):
-    """What is the same in all three, without locks."""
+    """The steps that all three versions share, without locks."""
 
     anchors = {
         "direct_read": "fs/iomap.c:iomap_dio_rw @4.19-4.19",
@@ -55,7 +55,7 @@ class IomapDio(AllocatesUnwritten, abstract=True):
 
     @operation(kernel="fs/xfs/xfs_iomap.c:xfs_iomap_write_direct")
     def map_for_write(self, i):
-        """A hole and a reservation become an unwritten extent."""
+        """A hole or a reservation becomes an unwritten extent."""
         with atomic():
             if self.block[i] in (Block.HOLE, Block.DELALLOC):
                 self.block[i] = Block.UNWRITTEN
@@ -69,21 +69,21 @@ class IomapDio(AllocatesUnwritten, abstract=True):
 
     @operation(kernel="fs/iomap/direct-io.c:iomap_dio_rw @5.3-")
     def goes_on(self, gone):
-        """Whether the write is direct, if a page cannot be dropped."""
+        """Whether the write stays direct although a page could not be dropped."""
         self.collision(gone)
         return True
 
     @operation(kernel="fs/iomap/direct-io.c:iomap_dio_complete @5.3-")
     def collision(self, gone):
-        """Logged."""
+        """Record that a page could not be dropped: here it is only logged."""
 
 
 class Reported(RecordsErrors, IomapDio, abstract=True):
-    """5a9d929d6e13."""
+    """5a9d929d6e13: collisions are recorded on the mapping."""
 
 
 class FallsBack(Reported, abstract=True):
-    """60263d5889e6."""
+    """60263d5889e6: a write that cannot drop a page falls back to the cache."""
 
     anchors = {
         "direct_read": "fs/iomap/direct-io.c:iomap_dio_rw @5.10-",

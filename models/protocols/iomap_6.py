@@ -17,7 +17,7 @@ from dio_mc.kernel import Block
 
 
 class Iomap6(RecordsErrors, PageIn, abstract=True):
-    """A filesystem says how it maps (`map_for_write`), what it locks, and how it falls back."""
+    """A filesystem defines how it maps (`map_for_write`), its locks, and how it falls back."""
 
     anchors = {
         "direct_read": "fs/iomap/direct-io.c:iomap_dio_rw @5.3-",
@@ -65,7 +65,7 @@ class Iomap6(RecordsErrors, PageIn, abstract=True):
 
     @operation(kernel="fs/iomap/direct-io.c:__iomap_dio_rw @5.10-")
     def write_short(self, p, value):
-        """The caller goes on with it (`fall_back`)."""
+        """Nothing: the caller writes the rest through the cache (`fall_back`)."""
 
     @operation(kernel="include/linux/fs.h:inode_unlock @4.7-")
     def end_direct_write(self):
@@ -85,7 +85,7 @@ class Iomap6(RecordsErrors, PageIn, abstract=True):
 
     @operation(kernel="mm/truncate.c:invalidate_mapping_pages")
     def invalidate_mapping_pages(self, i):
-        """A clean page that nobody works on goes; whether one did is not asked."""
+        """Drop a clean page that is not in use; the result is not checked."""
         with atomic():
             if not self.page_lock[i].is_locked() and not self.writeback[i] and not self.dirty[i]:
                 self.remove_from_page_cache(i)

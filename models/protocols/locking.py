@@ -1,8 +1,8 @@
-"""Where a filesystem locks what, and how blocks are freed: a rule says what it takes at each place.
+"""The points at which a filesystem takes and releases locks, and how blocks are freed; a rule fills them in.
 
-The places are empty but for the count of direct IO in flight. `lock_inode` excludes writers and those who free blocks;
-what direct IO takes is `start_direct_read` to `end_direct_read`, and `start_direct_write` to `end_direct_write`, the
-latter without the transfer if that is asynchronous. By default a direct write takes `lock_inode`.
+The points are empty except for the count of direct IO in flight. `lock_inode` excludes writers and paths that free
+blocks. The locks of direct IO last from `start_direct_read` to `end_direct_read`, and from `start_direct_write` to
+`end_direct_write`, without the transfer of an asynchronous write. By default a direct write takes `lock_inode`.
 """
 
 from syscalls import SystemCalls
@@ -24,11 +24,11 @@ class Locking(SystemCalls, abstract=True):
 
     @operation(kernel="mm/filemap.c:generic_file_aio_write @-2.6.27")
     def write_checks(self, i):
-        """What write(2) does under the lock before it begins."""
+        """What write(2) does under the lock before it writes."""
 
     @operation(kernel="mm/filemap.c:generic_file_buffered_write @-2.6.27")
     def write_through_cache(self, i, value):
-        """The caller has the inode locked."""
+        """Write through the cache; the caller holds the inode lock."""
         self.write_pages(i, value)
         self.flush(i)
 
@@ -51,11 +51,11 @@ class Locking(SystemCalls, abstract=True):
 
     @operation(kernel="include/linux/fs.h:inode_lock @4.7-")
     def lock_inode(self):
-        """Exclusive."""
+        """Take the inode lock, exclusive."""
 
     @operation(kernel="include/linux/fs.h:inode_unlock @4.7-")
     def unlock_inode(self):
-        """Exclusive."""
+        """Release the inode lock."""
 
     @operation(kernel="fs/inode.c:inode_dio_wait @3.16-")
     def freeing_begins(self):
@@ -63,19 +63,19 @@ class Locking(SystemCalls, abstract=True):
 
     @operation(kernel="include/linux/fs.h:inode_unlock @4.7-")
     def freeing_ends(self):
-        """What `freeing_begins` has taken."""
+        """Release what `freeing_begins` has taken."""
 
     @operation(kernel="fs/direct-io.c:__blockdev_direct_IO")
     def start_direct_read(self):
-        """Before the flush."""
+        """Take the locks of a direct read, before its flush."""
 
     @operation(kernel="fs/direct-io.c:direct_io_worker @-3.1")
     def read_submitted(self):
-        """The transfer is under way."""
+        """The transfer of a direct read is in flight."""
 
     @operation(kernel="fs/direct-io.c:dio_complete")
     def end_direct_read(self):
-        """The transfer has ended."""
+        """The transfer of a direct read has ended."""
 
     @operation(kernel="mm/filemap.c:generic_file_aio_write @-2.6.27")
     def start_direct_write(self, i):
@@ -95,4 +95,4 @@ class Locking(SystemCalls, abstract=True):
 
     @operation(kernel="mm/filemap.c:generic_file_direct_write")
     def fall_back(self, i, value):
-        """A write that was not direct, if it has not been made under the locks."""
+        """Write what was not written directly, unless that was done under the locks."""

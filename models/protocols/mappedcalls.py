@@ -1,4 +1,4 @@
-"""Loads and stores through a mapping of the file, which a program makes page by page, and msync."""
+"""Loads and stores through a mapping of the file, page by page, and msync."""
 
 from aiocalls import AsynchronousCalls
 
@@ -9,7 +9,7 @@ from dio_mc.kernel.register import CALL
 
 
 class MappedCalls(AsynchronousCalls, abstract=True):
-    """Past the end of the file an access is SIGBUS, and the last."""
+    """An access past the end of the file is SIGBUS, and ends the call."""
 
     @operation()
     def mmap_load(self, i):
@@ -20,7 +20,7 @@ class MappedCalls(AsynchronousCalls, abstract=True):
 
     @operation(kernel="mm/memory.c:__do_fault @2.6.24-")
     def load_from(self, i):
-        """Page after page."""
+        """Load page after page."""
         data = self.filemap_fault(i)
         if self.pages > 1:
             self.was_given(me, i, data)
@@ -33,7 +33,7 @@ class MappedCalls(AsynchronousCalls, abstract=True):
 
     @operation()
     def mmap_store(self, i, value):
-        """Into every page; an access past the end of the file is SIGBUS, and the last."""
+        """Store into every page; an access past the end of the file is SIGBUS, and ends the call."""
         if self.is_watched(i):
             self.write_begins(CALL, value)
         result = self.store_into(i, value)
@@ -52,7 +52,7 @@ class MappedCalls(AsynchronousCalls, abstract=True):
 
     @operation(kernel="mm/memory.c:__do_fault @2.6.24-")
     def store_into(self, i, value):
-        """One page: value, or EOF."""
+        """Store into one page; returns the value, or EOF for SIGBUS."""
         stored, result = False, value
         while not stored and result != Data.EOF:
             result = self.filemap_fault(i)
@@ -63,6 +63,6 @@ class MappedCalls(AsynchronousCalls, abstract=True):
 
     @operation()
     def msync(self, i):
-        """MS_SYNC."""
+        """msync(MS_SYNC)."""
         good = self.vfs_fsync_range(i)
         self.outcome[me] = self.outcome[me] if good else Data.EIO

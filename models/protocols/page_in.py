@@ -17,7 +17,7 @@ from dio_mc.kernel import Slot
 
 
 class PageIn(FaultLock, abstract=True):
-    """What 5.15 and later have outside filesystems, and direct reads."""
+    """The parts of 5.15 and later that do not depend on the filesystem, and the locks of direct reads."""
 
     i_rwsem, invalidate_lock = RWSem(), RWSem()
     anchors = {
@@ -94,5 +94,5 @@ class PageIn(FaultLock, abstract=True):
         self.invalidate_lock.up_write()
 
     def copy_page_range(self):
-        """Direct IO pins its buffers (v6.3), and a pinned page is copied for the child (v5.12)."""
+        """False: direct IO pins its buffers (v6.3), and a pinned page is copied for the child (v5.12)."""
         return False

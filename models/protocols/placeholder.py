@@ -1,9 +1,9 @@
-"""The proposal of October 2006 (P5): a place holder, or the page's lock, from before the map to after the IO.
+"""The proposal of October 2006 (P5): a place holder, or the page's lock, from before the map until after the IO.
 
 Chris Mason, "place holder pages for O_DIRECT", linux-fsdevel, 20 Oct 2006, against 2.6.18. models/seed/placeholder.py
-has the mistakes one can make with it. A direct write keeps `i_mutex` against write(2), as before; the page that it
-finds is dropped, and a place holder takes its slot. Whoever completes the IO releases both, and truncate waits for
-that (P8). `i_alloc_sem` has nothing left to do. placeholder_2006.py has what was discussed instead.
+has the mistakes that one can make with it. A direct write holds `i_mutex` against write(2), as before; a page that it
+finds is dropped, and a place holder takes its slot. The completion of the IO releases both, and truncate waits for
+that (P8). `i_alloc_sem` is no longer needed. placeholder_2006.py has the variants that were discussed.
 """
 
 from ext3_2_6_18 import Ext3
@@ -13,7 +13,7 @@ from dio_mc.kernel import Block, File, Slot
 
 
 class Placeholder(Ext3, abstract=True):
-    """Whoever wants to insert a page waits for `stub`; writepage waits for the page lock. A stub per direct IO."""
+    """A path that inserts a page waits for `stub`; writepage waits for the page lock. One stub per direct IO."""
 
     rule, since = "placeholder", 2006
     most_pages = 1, "its completion releases page 0 alone: how it came to know the whole range was never settled"
@@ -26,11 +26,11 @@ class Placeholder(Ext3, abstract=True):
 
     @operation(kernel="fs/direct-io.c:direct_io_worker @-3.1")
     def read_submitted(self):
-        """A read has no lock but the range."""
+        """Nothing to release: a read holds no lock but the range."""
 
     @operation(kernel="fs/direct-io.c:lock_page_range @unmerged")
     def pin(self, i):
-        """Look again under the lock: the page may have been dirtied since the flush."""
+        """Flush and lock, until the page is clean under the lock: it may be dirtied after the flush."""
         settled = False
         while not settled:
             self.filemap_write_and_wait_range(i)
@@ -78,7 +78,7 @@ class Placeholder(Ext3, abstract=True):
 
     @operation(kernel="mm/filemap.c:__remove_from_page_cache @-2.6.27")
     def replace_page(self, i):
-        """A store through a pte may still come before this step; its page is kept then, and written back later."""
+        """Drop the page. If a store through a pte comes before this step, it stays and is written back."""
         with atomic():
             if not self.stub[i] and not self.dirty[i]:
                 self.remove_from_page_cache(i)

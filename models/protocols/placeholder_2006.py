@@ -17,14 +17,14 @@ from dio_mc.kernel import Block, Data, File
 
 
 class PlaceholderGlobal(Placeholder, abstract=True):
-    """A slot has the stub or not; the queue is beside it, and to be woken is a step of its own."""
+    """A slot has the stub or not. The queue is separate, and being woken is a step of its own."""
 
     rule, since = "placeholder_global", 2006
     queued = Array(bool, size=File.pages)
 
     @operation(kernel="fs/direct-io.c:lock_page_range @unmerged")
     def lock_page_range(self, i):
-        """prepare_to_wait comes with the look at the slot: a wakeup between them would be lost (P7)."""
+        """The slot is tested and prepare_to_wait called in one step: a wakeup between them would be lost (P7)."""
         with atomic():
             occupied = self.stub[i]
             self.queued[i] = occupied
@@ -59,7 +59,7 @@ class PlaceholderChunked(Placeholder, abstract=True):
 
     @operation(kernel="mm/filemap.c:generic_file_direct_write")
     def direct_write(self, i, value):
-        """An asynchronous one pins the whole range."""
+        """An asynchronous write pins the whole range."""
         self.start_direct_write(i)
         for s in range(self.sectors):
             block = self.prepare(i, value)

@@ -1,8 +1,8 @@
-"""Calls on several pages: one at page i is about all pages from i to the last of `pages`.
+"""Calls on several pages: a call at page i acts on all pages from i to the last of `pages`.
 
-With one page nothing here adds a step. With more, what the kernel does page by page is done page by page, in the order
-of the file, and another thread can come between: nobody is promised that a call takes effect at once. A read ends where
-the file does; what it gives is one `Data`: TORN if its pages differ, SHORT if the file ended on the way.
+With one page nothing here adds a step. With more, what the kernel does page by page is done page by page here, in the
+order of the file, and another thread can run in between: no call is promised to take effect at once. A read ends at
+the end of the file. Its result is one `Data`: TORN if its pages differ, SHORT if the file ended after the first page.
 """
 
 from cached_file import CachedFile
@@ -13,7 +13,7 @@ from dio_mc.kernel.file import joined
 
 
 class Ranges(CachedFile, abstract=True):
-    """A rule overrides what is about one page in cached_file.py, and what is about a call here."""
+    """A rule overrides what concerns one page in cached_file.py, and what concerns a whole call here."""
 
     @operation(kernel="mm/filemap.c:filemap_write_and_wait_range")
     def flush(self, i):
@@ -25,7 +25,7 @@ class Ranges(CachedFile, abstract=True):
 
     @operation(kernel="mm/truncate.c:invalidate_inode_pages2_range")
     def drop(self, i):
-        """Says whether all are gone."""
+        """Drop all pages; returns whether all are gone."""
         gone = self.invalidate_inode_pages2_range(i)
         if self.pages > 1:
             for p in range(1, self.pages):
@@ -52,7 +52,7 @@ class Ranges(CachedFile, abstract=True):
 
     @operation(kernel="mm/memory.c:vmtruncate @-2.6.27")
     def vmtruncate(self):
-        """To nothing: first the size, then the pages, then their blocks."""
+        """Truncate to nothing: first the size, then the pages, then their blocks."""
         with atomic():
             self.i_size, self.i_disksize = 0, 0
         self.truncate_pages(0)
@@ -60,7 +60,7 @@ class Ranges(CachedFile, abstract=True):
 
     @operation(kernel="mm/filemap.c:do_generic_file_read @2.6.27-4.9")
     def read_pages(self, i):
-        """Page after page, to the end of the file."""
+        """Read page after page, to the end of the file."""
         data = self.buffered_read(i)
         if self.pages > 1:
             self.was_given(me, i, data)
@@ -81,12 +81,12 @@ class Ranges(CachedFile, abstract=True):
 
     @operation(kernel="mm/readahead.c:force_page_cache_readahead @-4.19")
     def read_ahead(self, i):
-        """One page, without whatever read(2) locks."""
+        """Read one page in, without the locks of read(2)."""
         CachedFile.buffered_read(self, i)
 
     @operation(kernel="mm/filemap.c:generic_perform_write @2.6.24-")
     def write_pages(self, i, value):
-        """Page after page; the caller has the inode locked."""
+        """Write page after page; the caller holds the inode lock."""
         CachedFile.buffered_write(self, i, value)
         if self.pages > 1:
             for p in range(1, self.pages):
@@ -95,10 +95,10 @@ class Ranges(CachedFile, abstract=True):
 
     @operation(kernel="fs/sync.c:do_fsync @2.6.24-")
     def vfs_fsync_range(self, i):
-        """Says whether no error was found."""
+        """Flush, and return whether no error was recorded."""
         self.flush(i)
         return True
 
     @operation()
     def was_given(self, reader, p, data):
-        """What a read has found in page p: for the record."""
+        """Record the result of a read of page p."""

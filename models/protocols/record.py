@@ -1,7 +1,7 @@
-"""What the calls leave on record: the register's view of them.
+"""The calls as the register of a page sees them.
 
-A page is a register (dio_mc.kernel.register), and every page is the same, so one is looked at: `watched`, which
-`dio_mc.study` sets to each page in turn. A call that is not about that page is nothing to it.
+A page is a register (dio_mc.kernel.register). Pages are alike, so one of them is judged: `watched`,
+which `dio_mc.study` sets to each page in turn. A call that is not about this page is not recorded.
 """
 
 from buffers import UserBuffers
@@ -12,7 +12,7 @@ from dio_mc.kernel.register import NONE, REQUEST, SEEN, Register, number, settle
 
 
 class Recorded(Register, UserBuffers, abstract=True):
-    """`got` is what a thread's read has found in the watched page of several, with its place among VALUES."""
+    """`got` is what a thread's read of several pages found in the watched page, and its position in VALUES."""
 
     watched = Param(0, min=0, max=3)
     got, got_number = PerThread(Data, ghost=True), PerThread(Range(0, NONE), ghost=True)
@@ -21,18 +21,18 @@ class Recorded(Register, UserBuffers, abstract=True):
         return self.watched
 
     def is_watched(self, i):
-        """Whether a call at page i is about it."""
+        """Whether a call at page i includes the watched page."""
         return self.pages == 1 or i <= self.watched
 
     @operation()
     def was_given(self, reader, p, data):
-        """What a read has found in page p."""
+        """Record the result of a read of page p, if it is the watched one."""
         if p == self.watched:
             self.got[reader], self.got_number[reader] = data, number(data)
 
     @operation()
     def a_read_begins(self, slot, i):
-        """With several pages: the watched one is past the end, unless it is read."""
+        """With several pages the result is EOF until the watched page has been read."""
         if self.pages > 1:
             self.was_given(me, self.watched, Data.EOF if i <= self.watched else Data.NOTHING)
         self.read_begins(slot)
@@ -55,7 +55,7 @@ class Recorded(Register, UserBuffers, abstract=True):
 
     @operation()
     def read_ends_with(self, slot, value):
-        """As `read_ends`, of what is in `got`: a ghost, which no local can keep."""
+        """As `read_ends`, for the value in `got`, which is a ghost and cannot be copied to a local."""
         self.given[me] = self.judged(slot, self.got_number[me]) if self.got_number[me] != NONE else self.given[me]
         for v in range(5):
             self.stage[SEEN][v] = (
@@ -67,7 +67,7 @@ class Recorded(Register, UserBuffers, abstract=True):
 
     @operation()
     def request_ends_with(self, result):
-        """As `request_ends`; a read was given `got`."""
+        """As `request_ends`; the result of a read is in `got`."""
         n = number(result)
         if result == Data.EIO:
             self.calls[me].of[REQUEST].refused = True

@@ -1,9 +1,9 @@
-"""What the locking rules in this folder share: system calls on the pages of one file, and what they leave on record.
+"""System calls on the pages of one file, the common base of the locking rules in this folder, and what the calls
+record.
 
-A call at page i is about the pages from i on (ranges.py). A workload makes these calls and nothing else; a rule
-overrides the kernel functions below them. Each call leaves a record in ghosts, which no rule can read: its result and
-the one before it, and whether it can have been given that (record.py). `dio_mc.study` reads them where everything has
-ended.
+A call at page i acts on the pages from i on (ranges.py). A workload consists of these calls; a rule overrides the
+kernel functions below them. Each call is recorded in ghosts, which no rule can read: its result, the result before
+it, and whether the result is legal (record.py). `dio_mc.study` reads them in states in which all threads have ended.
 """
 
 from mappedcalls import MappedCalls
@@ -14,7 +14,7 @@ from dio_mc.kernel.register import CALL
 
 
 class SystemCalls(MappedCalls, abstract=True):
-    """A rule derives from this and says what it is called (`rule`) and since when it is there (`since`)."""
+    """A rule derives from this and sets its name (`rule`) and its year (`since`)."""
 
     @operation()
     def pread(self, i):
@@ -63,7 +63,7 @@ class SystemCalls(MappedCalls, abstract=True):
 
     @operation()
     def truncate(self):
-        """To nothing."""
+        """Truncate the file to nothing."""
         self.write_begins(CALL, Data.EOF)
         self.do_truncate()
         self.outcome[me] = Data.EOF
@@ -80,7 +80,7 @@ class SystemCalls(MappedCalls, abstract=True):
 
     @operation()
     def sync_file_range(self, i):
-        """Wait before, write, wait after."""
+        """Wait for writeback, write, and wait again."""
         self.flush(i)
 
     @reachable

@@ -13,7 +13,7 @@ from dio_mc.kernel import Block
 
 
 class TwoClasses(DirectIO, abstract=True):
-    """a5864c999de6. The server has the blocks: no file is laid out in another way than `written`."""
+    """a5864c999de6. The server allocates blocks, so the only file layout is `written`."""
 
     rule, since = "two_class_lock", 2016
     unsupported = ("punch_hole",)

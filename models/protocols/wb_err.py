@@ -1,8 +1,8 @@
-"""An error that is kept on the mapping until fsync asks (5a9d929d6e13, v4.16; errseq_t, v4.13).
+"""An error that stays on the mapping until fsync reports it (5a9d929d6e13, v4.16; errseq_t,
+v4.13).
 
-Whoever finds that a page could not be dropped after a direct write records EIO in `wb_err`. Every
-open file is told once, by its next fsync or msync; each thread of a workload has opened the file
-itself.
+A direct write after which a page could not be dropped records EIO in `wb_err`. Every open file
+reports it once, at its next fsync or msync; each thread of a workload has opened the file itself.
 """
 
 from syscalls import SystemCalls
@@ -11,8 +11,8 @@ from dio_mc import PerThread, Var, atomic, me, operation, threads
 
 
 class RecordsErrors(SystemCalls, abstract=True):
-    """`told[t]`: thread t knows of the last error. A class that says ``tells_all = False`` is about runs up to the
-    first error: then nobody need forget an earlier one."""
+    """`told[t]`: thread t has been told of the last error. A class with ``tells_all = False`` is
+    about runs up to the first error: earlier errors then need not be forgotten."""
 
     tells_all = True
 
