@@ -31,7 +31,7 @@ class Forgetful(DiskSearch):
 
     def _share_room(self) -> None:
         self.turn += 1
-        if self._sum("end"):
+        if self.pool.sum("end"):
             if self.turn % 3:
                 self._forget_states()
             else:

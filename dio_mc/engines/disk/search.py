@@ -98,7 +98,7 @@ class DiskSearch(Search):
 
     @property
     def _candidates(self) -> int:
-        return self._sum("end") + sum(run.count for run in self._runs)
+        return self.pool.sum("end") + sum(run.count for run in self._runs)
 
     @property
     def bytes_on_disk(self) -> int:
@@ -227,11 +227,11 @@ class DiskSearch(Search):
         except MemoryError:
             self._forget_states()
         else:
-            self._spread(before)
+            self.pool.rehash(before, self.visited.slots)
 
     def _forget_states(self) -> None:
         """Reduce the table to the candidates in memory."""
-        if self._sum("end") > self.visited.most // 2:
+        if self.pool.sum("end") > self.visited.most // 2:
             self._spill()
         self._forgetful = True
         self.visited.region.forget(0, self.visited.region.size)

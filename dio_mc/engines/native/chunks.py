@@ -68,6 +68,16 @@ class Chunks:
         self._region.close()
 
 
+def first_of(parts: Sequence[tuple[int, int]], most: int) -> list[tuple[int, int]]:
+    """The first `most` states of these ranges, taken from one worker after the other."""
+    found: list[tuple[int, int]] = []
+    for first, end in parts:
+        stop = min(first + most, end)
+        found.append((first, stop))
+        most -= stop - first
+    return found
+
+
 class ChunkCode:
     """Generates the code that takes a chunk."""
 

@@ -39,3 +39,17 @@ class Region:
         """Unmap the region."""
         del self._view
         self._map.close()
+
+
+def reservable() -> int:
+    """Bytes of address space that can be reserved at once: a power of two, at most 4 TiB. Raises
+    `MemoryError` if it is less than 16 MiB."""
+    space = 1 << 42
+    while True:
+        try:
+            Region(space).close()
+            return space
+        except MemoryError:
+            space //= 2
+            if space < 1 << 24:
+                raise

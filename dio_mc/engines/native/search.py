@@ -11,27 +11,26 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from typing import Final
 
 from dio_mc.engines.checkpoints.frame import Frame
 from dio_mc.engines.checkpoints.store import Keeper
-from dio_mc.engines.native.chunks import Chunks
+from dio_mc.engines.native.chunks import Chunks, first_of
 from dio_mc.engines.native.context import ENDED, FULL, GROW, LOST
 from dio_mc.engines.native.levels import Level, LevelSearch
-from dio_mc.engines.native.memory import Region
+from dio_mc.engines.native.memory import Region, reservable
 from dio_mc.engines.native.moment import Clock
+from dio_mc.engines.native.pool import WorkerPool
 from dio_mc.engines.native.prepared import IN_FULL, Prepared, Reduced
 from dio_mc.engines.native.records import Part, Records, RecordTable, Shape, taken
 from dio_mc.engines.native.saving import Restored, Saving
 from dio_mc.engines.native.valuations import Valuations
-from dio_mc.engines.native.visited import Visited, stretches
-from dio_mc.engines.native.worker import LAG, NEVER, WAITING, Worker, sample
-from dio_mc.guard import STARTING, WHY_ENDED, stop_of
+from dio_mc.engines.native.visited import Visited
+from dio_mc.engines.native.worker import LAG, NEVER, WAITING, Worker, taken_for_known
+from dio_mc.guard import WHY_ENDED, stop_of
 from dio_mc.semantics.search import SearchRequest
 from dio_mc.semantics.stop import Stop, StopKind
 
@@ -47,8 +46,6 @@ STARTS: Final = 1 << 14
 KEEP: Final = 16 << 20
 """Bytes of states that are kept in memory for counterexamples. Beyond this, expanded levels are
 dropped, and found again when they are needed."""
-SAMPLE: Final = 1 << 16
-"""Hashes with which the false positive rate of a bit-state table is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +69,8 @@ class Search(LevelSearch):
     """One compiled search.
 
     A search with a `limit` on states, or with approximate storage, has one worker, because the
-    states within it depend on the order of discovery.
-
-    `unread` states of a checkpoint have not been read yet.
+    states within it depend on the order of discovery. `unread` states of a checkpoint have not been
+    read yet.
     """
 
     def __init__(
@@ -92,17 +88,16 @@ class Search(LevelSearch):
         alone = work.limit is not None or self.module.approximate is not None
         self._reserve(1 if alone else work.workers)
         self.chunks = Chunks([worker.states.address for worker in self.workers])
+        self.pool = WorkerPool(self.workers, self.chunks)
         self._before = 0
         self.tables = (ctypes.c_int64 * max(len(self.valuations), 1))(*(v.table.address for v in self.valuations))
-        for worker in self.workers:
-            worker.set(
-                watched=ctypes.addressof(self.tables), max_states=self._limit, reduced=int(work.by.symmetry),
-                ordered=int(work.by.order), chunks=self.chunks.address,
-            )  # fmt: skip
+        self.pool.set(
+            watched=ctypes.addressof(self.tables), max_states=self._limit, reduced=int(work.by.symmetry),
+            ordered=int(work.by.order), chunks=self.chunks.address,
+        )  # fmt: skip
         self.unread = 0
         self._saved = work.saved
         self.saving = Saving(self, work.keeper)
-        self._pool = ThreadPoolExecutor(len(self.workers) - 1) if len(self.workers) > 1 else None
 
     def _reserve(self, count: int) -> None:
         """Allocate the table and the workers' arrays, together about half of the address space that
@@ -111,39 +106,27 @@ class Search(LevelSearch):
         The table gets a third and the arrays a quarter: a table at its load factor of three
         quarters has as many states as the arrays hold.
         """
-        space = 1 << 42
-        while True:
-            try:
-                Region(space).close()
-                Region(space // 4)
-                break
-            except MemoryError:
-                space //= 2
-                if space < 1 << 24:
-                    raise
+        space = reservable()
         self.visited = Visited(self.module, space // 3)
         share = space // (4 * count)
         self.workers = [Worker(self.module, self.machine, self.visited, count, share) for _ in range(count)]
 
     # -- numbers -------------------------------------------------------------------------------------------------------
 
-    def _sum(self, name: str) -> int:
-        return sum(worker.get(name) for worker in self.workers)
-
     @property
     def states(self) -> int:
         """States found."""
-        return self._sum("count") + self.unread
+        return self.pool.sum("count") + self.unread
 
     @property
     def transitions(self) -> int:
         """Successors found, including known ones and self-loops."""
-        return self._sum("transitions")
+        return self.pool.sum("transitions")
 
     @property
     def expanded(self) -> int:
         """States that have been fully expanded."""
-        return self._before + self.chunks.taken - self._sum("stop") + self._sum("next")
+        return self._before + self.chunks.taken - self.pool.sum("stop") + self.pool.sum("next")
 
     @property
     def looked_at(self) -> list[int]:
@@ -160,8 +143,7 @@ class Search(LevelSearch):
 
     @property
     def looked_at_in_order(self) -> int:
-        """The number of states whose steps a single worker has examined, in the order of
-        discovery."""
+        """The number of states whose steps a single worker has examined, in order of discovery."""
         return self.expanded + (self.workers[0].get("full") != 0)
 
     # -- levels --------------------------------------------------------------------------------------------------------
@@ -175,8 +157,7 @@ class Search(LevelSearch):
 
     def _begin(self, deepest: int | None) -> None:
         """See `LevelSearch`."""
-        for worker in self.workers:
-            worker.set(lag=0)
+        self.pool.set(lag=0)
         if self._saved:
             self._go_on(deepest)
         else:
@@ -198,8 +179,7 @@ class Search(LevelSearch):
             frame.close()
 
     def enlarge_for(self, states: int) -> None:
-        """Enlarge the table, which is empty, to hold this number of states. Raises
-        `MemoryError`."""
+        """Enlarge the empty table to hold this number of states. Raises `MemoryError`."""
         while not self.visited.fixed and self.visited.most < states + 2 * len(self.workers) * self.workers[0].ahead:
             self.visited.enlarge()
         for worker in self.workers:
@@ -256,7 +236,7 @@ class Search(LevelSearch):
                     return False
                 looked = self.clock.seconds
             self._set_lag()
-            offered = _first_of(parts, self._stretch() * len(self.workers))
+            offered = first_of(parts, self._stretch() * len(self.workers))
             if not self._expand(offered):
                 return False
             parts = [(stop, end) for (_, stop), (_, end) in zip(offered, parts, strict=True)]
@@ -277,7 +257,7 @@ class Search(LevelSearch):
         while True:
             self._share_room()
             self.chunks.halt(whether=False)
-            codes = self._all(tasks)
+            codes = self.pool.run(tasks)
             self._take_news()
             if self._check(*codes):
                 return False
@@ -286,28 +266,11 @@ class Search(LevelSearch):
             if GROW in codes:
                 self._make_room()
 
-    def _all(self, tasks: Sequence[Callable[[], int]]) -> list[int]:
-        """Run one task per worker, the first one in this thread and the others in the pool; return
-        the results."""
-        first, *others = tasks
-        if self._pool is None or not others:
-            return [first()]
-        running: list[Future[int]] = []
-        try:
-            with STARTING:  # a guard raises nothing before all futures are recorded
-                running += [self._pool.submit(task) for task in others]
-            code = first()
-            return [code, *(one.result() for one in running)]
-        finally:  # no worker may run when its memory is freed or read
-            if any(not one.done() for one in running):
-                self.chunks.halt(whether=True)
-                wait(running)
-
     # -- room ----------------------------------------------------------------------------------------------------------
 
     def _room(self) -> int:
         """The number of states that the table can still take before it grows."""
-        return NEVER if self.visited.fixed else self.visited.most - self._sum("count")
+        return NEVER if self.visited.fixed else self.visited.most - self.pool.sum("count")
 
     def _make_room_for(self, count: int) -> None:
         """Make room for `count` states to be inserted by the first worker. Raises `MemoryError`."""
@@ -328,27 +291,14 @@ class Search(LevelSearch):
             worker.set(most=worker.get("count") + min(each, room) - ahead)
 
     def _make_room(self) -> None:
-        """Enlarge the table, unless much of it is free and only one worker has used up its
-        share."""
+        """Enlarge the table unless much of it is free and only one worker's share is used up."""
         if self._room() < max(self.visited.slots // 64, 2 * len(self.workers) * self.workers[0].ahead):
             self._grow()
 
     def _grow(self) -> None:
         before = self.visited.slots
         self.visited.enlarge()
-        self._spread(before)
-
-    def _spread(self, before: int) -> None:
-        """Rehash the table, which had `before` home slots, in place."""
-        for worker in self.workers:
-            worker.resize(self.visited.slots)
-        for side_by_side in stretches(before, self.visited.slots, len(self.workers)):
-            pairs = list(zip(self.workers, side_by_side, strict=False))
-            least = side_by_side[-1][-1] if len(pairs) > 1 else 0
-            if any(self._all([partial(worker.rehash, stretch, least) for worker, stretch in pairs])):
-                raise MemoryError("the table could not be enlarged")
-        if any(worker.insert_overflow() for worker in self.workers):
-            raise MemoryError("the table could not be enlarged")
+        self.pool.rehash(before, self.visited.slots)
 
     def _stretch(self) -> int:
         """The number of states to expand between two polls: few if `max_states` is near."""
@@ -359,8 +309,7 @@ class Search(LevelSearch):
         """Set the lag of the rings. No state beyond the limit may be counted, so close to it the
         successors of a state are inserted before the next state is expanded."""
         close = self._limit - self.states <= (self._stretch() + 1) * self.module.most + WAITING
-        for worker in self.workers:
-            worker.set(lag=0 if close else LAG)
+        self.pool.set(lag=0 if close else LAG)
 
     def _check(self, *codes: int) -> bool:
         """Evaluate the workers' return codes; return whether the limit on states is reached. Raises
@@ -375,7 +324,7 @@ class Search(LevelSearch):
         """Free the memory of expanded levels, if all states take more than `keep` bytes."""
         size = 8 * self.module.packing.words
         kept = self.saving.may_forget(depth)
-        if self._sum("end") * size <= self.keep or kept <= self.kept:
+        if self.pool.sum("end") * size <= self.keep or kept <= self.kept:
             return
         for worker, (_, end) in zip(self.workers, self.levels[kept - 1], strict=True):
             worker.states.forget(0, end * size)
@@ -430,41 +379,21 @@ class Search(LevelSearch):
         return [worker.marks(name, size) for worker in self.workers]
 
     def _surveyed(self, size: int) -> bytes:
-        region = Region(size)
-        self.workers[0].set(survey=region.address)
-        self._survey()
-        marks = ctypes.string_at(region.address, size)
-        region.close()
-        return marks
+        with closing(Region(size)) as region:
+            self.workers[0].set(survey=region.address)
+            self._survey()
+            return ctypes.string_at(region.address, size)
 
     def taken_for_known(self) -> float:
-        """With approximate storage, the share of new states that would now be taken for known ones;
-        otherwise 0."""
-        approximate = self.module.approximate
-        if approximate is None:
-            return 0.0
-        if approximate.storage == "hash-compaction":
-            return self.states / 2**64
-        (worker,) = self.workers
-        return sum(worker.has_bits(hash_) for hash_ in sample(SAMPLE)) / SAMPLE
+        """See `LevelSearch`."""
+        return taken_for_known(self.module.approximate, self.states, self.workers[0])
 
     def close(self) -> None:
         """Free all memory and stop the pool."""
         self.saving.close()
-        if self._pool is not None:
-            self._pool.shutdown()
+        self.pool.close()
         for worker in self.workers:
             worker.close()
         self.chunks.close()
         self.visited.close()
         super().close()
-
-
-def _first_of(parts: Level, most: int) -> Level:
-    """The first `most` states of these ranges, taken from one worker after the other."""
-    found: Level = []
-    for first, end in parts:
-        stop = min(first + most, end)
-        found.append((first, stop))
-        most -= stop - first
-    return found

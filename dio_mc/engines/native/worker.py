@@ -14,6 +14,7 @@ from dio_mc.engines.native.memory import Region
 from dio_mc.engines.native.module import Module
 from dio_mc.engines.native.table import BITS
 from dio_mc.engines.native.visited import Visited
+from dio_mc.semantics.search import Approximate
 
 LAG: Final = 64
 """The number of successors that remain in the ring while their slots in the table are
@@ -26,6 +27,8 @@ OVERFLOW: Final = 1 << 17
 """Bound on the number of states that are set aside while the table grows."""
 NEVER: Final = (1 << 63) - 1
 """A limit that is never reached."""
+SAMPLE: Final = 1 << 16
+"""Hashes with which the false positive rate of a bit-state table is measured."""
 
 
 class Worker:
@@ -163,7 +166,12 @@ class Worker:
         return ctypes.c_uint64.from_address(at).value & mask == mask
 
 
-def sample(count: int) -> Iterator[int]:
-    """`count` pseudo-random 64-bit hashes, the same on every call."""
-    random = Random(0)
-    return (random.getrandbits(64) for _ in range(count))
+def taken_for_known(approximate: Approximate | None, states: int, worker: Worker) -> float:
+    """With approximate storage, the share of new states that would now be taken for known ones;
+    otherwise 0. Computed from the number of states for hash compaction, measured for bit states."""
+    if approximate is None:
+        return 0.0
+    if approximate.storage == "hash-compaction":
+        return states / 2**64
+    random = Random(0)  # the same hashes on every call
+    return sum(worker.has_bits(random.getrandbits(64)) for _ in range(SAMPLE)) / SAMPLE
