@@ -83,6 +83,11 @@ def source_lines(file: str) -> tuple[str, ...]:
     return _LINES[file]
 
 
+def sources_read() -> dict[str, tuple[str, ...]]:
+    """The lines of all files whose source has been read, by file: those of the models that this process has loaded."""
+    return dict(_LINES)
+
+
 def _split(text: str) -> tuple[str, ...]:
     """Split at line feeds only, as Python counts lines; `str.splitlines` would also split at form feeds."""
     return tuple(text.removesuffix("\n").split("\n")) if text else ()

@@ -1,7 +1,8 @@
 """The model's source beside a trace: whole files if they are available, otherwise the lines stored in the trace.
 
 A trace may come from anybody, and a page is passed on. So only Python files that the trace names, below the working
-directory (or named by the user), are included in a page; anything else is left out, with the reason.
+directory (or named by the user), are included in a page, and files of models that this process has loaded; anything
+else is left out, with the reason.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dio_mc.html.markup import text
+from dio_mc.source import sources_read
+from dio_mc.trace.naming import shown_file
 from dio_mc.trace.trace import Place, Trace
 
 _MOST_BYTES = 400_000
@@ -46,13 +49,28 @@ def _source(trace: Trace, name: str, folder: Path, model_file: str | None) -> So
     try:
         lines = _read(Path(model_file) if given and model_file else _below(folder, name))
     except _NotAtHandError as reason:
-        return Source(name, tuple(sorted(kept.items())), f"{reason}{_only(kept)}")
-    if any(
-        not 0 < number <= len(lines) or lines[number - 1].rstrip() != line.expandtabs() for number, line in kept.items()
-    ):
+        if not (loaded := _loaded_as(name, kept)):
+            return Source(name, tuple(sorted(kept.items())), f"{reason}{_only(kept)}")
+        lines = loaded
+    if not _agree(lines, kept):
         return Source(name, tuple(sorted(kept.items())), f"the file has changed since the trace was taken{_only(kept)}")
     unsure = "" if kept else "as the file is now; the trace does not say how it was"
     return Source(name, tuple(enumerate(lines, start=1)), unsure)
+
+
+def _loaded_as(name: str, kept: Mapping[int, str]) -> Sequence[str]:
+    """The lines of a loaded file that traces call by this name, as they do with files elsewhere; empty if there is
+    none with the lines that the trace keeps. Without such lines there is no telling which file is meant."""
+    found = [lines for file, lines in sources_read().items() if kept and shown_file(file) == name]
+    expanded = ([line.expandtabs() for line in lines] for lines in found)
+    return next((lines for lines in expanded if _agree(lines, kept)), [])
+
+
+def _agree(lines: Sequence[str], kept: Mapping[int, str]) -> bool:
+    """Whether the lines that a trace keeps are those of the file."""
+    return all(
+        0 < number <= len(lines) and lines[number - 1].rstrip() == line.expandtabs() for number, line in kept.items()
+    )
 
 
 def _only(kept: Mapping[int, str]) -> str:
