@@ -31,7 +31,7 @@ happens once is proved otherwise, and stands still with two that wait.
 """
 
 
-def told(model: type[Model]) -> tuple[str, str, str]:
+def row_of(model: type[Model]) -> tuple[str, str, str]:
     """What it comes to in a word, the number of views, and the reason."""
     try:
         report = check_any_number(model, {}, Wanted(("all",)), Options())
@@ -77,7 +77,7 @@ def main() -> None:
             stated = expectation_for(model, {})
             if stated is None or stated.violates:
                 continue
-            word, reason, views = told(model)
+            word, reason, views = row_of(model)
             counts[_group(word)] += 1
             rows.append(f"| {path.stem} | {model.__name__} | {word} | {views} | {reason} |")
             print(rows[-1], file=sys.stderr, flush=True)

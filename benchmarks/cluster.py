@@ -59,7 +59,7 @@ def peak(process: int) -> int:
     return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM:"))
 
 
-def told(found: Outcome) -> str:
+def summary(found: Outcome) -> str:
     """What was found."""
     return f"{found.states:,} states, {found.transitions:,} transitions, depth {found.depth}, stopped {found.stopped}"
 
@@ -78,7 +78,7 @@ def main() -> None:
     prepared, began = prepare(request), time.process_time()
     found = search(prepared, request, Limits(Budget()))
     took, most = time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
-    print(f"in memory: {told(found)}; {took:.1f} s of processor; peak {show_bytes(most)}")
+    print(f"in memory: {summary(found)}; {took:.1f} s of processor; peak {show_bytes(most)}")
     divided = prepare(request, divided=True)
     for workers in asked.workers:
 
@@ -88,7 +88,7 @@ def main() -> None:
         found = search(
             divided, request, Limits(Budget()), begin=lambda *given: Measured(*given, connect=connect)
         )  # fmt: skip
-        print(f"{workers} workers: {told(found)}; {found.seconds:.1f} s")
+        print(f"{workers} workers: {summary(found)}; {found.seconds:.1f} s")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 Each class with each of its bindings, and each workload under each rule, is explored by the reference interpreter and
 exported; the other checkers must store exactly as many states and find the same properties violated. A difference is
-told and makes the exit code 1. It takes about a second of C compiler for each program and checker.
+printed and makes the exit code 1. It takes about a second of C compiler for each program and checker.
 
 SPIN goes on after errors, so it is asked for all that is violated, without reduction and with its partial order
 reduction (a file has one process: there is nothing that it could reduce). Rumur leaves a state that violates something
@@ -44,7 +44,7 @@ MARK = re.compile(r'^(invariant|cover) ".*\n|^  assert ".*\n', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Answer:
     """What a checker said: states stored, properties violated."""
 
     states: int
@@ -57,10 +57,10 @@ class Row:
 
     where: str
     program: str
-    reference: Told
-    spin: Told
-    reduced: Told
-    rumur: Told
+    reference: Answer
+    spin: Answer
+    reduced: Answer
+    rumur: Answer
 
     @property
     def differences(self) -> list[str]:
@@ -116,16 +116,16 @@ def count_of_products() -> int:
     return sum(not set(workload.layouts).isdisjoint(rule.layouts) for workload, rule in pairs)
 
 
-def reference(program: Program) -> Told:
+def reference(program: Program) -> Answer:
     """By the interpreter, which has the last word: what single states and steps can violate."""
     evaluators = [property_evaluator(program, one).evaluator for one in program.properties]
     found = explore(SearchRequest(program, evaluators))
     assert found.complete, program.name
     beyond = {one.name for one in program.properties if one.kind in OF_RUNS}
-    return Told(found.states, frozenset(v.property for v in found.violations) - beyond)
+    return Answer(found.states, frozenset(v.property for v in found.violations) - beyond)
 
 
-def spin(program: Program, folder: Path, *, reduced: bool = False) -> Told:
+def spin(program: Program, folder: Path, *, reduced: bool = False) -> Answer:
     """By SPIN, after every error."""
     (folder / "m.pml").write_text(promela(program), encoding="utf-8")
     ran(folder, "spin", "-o2", "-a", "m.pml")
@@ -137,10 +137,10 @@ def spin(program: Program, folder: Path, *, reduced: bool = False) -> Told:
     violated = {*re.findall(r"^violated: (.*)$", out, re.MULTILINE)}
     violated |= {"deadlock"} if re.search(r"^pan:\d+: invalid end state", out, re.MULTILINE) else set()
     assert (number(r"errors: (\d+)", out) > 0) == bool(violated), out[-2000:]
-    return Told(number(r"(\d+) states, stored", out) - several, frozenset(violated))
+    return Answer(number(r"(\d+) states, stored", out) - several, frozenset(violated))
 
 
-def rumur(program: Program, folder: Path) -> Told:
+def rumur(program: Program, folder: Path) -> Answer:
     """By Rumur: the states without the properties, and the first error with them."""
     text = murphi(program)
     out = rumur_ran(text, folder)
@@ -149,7 +149,7 @@ def rumur(program: Program, folder: Path) -> Told:
     if "No error found" not in out:
         # Errors that are left, faults and deadlock, have no successor here either.
         out = rumur_ran(MARK.sub("", text), folder, "--max-errors", "1000000")
-    return Told(number(r"(\d+) states, \d+ rules", out), frozenset(found))
+    return Answer(number(r"(\d+) states, \d+ rules", out), frozenset(found))
 
 
 def error_name(words: str) -> str:
@@ -177,7 +177,7 @@ def ran(folder: Path, *command: str) -> str:
 
 
 def number(pattern: str, text: str) -> int:
-    """The number that a checker told."""
+    """The number that a checker printed."""
     found = re.search(pattern, text)
     assert found, text[-2000:]
     return int(found[1])
@@ -225,9 +225,9 @@ def kept(path: Path) -> dict[tuple[str, str], Row]:
         if len(cells) == 8 and cells[2].isdigit() and cells[6] == "same":
             violated = frozenset(cells[5].split(", ")) - {"-"}
             first = frozenset(cells[7].split(", ")) - {"-"}
-            told = Told(int(cells[2]), violated)
-            spin_told, rumur_told = Told(int(cells[3]), violated), Told(int(cells[4]), first)
-            found[cells[0], cells[1]] = Row(cells[0], cells[1], told, spin_told, spin_told, rumur_told)
+            own = Answer(int(cells[2]), violated)
+            by_spin, by_rumur = Answer(int(cells[3]), violated), Answer(int(cells[4]), first)
+            found[cells[0], cells[1]] = Row(cells[0], cells[1], own, by_spin, by_spin, by_rumur)
     return found
 
 

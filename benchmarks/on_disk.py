@@ -78,11 +78,11 @@ def main() -> None:
 
 def told_now_and_then() -> Report:
     """Prints a line now and then."""
-    told = [0.0]
+    last = [0.0]
 
     def report(progress: Progress) -> None:
-        if progress.seconds - told[0] >= EVERY:
-            told[0] = progress.seconds
+        if progress.seconds - last[0] >= EVERY:
+            last[0] = progress.seconds
             took = f"{progress.seconds:.0f} s, {time.process_time():.0f} of processor"
             print(f"{took}: {progress.states:,} states, depth {progress.depth}", flush=True)
 

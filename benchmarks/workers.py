@@ -46,8 +46,8 @@ def main() -> None:
         return time.perf_counter() - started
 
     searched(2)
-    told = [(searched(1), searched(2), side_by_side()) for _ in range(rounds)]
-    one, two, both = (median(column) for column in zip(*told, strict=True))
+    rounds_taken = [(searched(1), searched(2), side_by_side()) for _ in range(rounds)]
+    one, two, both = (median(column) for column in zip(*rounds_taken, strict=True))
     print(f"one worker {one:.2f} s, two {two:.2f} s: {one / two:.2f} times as fast")
     print(f"two searches side by side {both:.2f} s: {2 * one / both:.2f} times as much done")
 

@@ -214,7 +214,7 @@ class PropertyItem(pytest.Item):
         self.user_properties += [("states", report.states), ("complete", report.complete)]
         bad = [c for c in self._cases(report, batch) if c.status != "pass"]
         if bad:
-            raise NotAsItShould("\n\n".join(_told(report, c) for c in bad))
+            raise NotAsItShould("\n\n".join(_failure_text(report, c) for c in bad))
 
     def _cases(self, report: Report, batch: Batch) -> Iterable[Case]:
         """The cases that this item stands for: its property, or those that no other item has."""
@@ -242,7 +242,7 @@ class PropertyItem(pytest.Item):
         return self.path, self.line - 1, f"{self.parent.name} {self.name}"
 
 
-def _told(report: Report, case: Case) -> str:
+def _failure_text(report: Report, case: Case) -> str:
     """What is wrong, the diagram, and how much was covered."""
     from dio_mc.render.text import render_text
 

@@ -1,4 +1,4 @@
-"""The parts of a divided search in this process, for tests: asked like those of Ray, and killed when a test says so."""
+"""The parts of a divided search in the test process, with the interface of those on Ray; a test can kill them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from dio_mc.engines.cluster.messages import Died, Share
 from dio_mc.engines.cluster.partition import Partition
 
 Kill = Callable[[int, str, tuple[object, ...]], bool]
-"""Whether a part dies of a question."""
+"""Whether a part dies of a request: its number, the request, its arguments."""
 
 
 class Answer:
-    """An answer that is there, or that its part has died."""
+    """An answer, or the fact that the part has died."""
 
     def __init__(self, value: object = None, *, died: bool = False) -> None:
         self.value, self.died = value, died
 
 
 class PartsHere:
-    """So many parts; `kill` says before each question whether the part dies of it, the first with its files where `lost`."""
+    """The parts. Before each request `kill` decides whether the part dies; with `lost` the first one loses its files."""
 
     def __init__(self, share: Share, kill: Kill | None = None, *, lost: bool = False) -> None:
         self.parts, self._share, self._kill, self._lost = share.parts, share, kill, lost
@@ -29,17 +29,17 @@ class PartsHere:
         self.asked: list[tuple[int, str]] = []
 
     def ask(self, part: int, name: str, *arguments: object, answers: int = 1) -> Sequence[Answer]:
-        told = [one.value if isinstance(one, Answer) else one for one in arguments]
+        values = [one.value if isinstance(one, Answer) else one for one in arguments]
         if any(isinstance(one, Answer) and one.died for one in arguments):
             return [Answer(died=True)] * answers
-        what = str(told[0]) if name == "ask" else name
+        what = str(values[0]) if name == "ask" else name
         self.asked.append((part, what))
-        if self._alive[part] is not None and self._kill is not None and self._kill(part, what, tuple(told)):
+        if self._alive[part] is not None and self._kill is not None and self._kill(part, what, tuple(values)):
             self._die(part)
         alive = self._alive[part]
         if alive is None:
             return [Answer(died=True)] * answers
-        value = getattr(alive, name)(*told)
+        value = getattr(alive, name)(*values)
         return [Answer(value)] if answers == 1 else [Answer(one) for one in value]
 
     def _die(self, part: int) -> None:

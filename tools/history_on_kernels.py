@@ -161,12 +161,12 @@ def run(key: str, case: Case, side: Side) -> dict[str, dict[str, Any]]:
             answered = Answered(kernel.release, side.file_system, side.mount, confirm(session, case))
         except GuestLost as lost:
             answered = Answered(kernel.release, side.file_system, side.mount, None, lost.message)
-    row = {"has": side.has, "looked_for": case.expected, **told(answered)}
+    row = {"has": side.has, "looked_for": case.expected, **row_of(answered)}
     print(f"{key} on {answered.where}: {row['verdict']} {row['seen']}")
     return {f"{key} | {answered.where}": row}
 
 
-def told(answered: Answered) -> dict[str, Any]:
+def row_of(answered: Answered) -> dict[str, Any]:
     """What a kernel did, in a row."""
     answer = answered.answer
     if answer is None:

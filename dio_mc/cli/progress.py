@@ -50,7 +50,7 @@ class Line:
         pause = every if self.terminal else MINUTE
         return not self._off and self._clock() - self._written >= pause
 
-    def tell(self, *parts: str) -> None:
+    def draw(self, *parts: str) -> None:
         """Draw or write what there is to say, with memory and time."""
         self._written = self._clock()
         line = "  ".join([*(part for part in parts if part), f"{self._memory() >> 20} MB", show_time(self.seconds)])
@@ -85,37 +85,37 @@ class ProgressLine:
     ) -> None:
         self._line = Line(stream, memory, clock)
         self._every = every
-        self._told: Progress | None = None
+        self._last: Progress | None = None
         self._level = -1
         self._opened: tuple[int, int] = (0, 0)
 
     def __call__(self, progress: Progress) -> None:
-        """Take a report, and tell it if it is time."""
+        """Take a report, and show it if it is time."""
         if progress.depth != self._level:
             self._level = progress.depth
             self._opened = self._opened[1], progress.open
-        if self._told is not None and progress.seconds < self._told.seconds:  # another search
-            self._told = None
+        if self._last is not None and progress.seconds < self._last.seconds:  # another search
+            self._last = None
         if self._is_time(progress):
-            self._line.tell(*self._parts(progress))
-            self._told = progress
+            self._line.draw(*self._parts(progress))
+            self._last = progress
 
     def _is_time(self, progress: Progress) -> bool:
         if not self._line.terminal:
             return self._line.is_time()
-        before = self._told.seconds if self._told else 0.0
+        before = self._last.seconds if self._last else 0.0
         return progress.seconds - before >= self._every and self._line.is_time(0.0)
 
     def finish(self) -> None:
         """Erase the line, if one was drawn."""
         self._line.finish()
-        self._told = None
+        self._last = None
 
     def _parts(self, progress: Progress) -> list[str]:
         """The rate is that since the previous line."""
         states, seconds = progress.states, progress.seconds
-        if self._told is not None:
-            states, seconds = states - self._told.states, seconds - self._told.seconds
+        if self._last is not None:
+            states, seconds = states - self._last.states, seconds - self._last.seconds
         parts = [f"level {progress.depth}", f"{show_count(progress.states)} states"]
         if seconds > 0:
             parts.append(f"{show_count(round(states / seconds))}/s")
@@ -149,7 +149,7 @@ class CountLine:
             seconds = self._line.seconds
             rate = f"{done / seconds:.1f}/s" if done and seconds > 0 else ""
             left = f"about {show_time(seconds / done * (total - done))} left" if done else ""
-            self._line.tell(f"{done:,} of {total:,} {self._what}", rate, further, left)
+            self._line.draw(f"{done:,} of {total:,} {self._what}", rate, further, left)
 
     def finish(self) -> None:
         """Erase the line, if one was drawn."""
@@ -171,7 +171,7 @@ class Waiting:
     def __call__(self) -> None:
         """Tell that it lasts, if it is time: on a terminal from the first second on."""
         if self._line.is_time() and self._line.seconds >= 1:
-            self._line.tell(self._what)
+            self._line.draw(self._what)
 
     def finish(self) -> None:
         """Erase the line, if one was drawn."""

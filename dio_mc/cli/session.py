@@ -63,7 +63,7 @@ class Session:
         self.planned: list[Task | Failure] = []
         self.files = 0
         self.stems: dict[str, str] = {}
-        self._told: set[tuple[str, Span | None, str]] = set()
+        self._reported: set[tuple[str, Span | None, str]] = set()
         self.sweep: tuple[str, tuple[int, ...]] | None = None
         self.partial: Partial | None = None
         self.wanted: Wanted | None = None
@@ -140,8 +140,8 @@ class Session:
         inherits the errors of its base classes. Errors are compared by code and place, since the message may name the
         class."""
         found = {(d.code, d.span, d.hint) for d in failure.diagnostics if d.span is not None}
-        known = bool(found) and len(found) == len(failure.diagnostics) and found <= self._told
-        self._told |= found
+        known = bool(found) and len(found) == len(failure.diagnostics) and found <= self._reported
+        self._reported |= found
         return known
 
     def _take(self, outcome: Outcome) -> None:

@@ -106,7 +106,7 @@ def _grid(
 ) -> Grid:
     rows = tuple(
         GridRow(
-            " x ".join(group), tuple(GridCell(_verdict(letter(c)), _told(c), address(c)) for c in found.row(*group))
+            " x ".join(group), tuple(GridCell(_verdict(letter(c)), _title(c), address(c)) for c in found.row(*group))
         )
         for group in shown(found)
     )
@@ -140,7 +140,7 @@ def _verdict(shown_as: str) -> Verdict:
     return Verdict(shown_as, words[shown_as], LEGEND[shown_as])
 
 
-def _told(cell: Cell) -> str:
+def _title(cell: Cell) -> str:
     return _reason(cell) or (cell.general.words if cell.general is not None else "")
 
 

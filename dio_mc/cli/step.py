@@ -79,7 +79,7 @@ def step(
         sys.exit(session.talk())
     parts = [part for part in (stored, "\n".join(segments)) if part]
     within(limits, lambda: session.follow(parts), "the schedule was followed to its end")
-    session.tell(rest=not no_rest)
+    session.show(rest=not no_rest)
     if output is not None:
         session.write(output)
     sys.exit(session.code)
@@ -155,16 +155,16 @@ class Session:
             self._say(options=True)
             raise usage_error("DIO218", f"this schedule is not possible: {refused}") from None
 
-    def tell(self, *, rest: bool) -> None:
+    def show(self, *, rest: bool) -> None:
         """Print the state, the properties, the threads that can run, and what can follow."""
         from dio_mc.stepping.shown import violated
 
-        def told() -> None:
+        def decided() -> None:
             self._say(options=True)
             if violated(self.walk, self.evaluators):
                 self.code = 1
 
-        within(self._limits, told, "the properties were decided")
+        within(self._limits, decided, "the properties were decided")
         if rest and not self.walk.ended:
             self._rest(self._limits.started)
         click.echo(f"schedule  {self.walk.spelled()}")

@@ -20,8 +20,8 @@ def missing_properties(tried: Sequence[Tried], edit: Callable[[tuple[int, ...]],
             ends.setdefault(tuple(names), []).append(each)
         elif about := edit(each.parts).about:
             orders.setdefault(about, []).append(each)
-    told = [_other_end(names, passing, edit) for names, passing in sorted(ends.items())]
-    return (*told, *(_other_order(names, passing, edit) for names, passing in sorted(orders.items())))
+    sentences = [_other_end(names, passing, edit) for names, passing in sorted(ends.items())]
+    return (*sentences, *(_other_order(names, passing, edit) for names, passing in sorted(orders.items())))
 
 
 def _smallest(passing: Sequence[Tried], edit: Callable[[tuple[int, ...]], Edit]) -> tuple[Tried, Edit]:

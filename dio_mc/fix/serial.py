@@ -128,11 +128,11 @@ def new_outcome(before: Serial, after: Serial) -> tuple[Order, tuple[str, ...]] 
             continue
         if found is None:
             return order, ()
-        return order, _told(min(found - known), known)
+        return order, _differing(min(found - known), known)
     return None
 
 
-def _told(outcome: Outcome, known: frozenset[Outcome]) -> tuple[str, ...]:
+def _differing(outcome: Outcome, known: frozenset[Outcome]) -> tuple[str, ...]:
     """The cells in which an outcome differs from the nearest that was known."""
     near = min(known, key=lambda k: (sum(a != b for a, b in zip(outcome, k, strict=True)), k))
     return tuple(f"{a[0]} = {a[1]}" for a, b in zip(outcome, near, strict=True) if a != b)

@@ -112,6 +112,6 @@ def _diagram(observations: Observations, one: Seen) -> list[str]:
             lines.append(f"{pad}  {segment.until}()")
         begun.add(segment.thread)
     results = dict(one.tagged.results)
-    told = [f"{observations.threads[t]}: {results[observations.threads[t]]}" for t in used
+    outcome = [f"{observations.threads[t]}: {results[observations.threads[t]]}" for t in used
             if observations.threads[t] in results]  # fmt: skip
-    return [f"    {line}".rstrip() for line in [*lines, "", *told]]
+    return [f"    {line}".rstrip() for line in [*lines, "", *outcome]]

@@ -103,12 +103,12 @@ def dropped_locks(
     """Each lock that can be dropped: where, what that is in words, and the changes of all bodies."""
     uses = uses_in(everywhere, locks)
     whole = {use.lock for use in uses if use.method in _HANDED or issubclass(locks[use.lock], DrainCounter)}
-    told: set[str] = set()
+    done: set[str] = set()
     for use in uses:
         if use.body not in chosen:
             continue
-        if use.lock in whole and use.lock not in told:
-            told.add(use.lock)
+        if use.lock in whole and use.lock not in done:
+            done.add(use.lock)
             yield use, f"without `{use.lock}`", _all_gone([u for u in uses if u.lock == use.lock])
         elif use.lock not in whole and use.method in ACQUIRE | _TRY:
             yield use, _in_words(use), _pair_gone(use, [u for u in uses if u.lock == use.lock])

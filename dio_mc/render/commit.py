@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 
 from dio_mc.render.blocked import blocked, blocked_lines, starved_lines
 from dio_mc.render.columns import wrapped
-from dio_mc.render.pseudo import Told, pseudo_code
+from dio_mc.render.pseudo import StepContext, pseudo_code
 from dio_mc.render.scene import cpu_names, waited, wrong_cells
 from dio_mc.render.statement import printable
 from dio_mc.render.text import Frame, call_line, call_stack, common
@@ -83,7 +83,7 @@ def entries(trace: Trace) -> list[Entry]:
     lanes = {thread.name: lane for lane, thread in enumerate(trace.cast)}
     ghosts = frozenset(wrong_cells(trace))
     hidden = frozenset(cell.name for cell in trace.initial if cell.ghost) - ghosts
-    told = Told(ghosts, hidden, dict(trace.model.params))
+    context = StepContext(ghosts, hidden, dict(trace.model.params))
     stacks: dict[str, tuple[Frame, ...]] = {}
     operations: dict[str, tuple[str, ...]] = {}
     found: list[Entry] = []
@@ -92,7 +92,7 @@ def entries(trace: Trace) -> list[Entry]:
         known = common(before, stack)
         calls, indent = _calls(step, known)
         done = operations.get(step.thread, ())[len(step.operations) :]
-        body = pseudo_code(step, state, waited(trace.steps, position), replace(told, done=done[0] if done else ""))
+        body = pseudo_code(step, state, waited(trace.steps, position), replace(context, done=done[0] if done else ""))
         repeats = [(0, "/* again and again: */")] if step.number == trace.loop else []
         lines = (*repeats, *calls, *((indent, line) for line in body))
         found.append(Entry(step.number, lanes[step.thread], lines, step.number == trace.loop, len(calls)))
@@ -106,9 +106,9 @@ def standing(trace: Trace) -> list[Entry]:
     lanes = {thread.name: lane for lane, thread in enumerate(trace.cast)}
     stacks = {step.thread: call_stack(step) for step in trace.steps}
     found: list[Entry] = []
-    told = [(one.waiting, blocked_lines(trace, one)) for one in blocked(trace)]
-    told += [(waiting, starved_lines(trace, waiting)) for waiting in trace.starved]
-    for waiting, rows in told:
+    waits = [(one.waiting, blocked_lines(trace, one)) for one in blocked(trace)]
+    waits += [(waiting, starved_lines(trace, waiting)) for waiting in trace.starved]
+    for waiting, rows in waits:
         stack = call_stack(waiting)
         known = common(stacks.get(waiting.thread, ()), stack)
         calls, indent = _calls(waiting, known)
@@ -121,9 +121,9 @@ def _calls(step: TraceStep | Waiting, known: int) -> tuple[list[tuple[int, str]]
     """The calls after the first `known`, as (indent, text), and the indentation of what is inside them. Operations that
     are one function of the kernel, with the same arguments, are shown once."""
     texts = [_call_in_c(step, depth) for depth in range(len(step.calls))]
-    told = [depth for depth, text in enumerate(texts) if depth == 0 or text != texts[depth - 1]]
-    lines = [(2 * place, texts[depth]) for place, depth in enumerate(told) if depth >= known]
-    return lines, 2 * len(told)
+    shown = [depth for depth, text in enumerate(texts) if depth == 0 or text != texts[depth - 1]]
+    lines = [(2 * place, texts[depth]) for place, depth in enumerate(shown) if depth >= known]
+    return lines, 2 * len(shown)
 
 
 def _call_in_c(step: TraceStep | Waiting, depth: int) -> str:

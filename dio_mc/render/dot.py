@@ -126,8 +126,8 @@ def _label(trace: Trace, step: TraceStep) -> list[str]:
     if step.fault is not None:
         return [f"fault {step.fault.kind}", step.fault.message]
     learned = [f"{name} = {change.after}" for name, change in learned_by(step)]
-    told = [change for change in step.changes if not is_bookkeeping(change.cell, step.thread)]
-    changes = _bounded([_changed(change) for change in told] + learned) or ["(no change)"]
+    shown = [change for change in step.changes if not is_bookkeeping(change.cell, step.thread)]
+    changes = _bounded([_changed(change) for change in shown] + learned) or ["(no change)"]
     return changes + (_failing(trace) if step.number == len(trace.steps) else [])
 
 

@@ -119,9 +119,9 @@ class _C:
             case ast.UnaryOp(op=ast.Not(), operand=ast.Compare(ops=[_]) as inner):
                 return self._said(negated(inner))
             case ast.UnaryOp(op=ast.Not(), operand=ast.BoolOp() as inner) if not isinstance(
-                told := negated(inner), ast.UnaryOp
+                opposite := negated(inner), ast.UnaryOp
             ):
-                return self._said(told)
+                return self._said(opposite)
             case ast.UnaryOp(op=ast.Not(), operand=ast.Call(func=ast.Name(id="any" | "all")) as inner):
                 return self._quantified(inner, opposite=True)
             case ast.UnaryOp(op=op, operand=inner):
@@ -221,9 +221,9 @@ class _C:
                 numbers = range_of(over, self._known) or ()
             case _:
                 return []
-        told = negated(each.elt) if opposite else each.elt
+        body = negated(each.elt) if opposite else each.elt
         few = numbers if len(numbers) <= _FEW else ()
-        return [self.text(_Put(name, number).visit(copy.deepcopy(told)), _COMPARE) for number in few]
+        return [self.text(_Put(name, number).visit(copy.deepcopy(body)), _COMPARE) for number in few]
 
     def _without(self, each: ast.GeneratorExp) -> _C:
         """A writer in which names bound by the expression are not taken for locals."""

@@ -15,11 +15,11 @@ _LOCKING = {"owner": ("lock", "unlock"), "writer": ("down_write", "up_write"), "
 _TRY = re.compile(r"(?:\w+ = )?(?:\w+_)?trylock(?:_\w+)?\((?P<lock>[^(),]+)[^()]*\)")
 
 
-def lock_line(change: Change, told: list[str]) -> list[str]:
+def lock_line(change: Change, lines: list[str]) -> list[str]:
     """The call for a lock that a step took or released inside a longer statement."""
     match = re.fullmatch(r"(?P<lock>.+)\.(?P<field>owner|writer|reading)(?P<index>\[\d+\])?", change.cell)
     root = re.compile(rf"\b{re.escape(root_of(change.cell))}\b")
-    if change.role != "lock" or match is None or any(root.search(line) for line in told):
+    if change.role != "lock" or match is None or any(root.search(line) for line in lines):
         return []
     taken = change.before in ("None", "False")
     index = match["index"] or "" if match["field"] == "owner" else ""

@@ -13,35 +13,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dio_mc.render.buffers import Drained, buffers_of, is_buffered
-from dio_mc.render.choice import choices_of, is_choice, option_text
-from dio_mc.render.expression import c_text, c_words, negated, parsed, parsed_expression
-from dio_mc.render.locking import asks_a_lock, failed_tries, held_words, is_taken, lock_line
-from dio_mc.render.statement import is_plain, learned_by, printable, root_of, short
-from dio_mc.render.values import (
-    UNKNOWN,
-    Known,
-    Value,
-    c_word,
-    cell_name,
-    cells_below,
-    known_at,
-    range_of,
-    read,
-    read_c,
-    show,
-    value_of,
-    written_root,
-)
+from dio_mc.render.expression import c_text, c_words, negated, parsed
+from dio_mc.render.locking import failed_tries, is_taken, lock_line
+from dio_mc.render.statement import learned_by, printable, short
+from dio_mc.render.values import UNKNOWN, Known, c_word, known_at, read, show, value_of
+from dio_mc.render.walk import HEAD, StatementWalk, comment
 from dio_mc.trace.trace import Change, TraceStep, Waiting
-
-_MOST_ROUNDS = 16
-_HEAD = re.compile(r"(?P<word>if|while|elif|for|else)\b:?(?P<rest>.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """Context of a step from the rest of the trace: the history variables that matter, the others (`hidden`), the run's
-    parameters, and the operation from which the thread has just returned."""
+class StepContext:
+    """What the rest of the trace says about a step: the ghost variables that are shown, the others
+    (`hidden`), the run's parameters, and the operation from which the thread has just returned
+    (`done`)."""
 
     ghosts: frozenset[str]
     hidden: frozenset[str]
@@ -49,60 +33,60 @@ class Told:
     done: str = ""
 
 
-def pseudo_code(step: TraceStep, state: Mapping[str, str], waited: bool, told: Told) -> list[str]:
+def pseudo_code(step: TraceStep, state: Mapping[str, str], waited: bool, context: StepContext) -> list[str]:
     """The lines of a step's body, at least one. `state` is the state before the step; `waited`: the thread could not
     run earlier."""
     buffers = buffers_of(state)
     drained = buffers.drained(step) if buffers is not None else None
     if drained is not None:
         return [_reached(drained)]
-    telling = _Telling(step, known_at(step, state, told.params), waited, told.hidden, told.done)
-    telling.code(step.code or step.text)
+    walk = StatementWalk(step, known_at(step, state, context.params), waited, context.hidden, context.done)
+    walk.code(step.code or step.text)
     learned = {name: change.after for name, change in learned_by(step)}
-    lines = _checked(telling, learned, dict(step.results))
+    lines = _checked(walk, learned, dict(step.results))
     lines = failed_tries(lines, step.changes, state) if step.fault is None else lines
     if "crash()" not in lines:  # a crash is not an unlock
         lines += [line for change in step.changes for line in lock_line(change, lines)]
-    shown = [change for change in step.changes if _is_shown(change, told.ghosts)]
-    lines += [_comment(f"{c.cell}: {c_word(c.before)} -> {c_word(c.after)}") for c in shown]
-    if telling.returned is not UNKNOWN:
-        learned = {name: value for name, value in learned.items() if value == str(telling.returned)}
-    untold = [(name, value) for name, value in learned.items() if name not in telling.told]
-    lines += [_comment(f"{telling.known.name_of(name)} = {c_word(value)}") for name, value in untold]
+    shown = [change for change in step.changes if _is_shown(change, context.ghosts)]
+    lines += [comment(f"{c.cell}: {c_word(c.before)} -> {c_word(c.after)}") for c in shown]
+    if walk.returned is not UNKNOWN:
+        learned = {name: value for name, value in learned.items() if value == str(walk.returned)}
+    unreported = [(name, value) for name, value in learned.items() if name not in walk.reported]
+    lines += [comment(f"{walk.known.name_of(name)} = {c_word(value)}") for name, value in unreported]
     if step.fault is not None:
-        lines.append(_comment(f"{step.fault.kind}: {_with_lock(step.fault.message, telling.lines)}"))
-    return [printable(line) for line in lines or telling.quiet] or _plain(step.code or step.text, telling.known)
+        lines.append(comment(f"{step.fault.kind}: {_with_lock(step.fault.message, walk.lines)}"))
+    return [printable(line) for line in lines or walk.quiet] or _plain(step.code or step.text, walk.known)
 
 
 def _reached(drained: Drained) -> str:
-    """A store that has waited in a buffer is in memory now."""
+    """The line for a store that reaches memory from a buffer."""
     before, after = c_word(drained.before), c_word(drained.after)
-    told = f"{drained.name} stays {after}" if before == after else f"{drained.name}: {before} -> {after}"
-    return _comment(f"{told}, stored by {drained.thread}")
+    shown = f"{drained.name} stays {after}" if before == after else f"{drained.name}: {before} -> {after}"
+    return comment(f"{shown}, stored by {drained.thread}")
 
 
-def _checked(telling: _Telling, learned: Mapping[str, str], results: Mapping[str, str]) -> list[str]:
-    """The lines. A truth value that is dead afterwards is reported as what was seen; the result of a call that nothing
-    reads, before something else is told, is left out."""
-    lines = list(telling.lines)
-    for name, test in telling.computed.items():
-        own = telling.known.name_of(name)
-        value, said = read(results.get(name, "")), f"{own} = {c_text(test, telling.known)}"
+def _checked(walk: StatementWalk, learned: Mapping[str, str], results: Mapping[str, str]) -> list[str]:
+    """The lines of a walk. A truth value that is dead afterwards is shown as the condition seen; the
+    result of a call that nothing reads is left out if another line shows the call's effect."""
+    lines = list(walk.lines)
+    for name, test in walk.computed.items():
+        own = walk.known.name_of(name)
+        value, said = read(results.get(name, "")), f"{own} = {c_text(test, walk.known)}"
         if name not in learned and lines[-1:] == [said] and value and not isinstance(value, bool):
-            lines.append(_comment(f"{own} = {show(value)}"))
+            lines.append(comment(f"{own} = {show(value)}"))
         elif name not in learned and isinstance(value, bool):
-            seen = _comment(f"sees {c_text(test if value else negated(test), telling.known)}")
+            seen = comment(f"sees {c_text(test if value else negated(test), walk.known)}")
             lines = [seen if line == said else line for line in lines]
-        elif name not in learned and name in telling.unread and isinstance(test, ast.Call):
+        elif name not in learned and name in walk.unread and isinstance(test, ast.Call):
             lines = [line for line in lines if line != said]
     return lines
 
 
 def fault_text(step: TraceStep, state: Mapping[str, str], params: Mapping[str, int]) -> str:
     """The message of a step's fault, with the lock that its statement names."""
-    telling = _Telling(step, known_at(step, state, params), False, frozenset())
-    telling.code(step.code or step.text)
-    return _with_lock(step.fault.message if step.fault is not None else "", telling.lines)
+    walk = StatementWalk(step, known_at(step, state, params), False, frozenset())
+    walk.code(step.code or step.text)
+    return _with_lock(step.fault.message if step.fault is not None else "", walk.lines)
 
 
 def _with_lock(message: str, lines: Iterable[str]) -> str:
@@ -118,13 +102,13 @@ def _with_lock(message: str, lines: Iterable[str]) -> str:
 def awaited(waiting: Waiting, state: Mapping[str, str], params: Mapping[str, int]) -> tuple[bool, str]:
     """What a blocked thread waits at: whether it is a condition, and its text. Of a condition, only the part that is
     not met."""
-    telling = _Telling(waiting, known_at(waiting, state, params), False, frozenset())
-    telling.code(waiting.code or waiting.text)
-    known = telling.known
-    if telling.awaited is not None:
-        missing = [part for part in _conjuncts(telling.awaited) if value_of(part, known) is False]
-        return True, printable(" && ".join(c_text(part, known) for part in missing) or c_text(telling.awaited, known))
-    calls = [line for line in telling.lines if not line.startswith("/*")]
+    walk = StatementWalk(waiting, known_at(waiting, state, params), False, frozenset())
+    walk.code(waiting.code or waiting.text)
+    known = walk.known
+    if walk.awaited is not None:
+        missing = [part for part in _conjuncts(walk.awaited) if value_of(part, known) is False]
+        return True, printable(" && ".join(c_text(part, known) for part in missing) or c_text(walk.awaited, known))
+    calls = [line for line in walk.lines if not line.startswith("/*")]
     taken = [line for line in calls if is_taken(line, state)]
     return False, printable((taken or calls or _plain(waiting.code or waiting.text, known))[0])
 
@@ -146,7 +130,7 @@ def _plain(code: str, known: Known) -> list[str]:
             return [printable(f"{c_text(target, known)} = {c_text(value, known)}")]
         case _:
             head = code.splitlines()[0] if code else ""
-            match = _HEAD.fullmatch(head)
+            match = HEAD.fullmatch(head)
             if match is not None and match["word"] in ("if", "while"):
                 return [printable(f"{match['word']} ({c_words(match['rest'].strip(' :'), known)})")]
             return [printable(c_words(head, known))]
@@ -154,253 +138,3 @@ def _plain(code: str, known: Known) -> list[str]:
 
 def _is_shown(change: Change, ghosts: frozenset[str]) -> bool:
     return change.role == "data" and (not change.ghost or change.cell in ghosts) and not is_buffered(change.cell)
-
-
-class _Stop(Exception):
-    """The rest of a step cannot be determined, or there is none."""
-
-
-class _Telling:
-    """Walks through a step's statements with the values of the trace, and writes for each what its effect does not
-    show. For a thread that waits, it stops at the condition that is not met."""
-
-    def __init__(
-        self, step: TraceStep | Waiting, known: Known, waited: bool, hidden: frozenset[str], done: str = ""
-    ) -> None:
-        self.known = known
-        self.lines: list[str] = []
-        self.quiet: list[str] = []
-        self.told: set[str] = set()
-        self.computed: dict[str, ast.expr] = {}
-        self.unread: set[str] = set()
-        self.returned: Value = UNKNOWN
-        self._done = done
-        self._waited = waited
-        self._hidden = {root_of(cell) for cell in hidden}
-        self.awaited: ast.expr | None = None
-        self._step = step if isinstance(step, TraceStep) else None
-        self._changed = {change.cell for change in self._step.changes} if self._step else set()
-        self._choices = list(self._step.choice) if self._step else []
-
-    def code(self, code: str) -> None:
-        """Process the statements of a step's text; of a truncated text, the complete ones."""
-        match = _HEAD.fullmatch(code)
-        body = parsed(code)
-        try:
-            if body:
-                self._body(body)
-            elif match is not None and match["word"] in ("if", "while"):
-                test = parsed_expression(match["rest"].strip(" :"))
-                if test is not None:
-                    self._branch(test)
-                else:
-                    self._seen(_cells_in(match["rest"], self.known))
-            elif code.endswith("..."):
-                whole, _, _ = code.rpartition("; ")
-                self._body(parsed(whole.replace("; ", "\n")))
-        except (_Stop, RecursionError):
-            return
-
-    def _body(self, statements: Iterable[ast.stmt]) -> None:
-        for statement in statements:
-            self._statement(statement)
-
-    def _statement(self, node: ast.stmt) -> None:
-        match node:
-            case ast.Expr(value=ast.Call() as call):
-                self._call(call)
-            case ast.Assign(targets=[target], value=value) | ast.AnnAssign(target=target, value=ast.expr() as value):
-                self._assign(target, value, value)
-            case ast.AugAssign(target=target, op=op, value=value):
-                self._assign(target, ast.BinOp(target, op, value), None)
-            case ast.If(test=test, body=body, orelse=orelse):
-                self._body(body if self._branch(test) else orelse)
-            case ast.With(body=body):
-                self._body(body)
-            case ast.Assert(test=test):
-                self.quiet.append(f"assert({c_text(test, self.known)})")
-            case ast.For():
-                self._rounds(node)
-            case ast.Return(value=value):
-                if value is not None:
-                    self._returns(value)
-                raise _Stop
-            case ast.While() | ast.Break() | ast.Continue():
-                raise _Stop
-            case _:
-                pass
-
-    def _call(self, call: ast.Call) -> None:
-        self._reads(call)
-        match call:
-            case ast.Call(func=ast.Name(id="wait_until"), args=[condition]):
-                if self._step is None and value_of(condition, self.known) is not True:
-                    self.awaited = condition
-                    raise _Stop
-                shown = c_text(condition, self.known)
-                self.lines.append(_comment(f"waited until {shown}" if self._waited else f"sees {shown}"))
-            case ast.Call(func=ast.Name(id="require")):
-                pass
-            case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")))) if self._changed:
-                pass  # the operation itself, which the call above it already shows
-            case _:
-                self.lines.append(c_text(call, self.known))
-
-    def _branch(self, test: ast.expr) -> bool:
-        """Write a condition and return which way it went."""
-        if is_choice(test):
-            chosen = self._choose(next(choices_of(test)))
-            if isinstance(chosen, bool):
-                return chosen
-            raise _Stop
-        self._reads(test)
-        found = value_of(test, self.known)
-        if isinstance(found, int) and self._only_counts(test):  # a trace stores parameters as numbers
-            return bool(found)
-        if not isinstance(found, bool):
-            self._seen(_cells_in(ast.unparse(test), self.known))
-            raise _Stop
-        if _name_of(test) in self.computed:
-            return found
-        met = test if found else negated(test)
-        if asks_a_lock(test):
-            self.quiet.append(_comment(held_words(met, self.known) or f"sees {c_text(met, self.known)}"))
-        else:
-            self._sees(met)
-        return found
-
-    def _only_counts(self, test: ast.expr) -> bool:
-        """Whether a condition depends only on parameters and counters."""
-        names = {part.id for part in ast.walk(test) if isinstance(part, ast.Name)} - {"self"}
-        roots = {part.attr for part in ast.walk(test) if isinstance(part, ast.Attribute)}
-        counters = [self.known.local(name) for name in names]
-        counts = all(isinstance(value, int) and not isinstance(value, bool) for value in counters)
-        return counts and bool(roots) and roots <= self.known.params.keys()
-
-    def _sees(self, condition: ast.expr) -> None:
-        """Write a condition that is met. ``x == a`` makes earlier lines ``x != b`` superfluous."""
-        told = _comment(f"sees {c_text(condition, self.known)}")
-        if self.lines[-1:] == [told]:
-            return
-        if " == " in told and told.count(" == ") == 1 and "&&" not in told and "||" not in told:
-            start = told.partition(" == ")[0] + " != "
-            self.lines = [line for line in self.lines if not line.startswith(start)]
-        self.lines.append(told)
-
-    def _seen(self, cells: list[str]) -> None:
-        if cells:
-            told = ", ".join(f"{name} = {show(self.known.cell(name))}" for name in cells)
-            self.lines.append(_comment(f"sees {told}"))
-
-    def _choose(self, call: ast.Call) -> Value:
-        """Write the option that was chosen."""
-        if not self._choices:
-            return UNKNOWN
-        position = self._choices.pop(0)
-        shown = option_text(call, position, self.known)
-        self.lines.append(_comment(f"chooses {shown}" if shown else f"choice {position}"))
-        return read_c(shown) if shown else UNKNOWN
-
-    def _rounds(self, node: ast.For) -> None:
-        numbers = range_of(node.iter, self.known)
-        if numbers is None or len(numbers) > _MOST_ROUNDS or not isinstance(node.target, ast.Name):
-            raise _Stop
-        for number in numbers:
-            self.known.learned[node.target.id] = number
-            self._body(node.body)
-
-    def _returns(self, value: ast.expr) -> None:
-        self._reads(value)
-        self.lines.append(f"return {c_text(value, self.known)}")
-        self.returned = value_of(value, self.known)
-        learned = [change.after for _, change in learned_by(self._step)] if self._step else []
-        known = self.returned is not UNKNOWN and not isinstance(value, ast.Constant)
-        if known and self._step and str(self.returned) not in learned:
-            self.lines.append(_comment(f"returns {show(self.returned)}"))
-
-    def _assign(self, target: ast.expr, value: ast.expr, plain: ast.expr | None) -> None:
-        match target, value:
-            case ast.Tuple(elts=targets), ast.Tuple(elts=values) if len(targets) == len(values):
-                for one, what in zip(targets, values, strict=True):
-                    self._assign(one, what, what)
-                return
-        self._reads(value, *([target] if not isinstance(target, ast.Name) else []))
-        if is_choice(value):
-            found = self._choose(next(choices_of(value)))
-            if isinstance(target, ast.Name):
-                self.told.add(target.id)
-        else:
-            found = value_of(value, self.known)
-            self._assignment(target, value, found, plain)
-        self._remember(target, found)
-
-    def _assignment(self, target: ast.expr, value: ast.expr, found: Value, plain: ast.expr | None) -> None:
-        """Write what the assignment's change of the state does not show."""
-        if isinstance(target, ast.Name):
-            source = cell_name(value, self.known)
-            if source in self.known.state:
-                self.told.add(target.id)
-                self.lines.append(_comment(f"reads {source}: {show(self.known.cell(source))}"))
-            elif not is_plain(value, with_locals=True):
-                self.lines.append(f"{self.known.name_of(target.id)} = {c_text(value, self.known)}")
-                self.computed[target.id] = value
-                self.unread.add(target.id)
-            return
-        if written_root(target) in self._hidden:
-            return
-        cell = cell_name(target, self.known)
-        if self._is_buffered(cell):
-            self.lines += [f"{cell} = {c_text(value, self.known)}", _comment("in the store buffer")]
-            return
-        if self._done and plain is not None and _called_of(plain) == self._done and cell in self.known.state:
-            plain = ast.Constant(None)  # the call has returned, and its arguments are no longer known
-        if plain is None or not is_plain(plain, with_locals=True):
-            shown = f"{c_text(target, self.known)} = {c_text(value, self.known)}"
-            if plain is not None or cell not in self._changed:
-                self.lines.append(shown)
-        if cell in self.known.state and cell not in self._changed and self._step and not self._step.fault:
-            self.lines.append(_comment(f"{cell} stays {c_word(self.known.state[cell])}"))
-
-    def _reads(self, *nodes: ast.expr) -> None:
-        """Locals in these expressions are read."""
-        self.unread -= {part.id for node in nodes for part in ast.walk(node) if isinstance(part, ast.Name)}
-
-    def _is_buffered(self, cell: str) -> bool:
-        """Whether the step stores to a relaxed variable."""
-        stored = any(is_buffered(name) for name in self._changed)
-        return stored and any(name.startswith(f"store_buffer.{cell}[") for name in self.known.state)
-
-    def _remember(self, target: ast.expr, found: Value) -> None:
-        if isinstance(target, ast.Name):
-            self.known.learned[target.id] = found
-            return
-        cell, root = cell_name(target, self.known), written_root(target)
-        for name in [cell] if cell in self.known.state else cells_below(cell or root, self.known.state):
-            self.known.changed[name] = found if name == cell else UNKNOWN
-
-
-def _name_of(test: ast.expr) -> str:
-    """The local whose truth a condition tests."""
-    inner = test.operand if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) else test
-    return inner.id if isinstance(inner, ast.Name) else ""
-
-
-def _called_of(value: ast.expr) -> str:
-    """The method of the model that an expression calls."""
-    match value:
-        case ast.Call(func=ast.Attribute(attr=name)):
-            return name
-        case _:
-            return ""
-
-
-def _cells_in(text: str, known: Known) -> list[str]:
-    """The shared cells that a condition names."""
-    node = parsed_expression(text)
-    parts = ast.walk(node) if node is not None else ()
-    named = [cell_name(part, known) for part in parts if isinstance(part, ast.expr)]
-    return [name for name in dict.fromkeys(named) if name in known.state]
-
-
-def _comment(text: str) -> str:
-    return f"/* {printable(text).replace('*/', '* /')} */"

@@ -81,7 +81,7 @@ class Batch:
     def cases(self, report: Report) -> tuple[Case, ...]:
         """The results of one run; if its exit code is not 0, at least one of them is not a pass."""
         traces = {t.property: t for t in report.traces}
-        found = [_case(p, report, traces) for p in report.properties if not _told_elsewhere(p)]
+        found = [_case(p, report, traces) for p in report.properties if not _has_own_cases(p)]
         if self.strict:
             found += [_finding(f) for f in report.findings]
         if report.exit_code != 0 and all(c.status == "pass" for c in found):
@@ -91,7 +91,7 @@ class Batch:
         return tuple(found)
 
 
-def _told_elsewhere(result: PropertyResult) -> bool:
+def _has_own_cases(result: PropertyResult) -> bool:
     """Whether the result is about faults, each of which has a case of its own."""
     return result.kind == "faults" and result.verdict == "VIOLATED"
 

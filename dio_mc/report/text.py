@@ -147,8 +147,8 @@ def _red_row(entry: Report | Failure, batch: Batch) -> tuple[str, str, str]:
         head, *_ = entry.text.splitlines() or [""]
         return "ERROR", f"{entry.file} {entry.model}".strip(), head
     red = [c for c in batch.cases(entry) if c.status != "pass"]
-    told = [f"{c.name} (holds)" if c.verdict == "HOLDS" else c.name for c in red]
-    return entry.verdict, f"{entry.file} {entry.model}", ", ".join(dict.fromkeys(told))
+    names = [f"{c.name} (holds)" if c.verdict == "HOLDS" else c.name for c in red]
+    return entry.verdict, f"{entry.file} {entry.model}", ", ".join(dict.fromkeys(names))
 
 
 def _totals(batch: Batch) -> str:
