@@ -1,4 +1,4 @@
-"""The functions of the package's face. Nothing is imported before one of them is called."""
+"""The public functions of the package. Nothing is imported before one of them is called."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ R = TypeVar("R")
 
 
 def _at_the_callers_line(function: Callable[P, R]) -> Callable[P, R]:
-    """A model that is wrong is not a fault of the functions below: their frames are left out of the traceback. It may
-    be nested as deep as it likes (`deep`)."""
+    """Leave the frames of the functions below out of the traceback of a `ModelError`, which is not
+    their fault. The model may be nested to any depth (`deep`)."""
 
     @wraps(function)
     def called(*args: P.args, **keywords: P.kwargs) -> R:
@@ -67,11 +67,12 @@ def explore(
 
 @_at_the_callers_line
 def replay(trace: Trace | str | PathLike[str], model: type[Model] | None = None) -> Outcome:
-    """Run a counterexample, or the file of one, again on the model as it is now. The answer is true when it
-    reproduces, and says in words what happened.
+    """Run a counterexample, or the file of one, again on the current model. The result is true if
+    it reproduces, and says in words what happened.
 
-    Without `model` the file that the trace names is loaded; it must lie below the working directory. Raises
-    `dio_mc.errors.ModelError` when the file is not a trace, or the model is not there or has other parameters.
+    Without `model` the file that the trace names is loaded; it must lie below the working
+    directory. Raises `dio_mc.errors.ModelError` if the file is not a trace, or if the model is
+    missing or has other parameters.
     """
     from dio_mc.explain.replaying import replay_trace, trace_in
     from dio_mc.trace.trace import Trace

@@ -1,13 +1,15 @@
-"""pytest collects models: an item per property and binding of a class, one exploration for all items of a binding.
+"""pytest collects models: one item per property and binding of a class, with one exploration for
+all items of a binding.
 
-Asked for by ``pytest --dio-mc`` (every collected file that is a model) or by globs in the configuration of pytest::
+Active with ``pytest --dio-mc`` (every collected file that is a model) or by globs in the
+configuration of pytest::
 
     [tool.pytest.ini_options]
     testpaths = ["tests", "models"]
     dio_mc_models = ["models/**/*.py"]
 
-An undetermined property is a failure. Limits come from the settings of dio-mc (``dio-mc config``). This module imports
-nothing but the standard library and pytest before a model is collected.
+An undetermined property is a failure. Limits come from the settings of dio-mc (``dio-mc config``).
+This module imports only the standard library and pytest before a model is collected.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 WANTED: pytest.StashKey[frozenset[Path] | None] = pytest.StashKey()
 """The files that the globs name; None without globs."""
 WHOLE = ("faults", "expectation", "findings")
-"""Items that are no property of the author."""
+"""The items for what concerns a run as a whole and is not a property of the author."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker, look up the globs."""
+    """Register the marker, and look up the globs."""
     config.addinivalue_line("markers", "dio_mc: an item that is a property of a dio-mc model")
     config.stash[WANTED] = None
     globs = config.getini("dio_mc_models")
@@ -58,13 +60,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """A model file that was asked for."""
+    """Collect a model file that was requested."""
     return ModelFile.from_parent(parent, path=file_path) if _wanted(file_path, parent.config) else None
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """A model file named on the command line is not a file of tests, unless it is called like one."""
+    """A model file named on the command line is not a test file, unless its name says so."""
     tests = any(fnmatch(module_path.name, pattern) for pattern in parent.config.getini("python_files"))
     return None if tests or not _wanted(module_path, parent.config) else Nothing.from_parent(parent, path=module_path)
 
@@ -77,8 +79,9 @@ def _wanted(file: Path, config: pytest.Config) -> bool:
 
 
 def looks_like_a_model(file: Path) -> bool:
-    """Whether a file imports the language and defines a class from others; it is not imported to find out."""
-    if not file.is_file():  # a pipe would be waited for
+    """Whether a file imports the language and defines a class from others; the file is not
+    imported."""
+    if not file.is_file():  # reading a pipe would block
         return False
     try:
         source = file.read_bytes()
@@ -95,7 +98,7 @@ def looks_like_a_model(file: Path) -> bool:
 
 
 class Nothing(pytest.File):
-    """What pytest itself finds in a model file."""
+    """A collector without items, for what pytest itself finds in a model file."""
 
     def collect(self) -> Iterator[pytest.Item]:
         """Nothing."""
@@ -103,7 +106,7 @@ class Nothing(pytest.File):
 
 
 class ModelFile(pytest.File):
-    """A model file; its children are the runs that checking it takes."""
+    """A model file; its children are the runs that a check of it makes."""
 
     def collect(self) -> Iterator[pytest.Collector]:
         """One collector per class and binding."""
@@ -138,7 +141,7 @@ class ModelRun(pytest.Collector):
         self.task = task
 
     def collect(self) -> Iterator[pytest.Item]:
-        """One item per property; what concerns the run as a whole has items of its own."""
+        """One item per property, and items for what concerns the run as a whole."""
         from dio_mc.errors import DioError
 
         try:
@@ -166,19 +169,19 @@ class ModelRun(pytest.Collector):
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """The settings of dio-mc that hold in the root folder."""
+        """The settings of dio-mc for the root folder."""
         from dio_mc.config import effective
 
         return {name: v.value for name, v in effective({}, start=self.config.rootpath).items()}
 
     @property
     def strict(self) -> bool:
-        """Whether findings fail."""
+        """Whether findings are failures."""
         return bool(self.settings["strict"])
 
     @cached_property
     def outcome(self) -> tuple[Report, Batch]:
-        """The exploration, once."""
+        """The exploration, made once."""
         from dio_mc.checking.driver import check_class, options_of
         from dio_mc.deep import deeply
         from dio_mc.report.batch import Batch
@@ -196,7 +199,7 @@ class ModelRun(pytest.Collector):
 
 
 class NotAsItShould(Exception):
-    """A property that is violated or undetermined: the text of the failure."""
+    """A property is violated or undetermined; the message is the text of the failure."""
 
 
 class PropertyItem(pytest.Item):
@@ -209,7 +212,7 @@ class PropertyItem(pytest.Item):
         self.line = line
 
     def runtest(self) -> None:
-        """Fail unless the property is as it should be."""
+        """Raise `NotAsItShould` unless the property has the expected verdict."""
         report, batch = self.parent.outcome
         self.user_properties += [("states", report.states), ("complete", report.complete)]
         bad = [c for c in self._cases(report, batch) if c.status != "pass"]
@@ -217,7 +220,7 @@ class PropertyItem(pytest.Item):
             raise NotAsItShould("\n\n".join(_failure_text(report, c) for c in bad))
 
     def _cases(self, report: Report, batch: Batch) -> Iterable[Case]:
-        """The cases that this item stands for: its property, or those that no other item has."""
+        """The cases of this item: its property, or those that no other item has."""
         cases = batch.cases(report)
         if self.name not in WHOLE:
             return [c for c in cases if c.name == self.name]

@@ -1,1 +1,2 @@
-"""Small edits of a violated model: what there is to edit, what an edit does, what it leaves, and how it is written."""
+"""Small edits of a violated model: the candidates, their effects, and the text of those that are
+fixes."""

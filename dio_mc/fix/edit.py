@@ -25,16 +25,16 @@ KINDS: Final = {
     "store": "an assignment of a value that the model knows",
     "constant": "another member of the enum in an assignment",
 }
-"""What single edits there are."""
+"""The kinds of single edits."""
 NEW_LOCK: Final = "new_mutex"
-"""What a lock is called that the model does not have."""
+"""The name of a lock that the model does not have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One edit, or two together. `size` counts the statements that are added, moved or changed; `lock` is the lock of
-    a section, `about` the variables that are stored to, or whose stores are moved; `declares` a new lock; `words` are
-    names of other modules."""
+    """One edit, or two together. `size` counts the statements that are added, moved or changed;
+    `lock` is the lock of a section, `about` the variables that are stored to, or whose stores are
+    moved; `declares`: there is a new lock; `words` are names of other modules."""
 
     kind: str
     text: str
@@ -50,7 +50,7 @@ class Edit:
 
     @property
     def functions(self) -> list[Body]:
-        """The functions that differ."""
+        """The functions that are changed."""
         return list(self.changes)
 
     def trees(self) -> dict[FunctionType, ast.FunctionDef]:
@@ -67,7 +67,7 @@ class Edit:
 
 
 def both(one: Edit, other: Edit, numbers: tuple[int, int]) -> Edit | None:
-    """Two edits at once; None where they are about the same expression."""
+    """Two edits at once; None if they replace the same expression."""
     changes = dict(one.changes)
     for body, further in other.changes.items():
         together = joined(changes[body], further) if body in changes else dict(further)

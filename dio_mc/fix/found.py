@@ -1,4 +1,5 @@
-"""The results of a search for fixes: edits that were tried, fixes, near misses, and missing properties."""
+"""The results of a search for fixes: edits that were tried, fixes, near misses, and missing
+properties."""
 
 from __future__ import annotations
 
@@ -10,14 +11,14 @@ from dio_mc.fix.edit import Edit
 from dio_mc.source import Span
 
 Fate = Literal["passes", "open", "invalid", "undecided"]
-"""``passes``: all that is asked holds with the model's parameters. ``open``: something is violated. ``invalid``: it is
-no model. ``undecided``: a limit came first."""
+"""``passes``: everything asked for holds with the model's parameters. ``open``: something is
+violated. ``invalid``: it is not a model. ``undecided``: a limit came first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """A property that an edit leaves violated. `steps` is the length of the shortest schedule, -1 where a state cannot
-    be reached; `params` what was bound for it; `why` is a word more."""
+    """A property that an edit leaves violated. `steps` is the length of the shortest schedule, -1
+    if a state cannot be reached; `params` are the bindings; `why` is a remark."""
 
     property: str
     steps: int
@@ -27,8 +28,8 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """An edit by the numbers of its parts, and what became of it. `changed` says what it changes where the threads run
-    one after the other, `cells` are the variables in question."""
+    """An edit, given by the numbers of its parts, and its result. `changed` says what it changes
+    when the threads run one after the other, `cells` are the variables concerned."""
 
     parts: tuple[int, ...]
     fate: Fate
@@ -41,7 +42,7 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An edit in words: what, in which function, where; `size` counts statements."""
+    """An edit in words: kind, function, text and place; `size` counts statements."""
 
     kind: str
     text: str
@@ -52,13 +53,14 @@ class Told:
 
     @classmethod
     def of(cls, edit: Edit, parts: tuple[int, ...]) -> Told:
-        """What is said of an edit."""
+        """The description of an edit."""
         return cls(edit.kind, edit.text, edit.function, edit.span, edit.size, parts)
 
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """In how many per cent of the states a thread that has not ended cannot go on, before and with an edit."""
+    """The share of states, in per cent, in which a thread that has not ended cannot continue,
+    before and with an edit."""
 
     thread: str
     before: int
@@ -67,7 +69,7 @@ class Waits:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A check of the written fix: what was bound, the verdict, the states."""
+    """A check of the written fix: the bindings, the verdict, the number of states."""
 
     params: tuple[tuple[str, int], ...]
     verdict: str
@@ -78,9 +80,10 @@ class Checked:
 class Fix:
     """An edit that is a fix, checked from its written source.
 
-    `text` is the file with the subclass, `difference` the change of the author's files; `any_number` what is known for
-    any number of its threads; `changed` as in `Tried`. `alike` is how many edits of the same kind, in the same
-    function, passed as well and are larger or leave fewer states; they were not written.
+    `text` is the file with the subclass, `difference` the change of the author's files;
+    `any_number` what is known for any number of its threads; `changed` as in `Tried`. `alike` is
+    the number of edits of the same kind in the same function that passed as well and are larger or
+    leave fewer states; they were not written.
     """
 
     told: Told
@@ -94,13 +97,14 @@ class Fix:
 
     @property
     def states(self) -> int:
-        """The states with the model's parameters."""
+        """The number of states with the model's parameters."""
         return self.checked[0].states
 
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """An edit that is not a fix, with what it leaves violated and the schedule of the first of these."""
+    """An edit that is not a fix, with the violations that it leaves and the schedule of the
+    first."""
 
     told: Told
     open: tuple[Open, ...]
@@ -109,9 +113,10 @@ class NearMiss:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """All of a search. `goals` are what was to hold, with the length of each counterexample before; `spared` what is
-    violated before and was not asked for. `counts` are edits by fate. `missing` are sentences on properties that the
-    model lacks. `stopped` is why the search is not complete."""
+    """All results of a search. `goals` are the properties that were to hold, with the length of
+    each counterexample before; `spared` are those violated before and not asked for. `counts` are
+    the numbers of edits by result. `missing` are sentences on properties that the model lacks.
+    `stopped` says why the search is not complete."""
 
     model: str
     file: str
@@ -129,5 +134,6 @@ class Found:
 
     @property
     def exit_code(self) -> int:
-        """0 with a fix, 1 without one, 3 where the search was stopped before its end, whatever was found."""
+        """0 with a fix, 1 without one, 3 if the search was stopped before its end, whatever was
+        found."""
         return 3 if self.stopped else 0 if self.fixes else 1

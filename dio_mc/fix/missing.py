@@ -1,4 +1,5 @@
-"""Missing properties: edits that satisfy all properties, and change more than the order in which threads wait."""
+"""Missing properties: edits that satisfy all properties, and change more than the order in which
+threads wait."""
 
 from __future__ import annotations
 
@@ -10,8 +11,9 @@ from dio_mc.wording import plural
 
 
 def missing_properties(tried: Sequence[Tried], edit: Callable[[tuple[int, ...]], Edit]) -> tuple[str, ...]:
-    """A sentence for each set of variables that passing edits leave with other values where the threads run one after
-    the other; and one for each set that they store elsewhere in a function, or with another value."""
+    """One sentence for each set of variables that have other values after a passing edit if the
+    threads run one after the other; and one for each set that a passing edit stores elsewhere in a
+    function, or with another value."""
     ends: dict[tuple[str, ...], list[Tried]] = {}
     orders: dict[tuple[str, ...], list[Tried]] = {}
     for each in (t for t in tried if t.fate == "passes"):

@@ -1,5 +1,6 @@
-"""Every single edit of a model, kind by kind. None considers the effect of an edit; what cannot be a fix is left out:
-a store where none of its kind was (`Surroundings.may_store`), an edit inside of one step, a lock taken twice."""
+"""Every single edit of a model, kind by kind, without regard to their effect. Edits that cannot be
+a fix are left out: a store where there was none of its kind (`Surroundings.may_store`), an edit
+inside one step, a lock taken twice."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from dio_mc.source import span_of
 
 
 def edits_of(around: Surroundings) -> list[Edit]:
-    """All single edits, in a fixed order: by function, kind and place. Of two moves that read the same, the first."""
+    """All single edits, in a fixed order: by function, kind and place. Of two moves with the same
+    result, the first."""
     found: list[Edit] = []
     moved: set[str] = set()
     pieces = {"wait": _waits(around), "call": calls(around), "store": stores(around)}
@@ -79,7 +81,8 @@ def _may_stand(piece: Piece, body: Body, allowed: frozenset[str], around: Surrou
 
 
 def _moves(block: Block, blocks: list[Block], around: Surroundings) -> Iterator[Edit]:
-    """Each statement of a block to each other place of the function in the same loops: it runs as often as before."""
+    """Each statement of a block at each other place of the function inside the same loops, so that
+    it runs as often as before."""
     for number, statement in enumerate(block.statements):
         if is_docstring(statement) or not goes_on(statement) or isinstance(statement, ast.While) or leaves(statement):
             continue
@@ -96,7 +99,7 @@ def _moves(block: Block, blocks: list[Block], around: Surroundings) -> Iterator[
 
 
 def _constants(body: Body, around: Surroundings) -> Iterator[Edit]:
-    """Another member of an enum in an assignment to a variable that somebody reads."""
+    """Another member of an enum in an assignment to a variable that some function reads."""
     for statement in (s for stretch in stretches(body) for s in stretch.statements):
         if not isinstance(statement, ast.Assign):
             continue
@@ -118,7 +121,7 @@ def _siblings(node: ast.AST, body: Body) -> Iterator[str]:
         case ast.Attribute(value=ast.Name(id=name), attr=member):
             enum = body.function.__globals__.get(name)
             if isinstance(enum, EnumMeta) and member in enum.__members__:
-                first, *further = enum.__members__  # what a variable holds that nobody has stored to comes last
+                first, *further = enum.__members__  # the first, which a variable holds before any store, comes last
                 yield from (f"{name}.{other}" for other in (*further, first) if other != member)
         case _:
             return

@@ -1,7 +1,8 @@
-"""Which two edits are worth trying together: one that came near a fix, and one that may repair what it leaves violated.
+"""The pairs of edits that are worth trying: one that came near a fix, and one that may repair what
+it leaves violated.
 
-Neither is one that is a fix alone. Some edits mean nothing alone, such as a new mutex in one of two functions; those
-come last.
+An edit that is a fix alone is in no pair. Some edits are useless alone, such as a new mutex in one
+of two functions; those pairs come last.
 """
 
 from __future__ import annotations
@@ -23,18 +24,18 @@ COMPLEMENTS: Final[Mapping[str, frozenset[str]]] = {
     "move": frozenset({"move", "wait", "call"}),
     "relook": frozenset(),
 }
-"""What may go with an edit of each kind."""
+"""The kinds of edits that may complete an edit of each kind."""
 STORING: Final = frozenset({"store", "call", "constant"})
-"""Kinds that may store something."""
+"""The kinds that may store something."""
 PROMISING: Final = 40
-"""So many edits are completed by others."""
+"""The number of edits that are completed by others."""
 
 
 def pairs_of(
     edits: Sequence[Edit], tried: Sequence[Tried], goals: frozenset[str], before: Mapping[str, int], most: int
 ) -> list[tuple[int, int]]:
-    """Up to `most` pairs, the most promising first. `tried` are the single edits, by number; `before` is how long the
-    counterexamples of the goals are without an edit."""
+    """Up to `most` pairs, the most promising first. `tried` are the single edits, by number;
+    `before` are the lengths of the counterexamples of the goals without an edit."""
     alive = [t.parts[0] for t in tried if t.fate in ("open", "undecided")]
     ranked = sorted((t for t in tried if t.fate == "open" and _is_near(t, goals, before)), key=lambda t: _key(t, goals))
     offers = [_completions(near, edits, alive, goals) for near in ranked[:PROMISING]]
@@ -45,8 +46,8 @@ def pairs_of(
 def _completions(
     near: Tried, edits: Sequence[Edit], alive: Sequence[int], goals: frozenset[str]
 ) -> list[tuple[int, int]]:
-    """An edit that came near with each that may complete it, the likelier ones first. The edits that came near take
-    turns, so that none of them has all the pairs."""
+    """An edit that came near with each edit that may complete it, the likelier ones first. The
+    edits that came near take turns, so that none of them has all the pairs."""
     one = near.parts[0]
     found = [
         other
@@ -58,13 +59,15 @@ def _completions(
 
 
 def _distance(one: Edit, other: Edit) -> tuple[bool, bool, bool]:
-    """Stores to the same variables go together best, then edits of the same function."""
+    """How little two edits have in common: stores to the same variables are closest, then edits of
+    the same function."""
     apart = bool(one.about) and not set(one.about) & set(other.about)
     return apart, bool(one.about) and other.kind == "call", one.function != other.function
 
 
 def _orders(edits: Sequence[Edit], one: int, other: int) -> list[tuple[int, int]]:
-    """The pair; both ways where the two are put to the same place, since the second goes around the first."""
+    """The pair; in both orders if the two are at the same place, since the second is applied to the
+    result of the first."""
     first, second = min(one, other), max(one, other)
     places = {id(node) for changes in edits[first].changes.values() for node in changes}
     same = any(id(node) in places for changes in edits[second].changes.values() for node in changes)
@@ -78,14 +81,16 @@ def _is_near(tried: Tried, goals: frozenset[str], before: Mapping[str, int]) -> 
 
 
 def _key(tried: Tried, goals: frozenset[str]) -> tuple[int, int, int, int]:
-    """Few goals that are open, few other things that are broken, long schedules, many states."""
+    """The order of edits that came near: few open goals, few other violations, long schedules, many
+    states."""
     left = [o for o in tried.open if o.property in goals and not o.params]
     return len(left), len(tried.open) - len(left), -min((o.steps for o in left), default=0), -tried.states
 
 
 def _relieves(near: Tried, kind: str, goals: frozenset[str]) -> bool:
-    """Whether an edit of a kind may repair what another has broken: an edit that waits for more does not end a
-    deadlock, and an edit that only restricts does not make a state reachable again."""
+    """Whether an edit of a kind may repair what another has broken: an edit that waits for more
+    does not end a deadlock, and an edit that only restricts does not make a state reachable
+    again."""
     broken = [o for o in near.open if o.property not in goals]
     return all(
         kind == "move"

@@ -1,4 +1,4 @@
-"""Conditions, stores and calls that a model has, as text that fits into its other functions."""
+"""Conditions, stores and calls of a model, as text that fits into its other functions."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from dio_mc.mutation.locks import use_of
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A condition or statement. `free` are the names in it that say which element is meant, `words` those of the module
-    that it comes from; `about` is the variable that it stores to, `called` the operation that it calls."""
+    """A condition or statement. `free` are the names in it that select an element, `words` those of
+    the module that it comes from; `about` is the variable that it stores to, `called` the operation
+    that it calls."""
 
     text: str
     free: tuple[str, ...] = ()
@@ -30,7 +31,7 @@ class Piece:
     called: Body | None = field(default=None, compare=False)
 
     def fitted(self, body: Body, names: Iterable[str]) -> Iterator[str]:
-        """Its text in a function in which these names say which element is meant."""
+        """Its text for a function in which these names select an element."""
         scope = body.function.__globals__
         if body.receiver != "self" or any(scope.get(n, value) is not value for n, value in self.words.items()):
             return
@@ -43,7 +44,8 @@ class Piece:
 
 
 def conditions(around: Surroundings) -> list[Piece]:
-    """What the model waits for or asks, and its truth values; each with its opposite."""
+    """The conditions that the model waits for or tests, and its boolean variables; each with its
+    negation."""
     found: dict[str, Piece] = {}
     for body in (body for body in around.bodies if body.owner is not Crashes):
         for test in _tests(body):
@@ -66,7 +68,8 @@ def _is_settled(condition: ast.expr, around: Surroundings) -> bool:
 
 
 def stores(around: Surroundings) -> list[Piece]:
-    """Assignments of one value that the model knows for the variable, to every variable that some function reads."""
+    """Assignments of one value that the model uses for the variable, to every variable that some
+    function reads."""
     targets: dict[str, Piece] = {}
     values: dict[str, dict[str, Mapping[str, Any]]] = {}
     for body in around.sources:
@@ -107,14 +110,14 @@ def calls(around: Surroundings) -> list[Piece]:
 
 
 def is_constant(value: ast.expr) -> bool:
-    """``True``, ``None``, ``1``, ``Block.MAPPED``."""
+    """Whether an expression is a constant: ``True``, ``None``, ``1``, ``Block.MAPPED``."""
     return isinstance(value, ast.Constant) or (
         isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name) and value.value.id[:1].isupper()
     )
 
 
 def _piece(text: str, node: ast.AST, body: Body, around: Surroundings) -> Piece | None:
-    """A piece of a function, if all its locals say which element is meant."""
+    """A piece of a function, if all its locals select elements."""
     free = free_names(body, node)
     if body.receiver != "self" or not free <= set(around.indices(body)):
         return None
@@ -124,7 +127,7 @@ def _piece(text: str, node: ast.AST, body: Body, around: Surroundings) -> Piece 
 
 
 def _distinct(pieces: Iterable[Piece]) -> list[Piece]:
-    """One of those that differ in the name of their index only."""
+    """One of several pieces that differ only in the name of their index."""
     found: dict[str, Piece] = {}
     for piece in pieces:
         plain = piece.text
@@ -142,7 +145,7 @@ _FLIPPED = {ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: 
 
 
 def opposite(text: str) -> str:
-    """A condition that is true where this one is not."""
+    """The negation of a condition."""
     node = ast.parse(text, mode="eval").body
     match node:
         case ast.UnaryOp(op=ast.Not(), operand=operand):
@@ -204,8 +207,8 @@ def _variable(target: ast.expr, body: Body) -> str:
 
 
 def _does_something(body: Body, around: Surroundings) -> bool:
-    """Whether it is an operation that stores, waits or locks, and not one by which a thread begins its work: to call
-    that would be another program."""
+    """Whether it is an operation that stores, waits or locks, and not one that threads call first:
+    calling that would make another program."""
     if not isinstance(getattr(body.function, ROLE, None), OperationRole):
         return False
     if around.is_entry(body) and around.stores(body):

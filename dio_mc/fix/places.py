@@ -1,4 +1,4 @@
-"""Where something can be put: before each statement of a function, and at the ends of its blocks."""
+"""The places for insertions: before each statement of a function, and at the ends of its blocks."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from dio_mc.mutation.rewriting import Replacement, located
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Statements of a function that follow one another, its docstring left out; `names` say which element is meant,
-    `loops` are those around it."""
+    """Consecutive statements of a function, without its docstring; `names` select elements, `loops`
+    are those around it."""
 
     body: Body
     statements: tuple[ast.stmt, ...]
@@ -33,11 +33,11 @@ class Place:
     after: bool
 
     def put(self, new: list[ast.stmt]) -> dict[ast.AST, Replacement]:
-        """The change that puts statements there."""
+        """The change that inserts statements there."""
         return {self.anchor: [self.anchor, *new] if self.after else [*new, self.anchor]}
 
     def put_text(self, text: str) -> dict[ast.AST, Replacement]:
-        """As `put`, for text."""
+        """The same for text."""
         return self.put(located(text, self.anchor))
 
     def words(self) -> str:
@@ -60,7 +60,7 @@ def blocks_of(body: Body, around: Surroundings) -> Iterator[Block]:
 
 
 def places_of(block: Block) -> Iterator[Place]:
-    """Before each statement, and after the last where control gets there."""
+    """The places before each statement, and after the last one if control gets there."""
     for statement in block.statements:
         if not is_docstring(statement):
             yield Place(block, statement, after=False)
@@ -70,7 +70,7 @@ def places_of(block: Block) -> Iterator[Place]:
 
 
 def goes_on(statement: ast.stmt) -> bool:
-    """Whether control may get after it."""
+    """Whether control may continue after a statement."""
     if isinstance(statement, ast.Return | ast.Break | ast.Continue):
         return False
     forever = isinstance(statement, ast.While) and isinstance(statement.test, ast.Constant)
@@ -78,7 +78,7 @@ def goes_on(statement: ast.stmt) -> bool:
 
 
 def leaves(statement: ast.stmt) -> bool:
-    """Whether control may leave it for elsewhere than what follows."""
+    """Whether control may leave a statement for elsewhere than the next one."""
     if any(isinstance(node, ast.Return) for node in ast.walk(statement)):
         return True
     return _jumps(statement)
@@ -93,5 +93,5 @@ def _jumps(statement: ast.stmt) -> bool:
 
 
 def is_docstring(statement: ast.stmt) -> bool:
-    """A statement that is a string."""
+    """Whether a statement is a string."""
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)

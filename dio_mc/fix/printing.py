@@ -1,7 +1,8 @@
-"""A function with an edit as text: the author's own lines, comments included, with what is new between them.
+"""A function with an edit as text: the author's own lines, including comments, with new lines
+between them.
 
-The text is parsed again and compared with the tree that was meant; where the author's layout does not allow for the
-edit (two statements on one line) the tree is printed in Python's own spelling instead.
+The text is parsed again and compared with the intended tree. If the author's layout does not allow
+the edit (two statements on one line), the tree is printed in Python's own layout instead.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def first_of(tree: ast.FunctionDef) -> int:
 
 
 def edited_lines(body: Body, changes: Mapping[ast.AST, Replacement]) -> list[str]:
-    """The function from its first decorator on, with an edit, as indented as it is in its file."""
+    """The function with an edit, from its first decorator on, indented as in its file."""
     meant = rewritten(body.tree, changes)
     margin = " " * body.tree.col_offset
     if not hasattr(body.function, TREE):
@@ -44,7 +45,7 @@ def _says(lines: Sequence[str], meant: ast.FunctionDef, margin: str) -> bool:
 
 
 class _OnOneLine(Exception):
-    """A statement does not stand on lines of its own."""
+    """A statement shares its lines with another one."""
 
 
 class _Printer:
@@ -59,7 +60,7 @@ class _Printer:
         return [*head, *self._block(tree.body, tree.body[0].lineno - 1, tree.body[0].col_offset)]
 
     def _block(self, statements: Sequence[ast.stmt], before: int, column: int) -> list[str]:
-        """Statements that follow one another; `before` is the last line that is not theirs."""
+        """The lines of consecutive statements; `before` is the last line before them."""
         found: list[str] = []
         code = False
         for statement in statements:
@@ -85,7 +86,7 @@ class _Printer:
         return indent(ast.unparse(statement), " " * column).split("\n")
 
     def _own(self, statement: ast.stmt) -> list[str]:
-        """A statement of the function, with what is changed in it."""
+        """The lines of a statement of the function, with the changes inside it."""
         first, last = statement.lineno, statement.end_lineno or statement.lineno
         inner = {node for node in ast.walk(statement) if node is not statement and node in self.changes}
         if not inner:

@@ -1,7 +1,9 @@
-"""Whether an edit may be a fix, in milliseconds: breadth first over the states of the reference interpreter.
+"""Whether an edit may be a fix, in milliseconds: breadth first over the states of the reference
+interpreter.
 
-This is a filter and never a verdict: what passes is checked as any model is, from its written source. What does not
-pass is reported with what it leaves violated and the length of the shortest schedule to that.
+This is a filter and never a verdict: an edit that passes is checked like any model, from its
+written source. An edit that does not pass is reported with what it leaves violated and the length
+of the shortest schedule to that.
 """
 
 from __future__ import annotations
@@ -17,16 +19,17 @@ from dio_mc.semantics.layout import State
 from dio_mc.semantics.step import Step
 
 Fate = Literal["passes", "open", "invalid", "undecided"]
-"""``passes``: nothing of what is asked is violated. ``open``: something is. ``invalid``: it is not a model.
-``undecided``: too many states for the sieve, or out of time."""
+"""``passes``: no violation that counts. ``open``: there is one. ``invalid``: it is not a model.
+``undecided``: too many states for this filter, or out of time."""
 FAULTS: Final = "faults"
 UNREACHED: Final = -1
-"""The length of a schedule that does not exist: to a state that must be reachable."""
+"""The length of a schedule that does not exist, because a state that must be reachable is not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`goals` are to hold; `spared` are violated before and need not. Faults go by their kind."""
+    """What an edit has to achieve: `goals` are to hold; `spared` are violated before and may stay
+    so. Faults are named by kind."""
 
     goals: frozenset[str]
     spared: frozenset[str] = frozenset()
@@ -37,13 +40,14 @@ class Asked:
 
 
 def kind_of(name: str) -> str:
-    """The name of a property, of a fault without its place."""
+    """The name of a property; of a fault without its place."""
     return name.split("@")[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Screened:
-    """The result for an edit: what it leaves violated, with the shortest schedule to each, and its states."""
+    """The result for an edit: the violations that it leaves, each with the length of the shortest
+    schedule, and its states."""
 
     fate: Fate
     open: tuple[tuple[str, int], ...] = ()
@@ -53,7 +57,7 @@ class Screened:
 
 @dataclass(slots=True)
 class _Watch:
-    """The properties that are evaluated, as functions of a state, or of the cells of two."""
+    """The properties that are evaluated, as functions of a state, or of the cells of two states."""
 
     states: dict[str, Evaluate] = field(default_factory=dict)
     steps: dict[str, Evaluate] = field(default_factory=dict)
@@ -62,8 +66,8 @@ class _Watch:
 
     @classmethod
     def of(cls, interpreter: Interpreter, asked: Asked) -> _Watch:
-        """What is asked of a program; what only the solver can say, or only the graph of all states, is not looked
-        at."""
+        """The properties of a program; those that need the solver or the graph of all states are
+        left out."""
         watch = cls()
         kinds = {"invariant": watch.states, "step": watch.steps, "reachable": watch.awaited}
         for p in interpreter.program.properties:
@@ -72,7 +76,7 @@ class _Watch:
         return watch
 
     def see(self, state: State, depth: int) -> None:
-        """A new state."""
+        """Evaluate a new state."""
         for name in [n for n, holds in self.states.items() if not holds(state)]:
             self.found[name] = depth
             del self.states[name]
@@ -80,14 +84,15 @@ class _Watch:
             del self.awaited[name]
 
     def take(self, state: State, after: State, depth: int) -> None:
-        """A step."""
+        """Evaluate a step."""
         for name in [n for n, holds in self.steps.items() if not holds(state + after)]:
             self.found[name] = depth
             del self.steps[name]
 
 
 def screened(program: Program, asked: Asked, most: int, enough: Callable[[], object]) -> Screened:
-    """Explore up to so many states, until all goals are seen to be violated; `enough` is polled."""
+    """Explore up to a number of states, or until all goals are known to be violated; `enough` is
+    polled."""
     interpreter = Interpreter(program)
     watch = _Watch.of(interpreter, asked)
     goals = decided_here(program, asked.goals)
@@ -149,13 +154,14 @@ def decided_here(program: Program, goals: frozenset[str]) -> frozenset[str]:
 
 
 def unfinished(interpreter: Interpreter, state: State) -> bool:
-    """Whether a thread that is not a daemon has not ended: with no step, a deadlock."""
+    """Whether a thread that is not a daemon has not ended; if no step is enabled, this is a
+    deadlock."""
     program = interpreter.program
     return any(state[pc] and not program.template_of(thread).daemon for thread, pc in enumerate(interpreter.layout.pc))
 
 
 def without(interpreter: Interpreter, state: State, absent: Sequence[int]) -> State:
-    """The state in which some threads have ended already."""
+    """The state in which some threads have already ended."""
     cells = list(state)
     for thread in absent:
         cells[interpreter.layout.pc[thread]] = 0

@@ -1,4 +1,5 @@
-"""Critical sections: a lock around statements, and a lock after which an awaited condition is tested again."""
+"""Critical sections: a lock around statements, and a lock after which an awaited condition is
+tested again."""
 
 from __future__ import annotations
 
@@ -27,12 +28,12 @@ WAYS: Final[dict[type, tuple[tuple[str, str], ...]]] = {
     TwoClassLock: (("lock_buffered()", "unlock_buffered()"), ("lock_direct()", "unlock_direct()")),
     DrainCounter: (("begin()", "end()"),),
 }
-"""How a lock is taken and released."""
+"""How a lock is acquired and released."""
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to hold a lock in a function: what takes it, what releases it."""
+    """One way to hold a lock in a function: the calls that acquire and release it."""
 
     lock: str
     take: str
@@ -45,7 +46,8 @@ class Way:
 
 
 def ways(block: Block, around: Surroundings) -> Iterator[Way]:
-    """The locks of the model, of an array the elements that the names of the block say, and a new mutex."""
+    """The locks of the model, of arrays the elements that the names in the block denote, and a new
+    mutex."""
     declared = {name: value for name, (value, _) in members_of(around.model).data.items()}
     for name, cls in around.locks.items():
         for element in _elements(name, getattr(declared[name], "size", None), cls, block.names):
@@ -68,7 +70,7 @@ def _ways_of(cls: type, names: tuple[str, ...]) -> list[tuple[str, str]]:
 
 
 def sections(block: Block, around: Surroundings) -> Iterator[Edit]:
-    """A lock around every range of statements from which control does not jump away."""
+    """A lock around every range of statements that control does not leave early."""
     for way in ways(block, around):
         for first in range(len(block.statements)):
             for last in range(first, len(block.statements)):
@@ -119,7 +121,8 @@ def _around(covered: tuple[ast.stmt, ...], way: Way, body: Body) -> dict[ast.AST
 
 
 def _ended(last: ast.stmt, way: Way, body: Body) -> list[ast.stmt] | None:
-    """The last statement of a section with the release; what it returns is computed before that."""
+    """The last statement of a section with the release; the value that it returns is computed
+    before that."""
     if isinstance(last, ast.Return) and last.value is not None and not isinstance(last.value, ast.Constant):
         name = "result" if "result" not in _names(body) else "result_"
         return located(f"{name} = {ast.unparse(last.value)}\n{way.give}\nreturn {name}", last)
@@ -133,7 +136,8 @@ def _names(body: Body) -> set[str]:
 
 
 def relooks(block: Block, around: Surroundings) -> Iterator[Edit]:
-    """One or two waits, then a lock under which the condition is tested again, and back to the waits if it is false."""
+    """One or two waits, then a lock under which the condition is tested again, and back to the
+    waits if it is false."""
     for first in range(len(block.statements)):
         for count in (1, 2):
             waits = block.statements[first : first + count]
@@ -164,7 +168,8 @@ def _relook(
 
 
 def awaited(statement: ast.stmt, body: Body, around: Surroundings) -> str | None:
-    """The condition that a statement waits for: ``wait_until(c)``, or an operation that does nothing but wait."""
+    """The condition that a statement waits for: ``wait_until(c)``, or an operation that only
+    waits."""
     match statement:
         case ast.Expr(value=ast.Call(func=word, args=[condition])) if body.names(word, lang.wait_until):
             return ast.unparse(condition)

@@ -1,9 +1,10 @@
-"""What a model does without interleaving, and with some of its threads only: a fix must not change that.
+"""What a model does without interleaving, and with some of its threads only: a fix must not change
+that.
 
-A fix restricts or reorders what threads do to each other. So a run in which one thread goes after the other, each to
-its end and the daemons with it, has to end with data with which such a run of the model as it is could end; and a
-thread, or some of them, must not stand still where they did not before (regression freedom in the sense of Cerny et
-al., CAV 2014, for these schedules).
+A fix restricts or reorders what threads do to each other. So a run in which one thread goes after
+the other, each to its end and the daemons with it, has to end with data with which such a run of
+the original model could end; and a subset of the threads must not get stuck if it did not before
+(regression freedom in the sense of Cerny et al., CAV 2014, for these schedules).
 """
 
 from __future__ import annotations
@@ -20,26 +21,26 @@ from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
 
 MOST_STATES: Final = 20_000
-"""States of one order of threads after which nothing is said of it."""
+"""The number of states of one order of threads after which it is given up."""
 MOST_ORDERED: Final = 3
-"""Up to so many threads all orders of them are run; of more each one alone."""
+"""Up to this number of threads all orders are run; of more threads each one alone."""
 Outcome = tuple[tuple[str, str], ...]
-"""The data at the end: cells and their values as an author writes them."""
+"""The data at the end: cells and their values in the author's notation."""
 Order = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Serial:
-    """What became of the threads in each order: how the data could be in the end, None where the order was not followed
-    to its end (somebody stood still, or there were too many states). `stuck` are sets of threads of which one stood
-    still, with no others there."""
+    """The results of running threads in each order: the possible data at the end, None if the order
+    was not run to its end (a thread got stuck, or there were too many states). `stuck` are sets of
+    threads of which one got stuck with no others running."""
 
     outcomes: dict[Order, frozenset[Outcome] | None]
     stuck: frozenset[Order]
 
 
 def serial_runs(program: Program, enough: Callable[[], object]) -> Serial:
-    """Run the threads one after the other, in every order that is looked at; `enough` is polled."""
+    """Run the threads one after the other, in every order considered; `enough` is polled."""
     interpreter = Interpreter(program)
     threads = [t for t in range(len(program.threads)) if not _is_beside(program, t)]
     orders = [*((t,) for t in threads), *(permutations(threads) if 1 < len(threads) <= MOST_ORDERED else ())]
@@ -57,7 +58,7 @@ def _is_beside(program: Program, thread: int) -> bool:
 
 
 def _groups(threads: list[int]) -> Iterator[tuple[int, ...]]:
-    """Some of the threads, not all: where there are many, one of them, or all but one."""
+    """Subsets of the threads; if there are many threads, each one alone and all but one."""
     sizes = range(1, len(threads)) if len(threads) <= MOST_ORDERED + 1 else (1, len(threads) - 1)
     for size in sizes:
         yield from combinations(threads, size)
@@ -79,7 +80,7 @@ def _stands_still(interpreter: Interpreter, group: tuple[int, ...], threads: lis
 
 
 def _outcomes(interpreter: Interpreter, order: tuple[int, ...], threads: list[int]) -> frozenset[Outcome] | None:
-    """The data where nothing moves any more, of all runs in which these threads go one after the other."""
+    """The data in the final states of all runs in which these threads run one after the other."""
     absent = [t for t in threads if t not in order]
     ahead = [(0, without(interpreter, state, absent)) for state in interpreter.initial()]
     seen = set(ahead)
@@ -115,13 +116,13 @@ def _data(interpreter: Interpreter, state: State) -> Outcome:
 
 
 def stands_still(before: Serial, after: Serial) -> Order | None:
-    """The fewest threads of which one stands still that did not before."""
+    """The smallest set of threads of which one gets stuck and did not before."""
     return min(after.stuck - before.stuck, key=lambda order: (len(order), order), default=None)
 
 
 def new_outcome(before: Serial, after: Serial) -> tuple[Order, tuple[str, ...]] | None:
-    """An order of threads that ends with data with which it could not end before, and the cells in question with their
-    values; or that has no end now (then without cells)."""
+    """An order of threads that ends with data with which it could not end before, and the cells
+    concerned with their values; or an order that does not end any more (then without cells)."""
     for order, known in before.outcomes.items():
         found = after.outcomes.get(order)
         if known is None or (found is not None and found <= known):
@@ -133,6 +134,6 @@ def new_outcome(before: Serial, after: Serial) -> tuple[Order, tuple[str, ...]] 
 
 
 def _differing(outcome: Outcome, known: frozenset[Outcome]) -> tuple[str, ...]:
-    """The cells in which an outcome differs from the nearest that was known."""
+    """The cells in which an outcome differs from the nearest known one."""
     near = min(known, key=lambda k: (sum(a != b for a, b in zip(outcome, k, strict=True)), k))
     return tuple(f"{a[0]} = {a[1]}" for a, b in zip(outcome, near, strict=True) if a != b)

@@ -1,4 +1,5 @@
-"""What an edit may use: the functions of a model that can be edited, what each of them stores, the names in scope."""
+"""The material for edits: the functions of a model that can be edited, what each of them stores,
+the names in scope."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ class Surroundings:
 
     @cached_property
     def known(self) -> tuple[Body, ...]:
-        """Those, and the operations that nobody calls, with what they reach: a vocabulary has more than is used."""
+        """Those, and operations that nobody calls with the functions they reach: a vocabulary has
+        more than is used."""
         found = {body.function: body for body in self.bodies}
         ahead = [definition(self.model, name) for name in members_of(self.model).operations]
         while ahead:
@@ -43,7 +45,8 @@ class Surroundings:
 
     @cached_property
     def editable(self) -> tuple[Body, ...]:
-        """Those that a subclass can replace: operations as the class has them, and threads that do more than call."""
+        """The functions that a subclass can replace: operations as the class has them, and threads
+        that do more than call."""
         return tuple(body for body in self.bodies if self._is_editable(body))
 
     @cached_property
@@ -53,15 +56,16 @@ class Surroundings:
 
     @cached_property
     def data(self) -> dict[str, VarDeclaration]:
-        """The variables that are not locks. No program knows whether the power will be lost, or waits until it is not:
-        what `Crashes` has is not among them."""
+        """The variables that are not locks, without those of `Crashes`: no program can know whether
+        the power will fail, or wait for it not to."""
         members = members_of(self.model).data
         declared = {name: value for name, (value, owner) in members.items() if owner is not Crashes}
         return {n: v for n, v in declared.items() if isinstance(v, VarDeclaration) and n not in self.locks}
 
     @cached_property
     def read(self) -> frozenset[str]:
-        """The variables that some function reads; what only properties read is a record of what happened."""
+        """The variables that some function reads; a variable that only properties read is a
+        record."""
         return frozenset(name for body in self.bodies for name in _attributes(body, ast.Load) if name in self.data)
 
     @cached_property
@@ -70,31 +74,35 @@ class Surroundings:
         return frozenset().union(*(self._own_stores[body.function] for body in self.bodies))
 
     def is_entry(self, body: Body) -> bool:
-        """Whether threads call it themselves: a system call, or all the work of a daemon."""
+        """Whether threads call it directly: a system call, or all the work of a daemon."""
         return any(entry.function is body.function for entry in self._entries)
 
     def is_hardware(self, body: Body) -> bool:
-        """Whether a function is the power supply's or the drive's: nothing is mended there, and nothing copied."""
+        """Whether a function belongs to the power supply or the drive: it is neither edited nor
+        copied."""
         return body.name in HARDWARE and issubclass(body.owner, Crashes)
 
     @property
     def sources(self) -> tuple[Body, ...]:
-        """The functions whose conditions, stores and calls may be wanted elsewhere."""
+        """The functions whose conditions, stores and calls may be used elsewhere."""
         return tuple(body for body in self.bodies if not self.is_hardware(body))
 
     def stores(self, body: Body) -> frozenset[str]:
-        """The variables that a function stores to, in what it calls and spawns too."""
+        """The variables that a function stores to, including the operations that it calls and
+        spawns."""
         return frozenset().union(*(self._own_stores[b.function] for b in self._below(body)))
 
     def stored_by(self, statement: ast.stmt, body: Body) -> frozenset[str]:
-        """The variables that a statement of a function stores to, in what it calls too."""
+        """The variables that a statement of a function stores to, including the operations that it
+        calls."""
         names = {t.attr for n in ast.walk(statement) for t in _targets(n) if isinstance(t, ast.Attribute)}
         called = [self.operation_of(node, body) for node in ast.walk(statement)]
         below = [self.stores(c) for c in called if c is not None and c.function in self._reached]
         return frozenset(names & self.data.keys()).union(*below)
 
     def may_store(self, body: Body) -> frozenset[str]:
-        """What may be stored in a function without any call of a thread storing what it did not store before."""
+        """The variables to which a function may store without any call of a thread storing to a
+        variable to which it did not before."""
         entries = [entry for entry in self._entries if any(b.function is body.function for b in self._below(entry))]
         found = [self.stores(entry) for entry in entries]
         return frozenset.intersection(*found) if found else self.stores(body)
@@ -108,7 +116,7 @@ class Surroundings:
         return any(body.function in functions for body in self._below(caller))
 
     def indices(self, body: Body) -> tuple[str, ...]:
-        """The parameters and loop variables of a function that say which element of an array is meant."""
+        """The parameters and loop variables of a function that select an element of an array."""
         return self._indices.get(body.function, ())
 
     def _is_editable(self, body: Body) -> bool:
@@ -155,7 +163,7 @@ class Surroundings:
         return {function: tuple(sorted(names)) for function, names in found.items()}
 
     def _passed_on(self, body: Body, known: dict[Any, set[str]]) -> set[str]:
-        """Names that are handed to a parameter which is an index."""
+        """The names that are passed to a parameter which is an index."""
         names: set[str] = set()
         for node in ast.walk(body.tree):
             called = self.operation_of(node, body)
@@ -175,12 +183,12 @@ class Surroundings:
 
 
 def parameters(body: Body) -> list[str]:
-    """The names of a method's parameters, `self` left out."""
+    """The names of a method's parameters, without `self`."""
     return [argument.arg for argument in body.tree.args.args[1:]]
 
 
 def globals_of(body: Body, text: ast.AST) -> dict[str, Any]:
-    """The names of a piece of a function that mean something of its module."""
+    """The names in a part of a function that refer to its module."""
     scope = body.function.__globals__
     names = {n.id for n in ast.walk(text) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     return {name: scope[name] for name in sorted(names) if name in scope and name not in _bound(body)}
@@ -192,7 +200,7 @@ def _bound(body: Body) -> set[str]:
 
 
 def free_names(body: Body, text: ast.AST) -> set[str]:
-    """The locals that a piece of a function uses, those that it binds itself left out."""
+    """The locals that a part of a function uses, without those that it binds itself."""
     loaded = {n.id for n in ast.walk(text) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     stored = {n.id for n in ast.walk(text) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     return (loaded & _bound(body)) - stored - {body.receiver}
@@ -227,7 +235,7 @@ def _attributes(body: Body, context: type[ast.expr_context]) -> Iterator[str]:
 
 
 def _targets(node: ast.AST) -> Iterator[ast.AST]:
-    """The attributes that an assignment is to, below indices and fields."""
+    """The attributes that an assignment stores to, below indices and fields."""
     given: list[ast.expr] = []
     if isinstance(node, ast.Assign):
         given = list(node.targets)

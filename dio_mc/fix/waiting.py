@@ -1,4 +1,4 @@
-"""What a lock costs: how often a thread cannot go on."""
+"""What a lock costs: how often a thread cannot continue."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dio_mc.semantics.interpreter import Interpreter
 
 
 def waiting(program: Program, most: int, enough: Callable[[], object]) -> dict[str, int]:
-    """Per thread that is not spawned, in how many per cent of the states in which it has not ended it cannot
-    go on; over up to `most` states. `enough` is polled."""
+    """For each thread that is not spawned, the share of the states in which it has not ended and
+    cannot continue, in per cent; over up to `most` states. `enough` is polled."""
     interpreter = Interpreter(program)
     seen = set(interpreter.initial())
     ahead = list(seen)

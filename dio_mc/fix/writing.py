@@ -22,18 +22,18 @@ from dio_mc.mutation.bodies import Body
 from dio_mc.source import display_path, module_tree, source_lines
 
 NAME = "{}Fixed"
-"""What the subclass is called."""
+"""The name of the subclass."""
 
 
 @dataclass(slots=True)
 class _Imports:
-    """Module -> names, and what each name means here."""
+    """The imports of the file: names by module, and the meaning of each name in the file."""
 
     modules: dict[str, set[str]] = field(default_factory=dict)
     known: dict[str, Any] = field(default_factory=dict)
 
     def take(self, name: str, value: Any, module: str) -> str:
-        """Import a name; the text under which it is to be used."""
+        """Import a name; returns the text under which it is used."""
         used = name
         while used in self.known and self.known[used] is not value:
             used = f"{used}_"
@@ -42,7 +42,7 @@ class _Imports:
         return used
 
     def lines(self) -> Iterator[str]:
-        """Sorted: files beside the model, then dio_mc."""
+        """The import lines, sorted: files beside the model, then dio_mc."""
         ours = [m for m in sorted(self.modules) if m.split(".")[0] == "dio_mc"]
         rest = [m for m in sorted(self.modules) if m not in ours]
         for group in (rest, ours):
@@ -52,10 +52,11 @@ class _Imports:
 
 
 def subclass_text(model: type[Model], edit: Edit, stated: Sequence[str], about: str) -> str:
-    """The file: a subclass of the model with the edit, and an ``expect`` line. `stated` are the lines of those, with
-    ``{}`` for the class; `about` is what its docstring says of the model.
+    """The file: a subclass of the model with the edit, and an ``expect`` line. `stated` are the
+    lines of its expectations, with ``{}`` for the class; `about` is what its docstring says about
+    the model.
 
-    Raises `ModelError` (DIO295) where the model cannot be imported by name.
+    Raises `ModelError` (DIO295) if the model cannot be imported by name.
     """
     imports = _Imports()
     base = imports.take(model.__name__, model, _module(model.__name__, model, model.__module__))
@@ -76,7 +77,8 @@ def _doc(edit: Edit) -> str:
 
 
 def _method(model: type[Model], body: Body, lines: Sequence[str], edit: Edit, imports: _Imports) -> list[str]:
-    """The text of a function for the subclass: at the margin of a class, with names of this file."""
+    """The text of a function for the subclass: indented for a class, with the names of this
+    file."""
     margin = " " * body.tree.col_offset
     plain = [line.removeprefix(margin) for line in lines]
     (tree,) = ast.parse("\n".join(plain)).body
@@ -91,7 +93,7 @@ def _method(model: type[Model], body: Body, lines: Sequence[str], edit: Edit, im
 def _imported(
     model: type[Model], body: Body, tree: ast.FunctionDef, edit: Edit, imports: _Imports
 ) -> Iterator[tuple[str, str]]:
-    """Names of the function that are not its own, and what each is called in the file."""
+    """The names that the function takes from its module, and what each is called in the file."""
     stored = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     own = stored | {a.arg for a in tree.args.args} | {"super"}
     names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)} - own
@@ -112,7 +114,8 @@ def _module_of_class(cls: type) -> str:
 
 
 def _module(name: str, value: Any, used_in: str) -> str:
-    """The module that a name is imported from: where it is defined, or else where it is used."""
+    """The module that a name is imported from: the one that defines it, otherwise the one that uses
+    it."""
     if name in lang.__all__ and getattr(lang, name) is value:
         return "dio_mc"
     if getattr(kernel, name, None) is value:
@@ -127,8 +130,8 @@ def _not_importable(model: type[Model], name: str, hint: str = "") -> ModelError
 
 
 def refuse_unimportable(model: type[Model]) -> None:
-    """Raises `ModelError` (DIO295) for a model that a file beside it could not import: one of a file whose name is that
-    of a module of Python, or is not a name."""
+    """Raises `ModelError` (DIO295) if a file beside the model could not import it, because the
+    model's file has the name of a Python module or a name that is not an identifier."""
     for cls in model.__mro__:
         parts = cls.__module__.split(".")
         if not all(part.isidentifier() for part in parts) or not cls.__qualname__.isidentifier():
@@ -141,7 +144,8 @@ def refuse_unimportable(model: type[Model]) -> None:
 
 
 def _without_super(model: type[Model], body: Body, lines: Iterable[str], imports: _Imports) -> list[str]:
-    """``super().op(i)`` is that of the class that the function was written in: ``Base.op(self, i)``."""
+    """``super().op(i)`` written as ``Base.op(self, i)``, for the class in which the function was
+    defined."""
     above = model.__mro__[model.__mro__.index(body.owner) + 1 :]
 
     def named(match: re.Match[str]) -> str:
@@ -156,7 +160,7 @@ def _without_super(model: type[Model], body: Body, lines: Iterable[str], imports
 
 
 def difference(model: type[Model], edit: Edit) -> str:
-    """The edit as a unified diff of the files that its functions stand in."""
+    """The edit as a unified diff of the files that define its functions."""
     files: dict[str, list[tuple[int, int, list[str]]]] = {}
     for body, changes in edit.changes.items():
         spliced = first_of(body.tree) - 1, body.tree.end_lineno or body.tree.lineno, edited_lines(body, changes)
@@ -167,7 +171,8 @@ def difference(model: type[Model], edit: Edit) -> str:
 
 
 def _declared(model: type[Model]) -> list[tuple[int, int, list[str]]]:
-    """A line for the new lock before the first method of the class, and its import where it is needed."""
+    """The difference with a line for the new lock before the first method of the class, and its
+    import if needed."""
     file = model.__dio_place__[0]
     tree = module_tree(file)
     found: list[tuple[int, int, list[str]]] = []

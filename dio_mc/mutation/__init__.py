@@ -1,1 +1,2 @@
-"""Mutants of a model: what each changes, the class that it makes, and whether it behaves differently."""
+"""Mutants of a model: the changes, the classes that they make, and whether these behave
+differently."""

@@ -1,7 +1,7 @@
 """Two versions of a function's statements, aligned: what was added, removed, changed or moved.
 
-Two statements are the same if their trees are equal. A block that is put around old statements is an added header; what
-it contains is not removed.
+Two statements are equal if their trees are. If a block is put around existing statements, only its
+header is added.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from difflib import SequenceMatcher
 from typing import Literal
 
 Kind = Literal["added", "removed", "replaced", "header", "moved"]
-"""``added``: `node` is new. ``removed``: `earlier` is gone. ``replaced``: `node` stands where `earlier` did.
-``header``: an ``if`` or ``while`` with another condition, `earlier`. ``moved``: `node` is `earlier` at another
-place."""
+"""``added``: `node` is new. ``removed``: `earlier` is gone. ``replaced``: `node` replaces
+`earlier`. ``header``: an ``if`` or ``while`` whose condition `earlier` was changed. ``moved``:
+`node` is `earlier` at another place."""
 ADDED: Kind = "added"
 REMOVED: Kind = "removed"
 REPLACED: Kind = "replaced"
@@ -25,8 +25,9 @@ MOVED: Kind = "moved"
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One difference. `place` is the statement of the new version that stands where `earlier` did, or that it stood
-    before, or after, if it was the `last` of its block."""
+    """One difference. `place` is the statement of the new version that replaces `earlier`, or
+    before which it stood; if `earlier` was the `last` of its block, the statement after which it
+    stood."""
 
     kind: Kind
     node: ast.stmt
@@ -50,7 +51,7 @@ def _code(statements: Sequence[ast.stmt]) -> list[ast.stmt]:
 
 
 def _with_moves(found: list[Difference]) -> Iterator[Difference]:
-    """A statement that was removed in one place and added in another has moved."""
+    """A statement that was removed in one place and added in another was moved."""
     removed = [d for d in found if d.kind == REMOVED]
     moved: list[Difference] = []
     for one in found:
@@ -76,7 +77,8 @@ def _aligned(earlier: Sequence[ast.stmt], later: Sequence[ast.stmt]) -> Iterator
 
 
 def _hunk(old: list[ast.stmt], new: list[ast.stmt], block: Sequence[ast.stmt], end: int) -> Iterator[Difference]:
-    """A run of statements that differ. `block` is the whole later block, `end` where the run ends in it."""
+    """The differences in a run of statements. `block` is the whole block of the new version, `end`
+    the end of the run in it."""
     place, last = (block[end], False) if end < len(block) else (block[-1], True) if block else (None, True)
     for statement in new:
         twin = next((o for o in old if _alike(o, statement)), None)
@@ -94,7 +96,7 @@ def _hunk(old: list[ast.stmt], new: list[ast.stmt], block: Sequence[ast.stmt], e
 
 
 def _pair(old: ast.stmt, new: ast.stmt) -> Iterator[Difference]:
-    """Two statements that take the same place."""
+    """The difference between two statements at the same place."""
     match old, new:
         case (ast.If() | ast.While(), ast.If() | ast.While()):
             if not _same(old.test, new.test):
@@ -108,7 +110,8 @@ def _pair(old: ast.stmt, new: ast.stmt) -> Iterator[Difference]:
 
 
 def _alike(old: ast.stmt, new: ast.stmt) -> bool:
-    """Whether one took the place of the other: the same kind of statement about the same thing."""
+    """Whether one statement replaced the other: they are of the same kind and about the same
+    thing."""
     match old, new:
         case (ast.If(test=test, body=body), ast.If(test=other, body=inner)) | (
             ast.While(test=test, body=body),

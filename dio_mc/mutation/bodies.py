@@ -1,4 +1,5 @@
-"""The functions that a model runs: threads, the operations and pure methods they reach, and where each was written."""
+"""The functions that a model runs: threads, the operations and pure methods that they reach, and
+the file of each."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from dio_mc.source import function_tree
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A function that the program is made of. `pure` is a condition with a name; `thread` the body of a thread."""
+    """A function of the program. `pure` is a named condition, `thread` the body of a thread."""
 
     name: str
     function: FunctionType
@@ -28,16 +29,16 @@ class Body:
 
     @property
     def file(self) -> str:
-        """Where it was written."""
+        """The file in which it is defined."""
         return self.function.__code__.co_filename
 
     @property
     def receiver(self) -> str:
-        """What its first parameter is called."""
+        """The name of its first parameter."""
         return self.tree.args.args[0].arg if self.tree.args.args else ""
 
     def names(self, node: ast.expr, word: Any) -> bool:
-        """Whether an expression names this object of the language (``atomic``, under whatever name)."""
+        """Whether an expression names this object of the language, under any alias."""
         match node:
             case ast.Name(id=name):
                 return self.function.__globals__.get(name) is word
@@ -48,8 +49,8 @@ class Body:
 
 
 def bodies_of(model: type[Model]) -> list[Body]:
-    """All functions that are executed, each once, in the order of files and lines. A function that a subclass overrides
-    is included only if it is called through ``super()``."""
+    """All functions that are executed, each once, in the order of files and lines. An overridden
+    function is included only if it is called through ``super()``."""
     found: dict[FunctionType, Body] = {}
     ahead = [(name, model.__mro__) for name in members_of(model).threads]
     while ahead:
@@ -62,18 +63,19 @@ def bodies_of(model: type[Model]) -> list[Body]:
 
 
 def definition(model: type[Model], name: str) -> Body | None:
-    """The method of this name that a model has; None if its source is not available."""
+    """The definition of a method of the model; None if its source is not available."""
     return _definition(name, model.__mro__)
 
 
 def called_by(body: Body, model: type[Model]) -> list[Body]:
-    """The methods that a body calls, spawns or asks, each once."""
+    """The methods that a body calls, spawns or uses in conditions, each once."""
     found = [_definition(name, classes) for name, classes in _reached(body, model)]
     return list({b.function: b for b in found if b is not None}.values())
 
 
 def asked_by_properties(model: type[Model]) -> frozenset[str]:
-    """Names of the methods that properties use, through others too: a mutant must not change what is asked."""
+    """The names of the methods that properties use, directly or through others: a mutant must not
+    change these."""
     ahead = list(members_of(model).properties)
     seen: set[str] = set()
     while ahead:
@@ -116,7 +118,8 @@ def _reached(body: Body, model: type[Model]) -> Iterator[tuple[str, tuple[type, 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Statements that follow one another, whether they are part of one atomic step, and the loops around them."""
+    """Statements that follow one another, whether they are part of one atomic step, and the loops
+    around them."""
 
     statements: list[ast.stmt]
     atomic: bool
@@ -143,7 +146,7 @@ def stretches(body: Body) -> Iterator[Stretch]:
 
 
 def is_atomic_block(statement: ast.stmt, body: Body) -> bool:
-    """``with atomic():``."""
+    """Whether a statement is ``with atomic():``."""
     match statement:
         case ast.With(items=[ast.withitem(context_expr=ast.Call(func=word))]):
             return body.names(word, lang.atomic)

@@ -1,8 +1,10 @@
-"""What a property can ask of a state, as a table: a column for each question, a row for each reachable state.
+"""What a property can ask about a state, as a table: a column for each question, a row for each
+reachable state.
 
-The questions are about variables (which value a cell has), about threads (whether they have ended), and, if these do
-not tell two programs apart, about operations and windows (whether a thread is inside one). Who holds a lock is not
-asked: that would repeat the line that takes it.
+The questions are about variables (the value of a cell), about threads (whether they have ended),
+and, if these do not distinguish two programs, about operations and windows (whether a thread is
+inside one). There is no question about who holds a lock: the property would only repeat the line
+that takes it.
 """
 
 from __future__ import annotations
@@ -30,9 +32,10 @@ Row = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A question: its text, the type of the answers, and how an answer is read off a state. Of an element of an array,
-    `array` is the text with ``{}`` for the index, `index` the index, and `over` the text of all indices. `control`: it
-    is about threads, not about a variable."""
+    """A question: its text, the type of its answers, and how to read the answer from a state.
+    For an element of an array, `array` is the text with ``{}`` for the index, `index` the index,
+    and `over` the text of all indices. `control`: the question is about threads, not about a
+    variable."""
 
     text: str
     type: ScalarType
@@ -43,7 +46,8 @@ class Column:
     control: bool = False
 
     def asked(self, value: int, text: str = "", *, differs: bool = False) -> str:
-        """A condition: the answer is this value, or differs from it. `text` replaces the text of the column."""
+        """The condition that the answer is this value, or differs from it. `text` replaces the text
+        of the column."""
         text = text or self.text
         match self.type:
             case BoolType():
@@ -65,8 +69,8 @@ def _literal(type_: ScalarType, value: int) -> str:
 
 
 def columns_of(model: type[Model], interpreter: Interpreter, enums: Mapping[str, type[Enum]]) -> list[Column]:
-    """The columns for threads and variables: whether all threads have ended comes first, then variables in the order of
-    their declaration, then each thread."""
+    """The columns for threads and variables: first whether all threads have ended, then the
+    variables in the order of their declaration, then each thread."""
     program, layout = interpreter.program, interpreter.layout
     ends: dict[str, list[int]] = {t.name.split("[")[0]: [] for t in program.threads}
     for number, thread in enumerate(program.threads):
@@ -93,7 +97,8 @@ def _cell(number: int) -> Callable[[State], int]:
 
 
 def _can_be_asked(variable: Variable, program: Program, enums: Mapping[str, type[Enum]]) -> bool:
-    """Whether a variable is the model's own and its values can be written: not of a lock, a union or a thread id."""
+    """Whether the variable is declared by the model and its values can be written in Python: not a
+    lock, a union or a thread id."""
     shape = dict(program.root.fields).get(str(variable.path[0]))
     if variable.role == "lock" or shape is None or _has_variants(shape):
         return False
@@ -125,7 +130,7 @@ def _cells(model: type[Model], variable: Variable, base: int) -> Iterator[Column
 
 
 def _indices(model: type[Model], variable: Variable) -> str:
-    """What to write for all indices of an array: ``range(self.pages)``, ``threads()``."""
+    """The text of all indices of an array: ``range(self.pages)``, ``threads()``."""
     declared, _ = members_of(model).data.get(str(variable.path[0]), (None, model))
     if not isinstance(declared, VarDeclaration) or variable.path[1:2] != (None,):
         return ""
@@ -137,8 +142,8 @@ def _indices(model: type[Model], variable: Variable) -> str:
 
 
 def further_questions(model: type[Model]) -> list[str]:
-    """Conditions about what threads do: whether any is inside an operation or a window. Some of them may not be
-    questions about this model, as no thread ever enters."""
+    """Whether any thread is inside an operation or a window. Some of these questions may be
+    impossible in this model, because no thread ever enters."""
     asked = [f"self.inside(self.{name})" for name in members_of(model).operations]
     for body in bodies_of(model):
         for node in ast.walk(body.tree):
@@ -151,7 +156,7 @@ def further_questions(model: type[Model]) -> list[str]:
 
 
 def enums_of(model: type[Model]) -> dict[str, type[Enum]]:
-    """The enums that the modules of a model's classes name, the nearest class first."""
+    """The enums named in the modules of a model's classes, those of the nearest class first."""
     found: dict[str, type[Enum]] = {}
     for cls in model.__mro__:
         for value in list(vars(sys.modules.get(cls.__module__, object)).values()):
@@ -162,8 +167,8 @@ def enums_of(model: type[Model]) -> dict[str, type[Enum]]:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """What is reached: the rows of the columns, and two views that have no columns: the values of all variables with
-    what threads do, and the same with the state of locks."""
+    """The rows of the columns, and two projections of the states without columns: the values of all
+    variables with the control state of threads, and the same with the state of locks."""
 
     rows: frozenset[Row]
     data: frozenset[Row]
@@ -171,7 +176,7 @@ class Reached:
 
 
 def reached(interpreter: Interpreter, columns: list[Column], most: int) -> Reached | None:
-    """What all reachable states show; None if there are more than `most` states."""
+    """The reachable states as rows; None if there are more than `most` states."""
     starts = interpreter.initial()
     seen, ahead = set(starts), list(starts)
     while ahead:

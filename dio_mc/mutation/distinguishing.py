@@ -1,7 +1,7 @@
 """The smallest conditions that are true in some row of one table and in no row of another.
 
-A condition is a conjunction of answers ``column == value``. The rows of a table in which an answer occurs are a bit set
-(an integer), so that a conjunction is an ``and`` of integers.
+A condition is a conjunction of answers ``column == value``. The rows of a table in which an answer
+occurs are a bit set (an integer), so that a conjunction is an ``and`` of integers.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ Answer = tuple[int, int]
 """A column, by its position, and a value."""
 Condition = tuple[Answer, ...]
 LARGEST: Final = 3
-"""Answers in a condition, at most."""
+"""The largest number of answers in a condition."""
 
 
 def distinguishing(here: Collection[Row], there: Collection[Row], largest: int = LARGEST) -> Iterator[Condition]:
-    """The conditions with a row in `here` and none in `there`, smaller ones first, then in the order of columns. None
-    contains a smaller one."""
+    """The conditions that hold in a row of `here` and in no row of `there`, smaller ones first,
+    then in the order of columns. No condition contains a smaller one of the result."""
     common = set(there)
     search = _Search(_bits([row for row in here if row not in common]), _bits(there))
     for size in range(1, largest + 1):
@@ -41,10 +41,11 @@ class _Search:
                 yield chosen
 
     def _extended(self, chosen: Condition, here: int, there: int, start: int, left: int) -> Iterator[Condition]:
-        """`here` and `there` are the rows that the chosen answers leave; -1 is all of them."""
+        """`here` and `there` are the rows in which the chosen answers hold; -1 stands for all
+        rows."""
         for number in range(start, len(self.answers)):
             both, others = here & self.here[number], there & self.there[number]
-            if not both or (left > 1 and not others):  # no row, or a smaller condition that is enough
+            if not both or (left > 1 and not others):  # no row is left, or a smaller condition is already enough
                 continue
             further = (*chosen, self.answers[number])
             if left > 1:
@@ -62,5 +63,5 @@ def _bits(rows: Collection[Row]) -> dict[Answer, int]:
 
 
 def holds_in(condition: Condition, row: Row) -> bool:
-    """Whether a row has all these answers."""
+    """Whether all answers of a condition hold in a row."""
     return all(row[column] == value for column, value in condition)

@@ -1,9 +1,11 @@
-"""Which class a model fixes, and the lines in which it differs from that class, each with what undoes it.
+"""The class that a model fixes, and the lines in which the two differ, each with the edits that
+undo it.
 
-The class that is fixed is the nearest base class for which an `expect` line states a violation; the user may name
-another one. Functions are compared statement by statement. A function of the fix that calls the one it overrides
-through ``super()`` adds all its other lines; any other override is aligned with the function that it replaces. Code
-that the fixed class has too, or that comes from the library, is not part of a fix.
+The fixed class is the nearest base class for which an `expect` line states a violation; the user
+may name another one. Functions are compared statement by statement. In a function that calls the
+function it overrides through ``super()``, all other lines are additions; any other override is
+aligned with the function that it replaces. Code that the fixed class has too, and code of the
+library, is not part of a fix.
 """
 
 from __future__ import annotations
@@ -30,14 +32,14 @@ from dio_mc.source import Span, span_of
 
 LIBRARY: Final = Path(dio_mc.__file__).parent
 MARKS: Final = {ADDED: "+", REMOVED: "-", REPLACED: "~", HEADER: "~", MOVED: ">"}
-"""How a line differs: added, removed, changed, moved within its function."""
+"""How a line differs: added, removed, changed, or moved within its function."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedLine:
-    """A line of a fix. `undone` says in words what a model without it is like, `edits` and `words` make that model.
-    Without `edits` it is not undone by itself: it belongs to the line `partner` (a release to its acquisition), or
-    `reason` says why."""
+    """A line of a fix. `undone` describes a model without it, `edits` and `words` make that model.
+    A line without `edits` is not undone by itself: it belongs to the line `partner` (a release to
+    its acquisition), or `reason` says why not."""
 
     mark: str
     text: str
@@ -51,8 +53,9 @@ class ChangedLine:
 
 
 def fixed_by(model: type[Model], name: str = "") -> type[Model] | None:
-    """The class that a model fixes: the one of this name, a base class or a class of the same module; without a name
-    the nearest base class that is stated to violate something. Raises `ModelError` (DIO208) for an unknown name."""
+    """The class that a model fixes: the base class or class of the same module with the given name,
+    or without a name the nearest base class that is expected to violate something. Raises
+    `ModelError` (DIO208) for an unknown name."""
     above = [cls for cls in model.__mro__[1:] if issubclass(cls, Model) and cls is not Model]
     if not name:
         return next((cls for cls in above if any(e.violates for e in vars(cls).get("__dio_expectations__", ()))), None)
@@ -71,7 +74,8 @@ def _models(values: Any) -> Iterator[type[Model]]:
 
 
 def lines_of_fix(model: type[Model], before: type[Model]) -> list[ChangedLine]:
-    """The lines in which the functions of a model differ from those of the class that it fixes, by file and line."""
+    """The lines in which the functions of a model differ from those of the class that it fixes, by
+    file and line."""
     everywhere = bodies_of(model)
     kept = {body.function for body in bodies_of(before)}
     found: list[ChangedLine] = []
@@ -87,7 +91,8 @@ def lines_of_fix(model: type[Model], before: type[Model]) -> list[ChangedLine]:
 
 
 def changed_data(model: type[Model], before: type[Model]) -> list[str]:
-    """Names of the data and parameters that both classes declare, each in its own way: they are not undone."""
+    """The names of data and parameters that both classes declare differently: these are not
+    undone."""
     one, other = members_of(model), members_of(before)
     pairs = [(name, value, other.data[name][0]) for name, (value, _) in one.data.items() if name in other.data]
     pairs += [(name, value, other.params[name]) for name, value in one.params.items() if name in other.params]
@@ -129,7 +134,7 @@ def _lines_of(body: Body, before: type[Model], everywhere: list[Body], locks: Ad
 
 
 def _removed_lock(found: Difference, earlier: Body | None, names: Mapping[str, type]) -> str:
-    """The lock that a removed statement takes or releases."""
+    """The lock that a removed statement acquires or releases."""
     if found.kind != REMOVED or earlier is None or not isinstance(found.earlier, ast.Expr):
         return ""
     use = use_of(found.earlier.value, earlier, names)
@@ -137,7 +142,7 @@ def _removed_lock(found: Difference, earlier: Body | None, names: Mapping[str, t
 
 
 def _together(pairs: list[tuple[Difference, ChangedLine]], body: Body) -> Iterator[ChangedLine]:
-    """Calls of one lock that a function no longer makes: they come back together."""
+    """Calls of one lock that a function no longer makes: they are restored together."""
     changes: dict[ast.AST, Replacement] = {}
     pairs = sorted(pairs, key=lambda pair: pair[1].span.line)
     for found, line in pairs:
@@ -155,7 +160,7 @@ def _parameters(body: Body) -> list[str]:
 
 
 def _is_super(node: ast.AST, body: Body) -> bool:
-    """The call of the function that this one overrides."""
+    """The call of the overridden function."""
     match node:
         case ast.Expr(value=value) | ast.Return(value=value) | ast.Assign(value=value):
             pass
@@ -171,14 +176,14 @@ def _is_super(node: ast.AST, body: Body) -> bool:
 
 
 def _returns_super(node: ast.AST, body: Body) -> bool:
-    """``return data`` of what that call has given."""
+    """``return data`` of the result of that call."""
     given = [s for s in body.tree.body if isinstance(s, ast.Assign) and _is_super(s, body)]
     names = {ast.unparse(target) for s in given for target in s.targets}
     return isinstance(node, ast.Return) and isinstance(node.value, ast.Name) and node.value.id in names
 
 
 def _other_arguments(node: ast.AST, body: Body) -> Iterator[ChangedLine]:
-    """A call of the overridden function with something else than the arguments that this one has."""
+    """Whether the overridden function is called with other arguments than those of this one."""
     call = next((n for n in ast.walk(node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)), None)
     if call is None:
         return
@@ -221,7 +226,7 @@ def _line(
 
 
 def _undone(found: Difference, back: Restored, old: str) -> tuple[dict[ast.AST, Replacement], str]:
-    """What brings back the earlier text, and that in words."""
+    """The edits that restore the earlier text, and a description of them."""
     node, new = found.node, back.node
     if found.kind == HEADER:
         return {node.test: new}, f"`{old}` instead of `{_shown(node)}`"  # type: ignore[attr-defined, dict-item]  # headers have a test
@@ -251,7 +256,7 @@ def _added(node: ast.AST, body: Body, span: Span, locks: AddedLocks) -> ChangedL
         case ast.With(body=inner) if is_atomic_block(node, body):
             edits, undone = {node: list(inner)}, f"`{text}` in several steps"
         case ast.With() | ast.For():
-            return None  # a name, or a repetition: nothing without its statements
+            return None  # the name of a window, or a loop: useless without its statements
         case ast.While():
             return ChangedLine("+", text, span, body.name, reason="a loop with `break` or `continue`")
         case _:
@@ -260,7 +265,7 @@ def _added(node: ast.AST, body: Body, span: Span, locks: AddedLocks) -> ChangedL
 
 
 def _shown(node: ast.AST) -> str:
-    """A line as a reader knows it: of a compound statement its head."""
+    """A line as shown to the reader: of a compound statement its head."""
     match node:
         case ast.If(test=test):
             return shorten(f"if {ast.unparse(test)}:")

@@ -1,5 +1,6 @@
-"""The calls of locks among the lines of a fix. An acquisition is undone with its release, wherever that is; a lock that
-changes hands or counts is undone as a whole, if the fix brings it."""
+"""The calls of locks among the lines of a fix. An acquisition is undone together with its release,
+wherever that is. A lock that is handed over or counts is undone as a whole, provided that the fix
+introduces it."""
 
 from __future__ import annotations
 
@@ -15,8 +16,8 @@ from dio_mc.source import Span
 
 @dataclass(frozen=True, slots=True)
 class LockLine:
-    """A line that is a call of a lock's method: what a model without it is like and the edits that make it, or the line
-    that it is undone with."""
+    """A line that calls a lock's method: what a model without it does and the edits that make that
+    model, or the line together with which it is undone."""
 
     use: Use
     span: Span
@@ -27,7 +28,8 @@ class LockLine:
 
 
 class AddedLocks:
-    """Collects these lines; `lines` says what becomes of each when all are known."""
+    """Collects the calls of locks among the lines; `lines` decides how each is undone once all are
+    known."""
 
     def __init__(self, model: type[Model], everywhere: Sequence[Body]) -> None:
         self._names = locks_of(model)
@@ -36,7 +38,7 @@ class AddedLocks:
         self._lines: list[LockLine] = []
 
     def takes(self, node: ast.AST, span: Span, text: str, body: Body) -> bool:
-        """Whether an added statement is such a line; it is then kept for `lines`."""
+        """Keep a line of the fix if it calls a lock's method; returns whether it does."""
         use = use_of(node.value, body, self._names) if isinstance(node, ast.Expr) else None
         if use is None or use.method not in KNOWN:
             return False
@@ -44,7 +46,7 @@ class AddedLocks:
         return True
 
     def lines(self) -> Iterator[LockLine]:
-        """All lines, each with its edits or its partner."""
+        """All lines kept, each with its edits or with the line that it belongs to."""
         ordered = sorted(self._lines, key=lambda line: (line.span.file, line.span.line, line.span.column))
         for lock in dict.fromkeys(line.use.lock for line in ordered):
             uses = [line for line in ordered if line.use.lock == lock]
@@ -69,7 +71,7 @@ class AddedLocks:
                 yield LockLine(line.use, line.span, line.text, f"without `{line.text}`", alone)
 
     def _brings(self, lock: str, lines: Sequence[LockLine]) -> bool:
-        """Whether all that takes the lock or gives it up is in these lines."""
+        """Whether all acquisitions and releases of the lock are among these lines."""
         calls = {id(line.use.call) for line in lines}
         uses = [u for u in uses_in(self._everywhere, self._names) if u.lock == lock and u.method in KNOWN]
         return all(id(use.call) in calls for use in uses)

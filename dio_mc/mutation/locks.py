@@ -1,8 +1,9 @@
-"""Dropping a lock: one acquisition is removed, and a thread that did not take the lock does not release it.
+"""Dropping a lock: one acquisition is removed, and a thread that did not take the lock does not
+release it.
 
-The text does not show which release belongs to an acquisition: one function may lock and another unlock. So the
-acquisition is removed, and every release of that lock first tests whether the thread holds it. A lock that is handed
-over, or that counts, is dropped as a whole.
+The text does not show which release belongs to an acquisition: one function may lock and another
+unlock. So the acquisition is removed, and every release of that lock first tests whether the thread
+holds it. A lock that is handed over, or that counts, is dropped as a whole.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ ACQUIRE = frozenset(
         "write_begin",
     }
 )  # fmt: skip
-"""Methods that wait for a lock and then hold it."""
+"""Methods that wait for a lock and return holding it."""
 RELEASE = frozenset(
     {
         "unlock", "up_read", "up_write", "unlock_buffered", "unlock_direct", "rcu_read_unlock", "srcu_read_unlock",
         "write_end",
     }
 )  # fmt: skip
-"""Methods that its holder releases it with."""
+"""Methods with which the holder releases a lock."""
 _TRY = frozenset(
     {
         "trylock", "down_read_trylock", "down_write_trylock", "trylock_buffered", "trylock_direct",
@@ -48,14 +49,15 @@ _HANDED = frozenset(
 )  # fmt: skip
 _COUNTED = frozenset({"begin", "end"})
 KNOWN = ACQUIRE | RELEASE | _TRY | _HANDED | _COUNTED
-"""All methods that take a lock or give it up."""
+"""All methods that acquire or release a lock."""
 WORDS: Mapping[str, Any] = MappingProxyType({"_dio_atomic": lang.atomic, "_dio_me": lang.me})
-"""Names that the changed trees use, for the scope of the functions that carry them."""
+"""Names used in the changed trees, added to the scope of the functions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A call of a lock's method: ``self.page_lock[i].unlock()``. `lock` is the attribute of the model."""
+    """A call of a lock's method: ``self.page_lock[i].unlock()``. `lock` is the attribute of the
+    model."""
 
     lock: str
     method: str
@@ -64,7 +66,7 @@ class Use:
 
 
 def locks_of(model: type[Model]) -> dict[str, type]:
-    """The locks that a model declares, arrays of them included, by attribute."""
+    """The locks that a model declares, including arrays of locks, by attribute."""
     found: dict[str, type] = {}
     for name, (value, _) in members_of(model).data.items():
         declared = getattr(value, "type", value)
@@ -75,7 +77,7 @@ def locks_of(model: type[Model]) -> dict[str, type]:
 
 
 def use_of(node: ast.AST, body: Body, locks: Mapping[str, type]) -> Use | None:
-    """The use of a lock that a node is."""
+    """The call of a lock's method that a node is, or None."""
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return None
     place = node.func.value
@@ -89,7 +91,7 @@ def use_of(node: ast.AST, body: Body, locks: Mapping[str, type]) -> Use | None:
 
 
 def uses_in(bodies: Sequence[Body], locks: Mapping[str, type]) -> list[Use]:
-    """All uses of locks."""
+    """All calls of locks."""
     found = [use_of(node, body, locks) for body in bodies for node in ast.walk(body.tree)]
     return [use for use in found if use is not None]
 
@@ -100,7 +102,7 @@ Edits = dict[Body, dict[ast.AST, Replacement]]
 def dropped_locks(
     chosen: Sequence[Body], everywhere: Sequence[Body], locks: Mapping[str, type]
 ) -> Iterator[tuple[Use, str, Edits]]:
-    """Each lock that can be dropped: where, what that is in words, and the changes of all bodies."""
+    """Each lock that can be dropped: the call, a description, and the changes of all bodies."""
     uses = uses_in(everywhere, locks)
     whole = {use.lock for use in uses if use.method in _HANDED or issubclass(locks[use.lock], DrainCounter)}
     done: set[str] = set()
@@ -142,7 +144,7 @@ def _pair_gone(dropped: Use, uses: Sequence[Use]) -> Edits:
 
 
 def statement_of(use: Use) -> ast.AST:
-    """The statement that the call is; a lock's method stands alone."""
+    """The statement that consists of the call; a lock's method is a statement of its own."""
     for node in ast.walk(use.body.tree):
         if isinstance(node, ast.Expr) and node.value is use.call:
             return node

@@ -1,4 +1,4 @@
-"""All mutants of a model, in a fixed order, and the class that each of them is."""
+"""All mutants of a model, in a fixed order, and the class of each."""
 
 from __future__ import annotations
 
@@ -31,13 +31,14 @@ KINDS: Final = {
     "shrink": "a lock taken a statement later, or released one earlier",
     "atomic": "a block that was one step taken apart",
 }
-"""What mutants there are."""
+"""The kinds of mutants."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A model with one thing wrong. `number` counts the mutants of its class from 0; `text` says what is different;
-    `function` is where, by name. `line` is the line of a fix that it undoes."""
+    """A model with one change. `number` is its position among the mutants of the class, from 0;
+    `text` describes the change, `function` is the function that is changed. `line` is the line of a
+    fix that it undoes."""
 
     number: int
     kind: str
@@ -60,14 +61,14 @@ class Mutant:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A mutant by its number, for another process, which has the same source."""
+    """A mutant by its number, to be made in another process from the same source."""
 
     number: int
     inherited: bool
     before: str = ""
 
     def of(self, model: type[Model]) -> type[Model]:
-        """The class."""
+        """The class of the mutant."""
         return self.mutant(model).of(model)
 
     def mutant(self, model: type[Model]) -> Mutant:
@@ -78,14 +79,15 @@ class Recipe:
 
 @lru_cache(maxsize=2)
 def _kept(model: type[Model], inherited: bool, before: type[Model] | None) -> list[Mutant]:
-    """The mutants of a class, which are run one after the other."""
+    """The mutants of a class, cached because they are run one after the other."""
     return mutants_of(model, inherited=inherited, before=before)
 
 
 def mutants_of(model: type[Model], *, inherited: bool = False, before: type[Model] | None = None) -> list[Mutant]:
-    """The mutants of what the model's own file says; with `inherited` also of what it takes from others, the page cache
-    of the library included. By file and line, then kind; the same source gives the same list. If the model is a fix of
-    `before`, the mutants that undo a line of the fix come first, also those that undo a line of another file."""
+    """The mutants of the code in the model's own file; with `inherited` also of code inherited from
+    other files, including the page cache of the library. The order is by file, line and kind; the
+    same source gives the same list. If the model is a fix of `before`, the mutants that undo a line
+    of the fix come first, including lines of other files."""
     everywhere = bodies_of(model)
     chosen = [body for body in everywhere if _is_chosen(body, model, inherited)]
     found = [Mutant(0, *row) for _, *row in sorted(_found(model, chosen, everywhere), key=lambda entry: entry[0])]  # type: ignore[arg-type]  # a row each
@@ -96,8 +98,8 @@ def mutants_of(model: type[Model], *, inherited: bool = False, before: type[Mode
 
 
 def _undone(lines: list[ChangedLine], others: list[Mutant]) -> list[Mutant]:
-    """A mutant for each line that can be undone; it has the kind and the words of the one among `others` that is the
-    same."""
+    """A mutant for each line that can be undone; it takes kind and text from an equal mutant among
+    `others`, if there is one."""
     known = {_outcome(m): m for m in others}
     made = [Mutant(0, "undo", line.undone, line.function, line.span, line.edits, line) for line in lines if line.edits]
     twins = [known.get(_outcome(m), m) for m in made]
@@ -105,7 +107,7 @@ def _undone(lines: list[ChangedLine], others: list[Mutant]) -> list[Mutant]:
 
 
 def _outcome(mutant: Mutant) -> frozenset[tuple[int, str]]:
-    """The functions as a mutant has them: what makes two mutants the same."""
+    """The functions of a mutant, by which equal mutants are recognised."""
     return frozenset(
         (id(body.function), ast.dump(rewritten(body.tree, changes))) for body, changes in mutant.edits.items()
     )

@@ -1,7 +1,8 @@
-"""The mutation operators: a statement missing, a condition not tested, two statements swapped.
+"""The mutation operators: a statement is missing, a condition is not tested, two statements are
+swapped.
 
-Each operator yields `Change`s; none considers the effect of a change. Statements of one atomic step are not swapped: no
-other thread can run between them.
+Each operator yields `Change`s without regard to their effect. Statements of one atomic step are not
+swapped, because no other thread can run between them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from dio_mc.mutation.rewriting import Replacement, located_expression
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What operators need to know of the model: its locks, its parameters, its functions by name."""
+    """What operators need to know about the model: its locks, its parameters, its functions by
+    name."""
 
     locks: Mapping[str, type]
     params: frozenset[str]
@@ -29,7 +31,7 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that is different in a body. `place` is the node that it is about."""
+    """One change of a body. `place` is the node that is changed."""
 
     kind: str
     text: str
@@ -73,8 +75,8 @@ def _is_wait(call: ast.Call, body: Body, around: Surroundings) -> bool:
 
 
 def _calls(body: Body, around: Surroundings) -> Iterator[Change]:
-    """An operation that is not called; a boolean result is taken to be true. The calls of threads are the workload and
-    are not removed."""
+    """A call of an operation is omitted; a boolean result is taken to be true. The calls of threads
+    are the workload and are not removed."""
     for statement, _ in _statements(body):
         match statement:
             case ast.Expr(value=ast.Call() as call) if not body.thread and _operation(call, body, around) is not None:
@@ -101,7 +103,7 @@ def _operation(call: ast.Call, body: Body, around: Surroundings) -> Body | None:
 
 
 def _says_whether(body: Body) -> bool:
-    """Whether all values that it returns are booleans, as far as the text shows."""
+    """Whether all values that a function returns are booleans, as far as the text shows."""
     returned = [node.value for node in ast.walk(body.tree) if isinstance(node, ast.Return)]
     return bool(returned) and all(value is not None and _is_truth(value, body) for value in returned)
 
@@ -128,7 +130,7 @@ def _is_truth(value: ast.expr, body: Body) -> bool:
 
 
 def _stores(body: Body, around: Surroundings) -> Iterator[Change]:
-    """An assignment to the model's data."""
+    """An assignment to the model's data is omitted."""
     del around
     for statement, _ in _statements(body):
         targets = statement.targets if isinstance(statement, ast.Assign) else []
@@ -143,7 +145,8 @@ def _stores(body: Body, around: Surroundings) -> Iterator[Change]:
 
 
 def _checks(body: Body, around: Surroundings) -> Iterator[Change]:
-    """``if`` whose condition is taken as true or as false; ``while`` that does not test again."""
+    """An ``if`` whose condition is taken as true or as false; a ``while`` that does not test
+    again."""
     for statement, _ in _statements(body):
         match statement:
             case ast.If(test=test) if _asks(test, around):
@@ -158,7 +161,7 @@ def _checks(body: Body, around: Surroundings) -> Iterator[Change]:
 
 
 def _asks(test: ast.expr, around: Surroundings) -> bool:
-    """Whether it reads the state, not only parameters."""
+    """Whether an expression reads the state, not only parameters."""
     names = [n.attr for n in ast.walk(test) if isinstance(n, ast.Attribute)]
     owners = {id(n.value) for n in ast.walk(test) if isinstance(n, ast.Attribute)}
     locals_ = [n for n in ast.walk(test) if isinstance(n, ast.Name) and id(n) not in owners]
@@ -179,7 +182,7 @@ def _conditions(body: Body, around: Surroundings) -> Iterator[Change]:
 
 
 def _asked(body: Body, around: Surroundings) -> Iterator[tuple[ast.AST, ast.BoolOp]]:
-    """Conditions with several parts, and where they stand."""
+    """The conditions with several parts, and their places."""
     if body.pure:
         yield from ((node, node) for node in ast.walk(body.tree) if isinstance(node, ast.BoolOp))
         return
@@ -200,8 +203,8 @@ def _asked(body: Body, around: Surroundings) -> Iterator[tuple[ast.AST, ast.Bool
 
 
 def _neighbours(body: Body, around: Surroundings) -> Iterator[Change]:
-    """Two statements in the other order. Where one of them takes or releases a lock this makes its section smaller;
-    what would only make it larger is left out."""
+    """Two statements are swapped. If one of them acquires or releases a lock, its critical section
+    becomes smaller; swaps that would only make it larger are left out."""
     if body.pure:
         return
     for stretch in stretches(body):
@@ -241,7 +244,7 @@ def _lock_method(statement: ast.stmt, body: Body, around: Surroundings) -> str |
 
 
 def _steps(statement: ast.stmt, body: Body) -> bool:
-    """Whether a statement can change places with another: it touches the model, and control continues after it."""
+    """Whether a statement can be swapped: it accesses the model, and control continues after it."""
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
         return False
     if not isinstance(statement, ast.Expr | ast.Assign | ast.AugAssign | ast.If | ast.With):
@@ -261,7 +264,7 @@ def _mentions(statement: ast.stmt) -> set[str]:
 
 
 def _atomic_blocks(body: Body, around: Surroundings) -> Iterator[Change]:
-    """``with atomic():`` whose statements are a step each."""
+    """``with atomic():`` is removed, so that its statements are single steps."""
     del around
     for statement, stretch in _statements(body):
         if (
@@ -279,7 +282,7 @@ def _several(block: ast.With) -> bool:
 
 
 def _shown(node: ast.AST) -> str:
-    """The source in one line; of an atomic block what is in it."""
+    """The source in one line; of an atomic block its contents."""
     if isinstance(node, ast.With):
         return shorten("; ".join(ast.unparse(s) for s in node.body))
     return shorten(ast.unparse(node))

@@ -1,8 +1,10 @@
-"""Properties that would tell a surviving mutant from its model, as Python source, and a class that has one of them.
+"""Properties that would distinguish a surviving mutant from its model, as Python source, and a
+class that has one of them.
 
-A condition that the mutant reaches and the model does not is a candidate for an invariant: that it never holds. One
-that the model reaches and the mutant does not is a candidate for a `@reachable`. What is written here is a candidate
-only; whoever shows it has checked it with both classes (`dio_mc.checking.runs.propose`).
+A condition that the mutant reaches and the model does not is a candidate for an invariant which
+excludes it. A condition that the model reaches and the mutant does not is a candidate for a
+`@reachable`. These are only candidates: whoever shows one has checked it with both classes
+(`dio_mc.checking.runs.propose`).
 """
 
 from __future__ import annotations
@@ -25,20 +27,22 @@ Kind = Literal["invariant", "reachable"]
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A property: its kind, what it returns, and the names in it that the model's file lacks, with their modules."""
+    """A property: its kind, the expression that it returns, and the names in it that the model's
+    file lacks, with their modules."""
 
     kind: Kind
     text: str
     imports: tuple[tuple[str, str], ...] = ()
 
     def source(self, name: str) -> str:
-        """The method, as it is written in a class."""
+        """The method, as source for a class."""
         return f"@{self.kind}\ndef {name}(self):\n    return {self.text}\n"
 
 
 def invariants(condition: Condition, columns: Sequence[Column], rows: Collection[Row]) -> Iterator[str]:
-    """What to return for "never this condition": for all indices first, if it is about one index of arrays. `rows` are
-    those of the model; where they allow only one answer beside the others, that answer is stated."""
+    """The expressions of invariants that exclude a condition: first for all indices, if it is about
+    one index of arrays. `rows` are those of the model; if they allow only one answer beside the
+    others, that answer is stated instead."""
     for texts, over in _spellings(condition, columns):
         *given, (column, value) = _ordered(condition, columns)
         values = {row[column] for row in rows if holds_in(tuple(given), row)}
@@ -49,19 +53,20 @@ def invariants(condition: Condition, columns: Sequence[Column], rows: Collection
 
 
 def witnesses(condition: Condition, columns: Sequence[Column]) -> Iterator[str]:
-    """What to return for "at some time this condition"."""
+    """The expressions of a `@reachable` for a condition."""
     for texts, over in _spellings(condition, columns):
         text = " and ".join(columns[c].asked(v, texts[c]) for c, v in _ordered(condition, columns))
         yield f"any({text} for {over})" if over else text
 
 
 def _ordered(condition: Condition, columns: Sequence[Column]) -> list[tuple[int, int]]:
-    """What threads do first, so that what is stated of it is about a variable."""
+    """The answers about threads first, so that what is stated is about a variable."""
     return sorted(condition, key=lambda answer: not columns[answer[0]].control)
 
 
 def _spellings(condition: Condition, columns: Sequence[Column]) -> Iterator[tuple[dict[int, str], str]]:
-    """The texts of the columns with an index for all elements of the arrays, if it is one, and as they are."""
+    """The texts of the columns: with an index for all elements of the arrays, if there is one, and
+    as they are."""
     plain = {c: columns[c].text for c, _ in condition}
     arrays = _elements(condition, columns)
     if arrays and not is_special(condition, columns):
@@ -72,7 +77,8 @@ def _spellings(condition: Condition, columns: Sequence[Column]) -> Iterator[tupl
 
 
 def is_special(condition: Condition, columns: Sequence[Column]) -> bool:
-    """Whether it is about elements of arrays that cannot stand for all elements."""
+    """Whether the condition is about particular elements of arrays, which cannot stand for all
+    elements."""
     arrays = _elements(condition, columns)
     return bool(arrays) and (not arrays[0].array or len({(a.index, a.over) for a in arrays}) > 1)
 
@@ -82,7 +88,7 @@ def _elements(condition: Condition, columns: Sequence[Column]) -> list[Column]:
 
 
 def proposal(kind: Kind, text: str, model: type[Model], enums: Mapping[str, type[Enum]]) -> Proposal:
-    """With the imports that the file of the model lacks."""
+    """The proposal, with the imports that the file of the model lacks."""
     known = vars(sys.modules.get(model.__module__, object))
     names = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
     needed: dict[str, Any] = {name: enums[name] for name in sorted(names & enums.keys())}
@@ -92,7 +98,7 @@ def proposal(kind: Kind, text: str, model: type[Model], enums: Mapping[str, type
 
 
 def imports_of(proposals: Iterable[Proposal]) -> list[str]:
-    """The ``import`` lines that these need, a line per module."""
+    """The ``import`` lines for these names, one per module."""
     names: dict[str, set[str]] = {}
     for module, name in (missing for one in proposals for missing in one.imports):
         names.setdefault(module, set()).add(name)
@@ -108,7 +114,7 @@ def _module_of(value: Any) -> str:
 def with_properties(
     model: type[Model], proposals: Mapping[str, Proposal], enums: Mapping[str, type[Enum]]
 ) -> type[Model]:
-    """A subclass that has these properties as well, by name."""
+    """A subclass with these further properties, by name."""
     scope: dict[str, Any] = {**vars(sys.modules.get(model.__module__, object)), **enums}
     scope |= {word: getattr(dio_mc, word) for word in ("invariant", "reachable", "threads")}
     members: dict[str, Any] = {"__doc__": model.__doc__, "__module__": model.__module__}

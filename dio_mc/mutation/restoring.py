@@ -1,4 +1,5 @@
-"""A statement of the class that was fixed, as a statement of the fix: names mean what they meant there."""
+"""A statement of the fixed class as a statement of the fix, in which every name has the same
+meaning."""
 
 from __future__ import annotations
 
@@ -18,15 +19,15 @@ NOTHING: Final = object()
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """The node at its new place; `words` are names in it that the scope of the fix has to be given."""
+    """The node at its new place; `words` are the names in it that the scope of the fix lacks."""
 
     node: ast.AST
     words: Mapping[str, Any]
 
 
 def restored(node: ast.AST, place: ast.AST | None, earlier: Body, later: Body, before: type[Model]) -> Restored | str:
-    """A copy of a `node` of the function `earlier` for the function `later`; in words why that cannot be made, if a
-    name means something else there."""
+    """A copy of a `node` of the function `earlier` for the function `later`; if a name has another
+    meaning there, the reason as text."""
     if place is None:
         return "there is no place for it"
     lost = _other_meaning(node, earlier, later)
@@ -48,7 +49,7 @@ def _other_meaning(node: ast.AST, earlier: Body, later: Body) -> str:
 
 
 class _Calls(ast.NodeTransformer):
-    """``super().operation(i)`` of the earlier function calls what it called there."""
+    """Makes ``super().operation(i)`` call the function that it called in the earlier class."""
 
     def __init__(self, earlier: Body, before: type[Model], words: dict[str, Any]) -> None:
         self.earlier, self.before, self.words = earlier, before, words

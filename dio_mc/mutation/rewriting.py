@@ -1,4 +1,4 @@
-"""Syntax trees with some nodes replaced, and a model class made of functions that carry such trees."""
+"""Syntax trees with some nodes replaced, and a model class whose functions have such trees."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ Replacement = ast.expr | list[ast.stmt]
 
 
 def rewritten(tree: ast.FunctionDef, changes: Mapping[ast.AST, Replacement]) -> ast.FunctionDef:
-    """A copy of a function with nodes replaced; a block that loses its last statement gets ``pass``. A statement of the
-    function that stands in a replacement is moved or kept, with what is replaced inside it."""
+    """A copy of a function with nodes replaced; a block that loses its last statement gets
+    ``pass``. A statement of the function that occurs in a replacement is moved or kept, with the
+    replacements inside it applied."""
     fresh = copy.deepcopy(tree)
     twins = {id(node): twin for node, twin in zip(ast.walk(tree), ast.walk(fresh), strict=True)}
     changed = _Replacing({id(twins[id(node)]): new for node, new in changes.items() if id(node) in twins}, twins)
@@ -28,8 +29,8 @@ def rewritten(tree: ast.FunctionDef, changes: Mapping[ast.AST, Replacement]) -> 
 def joined(
     one: Mapping[ast.AST, Replacement], other: Mapping[ast.AST, Replacement]
 ) -> dict[ast.AST, Replacement] | None:
-    """Both changes of one function; None where they replace the same expression. Where both are about one statement,
-    what the second puts around it goes around what the first makes of it."""
+    """Both changes of one function; None if they replace the same expression. If both replace the
+    same statement, the second is applied to the result of the first."""
     found = {**one, **other}
     for node in one.keys() & other.keys():
         first, second = one[node], other[node]
@@ -50,14 +51,15 @@ class _Replacing(ast.NodeTransformer):
         return [self._placed(s) for s in new] if isinstance(new, list) else copy.deepcopy(new)
 
     def inside(self, node: Any) -> Any:
-        """The node, with what is replaced inside it."""
+        """The node with the replacements inside it applied."""
         self.generic_visit(node)
         if isinstance(node, ast.FunctionDef | ast.If | ast.While | ast.For | ast.With) and not node.body:
             node.body = [ast.copy_location(ast.Pass(), node)]
         return node
 
     def _placed(self, statement: ast.stmt) -> ast.stmt:
-        """A statement of a replacement: one of the function, or a new one, which may have such in it."""
+        """A statement of a replacement: a statement of the function, or a new one, which may
+        contain some."""
         twin = self.twins.get(id(statement))
         if twin is not None:
             kept: ast.stmt = self.inside(twin)
@@ -70,7 +72,7 @@ class _Replacing(ast.NodeTransformer):
 
 
 def located(text: str, place: ast.AST) -> list[ast.stmt]:
-    """Statements from text, all of them at the place of a node."""
+    """The statements of a text, located at a node."""
     statements = ast.parse(text).body
     for statement in statements:
         for part in ast.walk(statement):
@@ -79,7 +81,7 @@ def located(text: str, place: ast.AST) -> list[ast.stmt]:
 
 
 def located_expression(text: str, place: ast.AST) -> ast.expr:
-    """As `located`, for an expression."""
+    """The expression of a text, located at a node."""
     (statement,) = located(text, place)
     assert isinstance(statement, ast.Expr)
     return statement.value
@@ -88,9 +90,9 @@ def located_expression(text: str, place: ast.AST) -> ast.expr:
 def regrown(
     model: type[Model], edits: Sequence[tuple[FunctionType, ast.FunctionDef]], words: Mapping[str, Any]
 ) -> type[Model]:
-    """The class with some of its functions, including inherited ones, changed. Every class above it is copied, so that
-    ``super()`` and ``Base.operation(self)`` reach the copies; the model itself is unchanged. `words` are further names
-    for the new trees."""
+    """The class with some of its functions, including inherited ones, changed. All its base classes
+    are copied, so that ``super()`` and ``Base.operation(self)`` reach the copies; the model itself
+    is unchanged. `words` are further names for the new trees."""
     copier = _Copier(dict(edits), words)
     clones: dict[type, type] = {object: object, Model: Model}
     for cls in reversed(model.__mro__):
@@ -114,8 +116,8 @@ def _clone(cls: type, bases: tuple[type, ...], copier: _Copier) -> type:
 
 
 class _Copier:
-    """Copies functions, with other trees where there are some. Functions of one module share their names here too, so
-    that the classes among them can be the new ones."""
+    """Copies functions, with changed trees where given. The copies of a module's functions share
+    their globals, in which the names of copied classes refer to the copies."""
 
     def __init__(self, trees: Mapping[FunctionType, ast.FunctionDef], words: Mapping[str, Any]) -> None:
         self._trees, self._words = trees, words
@@ -132,7 +134,7 @@ class _Copier:
         return copied
 
     def rename(self, clones: Mapping[type, type]) -> None:
-        """A name of a class that was made again means the new one."""
+        """Let a name of a copied class refer to its copy."""
         for scope in self._scopes.values():
             scope |= {
                 name: clones[value] for name, value in scope.items() if isinstance(value, type) and value in clones

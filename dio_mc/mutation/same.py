@@ -1,14 +1,15 @@
-"""Whether a mutant is equivalent to its model: two programs in lockstep.
+"""Whether a mutant is equivalent to its model: both programs are run in lockstep.
 
-Both are run side by side. In every pair of states that is reached, the cells of the variables must be equal, what
-properties ask about control must be equal, and the same actions (thread and choice) must exist; each leads to the next
-pair. If no pair is left to visit, every schedule of one is a schedule of the other with the same data at each step, so
-no property of this model can tell them apart. The converse is not claimed: programs that differ here may still behave
-alike.
+In every pair of states that is reached, the cells of the variables must be equal, the answers to
+the properties' questions about control must be equal, and the same actions (thread and choice) must
+exist; each leads to the next pair. If no pair is left to visit, every schedule of one is a schedule
+of the other with the same data at each step, so no property of this model can distinguish them. The
+converse is not claimed: programs that differ here may still behave alike.
 
-One statement of the first program may be missing in the other, a wait. Its step is taken by the first program alone,
-and must change nothing that is compared: neither data (a ghost that would be written earlier without it is data) nor
-what is asked about control. Where the thread stands at it and cannot take it, the other program can go on, and differs.
+One statement of the first program, a wait, may be missing in the other. Its step is taken by the
+first program alone, and must not change anything that is compared: neither data (a ghost that would
+be written earlier without it is data) nor the answers about control. If the thread cannot take that
+step, the other program can continue, and differs.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ from dio_mc.semantics.step import Step
 from dio_mc.source import Span
 
 MOST_PAIRS: Final = 20_000
-"""Pairs of states after which nothing is said."""
+"""The number of pairs of states after which the comparison is given up."""
 
 
 def same_behaviour(one: Program, other: Program, most: int = MOST_PAIRS, without: Span | None = None) -> bool:
-    """Whether equal behaviour is proved. False means that they differ, or that there are too many pairs of states. The
-    steps of `one` at the statement `without` are taken by `one` alone."""
+    """Whether equal behaviour is proved. False means that they differ, or that there are too many
+    pairs of states. The steps of `one` at the statement `without` are taken by `one` alone."""
     if one.variables != other.variables or one.threads != other.threads:
         return False
     if one.digest == other.digest:
@@ -73,7 +74,7 @@ class _Lockstep:
 
 
 def _standing_at(program: Program, statement: Span | None) -> list[frozenset[int]]:
-    """The locations of each thread whose step is this statement."""
+    """For each thread, the locations at which its next step is one of these statements."""
     return [
         frozenset(n for n, place in enumerate(program.template_of(t).locations) if place.span == statement and n > 0)
         for t in range(len(program.threads))
@@ -81,12 +82,13 @@ def _standing_at(program: Program, statement: Span | None) -> list[frozenset[int
 
 
 def _by_action(steps: list[Step]) -> dict[tuple[int, tuple[int, ...]], State | None]:
-    """Successors by thread and choice; locations are numbered differently in another program."""
+    """The successors by thread and choice, since locations are numbered differently in the other
+    program."""
     return {(step.action.thread, step.action.choice): step.state for step in steps}
 
 
 def _view(interpreter: Interpreter) -> Callable[[State], tuple[int, ...]]:
-    """What can be observed of a state: the data, which threads have ended, what properties ask."""
+    """The observable part of a state: data, ended threads, and the answers about control."""
     layout, program = interpreter.layout, interpreter.program
     cells = min(layout.pc, default=layout.size)
     asked = [interpreter.compiled(atom.meaning)[0] for p in program.properties for atom in p.atoms]

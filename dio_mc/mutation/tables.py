@@ -1,4 +1,4 @@
-"""What a model and one of its mutants reach, in the same columns."""
+"""The reachable states of a model and of one of its mutants, as tables with the same columns."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Params = tuple[tuple[str, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """What is reached with one binding. The first `basic` columns are about variables and threads, the others about
-    operations and windows."""
+    """The tables for one binding. The first `basic` columns are about variables and threads, the
+    others about operations and windows."""
 
     columns: tuple[Column, ...]
     basic: int
@@ -28,14 +28,14 @@ class Tables:
     mutant: Reached
 
     def rows(self, count: int) -> tuple[frozenset[Row], frozenset[Row]]:
-        """The rows of both, of the first `count` columns."""
+        """The rows of both tables, restricted to the first `count` columns."""
         sides = [frozenset(row[:count] for row in side.rows) for side in (self.model, self.mutant)]
         return sides[0], sides[1]
 
 
 def tables_of(model: type[Model], mutant: Mutant, params: Params, most: int) -> Tables | None:
-    """The tables with one binding; None if one of the programs has more than `most` states. Raises `ModelError` if one
-    of them cannot be built."""
+    """The tables for one binding; None if one of the programs has more than `most` states. Raises
+    `ModelError` if one of them cannot be built."""
     texts = tuple(further_questions(model))
     while True:
         try:
@@ -51,7 +51,8 @@ def tables_of(model: type[Model], mutant: Mutant, params: Params, most: int) -> 
 
 
 def _without(texts: tuple[str, ...], error: ModelError) -> tuple[str, ...]:
-    """The questions without those that are not about one of the programs, which no thread can answer."""
+    """The questions that can be asked of both programs; a question about a region that no thread
+    enters cannot."""
     wrong = {d.span.file for d in error.diagnostics if d.span is not None}
     left = tuple(text for text in texts if not any(file.endswith(f": {text}>") for file in wrong))
     if len(left) == len(texts):
@@ -67,7 +68,7 @@ class _Columns:
 
 
 def _columns(model: type[Model], params: Params, texts: tuple[str, ...], mutant: Mutant | None = None) -> _Columns:
-    """The columns of the model, or of a mutant of it, with these questions."""
+    """The columns of the model or of a mutant, with these questions."""
     enums = enums_of(model)
     asked = {f"asked_{n}": Proposal("invariant", text) for n, text in enumerate(texts)}
     asking = with_properties(model, asked, enums) if asked else model
@@ -84,6 +85,6 @@ def _columns(model: type[Model], params: Params, texts: tuple[str, ...], mutant:
 
 @lru_cache(maxsize=4)
 def _of_model(model: type[Model], params: Params, texts: tuple[str, ...], most: int) -> tuple[_Columns, Reached | None]:
-    """The model's own side, which its mutants share."""
+    """The model's own part, which all its mutants share."""
     columns = _columns(model, params, texts)
     return columns, reached(columns.interpreter, list(columns.all), most)
