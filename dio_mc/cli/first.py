@@ -113,7 +113,7 @@ def new(name: str) -> None:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise usage_error("DIO232", "it is there already, and is left as it is", file=str(path)) from None
+        raise usage_error("DIO232", "exists already and is not overwritten", file=str(path)) from None
     except OSError as error:
         raise usage_error("DIO207", f"cannot be written: {error.strerror or error}", file=str(path)) from None
     click.echo(f"{path} written. It holds:  dio-mc check {path}\nThen break the line that says so, and check again.")

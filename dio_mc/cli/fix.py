@@ -137,7 +137,7 @@ def _refuse_target(target: Path, model_file: Path) -> None:
     if target.suffix != ".py" or not target.stem.isidentifier():
         raise usage_error("DIO296", "a fix is a Python file: NAME.py", file=str(target))
     if target.exists():
-        raise usage_error("DIO296", "exists already, and is not written over", file=str(target))
+        raise usage_error("DIO296", "exists already and is not overwritten", file=str(target))
 
 
 def _write(target: Path, found: Found) -> int:

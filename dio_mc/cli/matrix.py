@@ -191,7 +191,7 @@ def _matrix_of_kernels(
         hint = "leave out --kernel, or --any"
         raise usage_error("DIO204", "--any is about rules: a kernel is observed, which proves nothing", hint=hint)
     if not guests.file_systems:
-        raise usage_error("DIO204", "--kernel wants --fs", hint="for example --fs ext4 --fs xfs")
+        raise usage_error("DIO204", "--kernel needs --fs", hint="for example --fs ext4 --fs xfs")
     found, whole = run_matrix(registry, names, guests, limits)
     if not whole:
         return 3

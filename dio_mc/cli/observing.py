@@ -175,9 +175,9 @@ def _sessions(
     from dio_mc.machine.session import Session
 
     if host == bool(kernels):
-        raise usage_error("DIO204", "observe wants --kernel K or --host", hint="for example --kernel 6.12")
+        raise usage_error("DIO204", "observe needs --kernel K or --host", hint="for example --kernel 6.12")
     if host and not stress:
-        raise usage_error("DIO287", "on the kernel that runs here no thread can be held: --host wants --stress SECONDS")
+        raise usage_error("DIO287", "threads cannot be held on this kernel: --host needs --stress SECONDS")
     if host:
         return [HostSession(fs, mount, 4) for fs in file_systems]
     return [Session(find_kernel(k), fs, mount, 4) for k in kernels for fs in file_systems]

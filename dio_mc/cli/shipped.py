@@ -87,7 +87,7 @@ def _copy(folder: Path, files: Sequence[Path], target: Path) -> None:
     places = {path: target / path.relative_to(folder) for path in files}
     for place in places.values():
         if place.exists():
-            raise usage_error("DIO232", "it is there already, and is left as it is", file=str(place))
+            raise usage_error("DIO232", "exists already and is not overwritten", file=str(place))
     try:
         for path, place in places.items():
             place.parent.mkdir(parents=True, exist_ok=True)

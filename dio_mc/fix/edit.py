@@ -18,11 +18,11 @@ from dio_mc.source import Span
 
 KINDS: Final = {
     "section": "a lock, the model's or a new mutex, around statements that follow one another",
-    "relook": "a lock taken after a wait, what was waited for looked at again under it, and so until it is so",
+    "relook": "after a wait, a lock is taken and the condition tested again under it, the wait repeated if false",
     "move": "a statement elsewhere in its function: another order, a lock taken earlier or kept longer",
     "wait": "a wait for a condition of the model",
     "call": "a call of an operation of the model, such as a flush or an invalidation, or a wait of one of its counters",
-    "store": "an assignment of a value that the model knows",
+    "store": "an assignment of a value that the model uses",
     "constant": "another member of the enum in an assignment",
 }
 """The kinds of single edits."""

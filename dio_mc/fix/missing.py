@@ -35,7 +35,7 @@ def _other_end(names: tuple[str, ...], passing: Sequence[Tried], edit: Callable[
     first, smallest = _smallest(passing, edit)
     missing = f"a property that says how {_listed(names)} may be at rest" if names else "one that says who ends"
     return (
-        f"{_satisfy(len(passing))}, but runs without interleaving end otherwise "
+        f"{_satisfy(len(passing))}, but runs without interleaving end with other data "
         f"({first.changed}), as with {smallest.text} in {smallest.function}: {missing} is missing"
     )
 

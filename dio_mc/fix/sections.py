@@ -163,7 +163,7 @@ def _relook(
     loop.body[0:0] = waits
     changes: dict[ast.AST, Replacement] = {waits[0]: [loop], **{s: [] for s in waits[1:]}}
     changes[covered[-1]] = [covered[-1], *located(way.give, covered[-1])]
-    how = f"after `{shown(waits[-1])}`, `{together}` looked at again, released after `{shown(covered[-1])}`"
+    how = f"after `{shown(waits[-1])}`, `{together}` tested again, released after `{shown(covered[-1])}`"
     return _edit("relook", block, (*waits, *covered), way, changes, 5 + len(asked), how)
 
 

@@ -252,7 +252,7 @@ def _added(node: ast.AST, body: Body, span: Span, locks: AddedLocks) -> ChangedL
         case ast.While(test=ast.Constant()):
             return None
         case ast.While(body=inner) if not any(isinstance(n, ast.Break | ast.Continue) for n in ast.walk(node)):
-            edits, undone = {node: list(inner)}, f"`{text}` does not look again"
+            edits, undone = {node: list(inner)}, f"`{text}` does not test again"
         case ast.With(body=inner) if is_atomic_block(node, body):
             edits, undone = {node: list(inner)}, f"`{text}` in several steps"
         case ast.With() | ast.For():

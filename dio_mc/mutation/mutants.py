@@ -21,12 +21,12 @@ from dio_mc.source import Span, span_of
 
 KINDS: Final = {
     "undo": "a line of the fix undone, where the class fixes another one",
-    "lock": "an acquisition and its release left out; of a lock that changes hands or counts, all uses",
+    "lock": "an acquisition and its release left out; of a lock that is handed over or counts, all uses",
     "wait": "a wait left out",
     "call": "the call of an operation left out, such as an invalidation; or its result taken to be true",
     "store": "an assignment to the model's data left out",
-    "check": "a condition not asked: taken as true, as false, or a loop that does not look again",
-    "condition": "one part of an `and` or `or` not asked",
+    "check": "a condition not tested: taken as true, as false, or a loop that does not test again",
+    "condition": "one part of an `and` or `or` left out",
     "swap": "two neighbouring statements in the other order",
     "shrink": "a lock taken a statement later, or released one earlier",
     "atomic": "a block that was one step taken apart",

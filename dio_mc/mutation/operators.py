@@ -155,7 +155,7 @@ def _checks(body: Body, around: Surroundings) -> Iterator[Change]:
                     yield Change("check", text, statement, {test: located_expression(word, test)})
             case ast.While(test=test, body=inner) if _asks(test, around) and not _leaves(inner):
                 once = ast.copy_location(ast.If(test, inner, []), statement)
-                yield Change("check", f"`while {_shown(test)}` does not look again", statement, {statement: [once]})
+                yield Change("check", f"`while {_shown(test)}` does not test again", statement, {statement: [once]})
             case _:
                 pass
 

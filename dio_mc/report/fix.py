@@ -50,7 +50,7 @@ def _fix(number: int, fix: Fix, found: Found, *, subclass: bool) -> Iterator[str
     waits = [w for w in fix.waits if w.after > w.before]
     if waits:
         shares = ", ".join(f"{w.thread} {w.after} % (before {w.before} %)" for w in waits)
-        yield f"   cannot go on, of the states in which it has not ended: {shares}"
+        yield f"   cannot continue, in so many of the states in which it has not ended: {shares}"
     if fix.changed:
         yield f"   changes what happens without interleaving: {fix.changed}"
     yield ""

@@ -78,7 +78,7 @@ def test_new_overwrites_nothing(tmp_path: Path) -> None:
     for name in ("mine", "mine.py"):
         done = dio_mc("new", name, cwd=tmp_path)
         assert done.returncode == 2
-        assert done.stderr == "mine.py: error DIO232: it is there already, and is left as it is\n"
+        assert done.stderr == "mine.py: error DIO232: exists already and is not overwritten\n"
     assert (tmp_path / "mine.py").read_text() == "precious"
 
 

@@ -39,7 +39,7 @@ REFUSED = [
     ("several", TWO, [], "m.py: error DIO294: several classes are violated\n  hint: choose one with --model: MissingFlush, Other\n"),
     ("unknown parameter", FLUSH, ["--param", "pages=2"], "dio-mc: error DIO203: MissingFlush has no parameter `pages`\n  hint: MissingFlush has: none\n"),
     ("elsewhere", FLUSH, ["--write", "there/f.py"], "there/f.py: error DIO296: a fix imports the model, so it must be in the same folder\n  hint: write it to f.py\n"),
-    ("over the model", FLUSH, ["--write", "m.py"], "m.py: error DIO296: exists already, and is not written over\n"),
+    ("over the model", FLUSH, ["--write", "m.py"], "m.py: error DIO296: exists already and is not overwritten\n"),
     ("no module", FLUSH, ["--write", "a-fix.py"], "a-fix.py: error DIO296: a fix is a Python file: NAME.py\n"),
 ]  # fmt: skip
 

@@ -86,9 +86,9 @@ def running(folder: Path) -> list[Path]:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "DIO204: observe wants --kernel K or --host"),
-        (["--host", "--kernel", "6.12"], "DIO204: observe wants --kernel K or --host"),
-        (["--host"], "DIO287: on the kernel that runs here no thread can be held: --host wants --stress SECONDS"),
+        ([], "DIO204: observe needs --kernel K or --host"),
+        (["--host", "--kernel", "6.12"], "DIO204: observe needs --kernel K or --host"),
+        (["--host"], "DIO287: threads cannot be held on this kernel: --host needs --stress SECONDS"),
     ],
 )
 def test_the_command_says_what_it_wants(arguments: list[str], said: str) -> None:

@@ -197,7 +197,7 @@ def test_a_state_file_that_is_none_is_told(tmp_path: Path) -> None:
 
 def test_a_matrix_of_kernels_wants_file_systems() -> None:
     done = CliRunner().invoke(cli, ["matrix", "--kernel", "6.12"])
-    assert "DIO204: --kernel wants --fs" in str(done.exception)
+    assert "DIO204: --kernel needs --fs" in str(done.exception)
 
 
 # -- drafts of reports -----------------------------------------------------------------------------------------------

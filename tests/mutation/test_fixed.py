@@ -91,7 +91,7 @@ ROWS = [
     ("one step", "self.x = 1\nself.y = 1", "with atomic():\n    self.x = 1\n    self.y = 1",
      [("+", "with atomic():", "`with atomic():` in several steps")]),
     ("a loop", "self.x = 1", "while self.y == 1:\n    self.x = 1",
-     [("+", "while self.y == 1:", "`while self.y == 1:` does not look again")]),
+     [("+", "while self.y == 1:", "`while self.y == 1:` does not test again")]),
     ("a function of its own", "self.x = 1", "super().go()\nself.other()",
      [("+", "self.other()", "without `self.other()`")]),
     ("nothing", "self.x = 1", '"""It says something."""\nself.x = 1', []),

@@ -34,7 +34,7 @@ ROWS = [
     ]),
     ("no check: a parameter", "if self.p > 1:\n    pass", "p = Param(1, min=1, max=2)", []),
     ("a loop that looks again", "again = True\nwhile again:\n    again = self.x == 0", "",
-     [("check", "`while again` does not look again")]),
+     [("check", "`while again` does not test again")]),
     ("no such loop: it is left from inside", "while self.x == 0:\n    break", "", []),
     ("neighbours", "self.x = 1\nself.y = 1", "", [
         ("store", "without `self.x = 1`"),
