@@ -59,9 +59,11 @@ def _source(trace: Trace, name: str, folder: Path, model_file: str | None) -> So
 
 
 def _loaded_as(name: str, kept: Mapping[int, str]) -> Sequence[str]:
-    """The lines of a loaded file that traces call by this name, as they do with files elsewhere; empty if there is
-    none with the lines that the trace keeps. Without such lines there is no telling which file is meant."""
-    found = [lines for file, lines in sources_read().items() if kept and shown_file(file) == name]
+    """The lines of a loaded file outside the working directory, of which a trace has only the name; empty if no file
+    has the lines that the trace keeps. Without such lines it is not known which file is meant."""
+    if not kept or "/" in name:
+        return []
+    found = [lines for file, lines in sources_read().items() if shown_file(file) == name]
     expanded = ([line.expandtabs() for line in lines] for lines in found)
     return next((lines for lines in expanded if _agree(lines, kept)), [])
 
