@@ -18,7 +18,7 @@ SEED = ROOT / "counterexamples" / "ext3_2_6_18.Ext3" / "no_stale_exposure.json"
 def kernel(name: str) -> Kernel:
     for program in ("qemu-system-x86_64", "cc", "mkfs.ext3"):
         if shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is None:
-            pytest.skip(f"no {program} here")
+            pytest.skip(f"no {program} here (.ci/run installs it)")
     try:
         return find_kernel(name)
     except ModelError:

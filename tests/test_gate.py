@@ -13,7 +13,7 @@ import pytest
 from report_models import HOLDS, RACE, ROOT, write
 from test_pytest_plugin import run as run_pytest
 
-yaml = pytest.importorskip("yaml")
+yaml = pytest.importorskip("yaml", reason="not installed: pip install 'dio-mc[test]'")
 
 REPAIRED = RACE.replace(
     "        seen = self.x\n        self.x = seen + 1\n", "        with atomic():\n            self.x = self.x + 1\n"

@@ -143,7 +143,7 @@ def test_a_class_is_explored_once(tmp_path: Path) -> None:
 
 
 def test_in_several_processes(project: Path) -> None:
-    pytest.importorskip("xdist")
+    pytest.importorskip("xdist", reason="not installed: pip install 'dio-mc[test]'")
     for distribution in ("load", "loadgroup"):
         done = run(project, "--dio-mc", "-n", "2", "--dist", distribution)
         assert counts(done) == {"failed": 1, "passed": 7}

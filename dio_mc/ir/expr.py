@@ -59,16 +59,22 @@ class Me:
 
 @dataclass(frozen=True, slots=True)
 class Not:
+    """The negation."""
+
     operand: Expr
 
 
 @dataclass(frozen=True, slots=True)
 class And:
+    """The conjunction; an operand is evaluated only if all before it are true."""
+
     operands: tuple[Expr, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
+    """The disjunction; an operand is evaluated only if all before it are false."""
+
     operands: tuple[Expr, ...]
 
 

@@ -114,11 +114,15 @@ Op = Assign | Await | Check | Choose | Spawn | Halt
 
 @dataclass(frozen=True, slots=True)
 class Jump:
+    """Control continues at a block."""
+
     block: int
 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
+    """Control continues at one of two blocks."""
+
     condition: Expr
     then: int
     orelse: int

@@ -153,7 +153,7 @@ def read_settings(first: str, body: str, folder: Path) -> None:
 
 
 def understand_yaml(first: str, body: str) -> None:
-    yaml = pytest.importorskip("yaml")
+    yaml = pytest.importorskip("yaml", reason="not installed: pip install 'dio-mc[test]'")
     document = yaml.safe_load(body)
     match first.removeprefix("# ").strip():
         case ".github/workflows/models.yml":

@@ -130,27 +130,27 @@ def few(folder: Path):
     return [*programs, language(folder)]
 
 
-@pytest.mark.skipif(None in map(shutil.which, ("spin", "rumur", "gcc")), reason="SPIN, Rumur or gcc is not installed")
+@pytest.mark.skipif(None in map(shutil.which, ("spin", "rumur", "gcc")), reason="needs spin, rumur, gcc (.ci/run)")
 @pytest.mark.parametrize(("file", "name"), FEW)
 def test_a_class(exports, file: str, name: str) -> None:
     assert exports.row(file, shipped_class(file, name)).differences == []
 
 
-@pytest.mark.skipif(None in map(shutil.which, ("spin", "rumur", "gcc")), reason="SPIN, Rumur or gcc is not installed")
+@pytest.mark.skipif(None in map(shutil.which, ("spin", "rumur", "gcc")), reason="needs spin, rumur, gcc (.ci/run)")
 @pytest.mark.parametrize("name", PRODUCTS)
 @pytest.mark.slow
 def test_a_workload_under_a_rule(exports, name: str) -> None:
     assert exports.row(name, program_named(open_registry(ROOT / "models"), name)).differences == []
 
 
-@pytest.mark.skipif(None in map(shutil.which, ("spin", "rumur", "gcc")), reason="SPIN, Rumur or gcc is not installed")
+@pytest.mark.skipif(None in map(shutil.which, ("spin", "rumur", "gcc")), reason="needs spin, rumur, gcc (.ci/run)")
 def test_the_rest_of_the_language(exports, tmp_path: Path) -> None:
     found = exports.row("language", language(tmp_path))
     assert found.differences == []
     assert found.reference.violated >= {"never_both"}
 
 
-@pytest.mark.skipif(None in map(shutil.which, ("spin", "rumur", "gcc")), reason="SPIN, Rumur or gcc is not installed")
+@pytest.mark.skipif(None in map(shutil.which, ("spin", "rumur", "gcc")), reason="needs spin, rumur, gcc (.ci/run)")
 @pytest.mark.parametrize("number", [0, 1], ids=["only daemons", "not asked"])
 def test_where_nobody_can_be_stuck(exports, number: int, tmp_path: Path) -> None:
     """SPIN refuses a loop that is always there."""
@@ -160,13 +160,13 @@ def test_where_nobody_can_be_stuck(exports, number: int, tmp_path: Path) -> None
     assert found.reference.violated == ({"p"} if number == 0 else set())
 
 
-@pytest.mark.skipif(None in map(shutil.which, ("spin", "rumur", "gcc")), reason="SPIN, Rumur or gcc is not installed")
+@pytest.mark.skipif(None in map(shutil.which, ("spin", "rumur", "gcc")), reason="needs spin, rumur, gcc (.ci/run)")
 @pytest.mark.skipif(not ALL, reason="DIO_MC_EXPORT_ALL is not set: it takes a C compiler some twenty minutes")
 def test_every_shipped_model(exports) -> None:
     assert [(r.program, r.differences) for r in (exports.row(*one) for one in exports.shipped()) if r.differences] == []
 
 
-@pytest.mark.skipif(None in map(shutil.which, ("spin", "rumur", "gcc")), reason="SPIN, Rumur or gcc is not installed")
+@pytest.mark.skipif(None in map(shutil.which, ("spin", "rumur", "gcc")), reason="needs spin, rumur, gcc (.ci/run)")
 @pytest.mark.parametrize(
     ("target", "lost", "told"), [("promela", "dirty_0 = 1;", "SPIN"), ("murphi", "dirty_0 := 1;", "Rumur")]
 )

@@ -144,7 +144,7 @@ def test_the_header_says_how_to_run_it() -> None:
     assert "   java -cp tla2tools.jar tlc2.TLC -deadlock Ext3.tla\n" in tla(seed())
 
 
-@pytest.mark.skipif(None in map(shutil.which, ("spin", "rumur", "gcc")), reason="SPIN, Rumur or gcc is not installed")
+@pytest.mark.skipif(None in map(shutil.which, ("spin", "rumur", "gcc")), reason="needs spin, rumur, gcc (.ci/run)")
 @pytest.mark.parametrize(
     ("write", "ending", "opening", "told"),
     [

@@ -141,7 +141,7 @@ WAYS: dict[str, Callable[[Path, list[str]], str]] = {"bash": bash, "zsh": zsh, "
 @pytest.mark.parametrize("shell", list(WAYS))
 def test_the_shell_completes(place: Path, shell: str, typed: str, completed: str) -> None:
     if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed (.ci/run installs it); what it would be given was looked at")
+        pytest.skip(f"{shell} is not installed (.ci/run installs it); what it would complete is tested without it")
     if shell == "fish" and "," in completed:
         completed = ""  # click's function for fish cuts what it is given at a comma
     assert WAYS[shell](place, ["dio-mc", *typed.split()]).rstrip("/") == completed
@@ -150,7 +150,7 @@ def test_the_shell_completes(place: Path, shell: str, typed: str, completed: str
 @pytest.mark.parametrize("shell", list(WAYS))
 def test_a_word_that_nothing_begins_with_stays(place: Path, shell: str) -> None:
     if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed (.ci/run installs it); what it would be given was looked at")
+        pytest.skip(f"{shell} is not installed (.ci/run installs it); what it would complete is tested without it")
     assert WAYS[shell](place, ["dio-mc", "zzz"]) in ("", "zzz")
 
 

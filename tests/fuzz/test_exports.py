@@ -45,7 +45,7 @@ def small_program(text: str, path: Path) -> Program | None:
     return program if 2 < found.states <= MOST else None
 
 
-@pytest.mark.skipif(None in map(shutil.which, ("spin", "rumur", "gcc")), reason="SPIN, Rumur or gcc is not installed")
+@pytest.mark.skipif(None in map(shutil.which, ("spin", "rumur", "gcc")), reason="needs spin, rumur, gcc (.ci/run)")
 @pytest.mark.parametrize("generator", [rich, plain], ids=lambda made: made.__name__)
 def test_other_checkers_say_the_same(exports, generator, tmp_path: Path) -> None:
     """A few programs of each generator; ``DIO_MC_EXPORTED=50`` for more."""

@@ -44,7 +44,7 @@ def test_a_signal_leaves_what_is_whole(tmp_path: Path) -> None:
     larger += ["--param=pages=2", "--param=readers=3", "--param=mappers=3"]
     ended = run([*larger, "--checkpoint=saved"], tmp_path, by=signal.SIGTERM, at="saved/*/search.json")
     if ended.code == 0:
-        pytest.skip("the search was at its end before the signal came")
+        pytest.skip("the search ended before the signal, which waits for the first saved level")
     assert ended.code == 3
     told = re.search(r"^  note: resume with: (dio-mc .* --resume)$", ended.out, re.MULTILINE)
     assert told, ended.out

@@ -99,7 +99,7 @@ def test_the_command_says_what_it_wants(arguments: list[str], said: str) -> None
 def test_all_at_once_in_a_folder_and_a_program_that_is_killed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The program itself, on whatever file system the temporary folder has."""
     if shutil.which("cc") is None:
-        pytest.skip("no cc here")
+        pytest.skip("no cc here (.ci/run installs gcc)")
     monkeypatch.setattr(HostSession, "_mount", lambda self, disk, at: None)
     session = HostSession("ext4")
     with session:

@@ -36,7 +36,7 @@ def shown(form: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def compiled(text: str, folder: Path, *flags: str) -> Path:
     if CC is None:
-        pytest.skip("no cc here")
+        pytest.skip("no cc here (.ci/run installs gcc)")
     source, program = folder / "race.c", folder / "race"
     source.write_text(text)
     subprocess.run([CC, "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", *flags, "-o", program, source], check=True)

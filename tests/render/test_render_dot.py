@@ -172,7 +172,7 @@ def test_markup_in_names_is_text():
     assert '<b>\\"];}\\\\n\\\\N\\\\l&amp;amp;' in text
 
 
-@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
+@pytest.mark.skipif(shutil.which("dot") is None, reason="no Graphviz (.ci/run installs it)")
 @pytest.mark.parametrize("trace", [trace_of(race(), "no_undo"), crowded(150, 3000)], ids=["race", "crowded"])
 def test_graphviz_reads_it(trace):
     evil = '<b>"];}\n\\N\\l&amp;'

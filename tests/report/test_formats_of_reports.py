@@ -99,7 +99,7 @@ def test_every_format_is_red_where_something_is_wrong(
 
 @pytest.mark.parametrize("cause", CAUSES)
 def test_sarif_is_valid(cause: str, reports: dict[tuple[str, str], tuple[int, str]]) -> None:
-    jsonschema = pytest.importorskip("jsonschema")
+    jsonschema = pytest.importorskip("jsonschema", reason="not installed: pip install 'dio-mc[test]'")
     log = json.loads(reports[cause, "sarif"][1])
     validator = jsonschema.Draft4Validator(json.loads(SCHEMA.read_text()))
     assert [f"{list(e.path)}: {e.message}" for e in validator.iter_errors(log)] == []
@@ -157,7 +157,7 @@ def test_sarif_rules_of_each_cause(reports: dict[tuple[str, str], tuple[int, str
 
 
 def test_junit_by_another_parser(reports: dict[tuple[str, str], tuple[int, str]]) -> None:
-    junitparser = pytest.importorskip("junitparser")
+    junitparser = pytest.importorskip("junitparser", reason="not installed: pip install 'dio-mc[test]'")
     counts = {}
     for cause in CAUSES:
         xml = junitparser.JUnitXml.fromstring(reports[cause, "junit"][1].encode())
@@ -177,7 +177,7 @@ def test_junit_by_another_parser(reports: dict[tuple[str, str], tuple[int, str]]
 
 
 def test_ktap_by_a_tap_parser(reports: dict[tuple[str, str], tuple[int, str]]) -> None:
-    tap = pytest.importorskip("tap.parser")
+    tap = pytest.importorskip("tap.parser", reason="not installed: pip install 'dio-mc[test]'")
     for cause, (_, _, code) in CAUSES.items():
         text = reports[cause, "ktap"][1]
         assert text.startswith("KTAP version 1\n1..1\n")
