@@ -6,8 +6,11 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+
+from checkpointing import Searches, searches
 
 from dio_mc.engines import choose
 from dio_mc.engines.disk import merging, search
@@ -24,7 +27,7 @@ class Forgetful(DiskSearch):
 
     def _open_level(self) -> None:
         super()._open_level()
-        if self._on_disk:
+        if self.on_disk:
             self._forget_states()
 
     turn = 0
@@ -56,3 +59,16 @@ def forgetting() -> Iterator[Path]:
             yield Path(folder)
     finally:
         choose.on_disk, merging.FAN, search.BUNDLES = before  # type: ignore[misc]
+
+
+def on_disk(
+    kept: Path, folder: Path, way: str = "full", kind: type[DiskSearch] = Forgetful, workers: int = 1
+) -> Searches:
+    """Searches with checkpoints in `kept`, and their states in `folder`."""
+    begin = partial(kind, disk=Disk(folder, SMALL))
+    return searches(kept, way, workers, begin=begin)
+
+
+def in_memory(made: Searches) -> Searches:
+    """The same search in memory."""
+    return replace(made, begin=None)

@@ -168,9 +168,8 @@ def check_partial(options: dict[str, Any]) -> None:
         raise click.UsageError(f"--disk keeps all states: not with --{chosen[0]}.")
     if chosen and options["ray"] is not None:
         raise click.UsageError(f"--ray finds all states: not with --{chosen[0]}.")
-    for name, place in (("disk", "in memory"), ("ray", "on one machine")):
-        if options[name] not in (None, OFF) and options["resume"]:
-            raise click.UsageError(f"--resume continues a search {place}: not with --{name}.")
+    if options["ray"] is not None and options["resume"]:
+        raise click.UsageError("--resume continues a search on one machine: not with --ray.")
 
 
 def check_taken(options: dict[str, Any]) -> None:

@@ -19,12 +19,13 @@ from functools import partial as bound  # `partial` is a part of the states here
 from typing import TYPE_CHECKING, Final, Literal
 
 from dio_mc.cache import LEAST_FREE
-from dio_mc.engines.compiled import compiled, on_disk, on_ray
+from dio_mc.engines.compiled import compiled, makes, on_disk, on_ray
 from dio_mc.engines.kept import Established, Remembering
 from dio_mc.engines.limits import Limits
 from dio_mc.engines.reducers import UNREDUCED, Reducers, persistent_sets_of, representatives_of
 from dio_mc.engines.reference.engine import explore as explore_reference
 from dio_mc.engines.reference.search import Taken
+from dio_mc.errors import ModelError
 from dio_mc.guard import WHY_ENDED, Guard, stop_of
 from dio_mc.ir.program import LIVENESS
 from dio_mc.semantics.search import (
@@ -142,17 +143,24 @@ class Run:
         """The result, with the information whether the search can be resumed."""
         return replace(found, resumable=self._store is not None and self._store.resumable)
 
-    def _keeper(self, search: str, limits: Limits, engine: str, by: Sequence[str], code: str = "") -> Keeper | None:
-        """The checkpoints of one of the searches, or None if none are requested. Raises
-        `ModelError` if the checkpoint cannot be used."""
-        asked = self._request.checkpoints
-        if asked is None:
-            return None
-        from dio_mc.engines.checkpoints.store import Store
+    def _checkpoints(self) -> Store | None:
+        """The checkpoints of all searches, or None if none are requested."""
+        if self._store is None and self._request.checkpoints is not None:
+            from dio_mc.engines.checkpoints.store import Store
 
-        self._store = self._store or Store(asked, self._request.program)
+            self._store = Store(self._request.checkpoints, self._request.program)
+        return self._store
+
+    def _keeper(
+        self, search: str, limits: Limits, by: Sequence[str], prepared: Prepared | None = None, **where: bool
+    ) -> Keeper | None:
+        """The checkpoints of one of the searches, or None if none are requested; `where` is as for
+        `Store.keeper`. Raises `ModelError` if the checkpoint cannot be used."""
+        if (store := self._checkpoints()) is None:
+            return None
+        engine, code = ("reference", "") if prepared is None else ("native", prepared.module.digest)
         of = {"engine": engine, "reduced": list(by), "first": self._request.first, "code": code}
-        return self._store.keeper(search, of, lambda: limits.seconds)
+        return store.keeper(search, of, lambda: limits.seconds, **where)
 
     def _follow(self, names: Names) -> None:
         self._established.follow(names)
@@ -228,37 +236,43 @@ class Run:
             return self._divided(prepared, limits, strategy, strategy.ray, by)
         if strategy.ray is not None:
             self._request.note(IN_ORDER)
-        best = self._optimised(prepared)
+        best, store = self._optimised(prepared), self._checkpoints()
 
-        def keep_in(folder: Path, spare: int = 0) -> Exploration:
+        def keep_in(folder: Path, spare: int = 0, *, anew: bool = False) -> tuple[Exploration, bool]:
             begin = on_disk(folder, self._request.budget, spare)
-            return self._as_asked(compiled(best, self._request, limits, strategy.workers, by, begin=begin))
+            keeper = self._keeper(kept, limits, by.names, best, on_disk=True, anew=anew)
+            found = compiled(best, self._request, limits, strategy.workers, by, keeper, begin=begin)
+            return self._as_asked(found), keeper is not None and bool(keeper.saved)
 
         if strategy.disk is not None:
-            return keep_in(strategy.disk)
+            return keep_in(strategy.disk)[0]
+        was_on_disk = store is not None and store.has_on_disk(kept)
+        if was_on_disk and strategy.overflow is not None and makes(strategy.overflow, self._request.note):
+            return keep_in(strategy.overflow, LEAST_FREE)[0]
         found = self._compiled(best, limits, strategy.workers, by, kept)
         if found.stopped is None or found.stopped.kind not in (StopKind.MAX_MEMORY, StopKind.OUT_OF_MEMORY):
             return found
         if strategy.overflow is None:
             self._request.note("with --disk DIR the search keeps its states on disk, and memory does not end it")
             return found
-        return self._overflowed(found, strategy.overflow, keep_in)
+        return self._overflowed(found, bound(keep_in, strategy.overflow, LEAST_FREE), strategy.overflow)
 
-    def _overflowed(self, found: Exploration, folder: Path, keep_in: Callable[[Path, int], Exploration]) -> Exploration:
-        """Repeat a search on disk after it ran out of memory. The first result is returned if the
-        second search got no further."""
+    def _overflowed(
+        self, found: Exploration, keep: Callable[..., tuple[Exploration, bool]], folder: Path
+    ) -> Exploration:
+        """Continue a search on disk after it ran out of memory, from its checkpoint if possible.
+        The first result is returned if the second search got no further."""
+        if not makes(folder, self._request.note):
+            return found
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            self._request.note(
-                f"the states could not be kept on disk: {folder}: {error.strerror}; --disk DIR names a folder"
-            )
-            return found
-        again = keep_in(folder, LEAST_FREE)
+            again, went_on = keep()
+        except ModelError:
+            again, went_on = keep(anew=True)
+        how = f"the search {'went on' if went_on else 'restarted'} with its states on disk"
         if again.stopped is not None and again.states <= found.states:
-            self._request.note(f"the search restarted with its states on disk and got no further: {again.stopped}")
+            self._request.note(f"{how} and got no further: {again.stopped}")
             return found
-        self._request.note(f"memory ran out at {found.states:,} states: the search restarted with its states on disk")
+        self._request.note(f"memory ran out at {found.states:,} states: {how}")
         return again
 
     def _divided(self, prepared: Prepared, limits: Limits, strategy: Strategy, ray: OnRay, by: Reduced) -> Exploration:
@@ -366,7 +380,7 @@ class Run:
     def _interpret(self, budget: Budget, reducers: Reducers, saved: str | None = None) -> Exploration:
         """One search by the interpreter, with checkpoints under the name `saved`, if given."""
         taken = Taken(reducers.representatives, selection=reducers.selection)
-        keeper = None if saved is None else self._keeper(saved, self._limits, "reference", reducers.names)
+        keeper = None if saved is None else self._keeper(saved, self._limits, reducers.names)
         return self._as_asked(explore_reference(replace(self._request, budget=budget), taken, keeper=keeper))
 
     def _compiled(
@@ -374,8 +388,7 @@ class Run:
     ) -> Exploration:
         """One search in machine code in memory, with checkpoints under the name `saved`, if
         given."""
-        code = prepared.module.digest if saved is not None and self._request.checkpoints is not None else ""
-        keeper = None if saved is None else self._keeper(saved, limits, "native", by.names, code)
+        keeper = None if saved is None else self._keeper(saved, limits, by.names, prepared)
         return self._as_asked(compiled(prepared, self._request, limits, workers, by, keeper))
 
     def _as_asked(self, found: Exploration) -> Exploration:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dio_mc.engines.limits import Limits
 from dio_mc.engines.shaping import told
-from dio_mc.semantics.search import Budget, Exploration, OnRay, SearchRequest
+from dio_mc.semantics.search import Budget, Exploration, Note, OnRay, SearchRequest
 from dio_mc.semantics.stop import Stop
 
 if TYPE_CHECKING:
@@ -38,6 +38,16 @@ def on_disk(folder: Path, budget: Budget, spare: int = 0) -> Begin:
     from dio_mc.engines.disk.sizes import sizes_within
 
     return bound(DiskSearch, disk=Disk(folder, sizes_within(budget.max_memory), spare))
+
+
+def makes(folder: Path, note: Note) -> bool:
+    """Create the folder for states that nobody named; return whether that was possible."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        note(f"the states could not be kept on disk: {folder}: {error.strerror}; --disk DIR names a folder")
+        return False
+    return True
 
 
 def on_ray(ray: OnRay, folder: Path | None, budget: Budget) -> Begin:

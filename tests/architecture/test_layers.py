@@ -46,7 +46,7 @@ LAYERS: dict[str, set[str]] = {
     "engines.native": {
         "engines.checkpoints", "analysis.partial_order", "analysis.symmetry", "analysis.values", "cache", "guard", "memory", "semantics", "ir",
     },
-    "engines.disk": {"engines.native", "guard", "memory", "semantics", "wording"},
+    "engines.disk": {"engines.checkpoints", "engines.native", "guard", "memory", "semantics", "wording"},
     "engines.cluster": {"engines.disk", "engines.limits", "engines.native", "guard", "semantics"},
     "engines.shaping": {"guard", "engines.kept", "engines.limits", "engines.native", "engines.reference", "semantics"},
     "engines.compiled": {

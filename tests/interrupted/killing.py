@@ -84,7 +84,7 @@ def chain(arguments: Sequence[str], folder: Path, kills: int, rng: random.Random
         seconds += ended.seconds
         if ended.code is None:
             done += 1
-            sizes.append(sum(path.stat().st_size for path in folder.glob("saved/*/search.0*")))
+            sizes.append(sum(path.stat().st_size for path in folder.glob("saved/*/search*")))
         else:
             ends.append(ended)
     ended = run(saved, folder)

@@ -168,7 +168,7 @@ def _write(path: Path, parts: Iterable[Buffer]) -> None:
         handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             for part in parts:
-                _write_all(handle, part)
+                write_all(handle, part)
             os.fsync(handle)
         finally:
             os.close(handle)
@@ -184,7 +184,8 @@ def _write(path: Path, parts: Iterable[Buffer]) -> None:
         os.close(folder)
 
 
-def _write_all(handle: int, part: Buffer) -> None:
+def write_all(handle: int, part: Buffer) -> None:
+    """Write all bytes to an open file. Raises `OSError`."""
     done = 0
     with memoryview(part) as view:
         while done < len(view):

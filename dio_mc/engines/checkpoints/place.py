@@ -87,6 +87,16 @@ class Place:
         (`LEAST_FREE`). Raises `OSError`."""
         return not self._is_cache or shutil.disk_usage(self.path).free - size >= LEAST_FREE
 
+    def require_room(self, size: int) -> None:
+        """Raise `OSError` if `size` bytes may not be written (`has_room`)."""
+        if not self.has_room(size):
+            raise OSError(f"{self}: less than 1 GiB would be left on the disk")
+
+    def drop(self, search: str) -> None:
+        """Remove the checkpoint of one search, its head first. Raises `OSError`."""
+        for path in (self.path / f"{search}.json", *self.path.glob(f"{search}.*")):
+            path.unlink(missing_ok=True)
+
     def clear(self) -> None:
         """Remove the checkpoint. The heads are removed first, so that an interruption leaves
         nothing that seems complete. Raises `OSError`."""
@@ -141,9 +151,13 @@ def _is_there(path: Path, handle: int) -> bool:
         return False
 
 
-def refused(path: Path | str, reason: str) -> ModelError:
+LEFT: Final = (
+    "it is left as it is; without --resume, or with another --checkpoint, the search starts from the beginning"
+)
+
+
+def refused(path: Path | str, reason: str, hint: str = LEFT) -> ModelError:
     """The error for a checkpoint that cannot be used."""
-    hint = "it is left as it is; without --resume, or with another --checkpoint, the search starts from the beginning"
     return usage_error("DIO223", f"the checkpoint is refused: {reason}", file=display_path(str(path)), hint=hint)
 
 

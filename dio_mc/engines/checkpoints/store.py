@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from pathlib import Path
 from typing import Any, Final
 
 from dio_mc import __version__
@@ -27,6 +28,14 @@ WRITTEN_AT: Final = 1 << 25
 """Bytes of unsaved levels at which a search saves before the next regular time."""
 LOOK: Final = 0.05
 """Seconds between two polls of the limits while a search waits for a write."""
+ON_DISK: Final = "-disk"
+"""What follows the name of a search whose states are on disk."""
+LEVELS: Final = ".levels"
+"""What follows the name of a search in that of the file of its levels."""
+
+Levels = Callable[[Place, Path], Mapping[str, Any]]
+"""Brings the levels of a search to the disk, to the file at a path, and returns what the text of a frame
+says of them. Raises `OSError`."""
 
 
 class Store:
@@ -45,19 +54,38 @@ class Store:
     @property
     def resumable(self) -> bool:
         """Whether the folder has something that a search of this program can continue from."""
-        return any(keeper.count for keeper in self._keepers)
+        return any(keeper.count or keeper.saved for keeper in self._keepers)
 
     @property
     def is_locked(self) -> bool:
         """Whether this process holds the lock of the folder."""
         return self._place is not None and self._place.is_locked
 
-    def keeper(self, search: str, of: Mapping[str, Any], seconds: Callable[[], float]) -> Keeper | None:
+    def has_on_disk(self, search: str) -> bool:
+        """Whether to resume a search that had its states on disk. If it has also saved a part in
+        memory, before it began again on disk, the larger part counts."""
+        place = self.place()
+        if place is None or not self.asked.resume:
+            return False
+        memory, disk = (place.path / f"{name}.json" for name in (search, search + ON_DISK))
+        if not (memory.exists() and disk.exists()):
+            return disk.exists()
+        try:
+            return int(read_head(disk)["states"]) >= int(read_head(memory)["states"])
+        except (Refused, OSError, KeyError, TypeError, ValueError):
+            return True  # it is refused with the reason when it is read
+
+    def keeper(
+        self, search: str, of: Mapping[str, Any], seconds: Callable[[], float], *, on_disk: bool = False,
+        anew: bool = False,
+    ) -> Keeper | None:  # fmt: skip
         """The checkpoints of one search, or None if there are none.
 
         `search` is its name within the exploration, `of` has what must be equal for it to continue,
-        and `seconds` is its clock. Raises `ModelError` if the search should be resumed and its
-        checkpoint is damaged or of another search, or if a checkpoint is in the way of a new one.
+        and `seconds` is its clock. A search `on_disk` also continues from what the same search has
+        saved in memory, in this process too, unless it begins `anew`. Raises `ModelError` if the
+        search should be resumed and its checkpoint is damaged or of another search, or if a
+        checkpoint is in the way of a new one.
         """
         if self.ended:
             return None
@@ -65,7 +93,7 @@ class Store:
             "what": "checkpoint", "dio-mc": __version__, "model": self._program.name, "program": self._program.digest,
             **of,
         }  # fmt: skip
-        keeper = Keeper(self, search, identity, seconds)
+        keeper = Keeper(self, search + ON_DISK * on_disk, identity, seconds)
         place = self.place()
         if place is None:
             return None
@@ -79,8 +107,8 @@ class Store:
                 raise unusable(place, error) from None
             self.give_up(error)
             return None
-        if self.asked.resume and search in heads:
-            keeper.load(place)
+        if self._has_own(heads) and not anew:
+            self._load(keeper, place, search, heads, on_disk=on_disk)
         elif self.asked.resume and not heads and first:
             self.say(f"no checkpoint in {place}: the search starts from the beginning")
         elif heads and first and not self.asked.resume:
@@ -89,6 +117,26 @@ class Store:
             self.say(f"a checkpoint exists in {place}: --resume continues it")
         self._keepers.append(keeper)
         return keeper
+
+    def _has_own(self, heads: Mapping[str, Path]) -> bool:
+        """Whether there are checkpoints to continue from: those to be resumed, or of this
+        process."""
+        return bool(heads) and (self.asked.resume or self.is_locked)
+
+    def _load(self, keeper: Keeper, place: Place, search: str, heads: Mapping[str, Path], *, on_disk: bool) -> None:
+        """Read the checkpoint of a search, if there is one. Raises `ModelError` if it cannot be
+        used."""
+        other = search + ON_DISK
+        if on_disk and other not in heads and search in heads:
+            keeper.load_of_memory(place, search)
+        elif keeper.search in heads:
+            keeper.load(place)
+        elif not on_disk and other in heads and self.asked.resume:
+            raise refused(
+                heads[other],
+                "it is of a search on disk, and this one is in memory",
+                "with --disk DIR it continues; it is left as it is",
+            )
 
     def place(self) -> Place | None:
         """The folder, or None if there is none."""
@@ -109,8 +157,7 @@ class Store:
             if not self.asked.resume:
                 place.clear()
             place.trim()
-        if not place.has_room(size):
-            raise OSError(f"{place}: less than 1 GiB would be left on the disk")
+        place.require_room(size)
         return place
 
     def say(self, text: str) -> None:
@@ -123,7 +170,9 @@ class Store:
             self.ended = True
             reason = str(error) or type(error).__name__
             if isinstance(error, OSError):
-                reason = reason_of(error)
+                reason = (
+                    reason_of(error) if error.filename or not error.strerror else f"{self._place}: {error.strerror}"
+                )
             if isinstance(error, BlockingIOError):
                 reason = f"another process is using {self._place}"
             self.say(f"no more checkpoints: {reason}")
@@ -137,12 +186,13 @@ class Store:
 
 
 class Keeper:
-    """The checkpoints of one search. `saved` are the frames to continue from, `count` is the number
-    of frames on the disk."""
+    """The checkpoints of one search, by the name `search`. `saved` are the frames to continue from,
+    `count` is the number of its own frames on the disk."""
 
     def __init__(self, store: Store, search: str, identity: Mapping[str, Any], seconds: Callable[[], float]) -> None:
-        self._store, self._search, self._identity, self.seconds = store, search, dict(identity), seconds
+        self._store, self.search, self._identity, self.seconds = store, search, dict(identity), seconds
         self.saved: list[Frame] = []
+        self._replaced = ""
         self.count = 0
         self._last = ""
         self._began: float | None = None
@@ -153,11 +203,32 @@ class Keeper:
 
     def load(self, place: Place) -> None:
         """Read the checkpoint. Raises `ModelError` if it is damaged or of another search."""
+        self.count, self._last = self._read(place, self.search)
+
+    def load_of_memory(self, place: Place, search: str) -> None:
+        """Read the checkpoint of a search in memory, which is removed once there is one of this
+        search. Raises `ModelError` if it is damaged, of another search, or without the first
+        levels."""
+        self._read(place, search)
+        self._replaced = search
+        for frame in self.saved:
+            if frame.about.get("gathered"):
+                raise refused(
+                    frame.path,
+                    "it is of a search in memory, which had dropped its first levels, and this one is on disk",
+                    "without --disk it continues; it is left as it is",
+                )
+
+    def _read(self, place: Place, search: str) -> tuple[int, str]:
+        """Read the checkpoint of the search of this name; return the number of its frames, and the
+        checksum of the last. Raises `ModelError`."""
         try:
-            head = read_head(place.path / f"{self._search}.json")
-            self._compare(place, head)
-            self.count, self._last = int(head["frames"]), str(head["last"])
-            self.saved = self.frames(place)
+            path = place.path / f"{search}.json"
+            head = read_head(path)
+            self._compare(path, head)
+            count, last = int(head["frames"]), str(head["last"])
+            self.saved = _frames(path, count, last)
+            return count, last
         except Refused as error:
             raise refused(error.path, error.reason) from None
         except (KeyError, TypeError, ValueError):
@@ -165,9 +236,8 @@ class Keeper:
         except OSError as error:
             raise unusable(place, error) from None
 
-    def _compare(self, place: Place, head: Mapping[str, Any]) -> None:
+    def _compare(self, path: Path, head: Mapping[str, Any]) -> None:
         """Raise `Refused` for a checkpoint of another program, version or kind of search."""
-        path = place.path / f"{self._search}.json"
         before, now = _reduced(head.get("reduced")), _reduced(self._identity.get("reduced"))
         for key, reason in (
             ("what", "it is not a checkpoint of a search"),
@@ -182,21 +252,10 @@ class Keeper:
             if head.get(key) != self._identity.get(key):
                 raise Refused(path, reason)
 
-    def frames(self, place: Place | None = None) -> list[Frame]:
+    def frames(self) -> list[Frame]:
         """The frames that are on the disk now. Raises `Refused`, and `OSError`."""
-        place = place or self._store.place()
-        found: list[Frame] = []
-        last = ""
-        for number in range(self.count if place is not None else 0):
-            assert place is not None
-            frame = Frame(place.path / f"{self._search}.{number:06}")
-            found.append(frame)
-            if frame.about.get("after") != last:
-                raise Refused(frame.path, "it does not follow the file before")
-            last = frame.digest.hex()
-        if last != self._last:
-            raise Refused(place.path / f"{self._search}.json" if place else found[-1].path, "its last file is another")
-        return found
+        place = self._store.place()
+        return [] if place is None else _frames(place.path / f"{self.search}.json", self.count, self._last)
 
     # -- what is written -----------------------------------------------------------------------------------------------
 
@@ -209,7 +268,7 @@ class Keeper:
     def begun(self) -> bool:
         """Whether the search is long enough to be saved, or saving was requested."""
         asked = self._store.asked
-        wanted = asked.folder is not None or self.count > 0
+        wanted = asked.folder is not None or bool(self.saved)
         if self._began is None and (wanted or self.seconds() >= asked.after):
             self._began = self.seconds() if wanted else -asked.every
         return self._began is not None and not self.ended
@@ -220,21 +279,28 @@ class Keeper:
             return False
         return size >= WRITTEN_AT or self.seconds() - self._began >= self._store.asked.every
 
-    def write(self, about: Mapping[str, Any], count: int, words: Iterable[Buffer]) -> None:
-        """Begin to write a frame of `count` words in the background. The words must not change
-        until `done` returns True or False. No other write may be in progress."""
+    def write(
+        self, about: Mapping[str, Any], count: int, words: Iterable[Buffer], levels: Levels | None = None
+    ) -> None:
+        """Begin to write a frame of `count` words in the background, after the `levels`, if these
+        have a file. The words must not change until `done` returns True or False. No other write
+        may be in progress."""
         self._began = self.seconds()
         if self._writes is None:
             self._writes = ThreadPoolExecutor(1, "dio-mc checkpoint")
         with STARTING:
-            self._running = self._writes.submit(self._written, dict(about), count, words)
+            self._running = self._writes.submit(self._written, dict(about), count, words, levels)
 
-    def _written(self, about: dict[str, Any], count: int, words: Iterable[Buffer]) -> bytes:
+    def _written(self, about: dict[str, Any], count: int, words: Iterable[Buffer], levels: Levels | None) -> bytes:
         place = self._store.begin(count * WORD)
-        path = place.path / f"{self._search}.{self.count:06}"
-        digest = write_frame(path, {**about, "after": self._last}, count, words)
-        head = {**self._identity, "frames": self.count + 1, "last": digest.hex()}
-        write_head(place.path / f"{self._search}.json", head)
+        path = place.path / f"{self.search}.{self.count:06}"
+        more = {} if levels is None else levels(place, levels_path(path))
+        digest = write_frame(path, {**about, **more, "after": self._last}, count, words)
+        head = {**self._identity, "frames": self.count + 1, "last": digest.hex(), "states": about.get("states")}
+        write_head(place.path / f"{self.search}.json", head)
+        if self._replaced:
+            place.drop(self._replaced)
+            self._replaced = ""
         return digest
 
     def done(self, exceeded: Callable[[], Stop | None] | None = None) -> bool | None:
@@ -268,6 +334,27 @@ class Keeper:
             self._writes.shutdown()
             self.done()
             self._writes = None
+
+
+def levels_path(frame: Path) -> Path:
+    """The path of the levels of a search on disk, beside one of its frames."""
+    return frame.with_suffix(LEVELS)
+
+
+def _frames(head: Path, count: int, digest: str) -> list[Frame]:
+    """The first `count` frames that belong to a head, the last with this digest. Raises `Refused`,
+    and `OSError`."""
+    found: list[Frame] = []
+    last = ""
+    for number in range(count):
+        frame = Frame(head.with_suffix(f".{number:06}"))
+        found.append(frame)
+        if frame.about.get("after") != last:
+            raise Refused(frame.path, "it does not follow the file before")
+        last = frame.digest.hex()
+    if last != digest:
+        raise Refused(head, "its last file is another")
+    return found
 
 
 def _reduced(names: object) -> str:

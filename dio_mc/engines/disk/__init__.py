@@ -24,6 +24,7 @@ Decisions, and what others do:
   array library would sort single words, but a state may have several, and the surrounding loops are
   machine code anyway.
 - Files are unnamed (`files`), so a crash leaves nothing behind, and two searches cannot interfere.
+  A checkpoint gives a name to the file of the levels (`levels_file`).
 
 Counterexamples come from the same backward pass over the levels as in memory, so they are the same.
 """

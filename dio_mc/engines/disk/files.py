@@ -1,9 +1,9 @@
 """Sorted arrays of states in unnamed files: blocks of coded and compressed states.
 
 An unnamed file disappears when it is closed, however the process ends, and no other process can
-open it. So nothing is left after a search, several searches can use one folder, and the format may
-change at any time. Zstandard's checksums are written and verified: damaged data ends the search and
-never becomes states.
+open it. So nothing is left after a search, and several searches can use one folder. Only the file
+of the levels can get a name, in a checkpoint (`levels_file`). Zstandard's checksums are written and
+verified: damaged data ends the search and never becomes states.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from dio_mc.engines.disk.code import LONGEST
 from dio_mc.engines.disk.sorting import Key, Sorter
@@ -38,17 +40,19 @@ class Cut(Ended):
 
 
 class Pile:
-    """A file in a folder to which data is appended; `end` is its length.
+    """A file to which data is appended; `end` is its length. Without a `file` it is an unnamed one
+    in a folder.
 
     Raises `Cut` if the file cannot be created or written, or if fewer than `spare` bytes of the
     file system would stay free.
     """
 
-    def __init__(self, folder: Path, spare: int = 0) -> None:
+    def __init__(self, folder: Path, spare: int = 0, file: FileIO | None = None) -> None:
         self._folder, self._spare = folder, spare
-        self.end = 0
+        self._file: FileIO | IO[bytes]
         try:
-            self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115  # it lives as long as this
+            self._file = file or _unnamed(folder)  # it lives as long as this
+            self.end = os.fstat(self._file.fileno()).st_size
         except OSError as error:
             raise self._cut(error.strerror) from error
 
@@ -87,6 +91,18 @@ class Pile:
         except OSError:
             return
 
+    def link(self, path: Path) -> None:
+        """Give the file a name in the same file system. Raises `OSError` if that is not
+        possible."""
+        number = self._file.fileno()
+        os.link(
+            f"/proc/self/fd/{number}", path, src_dir_fd=number, follow_symlinks=True
+        )  # linkat(2), AT_SYMLINK_FOLLOW
+
+    def sync(self) -> None:
+        """Return when what was written is on the disk. Raises `OSError`."""
+        os.fsync(self._file.fileno())
+
     def damaged(self) -> Cut:
         """The exception for data that differs from what was written."""
         return self._cut("what was written is not there any more")
@@ -95,8 +111,17 @@ class Pile:
         return Cut(Stop(StopKind.DISK, f"{self._folder}: {reason or 'it cannot be used'}"))
 
     def close(self) -> None:
-        """Close the file, which deletes it."""
+        """Close the file, which deletes it unless it has a name."""
         self._file.close()
+
+
+def _unnamed(folder: Path) -> FileIO | IO[bytes]:
+    """A file without a name. Where the system has ``O_TMPFILE`` it can get one later; Python's own
+    excludes that with ``O_EXCL``. Raises `OSError`."""
+    if hasattr(os, "O_TMPFILE"):
+        with suppress(OSError):
+            return FileIO(os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600), "r+b")
+    return tempfile.TemporaryFile(dir=folder, buffering=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from dio_mc.engines.disk.files import Coder, Cut, Pile, Sorted
+from dio_mc.engines.checkpoints.frame import Frame
+from dio_mc.engines.checkpoints.place import refused
+from dio_mc.engines.checkpoints.store import Keeper
+from dio_mc.engines.disk.files import Block, Coder, Cut, Pile, Sorted
+from dio_mc.engines.disk.levels_file import LevelsFile
 from dio_mc.engines.disk.merging import Cursor, InMemory, Known, OnDisk, fewer, written
+from dio_mc.engines.disk.saving import DiskRestored, DiskSaving
 from dio_mc.engines.disk.sizes import Sizes
 from dio_mc.engines.disk.sorting import Sorter
 from dio_mc.engines.native.context import RECENT
@@ -28,6 +33,7 @@ from dio_mc.engines.native.levels import Level
 from dio_mc.engines.native.memory import Region
 from dio_mc.engines.native.moment import Clock, Moment
 from dio_mc.engines.native.prepared import Prepared
+from dio_mc.engines.native.saving import Stretch
 from dio_mc.engines.native.search import PAUSE, STRETCH, Search, Work
 from dio_mc.engines.native.visited import LEAPS, Visited
 from dio_mc.engines.native.worker import NEVER, Worker
@@ -53,20 +59,23 @@ class Disk:
 
 
 class DiskSearch(Search):
-    """One search. `levels` has only the numbers of states; the states themselves are on disk."""
+    """One search. `levels` has only the numbers of states; the states themselves are `on_disk`, in
+    the file `levels_pile`."""
+
+    saving: DiskSaving
 
     def __init__(self, prepared: Prepared, request: SearchRequest, clock: Clock, work: Work, disk: Disk) -> None:
-        self._disk, self._sizes = disk, disk.sizes
-        self._on_disk: list[Sorted] = []
+        self.disk, self._sizes = disk, disk.sizes
+        self.on_disk: list[Sorted] = []
         self._runs: list[Sorted] = []
         self._known: list[Sorted] = []
         self._finished = 0
         self._forgetful = False
         self._looked = 0.0
         self._moment: Moment | None = None
-        self._levels_pile = disk.pile()
+        self.levels_pile = disk.pile()
         self._piles = ExitStack()
-        self._piles.callback(self._levels_pile.close)
+        self._piles.callback(lambda: self.levels_pile.close())
         with ExitStack() as opened:
             opened.callback(self._piles.close)
             self._runs_pile = disk.pile()
@@ -94,7 +103,7 @@ class DiskSearch(Search):
     def states(self) -> int:
         """States found. Within a level, candidates count, although some may turn out to be
         known."""
-        return self._finished + self._candidates
+        return self._finished + self._candidates + self.unread
 
     @property
     def _candidates(self) -> int:
@@ -103,8 +112,8 @@ class DiskSearch(Search):
     @property
     def bytes_on_disk(self) -> int:
         """The current size of all files in bytes."""
-        bundles = [array.pile for array in self._known if array.pile is not self._levels_pile]
-        return sum(pile.end for pile in (self._levels_pile, self._runs_pile, *bundles))
+        bundles = [array.pile for array in self._known if array.pile is not self.levels_pile]
+        return sum(pile.end for pile in (self.levels_pile, self._runs_pile, *bundles))
 
     # -- levels --------------------------------------------------------------------------------------------------------
 
@@ -116,7 +125,7 @@ class DiskSearch(Search):
         candidates."""
         self.chunks.feed(0, self._source.address)
         rest: Level = [(0, 0)] * (len(self.workers) - 1)
-        for count in self._coder.pieces(self._on_disk[depth], self._source.address, STRETCH):
+        for count in self._coder.pieces(self.on_disk[depth], self._source.address, STRETCH):
             if not self._expand_parts([(0, count), *rest]):
                 break
         self._take_level()
@@ -126,18 +135,18 @@ class DiskSearch(Search):
         when the grace period ends."""
         stopped = self.stopped
         try:
-            self._on_disk.append(self._merged())
+            self.on_disk.append(self._merged())
         except Cut:
             if stopped is None:
                 raise
             return
-        self._finished += self._on_disk[-1].count
-        if self._on_disk[-1].count:
-            self._known.append(self._on_disk[-1])
+        self._finished += self.on_disk[-1].count
+        if self.on_disk[-1].count:
+            self._known.append(self.on_disk[-1])
 
     def _close_level(self) -> None:
-        if len(self._on_disk) == len(self.levels):
-            self.levels[-1] = [(0, self._on_disk[-1].count)]
+        if len(self.on_disk) == len(self.levels):
+            self.levels[-1] = [(0, self.on_disk[-1].count)]
         self._drop_candidates()
 
     def _drop_candidates(self) -> None:
@@ -148,15 +157,15 @@ class DiskSearch(Search):
 
     def _merged(self) -> Sorted:
         """The new states among the candidates, as an array on disk."""
-        self._runs = fewer(self._coder, self._runs_pile, self._runs, self._look)
+        self._runs = fewer(self._coder, self._runs_pile, self._runs, self.look)
         cursors: list[Cursor] = [OnDisk(self._coder, run) for run in self._runs]
         cursors += self._sorted_in_memory()
         if not self._forgetful:
-            return written(self._coder, self._levels_pile, cursors, self._look)
+            return written(self._coder, self.levels_pile, cursors, self.look)
         self._bundle()
-        known = Known(self._coder, self._known, self._sizes.block, self._look)
+        known = Known(self._coder, self._known, self._sizes.block, self.look)
         try:
-            return written(self._coder, self._levels_pile, cursors, self._look, known)
+            return written(self._coder, self.levels_pile, cursors, self.look, known)
         finally:
             known.close()
 
@@ -167,7 +176,7 @@ class DiskSearch(Search):
             address = worker.states.address
             count = sorter.sort(address, worker.get("end"), self._scratch.address) if worker.get("end") else 0
             worker.set(end=count)
-            self._look()
+            self.look()
             yield InMemory(sorter, address, count, self._sizes.block)
 
     def _bundle(self) -> None:
@@ -184,17 +193,78 @@ class DiskSearch(Search):
     def _bundled(self, arrays: list[Sorted]) -> Sorted:
         """Merge some known arrays into one, in a file of its own; the files of earlier merges are
         closed."""
-        pile = self._disk.pile()
+        pile = self.disk.pile()
         try:
-            some = fewer(self._coder, self._runs_pile, arrays, self._look)
-            bundle = written(self._coder, pile, [OnDisk(self._coder, one) for one in some], self._look)
+            some = fewer(self._coder, self._runs_pile, arrays, self.look)
+            bundle = written(self._coder, pile, [OnDisk(self._coder, one) for one in some], self.look)
         except BaseException:
             pile.close()
             raise
         for array in arrays:
-            if array.pile is not self._levels_pile:
+            if array.pile is not self.levels_pile:
                 array.pile.close()
         return bundle
+
+    # -- going on ------------------------------------------------------------------------------------------------------
+
+    def _begin_saving(self, keeper: Keeper | None) -> DiskSaving:
+        return DiskSaving(self, keeper)
+
+    def _restored(self, frames: Sequence[Frame]) -> DiskRestored:
+        return DiskRestored(self, frames)
+
+    def continue_with(self, file: LevelsFile, levels: Sequence[tuple[Block, ...]]) -> None:
+        """Continue with the levels of an earlier run. They are inserted into the table if it has
+        room for all of them, so that nothing is forgotten."""
+        self.levels_pile.close()
+        self.levels_pile, self.saving.file = file.pile, file
+        self.on_disk = [Sorted(file.pile, blocks) for blocks in levels]
+        self._known = [states for states in self.on_disk if states.count]
+        self._finished, self.unread = self.unread, 0
+        self._forgetful = not self._remembers()
+
+    def _remembers(self) -> bool:
+        """Insert all states into the table; return False if there is no room, or no time, for
+        that."""
+        (worker, *_), size = self.workers, self._coder.sorter.size
+        try:
+            self.enlarge_for(self._finished)
+        except MemoryError:
+            for one in self.workers:
+                one.resize(self.visited.slots)
+            return False
+        most = worker.capacity - worker.ahead
+        worker.set(max_states=NEVER)
+        for states in self._known:
+            for count in self._coder.pieces(states, self._source.address, STRETCH):
+                if self.clock.exceeded() is not None:
+                    return False
+                for start in range(0, count, most):
+                    self.take_in(self._source.address + start * size, min(most, count - start))
+                    worker.set(end=0)
+        return True
+
+    def take_over(self, levels: Sequence[Stretch]) -> None:
+        """Continue with the levels of a search in memory, which are sorted and written. Raises
+        `ModelError` if a level has states of levels before it."""
+        (worker, *_), size = self.workers, self._coder.sorter.size
+        most = max(worker.capacity // 2, 1)
+        worker.set(max_states=NEVER)
+        for level in levels:
+            address = level.frame.address + level.first * 8
+            for start in range(0, level.count, most):
+                self.stopped = self.clock.exceeded()
+                if self.stopped is not None:
+                    self._drop_candidates()
+                    return
+                some = min(most, level.count - start)
+                self._make_room_for(some)
+                self.take_in(address + start * size, some)
+            self._take_level()
+            self._drop_candidates()
+            if self.on_disk[-1].count != level.count:
+                raise refused(level.frame.path, f"level {level.level} has a state that was known before")
+            self.unread -= level.count
 
     # -- room ----------------------------------------------------------------------------------------------------------
 
@@ -215,7 +285,7 @@ class DiskSearch(Search):
     def _spill(self) -> None:
         """Write the candidates in memory to disk, each worker's array as a run."""
         for cursor in list(self._sorted_in_memory()):
-            self._runs.append(written(self._coder, self._runs_pile, [cursor], self._look))
+            self._runs.append(written(self._coder, self._runs_pile, [cursor], self.look))
         for worker in self.workers:
             worker.set(end=0)
 
@@ -247,7 +317,7 @@ class DiskSearch(Search):
 
     # -- limits --------------------------------------------------------------------------------------------------------
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """Poll the limits, now and then. The first limit starts a grace period for the end of the
         level; `Cut` is raised when that is over."""
         now = time.monotonic()
@@ -266,19 +336,19 @@ class DiskSearch(Search):
 
     def keeps(self, depth: int) -> bool:
         """Return whether a level was written completely."""
-        return depth < len(self._on_disk)
+        return depth < len(self.on_disk)
 
     def parts_of(self, depth: int, ends: Sequence[int] | None, size: int) -> Generator[tuple[Worker, int, int]]:
         """All states of a level; `ends` is ignored, because the order of discovery is lost."""
         (worker, *_) = self.workers
         with worker.reading(self._source.address):
-            for count in self._coder.pieces(self._on_disk[depth], self._source.address, size):
+            for count in self._coder.pieces(self.on_disk[depth], self._source.address, size):
                 yield worker, 0, count
 
     def _survey(self) -> None:
         (worker, *_) = self.workers
         worker.set(table=self._source.address)
-        for states in self._on_disk:
+        for states in self.on_disk:
             for count in self._coder.pieces(states, self._source.address, STRETCH):
                 worker.set(limit=count)
                 super()._survey()
@@ -291,6 +361,6 @@ class DiskSearch(Search):
         for region in (self._scratch, self._source, self._coder):
             region.close()
         for array in self._known:
-            if array.pile is not self._levels_pile:
+            if array.pile is not self.levels_pile:
                 array.pile.close()
         self._piles.close()

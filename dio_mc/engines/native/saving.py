@@ -149,6 +149,7 @@ class Saving:
             "deadlock": found.deadlock,
             "faults": {names[flag - FAULTS]: length for flag, length in sorted(found.faults.items())},
             "workers": self.workers,
+            "states": found.states,
         }
         return Mark(depth, len(self._news), about)
 

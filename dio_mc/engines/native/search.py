@@ -97,7 +97,7 @@ class Search(LevelSearch):
         )  # fmt: skip
         self.unread = 0
         self._saved = work.saved
-        self.saving = Saving(self, work.keeper)
+        self.saving = self._begin_saving(work.keeper)
 
     def _reserve(self, count: int) -> None:
         """Allocate the table and the workers' arrays, together about half of the address space that
@@ -169,7 +169,7 @@ class Search(LevelSearch):
     def _go_on(self, deepest: int | None) -> None:
         """Continue from the last level of a checkpoint. Raises `ModelError` if the checkpoint is
         not of this search."""
-        restored = Restored(self, self._saved)
+        restored = self._restored(self._saved)
         restored.check()
         if not self._adopted:
             restored.recall()
@@ -177,6 +177,12 @@ class Search(LevelSearch):
         restored.take_in(deepest)
         for frame in self._saved:
             frame.close()
+
+    def _begin_saving(self, keeper: Keeper | None) -> Saving:
+        return Saving(self, keeper)
+
+    def _restored(self, frames: Sequence[Frame]) -> Restored:
+        return Restored(self, frames)
 
     def enlarge_for(self, states: int) -> None:
         """Enlarge the empty table to hold this number of states. Raises `MemoryError`."""

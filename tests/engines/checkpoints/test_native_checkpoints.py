@@ -8,24 +8,18 @@ from pathlib import Path
 import asking
 import pytest
 import random_symmetric
-from checkpointing import Searches, files_of
+from checkpointing import Searches, files_of, searches
 from random_independent import evaluators_of
 from random_programs import random_program
 
-from dio_mc import Array, Model, Mutex, Range, Var, choose, invariant, reachable, thread
-from dio_mc.analysis.partial_order.persistent import find_persistent_sets
-from dio_mc.analysis.symmetry.proof import find_symmetry
-from dio_mc.analysis.symmetry.representatives import Representatives
 from dio_mc.engines.checkpoints.frame import Frame
 from dio_mc.engines.native import engine as native_engine
 from dio_mc.engines.native import saving
 from dio_mc.engines.native.memory import Region
 from dio_mc.engines.native.prepared import Reduced
 from dio_mc.errors import ModelError
-from dio_mc.frontend import build
 from dio_mc.semantics.search import Budget
 from dio_mc.semantics.stop import Stop, StopKind, requested
-from dio_mc.symbolic.evaluator import property_evaluator
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -51,68 +45,6 @@ def forget_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     assert before.count(native_engine.KEEP) == 1
     after = tuple(0 if value == native_engine.KEEP else value for value in before)
     monkeypatch.setattr(native_engine.search, "__defaults__", after)
-
-
-class Race(Model):
-    """Each kind of violation, some thousand states: an assertion, a deadlock, an invariant, a step, a witness."""
-
-    a = Mutex()
-    b = Mutex()
-    n = Var(Range(0, 3))
-    cells = Array(Range(0, 2), size=2)
-
-    @thread(instances=2)
-    def adder(self):
-        k = choose(range(2))
-        seen = self.cells[k]
-        self.cells[k] = seen + 1
-        self.cells[1 - k] = self.cells[1 - k] + 1
-
-    @thread
-    def one(self):
-        self.a.lock()
-        self.b.lock()
-        self.n = 2
-        self.b.unlock()
-        self.a.unlock()
-
-    @thread
-    def two(self):
-        self.b.lock()
-        self.a.lock()
-        self.cells[self.n] = 1
-        self.a.unlock()
-        self.b.unlock()
-
-    @invariant
-    def below(self):
-        return self.n < 2 or self.cells[0] + self.cells[1] < 3
-
-    @reachable
-    def full(self):
-        return self.cells[0] + self.cells[1] == 4
-
-
-class Steps(Race):
-    """With a property of steps, for which there is no partial order."""
-
-    @invariant
-    def grows(self, after):
-        return self.cells[0] <= after.cells[0] or self.n == 0
-
-
-def searches(folder: Path, way: str = "full", workers: int = 1, **rest) -> Searches:
-    program = build(Race if way == "partial order" else Steps).program
-    evaluators = [property_evaluator(program, p).evaluator for p in program.properties]
-    named = sets = None
-    if way == "symmetry":
-        symmetry = find_symmetry(program)
-        assert symmetry
-        named = Representatives(program, symmetry)
-    if way == "partial order":
-        sets = find_persistent_sets(program, evaluators)
-    prepared = asking.prepare(program, evaluators, representatives=named, sets=sets, quick=True)
-    return Searches(prepared, evaluators, folder, prepared.able, workers, **rest)
 
 
 def all_the_same(made: Searches, copies: Path, workers: tuple[int, ...] = (1,)) -> int:
@@ -334,7 +266,7 @@ def test_a_disk_that_is_full_ends_checkpoints_alone(tmp_path: Path, monkeypatch:
     from dio_mc.engines.checkpoints import frame
 
     made = searches(tmp_path / "kept")
-    plain, whole, left = made.plain(), frame._write_all, [20_000]
+    plain, whole, left = made.plain(), frame.write_all, [20_000]
 
     def full(handle, part):
         left[0] -= len(part)
@@ -343,7 +275,7 @@ def test_a_disk_that_is_full_ends_checkpoints_alone(tmp_path: Path, monkeypatch:
         whole(handle, part)
 
     with monkeypatch.context() as patch:
-        patch.setattr(frame, "_write_all", full)
+        patch.setattr(frame, "write_all", full)
         assert made.run() == plain
     assert len(made.said) == 1
     assert "no more checkpoints: " in made.said[0]
