@@ -25,10 +25,10 @@ from dio_mc.lang.declarations import Expectation
 from dio_mc.lang.model import Model
 from dio_mc.machine.cases import Case, of_model
 from dio_mc.machine.confirm import confirm
+from dio_mc.machine.confirmations import Answered
 from dio_mc.machine.failures import GuestLost
 from dio_mc.machine.images import find_kernel
 from dio_mc.machine.session import Session
-from dio_mc.machine.telling import Answered
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("models/seed", "models/history")

@@ -16,7 +16,7 @@ from dio_mc.explain.witness import walked
 from dio_mc.frontend.asked import excerpt_of, expression
 from dio_mc.guard import Ended, Guard, stop_of
 from dio_mc.html.folder import Found
-from dio_mc.html.live import Asked, Follows, Live, Watch
+from dio_mc.html.live import Follows, Live, RunRequest, Watch
 from dio_mc.ir.expr import type_of
 from dio_mc.ir.types import show_value
 from dio_mc.semantics.search import Budget
@@ -66,12 +66,12 @@ class Models:
         self._programs: dict[tuple[object, ...], tuple[Program, list[PropertyEvaluator]]] = {}
         self._lock = threading.Lock()
 
-    def __call__(self, found: Found, asked: Asked, depth: int = 1) -> Live | str:
+    def __call__(self, found: Found, request: RunRequest, depth: int = 1) -> Live | str:
         """The requested run. Requests are handled one at a time, with a limit of `SECONDS` each."""
         limits = Limits(Budget(timeout=SECONDS))
         try:
             with self._lock, Guard(limits.exceeded):
-                return self._live(found, asked, depth, limits)
+                return self._live(found, request, depth, limits)
         except (Ended, MemoryError) as ended:
             return f"Stopped by {stop_of(ended)}."
         except Refused as refused:
@@ -81,20 +81,20 @@ class Models:
         except DioError as error:
             return str(error)
 
-    def _live(self, found: Found, asked: Asked, depth: int, limits: Limits) -> Live | str:
+    def _live(self, found: Found, request: RunRequest, depth: int, limits: Limits) -> Live | str:
         known = self._program(found)
         if known is None:
             return f"To try other ways, name the model: dio-mc browse --explore {found.trace.model.file}"
         program, evaluators = known
-        to = len(found.trace.steps) if asked.to is None else min(asked.to, len(found.trace.steps))
+        to = len(found.trace.steps) if request.to is None else min(request.to, len(found.trace.steps))
         walk = end_of(program, replace(found.trace, steps=found.trace.steps[:to]))
-        walk, own, problem = _gone(walk, asked.then)
+        walk, own, problem = _gone(walk, request.then)
         is_origin = not own and to == len(found.trace.steps)
         trace = found.trace if is_origin else walked(walk.interpreter, walk.violation(CHOSEN), evaluators)
         ways = ways_beside(walk.interpreter, evaluators, walk.states, depth=depth, exceeded=limits.exceeded)
         return Live(
-            found.trace, trace, ways, to, own, tuple(_watch(program, walk, text) for text in asked.watches),
-            _follows(walk, evaluators, limits) if asked.rest and not walk.ended else (), problem,
+            found.trace, trace, ways, to, own, tuple(_watch(program, walk, text) for text in request.watches),
+            _follows(walk, evaluators, limits) if request.rest and not walk.ended else (), problem,
         )  # fmt: skip
 
     def _program(self, found: Found) -> tuple[Program, list[PropertyEvaluator]] | None:
@@ -143,8 +143,8 @@ def _watch(program: Program, walk: Walk, text: str) -> Watch:
     if not program.properties:
         return Watch(text, (), "the model has no properties, so expressions cannot be evaluated")
     try:
-        asked = expression(program.properties[0].model, program, text)
-        values = [show_value(type_of(asked), walk.interpreter.evaluate(asked, state)) for state in walk.states]
+        compiled = expression(program.properties[0].model, program, text)
+        values = [show_value(type_of(compiled), walk.interpreter.evaluate(compiled, state)) for state in walk.states]
         return Watch(text, tuple(values), "")
     except ModelError as error:
         return Watch(text, (), excerpt_of(error))

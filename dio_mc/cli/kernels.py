@@ -18,9 +18,9 @@ from dio_mc.cli.rules import MODELS, MORE
 if TYPE_CHECKING:
     from dio_mc.guard import Interrupting
     from dio_mc.machine.cases import Case
+    from dio_mc.machine.confirmations import Answered
     from dio_mc.machine.images import Kernel
     from dio_mc.machine.session import Session
-    from dio_mc.machine.telling import Answered
 
     Found = tuple[str, Case, Sequence[Answered]]
     """A trace, its case, and the answers of the kernels."""
@@ -73,8 +73,8 @@ def confirm(
     network and without privileges.
     """
     from dio_mc.guard import Interrupting
+    from dio_mc.machine.confirmations import as_json, text
     from dio_mc.machine.images import find_kernel
-    from dio_mc.machine.telling import as_json, text
 
     limits = limits_of(timeout, max_memory)
     cases = within(
@@ -105,7 +105,7 @@ def confirm(
 
 def _tell_stop(unfinished: Sequence[Found], limit: Interrupting) -> None:
     """Print the answers of a trace that lacks some, if there are any, and what ended the command."""
-    from dio_mc.machine.telling import text
+    from dio_mc.machine.confirmations import text
 
     for trace, case, answers in unfinished:
         if answers:
@@ -152,9 +152,9 @@ class _Sessions:
     def ask(self, image: Kernel, case: Case, file_system: str | None, mount: str | None) -> Answered:
         """The answer of a kernel for a case, on the given file system, or else on the case's own."""
         from dio_mc.machine.confirm import confirm
+        from dio_mc.machine.confirmations import Answered
         from dio_mc.machine.failures import GuestLost
         from dio_mc.machine.session import Session
-        from dio_mc.machine.telling import Answered
 
         on = file_system or case.file_system
         options = case.mount if mount is None and on == case.file_system else mount or ""
@@ -202,7 +202,7 @@ def _write_page(path: str, model_file: str | None, case: Case, answers: Sequence
     from dio_mc.cli.show import _write, read
     from dio_mc.html.source import sources_of
     from dio_mc.html.trace_page import trace_page
-    from dio_mc.machine.telling import page_lines
+    from dio_mc.machine.confirmations import page_lines
 
     trace = read(path)
     page = trace_page(trace, sources_of(trace, Path.cwd(), model_file), kernels=page_lines(case, answers))

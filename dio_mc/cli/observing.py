@@ -283,14 +283,14 @@ def run_matrix(registry: Registry, names: Sequence[str], guests: Guests, limits:
     from dio_mc.cli.interrupts import raised
     from dio_mc.guard import Interrupting
     from dio_mc.machine.images import find_kernel
-    from dio_mc.machine.kernel_matrix import Column, kernel_matrix, open_kept
+    from dio_mc.machine.kernel_matrix import Column, kernel_matrix, open_cells
     from dio_mc.machine.session import Session
     from dio_mc.study.matrix import Matrix
 
     columns = [
         Column(Session(find_kernel(k), fs, guests.mount or "")) for fs in guests.file_systems for k in guests.kernels
     ]
-    kept, limit = open_kept(guests.state), Interrupting(limits.exceeded)
+    kept, limit = open_cells(guests.state), Interrupting(limits.exceeded)
     try:
         with raised(), limit:
             return kernel_matrix(registry, columns, names, guests.preemptions, kept, _estimate()), True

@@ -27,7 +27,7 @@ from dio_mc.guard import Ended, Guard, attempt, stop_of
 from dio_mc.report.batch import Batch
 from dio_mc.report.formats import rendered, write_report
 from dio_mc.report.text import headline, report_text, summary_lines
-from dio_mc.report.words import stem_of, stems_of
+from dio_mc.report.wording import stem_of, stems_of
 from dio_mc.semantics.search import (
     Approximate,
     Checkpoints,

@@ -4,6 +4,10 @@ Each step is executed once, symbolically, with every cell initially standing for
 awaited conditions are added to the guard, assigned values are propagated, and an unknown index is tried with each of
 its possible values. The result has no internal control flow, so a target language cannot interpret it differently: it
 is all or nothing by construction, as in `semantics.machine`, against which it is tested.
+
+This walk over a step shares no code with those of the interpreter (`semantics.machine`), of machine code
+(`engines.native.step`) and of the analyses: here a value is a term, and a fork adds to a guard; there values are
+numbers, code, or sets. The walks of the first two are compared with this one, which sharing would make worthless.
 """
 
 from __future__ import annotations

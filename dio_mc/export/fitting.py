@@ -10,40 +10,41 @@ from collections.abc import Iterator
 
 from dio_mc.errors import Diagnostic, ModelError
 from dio_mc.export.terms import Apply, Known, Term, interval
-from dio_mc.export.writing import Sheet
+from dio_mc.export.writing import PreparedProgram
 from dio_mc.ir.program import Program
 from dio_mc.semantics.layout import layout_of
 from dio_mc.source import Span
 
 
-def require_fits(sheet: Sheet, bits: int, target: str) -> Sheet:
-    """Return the sheet unchanged. Raises `ModelError` (DIO241) if a number may not fit into `bits` bits, sign included.
-    One bit is kept in reserve, because the targets' form of division adds the divisor to a remainder."""
+def require_fits(prepared: PreparedProgram, bits: int, target: str) -> PreparedProgram:
+    """Return the program unchanged. Raises `ModelError` (DIO241) if a number may not fit into `bits` bits.
+    One is for the sign, and one is kept in reserve, because the targets' form of division adds the
+    divisor to a remainder."""
     most = 1 << (bits - 2)
-    cells = [cell.bounds for cell in sheet.cells]
-    for what, span, term in _terms(sheet):
+    cells = [cell.bounds for cell in prepared.cells]
+    for what, span, term in _terms(prepared):
         if not _fits(term, cells, most):
             message = f"{what} may need a number beyond 2^{bits - 2}, and {target} computes with {bits} bits"
             hint = "give the variables in it a smaller Range"
             raise ModelError((Diagnostic("DIO241", f"{message}: it cannot be exported", span, hint=hint),))
-    return sheet
+    return prepared
 
 
-def _terms(sheet: Sheet) -> Iterator[tuple[str, Span | None, Term]]:
+def _terms(prepared: PreparedProgram) -> Iterator[tuple[str, Span | None, Term]]:
     """Every term that is computed, with a description and its span."""
-    program = sheet.program
-    for number, cell in enumerate(sheet.cells):
+    program = prepared.program
+    for number, cell in enumerate(prepared.cells):
         for value in cell.bounds:
             yield f"`{cell.shown}`", _declared(program, number), value
-    for step in sheet.steps:
+    for step in prepared.steps:
         command = step.command
         location = program.template_of(command.thread).locations[command.location]
         for term in (command.guard, *(term for _, term in command.updates)):
             yield "this step", location.span, term
-        for name, one in sheet.step_properties.items():
-            yield f"`{name}`", one.span, sheet.on_step(name, command)
+        for name, one in prepared.step_properties.items():
+            yield f"`{name}`", one.span, prepared.on_step(name, command)
     spans = {one.name: one.span for one in program.properties}
-    for name, term in {**sheet.invariants, **sheet.witnesses}.items():
+    for name, term in {**prepared.invariants, **prepared.witnesses}.items():
         yield f"`{name}`", spans[name], term
 
 

@@ -12,12 +12,12 @@ from typing import Final
 
 from dio_mc.export import reserved
 from dio_mc.export.fitting import require_fits
+from dio_mc.export.syntax import Cell, Syntax, assigned, condition, in_sequence, value
 from dio_mc.export.terms import Term
-from dio_mc.export.words import Cell, Words, assigned, condition, in_sequence, value
-from dio_mc.export.writing import Sheet, Step, plain, quoted, sheet_of
+from dio_mc.export.writing import PreparedProgram, Step, plain, prepare, quoted
 from dio_mc.ir.program import Program
 
-WORDS: Final = Words(
+SYNTAX: Final = Syntax(
     {"and": "&&", "or": "||", "not": "!", "==": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">=",
      "+": "+", "-": "-", "*": "*"},
     lambda test, then, orelse: f"(({test}) -> {then} : {orelse})",
@@ -32,67 +32,67 @@ WORDS: Final = Words(
 
 def promela(program: Program) -> str:
     """The program in Promela. Raises `ModelError` (DIO241)."""
-    return "\n".join(_lines(require_fits(sheet_of(program, reserved.PROMELA), 32, "SPIN"))) + "\n"
+    return "\n".join(_lines(require_fits(prepare(program, reserved.PROMELA), 32, "SPIN"))) + "\n"
 
 
-def _lines(sheet: Sheet) -> Iterator[str]:
-    yield f"/* {plain(sheet.title)}: {plain(sheet.program.doc.partition(chr(10))[0])}"
+def _lines(prepared: PreparedProgram) -> Iterator[str]:
+    yield f"/* {plain(prepared.title)}: {plain(prepared.program.doc.partition(chr(10))[0])}"
     yield " * One step of a thread is one d_step; all that a thread is between steps is in the variables."
-    yield from _how(sheet)
-    for words in sheet.left_out:
+    yield from _how(prepared)
+    for words in prepared.left_out:
         yield f" * Left out: {plain(words)}."
     yield " */"
-    for name, number in sheet.constants.items():
+    for name, number in prepared.constants.items():
         yield f"#define {name} {number}"
     yield ""
-    single = len(sheet.starts) == 1
-    for cell, first in sheet.first(sheet.starts[0]):
+    single = len(prepared.starts) == 1
+    for cell, first in prepared.first(prepared.starts[0]):
         start = f" = {first}" if single else ""
         yield f"{_type(cell)} {cell.name}{start};".ljust(48) + f" /* {plain(cell.shown)} */"
-    for position in range(_aside(sheet)):
+    for position in range(_aside(prepared)):
         yield f"hidden int t{position};"
     yield ""
-    for name, term in sheet.invariants.items():
-        yield f"#define holds_{name} ({_condition(term, sheet)})"
-    for name, term in sheet.witnesses.items():
-        yield f"#define reached_{name} ({_condition(term, sheet)}) /* reachable: some state should satisfy it */"
+    for name, term in prepared.invariants.items():
+        yield f"#define holds_{name} ({_condition(term, prepared)})"
+    for name, term in prepared.witnesses.items():
+        yield f"#define reached_{name} ({_condition(term, prepared)}) /* reachable: some state should satisfy it */"
     yield ""
     yield "active proctype model()"
     yield "{"
     if not single:
-        yield from _starts(sheet)
-    idle = _idle(sheet)
+        yield from _starts(prepared)
+    idle = _idle(prepared)
     yield "    do" if idle else "end: do /* to be stuck is not an error here */"
-    for name in sheet.invariants:
+    for name in prepared.invariants:
         yield f'    :: d_step {{ !holds_{name} -> printf("violated: {name}\\n"); assert(holds_{name}) }}'
-    for step in sheet.steps:
-        yield from _step(step, sheet)
+    for step in prepared.steps:
+        yield from _step(step, prepared)
     if idle:
         yield f"    :: ({idle}) /* all have ended */"
-    if not (idle or sheet.invariants or sheet.steps):
+    if not (idle or prepared.invariants or prepared.steps):
         yield "    :: (false)"
     yield "    od"
     yield "}"
 
 
-def _idle(sheet: Sheet) -> str:
+def _idle(prepared: PreparedProgram) -> str:
     """The condition under which it is correct that no thread can continue; empty if it always is. SPIN rejects a loop
     without a condition; there an end label has the same effect."""
-    always = not sheet.check_deadlock or sheet.finished == 1
-    return "" if always else _condition(sheet.finished, sheet)
+    always = not prepared.check_deadlock or prepared.finished == 1
+    return "" if always else _condition(prepared.finished, prepared)
 
 
-def _how(sheet: Sheet) -> Iterator[str]:
-    name = sheet.file
+def _how(prepared: PreparedProgram) -> Iterator[str]:
+    name = prepared.file
     yield f" * To run it: spin -o2 -a {name}.pml && gcc -O2 -w -DSAFETY -DNOREDUCE -DPRINTF -o pan pan.c"
     yield " *   && ./pan -c0 -m1000000"
     yield f" * Step by step to the first error: ./pan -m1000000; spin -t -p {name}.pml"
-    if len(sheet.starts) > 1:
+    if len(prepared.starts) > 1:
         yield " * SPIN stores one state more than dio-mc, the one before the choice among the initial states."
 
 
-def _condition(term: Term, sheet: Sheet) -> str:
-    return condition(term, sheet.cells, WORDS)
+def _condition(term: Term, prepared: PreparedProgram) -> str:
+    return condition(term, prepared.cells, SYNTAX)
 
 
 def _type(cell: Cell) -> str:
@@ -102,22 +102,22 @@ def _type(cell: Cell) -> str:
     return "short" if low >= -32768 and high <= 32767 else "int"
 
 
-def _aside(sheet: Sheet) -> int:
-    return max((len(in_sequence(step.command.updates)[0]) for step in sheet.steps), default=0)
+def _aside(prepared: PreparedProgram) -> int:
+    return max((len(in_sequence(step.command.updates)[0]) for step in prepared.steps), default=0)
 
 
-def _starts(sheet: Sheet) -> Iterator[str]:
+def _starts(prepared: PreparedProgram) -> Iterator[str]:
     yield "    if"
-    for start in sheet.starts:
-        values = "; ".join(f"{cell.name} = {first}" for cell, first in sheet.first(start)) or "skip"
+    for start in prepared.starts:
+        values = "; ".join(f"{cell.name} = {first}" for cell, first in prepared.first(start)) or "skip"
         yield f"    :: d_step {{ {values} }}"
     yield "    fi;"
 
 
-def _step(step: Step, sheet: Sheet) -> Iterator[str]:
+def _step(step: Step, prepared: PreparedProgram) -> Iterator[str]:
     command = step.command
     yield f"    :: d_step {{ /* {step.comment} */"
-    guard = _condition(command.guard, sheet)
+    guard = _condition(command.guard, prepared)
     if command.fault is not None:
         if command.message:
             yield f"        /* {plain(command.message)} */"
@@ -125,13 +125,13 @@ def _step(step: Step, sheet: Sheet) -> Iterator[str]:
         yield "       }"
         return
     lines = [f"({guard}) ->" if command.updates else f"({guard}) -> skip;"]
-    checks = [(n, sheet.on_step(n, command)) for n in sheet.step_properties]
-    lines += [_checked(name, _condition(term, sheet)) for name, term in checks if term != 1]
+    checks = [(n, prepared.on_step(n, command)) for n in prepared.step_properties]
+    lines += [_checked(name, _condition(term, prepared)) for name, term in checks if term != 1]
     aside, ordered = in_sequence(command.updates)
-    lines += [f"t{n} = {value(term, sheet.cells, WORDS)};" for n, (_, term) in enumerate(aside)]
+    lines += [f"t{n} = {value(term, prepared.cells, SYNTAX)};" for n, (_, term) in enumerate(aside)]
     for cell, term in ordered:
-        lines.append(f"{sheet.cells[cell].name} = {assigned(sheet.cells[cell], term, sheet.cells, WORDS)};")
-    lines += [f"{sheet.cells[cell].name} = t{n};" for n, (cell, _) in enumerate(aside)]
+        lines.append(f"{prepared.cells[cell].name} = {assigned(prepared.cells[cell], term, prepared.cells, SYNTAX)};")
+    lines += [f"{prepared.cells[cell].name} = t{n};" for n, (cell, _) in enumerate(aside)]
     yield from (f"        {line}" for line in lines)
     yield "       }"
 

@@ -10,9 +10,9 @@ from typing import Final
 
 from dio_mc.errors import Diagnostic, ModelError
 from dio_mc.export.commands import Command, commands_of
+from dio_mc.export.syntax import NUMBERS, Cell, assigned
 from dio_mc.export.terms import Apply, Read, Term, conj
 from dio_mc.export.values import property_term
-from dio_mc.export.words import NUMBERS, Cell, assigned
 from dio_mc.ir.program import Program, Property
 from dio_mc.ir.types import EnumType, OptionType, ScalarType, bounds, show_value
 from dio_mc.semantics.interpreter import Interpreter
@@ -33,7 +33,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class PreparedProgram:
     """A program, ready to be written in the syntax of a target.
 
     `groups` are the shared cells and the cells of each thread, by name; `constants` are named values (locations,
@@ -77,7 +77,7 @@ class Sheet:
         return property_term(self.program, expr, dict(command.updates))
 
 
-def sheet_of(program: Program, reserved: frozenset[str]) -> Sheet:
+def prepare(program: Program, reserved: frozenset[str]) -> PreparedProgram:
     """Prepare a program. Raises `ModelError` (DIO241) if a step cannot be expressed as guarded commands, or a thread
     fails before its first step."""
     starts = _starts(program)
@@ -96,7 +96,7 @@ def sheet_of(program: Program, reserved: frozenset[str]) -> Sheet:
     threads = [t for t in range(len(program.threads)) if not program.template_of(t).daemon]
     running = [layout.pc[t] for t in threads if len(program.template_of(t).locations) > 1]
     ended = conj([Apply("==", (Read(pc), 0)) for pc in running])
-    return Sheet(
+    return PreparedProgram(
         program.name, tuple(cells), _groups(program, namer), constants, starts, tuple(_steps(program, namer)),
         invariants, witnesses, on_steps, tuple(left_out), ended, program.check_deadlock, program,
     )  # fmt: skip

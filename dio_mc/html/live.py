@@ -20,7 +20,7 @@ MOST_WATCHES: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RunRequest:
     """The request in an address: the first `to` steps of the trace (None: all), then the segments of a schedule, with
     the values of expressions (`watches`); `rest`: with what can follow the end of the run."""
 
@@ -78,18 +78,18 @@ class Live:
 class Explorer(Protocol):
     """Runs the model of a trace."""
 
-    def __call__(self, found: Found, asked: Asked, depth: int = 1) -> Live | str:
+    def __call__(self, found: Found, request: RunRequest, depth: int = 1) -> Live | str:
         """The requested run, with the steps beside it up to `depth`; a sentence if there is no such run."""
         ...
 
 
-def asked_of(query: str) -> Asked:
+def request_of(query: str) -> RunRequest:
     """The request in the query of an address; what is not understood is ignored."""
     found: Mapping[str, list[str]] = parse_qs(query[:60_000], max_num_fields=40)
     to = found.get("to", [""])[0]
     then = [segment.strip() for segment in found.get("then", [""])[0].split(";")]
     watches = [watch.strip() for watch in found.get("watch", []) if watch.strip()]
-    return Asked(
+    return RunRequest(
         int(to) if to.isascii() and to.isdigit() and len(to) < 7 else None,
         tuple(filter(None, then))[:MOST_SEGMENTS],
         tuple(dict.fromkeys(watches))[:MOST_WATCHES],

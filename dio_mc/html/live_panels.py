@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from dio_mc.html.live import Asked, Follows, Live
+from dio_mc.html.live import Follows, Live, RunRequest
 from dio_mc.html.markup import attribute, text, visible
 from dio_mc.render.statement import short
 from dio_mc.wording import plural
@@ -41,11 +41,11 @@ def live_head(live: Live, home: str | None) -> Iterator[str]:
     yield f'<p class="end">A run of {plural(last, "step")}: {", then ".join(parts) or "the start"}.</p>'
     if live.problem:
         yield f'<p class="finally">{text(live.problem)}</p>'
-    back = _address(live, Asked()) + f"#step={live.to}"
+    back = _address(live, RunRequest()) + f"#step={live.to}"
     yield f'<p class="about"><b>{text(live.trace.model.name.split("@")[0])}</b> &middot; '
     yield f'<a href="{attribute(back)}">Back to {text(live.origin.property)}</a>'
     if live.own:
-        undone = Asked(live.to, live.own[:-1])
+        undone = RunRequest(live.to, live.own[:-1])
         yield f' &middot; <a href="{attribute(_address(live, undone))}">Undo the last step</a>'
     yield "</p>"
 
@@ -62,26 +62,26 @@ def live_panels(live: Live) -> Iterator[str]:
     if live.follows:
         yield f'<ul class="list">{"".join(_follows(live, one) for one in live.follows)}</ul>'
     else:
-        asked = attribute(_address(live, replace(here, rest=True)))
-        yield f'<p class="quiet"><a href="{asked}">Explore every schedule from here</a></p>'
+        target = attribute(_address(live, replace(here, rest=True)))
+        yield f'<p class="quiet"><a href="{target}">Explore every schedule from here</a></p>'
     yield "</section>"
 
 
-def _here(live: Live) -> Asked:
+def _here(live: Live) -> RunRequest:
     to = None if live.is_origin else live.to
-    return Asked(to, live.own, tuple(watch.text for watch in live.watches))
+    return RunRequest(to, live.own, tuple(watch.text for watch in live.watches))
 
 
-def _address(live: Live, asked: Asked) -> str:
-    return replace(asked, watches=tuple(watch.text for watch in live.watches)).address()
+def _address(live: Live, request: RunRequest) -> str:
+    return replace(request, watches=tuple(watch.text for watch in live.watches)).address()
 
 
-def _fields(asked: Asked) -> Iterator[tuple[str, str]]:
-    if asked.to is not None:
-        yield "to", str(asked.to)
-    if asked.then:
-        yield "then", ";".join(asked.then)
-    yield from (("watch", watch) for watch in asked.watches)
+def _fields(request: RunRequest) -> Iterator[tuple[str, str]]:
+    if request.to is not None:
+        yield "to", str(request.to)
+    if request.then:
+        yield "then", ";".join(request.then)
+    yield from (("watch", watch) for watch in request.watches)
 
 
 def _hidden(name: str, value: str) -> str:
@@ -92,5 +92,5 @@ def _follows(live: Live, one: Follows) -> str:
     shown = text(short(one.text))
     if one.then is None:
         return f"<li>{shown}</li>"
-    address = attribute(_address(live, Asked(live.to, (*live.own, *one.then))))
+    address = attribute(_address(live, RunRequest(live.to, (*live.own, *one.then))))
     return f'<li>{shown} <a href="{address}">show the run</a></li>'

@@ -8,7 +8,7 @@ from pathlib import Path
 from dio_mc.files import write_if_changed
 from dio_mc.html.folder import Folder, Found, scan
 from dio_mc.html.index_page import index_page, way_home
-from dio_mc.html.live import Asked, Explorer, asked_of
+from dio_mc.html.live import Explorer, RunRequest, request_of
 from dio_mc.html.source import sources_of
 from dio_mc.html.trace_page import trace_page
 from dio_mc.stepping.ways import DEPTH
@@ -37,14 +37,14 @@ def write_pages(root: Path, target: Path, base: Path, explorer: Explorer | None 
 
 
 def _written(found: Found, base: Path, explorer: Explorer | None) -> str:
-    live = explorer(found, Asked(), DEPTH) if explorer is not None else ""
+    live = explorer(found, RunRequest(), DEPTH) if explorer is not None else ""
     ways = None if isinstance(live, str) else live.ways
     return trace_page(found.trace, sources_of(found.trace, base), home=way_home(found), ways=ways)
 
 
 def _maker(found: Found, base: Path, explorer: Explorer | None) -> Page:
     def page(query: str) -> str:
-        live = explorer(found, asked_of(query), 1) if explorer is not None else ""
+        live = explorer(found, request_of(query), 1) if explorer is not None else ""
         if isinstance(live, str):
             return trace_page(found.trace, sources_of(found.trace, base), home=way_home(found), note=live)
         shown = live.trace

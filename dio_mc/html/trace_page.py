@@ -17,9 +17,9 @@ from dio_mc.html.source import Source, coloured
 from dio_mc.html.view import lanes, view
 from dio_mc.html.waiting import waiting_card
 from dio_mc.render.commit import render_commit
+from dio_mc.render.sentences import closing
 from dio_mc.render.svg import COLOURS, STYLE, lanes_svg
 from dio_mc.render.why import why_sentences
-from dio_mc.render.words import closing
 from dio_mc.stepping.ways import Ways
 from dio_mc.trace.codec import encode
 from dio_mc.trace.trace import Trace

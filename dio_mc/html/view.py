@@ -11,8 +11,8 @@ from dio_mc.html.markup import visible
 from dio_mc.html.source import Source
 from dio_mc.html.ways_view import ways_view
 from dio_mc.render.scene import holds, wrong_cells
+from dio_mc.render.sentences import closing, waits_at
 from dio_mc.render.statement import short
-from dio_mc.render.words import closing, waits_at
 from dio_mc.stepping.ways import Ways
 from dio_mc.trace.trace import Alternative, Change, Place, Standing, Trace, TraceStep, Waiting
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dio_mc.html.markup import attribute, text
 from dio_mc.render.blocked import Blocked, blocked, cycle, reason
 from dio_mc.render.scene import cpu_names, cpu_of, held_at
+from dio_mc.render.sentences import waits_at
 from dio_mc.render.svg import COLOURS
-from dio_mc.render.words import waits_at
 from dio_mc.trace.trace import Trace
 
 _HEADS = ("thread", "holds", "waits at", "why it waits")

@@ -40,7 +40,7 @@ class Column:
 
 
 @dataclass(slots=True)
-class Kept:
+class FinishedCells:
     """Finished cells, in a file that is rewritten after each new cell."""
 
     path: Path | None = None
@@ -76,21 +76,21 @@ class Kept:
             raise usage_error("DIO207", f"cannot be written: {error.strerror}", file=str(path)) from None
 
 
-def open_kept(path: Path | None) -> Kept:
+def open_cells(path: Path | None) -> FinishedCells:
     """Open the file; it may not exist yet. Raises `ModelError` DIO217 if it is a file of another kind."""
     if path is None or not path.exists():
-        return Kept(path)
+        return FinishedCells(path)
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         if data["schema"] == STATE_SCHEMA:
-            return Kept(path, dict(data["cells"]))
+            return FinishedCells(path, dict(data["cells"]))
     except (OSError, ValueError, KeyError, TypeError):
         pass
     raise usage_error("DIO217", "no file of finished cells that dio-mc wrote", file=str(path))
 
 
 def kernel_matrix(
-    registry: Registry, columns: Sequence[Column], operations: Sequence[str], preemptions: int, kept: Kept,
+    registry: Registry, columns: Sequence[Column], operations: Sequence[str], preemptions: int, kept: FinishedCells,
     progress: Callable[[int, int, int], None] | None = None,
 ) -> Matrix:  # fmt: skip
     """Observe each pair of operations on each kernel. `progress` receives the number of cells done, of all cells, and

@@ -23,10 +23,10 @@ from dio_mc.render.blocked import blocked, blocked_lines, starved_lines
 from dio_mc.render.columns import wrapped
 from dio_mc.render.pseudo import StepContext, pseudo_code
 from dio_mc.render.scene import cpu_names, waited, wrong_cells
+from dio_mc.render.sentences import closing
 from dio_mc.render.statement import printable
 from dio_mc.render.text import Frame, call_line, call_stack, common
 from dio_mc.render.values import c_word
-from dio_mc.render.words import closing
 from dio_mc.trace.trace import Trace, TraceStep, Waiting
 
 WIDTH = 72

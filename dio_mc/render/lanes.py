@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from dio_mc.render.columns import cut
 from dio_mc.render.commit import Entry, entries
 from dio_mc.render.scene import Hold, cells_shown, holds
-from dio_mc.render.words import waits_words
+from dio_mc.render.sentences import waits_words
 from dio_mc.trace.trace import Cell, Trace
 
 CHAR, SMALL, HEAD = 7, 6, 8

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from dio_mc.render.columns import wrapped
 from dio_mc.render.commit import WIDTH, render_commit
+from dio_mc.render.sentences import rule_words
 from dio_mc.render.statement import printable
 from dio_mc.render.why import why_sentences
-from dio_mc.render.words import rule_words
 from dio_mc.trace.trace import Trace
 
 

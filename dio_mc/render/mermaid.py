@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 
 from dio_mc.render.commit import entries, standing
+from dio_mc.render.sentences import closing
 from dio_mc.render.statement import printable
-from dio_mc.render.words import closing
 from dio_mc.trace.trace import Trace
 
 _SPECIAL = re.compile(r"[^A-Za-z0-9 _.,()\[\]/=+!?-]")

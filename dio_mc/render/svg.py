@@ -14,9 +14,9 @@ from html import escape
 from dio_mc.render.columns import cut, wrapped
 from dio_mc.render.lanes import CHAR, DOT, LEFT, LINE, PAD, SMALL, Bar, Column, Lane, Picture, Row, layout, shown_line
 from dio_mc.render.scene import wrong_cells
+from dio_mc.render.sentences import closing
 from dio_mc.render.statement import printable
 from dio_mc.render.why import atomic_words
-from dio_mc.render.words import closing
 from dio_mc.trace.cause import Window
 from dio_mc.trace.trace import Trace
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from dio_mc.checking.results import Failure, Finding, PropertyResult, Report
-from dio_mc.report.words import stem_of
+from dio_mc.report.wording import stem_of
 from dio_mc.trace.trace import Place, Trace
 from dio_mc.wording import plural
 
@@ -39,7 +39,7 @@ class Case:
 class Batch:
     """All results of a command, in the order of the models. `folder` is where counterexamples were written, if they
     were; `strict` makes findings failures; `allow_undetermined` maps exit code 3 to 0 and nothing else; `stems` is the
-    result of `words.stems_of`."""
+    result of `wording.stems_of`."""
 
     entries: tuple[Report | Failure, ...]
     folder: str | None = None

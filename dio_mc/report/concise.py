@@ -8,7 +8,7 @@ from typing import Final
 from dio_mc.checking.results import Failure, Report
 from dio_mc.report.batch import Batch, Case
 from dio_mc.report.text import headline
-from dio_mc.report.words import counted
+from dio_mc.report.wording import counted
 
 _BREAK: Final = re.compile(r"\s*[\r\n]\s*")
 """A message from a model may have several lines, but an editor parses each line separately."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dio_mc.checking.results import Failure, Report
 from dio_mc.report.batch import Batch
-from dio_mc.report.words import counted
+from dio_mc.report.wording import counted
 from dio_mc.semantics.search import Violation
 from dio_mc.trace.trace import Trace, canonical_label
 from dio_mc.wording import plural

@@ -14,10 +14,10 @@ import pytest
 from dio_mc.export import reserved
 from dio_mc.export.murphi import murphi
 from dio_mc.export.promela import promela
+from dio_mc.export.syntax import in_sequence
 from dio_mc.export.terms import Apply, Read
 from dio_mc.export.tla import tla
-from dio_mc.export.words import in_sequence
-from dio_mc.export.writing import plain, sheet_of
+from dio_mc.export.writing import plain, prepare
 from dio_mc.frontend import build, load_module
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,8 +73,8 @@ def dio_mc(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("words", [reserved.PROMELA, reserved.MURPHI, reserved.TLA], ids=["promela", "murphi", "tla"])
 def test_no_name_is_a_word_of_the_target(tmp_path: Path, words: frozenset[str]) -> None:
-    sheet = sheet_of(names(tmp_path), words)
-    given = [*(cell.name for cell in sheet.cells), *sheet.constants]
+    prepared = prepare(names(tmp_path), words)
+    given = [*(cell.name for cell in prepared.cells), *prepared.constants]
     assert not {name.lower() for name in given} & words
     assert len({name.lower() for name in given}) == len(given)
     assert all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) for name in given)

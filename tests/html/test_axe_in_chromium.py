@@ -15,7 +15,7 @@ from dio_mc.cli.exploring import Models, ways_of
 from dio_mc.cli.site import one_page
 from dio_mc.html.folder import scan
 from dio_mc.html.index_page import index_page
-from dio_mc.html.live import Asked
+from dio_mc.html.live import RunRequest
 from dio_mc.html.source import sources_of
 from dio_mc.html.trace_page import trace_page
 from dio_mc.study.matrix import NOT_THERE, Cell, Matrix
@@ -55,7 +55,7 @@ def deadlock(tmp_path: Path) -> str:
 
 def live(tmp_path: Path) -> str:
     (found, *_) = [f for f in scan(SEED.parent).traces if f.name == SEED.name]
-    shown = Models([ROOT / "models/seed/ext3_2_6_18.py"])(found, Asked(4, ("reader",), ("dirty[0]", "drty"), True))
+    shown = Models([ROOT / "models/seed/ext3_2_6_18.py"])(found, RunRequest(4, ("reader",), ("dirty[0]", "drty"), True))
     assert not isinstance(shown, str)
     return trace_page(shown.trace, sources_of(shown.trace, ROOT), ways=shown.ways, live=shown, home="index.html")
 

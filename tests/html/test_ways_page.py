@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from dio_mc.cli import cli
 from dio_mc.cli.exploring import ways_of
-from dio_mc.html.live import Asked, asked_of
+from dio_mc.html.live import RunRequest, request_of
 from dio_mc.html.trace_page import trace_page
 from dio_mc.html.ways_view import step_command
 from dio_mc.trace.codec import read_trace
@@ -91,18 +91,18 @@ def test_a_product_has_no_command_to_step_through() -> None:
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "wanted",
     [
-        Asked(),
-        Asked(4),
-        Asked(0, ("reader", "mapper:2")),
-        Asked(3, ("philosopher[0]",), ("a[0] == b and c", "x"), True),
+        RunRequest(),
+        RunRequest(4),
+        RunRequest(0, ("reader", "mapper:2")),
+        RunRequest(3, ("philosopher[0]",), ("a[0] == b and c", "x"), True),
     ],
 )
-def test_an_address_says_what_is_asked(asked: Asked) -> None:
-    assert asked_of(asked.address().removeprefix("?")) == asked
+def test_an_address_says_what_is_asked(wanted: RunRequest) -> None:
+    assert request_of(wanted.address().removeprefix("?")) == wanted
 
 
 @pytest.mark.parametrize("query", ["to=-1", "to=x", "to=99999999", "then=;;", "watch=+", "x=1", "rest=yes", "to=%FF"])
 def test_what_an_address_should_not_have_is_left_out(query: str) -> None:
-    assert asked_of(query) == Asked()
+    assert request_of(query) == RunRequest()

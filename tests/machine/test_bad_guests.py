@@ -21,7 +21,7 @@ from dio_mc.machine.build import private_folder, write_image
 from dio_mc.machine.channel import Channel
 from dio_mc.machine.failures import GuestLost
 from dio_mc.machine.images import Kernel
-from dio_mc.machine.kernel_matrix import open_kept
+from dio_mc.machine.kernel_matrix import open_cells
 from dio_mc.machine.runner import Runner
 from dio_mc.machine.schedule import Gate, Left, Ran, Schedule
 from dio_mc.machine.session import Session
@@ -100,7 +100,7 @@ def test_ctrl_c_in_a_matrix_goes_on_from_where_it_was(guest: type[Scripted], tmp
     assert (stopped.exit_code, stopped.stdout) == (3, "")
     assert stopped.stderr == f"stopped; run it again to continue from {state}\n"
     assert guest.closed >= 1
-    done = len(open_kept(state).cells)
+    done = len(open_cells(state).cells)
     assert 0 < done < 3
     guest.at, guest.ran = 10**9, 0
     assert matrix("--state", str(state)).stdout == whole.stdout
@@ -162,7 +162,7 @@ def full(path: Path, text: str) -> int:
 
 
 def test_no_room_for_the_cells_of_a_matrix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = open_kept(tmp_path / "cells.json")
+    kept = open_cells(tmp_path / "cells.json")
     cell = Cell(("a", "b"), "ext3 6.12", "ok", (("hole", "ok"),), states=1)
     kept.put("ext3", cell)
     before = (tmp_path / "cells.json").read_text()

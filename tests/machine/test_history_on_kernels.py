@@ -12,10 +12,10 @@ from dio_mc.errors import ModelError
 from dio_mc.lang.declarations import Kernel
 from dio_mc.machine.cases import Case, of_model
 from dio_mc.machine.confirm import confirm
+from dio_mc.machine.confirmations import Answered, text
 from dio_mc.machine.schedule import Left, Ran
 from dio_mc.machine.seen import tagged
 from dio_mc.machine.session import Session
-from dio_mc.machine.telling import Answered, text
 from dio_mc.trace.codec import decode
 from dio_mc.trace.trace import Trace
 

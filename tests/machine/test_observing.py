@@ -13,7 +13,7 @@ from dio_mc.machine.confirm import _ranked
 from dio_mc.machine.drafts import drafts
 from dio_mc.machine.failures import GuestLost
 from dio_mc.machine.images import Kernel
-from dio_mc.machine.kernel_matrix import Column, Kept, cell_of, kernel_matrix, open_kept
+from dio_mc.machine.kernel_matrix import Column, FinishedCells, cell_of, kernel_matrix, open_cells
 from dio_mc.machine.observe import Observations, compare, observe
 from dio_mc.machine.observed import as_json, case_in, schedule_files, text
 from dio_mc.machine.plans import dirties, layouts_on, schedules
@@ -178,21 +178,23 @@ def test_a_cell_is_the_worst_of_its_layouts(registry: Registry) -> None:
 
 def test_finished_cells_are_not_run_again(registry: Registry, tmp_path: Path) -> None:
     first, state = FakeSession(), tmp_path / "state.json"
-    made = kernel_matrix(registry, [Column(first)], ["direct_read", "mmap_store"], 1, open_kept(state))
+    made = kernel_matrix(registry, [Column(first)], ["direct_read", "mmap_store"], 1, open_cells(state))
     assert made.cell("ext3 6.12", "direct_read", "mmap_store").verdict == "exposed"
     again = FakeSession()
-    assert kernel_matrix(registry, [Column(again)], ["direct_read", "mmap_store"], 1, open_kept(state)) == made
+    assert kernel_matrix(registry, [Column(again)], ["direct_read", "mmap_store"], 1, open_cells(state)) == made
     assert again.ran == 0
     other = Column(FakeSession())
     other.session.mount = "nodelalloc"
-    assert Kept(None, open_kept(state).cells).get(other.key, other.name, ("direct_read", "mmap_store")) is None
+    assert (
+        FinishedCells(None, open_cells(state).cells).get(other.key, other.name, ("direct_read", "mmap_store")) is None
+    )
 
 
 def test_a_state_file_that_is_none_is_told(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     path.write_text("{}")
     with pytest.raises(ModelError, match="DIO217: no file of finished cells that dio-mc wrote"):
-        open_kept(path)
+        open_cells(path)
 
 
 def test_a_matrix_of_kernels_wants_file_systems() -> None:

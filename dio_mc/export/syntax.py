@@ -26,7 +26,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Syntax:
     """The syntax of a target. `select` takes condition, then, else; `modulo` and `divided` take the operands and the
     lowest value of the left one."""
 
@@ -38,12 +38,12 @@ class Words:
     """The suffix that turns a 0-or-1 cell into a condition."""
 
 
-NUMBERS: Final = Words({}, lambda *_: "", lambda *_: "", {}, "")
+NUMBERS: Final = Syntax({}, lambda *_: "", lambda *_: "", {}, "")
 """For values that are numbers."""
 _CONDITIONS: Final = frozenset({"and", "or", "not", "==", "!=", "<", "<=", ">", ">="})
 
 
-def condition(term: Term, cells: Sequence[Cell], words: Words) -> str:
+def condition(term: Term, cells: Sequence[Cell], words: Syntax) -> str:
     """A term as a condition in the target."""
     match term:
         case int():
@@ -65,12 +65,12 @@ def condition(term: Term, cells: Sequence[Cell], words: Words) -> str:
             return f"{value(term, cells, words)} {words.is_true}"
 
 
-def _grouped(term: Term, cells: Sequence[Cell], words: Words) -> str:
+def _grouped(term: Term, cells: Sequence[Cell], words: Syntax) -> str:
     text = condition(term, cells, words)
     return f"({text})" if isinstance(term, Apply) and term.operator in ("and", "or", "ite") else text
 
 
-def value(term: Term, cells: Sequence[Cell], words: Words) -> str:
+def value(term: Term, cells: Sequence[Cell], words: Syntax) -> str:
     """A term as a number in the target."""
     match term:
         case int():
@@ -96,7 +96,7 @@ def number(value_: int) -> str:
     return str(value_) if value_ >= 0 else f"({value_})"
 
 
-def assigned(cell: Cell, term: Term, cells: Sequence[Cell], words: Words) -> str:
+def assigned(cell: Cell, term: Term, cells: Sequence[Cell], words: Syntax) -> str:
     """The value assigned to a cell, in the spelling of the cell's type."""
     if isinstance(term, int):
         return cell.values.get(term, number(term))
