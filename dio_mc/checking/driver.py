@@ -20,6 +20,7 @@ from dio_mc.checking.results import Finding, PropertyResult, Report, Verdict
 from dio_mc.engines.agree import verify_reduction
 from dio_mc.engines.choose import EngineName, Strategy, explore
 from dio_mc.engines.limits import Limits
+from dio_mc.engines.reference.recalled import Recalled
 from dio_mc.errors import Diagnostic
 from dio_mc.frontend.build import Built, build, program_name
 from dio_mc.frontend.declare import members_of
@@ -122,21 +123,23 @@ def check_class(
         with Guard(limits.exceeded):
             built = build(model, params, numbers)
             evaluators = [property_evaluator(built.program, p) for p in built.program.properties]
+            interpreter = Recalled(built.program)
     except (Ended, MemoryError) as ended:
         return undetermined(model, params or {}, expectation, stop_of(ended), time.perf_counter() - started)
     program, asked = built.program, [j.evaluator for j in evaluators]
     options = options if numbers is None else replace(options, checkpoints=None)
     request, strategy = _asked(program, asked, options, notes.append)
-    found = explore(request, strategy, limits)
+    found = explore(request, strategy, limits, interpreter)
     if options.verify_reduction:
         notes += verify_reduction(found, request, strategy)
     notes += [f"{name}: its schedule is not shown: {found.stopped} ended the search for it" for name in found.unshown]
-    found, traces = _shown(program, found, asked, limits, notes.append)
+    found, traces = _shown(interpreter, found, asked, limits, notes.append)
     properties = stated(expectation, _properties(model, program, found, evaluators))
     verdict = _verdict(properties)
-    looking = partial(_findings, model, built, evaluators, found, verdict)
+    looking = partial(_findings, model, built, interpreter, evaluators, found, verdict)
     findings = attempt("what was noticed about the model", looking, NO_FINDINGS, limits.exceeded, notes.append)
-    growth = attempt("which cells grew", partial(_growth, program, found), NO_GROWTH, limits.exceeded, notes.append)
+    grown = partial(_growth, interpreter, found)
+    growth = attempt("which cells grew", grown, NO_GROWTH, limits.exceeded, notes.append) if found.stopped else ()
     met, text = expected(expectation, properties, traces)
     notes += _kept(program, found, options)
     return Report(
@@ -191,7 +194,7 @@ def _asked(
 
 
 def _shown(
-    program: Program, found: Exploration, evaluators: Sequence[PropertyEvaluator], limits: Limits, note: Note
+    interpreter: Interpreter, found: Exploration, evaluators: Sequence[PropertyEvaluator], limits: Limits, note: Note
 ) -> tuple[Exploration, tuple[Trace, ...]]:
     """The exploration and its counterexamples. A violation whose counterexample cannot be made for lack of memory stays
     a violation. The modules that make counterexamples are imported only if there is a violation."""
@@ -199,15 +202,14 @@ def _shown(
         return found, ()
     from dio_mc.explain.witness import witness
 
-    interpreter: Interpreter | None = None
+    if found.stopped is not None:  # a limit may have ended it while it listed the initial states
+        interpreter = Interpreter(interpreter.program)
     traces: dict[str, Trace] = {}
     unshown: list[str] = []
     for violation in found.violations:
         try:
-            interpreter = interpreter or Interpreter(program)
-            traces[violation.property] = witness(
-                interpreter, found.engine, violation, evaluators, limits.exceeded, note
-            )
+            told = witness(interpreter, found.engine, violation, evaluators, limits.exceeded, note)
+            traces[violation.property] = told
         except (Ended, MemoryError) as ended:
             unshown.append(violation.property)
             note(f"{violation.property}: its schedule is not shown: {stop_of(ended)}")
@@ -306,7 +308,12 @@ def _verdict(properties: Sequence[PropertyResult]) -> Verdict:
 
 
 def _findings(
-    model: type[Model], built: Built, evaluators: Sequence[EvaluatorReport], found: Exploration, verdict: Verdict
+    model: type[Model],
+    built: Built,
+    interpreter: Interpreter,
+    evaluators: Sequence[EvaluatorReport],
+    found: Exploration,
+    verdict: Verdict,
 ) -> tuple[Finding, ...]:
     """Findings about a model, and about what its search never reached."""
     program = built.program
@@ -315,7 +322,7 @@ def _findings(
         told.append(_nothing_happens(model))
     if verdict == "HOLDS" and found.complete and found.coverage.fired:
         told += coverage_findings(model, program, found.coverage)
-        told += stuck_for_ever(program, found.states)
+        told += stuck_for_ever(interpreter, found.states)
     return (*(_finding(d) for d in told), *_evaluator_findings(evaluators, found))
 
 
@@ -331,10 +338,10 @@ def _evaluator_findings(evaluators: Sequence[EvaluatorReport], found: Exploratio
     return [Finding(f.code, f.message, str(f.span) if f.span else "") for f in told]
 
 
-def _growth(program: Program, found: Exploration) -> tuple[tuple[str, int], ...]:
+def _growth(interpreter: Interpreter, found: Exploration) -> tuple[tuple[str, int], ...]:
     """The cells with most distinct values, for a search that was stopped."""
     if not found.coverage.distinct:
         return ()
-    names = Interpreter(program).layout.names
+    names = interpreter.layout.names
     ranked = sorted(zip(found.coverage.distinct, names, strict=True), key=lambda pair: (-pair[0], pair[1]))
     return tuple((name, count) for count, name in ranked[:3])

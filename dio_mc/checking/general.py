@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any, Final
 
 from dio_mc.anynumber.asked import Asked, asked_of, numbers_of, readings_of, threads_of_pages, with_pages
 from dio_mc.anynumber.certificate import certificate_text, read_certificate, refuse_unless_fitting
 from dio_mc.anynumber.conditions import Refused
-from dio_mc.anynumber.proof import Ground, check_views, ground, prepared_views
+from dio_mc.anynumber.proof import Enough, Ground, check_views, ground, prepared_views
 from dio_mc.anynumber.steps import Uncredited
 from dio_mc.anynumber.triples import Triples
 from dio_mc.anynumber.views import Stopped, Views
@@ -30,6 +31,9 @@ LARGEST: Final = 3
 STATES: Final = 20_000
 """States after which the exploration of such an instance ends; where it is to explain an alarm, ten times as many."""
 _UNCOVERED: Final = ("deadlock", "spawn", "always_reachable", "progress")
+POLLED: Final = 16
+"""States of the common cells between two polls of the limits. A poll may read what memory is left, for which the kernel
+fills several files: that takes longer than most of these states, of which sixteen take milliseconds."""
 NAME: Final = "any number"
 """The property of a report that says what is known for any number."""
 
@@ -156,11 +160,9 @@ class _Task:
 
     def prove(self, *, certificate: bool, of: int = 2) -> AnyNumber:
         """A proof by views `of` so many threads, or why there is none."""
-        limits = Limits(self.options.budget, self.options.stop)
+        limits, most = Limits(self.options.budget, self.options.stop), self.options.budget.max_states
         try:
-            prepared, views = prepared_views(
-                self.model, self.asked, self.params, lambda states: self._enough(limits, states), of
-            )
+            prepared, views = prepared_views(self.model, self.asked, self.params, _enough(limits, most), of)
             found = self.evaluator(prepared, views, limits)
         except Refused as refused:
             return self.known("UNDETERMINED", refused=refused.diagnostics)
@@ -176,7 +178,7 @@ class _Task:
     def evaluator(self, prepared: Ground, views: Views | Triples, limits: Limits | None = None) -> AnyNumber:
         """What a set of views proves, once it is checked."""
         limits = limits or Limits(self.options.budget, self.options.stop)
-        checked = check_views(prepared, views, lambda states: self._enough(limits, 0))
+        checked = check_views(prepared, views, _enough(limits))
         if checked.gaps:
             raise NotClosed(checked.gaps[0])
         names = [demand.property.name for demand in prepared.demands]
@@ -226,12 +228,18 @@ class _Task:
         self._explored[number, states] = report
         return report
 
-    def _enough(self, limits: Limits, states: int) -> str | None:
-        most = self.options.budget.max_states
+
+def _enough(limits: Limits, most: int | None = None) -> Enough:
+    """Says, asked with every state of the common cells, why to stop: at a limit, or with more than `most` of them."""
+    asked = count()
+
+    def enough(states: int) -> str | None:
         if most is not None and states > most:
             return f"--max-states {most}"
-        reason = limits.exceeded()
+        reason = limits.exceeded() if next(asked) % POLLED == 0 else None
         return None if reason is None else str(reason)
+
+    return enough
 
 
 def _size(views: Views | Triples) -> int:

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from dio_mc.analysis.values.facts import Facts
     from dio_mc.engines.checkpoints.store import Keeper, Store
     from dio_mc.engines.native.engine import Prepared, Reduced
+    from dio_mc.semantics.interpreter import Interpreter
 
 EngineName = Literal["auto", "reference", "native"]
 SWITCH: Final = 3_000
@@ -91,9 +92,15 @@ class Strategy:
     ray: OnRay | None = None
 
 
-def explore(request: SearchRequest, strategy: Strategy | None = None, limits: Limits | None = None) -> Exploration:
+def explore(
+    request: SearchRequest,
+    strategy: Strategy | None = None,
+    limits: Limits | None = None,
+    interpreter: Interpreter | None = None,
+) -> Exploration:
     """Explore a program, with the default `Strategy` unless one is given, within `limits` whose
-    clock is running (default: those of the request, from now on).
+    clock is running (default: those of the request, from now on). An `interpreter` of the program
+    serves the reference engine.
 
     A search starts with all states. If it finds more than `FULL`, it starts again with those
     reductions that are proved sound for the program and its properties. So small models have full
@@ -103,7 +110,7 @@ def explore(request: SearchRequest, strategy: Strategy | None = None, limits: Li
     """
     strategy, limits = strategy or Strategy(), limits or Limits(request.budget, request.stop)
     if strategy.partial is None:
-        return Run(request, limits).explore(strategy)
+        return Run(request, limits, interpreter).explore(strategy)
     from dio_mc.engines.partly import explore_part
 
     return explore_part(request, strategy.partial, limits)
@@ -113,10 +120,13 @@ class Run:
     """One exploration, possibly by several searches and engines. The clock runs through all of
     them, and what one of them has established stays."""
 
-    def __init__(self, request: SearchRequest, limits: Limits | None = None) -> None:
+    def __init__(
+        self, request: SearchRequest, limits: Limits | None = None, interpreter: Interpreter | None = None
+    ) -> None:
         evaluators = [Remembering(evaluator) for evaluator in request.evaluators]
         self._request = replace(request, evaluators=evaluators, follow=self._follow)
         self._limits = limits or Limits(request.budget, request.stop)
+        self._interpreter = interpreter
         self._store: Store | None = None
         self._established = Established(request.program, request.evaluators)
 
@@ -381,7 +391,8 @@ class Run:
         """One search by the interpreter, with checkpoints under the name `saved`, if given."""
         taken = Taken(reducers.representatives, selection=reducers.selection)
         keeper = None if saved is None else self._keeper(saved, self._limits, reducers.names)
-        return self._as_asked(explore_reference(replace(self._request, budget=budget), taken, keeper=keeper))
+        asked = replace(self._request, budget=budget)
+        return self._as_asked(explore_reference(asked, taken, self._interpreter, keeper))
 
     def _compiled(
         self, prepared: Prepared, limits: Limits, workers: int, by: Reduced, saved: str | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from dio_mc.semantics.evaluator import Observation
@@ -37,7 +38,12 @@ def compile_node(graph: Graph, root: int, observations: tuple[Observation, ...])
             lines.append(f"    t{number} = {text}")
             text, depth = f"t{number}", 0
         texts[number] = text, depth
-    source = "\n".join(["def decide(v):", *lines, f"    return {texts[root][0]}"])
+    return _function("\n".join(["def decide(v):", *lines, f"    return {texts[root][0]}"]))
+
+
+@lru_cache(maxsize=512)
+def _function(source: str) -> Compiled:
+    """The function with this source: one object for equal sources, which the classes of a file mostly have."""
     namespace: dict[str, Any] = {"at": _at}
     exec(compile(source, "<compiled property>", "exec"), namespace)
     function: Compiled = namespace["decide"]

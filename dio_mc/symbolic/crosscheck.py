@@ -4,6 +4,10 @@ The proof of equivalence is about formulas; this checks the Python function that
 at most `WHOLE` valuations, the function is tabulated completely, the table is folded into a decision diagram, and one
 query to z3 decides whether the formula differs from it anywhere. On a larger domain the two are compared on a seeded
 sample.
+
+Most classes of a file have the same properties, so a comparison without a difference is remembered: of the same
+function (one object for each source, `compiled`), the same formula, and the same names and domains of what both read.
+Then the table, the diagram and the sample are the same too.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ import random
 from dataclasses import dataclass
 from itertools import product
 from math import prod
-from typing import Any
+from typing import Any, Final
 
 import z3
 
@@ -34,6 +38,9 @@ DIAGRAM_MS = 50
 """The default budget of a complete comparison. If it is exceeded because the table does not fold, a sample is
 compared."""
 
+REMEMBERED: Final = 512
+"""The number of comparisons that are remembered, the last ones."""
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -46,6 +53,10 @@ class Checked:
         if self.covered == self.domain:
             return f"compared with z3 on all {self.domain} valuations"
         return f"compared with z3 on {self.covered} of {self.domain} valuations"
+
+
+_ALIKE: Final[dict[tuple[Any, ...], tuple[Checked, Any]]] = {}
+"""Comparisons that found no difference. The formula is kept, or z3 would give its identity to another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +84,22 @@ def domain_of(observation: Observation, layout: Layout) -> range:
 def cross_check(subject: Subject, budget_ms: int, *, full: bool = False) -> Checked:
     """Compare the two. Raises `TranslationMismatch` with a valuation on which they differ."""
     whole, sample = (FULL_WHOLE, FULL_SAMPLE) if full else (WHOLE, SAMPLE)
+    budget = budget_ms if full else min(budget_ms, DIAGRAM_MS)
     domains = subject.domains()
+    names = tuple(observation.name for observation in subject.observations)
+    key = subject.compiled, subject.formula.get_id(), names, tuple(domains), whole, sample, budget
+    if key in _ALIKE:
+        return _ALIKE[key][0]
+    checked = _compared(subject, domains, whole, sample, budget)
+    while len(_ALIKE) >= REMEMBERED:
+        del _ALIKE[next(iter(_ALIKE))]
+    _ALIKE[key] = checked, subject.formula
+    return checked
+
+
+def _compared(subject: Subject, domains: list[range], whole: int, sample: int, budget_ms: int) -> Checked:
     size = prod(len(domain) for domain in domains)
-    if size <= whole and _compare_all(subject, domains, budget_ms if full else min(budget_ms, DIAGRAM_MS)):
+    if size <= whole and _compare_all(subject, domains, budget_ms):
         return Checked(size, size)
     chance = random.Random(size)
     for _ in range(sample):

@@ -1,14 +1,26 @@
-"""Queries to z3, limited in z3's own steps rather than in time: the answer is the same on any machine."""
+"""Queries to z3, limited in z3's own steps rather than in time: the answer is the same on any machine.
+
+The classes of a file differ in what threads do, and rarely in their properties; so do the runs of a class with other
+parameters. So most questions have been asked before in the same process. `satisfiable` remembers the answers: z3 shares
+equal formulas, and two questions with the same formulas and the same budget are one question.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import z3
 
 STEPS_PER_MILLISECOND = 10_000
 """Approximate number of steps that z3 5 does per millisecond on a machine of 2020."""
+
+
+REMEMBERED: Final = 512
+"""The number of answers that are remembered, the last ones."""
+_ANSWERS: Final[dict[tuple[int, ...], tuple[bool | None, list[Any]]]] = {}
+"""By the budget and z3's identities of the formulas. These are kept with the answer, since z3 gives the identity of a
+formula that nobody holds to another one."""
 
 
 def model_of(formulas: Iterable[Any], budget_ms: int) -> Any:
@@ -29,8 +41,17 @@ def _ask(solver: Any, formulas: list[Any], budget_ms: int) -> Any:
 
 def satisfiable(formulas: Iterable[Any], budget_ms: int) -> bool | None:
     """Whether some valuation makes all formulas true; None if the solver gives up."""
-    found = model_of(formulas, budget_ms)
-    return None if found is None else found is not False
+    listed = [formula for formula in formulas if formula is not True]
+    key = (budget_ms, *(formula.get_id() for formula in listed))
+    known = _ANSWERS.get(key)
+    if known is not None:
+        return known[0]
+    found = model_of(listed, budget_ms)
+    answer = None if found is None else found is not False
+    while len(_ANSWERS) >= REMEMBERED:
+        del _ANSWERS[next(iter(_ANSWERS))]
+    _ANSWERS[key] = answer, listed
+    return answer
 
 
 def valid(formula: Any, budget_ms: int) -> bool | None:

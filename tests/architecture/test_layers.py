@@ -83,7 +83,8 @@ LAYERS: dict[str, set[str]] = {
     "checking.findings": {"frontend", "lang", "semantics", "ir"},
     "checking.driver": {
         "checking.expectations", "checking.findings", "checking.results", "engines.agree", "engines.checkpoints", "engines.choose",
-        "engines.limits", "explain", "frontend", "guard", "lang", "symbolic", "trace", "semantics", "ir",
+        "engines.limits", "engines.reference", "explain", "frontend", "guard", "lang", "symbolic", "trace", "semantics",
+        "ir",
     },
     "checking.general": {
         "anynumber", "checking.driver", "checking.results", "engines.limits", "lang", "semantics",

@@ -21,11 +21,12 @@ MOST: Final = 10_000
 """States of the largest graph that is looked at."""
 
 
-def stuck_for_ever(program: Program, states: int) -> list[Diagnostic]:
+def stuck_for_ever(interpreter: Interpreter, states: int) -> list[Diagnostic]:
     """One finding for the nearest state in which some thread is stuck forever, naming all that are in that state."""
+    program = interpreter.program
     if not program.check_deadlock or states > MOST:
         return []
-    graph = _Graph(program)
+    graph = _Graph(interpreter)
     found: dict[State, list[int]] = {}
     for thread in range(len(program.threads)):
         template = program.template_of(thread)
@@ -39,8 +40,8 @@ def stuck_for_ever(program: Program, states: int) -> list[Diagnostic]:
 class _Graph:
     """All states in the order of a breadth-first search, the threads that can run in each, and who leads there."""
 
-    def __init__(self, program: Program) -> None:
-        self.interpreter = Interpreter(program)
+    def __init__(self, interpreter: Interpreter) -> None:
+        self.interpreter = interpreter
         self.depth: dict[State, int] = dict.fromkeys(self.interpreter.initial(), 0)
         self.steps: dict[State, frozenset[int]] = {}
         self.before: dict[State, list[State]] = {}

@@ -122,7 +122,9 @@ def _violations(
     goals, violations = watch.found()
     lasting = dict(_lasting(watch, search))
     goals += [(name, violated.goal) for name, violated in lasting.items()]
-    if representatives is None:
+    if not goals:
+        paths = []
+    elif representatives is None:
         paths = _paths(interpreter, search, [goal for _, goal in goals])
     else:
         paths = _unfolded(interpreter, representatives, watch, search, goals)
@@ -139,6 +141,8 @@ def _violations(
 
 def _lasting(watch: Watch, search: Search) -> list[tuple[str, Violated]]:
     """The violated properties that need the whole graph; none if a limit does not allow that."""
+    if not watch.is_live:
+        return []
     try:
         with Guard(search.limits.exceeded, GRACE):
             watch.found_lasting = watch.violated_at_last(search.levels)
