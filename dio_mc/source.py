@@ -37,8 +37,13 @@ class Span:
 
 def display_path(file: str) -> str:
     """The path relative to the working directory if the file lies below it, otherwise unchanged."""
+    return _display_path(file, os.getcwd())
+
+
+@lru_cache(maxsize=1_024)
+def _display_path(file: str, here: str) -> str:
     try:
-        relative = os.path.relpath(file)
+        relative = os.path.relpath(file, here)
     except ValueError:  # another drive
         return file
     return file if relative.startswith("..") else relative.replace(os.sep, "/")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from types import FunctionType
 from typing import Any
 
@@ -21,6 +22,8 @@ from dio_mc.lang.model import Model, Part
 from dio_mc.source import function_tree, span_of
 
 _COUNTING = frozenset({"sum", "len", "min", "max", "tuple", "list"})
+_FUNCTIONS = 1_024
+"""Functions whose text is kept as it was read: those that classes inherit are examined for each of them."""
 _QUANTIFIERS = frozenset({"any", "all"})
 
 
@@ -45,7 +48,7 @@ def _functions(owners: Sequence[type], parts: Sequence[type]) -> list[FunctionTy
     """The functions that a model may use. An overridden function is included only if its name is used on an object
     other than ``self``, for example on ``super()``."""
     every = [(name, f) for c in (*owners, *parts) for name, f in vars(c).items() if isinstance(f, FunctionType)]
-    asked_for = {name for _, function in every for name in _named_elsewhere(function)}
+    asked_for = frozenset().union(*(_named_elsewhere(function) for _, function in every))
     found = [f for c in parts for f in vars(c).values() if isinstance(f, FunctionType)]
     overridden: set[str] = set()
     for owner in owners:
@@ -55,16 +58,27 @@ def _functions(owners: Sequence[type], parts: Sequence[type]) -> list[FunctionTy
     return found
 
 
-def _named_elsewhere(function: FunctionType) -> Iterator[str]:
+@lru_cache(maxsize=_FUNCTIONS)
+def _named_elsewhere(function: FunctionType) -> frozenset[str]:
+    """The names that a function uses on objects other than ``self``."""
     tree = function_tree(function)
+    found = set()
     for node in ast.walk(tree) if tree is not None else ():
         match node:
             case ast.Attribute(value=ast.Name(id="self")):
                 pass
             case ast.Attribute(attr=name):
-                yield name
+                found.add(name)
             case _:
                 pass
+    return frozenset(found)
+
+
+@lru_cache(maxsize=_FUNCTIONS)
+def _body(function: FunctionType) -> tuple[ast.AST, ...]:
+    """Every node of a function's statements, statement by statement."""
+    tree = function_tree(function)
+    return () if tree is None else tuple(part for statement in tree.body for part in ast.walk(statement))
 
 
 def _parts(model: type[Model]) -> Iterator[Part]:
@@ -158,8 +172,9 @@ def _in_function(
     if tree is None:
         return
     file = function.__code__.co_filename
-    allowed = {*_quantified_ranges(tree), *(_loops(tree, pages) if pages is not None else ())}
-    for node in (part for statement in tree.body for part in ast.walk(statement)):
+    nodes = _body(function)
+    allowed = {*_quantified_ranges(nodes), *(_loops(nodes, pages) if pages is not None else ())}
+    for node in nodes:
         match node:
             case ast.Attribute(attr=name) | ast.Name(id=name) if name in numbers and id(node) not in allowed:
                 what = "pages" if name == pages else "threads"
@@ -171,9 +186,9 @@ def _in_function(
                 yield unmet("DIO261", message, span_of(node, file), _hint(what))
 
 
-def _quantified_ranges(tree: ast.AST) -> Iterator[int]:
+def _quantified_ranges(nodes: Sequence[ast.AST]) -> Iterator[int]:
     """The identities of the nodes ``self.n`` in ``for k in range(self.n)`` inside a quantifier."""
-    for node in ast.walk(tree):
+    for node in nodes:
         match node:
             case ast.Call(func=ast.Name(id=name), args=[ast.GeneratorExp(generators=generators)]) if (
                 name in _QUANTIFIERS
@@ -188,10 +203,10 @@ def _quantified_ranges(tree: ast.AST) -> Iterator[int]:
                 pass
 
 
-def _loops(tree: ast.AST, pages: str) -> Iterator[int]:
+def _loops(nodes: Sequence[ast.AST], pages: str) -> Iterator[int]:
     """The identities of the nodes ``self.pages`` in ``for i in range(self.pages)``, ``for i in self.pages`` and
     ``choose(range(self.pages))``."""
-    for node in ast.walk(tree):
+    for node in nodes:
         match node:
             case ast.For(iter=ast.Call(func=ast.Name(id="range"), args=[ast.Attribute(attr=name) as number])):
                 found = (name, number)

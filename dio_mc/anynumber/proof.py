@@ -53,14 +53,24 @@ class Ground:
 
 
 def ground(
-    model: type[Model], asked: Asked, params: Mapping[str, int], *, credits: bool = True, of: int = VIEW
+    model: type[Model],
+    asked: Asked,
+    params: Mapping[str, int],
+    *,
+    credits: bool = True,
+    of: int = VIEW,
+    reasons: bool = True,
 ) -> Ground:
     """Prepare a proof by views of `of` threads (2 or 3). `credits` allows counters to be split into credits.
 
-    Raises `Refused` with all unmet conditions, and `ModelError` if the model cannot be built.
+    Raises `Refused` with all unmet conditions, and `ModelError` if the model cannot be built. Without `reasons` some
+    unmet conditions are enough, and further ones are not looked for.
     """
-    program, larger = _programs(model, asked, params)
+    program = _program(model, asked, params, INSTANCES)
     used = uses_of_numbers(model, asked, _unchanging(program))
+    if used and not reasons:
+        raise Refused(used)
+    larger = _program(model, asked, params, INSTANCES + 1)
     if used:
         raise Refused((*used, *_refused_too(program, larger, asked, of, credits=credits)))
     first = _as_seen(program, larger, asked, INSTANCES, of)
@@ -97,23 +107,17 @@ def _unchanging(program: Program) -> frozenset[str]:
     return frozenset(name for name, unchanged in whole.items() if unchanged)
 
 
-def _programs(model: type[Model], asked: Asked, params: Mapping[str, int]) -> tuple[Program, Program]:
-    """The program with `INSTANCES` of each thread, and with one more. Raises `Refused` if the model cannot be built
-    with as many pages."""
+def _program(model: type[Model], asked: Asked, params: Mapping[str, int], number: int) -> Program:
+    """The program with `number` instances of each thread in the scope, `number` slots of each operation and, for any
+    number of pages, ``number + 1`` pages. Raises `Refused` if the model cannot be built with as many pages."""
+    bound = {name: value for name, value in params.items() if name not in asked.counted}
+    pages = {} if asked.pages is None else {asked.pages: number + 1}
     try:
-        return _program(model, asked, params, INSTANCES), _program(model, asked, params, INSTANCES + 1)
+        return build(model, bound, {**numbers_of(model, asked, number), **slots_of(model, number), **pages}).program
     except ModelError as error:
         if asked.pages is None:
             raise
         raise Refused(error.diagnostics) from None
-
-
-def _program(model: type[Model], asked: Asked, params: Mapping[str, int], number: int) -> Program:
-    """The program with `number` instances of each thread in the scope, `number` slots of each operation and, for any
-    number of pages, ``number + 1`` pages."""
-    bound = {name: value for name, value in params.items() if name not in asked.counted}
-    pages = {} if asked.pages is None else {asked.pages: number + 1}
-    return build(model, bound, {**numbers_of(model, asked, number), **slots_of(model, number), **pages}).program
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,15 +170,21 @@ def find_views(prepared: Ground, enough: Enough, of: int = VIEW) -> Views | Trip
 
 
 def prepared_views(
-    model: type[Model], asked: Asked, params: Mapping[str, int], enough: Enough, of: int = VIEW
+    model: type[Model],
+    asked: Asked,
+    params: Mapping[str, int],
+    enough: Enough,
+    of: int = VIEW,
+    *,
+    reasons: bool = True,
 ) -> tuple[Ground, Views | Triples]:
     """Prepare a proof and find its views. If a counter turns out not to be splittable into credits, both are done again
     without credits. Raises what `ground` and `find_views` raise."""
     try:
-        prepared = ground(model, asked, params, of=of)
+        prepared = ground(model, asked, params, of=of, reasons=reasons)
         return prepared, find_views(prepared, enough, of)
     except Uncredited:
-        prepared = ground(model, asked, params, credits=False, of=of)
+        prepared = ground(model, asked, params, credits=False, of=of, reasons=reasons)
         return prepared, find_views(prepared, enough, of)
 
 

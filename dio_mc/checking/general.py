@@ -96,11 +96,12 @@ def _by_three(task: _Task, wanted: Wanted, found: AnyNumber) -> AnyNumber:
 
 def _proved(tasks: Sequence[_Task], wanted: Wanted) -> tuple[_Task, AnyNumber]:
     """The first of these that holds, else the last."""
-    for task in tasks:
-        found = task.prove(certificate=wanted.certificate)
+    *further, last = tasks
+    for task in further:
+        found = task.prove(certificate=wanted.certificate, reasons=False)
         if found.verdict == "HOLDS":
             return task, found
-    return tasks[-1], found
+    return last, last.prove(certificate=wanted.certificate)
 
 
 def certify(model: type[Model], text: str, file: str, options: Options) -> AnyNumber:
@@ -158,11 +159,13 @@ class _Task:
         """The same for all runs that ask the same for any number."""
         return self.model, self.asked, tuple(sorted(self.bound.items()))
 
-    def prove(self, *, certificate: bool, of: int = 2) -> AnyNumber:
-        """A proof by views `of` so many threads, or why there is none."""
+    def prove(self, *, certificate: bool, of: int = 2, reasons: bool = True) -> AnyNumber:
+        """A proof by views `of` so many threads, or why there is none: without `reasons`, one reason for that."""
         limits, most = Limits(self.options.budget, self.options.stop), self.options.budget.max_states
         try:
-            prepared, views = prepared_views(self.model, self.asked, self.params, _enough(limits, most), of)
+            prepared, views = prepared_views(
+                self.model, self.asked, self.params, _enough(limits, most), of, reasons=reasons
+            )
             found = self.evaluator(prepared, views, limits)
         except Refused as refused:
             return self.known("UNDETERMINED", refused=refused.diagnostics)

@@ -34,7 +34,6 @@ from dio_mc.semantics.search import (
     PARTIAL_ORDER,
     Budget,
     Exploration,
-    Names,
     OnRay,
     Partial,
     Reductions,
@@ -124,11 +123,11 @@ class Run:
         self, request: SearchRequest, limits: Limits | None = None, interpreter: Interpreter | None = None
     ) -> None:
         evaluators = [Remembering(evaluator) for evaluator in request.evaluators]
-        self._request = replace(request, evaluators=evaluators, follow=self._follow)
+        self._request = replace(request, evaluators=evaluators)
         self._limits = limits or Limits(request.budget, request.stop)
         self._interpreter = interpreter
         self._store: Store | None = None
-        self._established = Established(request.program, request.evaluators)
+        self._begin()
 
     def explore(self, strategy: Strategy, *, full: int | None = None) -> Exploration:
         """Explore, reduced if there are more than `full` states (None: `FULL`).
@@ -136,7 +135,7 @@ class Run:
         If something ends the exploration between two searches, the results of the first are kept.
         Raises `InternalError` if searches contradict each other.
         """
-        self._established = Established(self._request.program, self._request.evaluators)
+        self._begin()
         try:
             return self._kept(self._established.answer(self._explored(strategy, full)))
         except WHY_ENDED as ended:
@@ -148,6 +147,12 @@ class Run:
             if self._store is not None:
                 self._store.close()
                 self._store = None
+
+    def _begin(self) -> None:
+        """Nothing is established. Searches are followed by what collects their results, not by this
+        object: that would refer to itself, and it holds all of the program."""
+        self._established = Established(self._request.program, self._request.evaluators)
+        self._request = replace(self._request, follow=self._established.follow)
 
     def _kept(self, found: Exploration) -> Exploration:
         """The result, with the information whether the search can be resumed."""
@@ -171,9 +176,6 @@ class Run:
         engine, code = ("reference", "") if prepared is None else ("native", prepared.module.digest)
         of = {"engine": engine, "reduced": list(by), "first": self._request.first, "code": code}
         return store.keeper(search, of, lambda: limits.seconds, **where)
-
-    def _follow(self, names: Names) -> None:
-        self._established.follow(names)
 
     def _explored(self, strategy: Strategy, full: int | None) -> Exploration:
         """The result of the deciding search, by the engine that the strategy and the program call

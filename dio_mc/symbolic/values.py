@@ -122,18 +122,19 @@ def place(data: Data, shape: Shape, indices: tuple[Term, ...], part: Any = None)
         return View(data, shape, indices, part)
     variable = data.program.variables[shape.variable]
     base = data.layout.variable_base[shape.variable]
+    return wrap(variable.type, _read(data, base, list(zip(variable.shape, indices, strict=True)), 0))
 
-    def element(dimension: int, offset: int) -> Term:
-        if dimension == len(indices):
-            return data.cells.cell(base + offset, data.after)
-        extent, index = variable.shape[dimension], indices[dimension]
-        if not terms.is_symbolic(index):
-            known = index if 0 <= index < extent else extent - 1
-            return element(dimension + 1, offset * extent + known)
-        below = [element(dimension + 1, offset * extent + i) for i in range(extent)]
-        return terms.at_index(below, index, terms.select)
 
-    return wrap(variable.type, element(0, 0))
+def _read(data: Data, base: int, places: list[tuple[int, Term]], offset: int) -> Term:
+    """The cell at indexes, each with the extent of its dimension, that are not in `offset` yet."""
+    if not places:
+        return data.cells.cell(base + offset, data.after)
+    (extent, index), *further = places
+    if not terms.is_symbolic(index):
+        known = index if 0 <= index < extent else extent - 1
+        return _read(data, base, further, offset * extent + known)
+    below = [_read(data, base, further, offset * extent + i) for i in range(extent)]
+    return terms.at_index(below, index, terms.select)
 
 
 def field_of(view: View, name: str, shape: Shape, part: Any) -> Value:

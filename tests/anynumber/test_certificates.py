@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from concrete import Proof, never
 from dio_mc.anynumber.certificate import certificate_text, read_certificate
 from dio_mc.anynumber.proof import check_views
 from dio_mc.anynumber.views import Views
+from dio_mc.checking import general
 from dio_mc.checking.driver import Options
 from dio_mc.checking.general import certify
 from dio_mc.errors import ModelError
@@ -51,6 +53,16 @@ def test_from_model_to_certificate_and_back(tmp_path: Path) -> None:
     alone = dio_mc("certify", str(kept), SEED, cwd=tmp_path)
     assert (alone.returncode, alone.stderr) == (0, "")
     assert alone.stdout.endswith(f"placeholder.py Placeholder: {said}\n")
+
+
+def test_a_request_to_stop_is_seen_within_a_few_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    proof = Proof(models.Numbered, "readers")
+    text = certificate_text("Numbered", proof.asked, {}, proof.ground, proof.views)
+    assert len(proof.views.rows) >= 3
+    monkeypatch.setattr(general, "POLLED", 2)
+    looks = count()
+    found = certify(models.Numbered, text, "c.json", Options(stop=lambda: "Ctrl-C" if next(looks) else None))
+    assert (found.verdict, found.stopped, next(looks)) == ("UNDETERMINED", "Ctrl-C", 2)
 
 
 def test_a_model_that_cannot_be_loaded_is_what_is_wrong(tmp_path: Path) -> None:

@@ -1291,6 +1291,34 @@ JUDGE = (
         "if False:",
         ("tests/symbolic",),
     ),
+    Mutant(
+        "a question about as many formulas is the same question",
+        "symbolic/solver.py",
+        "key = (budget_ms, *(formula.get_id() for formula in listed))",
+        "key = (budget_ms, len(listed))",
+        ("tests/symbolic/test_findings.py",),
+    ),
+    Mutant(
+        "a formula is compared once for all functions",
+        "symbolic/crosscheck.py",
+        "key = subject.compiled, subject.formula.get_id(), names,",
+        "key = subject.formula.get_id(), names,",
+        ("tests/symbolic/test_findings.py",),
+    ),
+    Mutant(
+        "the steps of one state are those of all",
+        "engines/reference/recalled.py",
+        "known = self._steps.get(state)",
+        "known = next(iter(self._steps.values()), None)",
+        ("tests/engines/reference/test_recalled.py",),
+    ),
+    Mutant(
+        "a search is followed by what holds it",
+        "engines/choose.py",
+        "self._request = replace(self._request, follow=self._established.follow)",
+        "self._request = replace(self._request, follow=lambda names: self._established.follow(names))",
+        ("tests/engines/reference/test_recalled.py",),
+    ),
 )
 TOLD = (
     Mutant(
@@ -1364,6 +1392,20 @@ ANY_NUMBER = (
         "return self.model, self.asked, tuple(sorted(self.bound.items()))",
         "return self.model, self.asked, ()",
         ("tests/anynumber/test_hostile.py",),
+    ),
+    Mutant(
+        "the limits of a proof are looked at once",
+        "checking/general.py",
+        "if next(asked) % POLLED == 0 else None",
+        "if next(asked) == 0 else None",
+        ("tests/anynumber/test_certificates.py::test_a_request_to_stop_is_seen_within_a_few_states",),
+    ),
+    Mutant(
+        "a proof for pages that need not say why there is none is none",
+        "anynumber/proof.py",
+        "    if used and not reasons:\n",
+        "    if not reasons:\n",
+        ("tests/anynumber/test_any_pages.py::test_the_verdict_says_any_pages",),
     ),
     Mutant(
         "a certificate may name other data",

@@ -6,6 +6,7 @@ import os
 import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 from dio_mc.checking.driver import Options, Wanted, check_class, undetermined
 from dio_mc.checking.results import Failure, Report
@@ -17,6 +18,8 @@ from dio_mc.semantics.search import Report as ProgressReport
 from dio_mc.semantics.stop import OUT_OF_MEMORY, requested
 
 Outcome = Report | Failure
+BETWEEN: Final = 0.05
+"""Seconds between two looks at the memory that a run takes: most searches are over before that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,13 @@ class _Peak:
 
     def __init__(self, report: ProgressReport | None) -> None:
         self._report = report
+        self._looked = -BETWEEN
         self._before = self._most = resident_bytes()
 
     def __call__(self, progress: Progress) -> None:
-        self._most = max(self._most, resident_bytes())
+        if abs(progress.seconds - self._looked) >= BETWEEN:  # the clock of each search begins anew
+            self._looked = progress.seconds
+            self._most = max(self._most, resident_bytes())
         if self._report is not None:
             self._report(progress)
 

@@ -7,6 +7,7 @@ cannot go on. For these, an instance with two of each is explored, judged by the
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 from typing import Final
 
 from dio_mc.anynumber.asked import Asked
@@ -14,6 +15,7 @@ from dio_mc.anynumber.conditions import Refused
 from dio_mc.anynumber.proof import check_views, prepared_views
 from dio_mc.anynumber.steps import Uncredited
 from dio_mc.anynumber.views import Stopped
+from dio_mc.checking.general import POLLED
 from dio_mc.errors import Diagnostic, InternalError
 from dio_mc.guard import Ended, Guard, Latch
 from dio_mc.semantics.search import Budget
@@ -70,8 +72,10 @@ def _prove(pairing: Pairing, roles: Roles, layout: str, states: int, met: Latch)
     model = general_class(pairing.workload, pairing.rule, layout)
     params = {"sectors": pairing.workload.sectors}
 
+    asked = count()
+
     def enough(seen: int) -> str | None:
-        if met() is not None:
+        if next(asked) % POLLED == 0 and met() is not None:
             return met.words()
         return f"{states:,} states" if seen > states else None
 
