@@ -1,6 +1,6 @@
-"""Which shipped classes that hold do so for any number of every thread: ``python benchmarks/any_number.py`` writes
-ANYNUMBER.md beside this file. Minutes; the instances that explain an alarm take most of it.
-"""
+"""The shipped classes that hold for any number of every thread: ``python benchmarks/any_number.py``
+writes ANYNUMBER.md beside this file. It takes minutes; the instances that explain an alarm take
+most of them."""
 
 from __future__ import annotations
 
@@ -22,17 +22,16 @@ HEAD = """\
 
 <!-- Written by benchmarks/any_number.py. -->
 
-`dio-mc check FILE --model CLASS --any all` for every shipped class that holds, with the default of its parameters; "any
-pages" where the number of pages is any number too.
-"Violated with 2" is a violation of the instance with two of each thread; an alarm is what views do not exclude and no
-instance with up to so many of each shows. Deadlock is not what views are about: a class that waits for something that
-happens once is proved otherwise, and stands still with two that wait.
+`dio-mc check FILE --model CLASS --any all` for every shipped class that holds, with default parameters; "any pages" if
+the number of pages is arbitrary too. "Violated with 2" is a violation of the instance with two of each thread. An alarm
+is something that views do not exclude and no instance with up to so many of each shows. Views do not cover deadlock: a
+class that waits for something that happens once is proved except for deadlock, which two waiters show.
 
 """
 
 
 def row_of(model: type[Model]) -> tuple[str, str, str]:
-    """What it comes to in a word, the number of views, and the reason."""
+    """The result in a word, the number of views, and the reason."""
     try:
         report = check_any_number(model, {}, Wanted(("all",)), Options())
     except ModelError as error:
@@ -64,7 +63,7 @@ def _reason(found: AnyNumber, numbers: str) -> tuple[str, str]:
 
 def _group(word: str) -> str:
     if word.startswith("proved,"):
-        return "proved, but for what views are not about"
+        return "proved, but for what views do not cover"
     return "violated in an instance with up to three of each" if word.startswith("violated") else word
 
 

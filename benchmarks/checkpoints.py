@@ -1,7 +1,8 @@
-"""What saving costs: one search with and without ``--checkpoint``, in turn. ``python benchmarks/checkpoints.py``.
+"""The cost of saving: one search with and without ``--checkpoint``, in turn. ``python
+benchmarks/checkpoints.py``.
 
-11,805,586 states of one word: 94 MB of checkpoint, or 7 MB with ``--disk``. The processor time is that of the whole
-command.
+11,805,586 states of one word: 94 MB of checkpoint, or 7 MB with ``--disk``. The processor time is
+that of the whole command.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""A search divided among workers of Ray on this machine, against one in memory: ``python benchmarks/cluster.py 2``.
+"""A search divided among workers of Ray on this machine, compared with one in memory: ``python
+benchmarks/cluster.py 2``.
 
-Processor time is that of the search, without the start of Ray: of this process in memory, of the workers' processes on
-Ray. Memory is the peak of a process, or of the largest worker. What travels is counted per level.
+Processor time is that of the search, without the start of Ray: of this process in memory, of the
+workers' processes on Ray. Memory is the peak of a process, or of the largest worker. Bytes sent are
+counted per level.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ MODEL = Path(__file__).resolve().parent / "diorace.py"
 
 
 class Measured(ClusterSearch):
-    """Looks at the workers' processes before and after the search, and at the files."""
+    """A search whose workers' processes and files are measured before and after."""
 
     folder = Path(tempfile.gettempdir())
 
@@ -54,13 +56,13 @@ def processor(process: int) -> float:
 
 
 def peak(process: int) -> int:
-    """The most bytes that a process has had resident."""
+    """The peak resident memory of a process in bytes."""
     lines = Path(f"/proc/{process}/status").read_text().splitlines()
     return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM:"))
 
 
 def summary(found: Outcome) -> str:
-    """What was found."""
+    """The result in a line."""
     return f"{found.states:,} states, {found.transitions:,} transitions, depth {found.depth}, stopped {found.stopped}"
 
 

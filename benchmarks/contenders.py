@@ -1,7 +1,7 @@
-"""Who is measured: how each checker is made ready for a size, run, and read.
+"""The checkers that are measured: how each is prepared for a size, run, and its output read.
 
-The models in ``peers/`` have the same atomic steps as ``diorace.py``: without reductions every tool reaches the same
-number of states.
+The models in ``peers/`` have the same atomic steps as ``diorace.py``: without reductions every tool
+reaches the same number of states.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ class Size:
     writers: int
     states: int
     orbits: int | None = None
-    """States up to the exchange of threads and pages, where somebody else counted them."""
+    """The number of states up to the exchange of threads and pages, if another tool has counted
+    them."""
 
     @property
     def numbers(self) -> tuple[int, int, int, int]:
-        """As the peers' generators take them."""
+        """The size in the form that the peers' generators take."""
         return self.pages, self.readers, self.mappers, self.writers
 
 
@@ -52,10 +53,10 @@ Command = list[str]
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """One tool with one set of flags. `ready` gives the commands that make it ready, in an empty folder, without those
-    that the last command line, `run`, stands for; `read` finds the states in its output, `searched` the seconds that
-    the search took by its own account, None where it gives none. `needs`: programs. `reduced`: it counts orbits.
-    `largest`: the largest size worth the wait."""
+    """One tool with one set of flags. `ready` gives the commands that prepare it, in an empty
+    folder; the last command line, `run`, is measured. `read` finds the states in its output,
+    `searched` the seconds that the tool reports for its search, None if it reports none. `needs`:
+    programs. `reduced`: it counts orbits. `largest`: the largest size worth waiting for."""
 
     name: str
     needs: tuple[str, ...]
@@ -67,7 +68,7 @@ class Contender:
     searched: Callable[[str], float | None] = lambda _: None
 
     def missing(self) -> list[str]:
-        """Programs it needs that are not there."""
+        """The programs it needs that are not installed."""
         return [program for program in self.needs if shutil.which(program) is None]
 
 
@@ -152,7 +153,7 @@ def _plain_python() -> Contender:
 
 
 def tlc(jar: Path) -> Contender:
-    """TLC, where somebody has a jar of it."""
+    """TLC, if its jar is installed."""
 
     def ready(size: Size, folder: Path) -> list[Command]:
         shutil.copy(PEERS / "DioRace.tla", folder)
@@ -180,4 +181,4 @@ ALL = (
     _rumur("Rumur -O3, symmetry", "diorace_sym.m.in", "heuristic", reduced=True, largest="L"),
     _plain_python(),
 )
-"""Everybody, ourselves first."""
+"""All checkers, dio-mc first."""

@@ -1,9 +1,11 @@
-"""What everyday commands take: ``python benchmarks/everyday.py --before DIR`` writes EVERYDAY.md beside this file.
+"""The time of everyday commands: ``python benchmarks/everyday.py --before DIR`` writes EVERYDAY.md
+beside this file.
 
-DIR is a checkout of another commit (``git worktree add --detach DIR COMMIT``), measured by the same commands in the
-same run, in turns; without it the table has one column less. "Cold" is with an empty cache, "warm" with what the cold
-run has kept; bytecode is always there, as pip leaves it. The whole matrix is found once per checkout, the rest several
-times. Minutes; ``--only WORD`` measures the rows with that word and prints them.
+DIR is a checkout of another commit (``git worktree add --detach DIR COMMIT``), measured by the same
+commands in the same run, in turns; without it the table has one column less. "Cold" is with an
+empty cache, "warm" with the cache that the cold run has written; bytecode exists in both cases, as
+after pip. The whole matrix is computed once per checkout, the rest several times. It takes minutes;
+``--only WORD`` measures the rows with that word and prints them.
 """
 
 from __future__ import annotations
@@ -65,7 +67,8 @@ with ThreadPoolExecutor(2) as pool:
         list(pool.map(searched, (1, 1)))
         print(one / two, 2 * one / (time.perf_counter() - started))
 """
-"""Prints, per round, how much faster two workers are than one, and how much more two searches side by side get done."""
+"""Prints, per round, the speed of two workers relative to one, and the work of two searches side by
+side relative to one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +83,12 @@ class Took:
 
 
 Measure = Callable[[Path], str]
-"""Gives the cell of a checkout."""
+"""Measures a cell for a checkout."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A command, what is wanted of it, and how it is measured."""
+    """A command, the target for its time, and how it is measured."""
 
     what: str
     wanted: str
@@ -93,7 +96,8 @@ class Row:
 
 
 def took(tree: Path, arguments: Sequence[str], cache: Path, codes: Sequence[int] = (0,)) -> Took:
-    """One run of the command line of a checkout. Raises `RuntimeError` where its exit code is none of `codes`."""
+    """One run of the command line of a checkout. Raises `RuntimeError` if its exit code is not in
+    `codes`."""
     return ran([sys.executable, "-m", "dio_mc", *arguments], tree, cache, codes)
 
 
@@ -109,12 +113,12 @@ def ran(command: Sequence[str], tree: Path, cache: Path, codes: Sequence[int] = 
 
 
 def middle(found: Sequence[Took]) -> Took:
-    """Medians."""
+    """The medians."""
     return Took(median(one.wall for one in found), median(one.processor for one in found))
 
 
 class Everyday:
-    """The rows. What a cold run keeps serves the warm one of the same checkout."""
+    """The rows. The cache of a cold run is used by the warm run of the same checkout."""
 
     def __init__(self, rounds: int, base: Path) -> None:
         self.rounds = rounds
@@ -139,7 +143,7 @@ class Everyday:
         ]  # fmt: skip
 
     def cold(self, arguments: Sequence[str], codes: Sequence[int], rounds: int) -> Measure:
-        """With an empty cache each time."""
+        """Run with an empty cache each time."""
 
         def measure(tree: Path) -> str:
             took(tree, ["--help"], self.base)  # bytecode
@@ -152,7 +156,7 @@ class Everyday:
         return measure
 
     def warm(self, arguments: Sequence[str], codes: Sequence[int]) -> Measure:
-        """With the cache of the last cold run."""
+        """Run with the cache of the last cold run."""
 
         def measure(tree: Path) -> str:
             cache = self._caches.get((tree, " ".join(arguments)), self.base)
@@ -161,7 +165,7 @@ class Everyday:
         return measure
 
     def tiny(self, tree: Path) -> str:
-        """By itself, with an empty cache."""
+        """Run alone, with an empty cache."""
         size = SIZES["XS"]
         command = next(one for one in ALL if one.name == "dio-mc").run(size, self.base)
         found = [ran(command, tree, Path(tempfile.mkdtemp(dir=self.base))) for _ in range(self.rounds)]
@@ -183,7 +187,7 @@ class Everyday:
         return ran(command, folder, self.base)
 
     def many(self, tree: Path) -> str:
-        """Until a line of the output is there; the rest is not waited for."""
+        """Run until a given line of output appears, then end the command."""
         folder = self.base / "many"
         if not folder.exists():
             folder.mkdir()
@@ -204,7 +208,7 @@ class Everyday:
         return str(Took(wall, (int(usage[11]) + int(usage[12])) / ticks))
 
     def workers(self, tree: Path) -> str:
-        """One process, in turns."""
+        """Two workers and two searches, in one process, in turns."""
         command = [sys.executable, "-c", SIDE_BY_SIDE, str(HERE / "diorace.py"), str(self.rounds)]
         environment = {**os.environ, "PYTHONPATH": str(tree), "XDG_CACHE_HOME": str(self.base)}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)

@@ -1,13 +1,15 @@
-"""Every shipped model through SPIN and Rumur: ``python benchmarks/exports.py [--only WORD] [--changed] [--write F]``.
+"""Every shipped model through SPIN and Rumur: ``python benchmarks/exports.py [--only WORD]
+[--changed] [--write F]``.
 
-Each class with each of its bindings, and each workload under each rule, is explored by the reference interpreter and
-exported; the other checkers must store exactly as many states and find the same properties violated. A difference is
-printed and makes the exit code 1. It takes about a second of C compiler for each program and checker.
+Each class with each of its bindings, and each workload under each rule, is explored by the
+reference interpreter and exported; the other checkers must store exactly as many states and find
+the same properties violated. A difference is printed and makes the exit code 1. It takes about a
+second of C compiler for each program and checker.
 
-SPIN goes on after errors, so it is asked for all that is violated, without reduction and with its partial order
-reduction (a file has one process: there is nothing that it could reduce). Rumur leaves a state that violates something
-unexpanded: its states are counted without the properties, and its verdict is that of the first error. The files have no
-scalarsets, so it has no symmetry to use.
+SPIN continues after errors, so it finds all violated properties, without reduction and with its
+partial order reduction (which finds nothing to reduce, since a file has one process). Rumur does
+not expand a state that violates a property: its states are counted without the properties, and its
+verdict is that of the first error. The files have no scalarsets, so it has no symmetry to use.
 """
 
 from __future__ import annotations
@@ -39,13 +41,13 @@ ROOT = Path(__file__).resolve().parents[1]
 OF_RUNS = ("reachable", "progress", "always_reachable")
 """Kinds of properties that no single state or step violates."""
 QUICK = ("tcc",) if shutil.which("tcc") else ("gcc", "-O0")
-"""What compiles SPIN's checkers, which run for milliseconds."""
+"""Compiler flags for SPIN's checkers, which run for milliseconds."""
 MARK = re.compile(r'^(invariant|cover) ".*\n|^  assert ".*\n', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a checker said: states stored, properties violated."""
+    """The result of a checker: the number of states stored, and the properties violated."""
 
     states: int
     violated: frozenset[str]
@@ -53,7 +55,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A program, as seen by the reference interpreter, SPIN without and with reduction, Rumur."""
+    """The results for a program: of the reference interpreter, of SPIN without and with reduction,
+    of Rumur."""
 
     where: str
     program: str
@@ -64,7 +67,7 @@ class Row:
 
     @property
     def differences(self) -> list[str]:
-        """What is not as the reference says, in words; empty where all agree."""
+        """The differences from the reference, in words; empty if all agree."""
         wrong, found = self.reference.violated, []
         if self.spin != self.reference:
             found.append(f"SPIN: {self.spin.states} states, {shown(self.spin.violated)}")
@@ -83,7 +86,7 @@ def shown(names: frozenset[str]) -> str:
 
 
 def shipped() -> Iterator[tuple[str, Program]]:
-    """Every program of `models/`, with where it is from."""
+    """Every program of `models/`, with its origin."""
     yield from classes()
     yield from products()
 
@@ -97,8 +100,8 @@ def classes() -> Iterator[tuple[str, Program]]:
 
 
 def products(wanted: Container[str] | None = None) -> Iterator[tuple[str, Program]]:
-    """Every workload under each rule, by ``workload x rule``, or those that are `wanted`: with the first layout of its
-    file, since layouts differ in initial values alone."""
+    """Every workload under each rule, by ``workload x rule``, or those that are `wanted`: with the
+    first layout of its file, since layouts differ only in initial values."""
     registry = open_registry(ROOT / "models")
     for rule in registry.rules.values():
         for workload in registry.workloads.values():
@@ -110,14 +113,15 @@ def products(wanted: Container[str] | None = None) -> Iterator[tuple[str, Progra
 
 
 def count_of_products() -> int:
-    """How many there are, without building them."""
+    """The number of products, without building them."""
     registry = open_registry(ROOT / "models")
     pairs = ((workload, rule) for rule in registry.rules.values() for workload in registry.workloads.values())
     return sum(not set(workload.layouts).isdisjoint(rule.layouts) for workload, rule in pairs)
 
 
 def reference(program: Program) -> Answer:
-    """By the interpreter, which has the last word: what single states and steps can violate."""
+    """The result of the interpreter, which is the reference: properties that single states and
+    steps can violate."""
     evaluators = [property_evaluator(program, one).evaluator for one in program.properties]
     found = explore(SearchRequest(program, evaluators))
     assert found.complete, program.name
@@ -126,7 +130,7 @@ def reference(program: Program) -> Answer:
 
 
 def spin(program: Program, folder: Path, *, reduced: bool = False) -> Answer:
-    """By SPIN, after every error."""
+    """The result of SPIN, continuing after every error."""
     (folder / "m.pml").write_text(promela(program), encoding="utf-8")
     ran(folder, "spin", "-o2", "-a", "m.pml")
     flags = ["-DSAFETY", "-DPRINTF", *([] if reduced else ["-DNOREDUCE"])]
@@ -141,7 +145,7 @@ def spin(program: Program, folder: Path, *, reduced: bool = False) -> Answer:
 
 
 def rumur(program: Program, folder: Path) -> Answer:
-    """By Rumur: the states without the properties, and the first error with them."""
+    """The result of Rumur: the states without the properties, and the first error with them."""
     text = murphi(program)
     out = rumur_ran(text, folder)
     assert "No error found" in out or "error(s) found" in out, out[-2000:]
@@ -153,7 +157,7 @@ def rumur(program: Program, folder: Path) -> Answer:
 
 
 def error_name(words: str) -> str:
-    """The property in what Rumur says of an error."""
+    """The property in Rumur's message about an error."""
     if words.startswith("deadlock"):
         return "deadlock"
     tested = re.fullmatch(r'Assertion failed: \S+: (\S+)|invariant "(.*)" failed', words)
@@ -161,7 +165,7 @@ def error_name(words: str) -> str:
 
 
 def rumur_ran(text: str, folder: Path, *flags: str) -> str:
-    """What the checker that Rumur makes of a file has said."""
+    """The output of the checker that Rumur generates from a file."""
     (folder / "m.m").write_text(text, encoding="utf-8")
     command = ("rumur", "--threads", "1", "--deadlock-detection", "stuck", "--symmetry-reduction", "off", *flags)
     ran(folder, *command, "m.m", "--output", "m.c")
@@ -170,7 +174,7 @@ def rumur_ran(text: str, folder: Path, *flags: str) -> str:
 
 
 def ran(folder: Path, *command: str) -> str:
-    """All that a command said."""
+    """The output of a command."""
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=600)
     assert command[0].startswith("./") or done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
     return done.stdout + done.stderr
@@ -184,7 +188,7 @@ def number(pattern: str, text: str) -> int:
 
 
 def row(where: str, program: Program) -> Row:
-    """One program through all of them."""
+    """One program through all checkers."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         return Row(
@@ -197,7 +201,8 @@ NOT_RUN = "workloads under rules are new or have changed, and are not in the tab
 
 
 def table(rows: list[Row], left_out: int = 0) -> str:
-    """The page: what ran, and a line for each program; `left_out` are new or have changed, and were not run."""
+    """The page: the versions, and a line for each program; `left_out` programs are new or have
+    changed, and were not run."""
     different = sum(bool(one.differences) for one in rows)
     tools = [ran(ROOT, *command).splitlines()[0] for command in (("spin", "-V"), ("rumur", "--version"))]
     lines = [
@@ -218,7 +223,7 @@ def table(rows: list[Row], left_out: int = 0) -> str:
 
 
 def kept(path: Path) -> dict[tuple[str, str], Row]:
-    """The rows of a table in which nothing differs, by where a program is from and its name."""
+    """The rows of a table that show no difference, by origin and name."""
     found: dict[tuple[str, str], Row] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
@@ -232,7 +237,7 @@ def kept(path: Path) -> dict[tuple[str, str], Row]:
 
 
 def main() -> int:
-    """Run what was asked for; 1 when anything differs."""
+    """Run what was requested; 1 if anything differs."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--only", default="", help="programs whose file or name has this word in it")
     parser.add_argument("--write", type=Path, help="write the table to this file")

@@ -1,10 +1,11 @@
-"""What `dio-mc fix` finds on models with a historical bug: ``python benchmarks/fix.py`` writes FIX.md beside this file,
-``python benchmarks/fix.py r05 r07`` the rows of models whose names begin so.
+"""The results of `dio-mc fix` on models with a historical bug: ``python benchmarks/fix.py`` writes
+FIX.md beside this file, ``python benchmarks/fix.py r05 r07`` only the rows of models with these
+prefixes.
 
-Ten classes of the history models and the seed race, twice. "Historical" is what upstream did, as an edit of the kinds
-that are tried: the first of the fixes told whose text has the words of `CASES` is taken for it, and where it is not
-among them the last column says why. Minutes; seconds are wall time with one process per processor, those in brackets
-processor time of all processes.
+Ten classes of the history models and the seed race, twice. "Historical" is the upstream fix, as an
+edit of the kinds that are tried: the first printed fix whose text contains the words in `CASES` is
+taken for it; if there is none, the last column gives the reason. It takes minutes; seconds are wall
+time with one process per processor, those in brackets processor time of all processes.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ HEAD = """\
 
 <!-- Written by benchmarks/fix.py. -->
 
-`dio-mc fix FILE --model CLASS` for classes with a historical bug; the first five fixes are told. "Size" counts
-statements that are added, moved or changed. Where a single edit is expected fewer pairs were tried than by default.
-Every fix was checked as it is written. A smaller edit than upstream's is not a better one: it satisfies the properties
+`dio-mc fix FILE --model CLASS` for classes with a historical bug; the first five fixes are listed. "Size" counts
+statements that are added, moved or changed. Where a single edit is expected, fewer pairs than by default were tried.
+Every fix was checked as written. A smaller edit than upstream's is not a better one: it satisfies the properties
 of the model, and shows what they do not say. "s" is wall time on two busy processors; in brackets processor time.
 
 """
@@ -41,8 +42,8 @@ RULE = "|---|---|---:|---|---:|---:|---:|---|---|"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A class, what upstream did with its size as an edit, and words of the fix that is the same. `otherwise` is why it
-    is not among those that are told; `pairs` are tried."""
+    """A class, the upstream fix with its size as an edit, and words of the same fix here.
+    `otherwise` is the reason why it is not among those printed; `pairs` are tried."""
 
     file: str
     model: str
@@ -188,7 +189,7 @@ CASES = (
 
 
 def searched(case: Case) -> tuple[Found, float, float]:
-    """What is found, and the seconds that took: wall time, and processor time of all processes."""
+    """The result, and the seconds taken: wall time, and processor time of all processes."""
     file = str(ROOT / "models" / f"{case.file}.py")
     model = the_class(file, case.model, (), Options())
     started, before = time.perf_counter(), sum(os.times()[:4])
@@ -198,7 +199,7 @@ def searched(case: Case) -> tuple[Found, float, float]:
 
 
 def is_historical(fix: Fix, case: Case) -> bool:
-    """Whether a fix has the words of what upstream did."""
+    """Whether a fix has the words of the upstream fix."""
     text = f"{fix.told.kind} {fix.told.function} in {fix.told.function} {fix.told.text} {fix.difference}"
     return all(word in text for word in case.words)
 
@@ -227,14 +228,14 @@ def said(fix: Fix) -> str:
 
 
 def section(case: Case, found: Found) -> str:
-    """The fixes of a case, and what no property says."""
+    """The fixes of a case, and the properties that are missing."""
     lines = [f"\n## {case.file.split('/')[1]} {case.model}{' '.join(('', *case.goals))}\n"]
     lines += [f"{n}. {said(fix)}" for n, fix in enumerate(found.fixes, start=1)]
     return "\n".join([*lines, *(f"\n{sentence}." for sentence in found.missing)])
 
 
 def kept(target: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """The rows and sections of the page as it is, by the names of their cases."""
+    """The rows and sections of the existing page, by the names of their cases."""
     text = target.read_text(encoding="utf-8") if target.exists() else ""
     table, *sections = text.split("\n## ")
     rows = {line.split(" | ")[0].removeprefix("| "): line for line in table.splitlines() if line.startswith("| ")}
@@ -242,7 +243,7 @@ def kept(target: Path) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def main(names: list[str]) -> None:
-    """Write the table, anew after each case; all of it, or the rows of models whose names begin so."""
+    """Write the table after each case; all rows, or those of models with these prefixes."""
     target = Path(__file__).with_name("FIX.md")
     rows, sections = kept(target) if names else ({}, {})
     for case in CASES:

@@ -1,8 +1,9 @@
-"""What ``--jobs`` costs on small models and gains on large ones: ``python benchmarks/jobs.py``.
+"""The cost of ``--jobs`` on small models and its gain on large ones: ``python benchmarks/jobs.py``.
 
-Two folders are checked with one process and with two, in turns, on the reference engine: 60 models of a few states
-each, and 8 of 16,807. Shown are medians of processor time (of all processes) and wall time as ratios to one
-process, of this run; wall time means something on an idle machine with two cores or more.
+Two folders are checked with one process and with two, in turns, on the reference engine: 60 models
+of a few states each, and 8 of 16,807. The output has medians of processor time (of all processes)
+and wall time as ratios to one process of this run; wall time is meaningful only on an idle machine
+with two cores or more.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""How many schedules a minute `dio-mc observe` runs on a guest: ``python benchmarks/kernels.py KERNEL [FS]``.
+"""The number of schedules per minute that `dio-mc observe` runs on a guest: ``python
+benchmarks/kernels.py KERNEL [FS]``.
 
-All schedules of a direct read beside a store through a mapping with one preemption, on files of each layout, until a
-minute has passed. Booting is told apart. The processor time is QEMU's and this process's, which another load of the
-machine does not change much; the rate is of the clock.
+All schedules of a direct read beside a store through a mapping with one preemption, on files of
+each layout, until a minute has passed. Booting is reported separately. Processor time is that of
+QEMU and of this process, and hardly depends on the load of the machine; the rate is by wall time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""The search on disk against the one in memory, one worker each: ``python benchmarks/on_disk.py --memory 512M``.
+"""The search on disk compared with the one in memory, one worker each: ``python
+benchmarks/on_disk.py --memory 512M``.
 
-What is compared is processor time of the searches alone, in one process, in memory first; the disk is asked for what it
-holds before the files are closed. ``--disk-only`` is for spaces that memory does not hold.
+The comparison is of processor time of the searches alone, in one process, in memory first; the size
+of the files is read before they are closed. ``--disk-only`` is for state spaces that do not fit in
+memory.
 """
 
 from __future__ import annotations
@@ -26,11 +28,11 @@ from dio_mc.wording import show_bytes
 
 MODEL = Path(__file__).resolve().parent / "diorace.py"
 EVERY = 30.0
-"""Seconds between two lines on what a long search has found."""
+"""Seconds between two lines of progress."""
 
 
 class Measured(DiskSearch):
-    """Keeps how large its files are at their end."""
+    """A search that records the size of its files at the end."""
 
     size = 0
 
@@ -54,7 +56,7 @@ def main() -> None:
     size = dict(zip(("pages", "readers", "mappers", "writers"), asked.size, strict=True))
     program = build(load_module(MODEL).models[0], size).program
     evaluators = [property_evaluator(program, one).evaluator for one in program.properties]
-    request = SearchRequest(program, evaluators, report=told_now_and_then())
+    request = SearchRequest(program, evaluators, report=progress_printer())
     prepared = prepare(request)
 
     def on_disk(prepared: Prepared, request: SearchRequest, clock: Clock, work: Work) -> Search:
@@ -76,8 +78,8 @@ def main() -> None:
     print(f"speed against memory: {times[0] / times[-1]:.2f}")
 
 
-def told_now_and_then() -> Report:
-    """Prints a line now and then."""
+def progress_printer() -> Report:
+    """Prints a line of progress now and then."""
     last = [0.0]
 
     def report(progress: Progress) -> None:

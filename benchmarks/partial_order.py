@@ -1,10 +1,11 @@
-"""What partial order saves: states, steps and time of a search with persistent sets, against one of all states.
+"""The savings of partial order reduction: states, steps and time with persistent sets, and of all
+states.
 
     python benchmarks/partial_order.py models/toys/*.py models/history/*.py "benchmarks/diorace.py pages=2 readers=2"
 
-Each binding that a file speaks of is explored in full, then reduced, by the reference engine; what is violated must be
-the same. Programs that are refused are counted by the reason. The last figure is of steps that lead to states known
-already: the most that sleep sets could save beside.
+Each binding of a file's expectations is explored in full, then reduced, by the reference engine;
+the violated properties must be the same. Refused programs are counted by reason. The last figure is
+the number of steps that lead to known states: the most that sleep sets could save in addition.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from dio_mc.semantics.search import Budget, Exploration, SearchRequest
 from dio_mc.symbolic.evaluator import property_evaluator
 
 MOST = 60_000
-"""States after which a count is given up."""
+"""The number of states after which a search is given up."""
 
 
 def programs(arguments: Sequence[str]) -> Iterator[Program]:
@@ -40,7 +41,8 @@ def programs(arguments: Sequence[str]) -> Iterator[Program]:
 
 
 def compare(program: Program, evaluators: Sequence[PropertyEvaluator]) -> tuple[Exploration, Exploration] | None:
-    """All states and those that are left; None where they are too many. Raises `Refused`."""
+    """The numbers of states without and with reduction; None if there are too many. Raises
+    `Refused`."""
     sets = find_persistent_sets(program, evaluators)
     full = explore(SearchRequest(program, evaluators, Budget(max_states=MOST)))
     if full.stopped is not None:
@@ -51,7 +53,7 @@ def compare(program: Program, evaluators: Sequence[PropertyEvaluator]) -> tuple[
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Print a line per run, and how the savings are distributed."""
+    """Print a line per run, and the distribution of the savings."""
     shares: list[float] = []
     refused = Counter[str]()
     for program in programs(arguments):

@@ -1,8 +1,10 @@
-"""The same model, many checkers, one machine: ``python benchmarks/run.py [--sizes XS,S,M,L] [--write RESULTS.md]``.
+"""The same model, many checkers, one machine: ``python benchmarks/run.py [--sizes XS,S,M,L]
+[--write RESULTS.md]``.
 
-All contenders of a size are made ready first; then they run one after the other, round after round, so that whatever
-else the machine does meets all of them; the median counts. Every number of states is compared with the family's: a
-contender that counts something else is an error, not a row. What counts in the end are the ratios of one run.
+All checkers of a size are prepared first; then they run one after the other, in rounds, so that
+other load on the machine affects all of them; medians are reported. Every number of states is
+compared with the known one: a checker that counts something else is an error, not a row. Only the
+ratios within one run are meaningful.
 """
 
 from __future__ import annotations
@@ -29,8 +31,8 @@ ORDER = list(SIZES)
 
 @dataclass(slots=True)
 class Entry:
-    """A contender at a size: seconds to make it ready, and per run wall seconds, those of the search in it by the
-    contender's own account (else all), cpu seconds, peak bytes, states."""
+    """A checker at a size: seconds to prepare it, and per run wall seconds, seconds of the search
+    as the checker reports them (otherwise all), processor seconds, peak bytes, states."""
 
     contender: Contender
     size: Size
@@ -54,12 +56,13 @@ class Entry:
 
     @property
     def per_second(self) -> float:
-        """States by the wall seconds of the search alone, what came before it not counted."""
+        """States per wall second of the search alone."""
         return self.states / statistics.median(self.search)
 
 
 def measured(command: Command, folder: Path) -> tuple[float, float, int, str]:
-    """Wall seconds, cpu seconds, peak bytes and output of a command. Raises `RuntimeError` where it fails."""
+    """Wall seconds, processor seconds, peak bytes and output of a command. Raises `RuntimeError` if
+    it fails."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryDirectory() as cache:
         environment = {**os.environ, "PYTHONPATH": str(HERE.parent), "XDG_CACHE_HOME": cache}
         started = time.perf_counter()
@@ -87,7 +90,7 @@ def make_ready(contender: Contender, size: Size, base: Path) -> Entry:
 
 
 def run_once(entry: Entry) -> None:
-    """One run, its states compared with what is known."""
+    """One run, whose number of states is compared with the known one."""
     size, contender = entry.size, entry.contender
     wall, cpu, peak, text = measured(contender.run(size, entry.folder), entry.folder)
     entry.states = contender.read(text)
@@ -138,7 +141,7 @@ def table(size: Size, entries: Sequence[Entry], limit: float) -> list[str]:
 
 
 def machine() -> str:
-    """What this ran on, in a line."""
+    """The machine and the versions, in a line."""
     names = [line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
     memory = [int(line.split()[1]) >> 20 for line in _lines("/proc/meminfo") if line.startswith("MemTotal")]
     versions = []
@@ -162,8 +165,8 @@ def _lines(path: str) -> list[str]:
 
 LEGEND = (
     'Medians of {rounds} interleaved rounds, one process at a time. "Files to verdict" is everything: generating,',
-    "compiling and running; for dio-mc importing (its bytecode is there, as pip leaves it), z3, machine code (with an",
-    'empty cache) and the search. "Of it the search" is that by the own account of a tool, else the run of what was',
+    "compiling and running; for dio-mc importing (bytecode exists, as after pip), z3, machine code (with an",
+    'empty cache) and the search. "Of it the search" is the time that a tool reports, otherwise the run of what was',
     "compiled. The table limit is the rate at which this machine takes random 64-bit keys into a table of that size,",
     "on one core, in huge pages, with prefetch. dio-mc without flags stores one state per orbit of threads and pages",
     "that it proves exchangeable, as Rumur does where the model says so. Bytes are peak resident memory by states",

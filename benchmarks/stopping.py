@@ -1,7 +1,9 @@
-"""How long a command goes on after Ctrl-C: ``python benchmarks/stopping.py [--tries N] [--seed S]``.
+"""The time that a command takes to end after Ctrl-C: ``python benchmarks/stopping.py [--tries N]
+[--seed S]``.
 
-Each command is interrupted at random moments of its work, in a fresh folder with a fresh cache. Printed are the median
-and the longest time from the signal to the end of the process, its exit codes, and the bytes that it printed.
+Each command is interrupted at random moments of its work, in a fresh folder with a fresh cache. The
+output has the median and the longest time from the signal to the end of the process, its exit
+codes, and the number of bytes that it printed.
 """
 
 from __future__ import annotations
@@ -35,13 +37,15 @@ COMMANDS: dict[str, tuple[float, tuple[str, ...]]] = {
     "mutate": (8, ("mutate", str(ROOT / "models" / "history"))),
     "fix": (10, ("fix", EXT3)),
 }
-"""What is interrupted, and the seconds within which that happens: less than the command takes."""
+"""The commands that are interrupted, and the seconds within which that happens: less than the
+command takes."""
 SOONEST = 0.3
 """Seconds before which a signal may reach Python before dio-mc."""
 
 
 def interrupted(arguments: tuple[str, ...], after: float) -> tuple[float, int, int] | None:
-    """Seconds from the signal to the end, exit code, bytes of stdout; None where the command ended before."""
+    """Seconds from the signal to the end, exit code, bytes of stdout; None if the command ended
+    before."""
     with tempfile.TemporaryDirectory(dir=Path.home()) as folder:
         env = {**os.environ, "XDG_CACHE_HOME": folder, "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-m", "dio_mc", *arguments]

@@ -1,7 +1,8 @@
-"""The machine's own limit: random 64-bit keys into an open-addressing table, in huge pages, with prefetch.
+"""The limit of the machine: random 64-bit keys into an open-addressing table, in huge pages, with
+prefetch.
 
-No explicit-state search on one core can take in new states faster than this. The loop is LLVM IR, as in the native
-engine: a batch of 64 keys is hashed and prefetched, then inserted.
+No explicit-state search on one core can store new states faster than this. The loop is LLVM IR, as
+in the native engine: a batch of 64 keys is hashed and prefetched, then inserted.
 """
 
 from __future__ import annotations

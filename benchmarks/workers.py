@@ -1,9 +1,10 @@
-"""What a second worker brings: the search alone, in one process, interleaved: ``python benchmarks/workers.py``.
+"""The gain of a second worker: the search alone, in one process, interleaved: ``python
+benchmarks/workers.py``.
 
-All states of the benchmark model at size L (11,805,586) are searched by one worker and by two in turn, after a first
-search that is not counted: it gets the memory from the system, which on a virtual machine takes as long as anything
-else. The limit is what the machine gives to two searches side by side, each by one worker: they share nothing but its
-caches and its memory.
+All states of the benchmark model at size L (11,805,586) are searched by one worker and by two in
+turn, after a first search that is not counted: it gets the memory from the system, which on a
+virtual machine takes as long as the search itself. The limit is what two searches side by side
+achieve, each with one worker: they share only caches and memory.
 """
 
 from __future__ import annotations

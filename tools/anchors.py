@@ -1,12 +1,15 @@
-"""Which kernels have the functions that the shipped models name: writes tests/models/anchors.tsv.
+"""The kernels that have the functions which the shipped models name: writes
+tests/models/anchors.tsv.
 
     python tools/anchors.py FOLDER
 
-`FOLDER` has a source tree per version (``6.12``, ``2.6.18``); of a tree at least fs, mm, block, kernel, lib and
-include/linux. Debian's packages linux-source-VERSION have such trees, and any checkout is one. What the table says of
-versions that are not in the folder is kept, so that one tree is enough to add a kernel.
+`FOLDER` has a source tree per version (``6.12``, ``2.6.18``); of a tree at least fs, mm, block,
+kernel, lib and include/linux. Debian's packages linux-source-VERSION have such trees, and so has
+any checkout. Entries for versions that are not in the folder are kept, so one tree is enough to add
+a kernel.
 
-A function is in a version if its file defines it (a body follows), macros that define functions aside.
+A function is in a version if its file defines it with a body; functions defined by macros are not
+found.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ FOLDERS = ("models", "dio_mc/kernel", "dio_mc/first")
 
 
 def main(folder: Path) -> None:
-    """Write the table anew."""
+    """Write the table."""
     versions, rows = read_table()
     trees = {tree.name: tree for tree in folder.iterdir() if tree.is_dir()}
     versions = sorted({*versions, *trees}, key=parse_version)
@@ -40,7 +43,7 @@ def main(folder: Path) -> None:
 
 
 def read_table(path: Path = TABLE) -> tuple[list[str], dict[str, set[str]]]:
-    """The versions, and per function those that have it."""
+    """The versions, and for each function the versions that have it."""
     if not path.exists():
         return [], {}
     head, *lines = path.read_text(encoding="utf-8").splitlines()
@@ -52,12 +55,13 @@ def read_table(path: Path = TABLE) -> tuple[list[str], dict[str, set[str]]]:
 
 
 def model_files() -> list[Path]:
-    """Every file that may name anchors."""
+    """All files that may name anchors."""
     return sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
 
 
 def anchors_in(path: Path) -> list[str]:
-    """``kernel="..."`` of decorators, and the values of `anchors` in class bodies."""
+    """The anchors in a file: ``kernel="..."`` of decorators, and the values of `anchors` in class
+    bodies."""
     found: list[ast.expr] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "operation":
@@ -70,8 +74,8 @@ def anchors_in(path: Path) -> list[str]:
 
 
 def defines(file: Path, function: str) -> bool:
-    """Whether a C file has the function with a body: its name and a parenthesis in a line that is not indented, and a
-    brace before a semicolon."""
+    """Whether a C file defines the function with a body: its name and a parenthesis in a line that
+    is not indented, and a brace before a semicolon."""
     if not file.is_file():
         return False
     text = file.read_text(encoding="utf-8", errors="replace")

@@ -90,7 +90,8 @@ NOT_RUN = {
 
 @dataclass(frozen=True)
 class Side:
-    """A kernel, a file system and mount options on which a race is looked for; whether the binding says it has it."""
+    """A kernel, a file system and mount options on which a race is looked for; `has`: the binding
+    says that it is there."""
 
     kernel: str
     file_system: str
@@ -99,7 +100,7 @@ class Side:
 
 
 def main(arguments: list[str]) -> None:
-    """Run what is asked for, and write the page anew."""
+    """Run what was requested, and write the page."""
     names = [a for a in arguments if not a.startswith("-")]
     rows = read_rows()
     for path in model_files(names):
@@ -114,13 +115,13 @@ def main(arguments: list[str]) -> None:
 
 
 def model_files(names: list[str]) -> list[Path]:
-    """Files of models, by parts of their names; all without any."""
+    """Files of models, by parts of their names; all files without any."""
     files = sorted(path for folder in FOLDERS for path in (ROOT / folder).glob("*.py"))
     return [path for path in files if not names or any(name in path.stem for name in names)]
 
 
 def bound(path: Path) -> Iterator[tuple[type[Model], Expectation]]:
-    """The classes of a file that have a binding, each with the expectation that carries it."""
+    """The classes of a file that have a binding, each with its expectation."""
     loaded = load_module(path, allow_empty=True)
     for model in loaded.models:
         for expectation in vars(model).get("__dio_expectations__", ()):
@@ -129,7 +130,7 @@ def bound(path: Path) -> Iterator[tuple[type[Model], Expectation]]:
 
 
 def cases(path: Path, model: type[Model], expectation: Expectation) -> Iterator[tuple[Case, str]]:
-    """The model's counterexamples as cases, with the key of their rows."""
+    """The model's counterexamples as cases, with the keys of their rows."""
     assert expectation.kernel is not None
     report = check(model, dict(expectation.params))
     for trace in report.traces:
@@ -139,7 +140,7 @@ def cases(path: Path, model: type[Model], expectation: Expectation) -> Iterator[
 
 
 def sides(expectation: Expectation, case: Case) -> Iterator[Side]:
-    """Where it is to be run."""
+    """The kernels on which it is to be run."""
     binding = expectation.kernel
     assert binding is not None
     for texts, has in ((binding.has, True), (binding.mended, False)):
@@ -150,7 +151,7 @@ def sides(expectation: Expectation, case: Case) -> Iterator[Side]:
 
 
 def run(key: str, case: Case, side: Side) -> dict[str, dict[str, Any]]:
-    """A row by its key; none where there is no such kernel here."""
+    """Run a case; a row by its key, none if the kernel is not installed."""
     try:
         kernel = find_kernel(side.kernel)
     except ModelError as error:
@@ -167,7 +168,7 @@ def run(key: str, case: Case, side: Side) -> dict[str, dict[str, Any]]:
 
 
 def row_of(answered: Answered) -> dict[str, Any]:
-    """What a kernel did, in a row."""
+    """The result of a kernel, as a row."""
     answer = answered.answer
     if answer is None:
         return {"verdict": answered.verdict, "seen": answered.lost, "schedule": ""}
@@ -184,12 +185,12 @@ def row_of(answered: Answered) -> dict[str, Any]:
 
 
 def read_rows() -> dict[str, dict[str, Any]]:
-    """What was found before."""
+    """The rows of the existing page."""
     return dict(json.loads(ROWS.read_text())["rows"]) if ROWS.exists() else {}
 
 
 def write(rows: dict[str, dict[str, Any]]) -> None:
-    """The rows, and the page's table."""
+    """Write the rows, and the page's table."""
     ROWS.write_text(json.dumps({"schema": SCHEMA, "rows": dict(sorted(rows.items()))}, indent=1) + "\n")
     if PAGE.exists():
         head, _, _ = PAGE.read_text().partition(MARK)
@@ -197,7 +198,8 @@ def write(rows: dict[str, dict[str, Any]]) -> None:
 
 
 def table(rows: dict[str, dict[str, Any]]) -> str:
-    """The rows as Markdown: races in the order of their numbers, those with the race before those without."""
+    """The rows as Markdown: races in the order of their numbers, kernels that have the race
+    first."""
     lines = ["", "| race, model | looked for | kernel | race there | answer | seen |", "|---|---|---|---|---|---|"]
     before = ""
     for key, row in sorted(
@@ -218,7 +220,7 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
 
 
 def _race(key: str) -> str:
-    """``R02``: the first number that the model's docstring gives."""
+    """``R02``: the first number in the model's docstring."""
     stem = key.split(" ")[0]
     text = next((ROOT / f / f"{stem}.py").read_text() for f in FOLDERS if (ROOT / f / f"{stem}.py").exists())
     found = re.search(r"\bR\d\d\b", text)

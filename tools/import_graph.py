@@ -1,12 +1,13 @@
-"""The import graph of dio_mc in figures: rooms, arrows between them, floors, circles.
+"""The import graph of dio_mc in figures: rooms, arrows between them, floors, cycles.
 
     python tools/import_graph.py                 the files as they are
     python tools/import_graph.py REVISION ...    the files of these revisions, one line each
     python tools/import_graph.py --arrows        every arrow, with the files that make it
 
-A room is a folder or a file directly in `dio_mc`. An arrow is an import of one room by another, inside functions too;
-imports of the package itself (``from dio_mc import __version__``) do not count. Floors are the rooms on the longest
-chain of imports, where rooms that import each other count as one; circles are pairs of rooms that import each other.
+A room is a folder or a file directly in `dio_mc`. An arrow is an import of one room by another,
+inside functions too; imports of the package itself (``from dio_mc import __version__``) do not
+count. Floors are the rooms on the longest chain of imports, where rooms that import each other
+count as one; cycles are pairs of rooms that import each other.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def figures(files: Mapping[str, str]) -> str:
 
 
 def main() -> None:
-    """Print what was asked for."""
+    """Print what was requested."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("revisions", nargs="*", metavar="REVISION")
     parser.add_argument("--arrows", action="store_true", help="also every arrow, with the files that make it")

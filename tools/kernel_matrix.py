@@ -1,13 +1,14 @@
-"""Puts the models' columns beside those of real kernels: writes docs/kernels.json and docs/kernels.svg anew.
+"""Merges the columns of models and of real kernels: writes docs/kernels.json and docs/kernels.svg.
 
     dio-mc matrix --kernel ... --fs ... --format json -o docs/kernels.json
     dio-mc matrix --rule ... --format json -o models.json
     python tools/kernel_matrix.py models.json
 
-The kernels' cells are those of docs/kernels.json; nothing is booted. Without a file of the models' cells they are taken
-from there as well. Each rule stands before the kernels that it describes (`DESCRIBES`). Where a kernel showed something
-else than its rule allows at worst, that is printed: worse is an error of the rule until it is shown to be the kernel's,
-better is a schedule out of reach, or a model that is too coarse.
+The kernels' cells are those of docs/kernels.json; nothing is booted. Without a file of the models'
+cells they are taken from there as well. Each rule is placed before the kernels that it describes
+(`DESCRIBES`). Differences between a kernel's verdict and the worst that its rule allows are
+printed: a worse one is an error of the rule unless the kernel is shown to be wrong; a better one is
+a schedule out of reach, or a model that is too coarse.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ DESCRIBES: Final[dict[str, tuple[str, ...]]] = {
     "btrfs_today": ("btrfs 6.12",),
 }
 OLDER: Final = {"ext3_in_ext4": ("ext3 5.10",), "btrfs_nodatasum": ("btrfs 5.10",)}
-"""Kernels that stand before a rule and that it does not describe."""
+"""Kernels that come before a rule and that it does not describe."""
 
 
 def main(models: Path | None) -> None:
@@ -71,7 +72,8 @@ def beside(model: Matrix, real: Matrix) -> Matrix:
 
 
 def differences(model: Matrix, real: Matrix) -> list[str]:
-    """A line per pair and rule: what the rule has at worst, and what the kernels showed that is something else."""
+    """A line for each pair and rule with a difference: the worst verdict of the rule, and those of
+    the kernels."""
     lines: list[str] = []
     for group in real.groups:
         for rule, described in DESCRIBES.items():

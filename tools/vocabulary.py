@@ -1,7 +1,8 @@
-"""The page ``docs/vocabulary.md``: base classes, rules, their hooks and the property families, read from the code.
+"""The page ``docs/vocabulary.md``: base classes, rules, their hooks and the property families, read
+from the code.
 
-What an operation takes in steps is counted: a model that only calls it is built. Who calls a hook, and between which
-other calls, is read from the text of the callers.
+The steps of an operation are counted in the program of a model that only calls it. The callers of a
+hook, and the calls before and after it, are read from the source of the callers.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ ARGUMENTS = {
     "mixed": "False", "reader": "me", "end": "1", "more": "Block.MAPPED", "lazily": "False", "size": "1",
     "cow": "True", "mapped": "where",
 }  # fmt: skip
-"""What a parameter of this name is given where the steps of an operation are counted; all others a 0."""
+"""The argument for a parameter of this name in the calls whose steps are counted; all other
+parameters get 0."""
 
 
 def vocabulary_page(note: str) -> str:
@@ -57,14 +59,16 @@ def vocabulary_page(note: str) -> str:
 
 
 def base_classes() -> list[type]:
-    """The classes of the vocabulary that a model derives from, and records; values and families aside."""
+    """The classes of the vocabulary that a model derives from, and records; enums and families are
+    left out."""
     named = [getattr(kernel, name) for name in kernel.__all__]
     models = [cls for cls in named if not issubclass(cls, enum.Enum)]
     return sorted([*models, register.Register], key=lambda cls: (len(cls.__mro__), cls.__name__))
 
 
 def shared_classes(rules: Any) -> list[type]:
-    """The classes below the rules that several share or that have hooks, the nearest to the vocabulary first."""
+    """The classes below the rules that several share or that have hooks, those nearest to the
+    vocabulary first."""
     found = {cls for rule in rules.values() for cls in rule.model.__mro__}
     own = {rule.model for rule in rules.values()}
     kept = [c for c in found if issubclass(c, Model) and not c.__module__.startswith("dio_mc.") and c not in own]
@@ -72,7 +76,7 @@ def shared_classes(rules: Any) -> list[type]:
 
 
 def methods_of(cls: type) -> dict[str, Callable[..., Any]]:
-    """The functions that a class itself defines."""
+    """The functions that a class defines itself."""
     return {n: f for n, f in vars(cls).items() if inspect.isfunction(f) and not n.startswith("_")}
 
 
@@ -126,7 +130,8 @@ def _member(cls: type, name: str, function: Callable[..., Any]) -> str:
 
 
 def needs(cls: type) -> list[str]:
-    """The attributes of ``self`` that the functions of a class use, and neither it nor a class above it has."""
+    """The attributes of ``self`` that the functions of a class use, and that neither it nor a base
+    class has."""
     used: dict[str, None] = {}
     for function in methods_of(cls).values():
         tree = function_tree(function)
@@ -142,8 +147,8 @@ def needs(cls: type) -> list[str]:
 
 @cache
 def steps_of(cls: type, name: str) -> int | None:
-    """The steps of an operation that a thread calls after one of its own, which history joins; None where the class
-    alone is not a model."""
+    """The number of steps of an operation that a thread calls after a step of its own, of which
+    ghost statements become a part; None if the class alone is not a model."""
     function = getattr(cls, name)
     given = [ARGUMENTS.get(p, "0") for p in list(inspect.signature(function).parameters)[1:]]
     text = (
@@ -297,13 +302,13 @@ def _hook(cls: type, name: str, function: Callable[..., Any], everything: list[t
 
 
 def _below(model: type, cls: type) -> list[type]:
-    """The classes of a rule that override what a class has."""
+    """The classes of a rule that override a member of a class."""
     order = list(model.__mro__)
     return order[: order.index(cls)] if cls in order else []
 
 
 def _documented(cls: type, name: str) -> Any:
-    """The nearest function of that name above a class that says what it is."""
+    """The nearest function of that name in a base class that has a docstring."""
     found = [vars(c)[name] for c in cls.__mro__ if name in vars(c)]
     return next((f for f in found if getattr(f, "__doc__", None)), None)
 
@@ -321,7 +326,7 @@ def _callers(cls: type, name: str) -> Iterator[str]:
 
 
 def _calls(tree: ast.AST) -> list[str]:
-    """The methods of the model that a function calls or starts, in the order of its text."""
+    """The methods of the model that a function calls or spawns, in the order of the source."""
     found: list[tuple[int, int, str]] = []
     for node in ast.walk(tree):
         match node:
