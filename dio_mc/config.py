@@ -179,7 +179,7 @@ SETTINGS: dict[str, Setting] = {
     "max-memory": Setting(memory, None, "stop a run at this much resident memory"),
     "checkpoint": Setting(text, None, "where long searches are saved (-: the cache), or off", paths=True),
     "resume": Setting(flag, False, "continue saved searches"),
-    "disk": Setting(text, None, "where large searches keep states (-: the cache, if memory ends), or off", paths=True),
+    "disk": Setting(text, None, "where large searches keep states (-: cache, when out of memory), or off", paths=True),
     "ray": Setting(ray_address, None, "divide large searches among a Ray cluster: HOST:PORT, auto, or local"),
     "first": Setting(flag, False, "stop after the level of the first violation"),
     "counterexamples": Setting(text, "counterexamples", "where counterexamples are written", paths=True),

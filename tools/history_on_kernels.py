@@ -43,10 +43,10 @@ NOT_RUN = {
     "chunks": DESIGN, "global_placeholder": DESIGN, "placeholder": DESIGN, "placeholder_truncate": DESIGN,
     "whole_range": DESIGN, "own_buffer": DESIGN, "p4_eexist": DESIGN, "p7_lost_wakeup": DESIGN,
     "r08_faults_kept_out": "a design that no kernel has",
-    "pagecache": "what the others are made of",
+    "pagecache": "the base of the others",
     "unwritten_extents": "the repair of R01: the rows of ext3_2_6_18 on ext4",
     "r03_delalloc_collision": "the rows of xfs_own_locking",
-    "r09_i_alloc_sem": "gone since 2011; the rows of r09_dio_vs_truncate_reuse",
+    "r09_i_alloc_sem": "gone since 2011; see the rows of r09_dio_vs_truncate_reuse",
     "r13_writeback_bit_before_conversion": WORKER, "r22_isize_lost_update": WORKER, "r27_failed_dio_converts":
     "needs a disk that fails on demand; repaired in 2016", "r29_chain_continued": "the rows of R05 and R06",
     "r29_chain_of_invalidations": "the rows of R05 and R06", "r29_double_complete": WORKER + "; repaired in 2.6.20",

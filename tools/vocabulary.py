@@ -250,7 +250,7 @@ def _families() -> Iterator[str]:
 
 
 def _rules(rules: Any) -> Iterator[str]:
-    yield "| rule | class | since | kernel | changes | files | without |\n| -- | -- | -- | -- | -- | -- | -- |"
+    yield "| rule | class | since | kernel | changes | files | unsupported |\n| -- | -- | -- | -- | -- | -- | -- |"
     rows = []
     for rule in rules.values():
         above = ", ".join(f"`{base.__name__}`" for base in rule.model.__bases__)

@@ -77,7 +77,7 @@ def register(group: click.Group) -> None:
     "--disk",
     metavar="DIR",
     type=click.Path(),
-    help="Keep the states of large searches in files in this folder  [default: in the cache, if memory ends]; or off.",
+    help="Keep the states of large searches in files in this folder  [default: the cache, when out of memory]; or off.",
 )
 @click.option(
     "--ray",

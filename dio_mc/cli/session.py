@@ -330,7 +330,7 @@ def folder_of(text: str | None) -> Path | None:
 
 
 def overflow_of(text: str | None) -> Path | None:
-    """Where states are written once memory has ended a search: below the user's cache folder, if none was named."""
+    """Where states are written when memory runs out: below the user's cache folder, if no folder was named."""
     from dio_mc.cache import cache_folder
 
     try:
