@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from asking import explore_reference as explore
 
@@ -15,7 +16,7 @@ from dio_mc.ir.expr import Expr
 from dio_mc.ir.program import Program, Property
 from dio_mc.semantics.evaluator import Decision, Observation
 from dio_mc.semantics.interpreter import Interpreter
-from dio_mc.semantics.search import Budget
+from dio_mc.semantics.search import Budget, Exploration
 from dio_mc.trace.replay import build_trace
 from dio_mc.trace.trace import Trace
 
@@ -35,11 +36,21 @@ class CompiledEvaluator:
         return [Decision.HOLDS if value else Decision.VIOLATED for (value,) in valuations]
 
 
-def traces_of(program: Program, max_states: int = 2500) -> list[Trace]:
+class Run(NamedTuple):
+    """A program and what its first states violate, each with its trace."""
+
+    program: Program
+    found: Exploration
+    interpreter: Interpreter
+    traces: tuple[Trace, ...]
+
+
+def run_of(program: Program, max_states: int = 2500) -> Run:
     evaluators = [CompiledEvaluator(p, p.expr) for p in program.properties if p.expr is not None]
     found = explore(program, evaluators, Budget(max_states=max_states))
     interpreter = Interpreter(program)
-    return [build_trace(program, v, engine=found.engine, interpreter=interpreter) for v in found.violations]
+    traces = (build_trace(program, v, engine=found.engine, interpreter=interpreter) for v in found.violations)
+    return Run(program, found, interpreter, tuple(traces))
 
 
 @cache
@@ -55,8 +66,14 @@ def programs() -> tuple[Program, ...]:
 
 
 @cache
+def runs() -> tuple[Run, ...]:
+    """Of every program, once: tests of several folders have parameters from them."""
+    return tuple(map(run_of, programs()))
+
+
+@cache
 def all_traces() -> tuple[Trace, ...]:
-    return tuple(trace for program in programs() for trace in traces_of(program))
+    return tuple(trace for run in runs() for trace in run.traces)
 
 
 @cache
@@ -64,4 +81,4 @@ def ext3() -> Trace:
     """The seed race: stale data read through O_DIRECT."""
     module = load_module(str(MODELS / "seed" / "ext3_2_6_18.py"))
     (cls,) = (cls for cls in module.models if cls.__name__ == "Ext3")
-    return next(t for t in traces_of(build(cls, {}).program) if t.property == "no_stale_exposure")
+    return next(t for t in run_of(build(cls, {}).program).traces if t.property == "no_stale_exposure")

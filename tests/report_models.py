@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from pathlib import Path
+
+import forked
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -84,8 +85,7 @@ def dio_mc(*arguments: str, cwd: Path, **environment: str) -> subprocess.Complet
     """The command in a process of its own, without settings from outside."""
     outer = {n: v for n, v in os.environ.items() if not n.startswith(("DIO_MC_", "GITHUB_"))}
     env = {**outer, "PYTHONPATH": str(ROOT), **environment}
-    command = [sys.executable, "-m", "dio_mc", *arguments]
-    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=120)
+    return forked.run([*arguments], cwd, env)
 
 
 def wait_for_work(pid: int, seconds: float) -> None:

@@ -8,7 +8,6 @@ import os
 import random
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import any_models as models
+import forked
 import pytest
 from concrete import Proof, never
 
@@ -34,8 +34,7 @@ SEED = str(ROOT / "models" / "seed" / "placeholder.py")
 
 def dio_mc(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     known = {**os.environ, "XDG_CACHE_HOME": str(cwd / "cache"), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "dio_mc", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=known, check=False, timeout=300)
+    return forked.run([*arguments], cwd, known)
 
 
 def test_from_model_to_certificate_and_back(tmp_path: Path) -> None:

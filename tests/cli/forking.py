@@ -7,13 +7,10 @@ more. So nothing is waited for. Answers are the pid, then the exit code; output 
 command that has not ended after `PATIENCE` seconds says where it is (faulthandler), and ends. Nothing outlives its parent.
 """
 
-import contextlib
-import ctypes
 import faulthandler
 import importlib
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,26 +18,11 @@ from typing import Any
 
 import dio_mc.guard
 
+sys.path[0] = str(Path(__file__).resolve().parents[1])
+from forked import die_with_the_parent, load_everything  # noqa: E402  # beside this folder
+
 dio_mc.guard.GRACE = 0.1  # type: ignore[misc]  # before anybody has taken it from there
 PATIENCE = 120
-PR_SET_PDEATHSIG = 1
-LOADED = [
-    "dio_mc.checking.driver",
-    "dio_mc.checking.runs.mutate",
-    "dio_mc.cli",
-    "dio_mc.engines.choose",
-    "dio_mc.engines.limits",
-    "dio_mc.engines.native.engine",
-    "dio_mc.explain.witness",
-    "dio_mc.export.promela",
-    "dio_mc.report.artifacts",
-    "dio_mc.study.diff",
-    "dio_mc.study.matrix",
-    "dio_mc.study.tables",
-    "dio_mc.symbolic.evaluators",
-    "dio_mc.trace.codec",
-    "z3",
-]
 
 
 def endless(usual: Callable[..., Any], after: int, limit: str) -> Callable[..., Any]:
@@ -63,12 +45,6 @@ def endless(usual: Callable[..., Any], after: int, limit: str) -> Callable[..., 
     return function
 
 
-def die_with_the_parent() -> None:
-    """Where Linux runs this; elsewhere, a process that hangs is left."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
-
-
 def command(folder: str, place: str, name: str, after: int, limit: str, arguments: list[str]) -> None:
     os.chdir(folder)
     for number, file in ((0, os.devnull), (1, "out"), (2, "err")):
@@ -86,8 +62,7 @@ def command(folder: str, place: str, name: str, after: int, limit: str, argument
 
 def serve() -> None:
     die_with_the_parent()
-    for module in LOADED:
-        importlib.import_module(module)
+    load_everything()
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import forked
 import pytest
 from report_models import wait_for_work
 
@@ -64,8 +65,7 @@ class M(Model):
 
 def dio_mc(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
-    command = [sys.executable, "-m", "dio_mc", *arguments]
-    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=120)
+    return forked.run([*arguments], cwd, env)
 
 
 def model(folder: Path, text: str, name: str = "m.py") -> str:
@@ -180,7 +180,7 @@ def test_an_interrupt_gives_a_partial_verdict(tmp_path: Path, number: signal.Sig
     with subprocess.Popen(
         command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as run:
-        wait_for_work(run.pid, 1.5)
+        wait_for_work(run.pid, 0.8)
         run.send_signal(number)
         out, err = run.communicate(timeout=60)
     assert run.returncode == 3, err

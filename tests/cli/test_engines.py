@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import forked
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,8 +35,7 @@ class M(Model):
 
 def dio_mc(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     known = {**os.environ, "XDG_CACHE_HOME": str(cwd / "cache"), "PYTHONPATH": str(ROOT), **environment}
-    command = [sys.executable, "-m", "dio_mc", "check", *arguments, "--no-artifacts"]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=known, check=False, timeout=120)
+    return forked.run(["check", *arguments, "--no-artifacts"], cwd, known)
 
 
 @pytest.mark.parametrize("form", ["text", "concise", "sarif", "junit", "markdown"])

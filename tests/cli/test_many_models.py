@@ -29,6 +29,10 @@ SWEPT = HOLDS.replace("n = Var(Range(0, 3))", "p = Param(1, min=1, max=9)\n    n
 ).replace("self.n < 3", "self.n < 8")  # fmt: skip
 
 
+ENOUGH = ("--max-states=120000", "--no-reduction")
+"""What keeps one process busy with `BIG` for some seconds, so that another is started; on a busy machine for longer."""
+
+
 def test_several_processes_say_the_same_in_the_same_order(tmp_path: Path) -> None:
     models = {f"m{i}": text for i, text in enumerate([HOLDS, VIOLATED, RACE, BROKEN, BIG, VACUOUS])}
     write(tmp_path / "models", **models)
@@ -54,7 +58,7 @@ def test_several_processes_say_the_same_in_the_same_order(tmp_path: Path) -> Non
 
 def test_a_process_that_dies_leaves_its_model_undetermined(tmp_path: Path) -> None:
     write(tmp_path, a=BIG, b=SUICIDE, c=VIOLATED, d=HOLDS)
-    command = ["check", ".", "--jobs=2", "--timeout=6", "--engine=reference", "--output-format=json"]
+    command = ["check", ".", "--jobs=2", *ENOUGH, "--engine=reference", "--output-format=json"]
     done = dio_mc(*command, cwd=tmp_path)
     found = json.loads(done.stdout)
     assert done.returncode == found["exit_code"] == 1
@@ -86,7 +90,7 @@ def test_a_worker_killed_from_outside(tmp_path: Path) -> None:
         "b.py",
         "c.py",
         "--jobs=2",
-        "--timeout=15",
+        *ENOUGH,
         "--engine=reference",
     ]
     command += ["--output-format=json", "--report=sarif=r.sarif", "--no-artifacts"]
@@ -98,7 +102,7 @@ def test_a_worker_killed_from_outside(tmp_path: Path) -> None:
         out, _ = run.communicate(timeout=60)
     found = json.loads(out)
     assert [m["verdict"] for m in found["models"]] == ["UNDETERMINED", "UNDETERMINED", "HOLDS"]
-    assert [m["stopped"] for m in found["models"]] == ["--timeout 15", "its process was killed by SIGKILL", None]
+    assert [m["stopped"] for m in found["models"]] == ["--max-states 120000", "its process was killed by SIGKILL", None]
     assert run.returncode == found["exit_code"] == 3
     assert json.loads((tmp_path / "r.sarif").read_text())["runs"][0]["invocations"][0]["exitCode"] == 3
 
@@ -130,7 +134,10 @@ def test_an_interrupt_reports_everything(tmp_path: Path, jobs: str, number: sign
         command, cwd=tmp_path, env=env, stdout=pipe, stderr=pipe, text=True, start_new_session=True
     ) as run:
         wait_for_work(run.pid, 0.8)
-        time.sleep(3)  # workers that are started have their own clocks
+        if jobs == "2":
+            while not workers_of(run.pid):
+                time.sleep(0.05)
+            wait_for_work(workers_of(run.pid)[0], 0.8)
         os.killpg(run.pid, number)
         out, err = run.communicate(timeout=60)
     assert run.returncode == 3, err

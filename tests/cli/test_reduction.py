@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
+import forked
 import pytest
 
 from dio_mc.checking.driver import Options, check_class
@@ -26,8 +26,7 @@ RUN = ("--model", "ReadersWriters", "--param", "readers=3", "--param", "writers=
 
 def dio_mc(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     known = {**os.environ, "XDG_CACHE_HOME": str(cwd / "cache"), "PYTHONPATH": str(ROOT), **environment}
-    command = [sys.executable, "-m", "dio_mc", "check", *arguments, "--no-artifacts"]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=known, check=False, timeout=300)
+    return forked.run(["check", *arguments, "--no-artifacts"], cwd, known)
 
 
 def readers_writers(**options: object):

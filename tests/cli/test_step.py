@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
+import forked
 import pytest
 from test_check import ROOT, dio_mc, model
 
@@ -40,10 +40,8 @@ SEED = "models/seed/ext3_2_6_18.py"
 
 
 def talk(folder: Path, *lines: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "dio_mc", "step", "m.py"]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    text = "".join(f"{line}\n" for line in lines)
-    return subprocess.run(command, cwd=folder, env=env, input=text, capture_output=True, text=True, timeout=120)
+    return forked.run(["step", "m.py"], folder, env, "".join(f"{line}\n" for line in lines))
 
 
 def test_the_race_of_2006_is_ahead(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import forked
 import pytest
 
 from dio_mc import lang
@@ -87,10 +88,7 @@ def test_every_page_is_in_the_navigation() -> None:
 def run(command: str, folder: Path) -> str:
     outer = {n: v for n, v in os.environ.items() if not n.startswith(("DIO_MC_", "GITHUB_"))}
     arguments = shlex.split(command.removeprefix("dio-mc "))
-    done = subprocess.run(
-        [sys.executable, "-m", "dio_mc", *arguments], cwd=folder, env={**outer, "PYTHONPATH": str(ROOT)},
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
+    done = forked.run(arguments, folder, {**outer, "PYTHONPATH": str(ROOT)})
     assert done.stderr == ""
     return done.stdout
 

@@ -42,7 +42,10 @@ def in_page(path: Path) -> Iterator[str]:
 
 
 def in_source(path: Path) -> Iterator[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    if "dio-mc" not in text:
+        return
+    tree = ast.parse(text)
     inside = {id(v) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for v in node.values}
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
+import forked
 import pytest
 
 from dio_mc.checking.driver import check_class
@@ -23,10 +23,15 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README.read_text(), re.DOTALL)
 
 
+def printed(*arguments: str) -> str:
+    done = forked.run([*arguments], ROOT, {**os.environ, "PYTHONPATH": str(ROOT)})
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def test_the_first_screen_is_what_show_prints(request: pytest.FixtureRequest) -> None:
     trace = "counterexamples/ext3_2_6_18.Ext3/no_stale_exposure.json"
-    command = [sys.executable, "-m", "dio_mc", "show", trace, "--format", "commit"]
-    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    shown = printed("show", trace, "--format", "commit")
     (block,) = blocks("text")
     if request.config.getoption("--update-golden"):
         README.write_text(README.read_text().replace(f"```text\n{block}```", f"```text\n{shown}```"))
@@ -57,8 +62,7 @@ PRINTED = {
 
 @pytest.mark.parametrize("question", PRINTED)
 def test_the_answers_are_what_the_commands_print(question: str) -> None:
-    command = [sys.executable, "-m", "dio_mc", *PRINTED[question]]
-    shown = " ".join(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split())
+    shown = " ".join(printed(*PRINTED[question]).split())
     lines = answer(question)
     told = [" ".join(lines)] if question.startswith("Does the fix") else lines  # one line there, folded here
     assert [line for line in told if " ".join(line.split()) not in shown] == []

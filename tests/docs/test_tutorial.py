@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
+import forked
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,9 +17,7 @@ BLOCK = re.compile(r"```(python|console)\n(.*?)```", re.DOTALL)
 def run(command: str, folder: Path) -> str:
     arguments = command.removeprefix("dio-mc ").split()
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-m", "dio_mc", *arguments], cwd=folder, env=env, capture_output=True, text=True
-    )
+    done = forked.run(arguments, folder, env)
     assert done.stderr == ""
     return done.stdout
 

@@ -6,17 +6,15 @@ from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
-from asking import explore_reference as explore
-from render_traces import CompiledEvaluator, programs
+from render_traces import Run, run_of, runs
 
 from dio_mc.explain.cause import why
 from dio_mc.explain.window import Schedule
 from dio_mc.ir.program import Program, Property
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import State
-from dio_mc.semantics.search import Budget
 from dio_mc.semantics.step import Action
-from dio_mc.trace.replay import build_trace, run_schedule
+from dio_mc.trace.replay import run_schedule
 from dio_mc.trace.trace import Trace
 
 
@@ -51,15 +49,17 @@ class Case(NamedTuple):
 @cache
 def cases() -> tuple[Case, ...]:
     """The violations found in the first states of every model."""
-    return tuple(case for program in programs() for case in cases_of(program))
+    return tuple(case for run in runs() for case in with_causes(run))
 
 
 def cases_of(program: Program, max_states: int = 2500) -> list[Case]:
-    evaluators = [CompiledEvaluator(p, p.expr) for p in program.properties if p.expr is not None]
-    found = explore(program, evaluators, Budget(max_states=max_states))
-    interpreter, cases = Interpreter(program), list[Case]()
-    for violation in found.violations:
-        trace = build_trace(program, violation, engine=found.engine, interpreter=interpreter)
+    return with_causes(run_of(program, max_states))
+
+
+def with_causes(run: Run) -> list[Case]:
+    program, found, interpreter, traces = run
+    cases: list[Case] = []
+    for violation, trace in zip(found.violations, traces, strict=True):
         states = run_schedule(interpreter, violation, found.engine).states
         property_ = next((p for p in program.properties if p.name == violation.property), None)
         cause = why(interpreter, trace, states, violation.schedule, property_)

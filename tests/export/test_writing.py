@@ -6,9 +6,9 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
+import forked
 import pytest
 
 from dio_mc.export import reserved
@@ -67,8 +67,7 @@ def names(folder: Path):
 
 def dio_mc(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "dio_mc", "export", *arguments]
-    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+    return forked.run(["export", *arguments], cwd, env)
 
 
 @pytest.mark.parametrize("words", [reserved.PROMELA, reserved.MURPHI, reserved.TLA], ids=["promela", "murphi", "tla"])

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import forked
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -14,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def dio_mc(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run([sys.executable, "-m", "dio_mc", *words], cwd=cwd, env=env, capture_output=True, text=True)
+    return forked.run([*words], cwd, env)
 
 
 def test_the_bare_command_is_a_guide_of_thirteen_lines() -> None:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ for seed in range(60):
 """
 
 
+@cache
 def output(hash_seed: str) -> bytes:
     script = SCRIPT.format(paths=[str(TESTS), str(TESTS.parent)])
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
