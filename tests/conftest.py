@@ -1,10 +1,11 @@
-"""Its place puts this directory on the path: tests share `brute`, `ir_builder`, `naive`, `random_programs`,
+"""Its place puts this directory on the path: tests share `brute`, `forked`, `ir_builder`, `naive`, `random_programs`,
 `trace_programs` and `trace_strategies`. And golden files."""
 
 import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,6 +53,15 @@ def evenly(group: list[pytest.Item]) -> list[pytest.Item]:
     if len(group) <= CASES:
         return group
     return [group[i * (len(group) - 1) // (CASES - 1)] for i in range(CASES)]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With ``-n``: neighbours run in one process, so that what the tests of a file have in common is computed once.
+    Whoever has nothing left takes some from the others."""
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log) if config.getoption("dist") == "load" else None
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ class CompiledEvaluator:
         return [Decision.HOLDS if value else Decision.VIOLATED for (value,) in valuations]
 
 
-class Run(NamedTuple):
+class Explored(NamedTuple):
     """A program and what its first states violate, each with its trace."""
 
     program: Program
@@ -45,12 +45,12 @@ class Run(NamedTuple):
     traces: tuple[Trace, ...]
 
 
-def run_of(program: Program, max_states: int = 2500) -> Run:
+def explored_of(program: Program, max_states: int = 2500) -> Explored:
     evaluators = [CompiledEvaluator(p, p.expr) for p in program.properties if p.expr is not None]
     found = explore(program, evaluators, Budget(max_states=max_states))
     interpreter = Interpreter(program)
     traces = (build_trace(program, v, engine=found.engine, interpreter=interpreter) for v in found.violations)
-    return Run(program, found, interpreter, tuple(traces))
+    return Explored(program, found, interpreter, tuple(traces))
 
 
 @cache
@@ -66,14 +66,14 @@ def programs() -> tuple[Program, ...]:
 
 
 @cache
-def runs() -> tuple[Run, ...]:
+def all_explored() -> tuple[Explored, ...]:
     """Of every program, once: tests of several folders have parameters from them."""
-    return tuple(map(run_of, programs()))
+    return tuple(map(explored_of, programs()))
 
 
 @cache
 def all_traces() -> tuple[Trace, ...]:
-    return tuple(trace for run in runs() for trace in run.traces)
+    return tuple(trace for one in all_explored() for trace in one.traces)
 
 
 @cache
@@ -81,4 +81,4 @@ def ext3() -> Trace:
     """The seed race: stale data read through O_DIRECT."""
     module = load_module(str(MODELS / "seed" / "ext3_2_6_18.py"))
     (cls,) = (cls for cls in module.models if cls.__name__ == "Ext3")
-    return next(t for t in run_of(build(cls, {}).program).traces if t.property == "no_stale_exposure")
+    return next(t for t in explored_of(build(cls, {}).program).traces if t.property == "no_stale_exposure")

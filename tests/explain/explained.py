@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
-from render_traces import Run, run_of, runs
+from render_traces import Explored, all_explored, explored_of
 
 from dio_mc.explain.cause import why
 from dio_mc.explain.window import Schedule
@@ -49,15 +49,15 @@ class Case(NamedTuple):
 @cache
 def cases() -> tuple[Case, ...]:
     """The violations found in the first states of every model."""
-    return tuple(case for run in runs() for case in with_causes(run))
+    return tuple(case for one in all_explored() for case in with_causes(one))
 
 
 def cases_of(program: Program, max_states: int = 2500) -> list[Case]:
-    return with_causes(run_of(program, max_states))
+    return with_causes(explored_of(program, max_states))
 
 
-def with_causes(run: Run) -> list[Case]:
-    program, found, interpreter, traces = run
+def with_causes(one: Explored) -> list[Case]:
+    program, found, interpreter, traces = one
     cases: list[Case] = []
     for violation, trace in zip(found.violations, traces, strict=True):
         states = run_schedule(interpreter, violation, found.engine).states

@@ -51,9 +51,11 @@ def test_other_checkers_say_the_same(exports, generator, tmp_path: Path) -> None
     """A few programs of each generator; ``DIO_MC_EXPORTED=50`` for more."""
     compared = 0
     for seed in range(20 * PROGRAMS):
+        if compared == PROGRAMS // 2:
+            break
         text = generator(7_000_000 + seed)
         program = small_program(text, tmp_path / f"m{seed}.py")
-        if program is None or compared >= PROGRAMS // 2:
+        if program is None:
             continue
         found = exports.row("random", program)
         assert found.differences == [], f"{found.reference}\n{text}"

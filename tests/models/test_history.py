@@ -88,6 +88,7 @@ def repeated(model: type[Model]) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_every_race_fails_and_is_repaired() -> None:
     violated: set[str] = set()
     held: set[str] = set()
@@ -98,6 +99,7 @@ def test_every_race_fails_and_is_repaired() -> None:
     assert held >= ENTRIES - {"P2"}  # its repair, WholeRange, shows P6: no deadlock, but torn reads
 
 
+@pytest.mark.slow
 def test_the_table_is_up_to_date(request: pytest.FixtureRequest) -> None:
     text = readme_with(table())
     if request.config.getoption("--update-golden"):

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from dio_mc.cli import cli
 from dio_mc.kernel.register import Register
 from dio_mc.lang.model import ROLE, OperationRole, anchor_of
+from dio_mc.semantics.remembering import Memories
 from dio_mc.study.matrix import matrix
 from dio_mc.study.observe import JUDGED, Observation, Observed, Record
 from dio_mc.study.picture import matrix_svg
@@ -53,9 +54,10 @@ def test_every_operation_of_a_rule_has_its_kernel_function(name: str) -> None:
 
 @pytest.mark.parametrize("name", SHELF.rules)
 def test_no_workload_breaks_a_rule_itself(name: str) -> None:
+    memories = Memories()
     for workload in SHELF.workloads.values():
         for made in products(workload, SHELF.rules[name]):
-            seen = Observed(made)
+            seen = Observed(made, memory=memories.of(made.program))
             assert seen.complete
             assert seen.goals, (workload.name, made.layout)
             assert [o for o in seen.goals if o.fault or o.stuck] == []

@@ -95,7 +95,7 @@ def walkers(threads: int, apart: int) -> Program:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_40_threads(workers: int) -> None:
-    made = walkers(40, 3)
+    made = walkers(40, 2)
     all_gone = evaluator("all gone", lambda gone: gone == 40, observation(made, "gone"), kind="reachable")
     found = same(made, [all_gone], workers)
     assert found.states > 1_000

@@ -6,7 +6,7 @@ from functools import cache
 from itertools import pairwise
 
 import pytest
-from render_traces import runs
+from render_traces import all_explored
 
 from dio_mc.ir.program import LIVENESS, Program
 from dio_mc.semantics.interpreter import Interpreter
@@ -22,7 +22,7 @@ MOST_PATHS = 30_000
 def violations() -> tuple[tuple[Program, Violation], ...]:
     """Of every model with so few states."""
     found: list[tuple[Program, Violation]] = []
-    for run in runs():
+    for run in all_explored():
         lasting = {p.name for p in run.program.properties if p.kind in LIVENESS}
         if run.found.complete and run.found.states <= MOST_STATES:
             shown = (v for v in run.found.violations if v.schedule and v.property not in lasting)
