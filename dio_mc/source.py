@@ -49,9 +49,10 @@ def _display_path(file: str, here: str) -> str:
     return file if relative.startswith("..") else relative.replace(os.sep, "/")
 
 
+@lru_cache(maxsize=1 << 14)
 def span_of(node: ast.AST, file: str) -> Span:
     """The span of a syntax node. Columns are counted in characters, not in UTF-8 bytes; a node without positions gets
-    line 1, column 1."""
+    line 1, column 1. Kept per node, which does not move once something has asked for its place."""
     line = int(getattr(node, "lineno", 1))
     end_line = int(getattr(node, "end_lineno", None) or line)
     start = _character_column(file, line, int(getattr(node, "col_offset", 0)))
@@ -158,6 +159,12 @@ def function_tree(function: Callable[..., Any]) -> ast.FunctionDef | None:
 def stored_names(tree: ast.FunctionDef) -> frozenset[str]:
     """The names that a function assigns, without its parameters."""
     return frozenset(n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+
+
+@lru_cache(maxsize=512)
+def own_names(tree: ast.FunctionDef) -> frozenset[str]:
+    """The names that a function assigns, and its positional parameters."""
+    return stored_names(tree) | {a.arg for a in tree.args.args}
 
 
 @lru_cache(maxsize=4096)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from dio_mc.errors import Diagnostic, did_you_mean
@@ -17,11 +18,11 @@ _HINT = 'write "fs/ext4/inode.c:ext4_iomap_begin", and where versions differ "..
 
 def check_anchors(model: type, members: Members, context: Context) -> None:
     """Report each malformed anchor of the model's operations, and each wrong entry of its `anchors`, once."""
-    for text, span in _anchors(model, members):
+    for text, place in _anchors(model, members):
         try:
             parse_anchor(text)
         except ValueError as error:
-            context.diagnostics.add(Diagnostic("DIO119", f"kernel anchor: {error}", span, _HINT))
+            context.diagnostics.add(Diagnostic("DIO119", f"kernel anchor: {error}", place(), _HINT))
     for cls in _classes(model):
         for name in (n for n in _given(cls) if n not in members.operations):
             text = f"`anchors` of {cls.__name__} names `{name}`, which is not an operation"
@@ -29,13 +30,14 @@ def check_anchors(model: type, members: Members, context: Context) -> None:
             context.diagnostics.add(Diagnostic("DIO119", text, attribute_span(cls, "anchors"), hint))
 
 
-def _anchors(model: type, members: Members) -> Iterator[tuple[str, Span | None]]:
+def _anchors(model: type, members: Members) -> Iterator[tuple[str, Callable[[], Span | None]]]:
+    """Each anchor, and what finds its place."""
     for function, _, role in members.operations.values():
         if role.kernel is not None:
-            yield role.kernel, function_span(function)
+            yield role.kernel, partial(function_span, function)
     for cls in _classes(model):
         for text in _given(cls).values():
-            yield str(text), attribute_span(cls, "anchors")
+            yield str(text), partial(attribute_span, cls, "anchors")
 
 
 def _classes(model: type) -> tuple[type, ...]:

@@ -68,13 +68,12 @@ def place_attribute(place: Place, node: ast.Attribute, scope: Scope) -> Value:
     name = node.attr
     assert isinstance(place.shape, RecordShape | ArrayShape | ScalarShape)
     if isinstance(place.shape, RecordShape):
-        if name in dict(place.shape.fields):
-            found = field_of(place, name)
-            if place.model:
-                found = Place(
-                    found.shape, name, found.indices, scope.context.parts.get(name), False, place.total, place.after
-                )
-            return found
+        if place.model:
+            if name in scope.context.fields:
+                shape, part = scope.context.fields[name], scope.context.parts.get(name)
+                return Place(shape, name, place.indices, part, False, place.total, place.after)
+        elif place.shape.field(name) is not None:
+            return field_of(place, name)
         if place.model and name in scope.context.params:
             return Static(scope.context.params[name])
         if place.part is not None and not callable(getattr(place.part, name, None)) and hasattr(place.part, name):

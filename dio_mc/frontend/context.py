@@ -7,14 +7,16 @@ import builtins
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 from dio_mc.errors import Diagnostic, did_you_mean
-from dio_mc.frontend.values import Place, Static, Value
-from dio_mc.ir.program import RecordShape, Thread, Variable
+from dio_mc.frontend.values import Place, Scalar, Static, Value
+from dio_mc.ir.expr import Const, Me
+from dio_mc.ir.program import RecordShape, Shape, Thread, Variable
 from dio_mc.ir.types import ThreadIdType
-from dio_mc.source import Span, function_tree, source_lines, span_of, stored_names
+from dio_mc.source import Span, function_tree, own_names, source_lines, span_of
 
 
 class Abort(Exception):
@@ -64,10 +66,12 @@ def kept_answer(model: type, answer: Any) -> Any:
     return ITSELF if answer is model else answer
 
 
-@dataclass(slots=True)
+@dataclass
 class Context:
     """One model class with its parameters bound, while it is compiled. `looked_up` has what the code of each template
-    has asked the class, by the name of the template, with the answers; `asking` is the one that is being compiled."""
+    has asked the class, by the name of the template, with the answers; `asking` is the one that is being compiled.
+    `answers` are those of all templates, as the class gave them; `inlined` are the calls that are
+    compiled already of the template or property that is being compiled."""
 
     model: type
     params: dict[str, int | bool]
@@ -84,18 +88,38 @@ class Context:
     control: Any = None
     asking: str = ""
     looked_up: dict[str, dict[Lookup, Any]] = field(default_factory=dict)
+    answers: dict[Lookup, Any] = field(default_factory=dict)
+    inlined: Any = None
     diagnostics: Diagnostics = field(default_factory=Diagnostics)
 
-    @property
+    @cached_property
     def thread_id(self) -> ThreadIdType:
         """The type of a thread's identity in this model."""
         return ThreadIdType(self.thread_names)
 
+    @cached_property
+    def me(self) -> Scalar:
+        """The identity of the running thread."""
+        return Scalar(Me(self.thread_id))
+
+    @cached_property
+    def thread_constants(self) -> tuple[Scalar, ...]:
+        """The identity of each thread as a value."""
+        return tuple(Scalar(Const(number, self.thread_id)) for number in range(len(self.threads)))
+
+    @cached_property
+    def fields(self) -> dict[str, Shape]:
+        """The data of the model by name, once it is laid out."""
+        return dict(self.root.fields)
+
     def ask(self, question: Question, *about: Any) -> Any:
         """The answer to a question about the class. What a body is compiled to depends on the class in no other way
         (`shelf`), but for its data."""
-        answer = question(self.model, *about)
-        self.looked_up.setdefault(self.asking, {})[question, about] = kept_answer(self.model, answer)
+        key = question, about
+        if key not in self.answers:
+            self.answers[key] = question(self.model, *about)
+        answer = self.answers[key]
+        self.looked_up.setdefault(self.asking, {})[key] = kept_answer(self.model, answer)
         return answer
 
     def receiver(self, *, total: bool = False, after: bool = False) -> Place:
@@ -160,13 +184,17 @@ class Scope:
         name = node.id
         if name in self.bindings:
             return self.bindings[name]
-        if self.locate is not None and (local := self.locate(name)) is not None:
-            return local
-        if name in self.broken:
+        if self.locate is not None:
+            own = name in self.own_names()
+            if (own or "@" in name) and (local := self.locate(name)) is not None:
+                return local
+            if name in self.broken:
+                raise Abort
+            if own:
+                hint = "assign it first, on every way that leads here"
+                raise self.fail("DIO115", node, f"local `{name}` is read before it is assigned", hint)
+        elif name in self.broken:
             raise Abort
-        if self.locate is not None and name in self.own_names():
-            hint = "assign it first, on every way that leads here"
-            raise self.fail("DIO115", node, f"local `{name}` is read before it is assigned", hint)
         found = self._outer(name)
         if found is UNKNOWN:
             known = [*self.bindings, *self.function.__globals__, *self.own_names(), *_OF_C.values()]
@@ -181,7 +209,7 @@ class Scope:
     def own_names(self) -> frozenset[str]:
         """The names that the function assigns, and its parameters."""
         tree = function_tree(self.function)
-        return stored_names(tree) | {a.arg for a in tree.args.args} if tree is not None else frozenset()
+        return own_names(tree) if tree is not None else frozenset()
 
     def _outer(self, name: str) -> Any:
         closure = inspect.getclosurevars(self.function).nonlocals if self.function.__closure__ else {}

@@ -15,6 +15,7 @@ from typing import Any
 from dio_mc.errors import Diagnostic, ModelError, did_you_mean, usage_error
 from dio_mc.frontend import weak
 from dio_mc.frontend.context import Context
+from dio_mc.frontend.inlined import Inlined
 from dio_mc.frontend.recursion import DEEPEST
 from dio_mc.frontend.shapes import (
     ArrayTree,
@@ -171,6 +172,7 @@ def declare(
     relaxed = [n for n, (d, _) in members.data.items() if isinstance(d, VarDeclaration) and d.ordering == "relaxed"]
     threads, groups = _instances_of([*counts.items(), *spawned.items(), *([(weak.THREAD, 1)] if relaxed else [])])
     context = Context(model, params, tuple(t.name for t in threads), threads, groups)
+    context.inlined = Inlined()
     context.depths = _depths(members, resolve, problems)
     for diagnostic in problems:
         context.diagnostics.add(diagnostic)

@@ -6,7 +6,9 @@ Statements are in `statements`, propositions that only properties may use in `pr
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from enum import Enum
+from typing import Any, Final
 
 from dio_mc.frontend import arithmetic, attributes, calls, indexing
 from dio_mc.frontend.context import Scope
@@ -24,56 +26,62 @@ from dio_mc.frontend.values import (
     coerce_scalar,
     describe,
     element_of,
+    join,
     load,
     scalar_of,
 )
 from dio_mc.ir.expr import Const, Expr, Ite, type_of
 from dio_mc.ir.program import ArrayShape, ScalarShape
 from dio_mc.ir.types import BOOL, OptionType, RangeType, ScalarType, show_type
+from dio_mc.lang.statements import me
 
 
 def value_of(node: ast.expr, scope: Scope) -> Value:
     """The value of an expression; a place of scalar shape is read."""
     found = reference(node, scope)
-    if isinstance(found, Place) and isinstance(found.shape, ScalarShape):
+    if type(found) is Place and type(found.shape) is ScalarShape:
         return load(found, scope.context.variables, scope.span(node))
     return found
 
 
 def reference(node: ast.expr, scope: Scope) -> Value:
     """The value of an expression; places are not read."""
-    match node:
-        case ast.Constant(value=value):
-            if isinstance(value, float | complex | bytes) or value is ...:
-                raise scope.fail("DIO102", node, f"{value!r} is not a value of the modelling language")
-            return Static(value)
-        case ast.Name():
-            return _name(node, scope)
-        case ast.Attribute():
-            return attributes.attribute(node, scope)
-        case ast.Subscript():
-            return indexing.subscript(node, scope)
-        case ast.BoolOp(op=op, values=values):
-            parts = tuple(truth(v, scope) for v in values)
-            return Scalar(conjunction(parts) if isinstance(op, ast.And) else disjunction(parts))
-        case ast.UnaryOp():
-            return _unary(node, scope)
-        case ast.BinOp():
-            return arithmetic.binary(node, value_of(node.left, scope), value_of(node.right, scope), scope)
-        case ast.Compare():
-            return _compare(node, scope)
-        case ast.IfExp(test=test, body=body, orelse=orelse):
-            return conditional(node, truth(test, scope), value_of(body, scope), value_of(orelse, scope), scope)
-        case ast.Call():
-            return calls.call(node, scope)
-        case ast.Tuple(elts=elts) | ast.List(elts=elts) | ast.Set(elts=elts):
-            return Items(tuple(value_of(e, scope) for e in elts))
-        case ast.NamedExpr():
-            raise scope.fail("DIO102", node, "`:=` is not supported", "assign in a statement of its own")
-        case ast.Lambda():
-            raise scope.fail("DIO102", node, "a lambda is not supported", "write a method with one return")
-        case _:
-            raise scope.fail("DIO102", node, f"{_construct(node)} is not supported in an expression")
+    form = _FORMS.get(type(node))
+    if form is None:
+        raise scope.fail("DIO102", node, f"{_construct(node)} is not supported in an expression")
+    return form(node, scope)
+
+
+def _constant(node: ast.Constant, scope: Scope) -> Value:
+    if isinstance(node.value, float | complex | bytes) or node.value is ...:
+        raise scope.fail("DIO102", node, f"{node.value!r} is not a value of the modelling language")
+    return Static(node.value)
+
+
+def _bool_op(node: ast.BoolOp, scope: Scope) -> Value:
+    parts = [truth(v, scope) for v in node.values]
+    return Scalar(conjunction(parts) if isinstance(node.op, ast.And) else disjunction(parts))
+
+
+def _binary(node: ast.BinOp, scope: Scope) -> Value:
+    return arithmetic.binary(node, value_of(node.left, scope), value_of(node.right, scope), scope)
+
+
+def _if_expression(node: ast.IfExp, scope: Scope) -> Value:
+    test = truth(node.test, scope)
+    return conditional(node, test, value_of(node.body, scope), value_of(node.orelse, scope), scope)
+
+
+def _listed(node: ast.Tuple | ast.List | ast.Set, scope: Scope) -> Value:
+    return Items(tuple([value_of(e, scope) for e in node.elts]))
+
+
+def _named(node: ast.NamedExpr, scope: Scope) -> Value:
+    raise scope.fail("DIO102", node, "`:=` is not supported", "assign in a statement of its own")
+
+
+def _lambda(node: ast.Lambda, scope: Scope) -> Value:
+    raise scope.fail("DIO102", node, "a lambda is not supported", "write a method with one return")
 
 
 def _construct(node: ast.AST) -> str:
@@ -101,15 +109,11 @@ def condition_of(value: Value, node: ast.AST, scope: Scope) -> Expr:
 
 
 def _name(node: ast.Name, scope: Scope) -> Value:
-    from dio_mc.lang.statements import me
-
     found = scope.lookup(node)
-    if isinstance(found, Static) and found.value is me:
+    if type(found) is Static and found.value is me:
         if scope.in_property:
             raise scope.fail("DIO113", node, "`me` has no meaning in a property: no thread is running it")
-        from dio_mc.ir.expr import Me
-
-        return Scalar(Me(scope.context.thread_id))
+        return scope.context.me
     return found
 
 
@@ -213,8 +217,6 @@ def _conditional_record(node: ast.AST, test: Expr, then: Value, orelse: Value, s
 
 def common_type(left: Value, right: Value) -> ScalarType | None:
     """The smallest scalar type that holds both values, None included."""
-    from dio_mc.frontend.values import join
-
     a, b = scalar_of(left), scalar_of(right)
     for one, other in ((a, right), (b, left)):
         if one is not None and isinstance(other, Static) and other.value is None:
@@ -228,3 +230,14 @@ def show(value: Value) -> str:
     """The type of a value, for messages."""
     scalar = scalar_of(value)
     return show_type(scalar.type) if scalar is not None else describe(value)
+
+
+_FORMS: Final[dict[type[ast.expr], Callable[[Any, Scope], Value]]] = {
+    ast.Constant: _constant, ast.Name: _name, ast.Attribute: lambda node, scope: attributes.attribute(node, scope),
+    ast.Subscript: lambda node, scope: indexing.subscript(node, scope), ast.BoolOp: _bool_op, ast.UnaryOp: _unary,
+    ast.BinOp: _binary, ast.Compare: _compare, ast.IfExp: _if_expression,
+    ast.Call: lambda node, scope: calls.call(node, scope), ast.Tuple: _listed, ast.List: _listed, ast.Set: _listed,
+    ast.NamedExpr: _named, ast.Lambda: _lambda,
+}  # fmt: skip
+"""What compiles an expression, by the form of its syntax. The functions of other modules, which import this one, are
+looked up when they are called."""

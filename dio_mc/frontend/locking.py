@@ -9,8 +9,8 @@ from dio_mc.frontend import expressions, logic
 from dio_mc.frontend.calls import inline
 from dio_mc.frontend.context import Context, find_method
 from dio_mc.frontend.frames import Frame
-from dio_mc.frontend.values import Place, Scalar, Value, element_of, field_of
-from dio_mc.ir.expr import Const, Expr, Me
+from dio_mc.frontend.values import Place, element_of, field_of
+from dio_mc.ir.expr import Const, Expr
 from dio_mc.ir.program import ArrayShape
 from dio_mc.ir.types import RangeType
 from dio_mc.lang.locks import Lock
@@ -55,5 +55,4 @@ def _with_me(call: ast.Call, frame: Frame) -> ast.Call:
 def _me_scope(frame: Frame):  # type: ignore[no-untyped-def]  # a Scope that has `me` even if the model does not import it
     from dataclasses import replace
 
-    me: Value = Scalar(Me(frame.state.context.thread_id))
-    return replace(frame.scope, bindings={**frame.scope.bindings, "me": me}, locate=None)
+    return replace(frame.scope, bindings={**frame.scope.bindings, "me": frame.state.context.me}, locate=None)

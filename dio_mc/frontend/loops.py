@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
+from functools import lru_cache
 
 from dio_mc.frontend import arithmetic, assignment, branching, expressions, statements
 from dio_mc.frontend.context import Abort
@@ -90,7 +91,7 @@ def _over(node: ast.For, start: Value, stop: Value, step: int, values: list[Valu
     assert isinstance(node.target, ast.Name)
     graph = frame.graph
     line = node.lineno - frame.tree.lineno
-    counter = node.target.id if values is None and _may_count(node, frame) else f"{node.target.id}@{line}"
+    counter = node.target.id if values is None and _may_count(node, frame.tree) else f"{node.target.id}@{line}"
     held = {f"stop@{line}": stop} | {f"item@{line}.{i}": v for i, v in enumerate(values or ())}
     held = {name: value for name, value in held.items() if _is_read(value)}
     _widen(counter, _reach(start, stop, step), frame)  # the first value gets the type of all: saves a pass
@@ -124,12 +125,13 @@ def _is_read(value: Value) -> bool:
     return not isinstance(value, Static) and not (isinstance(value, Place) and value.part is not None)
 
 
-def _may_count(node: ast.For, frame: Frame) -> bool:
+@lru_cache(maxsize=1024)
+def _may_count(node: ast.For, function: ast.FunctionDef) -> bool:
     """Whether the loop variable can serve as the counter: it is not assigned in the body or read after the loop."""
     assert isinstance(node.target, ast.Name)
     name = node.target.id
     inside = {id(n) for n in ast.walk(node)}
-    for part in ast.walk(frame.tree):
+    for part in ast.walk(function):
         if isinstance(part, ast.Name) and part.id == name and part is not node.target:
             if isinstance(part.ctx, ast.Store) and id(part) in inside:
                 return False

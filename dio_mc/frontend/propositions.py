@@ -34,7 +34,7 @@ def threads_value(node: ast.Call, scope: Scope) -> Value:
     chosen: Sequence[int] = range(len(names))
     if node.args:
         chosen = scope.context.thread_groups.get(_thread_name(node.args[0], node, scope), ())
-    return Items(tuple(Scalar(Const(t, scope.context.thread_id)) for t in chosen))
+    return Items(tuple(scope.context.thread_constants[t] for t in chosen))
 
 
 def _thread_name(argument: ast.expr, node: ast.Call, scope: Scope) -> str:

@@ -14,23 +14,23 @@ open regions are identified, the program has the same locations with and without
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import IntEnum
+from typing import NamedTuple
 
 from dio_mc.frontend.graph import Graph, Node, RegionKey, Site, Weight
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.ops import Block, Branch, End, Jump, Op, Terminator
 
 
-class Mode(Enum):
+class Mode(IntEnum):
     """The position within a step during the traversal."""
 
-    ENTRY = "entry"
-    TAIL = "tail"
-    LEAD = "lead"
+    ENTRY = 0
+    TAIL = 1
+    LEAD = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """A node of the product. `begins` is true if a location begins there."""
 
     node: int

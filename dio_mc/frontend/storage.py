@@ -25,7 +25,9 @@ class Storage:
     assigned in each pass.
 
     `changed` are the locals for which this pass has used another type before, or which it has looked up before they had
-    a type (`missed`). A local that gets its type at its first assignment and keeps it needs no further pass.
+    a type (`missed`). A local that gets its type at its first assignment and keeps it needs no further pass. `values`
+    are the locals that were read, each with the type that it had: until that changes, a local is one and the same
+    object.
     """
 
     types: dict[str, TypeTree] = field(default_factory=dict)
@@ -34,12 +36,14 @@ class Storage:
     changed: set[str] = field(default_factory=set)
     missed: set[str] = field(default_factory=set)
     slots: dict[str, tuple[int, ScalarType]] = field(default_factory=dict)
+    values: dict[str, tuple[TypeTree, Value]] = field(default_factory=dict)
 
     def begin_pass(self) -> None:
         """Forget slots and changes, and keep types."""
         self.changed.clear()
         self.missed.clear()
         self.slots.clear()
+        self.values.clear()
 
     def declare(self, name: str, tree: TypeTree) -> None:
         """Fix the type of an annotated local."""
@@ -84,7 +88,12 @@ class Storage:
         if tree is None:
             self.missed.add(name)
             return None
-        return rebuild(tree, iter([Scalar(Local(t.index, t.name, t.type)) for t in self.targets(name)]))
+        kept = self.values.get(name)
+        if kept is not None and kept[0] is tree:
+            return kept[1]
+        value = rebuild(tree, iter([Scalar(Local(t.index, t.name, t.type)) for t in self.targets(name)]))
+        self.values[name] = tree, value
+        return value
 
     def targets(self, name: str) -> list[LocalTo]:
         """The slots of a local, in field order."""

@@ -15,7 +15,7 @@ from dio_mc.frontend.context import Abort, Context, Scope, parameters_of
 from dio_mc.frontend.declare import Members, function_span
 from dio_mc.frontend.frames import Frame, TemplateState
 from dio_mc.frontend.graph import Node, RegionKey, Weight
-from dio_mc.frontend.liveness import live_at_entry, unassigned_reads
+from dio_mc.frontend.liveness import Uses, live_at_entry, unassigned_reads
 from dio_mc.frontend.locking import lock_places, not_held
 from dio_mc.frontend.recursion import Entered
 from dio_mc.frontend.shapes import ScalarTree
@@ -113,6 +113,7 @@ def _unbounded(drafts: list[Draft], context: Context) -> None:
 def _compile(draft: Draft, context: Context, asked: Asked) -> None:
     """Perform one pass over a thread's body."""
     draft.storage.begin_pass()
+    context.inlined.clear()
     state = TemplateState(draft.name, context, draft.storage, asked.operations)
     draft.state = state
     tree = function_tree(draft.function)
@@ -213,7 +214,8 @@ def _finish(draft: Draft, number: int, context: Context, asked: Asked) -> tuple[
     slots = {name: index for name, (index, _) in draft.storage.slots.items()}
     regions = _regions(shape, number, slots)
     watched = _watched(regions, asked)
-    live = live_at_entry(shape.blocks, watched)
+    uses = Uses(shape.blocks)
+    live = live_at_entry(uses, watched)
     variables = draft.storage.variables()
     everything = range(len(variables))
     locations = [Location("end", -1, "end", None, (), tuple(everything))]
@@ -225,7 +227,7 @@ def _finish(draft: Draft, number: int, context: Context, asked: Asked) -> tuple[
     tree = function_tree(draft.function)
     assert tree is not None
     count = len(parameters_of(tree))
-    _check_assigned(shape, count, [v.name for v in variables], context)
+    _check_assigned(uses, shape.entry, count, [v.name for v in variables], context)
     template = Template(
         draft.name, draft.daemon, draft.spawned, count, variables, tuple(shape.blocks), tuple(locations), shape.entry,
         function_span(draft.function),
@@ -233,8 +235,8 @@ def _finish(draft: Draft, number: int, context: Context, asked: Asked) -> tuple[
     return template, regions
 
 
-def _check_assigned(shape: Cut, parameters: int, names: list[str], context: Context) -> None:
-    for local, span in unassigned_reads(shape.blocks, shape.entry, frozenset(range(parameters))):
+def _check_assigned(uses: Uses, entry: int, parameters: int, names: list[str], context: Context) -> None:
+    for local, span in unassigned_reads(uses, entry, frozenset(range(parameters))):
         short = names[local].rsplit(".", 1)[-1]
         message = f"local `{short}` is not assigned on every way that leads here"
         if short == "return":
@@ -269,6 +271,8 @@ def _shown(
 ) -> Arguments:
     """Where to find the arguments of the calls around a location. For an argument that the step itself passes on, the
     place that it is copied from."""
+    if all(slots.get(local) not in kills for call in found.site.arguments for local, _ in call):
+        return tuple(tuple((slots.get(local), name) for local, name in call) for call in found.site.arguments)
     passed = _passed(found.block, shape, ghosts)
 
     def place(local: str, name: str) -> tuple[int | None, str]:

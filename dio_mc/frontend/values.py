@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
-from dio_mc.frontend.shapes import ArrayTree, RecordTree, ScalarTree, TypeTree, enum_type, record_field, scalar_code
-from dio_mc.ir.expr import Compare, Const, Expr, Load, type_of
+from dio_mc.frontend.shapes import (
+    ArrayTree,
+    DeclarationError,
+    RecordTree,
+    ScalarTree,
+    TypeTree,
+    enum_type,
+    record_field,
+    scalar_code,
+)
+from dio_mc.ir.expr import Compare, Const, Expr, Load
 from dio_mc.ir.ops import StoreTo
 from dio_mc.ir.program import ArrayShape, RecordShape, ScalarShape, Shape, Variable
-from dio_mc.ir.types import BOOL, EnumType, OptionType, RangeType, ScalarType, default_value, none_value
+from dio_mc.ir.types import BOOL, EnumType, OptionType, RangeType, ScalarType, default_value, none_value, show_type
 from dio_mc.lang.declarations import MISSING
 from dio_mc.source import Span
 
@@ -24,7 +34,7 @@ class Scalar:
     @property
     def type(self) -> ScalarType:
         """The IR type."""
-        return type_of(self.expr)
+        return self.expr.type
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +115,8 @@ def load(place: Place, variables: list[Variable], span: Span | None) -> Value:
 def field_of(place: Place, name: str) -> Place:
     """The field of a record place."""
     assert isinstance(place.shape, RecordShape)
-    shape = dict(place.shape.fields)[name]
+    shape = place.shape.field(name)
+    assert shape is not None
     return Place(shape, f"{place.name}.{name}", place.indices, None, False, place.total, place.after)
 
 
@@ -190,8 +201,6 @@ def _coerce_variant(value: RecordValue, tree: RecordTree) -> list[Expr]:
 
 
 def _static_field(tree: RecordTree, value: Any, name: str, default: Any, field_tree: TypeTree) -> Value:
-    from dio_mc.frontend.shapes import DeclarationError
-
     try:
         found = record_field(tree, value, name, default)
     except DeclarationError as error:
@@ -221,9 +230,6 @@ def record_name(tree: RecordTree) -> str:
 
 def coerce_scalar(value: Value, type_: ScalarType) -> Expr:
     """One scalar converted to `type_`. Raises `Mismatch`."""
-    from dio_mc.frontend.shapes import DeclarationError
-    from dio_mc.ir.types import show_type
-
     if isinstance(value, Static):
         plain = value.value
         if isinstance(type_, RangeType) and isinstance(plain, int) and not isinstance(plain, bool):
@@ -266,17 +272,21 @@ def _same_none(left: ScalarType, right: ScalarType) -> bool:
 
 def scalar_of(value: Value) -> Scalar | None:
     """The scalar for a value that has one type by itself, or None. (The value None has no such type.)"""
-    match value:
-        case Scalar():
-            return value
-        case Static(bool() as plain):
-            return Scalar(Const(int(plain), BOOL))
-        case Static(Enum() as member):
-            return Scalar(Const(list(type(member).__members__).index(member.name), enum_type(type(member))))
-        case Static(int() as plain):
-            return Scalar(Const(plain, RangeType(plain, plain)))
-        case _:
-            return None
+    if isinstance(value, Scalar):
+        return value
+    if isinstance(value, Static) and isinstance(value.value, Enum | int):
+        return _constant(value.value)
+    return None
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _constant(plain: Enum | int) -> Scalar:
+    """A constant with the type that it has by itself. True and 1 are equal, but not of the same type."""
+    if isinstance(plain, bool):
+        return Scalar(Const(int(plain), BOOL))
+    if isinstance(plain, Enum):
+        return Scalar(Const(list(type(plain).__members__).index(plain.name), enum_type(type(plain))))
+    return Scalar(Const(plain, RangeType(plain, plain)))
 
 
 def join(left: ScalarType, right: ScalarType) -> ScalarType | None:
@@ -294,8 +304,6 @@ def join(left: ScalarType, right: ScalarType) -> ScalarType | None:
 
 def describe(value: Value) -> str:
     """The description of a value in error messages."""
-    from dio_mc.ir.types import show_type
-
     match value:
         case Scalar(type=RangeType(low, high)) if low == high:
             return str(low)

@@ -226,7 +226,7 @@ class Buffers:
             for at in range(self.depth):
                 following = self.load(variable, owner, at + 1) if at + 1 < self.depth else free
                 old = self.load(variable, owner, at)
-                before = Compare("<", Const(at, place.type), place)  # type: ignore[union-attr]  # a Local has a type
+                before = Compare("<", Const(at, place.type), place)
                 kept = FALSE if variable == self.barrier and at == 0 else Ite(before, old, following, old.type)
                 found.append((self.store(variable, owner, at), kept))
         if self.reorders:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 UNMERGED: Final = "unmerged"
@@ -65,6 +66,7 @@ class Anchor:
         return not self.unmerged and (self.versions is None or version in self.versions)
 
 
+@lru_cache(maxsize=4096)
 def parse_anchor(text: str) -> Anchor:
     """Parse ``file.c:function [@versions]``. Raises `ValueError` with a sentence otherwise."""
     found = _ANCHOR.fullmatch(text)

@@ -6,9 +6,10 @@ short-circuit, so a guard protects an index (``i < n and a[i]``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal, assert_never
+from operator import attrgetter
+from typing import Any, ClassVar, Final, Literal
 
 from dio_mc.ir.types import BOOL, ScalarType
 from dio_mc.source import Span
@@ -62,6 +63,7 @@ class Not:
     """The negation."""
 
     operand: Expr
+    type: ClassVar[ScalarType] = BOOL
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class And:
     """The conjunction; an operand is evaluated only if all before it are true."""
 
     operands: tuple[Expr, ...]
+    type: ClassVar[ScalarType] = BOOL
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class Or:
     """The disjunction; an operand is evaluated only if all before it are false."""
 
     operands: tuple[Expr, ...]
+    type: ClassVar[ScalarType] = BOOL
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ class Implies:
     premise: Expr
     conclusion: Expr
     span: Span | None = field(default=None, compare=False)
+    type: ClassVar[ScalarType] = BOOL
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,7 @@ class Compare:
     op: CompareOp
     left: Expr
     right: Expr
+    type: ClassVar[ScalarType] = BOOL
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +129,7 @@ class AtLocation:
     thread: int
     locations: frozenset[int]
     after: bool = False
+    type: ClassVar[ScalarType] = BOOL
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,43 +152,33 @@ FALSE = Const(0, BOOL)
 
 def type_of(expr: Expr) -> ScalarType:
     """The type of an expression's value."""
-    match expr:
-        case Const() | Local() | Load() | Me() | Ite() | Arith() | LocalOf():
-            return expr.type
-        case Not() | And() | Or() | Implies() | Compare() | AtLocation():
-            return BOOL
-        case _:
-            assert_never(expr)
+    return expr.type
+
+
+_CHILDREN: Final[dict[type, Callable[[Any], tuple[Expr, ...]]]] = {
+    **dict.fromkeys((Const, Local, Me, AtLocation, LocalOf), lambda expr: ()),
+    Load: attrgetter("indices"),
+    Not: lambda expr: (expr.operand,),
+    **dict.fromkeys((And, Or), attrgetter("operands")),
+    Implies: attrgetter("premise", "conclusion"),
+    Ite: attrgetter("condition", "then", "orelse"),
+    **dict.fromkeys((Compare, Arith), attrgetter("left", "right")),
+}
 
 
 def children(expr: Expr) -> tuple[Expr, ...]:
     """The direct operands, in evaluation order."""
-    match expr:
-        case Const() | Local() | Me() | AtLocation() | LocalOf():
-            return ()
-        case Load():
-            return expr.indices
-        case Not(operand):
-            return (operand,)
-        case And(operands) | Or(operands):
-            return operands
-        case Implies(premise, conclusion):
-            return (premise, conclusion)
-        case Ite(condition, then, orelse):
-            return (condition, then, orelse)
-        case Compare(_, left, right) | Arith(_, left, right):
-            return (left, right)
-        case _:
-            assert_never(expr)
+    return _CHILDREN[type(expr)](expr)
 
 
-def walk(expr: Expr) -> Iterator[Expr]:
-    """The expression and all its sub-expressions, parents first; a shared sub-expression comes once."""
-    seen: set[int] = set()
+def walk(expr: Expr, seen: set[int] | None = None) -> Iterator[Expr]:
+    """The expression and all its sub-expressions, parents first; a shared sub-expression comes once. What is `seen`, by
+    identity, is left out, and what is found is added."""
+    seen = set() if seen is None else seen
     waiting = [expr]
     while waiting:
         part = waiting.pop()
         if id(part) not in seen:
             seen.add(id(part))
             yield part
-            waiting += reversed(children(part))
+            waiting += reversed(_CHILDREN[type(part)](part))

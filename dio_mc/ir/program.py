@@ -70,6 +70,10 @@ class RecordShape:
     python_class: Any = field(default=None, compare=False)
     variants: tuple[tuple[Any, tuple[str, ...]], ...] = field(default=(), compare=False)
 
+    def field(self, name: str) -> Shape | None:
+        """The shape of a field; None if there is none of this name."""
+        return next((shape for known, shape in self.fields if known == name), None)
+
 
 @dataclass(frozen=True, slots=True)
 class ArrayShape:

@@ -56,6 +56,7 @@ def _problems(program: Program, known: Container[str]) -> Iterator[str]:
 
 
 def _template(program: Program, template: Template) -> Iterator[str]:
+    seen: set[int] = set()
     if not template.locations or template.locations[0].block != -1:
         yield "location 0 must be the end"
     if not 0 <= template.entry < len(template.blocks):
@@ -68,48 +69,48 @@ def _template(program: Program, template: Template) -> Iterator[str]:
         yield "location names are not unique"
     for number, block in enumerate(template.blocks):
         for op in block.ops:
-            yield from (f"B{number}: {p}" for p in _op(program, template, op))
+            yield from [f"B{number}: {p}" for p in _op(program, template, op, seen)]
         match block.terminator:
             case Jump(target):
                 targets: tuple[int, ...] = (target,)
             case Branch(condition, then, orelse):
                 targets = (then, orelse)
                 yield from _boolean(condition)
-                yield from _body_expr(program, template, condition)
+                yield from _body_expr(program, template, condition, seen)
             case _:
                 targets = ()
         if any(not 0 <= t < len(template.blocks) for t in targets):
             yield f"B{number}: jumps nowhere"
 
 
-def _op(program: Program, template: Template, op: Op) -> Iterator[str]:
+def _op(program: Program, template: Template, op: Op, seen: set[int]) -> Iterator[str]:
     match op:
         case Assign(targets, values):
             if len(targets) != len(values):
                 yield "targets and values differ in number"
             for target in targets:
-                yield from _target(program, template, target)
+                yield from _target(program, template, target, seen)
             for value in values:
-                yield from _body_expr(program, template, value)
+                yield from _body_expr(program, template, value, seen)
         case Await(condition) | Check(condition):
             yield from _boolean(condition)
-            yield from _body_expr(program, template, condition)
+            yield from _body_expr(program, template, condition, seen)
         case Choose(target, options):
-            yield from _target(program, template, target)
+            yield from _target(program, template, target, seen)
             if not options:
                 yield "choose without options"
             for option in options:
-                yield from _body_expr(program, template, option.value)
+                yield from _body_expr(program, template, option.value, seen)
                 if option.when is not None:
-                    yield from _body_expr(program, template, option.when)
+                    yield from _body_expr(program, template, option.when, seen)
         case Spawn(number, arguments):
             if not program.templates[number].spawned or len(arguments) != program.templates[number].parameters:
                 yield "spawn of a template that is not spawned this way"
             for argument in arguments:
-                yield from _body_expr(program, template, argument)
+                yield from _body_expr(program, template, argument, seen)
 
 
-def _target(program: Program, template: Template, target: Target) -> Iterator[str]:
+def _target(program: Program, template: Template, target: Target, seen: set[int]) -> Iterator[str]:
     match target:
         case LocalTo(index, name, type_):
             if not 0 <= index < len(template.locals) or template.locals[index].type != type_:
@@ -117,7 +118,7 @@ def _target(program: Program, template: Template, target: Target) -> Iterator[st
         case StoreTo(variable, indices, type_):
             yield from _access(program, variable, indices, type_)
             for position in indices:
-                yield from _body_expr(program, template, position)
+                yield from _body_expr(program, template, position, seen)
 
 
 def _access(program: Program, variable: int, indices: tuple[Expr, ...], type_: ScalarType) -> Iterator[str]:
@@ -134,9 +135,11 @@ def _boolean(expr: Expr) -> Iterator[str]:
         yield "a condition is not bool"
 
 
-def _body_expr(program: Program, template: Template, expr: Expr) -> Iterator[str]:
-    for part in walk(expr):
+def _body_expr(program: Program, template: Template, expr: Expr, seen: set[int]) -> Iterator[str]:
+    for part in walk(expr, seen):
         match part:
+            case Const():
+                pass
             case Local(index, name, type_):
                 if not 0 <= index < len(template.locals):
                     yield f"no local {name}"
@@ -144,13 +147,15 @@ def _body_expr(program: Program, template: Template, expr: Expr) -> Iterator[str
                     yield f"local {name} is read as another type"
             case AtLocation() | LocalOf():
                 yield "a thread body reads locations or locals of threads"
-            case Load(after=after, total=total) if after or total:
+            case Load(after=True) | Load(total=True):
                 yield "a thread body reads as a property does"
             case _:
                 yield from _common(program, part)
 
 
 def _within(inner: ScalarType, outer: ScalarType) -> bool:
+    if inner is outer:
+        return True
     return type(inner) is type(outer) and bounds(outer)[0] <= bounds(inner)[0] and bounds(inner)[1] <= bounds(outer)[1]
 
 

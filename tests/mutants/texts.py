@@ -26,6 +26,48 @@ class Mutant:
 
 FRONTEND = (
     Mutant(
+        "calls are kept from one thread to the next",
+        "frontend/templates.py",
+        "    context.inlined.clear()\n",
+        "",
+        ("tests/frontend/test_inlined.py",),
+    ),
+    Mutant(
+        "1 and True are the same argument",
+        "frontend/inlined.py",
+        "return (type(plain), plain) if",
+        "return plain if",
+        ("tests/frontend/test_inlined.py",),
+    ),
+    Mutant(
+        "equal arguments are the same, whatever lines they name",
+        "frontend/inlined.py",
+        "            return id(expr)\n",
+        "            return expr\n",
+        ("tests/frontend/test_inlined.py",),
+    ),
+    Mutant(
+        "a call of a lock names the line of an earlier one",
+        "frontend/inlined.py",
+        "scope.inline_depth, scope.call_site",
+        "scope.inline_depth",
+        ("tests/frontend/test_inlined.py",),
+    ),
+    Mutant(
+        "a call that is too deep is taken from one that is not",
+        "frontend/inlined.py",
+        "scope.owner, scope.inline_depth, scope.call_site",
+        "scope.owner, scope.call_site",
+        ("tests/frontend/test_inlined.py",),
+    ),
+    Mutant(
+        "all arguments are the same",
+        "frontend/inlined.py",
+        "return *about, *map(_identity, arguments)",
+        "return about",
+        ("tests/frontend/test_inlined.py",),
+    ),
+    Mutant(
         "windows are never open",
         "frontend/steps.py",
         "Mode.TAIL, opened | pending, frozenset()",
@@ -68,14 +110,14 @@ FRONTEND = (
     Mutant(
         "what is read is dead",
         "frontend/liveness.py",
-        "        live |= _reads(_expressions(op))\n",
-        "        live |= frozenset()\n",
+        "            live |= reads\n",
+        "            live |= frozenset()\n",
     ),
     Mutant(
         "what a branch reads is dead",
         "frontend/liveness.py",
-        "        live |= _reads([block.terminator.condition])\n",
-        "        live |= frozenset()\n",
+        "live = set(self.tests[number])",
+        "live = set[int]()",
     ),
     Mutant(
         "an index is not read",
@@ -86,7 +128,7 @@ FRONTEND = (
     Mutant(
         "arguments that are asked for are dead",
         "frontend/liveness.py",
-        "found |= watched.get(block.location, frozenset())",
+        "found |= watched[location]",
         "found |= frozenset()",
     ),
     Mutant(
