@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 import os
+import random
 import re
 import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ from report_models import BIG, BROKEN, HOLDS, RACE, ROOT, VACUOUS, VIOLATED, dio
 from dio_mc.checking.driver import Options
 from dio_mc.checking.results import Report
 from dio_mc.checking.runs.plan import Request, Task, plan
-from dio_mc.checking.runs.pool import run_in_processes, worthwhile
+from dio_mc.checking.runs.pool import Waiting, run_in_processes, worthwhile
 
 SUICIDE = (
     HOLDS
@@ -113,6 +115,31 @@ def test_a_worker_killed_from_outside(tmp_path: Path) -> None:
 ])  # fmt: skip
 def test_when_another_process_is_worth_its_start(elapsed: float, finished: int, left: int, expected: bool) -> None:
     assert worthwhile(elapsed, finished, left, patience=1.0) == expected
+
+
+def test_tasks_with_much_in_common_are_done_by_one_process() -> None:
+    waiting = Waiting("aaabbc")
+    one, group = waiting.take(deque())
+    other, its = waiting.take(deque())
+    assert (one, other, len(waiting)) == (0, 3, 4)
+    assert [waiting.take(group)[0], waiting.take(its)[0], waiting.take(its)[0]] == [1, 4, 5]
+    assert [waiting.take(deque())[0], len(waiting)] == [2, 0]  # nothing else is left
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_every_task_is_given_out_once(seed: int) -> None:
+    dice = random.Random(seed)
+    keys = sorted(dice.choices(range(6), k=30))
+    waiting, groups, given = Waiting(keys), [deque[int]() for _ in range(3)], list[int]()
+    while len(given) < 30 - seed:
+        mine = dice.randrange(3)
+        before = bool(groups[mine])
+        number, group = waiting.take(groups[mine])
+        assert not before or group is groups[mine]
+        groups[mine] = group
+        given.append(number)
+    assert sorted([*given, *waiting.clear()]) == list(range(30))
+    assert not waiting
 
 
 def test_no_process_is_started_before_it_is_time(tmp_path: Path) -> None:

@@ -1436,6 +1436,13 @@ ANY_NUMBER = (
         ("tests/anynumber/test_hostile.py",),
     ),
     Mutant(
+        "the classes of a file are given to all processes",
+        "checking/runs/pool.py",
+        "        if not mine and self._fresh:\n",
+        "        if self._fresh:\n",
+        ("tests/cli/test_many_models.py::test_tasks_with_much_in_common_are_done_by_one_process",),
+    ),
+    Mutant(
         "the limits of a proof are looked at once",
         "checking/general.py",
         "if next(asked) % POLLED == 0 else None",

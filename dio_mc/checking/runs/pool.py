@@ -1,9 +1,10 @@
 """Tasks in several processes. Reports come in the order of the tasks, whichever is ready first.
 
 The process of the command is the first of them and begins alone: another process takes about half a second to start,
-which is longer than most models take. The others are started only when `PATIENCE` has passed and the remaining tasks
-seem to take twice that, also during a task; they are given tasks that have not begun. So `--jobs` costs nothing where
-it gains nothing.
+which is longer than most models take. The others are started only when the remaining tasks seem to take twice
+`PATIENCE`, also during a task; they are given tasks that have not begun. So `--jobs` costs nothing where it gains
+nothing. Tasks that have much in common (the classes of a file) are left to one process while others have something to
+begin: what they share is compiled and proved once in each process.
 
 A worker takes a task at a time: the file, class and parameters go there, a report comes back. It loads the model
 itself, so nothing of a model crosses. A worker that is killed (by the kernel, out of memory) leaves its task
@@ -18,13 +19,16 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import groupby
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.sharedctypes import RawValue
-from typing import Any, Generic, Protocol, TypeVar
+from operator import itemgetter
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from dio_mc.checking.driver import Options
 from dio_mc.checking.runs.execute import Done, Outcome, checked, unfinished
@@ -36,7 +40,9 @@ from dio_mc.semantics.stop import Poll
 
 REASONS = ("", "Ctrl-C", "SIGTERM", "SIGHUP")
 PATIENCE = 1.0
-"""Seconds that the command works alone."""
+"""Seconds that the command works alone, unless the tasks since the first say sooner that there is much to do."""
+SOONEST: Final = 0.3
+"""Seconds of tasks after which they say so. The first task does not count, since it loads z3 too."""
 _POLL = 0.2
 _OURS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
@@ -69,15 +75,22 @@ class Work(Protocol[Given, Gives]):
 
 def run_in_processes(tasks: Sequence[Task], options: Options, jobs: int, patience: float = PATIENCE) -> Iterator[Done]:
     """As `run_here`, with up to `jobs` processes, this one included."""
-    for task, (outcome, memory) in spread(_Checks(), tasks, options, jobs, patience):
+    for task, (outcome, memory) in spread(_Checks(), tasks, options, jobs, patience, lambda task: task.file):
         yield Done(task, outcome, memory)
 
 
 def spread(
-    work: Work[T, R], tasks: Sequence[T], options: Options, jobs: int, patience: float = PATIENCE
+    work: Work[T, R],
+    tasks: Sequence[T],
+    options: Options,
+    jobs: int,
+    patience: float = PATIENCE,
+    shared: Callable[[T], Hashable] | None = None,
 ) -> Iterator[tuple[T, R]]:
-    """Each task with what it gave, in order, in up to `jobs` processes, this one included."""
-    pool = _Pool(work, tasks, options, jobs - 1, patience)
+    """Each task with what it gave, in order, in up to `jobs` processes, this one included. Tasks in a row that are
+    `shared` alike are done by one process as far as possible."""
+    waiting = Waiting(range(len(tasks)) if shared is None else [shared(task) for task in tasks])
+    pool = _Pool(work, tasks, options, jobs - 1, patience, waiting)
     try:
         for number, task in enumerate(tasks):
             while number not in pool.outcomes:
@@ -93,6 +106,38 @@ def worthwhile(elapsed: float, finished: int, left: int, patience: float) -> boo
     return left > 0 and elapsed >= patience and (not finished or left * elapsed / finished >= 2 * patience)
 
 
+Group = deque[int]
+"""The numbers of tasks that have not begun, in their order."""
+
+
+class Waiting:
+    """The tasks that have not begun, in groups: those in a row with equal keys."""
+
+    def __init__(self, keys: Sequence[Hashable]) -> None:
+        rows = groupby(enumerate(keys), itemgetter(1))
+        self._fresh = deque(deque(number for number, _ in row) for _, row in rows)
+        self._begun: list[Group] = []
+
+    def __len__(self) -> int:
+        return sum(map(len, (*self._fresh, *self._begun)))
+
+    def take(self, mine: Group) -> tuple[int, Group]:
+        """The next task for whoever took the last one from the group `mine`, and its group: the same, else one that
+        nobody has begun, else the largest of another. There must be a task."""
+        if not mine and self._fresh:
+            mine = self._fresh.popleft()
+            self._begun = [*filter(None, self._begun), mine]
+        elif not mine:
+            mine = max(self._begun, key=len)
+        return mine.popleft(), mine
+
+    def clear(self) -> Iterator[int]:
+        """All that are left; they do not wait any more."""
+        for group in (*self._begun, *self._fresh):
+            while group:
+                yield group.popleft()
+
+
 class _Worker:
     """A process and the pipe to it; `task` is the number of what it works on."""
 
@@ -103,6 +148,7 @@ class _Worker:
         _start_deaf(self.process)
         theirs.close()
         self.task: int | None = None
+        self.group: Group = deque()
 
     def reason(self) -> str:
         """Why the process is gone."""
@@ -124,26 +170,39 @@ def _start_deaf(process: Any) -> None:
 
 
 class _Pool(Generic[T, R]):
-    def __init__(self, work: Work[T, R], tasks: Sequence[T], options: Options, workers: int, patience: float) -> None:
+    def __init__(
+        self, work: Work[T, R], tasks: Sequence[T], options: Options, workers: int, patience: float, waiting: Waiting
+    ) -> None:
         self.kind, self.tasks, self.options = work, tasks, options
         self.patience, self.began, self.finished = patience, time.monotonic(), 0
+        self.warm = self.began
         self.context = multiprocessing.get_context("spawn")
         self.stop = RawValue("i", 0)
         self.lock = threading.RLock()
-        self.next = 0
+        self.waiting = waiting
+        self.group: Group = deque()
         self.outcomes: dict[int, R] = {}
         self.wanted = workers
         self.workers: list[_Worker] = []
 
     def work(self) -> None:
         """Do the next task here; when none is left, wait for the others."""
-        if self._reason() is None and self.next < len(self.tasks):
-            number, self.next = self.next, self.next + 1
+        number = self._next() if self._reason() is None else None
+        if number is not None:
             self.outcomes[number] = self.kind.here(self.tasks[number], replace(self.options, stop=self._reason))
             self.finished += 1
+            self.warm = self.warm if self.finished > 1 else time.monotonic()
         else:
             with self.lock:
                 self._advance(_POLL)
+
+    def _next(self) -> int | None:
+        """A task to do here. A guard of the last one may still be giving tasks to others, from its thread."""
+        with self.lock:
+            if not self.waiting:
+                return None
+            number, self.group = self.waiting.take(self.group)
+            return number
 
     def _reason(self) -> str | None:
         """Polled by what runs here, from a guard's thread too: why to stop; the others are started and served on the
@@ -161,8 +220,10 @@ class _Pool(Generic[T, R]):
         return reason
 
     def _is_worthwhile(self) -> bool:
-        left = len(self.tasks) - self.next
-        return worthwhile(time.monotonic() - self.began, self.finished, left, self.patience)
+        now, left = time.monotonic(), len(self.waiting)
+        if self.finished > 1 and now - self.warm >= SOONEST:
+            return left > 0 and left * (now - self.warm) / (self.finished - 1) >= 2 * self.patience
+        return worthwhile(now - self.began, self.finished, left, self.patience)
 
     def _start(self) -> _Worker:
         worker = _Worker(self.context, self.kind, self.options, self.stop)
@@ -172,9 +233,9 @@ class _Pool(Generic[T, R]):
     def _give(self, worker: _Worker) -> None:
         """The next task, if there is one."""
         worker.task = None
-        if self.next < len(self.tasks):
-            message = self.kind.message(self.tasks[self.next])
-            worker.task, self.next = self.next, self.next + 1
+        if self.waiting:
+            worker.task, worker.group = self.waiting.take(worker.group)
+            message = self.kind.message(self.tasks[worker.task])
             with suppress(OSError):  # a worker that is gone already: `_advance` sees the end of its pipe
                 worker.pipe.send(message)
 
@@ -195,9 +256,8 @@ class _Pool(Generic[T, R]):
     def _stopped(self, reason: str) -> None:
         """Running tasks give what they have, the others are not started."""
         self.stop.value = REASONS.index(reason) if reason in REASONS else 1
-        for number in range(self.next, len(self.tasks)):
+        for number in self.waiting.clear():
             self.outcomes[number] = self.kind.lost(self.tasks[number], reason)
-        self.next = len(self.tasks)
 
     def close(self) -> None:
         for worker in self.workers:
