@@ -1,4 +1,4 @@
-"""A routine that ignores place holders meets one all the same (P4, of the design of October 2006).
+"""A lookup that ignores place holders cannot insert its page because of one (P4, of the design of October 2006).
 
 To a lookup that ignores place holders a slot with one in it is empty. Its caller allocates a page, and to insert it
 fails with EEXIST. "Somebody else has added a page": it takes what is there, which is not a page. Or it looks again, and

@@ -1,4 +1,4 @@
-"""What kept truncate from blocks with IO in flight until 2011: a semaphore that the completion releases (R09).
+"""Until 2011 a semaphore that the completion releases kept truncate from blocks with IO in flight (R09).
 
 r09_dio_vs_truncate_reuse.py as it was before (fs/direct-io.c, DIO_LOCKING): the submitter takes
 `i_alloc_sem` shared before it maps, and truncate takes it exclusively. The submitter does not wait for its IO. So the

@@ -1,4 +1,4 @@
-"""Does the class that is in the minority get its turn? (R19, the progress of r19_two_class_exclusion.py.)
+"""Whether the class in the minority gets its turn (R19, the progress of r19_two_class_exclusion.py).
 
 Two buffered readers come and go, one direct writer wants in. A lock that only keeps the classes apart lets the readers
 take turns forever: one is always inside. NFS (a5864c999de6, 2016) and ceph (321fe13c9398, 2019) put the two classes on

@@ -1,4 +1,4 @@
-"""Submission and completion both drop a reference, and one of them looks at the object after that (R30, 2.6.19).
+"""Submission and completion both drop a reference, and one of them reads the object afterwards (R30, 2.6.19).
 
 `struct dio` is freed by whoever drops the last reference. A completion that drops its own, and then looks whether there
 is a waiter to wake, may look into freed memory: the other one has dropped the last in between. 5eb6c7a2ab41 (10 Dec

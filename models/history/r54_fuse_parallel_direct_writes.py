@@ -1,4 +1,4 @@
-"""Direct writes side by side, and a cached open that comes between (R54, FUSE).
+"""A cached open comes between parallel direct writes (R54, FUSE).
 
 With FOPEN_PARALLEL_DIRECT_WRITES direct writes that do not extend the file have the inode's lock shared, so nothing
 orders them against reads through the cache: a page that is filled during the write keeps what was there before (R05).

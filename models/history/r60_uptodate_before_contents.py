@@ -1,4 +1,4 @@
-"""A reader sees that a page is uptodate, and not what is in it (R60, 2.6.25, 2008).
+"""A reader sees the uptodate flag of a page before its contents (R60, 2.6.25, 2008).
 
 The page's contents are stored, then its flag, without a barrier in between: on a processor whose stores may overtake
 each other the flag is seen first, and the reader copies what was in the page before. 0ed361dec369: SetPageUptodate has

@@ -1,4 +1,4 @@
-"""A write that is to leave no page drops one that somebody else is writing out (R61, RWF_DONTCACHE, 6.14, 2025).
+"""A write that drops its page afterwards drops one that another thread writes back (R61, RWF_DONTCACHE, 6.14, 2025).
 
 What was written with RWF_DONTCACHE leaves the cache when its writeback ends: the writeback bit is cleared, the folio's
 lock is tried, and who gets it removes the folio. Between the two another write can dirty it, and writeback begin again.

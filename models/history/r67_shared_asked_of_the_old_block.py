@@ -1,4 +1,4 @@
-"""A direct write asks whether the block that it had is shared, and writes into another file's (R67, XFS, 2026).
+"""A direct write tests whether its old block is shared, and writes to another file's block (R67, XFS, 2026).
 
 Direct writes to a cloned file run side by side. One finds its block shared and nothing allocated to copy to, and gives
 the inode's lock up to get a transaction. Meanwhile another copies, writes and moves the file to the new block. The

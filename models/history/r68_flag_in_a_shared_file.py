@@ -1,4 +1,4 @@
-"""A direct write tells its fsync to take no lock, and another fsync of the open file reads that (R68, btrfs, 2024).
+"""A direct write leaves a flag for its fsync in the open file, and another fsync reads it (R68, btrfs, 2024).
 
 A synchronous direct write calls fsync while it has the inode's lock. Since 939b656bc8ab (R31) it said so by a flag in
 the open file, which threads share: an fsync beside it took no lock either, and was caught by an assertion when the

@@ -1,4 +1,4 @@
-"""What the models in this folder share: the page cache of one sparse file, mmap stores, writeback (Linux 2.6.18).
+"""The base of the models in this folder: the page cache of a sparse file, mmap stores, writeback (Linux 2.6.18).
 
 One page is one block. All blocks are holes at first; the one that the allocator will give to page i holds what its
 previous owner left there. Mapping, submission, transfer and completion of an IO are separate steps, and a page that is

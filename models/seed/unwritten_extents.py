@@ -1,4 +1,4 @@
-"""What closed the race in the end: writeback allocates unwritten extents and converts them when its IO has ended (R01).
+"""The fix of the race: writeback allocates unwritten extents, and converts them when its IO has ended (R01).
 
 ext4 by default since v5.6 (2020, 244adf6426ee, "dioread_nolock"), XFS writeback since v5.8 (2020, a5949d3faedf). An
 unwritten extent reads as zeros. A direct read may then race with writepage as it likes: whatever it meets is a hole, an

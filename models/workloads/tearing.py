@@ -1,4 +1,4 @@
-"""Reads beside writes of the same page, which take two steps each (`sectors`): who sees half of a write?
+"""Reads and concurrent writes of one page, two steps each (`sectors`), so that a read may see half of a write.
 
 POSIX asks that a read sees all of a write or nothing of it; Linux promises nothing of the kind.
 """
