@@ -1,4 +1,5 @@
-"""The engines, asked in one line: tests take a program, its evaluators and a budget; requests are made here."""
+"""The engines for tests, one call each, from a program, its evaluators and a budget; the requests
+are made here."""
 
 from __future__ import annotations
 
@@ -36,7 +37,7 @@ def explore(
     program: Program, evaluators, budget: Budget | None = None, *, engine: EngineName = "auto", workers: int = 1,
     reductions: Reductions = NO_REDUCTION, partial: Partial | None = None, **rest: Any,
 ) -> Exploration:  # fmt: skip
-    """By the engine asked for; `rest` are fields of the request."""
+    """Explore with the engine chosen; `rest` are fields of the request."""
     return choose.explore(request(program, evaluators, budget, **rest), Strategy(engine, workers, reductions, partial))
 
 
@@ -44,7 +45,7 @@ def explore_reference(
     program: Program, evaluators, budget: Budget | None = None, *, representatives: Representatives | None = None,
     within: Part | None = None, selection: Selection | None = None, interpreter: Interpreter | None = None, **rest: Any,
 ) -> Exploration:  # fmt: skip
-    """By the reference engine."""
+    """Explore with the reference engine."""
     taken = Taken(representatives, within, selection)
     return reference.explore(request(program, evaluators, budget, **rest), taken, interpreter)
 
@@ -52,7 +53,7 @@ def explore_reference(
 def explore_partly(
     program: Program, evaluators, partial: Sampled, budget: Budget | None = None, **rest: Any
 ) -> tuple[Exploration, str]:
-    """A part of the states, by the reference engine."""
+    """Explore a part of the states with the reference engine."""
     return parts.explore_partly(request(program, evaluators, budget, **rest), partial)
 
 
@@ -60,7 +61,7 @@ def native(
     program: Program, evaluators, budget: Budget | None = None, *, workers: int = 1, representatives=None, sets=None,
     quick: bool = False, **rest: Any,
 ) -> Exploration:  # fmt: skip
-    """By machine code."""
+    """Explore in machine code."""
     asked = request(program, evaluators, budget, **rest)
     prepared = machine.prepare(asked, representatives, sets=sets, quick=quick)
     return compiled(prepared, asked, Limits(asked.budget, asked.stop), workers, prepared.able)
@@ -75,7 +76,7 @@ def verify_reduction(
 
 
 def prepare(program: Program, evaluators=(), **rest: Any) -> machine.Prepared:
-    """A program in machine code."""
+    """A program compiled to machine code."""
     return machine.prepare(request(program, evaluators), **rest)
 
 
@@ -85,5 +86,5 @@ def search_of(prepared: machine.Prepared, clock, workers: int = 1) -> Search:
 
 
 def searched(prepared: machine.Prepared, clock, workers: int = 1) -> machine.Outcome:
-    """What a search in machine code finds."""
+    """The result of a search in machine code."""
     return machine.search(prepared, request(prepared.interpreter.program, ()), clock, workers)

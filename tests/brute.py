@@ -1,4 +1,5 @@
-"""Counterexamples by brute force: the naive semantics, breadth first, every shortest path looked at."""
+"""Counterexamples by brute force: the naive semantics, breadth first, with every shortest path
+considered."""
 
 from collections.abc import Callable, Iterator
 
@@ -9,7 +10,7 @@ from dio_mc.semantics.step import Action, count_switches, fault_name
 
 State = tuple[int, ...]
 Found = tuple[int, tuple[Action, ...]]
-"""Position of the initial state, schedule."""
+"""The position of the initial state, and the schedule."""
 
 
 class Graph:
@@ -31,7 +32,7 @@ class Graph:
                     waiting.append(after)
 
     def paths(self, length: int) -> Iterator[tuple[int, tuple[Action, ...], State, object]]:
-        """Every path of this length, whatever it passes: start, schedule, the state before the last step, the end."""
+        """Every path of this length: start, schedule, the state before the last step, the end."""
 
         def go(number: int, done: tuple[Action, ...], before: State, here: object):
             if len(done) == length:
@@ -48,14 +49,14 @@ class Graph:
         return min(candidates, key=lambda c: (count_switches(c[1]), c[0], c[1]))
 
     def state(self, bad: Callable[[State], bool]) -> Found | None:
-        """The counterexample that ends in such a state."""
+        """The counterexample that ends in a violating state."""
         lengths = [level for state, level in self.level.items() if bad(state)]
         if not lengths:
             return None
         return self.best(lambda _, end: not isinstance(end, Broken) and bad(end), min(lengths))
 
     def edge(self, bad: Callable[[State, object], bool]) -> Found | None:
-        """The counterexample that ends with such an edge."""
+        """The counterexample that ends with a violating edge."""
         lengths = [self.level[s] + 1 for s, edges in self.edges.items() if any(bad(s, after) for _, after in edges)]
         return self.best(bad, min(lengths)) if lengths else None
 

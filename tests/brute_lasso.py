@@ -1,5 +1,6 @@
-"""Progress by brute force: no components, no fixpoints. From every state by itself: every walk that stays away from the
-goal, with the threads that ran and those that could; is one of them a fair way back?"""
+"""Progress by brute force, without components or fixpoints: from every state, every walk that
+avoids the goal, with the threads that ran and those that could have; whether one of them is a fair
+way back."""
 
 from collections.abc import Callable, Iterator
 
@@ -16,7 +17,8 @@ def able(graph: Graph, state: State) -> frozenset[int]:
 
 
 def is_fair(graph: Graph, states: list[State], schedule: tuple[Action, ...], fairness: str) -> bool:
-    """The definition, word for word: a loop through these states, the last of which is the first again."""
+    """Fairness by its definition, for a loop through these states, the last of which is the first
+    again."""
     ran = {action.thread for action in schedule}
     sets = [able(graph, state) for state in states]
     owed = frozenset.intersection(*sets) if fairness == "weak" else frozenset.union(*sets)
@@ -24,7 +26,7 @@ def is_fair(graph: Graph, states: list[State], schedule: tuple[Action, ...], fai
 
 
 def loop_length(graph: Graph, start: State, goal: Goal, fairness: str) -> int | None:
-    """The length of the shortest fair loop from `start` through states that are no goals."""
+    """The length of the shortest fair loop from `start` through states that are not goals."""
     if goal(start):
         return None
     first = (start, frozenset(), able(graph, start), able(graph, start))
@@ -71,12 +73,12 @@ def best_loop(graph: Graph, start: State, goal: Goal, fairness: str) -> tuple[Ac
 
 
 def stays_away(graph: Graph, state: State, goal: Goal, fairness: str) -> bool:
-    """A run can end here, or go round forever through here, and no goal is met."""
+    """Whether a run can end here, or continue forever through here, without meeting a goal."""
     return not goal(state) and (not graph.edges[state] or loop_length(graph, state, goal, fairness) is not None)
 
 
 def is_lost(graph: Graph, state: State, goal: Goal) -> bool:
-    """No path leads to a goal."""
+    """Whether no path leads to a goal."""
     known, waiting = {state}, [state]
     while waiting:
         here = waiting.pop()
@@ -90,7 +92,8 @@ def is_lost(graph: Graph, state: State, goal: Goal) -> bool:
 
 
 def lasso(graph: Graph, goal: Goal, fairness: str) -> tuple[int, tuple[Action, ...], tuple[Action, ...]] | None:
-    """The initial state, the way to the nearest place where no goal is met any more, the loop from there."""
+    """The initial state, the path to the nearest state from which no goal is met any more, and the
+    loop from there."""
     staying = {state for state in graph.level if stays_away(graph, state, goal, fairness)}
     found: Found | None = graph.state(lambda state: state in staying)
     if found is None:

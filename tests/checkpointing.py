@@ -1,4 +1,5 @@
-"""Searches that are ended at any moment and go on from what they have kept: what the tests of checkpoints share."""
+"""Searches that are ended at any moment and continued from their checkpoints, for the tests of
+checkpoints."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ from dio_mc.symbolic.evaluator import property_evaluator
 
 @dataclass
 class Searches:
-    """Of a prepared program, in `folder`; `said` is what checkpoints had to say."""
+    """Searches of a prepared program, with checkpoints in `folder`; `said` are the notes about
+    checkpoints."""
 
     prepared: Prepared
     evaluators: Sequence[Any]
@@ -49,7 +51,7 @@ class Searches:
 
     @property
     def on_disk(self) -> bool:
-        """With states on disk: those that `begin` creates."""
+        """The searches with states on disk that `begin` creates."""
         return self.begin is not None
 
     def keeper(self, store: Store, limits: Limits) -> Keeper | None:
@@ -57,12 +59,12 @@ class Searches:
         return store.keeper("search", of, lambda: limits.seconds, on_disk=self.on_disk)
 
     def plain(self, budget: Budget | None = None) -> Exploration:
-        """Without checkpoints."""
+        """Search without checkpoints."""
         asked = request(self.prepared.interpreter.program, self.evaluators, budget or Budget())
         return compiled(self.prepared, asked, Limits(asked.budget), self.workers, self.by)
 
     def run(self, *, resume: bool = False, budget: Budget | None = None, workers: int | None = None, **rest: Any):
-        """With checkpoints."""
+        """Search with checkpoints."""
         asked = request(self.prepared.interpreter.program, self.evaluators, budget or Budget(), **rest)
         limits = Limits(asked.budget, asked.stop)
         store = self.store(resume)
@@ -73,7 +75,7 @@ class Searches:
             store.close()
 
     def run_killed(self, copies: Path) -> tuple[Exploration, list[Path]]:
-        """A whole search, and copies of its folder at its levels: what a kill would have left there."""
+        """A whole search, and copies of its folder at each level, as a kill would have left it."""
         found: list[Path] = []
 
         def at(progress: Progress) -> None:
@@ -85,7 +87,8 @@ class Searches:
 
 
 def copy(folder: Path, to: Path) -> None:
-    """What a kill would leave at this moment: the head, which is replaced as a whole, and then what it names."""
+    """Copy the folder as a kill would leave it now: the head, which is replaced as a whole, and
+    then the files it names."""
     for pattern in ("*.json", "search*.0*", "*.levels"):
         for path in folder.rglob(pattern):
             there = to / path.relative_to(folder)
@@ -99,7 +102,8 @@ def files_of(folder: Path) -> list[Path]:
 
 
 class Race(Model):
-    """Each kind of violation, some thousand states: an assertion, a deadlock, an invariant, a step, a witness."""
+    """Each kind of violation, some thousand states: an assertion, a deadlock, an invariant, a step,
+    a witness."""
 
     a = Mutex()
     b = Mutex()
@@ -139,7 +143,7 @@ class Race(Model):
 
 
 class Steps(Race):
-    """With a property of steps, for which there is no partial order."""
+    """A program with a property of steps, for which there is no partial order reduction."""
 
     @invariant
     def grows(self, after):
@@ -161,7 +165,7 @@ def searches(folder: Path, way: str = "full", workers: int = 1, **rest) -> Searc
 
 
 def stops_after(looks: int) -> Callable[[], str | None]:
-    """A limit that is reached at its look after so many."""
+    """A limit that is reached at the given poll."""
     left = iter(range(looks))
     return lambda: None if next(left, None) is not None else "enough"
 

@@ -20,7 +20,7 @@ BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 
 
 def missing() -> str:
-    """Why there is no browser to test in; empty when there is."""
+    """The reason why there is no browser to test in; empty if there is one."""
     if BROWSER is None or DRIVER is None:
         return "no chromium and chromedriver here (Debian: apt-get install chromium chromium-driver)"
     try:
@@ -56,7 +56,7 @@ def browser() -> Any:
 
 
 def complaints(driver: Any) -> list[str]:
-    """What the console says since it was asked last."""
+    """The messages of the console since the last call."""
     return [entry["message"] for entry in driver.get_log("browser")]
 
 

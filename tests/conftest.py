@@ -1,5 +1,5 @@
-"""Its place puts this directory on the path: tests share `brute`, `forked`, `ir_builder`, `naive`, `random_programs`,
-`trace_programs` and `trace_strategies`. And golden files."""
+"""Puts this directory on the path, so that tests share its modules; the options ``--quick`` and
+``--update-golden``, and golden files."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ os.environ["DIO_MC_PROGRESS"] = "off"  # on a slow machine commands last a minut
 os.environ["DIO_MC_NO_CACHE"] = "1"  # a test may break what finds cells: those would be kept
 
 CASES = 3
-"""Of a test, with ``--quick``: the first, the last, and one between."""
+"""The number of cases per test with ``--quick``: the first, the last, and one between."""
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -37,7 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """``--quick``: a few cases of each test. Which ones does not depend on the day, so that a failure stays."""
+    """``--quick``: a few cases of each test, always the same ones, so that a failure can be
+    repeated."""
     if not config.getoption("--quick"):
         return
     cases: dict[str, list[pytest.Item]] = {}
@@ -49,7 +50,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def evenly(group: list[pytest.Item]) -> list[pytest.Item]:
-    """At most `CASES` of them."""
+    """At most `CASES` of the items, evenly spaced."""
     if len(group) <= CASES:
         return group
     return [group[i * (len(group) - 1) // (CASES - 1)] for i in range(CASES)]
@@ -57,8 +58,8 @@ def evenly(group: list[pytest.Item]) -> list[pytest.Item]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With ``-n``: neighbours run in one process, so that what the tests of a file have in common is computed once.
-    Whoever has nothing left takes some from the others."""
+    """With ``-n``: neighbouring tests run in one process, so that what the tests of a file share is
+    computed once; an idle process takes tests from the others."""
     from xdist.scheduler import WorkStealingScheduling
 
     return WorkStealingScheduling(config, log) if config.getoption("dist") == "load" else None
@@ -66,7 +67,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
-    """``golden("text/race.txt", text)``: the text is that of the file below tests/golden, to the byte."""
+    """``golden("text/race.txt", text)``: the text equals that of the file below tests/golden, to
+    the byte."""
 
     def compare(name: str, text: str) -> None:
         path = GOLDEN / name

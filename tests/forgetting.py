@@ -1,5 +1,5 @@
-"""Searches on disk with arrays of a few states, and a table that forgets at every occasion: whatever happens in a large
-search happens in a small one, at every level."""
+"""Searches on disk with arrays of a few states and a table that drops states at every occasion, so
+that everything that happens in a large search happens at every level of a small one."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from dio_mc.engines.disk.sizes import Sizes
 from dio_mc.semantics.search import Budget
 
 SMALL = Sizes(1, 1, 4)
-"""Blocks of four states; the arrays are as small as they may be."""
+"""Blocks of four states; the arrays are as small as possible."""
 
 
 class Forgetful(DiskSearch):
-    """Forgets and writes whenever it could."""
+    """Drops and writes states at every occasion."""
 
     def _open_level(self) -> None:
         super()._open_level()
@@ -51,7 +51,7 @@ def begin_small(folder: Path, budget: Budget, spare: int = 0) -> partial[Forgetf
 
 @contextmanager
 def forgetting() -> Iterator[Path]:
-    """Every search on disk is such a one; a folder for it."""
+    """Make every search on disk such a search; yields a folder for it."""
     before = choose.on_disk, merging.FAN, search.BUNDLES
     choose.on_disk, merging.FAN, search.BUNDLES = begin_small, 3, 2  # type: ignore[misc]  # constants, but for this
     try:

@@ -1,4 +1,4 @@
-"""Kernels for tests that boot one; a test is skipped where there is none, and says why."""
+"""Kernels for tests that boot one; a test is skipped, with the reason, if there is none."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Histories of calls on one register, and what their orders allow: every order is tried, none of the product's code is
-used.
+"""Histories of calls on one register, and the results that their orders allow: every order is
+tried, without any code of the product.
 
-A history is linearizable if some order of its calls, in which a call that ended before another began comes before that
-one, gives every read what it returned, and leaves what the file has (Wing and Gong, "Testing and verifying concurrent
-objects", 1993).
+A history is linearizable if some order of its calls, in which a call that ended before another
+began comes before that one, explains the result of every read and the contents of the file at the
+end (Wing and Gong, "Testing and verifying concurrent objects", 1993).
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ Before = frozenset[tuple[int, int]]
 
 @dataclass(frozen=True, order=True)
 class Called:
-    """A call of a `kind` (``read``, ``write``, ``punch``, ``refused``) with the value that it returned or wrote."""
+    """A call of a `kind` (``read``, ``write``, ``punch``, ``refused``) with the value that it
+    returned or wrote."""
 
     kind: str
     value: str
@@ -48,8 +49,8 @@ def _explains(order: tuple[int, ...], calls: tuple[Called, ...], initial: str, f
 
 
 def verdict(calls: tuple[Called, ...], before: Before, initial: str, final: str) -> str:
-    """``lost``: no order of the writes leaves what the file has; ``stale``: one does, and none explains the reads as
-    well; ``ok``."""
+    """``lost``: no order of the writes explains the file at the end; ``stale``: one does, but none
+    explains the reads as well; ``ok``."""
     writes = [i for i, call in enumerate(calls) if call.kind != "read"]
     place = {number: position for position, number in enumerate(writes)}
     among = frozenset((place[a], place[b]) for a, b in before if a in place and b in place)

@@ -1,4 +1,4 @@
-"""Traces and models whose every name wants to be a script."""
+"""Traces and models whose names are all markup."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Hostile(Model):
 
 
 def hostile(trace: Trace) -> Trace:
-    """The trace with markup after every text that is a model's or a writer's to choose."""
+    """The trace with markup after every text that a model or the writer of a file can choose."""
     return decode(json.dumps(_spoilt(json.loads(encode(trace)), "")))
 
 

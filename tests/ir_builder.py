@@ -1,4 +1,4 @@
-"""Programs written by hand for the tests of the engines: just enough to say them in a few lines."""
+"""Programs written by hand for the tests of the engines, in a few lines each."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -98,7 +98,8 @@ def template(
     daemon: bool = False,
     spawned: bool = False,
 ) -> Template:
-    """Locations are those that the blocks name; location 0 kills every local unless `kills` says otherwise."""
+    """A template with the locations that the blocks name; location 0 kills every local unless
+    `kills` says otherwise."""
     everything = tuple(range(len(locals_)))
     dead = {0: everything, **(kills or {})}
     begins = {b.location: number for number, b in enumerate(blocks) if b.location is not None}
@@ -111,7 +112,7 @@ def template(
 
 
 def straight(*steps: Sequence[Op] | Op, name: str = "t", **rest) -> Template:
-    """A template that does these steps one after another, each from a location of its own."""
+    """A template that takes these steps one after another, each from a location of its own."""
     blocks = []
     for place, step in enumerate(steps, start=1):
         ops = step if isinstance(step, Sequence) else (step,)
@@ -142,7 +143,8 @@ def program(
 
 @dataclass
 class FakeEvaluator:
-    """Decides by a Python predicate over the probed values; remembers every batch."""
+    """An evaluator that decides with a Python predicate over the observed values, and records every
+    batch."""
 
     property: Property
     observations: tuple[Observation, ...]

@@ -1,7 +1,8 @@
-"""The semantics a second time, as short and direct as can be: a recursive walk over the IR, no compilation, no search.
+"""A second implementation of the semantics, as short and direct as possible: a recursive walk over
+the IR, without compilation or search.
 
-It shares the data classes of the contract with the interpreter and nothing else; fault messages are not compared. Steps
-come as a set-like list of (action, successor or fault kind).
+It shares only the data classes of the interface with the interpreter; fault messages are not
+compared. Steps are a list without duplicates of (action, successor or fault kind).
 """
 
 from collections.abc import Iterator
@@ -189,7 +190,7 @@ class Naive:
     # the two questions
 
     def initial(self) -> list[tuple[int, ...]]:
-        """Initial states of programs whose prefixes neither choose nor fail."""
+        """The initial states of programs whose prefixes neither choose nor fail."""
         ranges = []
         for variable in self.program.variables:
             low, high = bounds(variable.type)

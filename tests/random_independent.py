@@ -1,5 +1,6 @@
-"""Small random programs whose threads have data of their own beside what they share, so that some steps are independent:
-with loops, awaits, choices, spawns, faults. The same for the same seed. And properties that see cells and control."""
+"""Small random programs whose threads have their own data beside shared data, so that some steps
+are independent: with loops, awaits, choices, spawns, faults; and properties of cells and control.
+Equal seeds give equal programs."""
 
 from ir_builder import FakeEvaluator, evaluator, load, program, straight, variable
 from random_programs import SMALL, Maker
@@ -11,7 +12,7 @@ from dio_mc.semantics.evaluator import Observation
 from dio_mc.semantics.layout import layout_of
 
 SHARED = 0.12
-"""How often what a thread reads or writes is shared."""
+"""The share of accesses that are to shared data."""
 
 
 class Independent(Maker):
@@ -23,7 +24,7 @@ class Independent(Maker):
         self.variables += [variable(f"own{n}", SMALL, self.random.choice((0, 1)), (3,)) for n in range(4)]
 
     def index(self, locals_: int) -> Expr:
-        """Where in its own array: fixed, by its number, or by a local that counts."""
+        """An index into the thread's own array: fixed, its number, or a local that counts."""
         return Const(self.random.randint(0, 2), SMALL) if not locals_ or self.chance(0.5) else Local(0, "x0", SMALL)
 
     def value(self, locals_: int, deep: int = 2) -> Expr:
@@ -50,7 +51,7 @@ def random_program(seed: int) -> Program:
 
 
 def random_waiting(seed: int) -> Program:
-    """Threads without loops, the last step of some waiting for what may never be: often all that is left is to wait."""
+    """Threads without loops; the last step of some waits for a condition that may never hold."""
     maker = Independent(seed)
     bodies = []
     for number, name in enumerate(("first", "second", "third", "fourth")):
@@ -64,7 +65,8 @@ def random_waiting(seed: int) -> Program:
 
 
 def evaluators_of(made: Program, seed: int) -> list[FakeEvaluator]:
-    """Some see shared cells, some own ones, one who stands where with what; now and then none at all."""
+    """Properties: some read shared cells, some own cells, one the control state of threads;
+    sometimes there are none."""
     layout = layout_of(made)
     if seed % 4 == 0:
         return []

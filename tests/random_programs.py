@@ -1,4 +1,5 @@
-"""Small random programs, the same for the same seed: up to four threads, branches, choices, awaits, spawns, faults."""
+"""Small random programs: up to four threads, branches, choices, awaits, spawns, faults. Equal seeds
+give equal programs."""
 
 import random
 from dataclasses import replace
@@ -97,7 +98,7 @@ class Maker:
         return Assign(targets, tuple(self.tame(self.value(locals_)) for _ in targets), span)
 
     def body(self, name: str, locals_: int, spawned: bool, may_spawn: bool) -> Template:
-        """Block 0 jumps to the first location, so that every prefix is local and harmless."""
+        """Block 0 jumps to the first location, so that every prefix is local and cannot fail."""
         size = self.random.randint(2, 5)
         location = 0
         made = [block(to=1)]

@@ -1,4 +1,5 @@
-"""Small random programs that mostly go round: threads that wait, write, and begin again. For questions of fairness."""
+"""Small random programs that mostly loop: threads that wait, write, and start again; for tests of
+fairness."""
 
 import random
 

@@ -1,5 +1,5 @@
-"""Small random programs that are almost symmetric: pages that are picked, threads that know themselves, and now and then
-a statement that tells elements apart. The same for the same seed."""
+"""Small random programs that are almost symmetric: pages that are chosen, threads that use their
+own id, and sometimes a statement that distinguishes elements. Equal seeds give equal programs."""
 
 import random
 
@@ -15,7 +15,7 @@ PAGE = RangeType(0, 2)
 LAST = OptionType(PAGE)
 PAGES = range(3)
 BREAKS = 0.04
-"""How often a statement is one that may tell elements apart."""
+"""The share of statements that may distinguish elements."""
 
 
 class Maker:
@@ -104,7 +104,7 @@ class Maker:
         return Choose(LocalTo(1, "x1", PAGE), tuple(Option(number(p)) for p in pages))
 
     def body(self, name: str, numbered: bool) -> Template:
-        """Block 1 picks a page, mostly; whatever else happens, it happens to that."""
+        """Block 1 usually chooses a page, and all other statements are about that page."""
         size = self.random.randint(1, 3)
         made = [block(to=1)]
         for n in range(1, size + 1):

@@ -1,4 +1,5 @@
-"""A log beside a register: which thread's call had ended when another's began (for one call per thread)."""
+"""A log beside a register: which thread's call had ended when another's began (for one call per
+thread)."""
 
 from dataclasses import dataclass
 
@@ -7,13 +8,13 @@ from dio_mc import Array, Model, PerThread, me, operation, threads
 
 @dataclass(frozen=True)
 class Began:
-    """Which threads' calls had ended."""
+    """The threads whose calls had ended."""
 
     had_ended: Array(bool, size=12)
 
 
 class Log(Model, abstract=True):
-    """To be put in front of a class that is a register."""
+    """A base class to be listed before a class that is a register."""
 
     began = PerThread(Began, ghost=True)
     ended = PerThread(bool, ghost=True)

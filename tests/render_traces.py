@@ -1,4 +1,5 @@
-"""Counterexamples of the repository's models, without the solver: properties are decided by their compiled form."""
+"""Counterexamples of the repository's models, without the solver: properties are decided in their
+compiled form."""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ FILES = sorted(path for path in MODELS.rglob("*.py"))
 
 
 class CompiledEvaluator:
-    """Decides a property by its compiled form, read as one observation."""
+    """Decides a property in its compiled form, with the whole property as one observation."""
 
     def __init__(self, property_: Property, expr: Expr) -> None:
         self.property = property_

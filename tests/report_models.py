@@ -64,7 +64,7 @@ class Blind(Model):
     def counted(self):
         return not self.at_rest() or self.x > 0
 """
-"""Its property does not see what is lost without the lock."""
+"""A model whose property does not show what is lost without the lock."""
 BIG = """\
 from dio_mc import *
 
@@ -82,16 +82,17 @@ class Big(Model):
 
 
 def dio_mc(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The command in a process of its own, without settings from outside."""
+    """Run dio-mc in a process of its own, without settings from outside."""
     outer = {n: v for n, v in os.environ.items() if not n.startswith(("DIO_MC_", "GITHUB_"))}
     env = {**outer, "PYTHONPATH": str(ROOT), **environment}
     return forked.run([*arguments], cwd, env)
 
 
 def wait_for_work(pid: int, seconds: float) -> None:
-    """Until a process has had that much of a processor: on a busy machine a wait by the clock proves nothing.
+    """Wait until a process has used that much processor time, since on a busy machine wall time
+    means nothing.
 
-    One that ends before has not been interrupted in its work; nothing could be shown by it.
+    A process that ends before was not interrupted during its work, so the test would show nothing.
     """
     stat = Path(f"/proc/{pid}/stat")
     while stat.exists():
@@ -104,7 +105,7 @@ def wait_for_work(pid: int, seconds: float) -> None:
 
 
 def write(folder: Path, **models: str) -> None:
-    """Model files by name."""
+    """Write model files by name."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in models.items():
         (folder / f"{name}.py").write_text(text)

@@ -9,11 +9,11 @@ from dio_mc.symbolic.evaluator import property_evaluator
 
 NAMES = {"below", "grows", "full", "deadlock"}
 EVERY = NAMES | {"index"}
-"""What is violated, or reached, in `Every`."""
+"""The properties of `Every` that are violated or reached."""
 
 
 class Every(Model):
-    """Each kind of violation, some of them late."""
+    """A model with each kind of violation, some of them late."""
 
     a = Mutex()
     b = Mutex()
@@ -56,7 +56,8 @@ class Every(Model):
 
 
 class Turning(Every):
-    """Every step can be followed by those that lead back, so a level's candidates are in any level before it."""
+    """A model in which every step can be undone, so that the candidates of a level are in the
+    levels before it."""
 
     turned = Var(Range(0, 2))
 

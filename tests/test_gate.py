@@ -1,5 +1,5 @@
-"""The gate: a repository with two models, one broken. pytest, the action and the pre-commit hook go red, name the
-property and print the diagram; with the broken one repaired all of them are green."""
+"""The gate: a repository with two models, one of them broken. pytest, the action and the pre-commit
+hook fail, name the property and print the diagram; with the broken model repaired they pass."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def tools(folder: Path) -> dict[str, str]:
 
 
 def action(folder: Path, elsewhere: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
-    """The last step of action.yml, its inputs as the runner gives them."""
+    """The last step of action.yml, with inputs as the runner passes them."""
     described = yaml.safe_load((ROOT / "action.yml").read_text())
     step = described["runs"]["steps"][-1]
     given = {

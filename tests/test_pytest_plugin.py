@@ -1,4 +1,5 @@
-"""The pytest plugin, run in a pytest of its own: what it collects, what it says, that it costs nothing unused."""
+"""The pytest plugin, run in a pytest of its own: what it collects, what it reports, and that it
+costs nothing unused."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ import pytest
 from report_models import BIG, BROKEN, FAULT, HOLDS, RACE, ROOT, VACUOUS, VIOLATED, write
 
 INSTALLED = any(e.value == "dio_mc.pytest_plugin" for e in entry_points(group="pytest11"))
-"""Otherwise the tests run from a checkout, and pytest must be told."""
+"""If false, the tests run from a checkout, and pytest needs the plugin's name."""
 
 
 def run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

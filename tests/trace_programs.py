@@ -1,4 +1,5 @@
-"""Programs written by hand for the tests of traces and renderers, and how to find a violation in them."""
+"""Programs written by hand for the tests of traces and renderers, and a search for violations in
+them."""
 
 from collections import deque
 from dataclasses import replace
@@ -53,7 +54,8 @@ def template(
     prefix: tuple[Op, ...] = (),
     daemon: bool = False,
 ) -> Template:
-    """One location per body, one after the other; a daemon goes round, others end."""
+    """A template with one location per body, in order; a daemon starts again after the last, other
+    threads end."""
     blocks = [Block((*prefix,), Jump(1))]
     for number, body in enumerate(bodies, start=1):
         last = number == len(bodies)
@@ -190,12 +192,12 @@ def abba() -> Program:
 
 
 def misuse() -> Program:
-    """The reader drops a lock that it has dropped already."""
+    """The reader releases a lock that it has released already."""
     return race(unlock=(Assign((StoreTo(1, (), OWNER),), (FREE,)), *UNLOCK))
 
 
 def bad_start() -> Program:
-    """The local prefix of a thread is a fault where `order` is 1."""
+    """The local prefix of a thread faults if `order` is 1."""
     broken = Check(compare("==", Load(3, (), ORDER), Const(0, ORDER)), "assertion", "order must be 0", at(7))
     first = reader()
     prefixed = replace(first, blocks=(Block((broken,), Jump(1)), *first.blocks[1:]))
@@ -206,7 +208,7 @@ def bad_start() -> Program:
 
 
 def find(program_: Program, name: str) -> Violation:
-    """The first violation of a property by breadth first search (no claim on switches)."""
+    """The first violation of a property by breadth first search (not by context switches)."""
     semantics = Interpreter(program_)
     for position, fault in semantics.initial_faults:
         if fault_name(fault.kind, fault.span, program_.file) == name:

@@ -49,7 +49,7 @@ def waits(names: st.SearchStrategy[str], threads: list[str]) -> st.SearchStrateg
 
 @st.composite
 def statements(draw: st.DrawFn, names: st.SearchStrategy[str], cells: list[Cell]) -> str:
-    """Often one that assigns a cell, or several parts."""
+    """Statements, often one that assigns a cell, or several parts."""
     roots = [cell.name.split("[")[0].split(".")[0] for cell in cells] or ["x"]
     one = st.one_of(names, st.builds("self.{} = {}".format, st.sampled_from(roots), names), st.just("self.a.lock()"))
     return "; ".join(draw(st.lists(one, min_size=1, max_size=3)))
@@ -93,14 +93,14 @@ def traces(draw: st.DrawFn, names: st.SearchStrategy[str] = ROUGH, most_threads:
 
 
 def closed_loops(trace: Trace) -> list[int]:
-    """The steps before which everything is as it is at the end."""
+    """The steps before which the state equals the last one."""
     states = list(trace.states())
     whole = trace.steps and trace.final_fault is None
     return [n for n in range(1, len(trace.steps) + 1) if states[n - 1] == states[-1]] if whole else []
 
 
 def whys(trace: Trace, names: st.SearchStrategy[str]) -> st.SearchStrategy[Why]:
-    """Causes that speak of what the trace has."""
+    """Causes that refer to steps and cells of the trace."""
     numbers = st.integers(1, len(trace.steps))
     threads = st.sampled_from([thread.name for thread in trace.threads])
     cells = [cell.name for cell in trace.initial]
