@@ -125,9 +125,14 @@ def matrix(
         )  # fmt: skip
         if site is not None:
             _site(found, site, registry, limits)
+    _print(found, form, traces, output)
+    sys.exit(1 if before is not None and _worse(before, found, baseline) else _exit_code(found))
+
+
+def _print(found: Matrix, form: str, traces: Path | None, output: str | None) -> None:
+    """Write the runs of the cells, if requested, and print the matrix."""
     links = trace_files(traces, {c.name: c.trace for c in found.cells if c.trace is not None})
     emit(_drawn(found, form, links), output)
-    sys.exit(1 if before is not None and _worse(before, found, baseline) else _exit_code(found))
 
 
 def _asked(

@@ -58,6 +58,16 @@ class WorkerPool:
         if any(worker.insert_overflow() for worker in self._workers):
             raise MemoryError("the table could not be enlarged")
 
+    def share_room(self, room: int) -> None:
+        """Set, for each worker, the number of states at which it must return for a check of the
+        room. Raises `MemoryError` if an array is full."""
+        each = room // len(self._workers)
+        for worker in self._workers:
+            left, ahead = worker.capacity - worker.get("end"), worker.ahead
+            if left < 2 * ahead:
+                raise MemoryError("no address space for more states")
+            worker.set(most=worker.get("count") + min(each, left) - ahead)
+
     def close(self) -> None:
         """Stop the threads."""
         if self._threads is not None:

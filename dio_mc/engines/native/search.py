@@ -287,14 +287,8 @@ class Search(LevelSearch):
             raise MemoryError("no address space for more states")
 
     def _share_room(self) -> None:
-        """Set, for each worker, the number of states at which it must return for a check of the
-        room. Raises `MemoryError` if an array is full."""
-        each = self._room() // len(self.workers)
-        for worker in self.workers:
-            room, ahead = worker.capacity - worker.get("end"), worker.ahead
-            if room < 2 * ahead:
-                raise MemoryError("no address space for more states")
-            worker.set(most=worker.get("count") + min(each, room) - ahead)
+        """Divide the room among the workers. Raises `MemoryError` if an array is full."""
+        self.pool.share_room(self._room())
 
     def _make_room(self) -> None:
         """Enlarge the table unless much of it is free and only one worker's share is used up."""
