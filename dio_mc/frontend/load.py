@@ -46,12 +46,30 @@ def load_module(path: str | os.PathLike[str], *, allow_empty: bool = False) -> L
     module = _import(file)
     found = [v for v in vars(module).values() if isinstance(v, type) and issubclass(v, Model) and v is not Model]
     own = [cls for cls in dict.fromkeys(found) if cls.__module__ == module.__name__ and not cls.__dio_abstract__]
-    check_expectations(found, file)
+    try:
+        check_expectations(found, file)
+    except ModelError as error:
+        raise ModelError((*error.diagnostics, *_errors_of(own))) from None
     if not own and not allow_empty:
         raise usage_error(
             "DIO107", "no model in this file", file=str(file), hint="define a class that derives from dio_mc.Model"
         )
     return LoadedModule(str(path), tuple(own), _classes_of(module))
+
+
+def _errors_of(models: Iterable[type[Model]]) -> list[Diagnostic]:
+    """What is wrong in the classes themselves, so that a misspelt expectation does not hide it. An error in a common
+    base class is reported once."""
+    from dio_mc.frontend.build import build
+
+    found: dict[tuple[str, Span | None], Diagnostic] = {}
+    for model in models:
+        try:
+            build(model)
+        except ModelError as error:
+            for diagnostic in error.diagnostics:
+                found.setdefault((diagnostic.code, diagnostic.span), diagnostic)
+    return list(found.values())
 
 
 def _classes_of(module: ModuleType) -> tuple[type, ...]:

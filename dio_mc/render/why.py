@@ -94,7 +94,8 @@ def _window(trace: Trace, why: Why) -> Iterator[str]:
             return
         case "none":
             if why.states:
-                yield f"No pair of steps is decisive: none, made atomic, prevents it (tried: {why.states:,} states)."
+                kept_out = "keeping other threads out between the two, except while the thread waits, never prevents it"
+                yield f"No pair of steps is decisive: {kept_out} (tried: {why.states:,} states)."
         case "gave up":
             longer = "dio-mc why TRACE --max-states N looks longer"
             yield f"Not verified: no decisive pair of steps within {why.states:,} states; {longer}."

@@ -8,12 +8,12 @@ its own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, assert_never
 
 from dio_mc.semantics.evaluator import Observation
-from dio_mc.symbolic.graph import Graph
+from dio_mc.symbolic.graph import Graph, Node
 
 Compiled = Callable[[Sequence[int]], Any]
 """Maps a valuation, in the order of the observations, to a truth value."""
@@ -29,10 +29,7 @@ def compile_node(graph: Graph, root: int, observations: tuple[Observation, ...])
     texts: dict[int, tuple[str, int]] = {}
     for number in graph.below([root]):
         node = graph.nodes[number]
-        if node.op == "observation":
-            texts[number] = f"v[{positions[node.data]}]", 0
-            continue
-        text = _text(node.op, [texts[a][0] for a in node.args], node.data)
+        text = _text(node, [texts[a][0] for a in node.args], positions)
         depth = 1 + max((texts[a][1] for a in node.args), default=0)
         if (uses[number] > 1 and node.args) or depth > DEEPEST:
             lines.append(f"    t{number} = {text}")
@@ -54,10 +51,13 @@ def _at(index: int, *elements: int) -> int:
     return elements[index] if 0 <= index < len(elements) else elements[-1]
 
 
-def _text(op: str, args: list[str], data: Any) -> str:
+def _text(node: Node, args: list[str], positions: Mapping[Observation, int]) -> str:
+    op, data = node.op, node.data
     match op:
         case "const":
             return str(data) if data >= 0 else f"({data})"
+        case "observation":
+            return f"v[{positions[data]}]"
         case "not":
             return f"(not {args[0]})"
         case "and" | "or":
@@ -71,4 +71,4 @@ def _text(op: str, args: list[str], data: Any) -> str:
         case "select":
             return f"at({', '.join(args)})"
         case _:
-            raise AssertionError(op)
+            assert_never(op)

@@ -43,6 +43,15 @@ def told(folder: Path, *stated: str) -> list[str]:
     return []
 
 
+def test_a_misspelt_expectation_does_not_hide_the_errors_of_classes(tmp_path: Path) -> None:
+    wrong = "class N(M):\n    @thread\n    def c(self):\n        self.y = 1", "class O(N):\n    pass"
+    assert told(tmp_path, *wrong, 'expect(M, violates="okay")', 'expect(O, violates="okay")') == [
+        "DIO117 24: M has no property `okay`; did you mean `ok`?",
+        "DIO117 25: O has no property `okay`; did you mean `ok`?",
+        "DIO104 21: N has no attribute `y`; ",
+    ]
+
+
 @pytest.mark.parametrize(
     "pair",
     [
