@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from dio_mc.memory import collect_seldom
 
@@ -22,6 +23,10 @@ os.environ["DIO_MC_NO_CACHE"] = "1"  # a test may break what finds cells: those 
 CASES = 3
 """The number of cases per test with ``--quick``: the first, the last, and one between."""
 
+# The number of examples per test that hypothesis makes.
+settings.register_profile("full", max_examples=40)
+settings.register_profile("quick", max_examples=10)
+
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -33,6 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("quick" if config.getoption("--quick") else "full")
     config.addinivalue_line("markers", "slow: takes more than ten seconds of processor time; not with --quick")
 
 

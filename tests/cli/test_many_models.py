@@ -70,8 +70,6 @@ def test_a_process_that_dies_leaves_its_model_undetermined(tmp_path: Path) -> No
     assert [(p["name"], p["verdict"]) for p in killed["properties"]] == [
         (n, "UNDETERMINED") for n in ("small", "deadlock", "faults")
     ]
-    (tmp_path / "c.py").unlink()
-    assert dio_mc(*command, cwd=tmp_path).returncode == 3
 
 
 def workers_of(pid: int) -> list[int]:

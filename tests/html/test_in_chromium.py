@@ -279,11 +279,11 @@ def test_a_run_that_goes_on_for_ever_says_from_where(show: Open) -> None:
     assert step_of(driver) == trace.loop
 
 
-def test_the_states_are_those_of_the_trace(show: Open) -> None:
-    for trace in all_traces()[::9]:
-        shown = walk(show(trace_page(trace)), ROWS)
-        for rows, state in zip(shown, trace.states(), strict=False):
-            assert dict(rows) == {c.name: state[c.name] for c in trace.initial if c.role == "data"}
+@pytest.mark.parametrize("trace", all_traces()[::9], ids=lambda t: f"{t.model.name}-{t.property}")
+def test_the_states_are_those_of_the_trace(show: Open, trace: Trace) -> None:
+    shown = walk(show(trace_page(trace)), ROWS)
+    for rows, state in zip(shown, trace.states(), strict=False):
+        assert dict(rows) == {c.name: state[c.name] for c in trace.initial if c.role == "data"}
 
 
 @pytest.mark.parametrize("what", ["commit", "json"])

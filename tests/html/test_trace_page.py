@@ -180,7 +180,7 @@ def test_markup_in_a_model_stays_text(tmp_path: Path) -> None:
     assert "&lt;img src=x onerror=&quot;alert(1)" in page
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(traces())
 def test_any_trace_makes_a_page(trace: Trace) -> None:
     page = trace_page(trace, home="../index.html", why=[trace.property])

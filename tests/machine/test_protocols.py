@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dio_mc.machine.channel import Answer, Channel, Event, Lines, parse
@@ -29,6 +29,7 @@ def test_a_packet_has_its_checksum() -> None:
     assert packet(b"m10,4") == b"$m10,4#%02x" % (sum(b"m10,4") & 255)
 
 
+@settings(max_examples=100)
 @given(st.binary(max_size=60), st.integers(0, 70))
 def test_a_payload_comes_back_whatever_it_is_and_however_it_is_cut(payload: bytes, cut: int) -> None:
     data = b"+" + packet(payload)

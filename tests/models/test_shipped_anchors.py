@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from dio_mc.ir.anchor import Anchor, parse_anchor, parse_version
-from dio_mc.study.registry import Rule, open_registry, pair, product
+from dio_mc.study.products import products
+from dio_mc.study.registry import Rule, open_registry, pair
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
@@ -90,9 +91,7 @@ SHELF = open_registry()
 def used_by(rule: Rule) -> set[str]:
     """The anchors of all steps that a rule takes for one operation or another."""
     programs = (
-        next(iter(product(pair(SHELF, name, name), rule).values()))
-        for name in SHELF.operations
-        if name not in rule.unsupported
+        products(pair(SHELF, name, name), rule)[0].program for name in SHELF.operations if name not in rule.unsupported
     )
     return {x.anchor for p in programs for t in p.templates for x in t.locations if x.anchor is not None}
 

@@ -13,7 +13,7 @@ from trace_strategies import traces
 from dio_mc.render.dot import COLOURS, MOST_NODES, render_dot
 from dio_mc.trace.trace import Alternative, Change, ThreadName, Trace
 
-RELAXED = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 STRING = r'"(?:[^"\\]|\\.)*"'
 VALUE = rf"(?:{STRING}|[\w.#]+)"
 ATTRIBUTES = rf"\[\w+={VALUE}(?:, \w+={VALUE})*\]"

@@ -17,7 +17,7 @@ from dio_mc.trace.trace import Change, Place, ThreadName, Trace, TraceStep
 
 MARK = r"[ /|\\@]"
 """What follows a step's number: the line beside steps that repeat."""
-RELAXED = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 EXAMPLES = [
     (race, "never_dirty"),
     (race, "no_undo"),

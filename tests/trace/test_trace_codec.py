@@ -16,7 +16,7 @@ from dio_mc.render.text import render_text
 from dio_mc.trace.codec import TraceFormatError, decode, encode, read_trace
 from dio_mc.trace.trace import Trace
 
-RELAXED = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 FAULT = {"kind": "k", "message": "m", "place": None}
 TEXT = encode(trace_of(race(), "never_dirty"))
 
