@@ -25,7 +25,7 @@ RUN = ("--model", "ReadersWriters", "--param", "readers=3", "--param", "writers=
 
 
 def dio_mc(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    known = {**os.environ, "XDG_CACHE_HOME": str(cwd / "cache"), "PYTHONPATH": str(ROOT), **environment}
+    known = {**os.environ, "XDG_CACHE_HOME": str(cwd.parent), "PYTHONPATH": str(ROOT), **environment}
     return forked.run(["check", *arguments, "--no-artifacts"], cwd, known)
 
 

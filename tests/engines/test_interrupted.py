@@ -1,6 +1,7 @@
 """An interrupt or a lack of memory, at every line that an engine comes to once it has seen a violation."""
 
 import sys
+from functools import cache
 from types import CodeType, FrameType
 
 import pytest
@@ -10,6 +11,7 @@ from dio_mc.engines import choose as engines
 from dio_mc.engines.native import search as compiled
 from dio_mc.engines.reference import search as interpreted
 from dio_mc.frontend import build
+from dio_mc.ir.program import Program
 from dio_mc.semantics.search import NO_REDUCTION, Approximate, Exploration, Partial, RandomRuns, SearchRequest
 from dio_mc.symbolic.evaluator import property_evaluator
 
@@ -81,8 +83,13 @@ class _Alarm:
         return self if inside else None
 
 
+@cache
+def program_of(model: type[Model]) -> Program:
+    return build(model).program
+
+
 def explored(model: type[Model], engine: str, alarm: _Alarm | None, partial: Partial | None = None) -> Exploration:
-    program = build(model).program
+    program = program_of(model)
     evaluators = [property_evaluator(program, one).evaluator for one in program.properties]
     before = sys.gettrace()
     sys.settrace(alarm or before)
@@ -114,7 +121,7 @@ def test_a_violation_survives_whatever_comes_between_search_and_report(model, en
 
 @pytest.mark.parametrize(
     ("engine", "partial"),
-    [("native", Approximate("bitstate", 1 << 20)), ("reference", RandomRuns(300))],
+    [("native", Approximate("bitstate", 1 << 20)), ("reference", RandomRuns(100))],
     ids=["bits", "runs"],
 )
 def test_a_search_of_a_part_loses_nothing_either(engine: str, partial: Partial) -> None:

@@ -30,7 +30,7 @@ HASHES = Approximate("hash-compaction")
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path.parent))
 
 
 def bits(size: int) -> Approximate:

@@ -56,7 +56,7 @@ class Wide(Model):
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path.parent))
 
 
 def judged(program: Program) -> list[EvaluatorReport]:

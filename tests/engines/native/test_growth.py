@@ -1,6 +1,8 @@
 """Tables that grow, by every factor that there is, lose no state."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import asking
@@ -16,7 +18,7 @@ from dio_mc.engines.native.worker import Worker
 from dio_mc.frontend import build, load_module
 from dio_mc.ir.program import Program
 from dio_mc.memory import RESERVE
-from dio_mc.semantics.search import Budget
+from dio_mc.semantics.search import Budget, Exploration
 
 BENCHMARK = Path(__file__).parents[3] / "benchmarks" / "diorace.py"
 
@@ -24,7 +26,7 @@ BENCHMARK = Path(__file__).parents[3] / "benchmarks" / "diorace.py"
 @pytest.fixture
 def grown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> set[float]:
     """By which factors tables have grown; they begin small."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path.parent))
     monkeypatch.setattr("dio_mc.engines.native.visited.LEAPS", (1 << 14, 1 << 17, 1 << 18))
     monkeypatch.setattr("dio_mc.engines.native.visited.ALONE", 1 << 6)
     factors, grow = set[float](), Visited.enlarge
@@ -38,15 +40,32 @@ def grown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> set[float]:
     return factors
 
 
-def same(made: Program, workers: int) -> None:
-    found = asking.native(made, [], workers=workers)
-    assert replace(found, engine="reference") == explore(made, [])
+@cache
+def benchmark() -> Program:
+    return build(load_module(BENCHMARK).models[0], {"pages": 2, "readers": 2}).program
+
+
+@cache
+def long() -> Program:
+    """Two threads, each writes its 180 cells in order."""
+    halves = [straight(*[put(cell(n), 9) for n in range(first, first + 180)], name=f"t{first}") for first in (0, 180)]
+    return program([variable(f"v{n}") for n in range(360)], halves)
+
+
+@cache
+def expected(made: Callable[[], Program]) -> Exploration:
+    return explore(made(), [])
+
+
+def same(made: Callable[[], Program], workers: int) -> None:
+    found = asking.native(made(), [], workers=workers)
+    assert replace(found, engine="reference") == expected(made)
     assert found.states > 20_000
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_states_of_one_word(grown: set[float], workers: int) -> None:
-    same(build(load_module(BENCHMARK).models[0], {"pages": 2, "readers": 2}).program, workers)
+    same(benchmark, workers)
     assert grown == {8, 2, 1.25}
 
 
@@ -67,7 +86,7 @@ def test_states_that_are_too_far_from_home(grown: set[float], workers: int, monk
 
     monkeypatch.setattr(Worker, "rehash", cautious)
     monkeypatch.setattr(Worker, "insert_overflow", noted)
-    same(build(load_module(BENCHMARK).models[0], {"pages": 2, "readers": 2}).program, workers)
+    same(benchmark, workers)
     assert any(set_aside[::workers])
     assert any(set_aside[workers - 1 :: workers])
 
@@ -90,9 +109,7 @@ def test_what_was_set_aside_is_put_back_once(grown: set[float]) -> None:
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_states_of_several_words(grown: set[float], workers: int) -> None:
-    """Two threads, each writes its 180 cells in order."""
-    halves = [straight(*[put(cell(n), 9) for n in range(first, first + 180)], name=f"t{first}") for first in (0, 180)]
-    same(program([variable(f"v{n}") for n in range(360)], halves), workers)
+    same(long, workers)
     assert grown == {8, 2, 1.25}
 
 
@@ -116,5 +133,5 @@ def test_who_has_no_memory_to_leap_takes_a_step(grown: set[float], monkeypatch: 
     """As long as there is memory for that."""
     monkeypatch.setattr("dio_mc.engines.native.visited.LEAPS", (1 << 14, 1 << 20))
     monkeypatch.setattr("dio_mc.engines.native.visited.available_bytes", lambda: RESERVE + (1 << 19))
-    same(build(load_module(BENCHMARK).models[0], {"pages": 2, "readers": 2}).program, 1)
+    same(benchmark, 1)
     assert grown == {1.25}

@@ -31,7 +31,7 @@ MODELS = ["models/seed/ext3_2_6_18.py", "models/toys/philosophers.py", "models/h
 @pytest.fixture(autouse=True)
 def _soon_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks of two states, and no level is too small for several workers."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path.parent))
     monkeypatch.setattr("dio_mc.engines.native.chunks.CHUNK", 2)
     monkeypatch.setattr("dio_mc.engines.native.search.TOGETHER", 1)
 

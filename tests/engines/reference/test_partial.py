@@ -201,7 +201,7 @@ def check_command(*arguments: str) -> tuple[int, str]:
     return done.exit_code, done.output
 
 
-@pytest.mark.parametrize("option", [("--simulate", "300"), ("--preemptions", "9")])
+@pytest.mark.parametrize("option", [("--simulate", "60"), ("--preemptions", "9")])
 def test_what_holds_is_undetermined(option: tuple[str, str]) -> None:
     code, said = check_command(HOLDS, "--param", "fixed=1", *option)
     assert code == 3
