@@ -94,8 +94,7 @@ def _window(trace: Trace, why: Why) -> Iterator[str]:
             return
         case "none":
             if why.states:
-                kept_out = "keeping other threads out between the two, except while the thread waits, never prevents it"
-                yield f"No pair of steps is decisive: {kept_out} (tried: {why.states:,} states)."
+                yield f"No pair of steps of one thread is decisive (tried: {why.states:,} states)."
         case "gave up":
             longer = "dio-mc why TRACE --max-states N looks longer"
             yield f"Not verified: no decisive pair of steps within {why.states:,} states; {longer}."
