@@ -2,14 +2,16 @@
 
 A segment is a sequence of `Assign`, `Await`, `Check` and `Halt` that ends in a tail: a terminator, a `Choose` or a
 `Spawn`. Everything static is computed here (addresses, bounds, resets on arrival, which blocks lie on a cycle without a
-location); `machine` runs the segments.
+location); `machine` runs the segments. A block is compiled when control first enters it: many runs of a program, and
+the replay of a schedule above all, pass through few of its blocks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import assert_never
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, assert_never
 
 from dio_mc.ir.ops import (
     Assign,
@@ -27,9 +29,9 @@ from dio_mc.ir.ops import (
     Target,
     Terminator,
 )
-from dio_mc.ir.program import Program, Template
+from dio_mc.ir.program import Program, Variable
 from dio_mc.ir.types import RangeType, ScalarType, bounds, show_type
-from dio_mc.semantics.evaluation import Evaluate, FaultRaised, Scope, compile_address, compile_expr
+from dio_mc.semantics.evaluation import Evaluate, FaultRaised, Scope, compile_address, compile_expr, constant
 from dio_mc.semantics.layout import Layout
 from dio_mc.semantics.step import Action
 from dio_mc.source import Span
@@ -38,23 +40,29 @@ Operation = Callable[[list[int]], bool]
 """Changes the cells; returns False if this run of the step does not exist. May raise `FaultRaised`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A compiled assignment target: its `address`, its bounds ``low..high``, and how a fault names it."""
+class Place(NamedTuple):
+    """A compiled assignment target: its `address`, its bounds ``low..high``, and how a fault names it: by `name`, or
+    where there is a `variable`, as a cell of that, which begins at cell `base`."""
 
     address: Evaluate
     low: int
     high: int
     type: ScalarType
-    name: Callable[[int], str]
     span: Span | None
+    name: str = ""
+    variable: Variable | None = None
+    base: int = 0
 
     def write(self, cells: list[int], cell: int, value: int) -> None:
         """Store `value` at `cell`; a value outside the bounds is a fault ``range``."""
         if not self.low <= value <= self.high:
             shown = f"{self.low}..{self.high}" if isinstance(self.type, RangeType) else show_type(self.type)
-            raise FaultRaised("range", f"value {value} outside {shown} of {self.name(cell)}", self.span)
+            raise FaultRaised("range", f"value {value} outside {shown} of {self.name_of(cell)}", self.span)
         cells[cell] = value
+
+    def name_of(self, cell: int) -> str:
+        """What an author calls the target, which is at `cell`."""
+        return self.name if self.variable is None else f"self.{self.variable.cell_name(cell - self.base)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,23 +110,24 @@ Tail = Goto | Fork | Finish | Pick | Launch
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Operations and a tail. `location` is set on the first segment of a block that begins a location. `loops`: control
-    can return to this segment's block without passing a location."""
+    """Operations and a tail. `loops`: it is the first segment of a block to which control can return without passing a
+    location."""
 
     operations: tuple[Operation, ...]
     tail: Tail
-    location: int | None = None
     loops: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """The code of one thread instance. `begin[L]` is the segment where location L begins; `entry` the segment where the
+    """The code of one thread instance. `segments` are found by number; `places[S]` is the location that begins with
+    segment S, None if none does, and `begin[L]` the segment where location L begins; `entry` the segment where the
     instance starts; `arrive[L]` the cells to set on arrival at L (pc and dead locals); `clear` the cells that a spawn
     resets; `parameters` the places of its arguments; `actions[L]` the action of a step from L without choices;
     `spans[L]` the span for faults of a whole step."""
 
-    segments: tuple[Segment, ...]
+    segments: Mapping[int, Segment]
+    places: tuple[int | None, ...]
     begin: tuple[int, ...]
     entry: int
     entry_span: Span | None
@@ -133,7 +142,7 @@ def compile_thread(program: Program, layout: Layout, thread: int) -> Code:
     """The compiled code of thread instance `thread`."""
     template = program.template_of(thread)
     scope = Scope(program, layout, thread)
-    segments, first = _compile_blocks(template, scope)
+    first, places = _numbered(template.blocks)
     base, pc = layout.local_base[thread], layout.pc[thread]
     clear = tuple((base + index, local.default) for index, local in enumerate(template.locals))
     parameters = tuple(
@@ -141,7 +150,8 @@ def compile_thread(program: Program, layout: Layout, thread: int) -> Code:
         for index, local in enumerate(template.locals[: template.parameters])
     )
     return Code(
-        segments=tuple(segments),
+        segments=_Segments(template.blocks, first, scope),
+        places=places,
         begin=tuple(-1 if number == 0 else first[place.block] for number, place in enumerate(template.locations)),
         entry=first[template.entry],
         entry_span=template.span,
@@ -155,41 +165,58 @@ def compile_thread(program: Program, layout: Layout, thread: int) -> Code:
     )
 
 
-def _compile_blocks(template: Template, scope: Scope) -> tuple[list[Segment], list[int]]:
-    """All segments, and the number of the first segment of every block."""
+class _Segments(dict[int, Segment]):
+    """The segments of a thread instance by number, those of each block from when one of them is first asked for.
+
+    To compile a block twice does no harm, so this may be interrupted at any time.
+    """
+
+    def __init__(self, blocks: Sequence[Block], first: Sequence[int], scope: Scope) -> None:
+        super().__init__()
+        self._blocks, self._first, self._scope = blocks, first, scope
+
+    def __missing__(self, number: int) -> Segment:
+        """Compile the block that segment `number` is part of."""
+        block = bisect_right(self._first, number) - 1
+        at = self._first[block]
+        self.update(enumerate(_cut(self._blocks, block, self._first, self._scope), start=at))
+        return self[number]
+
+
+def _numbered(blocks: Sequence[Block]) -> tuple[tuple[int, ...], tuple[int | None, ...]]:
+    """The number of the first segment of every block, and the location that begins with each segment."""
     first: list[int] = []
-    total = 0
-    for block in template.blocks:
-        first.append(total)
-        total += 1 + sum(isinstance(op, Choose | Spawn) for op in block.ops)
-    cyclic = _cyclic_blocks(template.blocks)
-    segments: list[Segment] = []
-    for number, block in enumerate(template.blocks):
-        parts = _cut(block, first[number], first, scope)
-        parts[0] = replace(parts[0], location=block.location, loops=number in cyclic)
-        segments += parts
-    return segments, first
+    places: list[int | None] = []
+    for block in blocks:
+        first.append(len(places))
+        places.append(block.location)
+        places += [None for op in block.ops if isinstance(op, Choose | Spawn)]
+    return tuple(first), tuple(places)
 
 
-def _cut(block: Block, at: int, first: Sequence[int], scope: Scope) -> list[Segment]:
-    """The segments of one block; the first of them has number `at`."""
+def _cut(blocks: Sequence[Block], number: int, first: Sequence[int], scope: Scope) -> list[Segment]:
+    """The segments of one block."""
+    block, at = blocks[number], first[number]
+    loops = _is_cyclic(blocks, number)
     parts: list[Segment] = []
     operations: list[Operation] = []
     for op in block.ops:
-        inner = replace(scope, span=op.span)
+        inner = scope.at(op.span)
         match op:
             case Assign() | Await() | Check() | Halt():
                 operations.append(_compile_operation(op, inner))
             case Choose():
-                parts.append(Segment(tuple(operations), _compile_choose(op, at + len(parts) + 1, inner)))
+                tail: Tail = _compile_choose(op, at + len(parts) + 1, inner)
+                parts.append(Segment(tuple(operations), tail, loops and not parts))
                 operations = []
             case Spawn():
-                parts.append(Segment(tuple(operations), _compile_spawn(op, at + len(parts) + 1, inner)))
+                tail = _compile_spawn(op, at + len(parts) + 1, inner)
+                parts.append(Segment(tuple(operations), tail, loops and not parts))
                 operations = []
             case _:
                 assert_never(op)
-    parts.append(Segment(tuple(operations), _compile_terminator(block.terminator, first, scope)))
-    return parts
+    tail = _compile_terminator(block.terminator, first, scope)
+    return [*parts, Segment(tuple(operations), tail, loops and not parts)]
 
 
 def _compile_terminator(terminator: Terminator, first: Sequence[int], scope: Scope) -> Tail:
@@ -197,7 +224,7 @@ def _compile_terminator(terminator: Terminator, first: Sequence[int], scope: Sco
         case Jump(block):
             return Goto(first[block])
         case Branch(condition, then, orelse):
-            test = compile_expr(condition, replace(scope, span=terminator.span))
+            test = compile_expr(condition, scope.at(terminator.span))
             return Fork(test, first[then], first[orelse])
         case End():
             return Finish()
@@ -293,39 +320,30 @@ def _compile_target(target: Target, scope: Scope) -> Place:
         case LocalTo(index, name):
             assert scope.thread is not None
             cell = scope.layout.local_base[scope.thread] + index
-            return Place(lambda cells: cell, low, high, target.type, lambda found: name, scope.span)
+            return Place(constant(cell), low, high, target.type, scope.span, name)
         case StoreTo(variable, indices):
             declared, base = scope.program.variables[variable], scope.layout.variable_base[variable]
             address = compile_address(variable, indices, scope, target.span)
-            return Place(
-                _constant(address) if isinstance(address, int) else address,
-                *(low, high, target.type),
-                lambda found: f"self.{declared.cell_name(found - base)}",
-                target.span or scope.span,
-            )
+            found = constant(address) if isinstance(address, int) else address
+            return Place(found, low, high, target.type, target.span or scope.span, "", declared, base)
         case _:
             assert_never(target)
 
 
-def _constant(cell: int) -> Evaluate:
-    return lambda cells: cell
-
-
-def _cyclic_blocks(blocks: Sequence[Block]) -> frozenset[int]:
-    """Blocks that control can return to without entering a block with a location."""
-    return frozenset(number for number in range(len(blocks)) if number in _reachable(blocks, number))
-
-
-def _reachable(blocks: Sequence[Block], start: int) -> set[int]:
-    """Blocks without a location that can be entered after `start`, directly or through one another."""
+def _is_cyclic(blocks: Sequence[Block], start: int) -> bool:
+    """Whether control can return to block `start` without entering a block with a location."""
+    if blocks[start].location is not None:
+        return False
     seen: set[int] = set()
     waiting = [start]
     while waiting:
         for following in _following(blocks[waiting.pop()].terminator):
+            if following == start:
+                return True
             if blocks[following].location is None and following not in seen:
                 seen.add(following)
                 waiting.append(following)
-    return seen
+    return False
 
 
 def _following(terminator: Terminator) -> tuple[int, ...]:

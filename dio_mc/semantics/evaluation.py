@@ -13,6 +13,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, assert_never
 
 from dio_mc.errors import InternalError
@@ -78,17 +79,20 @@ class Scope:
     thread: int | None
     span: Span | None = None
 
+    def at(self, span: Span | None) -> Scope:
+        """The same for the parts of an operation with this `span`."""
+        return Scope(self.program, self.layout, self.thread, span)
+
 
 def compile_expr(expr: Expr, scope: Scope) -> Evaluate:
     """The function that evaluates `expr`. Raises `InternalError` for a node that has no meaning in this scope."""
     match expr:
         case Const(value):
-            return lambda cells: value
+            return constant(value)
         case Local(index):
-            return operator.itemgetter(scope.layout.local_base[_thread(expr, scope)] + index)
+            return _read(scope.layout.local_base[_thread(expr, scope)] + index)
         case Me():
-            me = _thread(expr, scope)
-            return lambda cells: me
+            return constant(_thread(expr, scope))
         case Load():
             return _compile_load(expr, scope)
         case AtLocation() | LocalOf():
@@ -101,6 +105,19 @@ def compile_expr(expr: Expr, scope: Scope) -> Evaluate:
             return _compile_logic(expr, scope)
         case _:
             assert_never(expr)
+
+
+@lru_cache(maxsize=4096)
+def constant(value: int) -> Evaluate:
+    """The function that gives `value`. More than half of all parts of expressions are constants and cells, so there is
+    one function for each of these, not one for each place."""
+    return lambda cells: value
+
+
+@lru_cache(maxsize=4096)
+def _read(cell: int) -> Evaluate:
+    """The function that gives what a cell holds."""
+    return operator.itemgetter(cell)
 
 
 def _thread(expr: Expr, scope: Scope) -> int:
@@ -116,11 +133,9 @@ def _compile_logic(expr: Not | And | Or | Implies | Ite, scope: Scope) -> Evalua
             inner = compile_expr(operand, scope)
             return lambda cells: 0 if inner(cells) else 1
         case And(operands):
-            every = tuple(compile_expr(operand, scope) for operand in operands)
-            return lambda cells: 1 if all(part(cells) for part in every) else 0
+            return _all_of(tuple(compile_expr(operand, scope) for operand in operands))
         case Or(operands):
-            some = tuple(compile_expr(operand, scope) for operand in operands)
-            return lambda cells: 1 if any(part(cells) for part in some) else 0
+            return _any_of(tuple(compile_expr(operand, scope) for operand in operands))
         case Implies(premise, conclusion):
             given, then = compile_expr(premise, scope), compile_expr(conclusion, scope)
             return lambda cells: (1 if then(cells) else 0) if given(cells) else 1
@@ -130,6 +145,26 @@ def _compile_logic(expr: Not | And | Or | Implies | Ite, scope: Scope) -> Evalua
             return lambda cells: yes(cells) if test(cells) else no(cells)
         case _:
             assert_never(expr)
+
+
+def _all_of(parts: tuple[Evaluate, ...]) -> Evaluate:
+    def evaluate(cells: Sequence[int]) -> int:
+        for part in parts:
+            if not part(cells):
+                return 0
+        return 1
+
+    return evaluate
+
+
+def _any_of(parts: tuple[Evaluate, ...]) -> Evaluate:
+    def evaluate(cells: Sequence[int]) -> int:
+        for part in parts:
+            if part(cells):
+                return 1
+        return 0
+
+    return evaluate
 
 
 def _compile_compare(test: Callable[[int, int], bool], left: Evaluate, right: Evaluate) -> Evaluate:
@@ -157,7 +192,7 @@ def _compile_control(expr: AtLocation | LocalOf, scope: Scope) -> Evaluate:
             pc = scope.layout.pc[thread] + shift
             return lambda cells: 1 if cells[pc] in locations else 0
         case LocalOf(thread, index):
-            return operator.itemgetter(scope.layout.local_base[thread] + index + shift)
+            return _read(scope.layout.local_base[thread] + index + shift)
         case _:
             assert_never(expr)
 
@@ -166,7 +201,7 @@ def _compile_load(expr: Load, scope: Scope) -> Evaluate:
     address = compile_address(expr.variable, expr.indices, scope, expr.span, total=expr.total)
     shift = scope.layout.size if expr.after else 0
     if isinstance(address, int):
-        return operator.itemgetter(address + shift)
+        return _read(address + shift)
     return lambda cells: cells[address(cells) + shift]
 
 

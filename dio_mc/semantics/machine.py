@@ -123,11 +123,12 @@ class Machine:
 
     def _enter(self, run: Run, target: int) -> bool:
         """Move control to segment `target`; True if that ends the step."""
-        segment = self._codes[run.thread].segments[target]
-        if segment.location is not None:
-            return self._arrive(run, segment.location)
+        code = self._codes[run.thread]
+        location = code.places[target]
+        if location is not None:
+            return self._arrive(run, location)
         run.at = target
-        if segment.loops:
+        if code.segments[target].loops:
             configuration = target, tuple(run.cells)
             run.blocks += 1
             if configuration in run.seen or run.blocks > BLOCK_LIMIT:

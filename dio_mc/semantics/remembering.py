@@ -16,10 +16,11 @@ the first look. Negative values are taken modulo 256.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any, Final, NamedTuple, SupportsIndex, overload
+from typing import Any, Final, NamedTuple, cast
 
 from dio_mc.ir.expr import Expr
 from dio_mc.ir.ops import Halt
@@ -119,11 +120,12 @@ class Memory:
         self._known: dict[tuple[int, ...], Known] = {}
         self._halts: dict[int, tuple[Template, bool]] = {}
         self._fits: bool | None = None
+        self._layout: tuple[tuple[Template, ...], Layout] | None = None
         self.expressions: dict[int, tuple[Expr, tuple[Evaluate, bool]]] = {}
 
     def fit(self, program: Program) -> Layout:
         """The layout of a program's states; there is room for its locals afterwards."""
-        wanted = [len(program.template_of(number).locals) for number in range(len(program.threads))]
+        wanted = _wanted(program)
         if self.learned > MOST_LEARNED or len(self._known) > MOST_KNOWN:
             self._forget()
         if not self.rooms or any(size > room for size, room in zip(wanted, self.rooms, strict=True)):
@@ -132,11 +134,14 @@ class Memory:
             self.rooms = tuple(
                 max(-(-size // self._room) * self._room, room) for size, room in zip(wanted, before, strict=True)
             )
-        return layout_of(program, self.rooms)
+        if self._layout is None or self._layout[0] is not program.templates:  # one after the other begins otherwise
+            self._layout = program.templates, layout_of(program, self.rooms)
+        return self._layout[1]
 
     def _forget(self) -> None:
         """Interpreters that have something of it keep that."""
         self.learned = 0
+        self._layout = None
         self._known, self._halts, self.expressions = {}, {}, {}
 
     def threads(self, program: Program, layout: Layout) -> tuple[Known, ...]:
@@ -180,6 +185,20 @@ class Memories:
         while len(self._found) > MOST_MEMORIES:
             del self._found[next(iter(self._found))]
         return found
+
+
+def _wanted(program: Program) -> list[int]:
+    """How many cells each thread wants for its locals. Operations change places from one pair to the next, so what one
+    of the threads wants that run them, each may want soon, and gets at once: whatever is learned is forgotten when one
+    gets more."""
+    templates = [program.template_of(number) for number in range(len(program.threads))]
+    most = max((len(one.locals) for one in templates if _is_user(one)), default=0)
+    return [most if _is_user(one) else len(one.locals) for one in templates]
+
+
+def _is_user(template: Template) -> bool:
+    """Whether it is none of the threads that every program has, or that others start."""
+    return not template.daemon and not template.spawned
 
 
 def _fits(program: Program, thread: int) -> bool:
@@ -226,13 +245,11 @@ class Remembering(Interpreter):
 
     def pack(self, state: State) -> Packed:
         """The state as a search keeps it."""
-        return bytes([value & 0xFF for value in state]) if self._fits else state
+        return array("b", state).tobytes() if self._fits else state
 
     def unpack(self, packed: Packed) -> State:
         """The state that was packed."""
-        if not isinstance(packed, bytes):
-            return packed
-        return tuple([value if value < BYTE.stop else value - 256 for value in packed])
+        return tuple(memoryview(packed).cast("b")) if isinstance(packed, bytes) else packed
 
     @property
     def after(self) -> Callable[[Any, Learned], Packed]:
@@ -252,8 +269,8 @@ class Remembering(Interpreter):
     def learn(self, packed: Packed, thread: int, location: int) -> Leaf:
         """Run the step, and keep what comes of it under what it reads."""
         code = self._codes[thread]
-        watched = _Watched(self.unpack(packed))
-        run = Run(watched, thread, code.begin[location], code.spans[location])
+        watched = _Watched(self.unpack(packed), {})
+        run = Run(cast(list[int], watched), thread, code.begin[location], code.spans[location])
         idle = dict(code.arrive[location])
         del idle[self.layout.pc[thread]]
         leaf = tuple(
@@ -263,12 +280,14 @@ class Remembering(Interpreter):
         self._memory.learned += 1
         return leaf
 
-    def _learned(self, plain: Action, run: Run, fault: Fault | None, idle: dict[int, int]) -> Learned:
+    @staticmethod
+    def _learned(plain: Action, run: Run, fault: Fault | None, idle: dict[int, int]) -> Learned:
         """What came of a run. A dead local has been reset before the step, and need not be again (`idle`)."""
         action = Action(plain.thread, plain.location, run.choice) if run.choice else plain
         if fault is not None:
             return Learned(action, (), (), fault)
-        writes = tuple((cell, value) for cell, value in _writes(run.cells) if idle.get(cell) != value)
+        cells = cast(_Watched, run.cells)
+        writes = tuple((cell, value) for cell, value in cells.written() if idle.get(cell) != value)
         return Learned(action, writes, tuple((cell, value & 0xFF) for cell, value in writes), None)
 
     @staticmethod
@@ -312,38 +331,40 @@ def _after_in_bytes(state: bytes, step: Learned) -> bytes:
     return bytes(cells)
 
 
-def _writes(cells: list[int]) -> Iterator[tuple[int, int]]:
-    assert isinstance(cells, _Watched)
-    return iter(cells.written.items())
+class _Watched(dict[int, int]):
+    """The cells of a run, as far as the run has looked at them or written them; all others are those of `state`. A cell
+    that is looked at before the run has written it is noted in `read`. Copies, for the alternatives of a choice, note
+    what they read in one place, in the order in which they run.
 
+    An interpreter takes this for the list of cells: it asks for one, sets one, copies all, and asks whether a run has
+    the cells that it had before, in a loop, which is then endless.
+    """
 
-class _Watched(list[int]):
-    """The cells of a run, noting which are `read` before the run has written them, and what is `written`. Copies, for
-    the alternatives of a choice, note what they read in one list, in the order in which they run."""
+    def __init__(self, state: State, read: dict[int, None]) -> None:
+        super().__init__()
+        self.state, self.read = state, read
 
-    def __init__(self, cells: Sequence[int]) -> None:
-        super().__init__(cells)
-        self.read: dict[int, None] = {}
-        self.written: dict[int, int] = {}
+    def __missing__(self, cell: int) -> int:
+        """Look at a cell for the first time."""
+        self.read[cell] = None
+        value = self[cell] = self.state[cell]
+        return value
 
-    @overload
-    def __getitem__(self, cell: SupportsIndex) -> int: ...
-    @overload
-    def __getitem__(self, cell: slice) -> list[int]: ...
-    def __getitem__(self, cell: SupportsIndex | slice) -> Any:
-        """Note the cells that are read, unless the run itself has written them."""
-        for one in range(len(self))[cell] if isinstance(cell, slice) else (int(cell),):
-            if one not in self.written:
-                self.read[one] = None
-        return super().__getitem__(cell)
-
-    def __setitem__(self, cell: Any, value: Any) -> None:
-        """Note what is written, be it what was there."""
-        self.written[cell] = value
-        super().__setitem__(cell, value)
+    def __iter__(self) -> Iterator[Any]:
+        """The cells of the run as it compares them with those that it had before: those that differ from `state`, with
+        their values. They are in the order in which the run came by them, which is one order for as long as it goes
+        on, so two comparisons are equal where all cells are."""
+        state = self.state
+        return iter([(cell, value) for cell, value in self.items() if state[cell] != value])
 
     def copy(self) -> _Watched:
         """With what was written so far; what is read is noted in the same place."""
-        found = _Watched(list(self))
-        found.read, found.written = self.read, dict(self.written)
+        found = _Watched(self.state, self.read)
+        found.update(self.items())
         return found
+
+    def written(self) -> Iterator[tuple[int, int]]:
+        """What the run has changed or may have changed, from a state with the same values in the cells that are `read`:
+        a cell that it has not looked at can have held anything before."""
+        read, state = self.read, self.state
+        return ((cell, value) for cell, value in self.items() if cell not in read or state[cell] != value)

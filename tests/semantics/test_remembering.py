@@ -156,11 +156,52 @@ def test_what_another_way_through_the_step_reads_does_not_matter(runs):
     assert len(runs) == 2
 
 
-def test_a_slice_reads_all_its_cells() -> None:
-    watched = _Watched([5, 6, 7, 8])
+def test_a_cell_is_looked_at_once_and_not_after_it_was_written():
+    watched = _Watched((5, 6, 7, 8), {})
     watched[2] = 0
-    assert watched[1:] == [6, 0, 8]
+    assert [watched[cell] for cell in (1, 2, 3, 1)] == [6, 0, 8, 6]
     assert list(watched.read) == [1, 3]
+    watched[1] = 6
+    watched[3] = 9
+    assert list(watched.written()) == [(2, 0), (3, 9)]
+
+
+def test_a_copy_notes_what_it_looks_at_in_the_same_place():
+    watched = _Watched((5, 6, 7), {})
+    watched[0] = 1
+    other = watched.copy()
+    other[0] = other[1] + other[0]
+    assert (watched[0], other[0], list(other.read)) == (1, 7, [1])
+    assert list(watched.read) == [1]
+
+
+def test_a_local_loop_is_endless_only_if_it_comes_back_to_the_same_cells():
+    """It counts to 3, and then ends or goes on forever."""
+    for then, faults in ((END, []), (3, ["endless_loop"])):
+        body = template(
+            block(to=1),
+            block(to=2, location=1),
+            block(put(own(0), plus(local(0), 1)), to=branch(equal(local(0), 3), 3, 2)),
+            block(put(cell(1), load(0)), to=then),
+            locals_=[(DIGIT, 0)],
+        )  # fmt: skip
+        made = program([variable("a", init=1), variable("b")], [body])
+        compared(made)
+        quick = Remembering(made)
+        found = [step.fault.kind for step in quick.successors(quick.initial()[0]) if step.fault is not None]
+        assert found == faults
+
+
+def test_a_local_loop_ends_where_the_interpreter_ends_it():
+    """Its second round looks at a cell that the first has not looked at, and changes nothing: the fault comes after one
+    choice, not after two."""
+    options = tuple(Option(value) for value in (load(0), load(1)))
+    body = template(
+        block(to=1),
+        block(to=2, location=1),
+        block(put(cell(2), load(2)), Choose(cell(2), options), to=2),
+    )
+    compared(program([variable(name) for name in "abc"], [body]))
 
 
 # -- what programs have in common --------------------------------------------------------------------------------------
@@ -253,7 +294,30 @@ def test_room_for_locals_is_made_where_it_is_wanted():
         made = pair(many, same)
         memory = memories.of(made)
         compared(made, memory)
-        assert memory.rooms == (16 if count == 1 else 48, 16)
+        assert memory.rooms == ((16, 16) if count == 1 else (48, 48))
+
+
+def test_threads_that_run_operations_get_as_much_room_as_each_other():
+    """What was learned of the first is not forgotten when the second is as large; helpers get what they want."""
+    memories = Memories()
+    large, small = (
+        straight(*(put(own(n), 1) for n in range(count)), name=name, locals_=[(DIGIT, 0)] * count)
+        for count, name in ((20, "t"), (1, "u"))
+    )
+    helper = replace(small, name="v", daemon=True)
+    made = program(VALUES, [large, small, helper])
+    memory = memories.of(made)
+    Remembering(made, memory)
+    assert memory.rooms == (32, 32, 16)
+
+
+def test_programs_that_begin_otherwise_have_one_layout():
+    made = pair(puts(2, "t"), puts(3, "u"))
+    memory = Memory()
+    first, second = Remembering(made, memory), Remembering(begun_otherwise(made), memory)
+    other = Remembering(pair(puts(2, "t"), puts(4, "w")), memory)
+    assert first.layout is second.layout
+    assert "w.pc" in other.layout.names
 
 
 def test_much_that_was_learned_is_forgotten(monkeypatch):
