@@ -2,6 +2,7 @@
 is said where they could not be looked for."""
 
 from dataclasses import replace
+from functools import cache
 
 import asking
 import pytest
@@ -39,6 +40,13 @@ def evaluators_of(program: Program):
 def run(model, reductions: Reductions, budget: Budget | None = None, **rest) -> Exploration:
     program = build(model, {"writers": 4}).program
     return explore(program, evaluators_of(program), budget, reductions=reductions, **{"engine": "reference", **rest})
+
+
+@cache
+def full_of(model) -> Exploration:
+    """What the interpreter finds in all states."""
+    program = build(model, {"writers": 4}).program
+    return explore_reference(program, evaluators_of(program))
 
 
 ENGINES = pytest.mark.parametrize("engine", ["auto", "reference", "native"])
@@ -90,8 +98,7 @@ def test_counterexamples_are_those_of_all_states(
 ) -> None:
     """Deadlocks among them, whose depth is the last that a search for them would have to go to."""
     monkeypatch.setattr(choose, "SOON", soon)
-    program = build(model, {"writers": 4}).program
-    full = explore_reference(program, evaluators_of(program))
+    full = full_of(model)
     assert [violation.property.partition("@")[0] for violation in full.violations] == [
         name.partition("@")[0] for name in violated
     ]
