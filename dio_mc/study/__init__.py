@@ -1,1 +1,1 @@
-"""Questions that take further runs: what a workload can end with, how rules differ."""
+"""Analyses that take several searches: the outcomes of a workload, and the differences of rules."""

@@ -1,8 +1,8 @@
 """The functions that a rule or a model names and that are not symbols of a kernel.
 
-A kernel is a list of symbols as `/proc/kallsyms`, `System.map` and `nm` write it: an address, a type and a name in each
-line. A function that was inlined everywhere, or renamed, has no symbol: no step can be held there. Those of headers are
-inline by nature.
+A kernel is a list of symbols as in `/proc/kallsyms`, `System.map` and the output of `nm`: an
+address, a type and a name in each line. A function that was inlined everywhere, or renamed, has no
+symbol, so no step can be held there. Functions of headers are usually inline.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ State = Literal["present", "missing", "inline", "other versions", "unmerged"]
 
 @dataclass(frozen=True, slots=True)
 class Symbols:
-    """The functions of a kernel. `version` is None where neither the file's name nor an option tells it."""
+    """The functions of a kernel. `version` is None if neither the file's name nor an option gives
+    it."""
 
     path: str
     names: frozenset[str]
@@ -44,8 +45,9 @@ class Asked:
 
 
 def read_symbols(path: Path, version: str | None = None) -> Symbols:
-    """Read a list of symbols. Raises `ModelError` for a file that cannot be read or has none, and for a version that is
-    none. A clone (``f.isra.0``) counts as the function; a part that was split off (``f.cold``) does not."""
+    """Read a list of symbols. Raises `ModelError` for a file that cannot be read or has none, and
+    for an invalid version. A clone (``f.isra.0``) counts as the function; a part that was split off
+    (``f.cold``) does not."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -59,7 +61,7 @@ def read_symbols(path: Path, version: str | None = None) -> Symbols:
 
 
 def symbols_told(where: str, names: Iterable[str], version: str) -> Symbols:
-    """Symbols that a running kernel of a version (``6.12``) has told."""
+    """The symbols reported by a running kernel of a version (``6.12``)."""
     return Symbols(where, frozenset(_CLONE.sub("", name) for name in names), parse_version(version))
 
 
@@ -75,14 +77,14 @@ def _version_of(path: Path, given: str | None) -> Version | None:
 
 
 def programs_of(registry: Registry, rule: Rule) -> Iterable[Program]:
-    """One program per operation that a rule knows: together they take all of its steps."""
+    """One program per operation that a rule supports: together they take all of its steps."""
     for name in registry.operations:
         if name not in rule.unsupported:
             yield next(iter(product(pair(registry, name, name), rule).values()))
 
 
 def anchors_of(programs: Iterable[Program]) -> Mapping[str, tuple[str, ...]]:
-    """The anchors of all steps, with the operations that stand there, by text."""
+    """The anchors of all steps, with the operations that have them, by text."""
     found: dict[str, dict[str, None]] = {}
     for location in (x for program in programs for t in program.templates for x in t.locations):
         if location.anchor is not None:
@@ -91,7 +93,7 @@ def anchors_of(programs: Iterable[Program]) -> Mapping[str, tuple[str, ...]]:
 
 
 def ask(anchors: Mapping[str, tuple[str, ...]], symbols: Symbols) -> tuple[Asked, ...]:
-    """What the kernel has of each."""
+    """The symbol of each anchor in the kernel."""
     parsed = ((parse_anchor(text), operations) for text, operations in anchors.items())
     return tuple(Asked(anchor, operations, _state(anchor, symbols)) for anchor, operations in parsed)
 

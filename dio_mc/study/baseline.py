@@ -1,4 +1,4 @@
-"""A matrix against an earlier one: which cells have become worse, which better."""
+"""A matrix compared with an earlier one: the cells that have become worse or better."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ class Shift:
 
     @property
     def worse(self) -> bool:
-        """Whether it has become worse; an undetermined cell is not counted as worse."""
+        """Whether it has become worse; an undetermined cell does not count as worse."""
         return self.now != "undetermined" and RANK.index(self.now) < RANK.index(self.before)
 
     @property
     def line(self) -> str:
-        """In one line."""
+        """The change in one line."""
         word = "worse" if self.worse else "open" if self.now == "undetermined" else "better"
         return f"{word:<6}  {self.rule}: {' x '.join(self.operations)}: {self.before} -> {self.now}"
 
 
 def read_baseline(path: Path, sectors: int = 1, pages: int = 1) -> Verdicts:
-    """What ``dio-mc matrix --format json`` wrote. Raises `ModelError` when the file is missing (DIO201), is no such
-    report, or is about pages that do not have so many `sectors` or calls on another number of `pages` (DIO217)."""
+    """Read what ``dio-mc matrix --format json`` wrote. Raises `ModelError` if the file is missing
+    (DIO201), is not such a report, or is about other numbers of `sectors` or `pages` (DIO217)."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -70,7 +70,8 @@ def read_baseline(path: Path, sectors: int = 1, pages: int = 1) -> Verdicts:
 
 
 def shifts(before: Verdicts, now: Matrix) -> list[Shift]:
-    """The cells that have changed, the worse ones first. What only one of the two knows is left out."""
+    """The cells that have changed, the worse ones first. Cells that only one matrix has are left
+    out."""
     found: list[Shift] = []
     for cell in now.cells:
         old = before.get((cell.rule, tuple(sorted(cell.operations))), NOT_THERE)
@@ -80,13 +81,13 @@ def shifts(before: Verdicts, now: Matrix) -> list[Shift]:
 
 
 def compared(before: Verdicts, now: Matrix) -> int:
-    """How many cells both know."""
+    """The number of cells that both have."""
     cells = [(cell.rule, tuple(sorted(cell.operations))) for cell in now.cells if cell.verdict != NOT_THERE]
     return sum(before.get(cell, NOT_THERE) != NOT_THERE for cell in cells)
 
 
 def baseline_text(before: Verdicts, now: Matrix) -> str:
-    """One line per change, and the tally."""
+    """One line per change, and the totals."""
     found = shifts(before, now)
     worse = sum(shift.worse for shift in found)
     others = len(found) - worse

@@ -1,7 +1,9 @@
-"""Operations that begin at a later page: ``direct_write@1`` is about all pages of the file from page 1 on.
+"""Operations that begin at a later page: ``direct_write@1`` acts on all pages of the file from page
+1 on.
 
-The functions of the shipped operations make their calls at page 0. Here they are given another one, in a copy of their
-tree, which the frontend compiles. A call ends at the last page of the file: rules know no other end.
+The functions of the shipped operations make their calls at page 0. Here they get another page, in a
+copy of their syntax tree, which the frontend compiles. A call ends at the last page of the file:
+rules know no other length.
 """
 
 from __future__ import annotations
@@ -20,8 +22,8 @@ AT: Final = "@"
 
 
 def split(name: str) -> tuple[str, int]:
-    """The operation and the page that ``direct_write@1`` names; page 0 without one. Raises `ModelError` (DIO208) where
-    no page follows the sign."""
+    """The operation and the page that ``direct_write@1`` names; page 0 without one. Raises
+    `ModelError` (DIO208) if no page follows the sign."""
     operation, sign, page = name.partition(AT)
     if not sign:
         return operation, 0
@@ -38,7 +40,8 @@ def spelled(operation: str, page: int) -> str:
 
 @lru_cache(maxsize=256)
 def beginning_at(function: Callable[..., Any], page: int) -> Callable[..., Any] | None:
-    """The same with its calls at `page`; None for a function whose calls are about no page, as of `truncate`."""
+    """The operation with its calls at `page`; None for a function whose calls are not about a page,
+    such as `truncate`."""
     tree = copy.deepcopy(function_tree(function))
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)] if tree is not None else []
     first = [call.args[0] for call in calls if isinstance(call.func, ast.Attribute) and call.args]
@@ -57,7 +60,8 @@ def beginning_at(function: Callable[..., Any], page: int) -> Callable[..., Any] 
 
 
 def begins_later(function: Callable[..., Any]) -> bool:
-    """Whether a function of a workload makes a call that begins after page 0: has a positive number in its body."""
+    """Whether a function of a workload makes a call that begins after page 0: its body has a
+    positive number."""
     tree = function_tree(function)
     nodes = [node for statement in tree.body for node in ast.walk(statement)] if tree is not None else []
     return any(isinstance(n, ast.Constant) and type(n.value) is int and n.value > 0 for n in nodes)

@@ -24,7 +24,7 @@ class Change:
 
     @property
     def word(self) -> str:
-        """What kind of change: ``opened`` and ``repaired`` are about bad outcomes."""
+        """The kind of change: ``opened`` and ``repaired`` are about bad outcomes."""
         if self.outcome.verdict in BAD:
             return "opened" if self.added else "repaired"
         return "adds" if self.added else "removes"
@@ -32,9 +32,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """All changes from one rule to another. Compared were so many named `workloads` and `groups` of operations side by
-    side, on so many files (`compared`); `left_out` are those that one of the rules cannot run. `complete` is False when
-    a limit cut one of them short: then what one rule adds is told where all is known of the other."""
+    """All changes from one rule to another. `workloads` and `groups` are the numbers of named
+    workloads and of groups of operations that were compared, on `compared` files; `left_out` are
+    those that one of the rules cannot run. `complete` is False if a limit cut a search short; an
+    outcome that one rule adds is then reported only where all of the other are known."""
 
     before: str
     after: str
@@ -47,7 +48,7 @@ class Difference:
 
     @property
     def exit_code(self) -> int:
-        """1 when a bad outcome is new, 3 when that is not known."""
+        """1 if a bad outcome is new, 3 if that is not known."""
         opened = any(change.word == "opened" for change in self.changes)
         return 1 if opened else 0 if self.complete else 3
 
@@ -61,8 +62,8 @@ def diff(
     *,
     exceeded: Callable[[], Stop | None] = lambda: None,
 ) -> Difference:
-    """Compare two rules on workloads. A workload that one of them cannot run is left out, and named. Once a limit is
-    `exceeded` what was compared stays."""
+    """Compare two rules on workloads. A workload that one of them cannot run is left out, and
+    named. After a limit is `exceeded`, the comparisons made so far are kept."""
     met = Latch(exceeded)
     changes: list[Change] = []
     compared, complete, left_out, ran = 0, True, [], {True: 0, False: 0}
@@ -87,7 +88,8 @@ def diff(
 
 
 def _changes(workload: str, layout: str, old: Outcomes, new: Outcomes) -> list[Change]:
-    """Outcomes that only one of them has; a search that was stopped early is not known to lack any."""
+    """Outcomes that only one of them has; a search that was stopped early is not assumed to lack
+    any."""
     known, now = {o.key for o in old.outcomes}, {o.key for o in new.outcomes}
     removed = [Change(workload, layout, False, o) for o in old.outcomes if o.key not in now and new.complete]
     added = [Change(workload, layout, True, o) for o in new.outcomes if o.key not in known and old.complete]

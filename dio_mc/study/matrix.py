@@ -1,4 +1,5 @@
-"""Which operations race under which rule: every pair (or triple) of operations under every rule, one verdict each."""
+"""Which operations race under which rule: every pair (or triple) of operations under every rule,
+one verdict each."""
 
 from __future__ import annotations
 
@@ -15,13 +16,14 @@ from dio_mc.study.tags import RANK, worst
 from dio_mc.trace.trace import Trace
 
 NOT_THERE = "n/a"
-"""The verdict where a rule does not know an operation."""
+"""The verdict if a rule does not support an operation."""
 
 
 @dataclass(frozen=True, slots=True)
 class General:
-    """What is known of a cell for any number of the operations `many`, which write nothing, beside one of each of
-    `single`. `reason` says why that is not proved, and is empty where it is; `stopped`: a limit ended the attempt."""
+    """The result for any number of the operations `many`, which write nothing, beside one of each
+    of `single`. `reason` says why that is not proved, and is empty if it is; `stopped`: a limit
+    ended the attempt."""
 
     many: tuple[str, ...]
     single: tuple[str, ...]
@@ -44,9 +46,9 @@ class General:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Operations side by side under a rule. `layouts` has the verdict per layout of the file; `outcome`, `reasons` and
-    `trace` are those of the worst outcome, unless all is well. `general` is what was asked for any number, where that
-    was asked and all is well."""
+    """Concurrent operations under a rule. `layouts` has the verdict per layout of the file;
+    `outcome`, `reasons` and `trace` are those of the worst outcome, unless the cell is ok.
+    `general` is the result for any number, if that was requested and the cell is ok."""
 
     operations: tuple[str, ...]
     rule: str
@@ -65,13 +67,13 @@ class Cell:
 
     @property
     def shown(self) -> str:
-        """The operations as a reader sees them."""
+        """The operations as they are displayed."""
         return " x ".join(self.operations)
 
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """The subject of a cell: operations side by side, and the rule."""
+    """The subject of a cell: concurrent operations, and the rule."""
 
     workload: Workload
     rule: Rule
@@ -82,17 +84,18 @@ class Pairing:
 
     @property
     def is_there(self) -> bool:
-        """Whether the rule knows all the operations, on so many pages."""
+        """Whether the rule supports all the operations, on so many pages."""
         return not self.rule.unsupported & set(self.workload.calls) and self.workload.pages <= self.rule.most_pages
 
 
 Solve = Callable[[Sequence[Pairing]], Iterator[Cell]]
-"""Gives the cell of each pairing, in order. Pairings come rule by rule."""
+"""Computes the cell of each pairing, in order. Pairings come rule by rule."""
 
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """All cells, group by group: of two operations, or of three. A page has so many `sectors`, a call `pages`."""
+    """All cells, group by group, of two or three operations. A page has `sectors` sectors, a call
+    acts on up to `pages` pages."""
 
     rules: tuple[str, ...]
     groups: tuple[tuple[str, ...], ...]
@@ -108,7 +111,7 @@ class Matrix:
 
     @property
     def noun(self) -> str:
-        """What a group is called."""
+        """The name of a group: pair or triple."""
         return "triple" if any(len(group) == 3 for group in self.groups) else "pair"
 
     def row(self, *operations: str) -> tuple[Cell, ...]:
@@ -134,13 +137,14 @@ def matrix(
     exceeded: Callable[[], Stop | None] = lambda: None,
     solve: Solve | None = None,
 ) -> Matrix:
-    """Explore each group of `size` operations (an operation against itself included) under each rule. With two
-    `sectors` per page an IO can be torn, with several `pages` a call. Once a limit is `exceeded` all further cells are
-    undetermined. `solve` finds the cells elsewhere, in several processes, within limits of its own."""
+    """Explore each group of `size` operations (an operation with itself included) under each rule.
+    With two `sectors` per page an IO can be torn, with several `pages` a call. After a limit is
+    `exceeded`, all further cells are undetermined. `solve` computes the cells elsewhere, in several
+    processes, within limits of its own."""
     groups = tuple(combinations_with_replacement(operations, size))
     met = Latch(exceeded)
     workloads = [together(registry, group, sectors, pages) for group in groups]
-    pairings = [Pairing(workload, rule) for rule in rules for workload in workloads]  # those of a rule share code
+    pairings = [Pairing(workload, rule) for rule in rules for workload in workloads]  # cells of a rule share code
     cells: list[Cell] = []
     for cell in (solve or one_by_one(budget, met))(pairings):
         cells.append(cell)
@@ -151,7 +155,7 @@ def matrix(
 
 
 def one_by_one(budget: Budget | None, met: Latch) -> Solve:
-    """How cells are found in this process alone."""
+    """Computes cells in this process."""
     return lambda pairings: (cell_of(one, budget, met) for one in pairings)
 
 
@@ -175,6 +179,6 @@ def cell_of(pairing: Pairing, budget: Budget | None, met: Latch) -> Cell:
 
 
 def counts(found: Matrix) -> dict[str, int]:
-    """How many cells have which verdict, the worst first."""
+    """The number of cells with each verdict, the worst first."""
     listed = [c.verdict for c in found.cells]
     return {v: listed.count(v) for v in (*RANK, NOT_THERE) if v in listed}

@@ -1,9 +1,9 @@
-"""Every final observation of a program: what each thread was given, and what the file is afterwards.
+"""Every final observation of a program: the result of each thread, and the file afterwards.
 
-One breadth first search over the reference interpreter; where nothing is enabled any more, everything has ended, or the
-program is stuck. Threads that should end can also go round forever, though nobody who waits is passed over (strong
-fairness). Each distinct observation is kept with the nearest states that show it, so that `trace` can tell the
-canonical way to it.
+One breadth first search over the reference interpreter; an observation is made where nothing is
+enabled any more, because everything has ended or the program is stuck. Threads that should end can
+also loop forever although no waiter is overtaken (strong fairness). Each distinct observation is
+stored with the nearest states that show it, so that `trace` can compute the canonical path to it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from dio_mc.trace.replay import build_trace
 from dio_mc.trace.trace import Trace
 
 ENDS: Final = "every_call_ends"
-"""The property of a product (`registry`) that a run violates which never ends."""
+"""The property of a product (`registry`) that is violated by a run which never ends."""
 JUDGED: Final = {
     "no_stale_exposure": "exposed",
     "no_freed_io": "lost",
@@ -41,13 +41,13 @@ JUDGED: Final = {
     "monotonic_read": "stale",
     "coherent_at_rest": "stale",
 }
-"""What it is called when one of the families' properties is false."""
+"""The name of the verdict for each property of the families that is false."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Record:
-    """What the calls of one thread left: its last result and the one before, names of `Data`; what became of its reads,
-    a name of `Given`."""
+    """The records that the calls of one thread left: the last result and the one before, as names
+    of `Data`; the verdict on its reads, a name of `Given`."""
 
     thread: str
     earlier: str
@@ -57,11 +57,11 @@ class Record:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Observation:
-    """Where a run has ended. `violated` are the properties of the families (`kernel.families.JUDGES`) that are false
-    there. `cached` is what a read through the cache gives now, `media` what is read when the cache is dropped. `stuck`
-    are the threads that have not ended; `endless`: they can go on forever, under a scheduler that
-    keeps nobody out. `fault` is the rule's own failure (``BUG``). `reported`: an error is on the mapping, for the next
-    fsync."""
+    """The end of a run. `violated` are the properties of the families (`kernel.families.JUDGES`)
+    that are false there. `cached` is the result of a read through the cache, `media` that of a read
+    after dropping the cache. `stuck` are the threads that have not ended; `endless`: they can
+    continue forever, under a scheduler that excludes no thread. `fault` is a failure of the rule
+    itself (``BUG``). `reported`: an error is recorded on the mapping for the next fsync."""
 
     records: tuple[Record, ...]
     cached: str
@@ -74,8 +74,8 @@ class Observation:
 
 
 def of_file(cells: Mapping[str, str], media: str) -> tuple[str, ...]:
-    """What a register says of the file in the end, from the cells of a trace's last state by name: the properties that
-    are false if the disk has `media`."""
+    """The verdict of a register on the file at the end, from the cells of a trace's last state by
+    name: the properties that are false if the disk has `media`."""
     names = [value.name for value in VALUES]
     if media not in names:
         return ()
@@ -84,7 +84,7 @@ def of_file(cells: Mapping[str, str], media: str) -> tuple[str, ...]:
 
 
 def of_pages(values: Sequence[str]) -> str:
-    """What a read of pages gives that have these values, names of `Data` (`dio_mc.kernel.joined`)."""
+    """The result of a read of pages with these values, names of `Data` (`dio_mc.kernel.joined`)."""
     foreign = [value.name for value in FOREIGN if value.name in values]
     inside = [value for value in values if value != Data.EOF.name]
     if len(set(values)) == 1 or foreign:
@@ -93,8 +93,8 @@ def of_pages(values: Sequence[str]) -> str:
 
 
 class Observed:
-    """What was observed of one program. `complete` is False when a budget, or what `met` says, ended the search.
-    `memory` has what was learned of programs that are alike."""
+    """All observations of one program. `complete` is False if a budget, or a reason from `met`,
+    ended the search. `memory` caches results for similar programs."""
 
     def __init__(
         self, product: Product, budget: Budget | None = None, met: Latch | None = None, memory: Memory | None = None
@@ -113,7 +113,7 @@ class Observed:
             self._look_for_endless(met or Latch(lambda: None))
 
     def trace(self, observation: Observation) -> Trace:
-        """The canonical run that ends like this, or goes round forever, replayed."""
+        """The canonical run that ends like this, or loops forever, replayed."""
         program, goal = self._product.named(), self.goals[observation]
         path = canonical_paths(self.interpreter, self._search.levels, [goal])[0]
         name = "deadlock" if observation.stuck else "all_ended"
@@ -131,11 +131,11 @@ class Observed:
     # -- what the search tells --------------------------------------------------------------------
 
     def ended(self, state: State, depth: int) -> None:
-        """A state without steps is an end."""
+        """Record the end of a run: a state without steps."""
         self._note(self._read.observe(state), depth, End(state))
 
     def failed(self, state: State, step: Learned, depth: int) -> None:
-        """So is a step that fails."""
+        """Record a step that fails as an end."""
         self._note(self._read.observe(state, step.fault), depth + 1, End(state, step.action, step.fault))
 
     def _look_for_endless(self, met: Latch) -> None:
@@ -146,7 +146,8 @@ class Observed:
             self.complete = False
 
     def _note_endless(self) -> None:
-        """The nearest state where threads that should end can begin to go round forever, if there is one."""
+        """Record the nearest state from which threads that should end can loop forever, if there is
+        one."""
         rounds = self._search.round_and_round()
         self._graph.steps.update((state, self.interpreter.successors(state)) for state in rounds)
         away = {state for state in rounds if self._read.stuck(state)}
@@ -174,7 +175,8 @@ class Observed:
 
 
 class Reader:
-    """Takes an observation from a state's cells. Threads are called what `names` says, or as in the program."""
+    """Reads an observation from a state's cells. Threads are named by `names`, otherwise as in the
+    program."""
 
     def __init__(self, interpreter: Interpreter, names: Mapping[str, str] | None = None) -> None:
         program, layout = interpreter.program, interpreter.layout
@@ -190,7 +192,7 @@ class Reader:
         self._names = [(names or {}).get(thread.name, thread.name) for thread in program.threads]
 
     def observe(self, state: State, fault: Fault | None = None, *, endless: bool = False) -> Observation:
-        """What has been recorded in a state."""
+        """The observation recorded in a state."""
         stuck = () if fault else self.stuck(state)
         records = tuple(self._record(state, thread) for thread in self._users)
         violated = tuple(name for name, holds in self._properties if not holds(state))
@@ -215,7 +217,7 @@ class Reader:
         return self.data(state, "page", page) if uptodate else self._media(state, page)
 
     def stuck(self, state: State) -> tuple[str, ...]:
-        """The threads that should end and have not."""
+        """The threads that should have ended and have not."""
         return tuple(self._names[t] for t in self._awaited if state[self._pcs[t]] != 0)
 
     def _record(self, state: State, thread: int) -> Record:

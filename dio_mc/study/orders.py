@@ -1,7 +1,8 @@
-"""What the orders of a few calls allow: for runs of a real kernel, which no model observes.
+"""The results that the orders of a few calls allow: for runs of a real kernel, which no model
+observes.
 
-There the calls and what they returned are known, and which of them had ended when another began; every order is tried.
-A run of a model is judged while it runs (`dio_mc.kernel.register`).
+The calls and their results are known, and which of them had ended when another began; every order
+is tried. A run of a model is judged while it runs (`dio_mc.kernel.register`).
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from dio_mc.kernel.register import VALUES
 from dio_mc.kernel.words import Data
 
 JUDGED_VALUES = frozenset(value.name for value in VALUES)
-"""The names of what a page can have."""
+"""The names of the values that a page can have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call that returned `value`, or wrote it. A refused one may have taken effect or not. `after`: the numbers of
-    calls that had ended when it began."""
+    """A call that returned `value`, or wrote it. A refused write may have taken effect or not.
+    `after`: the numbers of the calls that had ended when it began."""
 
     value: str
     writes: bool
@@ -29,7 +30,8 @@ class Call:
 
 
 def broken(calls: tuple[Call, ...], initial: str, media: str) -> tuple[str, ...]:
-    """The properties of the families that are false of these calls, if the disk has `media` in the end."""
+    """The properties of the families that these calls violate, if the disk has `media` at the
+    end."""
     writes = [n for n, call in enumerate(calls) if call.writes]
     if media in JUDGED_VALUES and not _explained(calls, writes, initial, media):
         return ("no_lost_write",)
@@ -41,7 +43,8 @@ def broken(calls: tuple[Call, ...], initial: str, media: str) -> tuple[str, ...]
 
 
 def _explained(calls: tuple[Call, ...], chosen: Collection[int], initial: str, final: str | None) -> bool:
-    """Whether some order of the chosen calls gives the reads what they returned, and leaves `final`."""
+    """Whether some order of the chosen calls explains the results of the reads, and leaves
+    `final`."""
     certain = [n for n in chosen if not calls[n].refused]
     maybe = [n for n in chosen if calls[n].refused]
     taken = (subset for size in range(len(maybe) + 1) for subset in combinations(maybe, size))

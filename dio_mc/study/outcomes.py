@@ -21,8 +21,8 @@ from dio_mc.trace.trace import Trace
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One outcome. `key` is what makes two outcomes the same; `reasons` are those of the
-    nearest run."""
+    """One outcome. `key` determines which outcomes are equal; `reasons` are those of the nearest
+    run."""
 
     results: tuple[tuple[str, str], ...]
     after: str
@@ -32,12 +32,12 @@ class Outcome:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What the threads were given, the file afterwards, the verdict."""
+        """The results of the threads, the file afterwards, the verdict."""
         return self.results, self.after, self.verdict
 
     @property
     def text(self) -> str:
-        """One line: what the threads were given, and the file afterwards."""
+        """One line: the results of the threads, and the file afterwards."""
         given = ", ".join(f"{name} {result}" for name, result in self.results)
         return f"{given}; file {self.after}" if self.after != "-" else given
 
@@ -55,7 +55,7 @@ class Outcomes:
 
     @property
     def verdict(self) -> str:
-        """The worst of all; a search that was stopped early can establish bad verdicts only."""
+        """The worst verdict; a search that was stopped early can establish bad verdicts only."""
         found = worst([o.verdict for o in self.outcomes])
         return found if self.complete or found in BAD else "undetermined"
 
@@ -70,14 +70,15 @@ def outcomes(
     note: Callable[[str], None] = lambda _: None,
     numbers: Mapping[str, int] | None = None,
 ) -> tuple[Outcomes, ...]:
-    """Explore a workload under a rule, once per layout that both know; `numbers` says how many there are of a thread
-    instead of one. Outcomes whose verdict is among `witnesses` get the canonical run that ends with them. Once a limit
-    is `exceeded` what was found stays, all else is undetermined, and `note` is told of runs that are left out."""
+    """Explore a workload under a rule, once per layout that both support; `numbers` are the numbers
+    of instances of threads. Outcomes whose verdict is among `witnesses` get the canonical run that
+    ends with them. After a limit is `exceeded`, the results so far are kept, everything else is
+    undetermined, and `note` receives the runs that are left out."""
     met = exceeded if isinstance(exceeded, Latch) else Latch(exceeded)
     layouts = [layout for layout in workload.layouts if rule.has(layout)]
     runs = _Runs(frozenset(witnesses), met, note, _own_files(workload, rule))
     found: list[Outcomes] = []
-    if met() is not None:  # a guard looks only after a while, and there may be thousands of cells
+    if met() is not None:  # a guard polls only after a while, and there may be thousands of cells
         return _undecided(workload, rule, layouts)
     try:
         with Guard(met):
@@ -93,13 +94,13 @@ def outcomes(
 
 
 def _undecided(workload: Workload, rule: Rule, layouts: Sequence[str]) -> tuple[Outcomes, ...]:
-    """What is known of layouts that were not explored."""
+    """The results for layouts that were not explored."""
     return tuple(Outcomes(workload.name, rule.name, layout, (), False, 0) for layout in layouts)
 
 
 @dataclass(frozen=True, slots=True)
 class _Runs:
-    """Which outcomes get a run, and what ends the making of one."""
+    """The outcomes that get a run, and the limits on making one."""
 
     wanted: frozenset[str]
     met: Latch
@@ -114,7 +115,7 @@ class _Runs:
 
 
 def _own_files(workload: Workload, rule: Rule) -> tuple[str, ...]:
-    """The files of a workload and a rule, where these are not among the shipped ones."""
+    """The files of a workload and a rule that are not shipped ones."""
     shipped = models_folder().resolve()
     named = [workload.place[0], str(getattr(sys.modules.get(rule.model.__module__), "__file__", "") or "")]
     own = [display_path(file) for file in named if file and not Path(file).resolve().is_relative_to(shipped)]
@@ -122,7 +123,8 @@ def _own_files(workload: Workload, rule: Rule) -> tuple[str, ...]:
 
 
 def _outcomes(workload: Workload, rule: str, layout: str, searched: Sequence[Observed], runs: _Runs) -> Outcomes:
-    """Of one search per page that is watched; they differ in what is said of the reads of that page."""
+    """The outcomes of one search per watched page; they differ in the verdicts on reads of that
+    page."""
     initial = reads_as(layout).name
     torn = layout not in MIXED and workload.is_whole if workload.pages > 1 else True
     nearest: dict[tuple[object, ...], tuple[Tagged, Observed]] = {}
@@ -137,7 +139,7 @@ def _outcomes(workload: Workload, rule: str, layout: str, searched: Sequence[Obs
 
 
 def _outcome(one: Tagged, trace: Trace | None) -> Outcome:
-    """With its run, which says in its words what it ends with."""
+    """An outcome with its run, whose trace states how it ends."""
     found = Outcome(one.results, one.after, one.reasons, one.verdict, None)
     if trace is None:
         return found

@@ -1,4 +1,5 @@
-"""The matrix as an SVG: the operations that race under some rule, in the reader's light or dark setting."""
+"""The matrix as an SVG: the operations that race under some rule, in the reader's light or dark
+setting."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ COLOURS = {
     "ok": "#eef3ee", "error": "#56b4e9", "stale": "#e69f00", "torn": "#0072b2", "lost": "#cc79a7",
     "deadlock": "#333333", "exposed": "#d55e00", "undetermined": "#bbbbbb", NOT_THERE: "#ffffff", ANY: "#eef3ee",
 }  # fmt: skip
-"""Colours by verdict, or letter, that remain distinct with colour blindness; the letters say the same."""
+"""Colours by verdict or letter, distinguishable with colour vision deficiency; the letters carry
+the same information."""
 WIDTH, HEIGHT, LEFT = 30, 22, 216
 FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"
 STYLE = (
@@ -21,7 +23,8 @@ STYLE = (
     ".none rect{fill:#14171b}.ok text,.none text{fill:#a3abb6!important}.deadlock rect{fill:#e4e7eb}"
     ".deadlock text{fill:#222222!important}}"
 )
-"""Colours by class; a reader without styles sees the light ones, which stand in the attributes."""
+"""Colours by class; a reader without style sheets sees the light ones, which are in the
+attributes."""
 
 
 def matrix_svg(found: Matrix) -> str:
@@ -46,7 +49,7 @@ def matrix_svg(found: Matrix) -> str:
 
 
 def _left(rows: Sequence[tuple[str, ...]]) -> int:
-    """Where the columns begin: after the longest name of a row."""
+    """The left edge of the columns: after the longest name of a row."""
     return max([LEFT, *(16 + 7 * len(" x ".join(group)) + len(group) for group in rows if len(group) > 2)])
 
 

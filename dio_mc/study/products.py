@@ -1,8 +1,9 @@
 """The programs of many workloads under the same rules, compiled together.
 
-Two pairs of operations have one of them in common, and the threads of the rule itself. Their programs differ in what
-threads are called, so here all are called by number while a pair is searched; what is shown of it, a run, is of the
-program as `registry.product` compiles it, which `Product.named` equals.
+Two pairs of operations may have one operation in common, and always the threads of the rule itself.
+Their programs differ in the names of threads, so all threads are named by number during a search; a
+run that is shown belongs to the program as `registry.product` compiles it, which equals
+`Product.named`.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from dio_mc.study.registry import Rule, Workload, laid_out, product, product_cla
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A workload under a rule on a file of one `layout`. The users among the threads of `program` are called 0, 1, ...;
-    `threads` has what they are called in truth, and `name` is that of the program. Where there are no `threads`, the
-    program has its names."""
+    """A workload under a rule on a file of one `layout`. The user threads of `program` are called
+    0, 1, ...; `threads` has their real names, and `name` is the real name of the program. If
+    `threads` is empty, the program has its real names."""
 
     program: Program
     layout: str
@@ -33,7 +34,7 @@ class Product:
     threads: tuple[tuple[str, str], ...]
 
     def named(self) -> Program:
-        """The program as `registry.product` gives it."""
+        """The program as `registry.product` returns it."""
         if not self.threads:
             return self.program
         found = renamed(self.program, f"{self.name}@{self.layout}", dict(self.threads))
@@ -41,7 +42,8 @@ class Product:
 
 
 def products(workload: Workload, rule: Rule, numbers: Mapping[str, int] | None = None) -> tuple[Product, ...]:
-    """One for each layout that both know; `numbers` says how many there are of some threads."""
+    """One product for each layout that both support; `numbers` are the numbers of instances of some
+    threads."""
     if numbers:
         found = product(workload, rule, numbers=numbers)
         return tuple(Product(program, layout, program.name, ()) for layout, program in found.items())
@@ -54,7 +56,8 @@ def products(workload: Workload, rule: Rule, numbers: Mapping[str, int] | None =
 
 
 class _Numbered:
-    """A workload whose threads are called by number; equal to those with the same threads, of the same size."""
+    """A workload whose threads are called by number; equal to those with the same threads, of the
+    same size."""
 
     def __init__(self, workload: Workload) -> None:
         self.workload = replace(workload, threads={str(n): f for n, f in enumerate(workload.threads.values())})
@@ -70,7 +73,7 @@ class _Numbered:
 
 @lru_cache(maxsize=4)
 def _built(numbered: _Numbered, rule: Rule) -> Program:
-    """The program of a workload under a rule, which is asked for again where a run has to be shown."""
+    """The program of a workload under a rule, built again if a run has to be shown."""
     workload = numbered.workload
     made = product_class(workload, rule, JUDGES, register_of(workload))
     return build(made, sizes_of(workload, rule), like=_SHELF).program
@@ -81,5 +84,5 @@ _SHELF: Final = Shelf()
 
 
 def memories() -> Memories:
-    """What was learned of products, those of all rules together."""
+    """The caches of products, for all rules together."""
     return _MEMORIES

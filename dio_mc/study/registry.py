@@ -1,8 +1,9 @@
-"""The shipped rules and workloads: finding them, and putting one of each together.
+"""The shipped rules and workloads: how they are found and composed.
 
-A rule is an abstract model class that says ``rule = "name"``; a workload is a class that is not a model and has
-threads, which make system calls only; an operation is a workload with the threads `first` and `second`, for pairs.
-Their product is a class made of both. It is read like any model, since the frontend reads functions and not the class.
+A rule is an abstract model class that sets ``rule = "name"``; a workload is a class that is not a
+model and has threads, which make system calls only; an operation is a workload with the threads
+`first` and `second`, for pairs. A rule and a workload are composed to a class that derives from
+both. It is compiled like any model, since the frontend reads functions and not the class.
 """
 
 from __future__ import annotations
@@ -33,14 +34,15 @@ LAYOUTS: dict[str, tuple[Block, Data]] = {
     "preallocated": (Block.UNWRITTEN, Data.STALE),
     "written": (Block.MAPPED, Data.OLD),
 }
-"""What each page of the file is at first: its block, and what is on disk there."""
+"""The initial state of each page of the file: its block, and the contents of the disk there."""
 MIXED: Final[dict[str, tuple[str, str]]] = {
     "written_hole": ("written", "hole"),
     "hole_written": ("hole", "written"),
     "written_preallocated": ("written", "preallocated"),
     "written_end": ("written", "end"),
 }
-"""Files of several pages that are not alike: the first page, and what comes after it; "end" is the end of the file."""
+"""Files of several pages that are not alike: the first page, and the pages after it; "end" is the
+end of the file."""
 
 END: Final = "end"
 MOST_PAGES: Final = 4
@@ -52,14 +54,15 @@ SYSTEM_CALLS: Final = frozenset(
         "store_beside_buffer",
     ]
 )  # fmt: skip
-"""What a workload may call."""
+"""The calls that a workload may make."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A locking rule. `layouts` are the files it can have, `unsupported` the operations it does not know; `kernel` is
-    the version whose functions it names, empty where it is of none that was looked at. It knows calls on `most_pages`
-    pages; `fewer` says why not on more. `judged`: its class has the property families of `product_class` already."""
+    """A locking rule. `layouts` are the files it can have, `unsupported` the operations it does not
+    support; `kernel` is the version whose functions it names, empty if it was not read in one. It
+    supports calls on `most_pages` pages; `fewer` is the reason why not on more. `judged`: its class
+    already has the property families of `product_class`."""
 
     name: str
     since: int
@@ -78,9 +81,9 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Threads by name, each a function that the frontend compiles; `calls` are the operations of a pair. With two
-    `sectors` a page is copied and transferred in halves; with several `pages` a call at page i is about all from
-    i on, and `watched` is the one whose register is kept."""
+    """Threads by name, each a function that the frontend compiles; `calls` are the operations of a
+    pair. With two `sectors` a page is copied and transferred in halves; with several `pages` a call
+    at page i acts on all pages from i on, and `watched` is the page whose register is kept."""
 
     name: str
     threads: Mapping[str, Callable[..., Any]]
@@ -92,7 +95,8 @@ class Workload:
     watched: int = 0
 
     def on(self, sectors: int | None = None, pages: int | None = None) -> Workload:
-        """The same of another size; what is None stays. A file of one page has no mixed layout."""
+        """The workload with another size; None keeps a value. A file of one page has no mixed
+        layout."""
         size = self.pages if pages is None else pages
         plain = tuple(layout for layout in self.layouts if layout not in MIXED)
         named = tuple(layout for layout in self.layouts if layout in MIXED)
@@ -104,8 +108,8 @@ class Workload:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every call writes or reads all pages at once: stores through a mapping do not, nor do calls that
-        begin at a later page."""
+        """Whether every call writes or reads all pages at once: stores through a mapping do not,
+        nor do calls that begin at a later page."""
         used = {name for function in self.threads.values() for name in function.__code__.co_names}
         return (
             not any(map(begins_later, self.threads.values()))
@@ -116,7 +120,7 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """What is there, by name: rules by age, workloads and operations in the order of their files."""
+    """All rules by age, and workloads and operations in the order of their files, by name."""
 
     rules: Mapping[str, Rule]
     workloads: Mapping[str, Workload]
@@ -124,8 +128,8 @@ class Registry:
 
 
 def open_registry(folder: Path | None = None, files: Iterable[Path] = ()) -> Registry:
-    """Load all rules and workloads of a folder of models, and of further files; these may import the folder's files by
-    their names."""
+    """Load all rules and workloads of a folder of models, and of further files; these may import
+    the folder's files by name."""
     folder = folder or models_folder()
     rules: dict[str, Rule] = {}
     workloads: dict[str, Workload] = {}
@@ -174,7 +178,7 @@ def _threads(cls: type) -> dict[str, Callable[..., Any]]:
 
 
 def pick(known: Mapping[str, Any], names: Iterable[str], what: str) -> list[Any]:
-    """The named ones, or all; a name that is not there is a usage error."""
+    """The named entries, or all; an unknown name is a usage error."""
     chosen = list(names) or list(known)
     for name in chosen:
         if name not in known:
@@ -184,13 +188,14 @@ def pick(known: Mapping[str, Any], names: Iterable[str], what: str) -> list[Any]
 
 
 def pair(registry: Registry, first: str, second: str) -> Workload:
-    """Two operations side by side."""
+    """Two concurrent operations."""
     return together(registry, (first, second))
 
 
 def together(registry: Registry, names: Sequence[str], sectors: int = 1, pages: int = 1) -> Workload:
-    """Operations side by side, a thread each; all but the first write NEWER where they write. One that is spelled
-    ``direct_write@1`` begins at page 1. Raises `ModelError` (DIO208) for a page that the file does not have."""
+    """Concurrent operations, a thread each; all but the first write NEWER. An operation spelled
+    ``direct_write@1`` begins at page 1. Raises `ModelError` (DIO208) for a page that the file does
+    not have."""
     parted = [split(name) for name in names]
     classes: list[Any] = pick(registry.operations, [operation for operation, _ in parted], "operation")
     roles = ["first", *["second"] * (len(names) - 1)]
@@ -231,9 +236,10 @@ def product(
     families: Sequence[type[Model]] = JUDGES,
     numbers: Mapping[str, int] | None = None,
 ) -> dict[str, Program]:
-    """The program of a workload under a rule, by layout of the file. Layouts differ in initial values alone. `families`
-    bring the properties that it has beside the rule's own; `numbers` says how many there are of some threads. Raises
-    `ModelError` (DIO208) where the rule does not know so many pages."""
+    """The program of a workload under a rule, by layout of the file. Layouts differ in initial
+    values alone. `families` add properties to the rule's own; `numbers` are the numbers of
+    instances of threads. Raises `ModelError` (DIO208) if the rule does not support so many
+    pages."""
     made = product_class(workload, rule, families, register_of(workload))
     program = build(made, sizes_of(workload, rule), numbers).program
     found = {layout: laid_out(program, layout, workload.watched) for layout in workload.layouts if rule.has(layout)}
@@ -241,7 +247,8 @@ def product(
 
 
 def sizes_of(workload: Workload, rule: Rule) -> dict[str, int]:
-    """The parameters of their product. Raises `ModelError` (DIO208) where the rule does not know so many pages."""
+    """The parameters of their product. Raises `ModelError` (DIO208) if the rule does not support so
+    many pages."""
     if workload.pages > rule.most_pages:
         file = str(getattr(sys.modules.get(rule.model.__module__), "__file__", "") or "")
         words = f"`{rule.name}` knows calls on {plural(rule.most_pages, 'page')}, not on {workload.pages}"
@@ -261,20 +268,21 @@ def product_class(
 
 
 def judged(rule: Rule) -> Rule:
-    """The rule with a class that has the property families. They share classes with the rule, so whoever changes a
-    class changes it for both."""
+    """The rule with a class that has the property families. The two classes share base classes, so
+    a change of one of these affects both."""
     model: type[Model] = type(rule.model.__name__, (*JUDGES, rule.model), {"__doc__": rule.model.__doc__})
     model.__dio_place__ = rule.model.__dio_place__
     return replace(rule, model=model, judged=True)
 
 
 def calls_of(function: Callable[..., Any]) -> set[str]:
-    """The system calls that a thread of a workload makes, and whatever else it names."""
+    """The system calls that a thread of a workload makes, and all other names in it."""
     return set(function.__code__.co_names) - {"Data", *Data.__members__}
 
 
 def register_of(workload: Workload) -> dict[str, Any]:
-    """What the register need not look for, by the names that the threads use: nothing where these are not calls."""
+    """What the register need not handle, given the names that the threads use; nothing if some are
+    not calls."""
     used = {name for function in workload.threads.values() for name in calls_of(function)}
     if used - SYSTEM_CALLS:
         return {}
@@ -283,7 +291,7 @@ def register_of(workload: Workload) -> dict[str, Any]:
 
 
 def reads_as(layout: str, page: int = 0) -> Data:
-    """What a page of a file of this layout has at first."""
+    """The initial contents of a page of a file with this layout."""
     part = part_of(layout, page)
     if part == END:
         return Data.EOF
@@ -292,18 +300,19 @@ def reads_as(layout: str, page: int = 0) -> Data:
 
 
 def part_of(layout: str, page: int) -> str:
-    """What a page of a file of this layout is: a layout of one page, or END."""
+    """The layout of a page in a file with this layout: a layout of one page, or END."""
     return MIXED.get(layout, (layout, layout))[min(page, 1)]
 
 
 def product_name(workload: Workload, rule: Rule) -> str:
-    """What the program of a workload under a rule is called, without the layout."""
+    """The name of the program of a workload under a rule, without the layout."""
     return f"{re.sub(r'[^a-z0-9]+', '_', workload.name)}__{rule.name}"
 
 
 def parts_named(registry: Registry, name: str) -> tuple[Workload, Rule, str] | None:
-    """The workload, rule and layout that a program is called after (``direct_read_x_mmap_store__ext4_2020@hole``, with
-    two sectors ``..._2020@sectors=2@hole``), if the registry has them."""
+    """The workload, rule and layout in the name of a program
+    (``direct_read_x_mmap_store__ext4_2020@hole``, with two sectors ``..._2020@sectors=2@hole``), if
+    the registry has them."""
     made, _, binding = name.partition("@")
     named, _, layout = binding.rpartition("@")
     sizes = re.fullmatch(r"(?:pages=(\d))?,?(?:sectors=(\d))?,?(?:watched=(\d))?", named)
@@ -322,13 +331,14 @@ def parts_named(registry: Registry, name: str) -> tuple[Workload, Rule, str] | N
 
 
 def program_named(registry: Registry, name: str) -> Program | None:
-    """The program of the registry that is called this, if there is one."""
+    """The program of the registry with this name, if there is one."""
     parts = parts_named(registry, name)
     return product(parts[0], parts[1]).get(parts[2]) if parts is not None else None
 
 
 def laid_out(program: Program, layout: str, watched: int) -> Program:
-    """The program of a product on a file of this layout, without a digest, whose register is of page `watched`."""
+    """The program of a product on a file of this layout, without a digest, whose register is that
+    of page `watched`."""
     sizes = {v.name: v.size for v in program.variables}
     pages = range(sizes["block"])
     parts = [part_of(layout, page) for page in pages]

@@ -1,5 +1,5 @@
-"""The state graph of a small model: every reachable state, every step, as a networkx graph; its strongly connected
-parts; both as DOT or GraphML. The text depends on the model alone."""
+"""The state graph of a small model: every reachable state and every step, as a networkx graph; its
+strongly connected components; both as DOT or GraphML. The text depends on the model alone."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ Form = Literal["dot", "graphml"]
 
 
 def state_graph(program: Program, most: int) -> networkx.DiGraph:
-    """The graph of at most `most` states. Nodes ``s0``, ``s1``.. in breadth-first order carry `state` (the shared
-    values), `kind` (``initial``, ``violating``, ``deadlock`` or ``state``) and `violates`; edges `label`, one for all
-    steps between two states.
+    """The graph of at most `most` states. Nodes ``s0``, ``s1``.. in breadth-first order have the
+    attributes `state` (the shared values), `kind` (``initial``, ``violating``, ``deadlock`` or
+    ``state``) and `violates`; edges have `label`, one for all steps between two states.
 
-    Raises `ModelError` (DIO233) when there are more states.
+    Raises `ModelError` (DIO233) if there are more states.
     """
     interpreter = Interpreter(program)
     naming = Naming(program, interpreter.layout)
@@ -60,8 +60,8 @@ def state_graph(program: Program, most: int) -> networkx.DiGraph:
 
 
 def parts(graph: networkx.DiGraph) -> networkx.DiGraph:
-    """The strongly connected parts: nodes ``c0``.. with `states` (how many), `state` (their names) and `kind`
-    (``final`` where no step leads out, else ``state``)."""
+    """The strongly connected components: nodes ``c0``.. with `states` (their number), `state`
+    (their names) and `kind` (``final`` if no step leads out, otherwise ``state``)."""
     found: networkx.DiGraph = networkx.DiGraph(name=f"{graph.graph['name']}: strongly connected parts")
     order = {name: number for number, name in enumerate(graph.nodes)}
     members = sorted((sorted(part, key=order.__getitem__) for part in networkx.strongly_connected_components(graph)),
@@ -126,7 +126,8 @@ def _dot(graph: networkx.DiGraph) -> str:
 
 
 def _label(name: str, node: dict[str, Any]) -> list[str]:
-    """The name of a state, a line per variable, and what it violates; of a part, its states in one line."""
+    """The name of a state, a line per variable, and the properties it violates; of a component, its
+    states in one line."""
     whole = "states" in node
     state = [node["state"]] if whole else node["state"].split(", ")
     head = f"{name} ({node['states']} states)" if whole else name

@@ -11,12 +11,12 @@ from dio_mc.study.matrix import NOT_THERE, Cell, Matrix, counts
 from dio_mc.study.outcomes import Outcome, Outcomes
 
 ANY = "*"
-"""The letter of a cell that is ok, for any number."""
+"""The letter of a cell that is ok for any number."""
 LETTERS = {
     "ok": ".", "error": "E", "stale": "S", "torn": "T", "lost": "L", "deadlock": "D", "exposed": "X",
     "undetermined": "?", NOT_THERE: "-",
 }  # fmt: skip
-"""A verdict in one letter."""
+"""Each verdict as one letter."""
 LEGEND = {
     ".": "ok", "E": "an IO is refused, or an error is left for fsync",
     "S": "stale: an old page is read, or stays in the cache",
@@ -26,10 +26,10 @@ LEGEND = {
     ANY: "ok, and proved for any number of what writes nothing, beside one that writes; deadlock: with two of each",
 }  # fmt: skip
 FEW = 3
-"""Cells that are named with a reason."""
+"""The largest number of cells named with a reason."""
 MATRIX_SCHEMA = "dio-mc/matrix/1"
 Links = Mapping[str, str]
-"""Where a cell's trace was written, by the cell's name."""
+"""The files of the cells' traces, by the cell's name."""
 
 
 def racing(found: Matrix) -> list[tuple[str, ...]]:
@@ -38,18 +38,18 @@ def racing(found: Matrix) -> list[tuple[str, ...]]:
 
 
 def shown(found: Matrix) -> list[tuple[str, ...]]:
-    """The groups that have a row: those that race somewhere; all of them, where it was asked what holds for any
-    number."""
+    """The groups that have a row: those that race somewhere; all of them, if results for any number
+    were requested."""
     return list(found.groups) if any(c.general for c in found.cells) else racing(found)
 
 
 def letter(cell: Cell) -> str:
-    """A cell in one letter."""
+    """The letter of a cell."""
     return ANY if cell.general is not None and cell.general.proved else LETTERS[cell.verdict]
 
 
 def remark(found: Matrix) -> str:
-    """What is said of groups without a row, of pages that are not of one sector, and of any number."""
+    """Remarks on groups without a row, on pages of several sectors, and on any number."""
     quiet = len(found.groups) - len(racing(found))
     said = [f"{quiet} of {len(found.groups)} {found.noun}s are ok under every rule."] if quiet else []
     said += [f"A page has {found.sectors} sectors."] if found.sectors > 1 else []
@@ -61,7 +61,8 @@ def remark(found: Matrix) -> str:
 
 
 def unproved(found: Matrix) -> list[str]:
-    """Why cells that are ok are not proved for any number: a line per reason, the most frequent first."""
+    """The reasons why cells that are ok are not proved for any number: one line per reason, the
+    most frequent first."""
     cells: dict[str, list[Cell]] = {}
     for cell in found.cells:
         if cell.general is not None and not cell.general.proved:
@@ -75,13 +76,14 @@ def unproved(found: Matrix) -> list[str]:
 
 
 def legend_line(found: Matrix) -> list[str]:
-    """The letters that occur."""
+    """The letters that occur, explained."""
     used = {letter(c) for c in found.cells}
     return [f"{one}  {words}" for one, words in LEGEND.items() if one in used]
 
 
 def matrix_text(found: Matrix, links: Links | None = None) -> str:
-    """A table of letters, a row per group that races somewhere, a numbered column per rule; then why, cell by cell."""
+    """A table of letters, a row per group that races somewhere, a numbered column per rule; then
+    the reasons, cell by cell."""
     numbers = [str(n) for n in range(1, len(found.rules) + 1)]
     lines = [f"{number:>3}  {rule}" for number, rule in zip(numbers, found.rules, strict=True)]
     width = max((len(" x ".join(group)) for group in found.groups), default=0)
@@ -104,7 +106,7 @@ def _why(cell: Cell, links: Links) -> list[str]:
 
 
 def matrix_markdown(found: Matrix, links: Links | None = None) -> str:
-    """A table with a word in each cell, linked to the trace where there is one."""
+    """A table with a word in each cell, linked to the trace if there is one."""
     lines = [f"| {found.noun} | " + " | ".join(f"`{rule}`" for rule in found.rules) + " |"]
     lines.append("| --- |" + " --- |" * len(found.rules))
     for group in shown(found):
@@ -123,7 +125,7 @@ def _linked(cell: Cell, links: Links) -> str:
 
 
 def matrix_json(found: Matrix, links: Links | None = None) -> str:
-    """Everything but the runs themselves; `trace` is where the run was written, or null."""
+    """Everything except the runs themselves; `trace` is the file of the run, or null."""
     cells = [
         {
             "rule": c.rule, "operations": list(c.operations), "verdict": c.verdict, "layouts": dict(c.layouts),
@@ -137,7 +139,7 @@ def matrix_json(found: Matrix, links: Links | None = None) -> str:
 
 
 def _general_json(cell: Cell) -> dict[str, Any] | None:
-    """What is known for any number, null where it was not asked or all is not well."""
+    """The result for any number; null if it was not requested, or the cell is not ok."""
     known = cell.general
     if known is None:
         return None
@@ -199,7 +201,7 @@ def named_changes(found: Difference) -> list[tuple[str, Change]]:
 
 
 def diff_text(found: Difference, links: Links | None = None) -> str:
-    """Opened and repaired first, then what else comes and goes."""
+    """Opened and repaired outcomes first, then other changes."""
     lines = [f"{found.before} -> {found.after}: {_compared(found)}"]
     named = named_changes(found)
     for word in ("opened", "repaired", "adds", "removes"):

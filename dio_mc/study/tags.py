@@ -1,18 +1,19 @@
-"""What an observation amounts to: words for each result, and one verdict, the worst thing about it.
+"""The verdict on an observation: words for each result, and the worst verdict of all.
 
-What is exposed, lost or stale is said by the property families (`dio_mc.kernel.families`) and by nothing else: an
-observation has the names of those that are false, and the words here only tell what is seen of that.
+Whether something is exposed, lost or stale is decided by the property families
+(`dio_mc.kernel.families`) alone: an observation has the names of those that are false, and the
+words here only describe what can be seen.
 
 - ``exposed``: a read, or the file afterwards, has bytes of the block's previous owner (`no_stale_exposure`).
-- ``deadlock``: some thread can never go on, or never end.
-- ``lost``: no order of the acknowledged writes leaves what is on disk (`no_lost_write`); or another file was hit
-  (`no_freed_io`); or what was read went to a page that is not the reader's buffer.
+- ``deadlock``: some thread can never continue, or never end.
+- ``lost``: no order of the acknowledged writes explains what is on disk (`no_lost_write`); or another file was hit
+  (`no_freed_io`); or the data read went to a page that is not the reader's buffer.
 - ``torn``: sectors, or pages, of different writes in one read, or in the file. It needs two of them. With several
-  pages it is said where the file was all of one kind at first, and every call about all of it.
-- ``stale``: no order of the writes explains what was read (`read_after_ack`, `monotonic_read`), or the cache keeps
-  something else than the disk (`coherent_at_rest`).
-- ``error``: an IO was refused, and said so; or an error is left on the mapping, for the next fsync to return, and then
-  nothing is promised of the file but that it has nobody else's bytes.
+  pages it is reported if all pages of the file were alike at first, and every call acts on all of them.
+- ``stale``: no order of the writes explains what was read (`read_after_ack`, `monotonic_read`), or the cache differs
+  from the disk (`coherent_at_rest`).
+- ``error``: an IO was refused with an error; or an error is recorded on the mapping for the next fsync, and then
+  nothing is promised about the file except that it has no other owner's bytes.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from dio_mc.study.observe import JUDGED, Observation, Record
 RANK = ("exposed", "deadlock", "lost", "torn", "stale", "error", "undetermined", "ok")
 """Verdicts, the worst first."""
 BAD = frozenset(RANK[:5])
-"""What no rule should give."""
+"""Verdicts that no rule should allow."""
 NOTHING, EIO = Data.NOTHING.name, Data.EIO.name
 TORN, UNTOUCHED, SHORT = Data.TORN.name, Data.UNTOUCHED.name, Data.SHORT.name
 EXPOSED = {value.name for value in FOREIGN}
@@ -37,7 +38,8 @@ WORDS = {value.name: value.name.lower() for value in Data} | {Data.STALE.name: "
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """An observation in words: per thread its results, the file afterwards, the reasons and the verdict."""
+    """An observation in words: the results of each thread, the file afterwards, the reasons and the
+    verdict."""
 
     observation: Observation
     results: tuple[tuple[str, str], ...]
@@ -47,8 +49,8 @@ class Tagged:
 
 
 def tag(observation: Observation, initial: str, *, torn: bool = True) -> Tagged:
-    """`initial` is what the file reads as before the workload. Without `torn` it is nobody's fault if sectors or pages
-    differ: the file's did at first, or a call is not about all of them."""
+    """`initial` is what the file reads as before the workload. Without `torn`, different sectors or
+    pages are not reported: the file's differed at first, or a call is not about all of them."""
     problems = [problem for problem in _problems(observation, initial) if torn or problem[0] != "torn"]
     verdict = min((v for v, _ in problems), key=RANK.index, default="ok")
     words = WORDS if torn else WORDS | {TORN: "mixed"}
@@ -58,7 +60,7 @@ def tag(observation: Observation, initial: str, *, torn: bool = True) -> Tagged:
 
 
 def worst(verdicts: list[str]) -> str:
-    """The worst of several."""
+    """The worst of several verdicts."""
     return min(verdicts, key=RANK.index, default="ok")
 
 
@@ -96,7 +98,7 @@ def _problems(observation: Observation, initial: str) -> list[tuple[str, str]]:
 
 
 def _of_result(record: Record) -> list[tuple[str, str]]:
-    """What a result says by itself."""
+    """The verdict on a result alone."""
     given = (record.outcome, record.earlier)
     found: list[tuple[str, str]] = []
     if EIO in given:
@@ -111,7 +113,7 @@ def _of_result(record: Record) -> list[tuple[str, str]]:
 
 
 def _seen_of(name: str, observation: Observation, initial: str) -> list[str]:
-    """What is seen of a property that is false."""
+    """The visible effect of a property that is false."""
     file = observation.media
     match name:
         case "no_stale_exposure":

@@ -1,7 +1,9 @@
-"""Operations side by side with any number of those that write nothing: what a proof is about, and instances of it.
+"""Concurrent operations with any number of those that write nothing: the subject of a proof, and
+its instances.
 
-A register knows what each write leaves by its value, and operations write one value each: so there is one of an
-operation that writes, at most, beside any number of the others (`dio_mc.kernel.one_write`).
+A register identifies a write by its value, and an operation always writes the same value: so there
+can be at most one instance of an operation that writes, beside any number of the others
+(`dio_mc.kernel.one_write`).
 """
 
 from __future__ import annotations
@@ -24,13 +26,13 @@ _PROCESSES: Final = frozenset(["fork", "store_beside_buffer"])
 _JUDGES: Final = (
     NothingExposed, NoFreedIO, NoLostWrite, CoherentAtRest, ReadAfterAck, MonotonicRead, NothingUnwanted, NothingTorn,
 )  # fmt: skip
-"""What `ok` means in a cell of the matrix, but for threads that cannot go on."""
+"""The meaning of `ok` in a cell of the matrix, except for threads that cannot continue."""
 
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """Threads of a workload: `many`, any number of which may be meant, and those of which there is one. `reason`: why
-    there can be no such number, else empty."""
+    """The threads of a workload: `many`, of which there may be any number, and those of which there
+    is one. `reason`: why there can be no such number, otherwise empty."""
 
     many: tuple[str, ...] = ()
     single: tuple[str, ...] = ()
@@ -38,7 +40,7 @@ class Roles:
 
 
 def roles_of(workload: Workload) -> Roles:
-    """Which threads can be any number."""
+    """The threads of which there may be any number."""
     if workload.pages > 1:
         return Roles(reason="what a call on several pages returns is not followed")
     calls = {name: calls_of(function) for name, function in workload.threads.items()}
