@@ -1,4 +1,4 @@
-"""The facade: load a class, build it, explore, replay what was found, word the verdict.
+"""The facade: load a class, build it, explore, replay the counterexamples, and give the verdict.
 
 Data flows one way: `Options` in, `Report` out. Nothing here prints or writes files.
 """
@@ -56,8 +56,8 @@ NO_GROWTH: Final[tuple[tuple[str, int], ...]] = ()
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is wanted for any number: the words of ``--any``, whether larger instances are explored as well, and whether
-    the certificate is."""
+    """A proof for any number: the words of ``--any``, whether larger instances are explored as
+    well, and whether the certificate is needed."""
 
     words: tuple[str, ...]
     instances: bool = True
@@ -66,13 +66,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to check. `stop` is polled and returns the reason to stop (Ctrl-C) or None; `first` ends after the level of
-    the first violation; `engine` explores, in `workers` threads where it is the native one, with `reductions` where
-    they are proved sound. With `verify_reduction` it explores once more, to compare. With `partial` only
-    a part of the states is covered, and what is not violated is undetermined. `any_number` is for `general`. With
-    `checkpoints` what a long search has done is kept, so that it can be resumed, until its answer is complete. With
-    `disk` a large search keeps its states in this folder, with `overflow` one that memory has ended; with `ray` it
-    divides them among processes."""
+    """How to check. `stop` is polled and returns the reason to stop (Ctrl-C) or None; `first` ends
+    after the level of the first violation; `engine` explores, in `workers` threads if it is the
+    native one, with `reductions` where they are proved sound. With `verify_reduction` both searches
+    are made and compared. With `partial` only a part of the states is covered, and properties that
+    are not violated are undetermined. `any_number` is for `general`. With `checkpoints` a long
+    search saves its progress until its answer is complete, so that it can be resumed. With `disk` a
+    large search keeps its states in this folder, with `overflow` only when memory runs out; with
+    `ray` it divides them among processes."""
 
     budget: Budget = field(default_factory=Budget)
     first: bool = False
@@ -91,7 +92,7 @@ class Options:
 
 
 def options_of(values: Mapping[str, Any]) -> Options:
-    """What the settings by their names (`dio_mc.config`) say of a check: its limits, engine, workers and reductions."""
+    """The options given by settings (`dio_mc.config`): limits, engine, workers and reductions."""
     reductions = Reductions(values["symmetry"], values["partial-order"]) if values["reduction"] else NO_REDUCTION
     return Options(
         budget_of(values), engine=values["engine"], workers=values["workers"], reductions=reductions,
@@ -100,7 +101,7 @@ def options_of(values: Mapping[str, Any]) -> Options:
 
 
 def budget_of(values: Mapping[str, Any]) -> Budget:
-    """The limits that the settings say."""
+    """The limits given by settings."""
     return Budget(values["max-states"], values["max-depth"], values["timeout"], values["max-memory"])
 
 
@@ -111,10 +112,11 @@ def check_class(
     expectation: Expectation | None = None,
     numbers: Mapping[str, int] | None = None,
 ) -> Report:
-    """Check one class with parameters bound, with other `numbers` of threads than it says (`frontend.build`).
+    """Check one class with parameters bound, with `numbers` of threads other than those it declares
+    (`frontend.build`).
 
-    Raises `ModelError` when the model is wrong and `InternalError` when dio-mc is: a counterexample that does not
-    replay is never shown.
+    Raises `ModelError` if the model is wrong and `InternalError` if dio-mc is: a counterexample
+    that does not replay is never shown.
     """
     started = time.perf_counter()
     options = options or Options()
@@ -151,7 +153,8 @@ def check_class(
 
 
 def _kept(program: Program, found: Exploration, options: Options) -> list[str]:
-    """How to resume a search that was stopped. The checkpoint of a complete search is removed."""
+    """Notes on how to resume a search that was stopped. The checkpoint of a complete search is
+    removed."""
     asked, stopped = options.checkpoints, found.stopped
     if asked is None or not found.resumable:
         return []
@@ -169,7 +172,8 @@ def _kept(program: Program, found: Exploration, options: Options) -> list[str]:
 def explore_class(
     model: type[Model], params: Mapping[str, int] | None = None, options: Options | None = None
 ) -> Exploration:
-    """What the search of one class finds, without a verdict. Raises `ModelError` when the model is wrong."""
+    """The result of the search of one class, without a verdict. Raises `ModelError` if the model is
+    wrong."""
     program = build(model, params).program
     return explore(*_asked(program, evaluators_of(program), options or Options(), unheard))
 
@@ -196,8 +200,9 @@ def _asked(
 def _shown(
     interpreter: Interpreter, found: Exploration, evaluators: Sequence[PropertyEvaluator], limits: Limits, note: Note
 ) -> tuple[Exploration, tuple[Trace, ...]]:
-    """The exploration and its counterexamples. A violation whose counterexample cannot be made for lack of memory stays
-    a violation. The modules that make counterexamples are imported only if there is a violation."""
+    """The exploration and its counterexamples. A violation whose counterexample cannot be made for
+    lack of memory stays a violation. The modules that make counterexamples are imported only if
+    there is a violation."""
     if not found.violations:
         return found, ()
     from dio_mc.explain.witness import witness
@@ -224,7 +229,8 @@ def undetermined(
     stopped: Stop,
     seconds: float = 0.0,
 ) -> Report:
-    """The report of a run that ended before anything was found: every property of the class is undetermined."""
+    """The report of a run that ended before anything was found: every property of the class is
+    undetermined."""
     place = _class_place(model)
     expected = None if expectation is None else False
     kinds: list[tuple[str, str]] = [(name, role.kind) for name, (_, _, role) in members_of(model).properties.items()]
@@ -315,7 +321,7 @@ def _findings(
     found: Exploration,
     verdict: Verdict,
 ) -> tuple[Finding, ...]:
-    """Findings about a model, and about what its search never reached."""
+    """Findings about a model, and about code that its search never reached."""
     program = built.program
     told = [*built.warnings, *static_findings(model, program)]
     if found.complete and not found.transitions and not found.violations:

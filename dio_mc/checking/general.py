@@ -1,7 +1,9 @@
-"""A class checked for any number of threads: the instance that it describes, a proof by views, and larger instances.
+"""A class checked for any number of threads: its own instance, a proof by views, and larger
+instances.
 
-A violation always is one of an instance, with its trace. What the views allow to be violated and no instance violates
-is undetermined. What holds for any number rests on views that the reference interpreter has checked (`anynumber`).
+A violation is always one of an instance, with its trace. A violation that the views allow and no
+instance shows is undetermined. What holds for any number rests on views that the reference
+interpreter has checked (`anynumber`).
 """
 
 from __future__ import annotations
@@ -27,15 +29,17 @@ from dio_mc.lang.model import Model
 from dio_mc.semantics.search import Budget
 
 LARGEST: Final = 3
-"""Of each thread in the instances that are explored beside the proof."""
+"""The number of each thread in the largest instances that are explored beside the proof."""
 STATES: Final = 20_000
-"""States after which the exploration of such an instance ends; where it is to explain an alarm, ten times as many."""
+"""The number of states after which the exploration of such an instance ends; ten times as many to
+explain an alarm."""
 _UNCOVERED: Final = ("deadlock", "spawn", "always_reachable", "progress")
 POLLED: Final = 16
-"""States of the common cells between two polls of the limits. A poll may read what memory is left, for which the kernel
-fills several files: that takes longer than most of these states, of which sixteen take milliseconds."""
+"""States of the common cells between two polls of the limits. A poll may read the memory left, for
+which the kernel fills several files: that takes longer than most of these states, of which sixteen
+take milliseconds."""
 NAME: Final = "any number"
-"""The property of a report that says what is known for any number."""
+"""The property of a report that has the result for any number."""
 
 
 def check_any_number(
@@ -78,7 +82,8 @@ def check_any_number(
 _Key = tuple[type[Model], Asked, tuple[tuple[str, int], ...]]
 _Asked = tuple[tuple[_Key, ...], Wanted]
 _HELD: Final[dict[_Asked, AnyNumber]] = {}
-"""What holds for any number, of the classes looked at last: it does not depend on the numbers that a run has."""
+"""The results for any number of the classes checked last: they do not depend on the numbers that a
+run has."""
 _MOST_HELD: Final = 8
 
 
@@ -95,7 +100,7 @@ def _by_three(task: _Task, wanted: Wanted, found: AnyNumber) -> AnyNumber:
 
 
 def _proved(tasks: Sequence[_Task], wanted: Wanted) -> tuple[_Task, AnyNumber]:
-    """The first of these that holds, else the last."""
+    """The first of these that holds, otherwise the last."""
     *further, last = tasks
     for task in further:
         found = task.prove(certificate=wanted.certificate, reasons=False)
@@ -105,7 +110,8 @@ def _proved(tasks: Sequence[_Task], wanted: Wanted) -> tuple[_Task, AnyNumber]:
 
 
 def certify(model: type[Model], text: str, file: str, options: Options) -> AnyNumber:
-    """Check a certificate alone. Raises `ModelError` where it is not one of this model (DIO271, DIO272)."""
+    """Check a certificate alone. Raises `ModelError` if it is not one of this model (DIO271,
+    DIO272)."""
     kept = read_certificate(text, file)
     if kept.model != model.__name__:
         raise usage_error("DIO272", f"the certificate is of `{kept.model}`, not of {model.__name__}", file=file)
@@ -136,12 +142,12 @@ def certify(model: type[Model], text: str, file: str, options: Options) -> AnyNu
 
 
 class NotClosed(Exception):
-    """A set of views proves nothing; the argument says where a step leaves it."""
+    """A set of views proves nothing; the argument says which step leads out of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """One class with its parameters bound, and the threads any number of which is meant."""
+    """One class with its parameters bound, and the threads of which there may be any number."""
 
     model: type[Model]
     asked: Asked
@@ -151,16 +157,17 @@ class _Task:
 
     @property
     def bound(self) -> dict[str, int]:
-        """The parameters that are not any number."""
+        """The parameters whose numbers are fixed."""
         return {name: value for name, value in self.params.items() if name not in self.asked.counted}
 
     @property
     def key(self) -> _Key:
-        """The same for all runs that ask the same for any number."""
+        """Equal for all runs with the same question for any number."""
         return self.model, self.asked, tuple(sorted(self.bound.items()))
 
     def prove(self, *, certificate: bool, of: int = 2, reasons: bool = True) -> AnyNumber:
-        """A proof by views `of` so many threads, or why there is none: without `reasons`, one reason for that."""
+        """A proof by views `of` so many threads, or the reasons why there is none; without
+        `reasons`, only the first."""
         limits, most = Limits(self.options.budget, self.options.stop), self.options.budget.max_states
         try:
             prepared, views = prepared_views(
@@ -179,7 +186,7 @@ class _Task:
         return replace(found, certificate=text)
 
     def evaluator(self, prepared: Ground, views: Views | Triples, limits: Limits | None = None) -> AnyNumber:
-        """What a set of views proves, once it is checked."""
+        """The result that a set of views proves, once it is checked."""
         limits = limits or Limits(self.options.budget, self.options.stop)
         checked = check_views(prepared, views, _enough(limits))
         if checked.gaps:
@@ -206,12 +213,12 @@ class _Task:
         )  # fmt: skip
 
     def known(self, verdict: Verdict, **more: Any) -> AnyNumber:
-        """What is known, of these threads and pages."""
+        """The result, in terms of these threads and pages."""
         asked = self.asked
         return AnyNumber(asked.threads, verdict, pages=asked.pages, each=threads_of_pages(self.model, asked), **more)
 
     def _others(self, prepared: Ground) -> tuple[str, ...]:
-        """The threads and parameters of which there is what the model has."""
+        """The threads and parameters whose numbers are those of the model."""
         program, counted = prepared.program, self.asked.counted
         templates = frozenset[int]() if prepared.pages is None else prepared.pages.templates
         fixed = (program.threads[thread] for thread in prepared.places.fixed)
@@ -219,7 +226,7 @@ class _Task:
         return (*threads, *(f"{name}={value}" for name, value in program.params if name not in counted))
 
     def instance(self, number: int, states: int) -> Report:
-        """The instance with so many of each thread, explored up to so many states, once."""
+        """The instance with so many of each thread, explored once, up to so many states."""
         for (known, most), report in self._explored.items():
             if known == number and (report.complete or most >= states):
                 return report
@@ -233,7 +240,8 @@ class _Task:
 
 
 def _enough(limits: Limits, most: int | None = None) -> Enough:
-    """Says, asked with every state of the common cells, why to stop: at a limit, or with more than `most` of them."""
+    """Polled with every state of the common cells; returns the reason to stop: a limit, or more
+    than `most` states."""
     asked = count()
 
     def enough(states: int) -> str | None:
@@ -246,12 +254,12 @@ def _enough(limits: Limits, most: int | None = None) -> Enough:
 
 
 def _size(views: Views | Triples) -> int:
-    """How many threads a view is of."""
+    """The number of threads in a view."""
     return 3 if isinstance(views, Triples) else 2
 
 
 def _violated(report: Report) -> tuple[str, ...]:
-    """What is violated that a proof, or a wish for any number, is about; that a state is reached needs one number."""
+    """The violations that a proof for any number is about; `@reachable` needs one instance only."""
     bad = (p for p in report.properties if p.verdict == "VIOLATED")
     return tuple(p.name for p in bad if p.kind not in ("faults", "reachable"))
 
@@ -261,7 +269,7 @@ def _unexpected(report: Report) -> str:
 
 
 def _told(report: Report, found: AnyNumber) -> Report:
-    """The report with what is known for any number; its verdict is no better than that."""
+    """The report with the result for any number; its verdict is not better than that result."""
     findings = (*report.findings, *map(_finding, found.refused))
     report = replace(report, any_number=found, findings=findings)
     if report.verdict == "VIOLATED" or found.verdict == "VIOLATED":

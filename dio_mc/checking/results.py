@@ -1,4 +1,5 @@
-"""What checking gives: verdicts, findings, the report of a run, and what could not be checked."""
+"""The results of checking: verdicts, findings, the report of a run, and files that could not be
+checked."""
 
 from __future__ import annotations
 
@@ -13,16 +14,16 @@ from dio_mc.trace.trace import Place, Trace
 
 Verdict = Literal["HOLDS", "VIOLATED", "UNDETERMINED"]
 SEVERITY: dict[Verdict, int] = {"HOLDS": 0, "VIOLATED": 1, "UNDETERMINED": 3}
-"""Exit code of a verdict without an expectation."""
+"""The exit code of a verdict without an expectation."""
 
 
 @dataclass(frozen=True, slots=True)
 class PropertyResult:
     """One property's verdict.
 
-    `vacuous`: it holds, but some premise in it never did. `note` says more in words, `doc` is what the author says of
-    it, `where` its line (a fault's: the line at fault). `expected` is whether the verdict is what the file states of
-    this property, None where it states nothing.
+    `vacuous`: it holds, but some premise in it never did. `note` is a remark, `doc` the author's
+    description, `where` its line (of a fault: the line at fault). `expected` is whether the verdict
+    is the one that the file states for this property, None if it states nothing.
     """
 
     name: str
@@ -37,7 +38,7 @@ class PropertyResult:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something about the model's quality, with its code and place (``file:line``)."""
+    """A remark on the model's quality, with its code and place (``file:line``)."""
 
     code: str
     message: str
@@ -46,16 +47,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class AnyNumber:
-    """What is known of a model for any number of these threads (one or more of each), and, where that is the parameter
-    `pages`, of pages, with the threads of which there is one for `each`.
+    """The result for any number of these threads (one or more of each) and, if that is the
+    parameter `pages`, of pages, with the threads of which there is one for `each` page.
 
-    `proved` are the properties that hold, ``faults`` among them; `violated` those that an instance violates; `alarms`
-    those that the views allow to be violated; `unfit` those that cannot be judged on views; `uncovered` what a proof is
-    not about. `views` and `steps` say how large
-    the proof is that was checked, `of` of how many threads its views are. `instances` are the numbers of each thread
-    that were explored completely. `stopped` is why there is no proof where the search for one was stopped, `refused`
-    what does not meet its conditions.
-    `others` are the threads and parameters of which there is what the model has (``pages=1``).
+    `proved` are the properties that hold, ``faults`` among them; `violated` those that an instance
+    violates; `alarms` those that the views allow to be violated; `unfit` those that views cannot
+    decide; `uncovered` those that a proof does not cover. `views` and `steps` are the size of the
+    proof that was checked, `of` is the number of threads in its views. `instances` are the numbers
+    of each thread that were explored completely. `stopped` says why the search for a proof was
+    stopped, `refused` which conditions are not met. `others` are the threads and parameters with
+    fixed numbers (``pages=1``).
     """
 
     threads: tuple[str, ...]
@@ -77,8 +78,9 @@ class AnyNumber:
     certificate: str = field(default="", compare=False, repr=False)
 
     def words(self) -> str:
-        """``HOLDS for any number of reader, with mapper, pages=1: no_hole_filled, faults; 280 views, ...``, or
-        ``HOLDS for any number of reader; any pages (mapper, pdflush for each): ...``."""
+        """``HOLDS for any number of reader, with mapper, pages=1: no_hole_filled, faults; 280
+        views, ...``, or ``HOLDS for any number of reader; any pages (mapper, pdflush for each):
+        ...``."""
         others = f", with {', '.join(self.others)}" if self.others else ""
         return f"{self.verdict} for {self._whom()}{others}{self._reason()}"
 
@@ -113,12 +115,13 @@ class AnyNumber:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What checking one class with one binding of its parameters gave.
+    """The result of checking one class with one binding of its parameters.
 
-    `found` is the search: its numbers, and the violations whose counterexamples are `traces`, in the same order.
-    `seconds` is wall time from build to verdict. `expected` is None where the file says nothing, else whether what it
-    says is met; `exit_code` follows from it and the verdict. `where` is the class; `notes` are sentences about how it
-    was explored. `any_number` is what is known for any number of threads, where that was asked (`general`).
+    `found` is the search: its numbers, and the violations whose counterexamples are `traces`, in
+    the same order. `seconds` is wall time from build to verdict. `expected` is None if the file
+    states nothing, otherwise whether its statement is met; `exit_code` follows from it and the
+    verdict. `where` is the class; `notes` are sentences about how it was explored. `any_number` is
+    the result for any number of threads, if that was requested (`general`).
     """
 
     model: str
@@ -146,17 +149,17 @@ class Report:
 
     @property
     def states(self) -> int:
-        """The number of distinct reachable states, of those that are left by `reductions`."""
+        """The number of distinct reachable states, after `reductions`."""
         return self.found.states
 
     @property
     def transitions(self) -> int:
-        """The number of successors, duplicates included."""
+        """The number of successors, including duplicates."""
         return self.found.transitions
 
     @property
     def depth(self) -> int:
-        """The last level with a state in it."""
+        """The last level that has a state."""
         return self.found.depth
 
     @property
@@ -176,7 +179,7 @@ class Report:
 
     @property
     def reductions(self) -> tuple[str, ...]:
-        """The reductions used; the numbers are those of the states that they leave."""
+        """The reductions used; the numbers are those of the reduced search."""
         return self.found.reductions
 
     @property

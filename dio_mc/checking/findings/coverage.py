@@ -1,4 +1,5 @@
-"""What a complete search did not reach: statements that never ran, waits that never blocked."""
+"""The parts that a complete search did not reach: statements that never ran, waits that never
+blocked."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ _MOST_NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class _Function:
-    """A thread body, operation or method that is judged here: its lines."""
+    """A thread body, operation or method that is examined: its lines."""
 
     name: str
     file: str
@@ -32,8 +33,8 @@ class _Function:
 
 
 def coverage_findings(model: type[Model], program: Program, coverage: Coverage) -> list[Diagnostic]:
-    """Of a complete search without violations: statements that never ran, waits that never blocked, locks that nobody
-    waited for."""
+    """For a complete search without violations: statements that never ran, waits that never
+    blocked, locks that no thread waited for."""
     own = list(_own_functions(model, program, members_of(model)))
     places = [(t, n, loc) for t, tpl in enumerate(program.templates) for n, loc in enumerate(tpl.locations) if n]
     ran = {_statement(loc) for t, n, loc in places if (t, n) in coverage.fired}
@@ -48,7 +49,7 @@ def coverage_findings(model: type[Model], program: Program, coverage: Coverage) 
 
 
 def _statement(location: Location) -> tuple[str, int, str]:
-    """A statement of the source; an operation that is called twice has it twice."""
+    """A statement of the source, which occurs twice if its operation is called twice."""
     span = location.span
     return (span.file, span.line, location.text) if span else ("", 0, location.text)
 

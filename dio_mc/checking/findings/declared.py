@@ -1,4 +1,5 @@
-"""What the source alone shows: operations that nothing calls, variables that nothing reads, parameters without use."""
+"""Findings from the source alone: operations that nothing calls, variables that nothing reads,
+unused parameters."""
 
 from __future__ import annotations
 
@@ -36,8 +37,8 @@ def static_findings(model: type[Model], program: Program) -> list[Diagnostic]:
 
 
 def uncalled_operations(model: type[Model], called: Collection[str] = ()) -> list[Diagnostic]:
-    """Operations of the class that nothing calls, but for those that are `called` from elsewhere. One that is spelt
-    almost as one of its bases overrides nothing."""
+    """Operations of the class that nothing calls, except those `called` from elsewhere. An
+    operation whose name almost equals one of its bases overrides nothing."""
     named = _names_in_sources(model)
     operations = members_of(model).operations
     found: list[Diagnostic] = []
@@ -50,8 +51,9 @@ def uncalled_operations(model: type[Model], called: Collection[str] = ()) -> lis
 
 
 def _within_a_step(model: type[Model], program: Program) -> Iterator[Diagnostic]:
-    """Properties of the class that ask whether a thread is inside what begins and ends within one step, where nobody
-    else can run. A patch may make a window of its base one step on purpose; that is not reported."""
+    """Properties of the class that ask whether a thread is inside a region that begins and ends
+    within one step, where no other thread can run. A patch may make a window of its base one step
+    on purpose; that is not reported."""
     for property_ in program.properties:
         if not is_judged(_owner(model, property_.name), model):
             continue
@@ -65,8 +67,8 @@ def _within_a_step(model: type[Model], program: Program) -> Iterator[Diagnostic]
 
 
 def _hidden(model: type[Model], members: Members) -> Iterator[Diagnostic]:
-    """Threads and properties of which a base has another of the same name, where neither overrides the other: the class
-    that puts the two together has the first one only."""
+    """Threads and properties that exist in two bases of which neither overrides the other: the
+    class that derives from both has the first one only."""
     for name, owner, other in members.hidden:
         joined = next(cls for cls in reversed(model.__mro__) if issubclass(cls, owner) and issubclass(cls, other))
         if is_judged(joined, model):
@@ -80,7 +82,8 @@ def _owner(model: type[Model], name: str) -> type:
 
 
 def _constant(program: Program) -> Iterator[Diagnostic]:
-    """Properties of states that read nothing which the program writes: they have the same value in every state."""
+    """Properties of states that read nothing which the program writes: they have the same value in
+    every state."""
     ops = [op for template in program.templates for block in template.blocks for op in block.ops]
     targets = [t for op in ops if isinstance(op, Assign) for t in op.targets]
     targets += [op.target for op in ops if isinstance(op, Choose)]
@@ -100,9 +103,9 @@ def _constant(program: Program) -> Iterator[Diagnostic]:
 
 
 def _ending_daemons(program: Program, members: Members) -> Iterator[Diagnostic]:
-    """Daemons whose code can end, inherited ones as well, since each verdict is worth less by them: they do their work
-    once, so that what a second round would break is not seen. A ``return`` as the last statement says that once is
-    meant; those of the library are as they are meant to be."""
+    """Daemons whose code can end, including inherited ones, since they weaken each verdict: they do
+    their work once, so that the effects of a second round are not seen. A ``return`` as the last
+    statement says that once is intended; daemons of the library are as intended."""
     for template in program.templates:
         entry = members.threads.get(template.name)
         if entry is None or not template.daemon or not any(isinstance(b.terminator, End) for b in template.blocks):
@@ -119,8 +122,8 @@ def _ending_daemons(program: Program, members: Members) -> Iterator[Diagnostic]:
 
 
 def _unread(model: type[Model], program: Program, members: Members) -> Iterator[Diagnostic]:
-    """Variables of the class that no statement and no property reads; unknown where only z3 can say what is read. What
-    a class of the same file that builds on this one names may be there for that one."""
+    """Variables of the class that no statement and no property reads; unknown if only z3 can say
+    what is read. Names in a class of the same file that derives from this one count as reads."""
     if any(p.expr is None for p in program.properties):
         return
     read = {program.variables[e.variable].path[0] for e in expressions_of(program) if isinstance(e, Load)}
@@ -133,7 +136,7 @@ def _unread(model: type[Model], program: Program, members: Members) -> Iterator[
 
 
 def named_by_patches(model: type[object]) -> frozenset[str]:
-    """What the bodies of classes of the same file that build on this one mention."""
+    """The names in the bodies of classes of the same file that derive from this one."""
     found: set[str] = set()
     for patch in (c for c in model.__subclasses__() if c.__module__ == model.__module__):
         for value in vars(patch).values():
@@ -144,7 +147,8 @@ def named_by_patches(model: type[object]) -> frozenset[str]:
 
 
 def _names_in_sources(model: type[Model]) -> frozenset[str]:
-    """Every name and attribute that the files of the class and its bases mention, other than to bind it."""
+    """Every name and attribute in the files of the class and its bases, except where it is
+    bound."""
     modules = [sys.modules.get(c.__module__) for c in model.__mro__ if c not in (object, Model)]
     files = {getattr(module, "__file__", None) for module in modules}
     return frozenset().union(*(_names_in(tree) for file in files if file and (tree := _tree(file)) is not None))

@@ -1,11 +1,14 @@
-"""Locks that no interleaving needs, as far as a single run shows: no thread ever had to wait for them.
+"""Locks that no interleaving needs, as far as a single run shows: no thread ever had to wait for
+them.
 
-In every reachable state in which a thread came to take such a lock, it was free. So the lock never kept a step from
-being taken, and without it the same steps are possible in the same states: it excludes nothing. The converse is
-answered by `dio-mc mutate`: a contended lock may still protect nothing that a property reads.
+In every reachable state in which a thread came to take such a lock, it was free. So the lock never
+kept a step from being taken, and without it the same steps are possible in the same states: it
+excludes nothing. The converse is answered by `dio-mc mutate`: a contended lock may still protect
+nothing that a property reads.
 
-The rule is said only of locks that do nothing but exclude. A lock that properties ask about, that is tried, asked or
-handed over, is left out; so is one that is taken in a step with a choice, where other options may have been possible.
+The finding is reported only for locks that do nothing but exclude. A lock that properties read, or
+that is tried, tested or handed over, is left out; so is one that is taken in a step with a choice,
+where other options may have been possible.
 """
 
 from __future__ import annotations
@@ -26,7 +29,8 @@ from dio_mc.semantics.search import Coverage
 
 
 def idle_locks(model: type[Model], program: Program, coverage: Coverage) -> list[Diagnostic]:
-    """Of a complete search: the locks that the class declares, that were taken, and that nobody waited for."""
+    """For a complete search: the locks that the class declares, that were taken, and that no thread
+    waited for."""
     if any(p.expr is None for p in program.properties):
         return []
     found: list[Diagnostic] = []
@@ -89,7 +93,8 @@ def _step(template: Template, start: int) -> Iterator[Block]:
 
 
 def _uses_otherwise(block: Block, lock: _Lock) -> bool:
-    """It reads the lock other than to take it, release it, or see that it is held."""
+    """Whether it reads the lock for another purpose than to take it, release it, or test that it is
+    held."""
     if isinstance(block.terminator, Branch) and lock.in_(block.terminator.condition):
         return True
     for op in block.ops:

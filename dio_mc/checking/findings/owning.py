@@ -1,4 +1,5 @@
-"""Whose code is judged with a class: its own, and that of bases and mixins of its file never checked alone."""
+"""Which code is examined with a class: its own, and that of bases and mixins of its file that are
+never checked alone."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from dio_mc.lang.model import Model
 
 
 def is_judged(owner: type, model: type[Model]) -> bool:
-    """Whether what `owner` says is judged where `model` is checked."""
+    """Whether the code of `owner` is examined when `model` is checked."""
     if owner is model:
         return True
     alone = issubclass(owner, Model) and not vars(owner).get("__dio_abstract__")

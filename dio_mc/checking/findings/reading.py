@@ -1,4 +1,4 @@
-"""Which expressions a program evaluates, and where."""
+"""The expressions that a program evaluates, and their places."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dio_mc.ir.program import Program
 
 
 def expressions_of(program: Program) -> Iterator[Expr]:
-    """Every expression of a program, parts of expressions included."""
+    """Every expression of a program, including parts of expressions."""
     roots = [p.expr for p in program.properties if p.expr is not None]
     roots += [a.meaning for p in program.properties for a in p.atoms]
     roots += [e for t in program.templates for block in t.blocks for e in _of_block(block)]
@@ -26,7 +26,7 @@ def _of_block(block: Block) -> Iterator[Expr]:
 
 
 def expressions_of_op(op: Op) -> Iterator[Expr]:
-    """What one operation evaluates; parts not included."""
+    """The expressions that one operation evaluates, without their parts."""
     match op:
         case Assign(targets, values):
             yield from values

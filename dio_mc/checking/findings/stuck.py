@@ -1,9 +1,10 @@
-"""Threads that can never move again, whatever the others do, where others can go on forever.
+"""Threads that can never move again, whatever the others do, while others can run forever.
 
-A deadlock is a state in which nothing can run. A daemon that polls, or any thread that goes round, hides that two
-others hold each other's locks. So the graph of a search without violations is examined once more: in a state a thread
-is stuck forever if it should end, has not, and has no step in any state that can be reached from there. That is exact,
-and is done for programs of up to `MOST` states.
+A deadlock is a state in which nothing can run. A daemon that polls, or any thread that loops, hides
+that two other threads hold each other's locks. So the graph of a search without violations is
+examined once more: in a state a thread is stuck forever if it should end, has not, and has no step
+in any state that can be reached from there. This is exact, and is done for programs of up to `MOST`
+states.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from dio_mc.semantics.layout import State
 from dio_mc.source import Span
 
 MOST: Final = 10_000
-"""States of the largest graph that is looked at."""
+"""The number of states of the largest graph that is examined."""
 
 
 def stuck_for_ever(interpreter: Interpreter, states: int) -> list[Diagnostic]:
-    """One finding for the nearest state in which some thread is stuck forever, naming all that are in that state."""
+    """One finding for the nearest state in which some thread is stuck forever, naming all that are
+    in that state."""
     program = interpreter.program
     if not program.check_deadlock or states > MOST:
         return []
@@ -38,7 +40,8 @@ def stuck_for_ever(interpreter: Interpreter, states: int) -> list[Diagnostic]:
 
 
 class _Graph:
-    """All states in the order of a breadth-first search, the threads that can run in each, and who leads there."""
+    """All states in breadth-first order, the threads that can run in each, and their
+    predecessors."""
 
     def __init__(self, interpreter: Interpreter) -> None:
         self.interpreter = interpreter
@@ -57,7 +60,8 @@ class _Graph:
                         waiting.append(step.state)
 
     def without_end(self, thread: int) -> list[State]:
-        """Where a thread has not ended and has no step, there and in all that follows."""
+        """For each state, whether a thread has not ended and has no step, there and in all states
+        after it."""
         pc = self.interpreter.layout.pc[thread]
         if all(thread in runs or state[pc] == 0 for state, runs in self.steps.items()):
             return []

@@ -1,8 +1,8 @@
 """Relaxed variables whose order cannot be observed: every access is under the same lock.
 
-Which locks a thread surely holds at a place is worked out from the text: an exclusive lock is held from where its owner
-becomes the running thread to where it becomes anything else, on every path. A release waits until the store buffer is
-empty, so the next holder sees every store.
+The locks that a thread certainly holds at a place are computed from the text: an exclusive lock is
+held from where its owner becomes the running thread to where it becomes anything else, on every
+path. A release waits until the store buffer is empty, so the next holder sees every store.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from dio_mc.ir.program import Program, Template
 from dio_mc.lang.model import Model
 
 Held = frozenset[int]
-"""Variables that say who owns an exclusive lock."""
+"""Variables that hold the owner of an exclusive lock."""
 
 
 def pointless_relaxation(model: type[Model], program: Program, members: Members) -> Iterator[Diagnostic]:
-    """A finding for each relaxed variable of the class that is only used under one lock."""
+    """A finding for each relaxed variable of the class that is only accessed under one lock."""
     cells = {v.path: number for number, v in enumerate(program.variables)}
     for name, (_, owner) in members.data.items():
         entries = cells.get(("store_buffer", f".{name}", None, None))
@@ -39,7 +39,7 @@ def pointless_relaxation(model: type[Model], program: Program, members: Members)
 
 
 def _held_at(template: Template, program: Program, cells: Held) -> Iterator[Held]:
-    """What is surely held at each place that uses one of the cells."""
+    """The locks that are certainly held at each place that accesses one of the cells."""
     for number, entering in _on_entry(template, program).items():
         block = template.blocks[number]
         for op, held in _along(block, entering, program):
@@ -50,7 +50,7 @@ def _held_at(template: Template, program: Program, cells: Held) -> Iterator[Held
 
 
 def _on_entry(template: Template, program: Program) -> dict[int, Held]:
-    """What is held where a block begins, on every path."""
+    """The locks that are held on entry to a block, on every path."""
     found: dict[int, Held] = {template.entry: frozenset()}
     ahead = [template.entry]
     while ahead:
@@ -66,14 +66,14 @@ def _on_entry(template: Template, program: Program) -> dict[int, Held]:
 
 
 def _through(block: Block, held: Held, program: Program) -> Held:
-    """What is held at the end of a block."""
+    """The locks that are held at the end of a block."""
     for op in block.ops:
         held = _after(op, held, _awaited(block), program)
     return held
 
 
 def _along(block: Block, held: Held, program: Program) -> Iterator[tuple[Op, Held]]:
-    """Each operation of a block with what is held before it."""
+    """Each operation of a block with the locks held before it."""
     for op in block.ops:
         yield op, held
         held = _after(op, held, _awaited(block), program)
@@ -85,8 +85,8 @@ def _awaited(block: Block) -> Held:
 
 
 def _after(op: Op, held: Held, awaited: Held, program: Program) -> Held:
-    """An assignment to an owner that was waited for takes the lock, if it is certainly of the running thread; any other
-    one releases it."""
+    """The locks held after an operation: a store to an owner that was waited for takes the lock, if
+    it certainly stores the running thread; any other store to an owner releases it."""
     if not isinstance(op, Assign):
         return held
     for target, value in zip(op.targets, op.values, strict=True):
