@@ -1,1 +1,1 @@
-"""Many models: which runs a command takes, in this process or in several, and how they grow."""
+"""Many models: the runs that a command takes, in one process or in several, and their growth."""

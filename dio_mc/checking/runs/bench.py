@@ -1,7 +1,9 @@
-"""Trying one edit: screened by `fix.screen`, compared in runs without interleaving, then checked as any model is.
+"""Trying one edit: screened by `fix.screen`, compared in runs without interleaving, then checked
+like any model.
 
-A reported fix is the written subclass: it is loaded from a file and checked there, with larger parameters, and
-for any number of its threads. So an error in an edit, or in how it is written, can at worst hide a fix.
+A reported fix is the written subclass: it is loaded from a file and checked there, with larger
+parameters, and for any number of its threads. So an error in an edit, or in how it is written, can
+at worst hide a fix.
 """
 
 from __future__ import annotations
@@ -41,15 +43,15 @@ LARGER: Final = 10
 LEAST: Final = 10_000
 """and at least this many."""
 MOST: Final = 100_000
-"""States of a check with larger parameters, after which nothing is known of them."""
+"""The number of states of a check with larger parameters after which it is given up."""
 LOOK: Final = 0.05
-"""Seconds between two looks at the limits."""
+"""Seconds between two polls of the limits."""
 Params = tuple[tuple[str, int], ...]
 
 
 @dataclass
 class Bench:
-    """A violated class, what is asked of a fix, and the limits of what is tried."""
+    """A violated class, the goals of a fix, and the limits of each trial."""
 
     model: type[Model]
     params: Params
@@ -61,7 +63,7 @@ class Bench:
 
     @cached_property
     def around(self) -> Surroundings:
-        """What an edit may use."""
+        """The material for edits."""
         return Surroundings(self.model)
 
     @cached_property
@@ -71,24 +73,24 @@ class Bench:
 
     @contextmanager
     def under(self, options: Options) -> Iterator[None]:
-        """Until the end of the block, these limits."""
+        """Apply these limits until the end of the block."""
         self.options, self.limits = options, Limits(options.budget, options.stop)
         self._looked, self._reason = 0.0, None
         yield
 
     @cached_property
     def built(self) -> Built:
-        """The model as it is."""
+        """The original model, built."""
         return build(self.model, dict(self.params))
 
     @cached_property
     def before(self) -> Serial:
-        """What the model does without interleaving."""
+        """The results of the original model without interleaving."""
         return serial_runs(self.built.program, self.enough)
 
     @cached_property
     def states(self) -> int:
-        """Those of the model as it is; all of them, if they are few."""
+        """The number of states of the original model; all of them, if they are few."""
         everything = Asked(frozenset(), frozenset())
         return screened(self.built.program, everything, MOST, self.enough).states
 
@@ -108,7 +110,7 @@ class Bench:
     # --- the sieve ----------------------------------------------------------------------------------------------------
 
     def tried(self, parts: tuple[int, ...]) -> Tried:
-        """The result of an edit with the parameters given."""
+        """The result of an edit with the given parameters."""
         reason = self.enough()
         if reason is not None:
             return Tried(parts, "undecided", why=str(reason))
@@ -141,7 +143,7 @@ class Bench:
         return replace(tried, fate="open", open=left) if left else tried
 
     def _built(self, edit: Edit) -> Built:
-        """The program of an edit; threads that it does not reach are as they were."""
+        """The program of an edit; threads that it does not reach are unchanged."""
         around = self.around
         changed = [body.function for body in edit.functions]
         same = frozenset(b.name for b in around.bodies if b.thread and not around.reaches(b, changed))
@@ -164,8 +166,8 @@ class Bench:
     # --- what passes --------------------------------------------------------------------------------------------------
 
     def finished(self, tried: Tried, *, brief: bool = False) -> Fix | Tried:
-        """The fix that an edit makes, written and checked, with the parameters given alone if `brief`; or what it
-        leaves violated."""
+        """The fix that an edit makes, written and checked, with the given parameters only if
+        `brief`; or the violations that it leaves."""
         edit = self.edit(tried.parts)
         assert edit is not None
         with tempfile.TemporaryDirectory(prefix="dio-mc-") as folder:
@@ -194,7 +196,7 @@ class Bench:
         )  # fmt: skip
 
     def _verdict(self, report: Report) -> str:
-        """``HOLDS``, or what is left that was violated before and was not asked for."""
+        """``HOLDS``, or the violations that are left and were there before and not asked for."""
         left = sorted({kind_of(p.name) for p in report.properties if p.verdict == "VIOLATED" and p.kind != FAULTS})
         return f"VIOLATED {', '.join(left)}" if left else report.verdict
 
@@ -206,7 +208,7 @@ class Bench:
         return check_class(model, dict(params), replace(self.options, budget=budget, any_number=None))
 
     def _bindings(self) -> list[Params]:
-        """The parameters given; those that the file states something of; and each number one larger."""
+        """The given parameters; those of the file's expectations; and each number one larger."""
         given = dict(self.params)
         found = {self.params: None}
         for expectation in self.model.__dio_expectations__:
@@ -219,7 +221,8 @@ class Bench:
         return list(found)
 
     def _asked_with(self, params: Params) -> Asked:
-        """What is asked with other parameters: what the model violates there and was not to be fixed is spared."""
+        """The goals with other parameters: a property that the model violates there and that was
+        not to be fixed is spared."""
         if params == self.params:
             return self.asked
         if params not in self._elsewhere:
@@ -238,7 +241,7 @@ class Bench:
         return tuple(Waits(name, before.get(name, 0), share) for name, share in after.items())
 
     def _any_number(self, fixed: type[Model]) -> str:
-        """What is known for any number of its threads, in words; nothing where that cannot be asked."""
+        """The result for any number of its threads, in words; empty if no proof was attempted."""
         try:
             options = replace(self.options, budget=replace(self.options.budget, max_states=MOST))
             report = check_any_number(fixed, dict(self.params), Wanted(("all",)), options)
@@ -254,7 +257,7 @@ class Bench:
     # --- what does not ------------------------------------------------------------------------------------------------
 
     def near(self, tried: Tried) -> NearMiss:
-        """What an edit leaves violated, with the schedule of the first of these."""
+        """The violations that an edit leaves, with the schedule of the first."""
         edit = self.edit(tried.parts)
         assert edit is not None
         told = Told.of(edit, tried.parts)

@@ -1,8 +1,10 @@
-"""``--changed-since REV``: the model files that differ from a git revision, or import or read a file that does.
-``--affected``: the same for files that somebody else (pre-commit) found to have changed.
+"""``--changed-since REV``: the model files that differ from a git revision, or import or read a
+file that does. ``--affected``: the same for files that another tool (pre-commit) found to have
+changed.
 
-What a file reads is not known without running it, so this over-approximates: each file or folder that a string in its
-source names, and, if it opens files at all, everything that is not a Python file in its folder and below.
+What a file reads is not known without running it, so this over-approximates: each file or folder
+that a string in its source names, and, if it opens files at all, everything that is not a Python
+file in its folder and below.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from dio_mc.errors import usage_error
 
 
 def changed_since(revision: str, files: Sequence[tuple[str, bool]], config: Path | None) -> list[tuple[str, bool]]:
-    """Those of `files` whose own source or imported neighbours changed; all of them when the configuration did."""
+    """Those of `files` whose own source or imported neighbours changed; all of them if the
+    configuration did."""
     root = Path(_git("rev-parse", "--show-toplevel", why=revision).rstrip("\n"))
     changed = changed_files(revision, root)
     if config is not None and config.resolve() in changed:
@@ -42,11 +45,12 @@ def _depends(sources: frozenset[Path], changed: frozenset[Path]) -> bool:
 OPENING = frozenset(
     ["glob", "iglob", "iterdir", "listdir", "open", "read_bytes", "read_text", "rglob", "scandir", "walk"]
 )
-"""Names of what reads files, of whatever object."""
+"""Names of functions and methods that read files."""
 
 
 def _read_by(source: Path) -> tuple[tuple[Path, ...], bool]:
-    """What the strings of a source may name, from its folder or from here; whether it opens files at all."""
+    """The paths that the strings of a source may name, from its folder or from here; and whether it
+    opens files at all."""
     try:
         tree = ast.parse(source.read_bytes())
     except (OSError, SyntaxError, ValueError):
@@ -60,12 +64,13 @@ def _read_by(source: Path) -> tuple[tuple[Path, ...], bool]:
 
 
 def _is_name(text: str) -> bool:
-    """It can be the name of a file; the folder itself is not a name."""
+    """Whether it can be the name of a file; the folder itself is not a name."""
     return 0 < len(text) < 256 and text.strip("./") != "" and "\n" not in text and "\0" not in text
 
 
 def affected(files: Sequence[tuple[str, bool]]) -> list[tuple[str, bool]]:
-    """The files, and those beside them that import one of them. Any of them may be a helper without a model."""
+    """The files, and those beside them that import one of them. Any of them may be a helper without
+    a model."""
     changed = frozenset(Path(file).resolve() for file, _ in files)
     beside = {str(p) for file, _ in files for p in Path(file).parent.glob("*.py")}
     known: dict[Path, frozenset[Path]] = {}
@@ -74,7 +79,8 @@ def affected(files: Sequence[tuple[str, bool]]) -> list[tuple[str, bool]]:
 
 
 def changed_files(revision: str, root: Path) -> frozenset[Path]:
-    """What differs between the work tree and where it branched off from a revision, and what git does not know yet."""
+    """The differences between the work tree and where it branched off from a revision, and
+    untracked files."""
     if revision.startswith("-"):
         raise usage_error("DIO214", f"{revision} is not a revision")
     base = _git("merge-base", revision, "HEAD", why=revision).strip()
@@ -95,8 +101,8 @@ def _git(*arguments: str, why: str) -> str:
 
 
 def sources(file: Path, known: dict[Path, frozenset[Path]]) -> frozenset[Path]:
-    """A file and everything below its root that it imports, also through others; missing files included, since a file
-    that was removed is a change."""
+    """A file and everything below its root that it imports, also through others; missing files
+    included, since a file that was removed is a change."""
     if file in known:
         return known[file]
     seen: set[Path] = set()
@@ -140,7 +146,7 @@ def _imports(function: ast.expr) -> bool:
 
 
 def _root(file: Path) -> Path:
-    """The folder that a model's imports are looked up in: the nearest without ``__init__.py``."""
+    """The folder in which a model's imports are looked up: the nearest without ``__init__.py``."""
     folder = file.parent
     while (folder / "__init__.py").exists() and folder.parent != folder:
         folder = folder.parent
@@ -148,7 +154,7 @@ def _root(file: Path) -> Path:
 
 
 def _places(root: Path, name: str) -> Iterator[Path]:
-    """Where a module would be: its file or its package, and the packages around it."""
+    """The files where a module would be: its file or its package, and the packages around it."""
     parts = [p for p in name.split(".") if p != "*"]
     for length in range(1, len(parts) + 1):
         stem = root.joinpath(*parts[:length])

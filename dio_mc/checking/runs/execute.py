@@ -1,4 +1,5 @@
-"""Tasks -> reports, in the order of the tasks: one after the other here, or in several processes (`pool`)."""
+"""Tasks -> reports, in the order of the tasks: one after the other in this process, or in several
+processes (`pool`)."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ from dio_mc.semantics.stop import OUT_OF_MEMORY, requested
 
 Outcome = Report | Failure
 BETWEEN: Final = 0.05
-"""Seconds between two looks at the memory that a run takes: most searches are over before that."""
+"""Seconds between two measurements of a run's memory: most searches are over before that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Done:
 
 
 class _Peak:
-    """A listener to progress that takes note of resident memory, and passes everything on."""
+    """A listener to progress that records resident memory, and passes everything on."""
 
     def __init__(self, report: ProgressReport | None) -> None:
         self._report = report
@@ -40,7 +41,7 @@ class _Peak:
         self._before = self._most = resident_bytes()
 
     def __call__(self, progress: Progress) -> None:
-        if abs(progress.seconds - self._looked) >= BETWEEN:  # the clock of each search begins anew
+        if abs(progress.seconds - self._looked) >= BETWEEN:  # the clock of each search starts at zero
             self._looked = progress.seconds
             self._most = max(self._most, resident_bytes())
         if self._report is not None:
@@ -51,7 +52,8 @@ class _Peak:
 
 
 def run_here(tasks: Iterable[Task], options: Options) -> Iterator[Done]:
-    """Run tasks one after the other. Tasks that a stop leaves undone are reported as undetermined, never left out."""
+    """Run tasks one after the other. Tasks that a stop leaves undone are reported as undetermined,
+    never left out."""
     for task in tasks:
         reason = options.stop() if options.stop is not None else None
         if reason is not None:
@@ -62,8 +64,8 @@ def run_here(tasks: Iterable[Task], options: Options) -> Iterator[Done]:
 
 
 def checked(task: Task, options: Options) -> tuple[Outcome, int]:
-    """One run, and how much memory it took; a fault of dio-mc is an outcome as well, so that the other models keep
-    their verdicts."""
+    """One run, and the memory it took; a fault of dio-mc is an outcome too, so that the other
+    models keep their verdicts."""
     peak = _Peak(options.report)
     try:
         outcome = _outcome(task, replace(options, report=peak))
@@ -95,7 +97,7 @@ def _outcome(task: Task, options: Options) -> Outcome:
 
 
 def _wanted(task: Task, options: Options) -> Wanted | None:
-    """What is asked for any number: by the command, else by the file."""
+    """The proof for any number that the command requests, otherwise that of the file."""
     if options.any_number is not None:
         return options.any_number
     stated = task.stated
@@ -105,7 +107,8 @@ def _wanted(task: Task, options: Options) -> Wanted | None:
 
 
 def fault_of(error: Exception, file: str, name: str) -> Failure:
-    """The failure for an exception that is a fault of dio-mc; with DIO_MC_DEBUG it is raised again."""
+    """The failure for an exception that is a fault of dio-mc; with DIO_MC_DEBUG it is raised
+    again."""
     if os.environ.get("DIO_MC_DEBUG"):
         raise error
     last = traceback.extract_tb(error.__traceback__)[-1]

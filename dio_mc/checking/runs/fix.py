@@ -1,7 +1,8 @@
-"""The search for fixes of one class: single edits, then pairs, then what passes is written, checked and ranked.
+"""The search for fixes of one class: single edits, then pairs; those that pass are written, checked
+and ranked.
 
-Every edit is tried whichever is found first, so the answer is the same with any number of processes. If a limit or a
-signal ends the search, the fixes found so far are kept.
+Every edit is tried whichever is found first, so the answer is the same with any number of
+processes. If a limit or a signal ends the search, the fixes found so far are kept.
 """
 
 from __future__ import annotations
@@ -32,19 +33,22 @@ from dio_mc.lang.model import Model
 from dio_mc.source import display_path
 
 CHUNK: Final = 10
-"""Edits that a process is given at a time."""
+"""The number of edits that a process is given at a time."""
 GRACE: Final = 2.0
-"""Seconds after a stop in which the edits that have passed are written, and checked with the parameters given."""
+"""Seconds after a stop in which the edits that have passed are written, and checked with the
+parameters given."""
 NEAR: Final = 5
-"""Near misses that are told."""
+"""The number of near misses that are reported."""
 Progress = Callable[[str, int, int, int], None]
-"""Is told what is tried (``single edits``), how many of them are done, how many there are, and how many pass."""
+"""Receives what is tried (``single edits``), how many of them are done, how many there are, and how
+many pass."""
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What to look for: `goals` are properties (all that are violated, if empty); up to `pairs` pairs are tried, up to
-    `most` fixes told; in `jobs` processes. The budget of the options is that of the whole search."""
+    """What to search for: `goals` are properties (all violated ones if empty); up to `pairs` pairs
+    are tried, up to `most` fixes reported; in `jobs` processes. The budget of the options is that
+    of the whole search."""
 
     options: Options
     goals: tuple[str, ...] = ()
@@ -55,8 +59,8 @@ class Search:
 
 
 def find_fixes(task: Task, search: Search) -> Found:
-    """Search. Raises `ModelError` for a model that is wrong, that holds (DIO291), or whose violations are not such that
-    an edit is looked for (DIO292, DIO293, DIO295)."""
+    """Search for fixes. Raises `ModelError` for a model that is wrong, that holds (DIO291), or
+    whose violations an edit cannot repair (DIO292, DIO293, DIO295)."""
     started = time.time()
     refuse_unimportable(task.model)
     base = check_class(task.model, dict(task.params), search.options)
@@ -73,7 +77,8 @@ def find_fixes(task: Task, search: Search) -> Found:
 
 
 def goals_of(report: Report, names: Sequence[str]) -> tuple[Asked, tuple[Open, ...]]:
-    """What is asked of a fix, and how long the counterexamples are. Raises `ModelError` where that cannot be asked."""
+    """The goals of a fix, and the lengths of the counterexamples. Raises `ModelError` if there can
+    be no such fix."""
     model = report.model.split("@")[0]
     known = [p.name for p in report.properties if p.kind != FAULTS]
     kinds = {kind_of(p.name): p.kind for p in report.properties}
@@ -97,8 +102,8 @@ def goals_of(report: Report, names: Sequence[str]) -> tuple[Asked, tuple[Open, .
 
 
 def the_class(file: str, name: str | None, params: Params, options: Options) -> type[Model]:
-    """The class of a file that is to be fixed: the one named, else the only one, else the only one that is violated.
-    Raises `ModelError` (DIO208, DIO294)."""
+    """The class of a file that is to be fixed: the named one, the only one, or the only one that is
+    violated. Raises `ModelError` (DIO208, DIO294)."""
     models = load_module(file).models
     known = [model.__name__ for model in models]
     if name is not None and name not in known:
@@ -117,7 +122,7 @@ def the_class(file: str, name: str | None, params: Params, options: Options) -> 
 
 
 def recheck(file: Path) -> tuple[int, str]:
-    """What `check` says of a file that was written: the exit code, and a line."""
+    """The result of `check` for a file that was written: the exit code, and a line."""
     lines: list[str] = []
     codes: list[int] = []
     for model in load_module(file).models:
@@ -133,8 +138,9 @@ def recheck(file: Path) -> tuple[int, str]:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Edits to try, passing ones to finish, or near misses to tell, of one class of a file. With `brief` passing edits
-    are checked with the parameters given alone, as there is little time."""
+    """Edits to try, passing ones to finish, or near misses to describe, of one class of a file.
+    With `brief` passing edits are checked with the given parameters only, as there is little
+    time."""
 
     file: str
     name: str
@@ -220,7 +226,8 @@ class _Run:
         )  # fmt: skip
 
     def _late(self) -> _Run:
-        """The search; after a stop with some seconds more, to write and check the edits that have passed."""
+        """The search; after a stop it gets some seconds more, to write and check the edits that
+        have passed."""
         now, stop = time.time(), self.search.options.stop
         ended = self.ends is not None and now >= self.ends
         if not ended and (stop is None or stop() is None):
@@ -245,7 +252,8 @@ class _Run:
             yield result
 
     def _finished(self, passing: Iterable[Tried], bench: Bench) -> tuple[list[Fix], list[Tried]]:
-        """The fixes that are told, and what larger parameters, or the check of what was written, took away."""
+        """The fixes that are reported, and what larger parameters, or the check of the written
+        file, excluded."""
         groups: dict[Alike, list[Tried]] = {}
         for tried in sorted(passing, key=lambda t: _rank(t, bench)):
             groups.setdefault(_alike(tried, bench), []).append(tried)
@@ -265,7 +273,7 @@ class _Run:
         return fixes, failed
 
     def _near(self, missed: Iterable[Tried], bench: Bench) -> list[NearMiss]:
-        """The nearest of each kind of what is left open."""
+        """For each set of goals that stay open, the nearest miss of each kind."""
         found: dict[tuple[str, ...], Tried] = {}
         for tried in sorted(missed, key=lambda t: (_missed(t, self.asked), _rank(t, bench)[1], _soonest(t), t.parts)):
             if _missed(tried, self.asked)[0] < len(self.asked.goals) or self._is_later(tried):
@@ -280,7 +288,7 @@ class _Run:
         return bool(tried.open) and all(o.steps > before.get(o.property, o.steps) for o in tried.open)
 
     def _stopped(self, tried: Iterable[Tried]) -> str:
-        """Why the search is not complete."""
+        """The reason why the search is not complete."""
         reason = self.search.options.stop() if self.search.options.stop is not None else None
         if reason is not None:
             return reason
@@ -288,14 +296,14 @@ class _Run:
 
 
 def _corrected(tried: Sequence[Tried], failed: Iterable[Tried]) -> list[Tried]:
-    """With what the check of what was written, or of larger parameters, says of those that passed before."""
+    """The results with corrections from the checks of written files and of larger parameters."""
     known = {t.parts: t for t in failed}
     return [known.get(t.parts, t) for t in tried]
 
 
 def _rank(tried: Tried, bench: Bench) -> tuple[bool, int, int, tuple[int, ...]]:
-    """What changes runs without interleaving last; then the smaller edit, one of a thread's own code counting one more,
-    then the one that leaves more states."""
+    """The order of fixes: those that change runs without interleaving last; then by size, where an
+    edit of a thread's own code counts one more, then those that leave more states."""
     edits = [bench.edits[n] for n in tried.parts]
     threads = sum(body.thread for edit in edits for body in edit.functions)
     return bool(tried.changed), sum(edit.size for edit in edits) + threads, -tried.states, tried.parts
@@ -315,13 +323,14 @@ def _alike(tried: Tried, bench: Bench) -> Alike:
 
 
 def _missed(tried: Tried, asked: Asked) -> tuple[int, int]:
-    """How near a miss is: how many goals are open with the parameters given, and how much else."""
+    """The order of misses: the number of goals open with the given parameters, then the number of
+    other violations."""
     goals = sum(o.property in asked.goals and not o.params for o in tried.open)
     return goals, len(tried.open) - goals
 
 
 def _soonest(tried: Tried) -> int:
-    """Less, the longer the shortest schedule is."""
+    """The order of violations: the longer the shortest schedule, the better."""
     return -min((o.steps for o in tried.open if o.steps > 0), default=0)
 
 

@@ -1,7 +1,9 @@
-"""Which cells of the matrix hold for any number of the operations that write nothing, beside one that does.
+"""The cells of the matrix that hold for any number of the operations that write nothing, beside one
+that writes.
 
-Proved as `dio-mc check --any` does it, file by file (`anynumber`): all that `ok` says of a cell, but for threads that
-cannot go on. For these, an instance with two of each is explored, judged by the matrix's own properties.
+They are proved as by `dio-mc check --any`, for each file (`anynumber`): everything that `ok` says
+about a cell, except that all threads can continue. For this, an instance with two of each is
+explored with the matrix's own properties.
 """
 
 from __future__ import annotations
@@ -24,9 +26,9 @@ from dio_mc.study.outcomes import outcomes
 from dio_mc.study.templates import Roles, general_class, roles_of
 
 SEVERAL: Final = 2
-"""Of each operation that writes nothing, in the instance that is explored."""
+"""The number of each operation that writes nothing, in the instance that is explored."""
 STATES: Final = 20_000
-"""States of that instance, and states of the common data in a proof."""
+"""The limit on states of that instance, and on states of the common data in a proof."""
 
 
 class _Not(Exception):
@@ -34,7 +36,7 @@ class _Not(Exception):
 
 
 def with_general(pairing: Pairing, cell: Cell, budget: Budget | None, met: Latch) -> Cell:
-    """The cell with what is known of it for any number, where all is well with one of each."""
+    """The cell with its result for any number, if it is ok with one of each."""
     if cell.verdict != "ok":
         return cell
     roles = roles_of(pairing.workload)
@@ -59,7 +61,7 @@ def _states(budget: Budget | None) -> int:
 
 
 def _establish(pairing: Pairing, roles: Roles, states: int, met: Latch) -> None:
-    """Raises `_Not`, and `Stopped` or `Ended` at a limit."""
+    """Prove the cell. Raises `_Not`, and `Stopped` or `Ended` at a limit."""
     if roles.reason:
         raise _Not(roles.reason)
     for layout in pairing.rule.layouts:
@@ -105,7 +107,8 @@ def _words(diagnostic: Diagnostic) -> str:
 
 
 def _explore(pairing: Pairing, roles: Roles, states: int, met: Latch) -> None:
-    """The instance with `SEVERAL` of each: what can go on, and everything else once more by the matrix's own judges."""
+    """Explore the instance with `SEVERAL` of each: whether all threads can continue, and again all
+    properties of the matrix."""
     numbers = dict.fromkeys(roles.many, SEVERAL)
     found = outcomes(pairing.workload, pairing.rule, Budget(states), witnesses=(), exceeded=met, numbers=numbers)
     if met() is not None:

@@ -1,8 +1,8 @@
-"""Cells of the matrix of shipped rules, kept from one run to the next.
+"""A cache of cells of the matrix, for shipped rules.
 
-The cells of shipped rules and operations are a function of dio-mc's own files, so the key has a digest of all of them.
-A rule in a file of the user may import anything, so its cells are always computed again; so is every cell that a limit
-has ended early.
+The cells of shipped rules and operations are a function of dio-mc's own files, so the key has a
+digest of all of them. A rule in a file of the user may import anything, so its cells are always
+computed again; so is every cell that a limit has ended early.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ KIND = "matrix"
 
 @dataclass(frozen=True, slots=True)
 class KeptCells:
-    """A `dio_mc.study.matrix.Solve` that asks another one for the cells that are not kept; `general`: which finds what
-    is known for any number."""
+    """A `dio_mc.study.matrix.Solve` that calls another one for cells that are not in the cache;
+    `general`: the one that adds results for any number."""
 
     solve: Solve
     cache: Cache
@@ -62,8 +62,8 @@ class KeptCells:
 
 
 def is_whole(cell: Cell) -> bool:
-    """Whether no limit has cut the cell short: every layout has its verdict, and a bad one its run. What is asked for
-    any number was asked to the end."""
+    """Whether no limit has cut the cell short: every layout has its verdict, and a bad one its run.
+    A result for any number, if requested, was computed to the end."""
     if cell.verdict == NOT_THERE:
         return True
     if cell.general is not None and cell.general.stopped:
@@ -73,8 +73,8 @@ def is_whole(cell: Cell) -> bool:
 
 
 def page_of(pairing: Pairing, *, general: bool = False) -> str:
-    """The key of all cells of a rule, whose calls are about so many sectors and pages; those with what is known for any
-    number have a page of their own."""
+    """The key of all cells of a rule, for calls about so many sectors and pages; cells with results
+    for any number have another key."""
     sizes = f"{pairing.workload.sectors} {pairing.workload.pages}"
     what = [digest_of_files(), sys.version, pairing.rule.name, sizes, *(["any"] * general)]
     return hashlib.sha256("\0".join(what).encode()).hexdigest()
@@ -82,7 +82,8 @@ def page_of(pairing: Pairing, *, general: bool = False) -> str:
 
 @lru_cache(maxsize=1)
 def digest_of_files() -> str:
-    """Of every module of dio-mc and every shipped model, by name and content. Raises `OSError`."""
+    """The digest of every module of dio-mc and every shipped model, by name and content. Raises
+    `OSError`."""
     found = hashlib.sha256()
     for folder in (Path(__file__).parents[2], models_folder()):
         for path in sorted(folder.rglob("*.py")):

@@ -1,4 +1,5 @@
-"""Checking mutants: the model first, then every mutant with every binding of the parameters until one catches it."""
+"""Checking mutants: the model first, then every mutant with every binding of the parameters until
+one catches it."""
 
 from __future__ import annotations
 
@@ -33,10 +34,10 @@ LEAST: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Which mutants: those of `kinds` (all if empty), of inherited code too or not; in how many processes. `against`
-    names the class that is fixed, where it is not the one that `fixed_by` finds. `propose`: search for properties that
-    catch survivors. `progress` is told how many runs of mutants of a class are done, and of how many; `searching` the
-    same of survivors."""
+    """Which mutants: those of `kinds` (all if empty), with or without inherited code; in how many
+    processes. `against` names the fixed class, if it is not the one that `fixed_by` finds.
+    `propose`: search for properties that catch survivors. `progress` receives the number of runs of
+    mutants of a class that are done, and of all; `searching` the same for survivors."""
 
     options: Options
     kinds: frozenset[str] = frozenset()
@@ -48,12 +49,14 @@ class Plan:
     searching: Callable[[int, int], None] | None = None
 
     def wants(self, mutant: Mutant) -> bool:
-        """Whether a mutant is of these kinds; one that undoes a line of a fix is of the kind ``undo`` as well."""
+        """Whether a mutant is of these kinds; one that undoes a line of a fix is of the kind
+        ``undo`` as well."""
         return not self.kinds or mutant.kind in self.kinds or ("undo" in self.kinds and mutant.line is not None)
 
 
 def score(tasks: Sequence[Task], plan: Plan) -> Score | Failure:
-    """Mutate one class: `tasks` are its bindings. A `Failure` when the class itself, or dio-mc, is at fault."""
+    """Mutate one class: `tasks` are its bindings. Returns a `Failure` if the class itself, or
+    dio-mc, is at fault."""
     bases = [done.outcome for done in run_here(tasks, plan.options)]
     for base in bases:
         if isinstance(base, Failure):
@@ -86,7 +89,7 @@ def score(tasks: Sequence[Task], plan: Plan) -> Score | Failure:
 
 
 def _not_mutated(model: str, file: str, bases: Sequence[Report]) -> Score:
-    """A class that does not hold has no mutants that could be told from it."""
+    """The result for a class that does not hold: its mutants could not be distinguished from it."""
     undecided = next((b for b in bases if b.verdict == "UNDETERMINED"), None)
     if undecided is not None:
         why = f"stopped by {undecided.stopped}" if undecided.stopped else "z3 could not decide a property"
@@ -98,7 +101,8 @@ def _not_mutated(model: str, file: str, bases: Sequence[Report]) -> Score:
 def _fix(
     model: type[Model], before: type[Model], tasks: Sequence[Task], mutants: Sequence[Mutant], plan: Plan
 ) -> Fix | None:
-    """What the class fixes, if these mutants undo any of it: with all lines undone it is `before`, which is checked."""
+    """The class that is fixed, if these mutants undo any line of the fix: with all lines undone it
+    is `before`, which is checked."""
     if plan.kinds and not any(mutant.line is not None for mutant in mutants):
         return None
     lines = lines_of_fix(model, before)
@@ -111,7 +115,7 @@ def _fix(
 
 
 def _stands(outcomes: Sequence[Outcome]) -> str:
-    """How the class that is fixed stands, as what it does."""
+    """The verdict on the fixed class, as a verb phrase."""
     reports = [o for o in outcomes if isinstance(o, Report)]
     violated = next((r for r in reports if r.verdict == "VIOLATED"), None)
     if violated is not None:
@@ -120,7 +124,8 @@ def _stands(outcomes: Sequence[Outcome]) -> str:
 
 
 def _with_proposals(score: Score, built: Mapping[int, list[Task]], recipe: Recipe, plan: Plan) -> Score | Failure:
-    """A property for each survivor, where one is found; survivors of library code are left out."""
+    """The score with a property for each survivor for which one is found; survivors of library code
+    are left out."""
     left = [j for j in score.of("survived") if not j.mutant.library]
     survivors = [
         Survivor(tuple(replace(t, recipe=replace(recipe, number=j.mutant.number)) for t in built[j.mutant.number]))
@@ -160,7 +165,8 @@ def _run(task: Task, base: Report, mutants: Sequence[Mutant], recipe: Recipe, pl
 
 
 def _note(fates: dict[int, Judged], mutant: Mutant, outcome: Outcome) -> None:
-    """What one run says; a mutant that holds with this binding, or is not a model with it, is left for the next one."""
+    """Record the result of one run; a mutant that holds with this binding, or is not a model with
+    it, is left for the next one."""
     if isinstance(outcome, Failure):
         fates.setdefault(mutant.number, Judged(mutant, "invalid", (outcome.text.splitlines() or [""])[0]))
     elif outcome.verdict == "VIOLATED":
@@ -172,15 +178,15 @@ def _note(fates: dict[int, Judged], mutant: Mutant, outcome: Outcome) -> None:
 
 
 def _caught_by(report: Report) -> str:
-    """``no_stale_exposure in 13 steps``, of the properties that failed the first."""
+    """``no_stale_exposure in 13 steps``, for the properties that failed first."""
     name = next(p.name for p in report.properties if p.verdict == "VIOLATED" and p.kind != "faults")
     steps = next((len(t.steps) for t in report.traces if t.property == name), None)
     return name if steps is None else f"{name} in {plural(steps, 'step')}"
 
 
 def _fate(mutant: Mutant, noted: Judged | None, built: Sequence[Task], bindings: int, plan: Plan) -> Judged:
-    """What is said in the end. A mutant is invalid only if no binding makes it a model; one that holds with some is
-    judged by these."""
+    """The final verdict on a mutant. It is invalid only if no binding makes it a model; one that is
+    a model with some is judged by these."""
     if noted is not None and (noted.fate != "invalid" or not built):
         return noted
     found = _survivor(mutant, built, plan)
@@ -190,7 +196,8 @@ def _fate(mutant: Mutant, noted: Judged | None, built: Sequence[Task], bindings:
 
 
 def _survivor(mutant: Mutant, tasks: Sequence[Task], plan: Plan) -> Judged:
-    """Holds with every binding. Whether it is a mutant at all is looked at here, unless somebody is in a hurry."""
+    """The verdict on a mutant that holds with every binding: equivalence is decided here, unless
+    there is no time."""
     stopped = plan.options.stop is not None and plan.options.stop() is not None
     if not stopped and all(_is_same(mutant, task, None) for task in tasks):
         return Judged(mutant, "equivalent", "every schedule is the same, with the same data")

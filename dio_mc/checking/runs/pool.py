@@ -40,9 +40,11 @@ from dio_mc.semantics.stop import Poll
 
 REASONS = ("", "Ctrl-C", "SIGTERM", "SIGHUP")
 PATIENCE = 1.0
-"""Seconds that the command works alone, unless the tasks since the first say sooner that there is much to do."""
+"""Seconds that the command works alone, unless the tasks after the first show earlier that there is
+much to do."""
 SOONEST: Final = 0.3
-"""Seconds of tasks after which they say so. The first task does not count, since it loads z3 too."""
+"""Seconds of tasks after which they show that. The first task does not count, since it loads z3
+too."""
 _POLL = 0.2
 _OURS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
@@ -54,7 +56,8 @@ Gives = TypeVar("Gives", covariant=True)
 
 
 class Work(Protocol[Given, Gives]):
-    """How tasks are done. It is sent to the workers, so it can be pickled; so can messages and results."""
+    """How tasks are done. It is sent to the workers, so it can be pickled; so can messages and
+    results."""
 
     def here(self, task: Given, options: Options) -> Gives:
         """Do a task in the process of the command."""
@@ -87,8 +90,8 @@ def spread(
     patience: float = PATIENCE,
     shared: Callable[[T], Hashable] | None = None,
 ) -> Iterator[tuple[T, R]]:
-    """Each task with what it gave, in order, in up to `jobs` processes, this one included. Tasks in a row that are
-    `shared` alike are done by one process as far as possible."""
+    """Each task with its result, in order, in up to `jobs` processes, this one included.
+    Consecutive tasks with equal `shared` keys are done by one process as far as possible."""
     waiting = Waiting(range(len(tasks)) if shared is None else [shared(task) for task in tasks])
     pool = _Pool(work, tasks, options, jobs - 1, patience, waiting)
     try:
@@ -101,8 +104,8 @@ def spread(
 
 
 def worthwhile(elapsed: float, finished: int, left: int, patience: float) -> bool:
-    """Whether to start another process, `elapsed` seconds after the first began: `finished` tasks are done, and `left`
-    not begun. If none is done, the one at work may take forever."""
+    """Whether to start another process, `elapsed` seconds after the first began: `finished` tasks
+    are done, and `left` not begun. If none is done, the current one may take forever."""
     return left > 0 and elapsed >= patience and (not finished or left * elapsed / finished >= 2 * patience)
 
 
@@ -122,8 +125,9 @@ class Waiting:
         return sum(map(len, (*self._fresh, *self._begun)))
 
     def take(self, mine: Group) -> tuple[int, Group]:
-        """The next task for whoever took the last one from the group `mine`, and its group: the same, else one that
-        nobody has begun, else the largest of another. There must be a task."""
+        """The next task for the worker whose last task was from the group `mine`, and its group:
+        the same one, otherwise one that no worker has begun, otherwise the largest. There must be a
+        task."""
         if not mine and self._fresh:
             mine = self._fresh.popleft()
             self._begun = [*filter(None, self._begun), mine]
@@ -132,7 +136,7 @@ class Waiting:
         return mine.popleft(), mine
 
     def clear(self) -> Iterator[int]:
-        """All that are left; they do not wait any more."""
+        """Remove and return all tasks that are left."""
         for group in (*self._begun, *self._fresh):
             while group:
                 yield group.popleft()
@@ -151,7 +155,7 @@ class _Worker:
         self.group: Group = deque()
 
     def reason(self) -> str:
-        """Why the process is gone."""
+        """The reason why the process has ended."""
         self.process.join(1)
         code = self.process.exitcode
         if code is not None and code < 0:
@@ -160,7 +164,7 @@ class _Worker:
 
 
 def _start_deaf(process: Any) -> None:
-    """Start a process that no signal to the whole group ends before it has learnt to ignore it (`_work`)."""
+    """Start a process that ignores signals to the whole group from the beginning (`_work`)."""
     resource_tracker.ensure_running()  # or `start` would do that, and let the signals through again
     signal.pthread_sigmask(signal.SIG_BLOCK, _OURS)
     try:
@@ -186,7 +190,7 @@ class _Pool(Generic[T, R]):
         self.workers: list[_Worker] = []
 
     def work(self) -> None:
-        """Do the next task here; when none is left, wait for the others."""
+        """Do the next task here; if none is left, wait for the others."""
         number = self._next() if self._reason() is None else None
         if number is not None:
             self.outcomes[number] = self.kind.here(self.tasks[number], replace(self.options, stop=self._reason))
@@ -197,7 +201,8 @@ class _Pool(Generic[T, R]):
                 self._advance(_POLL)
 
     def _next(self) -> int | None:
-        """A task to do here. A guard of the last one may still be giving tasks to others, from its thread."""
+        """The next task to do here. The guard of the last one may still be giving tasks to others,
+        from its thread."""
         with self.lock:
             if not self.waiting:
                 return None
@@ -205,8 +210,8 @@ class _Pool(Generic[T, R]):
             return number
 
     def _reason(self) -> str | None:
-        """Polled by what runs here, from a guard's thread too: why to stop; the others are started and served on the
-        way."""
+        """Polled by the task that runs here, also from a guard's thread: the reason to stop; the
+        other processes are started and served meanwhile."""
         with self.lock:
             return self._served()
 
@@ -249,12 +254,12 @@ class _Pool(Generic[T, R]):
                 self.outcomes[worker.task] = worker.pipe.recv()
             except (EOFError, ConnectionResetError):
                 self.outcomes[worker.task] = self.kind.lost(self.tasks[worker.task], worker.reason())
-                self.workers.remove(worker)  # `_reason` starts another if there is something left for it
+                self.workers.remove(worker)  # `_reason` starts another process if there is something left for it
                 continue
             self._give(worker)
 
     def _stopped(self, reason: str) -> None:
-        """Running tasks give what they have, the others are not started."""
+        """Stop: running tasks return what they have, the others are not started."""
         self.stop.value = REASONS.index(reason) if reason in REASONS else 1
         for number in self.waiting.clear():
             self.outcomes[number] = self.kind.lost(self.tasks[number], reason)
@@ -286,7 +291,7 @@ def _work(pipe: Connection, work: Work[Any, Any], options: Options, stop: Any, p
         result = work.there(message, options)
         try:
             pipe.send(result)
-        except OSError:  # nobody listens any more
+        except OSError:  # the parent does not listen any more
             return
 
 
@@ -303,7 +308,8 @@ def _stop(number: Any, parent: int) -> Poll:
 
 
 class _Checks:
-    """The check of a class; what comes back is a report, or why there is none, and how much memory it took."""
+    """The check of a class; the result is a report, or the reason why there is none, and how much
+    memory it took."""
 
     def here(self, task: Task, options: Options) -> tuple[Outcome, int]:
         return checked(task, options)
