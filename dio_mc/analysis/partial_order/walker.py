@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import product
 from typing import assert_never
 
 from dio_mc.analysis.values.evaluate import Evaluator
-from dio_mc.analysis.values.facts import Config, Facts
+from dio_mc.analysis.values.facts import Facts
+from dio_mc.analysis.values.moves import Config, arrived, locals_after, own, stored
 from dio_mc.analysis.values.sets import Values, truths, within
 from dio_mc.ir.expr import And, Compare, Expr, Implies, Load, Not, Or, children, walk
-from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, End, Halt, Jump, LocalTo, Op, Spawn, StoreTo, Target
+from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, End, Halt, Jump, Op, Spawn, StoreTo, Target, successors
 from dio_mc.ir.program import Program
 from dio_mc.ir.types import bounds
 from dio_mc.semantics.layout import Layout
@@ -96,7 +96,9 @@ class Walker:
             op = code.ops[number]
             self._touch(op, known, tested)
             if isinstance(op, Assign | Choose):
-                return [(block, number + 1, after, tested) for after in self._locals_after(op, locals_, known)]
+                found = stored(self._evaluator, op, known, self.thread)
+                changed = locals_after(locals_, own(found)) if found is not None else ()
+                return [(block, number + 1, after, tested) for after in changed]
             if isinstance(op, Await | Check):
                 if not self._may(op.condition, known)[1]:
                     return []
@@ -146,31 +148,12 @@ class Walker:
         return []
 
     def _arrive(self, location: int, locals_: Sequence[int]) -> None:
-        values = list(locals_)
-        for dead in self.template.locations[location].kills:
-            values[dead] = self.template.locals[dead].default
-        self._found.after.add((location, *values))
+        self._found.after.add(arrived(self.template, location, locals_))
         self._ends(location)
 
     def _ends(self, location: int) -> None:
         if location == 0 and self.template.spawned:
             self._found.slots |= 1 << self.layout.pc[self.thread]
-
-    def _locals_after(
-        self, op: Assign | Choose, locals_: tuple[int, ...], known: Sequence[Values]
-    ) -> set[tuple[int, ...]]:
-        targets, results = self._evaluator.results(op, known, self.thread)
-        fitting = [within(found, *bounds(target.type)) for target, found in zip(targets, results, strict=True)]
-        if not all(fitting):
-            return set()
-        own = [(t.index, found) for t, found in zip(targets, fitting, strict=True) if isinstance(t, LocalTo)]
-        after: set[tuple[int, ...]] = set()
-        for chosen in product(*(found for _, found in own)):
-            changed = list(locals_)
-            for (index, _), value in zip(own, chosen, strict=True):
-                changed[index] = value
-            after.add(tuple(changed))
-        return after
 
     # -- locals unknown ------------------------------------------------------------------------------------------------
 
@@ -196,27 +179,18 @@ class Walker:
             code = self.template.blocks[waiting.pop()]
             for op in code.ops:
                 self._touch(op, known, frozenset())
-            for target in self._following(code.terminator, known):
+            if isinstance(code.terminator, Branch):
+                self._ask(code.terminator.condition, known)
+            if isinstance(code.terminator, End):
+                self._found.after.add((0,))
+                self._ends(0)
+            for target in successors(code):
                 location = self.template.blocks[target].location
                 if location is not None:
                     self._found.after.add((location,))
                 elif target not in seen:
                     seen.add(target)
                     waiting.append(target)
-
-    def _following(self, terminator: Jump | Branch | End, known: Sequence[Values]) -> tuple[int, ...]:
-        match terminator:
-            case Jump(target):
-                return (target,)
-            case Branch(condition, then, orelse):
-                self._ask(condition, known)
-                return then, orelse
-            case End():
-                self._found.after.add((0,))
-                self._ends(0)
-                return ()
-            case _:
-                assert_never(terminator)
 
     # -- accesses of operations ----------------------------------------------------------------------------------------
 

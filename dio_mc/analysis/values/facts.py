@@ -18,14 +18,13 @@ from math import prod
 from typing import Final, assert_never
 
 from dio_mc.analysis.values.evaluate import Evaluator
+from dio_mc.analysis.values.moves import Config as Config
+from dio_mc.analysis.values.moves import arrived, locals_after, own, stored
 from dio_mc.analysis.values.sets import NONE, Unsupported, Values, interval, join, one, truths, within
 from dio_mc.ir.ops import Assign, Await, Branch, Check, Choose, End, Halt, Jump, LocalTo, Op, Spawn, StoreTo, Target
 from dio_mc.ir.program import Program, Template
 from dio_mc.ir.types import bounds
 from dio_mc.semantics.layout import Layout
-
-Config = tuple[int, ...]
-"""A location and the values of the locals there."""
 
 MOST_CONFIGS: Final = 1024
 MOST_POINTS: Final = 20_000
@@ -231,14 +230,11 @@ class _Exploration:
             self._push(block, 0, locals_)
 
     def _arrive(self, location: int, locals_: tuple[int, ...]) -> None:
-        values = list(locals_)
-        for dead in self.template.locations[location].kills:
-            values[dead] = self.template.locals[dead].default
-        config = (location, *values)
+        config = arrived(self.template, location, locals_)
         if config not in self.configs:
             self.configs.add(config)
             if location:
-                self._push(self.template.locations[location].block, 0, tuple(values))
+                self._push(self.template.locations[location].block, 0, config[1:])
 
     def _push(self, block: int, at: int, locals_: tuple[int, ...]) -> None:
         point = block, at, locals_
@@ -282,26 +278,19 @@ class _Exploration:
 
     def _assigned(self, op: Assign | Choose, locals_: tuple[int, ...], known: list[Values]) -> set[tuple[int, ...]]:
         """The possible locals after an assignment or a choice."""
-        targets, results = self.analysis.evaluator.results(op, known, self.thread)
-        fitting = [within(found, *bounds(t.type)) for t, found in zip(targets, results, strict=True)]
-        if not all(fitting):
+        found = stored(self.analysis.evaluator, op, known, self.thread)
+        if found is None:
             return set()
-        own: list[tuple[int, Values]] = []
-        for target, found in zip(targets, fitting, strict=True):
+        for target, values in found:
             if isinstance(target, StoreTo):
-                self.analysis.store(target, found, known, self.thread)
-            else:
-                own.append((target.index, found))
-        if prod(len(found) for _, found in own) > MOST_CONFIGS:
+                self.analysis.store(target, values, known, self.thread)
+        changes = own(found)
+        if prod(len(values) for _, values in changes) > MOST_CONFIGS:
             raise _TooMany
-        after: set[tuple[int, ...]] = set()
-        for chosen in product(*(found for _, found in own)):
-            changed = list(locals_)
-            for (index, _), value in zip(own, chosen, strict=True):
-                changed[index] = value
+        for index, values in changes:
+            for value in values:
                 self._note(index, value)
-            after.add(tuple(changed))
-        return after
+        return locals_after(locals_, changes)
 
 
 def find_facts(program: Program, layout: Layout) -> Facts:
