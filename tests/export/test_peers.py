@@ -180,14 +180,14 @@ def test_a_wrong_export_is_noticed(exports, target, lost, told, monkeypatch: pyt
 
 
 def test_every_kind_of_difference_is_told(exports) -> None:
-    right, none = exports.Told(7, frozenset({"a", "b"})), exports.Told(7, frozenset())
-    first = exports.Told(7, frozenset({"a"}))
+    right, none = exports.Answer(7, frozenset({"a", "b"})), exports.Answer(7, frozenset())
+    first = exports.Answer(7, frozenset({"a"}))
     row = exports.Row("file", "Model", right, right, right, first)
     assert row.differences == [], "Rumur stops at its first error"
-    assert replace(row, spin=exports.Told(8, right.violated)).differences == ["SPIN: 8 states, a, b"]
+    assert replace(row, spin=exports.Answer(8, right.violated)).differences == ["SPIN: 8 states, a, b"]
     assert replace(row, reduced=none).differences == ["SPIN, reduced: -"]
     assert replace(row, rumur=none).differences == ["Rumur: -"]
-    assert replace(row, rumur=exports.Told(6, frozenset({"c"}))).differences == ["Rumur: 6 states", "Rumur: c"]
+    assert replace(row, rumur=exports.Answer(6, frozenset({"c"}))).differences == ["Rumur: 6 states", "Rumur: c"]
 
 
 def test_the_committed_table_has_no_difference() -> None:
