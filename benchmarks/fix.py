@@ -200,7 +200,7 @@ def searched(case: Case) -> tuple[Found, float, float]:
 
 def is_historical(fix: Fix, case: Case) -> bool:
     """Whether a fix has the words of the upstream fix."""
-    text = f"{fix.told.kind} {fix.told.function} in {fix.told.function} {fix.told.text} {fix.difference}"
+    text = f"{fix.edit.kind} {fix.edit.function} in {fix.edit.function} {fix.edit.text} {fix.difference}"
     return all(word in text for word in case.words)
 
 
@@ -212,9 +212,9 @@ def titled(case: Case) -> str:
 def row(case: Case, found: Found, seconds: str) -> str:
     """A line of the table."""
     place = next((n for n, fix in enumerate(found.fixes, start=1) if is_historical(fix, case)), None)
-    small = next((n for n, fix in enumerate(found.fixes, start=1) if fix.told.size <= case.size), None)
+    small = next((n for n, fix in enumerate(found.fixes, start=1) if fix.edit.size <= case.size), None)
     met = f"{place}" if place is not None else f"as small: {small}" if small is not None else "none"
-    first = "; ".join(f"{f.told.kind} in {f.told.function}" for f in found.fixes) or "-"
+    first = "; ".join(f"{f.edit.kind} in {f.edit.function}" for f in found.fixes) or "-"
     tried = f"{found.singles:,} + {found.pairs:,}"
     passed = found.counts.get("passes", 0)
     note = case.otherwise if place is None else ""
@@ -224,7 +224,7 @@ def row(case: Case, found: Found, seconds: str) -> str:
 
 def said(fix: Fix) -> str:
     """A fix in a line."""
-    return f"{fix.told.kind} in {fix.told.function}: {fix.told.text} ({fix.told.size})"
+    return f"{fix.edit.kind} in {fix.edit.function}: {fix.edit.text} ({fix.edit.size})"
 
 
 def section(case: Case, found: Found) -> str:

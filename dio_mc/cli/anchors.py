@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from dio_mc.ir.program import Program
-    from dio_mc.study.anchors import Asked, Symbols
+    from dio_mc.study.anchors import CheckedAnchor, Symbols
 
 
 def register(group: click.Group) -> None:
@@ -59,12 +59,12 @@ def anchors(
     privileges, to read its symbols. When a limit or Ctrl-C ends the command, nothing is printed, and the exit code is
     3.
     """
-    from dio_mc.study.anchors import anchors_of, ask
+    from dio_mc.study.anchors import anchors_of, compare
 
-    def compared() -> tuple[list[tuple[str, tuple[Asked, ...]]], dict[str, Symbols]]:
+    def compared() -> tuple[list[tuple[str, tuple[CheckedAnchor, ...]]], dict[str, Symbols]]:
         named = [(name, anchors_of(programs)) for asked in names for name, programs in _programs(asked, files)]
         of = _symbols(kernel, file_system, version, named)
-        return [(name, ask(anchors, of[name])) for name, anchors in named], of
+        return [(name, compare(anchors, of[name])) for name, anchors in named], of
 
     found, of = within(limits_of(timeout, max_memory), compared)
     if form == "json":
@@ -113,7 +113,7 @@ def _programs(name: str, files: tuple[Path, ...]) -> Iterable[tuple[str, Iterabl
     yield name, programs_of(registry, rule)
 
 
-def _lines(name: str, asked: tuple[Asked, ...], symbols: Symbols) -> list[str]:
+def _lines(name: str, asked: tuple[CheckedAnchor, ...], symbols: Symbols) -> list[str]:
     """A summary line, and one for each function that the kernel does not have."""
     away = [one for one in asked if one.state != "present"]
     lines = [f"{name}: {len(asked) - len(away)} of {len(asked)} functions are in {symbols.path}"]
@@ -121,7 +121,7 @@ def _lines(name: str, asked: tuple[Asked, ...], symbols: Symbols) -> list[str]:
     return lines + [f"  {one.state:{width}}  {one.anchor}  ({', '.join(one.operations)})" for one in away]
 
 
-def _plain(found: list[tuple[str, tuple[Asked, ...]]]) -> list[dict[str, object]]:
+def _plain(found: list[tuple[str, tuple[CheckedAnchor, ...]]]) -> list[dict[str, object]]:
     return [
         {"name": name, "anchor": str(one.anchor), "operations": list(one.operations), "state": one.state}
         for name, asked in found

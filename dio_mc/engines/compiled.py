@@ -7,7 +7,7 @@ from functools import partial as bound
 from typing import TYPE_CHECKING
 
 from dio_mc.engines.limits import Limits
-from dio_mc.engines.shaping import told
+from dio_mc.engines.shaping import exploration_of
 from dio_mc.semantics.search import Budget, Exploration, Note, OnRay, SearchRequest
 from dio_mc.semantics.stop import Stop
 
@@ -28,7 +28,7 @@ def compiled(
     from dio_mc.engines.native.engine import Search, search
 
     found = search(prepared, request, limits, workers, by, keeper=keeper, begin=begin or Search)
-    return told(found, request.evaluators, limits)
+    return exploration_of(found, request.evaluators, limits)
 
 
 def on_disk(folder: Path, budget: Budget, spare: int = 0) -> Begin:

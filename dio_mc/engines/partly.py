@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dio_mc.engines.kept import Established, uncertain
 from dio_mc.engines.limits import Limits
 from dio_mc.engines.reference.engine import explore as explore_reference
-from dio_mc.engines.shaping import told
+from dio_mc.engines.shaping import exploration_of
 from dio_mc.guard import WHY_ENDED, Guard, stop_of
 from dio_mc.ir.program import LIVENESS
 from dio_mc.semantics.search import NOTHING, Approximate, Exploration, Partial, Sampled, SearchRequest
@@ -69,7 +69,7 @@ def _approximated(request: SearchRequest, approximate: Approximate, limits: Limi
     found = search(prepared, asked, limits)
     request.note(_left_out(approximate, found))
     stopped = found.stopped or Stop(StopKind.APPROXIMATE, approximate.storage)
-    return replace(uncertain(told(found, asked.evaluators, limits)), stopped=stopped)
+    return replace(uncertain(exploration_of(found, asked.evaluators, limits)), stopped=stopped)
 
 
 def _left_out(approximate: Approximate, found: Outcome) -> str:

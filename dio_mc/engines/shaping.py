@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dio_mc.engines.native.engine import Outcome
 
 
-def told(found: Outcome, evaluators: Sequence[PropertyEvaluator], limits: Limits) -> Exploration:
+def exploration_of(found: Outcome, evaluators: Sequence[PropertyEvaluator], limits: Limits) -> Exploration:
     """The result of the compiled search, with canonical counterexamples; if a limit does not allow
     these, with some shortest ones.
 

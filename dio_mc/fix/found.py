@@ -41,7 +41,7 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class EditText:
     """An edit in words: kind, function, text and place; `size` counts statements."""
 
     kind: str
@@ -52,7 +52,7 @@ class Told:
     parts: tuple[int, ...]
 
     @classmethod
-    def of(cls, edit: Edit, parts: tuple[int, ...]) -> Told:
+    def of(cls, edit: Edit, parts: tuple[int, ...]) -> EditText:
         """The description of an edit."""
         return cls(edit.kind, edit.text, edit.function, edit.span, edit.size, parts)
 
@@ -86,7 +86,7 @@ class Fix:
     leave fewer states; they were not written.
     """
 
-    told: Told
+    edit: EditText
     text: str
     difference: str
     checked: tuple[Checked, ...]
@@ -106,7 +106,7 @@ class NearMiss:
     """An edit that is not a fix, with the violations that it leaves and the schedule of the
     first."""
 
-    told: Told
+    edit: EditText
     open: tuple[Open, ...]
     schedule: tuple[str, ...] = ()
 

@@ -27,7 +27,7 @@ UNREACHED: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Requirement:
     """What an edit has to achieve: `goals` are to hold; `spared` are violated before and may stay
     so. Faults are named by kind."""
 
@@ -65,7 +65,7 @@ class _Watch:
     found: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, interpreter: Interpreter, asked: Asked) -> _Watch:
+    def of(cls, interpreter: Interpreter, asked: Requirement) -> _Watch:
         """The properties of a program; those that need the solver or the graph of all states are
         left out."""
         watch = cls()
@@ -90,7 +90,7 @@ class _Watch:
             del self.steps[name]
 
 
-def screened(program: Program, asked: Asked, most: int, enough: Callable[[], object]) -> Screened:
+def screened(program: Program, asked: Requirement, most: int, enough: Callable[[], object]) -> Screened:
     """Explore up to a number of states, or until all goals are known to be violated; `enough` is
     polled."""
     interpreter = Interpreter(program)
@@ -118,7 +118,7 @@ def _expand(
     interpreter: Interpreter,
     state: State,
     watch: _Watch,
-    asked: Asked,
+    asked: Requirement,
     depth: int,
     seen: set[State],
     further: list[State],
@@ -138,7 +138,7 @@ def _expand(
             further.append(after)
 
 
-def _fault(step: Step, watch: _Watch, asked: Asked, depth: int) -> None:
+def _fault(step: Step, watch: _Watch, asked: Requirement, depth: int) -> None:
     if step.fault is not None and asked.minds(step.fault.kind):
         watch.found.setdefault(step.fault.kind, depth)
 

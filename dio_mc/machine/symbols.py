@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from dio_mc.machine.guest import Guest
 from dio_mc.machine.images import Kernel
-from dio_mc.study.anchors import Symbols, symbols_told
+from dio_mc.study.anchors import Symbols, reported_symbols
 
 AT_ONCE = 500
 """The number of names per request."""
@@ -22,4 +22,4 @@ def symbols_of(kernel: Kernel, file_system: str, names: Iterable[str]) -> Symbol
         for at in range(0, len(wanted), AT_ONCE):
             guest.channel.ask(f"symbols {','.join(wanted[at : at + AT_ONCE])}")
         listed = [event.arguments[1] for event in guest.channel.events if event.word == "symbol"]
-    return symbols_told(f"{kernel.release} with {file_system}", listed, kernel.short)
+    return reported_symbols(f"{kernel.release} with {file_system}", listed, kernel.short)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dio_mc.fix.found import Checked, Fix, Found, NearMiss, Open, Told
+from dio_mc.fix.found import Checked, EditText, Fix, Found, NearMiss, Open
 from dio_mc.wording import plural
 
 SCHEMA = "dio-mc/fix/1"
@@ -41,8 +41,8 @@ def _head(found: Found) -> Iterator[str]:
 
 def _fix(number: int, fix: Fix, found: Found, *, subclass: bool) -> Iterator[str]:
     alike = f"; {fix.alike} more of this kind, larger or with less concurrency" if fix.alike else ""
-    yield f"{number}. {_edit(fix.told)}"
-    yield f"   {plural(fix.told.size, 'statement')}, {fix.told.span}{alike}"
+    yield f"{number}. {_edit(fix.edit)}"
+    yield f"   {plural(fix.edit.size, 'statement')}, {fix.edit.span}{alike}"
     yield f"   checked as written: {'; '.join(map(_checked, fix.checked))}; without it {plural(found.states, 'state')}"
     if fix.any_number:
         holds = fix.any_number.startswith("HOLDS")
@@ -61,14 +61,14 @@ def _fix(number: int, fix: Fix, found: Found, *, subclass: bool) -> Iterator[str
 
 
 def _near(near: NearMiss, *, everything: bool) -> Iterator[str]:
-    yield f"  {_edit(near.told)}"
+    yield f"  {_edit(near.edit)}"
     yield f"    leaves open: {', '.join(map(_open, near.open))}"
     if everything:
         yield from (f"      {step}" for step in near.schedule)
 
 
-def _edit(told: Told) -> str:
-    return f"{told.kind} in {told.function}: {told.text}"
+def _edit(edit: EditText) -> str:
+    return f"{edit.kind} in {edit.function}: {edit.text}"
 
 
 def _open(left: Open) -> str:
@@ -115,9 +115,9 @@ def _open_row(left: Open) -> Mapping[str, Any]:
     return {"property": left.property, "steps": steps, "params": dict(left.params), "why": left.why}
 
 
-def _edit_row(told: Told) -> Mapping[str, Any]:
-    place = {"function": told.function, "where": str(told.span)}
-    return {"kind": told.kind, "text": told.text, **place, "size": told.size, "edits": list(told.parts)}
+def _edit_row(edit: EditText) -> Mapping[str, Any]:
+    place = {"function": edit.function, "where": str(edit.span)}
+    return {"kind": edit.kind, "text": edit.text, **place, "size": edit.size, "edits": list(edit.parts)}
 
 
 def _fix_row(fix: Fix) -> Mapping[str, Any]:
@@ -125,8 +125,8 @@ def _fix_row(fix: Fix) -> Mapping[str, Any]:
     waits = [{"thread": w.thread, "before": w.before, "after": w.after} for w in fix.waits]
     known = {"any_number": fix.any_number or None, "changed": fix.changed or None, "alike": fix.alike}
     written = {"difference": fix.difference, "subclass": fix.text}
-    return {**_edit_row(fix.told), "checked": checked, "waits": waits, **known, **written}
+    return {**_edit_row(fix.edit), "checked": checked, "waits": waits, **known, **written}
 
 
 def _near_row(near: NearMiss) -> Mapping[str, Any]:
-    return {**_edit_row(near.told), "open": [_open_row(o) for o in near.open], "schedule": list(near.schedule)}
+    return {**_edit_row(near.edit), "open": [_open_row(o) for o in near.open], "schedule": list(near.schedule)}

@@ -36,7 +36,7 @@ class Symbols:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CheckedAnchor:
     """An anchor and its symbol in a kernel; `operations` are those whose steps have this anchor."""
 
     anchor: Anchor
@@ -60,7 +60,7 @@ def read_symbols(path: Path, version: str | None = None) -> Symbols:
     return Symbols(str(path), names, _version_of(path, version))
 
 
-def symbols_told(where: str, names: Iterable[str], version: str) -> Symbols:
+def reported_symbols(where: str, names: Iterable[str], version: str) -> Symbols:
     """The symbols reported by a running kernel of a version (``6.12``)."""
     return Symbols(where, frozenset(_CLONE.sub("", name) for name in names), parse_version(version))
 
@@ -92,10 +92,10 @@ def anchors_of(programs: Iterable[Program]) -> Mapping[str, tuple[str, ...]]:
     return {text: tuple(operations) for text, operations in sorted(found.items())}
 
 
-def ask(anchors: Mapping[str, tuple[str, ...]], symbols: Symbols) -> tuple[Asked, ...]:
+def compare(anchors: Mapping[str, tuple[str, ...]], symbols: Symbols) -> tuple[CheckedAnchor, ...]:
     """The symbol of each anchor in the kernel."""
     parsed = ((parse_anchor(text), operations) for text, operations in anchors.items())
-    return tuple(Asked(anchor, operations, _state(anchor, symbols)) for anchor, operations in parsed)
+    return tuple(CheckedAnchor(anchor, operations, _state(anchor, symbols)) for anchor, operations in parsed)
 
 
 def _state(anchor: Anchor, symbols: Symbols) -> State:

@@ -82,4 +82,4 @@ def fixes_of(folder: Path, text: str, *goals: str, name: str | None = None, **se
 
 def told(found: Found) -> list[str]:
     """The fixes in words, with their kind and function."""
-    return [f"{fix.told.kind} {fix.told.function}: {fix.told.text}" for fix in found.fixes]
+    return [f"{fix.edit.kind} {fix.edit.function}: {fix.edit.text}" for fix in found.fixes]

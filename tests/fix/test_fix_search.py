@@ -43,7 +43,7 @@ def test_the_smallest_comes_first_and_keeps_most_states(tmp_path: Path) -> None:
     found = fixes_of(tmp_path, FLUSH)
     assert told(found)[0] == "wait direct_write: `wait_until(not self.dirty)` before `self.disk = Data.NEW`"
     plain = [f for f in found.fixes if not f.changed]
-    assert [f.told.size for f in plain] == sorted(f.told.size for f in plain)
+    assert [f.edit.size for f in plain] == sorted(f.edit.size for f in plain)
     assert "# the device writes" in found.fixes[0].text  # the author's own lines
     assert found.goals == (Open("no_lost_write", 5),)
     assert found.exit_code == 0
@@ -153,7 +153,7 @@ def test_what_is_reachable_stays_so(tmp_path: Path) -> None:
     """A wait until the page is clean keeps the direct write from overtaking it."""
     found = fixes_of(tmp_path, WITNESS, pairs=0, most=50)
     wait = "`wait_until(not self.dirty)` before `self.disk = Data.NEW`"
-    assert not [f for f in found.fixes if f.told.text == wait and f.told.function == "direct_write"]
+    assert not [f for f in found.fixes if f.edit.text == wait and f.edit.function == "direct_write"]
     (miss, *_) = [n for n in found.near if Open("overtakes", -1) in n.open]
     assert len(miss.open) == 1
 
@@ -285,7 +285,7 @@ def test_two_waits_at_one_place_are_tried_in_both_orders(tmp_path: Path) -> None
     )
     text = text.replace("or self.dirty or", "or self.dirty or self.writeback_ or")
     found = fixes_of(tmp_path, text, most=50, pairs=150)
-    (pair,) = [f for f in found.fixes if f.told.function == "direct_write" and f.told.kind == "pair"][:1]
+    (pair,) = [f for f in found.fixes if f.edit.function == "direct_write" and f.edit.kind == "pair"][:1]
     lines = [line.strip() for line in pair.text.splitlines()]
     at = lines.index("self.disk = Data.NEW  # the device writes")
     assert lines[at - 2 : at] == ["wait_until(not self.dirty)", "wait_until(not self.writeback_)"]

@@ -23,9 +23,9 @@ from dio_mc.checking.results import Report
 from dio_mc.engines.limits import Limits
 from dio_mc.errors import DioError
 from dio_mc.fix.edit import Edit, both
-from dio_mc.fix.found import Checked, Fix, NearMiss, Open, Told, Tried, Waits
+from dio_mc.fix.found import Checked, EditText, Fix, NearMiss, Open, Tried, Waits
 from dio_mc.fix.operators import edits_of
-from dio_mc.fix.screen import FAULTS, UNREACHED, Asked, decided_here, kind_of, screened
+from dio_mc.fix.screen import FAULTS, UNREACHED, Requirement, decided_here, kind_of, screened
 from dio_mc.fix.serial import Serial, new_outcome, serial_runs, stands_still
 from dio_mc.fix.surroundings import Surroundings
 from dio_mc.fix.waiting import waiting
@@ -55,7 +55,7 @@ class Bench:
 
     model: type[Model]
     params: Params
-    asked: Asked
+    asked: Requirement
     options: Options
     limits: Limits = field(default_factory=lambda: Limits(Budget()))
     _looked: float = 0.0
@@ -91,7 +91,7 @@ class Bench:
     @cached_property
     def states(self) -> int:
         """The number of states of the original model; all of them, if they are few."""
-        everything = Asked(frozenset(), frozenset())
+        everything = Requirement(frozenset(), frozenset())
         return screened(self.built.program, everything, MOST, self.enough).states
 
     def enough(self) -> object:
@@ -191,7 +191,7 @@ class Bench:
             return replace(tried, fate="undecided", why=str(self.enough()))
         text = self._text(edit, checked)
         return Fix(
-            Told.of(edit, tried.parts), text, difference(self.model, edit), tuple(checked),
+            EditText.of(edit, tried.parts), text, difference(self.model, edit), tuple(checked),
             () if brief else self._waits(fixed), "" if brief else self._any_number(fixed), tried.changed,
         )  # fmt: skip
 
@@ -220,19 +220,19 @@ class Bench:
                 found.setdefault(_bound({**given, name: larger}))
         return list(found)
 
-    def _asked_with(self, params: Params) -> Asked:
+    def _asked_with(self, params: Params) -> Requirement:
         """The goals with other parameters: a property that the model violates there and that was
         not to be fixed is spared."""
         if params == self.params:
             return self.asked
         if params not in self._elsewhere:
-            before = open_in(self._check(self.model, params), Asked(frozenset()))
+            before = open_in(self._check(self.model, params), Requirement(frozenset()))
             names = {kind_of(o.property) for o in before} - self.asked.goals
             self._elsewhere[params] = replace(self.asked, spared=self.asked.spared | names)
         return self._elsewhere[params]
 
     @cached_property
-    def _elsewhere(self) -> dict[Params, Asked]:
+    def _elsewhere(self) -> dict[Params, Requirement]:
         return {}
 
     def _waits(self, fixed: type[Model]) -> tuple[Waits, ...]:
@@ -260,9 +260,9 @@ class Bench:
         """The violations that an edit leaves, with the schedule of the first."""
         edit = self.edit(tried.parts)
         assert edit is not None
-        told = Told.of(edit, tried.parts)
+        edited = EditText.of(edit, tried.parts)
         if self.enough() is not None:
-            return NearMiss(told, tried.open)
+            return NearMiss(edited, tried.open)
         params = next((o.params for o in tried.open if o.params), self.params)
         report = self._check(edit.of(self.model), params)
         left = {o.property: o for o in open_in(report, self._asked_with(params))}
@@ -270,11 +270,11 @@ class Bench:
         for trace in report.traces:
             if any(kind_of(trace.property) == o.property for o in named) and trace.kind == "violation":
                 steps = tuple(f"{step.thread}: {step.text}" for step in trace.steps)
-                return NearMiss(told, named, steps)
-        return NearMiss(told, named)
+                return NearMiss(edited, named, steps)
+        return NearMiss(edited, named)
 
 
-def open_in(report: Report, asked: Asked) -> tuple[Open, ...]:
+def open_in(report: Report, asked: Requirement) -> tuple[Open, ...]:
     """The violations of a report that count, with the length of each schedule."""
     lengths = {v.property: len(v.schedule) for v in report.violations}
     found: dict[str, Open] = {}

@@ -26,7 +26,7 @@ from dio_mc.fix.edit import Edit
 from dio_mc.fix.found import Fix, Found, NearMiss, Open, Tried
 from dio_mc.fix.missing import missing_properties
 from dio_mc.fix.pairs import pairs_of
-from dio_mc.fix.screen import FAULTS, Asked, kind_of
+from dio_mc.fix.screen import FAULTS, Requirement, kind_of
 from dio_mc.fix.writing import refuse_unimportable
 from dio_mc.frontend.load import load_module
 from dio_mc.lang.model import Model
@@ -64,7 +64,7 @@ def find_fixes(task: Task, search: Search) -> Found:
     started = time.time()
     refuse_unimportable(task.model)
     base = check_class(task.model, dict(task.params), search.options)
-    if base.stopped is not None and not open_in(base, Asked(frozenset())):
+    if base.stopped is not None and not open_in(base, Requirement(frozenset())):
         stopped = f"{base.stopped} before the model itself was decided"
         return Found(
             task.model.__name__, display_path(task.file), dict(task.params), (), (), base.states, 0, 0, {}, (), (), (),
@@ -76,7 +76,7 @@ def find_fixes(task: Task, search: Search) -> Found:
     return _Run(task, search, asked, before, ends).found(base)
 
 
-def goals_of(report: Report, names: Sequence[str]) -> tuple[Asked, tuple[Open, ...]]:
+def goals_of(report: Report, names: Sequence[str]) -> tuple[Requirement, tuple[Open, ...]]:
     """The goals of a fix, and the lengths of the counterexamples. Raises `ModelError` if there can
     be no such fix."""
     model = report.model.split("@")[0]
@@ -89,7 +89,7 @@ def goals_of(report: Report, names: Sequence[str]) -> tuple[Asked, tuple[Open, .
         if kinds[kind_of(name)] == "reachable":
             hint = "a fix takes schedules away; that a state is not reached is the fault of what the model says"
             raise usage_error("DIO292", f"`{name}` is a @reachable: no fix is looked for", hint=hint)
-    violated = {o.property: o for o in open_in(report, Asked(frozenset()))}
+    violated = {o.property: o for o in open_in(report, Requirement(frozenset()))}
     for name in names:
         if kind_of(name) not in violated:
             raise usage_error("DIO291", f"nothing to fix: `{name}` of {model} holds")
@@ -98,7 +98,7 @@ def goals_of(report: Report, names: Sequence[str]) -> tuple[Asked, tuple[Open, .
         raise usage_error("DIO291", f"nothing to fix: {model} holds")
     if not goals:
         raise usage_error("DIO292", f"{model} violates only @reachable properties: no fix is looked for")
-    return Asked(frozenset(goals), frozenset(violated.keys() - goals)), tuple(violated[g] for g in sorted(goals))
+    return Requirement(frozenset(goals), frozenset(violated.keys() - goals)), tuple(violated[g] for g in sorted(goals))
 
 
 def the_class(file: str, name: str | None, params: Params, options: Options) -> type[Model]:
@@ -145,7 +145,7 @@ class Chunk:
     file: str
     name: str
     params: Params
-    asked: Asked
+    asked: Requirement
     ends: float | None
     tried: tuple[tuple[int, ...], ...] = ()
     finish: tuple[Tried, ...] = ()
@@ -174,7 +174,7 @@ class _Trying:
 
 
 @lru_cache(maxsize=2)
-def _loaded(file: str, name: str, params: Params, asked: Asked) -> Bench:
+def _loaded(file: str, name: str, params: Params, asked: Requirement) -> Bench:
     model = next(m for m in load_module(file).models if m.__name__ == name)
     return Bench(model, params, asked, Options())
 
@@ -198,7 +198,7 @@ def _results(bench: Bench, chunk: Chunk, options: Options) -> Iterator[Result]:
 class _Run:
     task: Task
     search: Search
-    asked: Asked
+    asked: Requirement
     before: tuple[Open, ...]
     ends: float | None
     late: bool = False
@@ -221,7 +221,7 @@ class _Run:
         return Found(
             self.task.model.__name__, display_path(self.task.file), dict(self.task.params), self.before,
             tuple(sorted(self.asked.spared)), base.states, len(edits), len(pairs), dict(sorted(counts.items())),
-            tuple(fixes), tuple(near), missing_properties(tried, lambda parts: _told(bench, parts)),
+            tuple(fixes), tuple(near), missing_properties(tried, lambda parts: _edit_of(bench, parts)),
             self._stopped(tried),
         )  # fmt: skip
 
@@ -310,7 +310,7 @@ def _rank(tried: Tried, bench: Bench) -> tuple[bool, int, int, tuple[int, ...]]:
 
 
 def _place(fix: Fix, bench: Bench) -> tuple[bool, int, int, tuple[int, ...]]:
-    return _rank(Tried(fix.told.parts, "passes", (), fix.states, fix.changed), bench)
+    return _rank(Tried(fix.edit.parts, "passes", (), fix.states, fix.changed), bench)
 
 
 Alike = tuple[tuple[tuple[str, str, str], ...], bool]
@@ -322,7 +322,7 @@ def _alike(tried: Tried, bench: Bench) -> Alike:
     return tuple(sorted((e.kind, e.function, e.lock) for e in edits)), bool(tried.changed)
 
 
-def _missed(tried: Tried, asked: Asked) -> tuple[int, int]:
+def _missed(tried: Tried, asked: Requirement) -> tuple[int, int]:
     """The order of misses: the number of goals open with the given parameters, then the number of
     other violations."""
     goals = sum(o.property in asked.goals and not o.params for o in tried.open)
@@ -334,7 +334,7 @@ def _soonest(tried: Tried) -> int:
     return -min((o.steps for o in tried.open if o.steps > 0), default=0)
 
 
-def _told(bench: Bench, parts: tuple[int, ...]) -> Edit:
+def _edit_of(bench: Bench, parts: tuple[int, ...]) -> Edit:
     edit = bench.edit(parts)
     assert edit is not None
     return edit

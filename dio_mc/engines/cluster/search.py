@@ -101,7 +101,7 @@ class ClusterSearch(LevelSearch):
         return self._done.expanded + self._now.expanded
 
     @property
-    def looked_at(self) -> None:
+    def examined(self) -> None:
         """None: it is not known which states of an incomplete level were expanded."""
         return
 

@@ -173,7 +173,7 @@ def _shortest_paths(prepared: Prepared, found: LevelSearch, by: Reduced, goal: G
     if found.kept == 0 or not isinstance(found, Search):
         if not found.keeps(goal.base):
             return None
-        return reach(prepared, found, goal, found.looked_at, clock.pressed, clock.exceeded)
+        return reach(prepared, found, goal, found.examined, clock.pressed, clock.exceeded)
     saved = found.saving.frames()
     work = Work(by=by, keep=1 << 62, limit=found.clock.budget.max_states, saved=saved)
     again = Search(prepared, SearchRequest(found.interpreter.program, []), clock, work, found.valuations)
@@ -184,7 +184,7 @@ def _shortest_paths(prepared: Prepared, found: LevelSearch, by: Reduced, goal: G
         ):
             return None
         alone = len(found.workers) == 1 and (bool(saved) or found.saving.workers == 1)
-        looked_at = [found.looked_at_in_order if alone else again.states]
-        return reach(prepared, again, goal, looked_at, clock.pressed, clock.exceeded)
+        examined = [found.examined_in_order if alone else again.states]
+        return reach(prepared, again, goal, examined, clock.pressed, clock.exceeded)
     finally:
         again.close()

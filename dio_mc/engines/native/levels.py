@@ -85,7 +85,7 @@ class LevelSearch(ABC):
 
     @property
     @abstractmethod
-    def looked_at(self) -> Sequence[int] | None:
+    def examined(self) -> Sequence[int] | None:
         """For each worker, one past the last state whose steps were examined; None if that is not
         known."""
 

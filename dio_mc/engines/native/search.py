@@ -129,7 +129,7 @@ class Search(LevelSearch):
         return self._before + self.chunks.taken - self.pool.sum("stop") + self.pool.sum("next")
 
     @property
-    def looked_at(self) -> list[int]:
+    def examined(self) -> list[int]:
         """For each worker, the number of one past the last state whose steps have been examined.
 
         A limit on states stops a single worker among the successors of a state: its steps have been
@@ -142,7 +142,7 @@ class Search(LevelSearch):
         return [worker.get("next") + (worker.get("full") != 0)]
 
     @property
-    def looked_at_in_order(self) -> int:
+    def examined_in_order(self) -> int:
         """The number of states whose steps a single worker has examined, in order of discovery."""
         return self.expanded + (self.workers[0].get("full") != 0)
 
