@@ -6,7 +6,8 @@ the id of the first member of a kind stands for the id of any member.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from dio_mc.anynumber.alone import Alone
@@ -29,6 +30,13 @@ class Lone(NamedTuple):
     credits: tuple[int, ...] = ()
 
 
+def values_at(cells: Sequence[int]) -> Callable[[Sequence[int]], tuple[int, ...]]:
+    """Gives the values of these cells of a state."""
+    if len(cells) > 1:
+        return itemgetter(*cells)
+    return lambda state: tuple(state[cell] for cell in cells)
+
+
 class States:
     """Splits the states of a program into common cells and thread states, and assembles states from these."""
 
@@ -36,6 +44,8 @@ class States:
         self.places, self.alone = places, alone
         self.cells = Cells(places, alone.program, {existing.variable for existing in alone.existing})
         self.interpreter = Interpreter(alone.program)
+        self._of_common = values_at(self.cells.common)
+        self._of_thread = {thread: values_at(cells) for thread, cells in self.cells.rows.items()}
         self._position = {cell: n for n, cell in enumerate(self.cells.common)}
         self._ids = tuple(n for n, cell in enumerate(self.cells.common) if cell in self.cells.ids)
         base = self.cells.layout.variable_base
@@ -106,8 +116,10 @@ class States:
 
     def common_of(self, state: Sequence[int]) -> Common:
         """The common cells of a state. The id of a thread of a kind is replaced by that of the kind's first member."""
+        if not self._ids:
+            return self._of_common(state)
         kinds, kind_of = self.places.kinds, self.places.kind_of
-        common = [state[cell] for cell in self.cells.common]
+        common = list(self._of_common(state))
         for n in self._ids:
             if common[n] in kind_of:
                 common[n] = kinds[kind_of[common[n]]].members[0]
@@ -116,11 +128,11 @@ class States:
     def thread_of(self, state: Sequence[int], thread: int, credits: tuple[int, ...] | None = None) -> Lone:
         """The state of a thread of a kind within a state of the program. `credits` is all zeros if it is not given."""
         flags = tuple(self.cells.common[n] for n in self._ids if state[self.cells.common[n]] == thread)
-        row = [state[cell] for cell in self.cells.rows[thread]]
-        for n in self.cells.own_numbers[thread]:
-            row[n] = 0  # the number of the kind's first member
+        row = self._of_thread[thread](state)
+        if numbers := self.cells.own_numbers[thread]:  # all become the number of the kind's first member
+            row = tuple(0 if n in numbers else value for n, value in enumerate(row))
         kept = (0,) * len(self._counters) if credits is None else credits
-        return Lone(self.places.kind_of[thread], tuple(row), flags, kept)
+        return Lone(self.places.kind_of[thread], row, flags, kept)
 
     def placed(self, common: Common, threads: Sequence[tuple[int, Lone]]) -> list[int]:
         """A state of the program that consists of these common cells and these threads, given with their positions.

@@ -114,8 +114,13 @@ class Steps(States):
 
     def _run(self, common: Common, position: int, thread: Lone | None, footprint: Footprint) -> list[Outcome]:
         state = self.placed(common, [] if thread is None else [(position, thread)])
-        found: dict[Outcome, dict[frozenset[int], None]] = {}
         questions = footprint.questions
+        if not questions:  # the outcomes as they are, each once
+            every = (
+                self._outcomes(now, position, thread, ()) for now in self._with_anything(state, position, footprint)
+            )
+            return list(dict.fromkeys(outcome for outcomes in every for outcome in outcomes))
+        found: dict[Outcome, dict[frozenset[int], None]] = {}
         for answers in sorted(product((1, 0), repeat=len(questions)), key=lambda a: -sum(a)):
             no = frozenset(q for q, answer in zip(questions, answers, strict=True) if not answer)
             yes = tuple(q for q, answer in zip(questions, answers, strict=True) if answer)
@@ -173,6 +178,8 @@ class Steps(States):
     ) -> Outcome:
         """The outcome with changes of counters turned into changes of credits. `own` is the state without the credits
         of other threads. Raises `Uncredited` if a number of credits is negative or too large."""
+        if not self._counters:
+            return outcome
         common = list(outcome.common)
         started = list(outcome.started)
         credits = list(thread.credits) if thread is not None else []
@@ -195,6 +202,9 @@ class Steps(States):
     def _with_existence(self, outcome: Outcome, before: Lone | None) -> Iterator[Outcome]:
         """The outcome with the variables of existence updated. If the thread satisfied the condition before the step
         and no thread that changed does so afterwards, there is one outcome for each answer of the other threads."""
+        if not self._existing:
+            yield outcome
+            return
         changed = [] if before is None or outcome.thread is None else [(before, outcome.thread)]
         changed += [(self.idle(thread.kind), thread) for thread in outcome.started]
         found = [outcome]
@@ -211,8 +221,8 @@ class Steps(States):
         pcs, kind_of = self.cells.layout.pc, self.places.kind_of
         started = [t for t in kind_of if t != position and after[pcs[t]] != before[pcs[t]]]
         mine = {position, *started}
-        for other in kind_of.keys() - mine:
-            if any(after[cell] != before[cell] for cell in self.cells.rows[other]):
+        for other, row in self._of_thread.items():
+            if other not in mine and row(after) != row(before):
                 raise InternalError(f"a step of {self.places.program.threads[position].name} changed another thread")
         taken = tuple(
             cell

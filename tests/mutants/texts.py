@@ -1478,6 +1478,20 @@ ANY_NUMBER = (
         ("tests/cli/test_many_models.py::test_tasks_with_much_in_common_are_done_by_one_process",),
     ),
     Mutant(
+        "statements that name what moves are not looked at",
+        "analysis/symmetry/automorphism.py",
+        "if not moving.isdisjoint(named) and exchange.op(template, op) != form:",
+        "if moving.isdisjoint(named) and exchange.op(template, op) != form:",
+        ("tests/analysis/symmetry/test_symmetry.py",),
+    ),
+    Mutant(
+        "a condition does not name the thread that it asks about",
+        "analysis/symmetry/exchange.py",
+        "        self.named.add((POSITIONS, position))\n",
+        "",
+        ("tests/analysis/symmetry/test_symmetry.py",),
+    ),
+    Mutant(
         "the limits of a proof are looked at once",
         "checking/general.py",
         "if next(asked) % POLLED == 0 else None",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from dio_mc.analysis.symmetry.domains import Break, Domains, Slot
-from dio_mc.analysis.symmetry.exchange import Exchange
+from dio_mc.analysis.symmetry.exchange import Element, Exchange, Form, Identity
 from dio_mc.analysis.symmetry.unset import defaults_seen
 from dio_mc.ir.expr import And, AtLocation, Const, Expr, LocalOf, children, walk
 from dio_mc.ir.ops import Branch, Op, op_expressions
@@ -36,13 +36,13 @@ class Automorphisms:
         self._constants = list(_constants(self._program))
         self._ops = list(_ops(self._program))
         self._conditions = list(_conditions(self._program))
-        identity = Exchange(domains, {}, {})
-        self._op_forms = [identity.op(template, op) for template, op in self._ops]
-        self._forms = [identity.expr(template, expr, None) for template, expr, _ in self._conditions]
+        self._op_forms = [_op_form(domains, template, op) for template, op in self._ops]
+        self._forms = [_form(domains, template, expr) for template, expr, _ in self._conditions]
 
     def against(self, exchange: Exchange) -> Break | None:
         """The first part of the program that the exchange changes, with the reason; None if the exchange is an
-        automorphism."""
+        automorphism. Text that names nothing that moves is left out: its form cannot change."""
+        moving = exchange.elements()
         for number, variable in enumerate(self._program.variables):
             if _initial(exchange, number, variable) != variable.init:
                 return Break(f"`{variable.name}` starts with different values", variable.span)
@@ -52,13 +52,25 @@ class Automorphisms:
         for one in self._constants:
             if exchange.value(one.slot, one.value) != one.value:
                 return Break(f"`{one.name}` is {one.value} without being set", one.span)
-        for (template, op), form in zip(self._ops, self._op_forms, strict=True):
-            if exchange.op(template, op) != form:
+        for (template, op), (form, named) in zip(self._ops, self._op_forms, strict=True):
+            if not moving.isdisjoint(named) and exchange.op(template, op) != form:
                 return Break("a statement names one", op.span)
-        for (body, condition, span), form in zip(self._conditions, self._forms, strict=True):
-            if exchange.expr(body, condition, None) != form:
+        for (body, condition, span), (form, named) in zip(self._conditions, self._forms, strict=True):
+            if not moving.isdisjoint(named) and exchange.expr(body, condition, None) != form:
                 return Break("a property does not treat them alike" if body is None else "a condition names one", span)
         return None
+
+
+def _op_form(domains: Domains, template: int, op: Op) -> tuple[Form, frozenset[Element]]:
+    """The form of an operation as it is, and the elements that it names."""
+    identity = Identity(domains)
+    return identity.op(template, op), frozenset(identity.named)
+
+
+def _form(domains: Domains, template: int | None, expr: Expr) -> tuple[Form, frozenset[Element]]:
+    """The same of a condition."""
+    identity = Identity(domains)
+    return identity.expr(template, expr, None), frozenset(identity.named)
 
 
 def _initial(exchange: Exchange, number: int, variable: Variable) -> tuple[int, ...]:

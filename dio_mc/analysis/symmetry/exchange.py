@@ -36,6 +36,11 @@ from dio_mc.ir.types import bounds
 Form = Any
 """A nested tuple that is only compared for equality."""
 
+Element = tuple[Slot, int]
+"""An element of a domain, by the domain's root, or a thread by its position."""
+POSITIONS: Slot = ("positions",)
+"""Stands for a root where the element is the position of a thread."""
+
 
 class Exchange:
     """An exchange of elements. `moved` maps the elements of domains (by root) to their images, `threads` maps thread
@@ -54,6 +59,15 @@ class Exchange:
     def value(self, slot: Slot | None, value: int) -> int:
         """The image of an element of a slot's domain."""
         return value if slot is None else self.moves(slot).get(value, value)
+
+    def thread(self, position: int) -> int:
+        """The image of a thread's position."""
+        return self._threads.get(position, position)
+
+    def elements(self) -> frozenset[Element]:
+        """What moves."""
+        of_domains = ((root, value) for root, moved in self._moved.items() for value in moved)
+        return frozenset((*of_domains, *((POSITIONS, position) for position in self._threads)))
 
     def op(self, template: int, op: Op) -> Form:
         """The form of an operation of a template after the exchange."""
@@ -136,11 +150,31 @@ class Exchange:
             case Arith(op, left, right):
                 return "arith", op, (self.expr(template, left, None), self.expr(template, right, None))
             case AtLocation(thread, locations, after):
-                return "at", self._threads.get(thread, thread), tuple(sorted(locations)), after
+                return "at", self.thread(thread), tuple(sorted(locations)), after
             case LocalOf(thread, index, _, after):
-                return "local of", self._threads.get(thread, thread), index, after
+                return "local of", self.thread(thread), index, after
             case _:
                 assert_never(expr)
+
+
+class Identity(Exchange):
+    """The exchange that moves nothing. `named` collects the elements that it has been asked about: the form of an
+    expression is the same after every exchange that moves none of those that it names."""
+
+    def __init__(self, domains: Domains) -> None:
+        super().__init__(domains, {}, {})
+        self.named: set[Element] = set()
+
+    def value(self, slot: Slot | None, value: int) -> int:
+        """The value itself."""
+        if slot is not None:
+            self.named.add((self._domains.root(slot), value))
+        return value
+
+    def thread(self, position: int) -> int:
+        """The position itself."""
+        self.named.add((POSITIONS, position))
+        return position
 
 
 def _any_order(forms: list[Form], *, once: bool = False) -> Form:

@@ -11,6 +11,7 @@ from dio_mc.analysis.symmetry.proof import Sort, Symmetry, find_symmetry
 from dio_mc.analysis.symmetry.representatives import Representatives
 from dio_mc.checking.expectations import bindings_of
 from dio_mc.frontend import build, load_module
+from dio_mc.ir.expr import AtLocation, Not
 from dio_mc.ir.program import Program
 from dio_mc.semantics.interpreter import Interpreter
 
@@ -75,6 +76,14 @@ def test_a_property_that_names_a_page_keeps_it_where_it_is() -> None:
     sorts, refusals = told(models.FirstPage)
     assert ("indices of page, owner", ((1, 2),)) in sorts
     assert refusals == ["indices of page, owner: 0 and 1 differ: a property does not treat them alike"]
+
+
+def test_a_property_that_asks_where_one_thread_is_tells_it_from_others() -> None:
+    program = program_of(models.Both)
+    asking = replace(program.properties[0], name="first_runs", expr=Not(AtLocation(0, frozenset({0}), False)))
+    found = find_symmetry(replace(program, properties=(*program.properties, asking)))
+    assert [sort.name for sort in found.sorts] == ["indices of page, owner"]
+    assert [str(r.reason) for r in found.refusals] == ["0 and 1 differ: a property does not treat them alike"]
 
 
 def test_a_thread_per_page_moves_with_its_page() -> None:
