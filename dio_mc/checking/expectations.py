@@ -12,8 +12,8 @@ from dio_mc.trace.trace import Trace
 
 
 def expectation_for(model: type[Model], params: Mapping[str, int]) -> Expectation | None:
-    """What a class's file states for a binding: the statement whose parameters give the same run, else the one without
-    parameters."""
+    """The expectation of a class's file for a binding: the one whose parameters give the same run,
+    otherwise the one without parameters."""
     stated = model.__dio_expectations__
     run = effective(model, params)
     exact = [e for e in stated if e.params and effective(model, dict(e.params)) == run]
@@ -23,7 +23,8 @@ def expectation_for(model: type[Model], params: Mapping[str, int]) -> Expectatio
 
 
 def bindings_of(model: type[Model], params: Mapping[str, int]) -> list[tuple[dict[str, int], Expectation | None]]:
-    """The runs that checking a class takes: the given parameters, or one per binding that its file speaks of."""
+    """The runs that a check of a class makes: with the given parameters, or one per binding in its
+    file's expectations."""
     if params or not model.__dio_expectations__:
         return [(dict(params), expectation_for(model, params))]
     runs: dict[frozenset[tuple[str, int]], dict[str, int]] = {}
@@ -46,7 +47,8 @@ def stated(stated: Expectation | None, properties: Sequence[PropertyResult]) -> 
 def expected(
     stated: Expectation | None, properties: Sequence[PropertyResult], traces: Sequence[Trace]
 ) -> tuple[bool | None, str]:
-    """Whether the exact set of violated properties is what was stated; the difference in words."""
+    """Whether the exact set of violated properties is the stated one, and the difference in
+    words."""
     if stated is None:
         return None, ""
     violated = [p.name for p in properties if p.verdict == "VIOLATED" and p.kind != "faults"]

@@ -1,7 +1,8 @@
 """The cells of a matrix in several processes.
 
-A worker opens the rules and operations itself, from the folder and the files that the user named; only names go there.
-It is given the cells of a rule together, which have most of their code in common (`dio_mc.study.products`).
+A worker opens the rules and operations itself, from the folder and the files that the user named;
+only names are sent. It gets the cells of a rule together, since they share most of their code
+(`dio_mc.study.products`).
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ from dio_mc.study.registry import Registry, open_registry, together
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """How cells are found in up to `jobs` processes, this one included: a `dio_mc.study.matrix.Solve`. The rules and
-    operations are those of a `folder` (None: the shipped ones) and of further `files`. `options` has the limits of each
-    search, and what ends them all; `patience` is that of `pool`. `general`: what is known for any number is asked too
-    (`general_cells`)."""
+    """Computes cells in up to `jobs` processes, this one included: a `dio_mc.study.matrix.Solve`.
+    The rules and operations are those of a `folder` (None: the shipped ones) and of further
+    `files`. `options` has the limits of each search, and the reason to end them all; `patience` is
+    that of `pool`. `general`: results for any number are computed too (`general_cells`)."""
 
     folder: Path | None
     files: tuple[Path, ...]
@@ -46,15 +47,15 @@ class Cells:
 
 
 Batch = tuple[Pairing, ...]
-"""Pairings under one rule, with as many operations and sectors."""
+"""Pairings under one rule, with equal numbers of operations and sectors."""
 Found = tuple[Cell, ...]
-"""Their cells."""
+"""The cells of a batch."""
 EACH: Final = 4
-"""Batches that there should be for each process."""
+"""The desired number of batches per process."""
 
 
 def batches(pairings: Sequence[Pairing], jobs: int) -> list[Batch]:
-    """The pairings, in order; where there are few rules, those of a rule in several parts."""
+    """The pairings, in order; if there are few rules, those of a rule in several batches."""
     rules = [tuple(found) for _, found in groupby(pairings, key=lambda one: one.rule.name)]
     parts = ceil(EACH * jobs / max(len(rules), 1))
     found: list[Batch] = []
@@ -65,7 +66,7 @@ def batches(pairings: Sequence[Pairing], jobs: int) -> list[Batch]:
 
 
 def solved(pairing: Pairing, budget: Budget | None, met: Latch, *, general: bool) -> Cell:
-    """One cell, and where it is asked what is known of it for any number."""
+    """One cell, and if requested its result for any number."""
     cell = cell_of(pairing, budget, met)
     if not general:
         return cell
@@ -75,7 +76,7 @@ def solved(pairing: Pairing, budget: Budget | None, met: Latch, *, general: bool
 
 
 def general_one_by_one(budget: Budget | None, met: Latch) -> Solve:
-    """How cells are found in this process alone, with what is known for any number."""
+    """Computes cells in this process, with results for any number."""
     return lambda pairings: (solved(one, budget, met, general=True) for one in pairings)
 
 

@@ -1,8 +1,9 @@
-"""Checking mutants of a locking rule: one is caught when the verdict of a pair of operations changes.
+"""Checking mutants of a locking rule: one is caught when the verdict of a pair of operations
+changes.
 
-A mutant changes functions of the rule. It is tried under the pairs whose threads reach one of these functions, those
-with few states first, until the verdict of one differs from that of the rule. So a mutant can be caught by becoming
-better as well as by becoming worse.
+A mutant changes functions of the rule. It is tried under the pairs whose threads reach one of these
+functions, those with few states first, until the verdict of one differs from that of the rule. A
+better verdict catches a mutant as well as a worse one.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ from dio_mc.wording import plural
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Where mutants of a rule are tried: the rule and operations of a `folder` (None: the shipped ones) and of further
-    `files`, on pages of so many `sectors`, calls of so many `pages`."""
+    """Where mutants of a rule are tried: the rule and operations of a `folder` (None: the shipped
+    ones) and of further `files`, with `sectors` per page and calls on `pages` pages."""
 
     rule: str
     operations: tuple[str, ...]
@@ -53,7 +54,7 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class RulePlan:
-    """Which mutants, as in `mutate.Plan`; `cells` are those of the rule itself."""
+    """The mutants, as in `mutate.Plan`; `cells` are those of the rule itself."""
 
     ground: Ground
     cells: tuple[Cell, ...]
@@ -64,7 +65,7 @@ class RulePlan:
 
 
 def score_rule(plan: RulePlan) -> Score | Failure:
-    """Mutate one rule. A `Failure` when dio-mc is at fault."""
+    """Mutate one rule. Returns a `Failure` if dio-mc is at fault."""
     rule = opened(plan.ground.folder, plan.ground.files).rules[plan.ground.rule]
     file = display_path(rule.model.__dio_place__[0])
     known = [c for c in plan.cells if c.verdict not in (NOT_THERE, "undetermined")]
@@ -89,7 +90,7 @@ def score_rule(plan: RulePlan) -> Score | Failure:
 # --- one mutant -------------------------------------------------------------------------------------------------------
 
 Before = tuple[tuple[str, ...], str, int]
-"""A pair under the rule itself: the operations, the verdict, the states."""
+"""A pair under the original rule: the operations, the verdict, the number of states."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +166,8 @@ def _survivor(tried: _Tried, met: Latch) -> _Fate:
 
 @dataclass(frozen=True, slots=True)
 class _Tried:
-    """A mutant of a rule, and the pairs that reach what it changes: the workload, the verdict and the states of the
-    rule itself."""
+    """A mutant of a rule, and the pairs that reach what it changes: the workload, and the verdict
+    and number of states under the original rule."""
 
     rule: Rule
     mutant: Rule
@@ -189,8 +190,8 @@ class _Tried:
         return cls(rule, changed_rule(rule, mutant), tuple(ordered))
 
     def verdict(self, workload: Workload, states: int, options: Options, met: Latch) -> tuple[str, str]:
-        """The verdict of a pair under the mutant, and what stopped the search if it is undetermined. Raises
-        `ModelError` if there is no such program."""
+        """The verdict of a pair under the mutant, and the reason for stopping if it is
+        undetermined. Raises `ModelError` if there is no such program."""
         most = options.budget.max_states or max(LEAST, LARGER * states)
         found = outcomes(workload, self.mutant, Budget(max_states=most), witnesses=(), exceeded=met)
         stop = met()
@@ -213,7 +214,7 @@ def changed_rule(rule: Rule, mutant: Mutant) -> Rule:
 
 @lru_cache(maxsize=2)
 def mutants_of_rule(ground: Ground) -> tuple[Mutant, ...]:
-    """The mutants of what a rule does under these operations; what is written in workloads is left as it is."""
+    """The mutants of a rule's code under these operations; the code of workloads is not mutated."""
     registry = opened(ground.folder, ground.files)
     names = [name for name in ground.operations if name not in registry.rules[ground.rule].unsupported]
     users = {id(function) for function in _users(registry, names).values()}
@@ -224,7 +225,8 @@ def mutants_of_rule(ground: Ground) -> tuple[Mutant, ...]:
 
 @lru_cache(maxsize=256)
 def _reached(ground: Ground, name: str) -> frozenset[Any]:
-    """The functions that run when this operation does, those of the rule's own threads included."""
+    """The functions that run when this operation does, including those of the rule's own
+    threads."""
     return frozenset(body.function for body in bodies_of(_whole(ground, [name])))
 
 
@@ -235,7 +237,8 @@ def _users(registry: Registry, names: Sequence[str]) -> Mapping[str, Any]:
 
 
 def _whole(ground: Ground, names: Sequence[str]) -> type[Model]:
-    """The rule with a thread for each role of these operations: a class to read, not to check."""
+    """The rule with a thread for each role of these operations: a class to be analysed, not
+    checked."""
     registry = opened(ground.folder, ground.files)
     rule = judged(registry.rules[ground.rule])
     made = product_class(Workload("all", _users(registry, names)), rule, (), {})

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One run: a class of a file with its parameters bound, and what the file says of it; with a recipe, that mutant
-    of the class."""
+    """One run: a class of a file with its parameters bound, and the file's expectation; with a
+    recipe, that mutant of the class."""
 
     file: str
     model: type[Model]
@@ -35,8 +35,8 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a command was asked for. `names` are classes, `params` bound for all of them, `sweep` the values of one
-    parameter."""
+    """The request of a command. `names` are classes, `params` are bound for all of them, `sweep`
+    has the values of one parameter."""
 
     names: tuple[str, ...] = ()
     params: Mapping[str, int] = field(default_factory=dict)
@@ -44,8 +44,8 @@ class Request:
 
 
 def plan(files: Sequence[tuple[str, bool]], request: Request) -> list[Task | Failure]:
-    """The tasks of the files in order; a file that cannot be loaded is a `Failure` in its place. A file of a folder may
-    be a helper without a model."""
+    """The tasks of the files in order; a file that cannot be loaded is a `Failure` in its place. A
+    file of a folder may be a helper without a model."""
     entries: list[Task | Failure] = []
     known: list[str] = []
     for file, required in files:
@@ -81,8 +81,8 @@ def failure_of(error: DioError, file: str = "", model: str = "") -> Failure:
 
 
 def find_files(paths: Iterable[str]) -> tuple[list[tuple[str, bool]], list[Failure]]:
-    """The model files that paths and globs stand for, each once, and whether it must hold a model; and what is wrong
-    with the paths."""
+    """The model files that paths and globs denote, each once, and whether it must contain a model;
+    and the errors in the paths."""
     found: dict[str, bool] = {}
     failures: list[Failure] = []
     for path in paths:
@@ -111,8 +111,8 @@ def _expanded(path: str) -> list[tuple[str, bool]]:
 
 
 def _python_files(folder: Path) -> list[Path]:
-    """The Python files below a folder in the order of their paths; what is hidden, private to Python or installed is
-    left out."""
+    """The Python files below a folder in the order of their paths, without hidden, private and
+    installed ones."""
     found: list[Path] = []
     for place, folders, files in os.walk(folder):
         here = Path(place)

@@ -1,8 +1,9 @@
-"""A property for a mutant that survived: found in the reachable states of both programs, and checked before it is told.
+"""A property for a mutant that survived: found in the reachable states of both programs, and
+checked before it is printed.
 
-The candidates are the smallest conditions that one program reaches and the other never does. Each is written as source,
-added to the model and to the mutant, and checked as any property is, with every binding: the model must hold, and the
-mutant must violate that property with one of them.
+The candidates are the smallest conditions that one program reaches and the other never does. Each
+is written as source, added to the model and to the mutant, and checked like any property, with
+every binding: the model must hold, and the mutant must violate that property with one of them.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ from dio_mc.mutation.proposals import Kind, Proposal, invariants, is_special, pr
 from dio_mc.mutation.tables import Tables, tables_of
 
 MOST: Final = 20_000
-"""States of a program that are looked at for candidates."""
+"""The number of states of a program that are searched for candidates."""
 TRIED: Final = 6
-"""Candidates of a kind that are checked, at most."""
+"""The largest number of candidates of a kind that are checked."""
 SEEN: Final = 400
-"""Conditions of a size that are compared to find these."""
+"""The number of conditions of a size that are compared to find these."""
 LONGEST: Final = 10 * MOST
-"""States of a check of a candidate, at most, if the user sets no limit."""
+"""The largest number of states of a check of a candidate, if the user sets no limit."""
 SAME: Final = "the same states, in another order: no property of single states can tell them apart"
 LOCKS: Final = "only locks differ: no property of variables, threads and operations can tell them apart"
 LARGE: Final = f"more than {MOST:,} states: no property was searched for"
@@ -52,7 +53,8 @@ class Survivor:
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """A property that catches a survivor; without one `why` says why there is none. `failure` is a fault of dio-mc."""
+    """A property that catches a survivor; without one, `why` gives the reason. `failure` is a fault
+    of dio-mc."""
 
     proposal: Proposal | None
     why: str = ""
@@ -89,13 +91,14 @@ class Proposing:
         return self.here(Survivor(tuple(Task(file, model, params, None, r) for params, r in bindings)), options)
 
     def lost(self, task: Survivor, reason: str) -> Proposed:
-        """Not searched, or not to the end."""
+        """The result of a search that was not made, or not to the end."""
         return Proposed(None, f"no property was found: stopped by {reason}")
 
 
 def proposed(survivor: Survivor, options: Options) -> Proposed:
-    """The smallest property that catches a survivor; an invariant rather than a witness of the same size. What is asked
-    about threads and variables comes first, then operations and windows as well."""
+    """The smallest property that catches a survivor; an invariant rather than a witness of the same
+    size. Questions about threads and variables are tried first, then also those about operations
+    and windows."""
     search = _Search(survivor, options)
     most = min(MOST, options.budget.max_states or MOST)
     found = [tables_of(search.model, search.mutant, task.params, most) for task in survivor.tasks]
@@ -110,7 +113,7 @@ def proposed(survivor: Survivor, options: Options) -> Proposed:
 
 
 def _reason(tables: Tables | None) -> str:
-    """Why no property was found in these."""
+    """The reason why no property was found in these tables."""
     if tables is None:
         return LARGE
     if tables.model.locks == tables.mutant.locks:
@@ -119,8 +122,8 @@ def _reason(tables: Tables | None) -> str:
 
 
 def _first(conditions: Iterator[Condition], columns: Sequence[Column]) -> Iterator[Condition]:
-    """The first of them; among those of a size, first what is about whole arrays, then what is about variables
-    alone."""
+    """The first that catches; among those of a size, first those about whole arrays, then those
+    about variables alone."""
     sizes = (sorted(islice(group, SEEN), key=lambda c: (is_special(c, columns), sum(columns[n].control for n, _ in c)))
              for _, group in groupby(conditions, key=len))  # fmt: skip
     return islice(chain.from_iterable(sizes), TRIED)
@@ -158,7 +161,7 @@ class _Search:
                 return False
             mutant = self.mutant.of(model)
             return any(self._verdict(mutant, name, task) == "VIOLATED" for task in self.tasks)
-        except ModelError:  # not a question about this model with every binding
+        except ModelError:  # the question does not exist in this model with every binding
             return False
 
     def _verdict(self, model: type[Model], name: str, task: Task) -> str:

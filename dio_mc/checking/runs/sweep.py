@@ -1,4 +1,4 @@
-"""``--sweep pages=1..4``: the values, and the table of how a model grows with them."""
+"""``--sweep pages=1..4``: the values, and the table of a model's growth."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ _BAR = 40
 
 
 def parse_sweep(text: str, params: Iterable[tuple[str, int]] = ()) -> tuple[str, tuple[int, ...]]:
-    """``pages=1..4`` or ``pages=1,2,8``; `params` are bound to one value each, and so cannot be swept."""
+    """Parse ``pages=1..4`` or ``pages=1,2,8``; `params` are bound to one value each, and so cannot
+    be swept."""
     name, _, values = text.partition("=")
     try:
         listed = [v for part in values.split(",") for v in _range(part)]
@@ -35,9 +36,9 @@ def _range(part: str) -> range:
 
 
 def growth_table(name: str, runs: Sequence[tuple[Report, int]], *, measured: bool, plot: bool) -> str:
-    """For each class a row per value: the states, and their ratio to the row before. `runs` are reports with the bytes
-    that their process grew by. `measured` adds seconds and bytes, which differ from run to run; `plot` draws the states
-    on a logarithmic scale."""
+    """For each class a row per value: the states, and their ratio to the row before. `runs` are
+    reports with the number of bytes by which their process grew. `measured` adds seconds and bytes,
+    which differ from run to run; `plot` draws the states on a logarithmic scale."""
     head = [name, "verdict", "states", "growth", "transitions", "depth"]
     head += ["seconds", "states/s", "MB"] if measured else []
     lines: list[str] = []
