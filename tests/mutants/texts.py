@@ -926,14 +926,14 @@ SYMMETRY = (
     Mutant(
         "statements are not proved",
         "analysis/symmetry/automorphism.py",
-        "            if exchange.op(template, op) != form:\n",
+        "            if not moving.isdisjoint(named) and exchange.op(template, op) != form:\n",
         "            if False:\n",
         REFERENCE,
     ),
     Mutant(
         "conditions and properties are not proved",
         "analysis/symmetry/automorphism.py",
-        "            if exchange.expr(body, condition, None) != form:\n",
+        "            if not moving.isdisjoint(named) and exchange.expr(body, condition, None) != form:\n",
         "            if False:\n",
         REFERENCE,
     ),
@@ -954,7 +954,7 @@ SYMMETRY = (
     Mutant(
         "places of threads are not exchanged",
         "analysis/symmetry/exchange.py",
-        'return "at", self._threads.get(thread, thread), tuple(sorted(locations)), after',
+        'return "at", self.thread(thread), tuple(sorted(locations)), after',
         'return "at", thread, tuple(sorted(locations)), after',
         ("tests/fuzz/test_programs.py::test_threads_that_are_asked_about_by_place_are_still_alike",),
     ),
