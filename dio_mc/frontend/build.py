@@ -7,24 +7,14 @@ import hashlib
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any
 
 from dio_mc.errors import Diagnostic, ModelError
 from dio_mc.frontend import expressions
-from dio_mc.frontend.anchors import check_anchors
 from dio_mc.frontend.calls import body_of
 from dio_mc.frontend.connectives import SolverOnly
 from dio_mc.frontend.context import Abort, Context, Scope, parameters_of
-from dio_mc.frontend.declare import (
-    Members,
-    attribute_span,
-    bind_params,
-    class_span,
-    declare,
-    function_span,
-    members_of,
-)
+from dio_mc.frontend.declare import Members, function_span
+from dio_mc.frontend.prepared import prepare
 from dio_mc.frontend.propositions import Control
 from dio_mc.frontend.shelf import Drawer, Shelf
 from dio_mc.frontend.templates import Asked, Known, compile_templates
@@ -33,7 +23,7 @@ from dio_mc.ir.expr import Expr
 from dio_mc.ir.printer import print_program
 from dio_mc.ir.program import Program, Property, PropertyKind, Region, Template
 from dio_mc.ir.verify import verify
-from dio_mc.lang.model import PropertyRole, ThreadRole
+from dio_mc.lang.model import PropertyRole
 from dio_mc.source import function_tree
 
 FORMAT = 1
@@ -83,15 +73,10 @@ def build(
     of their bounds. Parts that a `like` program or a shelf already contains are not compiled again. Raises `ModelError`
     with all diagnostics if the model is wrong, and for an unknown parameter.
     """
-    members = members_of(model)
-    numbers = numbers or {}
-    counted = {name: numbers[name] for name in members.params if name in numbers}
-    bound = bind_params(model, members, {**(params or {}), **counted}, numbers)
-    context = declare(model, members, bound, numbers)
-    _check_parts(model, members, context)
-    check_anchors(model, members, context)
-    asked = _asked(members)
-    drawer = like.of(context, members, asked) if isinstance(like, Shelf) and context.buffers is None else None
+    params, numbers = params or {}, numbers or {}
+    ready = like.ready.of(model, params, numbers) if isinstance(like, Shelf) else prepare(model, params, numbers)
+    members, bound, context, asked = ready.members, ready.bound, ready.context, ready.asked
+    drawer = like.of(ready) if isinstance(like, Shelf) and context.buffers is None else None
     templates, regions = _templates(context, members, asked, drawer or like)
     if context.buffers is not None and templates:
         templates = [*map(context.buffers.rewritten, templates), context.buffers.daemon()]
@@ -101,7 +86,7 @@ def build(
         properties = _properties(members, context, drawer)
     if context.diagnostics.errors:
         raise ModelError(tuple(context.diagnostics.errors))
-    given = {n: v for n, v in bound.items() if n in (params or {}) and v != members.params[n].default}
+    given = {n: v for n, v in bound.items() if n in params and v != members.params[n].default}
     given |= {n: v for n, v in numbers.items() if n in members.threads or n in members.params}
     program = Program(
         program_name(model, given), tuple((n, int(v)) for n, v in bound.items()), tuple(context.variables),
@@ -157,55 +142,6 @@ def digest_of(program: Program) -> str:
     """A hash of what the program does: the IR text without places in files."""
     text = f"{FORMAT}\n{print_program(program)}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _check_parts(model: type, members: Members, context: Context) -> None:
-    """Report a model without threads or without anything to check, and members that are replaced by something
-    of another kind."""
-    span = class_span(model)
-    if not members.threads:
-        context.diagnostics.add(
-            Diagnostic("DIO107", f"{model.__name__} has no @thread", span, "mark a method with @thread")
-        )
-    for name, owner, declared in members.replaced:
-        message = f"`{name}` is data of {declared.__name__}, and this takes its place"
-        hint = f"declare it again, as `{name} = Var(...)`, or take another name"
-        span = attribute_span(owner, name) or class_span(owner)
-        context.diagnostics.add(Diagnostic("DIO109", message, span, hint))
-    for function, declared, role in members.undecorated:
-        context.diagnostics.add(_undecorated(function, declared, role))
-    nothing = not members.properties and not getattr(model, "deadlock", True)
-    if nothing:
-        hint = "add an @invariant, or leave the deadlock check on"
-        context.diagnostics.add(Diagnostic("DIO108", f"{model.__name__} has nothing to check", span, hint))
-
-
-def _undecorated(function: Any, declared: type, role: ThreadRole | PropertyRole) -> Diagnostic:
-    """The error for a thread that would not run, or a property that would not be checked."""
-    name = function.__name__
-    word, lost = ("thread", "run") if isinstance(role, ThreadRole) else (role.kind, "be checked")
-    message = f"`{name}` overrides the @{word} of {declared.__name__}, and without a decorator it would not {lost}"
-    return Diagnostic("DIO109", message, function_span(function), f"write @{word} above it, or take another name")
-
-
-def _asked(members: Members) -> Asked:
-    """The operations and arguments that properties and pure methods mention in ``inside``."""
-    operations: set[str] = set()
-    arguments: set[str] = set()
-    functions = [f for f, *_ in members.properties.values()] + [f for f, *_ in members.methods.values()]
-    for tree in filter(None, map(function_tree, functions)):
-        found = _asked_in(tree)
-        operations |= found.operations
-        arguments |= found.arguments
-    return Asked(frozenset(operations), frozenset(arguments))
-
-
-@lru_cache(maxsize=1024)
-def _asked_in(tree: ast.FunctionDef) -> Asked:
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
-    inside = [call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "inside"]
-    operations = frozenset(a.attr for call in inside for a in call.args[:1] if isinstance(a, ast.Attribute))
-    return Asked(operations, frozenset(k.arg for call in inside for k in call.keywords if k.arg))
 
 
 def _property(name: str, members: Members, context: Context) -> Property | None:

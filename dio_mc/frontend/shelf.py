@@ -18,13 +18,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from dio_mc.frontend.context import Context, Lookup, final, kept_answer
-from dio_mc.frontend.declare import Members
-from dio_mc.frontend.templates import Asked, Known
+from dio_mc.frontend.prepared import Preparations, Prepared, is_thread
+from dio_mc.frontend.templates import Known
 from dio_mc.ir.expr import AtLocation, LocalOf, walk
 from dio_mc.ir.program import Property, Region, Template
 from dio_mc.ir.renaming import with_name
 from dio_mc.ir.types import ScalarType
-from dio_mc.lang.model import ROLE, ThreadRole
 
 Types = Mapping[str, ScalarType]
 
@@ -69,30 +68,38 @@ class Shelf:
     that is compiled; programs have no digest. The oldest parts are forgotten when there are too many."""
 
     def __init__(self) -> None:
+        self.ready = Preparations()
         self._alike: dict[Any, _Alike] = {}
         self._kin: dict[Any, _Kin] = {}
 
-    def of(self, context: Context, members: Members, asked: Asked) -> Drawer:
+    def of(self, ready: Prepared) -> Drawer:
         """The part of the shelf that applies to a class."""
-        model = context.model
-        own = [(n, v) for n, v in sorted(vars(model).items()) if not n.startswith("__") and not _is_thread(v)]
-        plain = tuple((name, type(value), value) for name, value in own)
-        roles = tuple((name, role) for name, (_, _, role) in members.threads.items())
-        common = (
-            tuple(context.params.items()), tuple(context.variables), context.threads, roles, tuple(context.spawned),
-            tuple(context.depths.items()), asked,
-        )  # fmt: skip
-        data = tuple(context.ask(final, name) for name in members.data)
+        members, context = ready.members, ready.context
         functions = {name: function for name, (function, *_) in members.threads.items()}
         functions |= {name: members.operations[name][0] for name in context.spawned}
         owners = {name: owner for name, (_, owner, _) in members.threads.items()}
         owners |= {name: members.operations[name][1] for name in context.spawned}
+        if ready.shared.parts is None:  # what is prepared decides both
+            ready.shared.parts = self._parts(ready)
+        alike, kin = ready.shared.parts
+        return Drawer(context, functions, owners, alike, kin)
+
+    def _parts(self, ready: Prepared) -> tuple[_Alike, _Kin]:
+        model, members, context = ready.model, ready.members, ready.context
+        own = [(n, v) for n, v in sorted(vars(model).items()) if not n.startswith("__") and not is_thread(v)]
+        plain = tuple((name, type(value), value) for name, value in own)
+        roles = tuple((name, role) for name, (_, _, role) in members.threads.items())
+        common = (
+            tuple(context.params.items()), tuple(context.variables), context.threads, roles, tuple(context.spawned),
+            tuple(context.depths.items()), ready.asked,
+        )  # fmt: skip
+        data = tuple(context.ask(final, name) for name in members.data)
         alike = self._alike.setdefault((model.__bases__, plain, *common), _Alike())
         kin = self._kin.setdefault((tuple(zip(members.data, map(id, data), strict=True)), *common), _Kin(data))
         for kept in (self._alike, self._kin):
             while len(kept) > MOST:
                 del kept[next(iter(kept))]
-        return Drawer(context, functions, owners, alike, kin)
+        return alike, kin
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +225,3 @@ def _same(one: Any, other: Any) -> bool:
     if isinstance(one, tuple):
         return len(one) == len(other) and all(map(_same, one, other))
     return isinstance(one, str | int | float) and bool(one == other)
-
-
-def _is_thread(value: Any) -> bool:
-    return isinstance(getattr(value, ROLE, None), ThreadRole)

@@ -6,7 +6,6 @@ import ast
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from dio_mc.frontend.context import find_method
 from dio_mc.frontend.frames import Frame
 from dio_mc.frontend.shapes import ScalarTree
 from dio_mc.frontend.storage import NoCommonType, join_trees
@@ -95,7 +94,7 @@ def spawned_by(model: type, entry: str) -> frozenset[str]:
 
 def _definitions(model: type, name: str) -> list[object]:
     """Every definition of a method along the MRO, since `super()` may reach any of them."""
-    return [vars(cls)[name] for cls in model.__mro__ if name in vars(cls) and find_method(cls, name) is not None]
+    return [vars(cls)[name] for cls in model.__mro__ if name in vars(cls)]
 
 
 def _mentions(function: object) -> tuple[frozenset[str], frozenset[str]]:

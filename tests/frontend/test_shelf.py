@@ -373,6 +373,7 @@ def test_what_a_power_failure_takes_is_that_of_the_class() -> None:
 
 def test_the_oldest_parts_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dio_mc.frontend.shelf.MOST", 1)
+    monkeypatch.setattr("dio_mc.frontend.prepared.MOST", 1)
     shelf = Shelf()
     for rule in (Rule, OtherParam):
         assert compiled_of(monkeypatch, shelf, rule) == ["0"]

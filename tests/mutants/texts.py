@@ -26,6 +26,62 @@ class Mutant:
 
 FRONTEND = (
     Mutant(
+        "threads that spawn other operations are prepared alike",
+        "frontend/prepared.py",
+        "self._spawned_by(model, n, f, threads)",
+        "frozenset()",
+        ("tests/frontend/test_prepared.py",),
+    ),
+    Mutant(
+        "other values are prepared alike",
+        "frontend/prepared.py",
+        "key = above, plain, roles,",
+        "key = above, roles,",
+        ("tests/frontend/test_prepared.py",),
+    ),
+    Mutant(
+        "other roles are prepared alike",
+        "frontend/prepared.py",
+        "key = above, plain, roles,",
+        "key = above, plain, len(roles),",
+        ("tests/frontend/test_prepared.py",),
+    ),
+    Mutant(
+        "other numbers of threads are prepared alike",
+        "frontend/prepared.py",
+        "tuple(params.items()), tuple(numbers.items())",
+        "tuple(params.items())",
+        ("tests/frontend/test_prepared.py",),
+    ),
+    Mutant(
+        "other parameters are prepared alike",
+        "frontend/prepared.py",
+        "tuple(params.items()), tuple(numbers.items())",
+        "tuple(numbers.items())",
+        ("tests/frontend/test_prepared.py",),
+    ),
+    Mutant(
+        "a class that changes stays as it was prepared",
+        "frontend/prepared.py",
+        "if before is not None and all(map(_same, map(vars, above), before)):",
+        "if before is not None:",
+        ("tests/frontend/test_prepared.py",),
+    ),
+    Mutant(
+        "no function can name a thread",
+        "frontend/prepared.py",
+        "if any(map(str.isidentifier, threads)):",
+        "if False:",
+        ("tests/frontend/test_prepared.py",),
+    ),
+    Mutant(
+        "the data of another class is that of the model",
+        "frontend/prepared.py",
+        "root=replace(before.root, python_class=model)",
+        "root=before.root",
+        ("tests/frontend/test_prepared.py",),
+    ),
+    Mutant(
         "calls are kept from one thread to the next",
         "frontend/templates.py",
         "    context.inlined.clear()\n",
