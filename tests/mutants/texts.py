@@ -1303,8 +1303,8 @@ CHECKPOINTS = (
     Mutant(
         "a frame of another checkpoint is taken",
         "engines/checkpoints/store.py",
-        '            if frame.about.get("after") != last:\n',
-        "            if False:\n",
+        '        if frame.about.get("after") != last:\n',
+        "        if False:\n",
         ("tests/engines/checkpoints/test_native_checkpoints.py::test_a_file_that_is_gone_or_another_is_refused",),
     ),
     Mutant(
