@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .killing import answer_of, chain, run
+from .killing import Ended, answer_of, chain, run
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECK = (
@@ -18,17 +18,39 @@ CHECK = (
 JSON = ("--output-format=json",)
 
 
-def test_killed_and_resumed(tmp_path: Path) -> None:
-    plain = run([*CHECK, *JSON, "--checkpoint=off"], tmp_path)
-    assert plain.code == 1, plain.err
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    """What the check gives that is left alone."""
+    ended = run([*CHECK, *JSON, "--checkpoint=off"], tmp_path_factory.mktemp("plain"))
+    assert ended.code == 1, ended.err
+    return ended
+
+
+def test_killed_and_resumed(tmp_path: Path, plain: Ended) -> None:
     found = chain([*CHECK, *JSON], tmp_path, 3, random.Random(), (0.4, 1.2))
     for ended in found.ends:
         assert ended.code == plain.code
         assert answer_of(ended) == answer_of(plain)
 
 
-def test_a_search_that_was_stopped_says_how_it_is_resumed(tmp_path: Path) -> None:
-    plain = run([*CHECK, *JSON, "--checkpoint=off"], tmp_path)
+def test_killed_with_its_states_on_disk(tmp_path: Path, plain: Ended) -> None:
+    """It is resumed without the option, too: what has no name is then in the cache."""
+    (tmp_path / "states").mkdir()
+    on_disk = (*CHECK, *JSON, "--checkpoint=saved", "--disk=states")
+    stopped = run([*on_disk, "--max-depth=30"], tmp_path)
+    assert stopped.code == plain.code, stopped.err
+    (levels,) = (tmp_path / "saved").glob("*/search-disk.levels")
+    size = levels.stat().st_size
+    killed = run([*on_disk, "--resume"], tmp_path, random.uniform(0.4, 1.2))
+    if killed.code is None:
+        assert levels.stat().st_size >= size
+        killed = run([*CHECK, *JSON, "--checkpoint=saved", "--resume"], tmp_path)
+    assert (killed.code, answer_of(killed)) == (plain.code, answer_of(plain))
+    assert not list((tmp_path / "saved").iterdir())
+    assert not list((tmp_path / "states").iterdir())
+
+
+def test_a_search_that_was_stopped_says_how_it_is_resumed(tmp_path: Path, plain: Ended) -> None:
     stopped = run([*CHECK, "--checkpoint=saved", "--max-depth=30"], tmp_path)
     told = re.search(r"^  note: resume, with a larger --max-depth, with: dio-mc (.*)$", stopped.out, re.MULTILINE)
     assert told, stopped.out + stopped.err

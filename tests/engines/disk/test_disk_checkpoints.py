@@ -18,6 +18,7 @@ from forgetting import SMALL, Forgetful, forgetting, on_disk
 from dio_mc.engines.disk import levels_file, search
 from dio_mc.engines.disk.search import Disk, DiskSearch
 from dio_mc.engines.native import moment, saving
+from dio_mc.engines.native.visited import Visited
 from dio_mc.errors import ModelError
 from dio_mc.semantics.search import Budget
 from dio_mc.semantics.stop import Stop, StopKind
@@ -74,6 +75,36 @@ def test_the_checkpoint_is_the_file_of_the_levels(tmp_path: Path, folder: Path) 
     assert numbers == {levels.stat().st_ino}
 
 
+def test_the_levels_are_on_the_disk_before_the_frame(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the frame before the head, so that power may fail at any moment."""
+    calls, replaced, written = list[tuple[str, int]](), os.replace, os.pwrite
+
+    def replace_(old: Path, new: Path) -> None:
+        calls.append((f"name {Path(new).suffix}", os.stat(old).st_ino))
+        replaced(old, new)
+
+    def write(handle: int, data: bytes, at: int) -> int:
+        calls.append(("write", os.fstat(handle).st_ino))
+        return written(handle, data, at)
+
+    monkeypatch.setattr(os, "fsync", lambda handle: calls.append(("sync", os.fstat(handle).st_ino)))
+    monkeypatch.setattr(os, "replace", replace_)
+    monkeypatch.setattr(os, "pwrite", write)
+    on_disk(tmp_path / "kept", folder).run(budget=Budget(max_depth=9))
+    (levels,) = (tmp_path / "kept").rglob("*.levels")
+    names = [number for number, (what, _) in enumerate(calls) if what.startswith("name ")]
+    assert [calls[number][0] for number in names[:4]] == ["name .000000", "name .json", "name .000001", "name .json"]
+    for before, number in zip([0, *names], names, strict=False):
+        own = [what for what, inode in calls[before:number] if inode == calls[number][1]]
+        assert own == ["sync"], "what gets a name is on the disk"
+        if calls[number][0] != "name .json":
+            of_levels = [what for what, inode in calls[before:number] if inode == levels.stat().st_ino]
+            assert "sync" in of_levels
+    assert calls.index(("write", levels.stat().st_ino)) < names[0]
+
+
 def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """The checkpoint is on another file system than the states."""
 
@@ -98,6 +129,19 @@ def test_the_checkpoint_is_a_copy_on_another_file_system(
     assert made.run(resume=True, budget=Budget(max_depth=12)) == made.plain(Budget(max_depth=12))
     assert levels.read_bytes() == copied
     elsewhere(monkeypatch)
+    assert made.run(resume=True) == plain
+
+
+def test_a_table_without_room_is_not_filled(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So every level is compared with those on disk."""
+    made = on_disk(tmp_path / "kept", folder, kind=DiskSearch)
+    plain = made.plain()
+    made.run(budget=Budget(max_depth=12))
+
+    def no_room(self: Visited) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Visited, "enlarge", no_room)
     assert made.run(resume=True) == plain
 
 
