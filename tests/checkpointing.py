@@ -150,8 +150,10 @@ class Steps(Race):
         return self.cells[0] <= after.cells[0] or self.n == 0
 
 
-def searches(folder: Path, way: str = "full", workers: int = 1, **rest) -> Searches:
-    program = build(Race if way == "partial order" else Steps).program
+def searches(
+    folder: Path, way: str = "full", workers: int = 1, model: type[Model] | None = None, **rest: Any
+) -> Searches:
+    program = build(model or (Race if way == "partial order" else Steps)).program
     evaluators = [property_evaluator(program, p).evaluator for p in program.properties]
     named = sets = None
     if way == "symmetry":

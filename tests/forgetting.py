@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from checkpointing import Searches, searches
 
@@ -62,11 +63,11 @@ def forgetting() -> Iterator[Path]:
 
 
 def on_disk(
-    kept: Path, folder: Path, way: str = "full", kind: type[DiskSearch] = Forgetful, workers: int = 1
+    kept: Path, folder: Path, way: str = "full", kind: type[DiskSearch] = Forgetful, workers: int = 1, **rest: Any
 ) -> Searches:
     """Searches with checkpoints in `kept`, and their states in `folder`."""
     begin = partial(kind, disk=Disk(folder, SMALL))
-    return searches(kept, way, workers, begin=begin)
+    return searches(kept, way, workers, begin=begin, **rest)
 
 
 def in_memory(made: Searches) -> Searches:

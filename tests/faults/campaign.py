@@ -12,9 +12,11 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree import ElementTree
+
+from dio_mc.engines import choose
 
 from .injecting import Injected, Kind
 
@@ -24,12 +26,15 @@ LONGEST = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command, its exit code when all is well, and the files that it writes."""
+    """A command, its exit code when all is well, and the files that it writes; `first` are the arguments of a command
+    that is run before it, with nothing wrong. If it is `large`, its search is made as one of more than 100,000 states."""
 
     name: str
     arguments: tuple[str, ...]
     code: int
     files: tuple[str, ...] = ()
+    first: tuple[str, ...] = ()
+    large: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +61,19 @@ def run(command: Command, folder: Path, injected: Injected | None) -> Ended:
     return Ended(code, out, err, count, done)
 
 
+def prepare(command: Command, folder: Path) -> None:
+    """Run the command that comes before."""
+    if command.first:
+        run(replace(command, arguments=command.first), folder, None)
+
+
 def _child(command: Command, folder: Path, injected: Injected | None, said: Path) -> None:
     from dio_mc.cli import main
 
     code: object = 99
     try:
+        if command.large:
+            choose.FULL = 0  # type: ignore[misc]  # a constant, but for this
         os.chdir(folder)
         os.environ["XDG_CACHE_HOME"] = str(folder / ".cache")
         for number, name in ((0, os.devnull), (1, str(said / "out")), (2, str(said / "err"))):
@@ -164,6 +177,7 @@ def attack(
     """Let something go wrong at every occasion of a command, or at `most` of them; how many occasions there are."""
     before = {**files, **dict.fromkeys(command.files, "as it was\n")}
     with a_folder(files) as folder:
+        prepare(command, folder)
         plain = run(command, folder, Injected(kind, 0))
         if plain.code != command.code:
             progress.note([f"{command.name}: exit code {plain.code} without any fault: {plain.err[-300:]}"])
@@ -173,6 +187,7 @@ def attack(
     chosen = numbers if len(numbers) <= most else sorted(rng.sample(numbers, most))
     for number in chosen:
         with a_folder(before) as folder:
+            prepare(command, folder)
             ended = run(command, folder, Injected(kind, number))
             lines = wrong(command, whole, ended, folder)
         progress.note([f"{command.name}, {kind} {number} of {plain.occasions}: {line}" for line in lines])

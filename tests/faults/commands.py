@@ -10,7 +10,7 @@ from .injecting import Kind
 
 LOADED = (
     "checking.driver", "checking.runs.mutate", "checking.runs.kept_cells", "cli", "cli.cells", "cli.session",
-    "engines.checkpoints.store", "engines.choose", "engines.native.engine", "explain.witness", "explain.replaying", "export.promela", "html.trace_page",
+    "engines.checkpoints.store", "engines.choose", "engines.disk.search", "engines.native.engine", "explain.witness", "explain.replaying", "export.promela", "html.trace_page",
     "report.artifacts", "report.sarif", "study.state_graph", "study.tables", "symbolic.evaluator", "trace.codec",
 )  # fmt: skip
 """What commands import when they run: a child need not."""
@@ -60,6 +60,18 @@ class Live(Model):
     def comes(self):
         return self.n == 0
 """
+ON_DISK = (
+    "check",
+    "m.py",
+    "--engine",
+    "native",
+    "--no-reduction",
+    "--disk",
+    ".",
+    "--checkpoint",
+    "saved",
+    "--no-artifacts",
+)
 COMMANDS = (
     Command("check, violated", ("check", "m.py", "--no-artifacts"), 1),
     Command("check, holds", ("check", "h.py"), 0),
@@ -79,6 +91,8 @@ COMMANDS = (
     Command("check, machine code", ("check", "m.py", "--engine", "native", "--no-artifacts"), 1),
     Command("check, saved", ("check", "l.py", "--checkpoint", "saved", "--max-depth", "2", "--no-artifacts"), 3),
     Command("check, saved and done", ("check", "l.py", "--checkpoint", "saved", "--no-artifacts"), 1),
+    Command("check, on disk and saved", (*ON_DISK, "--max-depth", "4"), 3, large=True),
+    Command("check, on disk and resumed", (*ON_DISK, "--resume"), 1, first=(*ON_DISK, "--max-depth", "4"), large=True),
     Command("show", ("show", "t.json", "--format", "svg", "-o", "t.svg"), 0, ("t.svg",)),
     Command("show, page", ("show", "t.json", "--format", "html", "-o", "t.html"), 0, ("t.html",)),
     Command("why", ("why", "t.json"), 0),

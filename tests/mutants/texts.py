@@ -1653,6 +1653,8 @@ ANY_NUMBER = (
         ("tests/fix/test_fix_edits.py",),
     ),
 )
+SAVED = ("tests/engines/disk/test_disk_checkpoints.py",)
+MOVED = ("tests/engines/disk/test_memory_to_disk.py",)
 ON_DISK = (
     Mutant(
         "what memory held is lost where the disk gets no further",
@@ -1695,6 +1697,104 @@ ON_DISK = (
         "            self._known[-count:] = [self._bundled(self._known[-count:])]\n",
         "            self._known[-count:] = [self._bundled(self._known[-count + 1 :])]\n",
         ("tests/engines/disk/test_on_disk.py",),
+    ),
+    Mutant(
+        "a table without room for all states is taken for one that has them",
+        "engines/disk/search.py",
+        "        self._forgetful = not self._remembers()\n",
+        "        self._forgetful = not self._remembers() and False\n",
+        SAVED,
+    ),
+    Mutant(
+        "the levels of an earlier run are not verified",
+        "engines/disk/levels_file.py",
+        "        if self._digest.hexdigest() != digest:\n",
+        "        if not digest:\n",
+        SAVED,
+    ),
+    Mutant(
+        "a resumed search appends to a level that is not whole",
+        "engines/disk/levels_file.py",
+        "        self.pile.end = end\n",
+        "",
+        SAVED,
+    ),
+    Mutant(
+        "a copy of the levels goes on at its beginning",
+        "engines/disk/levels_file.py",
+        "        os.lseek(file.fileno(), end, os.SEEK_SET)\n",
+        "",
+        SAVED,
+    ),
+    Mutant(
+        "the levels need not be on the disk",
+        "engines/disk/levels_file.py",
+        "            self.pile.sync()\n",
+        "            pass\n",
+        SAVED,
+    ),
+    Mutant(
+        "the levels are always copied",
+        "engines/disk/levels_file.py",
+        "            self.pile.link(path)\n",
+        "            raise OSError\n",
+        SAVED,
+    ),
+    Mutant(
+        "a level that is not whole stays in the checkpoint",
+        "engines/disk/levels_file.py",
+        "                self.pile.forget(self.end)\n",
+        "                pass\n",
+        SAVED,
+    ),
+    Mutant(
+        "a copy does not count as taking room",
+        "engines/disk/levels_file.py",
+        "            place.require_room(end - self.end)\n",
+        "            place.require_room(0)\n",
+        SAVED,
+    ),
+    Mutant(
+        "valuations that a search in memory has decided are not saved on disk",
+        "engines/disk/saving.py",
+        "            self._news = list(restored.news)\n",
+        "            self._news = []\n",
+        MOVED,
+    ),
+    Mutant(
+        "a checkpoint of memory outlives that of the disk",
+        "engines/checkpoints/store.py",
+        "            place.drop(self._replaced)\n",
+        "",
+        MOVED,
+    ),
+    Mutant(
+        "a checkpoint of memory is removed before there is one of the disk",
+        "engines/checkpoints/store.py",
+        "        place = self._store.begin(count * WORD)\n        path =",
+        "        place = self._store.begin(count * WORD)\n        place.drop(self._replaced or 'none')\n        path =",
+        MOVED,
+    ),
+    Mutant(
+        "of two checkpoints the smaller is resumed",
+        "engines/checkpoints/store.py",
+        """read_head(disk)["states"]) >= int(""",
+        """read_head(disk)["states"]) <= int(""",
+        MOVED,
+    ),
+    Mutant(
+        "a search on disk is forgotten by one in memory",
+        "engines/checkpoints/store.py",
+        "        elif not on_disk and other in heads and self.asked.resume:\n",
+        "        elif not on_disk and other in heads and not self.asked.resume:\n",
+        MOVED,
+    ),
+    Mutant(
+        "dropped levels are levels all the same",
+        "engines/checkpoints/store.py",
+        """            if frame.about.get("gathered"):\n""",
+        """            if frame.about.get("gathered") is None:\n""",
+        MOVED,
     ),
     Mutant(
         "what was sent before a death counts as sent after it",

@@ -61,6 +61,7 @@ class Frame:
         except BaseException:
             self._map.close()
             raise
+        self.release()
         self._view = ctypes.c_char.from_buffer(self._map)
         self.address = ctypes.addressof(self._view) + self._first
 
@@ -87,6 +88,12 @@ class Frame:
         if start < 0 or count < 0 or start + count > self.words:
             raise Refused(self.path, "it has fewer words than it says")
         return list((ctypes.c_uint64 * count).from_address(self.address + start * WORD)) if count else []
+
+    def release(self) -> None:
+        """Release the memory of the pages that were read, which count as this process's; they are
+        read from the file again when needed."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self._map.madvise(mmap.MADV_DONTNEED)
 
     def close(self) -> None:
         """Unmap the file; `address` is invalid from now on."""

@@ -3,7 +3,8 @@
 Levels are only ever appended to their file, so its first bytes, up to the end of a level, are a
 checkpoint of all levels until then. The file only needs a name in the folder of the checkpoint. On
 another file system, or where unnamed files cannot be linked, the bytes are copied as they are. What
-follows these bytes is of a level that was in progress, and is cut off.
+follows them is of a level that was in progress: a resumed search overwrites it, and one that ends
+cuts it off.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ class LevelsFile:
         return found
 
     def _verify(self, file: FileIO, end: int, digest: str, where: Where) -> None:
-        """Read what an earlier run has kept, and cut off what follows. Raises as `opened` does."""
+        """Read what an earlier run has kept, and continue after it. Raises as `opened` does."""
         assert self._path is not None
         there = os.fstat(file.fileno())
         if not stat.S_ISREG(there.st_mode):
@@ -83,7 +84,6 @@ class LevelsFile:
         if self._digest.hexdigest() != digest:
             raise Refused(self._path, "it is damaged: its checksum is another")
         self.end = end
-        os.ftruncate(file.fileno(), end)
         os.lseek(file.fileno(), end, os.SEEK_SET)
         self.pile.end = end
 

@@ -260,6 +260,7 @@ class DiskSearch(Search):
                 some = min(most, level.count - start)
                 self._make_room_for(some)
                 self.take_in(address + start * size, some)
+            level.frame.release()
             self._take_level()
             self._drop_candidates()
             if self.on_disk[-1].count != level.count:

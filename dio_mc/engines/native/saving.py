@@ -352,6 +352,7 @@ class Restored:
         for stretch in self.stretches:
             if not self._insert(stretch):
                 return
+            stretch.frame.release()
             if stretch.level is not None:
                 end = found.workers[0].get("end")
                 found.levels[stretch.level][0] = (end - stretch.count, end)

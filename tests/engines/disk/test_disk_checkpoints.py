@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from checkpointing import files_of, refusal, stops_after
 from forgetting import SMALL, Forgetful, forgetting, on_disk
+from several import Turning
 
 from dio_mc.engines.disk import levels_file, search
 from dio_mc.engines.disk.search import Disk, DiskSearch
 from dio_mc.engines.native import moment, saving
-from dio_mc.engines.native.visited import Visited
 from dio_mc.errors import ModelError
 from dio_mc.semantics.search import Budget
 from dio_mc.semantics.stop import Stop, StopKind
@@ -133,16 +133,16 @@ def test_the_checkpoint_is_a_copy_on_another_file_system(
 
 
 def test_a_table_without_room_is_not_filled(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So every level is compared with those on disk."""
-    made = on_disk(tmp_path / "kept", folder, kind=DiskSearch)
+    """So every level is compared with those on disk: its successors may be there."""
+    made = on_disk(tmp_path / "kept", folder, kind=DiskSearch, model=Turning)
     plain = made.plain()
-    made.run(budget=Budget(max_depth=12))
+    made.run(budget=Budget(max_depth=plain.depth // 2))
 
-    def no_room(self: Visited) -> None:
+    def no_room(self: DiskSearch, states: int) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(Visited, "enlarge", no_room)
-    assert made.run(resume=True) == plain
+    monkeypatch.setattr(DiskSearch, "enlarge_for", no_room)
+    assert made.run(resume=True, budget=Budget(max_depth=plain.depth + 2)) == plain
 
 
 def test_stopped_at_any_look_and_again(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +185,7 @@ LEFT = (
 
 
 def test_damaged_levels_are_refused(tmp_path: Path, folder: Path) -> None:
-    """Each kind of damage, with its reason; what follows the levels that are kept is cut off."""
+    """Each kind of damage, with its reason; what follows the levels that are kept does not matter."""
     made = on_disk(tmp_path / "kept", folder)
     made.run(budget=Budget(max_depth=9))
     (levels,) = made.folder.rglob("*.levels")
@@ -214,6 +214,10 @@ def test_damaged_levels_are_refused(tmp_path: Path, folder: Path) -> None:
     levels.write_bytes(whole + b"of a level that was in progress")
     assert made.run(resume=True, budget=Budget(max_depth=9)) == made.plain(Budget(max_depth=9))
     assert levels.read_bytes() == whole
+    levels.write_bytes(whole + b"of a level that was in progress")
+    made.run(resume=True, budget=Budget(max_depth=12))
+    assert levels.read_bytes().startswith(whole)
+    assert b"in progress" not in levels.read_bytes()
     assert made.run(resume=True) == made.plain()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,9 +12,10 @@ from pathlib import Path
 import pytest
 from checkpointing import Searches, copy, files_of, refusal, stops_after
 from forgetting import Forgetful, forgetting, in_memory, on_disk
-from several import Every, asked
+from several import Every, Turning, asked
 
 from dio_mc.engines import choose, limits
+from dio_mc.engines.checkpoints import store
 from dio_mc.engines.choose import Run, Strategy
 from dio_mc.engines.disk.search import DiskSearch
 from dio_mc.engines.native import engine as native_engine
@@ -55,6 +58,14 @@ def test_a_search_in_memory_goes_on_on_disk(tmp_path: Path, folder: Path, kind: 
         assert resumed.run(resume=True) == plain
 
 
+@pytest.mark.parametrize("kind", [Forgetful, DiskSearch])
+def test_what_leads_back_to_levels_of_memory(tmp_path: Path, folder: Path, kind: type[DiskSearch]) -> None:
+    made = on_disk(tmp_path / "kept", folder, kind=kind, model=Turning)
+    plain = made.plain()
+    in_memory(made).run(budget=Budget(max_depth=plain.depth // 2))
+    assert made.run(resume=True, budget=Budget(max_depth=plain.depth + 2)) == plain
+
+
 def test_a_search_in_memory_is_valid_until_the_levels_are_written(tmp_path: Path, folder: Path) -> None:
     made = on_disk(tmp_path / "kept", folder)
     in_memory(made).run(budget=Budget(max_depth=9))
@@ -62,6 +73,24 @@ def test_a_search_in_memory_is_valid_until_the_levels_are_written(tmp_path: Path
     found = replace(made, every=1e9).run(resume=True, stop=stops_after(1))
     assert found.stopped is not None
     assert {path.name for path in files_of(made.folder)} == before
+    assert in_memory(made).run(resume=True) == made.plain()
+
+
+def test_it_stays_valid_if_there_is_no_room_for_the_other(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = on_disk(tmp_path / "kept", folder)
+    in_memory(made).run(budget=Budget(max_depth=9))
+    before = {path.name for path in files_of(made.folder)}
+
+    def full(*arguments: object) -> bytes:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "write_frame", full)
+        assert made.run(resume=True) == made.plain()
+    assert len(made.said) == 1
+    assert {path.name for path in files_of(made.folder)} == {*before, "search-disk.levels"}
     assert in_memory(made).run(resume=True) == made.plain()
 
 
@@ -87,8 +116,8 @@ def late(made: Searches, monkeypatch: pytest.MonkeyPatch) -> Searches:
     forget_everything(monkeypatch)
     made = replace(in_memory(made), after=1e9)
     stores = []
-    store = made.store
-    monkeypatch.setattr(made, "store", lambda resume: stores.append(store(resume)) or stores[-1])
+    usual = made.store
+    monkeypatch.setattr(made, "store", lambda resume: stores.append(usual(resume)) or stores[-1])
 
     def begin(progress) -> None:
         if progress.depth >= 6:
@@ -187,9 +216,9 @@ def test_of_two_parts_the_larger_goes_on(tmp_path: Path, folder: Path, depth: in
     begun = replace(made, folder=tmp_path / "begun")
     begun.run(budget=Budget(max_depth=depth))
     copy(begun.folder, made.folder)
-    store = made.store(resume=True)
-    assert store.has_on_disk("search") is is_larger
+    found = made.store(resume=True)
+    assert found.has_on_disk("search") is is_larger
     for head in made.folder.rglob("search-disk.json"):
         head.write_text("torn")
-    assert store.has_on_disk("search"), "so that it is refused, not forgotten"
+    assert found.has_on_disk("search"), "so that it is refused, not forgotten"
     assert not made.store(resume=False).has_on_disk("search")
