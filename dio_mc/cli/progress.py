@@ -1,4 +1,4 @@
-"""How long work is getting on, on stderr: one line that is redrawn on a terminal, else a line a minute.
+"""The progress of long commands on stderr: one line that is redrawn on a terminal, otherwise a line a minute.
 
     level 14  812k states  61k/s  open 44k shrinking  412 MB  0:13
     120 of 1,950 cells  2.9/s  about 10:31 left  412 MB  0:41

@@ -1,4 +1,4 @@
-"""What the commands that compare locking rules share: their options, and how they print and write results.
+"""The common parts of the commands that compare locking rules: options, and how results are printed and written.
 
 Nothing except click is imported before a command runs.
 """

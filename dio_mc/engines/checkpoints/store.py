@@ -29,13 +29,13 @@ WRITTEN_AT: Final = 1 << 25
 LOOK: Final = 0.05
 """Seconds between two polls of the limits while a search waits for a write."""
 ON_DISK: Final = "-disk"
-"""What follows the name of a search whose states are on disk."""
+"""The suffix of the name of a search whose states are on disk."""
 LEVELS: Final = ".levels"
-"""What follows the name of a search in that of the file of its levels."""
+"""The suffix of the file with the levels of a search."""
 
 Levels = Callable[[Place, Path], Mapping[str, Any]]
-"""Brings the levels of a search to the disk, to the file at a path, and returns what the text of a frame
-says of them. Raises `OSError`."""
+"""Writes the levels of a search to the file at a path, and returns their description for the text of
+a frame. Raises `OSError`."""
 
 
 class Store:

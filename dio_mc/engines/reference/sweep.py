@@ -19,7 +19,7 @@ from dio_mc.semantics.stop import Stop, StopKind
 
 
 class Watcher(Protocol):
-    """Is told where runs end."""
+    """Receives the ends of runs."""
 
     def ended(self, state: State, depth: int) -> None:
         """Called for a state of level `depth` without steps."""
