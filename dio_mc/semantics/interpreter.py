@@ -47,6 +47,11 @@ class Interpreter:
         self._bad: dict[tuple[State, Fault], None] = {}
         self._products: Iterator[State] = _every(self._initial_values())
 
+    @property
+    def codes(self) -> tuple[Code, ...]:
+        """The code of each thread instance."""
+        return self._codes
+
     def _compiled(self) -> tuple[Code, ...]:
         return tuple(compile_thread(self.program, self.layout, thread) for thread in range(len(self.program.threads)))
 

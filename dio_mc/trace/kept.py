@@ -11,16 +11,20 @@ from dataclasses import replace
 
 from dio_mc.ir.ops import Assign, Choose, LocalTo, successors
 from dio_mc.ir.program import Program, Template
+from dio_mc.semantics.code import Code
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.layout import Layout, State
 from dio_mc.semantics.step import Action
+
+Cells = tuple[tuple[int, int], ...]
+"""Cells and their values."""
 
 
 def kept_states(interpreter: Interpreter, states: Sequence[State], actions: Sequence[Action]) -> tuple[State, ...]:
     """The states of a run, executed without resets of dead locals: a dead local has its last value, or its default.
     Empty if the run begins with a fault."""
     program, layout = interpreter.program, interpreter.layout
-    keeping = Interpreter(replace(program, templates=tuple(_keeping(template) for template in program.templates)))
+    keeping = _Keeping(interpreter)
     wanted = _of_all(program, layout, states[0])
     start = next((one for one in keeping.starting() if _of_all(program, layout, one) == wanted), None)
     if start is None:
@@ -49,8 +53,21 @@ def assigned(template: Template, block: int) -> frozenset[int]:
     return frozenset(found)
 
 
-def _keeping(template: Template) -> Template:
-    return replace(template, locations=tuple(replace(place, kills=()) for place in template.locations))
+class _Keeping(Interpreter):
+    """As another interpreter of the same program, whose code it uses, but no dead local is reset."""
+
+    def __init__(self, like: Interpreter) -> None:
+        self._like = like
+        super().__init__(like.program, like.layout)
+
+    def _compiled(self) -> tuple[Code, ...]:
+        pairs = zip(self._like.codes, self._like.layout.pc, strict=True)
+        return tuple(replace(code, arrive=tuple(_only(pc, cells) for cells in code.arrive)) for code, pc in pairs)
+
+
+def _only(pc: int, cells: Cells) -> Cells:
+    """What an arrival sets, if that is the location alone."""
+    return tuple(one for one in cells if one[0] == pc)
 
 
 def _of_all(program: Program, layout: Layout, state: State) -> tuple[int, ...]:

@@ -481,6 +481,13 @@ REMEMBERING = (
         ("tests/semantics/test_steps.py",),
     ),
     Mutant(
+        "dead locals are reset where their last values are asked for",
+        "trace/kept.py",
+        "return tuple(one for one in cells if one[0] == pc)",
+        "return cells",
+        ("tests/trace/test_kept_states.py",),
+    ),
+    Mutant(
         "ways that part are not split",
         "semantics/remembering.py",
         "                node = place[key] = node.split(same)\n",

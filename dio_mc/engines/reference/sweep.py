@@ -7,14 +7,13 @@ for ever is known from the order in which states were found: most programs lead 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Protocol
 
 from dio_mc.engines.limits import Limits
 from dio_mc.engines.reference.search import PATIENCE, POLL_EVERY
 from dio_mc.guard import WHY_ENDED, Guard, stop_of
 from dio_mc.semantics.layout import State
-from dio_mc.semantics.remembering import Leaf, Learned, Node, Packed, Remembering
+from dio_mc.semantics.remembering import Learned, Node, Packed, Remembering
 from dio_mc.semantics.stop import Stop, StopKind
 
 
@@ -100,36 +99,35 @@ class Sweep:
         """Expand a state; False if not all successors could be stored."""
         numbers, after, here, room = self._numbers, self._system.after, len(self._after), True
         leads: list[int] = []
-        stays = True
-        for leaf in self._steps(state):
-            for step in leaf:
-                stays = False
-                if step.fault is not None:
-                    self._watcher.failed(self._system.unpack(state), step, depth)
-                    continue
-                found = after(state, step)
-                number = numbers.get(found)
-                if number is None:
-                    number = len(numbers)
-                    room = room and self._add(found)
-                elif number <= here:
-                    self.returns = True
-                leads.append(number)
-        if stays:
+        steps = self._steps(state)
+        for step in steps:
+            if step.fault is not None:
+                self._watcher.failed(self._system.unpack(state), step, depth)
+                continue
+            found = after(state, step)
+            number = numbers.get(found)
+            if number is None:
+                number = len(numbers)
+                room = room and self._add(found)
+            elif number <= here:
+                self.returns = True
+            leads.append(number)
+        if not steps:
             self._watcher.ended(self._system.unpack(state), depth)
         if room:
             self._after.append(leads)
         return room
 
-    def _steps(self, state: Packed) -> Iterator[Leaf]:
+    def _steps(self, state: Packed) -> list[Learned]:
         """The steps of each thread in turn."""
+        found: list[Learned] = []
         for thread, pc, steps in self._system.lanes:
-            location = state[pc]
-            if location:
-                found = steps.get(location)
-                while type(found) is Node:
-                    found = found.after.get(found.values(state))
-                yield found if found is not None else self._system.learn(state, thread, location)  # type: ignore[misc]
+            if location := state[pc]:
+                leaf = steps.get(location)
+                while type(leaf) is Node:
+                    leaf = leaf.after.get(leaf.values(state))
+                found += leaf if leaf is not None else self._system.learn(state, thread, location)  # type: ignore[arg-type]
+        return found
 
     def round_and_round(self) -> set[State]:
         """The states that some run can come back to, or that lie between such states. The search must be complete."""
