@@ -14,9 +14,9 @@ models need are imported on demand, because importing them takes as long as chec
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial as bound  # `partial` is a part of the states here
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from dio_mc.cache import LEAST_FREE
 from dio_mc.engines.compiled import compiled, makes, on_disk, on_ray
@@ -25,6 +25,8 @@ from dio_mc.engines.limits import Limits
 from dio_mc.engines.reducers import UNREDUCED, Reducers, persistent_sets_of, representatives_of
 from dio_mc.engines.reference.engine import explore as explore_reference
 from dio_mc.engines.reference.search import Taken
+from dio_mc.engines.strategy import EngineName as EngineName
+from dio_mc.engines.strategy import Strategy as Strategy
 from dio_mc.errors import ModelError
 from dio_mc.guard import WHY_ENDED, Guard, stop_of
 from dio_mc.ir.program import LIVENESS
@@ -35,7 +37,6 @@ from dio_mc.semantics.search import (
     Budget,
     Exploration,
     OnRay,
-    Partial,
     Reductions,
     SearchRequest,
 )
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from dio_mc.engines.native.engine import Prepared, Reduced
     from dio_mc.semantics.interpreter import Interpreter
 
-EngineName = Literal["auto", "reference", "native"]
 SWITCH: Final = 3_000
 """The number of states at which ``auto`` switches to machine code: interpreting these takes about
 as long as compiling."""
@@ -66,29 +66,6 @@ IN_ORDER: Final = (
     "machine finds them"
 )
 """Why a search with a limit on states is not divided."""
-
-
-@dataclass(frozen=True, slots=True)
-class Strategy:
-    """How to search: the `engine`, the number of `workers` (threads of the native engine), and the
-    `reductions`, which are used only if they are proved sound.
-
-    - With `partial`, only a part of the states is covered.
-    - With `disk`, an existing folder, a search of the native engine with more than `FULL` states
-      keeps its states there.
-    - With `overflow`, a folder that is created on demand, a search that runs out of memory starts
-      again with its states there.
-    - With `ray`, a search of more than `FULL` states is divided among processes. These write their
-      levels to `disk`, or each to a local folder.
-    """
-
-    engine: EngineName = "auto"
-    workers: int = 1
-    reductions: Reductions = NO_REDUCTION
-    partial: Partial | None = None
-    disk: Path | None = None
-    overflow: Path | None = None
-    ray: OnRay | None = None
 
 
 def explore(

@@ -60,8 +60,9 @@ LAYERS: dict[str, set[str]] = {
         "semantics", "ir",
     },
     "engines.reducers": {"analysis.partial_order", "analysis.symmetry", "analysis.values", "semantics", "ir"},
+    "engines.strategy": {"semantics"},
     "engines.choose": {
-        "engines.checkpoints", "engines.compiled", "engines.kept", "engines.limits", "engines.native", "engines.partly",
+        "engines.strategy", "engines.checkpoints", "engines.compiled", "engines.kept", "engines.limits", "engines.native", "engines.partly",
         "engines.reducers", "engines.reference", "analysis.partial_order", "analysis.symmetry", "analysis.values",
         "cache", "guard", "semantics", "ir",
     },
