@@ -134,9 +134,9 @@ def test_a_search_of_a_part_loses_nothing_either(engine: str, partial: Partial) 
         assert {one.property for one in found.violations} | set(found.unshown) >= expected
 
 
-@pytest.mark.parametrize("name", ["below", "grows", "index@41", "deadlock"])
+@pytest.mark.parametrize("name", ["below", "grows", "index", "deadlock"])
 def test_what_workers_have_noticed_of_a_level_is_taken(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    (violation,) = [one for one in explored(Every, "native", None).violations if one.property == name]
+    (violation,) = [one for one in explored(Every, "native", None).violations if kind_of(one.property) == name]
     level = len(violation.schedule) + (name == "deadlock")
     taken = compiled.Search._take_news
     raised: list[int] = []
@@ -150,4 +150,9 @@ def test_what_workers_have_noticed_of_a_level_is_taken(name: str, monkeypatch: p
     monkeypatch.setattr(compiled.Search, "_take_news", take)
     found = explored(Every, "native", None)
     assert raised
-    assert name in {one.property for one in found.violations} | set(found.unshown)
+    assert name in map(kind_of, (*(one.property for one in found.violations), *found.unshown))
+
+
+def kind_of(name: str) -> str:
+    """The name of a property, or the kind of a fault without its line."""
+    return name.partition("@")[0]
