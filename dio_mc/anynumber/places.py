@@ -106,7 +106,9 @@ class Places:
         """The violations of symmetry: exchanging two threads of a kind must leave every statement and property
         unchanged."""
         judged = tuple(p for p in self.program.properties if p.expr is not None and p.kind not in LIVENESS)
-        domains = Domains(replace(self.program, properties=judged))
+        domains = self.domains
+        if judged != self.program.properties:
+            domains = Domains(replace(self.program, properties=judged))
         automorphisms = Automorphisms(domains)
         found = []
         for kind in self.kinds:
