@@ -157,7 +157,7 @@ def _property(name: str, members: Members, context: Context) -> Property | None:
     try:
         kind = _bind_views(tree, role, scope)
         context.control.atoms = {}
-        context.inlined.clear()
+        context.inlined.begin()
         expr = _compile_property(tree, scope)
     except Abort:
         return None

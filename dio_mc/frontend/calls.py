@@ -19,7 +19,7 @@ from dio_mc.frontend import expressions, fences, propositions
 from dio_mc.frontend.builtins import BUILTINS
 from dio_mc.frontend.connectives import call_z3
 from dio_mc.frontend.context import Abort, Scope
-from dio_mc.frontend.inlined import Inlined, key_of
+from dio_mc.frontend.inlined import Inlined
 from dio_mc.frontend.shapes import DeclarationError, RecordTree, type_tree
 from dio_mc.frontend.values import (
     Bound,
@@ -138,10 +138,7 @@ def inline(function: Any, owner: type, receiver: Value | None, node: ast.Call, s
         scope.call_from(node, owner),
     )  # fmt: skip
     known: Inlined = scope.context.inlined
-    key = key_of(inner, bindings.values())
-    if key not in known.values:
-        known.values[key] = _returned(tree, inner), tuple(bindings.values())
-    return known.values[key][0]
+    return known.value(inner, tuple(bindings.values()), lambda: _returned(tree, inner))
 
 
 def _returned(tree: ast.FunctionDef, scope: Scope) -> Value:

@@ -71,7 +71,8 @@ class Context:
     """One model class with its parameters bound, while it is compiled. `looked_up` has what the code of each template
     has asked the class, by the name of the template, with the answers; `asking` is the one that is being compiled.
     `answers` are those of all templates, as the class gave them; `inlined` are the calls that are
-    compiled already of the template or property that is being compiled."""
+    compiled already of the template or property that is being compiled;
+    `trail` is what the call that is being compiled has asked."""
 
     model: type
     params: dict[str, int | bool]
@@ -90,6 +91,7 @@ class Context:
     looked_up: dict[str, dict[Lookup, Any]] = field(default_factory=dict)
     answers: dict[Lookup, Any] = field(default_factory=dict)
     inlined: Any = None
+    trail: dict[Lookup, None] = field(default_factory=dict)
     diagnostics: Diagnostics = field(default_factory=Diagnostics)
 
     @cached_property
@@ -120,6 +122,7 @@ class Context:
             self.answers[key] = question(self.model, *about)
         answer = self.answers[key]
         self.looked_up.setdefault(self.asking, {})[key] = kept_answer(self.model, answer)
+        self.trail[key] = None
         return answer
 
     def receiver(self, *, total: bool = False, after: bool = False) -> Place:

@@ -7,7 +7,7 @@ same for those whose threads spawn the same operations, and is worked out once (
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final
@@ -24,7 +24,7 @@ from dio_mc.frontend.declare import (
     function_span,
     members_of,
 )
-from dio_mc.frontend.inlined import Inlined
+from dio_mc.frontend.inlined import Call, Inlined
 from dio_mc.frontend.spawning import SpawnTarget, spawned_by
 from dio_mc.frontend.templates import Asked
 from dio_mc.lang.model import ROLE, PropertyRole, ThreadRole
@@ -33,9 +33,11 @@ from dio_mc.source import function_tree
 
 @dataclass(slots=True)
 class Shared:
-    """What classes have in common that are prepared alike: `parts` of the shelf, once that has looked."""
+    """What classes have in common that are prepared alike: `parts` of the shelf, once that has looked, and compiled
+    `calls`."""
 
     parts: Any = None
+    calls: dict[Hashable, Call] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -137,7 +139,7 @@ def _of_another(ready: Prepared, model: type, threads: Mapping[str, Any]) -> Pre
     context = replace(
         before, model=model, variables=list(before.variables), root=replace(before.root, python_class=model),
         spawned={name: SpawnTarget(name, target.template) for name, target in before.spawned.items()},
-        inlined=Inlined(), looked_up={}, answers={}, diagnostics=Diagnostics(),
+        inlined=Inlined(ready.shared.calls), looked_up={}, answers={}, trail={}, diagnostics=Diagnostics(),
     )  # fmt: skip
     return replace(ready, model=model, members=replace(ready.members, threads=owned), context=context)
 

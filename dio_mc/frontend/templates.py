@@ -113,7 +113,7 @@ def _unbounded(drafts: list[Draft], context: Context) -> None:
 def _compile(draft: Draft, context: Context, asked: Asked) -> None:
     """Perform one pass over a thread's body."""
     draft.storage.begin_pass()
-    context.inlined.clear()
+    context.inlined.begin()
     state = TemplateState(draft.name, context, draft.storage, asked.operations)
     draft.state = state
     tree = function_tree(draft.function)

@@ -1,5 +1,6 @@
 """Calls of pure functions are compiled once for the same arguments, and what comes out is what each call means."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -95,22 +96,44 @@ def test_how_deep_a_call_may_be_does_not_depend_on_an_earlier_one(tmp_path: Path
         assert [d.code for d in caught.value.diagnostics] == ["DIO106"]
 
 
+LIMITS = (3, 5)
+
+
 class Limited(Model, abstract=True):
     number = Var(Range(0, 9))
 
     def limit(self):
         return self.inner_limit()
 
+    def one(self):
+        return self.listed(LIMITS)
+
+    def other(self):
+        return self.listed(LIMITS)
+
+    def listed(self, limits):
+        return self.inner_limit()
+
     def inner_limit(self):
+        return self.innermost()
+
+    def innermost(self):
         return 3
+
+    def quiet(self):
+        return self.at_rest()
 
     @invariant
     def small(self):
-        return self.number < 9
+        return self.number < 9 or self.quiet()
+
+    @invariant
+    def large(self):
+        return self.number >= 0 or self.quiet()
 
 
 class Wider(Limited, abstract=True):
-    def inner_limit(self):
+    def innermost(self):
         return 5
 
 
@@ -123,9 +146,34 @@ def falls(self):
     self.number = self.limit()
 
 
-def test_what_one_thread_has_asked_is_asked_by_the_next_as_well() -> None:
+def both(self):
+    self.number = self.one()
+    self.number = self.other()
+
+
+def last(self):
+    self.number = self.other()
+
+
+@pytest.mark.parametrize("functions", [(rises, falls), (both, last)], ids=["plain", "through a call that is kept"])
+def test_what_one_thread_has_asked_is_asked_by_the_next_as_well(functions: tuple[Callable[..., None], ...]) -> None:
     """Otherwise the shelf would take the second thread of one class for that of another."""
     shelf = Shelf()
     for base in (Limited, Wider):
-        made = type("Made", (base,), {"0": thread(rises), "1": thread(falls)})
+        made = type("Made", (base,), {str(number): thread(f) for number, f in enumerate(functions)})
         assert build(made, like=shelf).program.templates == build(made).program.templates
+
+
+def test_calls_are_common_to_classes_with_other_threads() -> None:
+    shelf = Shelf()
+    for functions in ((rises, falls), (falls, last)):
+        made = type("Made", (Limited,), {str(number): thread(f) for number, f in enumerate(functions)})
+        found = build(made, like=shelf).program
+        assert repr(found.templates) == repr(build(made).program.templates)
+    (ready,) = shelf.ready.kept.values()
+    assert {key[0][0].__name__ for key in ready.shared.calls} == {"limit", "inner_limit", "innermost", "other"}
+
+
+def test_each_property_notes_its_propositions() -> None:
+    program = build(type("Made", (Limited,), {"t": thread(rises)})).program
+    assert [[atom.text for atom in found.atoms] for found in program.properties] == [["at_rest()"]] * 2
