@@ -16,7 +16,7 @@ import pytest
 
 from dio_mc import Model, Range, Var, atomic, choose, invariant, operation, thread, wait_until, window
 from dio_mc.checking.expectations import bindings_of
-from dio_mc.frontend import load_module
+from dio_mc.frontend import load_module, prepared
 from dio_mc.frontend.build import build
 from dio_mc.frontend.templates import Asked
 from dio_mc.ir.program import Program
@@ -48,10 +48,10 @@ def programs_of(
     )
     as_it_is = build(model, params).program
     with monkeypatch.context() as patch:
-        patch.setattr(BUILD, "_asked", lambda members: Asked(operations, Everything()))
+        patch.setattr(prepared, "_asked", lambda members: Asked(operations, Everything()))
         all_ = build(model, params).program
     with monkeypatch.context() as patch:
-        patch.setattr(BUILD, "_asked", lambda members: Asked(frozenset(), frozenset()))
+        patch.setattr(prepared, "_asked", lambda members: Asked(frozenset(), frozenset()))
         patch.setattr(BUILD, "_property", lambda name, members, context: None)
         nothing = build(model, params).program
     return nothing, as_it_is, all_
