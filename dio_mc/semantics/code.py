@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple, assert_never
 
 from dio_mc.ir.ops import (
@@ -111,11 +112,12 @@ Tail = Goto | Fork | Finish | Pick | Launch
 @dataclass(frozen=True, slots=True)
 class Segment:
     """Operations and a tail. `loops`: it is the first segment of a block to which control can return without passing a
-    location."""
+    location. `compared`: and there the cells of a run are compared with those that it had before."""
 
     operations: tuple[Operation, ...]
     tail: Tail
     loops: bool = False
+    compared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +181,15 @@ class _Segments(dict[int, Segment]):
         """Compile the block that segment `number` is part of."""
         block = bisect_right(self._first, number) - 1
         at = self._first[block]
-        self.update(enumerate(_cut(self._blocks, block, self._first, self._scope), start=at))
+        parts = _cut(self._blocks[block], at, self._first, self._scope)
+        if _is_cyclic(self._blocks, block):
+            parts[0] = replace(parts[0], loops=True, compared=block in self._compared)
+        self.update(enumerate(parts, start=at))
         return self[number]
+
+    @cached_property
+    def _compared(self) -> frozenset[int]:
+        return _where_compared(self._blocks)
 
 
 def _numbered(blocks: Sequence[Block]) -> tuple[tuple[int, ...], tuple[int | None, ...]]:
@@ -194,10 +203,8 @@ def _numbered(blocks: Sequence[Block]) -> tuple[tuple[int, ...], tuple[int | Non
     return tuple(first), tuple(places)
 
 
-def _cut(blocks: Sequence[Block], number: int, first: Sequence[int], scope: Scope) -> list[Segment]:
-    """The segments of one block."""
-    block, at = blocks[number], first[number]
-    loops = _is_cyclic(blocks, number)
+def _cut(block: Block, at: int, first: Sequence[int], scope: Scope) -> list[Segment]:
+    """The segments of one block; the first of them has number `at`."""
     parts: list[Segment] = []
     operations: list[Operation] = []
     for op in block.ops:
@@ -206,17 +213,14 @@ def _cut(blocks: Sequence[Block], number: int, first: Sequence[int], scope: Scop
             case Assign() | Await() | Check() | Halt():
                 operations.append(_compile_operation(op, inner))
             case Choose():
-                tail: Tail = _compile_choose(op, at + len(parts) + 1, inner)
-                parts.append(Segment(tuple(operations), tail, loops and not parts))
+                parts.append(Segment(tuple(operations), _compile_choose(op, at + len(parts) + 1, inner)))
                 operations = []
             case Spawn():
-                tail = _compile_spawn(op, at + len(parts) + 1, inner)
-                parts.append(Segment(tuple(operations), tail, loops and not parts))
+                parts.append(Segment(tuple(operations), _compile_spawn(op, at + len(parts) + 1, inner)))
                 operations = []
             case _:
                 assert_never(op)
-    tail = _compile_terminator(block.terminator, first, scope)
-    return [*parts, Segment(tuple(operations), tail, loops and not parts)]
+    return [*parts, Segment(tuple(operations), _compile_terminator(block.terminator, first, scope))]
 
 
 def _compile_terminator(terminator: Terminator, first: Sequence[int], scope: Scope) -> Tail:
@@ -328,6 +332,21 @@ def _compile_target(target: Target, scope: Scope) -> Place:
             return Place(found, low, high, target.type, target.span or scope.span, "", declared, base)
         case _:
             assert_never(target)
+
+
+def _where_compared(blocks: Sequence[Block]) -> frozenset[int]:
+    """The blocks where it is asked whether a run repeats itself. At least one is on every cycle: a cycle leads at least
+    once to a block that does not come after the one before.
+
+    A run that repeats itself without choices does so in all blocks of a cycle, and whether that is noticed in the first
+    of them or in a later one, nothing else is seen of it. Where a cycle has a choice, the step is called after those
+    that were made, so it ends at the first block where it repeats itself; a spawn runs the code of another thread.
+    """
+    parts = ((number, op) for number, block in enumerate(blocks) for op in block.ops)
+    if any(isinstance(op, Choose | Spawn) and _is_cyclic(blocks, number) for number, op in parts):
+        return frozenset(range(len(blocks)))
+    edges = ((number, to) for number, block in enumerate(blocks) for to in _following(block.terminator))
+    return frozenset(to for number, to in edges if to <= number)
 
 
 def _is_cyclic(blocks: Sequence[Block], start: int) -> bool:

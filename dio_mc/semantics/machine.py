@@ -128,12 +128,11 @@ class Machine:
         if location is not None:
             return self._arrive(run, location)
         run.at = target
-        if code.segments[target].loops:
-            configuration = target, tuple(run.cells)
+        segment = code.segments[target]
+        if segment.loops:
             run.blocks += 1
-            if configuration in run.seen or run.blocks > BLOCK_LIMIT:
+            if run.blocks > BLOCK_LIMIT or (segment.compared and _repeats(run)):
                 raise FaultRaised("endless_loop", "a loop of local statements that never reaches a step", run.span)
-            run.seen.add(configuration)
         return False
 
     def _arrive(self, run: Run, location: int) -> bool:
@@ -193,3 +192,12 @@ class Machine:
                 return thread
         name = self._program.templates[launch.template].name
         raise FaultRaised("spawn", f"no idle slot for {name}: all {len(instances)} are running", launch.span)
+
+
+def _repeats(run: Run) -> bool:
+    """Whether the run has been at this segment with the same cells. If not, it has been now."""
+    configuration = run.at, tuple(run.cells)
+    if configuration in run.seen:
+        return True
+    run.seen.add(configuration)
+    return False

@@ -516,6 +516,20 @@ REMEMBERING = (
         ("tests/trace/test_kept_states.py",),
     ),
     Mutant(
+        "a loop with choices is looked at once a round",
+        "semantics/code.py",
+        "    if any(isinstance(op, Choose | Spawn) and _is_cyclic(blocks, number) for number, op in parts):\n",
+        "    if False:\n",
+        ("tests/semantics/test_faults.py",),
+    ),
+    Mutant(
+        "a loop is not looked at where it comes back",
+        "semantics/code.py",
+        "for number, to in edges if to <= number)",
+        "for number, to in edges if to > number)",
+        ("tests/semantics/test_faults.py",),
+    ),
+    Mutant(
         "ways that part are not split",
         "semantics/remembering.py",
         "                node = place[key] = node.split(same)\n",

@@ -29,6 +29,7 @@ from ir_builder import (
 from dio_mc.ir.expr import Arith, Load, Or
 from dio_mc.ir.ops import Assign, Branch, Check, Choose, Option, Spawn, StoreTo
 from dio_mc.ir.types import BOOL, EnumType, OptionType, RangeType
+from dio_mc.semantics import machine
 from dio_mc.semantics.interpreter import Interpreter
 from dio_mc.semantics.machine import BLOCK_LIMIT
 from dio_mc.semantics.step import Action, Fault
@@ -235,6 +236,30 @@ def test_a_loop_with_a_choice_is_endless_only_on_the_way_round():
         ((0, 1), None),
         ((1,), None),
     ]
+
+
+def test_a_loop_with_a_choice_ends_at_the_first_block_that_comes_back():
+    """The run enters the loop in the middle, chooses what was there, and is back in the middle."""
+    again = Choose(own(0), (Option(number(0)),))
+    loop = template(block(to=2, location=1), block(to=2), block(again, to=1), locals_=[(DIGIT, 0)])
+    interpreter = Interpreter(program([], [loop]))
+    (found,) = interpreter.successors(interpreter.initial()[0])
+    assert found.action.choice == (0,)
+
+
+def test_cells_are_compared_once_on_each_round_of_a_loop_without_choices(monkeypatch):
+    compared = []
+    monkeypatch.setattr(machine, "_repeats", lambda run: compared.append(run.at))
+    count = template(
+        block(to=2, location=1),
+        block(put(own(0), plus(local(0), 1)), to=2),
+        block(to=branch(less(local(0), 3), 1, 3)),
+        block(to=END),
+        locals_=[(DIGIT, 0)],
+    )
+    interpreter = Interpreter(program([], [count]))
+    interpreter.successors(interpreter.initial()[0])
+    assert compared == [1, 1, 1]
 
 
 def test_a_loop_too_long_to_follow_counts_as_endless():
