@@ -52,7 +52,7 @@ def collect_seldom() -> None:
     the time of compiling it.
     """
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(100_000, 20, 100)
 
 
 def let_go_of_code(library: str) -> None:
