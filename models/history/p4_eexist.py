@@ -1,11 +1,11 @@
 """A lookup that ignores place holders cannot insert its page because of one (P4, of the design of October 2006).
 
-To a lookup that ignores place holders a slot with one in it is empty. Its caller allocates a page, and to insert it
-fails with EEXIST. "Somebody else has added a page": it takes what is there, which is not a page. Or it looks again, and
-goes round for as long as the place holder stays: if the place holder is its own (own_buffer.py of models/seed) that is
-forever, and so it may be if direct IO does not cease, since who only looks now and then has no claim to be there when
-the slot is free. Derived from the design, no commit. The right answer is to wait on an EEXIST that a place holder
-causes; a waiter has its place in a queue, so that it runs if the slot is free again and again (strong fairness).
+A lookup that ignores place holders treats a slot with a place holder as empty. Its caller allocates a page, and the
+insertion fails with EEXIST. The caller may assume that another thread has inserted a page, and use the place holder
+as one. Or it repeats the lookup for as long as the place holder stays: forever if the place holder is its own
+(own_buffer.py of models/seed), and possibly forever if direct IO continues without a pause, since a loop that polls
+the slot may always find it taken. Derived from the design, no commit. The correct reaction to an EEXIST caused by a
+place holder is to wait in a queue: a queued waiter runs if the slot becomes free again and again (strong fairness).
 """
 
 from enum import Enum
@@ -20,8 +20,8 @@ class Slot(Enum):
 
 
 class TakesWhatIsThere(Model):
-    """EEXIST means that there is a page now. `own`: the place holder is that of the faulting program itself. `stream`:
-    one direct IO follows the other."""
+    """On EEXIST the caller assumes that there is a page. `own`: the place holder belongs to the
+    faulting thread itself. `stream`: direct IOs follow each other without end."""
 
     own = Param(False)
     stream = Param(False)
@@ -68,12 +68,12 @@ class TakesWhatIsThere(Model):
 
     @progress(fairness="strong")
     def fault_ends(self):
-        """No page fault goes on forever."""
+        """Every page fault comes to an end."""
         return not self.inside(self.fault)
 
 
 class LooksAgain(TakesWhatIsThere):
-    """EEXIST means that it should look again."""
+    """On EEXIST the caller repeats the lookup."""
 
     @operation(kernel="mm/filemap.c:page_cache_read @-4.19")
     def found(self):
@@ -83,7 +83,7 @@ class LooksAgain(TakesWhatIsThere):
 
 
 class Waits(TakesWhatIsThere):
-    """EEXIST by a place holder means to wait until it is gone."""
+    """On EEXIST caused by a place holder the caller waits until it is gone."""
 
     @operation(kernel="mm/filemap.c:page_cache_read @-4.19")
     def found(self):

@@ -1,9 +1,9 @@
-"""A waiter sleeps forever, because the place holder went between its test and its sleep (P7, design of October 2006).
+"""A waiter sleeps forever: the place holder was removed between its test and its sleep (P7, design of October 2006).
 
-The place holder has no lock bit, so its waiters need a queue of their own. Who tests the slot, and then puts itself on
-the queue, misses the owner who removes the place holder and wakes the queue between the two. As page wait queues do:
-prepare to wait, then test. Derived from the design, no commit. A sleeper whom nobody wakes is a deadlock here, and no
-progress.
+The place holder has no lock bit, so its waiters need a queue of their own. A waiter that tests the slot before it
+puts itself on the queue misses the wakeup of an owner that removes the place holder and wakes the queue between the
+two. Page wait queues have the right order: prepare to wait, then test. Derived from the design, no commit. A sleeper
+that is never woken is reported as a deadlock here, and as a lack of progress.
 """
 
 from dio_mc import Model, Var, expect, operation, progress, thread, wait_until
@@ -56,7 +56,7 @@ class PreparesFirst(TestsFirst):
 
 
 class WakesFirst(PreparesFirst):
-    """The owner's mistake: it wakes, then removes."""
+    """The mistake: the owner wakes the queue before it removes the place holder."""
 
     @thread
     def owner(self):

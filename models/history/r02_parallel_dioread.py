@@ -1,10 +1,10 @@
-"""The race of 2006, argued away in 2016 and closed in 2020 (R02, ext4).
+"""The race of 2006: declared harmless in 2016, fixed in 2020 (R02, ext4).
 
-16c54688592c (Sep 2016) lets direct reads run in parallel, with the inode's lock shared. Writeback that allocates
-delayed blocks is harmless, it argues, since the range has been flushed and the lock keeps new dirty pages out. That is
-so for write(2). A write fault does not take the inode's lock (`mmap`), and the read maps a block whose data is still
-under way. 244adf6426ee (Jan 2020) makes dioread_nolock the default: writeback allocates unwritten and converts when its
-IO has ended. The proof was right, about the wrong set of threads: without mmap the code of 2016 holds.
+16c54688592c (Sep 2016) lets direct reads run in parallel, with the inode's lock shared. It argues that writeback
+that allocates delayed blocks is harmless, since the range has been flushed and the lock keeps new dirty pages out.
+That is true of write(2). But a write fault does not take the inode's lock (`mmap`), and the read maps a block whose
+data is not on disk yet. 244adf6426ee (Jan 2020) makes dioread_nolock the default: writeback allocates unwritten and
+converts at the end of its IO. The argument of 2016 overlooked page faults: without mmap its code holds.
 """
 
 from dio_mc import Array, Kernel, Param, RWSem, expect, operation, thread
@@ -12,7 +12,7 @@ from dio_mc.kernel import Block, Data, File, NoStaleExposure
 
 
 class ParallelReads(NoStaleExposure):
-    """16c54688592c. A sparse file; one program dirties its pages."""
+    """As of 16c54688592c. A sparse file; one program dirties its pages."""
 
     mmap = Param(True)
 
@@ -63,7 +63,7 @@ class ParallelReads(NoStaleExposure):
 
 
 class UnwrittenByDefault(ParallelReads):
-    """244adf6426ee."""
+    """The fix, 244adf6426ee."""
 
     @operation(kernel="fs/ext4/inode.c:mpage_map_one_extent @3.16-")
     def map_for_writeback(self, i):

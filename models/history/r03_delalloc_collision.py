@@ -1,10 +1,10 @@
-"""A direct read meets the extent that a write fault has reserved after its flush (R03, XFS, then iomap).
+"""A direct read maps an extent that a write fault has reserved after the read's flush (R03, XFS, then iomap).
 
-The race of r02_parallel_dioread.py as it is today. A write fault makes the hole a delalloc extent; the direct read,
-which has flushed and holds the inode's lock shared, maps it. That was an assertion; 04197b341f23 (Nov 2016) has this
-one read fail with EIO, and a805c111650c (2020) only warns. xfstests generic/446, generic/095. Nothing is prevented, it
-is reported: zeros, the data, and EIO are right, stale data is not. models/seed/xfs_own_locking.py has the ages of XFS
-in between, when writeback did not allocate unwritten.
+The race of r02_parallel_dioread.py as it is today. A write fault makes the hole a delalloc extent; the direct
+read, which has flushed and holds the inode's lock shared, maps it. That was an assertion; since 04197b341f23
+(Nov 2016) this one read fails with EIO, and a805c111650c (2020) only warns. xfstests generic/446, generic/095.
+The collision is not prevented but reported: zeros, the data, and EIO are correct, stale data is not.
+models/seed/xfs_own_locking.py covers the versions of XFS in between, when writeback did not allocate unwritten.
 """
 
 from r02_parallel_dioread import UnwrittenByDefault
@@ -14,7 +14,7 @@ from dio_mc.kernel import Block, Data
 
 
 class Asserts(UnwrittenByDefault):
-    """Before."""
+    """Before 04197b341f23."""
 
     @operation(kernel="fs/iomap/buffered-io.c:iomap_page_mkwrite @5.3-")
     def page_mkwrite(self, i):
@@ -31,7 +31,7 @@ class Asserts(UnwrittenByDefault):
 
 
 class ReportsCollision(Asserts):
-    """04197b341f23."""
+    """The fix, 04197b341f23."""
 
     @operation(kernel="fs/iomap/direct-io.c:iomap_dio_iter @5.14-")
     def direct_read(self, i):

@@ -1,11 +1,11 @@
 """A direct write allocates a block inside i_size, and a buffered read sees it before the data (R04, ext2/3/4).
 
-fs/direct-io.c has a rule: inside i_size a direct write must not allocate mapped blocks, it falls back to a buffered
+fs/direct-io.c has a rule: inside i_size a direct write must not allocate mapped blocks; it falls back to a buffered
 write. The test for "inside" compared block numbers, `block < i_size >> blkbits`, and was wrong for the block that
-contains i_size, such as the only one of a small sparse file. 9ecd10b7a027 (May 2016, v4.7) compares with the last block
-that i_size touches. A filesystem with extents may instead allocate unwritten and convert after the write.
+contains i_size, such as the only block of a small sparse file. 9ecd10b7a027 (May 2016, v4.7) compares with the last
+block that i_size touches. A filesystem with extents may instead allocate unwritten and convert after the write.
 
-A relative in f2fs ("avoid racing in between read and OPU dio write", 0cac51185e65) has readers wait for direct
+A related fix in f2fs ("avoid racing in between read and OPU dio write", 0cac51185e65) has readers wait for direct
 writes in flight. Its author says that it does not cover every case; `ReadersDrain` shows one.
 """
 
@@ -14,7 +14,7 @@ from dio_mc.kernel import Block, Data, File, NoStaleExposure
 
 
 class DirectWriteAllocates(NoStaleExposure):
-    """Before v4.7, in the block that contains i_size. The write ends by dropping what the cache has."""
+    """Before v4.7, in the block that contains i_size. The write ends with the invalidation of the cached pages."""
 
     block = Array(Block, size=File.pages, init=Block.HOLE)
     disk = Array(Data, size=File.pages, init=Data.STALE)
@@ -41,7 +41,7 @@ class DirectWriteAllocates(NoStaleExposure):
 
 
 class FallsBack(DirectWriteAllocates):
-    """9ecd10b7a027: the hole is reported (ENOTBLK), and the write is a buffered one, written and waited for."""
+    """The fix, 9ecd10b7a027: the hole is reported (ENOTBLK), and a buffered write is done, flushed and waited for."""
 
     @operation(kernel="mm/filemap.c:__generic_file_write_iter @3.16-")
     def direct_write(self, i):
@@ -59,7 +59,7 @@ class FallsBack(DirectWriteAllocates):
 
 
 class AllocatesUnwritten(DirectWriteAllocates):
-    """What extents allow: the block reads as zeros until its data is on disk."""
+    """With extents: the block reads as zeros until its data is on disk."""
 
     @operation(kernel="fs/ext4/inode.c:ext4_get_block_unwritten @4.9-")
     def allocate(self, i):
@@ -74,7 +74,7 @@ class AllocatesUnwritten(DirectWriteAllocates):
 
 
 class ReadersDrain(DirectWriteAllocates):
-    """The f2fs repair: a reader waits for the direct writes that it can see."""
+    """The f2fs fix: a reader waits for the direct writes that are already in flight."""
 
     in_flight = DrainCounter(max=1)
 

@@ -1,10 +1,10 @@
-"""A reader fills the cache again between the invalidation and the device's write (R05, generic code of 2.6.2x).
+"""A reader refills the cache between the invalidation and the device's write (R05, generic code of 2.6.2x).
 
-A direct write drops the cached pages of its range, then writes. A buffered read, or mere readahead, brings a page back
-in between, with the old bytes, and the page stays. xfstests generic/209, whose comment goes back to LKML of 26 Oct
-2007; repaired by "dio: fix cache invalidation after sync writes" in 2.6.24 (id not verified): invalidate a second time,
-after the write. That must be the variant that waits for the page's lock: the page that is just being filled is the one
-that matters.
+A direct write invalidates the cached pages of its range, then writes. A buffered read or a readahead in
+between brings a page back with the old data, and the page stays. xfstests generic/209, whose comment refers
+to LKML of 26 Oct 2007; fixed by "dio: fix cache invalidation after sync writes" in 2.6.24 (id not
+verified): invalidate a second time, after the write. This must be the variant that waits for the page lock,
+since the page that holds old data may be the one that is still being filled.
 """
 
 from dio_mc import Array, Kernel, atomic, expect, invariant, operation, thread, wait_until
@@ -12,7 +12,7 @@ from dio_mc.kernel import CoherentAtRest, Data, File
 
 
 class InvalidatesBefore(CoherentAtRest):
-    """Up to 2.6.23. `later` is what a buffered read returns that starts when the write was acknowledged."""
+    """Up to 2.6.23. `later` is what a buffered read returns that starts after the write was acknowledged."""
 
     acknowledged = Array(bool, size=File.pages)
     later = Array(Data, size=File.pages)
@@ -53,7 +53,7 @@ class InvalidatesBefore(CoherentAtRest):
 
 
 class InvalidatesAfterwards(InvalidatesBefore):
-    """2.6.24: before and after."""
+    """2.6.24: invalidated before and after the write."""
 
     @operation(kernel="mm/filemap.c:generic_file_direct_IO @-2.6.24")
     def dio_complete(self, i):
@@ -62,7 +62,7 @@ class InvalidatesAfterwards(InvalidatesBefore):
 
 
 class SkipsLockedPages(InvalidatesAfterwards):
-    """The mistake: `invalidate_mapping_pages` passes over pages that are locked, such as one that is being filled."""
+    """The mistake: `invalidate_mapping_pages` skips locked pages, including a page that is being filled."""
 
     @operation(kernel="mm/truncate.c:invalidate_mapping_pages")
     def invalidate_inode_pages2_range(self, i):

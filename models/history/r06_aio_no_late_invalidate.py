@@ -1,10 +1,10 @@
-"""The second invalidation was done by the submitter, so an asynchronous write had none (R06, fs/direct-io.c, iomap).
+"""The submitter does the second invalidation, so an asynchronous write has none (R06, fs/direct-io.c, iomap).
 
-r05_refill_behind_dio_write.py, with the device's write in a completion: the submitter gets EIOCBQUEUED and invalidates
-before the write, if at all. 332391a9935d (Sep 2017, v4.14) moves the call into the completion, and hands that to a
-workqueue if pages are cached, since invalidation sleeps; xfstests generic/451. FUSE had the same in 2026
-(2b0408d0284f, see r40_completion_context_invalidate.py). What the first form of this repair broke is
-r07_invalidate_before_conversion.py.
+The race of r05_refill_behind_dio_write.py, with the device's write in a completion: the submitter gets
+EIOCBQUEUED and invalidates before the write, if at all. 332391a9935d (Sep 2017, v4.14) moves the call into
+the completion, and defers it to a workqueue if pages are cached, since invalidation sleeps; xfstests
+generic/451. FUSE had the same bug in 2026 (2b0408d0284f, see r40_completion_context_invalidate.py). The
+regression of the first version of this fix is in r07_invalidate_before_conversion.py.
 """
 
 from r05_refill_behind_dio_write import InvalidatesBefore
@@ -29,7 +29,7 @@ class SubmitterInvalidates(InvalidatesBefore):
 
 
 class CompletionInvalidates(SubmitterInvalidates):
-    """332391a9935d, without the conversion of unwritten extents, which has its own story."""
+    """The fix, 332391a9935d, without the conversion of unwritten extents (see r07_invalidate_before_conversion.py)."""
 
     @operation(kernel="fs/direct-io.c:dio_bio_end_aio", slots=InvalidatesBefore.pages)
     def dio_bio_end_aio(self, i):
@@ -47,7 +47,7 @@ class CompletionInvalidates(SubmitterInvalidates):
 
 
 class LooksBeforeTheWrite(CompletionInvalidates):
-    """The mistake: whether there are pages to drop is decided when the IO is submitted."""
+    """The mistake: whether there are pages to invalidate is tested when the IO is submitted."""
 
     @operation(kernel="fs/direct-io.c:dio_bio_end_aio", slots=InvalidatesBefore.pages)
     def dio_bio_end_aio(self, i):

@@ -1,12 +1,12 @@
 """The second invalidation comes before the conversion of the unwritten extent (R07, XFS and the generic path, 2017).
 
-A buffered read between the two finds "unwritten" in the block map, fills its page with zeros, and nobody drops that
-page: zeros over acknowledged data. c771c14baa33 "invalidate page caches should be after iomap_dio_complete() in direct
-write" (2017) for XFS; xfstests generic/418.
+A buffered read between the two finds an unwritten extent, fills its page with zeros, and nothing invalidates that
+page later: zeros instead of acknowledged data. c771c14baa33 "invalidate page caches should be after
+iomap_dio_complete() in direct write" (2017) fixes XFS; xfstests generic/418.
 
-A chain: 332391a9935d (r06_aio_no_late_invalidate.py) put its invalidation before the call to `end_io`, and so opened
-this race for fs/direct-io.c while closing the other. The follow-up is "fs: invalidate page cache after end_io() in dio
-completion" (Oct 2017, id not verified). Both properties of the first repair, asked of it on unwritten extents, fail.
+332391a9935d (r06_aio_no_late_invalidate.py) put its invalidation before the call to `end_io`, and so introduced this
+race into fs/direct-io.c while it fixed the other. The follow-up is "fs: invalidate page cache after end_io() in dio
+completion" (Oct 2017, id not verified). On unwritten extents, the first fix violates both of its own properties.
 """
 
 from r05_refill_behind_dio_write import InvalidatesAfterwards
@@ -29,7 +29,7 @@ class XfsInvalidatesFirst(InvalidatesAfterwards):
 
 
 class XfsConvertsFirst(XfsInvalidatesFirst):
-    """c771c14baa33."""
+    """The fix, c771c14baa33."""
 
     @operation(kernel="fs/iomap.c:iomap_dio_complete @4.10-5.2")
     def dio_complete(self, i):
@@ -39,7 +39,7 @@ class XfsConvertsFirst(XfsInvalidatesFirst):
 
 
 class RepairOfSeptember(CompletionInvalidates):
-    """332391a9935d as it was: `dio_aio_complete_work` invalidates, and `dio_complete` calls `end_io`."""
+    """332391a9935d as merged: `dio_aio_complete_work` invalidates, then `dio_complete` calls `end_io`."""
 
     block = Array(Block, size=File.pages, init=Block.UNWRITTEN)
 
@@ -50,8 +50,8 @@ class RepairOfSeptember(CompletionInvalidates):
 
 
 class RepairOfOctober(RepairOfSeptember):
-    """The follow-up. A conversion sleeps as well, so the completion goes to the workqueue whether pages are cached or
-    not, and looks for them afterwards."""
+    """The follow-up. The conversion sleeps too, so the completion always runs in the workqueue,
+    whether pages are cached or not, and tests for pages after the conversion."""
 
     @operation(kernel="fs/direct-io.c:dio_complete")
     def dio_complete(self, i):

@@ -1,9 +1,9 @@
-"""Faults are kept out for as long as a direct write takes (R08): the design that no kernel has.
+"""Page faults are excluded for as long as a direct write takes (R08): a design that no kernel has.
 
 r08_mmap_dirties_under_dio.py with a lock that the write holds from its first invalidation and that faults take shared,
-as `invalidate_lock` (2021) would be if direct IO took it, and as the place holders of 2006 were. It is needed until the
-device has written; the second invalidation may come without it, and finds nothing old. No commit id, since nothing like
-it was merged; its price is the deadlock of r35_own_buffer_fault.py, when the user's buffer is a mapping of the file.
+like `invalidate_lock` (2021) if direct IO took it, and like the place holders of 2006. The lock is needed until the
+device has written; the second invalidation does not need it, and finds no old page. No commit id, since nothing like
+it was merged; the cost is the deadlock of r35_own_buffer_fault.py when the user's buffer is a mapping of the file.
 """
 
 from r08_mmap_dirties_under_dio import Silent
@@ -12,7 +12,7 @@ from dio_mc import RWSem, expect, operation
 
 
 class KeepsFaultsOut(Silent):
-    """The whole write."""
+    """The lock is held for the whole write."""
 
     invalidate_lock = RWSem()
 
@@ -30,7 +30,7 @@ class KeepsFaultsOut(Silent):
 
 
 class UntilTheTransfer(KeepsFaultsOut):
-    """Not a mistake: released when the device is done."""
+    """The lock is released when the device has written, which is enough."""
 
     @operation(kernel="fs/iomap.c:iomap_dio_rw @4.10-5.2")
     def direct_write(self):

@@ -1,10 +1,10 @@
 """A page is faulted in and dirtied while a direct write is in flight (R08, iomap and generic code).
 
-A direct write of a page of two halves; a program stores into the first half through mmap. If the page came in before
-the device wrote, its second half is old, and to write it back loses half of an acknowledged write that nobody else has
-touched. No lock keeps a fault out of a direct write. 5a9d929d6e13 (v4.16, 2018, id not verified; a92853b6746f, xfstests
-generic/095 give its title): if the second invalidation meets a dirty page, log it and have fsync fail; generic/247. Not
-every loss is reported: writeback may clean the page first (`early_writeback`). Prevention: r08_faults_kept_out.py.
+A direct write covers both halves of a page; a program stores into the first half through mmap. If the page was read
+before the device wrote, its second half is old, and its writeback overwrites that half of an acknowledged write, which
+no other program wrote. No lock excludes faults from a direct write. 5a9d929d6e13 (v4.16, 2018, id not verified; title
+from a92853b6746f, xfstests generic/095): if the second invalidation finds a dirty page, log it and fail fsync;
+generic/247. Some losses go unreported: writeback may clean the page first (`early_writeback`). r08_faults_kept_out.py.
 """
 
 from dio_mc import Array, Kernel, Model, PageLock, Param, Var, atomic, expect, invariant, operation, thread, wait_until
@@ -12,7 +12,7 @@ from dio_mc.kernel import Data, Slot
 
 
 class Silent(Model):
-    """Up to v4.15. NEW is of the direct write, NEWER of the store."""
+    """Up to v4.15. NEW is the data of the direct write, NEWER that of the store."""
 
     early_writeback = Param(True)
 
@@ -61,7 +61,7 @@ class Silent(Model):
 
     @operation()
     def report(self):
-        """Nobody is told."""
+        """The lost write is not reported."""
 
     @thread
     def mapper(self):
@@ -83,7 +83,7 @@ class Silent(Model):
 
     @operation(kernel="fs/iomap.c:iomap_page_mkwrite @4.9-4.19")
     def store(self):
-        with atomic():  # through the pte, if it is still there
+        with atomic():  # through the pte, if it still exists
             if self.slot == Slot.UPTODATE:
                 self.page[0], self.dirty, self.stored = Data.NEWER, True, True
 
@@ -93,7 +93,7 @@ class Silent(Model):
             with atomic():
                 wait_until(self.dirty and (self.early_writeback or self.acknowledged or not self.started))
                 self.page_lock.lock()
-            with atomic():  # writeback, as long as this thread has the lock
+            with atomic():  # writeback, while this thread holds the lock
                 self.disk[0], self.disk[1], self.dirty = self.page[0], self.page[1], False
                 self.page_lock.unlock()
 
@@ -108,7 +108,7 @@ class Silent(Model):
 
 
 class Reports(Silent):
-    """5a9d929d6e13."""
+    """The fix, 5a9d929d6e13."""
 
     @operation(kernel="fs/direct-io.c:dio_warn_stale_pagecache @4.19-4.19")
     def report(self):

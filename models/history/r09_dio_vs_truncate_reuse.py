@@ -1,13 +1,13 @@
-"""Truncate frees a block under a direct IO in flight, and another file gets it (R09, ext4 and generic code).
+"""Truncate frees a block under a direct IO in flight, and the block is reused by another file (R09, ext4, generic
+code).
 
-Until 2011 `i_alloc_sem` kept truncate out (models/seed/ext3_truncate.py); then ext4's unlocked direct reads had nothing
-at all. df2d6f26586f (Jul 2011) gives them the count of direct IOs in flight that "kill i_alloc_sem" had brought
-(bd5fe6c5eb9c, id not verified): truncate, with the inode's lock, waits until it is zero. xfstests generic/299 and
-generic/300 tell what a write in flight does to the block's next owner.
+Until 2011 `i_alloc_sem` excluded truncate (models/seed/ext3_truncate.py); after its removal ext4's unlocked direct
+reads had no protection. df2d6f26586f (Jul 2011) makes them use the count of direct IOs in flight that "kill
+i_alloc_sem" had introduced (bd5fe6c5eb9c, id not verified): truncate holds the inode's lock and waits until the count
+is zero. xfstests generic/299 and generic/300 test what a write in flight does to the block's next owner.
 
-The rule: the count is raised while the lock is held that the waiter takes exclusively. An IO that raises it later can
-have mapped a block that truncate did not wait for. A direct write (`writes`) overwrites the other file, a read returns
-its secrets.
+The count must be raised under the lock that the waiter takes exclusively. An IO that raises it later may have mapped a
+block that truncate did not wait for. A direct write (`writes`) then overwrites the other file, a read returns its data.
 """
 
 from dio_mc import DrainCounter, Kernel, Param, RWSem, expect, operation, thread
@@ -15,7 +15,7 @@ from dio_mc.kernel import Block, Data, Reuse
 
 
 class NoCount(Reuse):
-    """Before: the lock covers the map, the IO ends without it."""
+    """Before df2d6f26586f: the lock covers the map but not the IO."""
 
     writes = Param(False)
     i_rwsem = RWSem()
@@ -57,11 +57,11 @@ class NoCount(Reuse):
 
     @operation()
     def inode_dio_wait(self):
-        """Nothing to wait for yet."""
+        """There is no count to wait for."""
 
 
 class Counts(NoCount):
-    """df2d6f26586f."""
+    """The fix, df2d6f26586f."""
 
     i_dio_count = DrainCounter(max=1)
 
@@ -81,7 +81,7 @@ class Counts(NoCount):
 
 
 class CountsLate(Counts):
-    """The mistake: the count is raised when the lock has been dropped."""
+    """The mistake: the count is raised after the lock was dropped."""
 
     @operation(kernel="fs/direct-io.c:get_more_blocks")
     def get_block(self, i):

@@ -1,9 +1,9 @@
-"""Until 2011 a semaphore that the completion releases kept truncate from blocks with IO in flight (R09).
+"""Until 2011 a semaphore released by the completion excluded truncate while IO was in flight (R09).
 
-r09_dio_vs_truncate_reuse.py as it was before (fs/direct-io.c, DIO_LOCKING): the submitter takes
-`i_alloc_sem` shared before it maps, and truncate takes it exclusively. The submitter does not wait for its IO. So the
-semaphore is handed over, and whoever completes the IO, an interrupt perhaps, releases it: a lock that is released by a
-thread that never took it, which is why it had to go (bd5fe6c5eb9c, Jul 2011, id not verified).
+The state before r09_dio_vs_truncate_reuse.py (fs/direct-io.c, DIO_LOCKING): the submitter takes `i_alloc_sem`
+shared before it maps, and truncate takes it exclusively. The submitter does not wait for its IO, so the
+completion, possibly in an interrupt, releases the semaphore. A lock released by a context that did not take
+it is a problem of its own, and the reason for its removal (bd5fe6c5eb9c, Jul 2011, id not verified).
 """
 
 from r09_dio_vs_truncate_reuse import NoCount
@@ -12,7 +12,7 @@ from dio_mc import RWSem, expect, operation, spawn
 
 
 class AllocSem(NoCount):
-    """2.6.18: nothing else is held while the device works."""
+    """2.6.18: no other lock is held during the IO."""
 
     i_alloc_sem = RWSem()
 
@@ -42,7 +42,7 @@ class AllocSem(NoCount):
 
 
 class SubmitterReleases(AllocSem):
-    """The mistake: the submitter releases what it took, as with any other lock."""
+    """The mistake: the submitter releases the semaphore that it took, as with any other lock."""
 
     @operation(kernel="fs/direct-io.c:dio_bio_submit")
     def transfer(self, i, block):

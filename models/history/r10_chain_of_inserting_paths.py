@@ -1,11 +1,11 @@
-"""Every path that brings pages into the cache needs the lock, and new paths forget it (R10, R11, XFS and ext4).
+"""Every path that inserts pages into the cache needs the lock, and new paths omit it (R10, R11, XFS and ext4).
 
 - ea3d7209ca01 (2015): page faults take `i_mmap_sem` against a hole punch (r10_punch_vs_fault.py).
-- readahead on advice (fadvise, madvise) takes nothing, and inserts a page over a block that is about to be freed.
-- XFS, 2019 (id not verified): such readahead takes the iolock shared, as reads do; a punch has it exclusive.
-- 2021 (id not verified): `mapping->invalidate_lock`, taken by the generic code that inserts pages, whoever calls it.
+- readahead by fadvise or madvise takes no lock, and inserts a page over a block that is about to be freed.
+- XFS, 2019 (id not verified): such readahead takes the iolock shared, as reads do; a hole punch takes it exclusive.
+- 2021 (id not verified): `mapping->invalidate_lock`, taken by the generic code that inserts pages, for every caller.
 
-The chain goes on: large folios (2022) are not modelled, a slot has one page here.
+Large folios (2022), the next step, are not modelled: a slot has one page here.
 """
 
 from r10_punch_vs_fault import InvalidateLock
@@ -15,7 +15,7 @@ from dio_mc.kernel import Slot
 
 
 class ReadsAhead(InvalidateLock):
-    """ea3d7209ca01, and a second path."""
+    """ea3d7209ca01, and readahead as a second path that inserts."""
 
     @thread
     def adviser(self):
@@ -28,7 +28,7 @@ class ReadsAhead(InvalidateLock):
 
 
 class XfsReadahead(ReadsAhead):
-    """2019: each filesystem for itself."""
+    """2019: each filesystem takes its own lock."""
 
     iolock = RWSem()
 
@@ -46,7 +46,7 @@ class XfsReadahead(ReadsAhead):
 
 
 class EveryInsertion(ReadsAhead):
-    """2021: where the page is inserted."""
+    """2021: the lock is taken where the page is inserted."""
 
     @operation(kernel="mm/readahead.c:page_cache_ra_unbounded @5.8-")
     def readahead(self, i):
@@ -56,7 +56,7 @@ class EveryInsertion(ReadsAhead):
 
 
 class InsertedBeforeTheLock(ReadsAhead):
-    """The mistake: the page is in the cache, locked, before the lock is taken. A punch with the lock waits for it."""
+    """The mistake: the page is inserted, locked, before the lock is taken. A punch with the lock waits for the page."""
 
     @operation(kernel="mm/readahead.c:page_cache_ra_unbounded @5.8-")
     def readahead(self, i):

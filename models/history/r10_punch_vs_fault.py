@@ -1,11 +1,11 @@
 """A page fault brings a page back over blocks that a hole punch is about to free (R10, ext4).
 
-Punching a hole drops the cached pages of the range, then frees the blocks. A fault in between inserts a page again,
-with buffers that remember the block; writeback later writes to it, and it belongs to another file by then. Or the fault
-itself reads that file's secrets. Truncate is safe because a fault asks for i_size; a hole in the middle has no such
-test. ea3d7209ca01 (Dec 2015, v4.5) adds `i_mmap_sem` (`invalidate_lock` since 2021): exclusive over both halves of the
-punch, shared over the fault. It ranks above the start of a transaction, says the commit, so `i_data_sem` would not do.
-XFS had its MMAPLOCK from v4.1 (id not verified).
+Punching a hole invalidates the cached pages of the range, then frees the blocks. A fault in between inserts a
+page again, with buffers that remember the block. Writeback may later write to that block after another file has
+allocated it, or the fault itself reads the other file's data. Truncate is safe because a fault checks i_size; a
+hole in the middle has no such check. ea3d7209ca01 (Dec 2015, v4.5) adds `i_mmap_sem` (`invalidate_lock` since
+2021): exclusive for both halves of the punch, shared for the fault. The commit explains that it ranks above the
+start of a transaction, so `i_data_sem` would not do. XFS had its MMAPLOCK from v4.1 (id not verified).
 """
 
 from dio_mc import Array, Kernel, RWSem, atomic, expect, operation, thread
@@ -45,7 +45,7 @@ class PunchesBetween(Reuse, PageCache):
 
     @operation(kernel="mm/page-writeback.c:set_page_dirty @-5.10")
     def store(self, i):
-        with atomic():  # if the page has been unmapped meanwhile, the store faults, and that is the same story again
+        with atomic():  # if the page was unmapped meanwhile, the store faults, which is the same scenario again
             if self.slot[i] == Slot.UPTODATE:
                 self.page[i], self.dirty[i] = Data.NEW, True
 
@@ -62,7 +62,7 @@ class PunchesBetween(Reuse, PageCache):
 
 
 class InvalidateLock(PunchesBetween):
-    """ea3d7209ca01."""
+    """The fix, ea3d7209ca01."""
 
     invalidate_lock = RWSem()
 
@@ -80,7 +80,7 @@ class InvalidateLock(PunchesBetween):
 
 
 class OnlyTheFree(InvalidateLock):
-    """The mistake: the lock covers the second half of the punch."""
+    """The mistake: the lock covers only the second half of the punch."""
 
     @operation(kernel="fs/ext4/inode.c:ext4_punch_hole @3.16-")
     def punch_hole(self, i):

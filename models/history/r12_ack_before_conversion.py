@@ -1,9 +1,9 @@
 """An asynchronous write is acknowledged before its extent is converted (R12, XFS).
 
-A direct write into an unwritten extent ends in three steps: the device has the data, the program is told, a worker
-converts the extent. A read that starts between the last two maps "unwritten" and returns zeros. fb511f215017 (Jul 2010)
-tells the program after the conversion; xfstests generic/239. Not stale exposure: zeros leak nothing, they are merely
-not what was written.
+A direct write into an unwritten extent ends in three steps: the device has the data, the completion is reported
+to the program, a worker converts the extent. A read that starts between the last two maps an unwritten extent
+and returns zeros. fb511f215017 (Jul 2010) reports the completion after the conversion; xfstests generic/239.
+This is not stale data exposure: the zeros leak nothing, but they are not the data written.
 """
 
 from dio_mc import Array, Kernel, Var, expect, invariant, operation, thread, wait_until
@@ -11,7 +11,7 @@ from dio_mc.kernel import Block, Data, File
 
 
 class TellsFirst(File):
-    """Before. The reader starts when it knows that the write is complete."""
+    """Before fb511f215017. The reader starts when it knows that the write is complete."""
 
     block = Array(Block, size=File.pages, init=Block.UNWRITTEN)
     disk = Array(Data, size=File.pages, init=Data.STALE)
@@ -45,7 +45,7 @@ class TellsFirst(File):
 
 
 class ConvertsFirst(TellsFirst):
-    """fb511f215017."""
+    """The fix, fb511f215017."""
 
     @operation(kernel="fs/xfs/linux-2.6/xfs_aops.c:xfs_end_io @2.6.30-3.0")
     def end_io(self):

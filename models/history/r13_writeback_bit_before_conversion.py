@@ -1,10 +1,10 @@
 """Writeback clears its bit before the extent is converted (R13, ext4 with dioread_nolock).
 
-A direct read flushes its range: it waits for the page to be clean and not under writeback. If writeback ends its bit
-when the device is done and converts the unwritten extent after that, a read in between maps "unwritten" and returns
-zeros for data that was written, and flushed, before it began. dccaf33fa37a (2011) has the reader wait for pending
-conversions, and calls itself a band-aid. The other repair is the order: convert, then end writeback. Both hold here;
-the second is local.
+A direct read flushes its range: it waits until the page is neither dirty nor under writeback. If writeback
+clears its bit when the device is done and converts the unwritten extent later, a read in between maps an
+unwritten extent and returns zeros for data that was written, and flushed, before it began. dccaf33fa37a
+(2011) makes the reader wait for pending conversions, and calls itself a band-aid. The other fix is the
+order: convert, then end writeback. Both hold here; the second needs no change to the reader.
 """
 
 from dio_mc import Array, expect, invariant, operation, thread, wait_until
@@ -12,7 +12,7 @@ from dio_mc.kernel import Block, Data, File, PageCache, Slot
 
 
 class EndsWritebackFirst(PageCache):
-    """Before: the page was written by write(2) and is dirty, its block is allocated, unwritten."""
+    """Before both fixes: write(2) has dirtied the page, and its block is allocated, unwritten."""
 
     slot = Array(Slot, size=File.pages, init=Slot.UPTODATE)
     page = Array(Data, size=File.pages, init=Data.NEW)
@@ -42,7 +42,7 @@ class EndsWritebackFirst(PageCache):
 
 
 class FlushesConversions(EndsWritebackFirst):
-    """dccaf33fa37a: the flush also waits for conversions that are still to come."""
+    """The fix, dccaf33fa37a: the flush also waits for pending conversions."""
 
     @operation(kernel="fs/ext4/fsync.c:ext4_flush_completed_IO @2.6.37-3.6")
     def filemap_write_and_wait_range(self, i):
@@ -51,7 +51,7 @@ class FlushesConversions(EndsWritebackFirst):
 
 
 class ConvertsFirst(EndsWritebackFirst):
-    """The order that later kernels have."""
+    """The order of later kernels."""
 
     @operation(kernel="fs/ext4/page-io.c:ext4_end_io @3.16-4.19")
     def end_page_writeback(self, i):

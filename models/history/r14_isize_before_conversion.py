@@ -1,13 +1,13 @@
-"""A write that extends the file makes the new size visible before its extent is readable (R14, XFS).
+"""An extending write makes the new size visible before its extent is readable (R14, XFS).
 
-The completion of an appending direct write sets i_size, then converts the extent: a read between the two sees a block
-that is inside the file and unwritten, and returns zeros. It may return "end of file", or the data. The comment in
-`xfs_dio_write_end_io` gives the order: convert, then the size in core, then on disk (ee70daaba82d, id not verified);
-the program of xfstests generic/465 looks for it.
+The completion of an appending direct write sets i_size, then converts the extent: a read between the
+two sees a block that is inside the file and unwritten, and returns zeros. Only end of file or the data
+would be correct. The comment in `xfs_dio_write_end_io` gives the order: convert, then the size in
+core, then on disk (ee70daaba82d, id not verified); xfstests generic/465 tests for it.
 
-Its older sibling is a rule of fs/direct-io.c: an extending write is made synchronous, since a size that is raised
-before the data is on disk exposes what the blocks had before. XFS lifted the rule in 2014 (6039257378e4, d531d91d6990,
-9862f62faba8): its blocks are always allocated unwritten.
+An older rule of fs/direct-io.c has a similar reason: an extending write is made synchronous, since a
+size that is raised before the data is on disk exposes the previous contents of the blocks. XFS dropped
+the rule in 2014 (6039257378e4, d531d91d6990, 9862f62faba8): its blocks are always allocated unwritten.
 """
 
 from dio_mc import Array, Kernel, expect, invariant, operation, thread
@@ -15,7 +15,7 @@ from dio_mc.kernel import Block, Data, File
 
 
 class SizeFirst(File):
-    """Before. `inside`: i_size covers the block."""
+    """Before the fix. `inside`: i_size covers the block."""
 
     block = Array(Block, size=File.pages, init=Block.HOLE)
     disk = Array(Data, size=File.pages, init=Data.STALE)
@@ -52,7 +52,7 @@ class SizeFirst(File):
 
     @invariant
     def size_ok(self):
-        """What is inside i_size can be read."""
+        """A block inside i_size can be read."""
         return all(self.seen[i] in (Data.NOTHING, Data.EOF, Data.NEW) for i in range(self.pages))
 
     @invariant
@@ -61,7 +61,7 @@ class SizeFirst(File):
 
 
 class ConvertsFirst(SizeFirst):
-    """The order of the comment."""
+    """The order of the comment in `xfs_dio_write_end_io`."""
 
     @operation(kernel="fs/xfs/xfs_file.c:xfs_dio_write_end_io @4.19-")
     def end_io(self, i):
@@ -70,7 +70,7 @@ class ConvertsFirst(SizeFirst):
 
 
 class Synchronous(SizeFirst):
-    """fs/direct-io.c: mapped blocks, and the size when the data is there."""
+    """fs/direct-io.c: mapped blocks, and the size is raised when the data is on disk."""
 
     @operation(kernel="fs/direct-io.c:direct_io_worker @-3.1")
     def append(self, i):
@@ -80,7 +80,7 @@ class Synchronous(SizeFirst):
 
 
 class Asynchronous(Synchronous):
-    """The same without the rule: the caller raises i_size when the IO has been submitted."""
+    """The mistake: the same without the rule: the caller raises i_size after it has submitted the IO."""
 
     @operation(kernel="fs/direct-io.c:direct_io_worker @-3.1")
     def append(self, i):

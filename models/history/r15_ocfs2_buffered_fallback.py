@@ -1,9 +1,9 @@
 """The second of two sub-block writes goes through the cache and writes a stale page back (R15, ocfs2).
 
-Where the block is not allocated, ocfs2 falls back to a buffered write. While an asynchronous direct write to one half
-of a block is in flight, the buffered write of the other half reads the block into a page, without the first half's
-data, and later writes the whole page back over it. a11f7e63 lets only one unaligned asynchronous write at a time
-into the inode, and whoever falls back waits for it. Lost write, not zeroing: r15_unaligned_zeroing.py has that.
+If the block is not allocated, ocfs2 falls back to a buffered write. While an asynchronous direct write to one half of
+a block is in flight, the buffered write of the other half reads the block into a page, without the data of the first
+half, and later writes the whole page back over it. a11f7e63 allows only one unaligned asynchronous write per inode at
+a time, and the fallback waits for it. This loses a write; r15_unaligned_zeroing.py has writes that are zeroed.
 """
 
 from dio_mc import Array, DrainCounter, Model, Mutex, atomic, expect, invariant, operation, thread
@@ -11,7 +11,7 @@ from dio_mc.kernel import Data
 
 
 class FallsBackBeside(Model):
-    """Before: one block of two sectors, the direct write has the first, the buffered one the second."""
+    """Before a11f7e63: one block of two sectors; the direct write has the first, the buffered one the second."""
 
     disk = Array(Data, size=2, init=Data.OLD)
     page = Array(Data, size=2)
@@ -27,7 +27,7 @@ class FallsBackBeside(Model):
 
     @operation()
     def begin(self):
-        """Nobody is told of the IO."""
+        """The IO is not counted."""
 
     @operation(kernel="fs/ocfs2/aops.c:ocfs2_dio_end_io")
     def end_io(self):
@@ -38,7 +38,7 @@ class FallsBackBeside(Model):
     def buffered_writer(self):
         self.rw_lock.lock()
         self.buffered_write()
-        self.writepage()  # a write that was opened O_DIRECT is flushed before it returns
+        self.writepage()  # with O_DIRECT a buffered write is flushed before it returns
         self.rw_lock.unlock()
         self.acknowledged[1] = True
 
@@ -59,7 +59,7 @@ class FallsBackBeside(Model):
 
 
 class Serialised(FallsBackBeside):
-    """a11f7e63: unaligned asynchronous IO is counted, and waited for under the lock."""
+    """The fix, a11f7e63: unaligned asynchronous IO is counted, and drained under the lock."""
 
     unaligned_aio = DrainCounter(max=1)
 

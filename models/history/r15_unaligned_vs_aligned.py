@@ -1,11 +1,11 @@
 """An unaligned direct write zeroes the bytes of an aligned one (R15, ext4 and XFS).
 
-r15_unaligned_zeroing.py, where one writer writes the whole block: it has nothing to zero, takes the lock shared and
-waits for nobody. Then it is not enough that the unaligned write has waited for others; it must keep the lock until its
-own IO is done. XFS 906753befc4d, xfstests generic/114.
+The race of r15_unaligned_zeroing.py, except that one writer writes the whole block: it zeroes nothing, so it
+takes the lock shared and does not drain. Then it is not enough that the unaligned write drains other IO; it
+must also hold the lock until its own IO is done. XFS 906753befc4d, xfstests generic/114.
 
-Later rules take the lock shared again for what zeroes nothing: pure overwrites (XFS ed1128c2d0c8, 2021; ext4
-310ee0902b8d, 2023), and writes whose head and tail blocks need no zeroing (ext4 07961ebb09c9, 2026).
+Later changes take the lock shared again for writes that zero nothing: pure overwrites (XFS ed1128c2d0c8, 2021;
+ext4 310ee0902b8d, 2023), and writes whose head and tail blocks need no zeroing (ext4 07961ebb09c9, 2026).
 """
 
 from r15_unaligned_zeroing import Drains
@@ -15,7 +15,7 @@ from dio_mc.kernel import Block, Data
 
 
 class AlignedNeighbour(Drains):
-    """The unaligned writer waits for others; the second writer writes the whole block."""
+    """The unaligned writer drains other IO; the second writer writes the whole block."""
 
     @thread(instances=2)
     def writer(self, k):
@@ -37,7 +37,7 @@ class AlignedNeighbour(Drains):
 
 
 class WaitsForItself(AlignedNeighbour):
-    """What is needed: exclusive, drained, and held to the end of the IO."""
+    """The fix: exclusive, drained, and held to the end of the IO."""
 
     @operation(kernel="fs/xfs/xfs_file.c:xfs_file_dio_write_unaligned @6.1-")
     def write(self, k):
@@ -48,7 +48,7 @@ class WaitsForItself(AlignedNeighbour):
 
 
 class OverwritesShared(WaitsForItself):
-    """ed1128c2d0c8: shared if the block is written already, else as before."""
+    """ed1128c2d0c8: shared if the block is written already, otherwise as before."""
 
     @operation(kernel="fs/xfs/xfs_file.c:xfs_file_dio_write_unaligned @6.1-")
     def write(self, k):

@@ -1,10 +1,10 @@
 """Two sub-block direct writes zero each other's bytes (R15, ext4 and XFS).
 
-A direct write of part of a block that is not yet written must zero the rest of it; so must a second write, of another
-part of the same block, that maps it before the first has converted it: each wipes the other's data. ext4 e9e3bcecf44c
-(2011), XFS 2032a8a27b5c and 906753befc4d; xfstests generic/240, generic/114. Two lessons: a lock over submission is no
-protection, since the IO goes on without it; to wait, under the lock, for the IO of others is enough, as long as all
-writes do so. r15_unaligned_vs_aligned.py has those that do not.
+A direct write of part of an unwritten block must zero the rest of it. A second write, of another part of the
+same block, does so too if it maps the block before the first has converted it: each overwrites the other's data
+with zeros. ext4 e9e3bcecf44c (2011), XFS 2032a8a27b5c and 906753befc4d; xfstests generic/240, generic/114. A
+lock held only over submission does not help, since the IO continues without it. To drain the IO of others under
+the lock is enough, as long as all writes do so. r15_unaligned_vs_aligned.py has writes that do not.
 """
 
 from dio_mc import Array, DrainCounter, Kernel, Model, RWSem, Var, atomic, expect, invariant, operation, thread
@@ -12,7 +12,7 @@ from dio_mc.kernel import Block, Data
 
 
 class NoProtection(Model):
-    """Before 2011. One block of two sectors, a writer for each."""
+    """Before 2011. One block of two sectors, with a writer for each."""
 
     block = Var(Block)
     disk = Array(Data, size=2, init=Data.STALE)
@@ -49,7 +49,7 @@ class NoProtection(Model):
 
 
 class LocksSubmission(NoProtection):
-    """The mistake. An asynchronous writer goes on to its next step without the lock."""
+    """The mistake: an asynchronous writer continues after submission without the lock."""
 
     i_rwsem = RWSem()
 
@@ -62,7 +62,7 @@ class LocksSubmission(NoProtection):
 
 
 class Drains(LocksSubmission):
-    """e9e3bcecf44c: other IO has ended before the block is mapped."""
+    """The fix, e9e3bcecf44c: other IO is drained before the block is mapped."""
 
     i_dio_count = DrainCounter(max=2)
 

@@ -1,9 +1,9 @@
-"""A store between the test for dirty and the unmapping is thrown away (R16, generic code and NFS).
+"""A store between the dirty test and the unmapping of a page is lost (R16, generic code and NFS).
 
-invalidate_inode_pages2 locked a page, saw that it was clean, then unmapped it and took it out of the cache. The page
-lock does not stop stores: through a pte that is still there a program dirties the page after the test. NFS had its
-`releasepage` write such pages out, which deadlocked in reclaim. e3db7691e9f3 (10 Jan 2007): unmap first, then, if the
-page is dirty, `launder_page` writes it with the page lock held, then remove it.
+invalidate_inode_pages2 locked a page, tested that it was clean, then unmapped it and removed it from the
+cache. The page lock does not stop stores: through a pte that still exists a program dirties the page after
+the test. NFS wrote such pages out in `releasepage`, which deadlocked in reclaim. e3db7691e9f3 (10 Jan 2007):
+unmap first, then, if the page is dirty, `launder_page` writes it with the page lock held, then remove it.
 """
 
 from dio_mc import Array, Kernel, atomic, expect, invariant, operation, thread
@@ -11,7 +11,7 @@ from dio_mc.kernel import Data, File, MappedFile, Slot
 
 
 class TestsFirst(MappedFile):
-    """Before. The page is in the cache, clean, and mapped writable."""
+    """Before e3db7691e9f3. The page is in the cache, clean, and mapped writable."""
 
     slot = Array(Slot, size=File.pages, init=Slot.UPTODATE)
     page = Array(Data, size=File.pages, init=Data.OLD)
@@ -45,7 +45,7 @@ class TestsFirst(MappedFile):
 
     @operation(kernel="mm/page-writeback.c:set_page_dirty @-5.10")
     def store_through_pte(self, i, value):
-        """Without a pte it faults, and stores into a page that comes later."""
+        """Without a pte the store faults, and goes into a page that is read later."""
         with atomic():
             self.stored[i] = self.pte[i]
             super().store_through_pte(i, value)
@@ -58,7 +58,7 @@ class TestsFirst(MappedFile):
 
 
 class Launders(TestsFirst):
-    """e3db7691e9f3."""
+    """The fix, e3db7691e9f3."""
 
     @operation(kernel="mm/truncate.c:invalidate_inode_pages2_range")
     def invalidate_page(self, i):
@@ -75,7 +75,7 @@ class Launders(TestsFirst):
 
 
 class LaundersMapped(Launders):
-    """The mistake: written out, but while stores still come in."""
+    """The mistake: the page is written while it is still mapped and stores are possible."""
 
     @operation(kernel="mm/truncate.c:invalidate_inode_pages2_range")
     def invalidate_page(self, i):

@@ -1,12 +1,12 @@
-"""Whether there are pages to drop is tested before the lock is taken (R18, XFS and btrfs).
+"""A direct write tests for cached pages before it takes the lock (R18, XFS and btrfs).
 
-A direct write looks whether the mapping has pages, takes the inode's lock, and drops the pages if it saw any. What came
-into the cache between the test and the lock stays, old. XFS c58cb165bd44 (Aug 2011) tests again under the lock. (To
-flush the whole file so as not to pay for this again and again, 3d751af2cbe9, 2015, is performance, and not here.)
-The lock is modelled as exclusive: what happens under a shared one is r05_refill_behind_dio_write.py.
+A direct write tests whether the mapping has pages, takes the inode's lock, and invalidates the pages if it saw any. A
+page inserted between the test and the lock stays in the cache, with old data. XFS c58cb165bd44 (Aug 2011) tests again
+under the lock. (3d751af2cbe9, 2015, flushes the whole file to avoid the repeated cost; it is for performance, and not
+modelled.) The lock is modelled as exclusive: r05_refill_behind_dio_write.py shows the effects of a shared one.
 
-btrfs has it with a range lock: eb838e73dc21 (2012), fc4adbff823f (2014). Reading a page takes the page's lock, then
-the range, so whoever has the range must not wait for a page: look, let go, drop the pages, and begin again.
+btrfs has the race with a range lock: eb838e73dc21 (2012), fc4adbff823f (2014). Reading a page takes the page lock, then
+the range, so the owner of the range must not wait for a page: it tests, unlocks, invalidates the pages, and retries.
 """
 
 from dio_mc import Mutex, RangeLock, expect, operation, thread
@@ -14,7 +14,7 @@ from dio_mc.kernel import CoherentAtRest, Data, File, Slot
 
 
 class TestsFirst(CoherentAtRest):
-    """Before: the test decides."""
+    """Before c58cb165bd44: the test without the lock decides."""
 
     iolock = Mutex()
 
@@ -49,7 +49,7 @@ class TestsFirst(CoherentAtRest):
 
 
 class TestsAgain(TestsFirst):
-    """c58cb165bd44."""
+    """The fix, c58cb165bd44."""
 
     @operation(kernel="fs/xfs/linux-2.6/xfs_file.c:xfs_file_dio_aio_write @2.6.38-3.0")
     def write_locked(self, i, cached):
@@ -58,7 +58,7 @@ class TestsAgain(TestsFirst):
 
 
 class RangeLoop(TestsFirst):
-    """btrfs: the range is locked, and nothing is cached in it."""
+    """btrfs: the loop ends with the range locked and nothing cached in it."""
 
     extents = RangeLock(size=File.pages)
 
@@ -89,7 +89,7 @@ class RangeLoop(TestsFirst):
 
 
 class DropsUnderTheRange(RangeLoop):
-    """The mistake: to wait for the page's lock with the range locked."""
+    """The mistake: the write waits for the page lock with the range locked."""
 
     @operation(kernel="fs/btrfs/inode.c:lock_extent_direct @3.16-6.1")
     def direct_write(self, i):

@@ -1,17 +1,17 @@
-"""Whether the class in the minority gets its turn (R19, the progress of r19_two_class_exclusion.py).
+"""Progress of a single direct writer against buffered readers (R19, for the locks of r19_two_class_exclusion.py).
 
-Two buffered readers come and go, one direct writer wants in. A lock that only keeps the classes apart lets the readers
-take turns forever: one is always inside. NFS (a5864c999de6, 2016) and ceph (321fe13c9398, 2019) put the two classes on
-top of an rwsem instead: who finds the inode in the other mode drops the read lock and takes the write lock to change
-it, and a writer that waits keeps new readers out. That is the whole of the fairness there is; with readers who overtake
-a waiting writer it would be gone.
+Two buffered readers take the lock in endless loops, and one direct writer waits for it. A lock that only excludes
+the other class lets the readers take turns forever: one of them always holds it. NFS (a5864c999de6, 2016) and
+ceph (321fe13c9398, 2019) build the two classes on an rwsem: a caller that finds the inode in the other mode drops
+the read lock and takes the write lock to change the mode, and a waiting writer blocks new readers. Fairness
+depends on that alone; with readers that overtake a waiting writer it would be lost.
 """
 
 from dio_mc import Model, RWSem, TwoClassLock, Var, expect, operation, progress, thread
 
 
 class ClassesAlone(Model):
-    """A lock without a queue, not a kernel's."""
+    """A lock without a queue, which no kernel uses."""
 
     io_lock = TwoClassLock()
 
@@ -44,12 +44,12 @@ class ClassesAlone(Model):
 
     @progress(fairness="strong")
     def direct_io_ends(self):
-        """The direct write gets its turn, if waiters are served in turn."""
+        """The direct write comes to an end, if waiters are served fairly."""
         return self.finished(self.writer)
 
 
 class Nfs(ClassesAlone):
-    """a5864c999de6."""
+    """The fix, a5864c999de6."""
 
     i_rwsem = RWSem(writer_preference=True)
     nfs_ino_odirect = Var(bool)
@@ -84,7 +84,7 @@ class Nfs(ClassesAlone):
 
 
 class ReadersOvertake(Nfs):
-    """The mistake: an rwsem whose readers do not care who waits."""
+    """The mistake: an rwsem whose readers overtake a waiting writer."""
 
     i_rwsem = RWSem()
 

@@ -1,12 +1,12 @@
-"""Buffered readers and direct writers keep each other out, by class (R19, ceph and NFS).
+"""Buffered readers and direct writers exclude each other as two classes (R19, ceph and NFS).
 
-The race of r05_refill_behind_dio_write.py on the network: the server's reply to a buffered read arrives after a direct
-write has gone by, and leaves old bytes in the cache. NFS took `i_mutex` for all direct IO (a9ab5e840669, 2013), then
-got a lock of two classes (a5864c999de6, 2016), and so did ceph (321fe13c9398, 2019, after xfstests generic/451 had
-failed now and then): buffered users run together, direct users run together, the classes exclude each other. No second
-invalidation is needed then.
+The race of r05_refill_behind_dio_write.py over the network: the server's reply to a buffered read arrives
+after a direct write has ended, and fills the cache with old data. NFS took `i_mutex` for all direct IO
+(a9ab5e840669, 2013), then got a lock of two classes (a5864c999de6, 2016), and so did ceph (321fe13c9398,
+2019, after occasional failures of xfstests generic/451): buffered users run in parallel, direct users run
+in parallel, and the classes exclude each other. A second invalidation is not needed then.
 
-Whether the class that is in the minority gets its turn is asked in r19_minority.py.
+r19_minority.py checks that a class with few users makes progress.
 """
 
 from r05_refill_behind_dio_write import InvalidatesBefore
@@ -15,11 +15,11 @@ from dio_mc import TwoClassLock, expect, operation
 
 
 class CephUnlocked(InvalidatesBefore):
-    """Before: nothing new over the generic code of 2007, except the distance."""
+    """Before 321fe13c9398: the race of the generic code of 2007."""
 
 
 class CephTwoClasses(CephUnlocked):
-    """321fe13c9398."""
+    """The fix, 321fe13c9398."""
 
     io_lock = TwoClassLock()
 
@@ -38,7 +38,7 @@ class CephTwoClasses(CephUnlocked):
 
 
 class UnlocksBeforeTheReply(CephTwoClasses):
-    """The mistake: the lock covers what happens before the request is sent."""
+    """The mistake: the lock is released when the request is sent, before the reply."""
 
     @operation(kernel="fs/ceph/io.c:ceph_start_io_direct @5.10-")
     def direct_write(self, i):

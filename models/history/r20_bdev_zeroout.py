@@ -1,10 +1,10 @@
 """Discard, zero-out or zone reset against a buffered read of the block device (R20).
 
-A reader brings a page back between the dropping of the cache and the device's zeroing. e5113505904e (Mar 2021) drops
-the pages before and after a zone reset: the cache is right in the end, but on the way a program can see zeros (with a
-direct read) and after that the old data (from the cache). 7607c44c157d, 35e4c6c1a2fc, 86399ea07109 (Nov 2021) hold
-`invalidate_lock`, which every insertion into the cache takes shared; blktests block/009. Two properties, since the
-first repair keeps one of them and not the other.
+A reader brings a page back between the invalidation of the cache and the zeroing by the device. e5113505904e
+(Mar 2021) invalidates before and after a zone reset: the cache is correct in the end, but meanwhile a
+program can see zeros (with a direct read) and after that the old data (from the cache). 7607c44c157d,
+35e4c6c1a2fc, 86399ea07109 (Nov 2021) hold `invalidate_lock`, which every insertion into the cache takes
+shared; blktests block/009. There are two properties, since the first fix satisfies only one of them.
 """
 
 from dio_mc import Array, Kernel, RWSem, expect, invariant, operation, thread
@@ -12,7 +12,7 @@ from dio_mc.kernel import CoherentAtRest, Data, File
 
 
 class DropsBefore(CoherentAtRest):
-    """Before. `first` and `second` are what one program sees, directly and then through the cache."""
+    """Before the fixes. `first` and `second` are what one program reads, directly and then through the cache."""
 
     first = Array(Data, size=File.pages)
     second = Array(Data, size=File.pages)
@@ -53,7 +53,7 @@ class DropsBeforeAndBehind(DropsBefore):
 
 
 class InvalidateLock(DropsBefore):
-    """86399ea07109: no page comes in while the device zeroes; one that is there may still be read."""
+    """86399ea07109: no page is inserted while the device zeroes; a page already cached may still be read."""
 
     invalidate_lock = RWSem()
 

@@ -1,9 +1,9 @@
 """Garbage collection moves a block under a direct write in flight (R21, f2fs).
 
-The cleaner copies a block that is in use, switches the map, and gives the old place away. A direct write that has
-mapped the old place, and transfers after the copy, is lost, and may hit another file. 82e0a5aa5ddf gives both a rwsem,
-shared around the write, exclusive around the move: a barrier to submission. An asynchronous IO (`aio`) goes on without
-it; 73ac2f4e8256 waits for those, with the lock held (ids not verified). See r15_unaligned_zeroing.py, too.
+The cleaner copies a block that is in use, updates the map, and frees the old block. A direct write that has mapped the
+old block, and transfers after the copy, is lost, and may overwrite another file. 82e0a5aa5ddf gives both a rwsem,
+shared around the write, exclusive around the move, which excludes submission only. An asynchronous IO (`aio`) continues
+without it; 73ac2f4e8256 waits for such IO with the lock held (ids not verified). See also r15_unaligned_zeroing.py.
 """
 
 from dio_mc import (
@@ -25,7 +25,7 @@ from dio_mc.kernel import Data
 
 
 class MovesFreely(Model):
-    """Before. `place` is where the map says that the block is; the old place goes to another file."""
+    """Before both fixes. `place` is the block that the map gives; the old block goes to another file."""
 
     aio = Param(True)
     place = Var(range(2))
@@ -91,11 +91,11 @@ class LocksSubmission(MovesFreely):
 
     @operation(kernel="fs/f2fs/gc.c:gc_data_segment @3.16-")
     def inode_dio_wait(self):
-        """Not yet."""
+        """There is no wait yet."""
 
 
 class Drains(LocksSubmission):
-    """73ac2f4e8256."""
+    """The fix, 73ac2f4e8256."""
 
     i_dio_count = DrainCounter(max=1)
 

@@ -1,14 +1,14 @@
 """Two completions of extending writes move the end of the file backwards (R22, XFS).
 
-Each tests whether it ends beyond i_size, and if so sets it. Both tests pass, the smaller end is stored last, and the
-bytes of the larger write are outside the file. b9d59846f737 (Apr 2015): a spinlock around test and store.
+Each tests whether it ends beyond i_size, and if so sets it. Both tests succeed, the smaller end is stored last,
+and the bytes of the larger write are outside the file. b9d59846f737 (Apr 2015): a spinlock around test and store.
 """
 
 from dio_mc import Model, Range, SpinLock, Var, expect, invariant, operation, thread
 
 
 class Unlocked(Model):
-    """Before. Completion k ends at k + 1."""
+    """Before b9d59846f737. Completion k ends at k + 1."""
 
     i_size = Var(Range(0, 2))
 
@@ -28,7 +28,7 @@ class Unlocked(Model):
 
     @invariant
     def size_ok(self):
-        """In the end the file is as long as the longest write."""
+        """At the end the file is as long as the longest write."""
         return not self.at_rest() or self.i_size == 2
 
     @invariant
@@ -37,7 +37,7 @@ class Unlocked(Model):
 
 
 class Locked(Unlocked):
-    """b9d59846f737: `i_flags_lock`."""
+    """The fix, b9d59846f737: `i_flags_lock`."""
 
     i_flags_lock = SpinLock()
 
@@ -49,7 +49,7 @@ class Locked(Unlocked):
 
 
 class LocksTheStore(Unlocked):
-    """The mistake: the test is made before the lock is taken."""
+    """The mistake: the test is done before the lock is taken."""
 
     i_flags_lock = SpinLock()
 

@@ -1,16 +1,16 @@
-"""fallocate decides on the new size before an asynchronous append has finished (R23, XFS).
+"""fallocate computes the new size before an asynchronous append has finished (R23, XFS).
 
-The inode's lock is a barrier to submission only. Under it fallocate reads i_size and decides that the file must grow to
-1; the completion of an append sets 2; fallocate writes 1. "xfs: properly serialise fallocate against AIO+DIO" (Oct
-2019; 249bd9087a52, id not verified, the parent of ae7e403fa5bb) waits for direct IO after taking the lock. xfstests
-generic/586. r23_ocfs2_stale_size.py destroys data.
+The inode's lock only excludes submission. Under it fallocate reads i_size and decides that the file must
+grow to 1; the completion of an append sets it to 2; fallocate then writes 1. "xfs: properly serialise
+fallocate against AIO+DIO" (Oct 2019; 249bd9087a52, id not verified, the parent of ae7e403fa5bb) drains
+direct IO after taking the lock. xfstests generic/586. In r23_ocfs2_stale_size.py a stale size destroys data.
 """
 
 from dio_mc import DrainCounter, Kernel, Model, Range, RWSem, Var, expect, invariant, operation, thread
 
 
 class LockOnly(Model):
-    """Before. The append ends at 2."""
+    """Before 249bd9087a52. The append ends at 2."""
 
     i_size = Var(Range(0, 2))
     i_rwsem = RWSem()
@@ -50,7 +50,7 @@ class LockOnly(Model):
 
 
 class Drains(LockOnly):
-    """249bd9087a52."""
+    """The fix, 249bd9087a52."""
 
     @operation(kernel="fs/xfs/xfs_file.c:xfs_file_fallocate @3.16-")
     def fallocate(self):

@@ -1,8 +1,8 @@
 """A size that was read before the lock makes fallocate zero valid data (R23, ocfs2).
 
-fallocate zeroes from the end of the file to the end of the block. f267aeb (2021) reads i_size
-under the lock: what had been read before it was stale by the time a write had extended the file, and the zeroes went
-over the write. The brother of r23_fallocate_vs_append.py that loses data.
+fallocate zeroes from the end of the file to the end of the block. f267aeb (2021) reads i_size under
+the lock: the value read before it was stale when another write had extended the file, and the
+zeroing overwrote that write. Unlike r23_fallocate_vs_append.py, this loses data.
 """
 
 from dio_mc import Model, Range, RWSem, Var, expect, invariant, operation, thread
@@ -10,7 +10,7 @@ from dio_mc.kernel import Data
 
 
 class ReadsBeforeTheLock(Model):
-    """Before."""
+    """Before f267aeb."""
 
     i_size = Var(Range(0, 1))
     disk = Var(Data, init=Data.ZERO)
@@ -47,7 +47,7 @@ class ReadsBeforeTheLock(Model):
 
 
 class ReadsUnderTheLock(ReadsBeforeTheLock):
-    """f267aeb."""
+    """The fix, f267aeb."""
 
     @operation(kernel="fs/ocfs2/file.c:__ocfs2_change_file_space @2.6.24-")
     def fallocate(self):

@@ -1,9 +1,9 @@
 """A write beyond the end of the file zeroes the data of an append in flight (R24, XFS).
 
-A write at block 2 of an empty file zeroes what lies between i_size and it. If an earlier asynchronous append to block 0
-is on its way and has not yet raised i_size, its data is in that range. 40c63fbc55a9 (2015): with the lock exclusive,
-wait for direct IO, then read i_size again. 3136e8bb3054 (2015): also when the lock was exclusive already (`unaligned`),
-where the first repair did not wait. xfstests generic/114.
+A write at block 2 of an empty file zeroes the range from i_size to the block. If an earlier asynchronous
+append to block 0 is in flight and has not yet raised i_size, its data is in that range. 40c63fbc55a9
+(2015): with the lock exclusive, drain direct IO, then read i_size again. 3136e8bb3054 (2015): also if the
+lock was exclusive from the start (`unaligned`), where the first fix did not drain. xfstests generic/114.
 """
 
 from dio_mc import Array, DrainCounter, Kernel, Model, Param, Range, RWSem, Var, expect, invariant, operation, thread
@@ -11,7 +11,7 @@ from dio_mc.kernel import Data
 
 
 class NoDrain(Model):
-    """Before: exclusive, and i_size as it is."""
+    """Before both fixes: i_size is read under the exclusive lock without a drain."""
 
     unaligned = Param(False)
 
@@ -62,7 +62,7 @@ class NoDrain(Model):
 
 
 class SizeThenDrain(NoDrain):
-    """The mistake: waits, and goes on with the size that it had read before."""
+    """The mistake: direct IO is drained, and then the size read before the drain is used."""
 
     @operation(kernel="fs/xfs/xfs_file.c:xfs_file_aio_write_checks @3.16-5.10")
     def checks(self):
@@ -72,7 +72,7 @@ class SizeThenDrain(NoDrain):
 
 
 class DrainsOnUpgrade(NoDrain):
-    """40c63fbc55a9: who had to take the lock again, exclusive, waits."""
+    """40c63fbc55a9: only a writer that upgrades its lock to exclusive drains."""
 
     @operation(kernel="fs/xfs/xfs_file.c:xfs_file_aio_write_checks @3.16-5.10")
     def checks(self):
@@ -82,7 +82,7 @@ class DrainsOnUpgrade(NoDrain):
 
 
 class Drains(NoDrain):
-    """3136e8bb3054: everybody waits."""
+    """The fix, 3136e8bb3054: every writer drains."""
 
     @operation(kernel="fs/xfs/xfs_file.c:xfs_file_aio_write_checks @3.16-5.10")
     def checks(self):

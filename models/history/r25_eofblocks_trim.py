@@ -1,9 +1,9 @@
 """Blocks beyond the end of the file are trimmed under an extending direct write (R25, XFS).
 
-An asynchronous write goes to blocks that were allocated beyond i_size, and raises i_size when it is done. Meanwhile
-another descriptor of the file is closed, which frees what lies beyond i_size, and another file may have the block
-before the device writes. e4229d6b0bc9 (Jan 2017); xfstests generic/299, generic/427. What the commit adds is modelled
-as a wait for direct IO under the inode's lock (this part not verified).
+An asynchronous write goes to blocks that were allocated beyond i_size, and raises i_size when it is
+done. Meanwhile the close of another descriptor of the file frees the blocks beyond i_size, and another
+file may allocate the block before the device writes. e4229d6b0bc9 (Jan 2017); xfstests generic/299,
+generic/427. The fix is modelled as a drain of direct IO under the inode's lock (this part not verified).
 """
 
 from dio_mc import Array, DrainCounter, RWSem, expect, invariant, operation, thread
@@ -11,7 +11,7 @@ from dio_mc.kernel import Block, Data, File, Owner, Reuse
 
 
 class TrimsAtOnce(Reuse):
-    """Before. `inside`: i_size covers the block."""
+    """Before e4229d6b0bc9. `inside`: i_size covers the block."""
 
     block = Array(Block, size=File.pages, init=Block.UNWRITTEN)
     inside = Array(bool, size=File.pages)
@@ -29,7 +29,7 @@ class TrimsAtOnce(Reuse):
         self.i_dio_count.begin()
         block = self.get_block(i)
         self.iolock.up_write()  # -EIOCBQUEUED
-        if block != Block.HOLE:  # trimmed before: the write would allocate again
+        if block != Block.HOLE:  # already trimmed: the write would allocate again
             self.bio_write(i, Data.NEW)
             self.end_io(i)
         self.i_dio_count.end()
@@ -54,12 +54,12 @@ class TrimsAtOnce(Reuse):
 
     @invariant
     def no_lost_write(self):
-        """What is inside the file stays the file's."""
+        """A block inside i_size is still allocated to the file."""
         return all(not self.inside[i] or self.owner[i] == Owner.FILE for i in range(self.pages))
 
 
 class Drains(TrimsAtOnce):
-    """e4229d6b0bc9."""
+    """The fix, e4229d6b0bc9."""
 
     @operation(kernel="fs/xfs/xfs_bmap_util.c:xfs_free_eofblocks @3.16-")
     def free_eofblocks(self):
@@ -68,7 +68,7 @@ class Drains(TrimsAtOnce):
 
 
 class SizeThenDrain(TrimsAtOnce):
-    """The mistake: decides what lies beyond i_size, then waits."""
+    """The mistake: the range beyond i_size is determined before the drain."""
 
     @operation(kernel="fs/xfs/xfs_bmap_util.c:xfs_free_eofblocks @3.16-")
     def free_eofblocks(self):

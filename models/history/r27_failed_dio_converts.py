@@ -1,8 +1,8 @@
-"""A direct write that failed converts its extent all the same (R27, ext4).
+"""A direct write that failed still converts its extent (R27, ext4).
 
-The device reports an error, `end_io` converts the unwritten extent to written, and a read returns what the block had
-before. 74c66bcb7eda (Feb 2016) does not convert after an error; xfstests generic/250, generic/252. An older relative
-converts at the wrong offset (xfstests generic/198).
+The device reports an error, `end_io` converts the unwritten extent to written, and a read returns
+the previous contents of the block. 74c66bcb7eda (Feb 2016) does not convert after an error; xfstests
+generic/250, generic/252. An older, related bug converts at the wrong offset (xfstests generic/198).
 """
 
 from dio_mc import Array, Param, choose, expect, invariant, operation, thread
@@ -10,7 +10,7 @@ from dio_mc.kernel import Block, Data, File
 
 
 class ConvertsAlways(File):
-    """Before."""
+    """Before 74c66bcb7eda."""
 
     block = Array(Block, size=File.pages, init=Block.UNWRITTEN)
     disk = Array(Data, size=File.pages, init=Data.STALE)
@@ -41,7 +41,7 @@ class ConvertsAlways(File):
 
 
 class ConvertsWhatWasWritten(ConvertsAlways):
-    """74c66bcb7eda."""
+    """The fix, 74c66bcb7eda."""
 
     @operation(kernel="fs/ext4/inode.c:ext4_end_io_dio @3.16-4.19")
     def end_io(self, i, failed):
@@ -50,7 +50,7 @@ class ConvertsWhatWasWritten(ConvertsAlways):
 
 
 class ConvertsTheNeighbour(ConvertsWhatWasWritten):
-    """The older one: the right decision, for the wrong block."""
+    """The older bug: the result is checked, but the wrong block is converted."""
 
     pages = Param(2, min=2, max=4)
 

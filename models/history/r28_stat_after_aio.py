@@ -1,14 +1,14 @@
 """An asynchronous write is reported complete before i_size has grown (R28, generic code up to 2.6.19).
 
-The program reaps its completion, asks for the size with stat(2), and sees the old one. Repaired in 2.6.20 by doing the
-two in the other order; the comment of xfstests generic/207 tells it (kernel bugzilla 6831), without a commit id.
+The program reaps its completion, calls stat(2), and gets the old size. Fixed in 2.6.20 by the opposite order of
+the two steps, according to the comment of xfstests generic/207 (kernel bugzilla 6831), which gives no commit id.
 """
 
 from dio_mc import Kernel, Model, Range, Var, expect, invariant, operation, thread, wait_until
 
 
 class CompletesFirst(Model):
-    """Up to 2.6.19. `stat` is what the program sees, None as long as it has not looked."""
+    """Up to 2.6.19. `stat` is the size that the program gets, None before its call."""
 
     i_size = Var(Range(0, 1))
     completed = Var(bool)

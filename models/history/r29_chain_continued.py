@@ -1,7 +1,7 @@
-"""The chain of r29_chain_of_invalidations.py from 2008 on: no error, and asynchronous writes (R29, R06).
+"""r29_chain_of_invalidations.py continued from 2008 on: no error, and asynchronous writes (R29, R06).
 
-6ccfa806a9cf (2008), 60263d5889e6 (2020): where the cached page cannot be dropped, the write goes through the cache and
-is written out before it returns. 332391a9935d (2017): the completion of an asynchronous write invalidates.
+6ccfa806a9cf (2008), 60263d5889e6 (2020): if the cached page cannot be invalidated, the write goes through the
+cache and is flushed before it returns. 332391a9935d (2017): the completion of an asynchronous write invalidates.
 """
 
 from r29_chain_of_invalidations import BeforeAndBehind, Result
@@ -11,7 +11,7 @@ from dio_mc.kernel import Data
 
 
 class FallsBack(BeforeAndBehind):
-    """6ccfa806a9cf."""
+    """The fix for synchronous writes, 6ccfa806a9cf."""
 
     @operation(kernel="mm/filemap.c:generic_file_direct_write")
     def direct_write(self):
@@ -29,7 +29,7 @@ class FallsBack(BeforeAndBehind):
 
 
 class CompletionInvalidates(FallsBack):
-    """332391a9935d."""
+    """The fix for asynchronous writes, 332391a9935d."""
 
     @operation(kernel="fs/direct-io.c:dio_complete")
     def end_io(self):

@@ -1,13 +1,13 @@
-"""Fourteen years on one call: when a direct write drops the cached pages of its range (R29, R05, R06, generic code).
+"""Fourteen years of one call: when a direct write invalidates the cached pages of its range (R29, R05, R06, generic).
 
 - 2.6.18: after the IO, and -EIO if it fails. An asynchronous write is completed twice (r29_double_complete.py).
-- 2.6.20: before the IO, so that an error comes early. A reader brings old bytes back (r05_refill_behind_dio_write.py).
-- 2.6.24: before and after, and a failure of the second call is dropped. For a synchronous write the cache is right.
-- 2008, 6ccfa806a9cf: if the first call fails, write buffered. A page that is busy for a moment (the journal has its
-  buffers) is not an error of the program's. 60263d5889e6 (2020) does this for iomap.
+- 2.6.20: before the IO, so that an error comes early. A reader brings old data back (r05_refill_behind_dio_write.py).
+- 2.6.24: before and after, and a failure of the second call is ignored. The cache is coherent after synchronous writes.
+- 2008, 6ccfa806a9cf: if the first call fails, write buffered. A page that is busy for a moment (the journal holds its
+  buffers) is not a reason to fail the program's write. 60263d5889e6 (2020) does this for iomap.
 - 2017, 332391a9935d: the second call in the completion, for asynchronous writes (r06_aio_no_late_invalidate.py).
 
-The last two: r29_chain_continued.py. (2.6.18 to 2.6.24: no ids verified.) A page, cached and `busy`; a write, a read.
+The last two: r29_chain_continued.py. (2.6.18 to 2.6.24: no ids verified.) Here: a cached, `busy` page; a write, a read.
 """
 
 from enum import Enum
@@ -23,7 +23,7 @@ class Result(Enum):
 
 
 class Behind(CoherentAtRest):
-    """2.6.18."""
+    """2.6.18: invalidates after the IO."""
 
     aio = Param(False)
 
@@ -76,7 +76,7 @@ class Behind(CoherentAtRest):
     @thread(daemon=True)
     def kjournald(self):
         self.busy = False
-        return  # one transaction: nothing makes the buffers busy again
+        return  # one transaction: the buffers do not become busy again
 
     @thread
     def reader(self):
@@ -92,7 +92,7 @@ class Behind(CoherentAtRest):
 
 
 class Before(Behind):
-    """2.6.20."""
+    """2.6.20: invalidates before the IO."""
 
     @operation(kernel="mm/filemap.c:generic_file_direct_IO @-2.6.24")
     def direct_write(self):
@@ -104,7 +104,7 @@ class Before(Behind):
 
 
 class BeforeAndBehind(Before):
-    """2.6.24."""
+    """2.6.24: invalidates before and after the IO."""
 
     @operation(kernel="mm/filemap.c:generic_file_direct_IO @-2.6.24")
     def submit(self):

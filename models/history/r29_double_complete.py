@@ -1,17 +1,17 @@
 """A failed invalidation completes an asynchronous write a second time (R29, generic code, about 2.6.16 to 2.6.20).
 
-The submitter has queued its IO and holds -EIOCBQUEUED, which says that the completion will report. The invalidation
-after the IO fails and puts -EIO in its place; the AIO core takes that for the result, completes the iocb, and so does
-the bio's completion. The comment of xfstests generic/208 tells it (versions and commit id not verified); a sibling is
-8459d86aff04 (10 Dec 2006). Repair: invalidate before the IO, where an error means that there is none; or never let a
-later error replace "queued". Later the failure became a buffered write: 6ccfa806a9cf (2008), 60263d5889e6 (2020).
+The submitter has queued its IO and holds -EIOCBQUEUED, which means that the completion will report the result. The
+invalidation after the IO fails and replaces it by -EIO; the AIO core takes that as the result and completes the iocb,
+and the bio's completion completes it again. Described in the comment of xfstests generic/208 (versions and commit id
+not verified); 8459d86aff04 (10 Dec 2006) is related. The fix: invalidate before the IO, where an error means that no IO
+follows; or never let a later error replace "queued". Since 6ccfa806a9cf (2008), 60263d5889e6 (2020): a buffered write.
 """
 
 from dio_mc import Model, Range, Var, atomic, choose, expect, invariant, operation, spawn, thread
 
 
 class FailsAfterwards(Model):
-    """2.6.18."""
+    """2.6.18: invalidates after the IO."""
 
     completions = Var(Range(0, 2))
 
@@ -38,7 +38,7 @@ class FailsAfterwards(Model):
 
 
 class InvalidatesBefore(FailsAfterwards):
-    """2.6.20 and later: without an IO the error is the result."""
+    """2.6.20 and later: on an error no IO is submitted, so the error is the result."""
 
     @operation(kernel="mm/filemap.c:generic_file_direct_IO @-2.6.24")
     def direct_write(self):
@@ -49,7 +49,7 @@ class InvalidatesBefore(FailsAfterwards):
 
 
 class KeepsQueued(FailsAfterwards):
-    """The other half: once queued, the error is dropped."""
+    """The alternative fix: after the IO was queued, a later error is ignored."""
 
     @operation(kernel="mm/filemap.c:generic_file_direct_IO @-2.6.24")
     def direct_write(self):

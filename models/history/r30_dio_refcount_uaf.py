@@ -1,15 +1,15 @@
 """Submission and completion both drop a reference, and one of them reads the object afterwards (R30, 2.6.19).
 
-`struct dio` is freed by whoever drops the last reference. A completion that drops its own, and then looks whether there
-is a waiter to wake, may look into freed memory: the other one has dropped the last in between. 5eb6c7a2ab41 (10 Dec
-2006) drops and looks in one critical section. Found by reading the code, never seen.
+`struct dio` is freed by the last put. A completion that drops its reference and then checks whether there is
+a waiter to wake may read freed memory: the submitter has dropped the last reference in between. 5eb6c7a2ab41
+(10 Dec 2006) drops and checks in one critical section. Found by review, never observed.
 """
 
 from dio_mc import Model, Range, SpinLock, Var, atomic, expect, invariant, operation, thread
 
 
 class LooksAfterwards(Model):
-    """Before. One thread stands for the submission, one for the completion; both do the same."""
+    """Before 5eb6c7a2ab41. One thread is the submission, one the completion; both do the same."""
 
     references = Var(Range(0, 2), init=2)
     freed = Var(bool)
@@ -35,7 +35,7 @@ class LooksAfterwards(Model):
 
     @operation(kernel="fs/direct-io.c:dio_bio_end_aio")
     def look(self):
-        freed = self.freed  # dio->waiter, in an object that is there or not
+        freed = self.freed  # dio->waiter, in an object that may be freed
         self.touched = self.touched or freed
 
     @invariant
@@ -44,7 +44,7 @@ class LooksAfterwards(Model):
 
 
 class DropsAndLooksLocked(LooksAfterwards):
-    """5eb6c7a2ab41."""
+    """The fix, 5eb6c7a2ab41."""
 
     bio_lock = SpinLock()
 

@@ -1,16 +1,16 @@
-"""An appending write that is tried again asks for its position again (R31, btrfs).
+"""An appending write computes its position again when it is retried (R31, btrfs).
 
-One program, O_APPEND, and a user buffer that is not resident. The first try raises i_size, fails with -EFAULT, and
-faults the buffer in; the second takes the new i_size for its position, so that the file gets a hole and is too long.
-939b656bc8ab (2024) keeps the first position; xfstests generic/362. acf9ed3a6c00 (2026) works on the same path again.
-No race: a retry that reads again what the first try has changed.
+One program, O_APPEND, and a user buffer that is not resident. The first attempt raises i_size, fails with
+-EFAULT, and faults the buffer in; the second takes the new i_size as its position, so that the file has a
+hole and is too long. 939b656bc8ab (2024) keeps the first position; xfstests generic/362. acf9ed3a6c00 (2026)
+changes the same path again. This is not a race: the retry reads a value that the first attempt has changed.
 """
 
 from dio_mc import Array, Model, Range, Var, expect, invariant, operation, thread
 
 
 class AsksAgain(Model):
-    """Before."""
+    """Before 939b656bc8ab."""
 
     i_size = Var(Range(0, 2))
     written = Array(bool, size=2)
@@ -39,12 +39,12 @@ class AsksAgain(Model):
 
     @invariant
     def size_ok(self):
-        """In the end the file has one block and no hole."""
+        """At the end the file has one block and no hole."""
         return not self.at_rest() or (self.i_size == 1 and self.written[0])
 
 
 class KeepsThePosition(AsksAgain):
-    """939b656bc8ab."""
+    """The fix, 939b656bc8ab."""
 
     @operation(kernel="fs/btrfs/direct-io.c:btrfs_direct_write @6.12-")
     def position(self, first):

@@ -1,12 +1,12 @@
-"""A direct write overtakes dirty pages: an acknowledged write is written over by an older one (R32, FUSE).
+"""A direct write overtakes dirty pages, and an older write overwrites an acknowledged one (R32, FUSE).
 
-One program, one file: a buffered write, acknowledged when the page is dirty; then a direct write of the same bytes,
-acknowledged when they are on the server's disk; then the kernel writes the dirty page back over them. The oldest bug of
-mixed IO and the smallest: every filesystem that writes direct flushes the range first. FUSE with a write-back cache did
-not in 2013-14 ("Fix O_DIRECT operations vs cached writeback misorder", id not verified), nor in another mode until
-b5a2a3a0b776 (2023). 1ce120d belongs to the same story.
+One program, one file: a buffered write, acknowledged when the page is dirty; then a direct write of the same
+bytes, acknowledged when they are on the server's disk; then the kernel writes the dirty page back over them.
+This is the simplest bug of mixed buffered and direct IO: every filesystem with direct writes flushes the
+range first. FUSE with a write-back cache did not in 2013-14 ("Fix O_DIRECT operations vs cached writeback
+misorder", id not verified), nor in another mode until b5a2a3a0b776 (2023). 1ce120d belongs to the same fix.
 
-No interleaving of programs is needed: the second thread is the kernel's own writeback.
+It needs no second program: the second thread is the kernel's own writeback.
 """
 
 from enum import Enum
@@ -21,7 +21,7 @@ class Data(Enum):
 
 
 class Fuse(Model):
-    """Before: the cache is not asked. The page is gone from the cache or not: it does not matter here."""
+    """Before b5a2a3a0b776: the cache is not flushed. Whether the page is still cached does not matter here."""
 
     page = Var(Data)
     disk = Var(Data)
@@ -59,12 +59,12 @@ class Fuse(Model):
 
     @invariant
     def no_lost_write(self):
-        """What was acknowledged last and is not in the cache, dirty, is on disk."""
+        """The last acknowledged data is on disk, or dirty in the cache."""
         return self.acknowledged != Data.SECOND or self.disk == Data.SECOND
 
 
 class FlushesFirst(Fuse):
-    """b5a2a3a0b776: the range is written and waited for."""
+    """The fix, b5a2a3a0b776: the range is written and waited for."""
 
     @operation(kernel="fs/fuse/file.c:fuse_direct_io")
     def direct_write(self):
@@ -74,7 +74,7 @@ class FlushesFirst(Fuse):
 
 
 class DoesNotWait(Fuse):
-    """The mistake: no page is dirty any more, but one is on its way."""
+    """The mistake: the page is clean, but its writeback is still in flight."""
 
     @operation(kernel="fs/fuse/file.c:fuse_direct_io")
     def direct_write(self):

@@ -1,10 +1,10 @@
-"""A device writes into a file's page that the filesystem believes to be clean (R34, mm and ext4).
+"""A device writes into a page of a file that the filesystem believes to be clean (R34, mm and ext4).
 
-The user buffer of a direct read is a mapping of another file. Pinning it makes a write fault (`page_mkwrite`: buffers
-attached, page dirty). While the device is at work writeback cleans the page and reclaim strips its buffers; then the
-completion says "dirty" once more, and nobody has told the filesystem. Told by Jan Kara in 2018. cc5095747edf (Mar 2022)
-turns the crash in ext4's writeback into a warning, and the data is dropped; 6dcc693bc57f (2016) is an older relative.
-To respect the pin is right: d824ec2a1546 (2023, id not verified) keeps reclaim from the private data of such a page.
+The user buffer of a direct read is a mapping of another file. Pinning it causes a write fault (`page_mkwrite`: buffers
+attached, page dirty). During the IO writeback cleans the page and reclaim strips its buffers; then the completion
+dirties the page again without notice to the filesystem. Described by Jan Kara in 2018. cc5095747edf (Mar 2022) turns
+the crash in ext4's writeback into a warning, and the data is lost; 6dcc693bc57f (2016) is an older, related fix. A
+full fix respects the pin: d824ec2a1546 (2023, id not verified) keeps reclaim from the private data of such a page.
 """
 
 from dio_mc import Kernel, Model, Var, atomic, expect, invariant, operation, thread, wait_until
@@ -12,7 +12,7 @@ from dio_mc.kernel import Data
 
 
 class Crashes(Model):
-    """Before. `page` is the pinned page, `disk` what its file has."""
+    """Before cc5095747edf. `page` is the pinned page, `disk` the contents of its file on disk."""
 
     page = Var(Data, init=Data.OLD)
     disk = Var(Data, init=Data.OLD)
@@ -73,15 +73,15 @@ class Crashes(Model):
 
 
 class Warns(Crashes):
-    """cc5095747edf: the page is skipped, and clean."""
+    """cc5095747edf: the page is skipped and marked clean."""
 
     @operation(kernel="fs/ext4/inode.c:mpage_prepare_extent_to_map @3.16-")
     def without_buffers(self):
-        """WARN_ON, and on."""
+        """WARN_ON, then continue."""
 
 
 class RespectsPin(Crashes):
-    """Neither writeback nor reclaim touches the buffers of a pinned page."""
+    """The full fix: neither writeback nor reclaim touches the buffers of a pinned page."""
 
     @operation(kernel="mm/filemap.c:try_to_release_page @2.6.24-5.10")
     def reclaim(self):

@@ -1,19 +1,19 @@
 """Direct IO whose user buffer is a mapping of the range that it reads (R35, btrfs and gfs2).
 
-The read locks the range and pins the buffer; that faults; the fault reads the page in and wants the same range. One
-thread, standing still by itself; models/seed/own_buffer.py is the same of 2006. btrfs 51bd9563b678 (Oct 2021), gfs2
-b01b2d72da25; xfstests generic/647: no faults while the range is locked; on -EFAULT let go, fault in, try again.
+The read locks the range and pins the buffer; that faults, and the fault reads the page in and locks the same range:
+a deadlock of one thread. models/seed/own_buffer.py is the same in 2006. btrfs 51bd9563b678 (Oct 2021), gfs2
+b01b2d72da25; xfstests generic/647: no faults while the range is locked; on -EFAULT unlock, fault in, retry.
 
-Two sequels of the repair. generic/729: the IO is a write, which drops the cached pages of its range, so that the buffer
-is never resident when it is tried again, and the loop never ends; repaired by a buffered write when nothing has moved.
-generic/708: what the first try had written was dropped, and left a hole (r35_partial_result.py).
+The fix has two regressions. generic/729: the IO is a write, which invalidates the cached pages of its range, so that
+the buffer is not resident in any retry, and the loop never ends; fixed by a buffered write when an attempt transfers
+nothing. generic/708: the data of the first attempt was dropped, which left a hole (r35_partial_result.py).
 """
 
 from dio_mc import Kernel, Model, RangeLock, Var, expect, operation, progress, thread
 
 
 class FaultsLocked(Model):
-    """Before."""
+    """Before 51bd9563b678."""
 
     extents = RangeLock(size=1)
     resident = Var(bool)
@@ -41,7 +41,7 @@ class FaultsLocked(Model):
 
 
 class FaultsUnlocked(FaultsLocked):
-    """51bd9563b678."""
+    """The fix, 51bd9563b678."""
 
     @operation(kernel="fs/btrfs/file.c:btrfs_direct_read @6.1-6.1")
     def direct_io(self):
@@ -56,7 +56,7 @@ class FaultsUnlocked(FaultsLocked):
 
     @operation()
     def begin(self):
-        """A read has nothing to drop."""
+        """A read does not invalidate."""
 
     @operation(kernel="lib/iov_iter.c:fault_in_iov_iter_writeable @6.1-")
     def retry(self):
@@ -64,7 +64,7 @@ class FaultsUnlocked(FaultsLocked):
 
 
 class DropsItsBuffer(FaultsUnlocked):
-    """The same for a write of a mapped page onto itself."""
+    """The regression: a write of a mapped page onto itself."""
 
     @operation(kernel="mm/truncate.c:invalidate_inode_pages2_range")
     def begin(self):
@@ -72,7 +72,7 @@ class DropsItsBuffer(FaultsUnlocked):
 
 
 class FallsBack(DropsItsBuffer):
-    """A buffered write, which needs the buffer once and drops nothing, when a round has moved nothing."""
+    """If an attempt transfers nothing: a buffered write, which needs the buffer once and does not invalidate."""
 
     @operation(kernel="fs/btrfs/file.c:btrfs_direct_write @6.1-6.1")
     def direct_io(self):

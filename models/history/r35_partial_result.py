@@ -1,19 +1,19 @@
-"""A direct write that got half-way leaves a hole where it had written (R35, btrfs; its data sequel).
+"""A direct write that was only partly submitted leaves a hole in the part written (R35, btrfs).
 
-Faults are off while the range is locked (r35_own_buffer_fault.py), so a buffer of two pages of which one is resident
-makes a write of one page, and a second try for the other. The first try has one ordered extent over both. What it does
-not submit it reports as finished, with an error; the error is the extent's, and so the completion of the half that was
-written drops all of it. The second try succeeds, write(2) says 2 pages, and the first reads back as zeros.
+Faults are disabled while the range is locked (r35_own_buffer_fault.py), so a buffer of two pages of which one is
+resident leads to a write of one page, and a second attempt for the other. The first attempt has one ordered extent for
+both, and reports the part not submitted as finished with an error. The error is that of the whole extent, so the
+completion of the part written drops that too. The second attempt succeeds, write(2) returns 2 pages, one of them lost.
 
-b73a6fd1b1ef "btrfs: split partial dio bios before submit" (2023): the half that is submitted becomes an ordered extent
-of its own. xfstests generic/708. No schedule escapes the first version; the last mistake is a race.
+b73a6fd1b1ef "btrfs: split partial dio bios before submit" (2023): the part submitted gets an ordered extent of its
+own. xfstests generic/708. The first version fails in every schedule; the last mistake is a race.
 """
 
 from dio_mc import Array, Model, Range, Var, atomic, expect, invariant, operation, spawn, thread
 
 
 class OneOrderedExtent(Model):
-    """Before. Ordered extents go by their first page, `ordered` is that of the write under way, `linked` the map."""
+    """Before b73a6fd1b1ef. `ordered` is the current ordered extent, named by its first page; `linked` is the map."""
 
     length = Array(Range(0, 2), size=2)
     pending = Array(Range(0, 2), size=2)
@@ -77,12 +77,12 @@ class OneOrderedExtent(Model):
 
     @invariant
     def no_stale_exposure(self):
-        """The map has no block that nothing was written to."""
+        """Every block in the map has been written."""
         return all(self.written[i] or not self.linked[i] for i in range(2))
 
 
 class SplitsTheExtent(OneOrderedExtent):
-    """b73a6fd1b1ef."""
+    """The fix, b73a6fd1b1ef."""
 
     @operation(kernel="fs/btrfs/direct-io.c:btrfs_dio_submit_io @6.12-")
     def submit_io(self, first, end):
@@ -98,7 +98,7 @@ class SplitsTheExtent(OneOrderedExtent):
 
 
 class ForgetsTheError(OneOrderedExtent):
-    """The mistake: what was not submitted is finished without an error; the map then has a block without its data."""
+    """The mistake: the part not submitted is finished without an error, and the map has a block without its data."""
 
     @operation(kernel="fs/btrfs/inode.c:btrfs_dio_iomap_end @5.10-6.1")
     def dio_iomap_end(self, end):
@@ -106,7 +106,7 @@ class ForgetsTheError(OneOrderedExtent):
 
 
 class SplitsTooLate(SplitsTheExtent):
-    """The mistake: split when the bio has been submitted; its completion may have counted on the whole extent."""
+    """The mistake: split after the bio was submitted; its completion may already have used the whole extent."""
 
     @operation(kernel="fs/btrfs/direct-io.c:btrfs_dio_submit_io @6.12-")
     def submit_io(self, first, end):

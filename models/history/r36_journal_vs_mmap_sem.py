@@ -1,21 +1,21 @@
 """Direct IO pins user pages inside a transaction (R36, ext3 and ext4).
 
-The direct IO holds a handle of the journal and takes `mmap_sem` to pin its buffer; a page fault holds `mmap_sem` and
-starts a handle. Both are shared, so nothing happens until somebody wants each exclusively: a commit, which keeps new
-handles out and waits for the open ones, and an mmap(2). Then all four stand still. bd1939de9061 and 7fb5409df092 (Feb
-2008): one short transaction for each get_block. The message also argues that a crash exposes nothing then, which a
-model with persistence would have to show (not here).
+The direct IO holds a handle of the journal and takes `mmap_sem` to pin its buffer; a page fault holds
+`mmap_sem` and starts a handle. Both are shared, so a deadlock also needs a thread that wants each exclusively:
+a commit, which blocks new handles and waits for the open ones, and an mmap(2). Then all four deadlock.
+bd1939de9061 and 7fb5409df092 (Feb 2008): one short transaction for each get_block. The commit message also
+argues that a crash then exposes no stale data, which would need a model with persistence (not done here).
 
-What the two locks are for is asserted where they are held: no handle is open while the journal commits, and no
-mapping is looked up while it is changed. Without that a model with no lock at all would hold. Mutants that survive do
-not commit, do not change a mapping or do not pin the buffer: nothing here says that these have to happen.
+Assertions state what the two locks protect: no handle is open while the journal commits, and no mapping is
+looked up while it is changed. Without them a model with no locks at all would hold. The mutants that survive
+do not commit, do not change a mapping or do not pin the buffer: no property requires that these steps happen.
 """
 
 from dio_mc import Model, RWSem, Var, expect, operation, thread
 
 
 class OneTransaction(Model):
-    """Before."""
+    """Before 7fb5409df092."""
 
     journal = RWSem(writer_preference=True)
     mmap_sem = RWSem(writer_preference=True)
@@ -67,7 +67,7 @@ class OneTransaction(Model):
 
 
 class TransactionPerBlock(OneTransaction):
-    """7fb5409df092."""
+    """The fix, 7fb5409df092."""
 
     @operation(kernel="fs/ext3/inode.c:ext3_get_block @-4.2")
     def write(self):

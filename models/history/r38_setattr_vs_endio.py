@@ -1,16 +1,16 @@
-"""A completion takes the lock that the one who waits for it holds (R38, ocfs2).
+"""A completion takes the lock held by the thread that waits for it (R38, ocfs2).
 
-Truncate holds the inode's lock exclusively and waits until no direct IO is in flight; the completion of a direct write
-wants that lock before it says that it is done. Seen with stack traces, in a copy of the repair as 90bd070aae6c: the
-completion does without the lock. The rule for every count that is drained: between raising and lowering it, take no
-lock that the drainer holds.
+Truncate holds the inode's lock exclusively and waits until no direct IO is in flight; the
+completion of a direct write takes that lock before it ends the IO. The fix, seen as 90bd070aae6c in
+a copy of the kernel, shows stack traces; its completion does without the lock. The rule for every
+count that is drained: between raising and lowering it, take no lock that the drainer holds.
 """
 
 from dio_mc import DrainCounter, Model, RWSem, expect, operation, thread
 
 
 class CompletionLocks(Model):
-    """Before."""
+    """Before the fix."""
 
     i_rwsem = RWSem()
     i_dio_count = DrainCounter(max=1)
@@ -36,11 +36,11 @@ class CompletionLocks(Model):
 
 
 class CompletionDoesNot(CompletionLocks):
-    """The repair."""
+    """The fix."""
 
     @operation(kernel="fs/ocfs2/aops.c:ocfs2_dio_end_io_write @4.9-")
     def end_io(self):
-        """Nothing that needs the lock."""
+        """The completion does nothing that needs the lock."""
 
 
 expect(CompletionLocks, violates={"deadlock"})

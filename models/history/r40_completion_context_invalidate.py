@@ -1,10 +1,10 @@
 """The thread that completes IO waits for a page that only it can complete (R40, FUSE and iomap).
 
-Asynchronous direct writes want their second invalidation at completion (r06_aio_no_late_invalidate.py). It waits for
-the lock of a page that a buffered reader has inserted; the reader's IO is completed by the same thread. FUSE
-2b0408d0284f (2026) invalidates from a workqueue. iomap's direct completions warn of the same, and take a short cut:
-if nothing is cached, complete at once and do not invalidate. That opens a small window for a page that comes in before
-the extent is converted, r07_invalidate_before_conversion.py again; the comment there accepts it.
+Asynchronous direct writes need the second invalidation at completion (r06_aio_no_late_invalidate.py). It waits
+for the lock of a page that a buffered reader has inserted; the reader's IO is completed by the same thread. FUSE
+2b0408d0284f (2026) invalidates from a workqueue. iomap's direct completions document the same deadlock and have a
+shortcut: if nothing is cached, complete at once and do not invalidate. That leaves a small window for a page
+inserted before the extent is converted (r07_invalidate_before_conversion.py), which the comment in iomap accepts.
 """
 
 from dio_mc import Array, Var, expect, operation, spawn, thread, wait_until
@@ -12,7 +12,7 @@ from dio_mc.kernel import Block, CoherentAtRest, Data, File, Slot
 
 
 class CompletesInline(CoherentAtRest):
-    """Before. One page; `io_thread` completes everything, in the order of submission if both are ready."""
+    """Before 2b0408d0284f. One page; `io_thread` completes all IO, in submission order if two are ready."""
 
     block = Array(Block, size=File.pages, init=Block.UNWRITTEN)
     disk = Array(Data, size=File.pages, init=Data.STALE)
@@ -47,7 +47,7 @@ class CompletesInline(CoherentAtRest):
 
 
 class Deferred(CompletesInline):
-    """2b0408d0284f."""
+    """The fix, 2b0408d0284f."""
 
     @operation(kernel="fs/fuse/file.c:fuse_aio_invalidate_worker @7.2-")
     def write_done(self, i):
@@ -55,7 +55,7 @@ class Deferred(CompletesInline):
 
 
 class SkipsIfNothingIsCached(Deferred):
-    """iomap's short cut."""
+    """iomap's shortcut."""
 
     @operation(kernel="fs/iomap/direct-io.c:iomap_finish_ioend_direct @7.2-")
     def write_done(self, i):

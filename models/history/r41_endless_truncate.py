@@ -1,20 +1,20 @@
-"""Direct readers who take no lock keep truncate waiting forever (R41, btrfs and NFS).
+"""Direct readers that take no lock can keep truncate waiting forever (R41, btrfs and NFS).
 
-Truncate waits, under the inode's lock, until no direct IO is in flight. Readers that do not take the lock come and go,
-two of them alternate, and the count is zero for moments only, or never. btrfs had BTRFS_INODE_READDIO_NEED_LOCK for it,
-a flag that sends new readers to the lock as long as somebody waits (its comment is in 8e0fa5d7b3df); NFS a9ab5e840669
-(2013) tells of the same livelock.
+Truncate waits, under the inode's lock, until no direct IO is in flight. Two readers that do not take the
+lock alternate in endless loops, and the count is zero only for moments, or never. btrfs had the flag
+BTRFS_INODE_READDIO_NEED_LOCK for this, which sends new readers to the lock while a thread waits (its comment
+is in 8e0fa5d7b3df); NFS a9ab5e840669 (2013) describes the same livelock.
 
-Nobody is trapped: truncate could end at any time, and that it can is not enough (`truncate_can_end`). `truncate_ends`
-grants it more than a scheduler does, a turn whenever the count is zero again and again, and still a run goes round in
-which the second reader begins before the first has ended.
+This is not a deadlock: truncate could end from every state, but that is not sufficient (`truncate_can_end`).
+`truncate_ends` assumes more fairness than a scheduler gives, a turn whenever the count is zero again and
+again, and still there is an endless run in which the second reader always begins before the first has ended.
 """
 
 from dio_mc import DrainCounter, Model, Mutex, Param, Var, always_reachable, expect, operation, progress, thread
 
 
 class ReadersTakeNoLock(Model):
-    """Before. The readers never stop."""
+    """Before the flag. The readers never stop."""
 
     readers = Param(2, min=1, max=3)
 
@@ -51,7 +51,7 @@ class ReadersTakeNoLock(Model):
 
 
 class ReadersSeeTheFlag(ReadersTakeNoLock):
-    """BTRFS_INODE_READDIO_NEED_LOCK."""
+    """The fix, BTRFS_INODE_READDIO_NEED_LOCK."""
 
     @operation(kernel="fs/btrfs/btrfs_inode.h:btrfs_inode_block_unlocked_dio @3.16-4.19")
     def begin(self):

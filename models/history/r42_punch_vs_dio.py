@@ -1,11 +1,11 @@
 """Punching a hole frees blocks under a direct write in flight (R42, ext4).
 
-r09_dio_vs_truncate_reuse.py for blocks in the middle of the file: hole punching neither took the inode's lock nor
-waited for direct writers. 02d262dffcf4 (2012) does both; the lock without the wait would not have been enough.
+r09_dio_vs_truncate_reuse.py for blocks in the middle of the file: hole punching neither took the inode's lock
+nor drained direct writes. 02d262dffcf4 (2012) does both; the lock without the drain would not have been enough.
 
-A sequel: since 07961ebb09c9 and its parent (Jun-Jul 2026) aligned direct writes inside i_size allocate under the lock
-taken shared, and the count is all that stands between an allocation and a hole punch. It does its work as long as it is
-raised before the lock is dropped, be it before or after the map.
+Since 07961ebb09c9 and its parent (Jun-Jul 2026) aligned direct writes inside i_size allocate under the shared
+lock, and only the count protects an allocation from a hole punch. That is enough as long as the count is raised
+before the lock is dropped, whether before or after the map.
 """
 
 from r09_dio_vs_truncate_reuse import Counts
@@ -15,7 +15,7 @@ from dio_mc.kernel import Block, File, Owner
 
 
 class PunchesUnlocked(Counts):
-    """Before: direct IO holds the lock and counts, the punch does not care."""
+    """Before 02d262dffcf4: direct IO holds the lock and counts, and the punch uses neither."""
 
     writes = Param(True)
 
@@ -25,7 +25,7 @@ class PunchesUnlocked(Counts):
 
 
 class PunchesLocked(PunchesUnlocked):
-    """02d262dffcf4."""
+    """The fix, 02d262dffcf4."""
 
     @operation(kernel="fs/ext4/extents.c:ext4_ext_punch_hole @3.0-3.9")
     def truncate(self, i):
@@ -36,7 +36,7 @@ class PunchesLocked(PunchesUnlocked):
 
 
 class PunchesWithoutDrain(PunchesUnlocked):
-    """The mistake: the lock only."""
+    """The mistake: the lock without the drain."""
 
     @operation(kernel="fs/ext4/extents.c:ext4_ext_punch_hole @3.0-3.9")
     def truncate(self, i):
@@ -46,7 +46,7 @@ class PunchesWithoutDrain(PunchesUnlocked):
 
 
 class AllocatesShared(PunchesLocked):
-    """07961ebb09c9: a hole is allocated under the shared lock; the file and its rival start with the block free."""
+    """07961ebb09c9: a hole is allocated under the shared lock; at first no file owns the block."""
 
     block = Array(Block, size=File.pages, init=Block.HOLE)
     owner = Array(Owner, size=File.pages, init=Owner.NOBODY)
@@ -65,7 +65,7 @@ class AllocatesShared(PunchesLocked):
 
 
 class CountsBehindTheMap(AllocatesShared):
-    """Not a mistake: the lock is still held."""
+    """The count is raised after the map, which is correct: the lock is still held."""
 
     @operation(kernel="fs/ext4/inode.c:ext4_iomap_alloc @5.5-")
     def get_block(self, i):
@@ -75,7 +75,7 @@ class CountsBehindTheMap(AllocatesShared):
 
 
 class CountsBehindTheLock(AllocatesShared):
-    """The mistake."""
+    """The mistake: the count is raised after the lock was dropped."""
 
     @operation(kernel="fs/ext4/inode.c:ext4_iomap_alloc @5.5-")
     def get_block(self, i):

@@ -1,17 +1,17 @@
-"""A snapshot shows zeros where the file never had any (R43, btrfs).
+"""A snapshot shows zeros that the file never contained (R43, btrfs).
 
-A buffered write of block 0 is still in memory; a direct write of block 1 is on disk and has raised the size on disk
-past both; a snapshot is committed. In it block 0 is a hole inside the file. The live file never had one: in all its
-states the first write comes before the second. 609e804d771f (2019): the flush at the start of the snapshot is too
-early, flush again in the commit, when nobody can join the transaction. The other way is not to raise the size on disk
-over what is not written yet. `snapshot` and `snapshot_size` are the image that stays on disk.
+A buffered write of block 0 is still in memory; a direct write of block 1 is on disk and has raised the size on
+disk past both; a snapshot is committed. In it block 0 is a hole inside the file. The live file never had that
+state: the first write always precedes the second. 609e804d771f (2019): the flush at the start of the snapshot is
+too early, so flush again in the commit, when no one can join the transaction. The alternative is not to raise the
+size on disk over data that is not written yet. `snapshot` and `snapshot_size` are the image that stays on disk.
 """
 
 from dio_mc import Array, Model, Range, RWSem, Var, atomic, expect, invariant, operation, thread, wait_until
 
 
 class FlushesOnce(Model):
-    """Before."""
+    """Before 609e804d771f."""
 
     dirty = Var(bool)  # block 0, in the cache
     on_disk = Array(bool, size=2)
@@ -66,7 +66,7 @@ class FlushesOnce(Model):
 
 
 class FlushesInCommit(FlushesOnce):
-    """609e804d771f: again, when the size can no longer be raised."""
+    """The fix, 609e804d771f: a second flush, when the size can no longer be raised."""
 
     @operation(kernel="fs/btrfs/transaction.c:btrfs_start_delalloc_flush @3.16-")
     def commit(self):
@@ -75,7 +75,7 @@ class FlushesInCommit(FlushesOnce):
 
 
 class OrdersTheSize(FlushesOnce):
-    """The other way. (The end of the flush would raise the size later; left out.)"""
+    """The alternative. (The end of the flush would raise the size later; left out.)"""
 
     @operation(kernel="fs/btrfs/ordered-data.c:btrfs_ordered_update_i_size @3.16-4.19")
     def update_disk_i_size(self):

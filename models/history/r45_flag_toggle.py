@@ -1,14 +1,14 @@
-"""O_DIRECT is tested twice while fcntl(2) switches it (R45, ext4, CVE-2014-8086).
+"""O_DIRECT is tested twice while fcntl(2) toggles it (R45, ext4, CVE-2014-8086).
 
-The filesystem asks whether the file is open for direct IO and prepares itself; the generic code asks again and goes the
-other way. xfstests generic/036. No commit id is given with it: the repair is to ask once and pass the answer on.
+The filesystem tests whether the file is open for direct IO and prepares for it; the generic code tests again and takes
+the other path. xfstests generic/036. No commit id is known here: the fix is to test once and pass the result on.
 """
 
 from dio_mc import Model, Var, choose, expect, invariant, operation, thread
 
 
 class AsksTwice(Model):
-    """Before."""
+    """Before the fix."""
 
     o_direct = Var(bool, init=True)
     prepared = Var(bool | None)
@@ -40,7 +40,7 @@ class AsksTwice(Model):
 
 
 class AsksOnce(AsksTwice):
-    """The answer is passed on."""
+    """The result of the first test is passed on."""
 
     @operation(kernel="mm/filemap.c:__generic_file_write_iter @3.16-")
     def generic_write(self, direct):

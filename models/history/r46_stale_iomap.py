@@ -1,10 +1,10 @@
-"""A buffered write acts on a map that writeback has changed (R46, XFS and iomap).
+"""A buffered write uses a mapping that writeback has changed (R46, XFS and iomap).
 
-Not direct IO, but the same shape. A write of half a page maps its range, "unwritten", then asks for the page. Meanwhile
-writeback writes the page that was there, converts the extent, and reclaim drops it. The write makes a new page and, as
-its map says unwritten, zeroes the other half: valid data is gone. 304a68b9c63b (2022, XFS; the core, d7b64041164c, id
-not verified), xfs/559: the map carries a cookie that is looked at again with the page locked. The pattern is "map
-optimistically, validate", where older code holds a lock from map to use.
+This is not direct IO, but a race of the same kind. A write of half a page maps its range as unwritten, then looks
+the page up. Meanwhile writeback writes the cached page, converts the extent, and reclaim removes the page. The
+write inserts a new page and, as its mapping is unwritten, zeroes the other half: valid data is lost. 304a68b9c63b
+(2022, XFS; the core, d7b64041164c, id not verified), xfs/559: the mapping carries a cookie that is checked with
+the page locked. Mappings are taken without a lock and validated, where older code holds a lock from map to use.
 """
 
 from dio_mc import Array, Kernel, Model, PageLock, Range, Var, atomic, expect, invariant, operation, thread
@@ -12,7 +12,7 @@ from dio_mc.kernel import Block, Data, Slot
 
 
 class TrustsTheMap(Model):
-    """Before. The page is dirty, its second half has data."""
+    """Before 304a68b9c63b. The page is dirty, its second half has data."""
 
     block = Var(Block, init=Block.UNWRITTEN)
     sequence = Var(Range(0, 1))
@@ -49,7 +49,7 @@ class TrustsTheMap(Model):
         self.page_lock.lock()
         with atomic():
             self.disk[0], self.disk[1] = self.page[0], self.page[1]
-        with atomic():  # iomap_finish_ioend: converted, and the map is another one now
+        with atomic():  # iomap_finish_ioend: converted, so the mapping has changed
             self.block, self.sequence = Block.MAPPED, 1
         self.slot = Slot.ABSENT  # reclaim
         self.page_lock.unlock()
@@ -60,7 +60,7 @@ class TrustsTheMap(Model):
 
 
 class Validates(TrustsTheMap):
-    """304a68b9c63b."""
+    """The fix, 304a68b9c63b."""
 
     @operation(kernel="fs/iomap/buffered-io.c:iomap_write_begin @5.3-")
     def is_valid(self, cookie):

@@ -1,9 +1,9 @@
-"""A write looks at the oplock, and dirties the cache when the oplock is gone (R47, cifs).
+"""A write tests the oplock, and dirties the cache after the oplock was broken (R47, cifs).
 
-Who has an oplock may keep writes in its cache. When the server breaks it, dirty pages are flushed and the break is
-acknowledged; from then on another client may write. A write that had looked before dirties the cache afterwards, and
-is flushed over what the other client has written since. c11f1df5003d (2014, id not verified): writers count
-themselves before they look, and wait while a break is pending; the break waits for those that are counted.
+A client that holds an oplock may cache its writes. When the server breaks it, dirty pages are flushed and the break
+is acknowledged; after that another client may write. A write that tested the oplock earlier dirties the cache after
+the break, and its flush overwrites what the other client has written since. c11f1df5003d (2014, id not verified):
+writers count themselves before the test, and wait while a break is pending; the break waits until the count is zero.
 """
 
 from enum import Enum
@@ -18,7 +18,7 @@ class Data(Enum):
 
 
 class LooksFirst(Model):
-    """Before."""
+    """Before c11f1df5003d."""
 
     oplock = Var(bool, init=True)
     pending_break = Var(bool)
@@ -46,11 +46,11 @@ class LooksFirst(Model):
 
     @operation(kernel="fs/cifs/misc.c:cifs_get_writer @3.16-5.10")
     def get_writer(self):
-        """Nothing."""
+        """Writers are not counted."""
 
     @operation(kernel="fs/cifs/misc.c:cifs_put_writer @3.16-5.10")
     def put_writer(self):
-        """Nothing."""
+        """Writers are not counted."""
 
     @thread
     def breaker(self):
@@ -63,7 +63,7 @@ class LooksFirst(Model):
 
     @thread
     def other_client(self):
-        with atomic():  # its own write, when ours has been acknowledged or not
+        with atomic():  # its own write, before or after ours is acknowledged
             wait_until(not self.oplock)
             self.server = Data.OTHERS
             self.overwrites = self.acknowledged
@@ -77,16 +77,16 @@ class LooksFirst(Model):
 
     @invariant
     def no_lost_write(self):
-        """What the other client wrote after our write was acknowledged stays."""
+        """A write of the other client after our write was acknowledged is not overwritten."""
         return not self.at_rest() or not self.overwrites or (not self.dirty and self.server == Data.OTHERS)
 
 
 class CountsFirst(LooksFirst):
-    """c11f1df5003d."""
+    """The fix, c11f1df5003d."""
 
     @operation(kernel="fs/cifs/misc.c:cifs_get_writer @3.16-5.10")
     def get_writer(self):
-        with atomic():  # wait; count; look again, or give up and wait anew
+        with atomic():  # wait; count; test again, or uncount and wait again
             wait_until(not self.pending_break)
             self.writers += 1
 
@@ -104,7 +104,7 @@ class CountsFirst(LooksFirst):
 
 
 class CountsOnly(CountsFirst):
-    """The mistake: the break waits for those that are counted before it keeps others out."""
+    """The mistake: the break drains the counted writers before it blocks new ones."""
 
     @operation(kernel="fs/cifs/file.c:cifs_oplock_break @3.16-5.10")
     def oplock_break(self):

@@ -1,9 +1,9 @@
-"""Two files are found equal, one is written directly, and then they share their block (R48, XFS).
+"""Two files are compared equal, one is written directly, and then they are made to share their block (R48, XFS).
 
-Deduplication compares the blocks of two files and lets the second refer to the block of the first. A direct write that
-comes between has its block taken away: an acknowledged write is gone. 5d888b481e6a (id not verified): both inodes'
-IO is locked exclusively and direct IO is drained before the comparison, and until the files share. The page cache,
-which is flushed then too, is not in this model.
+Deduplication compares the blocks of two files and maps the second file to the block of the first. A direct write
+in between loses its block, and with it an acknowledged write. 5d888b481e6a (id not verified): both inodes' IO is
+locked exclusively and direct IO is drained from before the comparison until the blocks are shared. The page
+cache, which is flushed then too, is not in this model.
 """
 
 from dio_mc import Array, DrainCounter, Model, Param, Range, RWSem, Var, expect, invariant, operation, spawn, thread
@@ -11,7 +11,7 @@ from dio_mc.kernel import Data
 
 
 class ComparesUnlocked(Model):
-    """Before. `block` is the second file's: 0, which is the first file's, or 1, its own."""
+    """Before 5d888b481e6a. `block` is that of the second file: 0, the first file's block, or 1, its own."""
 
     aio = Param(0, min=0, max=1)
     block = Var(Range(0, 1), init=1)
@@ -46,7 +46,7 @@ class ComparesUnlocked(Model):
 
     @operation(kernel="fs/xfs/xfs_file.c:xfs_dio_write_end_io @4.19-")
     def transfer(self):
-        """To the block of its own; one that is shared is copied on write, so the map has its own again at the end."""
+        """Write to the own block: a shared block is copied on write, so the map has the own block again at the end."""
         shared = self.block == 0
         self.disk[1] = Data.NEW
         if shared:
@@ -60,7 +60,7 @@ class ComparesUnlocked(Model):
 
 
 class LocksBoth(ComparesUnlocked):
-    """5d888b481e6a."""
+    """The fix, 5d888b481e6a."""
 
     @operation(kernel="fs/xfs/xfs_file.c:xfs_file_remap_range @5.10-")
     def remap_file_range(self):
@@ -71,7 +71,7 @@ class LocksBoth(ComparesUnlocked):
 
 
 class DoesNotDrain(ComparesUnlocked):
-    """The mistake: the submitter's lock says nothing of asynchronous IO."""
+    """The mistake: no drain; the submitter's lock does not cover asynchronous IO."""
 
     @operation(kernel="fs/xfs/xfs_file.c:xfs_file_remap_range @5.10-")
     def remap_file_range(self):
@@ -81,7 +81,7 @@ class DoesNotDrain(ComparesUnlocked):
 
 
 class UnlocksToShare(LocksBoth):
-    """The mistake: the comparison is protected, what follows from it is not."""
+    """The mistake: the comparison is protected, the remapping after it is not."""
 
     @operation(kernel="fs/xfs/xfs_file.c:xfs_file_remap_range @5.10-")
     def remap_file_range(self):

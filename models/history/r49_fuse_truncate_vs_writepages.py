@@ -1,9 +1,9 @@
-"""Bytes that were truncated away come back with a write that was queued before (R49, FUSE).
+"""A write queued before a truncate brings the truncated bytes back (R49, FUSE).
 
-Writeback of FUSE copies a page and queues a request; the page is clean and may be dropped while the request waits. A
-truncate takes the size down on the server, the file is extended again, and reads zeros where it was cut; then the
-request arrives. 2d033eaa0073 (id not verified): truncate sets a bias that keeps writes from being sent, waits for
-those that are on their way, and lets the others go only when the size is known, so that they are cut to it.
+Writeback in FUSE copies a page and queues a request; the page is clean and may be reclaimed while the request
+waits. A truncate lowers the size on the server, the file is extended again, and the truncated range reads as zeros;
+then the request arrives. 2d033eaa0073 (id not verified): truncate sets a bias that blocks the sending of writes,
+waits for those in flight, and sends the queued ones only when the new size is known, so that they are cut to it.
 """
 
 from dio_mc import Model, Range, Var, atomic, expect, invariant, operation, thread, wait_until
@@ -11,7 +11,7 @@ from dio_mc.kernel import Data
 
 
 class TruncatesAtOnce(Model):
-    """Before. One page, which has been written and is dirty."""
+    """Before 2d033eaa0073. One page, which has been written and is dirty."""
 
     dirty = Var(bool, init=True)
     queued, sent = Var(bool), Var(bool)
@@ -59,12 +59,12 @@ class TruncatesAtOnce(Model):
 
     @invariant
     def stays_truncated(self):
-        """What was cut off does not come back."""
+        """Truncated bytes do not come back."""
         return not self.at_rest() or self.server == Data.ZERO
 
 
 class KeepsWritesBack(TruncatesAtOnce):
-    """2d033eaa0073."""
+    """The fix, 2d033eaa0073."""
 
     @operation(kernel="fs/fuse/dir.c:fuse_do_setattr @2.6.24-")
     def truncate(self):
@@ -79,13 +79,13 @@ class KeepsWritesBack(TruncatesAtOnce):
 
     @operation(kernel="fs/fuse/dir.c:fuse_release_nowrite @2.6.27-")
     def release_nowrite(self):
-        """What is queued goes out, cut to the size; here that leaves nothing."""
+        """The queued requests are sent, cut to the size; here that leaves nothing."""
         with atomic():
             self.no_write, self.queued = False, False
 
 
 class DoesNotCut(KeepsWritesBack):
-    """The mistake: what was kept back is sent as it was."""
+    """The mistake: the blocked requests are sent uncut."""
 
     @operation(kernel="fs/fuse/dir.c:fuse_release_nowrite @2.6.27-")
     def release_nowrite(self):
@@ -93,7 +93,7 @@ class DoesNotCut(KeepsWritesBack):
 
 
 class DoesNotWait(KeepsWritesBack):
-    """The mistake: what is on its way is not waited for."""
+    """The mistake: requests in flight are not waited for."""
 
     @operation(kernel="fs/fuse/dir.c:fuse_set_nowrite @2.6.27-")
     def set_nowrite(self):

@@ -1,20 +1,20 @@
 """A bit is set in a buffer between its checksum and its transfer (R50, PostgreSQL).
 
-Backends set hint bits in a shared buffer under a shared lock, since a lost one does no harm. Whoever writes the buffer
-has it shared too, computes the checksum, and hands the buffer to the device. With buffered IO the kernel copied it at
-once, from a copy with the checksum; with direct and asynchronous IO the device reads the buffer itself, later: data and
-checksum differ, and the page is corrupt when it is read. pgsql-hackers, September 2024 (asynchronous direct IO; no
-commit): a lock mode of its own that excludes itself and not readers, for both, or a copy.
+Backends set hint bits in a shared buffer under a shared lock, since losing one is harmless. A backend that writes
+the buffer also holds the lock shared, computes the checksum, and passes the buffer to the device. With buffered IO
+the write was of a copy made with the checksum. With direct and asynchronous IO the device reads the buffer itself,
+later: data and checksum differ, and the page is corrupt when it is read. pgsql-hackers, September 2024 (asynchronous
+direct IO; no commit): a lock mode for both that excludes itself but not readers, or a copy.
 
-A file system that keeps checksums of data does the same to a program that changes the buffer of its direct write: what
-btrfs acknowledged cannot be read. Repaired by a copy: in 6.12.77 the page cache, in 7.3 a buffer of the kernel's.
+A file system that checksums data has the same race with a program that changes the buffer of its direct write: btrfs
+acknowledges data that cannot be read back. Fixed by a copy: the page cache in 6.12.77, a kernel buffer in 7.3.
 """
 
 from dio_mc import Kernel, Model, Mutex, RWSem, Var, atomic, expect, invariant, operation, thread
 
 
 class SharedLockOnly(Model):
-    """Before. The checksum of a page is its one bit."""
+    """Before the fix. The checksum of a page is its only bit."""
 
     hint = Var(bool)
     content_lock = RWSem()
@@ -35,7 +35,7 @@ class SharedLockOnly(Model):
 
     @operation(kernel="block/blk-core.c:submit_bio @2.6.27-")
     def transfer(self, checksum):
-        """The device takes the page as it is."""
+        """The device reads the page in place."""
         data = self.hint
         with atomic():
             self.disk, self.disk_checksum = data, checksum
@@ -57,7 +57,7 @@ class SharedLockOnly(Model):
 
 
 class ShareExclusive(SharedLockOnly):
-    """The lock mode: one at a time, beside readers."""
+    """The lock mode: one holder at a time, in parallel with readers."""
 
     @operation()
     def write_buffer(self):
@@ -73,7 +73,7 @@ class ShareExclusive(SharedLockOnly):
 
 
 class Copies(SharedLockOnly):
-    """The other repair: checksum and transfer are of a copy."""
+    """The alternative fix: checksum and transfer use a copy."""
 
     @operation()
     def write_buffer(self):

@@ -1,9 +1,9 @@
-"""A store through a pte that was there before comes after the lock of direct IO (R51, NFS).
+"""A store through an existing pte is not excluded by the lock of direct IO (R51, NFS).
 
-NFS keeps buffered and direct users of a file apart with a lock of two classes (R19). A page that is mapped for writing
-needs no call: a store after the flush of a direct write dirties it, and its writeback writes the whole page over the
-half that was written directly. e231c6879cfd (id not verified): direct IO unmaps what is mapped before it flushes, and
-page_mkwrite takes the lock as a buffered user.
+NFS separates buffered and direct users of a file by a lock of two classes (R19). A page that is
+mapped writable needs no call: a store after the flush of a direct write dirties it, and its writeback
+writes the whole page over the half that was written directly. e231c6879cfd (id not verified): direct
+IO unmaps the pages before it flushes, and page_mkwrite takes the lock as a buffered user.
 """
 
 from dio_mc import Array, Model, TwoClassLock, Var, atomic, expect, invariant, operation, thread, wait_until
@@ -11,7 +11,7 @@ from dio_mc.kernel import Data
 
 
 class MapsStay(Model):
-    """Before. Half 0 is written directly, half 1 through the mapping."""
+    """Before e231c6879cfd. Half 0 is written directly, half 1 through the mapping."""
 
     classes = TwoClassLock()
     page, server = Array(Data, size=2, init=Data.OLD), Array(Data, size=2, init=Data.OLD)
@@ -46,7 +46,7 @@ class MapsStay(Model):
 
     @operation(kernel="fs/nfs/file.c:nfs_vm_page_mkwrite @2.6.24-")
     def page_mkwrite(self):
-        """The page is read again: direct IO has made it out of date."""
+        """The page is read again, since the direct write has made it stale."""
         self.classes.lock_buffered()
         with atomic():
             self.page[0], self.page[1], self.pte = self.server[0], self.server[1], True
@@ -68,7 +68,7 @@ class MapsStay(Model):
 
 
 class Unmaps(MapsStay):
-    """e231c6879cfd."""
+    """The fix, e231c6879cfd."""
 
     @operation(kernel="fs/nfs/io.c:nfs_start_io_direct @4.9-")
     def start_direct(self):
@@ -77,7 +77,7 @@ class Unmaps(MapsStay):
 
 
 class FlushesFirst(MapsStay):
-    """The mistake: a store fits between the flush and the unmapping."""
+    """The mistake: a store is possible between the flush and the unmapping."""
 
     @operation(kernel="fs/nfs/io.c:nfs_start_io_direct @4.9-")
     def start_direct(self):

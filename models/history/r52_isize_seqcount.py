@@ -1,15 +1,15 @@
 """Two writers of a sequence counter leave it odd, and its readers spin forever (R52, FUSE).
 
-On 32 bits i_size is read under a sequence counter, which its writers must not use at the same time: to count is to
-load, add, store. Of two increments one is lost, the counter stays odd, and i_size_read never returns. FUSE set the
-size from attributes and from writes without a lock in common; 9ffbb9162312 (id not verified): `fi->lock` round both.
+On 32-bit machines i_size is read under a sequence counter, whose writers must exclude each other: an increment is a
+load, an addition and a store. One of two increments is lost, the counter stays odd, and i_size_read never returns. FUSE
+set the size from attributes and from writes without a common lock; 9ffbb9162312 (id not verified): `fi->lock` for both.
 """
 
 from dio_mc import Model, Range, SpinLock, Var, expect, operation, progress, thread
 
 
 class NoLock(Model):
-    """Before."""
+    """Before 9ffbb9162312."""
 
     sequence = Var(Range(0, 4))
     low, high = Var(Range(0, 2)), Var(Range(0, 2))
@@ -64,7 +64,7 @@ class NoLock(Model):
 
 
 class OneLock(NoLock):
-    """9ffbb9162312."""
+    """The fix, 9ffbb9162312."""
 
     @operation(kernel="fs/fuse/inode.c:fuse_change_attributes")
     def change_attributes(self):
@@ -80,7 +80,7 @@ class OneLock(NoLock):
 
 
 class OnlyOneOfThem(OneLock):
-    """The mistake: a lock that one of two takes."""
+    """The mistake: only one of the two writers takes the lock."""
 
     @operation(kernel="fs/fuse/file.c:fuse_direct_io")
     def write_update_size(self):

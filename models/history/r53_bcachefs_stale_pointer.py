@@ -1,9 +1,9 @@
-"""A read goes to a bucket that has been given to other data (R53, bcachefs).
+"""A read goes to a bucket that has been reused for other data (R53, bcachefs).
 
-An extent points to a bucket and carries the bucket's generation; whoever reuses a bucket raises it, and waits for no
-read. So a read may transfer what is another file's by then. It looks at the generation when its IO has ended, and
-starts again from the extent if the pointer was stale. That is the rule of bcachefs from the start (6.7 to 6.17; no
-commit); the classes without it are mistakes.
+An extent points to a bucket and stores the bucket's generation; reuse of a bucket raises the
+generation, and does not wait for reads. So a read may transfer the data of another file. It checks
+the generation when its IO has ended, and starts again from the extent if the pointer was stale.
+bcachefs has this rule from the start (6.7 to 6.17; no commit); the classes without it are mistakes.
 """
 
 from dio_mc import Model, Range, Var, atomic, expect, invariant, operation, thread
@@ -11,7 +11,7 @@ from dio_mc.kernel import Data
 
 
 class NoGeneration(Model):
-    """Nobody looks. The cached copy of a file's data is in bucket 0, what it was copied from in bucket 1."""
+    """The mistake: no check. The cached copy of a file's data is in bucket 0, the original in bucket 1."""
 
     pointer = Var(Range(0, 1))
     generation = Var(Range(0, 1))
@@ -48,7 +48,7 @@ class NoGeneration(Model):
 
     @operation(kernel="fs/bcachefs/alloc_background.c:invalidate_one_bucket @6.7-6.17")
     def invalidate_bucket(self):
-        """The pointer goes out of the extent, and the generation up."""
+        """The pointer is removed from the extent, and the generation is raised."""
         with atomic():
             self.pointer, self.generation = 1, 1
 
@@ -58,7 +58,7 @@ class NoGeneration(Model):
 
 
 class LooksAfterwards(NoGeneration):
-    """As it is: a stale pointer is a retry."""
+    """As in bcachefs: a read through a stale pointer is retried."""
 
     @operation(kernel="fs/bcachefs/io_read.c:bch2_read_endio @6.7-6.17")
     def bch2_read_endio(self, pointer, generation):
@@ -66,7 +66,7 @@ class LooksAfterwards(NoGeneration):
 
 
 class LooksBefore(NoGeneration):
-    """The mistake: the generation is compared when the IO is submitted."""
+    """The mistake: the generation is checked when the IO is submitted."""
 
     @operation(kernel="fs/bcachefs/io_read.c:__bch2_read_extent @6.7-6.17")
     def is_current(self, pointer, generation):
@@ -74,7 +74,7 @@ class LooksBefore(NoGeneration):
 
 
 class RaisedLate(LooksAfterwards):
-    """The mistake: the generation goes up when the bucket has been written."""
+    """The mistake: the generation is raised after the bucket was written."""
 
     @operation(kernel="fs/bcachefs/alloc_background.c:invalidate_one_bucket @6.7-6.17")
     def invalidate_bucket(self):

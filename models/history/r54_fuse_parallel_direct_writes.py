@@ -1,10 +1,10 @@
-"""A cached open comes between parallel direct writes (R54, FUSE).
+"""A file is opened for cached IO during parallel direct writes (R54, FUSE).
 
-With FOPEN_PARALLEL_DIRECT_WRITES direct writes that do not extend the file have the inode's lock shared, so nothing
-orders them against reads through the cache: a page that is filled during the write keeps what was there before (R05).
-At first the writer asked once whether the file was open for cached IO; since cb098dd24bab (2024, id not verified) a
-counter is positive for cached opens and negative for parallel writes, and each waits, or goes another way, while it
-has the other's sign.
+With FOPEN_PARALLEL_DIRECT_WRITES direct writes that do not extend the file hold the inode's lock
+shared, so nothing orders them against cached reads: a page that is filled during the write keeps
+the old data (R05). At first the writer tested once whether the file was open for cached IO; since
+cb098dd24bab (2024, id not verified) a counter is positive for cached opens and negative for
+parallel writes, and each side waits, or takes another path, while the counter has the other sign.
 """
 
 from dio_mc import Model, Range, RWSem, Var, atomic, expect, invariant, operation, thread, wait_until
@@ -12,7 +12,7 @@ from dio_mc.kernel import Data, Slot
 
 
 class AsksOnce(Model):
-    """Before."""
+    """Before cb098dd24bab."""
 
     inode_lock = RWSem()
     iocachectr = Var(Range(-1, 1))
@@ -35,7 +35,7 @@ class AsksOnce(Model):
         else:
             self.inode_lock.down_write()
             self.server = Data.NEW
-            with atomic():  # invalidate_inode_pages2_range waits for the page that is being read
+            with atomic():  # invalidate_inode_pages2_range waits for a page under read
                 wait_until(self.slot != Slot.FILLING)
                 self.slot, self.page = Slot.ABSENT, Data.NOTHING
             self.inode_lock.up_write()
@@ -46,7 +46,7 @@ class AsksOnce(Model):
 
     @operation(kernel="fs/fuse/iomode.c:fuse_inode_uncached_io_end @6.12-")
     def uncached_io_end(self):
-        """Nothing."""
+        """Parallel writes are not counted."""
 
     @thread
     def reader(self):
@@ -66,7 +66,7 @@ class AsksOnce(Model):
 
 
 class Counts(AsksOnce):
-    """cb098dd24bab."""
+    """The fix, cb098dd24bab."""
 
     @operation(kernel="fs/fuse/iomode.c:fuse_inode_uncached_io_start @6.12-")
     def uncached_io_start(self):
@@ -88,7 +88,7 @@ class Counts(AsksOnce):
 
 
 class EndsEarly(Counts):
-    """The mistake: cached opens are let in when the lock is held, before the write is sent."""
+    """The mistake: cached opens are allowed once the lock is held, before the write is sent."""
 
     @operation(kernel="fs/fuse/file.c:fuse_direct_write_iter @4.9-")
     def direct_write(self):

@@ -1,9 +1,9 @@
-"""Two mirrors are written from a buffer that its program goes on changing (R55, btrfs).
+"""Two mirrors are written from a buffer that the program keeps changing (R55, btrfs).
 
-A direct write hands the program's own memory to the device, once per mirror. POSIX lets the program change it
-meanwhile, at its own risk: what is on disk is one or the other. With two mirrors it is both: they differ, and what a
-read gives depends on which is asked. 7c2830f00c3e (2026): a profile with copies sends direct writes through the page
-cache; checksums had the same trouble before (R44).
+A direct write passes the program's own memory to the device, once per mirror. POSIX lets the program
+change it during the write, at its own risk: either version may be on disk. With two mirrors both
+are: they differ, and the result of a read depends on the mirror. 7c2830f00c3e (2026): a profile with
+copies sends direct writes through the page cache; data checksums had the same problem before (R44).
 """
 
 from dio_mc import Array, Model, Var, expect, invariant, operation, thread
@@ -11,7 +11,7 @@ from dio_mc.kernel import Data
 
 
 class FromTheBuffer(Model):
-    """Before."""
+    """Before 7c2830f00c3e."""
 
     buffer = Var(Data, init=Data.NEW)
     page = Var(Data)
@@ -37,7 +37,7 @@ class FromTheBuffer(Model):
 
 
 class ThroughTheCache(FromTheBuffer):
-    """7c2830f00c3e: copied once, and the page is stable under writeback."""
+    """The fix, 7c2830f00c3e: copied once, and the page is stable under writeback."""
 
     @operation(kernel="fs/btrfs/file.c:btrfs_buffered_write @4.19-")
     def direct_write(self):
@@ -49,7 +49,7 @@ class ThroughTheCache(FromTheBuffer):
 
 
 class MappedInstead(ThroughTheCache):
-    """The mistake: a page that the program may store into under writeback is no better."""
+    """The mistake: a page that the program may still modify under writeback does not help."""
 
     @thread
     def program(self):

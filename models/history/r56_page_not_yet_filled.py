@@ -1,9 +1,9 @@
-"""A read copies from a page that is in the cache and not filled yet (R56, OpenZFS on Linux).
+"""A read copies from a page that is in the cache but not filled yet (R56, OpenZFS on Linux).
 
-A file that is mapped has pages beside the file system's own buffers. A read looks for a page at its offset and copies
-from it if there is one; a fault inserts the page, locked, before it is filled. What the read copies then is zeros, or
-what was in that memory. OpenZFS issues 13608 and 14498 (2022 and 2023; without a commit id): the read waits
-for the page's lock, and whoever fills the page has that until it is uptodate.
+A mapped file has pages in the page cache in addition to the file system's own buffers. A read looks for a
+page at its offset and copies from it if there is one; a fault inserts the page, locked, before it is filled.
+The read then copies zeros, or the previous contents of that memory. OpenZFS issues 13608 and 14498 (2022 and
+2023; without a commit id): the read waits for the page lock, which is held until the page is uptodate.
 """
 
 from dio_mc import Model, PageLock, Var, atomic, expect, invariant, operation, thread
@@ -11,7 +11,7 @@ from dio_mc.kernel import Data, Slot
 
 
 class FoundIsEnough(Model):
-    """Before. A page that is being filled has what its memory had."""
+    """Before the fix. A page that is being filled has the previous contents of its memory."""
 
     buffers = Var(Data, init=Data.OLD)
     slot, page = Var(Slot), Var(Data)
@@ -47,7 +47,7 @@ class FoundIsEnough(Model):
 
 
 class LooksUnderTheLock(FoundIsEnough):
-    """The repair."""
+    """The fix."""
 
     @operation(kernel="mm/filemap.c:find_get_page @-2.6.27")
     def mappedread(self):
@@ -58,7 +58,7 @@ class LooksUnderTheLock(FoundIsEnough):
 
 
 class SetsTheFlagFirst(LooksUnderTheLock):
-    """The mistake of the other side: the page is said to be uptodate, and unlocked, before it has its contents."""
+    """The mistake on the fault's side: the page is marked uptodate, and unlocked, before it is filled."""
 
     @thread
     def fault(self):

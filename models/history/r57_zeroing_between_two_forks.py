@@ -1,8 +1,8 @@
-"""Zeroing looks into one fork and then the other, and the block moves between (R57, XFS).
+"""Zeroing looks up one fork and then the other, and the extent moves in between (R57, XFS).
 
-Copy on write keeps new data in a fork of its own until its IO has ended; then the extent moves to the data fork. Who
-zeroes the rest of a block skips what is a hole in both. It looked into the data fork, a hole, and then into the other,
-a hole by then: bytes that should be zero stay. 2f46c239fce6 (2026, zoned files): both are looked up under one lock.
+Copy on write keeps new data in a separate fork until its IO has ended; then the extent moves to the data fork. Zeroing
+of the rest of a block skips a range that is a hole in both. It looked up the data fork, a hole, and then the other, a
+hole by then: bytes that should be zero stay. 2f46c239fce6 (2026, zoned files): both are looked up under one lock.
 """
 
 from dio_mc import Model, Mutex, Var, atomic, expect, invariant, operation, thread
@@ -10,7 +10,7 @@ from dio_mc.kernel import Block, Data
 
 
 class LooksTwice(Model):
-    """Before."""
+    """Before 2f46c239fce6."""
 
     data_fork = Var(Block, init=Block.HOLE)
     cow_fork = Var(Block, init=Block.MAPPED)
@@ -47,7 +47,7 @@ class LooksTwice(Model):
 
 
 class LooksUnderOneLock(LooksTwice):
-    """2f46c239fce6."""
+    """The fix, 2f46c239fce6."""
 
     @operation(kernel="fs/xfs/xfs_iomap.c:xfs_buffered_write_iomap_begin @5.10-")
     def is_hole(self):
@@ -58,7 +58,7 @@ class LooksUnderOneLock(LooksTwice):
 
 
 class OtherOrder(LooksTwice):
-    """A repair without a lock: an extent moves one way, and who looks first where it comes from does not miss it."""
+    """A fix without a lock: extents move in one direction, so a lookup of the source fork first cannot miss one."""
 
     @operation(kernel="fs/xfs/xfs_iomap.c:xfs_buffered_write_iomap_begin @5.10-")
     def is_hole(self):
@@ -69,7 +69,7 @@ class OtherOrder(LooksTwice):
 
 
 class LocksEach(LooksTwice):
-    """The mistake: the lock is taken for each of the two."""
+    """The mistake: the lock is taken for each lookup separately."""
 
     @operation(kernel="fs/xfs/xfs_iomap.c:xfs_buffered_write_iomap_begin @5.10-")
     def is_hole(self):

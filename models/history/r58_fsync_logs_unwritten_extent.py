@@ -1,8 +1,8 @@
-"""fsync logs an extent to which the data of a direct write is still on its way (R58, btrfs, 2022).
+"""fsync logs an extent while the data of a direct write is still in flight (R58, btrfs, 2022).
 
-A direct write inserts its extent into the map and unlocks the inode. fsync finds no ordered extent to wait for yet, and
-logs the extent; after a crash and a replay of the log, the file has what was in the block before. de0ee0edb21f: the
-ordered extent is registered before the inode is unlocked, so that fsync waits for it.
+A direct write inserts its extent into the map and unlocks the inode. fsync does not find an ordered extent to wait
+for yet, and logs the extent; after a crash and a replay of the log, the file shows the previous contents of the
+block. de0ee0edb21f: the ordered extent is registered before the inode is unlocked, so that fsync waits for it.
 """
 
 from dio_mc import Mutex, Var, expect, invariant, operation, reachable, thread, wait_until
@@ -10,7 +10,7 @@ from dio_mc.kernel import Crashes, Data
 
 
 class RegistersLate(Crashes):
-    """Before. `disk` is the new block; `mapped` what the file has after the log was replayed."""
+    """Before de0ee0edb21f. `disk` is the new block; `mapped` the block of the file after log replay."""
 
     durable = ("disk", "logged", "mapped")
     disk = Var(Data, init=Data.STALE)
@@ -70,17 +70,17 @@ class RegistersLate(Crashes):
 
     @invariant
     def no_stale_exposure(self):
-        """After a crash the file does not have the block's previous contents."""
+        """After a crash the file does not show the block's previous contents."""
         return not self.recovered() or not self.mapped or self.disk == Data.NEW
 
     @reachable
     def survives(self):
-        """What was logged is there after a crash."""
+        """A logged extent is there after a crash."""
         return self.recovered() and self.mapped and self.disk == Data.NEW
 
 
 class RegistersLocked(RegistersLate):
-    """de0ee0edb21f."""
+    """The fix, de0ee0edb21f."""
 
     @operation(kernel="fs/btrfs/direct-io.c:btrfs_dio_iomap_begin @6.12-")
     def registered_locked(self):
@@ -92,7 +92,7 @@ class RegistersLocked(RegistersLate):
 
 
 class DoesNotWait(RegistersLocked):
-    """The mistake: fsync looks at the map alone."""
+    """The mistake: fsync looks only at the map."""
 
     @operation(kernel="fs/sync.c:do_fsync @2.6.24-")
     def sync_file(self):

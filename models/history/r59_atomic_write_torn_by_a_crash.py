@@ -1,9 +1,9 @@
 """An atomic write of two blocks is torn by a crash between the two remaps (R59, XFS, 2025).
 
-An atomic write through copy on write goes to new blocks; at its end the file's map is moved to them. That was done
-extent by extent, each in a transaction of its own, so that a crash between two leaves half of the write. b1e09178b73a
-(id not verified): all remaps are in one transaction. The drive has a volatile cache, and what is remapped must be in
-it no longer.
+An atomic write by copy on write goes to new blocks; at its end the file's map is switched to them.
+That was done extent by extent, each in its own transaction, so that a crash between two of them
+leaves half of the write. b1e09178b73a (id not verified): all remaps are in one transaction. The
+drive has a volatile cache, and the new blocks must be flushed from it before the remap.
 """
 
 from dio_mc import Array, Param, atomic, expect, invariant, operation, reachable, thread
@@ -11,7 +11,7 @@ from dio_mc.kernel import CachedDisk, Data, File
 
 
 class RemapsOneByOne(CachedDisk):
-    """Before. `disk` are the new blocks; `remapped[i]` says that page i of the file has its new one."""
+    """Before b1e09178b73a. `disk` holds the new blocks; `remapped[i]`: page i of the file has its new block."""
 
     durable = ("remapped",)
     pages = Param(2, min=1, max=3)
@@ -38,7 +38,7 @@ class RemapsOneByOne(CachedDisk):
             self.remapped[i] = True
 
     def on_file(self, i):
-        """What page i of the file has."""
+        """The contents of page i of the file."""
         return self.disk[i] if self.remapped[i] else Data.ZERO
 
     @invariant
@@ -52,12 +52,12 @@ class RemapsOneByOne(CachedDisk):
 
     @reachable
     def survives(self):
-        """The whole of it."""
+        """After a crash the file has the whole write."""
         return self.recovered() and all(self.on_file(i) == Data.NEW for i in range(self.pages))
 
 
 class OneTransaction(RemapsOneByOne):
-    """b1e09178b73a."""
+    """The fix, b1e09178b73a."""
 
     @operation(kernel="fs/xfs/xfs_reflink.c:xfs_reflink_end_cow @4.9-")
     def end_cow(self):
@@ -67,7 +67,7 @@ class OneTransaction(RemapsOneByOne):
 
 
 class NoFlush(OneTransaction):
-    """The mistake: the new blocks are in the drive's cache when the map says that they are the file's."""
+    """The mistake: the new blocks are only in the drive's cache when the remap is durable."""
 
     @operation(kernel="fs/xfs/xfs_file.c:xfs_dio_write_end_io @4.19-")
     def written(self):
@@ -75,7 +75,7 @@ class NoFlush(OneTransaction):
 
 
 class WritesThrough(NoFlush):
-    """Without a flush, and every write past the cache (REQ_FUA)."""
+    """No flush, but every write bypasses the drive's cache (REQ_FUA)."""
 
     @operation(kernel="fs/xfs/xfs_file.c:xfs_file_dio_write_aligned @6.1-")
     def atomic_write(self):

@@ -1,9 +1,9 @@
 """A reader sees the uptodate flag of a page before its contents (R60, 2.6.25, 2008).
 
-The page's contents are stored, then its flag, without a barrier in between: on a processor whose stores may overtake
-each other the flag is seen first, and the reader copies what was in the page before. 0ed361dec369: SetPageUptodate has
-a store barrier before the flag, PageUptodate a load barrier after it. Loads are in order in this model, so that only
-the first of the two matters.
+The page's contents are stored, then its flag, without a barrier in between: on a processor that
+reorders stores the flag becomes visible first, and the reader copies the previous contents of the
+page. 0ed361dec369: SetPageUptodate has a store barrier before the flag, PageUptodate a load barrier
+after it. Loads are in order in this model, so only the store barrier matters here.
 """
 
 from dio_mc import Model, Var, expect, invariant, operation, reachable, smp_rmb, smp_store_release, smp_wmb, thread
@@ -11,7 +11,7 @@ from dio_mc.kernel import Data
 
 
 class NoBarrier(Model):
-    """Before."""
+    """Before 0ed361dec369."""
 
     memory_model = "pso"
     contents = Var(Data, init=Data.STALE, ordering="relaxed")
@@ -45,7 +45,7 @@ class NoBarrier(Model):
 
     @invariant
     def no_stale_exposure(self):
-        """What is copied from an uptodate page is what was read into it."""
+        """The contents copied from an uptodate page are those that were read into it."""
         return self.seen != Data.STALE
 
     @reachable
@@ -55,7 +55,7 @@ class NoBarrier(Model):
 
 
 class StoreBarrier(NoBarrier):
-    """0ed361dec369."""
+    """The fix, 0ed361dec369."""
 
     @operation()
     def set_page_uptodate(self):
@@ -64,7 +64,7 @@ class StoreBarrier(NoBarrier):
 
 
 class StoreRelease(NoBarrier):
-    """As it is written today."""
+    """The same with a store-release, as in later kernels."""
 
     @operation()
     def set_page_uptodate(self):
@@ -81,7 +81,7 @@ class BarrierTooLate(NoBarrier):
 
 
 class OnX86(NoBarrier):
-    """Stores in order, as x86 has them: nobody saw it there."""
+    """Stores in order, as on x86, where the bug cannot be observed."""
 
     memory_model = "tso"
 

@@ -1,9 +1,9 @@
-"""A write that drops its page afterwards drops one that another thread writes back (R61, RWF_DONTCACHE, 6.14, 2025).
+"""A write that drops its folio after writeback drops one under another writeback (R61, RWF_DONTCACHE, 6.14, 2025).
 
-What was written with RWF_DONTCACHE leaves the cache when its writeback ends: the writeback bit is cleared, the folio's
-lock is tried, and who gets it removes the folio. Between the two another write can dirty it, and writeback begin again.
-Removal refuses a dirty folio, but not one under writeback: a read that follows goes to the disk before the data does,
-and its page stays; the folio is freed while the device reads it. 095f627add86: both are looked at under the lock.
+A folio written with RWF_DONTCACHE leaves the cache when its writeback ends: the writeback bit is cleared, the folio
+is trylocked, and on success the folio is removed. Between the two another write can dirty it, and writeback can begin
+again. Removal refuses a dirty folio, but not one under writeback: a later read goes to the disk before the data does,
+and its page stays stale; the folio is freed while the device reads it. 095f627add86 tests both under the lock.
 """
 
 from dio_mc import Array, atomic, expect, invariant, operation, reachable, thread, wait_until
@@ -11,7 +11,7 @@ from dio_mc.kernel import CoherentAtRest, Data, File, Slot
 
 
 class DropsUnlessDirty(CoherentAtRest):
-    """Before. The writeback of a first write is at its end."""
+    """Before 095f627add86. The writeback of a first write is about to end."""
 
     anchors = {
         "buffered_read": "mm/filemap.c:filemap_read @6.1-",
@@ -50,7 +50,7 @@ class DropsUnlessDirty(CoherentAtRest):
 
     @operation(kernel="fs/iomap/buffered-io.c:iomap_submit_ioend @5.10-6.16")
     def submit_page(self, i):
-        """The folio's data, whether it is in the cache or not."""
+        """The device reads the folio's data, whether the folio is in the cache or not."""
         self.bio_write(i, Data.NEW)
 
     @operation(kernel="mm/filemap.c:folio_end_writeback @6.1-")
@@ -73,7 +73,7 @@ class DropsUnlessDirty(CoherentAtRest):
 
     @invariant
     def written_from_the_cache(self):
-        """What the device is to write is in the cache."""
+        """A folio being written by the device is in the cache."""
         return all(not self.writeback[i] or self.slot[i] != Slot.ABSENT for i in range(self.pages))
 
     @reachable
@@ -83,7 +83,7 @@ class DropsUnlessDirty(CoherentAtRest):
 
 
 class LooksUnderTheLock(DropsUnlessDirty):
-    """095f627add86."""
+    """The fix, 095f627add86."""
 
     @operation(kernel="mm/filemap.c:filemap_end_dropbehind @6.16-")
     def folio_unmap_invalidate(self, i):
@@ -93,7 +93,7 @@ class LooksUnderTheLock(DropsUnlessDirty):
 
 
 class LooksBeforeTheLock(DropsUnlessDirty):
-    """The mistake: the flags are looked at before the lock is tried."""
+    """The mistake: the flags are tested before the trylock."""
 
     @operation(kernel="mm/filemap.c:folio_end_dropbehind @6.16-")
     def folio_end_dropbehind(self, i):

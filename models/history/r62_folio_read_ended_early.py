@@ -1,9 +1,9 @@
-"""A large folio is said to have been read while a part of it is still to be read (R62, f2fs, 2026).
+"""The read of a large folio is ended while a part of it is still to be read (R62, f2fs, 2026).
 
-The parts of a large folio that are not adjacent on disk are read by several bios; a bio is sent when a part comes that
-does not fit into it. A part was counted when it had been put into a bio, thus after the bio before it had been sent:
-if that one ends at once, its completion finds that nothing is pending, marks the whole folio uptodate and unlocks it.
-c0c589fa1d17: a part is counted first.
+The parts of a large folio that are not adjacent on disk are read by several bios; a bio is submitted
+when the next part does not fit into it. A part was counted when it had been added to a bio, that is,
+after the previous bio was submitted: if that one completes at once, its completion finds nothing
+pending, marks the whole folio uptodate and unlocks it. c0c589fa1d17: a part is counted first.
 """
 
 from dio_mc import Array, Model, Param, Range, Var, atomic, choose, expect, invariant, operation, reachable, thread
@@ -11,7 +11,7 @@ from dio_mc.kernel import Data
 
 
 class CountsAfterwards(Model):
-    """Before. Each part has a bio of its own."""
+    """Before c0c589fa1d17. Each part has a bio of its own."""
 
     parts = Param(2, min=1, max=3)
     folio = Array(Data, size=parts, init=Data.STALE)
@@ -66,7 +66,7 @@ class CountsAfterwards(Model):
 
 
 class CountsFirst(CountsAfterwards):
-    """c0c589fa1d17."""
+    """The fix, c0c589fa1d17."""
 
     @operation(kernel="fs/f2fs/data.c:f2fs_read_data_large_folio @7.0-")
     def read_large_folio(self):

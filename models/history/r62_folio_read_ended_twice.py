@@ -1,18 +1,18 @@
-"""The submitter and a completion both say that a folio has been read (R62, iomap, 2025 and 2026).
+"""The submitter and a completion both end the read of a folio (R62, iomap, 2025 and 2026).
 
-A large folio is read in parts, and a count says who ends the read: it begins with the whole folio, completions subtract
-what they have read, the submitter at last what it did not submit. If all was submitted and has been read by then, the
-submitter subtracts nothing, finds zero as the last completion did, and unlocks again; that is an xor, and locks the
-folio for good. As merged, d43558ae6729 counts one more, for the submitter alone. A folio of one block has no count:
-its completion unlocks it, and reclaim may free it before the submitter looks at it again. aa35dd5cbc06: the submitter
-forgets a folio of which all is submitted. The same count in f2fs: r62_folio_read_ended_early.py.
+A large folio is read in parts, and a count decides who ends the read: it starts at the whole folio, completions
+subtract what they have read, and the submitter at the end what it did not submit. If all was submitted and has already
+been read, the submitter subtracts nothing, finds zero as the last completion did, and unlocks again; that is an xor,
+and locks the folio for good. As merged, d43558ae6729 counts one more, for the submitter alone. A folio of one block
+has no count: its completion unlocks it, and reclaim may free it before the submitter reads it again. aa35dd5cbc06: the
+submitter drops its pointer to a fully submitted folio. The same count in f2fs: r62_folio_read_ended_early.py.
 """
 
 from dio_mc import Model, Param, Range, Var, atomic, choose, expect, invariant, operation, reachable, thread, wait_until
 
 
 class CountsTheFolio(Model):
-    """As first proposed. What needs no IO is zeroed; a folio with `blocks=1` has no count."""
+    """As first proposed. Blocks that need no IO are zeroed; a folio with `blocks=1` has no count."""
 
     blocks = Param(2, min=1, max=3)
     in_flight, pending = Var(Range(0, blocks)), Var(Range(0, blocks + 1))
@@ -35,7 +35,7 @@ class CountsTheFolio(Model):
         self.read_end(submitted)
 
     def bias(self):
-        """What the submitter counts for itself."""
+        """The submitter's own contribution to the count."""
         return 0
 
     @operation(kernel="fs/iomap/bio.c:iomap_bio_read_folio_range @6.19-")
@@ -89,7 +89,7 @@ class CountsTheFolio(Model):
 
     @invariant
     def unlocked_once(self, after):
-        """Nobody takes the lock here, so that the folio stays unlocked."""
+        """No other thread locks the folio here, so it stays unlocked."""
         return self.locked or not after.locked
 
     @reachable
@@ -98,14 +98,14 @@ class CountsTheFolio(Model):
 
 
 class CountsOneMore(CountsTheFolio):
-    """d43558ae6729."""
+    """The fix, d43558ae6729."""
 
     def bias(self):
         return 1
 
 
 class ForgetsTheFolio(CountsTheFolio):
-    """aa35dd5cbc06."""
+    """The later fix, aa35dd5cbc06."""
 
     @operation(kernel="fs/iomap/buffered-io.c:iomap_read_end @6.19-")
     def read_end(self, submitted):

@@ -1,17 +1,17 @@
-"""A request learns that all its parts were issued when the last of them has already ended (R63, netfs, 2025).
+"""A request is marked as fully issued after its last part has already ended (R63, netfs, 2025).
 
-netfslib issues the parts of a request, which start at once, and then sets ALL_QUEUED. Each part that ends queues the
-collector; it takes the ended parts off the request's list, and ends the request if ALL_QUEUED is set and the list is
-empty. If the last part was collected before the flag was set, nothing queues the collector again: the request stays,
-and with it an inode that waits for its IO when it is evicted (a copy to the cache, as ceph makes it). 89635eae076c:
-whoever sets the flag looks at the list afterwards, and queues the collector if it is empty.
+netfslib issues the parts of a request, which start at once, and then sets ALL_QUEUED. Each part that ends queues
+the collector; it removes the ended parts from the request's list, and ends the request if ALL_QUEUED is set and
+the list is empty. If the last part was collected before the flag was set, the collector is not queued again: the
+request never ends, and eviction of its inode waits for it forever (a copy to the cache, as ceph makes it).
+89635eae076c: after setting the flag the issuer tests the list, and queues the collector if it is empty.
 """
 
 from dio_mc import Model, Param, Range, Var, atomic, expect, operation, reachable, spawn, thread, wait_until
 
 
 class SetsTheFlag(Model):
-    """Before. `listed` are parts on the list, `ended` those of them that have ended."""
+    """Before 89635eae076c. `listed` are parts on the list, `ended` those of them that have ended."""
 
     parts = Param(1, min=1, max=3)
     listed, ended = Var(Range(0, parts)), Var(Range(0, parts))
@@ -72,7 +72,7 @@ class SetsTheFlag(Model):
 
 
 class LooksAfterwards(SetsTheFlag):
-    """89635eae076c."""
+    """The fix, 89635eae076c."""
 
     @operation(kernel="fs/netfs/read_pgpriv2.c:netfs_pgpriv2_end_copy_to_cache @6.14-")
     def end_copy_to_cache(self):
@@ -83,7 +83,7 @@ class LooksAfterwards(SetsTheFlag):
 
 
 class LooksBefore(SetsTheFlag):
-    """The mistake: the list is looked at before the flag is set."""
+    """The mistake: the list is tested before the flag is set."""
 
     @operation(kernel="fs/netfs/read_pgpriv2.c:netfs_pgpriv2_end_copy_to_cache @6.14-")
     def end_copy_to_cache(self):

@@ -1,8 +1,8 @@
-"""The repair of r63_all_queued_too_late.py, with stores that become visible after later loads (R63, netfs).
+"""The fix of r63_all_queued_too_late.py, with stores that become visible after later loads (R63, netfs).
 
-One side sets the flag and looks at the list, the other takes from the list and looks at the flag. If neither store has
-left its processor's buffer when the other side looks, nobody ends the request, as before 89635eae076c. Each side needs
-a full barrier in between; set_bit() is none on every architecture. Derived from the repair: nobody has reported it.
+One side sets the flag and tests the list, the other removes from the list and tests the flag. If both stores are
+still in store buffers when the other side loads, neither ends the request, as before 89635eae076c. Each side needs a
+full barrier in between; set_bit() is not a barrier on every architecture. Derived from the fix; no report is known.
 """
 
 from r63_all_queued_too_late import LooksAfterwards

@@ -1,9 +1,9 @@
-"""After a power failure a file ends in zeros that nobody wrote (R64, XFS and iomap, 2024).
+"""After a power failure a file ends in zeros that no program wrote (R64, XFS and iomap, 2024).
 
-Writeback writes whole blocks; what lies beyond the end of the file is zeros. When the IO ends, the size on disk is
-raised to the end of the block, or to the file's size where that is less, as it is by then. A write that has appended to
-the same block since the IO was made has raised it, with its data in the cache only. 51d20d1dacbe: an IO notes, when it
-is made, how much of it is the file's, and the size is raised to that.
+Writeback writes whole blocks; the bytes beyond the end of the file are zeros. When the IO ends, the size on
+disk is raised to the end of the block, or to the current i_size if that is smaller. A write that has appended
+to the same block since the IO was built has raised i_size, with its data only in the cache. 51d20d1dacbe: an
+IO records, when it is built, how much of it is inside the file, and the size is raised to that.
 """
 
 from dio_mc import Array, PageLock, Range, Var, atomic, expect, invariant, operation, reachable, thread, wait_until
@@ -11,7 +11,7 @@ from dio_mc.kernel import Crashes, Data
 
 
 class RaisesToTheBlock(Crashes):
-    """Before. One block of two sectors: the first has been written and is dirty, the second is appended."""
+    """Before 51d20d1dacbe. One block of two sectors: the first is written and dirty, the second is appended."""
 
     durable = ("disk", "disk_size")
     page_lock = PageLock()
@@ -60,7 +60,7 @@ class RaisesToTheBlock(Crashes):
 
     @operation(kernel="fs/iomap/buffered-io.c:iomap_submit_ioend @5.10-6.16")
     def submit_ioend(self):
-        """The device writes the page as it is."""
+        """The device writes the current contents of the page."""
         with atomic():
             for s in range(2):
                 self.disk[s] = self.page[s]
@@ -81,7 +81,7 @@ class RaisesToTheBlock(Crashes):
 
 
 class NotesTheSize(RaisesToTheBlock):
-    """51d20d1dacbe."""
+    """The fix, 51d20d1dacbe."""
 
     @operation(kernel="fs/iomap/buffered-io.c:iomap_add_to_ioend @5.10-6.16")
     def add_to_ioend(self):
@@ -90,7 +90,7 @@ class NotesTheSize(RaisesToTheBlock):
 
 
 class NotesTheSizeLate(RaisesToTheBlock):
-    """The mistake: the size is noted when the IO has been submitted, and the page is unlocked."""
+    """The mistake: the size is recorded after the IO was submitted and the page unlocked."""
 
     @operation(kernel="fs/iomap/buffered-io.c:iomap_submit_ioend @5.10-6.16")
     def submit_ioend(self):

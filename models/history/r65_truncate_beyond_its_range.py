@@ -1,9 +1,9 @@
-"""A swap entry that has grown is erased, and with it pages that were not to be truncated (R65, shmem, 2026).
+"""A swap entry that has grown is erased, with pages beyond the truncated range (R65, shmem, 2026).
 
-The same gap as in r65_truncate_frees_a_split_swap_entry.py. Between the lookup of the entries and their erasure, the
-page and its neighbour are swapped in, and out again as one large folio: its entry has the value that the small one had.
-8a1968bd997f leaves an entry alone that reaches beyond the range: its pages there stay, and what of it is in the range
-has been zeroed by then.
+The race window is that of r65_truncate_frees_a_split_swap_entry.py. Between the lookup of the
+entries and their erasure, the page and its neighbour are swapped in, and out again as one large
+folio: its entry has the same value as the small one had. 8a1968bd997f skips an entry that reaches
+beyond the range: its pages there stay, and its part in the range has been zeroed by then.
 """
 
 from r65_truncate_frees_a_split_swap_entry import AsksFirst, LooksUnderTheLock
@@ -13,7 +13,7 @@ from dio_mc.kernel import Data
 
 
 class GrowsBeyondTheRange(AsksFirst):
-    """Before. A hole is punched at page 0; both pages may be swapped in, and out again as one folio."""
+    """Before 8a1968bd997f. A hole is punched at page 0; both pages may be swapped in, and out again as one folio."""
 
     order = Var(Range(0, 1))
 
@@ -33,12 +33,12 @@ class GrowsBeyondTheRange(AsksFirst):
 
     @invariant
     def no_lost_write(self, after):
-        """Page 1 stays, in the swap until it has been faulted in."""
+        """Page 1 stays in swap until it has been faulted in."""
         return not self.entry[1] or after.entry[1] or after.seen != Data.NOTHING
 
 
 class LeavesWhatReachesBeyond(LooksUnderTheLock, GrowsBeyondTheRange):
-    """8a1968bd997f."""
+    """The fix, 8a1968bd997f."""
 
 
 expect(GrowsBeyondTheRange, violates={"no_lost_write", "no_stale_exposure", "no_collateral"})

@@ -1,11 +1,11 @@
-"""A truncate frees the swap of a large entry that has been split in the meantime (R65, shmem, 2026).
+"""A truncate frees the swap slots of a large entry that has been split in the meantime (R65, shmem, 2026).
 
-What shmem has swapped out is an entry of the file's xarray; a large folio has one for all its pages. Truncation asked
-for the entry's order, and erased the entry if it was still the one it had found. In between a fault can split it: the
-first of the small entries has the same value and is erased alone, but as many slots of the swap device are freed as the
-large one had, and other entries point at slots that are free or another file's. 8a1968bd997f: order, comparison and
-erasure are under one lock, the xarray's; an entry that reaches beyond the range is left alone, since the order can have
-grown as well (r65_truncate_beyond_its_range.py).
+Swapped-out pages of shmem are entries in the file's xarray; a large folio has one entry for all its pages.
+Truncation asked for the entry's order, and erased the entry if it still had the value found. In between a
+fault can split it: the first of the small entries has the same value and is erased alone, but as many swap
+slots are freed as the large entry had, and other entries point to slots that are free or belong to another
+file. 8a1968bd997f: order, comparison and erasure are under one lock, the xarray's; an entry that reaches
+beyond the range is skipped, since the order can have grown as well (r65_truncate_beyond_its_range.py).
 """
 
 from dio_mc import Array, Model, Range, Var, atomic, expect, invariant, operation, reachable, thread, wait_until
@@ -13,7 +13,7 @@ from dio_mc.kernel import Data, Owner
 
 
 class AsksFirst(Model):
-    """Before. Two pages; an entry of order 1 covers both, and is at 0. Slot i of the swap device is for page i."""
+    """Before 8a1968bd997f. An entry of order 1 at index 0 covers both pages. Swap slot i is for page i."""
 
     order = Var(Range(0, 1), init=1)
     entry = Array(bool, size=2, init=True)
@@ -37,7 +37,7 @@ class AsksFirst(Model):
         return 2
 
     def has_entry(self, i):
-        """Whether there is an entry at i that does not begin before it."""
+        """Whether an entry starts at i, that is, i is not inside a larger entry."""
         return self.entry[i] and (i == 0 or self.order == 0)
 
     @operation(kernel="mm/shmem.c:shmem_free_swap @3.16-")
@@ -88,12 +88,12 @@ class AsksFirst(Model):
 
     @invariant
     def no_stale_exposure(self):
-        """A fault does not give what another file has swapped out."""
+        """A fault does not return data that another file has swapped out."""
         return self.seen != Data.SECRET
 
     @invariant
     def no_collateral(self, after):
-        """Nobody frees the other file's slot."""
+        """The other file's slot is not freed."""
         return self.owner[1] != Owner.OTHER_FILE or after.owner[1] == Owner.OTHER_FILE
 
     @reachable
@@ -102,7 +102,7 @@ class AsksFirst(Model):
 
 
 class LooksUnderTheLock(AsksFirst):
-    """8a1968bd997f."""
+    """The fix, 8a1968bd997f."""
 
     @operation(kernel="mm/shmem.c:shmem_free_swap @3.16-")
     def free_swap(self, i):

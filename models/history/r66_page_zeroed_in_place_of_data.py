@@ -1,9 +1,9 @@
-"""A fault that had to wait for a write takes a zeroed page for one that is filled (R66, OpenZFS on FreeBSD, 2025).
+"""A fault that had to wait for a write takes a zeroed page for a filled one (R66, OpenZFS on FreeBSD, 2025).
 
-A fault has its pages busy (locked) and wants the file's range lock; a write has that and waits for busy pages, to copy
-its data into them. So the fault only tries the lock, and lets its pages go before it waits for it. Since 178682506f92
-(Nov 2024, for direct IO; it used to go on without the lock) it then grabs the pages again, zeroed, and what is zeroed
-is valid: the data is not copied into it, and sendfile sends zeros. 3a55e76b84c3 (Oct 2025, issue 17851): not zeroed.
+A fault holds its pages busy (locked) and wants the file's range lock; a write holds that and waits for busy pages to
+copy its data into them. So the fault only trylocks, and releases its pages before it waits for the lock. Since
+178682506f92 (Nov 2024, for direct IO; before that it continued without the lock) it then grabs the pages again, zeroed
+and marked valid: the file's data is not read into them, and sendfile sends zeros. 3a55e76b84c3 (Oct 2025, issue 17851).
 """
 
 from dio_mc import Model, PageLock, RWSem, Var, atomic, expect, invariant, operation, reachable, thread, wait_until
@@ -11,7 +11,7 @@ from dio_mc.kernel import Data, Slot
 
 
 class GrabsZeroed(Model):
-    """178682506f92. `record` is the file's data in the DMU; a page that is FILLING is busy and not valid."""
+    """As of 178682506f92. `record` is the file's data in the DMU; a page that is FILLING is busy and not valid."""
 
     record = Var(Data, init=Data.OLD)
     slot, page = Var(Slot), Var(Data)
@@ -68,7 +68,7 @@ class GrabsZeroed(Model):
 
     @operation()
     def update_pages(self):
-        """It waits for a busy page, and copies into a valid one."""
+        """Waits for a busy page, and copies into a valid one."""
         with atomic():
             wait_until(not self.busy.is_locked())
             if self.slot == Slot.UPTODATE:
@@ -88,7 +88,7 @@ class GrabsZeroed(Model):
 
 
 class NotZeroed(GrabsZeroed):
-    """3a55e76b84c3."""
+    """The fix, 3a55e76b84c3: the pages are grabbed without being zeroed."""
 
     @operation()
     def grab(self):
@@ -96,7 +96,7 @@ class NotZeroed(GrabsZeroed):
 
 
 class KeepsBusy(NotZeroed):
-    """The mistake that is avoided by letting the pages go."""
+    """The mistake: the fault keeps its pages busy while it waits for the range lock."""
 
     @operation()
     def lock_and_grab(self):

@@ -1,9 +1,9 @@
 """A direct write tests whether its old block is shared, and writes to another file's block (R67, XFS, 2026).
 
-Direct writes to a cloned file run side by side. One finds its block shared and nothing allocated to copy to, and gives
-the inode's lock up to get a transaction. Meanwhile another copies, writes and moves the file to the new block. The
-first asks again whether the block is shared, the old one: it is not any more, since only the other file has it, and
-the write goes there. 2f4acd0fcd86 (Jul 2026, CVE-2026-64600; since 4.11): the map is read again if it has changed.
+Direct writes to a cloned file run in parallel. One finds its block shared and no block allocated for the copy, and
+drops the inode's lock to get a transaction. Meanwhile another one copies, writes and remaps the file to the new block.
+The first tests again whether the old block is shared: it is not any more, since only the other file has it, and the
+write goes there. 2f4acd0fcd86 (Jul 2026, CVE-2026-64600; since 4.11): the map is read again if it has changed.
 """
 
 from dio_mc import Array, Model, Mutex, Range, Var, atomic, expect, invariant, operation, reachable, thread
@@ -11,7 +11,7 @@ from dio_mc.kernel import Data
 
 
 class AsksOfTheOldBlock(Model):
-    """Before. Block 0 is the file's and another's; block 1 is what is copied to, in `cow_fork` while that goes on."""
+    """Before 2f4acd0fcd86. Both files share block 0; block 1 is the target of the copy, in `cow_fork` until it ends."""
 
     data_fork = Var(Range(0, 1))
     cow_fork = Var(bool)
@@ -46,7 +46,7 @@ class AsksOfTheOldBlock(Model):
 
     @operation(kernel="fs/xfs/xfs_reflink.c:xfs_reflink_allocate_cow @4.19-")
     def transaction(self, block):
-        """What the map says when there is one, and the lock is held again."""
+        """The mapping after the transaction has started and the lock is held again."""
         self.i_lock.lock()
         return block
 
@@ -63,7 +63,7 @@ class AsksOfTheOldBlock(Model):
 
     @invariant
     def no_collateral(self):
-        """What the other file has stays."""
+        """The other file's data is not overwritten."""
         return self.disk[0] == Data.OLD
 
     @reachable
@@ -72,7 +72,7 @@ class AsksOfTheOldBlock(Model):
 
 
 class ReadsTheMapAgain(AsksOfTheOldBlock):
-    """2f4acd0fcd86."""
+    """The fix, 2f4acd0fcd86."""
 
     @operation(kernel="fs/xfs/xfs_reflink.c:xfs_reflink_allocate_cow @4.19-")
     def transaction(self, block):
@@ -81,7 +81,7 @@ class ReadsTheMapAgain(AsksOfTheOldBlock):
 
 
 class ReadsItUnlocked(AsksOfTheOldBlock):
-    """The mistake: the map is read again before the lock is held."""
+    """The mistake: the map is read again before the lock is taken."""
 
     @operation(kernel="fs/xfs/xfs_reflink.c:xfs_reflink_allocate_cow @4.19-")
     def transaction(self, block):

@@ -1,16 +1,16 @@
-"""A direct write leaves a flag for its fsync in the open file, and another fsync reads it (R68, btrfs, 2024).
+"""A direct write sets a flag for its fsync in the open file, and another fsync reads it (R68, btrfs, 2024).
 
-A synchronous direct write calls fsync while it has the inode's lock. Since 939b656bc8ab (R31) it said so by a flag in
-the open file, which threads share: an fsync beside it took no lock either, and was caught by an assertion when the
+A synchronous direct write calls fsync with the inode's lock held. Since 939b656bc8ab (R31) it passed this on by a flag
+in the open file, which threads share: a concurrent fsync did not take the lock either, and failed an assertion when the
 write had ended (users of QEMU, bugzilla 219187 and 219199). cd9253c23aed (Aug 2024, xfstests generic/364): the flag is
-the task's. Two direct writes that have the lock shared deadlock by the same flag, of which the commit says nothing.
+per task. Two direct writes that hold the lock shared deadlock by the same flag, which the commit does not mention.
 """
 
 from dio_mc import Model, Param, PerThread, RWSem, ThreadId, Var, expect, me, operation, reachable, thread
 
 
 class FlagOfTheFile(Model):
-    """Before. All have one open file; the writes are within the file, so the lock is shared."""
+    """Before cd9253c23aed. All share one open file; the writes are inside i_size, so the lock is shared."""
 
     writers = Param(1, min=1, max=3)
     inode_lock = RWSem()
@@ -59,7 +59,7 @@ class FlagOfTheFile(Model):
 
 
 class FlagOfTheTask(FlagOfTheFile):
-    """cd9253c23aed: `current->journal_info`."""
+    """The fix, cd9253c23aed: `current->journal_info`."""
 
     task_skips = PerThread(bool)
 
@@ -77,7 +77,7 @@ class FlagOfTheTask(FlagOfTheFile):
 
 
 class TaskInTheFile(FlagOfTheFile):
-    """The mistake: the file says whose fsync skips the lock, and there may be two."""
+    """The mistake: the file stores the task whose fsync skips the lock, and there may be two."""
 
     skipper = Var(ThreadId | None)
 

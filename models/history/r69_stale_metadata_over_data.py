@@ -1,10 +1,10 @@
-"""Writeback of a metadata block that was freed lands on another file's data (R69, ext4 and jbd2, 2025).
+"""Writeback of a metadata block that was freed overwrites another file's data (R69, ext4 and jbd2, 2025).
 
-A freed metadata block must not be written any more: its next owner's data does not go through the block device's
-cache, so nobody orders the two. jbd2_journal_forget looks whether the buffer is clean. A buffer that was locked,
-because its write was in flight, counted as dirty: the bit, clear already, was cleared, and the block freed.
-3c652c3a71de (Sep 2025): whatever was found, wait for the buffer; a dirty one may go on its way before the bit is clear.
-328a782cb138 is the same without a journal. Found by reading: the write has to outlast a commit.
+A freed metadata block must not be written any more: the data of its next owner does not go through the block
+device's cache, so the two writes are not ordered. jbd2_journal_forget tests whether the buffer is clean. A buffer
+locked for a write in flight was treated as dirty: its dirty bit, already clear, was cleared, and the block freed.
+3c652c3a71de (Sep 2025): always wait for the buffer; the write of a dirty one may begin before its dirty bit is
+cleared. 328a782cb138 is the same without a journal. Found by review: the write has to last longer than a commit.
 """
 
 from dio_mc import Model, PageLock, Var, atomic, expect, invariant, operation, reachable, thread, wait_until
@@ -12,7 +12,7 @@ from dio_mc.kernel import Data, Owner
 
 
 class ForgetsAtOnce(Model):
-    """Before. One block; `dirty` and `buffer_lock` are those of its buffer in the block device's cache."""
+    """Before 3c652c3a71de. One block; `dirty` and `buffer_lock` are those of its buffer in the block device's cache."""
 
     owner = Var(Owner)
     disk = Var(Data, init=Data.STALE)
@@ -73,7 +73,7 @@ class ForgetsAtOnce(Model):
 
 
 class Waits(ForgetsAtOnce):
-    """3c652c3a71de."""
+    """The fix, 3c652c3a71de."""
 
     @operation()
     def discard(self):
@@ -82,7 +82,7 @@ class Waits(ForgetsAtOnce):
 
 
 class WaitsFirst(ForgetsAtOnce):
-    """The mistake: the next write begins before the bit is clear."""
+    """The mistake: the buffer is waited for first, and the next write begins before the dirty bit is cleared."""
 
     @operation()
     def discard(self):

@@ -1,17 +1,17 @@
-"""fsync copies a mask of devices to flush, clears it, and loses what a write's end set between (R70, bcachefs, 2026).
+"""fsync copies a mask of devices to flush, then clears it, and loses a bit set in between (R70, bcachefs, 2026).
 
-A direct write in place (nocow) is in the drive's cache when it ends; its end marks the device in a mask of the inode,
-and fsync flushes the devices that are marked. It copied the mask and then cleared it: a device marked between the two
-was not flushed, and the next fsync found nothing to do. 4316b75dfb96 (Aug 2026): one exchange. The commit leaves it to
-the next one to order those who flush, and that is needed: an fsync that comes while another has taken the mask, and has
-not flushed yet, finds nothing to do either.
+A direct write in place (nocow) is only in the drive's cache when it completes; its completion marks the device
+in a mask of the inode, and fsync flushes the marked devices. fsync copied the mask and then cleared it: a device
+marked between the two was not flushed, and the next fsync found no device to flush. 4316b75dfb96 (Aug 2026): one
+atomic exchange. The commit leaves the ordering of concurrent fsyncs to the next commit. That is needed too: an
+fsync that starts after another has taken the mask, and before it has flushed, also finds no device to flush.
 """
 
 from dio_mc import Array, Model, Mutex, Param, Var, atomic, expect, invariant, operation, reachable, thread
 
 
 class CopiesThenClears(Model):
-    """Before. Device 0 is marked; the write goes to device 1. (If the mask was empty, fsync did not clear it.)"""
+    """Before 4316b75dfb96. Device 0 is marked; the write goes to device 1. (An empty mask was not cleared.)"""
 
     syncers = Param(2, min=1, max=3)
     need_flush = Array(bool, size=2, init=[True, False])
@@ -53,7 +53,7 @@ class CopiesThenClears(Model):
 
     @invariant
     def synced_is_durable(self):
-        """What was written when an fsync began is on the disk when that has ended."""
+        """Data written before an fsync began is on disk when the fsync has ended."""
         return not (self.synced and self.in_drive_cache[1])
 
     @reachable
@@ -62,7 +62,7 @@ class CopiesThenClears(Model):
 
 
 class Exchanges(CopiesThenClears):
-    """4316b75dfb96."""
+    """An atomic exchange, 4316b75dfb96."""
 
     @operation(kernel="fs/bcachefs/fs-io.c:bch2_inode_flush_nocow_writes_async @6.7-6.17")
     def flush_nocow_writes(self):
@@ -73,7 +73,7 @@ class Exchanges(CopiesThenClears):
 
 
 class OneAtATime(Exchanges):
-    """And who flushes keeps others from finding nothing to do."""
+    """In addition, concurrent fsyncs are serialised."""
 
     flush_lock = Mutex()
 
@@ -85,7 +85,7 @@ class OneAtATime(Exchanges):
 
 
 class LocksAndCopies(CopiesThenClears):
-    """The mistake: a lock among those who flush does not keep the ends of writes away."""
+    """The mistake: a lock among the fsyncs does not exclude the completions of writes."""
 
     flush_lock = Mutex()
 

@@ -1,10 +1,10 @@
 """The range is locked one chunk at a time: a read that spans two chunks can be torn (P6).
 
-The mail of 20 Oct 2006: lock_page_range must work in chunks instead of pinning down the whole range. Here a chunk is
-one page. A slot's lock stands for the lock of the page that is in it, or for a place holder. Two direct readers, one
-write(2) over the whole range, page by page under the page's lock, and pdflush. A read may not stand still. Whether it
-may be torn, old in one page and new in the next, is a matter of taste: Linux never promised otherwise, and to lock the
-whole range does not prevent it (whole_range.py). Not modelled: holes, mmap.
+The mail of 20 Oct 2006 says that lock_page_range must work in chunks instead of pinning the whole range. Here a
+chunk is one page. The lock of a slot stands for the lock of the page in the slot, or for a place holder. Two
+direct readers run against pdflush and one write(2) of the whole range, which takes one page lock at a time. The
+readers must not deadlock. A read may be torn, with old data in one page and new data in the next: Linux never
+promised otherwise, and locking the whole range does not prevent it (whole_range.py). Not modelled: holes, mmap.
 """
 
 from enum import Enum
@@ -19,7 +19,7 @@ class Data(Enum):
 
 
 class OneChunk(Model):
-    """A page is locked, looked at, read and unlocked before the next one."""
+    """Each page is locked, checked, read and unlocked before the next one."""
 
     pages = Param(2, min=2, max=3)
     readers = Param(2, min=1, max=3)
@@ -43,7 +43,7 @@ class OneChunk(Model):
 
     @operation(kernel="fs/direct-io.c:lock_page_range @unmerged")
     def flush_and_lock(self, i):
-        with atomic():  # flushed, locked, looked at again: as in placeholder.py
+        with atomic():  # flushed, locked, checked again: as in placeholder.py
             wait_until(not self.dirty[i])
             self.slot_lock[i].lock()
 
@@ -85,7 +85,7 @@ class OneChunk(Model):
 
 
 class WritersExcluded(OneChunk):
-    """What does make a read whole: flush, and keep write(2) out from the flush to the end (`i_mutex`, as in 2.6.18)."""
+    """A read is not torn if it flushes first and excludes write(2) from the flush to the end (`i_mutex` in 2.6.18)."""
 
     i_mutex = Mutex()
 

@@ -1,11 +1,11 @@
 """ext3 in Linux 2.6.18: writepage fills a hole in the middle of an O_DIRECT read (R01).
 
-The race that Chris Mason names in "place holder pages for O_DIRECT", linux-fsdevel, 20 Oct 2006. A direct read takes
-`i_mutex`, flushes its range, takes `i_alloc_sem` shared, maps and submits, drops `i_mutex`, waits. write(2) and
-truncate respect those locks; the writeback of a page that was dirtied through mmap takes neither. It may allocate a
-block after the flush, and the read returns what the block's previous owner left there.
+The race that Chris Mason describes in "place holder pages for O_DIRECT", linux-fsdevel, 20 Oct 2006. A direct
+read takes `i_mutex`, flushes its range, takes `i_alloc_sem` shared, maps and submits, drops `i_mutex`, and waits
+for its IO. write(2) and truncate respect those locks. Writeback of a page that was dirtied through mmap takes
+neither: it may allocate a block after the flush, and the read then returns the previous contents of that block.
 
-Order of the locks as in fs/direct-io.c of 2.6.18 (DIO_LOCKING). write(2) and truncate are left out: they are excluded.
+The lock order is that of fs/direct-io.c in 2.6.18 (DIO_LOCKING). write(2) and truncate are excluded, so left out.
 """
 
 from pagecache import Block, Data, PageCache
@@ -15,7 +15,7 @@ from dio_mc import Kernel, Mutex, RWSem, expect, invariant, operation, reachable
 
 
 class Ext3(PageCache):
-    """2.6.18."""
+    """ext3 as in Linux 2.6.18."""
 
     i_mutex, i_alloc_sem = Mutex(), RWSem()
 
@@ -37,7 +37,7 @@ class Ext3(PageCache):
 
     @invariant
     def no_hole_filled(self, after):
-        """... in the middle of an O_DIRECT read: from the moment it relies on the flush to the end of its IO."""
+        """No hole is filled between the flush of an O_DIRECT read and the end of its IO."""
         return all(
             Implies(self.inside("read", index=i) and self.block[i] == Block.HOLE, after.block[i] == Block.HOLE)
             for i in range(self.pages)
@@ -48,7 +48,7 @@ class Ext3(PageCache):
         return any(self.seen[i] == Data.NEW for i in range(self.pages))
 
 
-# The format of ext3 in the ext4 driver of today allocates in ext4_page_mkwrite: the store itself fills the hole, and
+# Today's ext4 driver allocates for the ext3 format in ext4_page_mkwrite: the store itself fills the hole, and
 # pdflush is held before its data is on disk.
 expect(
     Ext3,

@@ -1,10 +1,10 @@
-"""Truncate frees a block under a direct read, and another file gets it (R09).
+"""Truncate frees a block under a direct read, and the block is reused by another file (R09).
 
-Linux 2.6.18 holds `i_alloc_sem` shared from before the map to after the IO, and truncate takes it exclusively
-(fs/attr.c:notify_change); an asynchronous read releases it in its completion. Here: one page with data on disk and
-nothing in the cache. Truncate sets i_size, removes what the cache has of the range, then frees the block; a second file
-allocates it and writes a secret. `i_mutex`, which both sides also take, is left out: an asynchronous read drops it
-before its IO ends, so it must not be needed. placeholder_truncate.py does without the semaphore.
+Linux 2.6.18 holds `i_alloc_sem` shared from before the map until after the IO, and truncate takes it exclusively
+(fs/attr.c:notify_change); for an asynchronous read the completion releases it. The model has one page, on disk and
+not cached. Truncate sets i_size, invalidates the cached pages of the range, and then frees the block; a second
+file allocates it and writes a secret. Both sides also take `i_mutex`, which is left out: an asynchronous read
+drops it before its IO ends, so it cannot protect the read. placeholder_truncate.py does without the semaphore.
 """
 
 from enum import Enum
@@ -21,7 +21,7 @@ class Owner(Enum):
 
 
 class Ext3Truncate(Model):
-    """2.6.18."""
+    """ext3 as in Linux 2.6.18."""
 
     slot = Var(Slot)
     inside_size = Var(bool, init=True)
@@ -89,7 +89,7 @@ class Ext3Truncate(Model):
 
 
 class NoSemaphore(Ext3Truncate):
-    """Without it."""
+    """The mistake: no `i_alloc_sem`."""
 
     @operation(kernel="fs/direct-io.c:__blockdev_direct_IO")
     def direct_read(self):

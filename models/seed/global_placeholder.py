@@ -1,8 +1,8 @@
 """One place holder for the whole kernel (P3).
 
-Andrew Morton's reply of 20 Oct 2006 to the place holder patches: the stub may be one page for all, so that the test for
-it becomes a comparison of pointers. Such a stub has no index, no lock bit and no owner. Two direct reads of one page:
-does the second one know that the place holder in the slot is not its own?
+Andrew Morton's reply of 20 Oct 2006 to the place holder patches suggests one stub page for all, so that
+testing for it is a comparison of pointers. Such a stub has no index, no lock bit and no owner. With two
+direct reads of one page, the second must know that the place holder in the slot belongs to the first.
 """
 
 from pagecache import Slot
@@ -12,8 +12,8 @@ from dio_mc import Array, Param, ThreadId, atomic, expect, me, operation, wait_u
 
 
 class GlobalPlaceholder(Placeholder):
-    """It does not, and adopts it. When the first reader removes it, the second one has none; a page comes in after it,
-    and what it unlocks in the end is somebody else's page, or nothing."""
+    """The second reader adopts the place holder of the first. When the first removes it, the second has none: a page
+    is inserted after that, and the second reader in the end unlocks a page that it does not own, or an empty slot."""
 
     readers = Param(2, min=1, max=4)
 
@@ -27,7 +27,7 @@ class GlobalPlaceholder(Placeholder):
 
 
 class ForeignIsLocked(GlobalPlaceholder):
-    """No owner, but a rule: a place holder that is met is somebody else's, so wait, as for a page lock."""
+    """No owner, but a rule: every place holder found belongs to another reader, so wait for it as for a page lock."""
 
     @operation(kernel="fs/direct-io.c:lock_page_range @unmerged")
     def lock_page_range(self, index):
@@ -37,7 +37,7 @@ class ForeignIsLocked(GlobalPlaceholder):
 
 
 class OwnerBesideTheStub(GlobalPlaceholder):
-    """The owner stands outside the stub (in the dio, or with the waiters): a reader may meet its own, no other."""
+    """The owner is stored outside the stub (in the dio, or with the waiters): a reader passes only its own."""
 
     owner = Array(ThreadId | None, size=GlobalPlaceholder.pages)
 

@@ -1,8 +1,8 @@
-"""A direct read whose user buffer is a mapping of the very page that it reads (P1; R35 is the same in btrfs, 2021).
+"""A direct read whose user buffer is a mapping of the page that it reads (P1; R35 is the same in btrfs, 2021).
 
 Under the proposal of October 2006 the read puts its place holder into the slot and then pins the user's pages
-(fs/direct-io.c:dio_refill_pages, get_user_pages). The page fault wants to insert a page into the same slot, and waits
-for the place holder: its own. One thread stands still by itself. Derived from the design, no review names it.
+(fs/direct-io.c:dio_refill_pages, get_user_pages). The page fault wants to insert a page into the same slot and waits
+for the place holder of its own thread: a deadlock of one thread. Derived from the design; no review mentions it.
 """
 
 from pagecache import Slot
@@ -11,7 +11,7 @@ from dio_mc import Model, PageLock, Var, atomic, expect, invariant, operation, t
 
 
 class OwnBuffer(Model):
-    """The place holder first, the user's page second."""
+    """The place holder first, then the user's page."""
 
     slot = Var(Slot)
     page_lock = PageLock()
@@ -57,7 +57,7 @@ class OwnBuffer(Model):
 
 
 class PinnedFirst(OwnBuffer):
-    """The user's page first. It is then in the slot, and a page that is there is locked, not replaced."""
+    """The user's page is pinned first. It is then in the slot, and a page in the slot is locked, not replaced."""
 
     @operation(kernel="fs/direct-io.c:__blockdev_direct_IO")
     def direct_read(self):
@@ -68,7 +68,7 @@ class PinnedFirst(OwnBuffer):
 
 
 class FaultFails(OwnBuffer):
-    """The fault does not wait for its own caller; the read lets go, faults the page in, tries again."""
+    """The fault does not wait for its own caller; the read drops its place holder, faults the page in and retries."""
 
     @operation(kernel="fs/direct-io.c:__blockdev_direct_IO")
     def direct_read(self):

@@ -1,11 +1,11 @@
 """The base of the models in this folder: the page cache of a sparse file, mmap stores, writeback (Linux 2.6.18).
 
-One page is one block. All blocks are holes at first; the one that the allocator will give to page i holds what its
-previous owner left there. Mapping, submission, transfer and completion of an IO are separate steps, and a page that is
-being filled is in the cache, locked and not uptodate: most races live between two of these.
+One page is one block. All blocks are holes at first; the block that the allocator will give to page i holds the
+contents of its previous owner. Mapping, submission, transfer and completion of an IO are separate steps, and a
+page that is being filled is in the cache, locked and not uptodate: most races happen between two of these steps.
 
-Abstracted: pdflush also does the writing for a flush, which only waits; a store dirties its page at once (2.6.18 looks
-at the pte's dirty bit in msync, munmap and reclaim); page contents (a fault finds zeros, the store makes them new).
+Abstracted: pdflush also writes for a flush, which only waits; a store dirties its page at once (2.6.18 tests the
+dirty bit of the pte in msync, munmap and reclaim); page contents (a fault finds zeros, the store makes them new).
 """
 
 from enum import Enum
@@ -13,7 +13,7 @@ from enum import Enum
 from dio_mc import Array, Model, PageLock, Param, atomic, operation, thread, wait_until
 
 
-class Slot(Enum):  # what the page cache has at an index
+class Slot(Enum):  # contents of the page cache at an index
     ABSENT = 0
     PLACEHOLDER = 1  # placeholder.py
     FILLING = 2
@@ -35,7 +35,7 @@ class Data(Enum):
 
 
 class PageCache(Model, abstract=True):
-    """One mmap store to every page; one pdflush for every page, so that they overlap. A rule adds `direct_read`."""
+    """One mmap store and one pdflush for every page, so that they overlap. A subclass adds `direct_read`."""
 
     pages = Param(1, min=1, max=4)
     readers = Param(1, min=1, max=4)

@@ -1,14 +1,14 @@
 """The proposal of October 2006: a place holder, or the page's lock, from before the map to after the IO (R01, P5).
 
-Chris Mason, "place holder pages for O_DIRECT", linux-fsdevel, 20 Oct 2006, against 2.6.18. The read drops `i_mutex` and
-`i_alloc_sem`. For every index of its range it locks the page that is there, or puts a place holder into the empty slot.
-Whoever wants to insert a page waits for the place holder; writepage waits for the page lock. A page that was locked may
-have been dirtied, or gone under writeback, since the flush: look again, and back to the flush if so.
+Chris Mason, "place holder pages for O_DIRECT", linux-fsdevel, 20 Oct 2006, against 2.6.18. The read drops `i_mutex`
+and `i_alloc_sem`. For every index of its range it locks the cached page, or puts a place holder into the empty slot.
+An insertion of a page waits for the place holder; writepage waits for the page lock. A page may have been dirtied,
+or have come under writeback, between the flush and its lock: the read checks again, and returns to the flush if so.
 
-The classes below `Placeholder` are the mistakes one can make with it. The last is none for this race: the read has
-remembered "a hole" and returns zeros whatever happens next (but see placeholder_truncate.py). And `no_hole_filled` is
-not the whole story: without the second look, writepage fills the hole *before* the read locks the page, and only the
-data is still on its way.
+The classes after `Placeholder` are mistakes in an implementation of it. The last one is harmless for this race: the
+read has already mapped a hole and returns zeros whatever happens next (but see placeholder_truncate.py).
+`no_hole_filled` alone does not show every stale read: without the second check, writepage fills the hole *before*
+the read locks the page, and the data is not on disk yet.
 """
 
 from ext3_2_6_18 import Ext3
@@ -19,10 +19,10 @@ from dio_mc import atomic, expect, invariant, operation, threads, wait_until, wi
 
 
 class Placeholder(Ext3):
-    """The proposal, one page at a time (chunks.py has ranges). No property minds if one leaves out (`dio-mc mutate`)
-    `not self.dirty[index]` in `is_settled`: a dirty page's block is mapped under the page's lock, so after it the read
-    finds a hole, and its zeros are nobody else's; or the question of `lock_page_range` whether there is a page: here an
-    empty slot has a lock too. In the kernel the lock is in the page; hence the place holder."""
+    """The proposal, one page at a time (chunks.py has ranges). Two changes violate no property (`dio-mc mutate`).
+    One drops `not self.dirty[index]` from `is_settled`: a dirty page's block is mapped under the page lock, so the
+    read finds a hole after it and returns zeros. The other drops the test in `lock_page_range` whether a page is
+    cached: here an empty slot has a lock too. In the kernel the lock is in the page, hence the place holder."""
 
     @operation(kernel="fs/direct-io.c:__blockdev_direct_IO")
     def direct_read(self, index):
@@ -79,21 +79,21 @@ class Placeholder(Ext3):
 
 
 class NoSecondLook(Placeholder):
-    """The page is locked after the flush and taken as the flush left it."""
+    """The page is locked after the flush, and its state is not checked again."""
 
     def is_settled(self, index):
         return True
 
 
 class LooksForDirtyOnly(Placeholder):
-    """writepage has dropped the page lock, and the dirty bit, when its IO starts."""
+    """The second check tests only for dirty: writepage clears dirty and drops the page lock when its IO starts."""
 
     def is_settled(self, index):
         return not self.dirty[index]
 
 
 class ReleasedBeforeMap(Placeholder):
-    """The pin covers the flush and the second look, not the map."""
+    """The lock or place holder covers the flush and the second check, not the map."""
 
     @operation(kernel="fs/direct-io.c:direct_io_worker @2.6.18")
     def read_locked(self, index):
@@ -103,7 +103,7 @@ class ReleasedBeforeMap(Placeholder):
 
 
 class ReleasedBeforeIO(Placeholder):
-    """The pin covers the map, not the IO."""
+    """The lock or place holder covers the map, not the IO."""
 
     @operation(kernel="fs/direct-io.c:direct_io_worker @2.6.18")
     def read_locked(self, index):

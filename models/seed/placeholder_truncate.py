@@ -1,9 +1,9 @@
-"""Truncate under the proposal of October 2006: the place holder must do the work of `i_alloc_sem` (R09, P8).
+"""Truncate under the proposal of October 2006: the place holder must replace `i_alloc_sem` (R09, P8).
 
-ext3_truncate.py, where there is no page in the cache and so nothing to lock but the place holder. The mail has truncate
-among those that the pinned range keeps out. That truncate waits for the place holder it meets is not enough: one can be
-inserted after it, before the block is free. Either the read asks for i_size with its place holder in the slot, or
-truncate keeps the slot until it is done. Derived from the design; how the patches did it is not known.
+The scenario of ext3_truncate.py: no page is cached, so the place holder is the only thing to lock. According to the
+mail the pinned range keeps truncate out. It is not enough that truncate waits for the place holder that it finds: a new
+one can be inserted after that and before the block is freed. Either the read checks i_size with its place holder in the
+slot, or truncate holds the slot until it is done. Derived from the design; the code of the patches is not known.
 """
 
 from ext3_truncate import Ext3Truncate
@@ -13,7 +13,7 @@ from dio_mc import atomic, expect, operation, wait_until
 
 
 class TruncateIgnores(Ext3Truncate):
-    """A place holder for the read, and a truncate that takes no notice of it."""
+    """The read has a place holder, and truncate ignores it."""
 
     @operation(kernel="fs/direct-io.c:__blockdev_direct_IO")
     def direct_read(self):
@@ -39,7 +39,7 @@ class TruncateIgnores(Ext3Truncate):
 
 
 class TruncateWaits(TruncateIgnores):
-    """It waits for the place holder that is there when it passes."""
+    """Truncate waits for the place holder that is there when it passes."""
 
     @operation(kernel="mm/memory.c:vmtruncate @2.6.18")
     def truncate(self):
@@ -49,7 +49,7 @@ class TruncateWaits(TruncateIgnores):
 
 
 class SizeAskedAgain(TruncateWaits):
-    """... and the read asks for i_size with its place holder in the slot."""
+    """In addition, the read checks i_size with its place holder in the slot."""
 
     @operation(kernel="fs/direct-io.c:direct_io_worker @2.6.18")
     def read_locked(self):
@@ -61,7 +61,7 @@ class SizeAskedAgain(TruncateWaits):
 
 
 class TruncateKeepsOut(TruncateIgnores):
-    """Truncate has place holders of its own."""
+    """Truncate inserts place holders of its own."""
 
     @operation(kernel="mm/memory.c:vmtruncate @2.6.18")
     def truncate(self):
@@ -72,7 +72,7 @@ class TruncateKeepsOut(TruncateIgnores):
 
 
 class ReleasedBeforeIO(TruncateKeepsOut):
-    """The place holder covers the map, not the IO."""
+    """The mistake: the place holder covers the map, not the IO."""
 
     @operation(kernel="fs/direct-io.c:direct_io_worker @2.6.18")
     def read_locked(self):

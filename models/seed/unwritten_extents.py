@@ -1,9 +1,9 @@
 """The fix of the race: writeback allocates unwritten extents, and converts them when its IO has ended (R01).
 
-ext4 by default since v5.6 (2020, 244adf6426ee, "dioread_nolock"), XFS writeback since v5.8 (2020, a5949d3faedf). An
-unwritten extent reads as zeros. A direct read may then race with writepage as it likes: whatever it meets is a hole, an
-unwritten extent, or blocks whose data is on disk. The locks are still those of 2.6.18, and holes *are* filled under a
-direct read: what must not happen is that a hole becomes a mapped block, so that is what `no_hole_filled` says here.
+ext4 by default since v5.6 (2020, 244adf6426ee, "dioread_nolock"), XFS writeback since v5.8 (2020, a5949d3faedf).
+An unwritten extent reads as zeros. A direct read may then race with writepage: it maps a hole, an unwritten
+extent, or blocks whose data is on disk. The locks are still those of 2.6.18, and holes *are* filled under a direct
+read. Only the change of a hole into a mapped block is harmful, so `no_hole_filled` forbids that alone here.
 """
 
 from ext3_2_6_18 import Ext3
@@ -35,7 +35,7 @@ class UnwrittenExtents(Ext3):
 
 
 class ConvertedAtSubmission(UnwrittenExtents):
-    """The mistake: converted when the IO is started. No hole becomes mapped, and stale data is read all the same."""
+    """The mistake: converted when the IO is submitted. No hole becomes mapped, and stale data is still read."""
 
     @operation(kernel="fs/ext4/inode.c:mpage_map_one_extent @3.16-")
     def allocate(self, index):

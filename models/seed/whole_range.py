@@ -1,8 +1,8 @@
-"""The whole range is locked before the first page is read: lock order (P2), and torn all the same (P6).
+"""The whole range is locked before the first page is read: lock order (P2), and a read that is still torn (P6).
 
-What the first version of the patches does (20 Oct 2006), beside chunks.py. In ascending order nobody can stand still;
-in any other order two readers can, each with the page that the other one wants. And a read is as torn as before:
-write(2) dirties page by page, so the range that was flushed and locked may hold one new page and one old one.
+This is the first version of the patches (20 Oct 2006); compare chunks.py. Locks taken in ascending order cannot
+deadlock; in any other order two readers can, each holding the page that the other wants. Reads are still torn:
+write(2) dirties one page at a time, so the range that was flushed and locked may hold one new page and one old one.
 """
 
 from chunks import OneChunk
@@ -11,7 +11,7 @@ from dio_mc import atomic, expect, me, operation, wait_until
 
 
 class WholeRange(OneChunk):
-    """All pages are locked in ascending order, and looked at, before the first is read."""
+    """All pages are locked in ascending order and checked before the first is read."""
 
     @operation(kernel="fs/direct-io.c:__blockdev_direct_IO")
     def direct_read(self, k):
@@ -39,8 +39,8 @@ class WholeRange(OneChunk):
 
 
 class PagesFirst(WholeRange):
-    """The mistake: lock the pages that are there, then put place holders into the slots that were empty. Two readers
-    that look at different times have different orders."""
+    """The mistake: lock the cached pages first, then put place holders into the empty slots. Two
+    readers that look at different times lock in different orders."""
 
     @operation(kernel="fs/direct-io.c:lock_page_range @unmerged")
     def lock_page_range(self):

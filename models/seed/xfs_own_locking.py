@@ -1,14 +1,14 @@
-"""XFS keeps to its own lock and skips page locks: the seed race as it is today, a reported collision (R03).
+"""XFS keeps its own lock and takes no page locks: the race of 2006 as it is today, a reported collision (R03).
 
 "For the XFS guys, you probably want to avoid the page locking steps as well": the mail of 20 Oct 2006. XFS reads under
-its iolock, shared, and nothing else. Three ages, after a write fault had come to reserve blocks (`page_mkwrite`):
+its iolock, shared, and nothing else. Three periods, all after write faults began to reserve blocks (`page_mkwrite`):
 
 - up to v4.9 a direct read that maps a delalloc extent is a BUG(), and writeback turns delalloc into mapped blocks
-  before the data is there, so that the read of the seed mail can also return stale data;
-- v4.10, 04197b341f23: the collision fails that one read with EIO; the stale read is still there;
-- v5.8, a5949d3faedf: writeback allocates unwritten and converts at the end of its IO. EIO is all that is left.
+  before the data is on disk, so that the stale read of the 2006 mail is possible too;
+- v4.10, 04197b341f23: the collision fails that one read with EIO; the stale read is still possible;
+- v5.8, a5949d3faedf: writeback allocates unwritten and converts at the end of its IO. Only the EIO remains.
 
-A failed read is no violation: what is asked for is zeros, new data, or EIO. The page cache is that of pagecache.py, but
+A failed read is not a violation: zeros, new data and EIO are all correct. The page cache is that of pagecache.py except
 for the write fault, which locks the page and reserves a block. Up to v4.9 nothing is reported: see its expectation.
 """
 

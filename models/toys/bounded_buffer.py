@@ -1,10 +1,10 @@
-"""A ring buffer between a producer and its consumers: nothing is lost, doubled or reordered."""
+"""A ring buffer between a producer and its consumers: no item is lost, duplicated or reordered."""
 
 from dio_mc import Array, Model, Param, Range, Var, atomic, expect, invariant, operation, reachable, thread, wait_until
 
 
 class BoundedBuffer(Model):
-    """The producer puts 0, 1, 2, ...; `size` fit into the ring; a consumer takes what is there, forever."""
+    """The producer puts 0, 1, 2, ... into a ring of `size` slots; the consumers take items in an endless loop."""
 
     size = Param(2, min=1, max=4)
     items = Param(4, min=1, max=7)
@@ -57,7 +57,7 @@ class BoundedBuffer(Model):
 
 
 class TestThenTake(BoundedBuffer):
-    """The mistake (Mesa's `if` for `while`): a consumer that was woken takes without looking again."""
+    """The mistake (`if` for `while` under Mesa semantics): a consumer that was woken does not test again."""
 
     @operation()
     def get(self):

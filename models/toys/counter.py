@@ -1,4 +1,4 @@
-"""Two threads add to a counter; reading and writing it are two steps, so an increment can be lost."""
+"""Two threads increment a counter; the load and the store are two steps, so an increment can be lost."""
 
 from dio_mc import Model, Param, Range, Var, atomic, expect, invariant, operation, thread
 
@@ -25,7 +25,7 @@ class Counter(Model):
 
 
 class AtomicCounter(Counter):
-    """The fix: one step."""
+    """The fix: load and store are one step."""
 
     @operation()
     def increment(self):

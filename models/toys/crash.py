@@ -1,11 +1,11 @@
-"""Two blocks that belong together, written one after the other, and a crash at any step."""
+"""Two blocks that belong together are written one after the other, with a crash at any step."""
 
 from dio_mc import Array, Var, atomic, expect, invariant, operation, reachable, thread
 from dio_mc.kernel import Crashes
 
 
 class InPlace(Crashes):
-    """Both are overwritten where they are: a crash between the two is seen."""
+    """Both are overwritten in place: a crash between the two writes leaves one old and one new block."""
 
     durable = ("blocks", "journal", "committed")
     blocks = Array(bool, size=2)
@@ -43,7 +43,7 @@ class InPlace(Crashes):
 
 
 class Journalled(InPlace):
-    """They are written to a journal, which is committed, and only then where they belong."""
+    """They are written to a journal, the journal is committed, and only then are they written in place."""
 
     @operation()
     def update(self):
@@ -54,7 +54,7 @@ class Journalled(InPlace):
 
 
 class CommitsFirst(Journalled):
-    """The mistake: the commit record is written before what it commits."""
+    """The mistake: the commit record is written before the blocks that it commits."""
 
     @operation()
     def update(self):

@@ -1,16 +1,16 @@
-"""The litmus tests of memory models: what two threads, or four, can see of each other's stores.
+"""The litmus tests of memory models: what two or four threads can see of each other's stores.
 
-Each class asks for the outcome that sequential consistency forbids. The verdicts are those of herd7 for x86-TSO: of
-the five only store buffering can happen, and a full barrier in both threads forbids it. Where stores of a thread may
-overtake each other as well (``memory_model = "pso"``), message passing and 2+2W can happen too, until the stores are
-ordered by ``smp_wmb`` or ``smp_store_release``. Loads are in order in both.
+Each class looks for the outcome that sequential consistency forbids. The verdicts are those of herd7 for
+x86-TSO: of the five only store buffering can happen, and a full barrier in both threads forbids it. Where
+stores of a thread may be reordered as well (``memory_model = "pso"``), message passing and 2+2W can happen
+too, until the stores are ordered by ``smp_wmb`` or ``smp_store_release``. Loads are in order in both.
 """
 
 from dio_mc import Model, Range, Var, expect, reachable, smp_load_acquire, smp_mb, smp_store_release, smp_wmb, thread
 
 
 class StoreBuffering(Model):
-    """SB: each stores, then loads what the other stores."""
+    """SB: each thread stores, then loads what the other stores."""
 
     x, y = Var(bool, ordering="relaxed"), Var(bool, ordering="relaxed")
     r0, r1 = Var(bool, init=True), Var(bool, init=True)
@@ -55,7 +55,7 @@ class StoreBufferingFenced(StoreBufferingHalfFenced):
 
 
 class MessagePassing(Model):
-    """MP: data, then a flag; the flag is seen, and old data."""
+    """MP: one thread stores data, then a flag; the other sees the flag and the old data."""
 
     x, y = Var(bool, ordering="relaxed"), Var(bool, ordering="relaxed")
     r0, r1 = Var(bool), Var(bool, init=True)
@@ -78,7 +78,7 @@ class MessagePassing(Model):
 
 
 class MessagePassingPso(MessagePassing):
-    """MP where stores may overtake each other."""
+    """MP where stores may be reordered."""
 
     memory_model = "pso"
 
@@ -110,7 +110,7 @@ class MessagePassingRelease(MessagePassingPso):
 
 
 class LoadBuffering(Model):
-    """LB: each loads, then stores what the other loads."""
+    """LB: each thread loads, then stores what the other loads."""
 
     x, y = Var(bool, ordering="relaxed"), Var(bool, ordering="relaxed")
     r0, r1 = Var(bool), Var(bool)
@@ -133,7 +133,7 @@ class LoadBuffering(Model):
 
 
 class IndependentReads(Model):
-    """IRIW: two readers see two stores in different orders."""
+    """IRIW: two readers see two independent stores in different orders."""
 
     x, y = Var(bool, ordering="relaxed"), Var(bool, ordering="relaxed")
     r0, r1, r2, r3 = Var(bool), Var(bool, init=True), Var(bool), Var(bool, init=True)
@@ -167,7 +167,7 @@ class IndependentReads(Model):
 
 
 class TwoPlusTwoWrites(Model):
-    """2+2W: each stores to both, in opposite orders, and both first stores are last in memory."""
+    """2+2W: two threads store to both variables in opposite orders, and both first stores are last in memory."""
 
     x, y = Var(Range(0, 2), ordering="relaxed"), Var(Range(0, 2), ordering="relaxed")
 
@@ -189,7 +189,7 @@ class TwoPlusTwoWrites(Model):
 
 
 class TwoPlusTwoWritesPso(TwoPlusTwoWrites):
-    """2+2W where stores may overtake each other."""
+    """2+2W where stores may be reordered."""
 
     memory_model = "pso"
 

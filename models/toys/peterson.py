@@ -1,10 +1,10 @@
-"""Mutual exclusion of two threads with nothing but reads and writes (Peterson 1981)."""
+"""Mutual exclusion of two threads with loads and stores only (Peterson 1981)."""
 
 from dio_mc import Array, Model, Range, Var, expect, invariant, operation, reachable, thread
 
 
 class Peterson(Model):
-    """Say that you want to enter, give the turn away, wait until the other does not want to or the turn is back."""
+    """Set your own flag, give the turn to the other, wait until the other's flag is clear or the turn is yours."""
 
     wants = Array(bool, size=2)
     turn = Var(Range(0, 1))
@@ -44,7 +44,7 @@ class Peterson(Model):
 
 
 class TurnFirst(Peterson):
-    """The mistake: give the turn away before saying that you want to enter."""
+    """The mistake: the turn is given to the other before the own flag is set."""
 
     @operation()
     def announce(self, k):

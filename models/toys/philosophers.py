@@ -1,10 +1,10 @@
-"""Dining philosophers (Dijkstra 1971): n locks in a circle. If all take the left one first, all can wait forever."""
+"""Dining philosophers (Dijkstra 1971): n locks in a circle. If all take the left one first, they can deadlock."""
 
 from dio_mc import Array, Model, Mutex, Param, expect, operation, thread
 
 
 class Philosophers(Model):
-    """Everyone takes the left fork, then the right one, and puts them back."""
+    """Each takes the left fork, then the right one, and puts both back."""
 
     n = Param(3, min=2, max=5)
     fork = Array(Mutex, size=n)
@@ -24,8 +24,8 @@ class Philosophers(Model):
 class Ordered(Philosophers):
     """The fix: the lower fork first.
 
-    Deadlock is all that is asked, and no property says what a fork is for: `dio-mc mutate` drops either lock
-    unnoticed, as fewer locks make no circle either (docs/mutation.md).
+    Only deadlock is checked, and no property says what a fork protects: `dio-mc mutate` drops
+    either lock unnoticed, since fewer locks form no circle either (docs/mutation.md).
     """
 
     @operation()

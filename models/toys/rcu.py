@@ -1,4 +1,4 @@
-"""RCU: an element is taken out of a list, and freed when no reader can have it any more."""
+"""RCU: an element is removed from a list, and freed when no reader can hold a reference to it any more."""
 
 from dio_mc import RCU, Model, Param, Var, expect, invariant, operation, spawn, thread
 
@@ -63,7 +63,7 @@ class UnlinksLater(Removes):
 
 
 class UsesOutside(Removes):
-    """The mistake: the element is used after the read-side section."""
+    """The mistake: the element is used after the end of the read-side critical section."""
 
     @operation()
     def lookup(self):
@@ -75,7 +75,7 @@ class UsesOutside(Removes):
 
 
 class CallsBack(Removes):
-    """``call_rcu``: the updater goes on, an operation of its own waits and frees."""
+    """``call_rcu``: the updater continues; a separate operation waits for the grace period and frees."""
 
     @thread
     def updater(self):

@@ -4,7 +4,7 @@ from dio_mc import Model, Param, Range, Var, atomic, expect, operation, thread, 
 
 
 class ReadersWriters(Model):
-    """A record of two fields; a writer changes one after the other, a reader must not see them differ."""
+    """A record of two fields; a writer changes them one after the other, and a reader must see them equal."""
 
     readers = Param(2, min=1, max=4)
     writers = Param(1, min=1, max=2)
@@ -41,7 +41,7 @@ class ReadersWriters(Model):
 
 
 class WriterIgnoresReaders(ReadersWriters):
-    """The mistake: writers exclude each other only."""
+    """The mistake: writers exclude each other, but not readers."""
 
     @operation()
     def enter(self):

@@ -1,10 +1,10 @@
-"""An object with references: who drops the last one frees it, and nobody looks at it without one."""
+"""An object with a reference count: the last put frees it, and no thread reads it without a reference."""
 
 from dio_mc import FolioRefs, Model, Param, Refcount, Var, expect, invariant, operation, thread
 
 
 class References(Model):
-    """Each of `users` has a reference, looks at the object, and drops it."""
+    """Each of `users` holds a reference, reads the object, and drops the reference."""
 
     users = Param(2, min=1, max=4)
     refs = Refcount(init=users, max=users)
@@ -36,7 +36,7 @@ class References(Model):
 
 
 class LooksAfterPut(References):
-    """The mistake: the reference is dropped first."""
+    """The mistake: the reference is dropped before the object is read."""
 
     @thread(instances=References.users)
     def user(self):
@@ -45,7 +45,7 @@ class LooksAfterPut(References):
 
 
 class PutsTwice(References):
-    """The mistake: an error path that drops a reference once more than it was taken."""
+    """The mistake: an error path drops a reference once more than it was taken."""
 
     @thread(instances=References.users)
     def user(self):
@@ -55,7 +55,7 @@ class PutsTwice(References):
 
 
 class Leaks(References):
-    """The mistake: of the last reference `dec` is not told."""
+    """The mistake: `dec` instead of `dec_and_test`, so the last put does not free the object."""
 
     @operation()
     def put(self):
@@ -63,7 +63,7 @@ class Leaks(References):
 
 
 class Reclaim(Model):
-    """Reclaim takes a folio for its own if the cache has the only reference; a reader tries to get one more."""
+    """Reclaim takes a folio if the cache holds the only reference; a reader tries to get one more."""
 
     refs = FolioRefs(max=2)
     taken, read = Var(bool), Var(bool)
@@ -90,7 +90,7 @@ class Reclaim(Model):
 
 
 class GetsWithoutLooking(Reclaim):
-    """The mistake: a reference that is taken whether there are any or not."""
+    """The mistake: a reference is taken even if the count is zero."""
 
     @operation()
     def get(self):

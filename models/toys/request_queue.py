@@ -1,10 +1,10 @@
-"""A queue of requests between submitters and a device: the toy of the ring buffer with the queue of the language."""
+"""A queue of requests between a submitter and a device: bounded_buffer.py with the queue of the language."""
 
 from dio_mc import BoundedQueue, Model, Param, Range, Var, expect, invariant, operation, reachable, thread
 
 
 class Requests(Model):
-    """The producer submits 0, 1, 2, ...; the device takes what is there, for ever."""
+    """The producer submits 0, 1, 2, ...; the device takes requests in an endless loop."""
 
     size = Param(2, min=1, max=4)
     items = Param(4, min=1, max=7)

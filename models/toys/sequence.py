@@ -1,4 +1,4 @@
-"""A sequence counter: readers of two fields never have half of one write and half of another."""
+"""A sequence counter: readers of two fields never see half of one write and half of another."""
 
 from dio_mc import Array, Model, Param, SeqCount, SpinLock, expect, operation, thread
 
@@ -49,7 +49,7 @@ class NoLock(Sequence):
 
 
 class NoRetry(Sequence):
-    """The mistake: the reader does not look whether a writer was there."""
+    """The mistake: the reader does not check whether a writer was active."""
 
     @operation()
     def read(self):

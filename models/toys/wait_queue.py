@@ -1,10 +1,10 @@
-"""A thread that sleeps until a condition holds, and the wake-up that it may miss."""
+"""A thread sleeps until a condition holds, and may miss its wakeup."""
 
 from dio_mc import Completion, Model, Var, WaitQueue, expect, operation, progress, thread
 
 
 class Waits(Model):
-    """``wait_event``: prepare, look, sleep, look again. The other one makes the condition hold, then wakes."""
+    """``wait_event``: prepare, test, sleep, test again. The waker makes the condition hold, then wakes."""
 
     ready = Var(bool)
     queue = WaitQueue()
@@ -33,7 +33,7 @@ class Waits(Model):
 
 
 class LooksFirst(Waits):
-    """The mistake: the condition is looked at before the waiter is on the queue."""
+    """The mistake: the condition is tested before the waiter is on the queue."""
 
     @operation()
     def wait_event(self):
@@ -53,7 +53,7 @@ class WakesFirst(Waits):
 
 
 class Forgets(Waits):
-    """The mistake: who need not sleep leaves its entry on the queue."""
+    """The mistake: a thread that need not sleep leaves its entry on the queue."""
 
     @operation()
     def wait_event(self):
@@ -64,7 +64,7 @@ class Forgets(Waits):
 
 
 class Completes(Model):
-    """The same with a completion: there is no order to get wrong."""
+    """The same with a completion, which remembers the wakeup: the order does not matter."""
 
     done = Completion(max=1)
 
