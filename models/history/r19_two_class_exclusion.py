@@ -38,7 +38,7 @@ class CephTwoClasses(CephUnlocked):
 
 
 class UnlocksBeforeTheReply(CephTwoClasses):
-    """The mistake: the lock is released when the request is sent, before the reply."""
+    """The mistake: the lock covers only the invalidation, and is released before the write is sent."""
 
     @operation(kernel="fs/ceph/io.c:ceph_start_io_direct @5.10-")
     def direct_write(self, i):

@@ -44,7 +44,7 @@ class DropsBefore(CoherentAtRest):
 
 
 class DropsBeforeAndBehind(DropsBefore):
-    """e5113505904e."""
+    """As of e5113505904e: the cache is invalidated before and after the zeroing."""
 
     @operation(kernel="fs/block_dev.c:truncate_bdev_range @5.10-5.10")
     def zeroout(self, i):

@@ -72,7 +72,7 @@ class MovesFreely(Model):
 
 
 class LocksSubmission(MovesFreely):
-    """82e0a5aa5ddf."""
+    """As of 82e0a5aa5ddf: the rwsem covers the submission, and the IO only if that is synchronous."""
 
     dio_rwsem = RWSem()
 

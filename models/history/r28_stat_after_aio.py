@@ -35,7 +35,7 @@ class CompletesFirst(Model):
 
 
 class SizeFirst(CompletesFirst):
-    """2.6.20."""
+    """2.6.20: i_size is raised before the completion is reported."""
 
     @operation(kernel="fs/direct-io.c:dio_complete")
     def dio_complete(self):
