@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from .running import PROGRAMS, SEED, Noticed, copies, notice
-from .texts import MUTANTS, OPEN, Mutant
+from .texts import MUTANTS, Mutant
 
 PAGE = Path(__file__).parent / "README.md"
 
@@ -54,7 +54,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="breakages whose name or file has this word in it")
     parser.add_argument("--part", default="1/1", help="2/3: every third breakage, from the second on")
     parser.add_argument("--name", help="the breakage of this name")
-    parser.add_argument("--open", action="store_true", help="those alone that nobody has been seen to notice")
+    parser.add_argument("--open", action="store_true", help="only those that the page does not show as noticed")
     parser.add_argument("--programs", type=int, default=PROGRAMS, help="programs of a campaign, at most")
     parser.add_argument(
         "--whole", action="store_true", help="first see that nothing is noticed of a copy that is whole"
@@ -62,13 +62,14 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="write the table, with those that ran")
     asked = parser.parse_args()
     rows: list[tuple[Mutant, Noticed]] = []
+    seen = {name for name, noticed in known().items() if noticed.by not in ("-", "open")}
     with copies() as folder:
         if asked.whole:
             for by in dict.fromkeys(m.by for m in MUTANTS if isinstance(m.by, str)):
                 print(f"whole, {by_words(by)}: {notice(None, folder, by, asked.programs).by}", flush=True)
         part, parts = map(int, asked.part.split("/"))
         for mutant in MUTANTS[part - 1 :: parts]:
-            chosen = asked.name in (None, mutant.name) and (not asked.open or mutant.name in OPEN)
+            chosen = asked.name in (None, mutant.name) and (not asked.open or mutant.name not in seen)
             if chosen and (asked.only in mutant.name or asked.only in mutant.file):
                 rows.append((mutant, notice(mutant, folder, mutant.by, asked.programs)))
                 print(f"{line(*rows[-1])} {rows[-1][1].seconds:.0f} s", flush=True)

@@ -616,7 +616,7 @@ REMEMBERING = (
     Mutant(
         "a step that fails is not told",
         "engines/reference/sweep.py",
-        "                    self._watcher.failed(self._system.unpack(state), step, depth)\n",
+        "                self._watcher.failed(self._system.unpack(state), step, depth)\n",
         "",
         ("tests/engines/reference/test_sweep.py",),
     ),
