@@ -167,7 +167,8 @@ _CHILDREN: Final[dict[type, Callable[[Any], tuple[Expr, ...]]]] = {
 
 
 def children(expr: Expr) -> tuple[Expr, ...]:
-    """The direct operands, in evaluation order."""
+    """The direct operands, in evaluation order. A table, since programs are walked more often than anything else is
+    done with them; `tests/semantics/test_operands.py` compares it with the union."""
     return _CHILDREN[type(expr)](expr)
 
 
