@@ -129,7 +129,7 @@ def test_tla_closes_what_it_opens(tmp_path: Path) -> None:
 
 def test_the_header_says_how_to_run_it() -> None:
     assert promela(seed()).splitlines()[:6] == [
-        "/* Ext3: 2.6.18.",
+        "/* Ext3: ext3 as in Linux 2.6.18.",
         " * One step of a thread is one d_step; all that a thread is between steps is in the variables.",
         " * To run it: spin -o2 -a Ext3.pml && gcc -O2 -w -DSAFETY -DNOREDUCE -DPRINTF -o pan pan.c",
         " *   && ./pan -c0 -m1000000",

@@ -39,7 +39,7 @@ def test_a_copy_brings_what_it_imports_and_loads(tmp_path: Path) -> None:
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / "toys").mkdir()
     (tmp_path / "toys/peterson.py").write_text("mine")
-    with pytest.raises(ModelError, match=r"toys/peterson\.py: error DIO232: it is there already"):
+    with pytest.raises(ModelError, match=r"toys/peterson\.py: error DIO232: exists already and is not overwritten"):
         run("toys", "--copy", str(tmp_path))
     assert [path.name for path in tmp_path.rglob("*.py")] == ["peterson.py"]
     assert (tmp_path / "toys/peterson.py").read_text() == "mine"

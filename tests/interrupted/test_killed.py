@@ -43,7 +43,7 @@ def test_killed_with_its_states_on_disk(tmp_path: Path, plain: Ended) -> None:
     size = levels.stat().st_size
     killed = run([*on_disk, "--resume"], tmp_path, random.uniform(0.4, 1.2))
     if killed.code is None:
-        assert levels.stat().st_size >= size
+        assert not levels.exists() or levels.stat().st_size >= size  # it may have had its answer, and not printed it
         killed = run([*CHECK, *JSON, "--checkpoint=saved", "--resume"], tmp_path)
     assert (killed.code, answer_of(killed)) == (plain.code, answer_of(plain))
     assert not list((tmp_path / "saved").iterdir())
