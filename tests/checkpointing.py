@@ -172,6 +172,19 @@ def stops_after(looks: int) -> Callable[[], str | None]:
     return lambda: None if next(left, None) is not None else "enough"
 
 
+def is_refused_while_another_process_has_it(made: Searches) -> None:
+    """A search that was ended cannot be resumed while its checkpoint is locked, and can be after that."""
+    made.run(budget=Budget(max_depth=9))
+    store = made.store(resume=True)
+    place = store.place()
+    assert place is not None
+    place.lock()
+    with pytest.raises(ModelError, match="DIO224: another process is using this checkpoint"):
+        made.run(resume=True)
+    store.close()
+    assert made.run(resume=True) == made.plain()
+
+
 def refusal(made: Searches) -> str:
     """The text with which a checkpoint is refused."""
     with pytest.raises(ModelError) as refused:

@@ -3,7 +3,7 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,25 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from xdist.scheduler import WorkStealingScheduling
 
     return WorkStealingScheduling(config, log) if config.getoption("dist") == "load" else None
+
+
+@pytest.fixture
+def at_every_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A compiled search writes its checkpoint after every level, and does not wait for the disk."""
+    from dio_mc.engines.native import saving
+
+    monkeypatch.setattr("os.fsync", lambda handle: None)
+    monkeypatch.setattr(saving, "MOST_WAITING", -1)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """For the states of searches on disk; what is written there has no name."""
+    from forgetting import forgetting
+
+    with forgetting() as folder:
+        yield folder
+        assert not list(folder.iterdir())
 
 
 @pytest.fixture

@@ -10,24 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from report_models import BLIND, BROKEN, DEADLOCK, HOLDS, ROOT, VIOLATED, dio_mc, wait_for_work, write
+from report_models import BLIND, BROKEN, DEADLOCK, HOLDS, LOCKED, ROOT, VIOLATED, dio_mc, wait_for_work, write
 
-LOCKED = """\
-from dio_mc import *
-
-class Locked(Model):
-    x = Var(Range(0, 2))
-    lock = Mutex()
-    @thread(instances=2)
-    def adder(self):
-        self.lock.lock()
-        seen = self.x
-        self.x = seen + 1
-        self.lock.unlock()
-    @invariant
-    def nothing_lost(self):
-        return not self.at_rest() or self.x == 2
-"""
 LARGER = LOCKED.replace("instances=2", "instances=4").replace("Range(0, 2)", "Range(0, 4)").replace("x == 2", "x == 4")
 
 EXITS = [

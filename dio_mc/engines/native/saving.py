@@ -1,5 +1,4 @@
-"""Checkpoints of the compiled search: its levels as frames, and the search that continues from
-them.
+"""Checkpoints of the compiled search: its levels as frames, and how a search continues.
 
 A frame contains complete levels: their states in the order of discovery, worker by worker, and the
 states or edges that first showed a valuation, which the evaluators decide again after a resumption.

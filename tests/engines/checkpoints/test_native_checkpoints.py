@@ -8,18 +8,19 @@ from pathlib import Path
 import asking
 import pytest
 import random_symmetric
-from checkpointing import Searches, files_of, searches
+from checkpointing import Searches, files_of, is_refused_while_another_process_has_it, searches
 from random_independent import evaluators_of
 from random_programs import random_program
 
 from dio_mc.engines.checkpoints.frame import Frame
 from dio_mc.engines.native import engine as native_engine
-from dio_mc.engines.native import saving
 from dio_mc.engines.native.memory import Region
 from dio_mc.engines.native.prepared import Reduced
 from dio_mc.errors import ModelError
 from dio_mc.semantics.search import Budget
 from dio_mc.semantics.stop import Stop, StopKind, requested
+
+pytestmark = pytest.mark.usefixtures("at_every_level")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -27,16 +28,6 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
-
-
-@pytest.fixture(autouse=True)
-def _not_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.fsync", lambda handle: None)
-
-
-@pytest.fixture(autouse=True)
-def _written_at_every_level(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(saving, "MOST_WAITING", -1)
 
 
 def forget_everything(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,15 +234,7 @@ def test_a_checkpoint_in_the_way_is_left_alone(tmp_path: Path) -> None:
 
 def test_two_processes_do_not_share_a_folder(tmp_path: Path) -> None:
     made = searches(tmp_path / "kept")
-    made.run(budget=Budget(max_depth=9))
-    store = made.store(resume=True)
-    place = store.place()
-    assert place is not None
-    place.lock()
-    with pytest.raises(ModelError, match="DIO224: another process is using this checkpoint"):
-        made.run(resume=True)
-    store.close()
-    assert made.run(resume=True) == made.plain()
+    is_refused_while_another_process_has_it(made)
 
 
 def test_a_folder_that_others_may_write_to_is_refused(tmp_path: Path) -> None:

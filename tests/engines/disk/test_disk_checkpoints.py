@@ -6,40 +6,23 @@ import errno
 import os
 import random
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
-from checkpointing import files_of, refusal, stops_after
-from forgetting import SMALL, Forgetful, forgetting, on_disk
+from checkpointing import files_of, is_refused_while_another_process_has_it, refusal, stops_after
+from forgetting import SMALL, Forgetful, on_disk
 from several import Turning
 
 from dio_mc.engines.disk import levels_file, search
 from dio_mc.engines.disk.search import Disk, DiskSearch
-from dio_mc.engines.native import moment, saving
+from dio_mc.engines.native import moment
 from dio_mc.errors import ModelError
 from dio_mc.semantics.search import Budget
 from dio_mc.semantics.stop import Stop, StopKind
 
-
-@pytest.fixture(autouse=True)
-def _not_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.fsync", lambda handle: None)
-
-
-@pytest.fixture(autouse=True)
-def _written_at_every_level(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(saving, "MOST_WAITING", -1)
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """For the states; what is written there has no name."""
-    with forgetting() as folder:
-        yield folder
-        assert not list(folder.iterdir())
+pytestmark = pytest.mark.usefixtures("at_every_level")
 
 
 @pytest.mark.parametrize(
@@ -146,7 +129,7 @@ def test_a_table_without_room_is_not_filled(tmp_path: Path, folder: Path, monkey
 
 
 def test_stopped_at_any_look_and_again(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While it begins again, too: there is no moment, and each look counts."""
+    """In every phase, that of the resumption included: the clock is looked at each time."""
     for name in ("MOMENT", "SHARE"):
         monkeypatch.setattr(moment, name, 0.0)
     monkeypatch.setattr(search, "PAUSE", -1.0)
@@ -238,15 +221,7 @@ def test_damaged_frames_are_refused(tmp_path: Path, folder: Path) -> None:
 
 def test_another_process_has_it(tmp_path: Path, folder: Path) -> None:
     made = on_disk(tmp_path / "kept", folder)
-    made.run(budget=Budget(max_depth=9))
-    store = made.store(resume=True)
-    place = store.place()
-    assert place is not None
-    place.lock()
-    with pytest.raises(ModelError, match="DIO224: another process is using this checkpoint"):
-        made.run(resume=True)
-    store.close()
-    assert made.run(resume=True) == made.plain()
+    is_refused_while_another_process_has_it(made)
 
 
 @pytest.mark.parametrize("room", [0, 300])

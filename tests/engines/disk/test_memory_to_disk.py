@@ -5,13 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from checkpointing import Searches, copy, files_of, refusal, stops_after
-from forgetting import Forgetful, forgetting, in_memory, on_disk
+from forgetting import Forgetful, in_memory, on_disk
 from several import Every, Turning, asked
 
 from dio_mc.engines import choose, limits
@@ -19,29 +18,12 @@ from dio_mc.engines.checkpoints import store
 from dio_mc.engines.choose import Run, Strategy
 from dio_mc.engines.disk.search import DiskSearch
 from dio_mc.engines.native import engine as native_engine
-from dio_mc.engines.native import saving
 from dio_mc.errors import ModelError
 from dio_mc.frontend import build
 from dio_mc.semantics.search import Budget, Checkpoints, Exploration
 from dio_mc.semantics.stop import Stop, StopKind
 
-
-@pytest.fixture(autouse=True)
-def _not_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.fsync", lambda handle: None)
-
-
-@pytest.fixture(autouse=True)
-def _written_at_every_level(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(saving, "MOST_WAITING", -1)
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """For the states; what is written there has no name."""
-    with forgetting() as folder:
-        yield folder
-        assert not list(folder.iterdir())
+pytestmark = pytest.mark.usefixtures("at_every_level")
 
 
 @pytest.mark.parametrize("kind", [Forgetful, DiskSearch])

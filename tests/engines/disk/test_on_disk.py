@@ -184,7 +184,7 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_every_look_ends_the_search(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In every phase, merging included: there is no moment, and each look counts."""
+    """In every phase, merging included: the clock is looked at each time."""
     for name in ("MOMENT", "SHARE"):
         monkeypatch.setattr(moment, name, 0.0)
     monkeypatch.setattr(search, "PAUSE", -1.0)
